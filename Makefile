@@ -1,0 +1,44 @@
+# Two commands: `make` builds the environment and runs the study to its report; `make test` checks everything.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+export PYTHONHASHSEED := 0
+
+.PHONY: all report environment test lint types unit lock clean
+all: report
+
+environment: .venv/.ready
+
+# uv comes from the lock, hash and all; it then installs exactly what the lock names, and nothing else.
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+report: environment
+	$(BIN)/snakemake --cores $(CORES)
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+types: environment
+	$(BIN)/mypy
+
+unit: environment
+	$(BIN)/pytest
+
+test: lint types unit
+
+# Rewrites the lock from pyproject.toml: one version of each package for every Python and platform.
+lock:
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --fork-strategy fewest \
+	  --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf results/[!p]* results/pooled results/published .snakemake

@@ -1,0 +1,1 @@
+"""Reproducible longitudinal analysis of repeated staff surveys."""
