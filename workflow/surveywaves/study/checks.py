@@ -1,0 +1,253 @@
+"""What must agree between a study's files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from surveywaves.errors import Mistake
+from surveywaves.study.models import Comparability, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.wording import nearest
+
+RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
+"""Columns of the harmonised data that no item or variable may be named after."""
+
+RESCALED_SUFFIX = "_rescaled"
+
+
+def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
+    """Yield every contradiction between the files of a study, in the order of the files."""
+    config = folder / "config.yaml"
+    yield from _unknown(config, "reference_wave", [study.config.reference_wave], study.config.waves, "wave")
+    yield from _twice(config, "waves", study.config.waves)
+    yield from _unknown(
+        config, "analysis.covariates", study.config.analysis.covariates, study.config.variables, "variable"
+    )
+    if published := study.config.published:
+        yield from _unknown(config, "published.wave", [published.wave], study.config.waves, "wave")
+        yield from _unknown(
+            config,
+            "published.single_choice",
+            published.single_choice,
+            ("organisation", *study.config.variables),
+            "variable",
+        )
+    yield from _check_instrument(study, folder)
+    for wave in study.waves:
+        yield from _check_wave(study, wave, folder / "waves" / wave.name)
+
+
+def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
+    items, scales = folder / "items.tsv", folder / "scales.tsv"
+    names = [item.item for item in study.items]
+    yield from _twice(items, "item", names)
+    yield from _twice(scales, "scale", [scale.scale for scale in study.scales])
+    for name in sorted({*names} & {*RESERVED, *study.config.variables}):
+        yield Mistake(f"{items}: item {name}", "the harmonised data already have a column of that name")
+    for name in names:
+        if name.endswith(RESCALED_SUFFIX):
+            yield Mistake(
+                f"{items}: item {name}",
+                f"names ending in {RESCALED_SUFFIX} are kept for rescaled versions of an item",
+            )
+    known = {scale.scale for scale in study.scales}
+    for item in study.items:
+        where = f"{items}: item {item.item}"
+        yield from _unknown(
+            where, "response_scale", [item.response_scale], study.config.response_scales, "response scale"
+        )
+        yield from _unknown(
+            where,
+            "section",
+            [str(item.section)],
+            [str(number) for number in study.config.sections],
+            "section",
+        )
+        yield from _unknown(where, "scale", [item.scale] if item.scale else [], known, "scale")
+    for scale in study.scales:
+        members = study.items_of(scale.scale)
+        where = f"{scales}: scale {scale.scale}"
+        if len(members) < 2:
+            yield Mistake(
+                where,
+                f"a scale needs two items, this one has {len(members)}",
+                "give items.tsv the scale, or drop it here",
+            )
+        if len({item.response_scale for item in members}) > 1:
+            yield Mistake(where, "its items have different response scales")
+        if scale.min_answered > len(members) >= 2:
+            yield Mistake(where, f"min_answered is {scale.min_answered}, but it has {len(members)} items")
+
+
+def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
+    file, here = wave.file, home / "wave.yaml"
+    yield from _unknown(
+        here,
+        "organisations_surveyed",
+        file.organisations_surveyed,
+        study.config.organisations,
+        "organisation",
+    )
+    for name, coding in file.codings.items():
+        yield from _unknown(
+            here,
+            f"codings.{name}.response_scale",
+            [coding.response_scale],
+            study.config.response_scales,
+            "response scale",
+        )
+        if scale := study.config.response_scales.get(coding.response_scale):
+            outside = [
+                value
+                for value in coding.values.values()
+                if isinstance(value, int) and not 1 <= value <= scale.points
+            ]
+            if outside:
+                yield Mistake(
+                    f"{here}: codings.{name}",
+                    f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}",
+                )
+    sources = dict(file.variables)
+    if isinstance(file.organisation, VariableSource):
+        sources["organisation"] = file.organisation
+        yield from _unknown(
+            here,
+            "organisation.map",
+            _levels(file.organisation),
+            file.organisations_surveyed,
+            "surveyed organisation",
+        )
+    else:
+        yield from _unknown(
+            here, "organisation", [file.organisation], file.organisations_surveyed, "surveyed organisation"
+        )
+    yield from _unknown(here, "variables", file.variables, study.config.variables, "variable")
+    for name, source in sources.items():
+        yield from _unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
+        if name in study.config.variables:
+            yield from _unknown(
+                here,
+                f"variables.{name}.map",
+                _levels(source),
+                study.config.variables[name].levels,
+                f"level of {name}",
+            )
+    for layout_name, layout in file.layouts.items():
+        yield from _unknown(
+            here, f"layouts.{layout_name}.constants", layout.constants, study.config.variables, "variable"
+        )
+        for variable, level in layout.constants.items():
+            if variable in study.config.variables:
+                known = study.config.variables[variable].levels
+                yield from _unknown(
+                    here,
+                    f"layouts.{layout_name}.constants.{variable}",
+                    [level],
+                    known,
+                    f"level of {variable}",
+                )
+    yield from _unknown(
+        here,
+        "variable_evidence",
+        file.variable_evidence,
+        ("organisation", "items", *study.config.variables),
+        "variable",
+    )
+    yield from _check_crosswalk(study, wave, home / "items.tsv")
+    if wave.demo:
+        yield from _check_demo(study, wave, home / "demo.yaml")
+
+
+def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
+    items = {item.item: item for item in study.items}
+    listed = [row.item for row in wave.crosswalk]
+    yield from _twice(path, "item", listed)
+    for name in (item for item in items if item not in listed):
+        yield Mistake(str(path), f"item {name} has no row", "grade it `absent` if the wave did not ask it")
+    for layout in wave.file.layouts:
+        yield from _twice(
+            path, f"column {layout}", [row.columns[layout] for row in wave.crosswalk if layout in row.columns]
+        )
+    for row in wave.crosswalk:
+        where = f"{path}: item {row.item}"
+        if row.item not in items:
+            yield from _unknown(path, "item", [row.item], items, "item")
+            continue
+        for layout in row.columns:
+            coding = row.coding or wave.file.layouts[layout].coding
+            if coding is None:
+                yield Mistake(where, f"no coding, and layout {layout} has no default coding")
+            elif coding not in wave.file.codings:
+                yield from _unknown(where, "coding", [coding], wave.file.codings, "coding")
+            else:
+                yield from _check_grade(
+                    row, items[row.item].response_scale, wave.file.codings[coding].response_scale, where
+                )
+
+
+def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) -> Iterator[Mistake]:
+    """A coding onto another response scale is only possible for an item graded `rescaled`."""
+    if coded_as != asked_on and row.comparability is not Comparability.RESCALED:
+        yield Mistake(
+            where,
+            f"graded `{row.comparability}`, but its coding gives {coded_as} and the instrument asks on {asked_on}",
+            "grade it `rescaled`",
+        )
+
+
+def _check_demo(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
+    demo = wave.demo
+    assert demo is not None
+    yield from _unknown(
+        path, "organisations", demo.organisations, wave.file.organisations_surveyed, "surveyed organisation"
+    )
+    yield from _unknown(path, "variables", demo.variables, study.config.variables, "variable")
+    yield from _unknown(path, "shifts", demo.shifts, [scale.scale for scale in study.scales], "scale")
+    yield from _unknown(
+        path,
+        "files",
+        [file.path for file in demo.files],
+        [file.path for file in wave.file.files],
+        "file of wave.yaml",
+    )
+    for name, counts in {"organisations": demo.organisations, **demo.variables}.items():
+        if sum(counts.values()) > demo.returns:
+            yield Mistake(f"{path}: {name}", f"{sum(counts.values())} answers from {demo.returns} returns")
+    asked = [item for block in demo.questionnaire for item in block.items]
+    yield from _twice(path, "questionnaire", asked)
+    present = [row.item for row in wave.crosswalk if row.comparability is not Comparability.ABSENT]
+    for name in sorted(set(asked) ^ set(present)):
+        yield Mistake(f"{path}: questionnaire", f"item {name} is asked here or in items.tsv, but not in both")
+    if abs(sum(file.share for file in demo.files) - 1) > 1e-9:
+        yield Mistake(f"{path}: files", "the shares do not add up to 1")
+    if demo.method == "reconstruct" and (
+        study.config.published is None or study.config.published.wave != wave.name
+    ):
+        yield Mistake(
+            f"{path}: method",
+            "`reconstruct` needs the published tables of this wave",
+            "see `published` in config.yaml",
+        )
+
+
+def _levels(source: VariableSource) -> list[str]:
+    missing = {"skipped", "dont_know", "invalid", "not_asked"}
+    return [str(level) for level in source.map.values() if str(level) not in missing]
+
+
+def _unknown(
+    where: object, key: str, given: Iterable[str], known: Iterable[str], kind: str
+) -> Iterator[Mistake]:
+    listed = list(known)
+    for name in dict.fromkeys(given):
+        if name not in listed:
+            near = nearest(name, listed)
+            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
+            yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
+
+
+def _twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")

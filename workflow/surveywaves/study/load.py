@@ -1,0 +1,214 @@
+"""Reading a study's files into models, with every mistake found at once."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from surveywaves.errors import Mistake, StudyError
+from surveywaves.study.checks import check_study
+from surveywaves.study.models import Config, CrosswalkRow, Demo, Event, Item, Scale, Study, Wave, WaveFile
+from surveywaves.wording import nearest
+
+M = TypeVar("M", bound=BaseModel)
+
+CROSSWALK_COLUMNS = ("item", "coding", "comparability", "wording", "note")
+"""Columns of a wave's `items.tsv` that are not named after a layout."""
+
+
+def load_study(folder: Path) -> Study:
+    """Read everything under a configuration folder.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds `config.yaml`.
+
+    Raises
+    ------
+    StudyError
+        With one line for every mistake in any of the files. What a broken file would have been checked
+        against is not checked until it is mended.
+    """
+    mistakes: list[Mistake] = []
+    config = _model(Config, folder / "config.yaml", mistakes)
+    items = _table(Item, folder / "items.tsv", mistakes)
+    scales = _table(Scale, folder / "scales.tsv", mistakes)
+    events = _table(Event, folder / "events.tsv", mistakes) if (folder / "events.tsv").exists() else ()
+    waves = [wave for name in config.waves if (wave := _wave(name, folder, mistakes))] if config else []
+    if config is None or mistakes:
+        raise StudyError(mistakes)
+    study = Study(config=config, items=items, scales=scales, events=events, waves=tuple(waves))
+    if mistakes := list(check_study(study, folder)):
+        raise StudyError(mistakes)
+    return study
+
+
+def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
+    home = folder / "waves" / name
+    if not home.is_dir():
+        known = sorted(path.name for path in (folder / "waves").glob("*/"))
+        near = nearest(name, known)
+        hint = f"did you mean `{near}`?" if near else f"describe the wave in {home / 'wave.yaml'}"
+        mistakes.append(
+            Mistake(
+                f"{folder / 'config.yaml'}: waves", f"unknown wave `{name}`: there is no folder {home}", hint
+            )
+        )
+        return None
+    file = _model(WaveFile, home / "wave.yaml", mistakes)
+    crosswalk = _crosswalk(home / "items.tsv", file, mistakes)
+    has_demo = (home / "demo.yaml").exists()
+    demo = _model(Demo, home / "demo.yaml", mistakes) if has_demo else None
+    if file is None or (has_demo and demo is None):
+        return None
+    return Wave(name=name, file=file, crosswalk=crosswalk, demo=demo)
+
+
+def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tuple[CrosswalkRow, ...]:
+    """Read a wave's crosswalk, in which the columns between `item` and `coding` are named after the layouts."""
+    layouts = tuple(file.layouts) if file else ()
+    rows = []
+    for number, cells in _rows(path, mistakes):
+        row: dict[str, Any] = {
+            key: value for key, value in cells.items() if key in CROSSWALK_COLUMNS and value
+        }
+        row["columns"] = {key: value for key, value in cells.items() if key in layouts and value}
+        if file and (unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts)):
+            if number == FIRST_ROW:
+                mistakes += [
+                    Mistake(
+                        f"{path}: column {column}",
+                        "unknown column",
+                        f"columns are {', '.join((*CROSSWALK_COLUMNS, *layouts))}",
+                    )
+                    for column in sorted(unknown)
+                ]
+            continue
+        rows += _validated(CrosswalkRow, row, f"{path}, row {number}", mistakes)
+    return tuple(rows)
+
+
+# --- one file at a time ---------------------------------------------------------------------------------------
+
+FIRST_ROW = 2  # as a spreadsheet numbers them: the header is row 1
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is a mistake, not a silent replacement."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key `{key}` stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
+    text = _text(path, mistakes)
+    if text is None:
+        return None
+    try:
+        content = yaml.load(text, Loader=_UniqueKeys)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        mistakes.append(Mistake(where, f"not valid YAML: {problem}"))
+        return None
+    if not isinstance(content, dict):
+        mistakes.append(Mistake(str(path), "empty, or not a list of `key: value` lines"))
+        return None
+    found = _validated(model, content, str(path), mistakes)
+    return found[0] if found else None
+
+
+def _table(model: type[M], path: Path, mistakes: list[Mistake]) -> tuple[M, ...]:
+    models: list[M] = []
+    for number, cells in _rows(path, mistakes):
+        models += _validated(
+            model, {key: value for key, value in cells.items() if value}, f"{path}, row {number}", mistakes
+        )
+    return tuple(models)
+
+
+def _rows(path: Path, mistakes: list[Mistake]) -> list[tuple[int, dict[str, str]]]:
+    text = _text(path, mistakes)
+    if text is None:
+        return []
+    lines = [line for line in csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)]
+    if not lines:
+        mistakes.append(Mistake(str(path), "empty file", "the first row names the columns"))
+        return []
+    header, rows = lines[0], []
+    for number, cells in enumerate(lines[1:], start=FIRST_ROW):
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        if len(cells) > len(header):
+            mistakes.append(
+                Mistake(
+                    f"{path}, row {number}",
+                    f"{len(cells)} cells under {len(header)} columns",
+                    "cells are separated by one tab",
+                )
+            )
+            continue
+        rows.append((number, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+    return rows
+
+
+def _text(path: Path, mistakes: list[Mistake]) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        mistakes.append(Mistake(str(path), "no such file"))
+    except UnicodeDecodeError as error:
+        mistakes.append(Mistake(str(path), f"not UTF-8 text (byte {error.start})", "save it as UTF-8"))
+    except OSError as error:
+        mistakes.append(Mistake(str(path), f"cannot be read: {error.strerror}"))
+    return None
+
+
+def _validated(model: type[M], content: dict[str, Any], where: str, mistakes: list[Mistake]) -> list[M]:
+    try:
+        return [model.model_validate(content)]
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            place = ".".join(str(part) for part in one["loc"] if part not in ("[key]",))
+            mistakes.append(Mistake(f"{where}: {place}" if place else where, *_in_words(model, one)))
+        return []
+
+
+def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
+    """Say what pydantic found in words for someone who has never heard of it."""
+    kind, given = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        near = nearest(str(error["loc"][-1]), _keys(model))
+        return "unknown key", f"did you mean `{near}`?" if near else ""
+    if kind == "missing":
+        return "missing", ""
+    if kind == "string_pattern_mismatch":
+        return (
+            f"`{given}` is not allowed",
+            "lower-case letters, digits and _ only, starting with a letter; colours as #rrggbb",
+        )
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Name every key that the model or a model in it knows."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}

@@ -1,0 +1,518 @@
+"""What a study can say of itself: one model a file, every key with its type, default and meaning.
+
+The models check each file by itself; what must agree between files is checked in `surveywaves.study.checks`.
+`config/README.md` is generated from the descriptions given here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
+"""A name in lower case that R, SPSS and Stata accept as well."""
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Model(BaseModel):
+    """What all parts of the configuration have in common: no unknown key passes, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Evidence(StrEnum):
+    """What a wave's data are, strongest first."""
+
+    OBSERVED = "observed"
+    RECONSTRUCTED = "reconstructed"
+    SIMULATED = "simulated"
+
+    @property
+    def meaning(self) -> str:
+        """Say in one sentence what a reader may make of such data."""
+        return {
+            Evidence.OBSERVED: "Real returns.",
+            Evidence.RECONSTRUCTED: (
+                "Respondents invented so that every published count of the wave is met exactly; how answers go "
+                "together within a person, and by organisation, is invented."
+            ),
+            Evidence.SIMULATED: "Invented from stated parameters; says nothing about the real organisation.",
+        }[self]
+
+
+class Missing(StrEnum):
+    """Why an answer is missing."""
+
+    NOT_ASKED = "not_asked"
+    SKIPPED = "skipped"
+    DONT_KNOW = "dont_know"
+    INVALID = "invalid"
+    BROKE_OFF = "broke_off"
+
+
+class Comparability(StrEnum):
+    """How a wave's question compares with the instrument's."""
+
+    IDENTICAL = "identical"
+    REWORDED = "reworded"
+    RESCALED = "rescaled"
+    ABSENT = "absent"
+
+
+# --- the instrument -------------------------------------------------------------------------------------------
+
+
+class ResponseScale(Model):
+    """Response options in ascending order: the first is stored as 1."""
+
+    labels: tuple[Text, ...] = Field(
+        min_length=2, description="Options in words, lowest first (stored as 1)."
+    )
+    short: tuple[Text, ...] = Field(description="Abbreviations, as table heads print them.")
+    favourable: tuple[int, ...] = Field(
+        description="Values counted as favourable in percentages (for an item keyed -, its mirror image)."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> ResponseScale:
+        if len(self.short) != len(self.labels):
+            raise ValueError(f"{len(self.labels)} labels but {len(self.short)} short forms")
+        if not set(self.favourable) <= set(range(1, len(self.labels) + 1)):
+            raise ValueError(f"favourable values must lie in 1..{len(self.labels)}")
+        return self
+
+    @property
+    def points(self) -> int:
+        """Count the response options."""
+        return len(self.labels)
+
+
+class Item(Model):
+    """A statement of the instrument (one row of `items.tsv`)."""
+
+    item: Name = Field(description="Name of the item: its column in the harmonised data.")
+    text: Text = Field(description="The statement as the reference wave words it.")
+    section: int = Field(ge=1, description="Section of the questionnaire.")
+    scale: Name | None = Field(
+        default=None, description="Scale the item belongs to; empty: described, never compared."
+    )
+    keyed: Literal["+", "-"] = Field(
+        default="+", description="`-`: agreement means less of what the scale measures."
+    )
+    response_scale: Name = Field(description="One of `response_scales` in `config.yaml`.")
+    published_table: int | None = Field(
+        default=None, description="Table of the publication that prints the item."
+    )
+    published_row: int | None = Field(default=None, description="Row in that table, from 1.")
+
+    @property
+    def key(self) -> int:
+        """Give the key as a sign, +1 or -1."""
+        return 1 if self.keyed == "+" else -1
+
+
+class Scale(Model):
+    """A set of items that measure one thing (one row of `scales.tsv`)."""
+
+    scale: Name = Field(description="Name of the scale.")
+    title: Text = Field(description="Title for tables and figures.")
+    source: str = Field(default="", description="Instrument it was taken from.")
+    hudson: str = Field(default="", description="Hudson et al. (2000) principle it speaks to.")
+    dowling: str = Field(default="", description="Dowling et al. (2004) process measure it speaks to.")
+    min_answered: int = Field(
+        default=1, ge=1, description="Items a respondent must have answered to get a scale score."
+    )
+
+
+class Event(Model):
+    """A dated event that the time figures mark (one row of `events.tsv`)."""
+
+    date: dt.date = Field(description="ISO date; the first of the month where only the month is known.")
+    label: Text = Field(description="Words put beside the mark.")
+    source: str = Field(default="", description="Where the date comes from.")
+
+
+class Variable(Model):
+    """A grouping variable other than the organisation."""
+
+    label: Text = Field(description="Words for tables and figures.")
+    levels: dict[Name, Text] = Field(
+        min_length=1, description="Level -> its words, in the order of presentation."
+    )
+
+
+# --- a wave ---------------------------------------------------------------------------------------------------
+
+
+class Fieldwork(Model):
+    """When a wave was in the field; both empty where nobody knows."""
+
+    start: dt.date | None = Field(default=None, description="First day (ISO date), empty if unknown.")
+    end: dt.date | None = Field(default=None, description="Last day (ISO date), empty if unknown.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Fieldwork:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("fieldwork ends before it starts")
+        return self
+
+
+class Population(Model):
+    """How many could have answered."""
+
+    size: int | None = Field(
+        default=None, ge=1, description="Staff the survey was meant to reach; empty if unknown."
+    )
+    approximate: bool = Field(default=False, description="The figure is an estimate, and the report says so.")
+    note: str = Field(default="", description="What the figure includes and leaves out.")
+
+
+class Layout(Model):
+    """The shape of a kind of raw file: one reader, one set of column names, one default coding."""
+
+    format: Literal["surveymonkey", "paper", "spss", "stata", "table"] = Field(
+        description="Reader: `surveymonkey` (CSV or XLSX export), `paper` (keyed paper returns), `spss` (.sav, .zsav), "
+        "`stata` (.dta), `table` (one header row; CSV, TSV, XLSX or Parquet)."
+    )
+    encoding: str = Field(
+        default="utf-8-sig",
+        description="Text encoding of CSV and TSV files (`utf-8-sig`: UTF-8 with or without BOM).",
+    )
+    sheet: str | None = Field(
+        default=None, description="Worksheet of an XLSX file; empty: it has exactly one."
+    )
+    header_rows: Literal[1, 2, 3] | None = Field(
+        default=None, description="Header rows of a `surveymonkey` export; empty: found from the file."
+    )
+    cells: Literal["codes", "labels"] = Field(
+        default="codes",
+        description="For `spss` and `stata`: take the stored codes, or the labels they carry.",
+    )
+    respondent: Text | None = Field(
+        default=None, description="Column that identifies a return; empty: the row number does."
+    )
+    duplicates: Literal["refuse", "first", "last", "most_answered"] = Field(
+        default="refuse",
+        description="The same return twice: refuse to run, or which one is kept (the others are set aside and listed).",
+    )
+    exclude: dict[Text, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Column -> values that mark a row as no return (test responses); such rows are set aside and listed.",
+    )
+    coding: Name | None = Field(
+        default=None, description="Coding of the items, where the crosswalk names no other."
+    )
+    constants: dict[Name, Name] = Field(
+        default_factory=dict, description="Variable -> level, the same for every return of such a file."
+    )
+    weight: Text | None = Field(
+        default=None, description="Column with the survey weight; empty: every return weighs 1."
+    )
+    ignore: tuple[str, ...] = Field(
+        default=(),
+        description="Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end stands for anything.",
+    )
+
+
+class RawFile(Model):
+    """One raw file of a wave."""
+
+    path: Text = Field(description="Path from the top folder; the file is only ever read.")
+    layout: Name = Field(description="One of the wave's `layouts`.")
+
+
+class Coding(Model):
+    """What the cells of a question mean."""
+
+    response_scale: Name = Field(description="Response scale that the values belong to.")
+    values: dict[str, int | Missing] = Field(
+        min_length=1,
+        description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, `dont_know`, `invalid`, `not_asked`.",
+    )
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _text_keys(cls, values: Any) -> Any:
+        """Take `1: 5` as well as `"1": 5`: YAML reads the first as a number."""
+        return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+
+
+class VariableSource(Model):
+    """Where a wave's file holds a grouping variable, and what its cells mean."""
+
+    columns: dict[Name, Text] = Field(description="Layout -> column.")
+    map: dict[str, Name | Missing] = Field(
+        description="Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."
+    )
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _text_keys(cls, values: Any) -> Any:
+        return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+
+
+class VariableEvidence(Model):
+    """A variable whose evidence is weaker than its wave's."""
+
+    evidence: Evidence = Field(description="`observed`, `reconstructed` or `simulated`.")
+    note: Text = Field(description="What is invented about it.")
+
+
+class CrosswalkRow(Model):
+    """Where a wave holds an item (one row of a wave's `items.tsv`)."""
+
+    item: Name = Field(description="Item of the instrument.")
+    columns: dict[Name, Text] = Field(
+        description="One table column a layout: the raw column's name, or its row label where that is unique. Empty: not asked there."
+    )
+    coding: Name | None = Field(default=None, description="One of the wave's `codings`; empty: the layout's.")
+    comparability: Comparability = Field(
+        description="`identical`, `reworded`, `rescaled` or `absent`, against `config/items.tsv`."
+    )
+    wording: str = Field(default="", description="The wave's own words, where they differ.")
+    note: str = Field(default="", description="Why it is graded so.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CrosswalkRow:
+        absent = self.comparability is Comparability.ABSENT
+        if absent and self.columns:
+            raise ValueError("graded `absent`, yet a column is named")
+        if not absent and not self.columns:
+            raise ValueError(
+                f"graded `{self.comparability}`, but no column is named (write `absent` if it was not asked)"
+            )
+        return self
+
+
+class WaveFile(Model):
+    """A wave (`wave.yaml`)."""
+
+    title: Text = Field(description="Title, as in `Phase I`.")
+    period: Text = Field(description="When, in words for a reader: `July 2006`.")
+    fieldwork: Fieldwork = Field(default_factory=Fieldwork, description="Dates of the fieldwork.")
+    population: Population = Field(default_factory=Population, description="Who could have answered.")
+    evidence: Evidence = Field(description="What the data are: `observed`, `reconstructed` or `simulated`.")
+    evidence_note: str = Field(default="", description="What stands behind that word for this wave.")
+    variable_evidence: dict[Name, VariableEvidence] = Field(
+        default_factory=dict,
+        description="Variables (or `organisation`, `items`) with weaker evidence than the wave.",
+    )
+    organisations_surveyed: tuple[Name, ...] = Field(
+        min_length=1, description="Organisations whose staff were asked; no number is ever made for another."
+    )
+    layouts: dict[Name, Layout] = Field(
+        min_length=1, description="The kinds of raw file, by a name of your choice."
+    )
+    files: tuple[RawFile, ...] = Field(min_length=1, description="The raw files.")
+    codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
+    organisation: VariableSource | Name = Field(
+        description="Where the organisation stands, or the one organisation everyone belongs to."
+    )
+    variables: dict[Name, VariableSource] = Field(
+        default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
+    )
+
+    @model_validator(mode="after")
+    def _layouts_exist(self) -> WaveFile:
+        for file in self.files:
+            if file.layout not in self.layouts:
+                raise ValueError(
+                    f"file {file.path}: no layout named `{file.layout}`; there is {', '.join(self.layouts)}"
+                )
+        for name, layout in self.layouts.items():
+            if layout.coding and layout.coding not in self.codings:
+                raise ValueError(
+                    f"layout {name}: no coding named `{layout.coding}`; there is {', '.join(self.codings)}"
+                )
+        return self
+
+
+# --- demonstration data ---------------------------------------------------------------------------------------
+
+
+class Block(Model):
+    """A question of the demonstration questionnaire, in the order it is asked."""
+
+    question: Text = Field(
+        description="The question as the export's first header row gives it (HTML and all)."
+    )
+    items: tuple[Name, ...] = Field(default=(), description="Items of a matrix question.")
+    variable: Name | None = Field(
+        default=None, description="Variable (or `organisation`) of a single-choice question."
+    )
+    comment: str | None = Field(default=None, description="Label of a comment box that follows the question.")
+
+
+class DemoFile(Model):
+    """One demonstration raw file and how it is written."""
+
+    path: Text = Field(description="Path, as in `wave.yaml`.")
+    share: float = Field(gt=0, le=1, description="Share of the returns that came this way.")
+
+
+class Demo(Model):
+    """How a demonstration wave is made (`demo.yaml`)."""
+
+    method: Literal["reconstruct", "simulate"] = Field(
+        description="`reconstruct`: meet the settled published tables exactly; `simulate`: from the parameters alone."
+    )
+    returns: int = Field(ge=1, description="Returns.")
+    organisations: dict[Name, int] = Field(
+        description="Organisation -> returns that named it; the rest did not answer."
+    )
+    variables: dict[Name, dict[Name, int]] = Field(
+        default_factory=dict, description="Variable -> level -> returns; the rest did not answer."
+    )
+    employed_by: dict[Name, dict[Name, Name]] = Field(
+        default_factory=dict,
+        description="Variable -> level -> the only organisation that employs such staff.",
+    )
+    correlation_between_scales: float = Field(
+        ge=0, lt=1, description="Correlation of any two scales' latent opinions."
+    )
+    correlation_within_scale: dict[Name, float] = Field(
+        default_factory=dict,
+        description="Scale -> latent correlation of two of its items; others take `default`.",
+    )
+    default_within_scale: float = Field(
+        default=0.5, gt=0, lt=1, description="Latent correlation of two items of a scale not named."
+    )
+    shifts: dict[Name, dict[Name, float]] = Field(
+        default_factory=dict,
+        description="Scale -> organisation -> true shift of its latent mean (in latent standard deviations; in a `simulate` wave, against the settled published distribution).",
+    )
+    skipped: float = Field(default=0.01, ge=0, lt=1, description="Share of answers skipped (`simulate`).")
+    dont_know: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of answers `no opinion`, where the coding has one (`simulate`).",
+    )
+    break_off: tuple[float, ...] = Field(
+        default=(), description="Share of returns that break off in each section (`simulate`)."
+    )
+    comments: tuple[str, ...] = Field(
+        default=(), description="Invented comments, dealt out to a few returns."
+    )
+    comment_share: float = Field(default=0.05, ge=0, le=1, description="Share of returns with a comment.")
+    weights: dict[Name, float] = Field(
+        default_factory=dict, description="Level of the first variable -> survey weight (`simulate`)."
+    )
+    questionnaire: tuple[Block, ...] = Field(min_length=1, description="Questions in the order asked.")
+    files: tuple[DemoFile, ...] = Field(min_length=1, description="Files to write; their shares add up to 1.")
+
+
+# --- the whole study ------------------------------------------------------------------------------------------
+
+
+class Analysis(Model):
+    """Choices of the analysis."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Confidence level of every interval.")
+    covariates: tuple[Name, ...] = Field(
+        default=(), description="Grouping variables that the mixed models adjust for."
+    )
+    min_cell: int = Field(
+        default=5, ge=2, description="Respondents a wave x organisation cell needs before it is estimated."
+    )
+    multiplicity: Literal["holm", "fdr_bh", "none"] = Field(
+        default="holm", description="Adjustment of p-values across scales within a contrast."
+    )
+
+
+class Disclosure(Model):
+    """The rule that protects respondents."""
+
+    threshold: int = Field(default=5, ge=1, description="Smallest count that may be shown.")
+
+
+class FigureStyle(Model):
+    """How figures look; nothing here changes a number."""
+
+    responses: tuple[Colour, ...] = Field(
+        default=("#a6611a", "#dfc27d", "#d9d9d9", "#80cdc1", "#018571"),
+        min_length=3,
+        description="Colours of the response options, lowest first; interpolated for other numbers of options.",
+    )
+    organisations: tuple[Colour, ...] = Field(
+        default=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"),
+        description="Colours of the organisations, in order.",
+    )
+    font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
+    dpi: int = Field(default=200, ge=72, le=600, description="Resolution of the PNG files.")
+
+
+class Published(Model):
+    """A publication whose tables the study carries, audits and can be held against."""
+
+    wave: Name = Field(description="Wave that the tables describe.")
+    citation: Text = Field(description="The publication.")
+    returns: int = Field(ge=1, description="Returns it reports: no base can exceed them.")
+    tables: Text = Field(description="CSV of the printed tables.")
+    titles: Text = Field(description="CSV of their titles.")
+    single_choice: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="Variable (or `organisation`) -> CSV of the table that prints its counts.",
+    )
+    claims: Text | None = Field(default=None, description="CSV of the numeric claims in its text.")
+    decisions: Text | None = Field(
+        default=None, description="TSV of a person's decisions on what arithmetic cannot settle."
+    )
+
+
+class Config(Model):
+    """The study (`config.yaml`)."""
+
+    title: Text = Field(description="Title of the study; the report's heading.")
+    description: Text = Field(description="What was studied, in a sentence or two; the report opens with it.")
+    waves: tuple[Name, ...] = Field(
+        min_length=1, description="Waves in order of time; each is a folder under `config/waves/`."
+    )
+    reference_wave: Name = Field(description="Wave whose wording `items.tsv` gives.")
+    seed: int = Field(ge=0, description="Seed of everything that is drawn at random.")
+    sections: dict[int, Text] = Field(min_length=1, description="Section number -> title.")
+    response_scales: dict[Name, ResponseScale] = Field(
+        min_length=1, description="Response scales of the instrument."
+    )
+    organisations: dict[Name, Text] = Field(
+        min_length=1, description="Organisation -> its words, in the order of presentation."
+    )
+    variables: dict[Name, Variable] = Field(default_factory=dict, description="Other grouping variables.")
+    analysis: Analysis = Field(default_factory=Analysis, description="Choices of the analysis.")
+    disclosure: Disclosure = Field(
+        default_factory=Disclosure, description="The rule that protects respondents."
+    )
+    figures: FigureStyle = Field(default_factory=FigureStyle, description="How figures look.")
+    published: Published | None = Field(default=None, description="A publication to audit.")
+
+
+class Wave(Model):
+    """A wave with everything its folder says."""
+
+    name: str
+    file: WaveFile
+    crosswalk: tuple[CrosswalkRow, ...]
+    demo: Demo | None
+
+
+class Study(Model):
+    """Everything under `config/`, read and found consistent."""
+
+    config: Config
+    items: tuple[Item, ...]
+    scales: tuple[Scale, ...]
+    events: tuple[Event, ...]
+    waves: tuple[Wave, ...]
+
+    def wave(self, name: str) -> Wave:
+        """Find a wave by its name (KeyError if there is none)."""
+        return {wave.name: wave for wave in self.waves}[name]
+
+    def items_of(self, scale: str) -> tuple[Item, ...]:
+        """List a scale's items in the order of `items.tsv`."""
+        return tuple(item for item in self.items if item.scale == scale)

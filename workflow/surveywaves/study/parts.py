@@ -1,0 +1,204 @@
+"""The part of the study that each stage gets to know, and no more.
+
+A rule's params are one of these parts as plain data, so an edit of the configuration reruns exactly the stages
+whose part it changes. What words and drawings need is kept apart from what numbers need.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from surveywaves.study.models import (
+    Coding,
+    CrosswalkRow,
+    Demo,
+    Event,
+    Evidence,
+    FigureStyle,
+    Item,
+    Layout,
+    Model,
+    Population,
+    RawFile,
+    ResponseScale,
+    Scale,
+    Study,
+    Variable,
+    VariableEvidence,
+    VariableSource,
+    Wave,
+)
+
+FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
+"""Keys of a layout that say what cells mean, not how to read them."""
+
+
+class ReadingPart(Model):
+    """What ingest needs of a wave: the files and how to read them."""
+
+    wave: str
+    files: tuple[RawFile, ...]
+    layouts: dict[str, Layout]
+
+    @classmethod
+    def of(cls, wave: Wave) -> ReadingPart:
+        """Take the part out of a wave."""
+        layouts = {
+            name: Layout.model_validate(layout.model_dump(exclude=FOR_HARMONISING))
+            for name, layout in wave.file.layouts.items()
+        }
+        return cls(wave=wave.name, files=wave.file.files, layouts=layouts)
+
+
+class HarmonisingPart(Model):
+    """What harmonise needs of a wave: what its columns and cells mean."""
+
+    wave: str
+    evidence: Evidence
+    layouts: dict[str, Layout]
+    codings: dict[str, Coding]
+    crosswalk: tuple[CrosswalkRow, ...]
+    organisation: VariableSource | str
+    variables: dict[str, VariableSource]
+    known_variables: tuple[str, ...]
+    """Every grouping variable of the study: each becomes a column, in this order, whether the wave has it or not."""
+    items: dict[str, str]
+    """Item -> its response scale, in the order of the instrument."""
+
+    @classmethod
+    def of(cls, study: Study, wave: Wave) -> HarmonisingPart:
+        """Take the part out of a study; wordings and notes stay behind, they change no number."""
+        layouts = {
+            name: Layout(format=layout.format, **layout.model_dump(include=FOR_HARMONISING))
+            for name, layout in wave.file.layouts.items()
+        }
+        return cls(
+            wave=wave.name,
+            evidence=wave.file.evidence,
+            layouts=layouts,
+            codings=wave.file.codings,
+            crosswalk=tuple(row.model_copy(update={"wording": "", "note": ""}) for row in wave.crosswalk),
+            organisation=wave.file.organisation,
+            variables=wave.file.variables,
+            known_variables=tuple(study.config.variables),
+            items={item.item: item.response_scale for item in study.items},
+        )
+
+
+class DemoPart(Model):
+    """What the demonstration of a wave needs: how it is made, and the crosswalk, which it writes files for."""
+
+    wave: str
+    seed: int
+    demo: Demo
+    harmonising: HarmonisingPart
+    layouts: dict[str, Layout]
+    files: tuple[RawFile, ...]
+    fieldwork: tuple[dt.date | None, dt.date | None]
+    items: tuple[Item, ...]
+    scales: tuple[str, ...]
+    response_scales: dict[str, ResponseScale]
+    organisations: dict[str, str]
+    variables: dict[str, Variable]
+
+    @classmethod
+    def of(cls, study: Study, wave: Wave) -> DemoPart:
+        """Take the part out of a study (the wave must have a demonstration)."""
+        assert wave.demo is not None
+        return cls(
+            wave=wave.name,
+            seed=study.config.seed,
+            demo=wave.demo,
+            # The evidence is a claim about the files, not a way to make them.
+            harmonising=HarmonisingPart.of(study, wave).model_copy(update={"evidence": Evidence.SIMULATED}),
+            layouts=wave.file.layouts,
+            files=wave.file.files,
+            fieldwork=(wave.file.fieldwork.start, wave.file.fieldwork.end),
+            items=study.items,
+            scales=tuple(scale.scale for scale in study.scales),
+            response_scales=study.config.response_scales,
+            organisations=dict(study.config.organisations),
+            variables=study.config.variables,
+        )
+
+
+class WaveWords(Model):
+    """A wave as a reader meets it."""
+
+    title: str
+    period: str
+    start: dt.date | None
+    end: dt.date | None
+    population: Population
+    evidence: Evidence
+    evidence_note: str
+    variable_evidence: dict[str, VariableEvidence]
+    organisations_surveyed: tuple[str, ...]
+    comparability: dict[str, str]
+    """Item -> grade."""
+
+
+class Presentation(Model):
+    """What figures, tables and report need to put numbers into words: nothing here changes a number."""
+
+    title: str
+    description: str
+    reference_wave: str
+    waves: dict[str, WaveWords]
+    organisations: dict[str, str]
+    variables: dict[str, Variable]
+    sections: dict[int, str]
+    scales: dict[str, Scale]
+    items: dict[str, Item]
+    response_scales: dict[str, ResponseScale]
+    events: tuple[Event, ...]
+    citation: str
+    confidence: float
+    covariates: tuple[str, ...]
+    min_cell: int
+    style: FigureStyle
+
+    @classmethod
+    def of(cls, study: Study) -> Presentation:
+        """Take the part out of a study."""
+        config = study.config
+        return cls(
+            title=config.title,
+            description=config.description,
+            reference_wave=config.reference_wave,
+            waves={wave.name: _words(wave) for wave in study.waves},
+            organisations=dict(config.organisations),
+            variables=config.variables,
+            sections=dict(config.sections),
+            scales={scale.scale: scale for scale in study.scales},
+            items={item.item: item for item in study.items},
+            response_scales=config.response_scales,
+            events=study.events,
+            citation=config.published.citation if config.published else "",
+            confidence=config.analysis.confidence,
+            covariates=config.analysis.covariates,
+            min_cell=config.analysis.min_cell,
+            style=config.figures,
+        )
+
+    @property
+    def weakest_evidence(self) -> Evidence:
+        """Give the evidence of the weakest wave."""
+        order = list(Evidence)
+        return max((wave.evidence for wave in self.waves.values()), key=order.index)
+
+
+def _words(wave: Wave) -> WaveWords:
+    file = wave.file
+    return WaveWords(
+        title=file.title,
+        period=file.period,
+        start=file.fieldwork.start,
+        end=file.fieldwork.end,
+        population=file.population,
+        evidence=file.evidence,
+        evidence_note=file.evidence_note,
+        variable_evidence=file.variable_evidence,
+        organisations_surveyed=file.organisations_surveyed,
+        comparability={row.item: row.comparability.value for row in wave.crosswalk},
+    )

@@ -1,0 +1,50 @@
+"""How two pieces of wording are told to be the same, wherever a label, a header or a statement is matched."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+
+_TAG = re.compile(r"<[^<>]*>")
+_FOLD = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "—": "-",
+        "‑": "-",
+        "\ufeff": "",
+        "\u200b": "",
+    }
+)
+
+
+def plain(text: str) -> str:
+    """Take HTML, entities and surplus white space out of a text, and leave its words as they are."""
+    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+
+
+def normalise(text: str) -> str:
+    """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes."""
+    return " ".join(unicodedata.normalize("NFKC", plain(text)).translate(_FOLD).split()).casefold()
+
+
+def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0) -> str | None:
+    """Find the known wording most like a text, for a hint; None where nothing comes near.
+
+    Parameters
+    ----------
+    cutoff
+        Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near.
+    """
+    found = process.extractOne(
+        text, list(known), scorer=fuzz.WRatio, processor=normalise, score_cutoff=cutoff
+    )
+    return found[0] if found else None
