@@ -187,7 +187,7 @@ def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
 
 
 def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) -> Iterator[Mistake]:
-    """A coding onto another response scale is only possible for an item graded `rescaled`."""
+    """Allow a coding onto another response scale only for an item graded `rescaled`."""
     if coded_as != asked_on and row.comparability is not Comparability.RESCALED:
         yield Mistake(
             where,

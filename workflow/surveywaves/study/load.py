@@ -146,7 +146,7 @@ def _rows(path: Path, mistakes: list[Mistake]) -> list[tuple[int, dict[str, str]
     text = _text(path, mistakes)
     if text is None:
         return []
-    lines = [line for line in csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)]
+    lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     if not lines:
         mistakes.append(Mistake(str(path), "empty file", "the first row names the columns"))
         return []

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from surveywaves.errors import Mistake, RawFileError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
 """A name in lower case that R, SPSS and Stata accept as well."""
@@ -516,3 +519,22 @@ class Study(Model):
     def items_of(self, scale: str) -> tuple[Item, ...]:
         """List a scale's items in the order of `items.tsv`."""
         return tuple(item for item in self.items if item.scale == scale)
+
+    def require_raw_files(self) -> None:
+        """Raise a `RawFileError` that names every raw file that should be there and is not.
+
+        The files of a demonstration wave are made by the workflow and need not be there.
+        """
+        absent = [
+            Mistake(
+                file.path,
+                f"no such file; wave {wave.name} needs it",
+                "put it there, or mend `files` in the wave's wave.yaml",
+            )
+            for wave in self.waves
+            if wave.demo is None
+            for file in wave.file.files
+            if not Path(file.path).is_file()
+        ]
+        if absent:
+            raise RawFileError(absent)

@@ -1,0 +1,28 @@
+# surveywaves: from the raw files of every wave to the report.
+#
+#   published -> demo -> ingest -> harmonise -> pool -> describe, measure, compare -> audit, figures -> report
+#
+# The study is described under config/; nothing in workflow/ knows a wave, an organisation or an item by name.
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/published.smk"
+include: "workflow/rules/demo.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/harmonise.smk"
+include: "workflow/rules/pool.smk"
+include: "workflow/rules/describe.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/audit.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    input:
+        "results/report/index.html",
+        "results/configuration.yaml",
+        expand("results/statistics/{table}.parquet", table=STATISTICS),
+        expand("results/audit/{table}.parquet", table=AUDIT),
+        expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),

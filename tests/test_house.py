@@ -1,0 +1,86 @@
+"""What holds for the repository as a whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from surveywaves.study.document import document
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "workflow/surveywaves"
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "snakemake-minimal": "snakemake"}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_environment_yml_carries_the_versions_of_the_lock() -> None:
+    lock = dict(
+        re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (REPOSITORY / "requirements.lock").read_text(), re.MULTILINE)[
+            ::-1
+        ]
+    )
+    conda = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    pinned = dict(entry.split("=") for entry in conda if "=" in entry and not entry.startswith("python="))
+    assert {CONDA_NAMES.get(name, name): version for name, version in pinned.items()} == {
+        name: version
+        for name, version in lock.items()
+        if name in {CONDA_NAMES.get(key, key) for key in pinned}
+    }
+
+
+def test_environment_yml_has_every_package_that_the_package_needs() -> None:
+    project = (REPOSITORY / "pyproject.toml").read_text()
+    needed = re.findall(r'^  "([a-z0-9-]+)', project.split("dependencies = [")[1].split("]")[0], re.MULTILINE)
+    conda = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    names = {CONDA_NAMES.get(entry.split("=")[0], entry.split("=")[0]) for entry in conda}
+    assert len(needed) > 10
+    assert set(needed) <= names
+
+
+def test_every_locked_package_has_hashes() -> None:
+    blocks = re.split(r"\n(?=[a-z0-9])", (REPOSITORY / "requirements.lock").read_text())
+    assert len(blocks) > 50
+    assert [block.split("\n")[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_config_readme_is_what_the_models_say() -> None:
+    assert (REPOSITORY / "config/README.md").read_text(encoding="utf-8") == document(), (
+        "config/README.md is stale: run `surveywaves document`"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_the_package_knows_no_snakemake(path: Path) -> None:
+    assert not {module for module in imports(path) if module.split(".")[0] == "snakemake"}
+
+
+def test_nothing_in_the_workflow_names_this_study() -> None:
+    words = re.compile(r"phase ?[12]\b|phase[12]_|\bmori\b|\bnhs\b|social.work|chcp|glasgow", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()}"
+        for path in sorted((REPOSITORY / "workflow").rglob("*"))
+        if path.suffix in {".py", ".smk", ".j2", ".html", ".css", ".js"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if words.search(line)
+    ]
+    assert found == []
+
+
+def test_no_registry_address_stands_in_the_repository() -> None:
+    for name in ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile"):
+        assert not re.search(r"index-url|files\.pythonhosted|pypi\.org", (REPOSITORY / name).read_text())

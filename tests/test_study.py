@@ -1,0 +1,130 @@
+"""What a person gets who makes a mistake in the configuration: one line a mistake, all of them at once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from surveywaves.cli import main
+from surveywaves.errors import RawFileError, StudyError
+from surveywaves.study import load_study
+
+CONFIG = Path(__file__).parent.parent / "config"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return shutil.copytree(CONFIG, tmp_path / "config")
+
+
+def edit(path: Path, pattern: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    changed, count = re.subn(pattern, new, text, count=1, flags=re.MULTILINE)
+    assert count == 1, f"{pattern!r} is not in {path}"
+    path.write_text(changed, encoding="utf-8")
+
+
+def mistakes(config: Path) -> list[str]:
+    with pytest.raises(StudyError) as caught:
+        load_study(config)
+    return str(caught.value).splitlines()
+
+
+def test_the_shipped_study_is_sound() -> None:
+    study = load_study(CONFIG)
+    assert len(study.waves) == 3
+    assert sum(item.published_table is not None for item in study.items) == 61
+    assert [scale.scale for scale in study.scales if len(study.items_of(scale.scale)) < 2] == []
+
+
+def test_an_unknown_key_is_named_with_the_key_that_was_meant(config: Path) -> None:
+    edit(config / "config.yaml", r"^seed:", "sead: 1\nseed:")
+    assert mistakes(config) == [f"{config}/config.yaml: sead: unknown key (hint: did you mean `seed`?)"]
+
+
+def test_an_unknown_wave_is_named(config: Path) -> None:
+    edit(config / "config.yaml", r"^waves: *\[", "waves: [phase1_2005, ")
+    assert mistakes(config) == [
+        f"{config}/config.yaml: waves: unknown wave `phase1_2005`: there is no folder "
+        f"{config}/waves/phase1_2005 (hint: did you mean `phase1_2006`?)"
+    ]
+
+
+def test_every_mistake_in_every_file_is_reported_at_once(config: Path) -> None:
+    edit(config / "config.yaml", r"^seed: .*$", "seed: -1")
+    edit(config / "scales.tsv", r"^(\w+)\t", "Upper Case\t")
+    (config / "waves/phase1_2006/items.tsv").write_text("")
+    edit(config / "waves/phase2_2008/wave.yaml", r"^evidence: .*$", "evidence: guessed")
+    lines = mistakes(config)
+    assert len(lines) == 4
+    assert "config.yaml: seed" in lines[0]
+    assert "scales.tsv, row 2: scale: `Upper Case` is not allowed" in lines[1]
+    assert "phase1_2006/items.tsv: empty file" in lines[2]
+    assert "phase2_2008/wave.yaml: evidence" in lines[3]
+
+
+def test_a_key_given_twice_is_a_mistake_with_its_line(config: Path) -> None:
+    with (config / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("\nseed: 2\n")
+    (line,) = mistakes(config)
+    assert re.search(r"config\.yaml, line \d+: not valid YAML: the key `seed` stands twice", line)
+
+
+def test_broken_yaml_is_one_line_with_its_place(config: Path) -> None:
+    (config / "waves/mori_baseline/wave.yaml").write_text("title: [unclosed\nperiod: x\n", encoding="utf-8")
+    lines = mistakes(config)
+    assert len(lines) == 1
+    assert re.search(r"mori_baseline/wave\.yaml, line \d+: not valid YAML", lines[0])
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "items.tsv", "scales.tsv", "waves/phase1_2006/wave.yaml"])
+def test_a_missing_file_is_named(config: Path, name: str) -> None:
+    (config / name).unlink()
+    assert f"{config / name}: no such file" in mistakes(config)
+
+
+def test_text_in_another_encoding_is_said_to_be_so(config: Path) -> None:
+    path = config / "items.tsv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
+    assert any(
+        "items.tsv: not UTF-8 text" in line and "save it as UTF-8" in line for line in mistakes(config)
+    )
+
+
+def test_an_item_without_a_row_in_a_crosswalk_is_named(config: Path) -> None:
+    edit(config / "waves/phase1_2006/items.tsv", r"^colleagues_1\t.*\n", "")
+    assert mistakes(config)[0] == (
+        f"{config}/waves/phase1_2006/items.tsv: item colleagues_1 has no row "
+        "(hint: grade it `absent` if the wave did not ask it)"
+    )
+
+
+def test_a_scale_with_one_item_is_refused(config: Path) -> None:
+    edit(config / "items.tsv", r"^(past_change_1\t[^\t]*\t\d\t)past_change", r"\1managing_change")
+    assert any(
+        "scales.tsv: scale past_change: a scale needs two items, this one has 1" in line
+        for line in mistakes(config)
+    )
+
+
+def test_missing_raw_files_are_all_named(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (config / "waves/phase1_2006/demo.yaml").unlink()
+    with pytest.raises(RawFileError) as caught:
+        load_study(config).require_raw_files()
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert all("no such file; wave phase1_2006 needs it" in line for line in lines)
+
+
+def test_the_check_command_says_what_is_wrong_and_fails(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(config / "config.yaml", r"^seed:", "sead: 1\nseed:")
+    assert main(["--config", str(config), "check"]) == 1
+    assert "sead: unknown key" in capsys.readouterr().err

@@ -1,0 +1,129 @@
+"""The way from raw files to the report, run for real."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from conftest import new_study, snakemake
+
+CopyOf = Callable[[str], Path]
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Hash every file that the workflow made, logs aside."""
+    files = [
+        path for top in ("results", "resources/demo") for path in (folder / top).rglob("*") if path.is_file()
+    ]
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(files)
+        if "logs" not in path.parts
+    }
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in {path}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_report_is_there_and_says_what_the_data_are(finished: Path) -> None:
+    report = (finished / "results/report/index.html").read_text(encoding="utf-8")
+    assert "reconstructed" in report
+    assert "simulated" in report
+
+
+def test_a_second_run_does_nothing(finished: Path) -> None:
+    assert "Nothing to be done" in snakemake(finished).said
+
+
+def test_editing_a_crosswalk_reruns_that_wave_from_harmonise_on(copy_of: CopyOf) -> None:
+    study = copy_of("crosswalk")
+    path = study / "config/waves/phase2_2008/wave.yaml"
+    coding = re.search(r'^ +"?5"?: 5\n', path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert coding, "the test needs a coding of 5 as 5"
+    replace(path, coding[0], coding[0] + coding[0].replace("5", "55").replace(": 55", ": 5"))
+    jobs = snakemake(study, "--dry-run").jobs
+    assert jobs["harmonise"] == 1
+    assert {"pool", "describe", "measure", "compare", "figures", "report"} <= jobs.keys()
+    assert "ingest" not in jobs
+    assert not any(name.startswith("demo") and not name.endswith("phase2_2008") for name in jobs)
+
+
+def test_editing_the_palette_reruns_figures_and_report_only(copy_of: CopyOf) -> None:
+    study = copy_of("palette")
+    path = study / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "\nfigures:" in text, "the shipped study names its figure style"
+    palette = '["#aa3377", "#0072b2"]'
+    path.write_text(
+        re.sub(r"(?m)^  organisations: *\[.*\]$", f"  organisations: {palette}", text), encoding="utf-8"
+    )
+    assert palette in path.read_text(encoding="utf-8")
+    jobs = snakemake(study, "--dry-run").jobs
+    assert set(jobs) == {"figures", "report", "configuration", "codebook"} - {"codebook"}
+
+
+def test_outputs_are_the_same_bytes_in_another_folder_on_one_core(finished: Path) -> None:
+    other = new_study(finished.parent / "elsewhere")
+    run = snakemake(other, cores=1, LC_ALL="C", TZ="Pacific/Auckland", PYTHONHASHSEED="7")
+    assert run.status == 0, run.said
+    first, second = outputs(finished), outputs(other)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_item_frequencies_equal_the_settled_tables_in_every_cell(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settled = pd.read_csv(finished / "results/published/settled.tsv", sep="\t", dtype="str")
+    items = pd.read_csv(finished / "config/items.tsv", sep="\t", dtype="str")
+    frequencies = pd.read_parquet(finished / "results/statistics/item_frequencies.parquet")
+    found = frequencies[(frequencies["wave"] == "phase1_2006") & (frequencies["organisation"] == "all")]
+    found = found.set_index(["item", "response"])
+    codes = {"sd": 1, "d": 2, "n": 3, "a": 4, "sa": 5}
+    printed = items.dropna(subset=["published_table"]).merge(
+        settled, left_on=["published_table", "published_row"], right_on=["table", "row"]
+    )
+    cells = [
+        (
+            int(found.loc[(row["item"], codes[row["category"]]), "n"]) == int(row["count"]),
+            int(found.loc[(row["item"], codes[row["category"]]), "base"]) == int(row["base"]),
+        )
+        for row in printed.to_dict("records")
+    ]
+    with capsys.disabled():
+        print(f"\n{sum(count for count, _ in cells)}/{len(cells)} published counts met, ", end="")
+        print(f"{sum(base for _, base in cells) // 5}/{len(cells) // 5} bases")
+    assert len(cells) == 61 * 5
+    assert all(count and base for count, base in cells)
+
+
+def test_professions_and_employers_equal_the_published_ones(finished: Path) -> None:
+    respondents = pd.read_parquet(finished / "results/statistics/respondents.parquet")
+    rows = respondents[(respondents["wave"] == "phase1_2006") & (respondents["organisation"] == "all")]
+    professions = rows[(rows["variable"] == "profession") & (rows["level"] != "not_stated")]
+    assert sorted(professions["n"]) == [0, 2, 5, 23, 26, 32, 32, 36, 53, 61]
+    responses = pd.read_parquet(finished / "results/pooled/responses.parquet")
+    phase1 = responses[responses["wave"] == "phase1_2006"]
+    stated = phase1["organisation"].value_counts()
+    assert len(phase1) == 389
+    assert stated.sum() == 316
+    assert round(100 * stated["nhs"] / 316) == 44
+
+
+def test_the_cell_that_was_never_surveyed_has_no_number_anywhere(finished: Path) -> None:
+    for table in ("reliability", "means", "contrasts"):
+        rows = pd.read_parquet(finished / f"results/statistics/{table}.parquet")
+        touched = rows[rows["wave"].str.contains("mori") & rows["organisation"].str.contains("nhs")]
+        assert len(touched) > 0
+        assert set(touched["status"]) == {"not_estimable"}
+        assert touched[["estimate", "std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+    frequencies = pd.read_parquet(finished / "results/statistics/item_frequencies.parquet")
+    assert not ((frequencies["wave"] == "mori_baseline") & (frequencies["organisation"] == "nhs")).any()

@@ -1,0 +1,140 @@
+# What every rule stands on: the study as config/ describes it, the names of what is built from it, and the
+# package modules that a script's result depends on.
+import ast
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+HOME = Path(workflow.basedir)
+
+# Jobs import the package that lies beside this workflow, whatever else is installed.
+sys.path.insert(0, str(HOME / "workflow"))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(HOME / "workflow"), os.environ.get("PYTHONPATH")])
+)
+# One thread a job: the linear algebra here is small, and sums come out in the same order everywhere.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+from surveywaves.errors import SurveywavesError
+from surveywaves.figures.names import FORMATS, names
+from surveywaves.study import load_study
+from surveywaves.study.parts import DemoPart, HarmonisingPart, Presentation, ReadingPart
+
+try:
+    STUDY = load_study(Path(config.get("study", "config")))
+    STUDY.require_raw_files()
+except SurveywavesError as error:
+    raise WorkflowError("The study cannot run as it is described:", *str(error).splitlines())
+
+WAVES = [wave.name for wave in STUDY.waves]
+PUBLISHED = STUDY.config.published
+PRESENTATION = Presentation.of(STUDY).model_dump(mode="json")
+FIGURES = names(Presentation.of(STUDY), published=PUBLISHED is not None)
+STATISTICS = [
+    "item_frequencies",
+    "item_summary",
+    "respondents",
+    "response_rates",
+    "missing",
+    "reliability",
+    "means",
+    "contrasts",
+    "variances",
+]
+AUDIT = ["published_tables", "claims"] if PUBLISHED else []
+
+
+wildcard_constraints:
+    wave="|".join(WAVES),
+
+
+def code_of(script):
+    """List a script's package modules, the modules these import, and so on: Snakemake does not see imports."""
+    package, todo, found = HOME / "workflow" / "surveywaves", [HOME / "workflow/scripts" / script], set()
+    while todo:
+        for module in _imported(todo.pop()):
+            path = package.joinpath(*module.split(".")[1:])
+            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            if path.exists() and path not in found:
+                found.add(path)
+                todo.append(path)
+    return sorted(os.path.relpath(path) for path in found)
+
+
+def _imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (module for module in modules if module.split(".")[0] == "surveywaves")
+
+
+def raw_files(wildcards):
+    """List a wave's raw files."""
+    return [file.path for file in STUDY.wave(wildcards.wave).file.files]
+
+
+def reading(wildcards):
+    """Give what ingest needs to know of a wave."""
+    return ReadingPart.of(STUDY.wave(wildcards.wave)).model_dump(mode="json")
+
+
+def harmonising(wildcards):
+    """Give what harmonise needs to know of a wave."""
+    return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
+
+
+def instrument():
+    """Give the items as the statistics need them: response points, key, scale and section, without a word of text."""
+    return [
+        {
+            "item": item.item,
+            "scale": item.scale,
+            "section": item.section,
+            "key": item.key,
+            "points": STUDY.config.response_scales[item.response_scale].points,
+            "favourable": list(STUDY.config.response_scales[item.response_scale].favourable),
+        }
+        for item in STUDY.items
+    ]
+
+
+def surveyed():
+    """Give the organisations that each wave surveyed."""
+    return {wave.name: list(wave.file.organisations_surveyed) for wave in STUDY.waves}
+
+
+def levels():
+    """Give the levels of each grouping variable."""
+    return {name: list(variable.levels) for name, variable in STUDY.config.variables.items()}
+
+
+def populations():
+    """Give how many could have answered each wave (None: unknown)."""
+    return {wave.name: wave.file.population.size for wave in STUDY.waves}
+
+
+def printed_cells():
+    """Give the item that each printed table row is about."""
+    return [
+        {"table": str(item.published_table), "row": str(item.published_row), "item": item.item}
+        for item in STUDY.items
+        if item.published_table is not None
+    ]
+
+
+def statistics_and_audit():
+    """Name the tidy tables that figures and report read."""
+    tables = {table: f"results/statistics/{table}.parquet" for table in STATISTICS}
+    return tables | {table: f"results/audit/{table}.parquet" for table in AUDIT}
+
+
+def report_templates():
+    """List the report's templates, style and behaviour."""
+    return sorted(os.path.relpath(path) for path in (HOME / "workflow/report").rglob("*") if path.is_file())

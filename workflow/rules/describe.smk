@@ -1,0 +1,25 @@
+# in:  the pooled responses
+# out: counts and percentages by wave and organisation, response rates, missing values by reason
+rule describe:
+    input:
+        responses="results/pooled/responses.parquet",
+        missing="results/pooled/missing.parquet",
+        code=code_of("describe.py"),
+    output:
+        item_frequencies="results/statistics/item_frequencies.parquet",
+        item_summary="results/statistics/item_summary.parquet",
+        respondents="results/statistics/respondents.parquet",
+        response_rates="results/statistics/response_rates.parquet",
+        missing="results/statistics/missing.parquet",
+    log:
+        "results/logs/describe.log",
+    params:
+        items=instrument(),
+        organisations=surveyed(),
+        variables=levels(),
+        populations=populations(),
+        confidence=STUDY.config.analysis.confidence,
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/describe.py"

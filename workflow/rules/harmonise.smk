@@ -1,0 +1,19 @@
+# in:  a wave's cells
+# out: one row a respondent in the terms of the instrument, why each missing value is missing, every recoding done
+rule harmonise:
+    input:
+        cells="results/ingest/{wave}.parquet",
+        code=code_of("harmonise.py"),
+    output:
+        responses="results/harmonised/{wave}.parquet",
+        missing="results/harmonised/{wave}.missing.parquet",
+        problems="results/harmonised/{wave}.problems.tsv",
+        recodings="results/harmonised/{wave}.recodings.tsv",
+    log:
+        "results/logs/harmonise/{wave}.log",
+    params:
+        part=harmonising,
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/harmonise.py"

@@ -1,0 +1,18 @@
+# in:  a wave's raw files, opened read-only
+# out: their cells as text, one row a return; every cell or row that could not be taken as it stood; the count of rows
+rule ingest:
+    input:
+        files=raw_files,
+        code=code_of("ingest.py"),
+    output:
+        cells="results/ingest/{wave}.parquet",
+        problems="results/ingest/{wave}.problems.tsv",
+        counts="results/ingest/{wave}.counts.tsv",
+    log:
+        "results/logs/ingest/{wave}.log",
+    params:
+        part=reading,
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/ingest.py"

@@ -1,0 +1,31 @@
+# in:  the harmonised waves
+# out: all respondents in one table, the reasons of their missing values, and a codebook
+rule pool:
+    input:
+        responses=expand("results/harmonised/{wave}.parquet", wave=WAVES),
+        missing=expand("results/harmonised/{wave}.missing.parquet", wave=WAVES),
+        code=code_of("pool.py"),
+    output:
+        responses="results/pooled/responses.parquet",
+        missing="results/pooled/missing.parquet",
+    log:
+        "results/logs/pool.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/pool.py"
+
+
+rule codebook:
+    input:
+        code=code_of("codebook.py"),
+    output:
+        "results/pooled/codebook.tsv",
+    log:
+        "results/logs/codebook.log",
+    params:
+        presentation=PRESENTATION,
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/codebook.py"

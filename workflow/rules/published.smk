@@ -1,0 +1,23 @@
+# in:  the printed tables of a publication (resources/published/) and a person's decisions on them
+# out: the counts that the tables must have meant, and for each printed cell whether it agrees with them
+if PUBLISHED:
+
+    rule settle:
+        input:
+            tables=PUBLISHED.tables,
+            single_choice=list(PUBLISHED.single_choice.values()),
+            decisions=PUBLISHED.decisions or [],
+            code=code_of("settle.py"),
+        output:
+            settled="results/published/settled.tsv",
+            single_choice="results/published/single_choice.tsv",
+            audit="results/published/audit.tsv",
+        log:
+            "results/logs/settle.log",
+        params:
+            returns=PUBLISHED.returns,
+            single_choice=list(PUBLISHED.single_choice),
+        conda:
+            "../../environment.yml"
+        script:
+            "../scripts/settle.py"

@@ -1,0 +1,38 @@
+# in:  the tidy tables, the figures, and what each wave's harmonisation had to say
+# out: the report as one self-contained file; the configuration as it took effect
+rule report:
+    input:
+        **statistics_and_audit(),
+        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        captions="results/figures/captions.tsv",
+        counts=expand("results/ingest/{wave}.counts.tsv", wave=WAVES),
+        problems=expand("results/{stage}/{wave}.problems.tsv", stage=["ingest", "harmonised"], wave=WAVES),
+        recodings=expand("results/harmonised/{wave}.recodings.tsv", wave=WAVES),
+        codebook="results/pooled/codebook.tsv",
+        templates=report_templates(),
+        code=code_of("report.py"),
+    output:
+        "results/report/index.html",
+    log:
+        "results/logs/report.log",
+    params:
+        presentation=PRESENTATION,
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/report.py"
+
+
+rule configuration:
+    input:
+        code=code_of("configuration.py"),
+    output:
+        "results/configuration.yaml",
+    log:
+        "results/logs/configuration.log",
+    params:
+        study=STUDY.model_dump(mode="json"),
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/configuration.py"
