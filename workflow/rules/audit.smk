@@ -16,10 +16,10 @@ if PUBLISHED:
             claims="results/audit/claims.parquet",
         log:
             "results/logs/audit.log",
+        conda:
+            "../../environment.yml"
         params:
             wave=PUBLISHED.wave,
             cells=printed_cells(),
-        conda:
-            "../../environment.yml"
         script:
             "../scripts/audit.py"

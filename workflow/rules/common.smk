@@ -27,7 +27,9 @@ try:
     STUDY = load_study(Path(config.get("study", "config")))
     STUDY.require_raw_files()
 except SurveywavesError as error:
-    raise WorkflowError("The study cannot run as it is described:", *str(error).splitlines())
+    raise WorkflowError(
+        "The study cannot run as it is described:", *str(error).splitlines()
+    )
 
 WAVES = [wave.name for wave in STUDY.waves]
 PUBLISHED = STUDY.config.published
@@ -53,7 +55,8 @@ wildcard_constraints:
 
 def code_of(script):
     """List a script's package modules, the modules these import, and so on: Snakemake does not see imports."""
-    package, todo, found = HOME / "workflow" / "surveywaves", [HOME / "workflow/scripts" / script], set()
+    package = HOME / "workflow/surveywaves"
+    todo, found = [HOME / "workflow/scripts" / script], set()
     while todo:
         for module in _imported(todo.pop()):
             path = package.joinpath(*module.split(".")[1:])
@@ -69,10 +72,15 @@ def _imported(path):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            modules = [
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names),
+            ]
         else:
             continue
-        yield from (module for module in modules if module.split(".")[0] == "surveywaves")
+        yield from (
+            module for module in modules if module.split(".")[0] == "surveywaves"
+        )
 
 
 def raw_files(wildcards):
@@ -99,7 +107,9 @@ def instrument():
             "section": item.section,
             "key": item.key,
             "points": STUDY.config.response_scales[item.response_scale].points,
-            "favourable": list(STUDY.config.response_scales[item.response_scale].favourable),
+            "favourable": list(
+                STUDY.config.response_scales[item.response_scale].favourable
+            ),
         }
         for item in STUDY.items
     ]
@@ -112,7 +122,9 @@ def surveyed():
 
 def levels():
     """Give the levels of each grouping variable."""
-    return {name: list(variable.levels) for name, variable in STUDY.config.variables.items()}
+    return {
+        name: list(variable.levels) for name, variable in STUDY.config.variables.items()
+    }
 
 
 def populations():
@@ -123,7 +135,11 @@ def populations():
 def printed_cells():
     """Give the item that each printed table row is about."""
     return [
-        {"table": str(item.published_table), "row": str(item.published_row), "item": item.item}
+        {
+            "table": str(item.published_table),
+            "row": str(item.published_row),
+            "item": item.item,
+        }
         for item in STUDY.items
         if item.published_table is not None
     ]
@@ -137,4 +153,8 @@ def statistics_and_audit():
 
 def report_templates():
     """List the report's templates, style and behaviour."""
-    return sorted(os.path.relpath(path) for path in (HOME / "workflow/report").rglob("*") if path.is_file())
+    return sorted(
+        os.path.relpath(path)
+        for path in (HOME / "workflow/report").rglob("*")
+        if path.is_file()
+    )

@@ -10,12 +10,12 @@ rule compare:
         variances="results/statistics/variances.parquet",
     log:
         "results/logs/compare.log",
+    conda:
+        "../../environment.yml"
     params:
         items=instrument(),
         waves=WAVES,
         organisations=list(STUDY.config.organisations),
         analysis=STUDY.config.analysis.model_dump(mode="json"),
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/compare.py"

@@ -13,9 +13,9 @@ for wave in STUDY.waves:
                 files=[file.path for file in wave.file.files],
             log:
                 f"results/logs/demo/{wave.name}.log",
-            params:
-                part=DemoPart.of(STUDY, wave).model_dump(mode="json"),
             conda:
                 "../../environment.yml"
+            params:
+                part=DemoPart.of(STUDY, wave).model_dump(mode="json"),
             script:
                 "../scripts/demo.py"

@@ -13,13 +13,13 @@ rule describe:
         missing="results/statistics/missing.parquet",
     log:
         "results/logs/describe.log",
+    conda:
+        "../../environment.yml"
     params:
         items=instrument(),
         organisations=surveyed(),
         variables=levels(),
         populations=populations(),
         confidence=STUDY.config.analysis.confidence,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/describe.py"

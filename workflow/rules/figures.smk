@@ -5,13 +5,15 @@ rule figures:
         **statistics_and_audit(),
         code=code_of("figures.py"),
     output:
-        figures=expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),
+        figures=expand(
+            "results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS
+        ),
         captions="results/figures/captions.tsv",
     log:
         "results/logs/figures.log",
-    params:
-        presentation=PRESENTATION,
     conda:
         "../../environment.yml"
+    params:
+        presentation=PRESENTATION,
     script:
         "../scripts/figures.py"

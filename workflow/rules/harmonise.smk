@@ -11,9 +11,9 @@ rule harmonise:
         recodings="results/harmonised/{wave}.recodings.tsv",
     log:
         "results/logs/harmonise/{wave}.log",
-    params:
-        part=harmonising,
     conda:
         "../../environment.yml"
+    params:
+        part=harmonising,
     script:
         "../scripts/harmonise.py"

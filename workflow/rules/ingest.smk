@@ -10,9 +10,9 @@ rule ingest:
         counts="results/ingest/{wave}.counts.tsv",
     log:
         "results/logs/ingest/{wave}.log",
-    params:
-        part=reading,
     conda:
         "../../environment.yml"
+    params:
+        part=reading,
     script:
         "../scripts/ingest.py"

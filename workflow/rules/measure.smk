@@ -8,13 +8,13 @@ rule measure:
         "results/statistics/reliability.parquet",
     log:
         "results/logs/measure.log",
+    conda:
+        "../../environment.yml"
     params:
         items=instrument(),
         waves=WAVES,
         organisations=list(STUDY.config.organisations),
         confidence=STUDY.config.analysis.confidence,
         min_cell=STUDY.config.analysis.min_cell,
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/measure.py"

@@ -23,9 +23,9 @@ rule codebook:
         "results/pooled/codebook.tsv",
     log:
         "results/logs/codebook.log",
-    params:
-        presentation=PRESENTATION,
     conda:
         "../../environment.yml"
+    params:
+        presentation=PRESENTATION,
     script:
         "../scripts/codebook.py"

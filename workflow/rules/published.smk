@@ -14,10 +14,10 @@ if PUBLISHED:
             audit="results/published/audit.tsv",
         log:
             "results/logs/settle.log",
+        conda:
+            "../../environment.yml"
         params:
             returns=PUBLISHED.returns,
             single_choice=list(PUBLISHED.single_choice),
-        conda:
-            "../../environment.yml"
         script:
             "../scripts/settle.py"

@@ -6,7 +6,11 @@ rule report:
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         captions="results/figures/captions.tsv",
         counts=expand("results/ingest/{wave}.counts.tsv", wave=WAVES),
-        problems=expand("results/{stage}/{wave}.problems.tsv", stage=["ingest", "harmonised"], wave=WAVES),
+        problems=expand(
+            "results/{stage}/{wave}.problems.tsv",
+            stage=["ingest", "harmonised"],
+            wave=WAVES,
+        ),
         recodings=expand("results/harmonised/{wave}.recodings.tsv", wave=WAVES),
         codebook="results/pooled/codebook.tsv",
         templates=report_templates(),
@@ -15,10 +19,10 @@ rule report:
         "results/report/index.html",
     log:
         "results/logs/report.log",
-    params:
-        presentation=PRESENTATION,
     conda:
         "../../environment.yml"
+    params:
+        presentation=PRESENTATION,
     script:
         "../scripts/report.py"
 
@@ -30,9 +34,9 @@ rule configuration:
         "results/configuration.yaml",
     log:
         "results/logs/configuration.log",
-    params:
-        study=STUDY.model_dump(mode="json"),
     conda:
         "../../environment.yml"
+    params:
+        study=STUDY.model_dump(mode="json"),
     script:
         "../scripts/configuration.py"

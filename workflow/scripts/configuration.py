@@ -1,0 +1,9 @@
+"""Write the configuration out as it took effect, defaults and all."""
+
+import yaml
+
+from surveywaves.script import stage, write_text
+
+with stage(snakemake.log):
+    text = yaml.safe_dump(snakemake.params.study, sort_keys=False, allow_unicode=True, width=110)
+    write_text(text, snakemake.output[0])

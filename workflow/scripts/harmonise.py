@@ -1,0 +1,12 @@
+"""Bring a wave's cells into the terms of the instrument."""
+
+from surveywaves.harmonise import harmonise
+from surveywaves.script import read, stage, write
+from surveywaves.study.parts import HarmonisingPart
+
+with stage(snakemake.log):
+    found = harmonise(read(snakemake.input.cells), part=HarmonisingPart.model_validate(snakemake.params.part))
+    write(found.responses, snakemake.output.responses)
+    write(found.missing, snakemake.output.missing)
+    write(found.problems, snakemake.output.problems)
+    write(found.recodings, snakemake.output.recodings)

@@ -1,0 +1,13 @@
+"""Read a wave's raw files."""
+
+from pathlib import Path
+
+from surveywaves.ingest import ingest
+from surveywaves.script import stage, write
+from surveywaves.study.parts import ReadingPart
+
+with stage(snakemake.log):
+    found = ingest(ReadingPart.model_validate(snakemake.params.part), root=Path())
+    write(found.cells, snakemake.output.cells)
+    write(found.problems, snakemake.output.problems)
+    write(found.counts, snakemake.output.counts)

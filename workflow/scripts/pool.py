@@ -1,0 +1,12 @@
+"""Put the waves under each other."""
+
+from surveywaves.pool import pool
+from surveywaves.script import read, stage, write
+
+with stage(snakemake.log):
+    pooled = pool(
+        [read(path) for path in snakemake.input.responses],
+        [read(path) for path in snakemake.input.missing],
+    )
+    write(pooled.responses, snakemake.output.responses)
+    write(pooled.missing, snakemake.output.missing)
