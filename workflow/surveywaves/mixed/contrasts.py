@@ -1,0 +1,304 @@
+"""Estimated marginal means of waves and organisations, and the contrasts between them, from any fit.
+
+Every number here is a stated linear combination of the fixed effects. A fit gives their coefficients, their
+covariance, degrees of freedom, and says which combinations the data can estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.linear import fit_linear
+from surveywaves.tidy import ALL, Status, tidy
+
+FAMILY: Final = ("analysis", "term", "wave", "organisation")
+"""The default family of tests: one contrast, across scales."""
+
+Cell: TypeAlias = tuple[str, str]
+
+
+class Fit(Protocol):
+    """What a model must offer to be compared; P columns of fixed effects, as in its design."""
+
+    @property
+    def analysis(self) -> str:
+        """The name that the results carry."""
+
+    @property
+    def coef(self) -> FloatArray:
+        """(P,) coefficients, one solution of many if some columns depend on others."""
+
+    @property
+    def cov(self) -> FloatArray:
+        """(P, P) covariance of `coef`."""
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``boundary``, or why there is no fit."""
+
+    @property
+    def note(self) -> str:
+        """The status in words."""
+
+    def estimable(self, contrast: FloatArray) -> bool:
+        """Whether the data determine a (P,) combination of the coefficients."""
+
+    def df(self, contrast: FloatArray) -> float:
+        """Degrees of freedom of a (P,) combination; infinite for a normal approximation."""
+
+    def variances(self) -> list[dict[str, Any]]:
+        """Rows of a tidy table about the model as a whole, `total_sd` and `status` among them."""
+
+
+class Comparison(NamedTuple):
+    """Three tidy frames."""
+
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+    variances: pd.DataFrame
+
+
+def compare(
+    frame: pd.DataFrame,
+    *,
+    scale: str,
+    items: Sequence[str],
+    keys: Mapping[str, int],
+    response_range: tuple[float, float],
+    waves: Sequence[str],
+    organisations: Sequence[str],
+    covariates: Sequence[str] = (),
+    confidence: float = 0.95,
+    min_cell: int = 2,
+    fit: Callable[[Design], Fit] = fit_linear,
+) -> Comparison:
+    """Compare waves and organisations on one scale, item by item.
+
+    Parameters
+    ----------
+    frame, items, keys, response_range, waves, organisations, covariates
+        See `make_design`.
+    scale
+        The scale's name, for the tables.
+    confidence
+        Coverage of the intervals, between 0 and 1.
+    min_cell
+        Cells with fewer respondents than this take part in the fit, but get no estimates of their own.
+    fit
+        The model.
+
+    Returns
+    -------
+    means
+        term `emmean`, one row for every combination of `waves` and `organisations`: the mean answer after
+        reverse keying, items weighing equally, covariates standardised to all respondents of the fit; `n`
+        is the respondents of the cell.
+    contrasts
+        term `change` (wave ``later - earlier``, organisation), `gap` (wave, organisation
+        ``first - second``) and `difference_in_differences` (both: the change in the first less the change
+        in the second), for every pair in the order given; `n` is the respondents of the cells compared.
+    variances
+        `Fit.variances` for wave and organisation ``all``, and before them `n_respondents`, with a note of
+        who was left out, and `n_items`, with a note of items that nobody answered.
+
+    Raises
+    ------
+    ValueError
+        If the arguments contradict the frame or each other.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"not a coverage between 0 and 1: {confidence}")
+    design = make_design(
+        frame,
+        items=items,
+        keys=keys,
+        response_range=response_range,
+        waves=waves,
+        organisations=organisations,
+        covariates=covariates,
+    )
+    fitted = fit(design)
+    common = {"analysis": fitted.analysis, "scale": scale}
+
+    def table(stated: Iterator[_Stated], *, test: bool) -> pd.DataFrame:
+        rows = []
+        for labels, weights in stated:
+            result = estimate(design, fitted, weights, confidence=confidence, min_cell=min_cell)
+            rows.append(common | labels | result)
+        made = tidy(rows)
+        return made if test else made.assign(p_value=math.nan)
+
+    variances = [*_who_and_what(design), *fitted.variances()]
+    return Comparison(
+        means=table(_means(waves, organisations), test=False),
+        contrasts=table(_contrasts(waves, organisations), test=True),
+        variances=tidy(common | {"wave": ALL, "organisation": ALL} | row for row in variances),
+    )
+
+
+def estimate(
+    design: Design, fit: Fit, weights: Mapping[Cell, float], *, confidence: float, min_cell: int
+) -> dict[str, Any]:
+    """Estimate a weighted sum of cells' estimated marginal means.
+
+    Parameters
+    ----------
+    design, fit
+        A design and its fit.
+    weights
+        (wave, organisation) -> weight, for cells of the design.
+    confidence
+        Coverage of the interval.
+    min_cell
+        Fewest respondents a cell may have.
+
+    Returns
+    -------
+    dict
+        The part of a tidy row from `estimate` on, with a two-sided t test against 0. Where there is no
+        estimate, the reason instead: an empty cell before a cell too small before a failed fit before a
+        combination that the data do not determine.
+    """
+    counts = dict(zip(design.cells, design.respondents, strict=True))
+    base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
+    if empty := [cell for cell in weights if counts[cell] == 0]:
+        return base | {"status": Status.NOT_ESTIMABLE, "note": f"no respondents: {_name(empty)}"}
+    if small := [cell for cell in weights if counts[cell] < min_cell]:
+        return base | {"status": Status.TOO_FEW, "note": f"fewer than {min_cell} respondents: {_name(small)}"}
+    if fit.status not in (Status.OK, Status.BOUNDARY):
+        return base | {"status": fit.status, "note": fit.note}
+    vector = sum(
+        (w * design.mean_vector(*cell) for cell, w in weights.items()), np.zeros(len(design.columns))
+    )
+    if not fit.estimable(vector):
+        return base | {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
+    value, error = float(vector @ fit.coef), math.sqrt(max(float(vector @ fit.cov @ vector), 0.0))
+    df = fit.df(vector)
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0 and df > 0):
+        return base | {
+            "status": Status.NOT_CONVERGED,
+            "note": "the estimate or its standard error is not finite",
+        }
+    margin = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    return base | {
+        "estimate": value,
+        "std_error": error,
+        "df": df,
+        "conf_low": value - margin,
+        "conf_high": value + margin,
+        "p_value": 2 * float(stats.t.sf(abs(value) / error, df)),
+        "status": fit.status,
+        "note": fit.note,
+    }
+
+
+def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFrame:
+    """Contrasts in units of one answer's standard deviation, as further rows.
+
+    The unit is `total_sd` = sqrt(tau2 + sigma2) of the same analysis and scale: the standard deviation of an
+    answer to one item, between and within respondents, given cell, item and covariates (after Westfall, Kenny
+    and Judd 2014, J. Exp. Psychol. Gen. 143, 2020, whose unit has the variance of items too: here items are
+    fixed). It is taken as known: standard errors and intervals are the contrast's, divided by it, and the
+    test is the contrast's own.
+
+    Parameters
+    ----------
+    contrasts, variances
+        Frames of `compare`, of one or several scales and analyses.
+
+    Returns
+    -------
+    DataFrame
+        Tidy; a row for each row of `contrasts`, its term followed by ``_standardised``.
+    """
+    units = variances[variances["term"] == "total_sd"].set_index(["analysis", "scale"])["estimate"]
+    unit = units.reindex(pd.MultiIndex.from_frame(contrasts[["analysis", "scale"]])).to_numpy()
+    rows = contrasts.assign(term=contrasts["term"] + "_standardised", p_adjusted=math.nan)
+    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+        rows[name] = rows[name].to_numpy() / unit
+    return rows.reset_index(drop=True)
+
+
+def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[str] = FAMILY) -> pd.DataFrame:
+    """Fill `p_adjusted`: p-values adjusted for the number of tests in their family.
+
+    Parameters
+    ----------
+    contrasts
+        Tidy, of all scales together.
+    method
+        As in `statsmodels.stats.multitest.multipletests`: ``holm`` controls the chance of any false positive
+        in the family, ``fdr_bh`` the expected share of false positives.
+    family
+        Tests with the same values in these columns are one family. By default a family is one contrast
+        (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
+        columns that the items share.
+
+    Returns
+    -------
+    DataFrame
+        The same rows. Rows without a p-value are no tests and stay without.
+    """
+    rows = contrasts.reset_index(drop=True)
+    adjusted = pd.Series(math.nan, index=rows.index)
+    for _, tests in rows.dropna(subset="p_value").groupby(list(family)):
+        adjusted[tests.index] = multipletests(tests["p_value"].to_numpy(), method=method)[1]
+    return contrasts.assign(p_adjusted=adjusted.to_numpy())
+
+
+NOT_DETERMINED: Final = (
+    "the answers do not determine it: no items in common, or a covariate that goes with the cells"
+)
+
+_Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
+
+
+def _means(waves: Sequence[str], organisations: Sequence[str]) -> Iterator[_Stated]:
+    for wave in waves:
+        for organisation in organisations:
+            yield _labels("emmean", wave, organisation), {(wave, organisation): 1.0}
+
+
+def _contrasts(waves: Sequence[str], organisations: Sequence[str]) -> Iterator[_Stated]:
+    for earlier, later in combinations(waves, 2):
+        for organisation in organisations:
+            labels = _labels("change", f"{later} - {earlier}", organisation)
+            yield labels, {(later, organisation): 1.0, (earlier, organisation): -1.0}
+    for wave in waves:
+        for first, second in combinations(organisations, 2):
+            labels = _labels("gap", wave, f"{first} - {second}")
+            yield labels, {(wave, first): 1.0, (wave, second): -1.0}
+    for earlier, later in combinations(waves, 2):
+        for first, second in combinations(organisations, 2):
+            labels = _labels("difference_in_differences", f"{later} - {earlier}", f"{first} - {second}")
+            change = {(later, first): 1.0, (earlier, first): -1.0}
+            yield labels, change | {(later, second): -1.0, (earlier, second): 1.0}
+
+
+def _labels(term: str, wave: str, organisation: str) -> dict[str, str]:
+    return {"term": term, "wave": wave, "organisation": organisation}
+
+
+def _name(cells: Sequence[Cell]) -> str:
+    return "; ".join(f"{wave}, {organisation}" for wave, organisation in cells)
+
+
+def _who_and_what(design: Design) -> Iterator[dict[str, Any]]:
+    """How many respondents and items the fit is of, with notes of those left out."""
+    respondents = round(float(design.count.sum()))
+    left_out = [f"{number} {reason}" for reason, number in design.left_out.items() if number]
+    unanswered = [f"nobody answered: {', '.join(design.unanswered)}"] if design.unanswered else []
+    for term, number, notes in (
+        ("n_respondents", respondents, ["left out: " + ", ".join(left_out)] if left_out else []),
+        ("n_items", len(design.items), unanswered),
+    ):
+        yield {"term": term, "estimate": number, "n": respondents, "note": "".join(notes)}

@@ -1,0 +1,312 @@
+"""From one row a respondent to one row a distinct respondent: the design that every mixed model fits.
+
+Respondents in the same cell, with the same covariates and the same answers, are exchangeable. What a model
+needs is therefore one row for each distinct kind of respondent, and how many there are. Rows come in two
+layers, because the linear model needs only the first:
+
+- a *group* is a distinct (cell, covariates, set of items answered): all that the fixed effects depend on;
+- a *pattern* is a distinct (group, answers).
+
+The fixed effects are the same in every model: one column a cell (wave x organisation, empty ones too), one
+column an item but the first, and the coded covariates, centred. A column that the data cannot support is left
+in: it is for the fit to find out which combinations of columns are estimable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.intp]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+CodeArray: TypeAlias = npt.NDArray[np.integer[Any]]
+
+LARGEST_KEY = 2**62
+"""Codes are packed into one integer for as long as it stays below this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """Distinct respondents, and the columns of the fixed effects.
+
+    In the shapes below, C is the number of cells, J of items, Q of covariate columns, V of distinct
+    combinations of covariates, G of groups, R of patterns, L of distinct answers.
+
+    Parameters
+    ----------
+    waves, organisations
+        As asked for; the cells are their product, organisations running fastest.
+    items
+        Those that somebody answered, in the order asked for. The first is the reference.
+    unanswered
+        The items asked for that nobody answered. They are no part of the model.
+    covariates
+        Names of the Q covariate columns: ``name`` of a continuous one, ``name[level]`` of a categorical one.
+    levels
+        (L,) the distinct answers after reverse keying, ascending.
+    profiles
+        (V, Q) the covariate columns, centred over the respondents: at 0 everywhere, a respondent is the
+        average of all respondents of the design.
+    cell, profile
+        (G,) each group's cell and its row in `profiles`.
+    answered
+        (G, J) which items the group answered; at least one.
+    group
+        (R,) each pattern's group.
+    answers
+        (R, J) 0 where missing, otherwise 1 + the index into `levels`.
+    count
+        (R,) respondents. Floating, so that it can hold sums of weights.
+    left_out
+        Reason -> number of respondents of the frame that are not in the design.
+    """
+
+    waves: tuple[str, ...]
+    organisations: tuple[str, ...]
+    items: tuple[str, ...]
+    unanswered: tuple[str, ...]
+    covariates: tuple[str, ...]
+    levels: FloatArray
+    profiles: FloatArray
+    cell: IntArray
+    profile: IntArray
+    answered: BoolArray
+    group: IntArray
+    answers: CodeArray
+    count: FloatArray
+    left_out: Mapping[str, int]
+
+    @property
+    def cells(self) -> tuple[tuple[str, str], ...]:
+        """(wave, organisation) of each of the C cells."""
+        return tuple((wave, organisation) for wave in self.waves for organisation in self.organisations)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the P = C + (J - 1) + Q fixed-effect columns: cells, items, covariates."""
+        cells = (f"cell[{wave}, {organisation}]" for wave, organisation in self.cells)
+        return (*cells, *(f"item[{item}]" for item in self.items[1:]), *self.covariates)
+
+    @property
+    def item_columns(self) -> slice:
+        """Where the J - 1 item columns stand among the columns."""
+        start = len(self.cells)
+        return slice(start, start + max(len(self.items) - 1, 0))
+
+    @property
+    def group_counts(self) -> FloatArray:
+        """(G,) respondents in each group."""
+        return add_by(self.group, self.count, len(self.cell))
+
+    @property
+    def respondents(self) -> FloatArray:
+        """(C,) respondents in each cell."""
+        return add_by(self.cell, self.group_counts, len(self.cells))
+
+    def mean_vector(self, wave: str, organisation: str) -> FloatArray:
+        """(P,) the linear combination of the columns that is a cell's estimated marginal mean.
+
+        Items weigh equally; covariates are at their mean over all respondents of the design, which, the
+        model being additive, standardises over their joint distribution.
+        """
+        vector = np.zeros(len(self.columns))
+        vector[self.cells.index((wave, organisation))] = 1.0
+        vector[self.item_columns] = 1.0 / max(len(self.items), 1)
+        return vector
+
+    def group_rows(self, chunk: slice) -> FloatArray:
+        """(size of chunk, P) for some of the groups: cell, items answered, covariates.
+
+        The fixed-effect row of one answer is this row with only that answer's item left among the items.
+        """
+        cell = self.cell[chunk]
+        rows = np.zeros((len(cell), len(self.columns)))
+        rows[np.arange(len(cell)), cell] = 1.0
+        rows[:, self.item_columns] = self.answered[chunk, 1:]
+        rows[:, self.item_columns.stop :] = self.profiles[self.profile[chunk]]
+        return rows
+
+
+def make_design(
+    frame: pd.DataFrame,
+    *,
+    items: Sequence[str],
+    keys: Mapping[str, int],
+    response_range: tuple[float, float],
+    waves: Sequence[str],
+    organisations: Sequence[str],
+    covariates: Sequence[str] = (),
+) -> Design:
+    """Find the distinct respondents of a frame.
+
+    Parameters
+    ----------
+    frame
+        (N rows) one row a respondent, with columns `wave` and `organisation` (text, may be missing), the
+        covariates, and one column an item (numbers within `response_range`, may be missing).
+    items
+        The scale's items.
+    keys
+        Item -> +1, or -1 for an item to reverse: y becomes low + high - y.
+    response_range
+        Lowest and highest possible answer.
+    waves, organisations
+        Which to compare, in order. Respondents of others, and those who stated none, are left out.
+    covariates
+        Columns to adjust for: continuous where numeric, otherwise (text, boolean, categorical)
+        categorical, the first level in sorted order being the reference. Respondents with one missing are
+        left out; give a missing category a name to keep them.
+
+    Returns
+    -------
+    Design
+        Of all respondents in the cells who answered an item. It may be empty.
+
+    Raises
+    ------
+    ValueError
+        If the arguments contradict the frame or each other, or an answer is outside the range.
+    """
+    _check_names(frame, waves=waves, organisations=organisations, items=items, covariates=covariates)
+    wave = pd.Index(waves).get_indexer(pd.Index(frame["wave"]))
+    organisation = pd.Index(organisations).get_indexer(pd.Index(frame["organisation"]))
+    levels, answers = _code_answers(frame, items, keys, response_range)
+    covered = ~frame[list(covariates)].isna().to_numpy().any(axis=1)
+    reasons = {
+        "of another wave": wave < 0,
+        "organisation not stated or not compared": organisation < 0,
+        "no item answered": ~(answers > 0).any(axis=1),
+        "covariate missing": ~covered,
+    }
+    kept = np.ones(len(frame), dtype=np.bool_)
+    left_out = {}
+    for reason, excluded in reasons.items():
+        left_out[reason] = int((kept & excluded).sum())
+        kept &= ~excluded
+
+    answers = answers[kept]
+    cell = (wave[kept] * len(organisations) + organisation[kept]).astype(np.intp)
+    names, profiles, profile = _code_covariates(frame.loc[kept, list(covariates)])
+    some = [bool(column.any()) for column in answers.T]
+    answers = answers[:, np.flatnonzero(some)]
+
+    first, pattern = _distinct([cell, profile, *answers.T])
+    count = np.bincount(pattern, minlength=len(first)).astype(np.float64)
+    answers, cell, profile = answers[first], cell[first], profile[first]
+    answered = answers > 0
+    first, group = _distinct([cell, profile, *answered.T])
+    return Design(
+        waves=tuple(waves),
+        organisations=tuple(organisations),
+        items=tuple(item for item, one in zip(items, some, strict=True) if one),
+        unanswered=tuple(item for item, one in zip(items, some, strict=True) if not one),
+        covariates=names,
+        levels=levels,
+        profiles=profiles,
+        cell=cell[first],
+        profile=profile[first],
+        answered=answered[first],
+        group=group,
+        answers=answers,
+        count=count,
+        left_out=left_out,
+    )
+
+
+def add_by(index: CodeArray, weights: FloatArray, size: int) -> FloatArray:
+    """(size,) sums of weights by a non-negative index below `size`."""
+    return np.asarray(np.bincount(index, weights=weights, minlength=size), dtype=np.float64)
+
+
+def _code_answers(
+    frame: pd.DataFrame,
+    items: Sequence[str],
+    keys: Mapping[str, int],
+    response_range: tuple[float, float],
+) -> tuple[FloatArray, CodeArray]:
+    """Answers as (L,) levels and (N, J) codes, 0 where missing, after reverse keying.
+
+    Levels are found, not assumed: a mean of items is as welcome as an item.
+    """
+    low, high = response_range
+    if not low < high:
+        raise ValueError(f"the response range is not ascending: {low} to {high}")
+    if wrong := [item for item in items if keys.get(item) not in (1, -1)]:
+        raise ValueError(f"items without a key of +1 or -1: {wrong}")
+    columns = []
+    for item in items:
+        values = frame[item].to_numpy(dtype=np.float64, na_value=np.nan)
+        if ((values < low) | (values > high)).any():
+            raise ValueError(f"item {item} has answers outside {low} to {high}")
+        columns.append(values if keys[item] == 1 else low + high - values)
+    # pd.unique hashes; np.unique would sort every column
+    found = np.concatenate([np.asarray(pd.unique(values), dtype=np.float64) for values in columns])
+    levels = np.unique(found[~np.isnan(found)])
+    codes = np.zeros((len(frame), len(items)), dtype=np.min_scalar_type(len(levels)))
+    for place, values in enumerate(columns):
+        present = ~np.isnan(values)
+        codes[present, place] = np.searchsorted(levels, values[present]) + 1
+    return levels, codes
+
+
+def _code_covariates(frame: pd.DataFrame) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+    """Covariates (none missing) as Q names, (V, Q) centred distinct rows, and (N,) each respondent's row."""
+    factors: list[tuple[list[str], FloatArray, IntArray]] = []
+    for name in frame.columns:
+        column = frame[name]
+        continuous = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
+        values = column.to_numpy(dtype=np.float64) if continuous else column.astype("str").to_numpy()
+        codes, found = pd.factorize(values, sort=True)
+        if continuous:
+            factors.append(([name], np.asarray(found, dtype=np.float64)[:, None], codes))
+        else:
+            factors.append(([f"{name}[{level}]" for level in found[1:]], np.eye(len(found))[:, 1:], codes))
+    if not factors:
+        return (), np.zeros((1, 0)), np.zeros(len(frame), dtype=np.intp)
+    first, profile = _distinct([codes for _, _, codes in factors])
+    profiles = np.hstack([table[codes[first]] for _, table, codes in factors])
+    if len(frame):
+        profiles -= np.bincount(profile) @ profiles / len(frame)
+    return tuple(name for names, _, _ in factors for name in names), profiles, profile
+
+
+def _distinct(columns: Sequence[CodeArray]) -> tuple[IntArray, IntArray]:
+    """Distinct rows of several columns of non-negative codes.
+
+    Returns
+    -------
+    first, index
+        (D,) the first row of each kind, and (N,) each row's kind. Kinds are in ascending order of the
+        codes, whatever the order of the rows.
+    """
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    size = 1
+    for column in columns:
+        radix = int(column.max(initial=0)) + 1
+        if size * radix > LARGEST_KEY:
+            key, found = pd.factorize(key, sort=True)
+            size = len(found)
+        key = key * radix + column
+        size *= radix
+    index, found = pd.factorize(key, sort=True)
+    first = np.empty(len(found), dtype=np.intp)
+    first[index[::-1]] = np.arange(len(index))[::-1]  # the last to be written is the first row
+    return first, index
+
+
+def _check_names(frame: pd.DataFrame, **names: Sequence[str]) -> None:
+    for what, given in names.items():
+        if len(set(given)) != len(given):
+            raise ValueError(f"{what} are named twice: {list(given)}")
+        if not given and what != "covariates":
+            raise ValueError(f"no {what} given")
+    columns = ("wave", "organisation", *names["covariates"], *names["items"])
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise ValueError(f"not columns of the frame: {missing}")
