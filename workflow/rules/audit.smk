@@ -5,21 +5,22 @@ if PUBLISHED:
     rule audit:
         input:
             audit="results/published/audit.tsv",
-            single_choice="results/published/single_choice.tsv",
-            frequencies="results/statistics/item_frequencies.parquet",
+            item_frequencies="results/statistics/item_frequencies.parquet",
             respondents="results/statistics/respondents.parquet",
-            tables=PUBLISHED.tables,
-            claims=PUBLISHED.claims or [],
+            printed=PUBLISHED.tables,
+            claims=PUBLISHED.claims,
             code=code_of("audit.py"),
         output:
             tables="results/audit/published_tables.parquet",
             claims="results/audit/claims.parquet",
         log:
             "results/logs/audit.log",
-        conda:
-            "../../environment.yml"
         params:
             wave=PUBLISHED.wave,
+            categories=dict(PUBLISHED.categories),
             cells=printed_cells(),
+            single_choice=printed_choices(),
+        conda:
+            "../../environment.yml"
         script:
             "../scripts/audit.py"

@@ -145,6 +145,13 @@ def printed_cells():
     ]
 
 
+def printed_choices():
+    """Give the labels of the levels of each variable whose counts are printed."""
+    known = {name: variable.levels for name, variable in STUDY.config.variables.items()}
+    known["organisation"] = STUDY.config.organisations
+    return {name: dict(known[name]) for name in PUBLISHED.single_choice}
+
+
 def statistics_and_audit():
     """Name the tidy tables that figures and report read."""
     tables = {table: f"results/statistics/{table}.parquet" for table in STATISTICS}

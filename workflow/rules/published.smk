@@ -10,14 +10,15 @@ if PUBLISHED:
             code=code_of("settle.py"),
         output:
             settled="results/published/settled.tsv",
-            single_choice="results/published/single_choice.tsv",
             audit="results/published/audit.tsv",
+            verdicts="results/published/verdicts.tsv",
         log:
             "results/logs/settle.log",
         conda:
             "../../environment.yml"
         params:
             returns=PUBLISHED.returns,
+            categories=list(PUBLISHED.categories),
             single_choice=list(PUBLISHED.single_choice),
         script:
             "../scripts/settle.py"

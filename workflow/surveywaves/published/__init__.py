@@ -1,0 +1,35 @@
+"""Published tables: what they print, what they must have meant, and what may be said from them.
+
+A printed table of counts and percentages holds the same numbers several times over: every count again as a
+percentage, and their sum again as the base. Misprints therefore contradict something and can be found, and most of
+them can be put right: `settle` searches for the counts and base that contradict the fewest printed cells. What the
+arithmetic leaves open is decided by a person, with a reason, in a file (`apply_decisions`).
+"""
+
+from surveywaves.published.audit import CellVerdict, RowVerdict, SettledRow
+from surveywaves.published.checking import ClaimVerdict, CountVerdict, beside, check_claims, compare_with
+from surveywaves.published.deciding import apply_decisions
+from surveywaves.published.printed import Agreement, Percentage, PrintedRow, printed_frequencies
+from surveywaves.published.search import Reading
+from surveywaves.published.settling import Settlement, settle, settle_column, together
+
+__all__ = [
+    "Agreement",
+    "CellVerdict",
+    "ClaimVerdict",
+    "CountVerdict",
+    "Percentage",
+    "PrintedRow",
+    "Reading",
+    "RowVerdict",
+    "SettledRow",
+    "Settlement",
+    "apply_decisions",
+    "beside",
+    "check_claims",
+    "compare_with",
+    "printed_frequencies",
+    "settle",
+    "settle_column",
+    "together",
+]
