@@ -55,7 +55,7 @@ def test_an_unknown_wave_is_named(config: Path) -> None:
 
 def test_every_mistake_in_every_file_is_reported_at_once(config: Path) -> None:
     edit(config / "config.yaml", r"^seed: .*$", "seed: -1")
-    edit(config / "scales.tsv", r"^(\w+)\t", "Upper Case\t")
+    edit(config / "scales.tsv", r"^colleagues\t", "Upper Case\t")
     (config / "waves/phase1_2006/items.tsv").write_text("")
     edit(config / "waves/phase2_2008/wave.yaml", r"^evidence: .*$", "evidence: guessed")
     lines = mistakes(config)

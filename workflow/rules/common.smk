@@ -23,8 +23,9 @@ from surveywaves.figures.names import FORMATS, names
 from surveywaves.study import load_study
 from surveywaves.study.parts import DemoPart, HarmonisingPart, Presentation, ReadingPart
 
+CONFIG = Path(config.get("study", "config"))
 try:
-    STUDY = load_study(Path(config.get("study", "config")))
+    STUDY = load_study(CONFIG)
     STUDY.require_raw_files()
 except SurveywavesError as error:
     raise WorkflowError(
@@ -47,6 +48,9 @@ STATISTICS = [
     "variances",
 ]
 AUDIT = ["published_tables", "claims"] if PUBLISHED else []
+LIMITATIONS = [
+    str(path) for path in [CONFIG / "report/limitations.md"] if path.exists()
+]
 
 
 wildcard_constraints:
@@ -58,8 +62,8 @@ def code_of(script):
     package = HOME / "workflow/surveywaves"
     todo, found = [HOME / "workflow/scripts" / script], set()
     while todo:
-        for module in _imported(todo.pop()):
-            path = package.joinpath(*module.split(".")[1:])
+        for name in _imported(todo.pop()):
+            path = package.joinpath(*name.split(".")[1:])
             path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
             if path.exists() and path not in found:
                 found.add(path)
@@ -70,17 +74,13 @@ def code_of(script):
 def _imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
+            names_here = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = [
-                node.module,
-                *(f"{node.module}.{alias.name}" for alias in node.names),
-            ]
+            names_here = [f"{node.module}.{alias.name}" for alias in node.names]
+            names_here.append(node.module)
         else:
             continue
-        yield from (
-            module for module in modules if module.split(".")[0] == "surveywaves"
-        )
+        yield from (name for name in names_here if name.split(".")[0] == "surveywaves")
 
 
 def raw_files(wildcards):
@@ -130,6 +130,11 @@ def levels():
 def populations():
     """Give how many could have answered each wave (None: unknown)."""
     return {wave.name: wave.file.population.size for wave in STUDY.waves}
+
+
+def approximate():
+    """Name the waves whose population is an estimate."""
+    return [wave.name for wave in STUDY.waves if wave.file.population.approximate]
 
 
 def printed_cells():

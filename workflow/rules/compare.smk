@@ -13,7 +13,7 @@ rule compare:
     conda:
         "../../environment.yml"
     params:
-        items=instrument(),
+        instrument=instrument(),
         waves=WAVES,
         organisations=list(STUDY.config.organisations),
         analysis=STUDY.config.analysis.model_dump(mode="json"),

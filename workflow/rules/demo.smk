@@ -17,5 +17,7 @@ for wave in STUDY.waves:
                 "../../environment.yml"
             params:
                 part=DemoPart.of(STUDY, wave).model_dump(mode="json"),
+                cells=printed_cells(),
+                categories=list(PUBLISHED.categories) if PUBLISHED else [],
             script:
                 "../scripts/demo.py"

@@ -16,10 +16,11 @@ rule describe:
     conda:
         "../../environment.yml"
     params:
-        items=instrument(),
+        instrument=instrument(),
         organisations=surveyed(),
         variables=levels(),
         populations=populations(),
+        approximate=approximate(),
         confidence=STUDY.config.analysis.confidence,
     script:
         "../scripts/describe.py"

@@ -11,7 +11,7 @@ rule measure:
     conda:
         "../../environment.yml"
     params:
-        items=instrument(),
+        instrument=instrument(),
         waves=WAVES,
         organisations=list(STUDY.config.organisations),
         confidence=STUDY.config.analysis.confidence,

@@ -13,6 +13,8 @@ rule report:
         ),
         recodings=expand("results/harmonised/{wave}.recodings.tsv", wave=WAVES),
         codebook="results/pooled/codebook.tsv",
+        titles=PUBLISHED.titles if PUBLISHED else [],
+        limitations=LIMITATIONS,
         templates=report_templates(),
         code=code_of("report.py"),
     output:

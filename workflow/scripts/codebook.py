@@ -2,7 +2,8 @@
 
 from surveywaves.pool import codebook
 from surveywaves.script import stage, write
-from surveywaves.study.parts import Presentation
+from surveywaves.study.parts import HarmonisingPart, Presentation
 
 with stage(snakemake.log):
-    write(codebook(Presentation.model_validate(snakemake.params.presentation)), snakemake.output[0])
+    parts = [HarmonisingPart.model_validate(part) for part in snakemake.params.parts]
+    write(codebook(Presentation.model_validate(snakemake.params.presentation), parts=parts), snakemake.output[0])

@@ -12,8 +12,8 @@ with stage(snakemake.log):
         compare(
             responses,
             scale=scale,
-            items=items.index,
-            keys=items["key"],
+            items=list(items.index),
+            keys=items["key"].to_dict(),
             response_range=(1, int(items["points"].iloc[0])),
             waves=params.waves,
             organisations=params.organisations,
@@ -21,7 +21,7 @@ with stage(snakemake.log):
             confidence=analysis["confidence"],
             min_cell=analysis["min_cell"],
         )
-        for scale, items in pd.DataFrame(params.items).set_index("item").groupby("scale", sort=False)
+        for scale, items in pd.DataFrame(params.instrument).set_index("item").groupby("scale", sort=False)
     ]
     contrasts = pd.concat([one.contrasts for one in found], ignore_index=True)
     write(pd.concat([one.means for one in found], ignore_index=True), snakemake.output.means)

@@ -12,14 +12,14 @@ with stage(snakemake.log):
         reliability(
             responses,
             scale=scale,
-            items=items.index,
-            keys=items["key"],
+            items=list(items.index),
+            keys=items["key"].to_dict(),
             response_range=(1, int(items["points"].iloc[0])),
             waves=params.waves,
             organisations=params.organisations,
             confidence=params.confidence,
             min_n=params.min_cell,
         )
-        for scale, items in pd.DataFrame(params.items).set_index("item").groupby("scale", sort=False)
+        for scale, items in pd.DataFrame(params.instrument).set_index("item").groupby("scale", sort=False)
     ]
     write(pd.concat(found, ignore_index=True), snakemake.output[0])

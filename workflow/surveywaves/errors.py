@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class SurveywavesError(Exception):
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
     @classmethod
-    def at(cls, where: object, what: str, hint: str = "") -> SurveywavesError:
+    def at(cls, where: object, what: str, hint: str = "") -> Self:
         """Make an error of one mistake."""
         return cls(Mistake(str(where), what, hint))
 

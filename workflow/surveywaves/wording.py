@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
-_TAG = re.compile(r"<[^<>]*>")
+_BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|td|th|tr|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _FOLD = str.maketrans(
     {
         "‘": "'",
@@ -28,7 +29,7 @@ _FOLD = str.maketrans(
 
 def plain(text: str) -> str:
     """Take HTML, entities and surplus white space out of a text, and leave its words as they are."""
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())
 
 
 def normalise(text: str) -> str:

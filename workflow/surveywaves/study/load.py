@@ -72,14 +72,16 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
 
 def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tuple[CrosswalkRow, ...]:
     """Read a wave's crosswalk, in which the columns between `item` and `coding` are named after the layouts."""
-    layouts = tuple(file.layouts) if file else ()
-    rows = []
-    for number, cells in _rows(path, mistakes):
+    given = _rows(path, mistakes)
+    if file is None:
+        return ()  # without the layouts, its columns mean nothing
+    layouts, rows = tuple(file.layouts), []
+    for number, cells in given:
         row: dict[str, Any] = {
             key: value for key, value in cells.items() if key in CROSSWALK_COLUMNS and value
         }
         row["columns"] = {key: value for key, value in cells.items() if key in layouts and value}
-        if file and (unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts)):
+        if (unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts)):
             if number == FIRST_ROW:
                 mistakes += [
                     Mistake(

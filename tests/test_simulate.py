@@ -1,0 +1,668 @@
+"""Invented respondents: every stated number is met, and the raw files say what the respondents do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyreadstat
+import pytest
+import yaml
+from scipy.special import ndtr, ndtri
+
+from surveywaves.errors import StudyError
+from surveywaves.published import apply_decisions, settle
+from surveywaves.simulate import Respondents, make_demo, reconstruct, simulate
+from surveywaves.simulate.draw import apportion, latent_responses, regroup
+from surveywaves.study import Study, load_study
+from surveywaves.study.models import Item, VariableSource
+from surveywaves.study.parts import DemoPart
+from surveywaves.wording import normalise, plain
+
+REPOSITORY = Path(__file__).parent.parent
+REASONS = {"not_asked", "skipped", "dont_know", "invalid", "broke_off"}
+BLANK = {"not_asked", "skipped", "broke_off"}
+WAVES = ["mori_baseline", "phase1_2006", "phase2_2008"]
+CATEGORIES = ["sd", "d", "n", "a", "sa"]
+
+
+@cache
+def shipped() -> Study:
+    return load_study(REPOSITORY / "config")
+
+
+@cache
+def published() -> pd.DataFrame:
+    """Counts of the published tables by item and response, as they were settled."""
+    tables = REPOSITORY / "resources/published"
+    printed = pd.read_csv(tables / "likert_tables.csv", dtype="str", keep_default_na=False)
+    decisions = pd.read_csv(tables / "decisions.tsv", sep="\t", dtype="str", keep_default_na=False)
+    settlement = apply_decisions(
+        settle(printed, categories=CATEGORIES, max_base=389), decisions[decisions["table"].str.isdecimal()]
+    )
+    items = {(str(item.published_table), str(item.published_row)): item.item for item in shipped().items}
+    settled = settlement.settled
+    return pd.DataFrame(
+        {
+            "item": [items[cell] for cell in zip(settled["table"], settled["row"], strict=True)],
+            "response": settled["category"].map({code: n for n, code in enumerate(CATEGORIES, start=1)}),
+            "count": settled["count"],
+        }
+    )
+
+
+def part_of(wave: str) -> DemoPart:
+    return DemoPart.of(shipped(), shipped().wave(wave))
+
+
+@cache
+def respondents(wave: str) -> Respondents:
+    part = part_of(wave)
+    make = reconstruct if part.demo.method == "reconstruct" else simulate
+    return make(part, published())
+
+
+def changed(part: DemoPart, **demo: Any) -> DemoPart:
+    return part.model_copy(update={"demo": part.demo.model_copy(update=demo)})
+
+
+# --- what is published is met ---------------------------------------------------------------------------------
+
+
+def test_every_published_count_and_base_is_met_exactly() -> None:
+    values = respondents("phase1_2006").answers
+    wanted = published().groupby("item")["count"].agg(list)
+    found = {
+        item: [int((values[item] == response).sum()) for response in range(1, 6)] for item in wanted.index
+    }
+    assert found == wanted.to_dict()
+    assert len(found) == 61
+    assert sum(len(counts) for counts in found.values()) == 305
+
+
+def test_employers_and_professions_are_met_exactly() -> None:
+    values = respondents("phase1_2006").answers
+    assert len(values) == 389
+    assert Counter(values["organisation"].dropna()) == {"nhs": 139, "social_work": 177}
+    printed = csv.DictReader(
+        (REPOSITORY / "resources/published/table1_profession.csv").open(encoding="utf-8")
+    )
+    wording = {label: level for level, label in shipped().config.variables["profession"].levels.items()}
+    wanted = {wording[row["category"]]: int(row["n"]) for row in printed}
+    assert Counter(values["profession"].dropna()) == {level: n for level, n in wanted.items() if n}
+
+
+@pytest.mark.parametrize("wave", ["phase1_2006", "phase2_2008"])
+def test_a_profession_that_one_organisation_employs_is_found_there_only(wave: str) -> None:
+    found = respondents(wave)
+    for level, employer in part_of(wave).demo.employed_by["profession"].items():
+        assert set(found.employer[found.answers["profession"] == level]) == {employer}
+    stated = found.answers["organisation"].dropna()
+    assert (stated == found.employer[stated.index]).all()
+
+
+def test_who_stopped_answers_nothing_that_comes_later() -> None:
+    part = part_of("phase1_2006")
+    asked = [name for block in part.demo.questionnaire for name in (*block.items, block.variable) if name]
+    stopped = (respondents("phase1_2006").states[asked] == "broke_off").to_numpy()
+    assert (np.diff(stopped.astype(int), axis=1) >= 0).all()
+    assert stopped.sum(axis=0)[0] == 389 - 383
+    assert stopped.sum(axis=0)[asked.index("organisation")] == 389 - 316
+
+
+def test_nobody_is_said_to_have_stopped_before_a_question_that_more_people_answered() -> None:
+    states = respondents("phase1_2006").states
+    assert (
+        int((states["line_manager_5"] == "broke_off").sum()) == 389 - 379
+    )  # table 11 still has a base of 379
+    assert int((states["line_manager_5"].isin({"skipped", "invalid"})).sum()) == 379 - 375
+
+
+# --- what is stated is found ----------------------------------------------------------------------------------
+
+
+def alpha(answers: pd.DataFrame) -> float:
+    complete, items = answers.dropna(), answers.shape[1]
+    return float(items / (items - 1) * (1 - complete.var().sum() / complete.sum(axis=1).var()))
+
+
+def scale_answers(wave: str, scale: str) -> pd.DataFrame:
+    values = respondents(wave).answers
+    return pd.DataFrame(
+        {
+            item.item: pd.to_numeric(values[item.item]) * item.key
+            for item in shipped().items_of(scale)
+            if item.item in values
+        }
+    )
+
+
+def test_reliabilities_are_those_of_real_scales_of_the_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {
+        (wave, scale.scale): alpha(answers)
+        for wave in WAVES
+        for scale in shipped().scales
+        if (answers := scale_answers(wave, scale.scale)).shape[1] > 1
+    }
+    with capsys.disabled():
+        for wave in WAVES:
+            line = ", ".join(f"{scale} {value:.2f}" for (one, scale), value in found.items() if one == wave)
+            print(f"\nalpha, {wave}: {line}", end="")
+    for (wave, scale), value in found.items():
+        low, high = (0.35, 0.75) if scale == "past_change" else (0.6, 0.95)
+        assert low < value < high, (wave, scale, value)
+    assert 0.80 < found["phase1_2006", "organisational_identity"] < 0.90
+    identity = scale_answers("phase1_2006", "organisational_identity").corr().to_numpy()
+    assert 0.42 < identity[np.triu_indices(5, 1)].mean() < 0.60
+
+
+def test_latent_responses_correlate_as_stated() -> None:
+    items = [
+        Item(item=name, text=name, section=1, scale=scale, keyed=keyed, response_scale="r")
+        for name, scale, keyed in (("a1", "a", "+"), ("a2", "a", "-"), ("b1", "b", "+"), ("c1", None, "+"))
+    ]
+    latent = latent_responses(
+        items, 200_000, between=0.5, within={"a": 0.64}, default=0.36, rng=np.random.default_rng(1)
+    )
+    found = np.corrcoef(latent, rowvar=False)
+    between = 0.5 * np.sqrt(0.64 * 0.36)
+    assert np.allclose(latent.std(axis=0), 1, atol=0.01)
+    assert found[0, 1] == pytest.approx(-0.64, abs=0.01)
+    assert found[0, 2] == pytest.approx(between, abs=0.01)
+    assert found[1, 2] == pytest.approx(-between, abs=0.01)
+    assert found[2, 3] == pytest.approx(0.5 * 0.36, abs=0.01)
+
+
+def test_shifts_move_each_organisation_by_what_is_stated() -> None:
+    """An item's cut points are probits of its published shares; a shift moves its answers across them."""
+    part = changed(part_of("phase2_2008"), returns=15_000, break_off={}, skipped=0.0)
+    made = simulate(part, published())
+    shares = published().groupby("item")["count"].agg(lambda counts: np.cumsum(counts) / counts.sum())
+    checked = 0
+    for item in shipped().items:
+        if item.published_table is None or item.item not in made.answers:
+            continue
+        for organisation in ("nhs", "social_work"):
+            shift = part.demo.shifts.get(item.scale or "", {}).get(organisation, 0.0) * item.key
+            shift += part.demo.item_shifts.get(item.item, 0.0)
+            expected = ndtr(ndtri(shares[item.item][2]) - shift)
+            here = made.states.loc[made.employer == organisation, item.item]
+            assert float((here <= 3).mean()) == pytest.approx(expected, abs=0.02), (item.item, organisation)
+            checked += 1
+    assert checked == 120
+
+
+def test_an_item_that_no_table_prints_is_answered_by_all_who_get_to_it() -> None:
+    part = changed(part_of("phase1_2006"), item_shares={"colleagues_2": (0.1, 0.2, 0.4, 0.2, 0.1)})
+    known = published()[published()["item"] != "colleagues_2"]
+    found = reconstruct(part, known).answers
+    answered = found["colleagues_2"].dropna()
+    assert len(answered) == 381  # the base of the next item
+    assert answered.astype(float).mean() == pytest.approx(3, abs=0.2)
+    assert found["colleagues_1"].value_counts().sort_index().tolist() == [6, 5, 17, 195, 160]
+
+
+def test_an_organisation_shift_in_a_reconstructed_wave_leaves_the_counts_and_opens_the_gap() -> None:
+    part = changed(part_of("phase1_2006"), shifts={"line_manager": {"nhs": 1.0, "social_work": -1.0}})
+    found = reconstruct(part, published())
+    score = found.answers[[f"line_manager_{number}" for number in range(1, 6)]].astype(float).mean(axis=1)
+    gap = score.groupby(found.employer).mean()
+    assert gap["nhs"] - gap["social_work"] > 1
+    counts = found.answers["line_manager_1"].value_counts().sort_index().tolist()
+    assert counts == [20, 49, 68, 187, 53]
+
+
+def test_skipped_and_unknown_answers_come_in_the_stated_shares() -> None:
+    part = changed(part_of("mori_baseline"), returns=5000, break_off={}, skipped=0.05, dont_know=0.10)
+    states = simulate(part, published()).states[[f"colleagues_{number}" for number in range(1, 7)]].to_numpy()
+    assert (states == "dont_know").mean() == pytest.approx(0.10, abs=0.01)
+    assert (states == "skipped").mean() == pytest.approx(0.05 * 0.9, abs=0.01)
+
+
+def test_break_off_comes_in_the_stated_sections() -> None:
+    part = changed(part_of("phase2_2008"), returns=1000, break_off={1: 0.1, 5: 0.2})
+    states = simulate(part, published()).states
+    assert int((states["practice_8"] == "broke_off").sum()) == 0
+    assert int((states["organisational_identity_1"] == "broke_off").sum()) == 100
+    assert int((states["past_change_2"] == "broke_off").sum()) == 300
+
+
+def test_four_options_are_taken_from_five_as_equal_stretches() -> None:
+    assert regroup([20, 20, 20, 20, 20], 4).tolist() == pytest.approx([25, 25, 25, 25])
+    assert regroup([0, 0, 100, 0, 0], 4).tolist() == pytest.approx([0, 50, 50, 0])
+
+
+def test_shares_are_dealt_out_whole() -> None:
+    assert apportion(10, [1, 1, 1]).tolist() == [4, 3, 3]
+    assert apportion(389, [0.86, 0.14]).tolist() == [335, 54]
+    assert apportion(0, [0.5, 0.5]).tolist() == [0, 0]
+
+
+# --- the same every time --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wave", WAVES)
+def test_the_files_are_the_same_bytes_every_time(wave: str) -> None:
+    first = make_demo(part_of(wave), published())
+    as_params = DemoPart.model_validate(part_of(wave).model_dump(mode="json"))
+    assert make_demo(as_params, published()) == first
+    assert list(first) == [file.path for file in part_of(wave).demo.files]
+
+
+def test_another_seed_gives_other_respondents() -> None:
+    part = part_of("phase1_2006")
+    other = reconstruct(part.model_copy(update={"seed": part.seed + 1}), published())
+    assert not other.states.equals(respondents("phase1_2006").states)
+
+
+def test_more_comments_leave_the_answers_as_they_are() -> None:
+    found = simulate(changed(part_of("phase2_2008"), comment_share=0.9), published())
+    assert found.states.equals(respondents("phase2_2008").states)
+
+
+# --- the files say what the respondents do: read back by a decoder of their own --------------------------------
+
+
+def grid(content: bytes, path: str, encoding: str, sheet: str | None) -> list[list[str]]:
+    if path.endswith(".xlsx"):
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        page = book[sheet] if sheet else book.worksheets[0]
+        return [
+            ["" if cell is None else str(cell) for cell in row] for row in page.iter_rows(values_only=True)
+        ]
+    return list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
+
+
+def as_records(rows: list[list[str]], names: list[str]) -> list[dict[str, str]]:
+    assert len(set(names)) == len(names)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def read_surveymonkey(rows: list[list[str]], part: DemoPart, layout: str) -> list[dict[str, str]]:
+    names, question = [], ""
+    for top, below in zip(*rows[:2], strict=True):
+        question = plain(top) or question
+        label = plain(below)
+        names.append(
+            f"{question} | {label}" if label not in {"", "Response", "Open-Ended Response"} else question
+        )
+    described = part.layouts[layout]
+    kept: dict[str, dict[str, str]] = {}
+    for record in as_records(rows[2:], names):
+        if any(record[column] in values for column, values in described.exclude.items()):
+            continue
+        key = record[described.respondent] if described.respondent else str(len(kept))
+        if key not in kept or sum(map(bool, record.values())) > sum(map(bool, kept[key].values())):
+            kept[key] = record
+    return list(kept.values())
+
+
+def read_paper(rows: list[list[str]]) -> list[dict[str, str]]:
+    returns: dict[str, dict[str, dict[str, str]]] = {}
+    for record in as_records(rows[1:], rows[0]):
+        returns.setdefault(record["return_no"], {})[record["keying"]] = record
+    settled = []
+    for keyings in returns.values():
+        assert keyings.keys() - {"resolved"} == {"A", "B"}
+        merged = {}
+        for column, cell in keyings["A"].items():
+            agreed = cell == keyings["B"][column] or column in {"keying", "keyed_by"}
+            merged[column] = cell if agreed else keyings["resolved"][column]
+        settled.append(merged)
+    return settled
+
+
+def read_spss(content: bytes, cells: str) -> list[dict[str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.sav"
+        path.write_bytes(content)
+        frame, meta = pyreadstat.read_sav(path, user_missing=True)
+    records = []
+    for row in frame.to_dict("records"):
+        record = {}
+        for name, cell in row.items():
+            labels = meta.variable_value_labels.get(name, {})
+            number = "" if pd.isna(cell) else f"{cell:g}"
+            record[str(name)] = labels[cell] if cells == "labels" and number and labels else number
+        records.append(record)
+    return records
+
+
+def read_back(content: bytes, part: DemoPart, path: str) -> list[dict[str, str]]:
+    layout = next(file.layout for file in part.files if file.path == path)
+    described = part.layouts[layout]
+    if described.format == "spss":
+        return read_spss(content, described.cells)
+    rows = grid(content, path, described.encoding, described.sheet)
+    if described.format == "surveymonkey":
+        return read_surveymonkey(rows, part, layout)
+    return read_paper(rows) if described.format == "paper" else as_records(rows[1:], rows[0])
+
+
+def decoder(part: DemoPart, layout: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Item or variable -> its column in a layout and what its cells mean, as wave.yaml and the crosswalk say."""
+    sources = dict(part.harmonising.variables)
+    if isinstance(part.harmonising.organisation, VariableSource):
+        sources["organisation"] = part.harmonising.organisation
+    meanings: dict[str, tuple[str, Any]] = {
+        name: (source.columns[layout], source.map)
+        for name, source in sources.items()
+        if layout in source.columns
+    }
+    for row in part.harmonising.crosswalk:
+        if layout in row.columns:
+            coding = part.harmonising.codings[row.coding or part.layouts[layout].coding or ""]
+            meanings[row.item] = (row.columns[layout], dict(coding)["values"])
+    return {
+        name: (normalise(column), {normalise(cell): str(state) for cell, state in cells.items()})
+        for name, (column, cells) in meanings.items()
+    }
+
+
+def assert_round_trip(part: DemoPart, made: Respondents, files: dict[str, bytes]) -> int:
+    """Hold every cell of the files against the respondents; give the number of cells."""
+    checked = 0
+    for path, content in files.items():
+        states = made.states[made.file == path]
+        records = read_back(content, part, path)
+        assert len(records) == len(states)
+        by_name = {normalise(column.rpartition(" | ")[2]): column for column in records[0]}
+        by_name |= {normalise(column): column for column in records[0]}
+        layout = next(file.layout for file in part.files if file.path == path)
+        for name, (column, meaning) in decoder(part, layout).items():
+            for state, record in zip(states[name], records, strict=True):
+                cell = record[by_name[column]]
+                read = meaning[normalise(cell)] if cell else ""
+                assert read == str(state) or (read == "" and state in BLANK), (path, name, cell, state)
+                checked += 1
+    return checked
+
+
+@pytest.mark.parametrize("wave", WAVES)
+def test_the_raw_files_read_back_to_the_same_answers(wave: str) -> None:
+    part = part_of(wave)
+    checked = assert_round_trip(part, respondents(wave), make_demo(part, published()))
+    assert checked == {"mori_baseline": 912 * 26, "phase1_2006": 389 * 64, "phase2_2008": 421 * 64}[wave]
+
+
+def test_an_spss_file_has_its_labels_weights_and_one_declared_missing_code(tmp_path: Path) -> None:
+    path = tmp_path / "file.sav"
+    ((_, content),) = make_demo(part_of("mori_baseline"), published()).items()
+    path.write_bytes(content)
+    frame, meta = pyreadstat.read_sav(path, user_missing=True)
+    assert meta.missing_ranges["q4_1"] == [{"lo": 8.0, "hi": 8.0}]
+    assert meta.variable_value_labels["q4_1"] == {
+        1.0: "Strongly agree",
+        2.0: "Agree",
+        3.0: "Neither agree nor disagree",
+        4.0: "Disagree",
+        5.0: "Strongly disagree",
+        8.0: "Not answered",
+        9999.0: "No opinion",
+    }
+    assert set(frame["q7"].dropna()) == {1, 2, 3, 4, 8, 9999}
+    assert frame["wt"].tolist() == respondents("mori_baseline").weight.tolist()
+    assert (frame["wt"] > 0).all()
+    assert frame["wt"].nunique() > 3
+    assert "Social Work Services" in meta.column_names_to_labels["q8_3"]
+
+
+def test_a_survey_monkey_export_has_the_quirks_of_its_kind() -> None:
+    files = make_demo(part_of("phase1_2006"), published())
+    content = files["resources/demo/phase1_2006/surveymonkey_2006-10-02.csv"]
+    with pytest.raises(UnicodeDecodeError):
+        content.decode("utf-8")
+    rows = list(csv.reader(io.StringIO(content.decode("cp1252"), newline="")))
+    top, below = rows[:2]
+    assert ",".join(top[:9]) == (
+        "RespondentID,CollectorID,StartDate,EndDate,IP Address,Email Address,First Name,LastName,Custom Data"
+    )
+    assert below[:9] == [""] * 9
+    alone = top.index("I understand what a CHCP is.")
+    assert below[alone] == ""
+    comment = below.index("Any comments about your colleagues or managers?")
+    assert top[comment] == ""
+    assert "organisational" in top[comment + 1].lower() or "organisation" in top[comment + 1].lower()
+    assert below.count("Response") == 3
+    assert below[-1] == "Open-Ended Response"
+    assert any("<" in cell for cell in top)
+    assert any("<" in cell for cell in below)
+    assert any("’" in cell for cell in below)
+    dates = {row[2] for row in rows[3:]}
+    assert any(int(date.split("/")[1]) > 12 for date in dates)
+    assert all(date.startswith(("7/", "8/", "9/")) and date.endswith(("AM", "PM")) for date in dates)
+    assert len(rows) == 2 + 335 + 3 + 1
+    assert [row[8] for row in rows[2:]].count("TEST") == 1
+
+
+def test_a_workbook_is_numeric_and_spells_its_header_the_newer_way() -> None:
+    ((_, content),) = make_demo(part_of("phase2_2008"), published()).items()
+    page = openpyxl.load_workbook(io.BytesIO(content))["Sheet"]
+    rows = list(page.iter_rows(values_only=True))
+    assert rows[0][:3] == ("Respondent ID", "Collector ID", "Start Date")
+    assert "IP Address" not in rows[0]
+    place = rows[0].index("Who is your employer?")
+    assert {row[place] for row in rows[2:]} == {1, 2, None}
+    assert {row[place + 1] for row in rows[2:]} == {*range(1, 12), None}  # both codes of the split category
+
+
+def test_paper_returns_are_keyed_twice_and_disagreements_are_settled() -> None:
+    files = make_demo(part_of("phase1_2006"), published())
+    rows = list(
+        csv.reader(io.StringIO(files["resources/demo/phase1_2006/paper_returns.csv"].decode("utf-8-sig")))
+    )
+    keyed = Counter(row[1] for row in rows[1:])
+    assert keyed == {"A": 54, "B": 54, "resolved": 9}
+    by_return: dict[str, list[list[str]]] = {}
+    for row in rows[1:]:
+        by_return.setdefault(row[0], []).append(row)
+    for one in by_return.values():
+        differing = sum(a != b for a, b in zip(one[0][3:], one[1][3:], strict=True))
+        assert differing == len(one) - 2
+    assert any("**" in row for row in rows)
+
+
+# --- another study --------------------------------------------------------------------------------------------
+
+HOSTILE = {
+    'Don’t agree, "not at all"': 1,
+    "  Rather;not  ": 2,
+    "Oui, plutôt – je crois": 3,
+    "100% <b>yes</b> & more\nof it": 4,
+}
+
+
+def other_study(folder: Path, edit: Callable[[dict[str, Any]], None] | None = None) -> Study:
+    """Three organisations, four response options, no publication, labels that break naive code."""
+    home = folder / "waves/only"
+    home.mkdir(parents=True)
+    names = [f"{scale}_{number}" for scale in ("warmth", "order") for number in (1, 2, 3)]
+    config = {
+        "title": "T",
+        "description": "D",
+        "waves": ["only"],
+        "reference_wave": "only",
+        "seed": 1,
+        "sections": {1: "One", 2: "Two"},
+        "response_scales": {
+            "four": {"labels": ["a", "b", "c", "d"], "short": ["a", "b", "c", "d"], "favourable": [3, 4]}
+        },
+        "organisations": {"north": "North", "south": "South", "east": "East"},
+        "variables": {"grade": {"label": "Grade", "levels": {"low": "Low", "high": "High"}}},
+    }
+    layouts = {
+        "web": {
+            "format": "surveymonkey",
+            "respondent": "RespondentID",
+            "coding": "labels",
+            "ignore": ["*"],
+            "exclude": {"Custom Data": ["TEST"]},
+        },
+        "flat": {"format": "table", "respondent": "nr", "coding": "labels", "ignore": ["nr"]},
+        "spss": {"format": "spss", "coding": "labels", "cells": "labels"},
+        "paper": {
+            "format": "paper",
+            "respondent": "return_no",
+            "coding": "codes",
+            "ignore": ["return_no", "keyed_by"],
+        },
+    }
+    wave = {
+        "title": "Only",
+        "period": "2020",
+        "evidence": "simulated",
+        "organisations_surveyed": ["north", "south", "east"],
+        "layouts": layouts,
+        "files": [
+            {"path": f"raw/{name}.{'sav' if name == 'spss' else 'csv'}", "layout": name} for name in layouts
+        ],
+        "codings": {
+            "labels": {"response_scale": "four", "values": {**HOSTILE, "N/A": "dont_know"}},
+            "codes": {"response_scale": "four", "values": {"1": 4, "2": 3, "3": 2, "4": 1, "0": "invalid"}},
+        },
+        "organisation": {
+            "columns": {**dict.fromkeys(layouts, "Where?"), "spss": "place"},
+            "map": {"North, of it": "north", "South": "south", "SOUTH ": "south", "“East”": "east"},
+        },
+        "variables": {"grade": {"columns": {"web": "Grade"}, "map": {"Low": "low", "High": "high"}}},
+    }
+    demo: dict[str, Any] = {
+        "method": "simulate",
+        "returns": 400,
+        "organisations": {"north": 120, "south": 100, "east": 90},
+        "variables": {"grade": {"low": 40, "high": 30}},
+        "employed_by": {"grade": {"high": "north"}},
+        "correlation_between_scales": 0.3,
+        "shifts": {"warmth": {"north": 1.0, "east": -1.0}},
+        "dont_know": 0.05,
+        "skipped": 0.05,
+        "unusable": 0.5,
+        "break_off": {1: 0.05, 2: 0.05},
+        "comments": ['a, "b"\nc'],
+        "comment_share": 0.5,
+        "questionnaire": [
+            {"question": "Where?", "variable": "organisation"},
+            {"question": "<b>Warmth</b> | and so on", "items": names[:3], "comment": "More?"},
+            {"question": "Order", "items": names[3:]},
+            {"question": "Grade", "variable": "grade"},
+            {"question": "Anything?"},
+        ],
+        "files": [
+            {"path": file["path"], "share": 0.25} | ({"disagreements": 3} if "paper" in file["path"] else {})
+            for file in wave["files"]
+        ],
+    }
+    demo["files"][0] |= {"duplicates": 0, "test_responses": 2}
+    if edit:
+        edit(demo)
+    for path, content in (
+        ("config.yaml", config),
+        ("waves/only/wave.yaml", wave),
+        ("waves/only/demo.yaml", demo),
+    ):
+        (folder / path).write_text(
+            yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        )
+    items = [
+        f"{name}\tText of {name}\t{1 if 'warmth' in name else 2}\t{name[:-2]}\t{'-' if '3' in name else '+'}\tfour"
+        for name in names
+    ]
+    (folder / "items.tsv").write_text(
+        "\n".join(["item\ttext\tsection\tscale\tkeyed\tresponse_scale", *items])
+    )
+    (folder / "scales.tsv").write_text("scale\ttitle\nwarmth\tWarmth\norder\tOrder\n")
+    rows = [
+        f"{name}\t{'Warmth | and so on | Text of warmth_1' if name == 'warmth_1' else f'Text of {name}'}"
+        f'\tcol {name}, "x"\tv_{name}\tq_{name}\tidentical'
+        for name in names
+    ]
+    (home / "items.tsv").write_text("\n".join(["item\tweb\tflat\tspss\tpaper\tcomparability", *rows]))
+    return load_study(folder)
+
+
+NOBODY = pd.DataFrame({"item": [], "response": [], "count": []})
+
+
+def test_a_study_of_three_organisations_and_four_options_is_simulated_and_read_back(tmp_path: Path) -> None:
+    study = other_study(tmp_path)
+    part = DemoPart.of(study, study.waves[0])
+    made = simulate(part, NOBODY)
+    checked = assert_round_trip(part, made, make_demo(part, NOBODY))
+    assert checked == 400 * 7 + 100
+    assert set(made.answers["warmth_1"].dropna()) == {1, 2, 3, 4}
+    assert Counter(made.answers["organisation"].dropna()) == {"north": 120, "south": 100, "east": 90}
+    assert set(made.employer) == {"north", "south", "east"}
+    assert set(made.states["grade"][made.file != "raw/web.csv"]) == {"not_asked"}
+    assert {"dont_know", "invalid", "skipped", "broke_off"} <= set(made.states["order_2"])
+    warmth = made.answers["warmth_1"].astype(float).groupby(made.employer).mean()
+    assert warmth["north"] > warmth["south"] > warmth["east"]
+    keyed_the_other_way = made.answers["warmth_3"].astype(float).groupby(made.employer).mean()
+    assert keyed_the_other_way["north"] < keyed_the_other_way["south"] < keyed_the_other_way["east"]
+
+
+# --- what cannot be is said -----------------------------------------------------------------------------------
+
+
+def test_counts_that_outnumber_the_returns_are_named() -> None:
+    with pytest.raises(StudyError, match=r"wave phase1_2006: colleagues_1: 383 answers .* only 380"):
+        reconstruct(changed(part_of("phase1_2006"), returns=380), published())
+
+
+def test_a_response_without_a_count_is_named() -> None:
+    counts = published()
+    with pytest.raises(
+        StudyError, match="colleagues_2: there must be one count for each response from 1 to 5"
+    ):
+        reconstruct(
+            part_of("phase1_2006"), counts[(counts["item"] != "colleagues_2") | (counts["response"] != 3)]
+        )
+
+
+def test_more_staff_of_a_kind_than_their_only_employer_has_are_named() -> None:
+    variables = {"profession": {"nurse": 200}}
+    with pytest.raises(
+        StudyError, match=r"profession, nurse: 200 answers are asked for, but only \d+ respondents"
+    ):
+        reconstruct(changed(part_of("phase1_2006"), variables=variables), published())
+
+
+def test_a_letter_that_the_encoding_lacks_is_named() -> None:
+    part = changed(part_of("phase1_2006"), comments=("Łódź",), comment_share=1.0)
+    with pytest.raises(StudyError, match=r"surveymonkey_2006-10-02\.csv: `Ł` cannot be written in cp1252"):
+        make_demo(part, published())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("organisations", {"west": 1}, "unknown surveyed organisation `west`"),
+        ("variables", {"grade": {"middle": 1}}, "unknown level of grade `middle`"),
+        ("shifts", {"warmt": {"north": 1}}, "unknown scale `warmt` (hint: did you mean `warmth`?)"),
+        ("break_off", {7: 0.1}, "unknown section `7`"),
+        ("item_shares", {"warmth_1": [0.5, 0.5]}, "2 shares for 4 response options"),
+        ("item_shares", {"warmth_1": [0.5, 0.2, 0.1, 0.1]}, "the shares do not add up to 1"),
+        ("correlation_within_scale", {"order": 1.0}, "1.0 lies outside 0..1"),
+        ("returns", 90, "310 answers from 90 returns"),
+        (
+            "questionnaire",
+            [{"question": "Where is it?", "variable": "organisation"}],
+            "wave.yaml has organisation",
+        ),
+    ],
+)
+def test_a_demonstration_that_contradicts_the_study_is_refused(
+    tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    with pytest.raises(StudyError) as caught:
+        other_study(tmp_path, lambda demo: demo.__setitem__(key, value))
+    assert said in str(caught.value)
+    assert "waves/only/demo.yaml" in str(caught.value)

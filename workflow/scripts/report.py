@@ -1,0 +1,30 @@
+"""Write the report."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from surveywaves.report import build
+from surveywaves.report.session import packages
+from surveywaves.script import read, stage, write_text
+from surveywaves.study.parts import Presentation
+
+with stage(snakemake.log):
+    params, given = snakemake.params, snakemake.input
+    titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
+    page = build(
+        {name: read(given[name]) for name in params.tables},
+        read(given.captions),
+        {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
+        Presentation.model_validate(params.presentation),
+        templates=Path(params.templates),
+        counts=pd.concat([read(path) for path in given.counts], ignore_index=True),
+        problems=pd.concat([read(path) for path in given.problems], ignore_index=True),
+        recodings=pd.concat([read(path) for path in given.recodings], ignore_index=True),
+        codebook=read(given.codebook),
+        published_wave=params.published_wave,
+        table_titles=dict(zip(titles["table"], titles["title"], strict=True)),
+        limitations=Path(given.limitations).read_text(encoding="utf-8") if given.get("limitations") else "",
+        session=packages(),
+    )
+    write_text(page, snakemake.output[0])
