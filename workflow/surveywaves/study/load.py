@@ -40,7 +40,9 @@ def load_study(folder: Path) -> Study:
     items = _table(Item, folder / "items.tsv", mistakes)
     scales = _table(Scale, folder / "scales.tsv", mistakes)
     events = _table(Event, folder / "events.tsv", mistakes) if (folder / "events.tsv").exists() else ()
-    waves = [wave for name in config.waves if (wave := _wave(name, folder, mistakes))] if config else []
+    # Where config.yaml is broken, the waves are those that have a folder: their mistakes are worth knowing as well.
+    names = config.waves if config else sorted(path.parent.name for path in folder.glob("waves/*/wave.yaml"))
+    waves = [wave for name in names if (wave := _wave(name, folder, mistakes))]
     if config is None or mistakes:
         raise StudyError(mistakes)
     study = Study(config=config, items=items, scales=scales, events=events, waves=tuple(waves))

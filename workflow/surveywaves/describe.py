@@ -1,0 +1,399 @@
+"""What was answered, by whom, and what is missing: counts and percentages in the form of published tables.
+
+Every return counts once: weights are left to the analyses that use them, because published tables of counts are
+unweighted and these are held against them. Percentages run from 0 to 100 and keep all their digits.
+
+`organisation` is `all` (every return of the wave, whether it names an organisation or not), each organisation that the
+wave surveyed (with zero counts and no percentage where nobody of it answered; never one that it did not survey), and
+`not_stated` where some returns name none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surveywaves.study.models import Missing
+from surveywaves.tidy import ALL, Status
+
+NOT_STATED: Final = "not_stated"
+ORGANISATION: Final = "organisation"
+
+TEXT: Final = (
+    *("wave", "organisation", "item", "variable", "level", "reason", "status", "note"),
+    *("table", "row", "category"),
+)
+COUNTS: Final = ("n", "base", "returns", "response", "favourable_n", "section", "count")
+
+
+def item_frequencies(
+    responses: pd.DataFrame,
+    missing: pd.DataFrame,
+    *,
+    items: Mapping[str, int],
+    organisations: Mapping[str, Sequence[str]],
+) -> pd.DataFrame:
+    """Count the answers to each item.
+
+    Parameters
+    ----------
+    responses, missing
+        As `pool` gives them, row for row.
+    items
+        Item -> points of its response scale.
+    organisations
+        Wave -> the organisations it surveyed; both in the order of the table.
+
+    Returns
+    -------
+    DataFrame
+        One row a wave, organisation, item and response: `wave, organisation, item, response` (1..K as worded), `n`,
+        `percent` of the base (NaN where it is 0), `base` (answers to the item). Zero counts are listed. An item has
+        no rows in a wave that did not ask it. The rows of a wave with organisation `all` are the form in which the
+        tables of a survey are published (see `published_form`).
+
+    Raises
+    ------
+    ValueError
+        If there is a wave, an organisation of a wave or a value that the options do not know.
+    """
+    groups = _Groups.of(responses, organisations)
+    asked = _asked(missing, items)
+    rows = []
+    counts = {item: groups.count(_values(responses[item], points), points) for item, points in items.items()}
+    for wave, organisation, members in groups.members:
+        for item, points in items.items():
+            if item in asked[wave]:
+                n = counts[item][members, 1:].sum(axis=0)
+                rows += [(wave, organisation, item, value, n[value - 1]) for value in range(1, points + 1)]
+    frame = pd.DataFrame(rows, columns=["wave", "organisation", "item", "response", "n"])
+    base = frame.groupby(["wave", "organisation", "item"])["n"].transform("sum")
+    return _typed(frame.assign(percent=_percent(frame["n"], base), base=base))
+
+
+def item_summary(
+    frequencies: pd.DataFrame, *, favourable: Mapping[str, Collection[int]], keys: Mapping[str, int]
+) -> pd.DataFrame:
+    """Sum up the answers to each item.
+
+    Parameters
+    ----------
+    frequencies
+        As `item_frequencies` gives them.
+    favourable
+        Item -> values counted as favourable on its response scale (4 and 5 of 5, say).
+    keys
+        Item -> 1, or -1 where agreement means less of what is measured: the mirror image of the values is favourable.
+
+    Returns
+    -------
+    DataFrame
+        One row a wave, organisation and item: `base`; `mean` and `sd` (n - 1; NaN for one answer) of the values as
+        worded, not reversed; `favourable_n` and `favourable_percent` of the base; `status`, ``not_estimable`` where
+        nobody answered.
+    """
+    place = ["wave", "organisation", "item"]
+    rows = []
+    for where, answers in frequencies.groupby(place, sort=False):
+        item, values, n = str(where[2]), answers["response"].to_numpy(), answers["n"].to_numpy()
+        base = int(n.sum())
+        mean = float(n @ values) / base if base else math.nan
+        sd = math.sqrt(float(n @ (values - mean) ** 2) / (base - 1)) if base > 1 else math.nan
+        good = values if keys[item] > 0 else len(values) + 1 - values
+        status = Status.OK if base else Status.NOT_ESTIMABLE
+        rows.append(
+            (*where, base, mean, sd, int(n[np.isin(good, list(favourable[item]))].sum()), status.value)
+        )
+    frame = pd.DataFrame(rows, columns=[*place, "base", "mean", "sd", "favourable_n", "status"])
+    frame.insert(7, "favourable_percent", _percent(frame["favourable_n"], frame["base"]))
+    return _typed(frame)
+
+
+def respondents(
+    responses: pd.DataFrame,
+    missing: pd.DataFrame,
+    *,
+    variables: Mapping[str, Sequence[str]],
+    organisations: Mapping[str, Sequence[str]],
+) -> pd.DataFrame:
+    """Count who answered.
+
+    Parameters
+    ----------
+    responses, missing
+        As `pool` gives them, row for row.
+    variables
+        Grouping variable -> its levels; both in the order of the table.
+    organisations
+        Wave -> the organisations it surveyed; both in the order of the table.
+
+    Returns
+    -------
+    DataFrame
+        One row a wave, organisation, variable and level: `wave, organisation, variable, level, n, percent, base`. For
+        a level, `base` is the returns that state the variable; the level `not_stated` (returns that were asked and
+        left no valid answer) has all that were asked as its base. Zero counts are listed. `organisation` itself is
+        counted as a variable among all returns. A variable has no rows in a wave that did not ask it.
+
+    Raises
+    ------
+    ValueError
+        If there is a wave, an organisation of a wave or a level that the options do not know.
+    """
+    groups = _Groups.of(responses, organisations)
+    asked = _asked(missing, [ORGANISATION, *variables])
+    every = {ORGANISATION: _every(organisations), **variables}
+    counts = {}
+    for name, levels in every.items():
+        codes = _codes(responses[name], levels, what=f"level of {name}") + 1
+        not_asked = (missing[name] == Missing.NOT_ASKED.value).to_numpy()
+        codes[(codes == 0) & not_asked] = len(levels) + 1
+        counts[name] = groups.count(codes, len(levels) + 1)
+    rows = []
+    for wave, organisation, members in groups.members:
+        own = {ORGANISATION: organisations[wave]} if organisation == ALL else {}
+        for name, levels in {**own, **variables}.items():
+            if name in asked[wave]:
+                not_stated, *stated, _ = counts[name][members, :].sum(axis=0).tolist()
+                n = dict(zip(every[name], stated, strict=True))
+                base, place = sum(stated), (wave, organisation, name)
+                rows += [(*place, level, n[level], base) for level in levels]
+                rows.append((*place, NOT_STATED, not_stated, base + not_stated))
+    frame = pd.DataFrame(rows, columns=["wave", "organisation", "variable", "level", "n", "base"])
+    frame.insert(5, "percent", _percent(frame["n"], frame["base"]))
+    return _typed(frame)
+
+
+def response_rates(
+    responses: pd.DataFrame,
+    *,
+    populations: Mapping[str, int | None],
+    approximate: Collection[str] = (),
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Relate returns to those who could have answered.
+
+    Parameters
+    ----------
+    responses
+        As `pool` gives them.
+    populations
+        Wave -> how many could have answered, None if nobody knows; in the order of the table.
+    approximate
+        Waves whose population is an estimate: the note says so, the interval does not know.
+    confidence
+        Level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        One row a wave: `wave, returns, population, rate` (0 to 1), `conf_low, conf_high` (Wilson's score interval:
+        Wilson 1927, doi:10.1080/01621459.1927.10502953), `status, note`. Without a population, or with one smaller
+        than the returns, the rate is ``not_estimable`` and the note says why. Every return counts, complete or not.
+    """
+    returns = responses["wave"].value_counts()
+    _refuse(set(returns.index) - set(populations), "wave")
+    rows = []
+    for wave, size in populations.items():
+        n = int(returns.get(wave, 0))
+        row = {"wave": wave, "returns": n, "population": size, "status": Status.OK.value, "note": ""}
+        if size is None:
+            rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": "the population is not known"})
+        elif n > size:
+            note = f"{n} returns from a population of {size}"
+            rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": note})
+        else:
+            low, high = wilson(n, size, confidence=confidence)
+            note = "the population is an estimate" if wave in approximate else ""
+            rows.append(row | {"rate": n / size, "conf_low": low, "conf_high": high, "note": note})
+    columns = ["wave", "returns", "population", "rate", "conf_low", "conf_high", "status", "note"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return _typed(frame).astype({"population": "Int64", **dict.fromkeys(columns[3:6], "float64")})
+
+
+def missing_summary(missing: pd.DataFrame, *, sections: Mapping[str, int]) -> pd.DataFrame:
+    """Count missing answers by reason.
+
+    Parameters
+    ----------
+    missing
+        As `pool` gives it.
+    sections
+        Item -> section of the questionnaire it stands in; in the order of the table.
+
+    Returns
+    -------
+    DataFrame
+        One row a wave (in the order of the returns), item and reason: `wave, section, item, reason, n`, `percent` of
+        the returns, `returns`. Zero counts are listed; so are items that a wave did not ask.
+    """
+    reasons = [reason.value for reason in Missing]
+    waves, names = pd.factorize(missing["wave"])
+    returns = np.bincount(waves, minlength=len(names))
+    counts = {}
+    for item in sections:
+        codes = _codes(missing[item], reasons, what="reason") + 1
+        cells = np.bincount(waves * (len(reasons) + 1) + codes, minlength=len(names) * (len(reasons) + 1))
+        counts[item] = cells.reshape(len(names), len(reasons) + 1)
+    rows = [
+        (wave, section, item, reason, counts[item][code, column], returns[code])
+        for code, wave in enumerate(names)
+        for item, section in sections.items()
+        for column, reason in enumerate(reasons, start=1)
+    ]
+    frame = pd.DataFrame(rows, columns=["wave", "section", "item", "reason", "n", "returns"])
+    frame.insert(5, "percent", _percent(frame["n"], frame["returns"]))
+    return _typed(frame)
+
+
+def published_form(
+    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[Mapping[str, str]], categories: Sequence[str]
+) -> pd.DataFrame:
+    """Lay the frequencies of a wave out as the tables of a publication have them.
+
+    Parameters
+    ----------
+    frequencies
+        As `item_frequencies` gives them; the rows of all organisations together are taken.
+    wave
+        Wave that the publication is about.
+    cells
+        `table, row, item` of every printed row.
+    categories
+        Codes of the printed categories, lowest response first.
+
+    Returns
+    -------
+    DataFrame
+        `table, row, category, count, base`, as `surveywaves.published.compare_with` takes them; a printed row whose
+        item the wave did not ask is absent.
+
+    Raises
+    ------
+    ValueError
+        If a printed item has another number of responses than there are categories.
+    """
+    own = frequencies[(frequencies["wave"] == wave) & (frequencies["organisation"] == ALL)]
+    printed = pd.DataFrame(list(cells), columns=["table", "row", "item"])
+    frame = printed.merge(own, on="item", how="inner", sort=False)
+    if (frame.groupby(["table", "row"])["response"].transform("size") != len(categories)).any():
+        raise ValueError(
+            f"a printed item does not have the {len(categories)} responses {', '.join(categories)}"
+        )
+    category = [categories[response - 1] for response in frame["response"]]
+    frame = frame.assign(category=category, count=frame["n"])
+    return _typed(frame[["table", "row", "category", "count", "base"]])
+
+
+def wilson(successes: int, trials: int, *, confidence: float) -> tuple[float, float]:
+    """Give Wilson's score interval of a proportion; NaN for no trials."""
+    if trials == 0:
+        return math.nan, math.nan
+    z2 = NormalDist().inv_cdf(0.5 + confidence / 2) ** 2
+    centre = (successes + z2 / 2) / (trials + z2)
+    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4)) / (trials + z2)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+# --- how it is done ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Wave and organisation of every return as one number, and which numbers make up each group of a table.
+
+    Parameters
+    ----------
+    codes
+        Number of each return.
+    size
+        How many numbers there are.
+    members
+        Wave, organisation and the numbers that belong to it, in the order of a table.
+    """
+
+    codes: NDArray[np.int64]
+    size: int
+    members: tuple[tuple[str, str, list[int]], ...]
+
+    @classmethod
+    def of(cls, responses: pd.DataFrame, organisations: Mapping[str, Sequence[str]]) -> _Groups:
+        every = _every(organisations)
+        width = len(every) + 1
+        waves = _codes(responses["wave"], list(organisations), what="wave")
+        codes = waves * width + _codes(responses[ORGANISATION], every, what="organisation") + 1
+        size = len(organisations) * width
+        filled = np.bincount(codes, minlength=size) > 0
+        members: list[tuple[str, str, list[int]]] = []
+        for number, (wave, own) in enumerate(organisations.items()):
+            none = number * width
+            code = {name: none + place for place, name in enumerate(every, start=1)}
+            _refuse({name for name in every if filled[code[name]]} - set(own), f"organisation of {wave}")
+            members.append((wave, ALL, [none, *code.values()]))
+            members += [(wave, name, [code[name]]) for name in own]
+            if filled[none]:
+                members.append((wave, NOT_STATED, [none]))
+        return cls(codes, size, tuple(members))
+
+    def count(self, values: NDArray[np.int64], highest: int) -> NDArray[np.int64]:
+        """Count values 0..highest by group: one row a group number, one column a value."""
+        cells = np.bincount(self.codes * (highest + 1) + values, minlength=self.size * (highest + 1))
+        return cells.reshape(self.size, highest + 1).astype(np.int64)
+
+
+def _every(organisations: Mapping[str, Sequence[str]]) -> list[str]:
+    """List the organisations that any wave surveyed."""
+    return list(dict.fromkeys(name for own in organisations.values() for name in own))
+
+
+def _asked(missing: pd.DataFrame, columns: Iterable[str]) -> Mapping[str, set[str]]:
+    """Give the columns that each wave asked of anybody."""
+    waves, names = pd.factorize(missing["wave"])
+    asked: defaultdict[str, set[str]] = defaultdict(set)
+    for column in columns:
+        somebody = np.bincount(
+            waves[(missing[column] != Missing.NOT_ASKED.value).to_numpy()], minlength=len(names)
+        )
+        for name, n in zip(names, somebody, strict=True):
+            if n:
+                asked[str(name)].add(column)
+    return asked
+
+
+def _values(column: pd.Series, points: int) -> NDArray[np.int64]:
+    """Give an item's values, 0 where missing."""
+    values = column.to_numpy(dtype=np.int64, na_value=0)
+    if len(values) and not 0 <= values.min() <= values.max() <= points:
+        raise ValueError(f"item {column.name} holds values outside 1..{points}")
+    return values
+
+
+def _codes(column: pd.Series, known: Sequence[str], *, what: str) -> NDArray[np.int64]:
+    """Give the place of each cell among the known words, -1 where missing."""
+    codes, words = pd.factorize(column)
+    place = {word: number for number, word in enumerate(known)}
+    _refuse(set(words) - set(known), what)
+    return np.array([*(place[word] for word in words), -1], dtype=np.int64)[codes]
+
+
+def _refuse(unknown: Collection[object], what: str) -> None:
+    if unknown:
+        raise ValueError(f"unknown {what}: {', '.join(sorted(map(str, unknown)))}")
+
+
+def _percent(n: pd.Series, base: pd.Series) -> pd.Series:
+    return 100.0 * n / base.where(base > 0)
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give text and counts their types, however few rows there are."""
+    types = {**dict.fromkeys(TEXT, "str"), **dict.fromkeys(COUNTS, "int64")}
+    return frame.astype({name: types.get(str(name), "float64") for name in frame.columns})

@@ -1,0 +1,245 @@
+"""What the cells of one column mean.
+
+Inside, every cell is one small number: above zero a value (an item's 1..K, a variable's level counted from 1), below
+zero the reason of a missing value, zero a blank whose reason the rest of the row decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surveywaves.errors import Mistake
+from surveywaves.ingest import UNRESOLVED
+from surveywaves.study.models import Coding, Missing
+from surveywaves.wording import nearest, normalise
+
+States = NDArray[np.int16]
+
+REASONS: Final = pd.CategoricalDtype([reason.value for reason in Missing])
+"""Type of a column of reasons; missing where there is a value."""
+
+BLANK: Final = 0
+STATE: Final[Mapping[str, int]] = {reason.value: -number for number, reason in enumerate(Missing, start=1)}
+"""Reason -> its number in a column of states."""
+
+SHOWN: Final = 5
+"""Unknown labels of a column that are listed; a comment column mapped by mistake has thousands."""
+LONGEST: Final = 60
+"""Characters of a label that are shown."""
+
+_DECIMAL: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What the labels of a column mean.
+
+    Parameters
+    ----------
+    title
+        Where the study says so: ``coding `agreement```.
+    states
+        Label after `normalise` -> its state.
+    labels
+        The labels as the study writes them.
+    words
+        What the values 1, 2, ... are called; empty for an item, whose values are their own names.
+    """
+
+    title: str
+    states: Mapping[str, int]
+    labels: tuple[str, ...]
+    words: tuple[str, ...] = ()
+
+    def value(self, state: int) -> str:
+        """Name a value or reason."""
+        if state < 0:
+            return list(Missing)[-state - 1].value
+        return self.words[state - 1] if self.words else str(state)
+
+
+def meanings_of_coding(coding: Coding, *, title: str, where: str) -> tuple[Meanings, list[Mistake]]:
+    """Prepare an item's coding; see `_prepare`."""
+    states = [
+        (label, STATE[value.value] if isinstance(value, Missing) else value)
+        for label, value in coding.values.items()  # noqa: PD011  (a field of the model, no frame)
+    ]
+    return _prepare(states, title=title, words=(), where=where)
+
+
+def meanings_of_map(levels: Mapping[str, str], *, title: str, where: str) -> tuple[Meanings, list[Mistake]]:
+    """Prepare the map of a variable (cell -> level or reason); see `_prepare`."""
+    words = tuple(dict.fromkeys(str(level) for level in levels.values() if str(level) not in STATE))
+    number = {word: place for place, word in enumerate(words, start=1)}
+    states = [(label, {**number, **STATE}[str(level)]) for label, level in levels.items()]
+    return _prepare(states, title=title, words=words, where=where)
+
+
+def _prepare(
+    pairs: Iterable[tuple[str, int]], *, title: str, words: tuple[str, ...], where: str
+) -> tuple[Meanings, list[Mistake]]:
+    """Fold the labels, and name those that then contradict each other or stand for the empty cell."""
+    states: dict[str, int] = {}
+    labels: dict[str, str] = {}
+    mistakes = []
+    for label, state in pairs:
+        key = normalise(label)
+        if not key:
+            mistakes.append(
+                Mistake(
+                    f"{where}: {title}",
+                    "gives a meaning to the empty cell",
+                    "a blank is always `skipped`, or `broke_off` at the end of a return; drop the line",
+                )
+            )
+            continue
+        if states.setdefault(key, state) != state:
+            mistakes.append(
+                Mistake(
+                    f"{where}: {title}",
+                    f"`{labels[key]}` and `{label}` are the same label with two meanings",
+                    "case, spacing and quote style do not count",
+                )
+            )
+        labels.setdefault(key, label)
+    return Meanings(title, states, tuple(labels.values()), words), mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A raw column by its distinct cells.
+
+    Parameters
+    ----------
+    codes
+        Place in `labels` of each row's cell, -1 where it is blank.
+    labels
+        Distinct cells as they stand.
+    """
+
+    codes: NDArray[np.intp]
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cells: pd.Series) -> Column:
+        """Encode a column of text."""
+        codes, labels = pd.factorize(cells)
+        return cls(codes, tuple(str(label) for label in labels))
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """Count the cells of each label."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.labels))
+
+    def first(self, label: int) -> int:
+        """Give the place of the first row with a label."""
+        return int(np.argmax(self.codes == label))
+
+    def look_up(self, by_label: NDArray[np.int16], blank: int) -> States:
+        """Spread what was decided for each label over the rows."""
+        return np.append(by_label, np.int16(blank))[self.codes].astype(np.int16, copy=False)
+
+
+def decode(column: Column, meanings: Meanings) -> tuple[NDArray[np.int16], list[int]]:
+    """Say what each distinct cell of a column means; where two keyings disagree it is `invalid`.
+
+    Returns
+    -------
+    array of int16
+        State of each of the column's labels (white space alone is a blank).
+    list of int
+        Labels that nothing explains; their state is a blank.
+    """
+    states = np.zeros(len(column.labels), dtype=np.int16)
+    unknown = []
+    for place, label in enumerate(column.labels):
+        key = normalise(label)
+        if label == UNRESOLVED:
+            states[place] = STATE[Missing.INVALID]
+        elif key in meanings.states:
+            states[place] = meanings.states[key]
+        elif key:
+            unknown.append(place)
+    return states, unknown
+
+
+def unknown_labels(
+    column: Column, unknown: list[int], meanings: Meanings, *, where: str, rows: pd.DataFrame
+) -> list[Mistake]:
+    """Name the labels of a column that nothing explains, with the number of cells and the first of them.
+
+    Parameters
+    ----------
+    rows
+        `file, row` of the column's cells.
+    """
+    counts = column.counts
+    mistakes = []
+    for place in unknown[:SHOWN]:
+        label = column.labels[place]
+        near = nearest(label, meanings.labels)
+        guess = f"did you mean `{near}`? " if near else ""
+        mistakes.append(
+            Mistake(
+                where,
+                f"unknown label `{_short(label)}` in {_cells(counts[place])}, first in {at(rows, column.first(place))}",
+                f"{guess}add it to the {meanings.title}, as `invalid` if it is no answer",
+            )
+        )
+    if rest := unknown[SHOWN:]:
+        mistakes.append(
+            Mistake(
+                where,
+                f"{len(rest)} more unknown labels in {_cells(counts[rest].sum())}",
+                "is this the right column?",
+            )
+        )
+    return mistakes
+
+
+def weights(column: Column, *, where: str, rows: pd.DataFrame) -> tuple[NDArray[np.float64], list[Mistake]]:
+    """Read a column of survey weights: every return has one, a number above zero.
+
+    A weight that is blank, zero, negative or no number is a mistake, not a guess: whether such a return counts is for
+    the study to say (`exclude` of the layout).
+    """
+    numbers = np.array(
+        [float(label) if _DECIMAL.fullmatch(label) else np.nan for label in column.labels], dtype=np.float64
+    )
+    good = np.isfinite(numbers) & (numbers > 0)
+    found = [(int(place), f"`{_short(column.labels[place])}`") for place in np.flatnonzero(~good)]
+    if (column.codes < 0).any():
+        found.append((-1, "blank"))
+    mistakes = [
+        Mistake(
+            where,
+            f"the weight is {label} in {_cells((column.codes == place).sum())}, first in "
+            f"{at(rows, column.first(place))}: not a number above 0",
+            "weigh these returns, or leave them out with `exclude` of the layout",
+        )
+        for place, label in found[:SHOWN]
+    ]
+    if rest := found[SHOWN:]:
+        mistakes.append(Mistake(where, f"{len(rest)} more weights that are not numbers above 0"))
+    return np.append(numbers, np.nan)[column.codes], mistakes
+
+
+def at(rows: pd.DataFrame, place: int) -> str:
+    """Name a row as its file numbers it."""
+    return f"{rows['file'].iloc[place]}, row {rows['row'].iloc[place]}"
+
+
+def _short(label: str) -> str:
+    line = " ".join(label.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"

@@ -1,0 +1,222 @@
+"""The waves under each other, and the codebook that says what each column holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.harmonise import REASONS, rescaled_scales
+from surveywaves.harmonise.crosswalk import ORGANISATION
+from surveywaves.study.checks import RESCALED_SUFFIX
+from surveywaves.study.models import Comparability, Evidence, Item, Missing, ResponseScale
+from surveywaves.study.parts import HarmonisingPart, Presentation
+
+IDENTITY: Final = ("wave", "respondent")
+CODEBOOK: Final = ("variable", "kind", "label", "values", "section", "scale", "keyed")
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """All waves in one table.
+
+    Parameters
+    ----------
+    responses
+        One row a respondent, in the order of the waves. `<item>_rescaled` columns stand at the end in the order of
+        the items; a wave that has none of its own is missing there.
+    missing
+        The same rows: the reasons of missing values.
+    """
+
+    responses: pd.DataFrame
+    missing: pd.DataFrame
+
+
+def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> Pooled:
+    """Put harmonised waves under each other; no row is lost, none comes twice.
+
+    Parameters
+    ----------
+    responses, missing
+        One frame a wave, in the order of the waves, as `harmonise` gives them.
+
+    Raises
+    ------
+    SurveywavesError
+        With one line for every wave whose two frames have different respondents or whose columns are not those of the
+        first wave (it was harmonised under another study), and one if a respondent stands twice.
+    ValueError
+        If there is no wave, or not as many frames of responses as of reasons.
+    """
+    if not responses or len(responses) != len(missing):
+        raise ValueError(f"{len(responses)} frames of responses and {len(missing)} of reasons")
+    mistakes = [
+        *_same_respondents(responses, missing),
+        *_same_columns(responses, what="responses"),
+        *_same_columns(missing, what="reasons"),
+    ]
+    if mistakes:
+        raise SurveywavesError(mistakes)
+    base = _base(responses[0])
+    rescaled = sorted(
+        {str(name) for frame in responses for name in frame.columns} - set(base),
+        key=lambda name: base.index(name.removesuffix(RESCALED_SUFFIX)),
+    )
+    not_asked = pd.Categorical([Missing.NOT_ASKED.value], dtype=REASONS)
+    typed = [
+        frame.astype({name: REASONS for name in frame.columns if name not in IDENTITY}) for frame in missing
+    ]
+    pooled = Pooled(
+        _stacked(responses, [*base, *rescaled], otherwise=pd.array([pd.NA], dtype="Int8")),
+        _stacked(typed, [*_base(missing[0]), *rescaled], otherwise=not_asked),
+    )
+    _check(pooled, sum(len(frame) for frame in responses))
+    return pooled
+
+
+def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = ()) -> pd.DataFrame:
+    """Say what each column of the pooled responses holds.
+
+    Parameters
+    ----------
+    presentation
+        Words for variables, items and values.
+    parts
+        What the waves' cells mean: they tell which items are kept on another response scale, and on which. Without
+        them the codebook has no rescaled items.
+
+    Returns
+    -------
+    DataFrame
+        One row a column of the pooled responses, in their order: `CODEBOOK` (`values` as ``1=Disagree; 2=Agree``),
+        then one column a wave with its comparability grade: of an item as the crosswalk gives it (an item without a
+        row there is `absent`), of a rescaled item `rescaled` where the wave has it, otherwise empty. All text.
+
+    Raises
+    ------
+    CrosswalkError
+        If an `<item>_rescaled` column would hold two response scales.
+    """
+    parts = list(parts)
+    by_wave = {part.wave: rescaled_scales([part]) for part in parts}
+    rows = [
+        _row("wave", "id", "Wave", {name: wave.title for name, wave in presentation.waves.items()}),
+        _row("respondent", "id", "Respondent (numbered within the wave; says nothing of who it is)"),
+        _row("evidence", "id", "What the wave's data are", {word.value: word.meaning for word in Evidence}),
+        _row(ORGANISATION, "group", "Organisation", presentation.organisations),
+        *(
+            _row(name, "group", variable.label, variable.levels)
+            for name, variable in presentation.variables.items()
+        ),
+        _row("complete", "group", "Did not break off", {"True": "yes", "False": "no"}),
+        _row("weight", "weight", "Survey weight"),
+    ]
+    for item in presentation.items.values():
+        grades = {
+            name: wave.comparability.get(item.item, Comparability.ABSENT.value)
+            for name, wave in presentation.waves.items()
+        }
+        rows.append(_item_row(item, presentation.response_scales[item.response_scale]) | grades)
+    for column, scale in rescaled_scales(parts).items():
+        item = presentation.items[column.removesuffix(RESCALED_SUFFIX)]
+        grades = {
+            name: Comparability.RESCALED.value if column in by_wave.get(name, {}) else ""
+            for name in presentation.waves
+        }
+        rows.append(_item_row(item, presentation.response_scales[scale], rescaled=True) | grades)
+    columns = [*CODEBOOK, *presentation.waves]
+    return pd.DataFrame(rows, columns=columns).fillna("").astype("str")
+
+
+# --- how it is done ---------------------------------------------------------------------------------------------
+
+
+def _base(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.columns if not str(name).endswith(RESCALED_SUFFIX)]
+
+
+def _stacked(
+    frames: Sequence[pd.DataFrame], columns: Sequence[str], *, otherwise: pd.api.extensions.ExtensionArray
+) -> pd.DataFrame:
+    """Put frames under each other; a column that one of them lacks holds `otherwise` (one value) there."""
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    name: frame[name].array if name in frame else otherwise.take([0] * len(frame))
+                    for name in columns
+                },
+                copy=False,
+            )
+            for frame in frames
+        ],
+        ignore_index=True,
+    )
+
+
+def _same_respondents(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> list[Mistake]:
+    return [
+        Mistake(
+            _name(frame, number),
+            "responses and reasons are not of the same respondents",
+            "harmonise it again",
+        )
+        for number, (frame, reasons) in enumerate(zip(responses, missing, strict=True), start=1)
+        if not frame[list(IDENTITY)]
+        .reset_index(drop=True)
+        .equals(reasons[list(IDENTITY)].reset_index(drop=True))
+    ]
+
+
+def _same_columns(frames: Sequence[pd.DataFrame], *, what: str) -> list[Mistake]:
+    first = _base(frames[0])
+    mistakes = []
+    for number, frame in enumerate(frames[1:], start=2):
+        own = _base(frame)
+        if own != first:
+            differing = sorted(set(own) ^ set(first))
+            told = f"{', '.join(differing)}" if differing else "their order"
+            mistakes.append(
+                Mistake(
+                    _name(frame, number),
+                    f"its {what} have other columns than the first wave's: {told}",
+                    "harmonise all waves with the same study",
+                )
+            )
+    return mistakes
+
+
+def _name(frame: pd.DataFrame, number: int) -> str:
+    return f"wave {frame['wave'].iloc[0]}" if len(frame) else f"wave number {number}"
+
+
+def _check(pooled: Pooled, rows: int) -> None:
+    """Hold what came out against what went in."""
+    if not len(pooled.responses) == len(pooled.missing) == rows:
+        raise SurveywavesError.at(
+            "pool", f"{rows} respondents in, {len(pooled.responses)} and {len(pooled.missing)} out"
+        )
+    if pooled.responses["respondent"].duplicated().any():
+        twice = Counter(pooled.responses["respondent"]).most_common(1)[0][0]
+        raise SurveywavesError.at("pool", f"respondent {twice} stands twice", "is a wave listed twice?")
+
+
+def _row(variable: str, kind: str, label: str, values: Mapping[str, str] | None = None) -> dict[str, str]:
+    words = "; ".join(f"{value}={word}" for value, word in (values or {}).items())
+    return {"variable": variable, "kind": kind, "label": label, "values": words}
+
+
+def _item_row(item: Item, scale: ResponseScale, *, rescaled: bool = False) -> dict[str, str]:
+    values = {str(value): label for value, label in enumerate(scale.labels, start=1)}
+    name, kind = (item.item + RESCALED_SUFFIX, "rescaled_item") if rescaled else (item.item, "item")
+    return {
+        **_row(name, kind, item.text, values),
+        "section": str(item.section),
+        "scale": item.scale or "",
+        "keyed": item.keyed,
+    }
