@@ -13,6 +13,9 @@ from surveywaves.wording import nearest, normalise
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""
 
+RESERVED_LEVELS = ("all", "not_stated")
+"""Words that stand beside organisations and levels in the tables of results, so that none may be called so."""
+
 RESCALED_SUFFIX = "_rescaled"
 
 WRITTEN = ("surveymonkey", "paper", "spss", "table")
@@ -36,6 +39,18 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
             ("organisation", *study.config.variables),
             "variable",
         )
+    named = {"organisations": study.config.organisations}
+    named |= {
+        f"variables.{name}.levels": variable.levels for name, variable in study.config.variables.items()
+    }
+    for where, levels in named.items():
+        for level in levels:
+            if level in RESERVED_LEVELS:
+                yield Mistake(
+                    f"{config}: {where}",
+                    f"`{level}` has a meaning of its own in the results",
+                    "choose another name",
+                )
     yield from _check_instrument(study, folder)
     for wave in study.waves:
         yield from _check_wave(study, wave, folder / "waves" / wave.name)

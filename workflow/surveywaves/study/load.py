@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +38,7 @@ def load_study(folder: Path) -> Study:
     mistakes: list[Mistake] = []
     config = _model(Config, folder / "config.yaml", mistakes)
     items = _table(Item, folder / "items.tsv", mistakes)
-    scales = _table(Scale, folder / "scales.tsv", mistakes)
+    scales = _table(Scale, folder / "scales.tsv", mistakes, frameworks=config.frameworks if config else None)
     events = _table(Event, folder / "events.tsv", mistakes) if (folder / "events.tsv").exists() else ()
     # Where config.yaml is broken, the waves are those that have a folder: their mistakes are worth knowing as well.
     names = config.waves if config else sorted(path.parent.name for path in folder.glob("waves/*/wave.yaml"))
@@ -83,7 +83,7 @@ def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tu
             key: value for key, value in cells.items() if key in CROSSWALK_COLUMNS and value
         }
         row["columns"] = {key: value for key, value in cells.items() if key in layouts and value}
-        if (unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts)):
+        if unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts):
             if number == FIRST_ROW:
                 mistakes += [
                     Mistake(
@@ -137,12 +137,21 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
     return found[0] if found else None
 
 
-def _table(model: type[M], path: Path, mistakes: list[Mistake]) -> tuple[M, ...]:
+def _table(
+    model: type[M], path: Path, mistakes: list[Mistake], **gathered: Collection[str] | None
+) -> tuple[M, ...]:
+    """Read a table into models.
+
+    `gathered` names keys that hold several columns, as in ``frameworks={"hudson", "dowling"}``; None: all columns
+    that are no key of the model.
+    """
     models: list[M] = []
     for number, cells in _rows(path, mistakes):
-        models += _validated(
-            model, {key: value for key, value in cells.items() if value}, f"{path}, row {number}", mistakes
-        )
+        given: dict[str, Any] = {key: value for key, value in cells.items() if value}
+        for key, columns in gathered.items():
+            names = set(given) - set(model.model_fields) if columns is None else set(columns) & set(given)
+            given[key] = {name: given.pop(name) for name in sorted(names)}
+        models += _validated(model, given, f"{path}, row {number}", mistakes)
     return tuple(models)
 
 

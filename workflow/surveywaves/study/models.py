@@ -135,8 +135,11 @@ class Scale(Model):
     scale: Name = Field(description="Name of the scale.")
     title: Text = Field(description="Title for tables and figures.")
     source: str = Field(default="", description="Instrument it was taken from.")
-    hudson: str = Field(default="", description="Hudson et al. (2000) principle it speaks to.")
-    dowling: str = Field(default="", description="Dowling et al. (2004) process measure it speaks to.")
+    frameworks: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="One table column a framework of `config.yaml`: what of it the scale speaks to (several "
+        "with `; `).",
+    )
     min_answered: int = Field(
         default=1, ge=1, description="Items a respondent must have answered to get a scale score."
     )
@@ -215,7 +218,8 @@ class Layout(Model):
     )
     exclude: dict[Text, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="Column -> values that mark a row as no return (test responses); such rows are set aside and listed.",
+        description="Column -> values that mark a row as no return (test responses); such rows are set aside "
+        "and listed.",
     )
     coding: Name | None = Field(
         default=None, description="Coding of the items, where the crosswalk names no other."
@@ -228,7 +232,8 @@ class Layout(Model):
     )
     ignore: tuple[str, ...] = Field(
         default=(),
-        description="Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end stands for anything.",
+        description="Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end "
+        "stands for anything.",
     )
 
 
@@ -245,7 +250,8 @@ class Coding(Model):
     response_scale: Name = Field(description="Response scale that the values belong to.")
     values: dict[str, int | Missing] = Field(
         min_length=1,
-        description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, `dont_know`, `invalid`, `not_asked`.",
+        description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, "
+        "`dont_know`, `invalid`, `not_asked`.",
     )
 
     @field_validator("values", mode="before")
@@ -281,7 +287,8 @@ class CrosswalkRow(Model):
 
     item: Name = Field(description="Item of the instrument.")
     columns: dict[Name, Text] = Field(
-        description="One table column a layout: the raw column's name, or its row label where that is unique. Empty: not asked there."
+        description="One table column a layout: the raw column's name, or its row label where that is unique. "
+        "Empty: not asked there."
     )
     coding: Name | None = Field(default=None, description="One of the wave's `codings`; empty: the layout's.")
     comparability: Comparability = Field(
@@ -564,6 +571,10 @@ class Config(Model):
         min_length=1, description="Organisation -> its words, in the order of presentation."
     )
     variables: dict[Name, Variable] = Field(default_factory=dict, description="Other grouping variables.")
+    frameworks: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="Framework that scales are arranged under -> its words; each is a column of `scales.tsv`.",
+    )
     analysis: Analysis = Field(default_factory=Analysis, description="Choices of the analysis.")
     disclosure: Disclosure = Field(
         default_factory=Disclosure, description="The rule that protects respondents."

@@ -149,6 +149,7 @@ class Presentation(Model):
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
+    frameworks: dict[str, str]
     items: dict[str, Item]
     response_scales: dict[str, ResponseScale]
     events: tuple[Event, ...]
@@ -171,6 +172,7 @@ class Presentation(Model):
             variables=config.variables,
             sections=dict(config.sections),
             scales={scale.scale: scale for scale in study.scales},
+            frameworks=dict(config.frameworks),
             items={item.item: item for item in study.items},
             response_scales=config.response_scales,
             events=study.events,
