@@ -15,12 +15,12 @@ if PUBLISHED:
             claims="results/audit/claims.parquet",
         log:
             "results/logs/audit.log",
+        conda:
+            "../../environment.yml"
         params:
             wave=PUBLISHED.wave,
             categories=dict(PUBLISHED.categories),
             cells=printed_cells(),
             single_choice=printed_choices(),
-        conda:
-            "../../environment.yml"
         script:
             "../scripts/audit.py"

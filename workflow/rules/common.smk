@@ -1,5 +1,5 @@
-# What every rule stands on: the study as config/ describes it, the names of what is built from it, and the
-# package modules that a script's result depends on.
+# What all stages stand on. The study as config/ describes it, the names of what is built from it, and the package
+# modules that a script's result depends on.
 import ast
 import os
 import sys
@@ -10,13 +10,15 @@ from snakemake.exceptions import WorkflowError
 HOME = Path(workflow.basedir)
 
 # Jobs import the package that lies beside this workflow, whatever else is installed.
-sys.path.insert(0, str(HOME / "workflow"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(HOME / "workflow"), os.environ.get("PYTHONPATH")])
+PACKAGES = str(HOME / "workflow")
+sys.path.insert(0, PACKAGES)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
+    # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
 )
-# One thread a job: the linear algebra here is small, and sums come out in the same order everywhere.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
 
 from surveywaves.errors import SurveywavesError
 from surveywaves.figures.names import FORMATS, names

@@ -27,6 +27,9 @@ rule codebook:
         "../../environment.yml"
     params:
         presentation=PRESENTATION,
-        parts=[HarmonisingPart.of(STUDY, wave).model_dump(mode="json") for wave in STUDY.waves],
+        parts=[
+            HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
+            for wave in STUDY.waves
+        ],
     script:
         "../scripts/codebook.py"

@@ -7,7 +7,14 @@ arithmetic leaves open is decided by a person, with a reason, in a file (`apply_
 """
 
 from surveywaves.published.audit import CellVerdict, RowVerdict, SettledRow
-from surveywaves.published.checking import ClaimVerdict, CountVerdict, beside, check_claims, compare_with, item_counts
+from surveywaves.published.checking import (
+    ClaimVerdict,
+    CountVerdict,
+    beside,
+    check_claims,
+    compare_with,
+    item_counts,
+)
 from surveywaves.published.deciding import apply_decisions
 from surveywaves.published.printed import Agreement, Percentage, PrintedRow, printed_frequencies
 from surveywaves.published.search import Reading
