@@ -23,8 +23,10 @@ from surveywaves.published import (
     RowVerdict,
     Settlement,
     apply_decisions,
+    beside,
     check_claims,
     compare_with,
+    item_counts,
     printed_frequencies,
     settle,
     settle_column,
@@ -45,7 +47,7 @@ def read(name: str, separator: str = ",") -> pd.DataFrame:
 
 TABLES = read("likert_tables.csv")
 PROFESSION = read("table1_profession.csv").assign(total="270")
-EMPLOYER = pd.DataFrame({"category": ["NHS", "Social Work"], "n": "", "pct": ["44", "56"], "total": "316"})
+EMPLOYER = read("employer.csv")
 DECISIONS = read("decisions.tsv", "\t")
 
 
@@ -54,7 +56,7 @@ def shipped() -> Settlement:
     return together(
         settle(TABLES, categories=CATEGORIES, max_base=RETURNS),
         settle_column(PROFESSION, table="1", max_base=RETURNS),
-        settle_column(EMPLOYER, table="employer", max_base=RETURNS),
+        settle_column(EMPLOYER, table="organisation", max_base=RETURNS),
     )
 
 
@@ -150,7 +152,7 @@ def test_an_undecided_row_lists_its_readings_and_has_no_counts(shipped: Settleme
     assert cell(shipped, "3", "3", "d_pct")["verdict"] == CellVerdict.UNDECIDED
 
 
-def test_a_percentage_and_a_base_leave_three_employer_splits(shipped: Settlement) -> None:
+def test_a_percentage_and_a_base_leave_three_organisation_splits(shipped: Settlement) -> None:
     nhs = shipped.candidates.query("table == 'employer' and category == 'NHS'")
     assert set(nhs["count"]) == {138, 139, 140}
     assert set(nhs["base"]) == {316}
@@ -177,7 +179,7 @@ def test_the_audit_has_every_printed_cell_once_and_in_printed_order(shipped: Set
 
 def test_the_shipped_decisions_settle_every_row_and_are_quoted_in_the_audit(decided: Settlement) -> None:
     assert counts(decided, "3", "3") == ([19, 46, 85, 163, 27], 340)
-    assert counts(decided, "employer", "1") == ([139, 177], 316)
+    assert counts(decided, "organisation", "1") == ([139, 177], 316)
     assert verdict(decided, "3", "3") == RowVerdict.DECIDED
     corrected = cell(decided, "3", "3", "d_n")
     assert (corrected["verdict"], corrected["settled"]) == (CellVerdict.MISPRINT, "46")
@@ -429,10 +431,10 @@ def test_all_refused_decisions_are_named_at_once(shipped: Settlement) -> None:
 
 
 def test_any_count_that_tells_the_readings_apart_is_a_decision(shipped: Settlement) -> None:
-    lines = pd.DataFrame([decision("3", "3", "d_n", "47"), decision("employer", "1", "Social Work_n", "176")])
+    lines = pd.DataFrame([decision("3", "3", "d_n", "47"), decision("organisation", "1", "Social Work_n", "176")])
     settled = apply_decisions(shipped, lines)
     assert counts(settled, "3", "3") == ([19, 47, 86, 163, 27], 342)
-    assert counts(settled, "employer", "1") == ([140, 176], 316)
+    assert counts(settled, "organisation", "1") == ([140, 176], 316)
     chosen = settled.candidates.query("chosen and table == 'employer' and category == 'NHS'")
     assert chosen["count"].tolist() == [140]
 
@@ -566,3 +568,23 @@ def test_a_cell_that_one_side_lacks_is_named() -> None:
     ]
     with pytest.raises(PublishedTableError, match="table 9 row 1 category sd: stands there twice"):
         compare_with(FREQUENCIES, pd.concat([recomputed, recomputed.head(1)]))
+
+
+def test_every_printed_cell_is_put_beside_what_the_data_give(decided: Settlement) -> None:
+    recomputed = decided.settled.copy()
+    recomputed.loc[recomputed["table"] == "2", "count"] += 1
+    found = beside(decided.audit, recomputed).set_index(["table", "row", "field"])["recomputed"]
+    assert found["8", "1", "sa_n"] == "68"
+    assert found["8", "1", "sa_pct"] == "21.6"
+    assert found["3", "2", "n_reported"] == "334"
+    assert found["2", "1", "sd_n"] == "5"
+    absent = beside(decided.audit, recomputed[recomputed["table"] != "2"])
+    assert set(absent.loc[absent["table"] == "2", "recomputed"]) == {""}
+
+
+def test_item_counts_follow_the_printed_rows(decided: Settlement) -> None:
+    cells = [{"table": "8", "row": "1", "item": "b"}, {"table": "2", "row": "1", "item": "a"}]
+    found = item_counts(decided.settled, cells=cells, categories=CATEGORIES)
+    assert found["item"].tolist() == ["b"] * 5 + ["a"] * 5
+    assert found["response"].tolist() == [1, 2, 3, 4, 5] * 2
+    assert found["count"].tolist() == [4, 45, 74, 124, 68, 4, 13, 67, 174, 90]

@@ -25,6 +25,9 @@ rule report:
         "../../environment.yml"
     params:
         presentation=PRESENTATION,
+        tables=[*STATISTICS, *AUDIT],
+        published_wave=PUBLISHED.wave if PUBLISHED else "",
+        templates=os.path.relpath(HOME / "workflow/report"),
     script:
         "../scripts/report.py"
 

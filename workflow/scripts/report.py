@@ -24,7 +24,7 @@ with stage(snakemake.log):
         codebook=read(given.codebook),
         published_wave=params.published_wave,
         table_titles=dict(zip(titles["table"], titles["title"], strict=True)),
-        limitations=Path(given.limitations).read_text(encoding="utf-8") if given.get("limitations") else "",
+        limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),
         session=packages(),
     )
     write_text(page, snakemake.output[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -167,23 +166,23 @@ def beside(audit: pd.DataFrame, recomputed: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The audit with `recomputed` after `settled` (a count, a base or an unrounded percentage; missing where the data
-        have no such cell).
+        The audit with `recomputed` after `settled`: a count, a base or a percentage to one decimal, as text; empty
+        where the data have no such cell.
     """
     counts = _lookup(recomputed)
 
-    def value(table: str, row: str, category: str, quantity: str) -> float:
+    def text(table: str, row: str, category: str, quantity: str) -> str:
         here = counts.get((table, row))
         if here is None or (quantity != "base" and category not in here.counts):
-            return math.nan
+            return ""
         if quantity == "base":
-            return here.base
+            return str(here.base)
         count = here.counts[category]
-        return count if quantity == "count" else 100 * count / here.base
+        return f"{100 * count / here.base:.1f}" if quantity == QUANTITY else str(count)
 
     cells = zip(*(audit[name] for name in (*CELL, "quantity")), strict=True)
     found = audit.copy()
-    found.insert(list(audit.columns).index("settled") + 1, "recomputed", [float(value(*cell)) for cell in cells])
+    found.insert(list(audit.columns).index("settled") + 1, "recomputed", [text(*cell) for cell in cells])
     return found
 
 
