@@ -97,7 +97,7 @@ def test_all_but_six_rows_of_the_tables_are_consistent_as_printed(shipped: Settl
         "6.3": RowVerdict.MISPRINT_SETTLED,
         "8.1": RowVerdict.MISPRINT_SETTLED,
         "13.5": RowVerdict.MISPRINT_SETTLED,
-        "employer.1": RowVerdict.UNDECIDED,
+        "organisation.1": RowVerdict.UNDECIDED,
     }
     assert not shipped.verdicts["truncated"].any()
 
@@ -152,8 +152,8 @@ def test_an_undecided_row_lists_its_readings_and_has_no_counts(shipped: Settleme
     assert cell(shipped, "3", "3", "d_pct")["verdict"] == CellVerdict.UNDECIDED
 
 
-def test_a_percentage_and_a_base_leave_three_organisation_splits(shipped: Settlement) -> None:
-    nhs = shipped.candidates.query("table == 'employer' and category == 'NHS'")
+def test_a_percentage_and_a_base_leave_three_employer_splits(shipped: Settlement) -> None:
+    nhs = shipped.candidates.query("table == 'organisation' and category == 'NHS'")
     assert set(nhs["count"]) == {138, 139, 140}
     assert set(nhs["base"]) == {316}
 
@@ -435,7 +435,7 @@ def test_any_count_that_tells_the_readings_apart_is_a_decision(shipped: Settleme
     settled = apply_decisions(shipped, lines)
     assert counts(settled, "3", "3") == ([19, 47, 86, 163, 27], 342)
     assert counts(settled, "organisation", "1") == ([140, 176], 316)
-    chosen = settled.candidates.query("chosen and table == 'employer' and category == 'NHS'")
+    chosen = settled.candidates.query("chosen and table == 'organisation' and category == 'NHS'")
     assert chosen["count"].tolist() == [140]
 
 
