@@ -100,7 +100,7 @@ def test_invented_gaps_of_the_reconstructed_wave_leave_the_average_where_it_was_
 
 
 def test_the_true_changes_that_the_demonstration_states_are_what_its_shifts_make() -> None:
-    path = REPOSITORY / "config/waves/phase2_2008/demo.yaml"
+    path = REPOSITORY / "config/waves/phase2_2008/demo/demo.yaml"
     stated = re.findall(
         r"^# +(\w+) +(-?\d\.\d\d) +(-?\d\.\d\d)$", path.read_text(encoding="utf-8"), re.MULTILINE
     )

@@ -484,7 +484,7 @@ HOSTILE = {
 def other_study(folder: Path, edit: Callable[[dict[str, Any]], None] | None = None) -> Study:
     """Three organisations, four response options, no publication, labels that break naive code."""
     home = folder / "waves/only"
-    home.mkdir(parents=True)
+    (home / "demo").mkdir(parents=True)
     names = [f"{scale}_{number}" for scale in ("warmth", "order") for number in (1, 2, 3)]
     config = {
         "title": "T",
@@ -567,7 +567,8 @@ def other_study(folder: Path, edit: Callable[[dict[str, Any]], None] | None = No
     for path, content in (
         ("config.yaml", config),
         ("waves/only/wave.yaml", wave),
-        ("waves/only/demo.yaml", demo),
+        ("waves/only/demo/wave.yaml", wave),
+        ("waves/only/demo/demo.yaml", demo),
     ):
         (folder / path).write_text(
             yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
@@ -585,7 +586,8 @@ def other_study(folder: Path, edit: Callable[[dict[str, Any]], None] | None = No
         f'\tcol {name}, "x"\tv_{name}\tq_{name}\tidentical'
         for name in names
     ]
-    (home / "items.tsv").write_text("\n".join(["item\tweb\tflat\tspss\tpaper\tcomparability", *rows]))
+    for place in (home, home / "demo"):
+        (place / "items.tsv").write_text("\n".join(["item\tweb\tflat\tspss\tpaper\tcomparability", *rows]))
     return load_study(folder)
 
 
@@ -665,4 +667,4 @@ def test_a_demonstration_that_contradicts_the_study_is_refused(
     with pytest.raises(StudyError) as caught:
         other_study(tmp_path, lambda demo: demo.__setitem__(key, value))
     assert said in str(caught.value)
-    assert "waves/only/demo.yaml" in str(caught.value)
+    assert "waves/only/demo/demo.yaml" in str(caught.value)

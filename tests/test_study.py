@@ -114,7 +114,7 @@ def test_missing_raw_files_are_all_named(
     config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (config / "waves/phase1_2006/demo.yaml").unlink()
+    shutil.rmtree(config / "waves/phase1_2006/demo")
     with pytest.raises(RawFileError) as caught:
         load_study(config).require_raw_files()
     lines = str(caught.value).splitlines()

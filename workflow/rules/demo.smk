@@ -1,7 +1,7 @@
-# in:  a wave's demo.yaml and crosswalk; for a reconstructed wave, the settled tables of the publication
+# in:  a wave's demo/, the wave as its files were fielded; for a reconstructed wave, the settled published tables
 # out: demonstration raw files under resources/demo/<wave>/, in the formats that the real ones come in
 for wave in STUDY.waves:
-    if wave.demo:
+    if wave.fielded:
 
         rule:
             name:
@@ -10,7 +10,7 @@ for wave in STUDY.waves:
                 settled="results/published/settled.tsv" if PUBLISHED else [],
                 code=code_of("demo.py"),
             output:
-                files=[file.path for file in wave.file.files],
+                files=[file.path for file in wave.fielded.file.files],
             log:
                 f"results/logs/demo/{wave.name}.log",
             conda:

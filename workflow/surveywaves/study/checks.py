@@ -175,6 +175,17 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     yield from _check_crosswalk(study, wave, home / "items.tsv")
     if wave.demo:
         yield from _check_demo(study, wave, home / "demo.yaml")
+    if wave.fielded:
+        yield from _check_wave(study, wave.fielded, home / "demo")
+        yield from _same_files(wave, home / "demo/wave.yaml")
+
+
+def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:
+    assert wave.fielded is not None
+    made = {file.path for file in wave.fielded.file.files}
+    for file in wave.file.files:
+        if file.path not in made:
+            yield Mistake(f"{where}: files", f"does not make {file.path}, which the wave reads")
 
 
 def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:

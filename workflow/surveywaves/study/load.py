@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Hashable
+import re
+from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,28 +21,41 @@ M = TypeVar("M", bound=BaseModel)
 CROSSWALK_COLUMNS = ("item", "coding", "comparability", "wording", "note")
 """Columns of a wave's `items.tsv` that are not named after a layout."""
 
+OPEN = "TODO"
+"""How a value begins that nobody has decided yet; what follows says between what."""
 
-def load_study(folder: Path) -> Study:
+UNDECIDED = "still to decide"
+"""What an open decision is called among the mistakes."""
+
+
+def load_study(folder: Path, *, without: str | None = None) -> Study:
     """Read everything under a configuration folder.
+
+    A value that begins with `OPEN` is an open decision: it is told as such, and nothing else that follows from it.
 
     Parameters
     ----------
     folder
         The folder that holds `config.yaml`.
+    without
+        A wave to leave out although `config.yaml` may list it: the one that is being added.
 
     Raises
     ------
     StudyError
-        With one line for every mistake in any of the files. What a broken file would have been checked
-        against is not checked until it is mended.
+        With one line for every mistake and every open decision in any of the files. What a broken file would have
+        been checked against is not checked until it is mended.
     """
     mistakes: list[Mistake] = []
     config = _model(Config, folder / "config.yaml", mistakes)
+    if config and without in config.waves:
+        config = config.model_copy(update={"waves": tuple(name for name in config.waves if name != without)})
     items = _table(Item, folder / "items.tsv", mistakes)
     scales = _table(Scale, folder / "scales.tsv", mistakes, frameworks=config.frameworks if config else None)
     events = _table(Event, folder / "events.tsv", mistakes) if (folder / "events.tsv").exists() else ()
     # Where config.yaml is broken, the waves are those that have a folder: their mistakes are worth knowing as well.
     names = config.waves if config else sorted(path.parent.name for path in folder.glob("waves/*/wave.yaml"))
+    names = tuple(name for name in names if name != without)
     waves = [wave for name in names if (wave := _wave(name, folder, mistakes))]
     if config is None or mistakes:
         raise StudyError(mistakes)
@@ -63,13 +77,21 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
             )
         )
         return None
+    wave = _wave_in(home, name, mistakes)
+    fielded = home / "demo"
+    if not fielded.is_dir():
+        return wave
+    demo = _model(Demo, fielded / "demo.yaml", mistakes)
+    source = _wave_in(fielded, name, mistakes)
+    if wave is None or demo is None or source is None:
+        return None
+    return wave.model_copy(update={"fielded": source.model_copy(update={"demo": demo})})
+
+
+def _wave_in(home: Path, name: str, mistakes: list[Mistake]) -> Wave | None:
     file = _model(WaveFile, home / "wave.yaml", mistakes)
     crosswalk = _crosswalk(home / "items.tsv", file, mistakes)
-    has_demo = (home / "demo.yaml").exists()
-    demo = _model(Demo, home / "demo.yaml", mistakes) if has_demo else None
-    if file is None or (has_demo and demo is None):
-        return None
-    return Wave(name=name, file=file, crosswalk=crosswalk, demo=demo)
+    return Wave(name=name, file=file, crosswalk=crosswalk) if file else None
 
 
 def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tuple[CrosswalkRow, ...]:
@@ -84,7 +106,7 @@ def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tu
         }
         row["columns"] = {key: value for key, value in cells.items() if key in layouts and value}
         if unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts):
-            if number == FIRST_ROW:
+            if number == given[0][0]:
                 mistakes += [
                     Mistake(
                         f"{path}: column {column}",
@@ -99,6 +121,11 @@ def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tu
 
 
 # --- one file at a time ---------------------------------------------------------------------------------------
+
+Place = tuple[str, ...]
+"""Keys that lead to a value in a file."""
+
+_OPEN = re.compile(rf"\s*{OPEN}\b\s*:?")
 
 FIRST_ROW = 2  # as a spreadsheet numbers them: the header is row 1
 
@@ -123,7 +150,9 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
     if text is None:
         return None
     try:
-        content = yaml.load(text, Loader=_UniqueKeys)
+        loader = _UniqueKeys(text)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
@@ -133,8 +162,32 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
     if not isinstance(content, dict):
         mistakes.append(Mistake(str(path), "empty, or not a list of `key: value` lines"))
         return None
-    found = _validated(model, content, str(path), mistakes)
-    return found[0] if found else None
+    undecided = dict(_undecided(node, str(path))) if node else {}
+    mistakes += undecided.values()
+    found = _validated(model, content, str(path), mistakes, undecided)
+    return found[0] if found and not undecided else None
+
+
+def _undecided(node: yaml.Node, path: str, place: Place = ()) -> Iterator[tuple[Place, Mistake]]:
+    """Yield the place of each open decision under a node, and how to tell it."""
+    if isinstance(node, yaml.ScalarNode):
+        if (hint := _open_decision(node.value)) is not None:
+            where = f"{path}, line {node.start_mark.line + 1}: {'.'.join(place)}"
+            yield place, Mistake(where, UNDECIDED, hint)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, entry in enumerate(node.value):
+            yield from _undecided(entry, path, (*place, str(number)))
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inside = (*place, str(key.value))
+            yield from _undecided(key, path, inside)
+            yield from _undecided(value, path, inside)
+
+
+def _open_decision(value: str) -> str | None:
+    """Give what an open decision says of itself; None where the value is none."""
+    found = _OPEN.match(value)
+    return value[found.end() :].strip() if found else None
 
 
 def _table(
@@ -176,7 +229,15 @@ def _rows(path: Path, mistakes: list[Mistake]) -> list[tuple[int, dict[str, str]
                 )
             )
             continue
-        rows.append((number, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        undecided = [
+            Mistake(f"{path}, row {number}, column {column}", UNDECIDED, hint)
+            for column, cell in row.items()
+            if (hint := _open_decision(cell)) is not None
+        ]
+        mistakes += undecided
+        if not undecided:
+            rows.append((number, row))
     return rows
 
 
@@ -192,14 +253,39 @@ def _text(path: Path, mistakes: list[Mistake]) -> str | None:
     return None
 
 
-def _validated(model: type[M], content: dict[str, Any], where: str, mistakes: list[Mistake]) -> list[M]:
+def _validated(
+    model: type[M],
+    content: dict[str, Any],
+    where: str,
+    mistakes: list[Mistake],
+    undecided: Collection[Place] = (),
+) -> list[M]:
+    """Validate, and tell every mistake but those that only say that something is undecided."""
     try:
         return [model.model_validate(content)]
     except ValidationError as error:
         for one in error.errors(include_url=False):
+            if undecided and _follows(one, content, undecided):
+                continue
             place = ".".join(str(part) for part in one["loc"] if part not in ("[key]",))
             mistakes.append(Mistake(f"{where}: {place}" if place else where, *_in_words(model, one)))
         return []
+
+
+def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
+    """Tell whether an error lies at an open decision, in one, or in what holds one and was checked as a whole."""
+    if error["type"] in {"missing", "extra_forbidden"}:
+        return False
+    place: list[str] = []
+    for part in error["loc"]:  # pydantic names the alternatives of a union as well: they are no keys
+        if isinstance(content, dict) and str(part) in (keys := {str(key): key for key in content}):
+            content = content[keys[str(part)]]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        else:
+            continue
+        place.append(str(part))
+    return any(all(one == other for one, other in zip(place, open_at, strict=False)) for open_at in undecided)
 
 
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:

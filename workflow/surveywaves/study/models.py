@@ -237,6 +237,23 @@ class Layout(Model):
     )
 
 
+def _text_keys(values: Any) -> Any:
+    """Take `1: 5` as well as `"1": 5`, which YAML reads as a number; what it takes for no text at all is a mistake.
+
+    Raises
+    ------
+    ValueError
+        If a cell came as true, false or null: `yes`, `No` or `~` without quotes.
+    """
+    if not isinstance(values, dict):
+        return values
+    for key in values:
+        if key is None or isinstance(key, bool):
+            meant = {True: "`yes`, `on` or `true`", False: "`no`, `off` or `false`", None: "`null` or `~`"}[key]
+            raise ValueError(f"YAML takes {meant} without quotes for something else; put the cell in quotes")
+    return {str(key): value for key, value in values.items()}
+
+
 class RawFile(Model):
     """One raw file of a wave."""
 
@@ -257,8 +274,7 @@ class Coding(Model):
     @field_validator("values", mode="before")
     @classmethod
     def _text_keys(cls, values: Any) -> Any:
-        """Take `1: 5` as well as `"1": 5`: YAML reads the first as a number."""
-        return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+        return _text_keys(values)
 
 
 class VariableSource(Model):
@@ -272,7 +288,7 @@ class VariableSource(Model):
     @field_validator("map", mode="before")
     @classmethod
     def _text_keys(cls, values: Any) -> Any:
-        return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+        return _text_keys(values)
 
 
 class VariableEvidence(Model):
@@ -411,7 +427,7 @@ class DemoFile(Model):
 
 
 class Demo(Model):
-    """How a demonstration wave is made (`demo.yaml`).
+    """How a demonstration wave is made (`demo/demo.yaml`).
 
     An item's latent response is normal with variance 1; its correlations come from one opinion a scale.
     """
@@ -584,12 +600,18 @@ class Config(Model):
 
 
 class Wave(Model):
-    """A wave with everything its folder says."""
+    """A wave with everything its folder says.
+
+    `fielded` is the wave as its demonstration files were fielded, with a `demo` that says how they are made; None where
+    the files are real. It is kept apart from the wave itself: what a raw file holds does not change because somebody
+    edits how it is read.
+    """
 
     name: str
     file: WaveFile
     crosswalk: tuple[CrosswalkRow, ...]
-    demo: Demo | None
+    demo: Demo | None = None
+    fielded: Wave | None = None
 
 
 class Study(Model):
@@ -621,7 +643,7 @@ class Study(Model):
                 "put it there, or mend `files` in the wave's wave.yaml",
             )
             for wave in self.waves
-            if wave.demo is None
+            if wave.fielded is None
             for file in wave.file.files
             if not Path(file.path).is_file()
         ]

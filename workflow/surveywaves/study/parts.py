@@ -104,6 +104,7 @@ class DemoPart(Model):
     @classmethod
     def of(cls, study: Study, wave: Wave) -> DemoPart:
         """Take the part out of a study (the wave must have a demonstration)."""
+        wave = wave.fielded or wave
         assert wave.demo is not None
         return cls(
             wave=wave.name,
