@@ -301,6 +301,8 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
             f"`{given}` is not allowed",
             "lower-case letters, digits and _ only, starting with a letter; colours as #rrggbb",
         )
+    if kind == "string_type" and given is not None and not isinstance(given, dict | list):
+        return f"not text: YAML reads it as {given!r}", "put it in quotes"
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")

@@ -155,6 +155,8 @@ class Presentation(Model):
     response_scales: dict[str, ResponseScale]
     events: tuple[Event, ...]
     citation: str
+    published_wave: str = ""
+    """Wave that the publication describes; empty: there is no publication."""
     confidence: float
     covariates: tuple[str, ...]
     min_cell: int
@@ -178,6 +180,7 @@ class Presentation(Model):
             response_scales=config.response_scales,
             events=study.events,
             citation=config.published.citation if config.published else "",
+            published_wave=config.published.wave if config.published else "",
             confidence=config.analysis.confidence,
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,

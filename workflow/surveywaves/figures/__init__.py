@@ -1,0 +1,30 @@
+"""Every figure of the report: one function a figure, from tidy tables and the study's words to a drawing.
+
+names      which figures a study has (imports nothing heavy: the workflow asks before it starts)
+draw       all of them, in order
+save       a drawing as SVG, PDF and PNG, the same bytes on every run
+likert, means, over_time, contrasts, reliability, respondents, response, break_off, agreement
+           the figures
+facets     what three of them share: rows of marks with intervals, side by side
+layout     a page in millimetres on which nothing overlaps; measure: its text; axes: its horizontal axes
+style      sizes, colours, marks
+words      how numbers, waves and their evidence are put
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from surveywaves.figures.drawing import Drawing
+    from surveywaves.study.parts import Presentation
+
+
+def draw_all(tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> Iterator[Drawing]:
+    """Draw every figure of a study; see `surveywaves.figures.draw.draw_all`."""
+    from surveywaves.figures import draw  # noqa: PLC0415 - matplotlib must not load with the names of the figures
+
+    return draw.draw_all(tables, presentation)

@@ -1,0 +1,306 @@
+"""A page in millimetres: text is measured before it is placed, so that nothing overlaps and nothing is cut.
+
+Everything on a page stands in one matplotlib axes without ticks, from the top left, y downwards. Boxes, rules and
+marks of one kind become one artist each, which is what makes drawing fast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import matplotlib as mpl
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from surveywaves.figures.measure import BASELINE, LINE, MM_PER_POINT, drawable, font_for, width_of, wrap
+from surveywaves.figures.style import GREY, INK, RC, RULE, Look
+from surveywaves.study.models import FigureStyle
+
+Align = Literal["left", "center", "right"]
+
+SMALL: Final = 0.8
+TINY: Final = 0.72
+LARGE: Final = 1.15
+"""Font sizes beside the base size."""
+
+MARGIN: Final = 2.0
+MM_PER_INCH: Final = 25.4
+CAP: Final = 0.365
+"""Half the height of a capital, in font sizes: text this far below a line is centred on it."""
+
+
+def abreast(panels: int, most: int) -> int:
+    """Give how many panels to put side by side, so that lines are as even as they can be."""
+    lines = max(math.ceil(panels / most), 1)
+    return max(math.ceil(panels / lines), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An entry of a legend: a box of a colour, or a mark."""
+
+    label: str
+    colour: str
+    marker: str | None = None
+
+
+@dataclass
+class Page:
+    """A drawing in the making.
+
+    Parameters
+    ----------
+    width
+        In mm.
+    style
+        Base font size and resolution.
+
+    Attributes
+    ----------
+    y
+        How far down the page is used, in mm.
+    em
+        The base font size in mm.
+    """
+
+    width: float
+    style: FigureStyle
+    y: float = MARGIN
+    _texts: list[tuple[float, float, str, float, bool, str, Align]] = field(default_factory=list)
+    _boxes: list[tuple[float, float, float, float, str]] = field(default_factory=list)
+    _rules: dict[bool, list[tuple[float, float, float, float, str, float, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _marks: dict[Look, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def em(self) -> float:
+        """Base font size in mm."""
+        return self.style.font_size * MM_PER_POINT
+
+    @property
+    def left(self) -> float:
+        """Left edge of what is drawn."""
+        return MARGIN
+
+    @property
+    def right(self) -> float:
+        """Right edge of what is drawn."""
+        return self.width - MARGIN
+
+    def height_of(self, lines: float, size: float = 1.0) -> float:
+        """Height of some lines of text in mm; `size` in base font sizes."""
+        return lines * LINE * size * self.em
+
+    def width_of(self, text: str, size: float = 1.0, *, bold: bool = False) -> float:
+        """Width of a line of text in mm; `size` in base font sizes."""
+        return width_of(drawable(text), size * self.em, bold=bold)
+
+    def wrap(
+        self,
+        text: str,
+        width: float,
+        size: float = 1.0,
+        *,
+        bold: bool = False,
+        max_lines: int | None = None,
+    ) -> list[str]:
+        """Break a text into lines no wider than `width` mm."""
+        return wrap(text, width, size * self.em, bold=bold, max_lines=max_lines)
+
+    # --- putting things on the page ---------------------------------------------------------------------------
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = 1.0,
+        *,
+        bold: bool = False,
+        colour: str = INK,
+        align: Align = "left",
+        backed: bool = False,
+    ) -> None:
+        """Put a line of text, vertically centred on y; `backed`: with the rules behind it hidden (left-aligned)."""
+        if shown := drawable(text):
+            if backed:
+                em = size * self.em
+                wide = self.width_of(shown, size, bold=bold) + 0.4 * em
+                self.box(x - 0.2 * em, y - 0.5 * em, wide, em, "#ffffff")
+            self._texts.append((x, y + CAP * size * self.em, shown, size, bold, colour, align))
+
+    def block(
+        self,
+        x: float,
+        y: float,
+        lines: Sequence[str],
+        size: float = 1.0,
+        *,
+        bold: bool = False,
+        colour: str = INK,
+        align: Align = "left",
+    ) -> float:
+        """Put lines of text under each other from y down, and give the y below them."""
+        for number, line in enumerate(lines):
+            if line:
+                baseline = y + (number * LINE + BASELINE) * size * self.em
+                self._texts.append((x, baseline, line, size, bold, colour, align))
+        return y + self.height_of(len(lines), size)
+
+    def paragraph(self, text: str, size: float = SMALL, *, bold: bool = False, colour: str = GREY) -> None:
+        """Put a text over the whole width at the page's current end."""
+        lines = self.wrap(text, self.right - self.left, size, bold=bold)
+        self.y = self.block(self.left, self.y, lines, size, bold=bold, colour=colour)
+
+    def title(self, text: str) -> None:
+        """Begin the page with what it shows."""
+        self.paragraph(text, LARGE, bold=True, colour=INK)
+        self.y += 0.2 * self.em
+
+    def foot(self, notes: Iterable[str], evidence: str) -> None:
+        """End the page with notes and with what the data behind it are."""
+        self.y += 0.3 * self.em
+        for note in filter(None, notes):
+            self.paragraph(note)
+        self.y += 0.3 * self.em
+        indent = 0.9 * self.em
+        lines = self.wrap(evidence, self.right - self.left - indent, SMALL)
+        bottom = self.block(self.left + indent, self.y, lines, SMALL)
+        self.box(self.left, self.y, 0.35 * self.em, bottom - self.y, INK)
+        self.y = bottom
+
+    def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """Put a filled box."""
+        if width > 0:
+            self._boxes.append((x, y, width, height, colour))
+
+    def rule(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        colour: str = RULE,
+        weight: float = 0.5,
+        dotted: bool = False,
+        above: bool = False,
+    ) -> None:
+        """Put a line; `weight` in points, `above` the boxes or below them."""
+        self._rules[above].append((*start, *end, colour, weight, dotted))
+
+    def mark(self, x: float, y: float, look: Look) -> None:
+        """Put a mark."""
+        self._marks[look].append((x, y))
+
+    def legend(self, keys: Iterable[Key], *, x: float | None = None, size: float = SMALL) -> None:
+        """Put a legend at the page's current end, in as many lines as it takes."""
+        left = self.left if x is None else x
+        at, em, pitch = left, size * self.em, self.height_of(1, size) * 1.1
+        swatch, gap, between = 1.1 * em, 0.45 * em, 1.4 * em
+        for key in keys:
+            lines = self.wrap(key.label, self.right - left - swatch - gap, size, max_lines=2)
+            needed = swatch + gap + max(self.width_of(line, size) for line in lines)
+            if at > left and (at + needed > self.right or len(lines) > 1):
+                at, self.y = left, self.y + pitch
+            middle = self.y + pitch / 2
+            if key.marker is None:
+                self.box(at, middle - 0.42 * em, swatch, 0.84 * em, key.colour)
+            else:
+                self.mark(at + swatch / 2, middle, Look(key.colour, key.marker, legend=True))
+            bottom = self.block(at + swatch + gap, middle - LINE * em / 2, lines, size)
+            at += needed + between
+            if len(lines) > 1:
+                at, self.y = left, bottom
+        if at > left:
+            self.y += pitch
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def finish(self) -> Figure:
+        """Make the figure."""
+        height = self.y + MARGIN
+        with mpl.rc_context(RC):
+            figure = Figure(
+                figsize=(self.width / MM_PER_INCH, height / MM_PER_INCH),
+                dpi=self.style.dpi,
+                facecolor="white",
+                edgecolor="none",
+                linewidth=0,
+            )
+            axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+            axes.set_axis_off()
+            axes.set_xlim(0, self.width)
+            axes.set_ylim(height, 0)
+            for above, order in ((False, 1), (True, 3)):
+                if self._rules[above]:
+                    axes.add_artist(_lines(self._rules[above], order))
+            if self._boxes:
+                axes.add_artist(_polygons(self._boxes))
+            for number, (look, places) in enumerate(self._marks.items()):
+                axes.add_artist(_marks(look, places, number, self.style.font_size))
+            fonts: dict[tuple[str, float], FontProperties] = {}
+            for x, y, text, size, bold, colour, align in self._texts:
+                font = font_for(text, bold=bold), size * self.style.font_size
+                if font not in fonts:
+                    fonts[font] = FontProperties(fname=font[0], size=font[1])
+                axes.add_artist(
+                    Text(
+                        x,
+                        y,
+                        text,
+                        color=colour,
+                        fontproperties=fonts[font],
+                        horizontalalignment=align,
+                        verticalalignment="baseline",
+                        parse_math=False,
+                        usetex=False,
+                        clip_on=False,
+                        zorder=6,
+                    )
+                )
+            for artist in axes.get_children():
+                artist.set_clip_on(False)
+        return figure
+
+
+def _lines(rules: list[tuple[float, float, float, float, str, float, bool]], order: int) -> LineCollection:
+    return LineCollection(
+        [((x0, y0), (x1, y1)) for x0, y0, x1, y1, *_ in rules],
+        colors=[rule[4] for rule in rules],
+        linewidths=[rule[5] for rule in rules],
+        linestyles=[(0, (1.5, 1.5)) if rule[6] else "solid" for rule in rules],
+        zorder=order,
+    )
+
+
+def _polygons(boxes: list[tuple[float, float, float, float, str]]) -> PolyCollection:
+    return PolyCollection(
+        [((x, y), (x + w, y), (x + w, y + h), (x, y + h)) for x, y, w, h, _ in boxes],
+        facecolors=[box[4] for box in boxes],
+        edgecolors="white",
+        linewidths=0.35,
+        zorder=2,
+    )
+
+
+def _marks(look: Look, places: list[tuple[float, float]], number: int, font_size: float) -> Line2D:
+    line = Line2D(
+        [x for x, _ in places],
+        [y for _, y in places],
+        linestyle="none",
+        marker=look.marker,
+        markersize=(0.55 if look.legend else 0.42) * font_size,
+        markerfacecolor=look.colour,
+        markeredgecolor=look.colour,
+        markeredgewidth=0.0,
+        zorder=5,
+    )
+    line.set_gid(f"{'key' if look.legend else 'marks'}-{number}")
+    return line

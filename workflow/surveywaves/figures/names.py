@@ -1,0 +1,47 @@
+"""Which figures a study has. Imports nothing heavy: the workflow asks before it starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from surveywaves.study.parts import Presentation
+
+FORMATS: Final = ("svg", "pdf", "png")
+"""What each figure is saved as."""
+
+WITHOUT_SCALE: Final = "items_without_scale"
+"""Stands for a scale's name in the figure of the items that belong to none."""
+
+
+def names(presentation: Presentation, published: bool) -> tuple[str, ...]:
+    """Name the figures of a study, in the order in which they are drawn.
+
+    Parameters
+    ----------
+    presentation
+        The study in words.
+    published
+        Whether a publication is audited.
+    """
+    several_organisations = len(presentation.organisations) > 1
+    several_waves = len(presentation.waves) > 1
+    found = ["response", *(f"respondents_{variable}" for variable in presentation.variables), "break_off"]
+    for scale in item_groups(presentation):
+        found.append(f"likert_{scale}")
+        if several_organisations:
+            found.append(f"likert_{scale}_by_organisation")
+    if presentation.scales:
+        found += ["reliability", "scale_profile", "means_over_waves"]
+        if several_organisations or several_waves:
+            found.append("contrasts")
+    if published:
+        found.append("published_agreement")
+    return tuple(found)
+
+
+def item_groups(presentation: Presentation) -> tuple[str, ...]:
+    """List the scales that have items, in the study's order, and `WITHOUT_SCALE` if some items have no scale."""
+    used = {item.scale for item in presentation.items.values()}
+    scales = [scale for scale in presentation.scales if scale in used]
+    return (*scales, WITHOUT_SCALE) if None in used else tuple(scales)

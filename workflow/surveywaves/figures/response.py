@@ -1,0 +1,121 @@
+"""Response rates, with what is known of the population."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.figures.axes import Axis, round_ends
+from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.layout import SMALL, TINY, Page
+from surveywaves.figures.means import level
+from surveywaves.figures.style import GREY, ONE_COLUMN, look_of
+from surveywaves.figures.words import evidence_of, percent, wave_title, whole
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL
+
+GROUP: Final = "Respondents"
+
+
+def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw each wave's response rate with Wilson's interval; without a population there is none, and it says so.
+
+    Parameters
+    ----------
+    table
+        `statistics/response_rates`.
+    presentation
+        The study in words.
+    """
+    title = "Response rates"
+    rows = {row["wave"]: row for row in table.to_dict("records") if row["wave"] in presentation.waves}
+    waves = [wave for wave in presentation.waves if wave in rows]
+    evidence = evidence_of(presentation, waves, "totals")
+    page = Page(ONE_COLUMN, presentation.style)
+    page.title(title)
+    page.y += 0.4 * page.em
+
+    label_width = 0.5 * (page.right - page.left)
+    start, width = page.left + label_width + page.em, page.right - page.left - label_width - page.em
+    rates = [_percentage(row["conf_high"]) for row in rows.values() if not pd.isna(row["rate"])]
+    axis = Axis(start, width, 0, min(round_ends([0, *(rates or [100])], parts=4)[1], 100))
+    look = look_of(ALL, [], presentation.style)
+    top = page.y
+    said = []
+    for wave in waves:
+        row = rows[wave]
+        counted = _counted(presentation, wave, row)
+        title_lines = page.wrap(wave_title(presentation, wave), label_width, SMALL, bold=True, max_lines=3)
+        below = [line for part in counted.split(": ") for line in page.wrap(part, label_width, TINY)]
+        reason = (
+            [] if rates and not pd.isna(row["rate"]) else page.wrap(_no_rate(row), width, TINY, max_lines=4)
+        )
+        block = page.height_of(len(title_lines), SMALL) + page.height_of(len(below), TINY)
+        height = max(block, page.height_of(len(reason), TINY))
+        under = page.block(page.left, page.y + (height - block) / 2, title_lines, SMALL, bold=True)
+        page.block(page.left, under, below, TINY, colour=GREY)
+        middle = page.y + height / 2
+        for number, line in enumerate(reason):
+            offset = (number - (len(reason) - 1) / 2) * page.height_of(1, TINY)
+            page.text(start, middle + offset, line, TINY, colour=GREY, backed=True)
+        if not reason:
+            rate, low, high = (_percentage(row[name]) for name in ("rate", "conf_low", "conf_high"))
+            page.rule(
+                (axis.x(low), middle), (axis.x(high), middle), colour=look.colour, weight=1.2, above=True
+            )
+            page.mark(axis.x(rate), middle, look)
+        said.append(f"{wave_title(presentation, wave)}: {counted}{f', {_no_rate(row)}' if reason else ''}.")
+        page.y += height + 0.7 * page.em
+    if not waves:
+        page.paragraph("There are no returns.")
+    else:
+        axis.draw(page, top=top, bottom=page.y, write=lambda value: f"{value:g}%")
+        page.y += page.height_of(1, TINY)
+    page.y += 0.5 * page.em
+    page.foot([], evidence)
+    notes = [
+        f"{wave_title(presentation, wave)}: {note}"
+        for wave in waves
+        if (note := presentation.waves[wave].population.note)
+    ]
+    caption = [
+        f"Returns as a share of the staff that each wave was meant to reach, with Wilson's {level(presentation)} "
+        "interval. The interval speaks of chance alone, not of who chose to answer.",
+        *said,
+        *notes,
+        evidence,
+    ]
+    return Drawing(
+        name="response",
+        figure=page.finish(),
+        title=title,
+        caption=" ".join(caption),
+        alt=f"Dot plot of response rates. {' '.join(said)} {evidence}",
+        evidence=evidence,
+        group=GROUP,
+        dpi=presentation.style.dpi,
+    )
+
+
+def _no_rate(row: dict[Hashable, Any]) -> str:
+    """Say why there is no rate."""
+    return f"no rate: {row['note'] or 'the population is not known'}"
+
+
+def _counted(presentation: Presentation, wave: str, row: dict[Hashable, Any]) -> str:
+    counted = f"{whole(row['returns'])} returns"
+    if pd.isna(row["population"]):
+        return counted
+    about = "about " if presentation.waves[wave].population.approximate else ""
+    counted += f" of {about}{whole(row['population'])}"
+    if pd.isna(row["rate"]):
+        return counted
+    rate, low, high = (_percentage(row[name]) for name in ("rate", "conf_low", "conf_high"))
+    return f"{counted}: {percent(rate)} ({low:.0f}–{high:.0f})"
+
+
+def _percentage(share: float) -> float:
+    """Give a rate as a percentage."""
+    return 100 * float(share)

@@ -1,0 +1,150 @@
+"""How figures look: sizes, colours, marks, and the matplotlib settings that must not differ between machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from surveywaves.study.models import FigureStyle
+from surveywaves.tidy import ALL
+
+ONE_COLUMN: Final = 85.0
+TWO_COLUMNS: Final = 175.0
+"""Widths in mm: a column of a journal page, and the page."""
+
+INK: Final = "#1a1a1a"
+GREY: Final = "#595959"
+RULE: Final = "#d4d4d4"
+REFERENCE: Final = "#8c8c8c"
+
+REASONS: Final = {
+    "answered": "#1f4e79",
+    "skipped": "#9ecae1",
+    "dont_know": "#f7e9b5",
+    "invalid": "#c9853b",
+    "broke_off": "#5e2411",
+    "not_asked": "#e8e8e8",
+}
+"""Colours of what became of a question."""
+
+VERDICTS: Final = ("#1f4e79", "#8fbfdc", "#fbe08a", "#a63603", "#3b3b3b", "#cfcfcf")
+"""Colours of the outcomes of an audit, best first."""
+
+MARKERS: Final = ("o", "s", "^", "v", "P", "X")
+MARKER_OF_ALL: Final = "D"
+
+RC: Final[dict[Any, Any]] = {
+    "text.usetex": False,
+    "text.parse_math": False,
+    "text.hinting": "none",
+    "text.antialiased": True,
+    "axes.unicode_minus": False,
+    "path.simplify": False,
+    "path.snap": True,
+    "path.effects": [],
+    "path.sketch": None,
+    "figure.facecolor": "white",
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
+    "savefig.facecolor": "white",
+    "savefig.edgecolor": "none",
+    "savefig.transparent": False,
+    "savefig.bbox": None,
+    "lines.antialiased": True,
+    "lines.dash_capstyle": "butt",
+    "lines.scale_dashes": True,
+    "patch.antialiased": True,
+    # A word is drawn as outlines in SVG, so that it looks the same where the font is not installed; in PDF it
+    # stays a word of an embedded font. What the figure says stands as text in the SVG's title and description.
+    "svg.fonttype": "path",
+    "svg.hashsalt": "surveywaves",
+    "svg.image_inline": True,
+    "svg.id": None,
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "pdf.use14corefonts": False,
+}
+"""Settings for drawing and saving; everything else that shows is said where it is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How marks of one organisation (or of all) look: told apart by shape as well as by colour."""
+
+    colour: str
+    marker: str
+    legend: bool = False
+    """Whether it stands in a legend, and for no number."""
+
+
+def look_of(organisation: str, organisations: Sequence[str], style: FigureStyle) -> Look:
+    """Give an organisation its look; `all`, and whatever is no single organisation, is a dark diamond."""
+    if organisation == ALL or organisation not in organisations:
+        return Look("#333333", MARKER_OF_ALL)
+    place = list(organisations).index(organisation)
+    return Look(style.organisations[place % len(style.organisations)], MARKERS[place % len(MARKERS)])
+
+
+def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
+    """Colour any number of response options, lowest first, from a diverging palette.
+
+    The middle option takes the palette's middle; each side runs from the palette's end to the colour next to its
+    middle. An even number of options has no middle, and neither have its colours.
+
+    Parameters
+    ----------
+    palette
+        Three colours or more, `#rrggbb`.
+    options
+        Two or more.
+    """
+    half = len(palette) // 2
+    low, high = palette[:half], palette[-half:]
+    side = options // 2
+    middle = [palette[half] if len(palette) % 2 else _mix(palette[half - 1], palette[half], 0.5)]
+    return (*_spread(low, side, outer_first=True), *(middle if options % 2 else []), *_spread(high, side))
+
+
+def wave_colours(waves: int) -> tuple[str, ...]:
+    """Colour waves by order of time, light to dark."""
+    light, dark = "#b7cbdc", "#173f5f"
+    return tuple(_mix(light, dark, place / (waves - 1) if waves > 1 else 1.0) for place in range(waves))
+
+
+def on(background: str) -> str:
+    """Choose dark or white for text on a background, whichever contrasts more."""
+    return "#ffffff" if luminance(background) < 0.18 else "#000000"
+
+
+def luminance(colour: str) -> float:
+    """Give the relative luminance of an sRGB colour (WCAG 2.1), 0 to 1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def lightness(colour: str) -> float:
+    """Give the CIE lightness L* of an sRGB colour, 0 to 100: what is left of it in greyscale."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
+
+
+def _spread(colours: Sequence[str], count: int, *, outer_first: bool = False) -> list[str]:
+    """Take `count` colours from the outer end of one side of a palette to its inner end."""
+    if count == 1:
+        return [colours[0 if outer_first else -1]]
+    places = [index * (len(colours) - 1) / (count - 1) for index in range(count)]
+    return [
+        _mix(colours[int(place)], colours[min(int(place) + 1, len(colours) - 1)], place % 1)
+        for place in places
+    ]
+
+
+def _mix(first: str, second: str, share: float) -> str:
+    mixed = [a + (b - a) * share for a, b in zip(_channels(first), _channels(second), strict=True)]
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in mixed)
+
+
+def _channels(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return red, green, blue
