@@ -13,11 +13,8 @@ import pyreadstat
 from surveywaves.simulate.cells import ORGANISATION, REASONS, State
 from surveywaves.simulate.sheet import Answered, Sheet
 from surveywaves.study.models import Block, Missing
+from surveywaves.undated import undated_sav
 from surveywaves.wording import plain
-
-CREATED = slice(92, 109)
-"""Creation date and time in the header of a .sav file (9 and 8 letters), which would differ on every run."""
-LONG_AGO = b"01 Jan 7000:00:00"
 
 IN_WORDS = {
     Missing.NOT_ASKED.value: "Not asked",
@@ -75,9 +72,7 @@ def write_spss(sheet: Sheet) -> bytes:
             raise sheet.fail(
                 f"cannot be written: {error}", "SPSS names have letters, digits and _ only"
             ) from None
-        content = bytearray(path.read_bytes())
-    content[CREATED] = LONG_AGO
-    return bytes(content)
+        return undated_sav(path.read_bytes())
 
 
 def _codes(sheet: Sheet, answered: Answered) -> Mapping[str, float]:

@@ -1,0 +1,557 @@
+"""A made-up study with every kind of table that the report reads, as docs/files.md lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from surveywaves.study.models import (
+    Event,
+    Evidence,
+    FigureStyle,
+    Item,
+    Missing,
+    Population,
+    ResponseScale,
+    Scale,
+    Variable,
+    VariableEvidence,
+)
+from surveywaves.study.parts import Presentation, WaveWords
+from surveywaves.tidy import tidy
+
+TEMPLATES = Path(__file__).parent.parent / "workflow" / "report"
+
+SVG = """<?xml version="1.0" encoding="utf-8"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="360pt" height="90pt"
+ viewBox="0 0 360 90"><metadata>made by http://example.org</metadata>
+<defs><style type="text/css">*{stroke-linejoin: round}</style>
+<clipPath id="clip"><rect width="300" height="60"/></clipPath><path id="glyph" d="M0 0h9v9z"/></defs>
+<g id="axes_1" clip-path="url(#clip)"><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
+<use xlink:href="#glyph" x="20" y="60"/><text x="40" y="70">A bar</text></g></svg>"""
+
+FOUR = ResponseScale(
+    labels=("Never", "Rarely", "Often", "Always"), short=("NV", "RA", "OF", "AL"), favourable=(3, 4)
+)
+
+
+def presentation(
+    *,
+    waves: int = 3,
+    organisations: tuple[str, ...] = ("left", "right", "middle"),
+    evidence: tuple[Evidence, ...] = (Evidence.SIMULATED, Evidence.RECONSTRUCTED, Evidence.SIMULATED),
+    words: Mapping[str, str] | None = None,
+    published: bool = True,
+) -> Presentation:
+    """Make the study in words; `words` replaces its labels, all of them where the key is `*`."""
+
+    def label(plain: str) -> str:
+        return (words or {}).get(plain, (words or {}).get("*", plain))
+
+    items = {
+        name: Item(
+            item=name,
+            text=label(f"{scale or 'single'} statement {place}"),
+            section=section,
+            scale=scale,
+            keyed="-" if name == "pace_2" else "+",
+            response_scale="often",
+            published_table=(7 if scale == "warmth" else 8) if published and scale else None,
+            published_row=place if published and scale else None,
+        )
+        for scale, section, size in (("warmth", 1, 3), ("pace", 2, 2), (None, 2, 1))
+        for place in range(1, size + 1)
+        for name in [f"{scale or 'single'}_{place}"]
+    }
+    names = ("first", "second", "third")[:waves]
+    return Presentation(
+        title=label("Staff survey of a made-up firm"),
+        description=label("What the staff of a made-up firm say."),
+        reference_wave=names[-1],
+        waves={
+            name: WaveWords(
+                title=label(f"{name.capitalize()} round"),
+                period=label("spring"),
+                start=None,
+                end=None,
+                population=Population(
+                    size=None if place == 0 else 400, approximate=place == 1, note=label("No temps.")
+                ),
+                evidence=evidence[place],
+                evidence_note=label("Made up for a test."),
+                variable_evidence={
+                    "job": VariableEvidence(
+                        evidence=Evidence.SIMULATED, note=label("Jobs are drawn at random.")
+                    )
+                }
+                if place == 1 and evidence[place] is not Evidence.OBSERVED
+                else {},
+                organisations_surveyed=organisations[:1] if place == 0 and waves > 1 else organisations,
+                comparability={
+                    item: "absent"
+                    if place == 0 and item.startswith("pace") and waves > 1
+                    else "reworded"
+                    if place == 2 and item == "warmth_1"
+                    else "rescaled"
+                    if place == 2 and item == "single_1"
+                    else "identical"
+                    for item in items
+                },
+            )
+            for place, name in enumerate(names)
+        },
+        organisations={name: label(f"The {name} house") for name in organisations},
+        variables={
+            "job": Variable(
+                label=label("Kind of job"), levels={"desk": label("Desk"), "field": label("Field")}
+            )
+        },
+        sections={1: label("About warmth"), 2: label("About pace")},
+        scales={
+            name: Scale(
+                scale=name,
+                title=label(name.capitalize()),
+                source=label("Nobody (1900)"),
+                frameworks={"climate": label("Weather; Mood")},
+            )
+            for name in ("warmth", "pace")
+        },
+        frameworks={"climate": label("Theory of climate")},
+        items=items,
+        response_scales={"often": FOUR},
+        events=(
+            Event.model_validate(
+                {"date": "1900-05-01", "label": label("A move"), "source": label("Minutes")}
+            ),
+        ),
+        citation=label("Nobody (1900). A report.") if published else "",
+        confidence=0.9,
+        covariates=("job",),
+        min_cell=6,
+        style=FigureStyle(),
+    )
+
+
+def tables(study: Presentation, *, published: bool = True) -> dict[str, pd.DataFrame]:
+    """Make every table of a study: numbers that differ from each other, and none that mean anything."""
+    made = {
+        "item_frequencies": _frequencies(study),
+        "item_summary": _summary(study),
+        "respondents": _respondents(study),
+        "response_rates": _rates(study),
+        "missing": _missing(study),
+        "reliability": _reliability(study),
+        "means": tidy(_means(study)),
+        "contrasts": tidy(_contrasts(study)),
+        "variances": tidy(_variances(study)),
+    }
+    return made | ({"published_tables": _printed(study), "claims": _claims()} if published else {})
+
+
+def extras(study: Presentation) -> dict[str, pd.DataFrame]:
+    """Make what the report says of harmonisation, as text, as the files hold it."""
+    wave = next(iter(study.waves))
+    text = {"dtype": "str"}
+    return {
+        "counts": pd.DataFrame(
+            [
+                {
+                    "wave": wave,
+                    "file": "/home/somebody/raw.csv",
+                    "layout": "web",
+                    "rows_in": "207",
+                    "rows_kept": "203",
+                    "rows_set_aside": "4",
+                }
+            ],
+            **text,
+        ),
+        "problems": pd.DataFrame(
+            [
+                {
+                    "wave": wave,
+                    "file": "/home/somebody/raw.csv",
+                    "row": str(row),
+                    "column": "*",
+                    "value": "my secret",
+                    "problem": f"the same as row {row + 1}",
+                    "action": "set aside",
+                }
+                for row in range(4)
+            ],
+            **text,
+        ),
+        "recodings": pd.DataFrame(
+            [
+                {
+                    "wave": wave,
+                    "layout": "web",
+                    "column": "Q1",
+                    "variable": "warmth_1",
+                    "raw": "never",
+                    "value": "1",
+                    "n": "31",
+                }
+            ],
+            **text,
+        ),
+        "codebook": pd.DataFrame(
+            [
+                {
+                    "variable": "warmth_1",
+                    "kind": "item",
+                    "label": "warmth statement",
+                    "values": "1=Never",
+                    "section": "1",
+                    "scale": "warmth",
+                    "keyed": "+",
+                    **dict.fromkeys(study.waves, "identical"),
+                }
+            ],
+            **text,
+        ),
+    }
+
+
+def captions(names: Mapping[str, str]) -> pd.DataFrame:
+    """Make the words beside figures; name -> heading in a gallery."""
+    return pd.DataFrame(
+        [
+            {
+                "figure": name,
+                "title": f"Title of {name}",
+                "caption": f"How to read {name}.",
+                "alt": f"What {name} says.",
+                "evidence": "Evidence: made up.",
+                "group": group,
+            }
+            for name, group in names.items()
+        ]
+    )
+
+
+def _cells(study: Presentation) -> Iterator[tuple[str, str, str, int]]:
+    """Go through wave, organisation, item, and a number that tells them apart, where the item was asked."""
+    number = 0
+    for wave, words in study.waves.items():
+        for organisation in ("all", *words.organisations_surveyed, "not_stated"):
+            for item in study.items:
+                number += 1
+                if words.comparability[item] in {"identical", "reworded"}:
+                    yield wave, organisation, item, number
+
+
+def _frequencies(study: Presentation) -> pd.DataFrame:
+    rows = []
+    for wave, organisation, item, number in _cells(study):
+        counts = [1 + (number * (place + 3)) % 37 for place in range(FOUR.points)]
+        rows += [
+            {
+                "wave": wave,
+                "organisation": organisation,
+                "item": item,
+                "response": place,
+                "n": n,
+                "percent": 100 * n / sum(counts),
+                "base": sum(counts),
+            }
+            for place, n in enumerate(counts, start=1)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _summary(study: Presentation) -> pd.DataFrame:
+    frequencies = _frequencies(study)
+    rows = []
+    for (wave, organisation, item), part in frequencies.groupby(["wave", "organisation", "item"], sort=False):
+        base = int(part["n"].sum())
+        good = int(part.loc[part["response"] > 2, "n"].sum())
+        mean = float((part["response"] * part["n"]).sum() / base)
+        rows.append(
+            {
+                "wave": wave,
+                "organisation": organisation,
+                "item": item,
+                "base": base,
+                "mean": mean,
+                "sd": 1.0,
+                "favourable_n": good,
+                "favourable_percent": 100 * good / base,
+                "status": "ok",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _respondents(study: Presentation) -> pd.DataFrame:
+    rows = []
+    for number, (wave, words) in enumerate(study.waves.items()):
+        for place, organisation in enumerate(("all", *words.organisations_surveyed)):
+            counts = {"desk": 61 + 13 * number - 7 * place, "field": 40 + 3 * number}
+            base = sum(counts.values())
+            rows += [
+                {
+                    "wave": wave,
+                    "organisation": organisation,
+                    "variable": "job",
+                    "level": level,
+                    "n": n,
+                    "percent": 100 * n / base,
+                    "base": base,
+                }
+                for level, n in counts.items()
+            ]
+            rows.append(
+                {
+                    "wave": wave,
+                    "organisation": organisation,
+                    "variable": "job",
+                    "level": "not_stated",
+                    "n": 9,
+                    "percent": 900 / (base + 9),
+                    "base": base + 9,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _rates(study: Presentation) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for number, (wave, words) in enumerate(study.waves.items()):
+        size, n = words.population.size, 123 + 17 * number
+        row = {
+            "wave": wave,
+            "returns": n,
+            "population": size,
+            "rate": None,
+            "conf_low": None,
+            "conf_high": None,
+        }
+        if size is None:
+            rows.append(row | {"status": "not_estimable", "note": "the population is not known"})
+        else:
+            rate = {"rate": n / size, "conf_low": n / size - 0.041, "conf_high": n / size + 0.043}
+            rows.append(row | rate | {"status": "ok", "note": ""})
+    return pd.DataFrame(rows).astype(
+        {"population": "Int64", "rate": "float64", "conf_low": "float64", "conf_high": "float64"}
+    )
+
+
+def _missing(study: Presentation) -> pd.DataFrame:
+    rows = []
+    for number, (wave, words) in enumerate(study.waves.items()):
+        returns = 123 + 17 * number
+        for item, about in study.items.items():
+            asked = words.comparability[item] != "absent"
+            for place, reason in enumerate(Missing):
+                n = (
+                    (returns if reason is Missing.NOT_ASKED else 0)
+                    if not asked
+                    else 0
+                    if place == 0
+                    else place + number
+                )
+                rows.append(
+                    {
+                        "wave": wave,
+                        "section": about.section,
+                        "item": item,
+                        "reason": reason.value,
+                        "n": n,
+                        "percent": 100 * n / returns,
+                        "returns": returns,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _reliability(study: Presentation) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for wave, words in study.waves.items():
+        for organisation in ("all", *words.organisations_surveyed):
+            for scale in study.scales:
+                items = [item for item in study.items.values() if item.scale == scale]
+                here = {
+                    "analysis": "reliability",
+                    "scale": scale,
+                    "wave": wave,
+                    "organisation": organisation,
+                    "n": 99,
+                }
+                if words.comparability[items[0].item] == "absent":
+                    rows.append(
+                        here | {"term": "alpha", "status": "not_estimable", "note": f"{wave} did not ask"}
+                    )
+                    continue
+                low = 0.7 + 0.001 * len(rows)
+                rows.append(
+                    here | {"term": "alpha", "estimate": low + 0.05, "conf_low": low, "conf_high": low + 0.1}
+                )
+                rows.append(here | {"term": "mean_inter_item_r", "estimate": 0.41})
+                if len(items) == 2:
+                    rows.append(here | {"term": "spearman_brown", "estimate": 0.83})
+                for item in items:
+                    rows.append(here | {"term": "item_rest_r", "item": item.item, "estimate": 0.52})
+                    rows.append(here | {"term": "alpha_if_dropped", "item": item.item, "estimate": 0.66})
+    return tidy(rows)
+
+
+def _estimated(study: Presentation, scale: str, wave: str, organisation: str) -> bool:
+    words = study.waves[wave]
+    return organisation in words.organisations_surveyed and words.comparability[f"{scale}_1"] != "absent"
+
+
+def _means(study: Presentation) -> Iterator[dict[str, Any]]:
+    for scale in study.scales:
+        for number, wave in enumerate(study.waves):
+            for place, organisation in enumerate(study.organisations):
+                here = {
+                    "analysis": "linear",
+                    "scale": scale,
+                    "wave": wave,
+                    "organisation": organisation,
+                    "term": "emmean",
+                }
+                if _estimated(study, scale, wave, organisation):
+                    mean = 2.5 + 0.11 * number - 0.07 * place
+                    yield here | {
+                        "estimate": mean,
+                        "conf_low": mean - 0.1,
+                        "conf_high": mean + 0.1,
+                        "n": 50 + place,
+                    }
+                else:
+                    yield here | {
+                        "status": "not_estimable",
+                        "note": f"no respondents: {wave}, {organisation}",
+                        "n": 0,
+                    }
+
+
+def _contrasts(study: Presentation) -> Iterator[dict[str, Any]]:
+    names, houses = list(study.waves), list(study.organisations)
+    kinds = [("change", f"{b} - {a}", o, [(a, o), (b, o)]) for a, b in combinations(names, 2) for o in houses]
+    kinds += [("gap", w, f"{x} - {y}", [(w, x), (w, y)]) for w in names for x, y in combinations(houses, 2)]
+    kinds += [
+        ("difference_in_differences", f"{b} - {a}", f"{x} - {y}", [(w, o) for w in (a, b) for o in (x, y)])
+        for a, b in combinations(names, 2)
+        for x, y in combinations(houses, 2)
+    ]
+    for number, scale in enumerate(study.scales):
+        for place, (term, wave, organisation, needed) in enumerate(kinds):
+            here = {
+                "analysis": "linear",
+                "scale": scale,
+                "wave": wave,
+                "organisation": organisation,
+                "term": term,
+            }
+            empty = [cell for cell in needed if not _estimated(study, scale, *cell)]
+            if empty:
+                told = "; ".join(", ".join(cell) for cell in empty)
+                yield here | {"status": "not_estimable", "note": f"no respondents: {told}"}
+                continue
+            estimate = (-1) ** place * (0.05 + 0.037 * (place % 5)) + 0.01 * number
+            yield here | {
+                "estimate": estimate,
+                "std_error": 0.06,
+                "df": 210.5,
+                "conf_low": estimate - 0.1,
+                "conf_high": estimate + 0.1,
+                "p_value": 0.0004 if place % 3 == 0 else 0.21,
+                "p_adjusted": 0.0008 if place % 3 == 0 else 0.42,
+                "n": 99,
+            }
+
+
+def _variances(study: Presentation) -> Iterator[dict[str, Any]]:
+    for scale in study.scales:
+        here = {"analysis": "linear", "scale": scale, "wave": "all", "organisation": "all", "n": 321}
+        yield here | {"term": "n_respondents", "estimate": 321, "note": "left out: 2 without an organisation"}
+        yield here | {
+            "term": "icc",
+            "estimate": 0.0,
+            "status": "boundary",
+            "note": "the variance between respondents is estimated as zero",
+        }
+
+
+WHY = {"misprint": "the row adds up only so", "undecided": "97 or 99"}
+SUFFIX = {"count": "_n", "percent": "_pct"}
+
+
+def _cell(
+    table: str, row: str, category: str, quantity: str, printed: str, *, verdict: str = "agrees"
+) -> dict[str, str]:
+    settled = {"undecided": "", "misprint": "23"}.get(verdict, printed)
+    field = f"{category}{SUFFIX[quantity]}" if category else "n_reported"
+    return {
+        "table": table,
+        "row": row,
+        "field": field,
+        "category": category,
+        "quantity": quantity,
+        "printed": printed,
+        "settled": settled,
+        "recomputed": settled or "97",
+        "verdict": verdict,
+        "evidence": WHY.get(verdict, ""),
+    }
+
+
+def _printed(study: Presentation) -> pd.DataFrame:
+    cells = []
+    for item in study.items.values():
+        if item.published_table is None:
+            continue
+        here = str(item.published_table), str(item.published_row)
+        for place, short in enumerate(FOUR.short):
+            wrong = item.item == "warmth_2" and place == 1
+            code = short.lower()
+            cells.append(
+                _cell(*here, code, "count", str(11 + place), verdict="misprint" if wrong else "agrees")
+            )
+            cells.append(_cell(*here, code, "percent", "12.5", verdict="agrees_when_truncated"))
+        cells.append(
+            _cell(*here, "", "base", "98", verdict="undecided" if item.item == "pace_1" else "agrees")
+        )
+    for category, n, percent in (("Desk work", "61", "60.4"), ("Field work", "40", "39.6")):
+        cells += [_cell("job", "1", category, "count", n), _cell("job", "1", category, "percent", percent)]
+    return pd.DataFrame([*cells, _cell("job", "1", "", "base", "101")])
+
+
+def _claims() -> pd.DataFrame:
+    names = [
+        "page",
+        "quote",
+        "table",
+        "row",
+        "categories",
+        "printed",
+        "n",
+        "base",
+        "recomputed",
+        "verdict",
+        "evidence",
+    ]
+    rows = [
+        (
+            "p9",
+            "nearly half are always warm",
+            "7",
+            "1",
+            "OF+AL",
+            "48",
+            51,
+            100,
+            "51",
+            "contradicted",
+            "one digit differs",
+        ),
+        ("p10", "a third answered", "", "", "123/400", "31", 123, 400, "31", "agrees", ""),
+    ]
+    return pd.DataFrame(rows, columns=names).assign(quantity="percent")

@@ -1,0 +1,672 @@
+"""The report: one file that loads nothing, says what its data are, takes numbers from tables, and harms nobody."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from lxml import etree, html
+from markupsafe import Markup
+
+from surveywaves.report import build
+from surveywaves.report.downloads import data_uri, to_csv
+from surveywaves.report.page import Ids
+from surveywaves.report.prose import prose
+from surveywaves.report.say import Numbers, say
+from surveywaves.report.svg import inline_svg
+from surveywaves.study.models import Evidence
+from surveywaves.study.parts import Presentation
+from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, tables
+
+FIGURES = {
+    "response": "Respondents",
+    "respondents_job": "Respondents",
+    "break_off": "Respondents",
+    "likert_warmth": "Answers",
+    "likert_warmth_by_organisation": "Answers",
+    "reliability": "Scales",
+    "scale_profile": "Scales",
+    "means_over_waves": "Scales",
+    "contrasts": "Scales",
+    "published_agreement": "Audit",
+    "unheard_of": "Oddities",
+}
+
+HOSTILE = {
+    "script": "<script>alert('x')</script>",
+    "attribute": '" onmouseover="alert(1)" x=\'',
+    "closing": "</title></style></script><!-- ]]> --><img src=x onerror=alert(1)>",
+    "template": "{{ 7 * 7 }}{% raw %} {0} {name}",
+    "formula": "=cmd|'/C calc'!A0",
+    "right to left": "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd (1)",
+    "emoji": "👩🏽‍🔧 works 🧪",
+    "unseen": "a\x00b\x0bc\ufffe\x9f",
+    "long": "endless" * 58,
+    "latex": "\\input{/etc/passwd} $x_1$ & % #",
+}
+
+
+def page_of(study: Presentation, **more: Any) -> str:
+    published = bool(study.citation)
+    given = {
+        **extras(study),
+        "published_wave": list(study.waves)[min(1, len(study.waves) - 1)] if published else "",
+        "table_titles": {"7": "Warmth"},
+        "limitations": "Few *answered*.\n\n## Who\n\n- people\n- **others**",
+        "session": {"python": "3", "pandas": "3.1"},
+    } | more
+    return build(
+        tables(study, published=published),
+        captions(FIGURES),
+        dict.fromkeys(FIGURES, SVG),
+        study,
+        templates=TEMPLATES,
+        **given,
+    )
+
+
+STUDIES = {
+    "three waves, three organisations": presentation(),
+    "one wave": presentation(waves=1),
+    "one organisation": presentation(organisations=("left",)),
+    "nothing published": presentation(published=False),
+    "observed": presentation(evidence=(Evidence.OBSERVED,) * 3),
+    "partly observed": presentation(evidence=(Evidence.OBSERVED, Evidence.RECONSTRUCTED, Evidence.SIMULATED)),
+} | {name: presentation(words={"*": text}) for name, text in HOSTILE.items()}
+PLAIN = "three waves, three organisations"
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return {name: page_of(study) for name, study in STUDIES.items()}
+
+
+@pytest.fixture(scope="module")
+def trees(pages: dict[str, str]) -> dict[str, html.HtmlElement]:
+    return {name: html.document_fromstring(page) for name, page in pages.items()}
+
+
+# --- one file, sound HTML ---------------------------------------------------------------------------------------
+
+
+class Balance(HTMLParser):
+    """Names what is closed in the wrong place or never."""
+
+    EMPTY = frozenset({"meta", "link", "br", "input", "img", "hr", "wbr"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - as the base class calls it
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_element_is_closed_where_it_should_be(pages, name: str) -> None:
+    balance = Balance(pages[name])
+    assert (balance.wrong, balance.open) == ([], [])
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_ids_are_unique_and_every_reference_resolves(trees, name: str) -> None:
+    tree = trees[name]
+    ids = Counter(tree.xpath("//@id"))
+    assert [one for one, times in ids.items() if times > 1] == []
+    links = [link[1:] for link in tree.xpath("//@href") if link.startswith("#")]
+    spoken = [part for value in tree.xpath("//@aria-labelledby | //@for") for part in value.split()]
+    assert links and spoken
+    assert set(links) | set(spoken) <= set(ids)
+    drawn = set(re.findall(r"url\(#([^)]+)\)", etree.tostring(tree, encoding="unicode")))
+    assert drawn and drawn <= set(ids)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_nothing_is_loaded_from_anywhere(pages, trees, name: str) -> None:
+    for attribute in trees[name].xpath("//@src | //@href | //@action | //@data | //@srcset | //@poster"):
+        assert attribute.startswith(("#", "data:")), attribute
+    assert "@import" not in pages[name]
+    assert re.findall(r"url\((?!#)[^)]*\)", pages[name]) == []
+    [policy] = trees[name].xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert policy.startswith("default-src 'none'") and "unsafe-inline" not in policy.split("script-src")[1]
+
+
+def test_the_same_input_gives_the_same_bytes(pages) -> None:
+    assert page_of(STUDIES[PLAIN]) == pages[PLAIN]
+
+
+def test_no_time_and_no_place_of_the_machine_get_in(pages) -> None:
+    assert "/home/" not in pages[PLAIN] and "/tmp" not in pages[PLAIN] and "/work" not in pages[PLAIN]
+    assert not re.search(r"20\d\d-\d\d-\d\d|\d\d:\d\d:\d\d", pages[PLAIN])
+
+
+@pytest.mark.parametrize("name", ["one wave", "one organisation", "nothing published"])
+def test_a_smaller_study_has_a_smaller_report(trees, name: str) -> None:
+    text = words_of(trees[name])
+    assert ("The publication, audited" in text) == (name != "nothing published")
+    assert ("repeated cross-sections" in text) == (name != "one wave")
+
+
+def test_missing_tables_are_left_out(trees) -> None:
+    study = presentation(published=False)
+    page = build({}, captions({}), {}, study, templates=TEMPLATES)
+    assert [h.text_content() for h in html.document_fromstring(page).xpath("//main//h2")] == [
+        "What the waves are",
+        "How the waves were brought together",
+        "Methods",
+    ]
+
+
+# --- what the data are ------------------------------------------------------------------------------------------
+
+
+def words_of(tree: html.HtmlElement) -> str:
+    return " ".join(tree.text_content().split())
+
+
+def test_the_first_thing_said_is_that_the_data_are_invented(trees) -> None:
+    body = trees[PLAIN].find("body")
+    banner = body.xpath(".//*[@id='evidence']")[0]
+    said = words_of(banner)
+    assert "Demonstration" in said and "Do not cite its numbers as findings." in said
+    for wave in STUDIES[PLAIN].waves.values():
+        assert f"{wave.title}: {wave.evidence.value.upper()}." in said
+    assert "Kind of job: simulated" in said
+    before = words_of(body).partition("Demonstration")[0]
+    assert before == f"Skip to the report {STUDIES[PLAIN].title} "
+
+
+def test_a_report_of_real_returns_says_so_and_does_not_cry_wolf(trees, pages) -> None:
+    said = words_of(trees["observed"].xpath("//*[@id='evidence']")[0])
+    assert "All data in this report are real returns." in said
+    assert "Demonstration" not in words_of(trees["observed"].find("body"))
+    assert "invented data" not in pages["observed"]
+
+
+def test_a_report_of_both_says_that_part_is_invented(trees) -> None:
+    said = words_of(trees["partly observed"].xpath("//*[@id='evidence']")[0])
+    assert "Part of the data are not real returns." in said and "OBSERVED" in said and "SIMULATED" in said
+
+
+def test_every_figure_and_every_table_of_estimates_says_its_evidence(trees) -> None:
+    for figure in trees[PLAIN].xpath("//figure"):
+        assert "Evidence: made up." in words_of(figure)
+    silent = [
+        table.get("id")
+        for table in trees[PLAIN].xpath("//div[contains(@class, 'table')]")
+        if not re.search("simulated|reconstructed", words_of(table), re.IGNORECASE)
+    ]
+    assert set(silent) <= {"table-events", "table-problems", "table-comparability", "table-recodings"} | {
+        "table-codebook",
+        "table-session",
+        "table-printed-job",
+    }
+
+
+# --- every number comes from a table ----------------------------------------------------------------------------
+
+
+def stated(tree: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """Go through the sentences of the report: what is neither table, figure, heading nor the study's own words."""
+    for sentence in tree.xpath("//main//p | //main//li | //main//dd"):
+        inside = {ancestor.tag for ancestor in sentence.iterancestors()} | set(
+            " ".join(ancestor.get("class", "") for ancestor in sentence.iterancestors()).split()
+        )
+        if not inside & {"figure", "table"}:
+            yield sentence
+
+
+def own_words(sentence: html.HtmlElement) -> str:
+    """Give a sentence without the numbers from tables and without the study's words."""
+    kept = html.fromstring(etree.tostring(sentence, encoding="unicode", with_tail=False))
+    for part in kept.xpath(".//data | .//bdi | .//code"):
+        part.drop_tree()
+    return kept.text_content()
+
+
+@pytest.mark.parametrize("name", [PLAIN, "one wave", "one organisation", "observed"])
+def test_no_sentence_holds_a_number_of_its_own(trees, name: str) -> None:
+    sentences = [own_words(sentence) for sentence in stated(trees[name])]
+    assert len(sentences) > 20
+    assert [sentence for sentence in sentences if re.search(r"\d", sentence)] == []
+
+
+def looked_up(number: html.HtmlElement, frames: dict[str, pd.DataFrame], study: Presentation) -> float:
+    """Find a number again from what it says of its source, without the code that put it there."""
+    how, _, columns = number.get("data-take").partition(":")
+    if number.get("data-from") == "study":
+        part = {"alpha": 1 - study.confidence}.get(how, getattr(study, how, None))
+        return float(len(part)) if hasattr(part, "__len__") else float(part)
+    frame = frames[number.get("data-from")]
+    for column, wanted in json.loads(number.get("data-where")).items():
+        if column[-1] in "<>":
+            cells = frame[column[:-1]]
+            frame = frame[cells < wanted if column[-1] == "<" else cells > wanted]
+        else:
+            frame = frame.loc[[cell == wanted for cell in frame[column]]]
+    if how == "count":
+        return float(len(frame))
+    if how == "distinct":
+        return float(len(set(zip(*(frame[column] for column in columns.split(",")), strict=True))))
+    values = [float(value) for value in frame[columns]]
+    return sum(values) if how == "sum" else values[0] if len(values) == 1 else float("nan")
+
+
+@pytest.mark.parametrize("name", [PLAIN, "one wave", "nothing published", "script"])
+def test_every_number_in_a_sentence_is_found_again_in_its_table(trees, name: str) -> None:
+    study = STUDIES[name]
+    frames = tables(study, published=bool(study.citation)) | extras(study)
+    numbers = trees[name].xpath("//main//data")
+    assert len(numbers) > 20
+    for number in numbers:
+        found = looked_up(number, frames, study)
+        assert found == pytest.approx(float(number.get("value")), rel=1e-12), number.attrib
+        digits = [float(part.replace(",", "")) for part in re.findall(r"[\d.,]*\d", number.text)]
+        assert any(
+            digits == [pytest.approx(abs(found) * times, abs=0.051 if times > 1 else 0.0051)]
+            for times in (1, 100)
+        ), number.text
+
+
+def test_a_sentence_with_a_literal_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="a number is written"):
+        say("It rose by 5 points in {wave}.", wave="spring")
+
+
+def test_words_in_a_sentence_are_escaped_and_numbers_are_not_taken_for_words() -> None:
+    study = presentation()
+    count = Numbers(tables(study), study).count("response_rates")
+    said = say("<b>{name}</b> has {count}.", name="<i>&", count=count)
+    assert str(said).startswith('<b><bdi>&lt;i&gt;&amp;</bdi></b> has <data value="3"')
+
+
+def test_a_number_that_several_rows_could_give_is_refused() -> None:
+    study = presentation()
+    with pytest.raises(ValueError, match="3 rows fit"):
+        Numbers(tables(study), study).cell("response_rates", "returns")
+
+
+def test_what_moved_names_the_scales_that_the_contrasts_name(trees) -> None:
+    study = STUDIES[PLAIN]
+    section = trees[PLAIN].get_element_by_id("answer").getparent()
+    frame = tables(study)["contrasts"]
+    for (term, wave, organisation), rows in frame.groupby(["term", "wave", "organisation"]):
+        above = [study.scales[scale].title for scale in rows.loc[rows["conf_low"] > 0, "scale"]]
+        if rows["estimate"].isna().all() or not above:
+            continue
+        later, earlier = (
+            (study.waves[side].title for side in wave.split(" - ")) if " - " in wave else (None, None)
+        )
+        lead = f"{later} − {earlier}, " if later else f"{study.waves[wave].title}, "
+        houses = " − ".join(study.organisations[side] for side in organisation.split(" - "))
+        [said] = [
+            words_of(li) for li in section.xpath(".//li") if words_of(li).startswith(f"{lead}{houses}:")
+        ]
+        assert f"above zero for {len(above)} ({' and '.join(above)})" in said, term
+
+
+# --- hostile words harm nobody ----------------------------------------------------------------------------------
+
+
+def visible(text: str) -> str:
+    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe]", "", text)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_are_shown_and_do_nothing(pages, trees, name: str) -> None:
+    tree, text = trees[name], visible(HOSTILE[name])
+    assert words_of(tree.xpath("//h1")[0]) == " ".join(text.split())
+    assert len(tree.xpath("//script")) == 1 and len(tree.xpath("//style[not(ancestor::svg)]")) == 1
+    assert tree.xpath("//img | //iframe | //object | //embed | //form | //base") == []
+    assert [key for element in tree.iter() for key in element.attrib if key.startswith("on")] == []
+    assert [item for item in tree.xpath("//th//bdi") if item.text == text]
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe]", pages[name])
+    assert "49" not in words_of(tree.xpath("//header")[0])
+
+
+@pytest.mark.parametrize("name", ["formula", "right to left", "script"])
+def test_hostile_words_in_figures_claims_problems_and_notes_do_nothing(name: str) -> None:
+    text, study = HOSTILE[name], presentation()
+    frames = tables(study)
+    for frame, column in (("claims", "quote"), ("published_tables", "evidence"), ("contrasts", "note")):
+        frames[frame][column] = text
+    more = {
+        key: frame.map(lambda cell: cell if cell.isdigit() else text) for key, frame in extras(study).items()
+    }
+    words = captions(FIGURES).assign(title=text, caption=text, alt=text, evidence=text, group=text)
+    page = build(
+        frames,
+        words,
+        dict.fromkeys(FIGURES, SVG),
+        study,
+        templates=TEMPLATES,
+        session={text: text},
+        limitations=text,
+        published_wave="second",
+        **more,
+    )
+    tree = html.document_fromstring(page)
+    assert len(tree.xpath("//script")) == 1
+    assert [svg.get("aria-label") for svg in tree.xpath("//svg")] == [text] * len(FIGURES)
+    assert [key for element in tree.iter() for key in element.attrib if key.startswith("on")] == []
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
+def downloads(tree: html.HtmlElement) -> Iterator[tuple[str, list[list[str]]]]:
+    for link in tree.xpath("//a[@download]"):
+        content = base64.b64decode(link.get("href").partition("base64,")[2]).decode("utf-8-sig")
+        yield link.get("download"), list(csv.reader(io.StringIO(content)))
+
+
+@pytest.mark.parametrize("name", [PLAIN, "formula"])
+def test_data_to_take_away_are_complete_and_run_nothing(trees, name: str) -> None:
+    found = list(downloads(trees[name]))
+    assert {"contrasts.csv", "answers_warmth.csv", "comparability.csv", "claims.csv"} <= {
+        name for name, _ in found
+    }
+    for _, rows in found:
+        assert len({len(row) for row in rows}) == 1 and len(rows) > 1
+        numbers = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?$")
+        assert not [
+            cell for row in rows for cell in row if cell[:1] in "=+-@\t" and cell and not numbers.match(cell)
+        ]
+    [contrasts] = [rows for file, rows in found if file == "contrasts.csv"]
+    frame = tables(STUDIES[name])["contrasts"]
+    place = contrasts[0].index("estimate")
+    estimates = [float(row[place]) if row[place] else None for row in contrasts[1:]]
+    assert estimates == [None if pd.isna(value) else value for value in frame["estimate"]]
+    assert {row[contrasts[0].index("evidence")] for row in contrasts[1:]} == {"simulated", "reconstructed"}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "  ="])
+def test_formulas_are_disarmed_in_csv_and_negative_numbers_are_not(start: str) -> None:
+    frame = pd.DataFrame({"a": [f"{start}1+1"], "b": [-1.5], "c": [None], f"{start}d": ["x"]})
+    head, row = csv.reader(io.StringIO(to_csv(frame), newline=""))
+    assert row[0].startswith("'") and row[1:3] == ["-1.5", ""] and head[3].startswith("'")
+
+
+def test_data_uri_is_ascii() -> None:
+    assert data_uri(pd.DataFrame({"a": ["é"]})).isascii()
+
+
+# --- figures ----------------------------------------------------------------------------------------------------
+
+
+def test_figures_stand_where_they_belong_and_none_is_lost(trees) -> None:
+    placed = {}
+    for figure in trees[PLAIN].xpath("//figure"):
+        section = figure.xpath("ancestor::section[parent::main]/h2")[0].text_content()
+        placed[figure.get("id")] = section
+    assert len(placed) == len(FIGURES)
+    assert placed["figure-contrasts"] == "Change over time and gaps between organisations"
+    assert placed["figure-likert-warmth"] == "Answers to every statement"
+    assert placed["figure-unheard-of"] == "More figures"
+    for svg in trees[PLAIN].xpath("//svg"):
+        assert svg.get("role") == "img" and svg.get("aria-label").startswith("What ")
+
+
+def test_figures_without_caption_are_left_out() -> None:
+    study = presentation()
+    page = build(
+        tables(study), captions({"response": "G"}), {"response": SVG, "bare": SVG}, study, templates=TEMPLATES
+    )
+    assert [figure.get("id") for figure in html.document_fromstring(page).xpath("//figure")] == [
+        "figure-response"
+    ]
+
+
+def test_a_drawing_keeps_its_ids_styles_and_addresses_to_itself() -> None:
+    drawn = inline_svg(SVG, prefix="f1", alt='says "x"')
+    tree = etree.fromstring(drawn)
+    clip, glyph = tree.xpath("//clipPath/@id")[0], tree.xpath("//path/@id")[0]
+    assert sorted(tree.xpath("//@id")) == sorted(["f1", clip, glyph])
+    assert tree.xpath("//g/@clip-path") == [f"url(#{clip})"] and tree.xpath("//use/@href") == [f"#{glyph}"]
+    assert clip.startswith("f1-") and glyph.startswith("f1-")
+    assert tree.xpath("//text")[0].text == "A bar"
+    assert "#f1 * {stroke-linejoin: round}" in drawn
+    assert "http" not in drawn and "metadata" not in drawn
+    assert tree.get("viewBox") == "0 0 360 90" and float(tree.get("width")) == 600
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "<script>alert(1)</script>",
+        '<rect onload="alert(1)"/>',
+        '<a href="javascript:alert(1)"><text>x</text></a>',
+        '<image href="https://example.org/x.png"/>',
+        '<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>',
+        '<rect style="fill: url(https://example.org/x)"/>',
+        "<style>@import url(https://example.org/x.css); a { color: red }</style>",
+        '<use href="https://example.org/x.svg#y"/>',
+    ],
+)
+def test_drawings_cannot_run_or_load_anything(bad: str) -> None:
+    drawn = inline_svg(SVG.replace("</svg>", f"{bad}</svg>"), prefix="f", alt="")
+    assert not re.search("alert|example.org|foreignObject|@import", drawn)
+
+
+@pytest.mark.parametrize("text", ["no drawing", "<html/>", ""])
+def test_what_is_no_drawing_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="figure f1: not an SVG drawing"):
+        inline_svg(text, prefix="f1", alt="")
+
+
+# --- the study's own words --------------------------------------------------------------------------------------
+
+
+def test_prose_knows_headings_lists_and_emphasis_and_nothing_else() -> None:
+    opening, part = prose(
+        "A *weak* and a **strong** word, 2 * 3 * 4,\nsnake_case.\n\n# Head\n"
+        "- one\n  goes on\n- [link](http://x) <b>\n\nEnd."
+    )
+    assert opening.text == Markup(
+        "A <em>weak</em> and a <strong>strong</strong> word, 2 * 3 * 4, snake_case."
+    )
+    assert part.title == "Head"
+    points, end = part.blocks
+    assert points.items == (Markup("one goes on"), Markup("[link](http://x) &lt;b&gt;"))
+    assert end.text == Markup("End.")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "   "])
+def test_no_prose_gives_nothing(text: str) -> None:
+    assert prose(text) == []
+
+
+def test_ids_are_made_of_anything_and_never_twice() -> None:
+    ids = Ids()
+    made = [ids.new(name) for name in ("Wärme & Co", "warme-co", "7 up", "שלום", "👩", "x" * 400)]
+    assert made[:3] == ["warme-co", "warme-co-2", "part-7-up"]
+    assert len(set(made)) == len(made) and all(re.fullmatch("[a-z][a-z0-9-]{0,69}", name) for name in made)
+
+
+def test_values_of_problem_cells_stay_out(pages) -> None:
+    assert "my secret" not in pages[PLAIN]
+    assert "bXkgc2VjcmV0" not in pages[PLAIN]
+    assert "the same as row #" in pages[PLAIN]
+
+
+# --- for everybody ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [PLAIN, "one wave"])
+def test_the_page_has_landmarks_and_headings_in_order(trees, name: str) -> None:
+    tree = trees[name]
+    assert tree.get("lang") == "en"
+    for landmark in ("header", "nav", "main", "footer"):
+        assert len(tree.xpath(f"//body/{landmark}")) == 1
+    assert tree.xpath("//body/a[1]/@href") == ["#main"]
+    levels = [int(heading.tag[1]) for heading in tree.xpath("//h1 | //h2 | //h3 | //h4")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_every_table_has_a_caption_and_heads_with_scope(trees) -> None:
+    for table in trees[PLAIN].xpath("//table"):
+        assert words_of(table.find("caption")).startswith("Table ")
+        assert all(head.get("scope") in {"col", "row", "colgroup"} for head in table.xpath(".//th"))
+        assert table.getparent().get("tabindex") == "0" and table.getparent().get("role") == "region"
+        for row in table.xpath("./tbody/tr"):
+            assert row[0].tag == "th"
+        width = {sum(int(cell.get("colspan", 1)) for cell in row) for row in table.xpath(".//tr")}
+        assert len(width) == 1
+
+
+def luminance(colour: str) -> float:
+    full = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
+    parts = [int(full[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_stands_out_from_its_background() -> None:
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", style))
+    pairs = [(ink, back) for ink in ("ink", "quiet", "link", "up", "down") for back in ("faint", None)]
+    pairs += [("warn-ink", "warn-back"), ("ink", "caution"), ("quiet", "caution"), ("link", "caution")]
+    for ink, back in pairs:
+        light, dark = luminance(colours.get(back or "", "#ffffff")), luminance(colours[ink])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, back)
+
+
+def test_style_minds_motion_print_and_focus() -> None:
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    for needed in ("prefers-reduced-motion", "@media print", ":focus-visible", "@page", "forced-colors"):
+        assert needed in style
+
+
+def test_nothing_of_a_study_is_in_the_templates_or_the_code() -> None:
+    package = TEMPLATES.parent / "surveywaves"
+    files = [*TEMPLATES.iterdir(), *package.glob("report/*.py"), *package.glob("tables/*.py")]
+    for file in files:
+        text = file.read_text(encoding="utf-8").lower()
+        assert not re.search(r"\bnhs\b|social.work|glasgow|chcp|\bmori\b|phase|\btrust\b|200[68]", text), (
+            file.name
+        )
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+
+PROBE = """
+<script>
+addEventListener("load", () => {
+  const said = {};
+  const table = document.querySelector("#table-change-linear table");
+  const column = (place) => [...table.tBodies[0].rows].map((row) => row.cells[place].textContent.trim());
+  const button = (place) => table.tHead.rows[0].cells[place].querySelector("button");
+  said.before = column(3);
+  button(3).click(); said.up = column(3); said.upSaid = table.tHead.rows[0].cells[3].ariaSort;
+  button(3).click(); said.down = column(3);
+  button(3).click(); said.after = column(3);
+  const input = document.querySelector("#table-change-linear input");
+  input.value = "PACE middle"; input.dispatchEvent(new Event("input"));
+  said.found = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => row.textContent);
+  said.told = document.querySelector("#table-change-linear output").textContent;
+  said.labelled = document.querySelector(`label[for="${input.id}"]`).textContent;
+  location.hash = "#table-reliability-left";
+  setTimeout(() => {
+    said.opened = document.getElementById("table-reliability-left").closest("details").open;
+    said.wide = document.documentElement.scrollWidth;
+    said.width = innerWidth;
+    const outside = [...document.querySelectorAll("main *")].filter((one) =>
+      !one.closest(".scroll, .unseen") && one.getBoundingClientRect().right > innerWidth + 1);
+    said.outside = outside.map((one) => one.outerHTML.slice(0, 80));
+    const boxes = [...document.querySelectorAll(".scroll")].filter((box) => box.clientWidth);
+    said.reachable = boxes.every((box) => (box.scrollWidth > box.clientWidth + 1) === (box.tabIndex === 0));
+    said.scrolling = boxes.filter((box) => box.tabIndex === 0).length;
+    document.title = JSON.stringify(said);
+    parent.postMessage(document.title, "*");
+  }, 300);
+});
+</script>
+"""
+
+
+FRAME = """<!doctype html><title></title>
+<script>addEventListener("message", (event) => {{ document.title = event.data; }});</script>
+<iframe src="{page}" style="width: {width}px; height: 800px; border: 0"></iframe>
+"""
+
+
+def browse(page: Path, *options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Open a page, wait until it has settled, and give what it is then and what it said."""
+    command = [
+        str(CHROMIUM),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--no-first-run",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+        "--v=0",
+        f"--user-data-dir={folder}",
+        "--virtual-time-budget=3000",
+        *options,
+        "--dump-dom",
+        page.as_uri(),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+
+@needs_chromium
+def test_the_page_opens_offline_without_a_word_on_the_console(pages, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(pages[PLAIN], encoding="utf-8")
+    done = browse(page, "--host-resolver-rules=MAP * ~NOTFOUND", folder=tmp_path / "profile")
+    assert "aria-labelledby" in done.stdout
+    assert "<button" in done.stdout, "the policy let the page's own script run"
+    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1400, 360])
+def test_tables_sort_and_search_and_closed_parts_open(pages, tmp_path: Path, width: int) -> None:
+    page = tmp_path / "index.html"
+    bare = re.sub(r"<meta http-equiv[^>]*>", "", pages[PLAIN])
+    page.write_text(bare.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    # No window is as narrow as a telephone: the page stands in a frame.
+    frame = tmp_path / "frame.html"
+    frame.write_text(FRAME.format(page=page.name, width=width), encoding="utf-8")
+    done = browse(frame, f"--window-size={width + 100},900", folder=tmp_path / "profile")
+    said = json.loads(html.document_fromstring(done.stdout).findtext(".//title"))
+
+    def numbers(cells: list[str]) -> list[float]:
+        return [float(cell.replace("−", "-")) for cell in cells if re.match(r"[+−]\d", cell)]
+
+    assert said["before"] == said["after"]
+    assert numbers(said["up"]) == sorted(numbers(said["before"])) and said["upSaid"] == "ascending"
+    assert numbers(said["down"]) == sorted(numbers(said["before"]), reverse=True)
+    assert said["up"][-1].startswith("not estimable") and said["down"][-1].startswith("not estimable")
+    assert len(said["found"]) == 3 and all("Pace" in row and "middle" in row for row in said["found"])
+    assert said["told"] == f"3 of {len(said['before'])} rows" and said["labelled"] == "Search this table"
+    assert said["opened"] and said["reachable"] and said["scrolling"]
+    assert said["width"] == width
+    assert said["outside"] == [] and said["wide"] <= width

@@ -1,0 +1,236 @@
+"""Tables as people read them: the published layout, contrasts, reliability, and the values behind the words."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from surveywaves.study.models import Evidence
+from surveywaves.tables import (
+    Cell,
+    Column,
+    Labels,
+    Table,
+    answers,
+    contrasts,
+    favourable,
+    means,
+    misprint_notes,
+    reliability,
+    reliability_items,
+)
+from surveywaves.tables.words import interval, listed, number, p_value, percentage, whole
+from surveywaves.tidy import tidy
+from synthetic_report import FOUR, presentation, tables
+
+
+@pytest.fixture(scope="module")
+def labels() -> Labels:
+    return Labels(presentation())
+
+
+@pytest.fixture(scope="module")
+def frames(labels: Labels) -> dict[str, pd.DataFrame]:
+    return tables(labels.presentation)
+
+
+def warmth(labels: Labels) -> list:
+    return [item for item in labels.presentation.items.values() if item.scale == "warmth"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (number(-0.004), "0.00"),
+        (number(-1.5), "−1.50"),
+        (number(1.5, signed=True), "+1.50"),
+        (number(math.nan), "–"),
+        (number(pd.NA), "–"),
+        (whole(12345), "12,345"),
+        (percentage(50), "50.0"),
+        (interval(-0.5, 0.25), "−0.50 to 0.25"),
+        (interval(math.nan, 1), "–"),
+        (interval(0.003, 0.2), "0.003 to 0.200"),
+        (interval(-0.2, -0.0004), "−0.2000 to −0.0004"),
+        (interval(0.0, 0.5), "0.00 to 0.50"),
+        (interval(-0.0000001, 0.5), "0.0000 to 0.5000"),
+        (p_value(0.0004), "<0.001"),
+        (p_value(0.0321), "0.032"),
+        (listed(["a"]), "a"),
+        (listed(["a", "b", "c"]), "a, b and c"),
+        (listed([]), ""),
+    ],
+)
+def test_numbers_are_written_one_way(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_answers_print_n_and_percent_of_every_wave_side_by_side(labels, frames) -> None:
+    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
+    text = table.text
+    assert list(text["Statement"]) == [item.text for item in warmth(labels)]
+    everybody = frames["item_frequencies"][frames["item_frequencies"]["organisation"] == "all"]
+    for wave, words in labels.presentation.waves.items():
+        above = f"{words.title} ({words.evidence.value})"
+        for place, item in enumerate(warmth(labels)):
+            rows = everybody[(everybody["wave"] == wave) & (everybody["item"] == item.item)]
+            assert text[f"{above}: n"][place] == str(rows["base"].iloc[0])
+            for row, short in zip(rows.itertuples(), FOUR.short, strict=True):
+                assert text[f"{above}: {short}"][place] == f"{row.n} ({row.percent:.1f})"
+                assert table.raw[f"{above}: {short}"][place] == row.percent
+
+
+def test_a_wave_that_asked_nothing_of_a_table_is_named_and_has_no_columns(labels, frames) -> None:
+    items = [item for item in labels.presentation.items.values() if item.scale == "pace"]
+    table = answers(frames["item_frequencies"], items, labels, name="pace", title="Pace")
+    assert not [name for name in table.text if name.startswith("First round")]
+    assert "First round" in table.about
+
+
+def test_items_that_one_wave_did_not_ask_say_so_and_show_no_number(labels, frames) -> None:
+    items = list(labels.presentation.items.values())
+    table = answers(frames["item_frequencies"], items, labels, name="all", title="All")
+    row = list(table.text["Statement"]).index("pace statement 1")
+    first = [name for name in table.text if name.startswith("First round")]
+    assert not any(any(c.isdigit() for c in table.text[name][row]) for name in first)
+    assert "First round did not ask this statement." in table.notes
+
+
+def test_items_of_different_response_scales_do_not_share_a_table(labels, frames) -> None:
+    with pytest.raises(ValueError, match="one response scale"):
+        answers(frames["item_frequencies"], [], labels, name="none", title="None")
+
+
+def test_misprinted_cells_carry_what_is_printed_what_it_should_be_and_why(labels, frames) -> None:
+    items = labels.presentation.items.values()
+    notes = misprint_notes(frames["published_tables"], items, wave="second")
+    assert set(notes) == {("second", "warmth_2", 2), ("second", "pace_1", 0)}
+    [told] = notes["second", "warmth_2", 2]
+    assert "12" in told and "should be 23" in told and "the row adds up only so" in told
+    table = answers(
+        frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth", notes=notes
+    )
+    marked = [(row[0].text, cell.tone) for row in table.rows for cell in row if told in cell.notes]
+    assert marked == [("warmth statement 2", "caution")]
+
+
+def test_reworded_items_say_so(labels, frames) -> None:
+    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
+    assert "Third round words this statement differently." in table.notes
+
+
+def test_favourable_shows_only_organisations_that_were_asked(labels, frames) -> None:
+    table = favourable(frames["item_summary"], warmth(labels), labels, name="f", title="F")
+    assert [name for name in table.text if name.startswith("First")] == [
+        f"First round (simulated): {who}" for who in ("All respondents", "The left house", "Not stated")
+    ]
+
+
+def test_an_estimate_that_is_not_there_says_why(labels, frames) -> None:
+    table = means(frames["means"], labels, analysis="linear")
+    column = "First round (simulated): The right house"
+    assert list(table.text[column]) == ["not estimable", "not estimable"]
+    assert table.raw[column].isna().all()
+    assert "no respondents: First round, The right house" in table.notes
+
+
+def test_contrasts_list_every_row_with_interval_and_p(labels, frames) -> None:
+    table = contrasts(frames["contrasts"], labels, analysis="linear", term="change")
+    rows = frames["contrasts"].query("term == 'change'")
+    assert len(table.rows) == len(rows)
+    for shown, row in zip(table.text.itertuples(index=False), rows.itertuples(), strict=True):
+        if math.isnan(row.estimate):
+            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–")
+        else:
+            side = "above" if row.conf_low > 0 else "below" if row.conf_high < 0 else "includes"
+            assert shown[3] == number(row.estimate, signed=True)
+            assert shown[4] == interval(row.conf_low, row.conf_high)
+            assert shown[5:7] == (p_value(row.p_value), p_value(row.p_adjusted))
+            assert side in shown[7]
+
+
+def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
+    table = contrasts(frames["contrasts"], labels, analysis="linear", term="gap")
+    assert "The left house − The right house" in set(table.text["Organisation"])
+
+
+def test_two_item_scales_give_spearman_brown(labels, frames) -> None:
+    table = reliability(frames["reliability"], labels)
+    assert any("Spearman-Brown coefficient is 0.83" in note for note in table.notes)
+    shown = table.text["Second round (reconstructed): alpha (interval)"][0]
+    assert shown.endswith(")") and " to " in shown
+
+
+def test_reliability_of_items_lists_each_wave(labels, frames) -> None:
+    table = reliability_items(frames["reliability"], labels)
+    assert set(table.text["Wave"]) == {"First round", "Second round", "Third round"}
+
+
+def test_a_boundary_keeps_its_number_and_is_marked(labels) -> None:
+    frame = tidy(
+        [
+            {
+                "analysis": "linear",
+                "scale": "warmth",
+                "wave": "second",
+                "organisation": "left",
+                "term": "emmean",
+                "estimate": 3.25,
+                "status": "boundary",
+                "note": "zero",
+            }
+        ]
+    )
+    table = means(frame, labels, analysis="linear")
+    assert table.rows[0][1].text == "3.25"
+    assert table.notes == ("variance estimated as zero: zero",)
+
+
+@pytest.mark.parametrize(
+    ("wave", "about", "expected"),
+    [
+        ("first", {}, "simulated"),
+        ("second", {}, "reconstructed"),
+        ("second", {"variable": "job"}, "simulated"),
+        ("second - first", {}, "simulated"),
+        ("all", {}, "simulated"),
+        ("unknown", {}, ""),
+    ],
+)
+def test_data_to_take_away_say_what_they_are(labels, wave: str, about: dict, expected: str) -> None:
+    frame = labels.with_evidence(pd.DataFrame([{"wave": wave, "n": 1, **about}]))
+    assert list(frame["evidence"]) == [expected]
+
+
+def test_every_table_says_the_evidence_of_its_waves(labels, frames) -> None:
+    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
+    assert table.evidence == (
+        "First round: SIMULATED.",
+        "Second round: RECONSTRUCTED.",
+        "Third round: SIMULATED.",
+    )
+    about_jobs = labels.evidence(["second"], about=["job"])
+    assert about_jobs == ("Second round: RECONSTRUCTED (kind of job SIMULATED).",)
+
+
+def test_names_in_notes_become_words(labels) -> None:
+    note = "no respondents: first, right; nobody answered: warmth_1, single_1"
+    assert labels.readable(note) == (
+        "no respondents: First round, The right house; "
+        "nobody answered: ‘warmth statement 1’, ‘single statement 1’"
+    )
+
+
+def test_one_wave_and_unknown_names_do_no_harm() -> None:
+    labels = Labels(presentation(waves=1, evidence=(Evidence.OBSERVED,)))
+    assert labels.wave("what_wave - first") == "what_wave − First round"
+    assert labels.organisation("elsewhere") == "elsewhere"
+    assert labels.scale("tempo") == "tempo"
+    assert labels.weakest([]) is None
+
+
+def test_a_table_refuses_a_row_of_another_length() -> None:
+    with pytest.raises(ValueError, match="not 2 cells"):
+        Table("t", "T", (Column("a"), Column("b")), ((Cell("1"),),))

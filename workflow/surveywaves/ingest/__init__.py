@@ -1,0 +1,182 @@
+"""Raw files to text: one reader a format, and what is the same for all of them.
+
+Nothing is interpreted here but numbers and dates that a file stores as such. Every row that a file holds is a return or
+is set aside and listed; every cell is text as it stands, or is listed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.column import Column
+from surveywaves.ingest.describe import RawColumn, describe_columns
+from surveywaves.ingest.headers import BETWEEN, INGEST_COLUMNS
+from surveywaves.ingest.paper import UNRESOLVED
+from surveywaves.ingest.problems import problem_frame
+from surveywaves.ingest.raw import Source
+from surveywaves.ingest.readers import read_raw
+from surveywaves.ingest.respondents import File, exclude, settle_duplicates
+from surveywaves.study.parts import ReadingPart
+
+__all__ = [
+    "BETWEEN",
+    "INGEST_COLUMNS",
+    "UNRESOLVED",
+    "Ingested",
+    "RawColumn",
+    "describe_columns",
+    "ingest",
+]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A wave's raw files as text.
+
+    Parameters
+    ----------
+    cells
+        One row a return: `file, row, layout, respondent_source`, then one column of text a raw column, missing where
+        blank; columns in the order of the files.
+    problems
+        `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood.
+    counts
+        One row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`.
+    """
+
+    cells: pd.DataFrame
+    problems: pd.DataFrame
+    counts: pd.DataFrame
+
+
+def ingest(part: ReadingPart, *, root: Path) -> Ingested:
+    """Read a wave's raw files; they are opened for reading only.
+
+    Parameters
+    ----------
+    part
+        The files and how to read them.
+    root
+        The folder that the files' paths start from.
+
+    Raises
+    ------
+    RawFileError
+        If a file cannot be read as its layout says: one line a file. Or if the same return stands twice and the
+        layout does not say which to keep; or if no return is left.
+    """
+    sources = [
+        (file.layout, Source(file.path, root / file.path, part.layouts[file.layout])) for file in part.files
+    ]
+    _refuse_repeated(part.wave, [source for _, source in sources])
+    files = _read(sources)
+    ids = settle_duplicates(files)
+    counts = _count(part.wave, files)
+    if not counts["rows_kept"].sum():
+        raise RawFileError.at(
+            f"wave {part.wave}",
+            f"no return is left of {counts['rows_in'].sum()} rows",
+            "look at `exclude` and at the files",
+        )
+    problems = problem_frame(
+        part.wave,
+        (
+            (source.name, problem)
+            for _, source, found in files
+            for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
+        ),
+    )
+    return Ingested(_cells(files, ids), problems, counts)
+
+
+def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
+    """Read all files; what is wrong with any is said together."""
+    files: list[File] = []
+    mistakes: list[Mistake] = []
+    for layout, source in sources:
+        try:
+            found = read_raw(source)
+            exclude(source, found)
+        except RawFileError as error:
+            mistakes.extend(error.mistakes)
+        else:
+            files.append((layout, source, found))
+    if mistakes:
+        raise RawFileError(mistakes)
+    return files
+
+
+def _refuse_repeated(wave: str, sources: Sequence[Source]) -> None:
+    """Refuse a file that is listed twice, or that is there twice under two names."""
+    for path, count in Counter(source.path.resolve() for source in sources).items():
+        if count > 1:
+            name = next(source.name for source in sources if source.path.resolve() == path)
+            raise RawFileError.at(name, f"is listed {count} times in wave {wave}", "list it once")
+    sizes: dict[int, list[Source]] = {}
+    for source in sources:
+        if source.path.is_file():
+            sizes.setdefault(source.path.stat().st_size, []).append(source)
+    for alike in sizes.values():
+        seen: dict[bytes, Source] = {}
+        for source in alike if len(alike) > 1 else []:
+            try:
+                content = sha256(source.path.read_bytes()).digest()
+            except OSError:
+                continue  # its reader says so
+            if content in seen:
+                raise source.error(f"is the same file as {seen[content].name}, byte for byte", "list it once")
+            seen[content] = source
+
+
+def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:
+    """Count rows, and make sure that none got lost on the way."""
+    rows = []
+    for layout, source, found in files:
+        kept, aside = len(found.rows), len(found.aside)
+        if kept + aside != found.rows_in or any(len(column) != kept for column in found.columns):
+            raise RuntimeError(f"{source.name}: {found.rows_in} rows in, {kept} kept and {aside} set aside")
+        rows.append((wave, source.name, layout, found.rows_in, kept, aside))
+    names = ["wave", "file", "layout", "rows_in", "rows_kept", "rows_set_aside"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _cells(files: Sequence[File], ids: Sequence[Column]) -> pd.DataFrame:
+    """Put the files under each other; a column that a file lacks is blank there."""
+    for _, _, found in files:
+        found.drop_columns(found.personal)
+    lengths = [len(found.rows) for _, _, found in files]
+    rows = np.concatenate([found.rows for _, _, found in files])
+    columns = {
+        "file": _repeated([source.name for _, source, _ in files], lengths),
+        "row": pa.array(rows),
+        "layout": _repeated([layout for layout, _, _ in files], lengths),
+        "respondent_source": pc.fill_null(Column.join(ids).spelled(), ""),
+    }
+    places = [{name: place for place, name in enumerate(found.names)} for _, _, found in files]
+    for name in dict.fromkeys(name for _, _, found in files for name in found.names):
+        parts = [
+            found.columns[known[name]] if name in known else Column.blank(length)
+            for (_, _, found), known, length in zip(files, places, lengths, strict=True)
+        ]
+        columns[name] = Column.join(parts).spelled()
+        for (_, _, found), known in zip(files, places, strict=True):
+            if name in known:
+                found.columns[known[name]] = Column.blank(0)  # spelled out: its codes may go
+    frame: pd.DataFrame = pa.table(columns).to_pandas(split_blocks=True)
+    return frame
+
+
+def _repeated(texts: Sequence[str], lengths: Sequence[int]) -> Any:
+    codes = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+    return Column(codes, pa.array(texts, type=pa.string())).spelled()

@@ -1,0 +1,91 @@
+"""What a raw file asks: its columns in words, for whoever drafts a crosswalk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from surveywaves.ingest.column import Column
+from surveywaves.ingest.raw import Source
+from surveywaves.ingest.readers import read_raw
+from surveywaves.study.models import Layout
+
+MOST: Final = 30
+"""Distinct cells up to which a column's are listed: more make it an identifier, a date or a comment."""
+FEW: Final = 5
+"""Distinct cells up to which it says nothing that most stand once: so they do in a small file."""
+LONGEST: Final = 80
+"""Characters up to which a cell can be a response option."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawColumn:
+    """A column of a raw file.
+
+    Parameters
+    ----------
+    name
+        Full name, as ingest writes it.
+    label
+        The question in words: the variable's label, or the name where the file has no other.
+    values
+        Distinct cells, most frequent first; empty where they are identifiers, comments or a person's own.
+    value_labels
+        Code -> label, where the file says so; whether or not the code occurs.
+    filled, distinct
+        Cells with content, and how many of them differ.
+    personal
+        Whether it identifies a person: ingest leaves it out.
+    """
+
+    name: str
+    label: str
+    values: tuple[str, ...]
+    value_labels: Mapping[str, str] = field(default_factory=dict)
+    filled: int = 0
+    distinct: int = 0
+    personal: bool = False
+
+
+def describe_columns(path: Path, layout: Layout) -> list[RawColumn]:
+    """Read a raw file and say what its columns are; test responses and duplicates count as well.
+
+    Raises
+    ------
+    RawFileError
+        If the file cannot be read as the layout says.
+    """
+    found = read_raw(Source(str(path), path, layout))
+    described = []
+    for name, column in zip(found.names, found.columns, strict=True):
+        personal = name in found.personal
+        texts, distinct = _frequent(column)
+        described.append(
+            RawColumn(
+                name=name,
+                label=found.labels.get(name) or name,
+                values=() if personal else texts,
+                value_labels=found.value_labels.get(name, {}),
+                filled=int(column.filled.sum()),
+                distinct=distinct,
+                personal=personal,
+            )
+        )
+    return described
+
+
+def _frequent(column: Column) -> tuple[tuple[str, ...], int]:
+    """List the distinct cells, most frequent first, and count them."""
+    counts = np.bincount(column.codes[column.filled], minlength=len(column.texts))
+    distinct = int((counts > 0).sum())
+    if not 0 < distinct <= MOST:
+        return (), distinct
+    order = [code for code in np.argsort(-counts, kind="stable") if counts[code]]
+    texts = tuple(str(column.texts[int(code)].as_py()) for code in order)
+    once = int((counts == 1).sum())
+    comment = any(len(text) > LONGEST for text in texts) or (distinct > FEW and once > distinct / 2)
+    return (() if comment else texts), distinct

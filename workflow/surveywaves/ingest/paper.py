@@ -1,0 +1,197 @@
+"""Paper returns, keyed twice by two people: the keyings are compared cell by cell.
+
+A file has one row a keying. `keying` says which: `A` and `B`, and `resolved` for what a third look at the form decided.
+Two cells are the same if harmonise would take them for the same: case, spacing and quote style do not count.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from surveywaves.errors import RawFileError
+from surveywaves.ingest.column import BLANK, Column
+from surveywaves.ingest.duplicates import choose
+from surveywaves.ingest.headers import find_column, no_such_column, one_header_row, open_sheet
+from surveywaves.ingest.problems import EVERY, Problem
+from surveywaves.ingest.raw import RawTable, Source
+from surveywaves.ingest.signature import Kind
+from surveywaves.wording import normalise
+
+KEYING: Final = "keying"
+KEYINGS: Final = ("a", "b", "resolved")
+ABOUT_KEYING: Final = ("keying", "keyed")
+"""How the names of columns begin that tell of the keying and not of the return (`keyed_by`): the first keying's stand,
+and nobody compares them."""
+
+UNRESOLVED: Final = "\u26a0unresolved"
+"""Stands where two keyings differ and nobody has decided: harmonise reads it as `invalid`. A blank would read as
+`skipped`, which is a guess."""
+
+NONE: Final = -1
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Which rows of a file are keyings of which return.
+
+    Parameters
+    ----------
+    first
+        The row that stands for the return: its first keying.
+    a, b, resolved
+        Row of each keying, -1 where there is none.
+    """
+
+    first: NDArray[np.intp]
+    a: NDArray[np.intp]
+    b: NDArray[np.intp]
+    resolved: NDArray[np.intp]
+
+
+def read(source: Source, kind: Kind) -> RawTable:
+    """Read paper returns: one row a return, numbered as its first keying.
+
+    `rows_in` counts returns and what was set aside: the second keying of a return is no row of its own.
+    """
+    table = one_header_row(open_sheet(source, kind))
+    if source.layout.respondent is None:
+        raise source.error(
+            "two keyings of a return find each other by its number",
+            "say `respondent:` in the layout, the column with the number on the form",
+        )
+    respondent = find_column(table.names, source.layout.respondent)
+    keying = find_column(table.names, KEYING)
+    if respondent is None:
+        raise no_such_column(source, table.names, source.layout.respondent, "`respondent` of the layout")
+    if keying is None:
+        raise no_such_column(source, table.names, KEYING, "it says `A`, `B` or `resolved`")
+    _set_repeats_aside(source, table, respondent, keying)
+    returns = _pair(table, respondent, keying)
+    keyed = len(table.rows)
+    problems = _single(table, returns, respondent)
+    columns = []
+    for name, column in zip(table.names, table.columns, strict=True):
+        if name == table.names[respondent] or normalise(name).startswith(ABOUT_KEYING):
+            columns.append(column.take(returns.first))
+            continue
+        settled, found = _settle(column, name, table, returns)
+        columns.append(settled)
+        problems.extend(found)
+    table.columns = columns
+    table.rows = table.rows[returns.first]
+    table.rows_in -= keyed - len(table.rows)
+    table.problems.extend(sorted(problems, key=lambda one: one.row or 0))
+    table.drop_columns(frozenset({table.names[keying]}))
+    return table
+
+
+def _set_repeats_aside(source: Source, table: RawTable, respondent: int, keying: int) -> None:
+    """Check that every row has a number and a keying, and treat the same keying twice as the layout says."""
+    numbers, keyings = table.columns[respondent], table.columns[keying]
+    _refuse(
+        source,
+        table,
+        ~numbers.filled,
+        "no number, so its keyings cannot be compared",
+        "key the number on the form",
+    )
+    known = np.array([normalise(text) in KEYINGS for text in keyings.listed()] + [False])
+    _refuse(source, table, ~known[keyings.codes], "keying is not `A`, `B` or `resolved`", "")
+    folded = keyings.with_texts([normalise(text) for text in keyings.listed()])
+    table.columns[keying] = folded
+    both = Column.encoded(
+        (numbers.codes.astype(np.int64) * len(folded.texts) + folded.codes).astype(np.int32),
+        pa.array([f"{number}, keying {key}" for number in numbers.listed() for key in folded.listed()]),
+    )
+    kept, aside = choose([(source, table, both)], policy=source.layout.duplicates)
+    table.keep(kept[0], aside[0])
+
+
+def _refuse(source: Source, table: RawTable, wrong: NDArray[np.bool_], what: str, hint: str) -> None:
+    places = np.flatnonzero(wrong)
+    if len(places):
+        mistakes = [source.mistake(what, hint, row=int(table.rows[place])) for place in places[:_SHOWN]]
+        if len(places) > _SHOWN:
+            mistakes.append(source.mistake(f"the same in {len(places) - _SHOWN} more rows"))
+        raise RawFileError(mistakes)
+
+
+def _pair(table: RawTable, respondent: int, keying: int) -> Returns:
+    numbers, keyings = table.columns[respondent], table.columns[keying]
+    rows: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    names = keyings.listed()
+    for place, (number, key) in enumerate(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True)):
+        rows[number][names[key]] = place
+    found = {key: np.array([one.get(key, NONE) for one in rows.values()], dtype=np.intp) for key in KEYINGS}
+    first = np.array([min(one.values()) for one in rows.values()], dtype=np.intp)
+    return Returns(first, found["a"], found["b"], found["resolved"])
+
+
+def _single(table: RawTable, returns: Returns, respondent: int) -> list[Problem]:
+    """List the returns that were not keyed twice."""
+    single = np.flatnonzero((returns.a == NONE) | (returns.b == NONE))
+    numbers = table.columns[respondent]
+    return [
+        Problem(
+            int(table.rows[returns.first[place]]),
+            EVERY,
+            numbers.text(int(returns.first[place])),
+            "keyed once"
+            if max(returns.a[place], returns.b[place]) != NONE
+            else "no keying but the resolved one",
+            "taken as it stands",
+        )
+        for place in single
+    ]
+
+
+def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tuple[Column, list[Problem]]:
+    """Compare the keyings of one column, and settle where they differ."""
+    folded = _folded(column)
+    one, other = folded[returns.a], folded[returns.b]
+    has_a, has_b, has_resolved = (rows != NONE for rows in (returns.a, returns.b, returns.resolved))
+    differ = has_a & has_b & (one != other)
+    # A resolved row counts where the keyings differ; elsewhere only if it says something else than they do.
+    ruling = folded[returns.resolved]
+    agreed = np.where(has_a, one, np.where(has_b, other, ruling))
+    overruled = has_resolved & ~differ & (ruling != agreed) & (column.codes[returns.resolved] != BLANK)
+    base = np.where(has_a, returns.a, np.where(has_b, returns.b, returns.resolved))
+    codes = column.codes[base].copy()
+    texts = [*column.listed(), UNRESOLVED]
+    problems = []
+    for place in np.flatnonzero(differ | overruled):
+        cells = {
+            key.upper() if key != KEYINGS[2] else key: column.text(int(rows[place]))
+            for key, rows in zip(KEYINGS, (returns.a, returns.b, returns.resolved), strict=True)
+            if rows[place] != NONE
+        }
+        if has_resolved[place] and (overruled[place] or cells[KEYINGS[2]] or "" in {cells["A"], cells["B"]}):
+            codes[place] = column.codes[returns.resolved[place]]
+            action = f"taken from the resolved row: {cells[KEYINGS[2]] or 'blank'}"
+        else:
+            codes[place] = len(texts) - 1
+            action = "unresolved: reads as invalid"
+        problems.append(
+            Problem(
+                int(table.rows[returns.first[place]]),
+                name,
+                " | ".join(f"{key}: {text}" for key, text in cells.items()),
+                "the keyings differ" if differ[place] else "the resolved row differs from what was keyed",
+                action,
+            )
+        )
+    return Column.encoded(codes, pa.array(texts, type=pa.string())), problems
+
+
+def _folded(column: Column) -> NDArray[np.int64]:
+    """Give one number a cell: texts that harmonise takes for the same share theirs."""
+    numbers: dict[str, int] = {}
+    of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
+    return np.array([*of_text, BLANK], dtype=np.int64)[column.codes]

@@ -1,0 +1,190 @@
+"""What a file is by its first bytes, whatever its name says; one that is not what it should be gets its error here."""
+
+from __future__ import annotations
+
+import zipfile
+from enum import StrEnum
+from typing import Final
+
+from surveywaves.ingest.raw import Source
+from surveywaves.wording import nearest
+
+
+class Kind(StrEnum):
+    """Kinds of file, in words for an error."""
+
+    TEXT = "a text file"
+    XLSX = "an Excel workbook (.xlsx)"
+    PARQUET = "a Parquet file"
+    SPSS = "an SPSS file (.sav)"
+    STATA = "a Stata file (.dta)"
+    XLS = "an Excel 97-2003 workbook (.xls)"
+    LOCKED = "an Excel workbook locked with a password"
+    OLE = "an old Microsoft Office document"
+    XLSB = "a binary Excel workbook (.xlsb)"
+    ODS = "an OpenDocument spreadsheet (.ods)"
+    ZIP = "a zip archive"
+    GZIP = "a gzip archive"
+    SEVEN_ZIP = "a 7-Zip archive"
+    PDF = "a PDF"
+    HTML = "a web page"
+    XML = "an XML document"
+    RTF = "an RTF document"
+    PORTABLE = "an SPSS portable file (.por)"
+    SAS = "a SAS file"
+
+
+HINT: Final = {
+    Kind.XLS: "open it in Excel and save it as .xlsx",
+    Kind.LOCKED: "open it in Excel, take the password off and save it",
+    Kind.XLSB: "open it in Excel and save it as .xlsx",
+    Kind.ODS: "open it and save it as .xlsx or .csv",
+    Kind.ZIP: "unpack it and name the file inside",
+    Kind.GZIP: "unpack it and name the file inside",
+    Kind.SEVEN_ZIP: "unpack it and name the file inside",
+    Kind.HTML: "download the export again: this is a page (a login page?) or a table saved as one",
+    Kind.XML: "open it in Excel and save it as .xlsx",
+    Kind.PORTABLE: "save it as .sav in SPSS",
+}
+
+BY_SUFFIX: Final = {
+    ".csv": Kind.TEXT,
+    ".tsv": Kind.TEXT,
+    ".tab": Kind.TEXT,
+    ".txt": Kind.TEXT,
+    ".xlsx": Kind.XLSX,
+    ".xlsm": Kind.XLSX,
+    ".parquet": Kind.PARQUET,
+    ".sav": Kind.SPSS,
+    ".zsav": Kind.SPSS,
+    ".dta": Kind.STATA,
+}
+
+FORMATS: Final = {
+    "surveymonkey": (Kind.TEXT, Kind.XLSX),
+    "paper": (Kind.TEXT, Kind.XLSX),
+    "spss": (Kind.SPSS,),
+    "stata": (Kind.STATA,),
+    "table": (Kind.TEXT, Kind.XLSX, Kind.PARQUET),
+}
+"""What each format of a layout may come as."""
+
+_BEGINNINGS: Final = (
+    (b"$FL2", Kind.SPSS),
+    (b"$FL3", Kind.SPSS),
+    (b"<stata_dta>", Kind.STATA),
+    (b"PAR1", Kind.PARQUET),
+    (b"\x1f\x8b", Kind.GZIP),
+    (b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
+    (b"%PDF", Kind.PDF),
+    (b"{\\rtf", Kind.RTF),
+    (b"ASCII SPSS PORT FILE", Kind.PORTABLE),
+    (b"HEADER RECORD*******", Kind.SAS),
+    (bytes(12) + b"\xc2\xea\x81\x60", Kind.SAS),
+)
+_OLD_STATA: Final = frozenset(range(104, 116))
+_MARKUP: Final = (b"<!doctype html", b"<html", b"<head", b"<meta", b"<table", b"<body")
+_HEAD: Final = 4096
+
+
+def recognise(source: Source) -> Kind:
+    """Say what a file is, and that its layout can take it.
+
+    Raises
+    ------
+    RawFileError
+        If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
+    """
+    kind = _kind(source)
+    expected = BY_SUFFIX.get(source.path.suffix.lower())
+    takes = FORMATS[source.layout.format]
+    if expected not in (None, kind) and kind not in takes:
+        raise source.error(f"is {kind}, not {expected} as its name says", HINT.get(kind, ""))
+    if kind not in takes:
+        wanted = " or ".join(takes)
+        hint = HINT.get(kind) or next(
+            (f"`format: {name}` reads it" for name, kinds in FORMATS.items() if kind in kinds), ""
+        )
+        raise source.error(f"is {kind}; a layout of format `{source.layout.format}` reads {wanted}", hint)
+    if expected not in (None, kind) or (expected is None and source.path.suffix.lower() == ".xls"):
+        raise source.error(
+            f"is {kind}, though its name ends in {source.path.suffix}", "give it the name of what it is"
+        )
+    return kind
+
+
+def _kind(source: Source) -> Kind:
+    head = _head(source)
+    if head.startswith(b"PK\x03\x04"):
+        return _archive(source)
+    if head.startswith(b"PK\x05\x06"):
+        return Kind.ZIP
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return _ole(source)
+    for beginning, kind in _BEGINNINGS:
+        if head.startswith(beginning):
+            return kind
+    # Stata before 13: a release number, a byte order of 1 or 2, a file type of 1, a zero.
+    if len(head) > 3 and head[0] in _OLD_STATA and head[1] in {1, 2} and head[2:4] == b"\x01\x00":
+        return Kind.STATA
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(_MARKUP):
+        return Kind.HTML
+    if start.startswith(b"<?xml"):
+        return Kind.HTML if b"<html" in start else Kind.XML
+    return Kind.TEXT
+
+
+def _head(source: Source) -> bytes:
+    path = source.path
+    try:
+        if path.is_dir():
+            raise source.error("is a folder, not a file", "name the file in it")
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError as error:
+        raise source.error("no such file", _elsewhere(source)) from error
+    except PermissionError as error:
+        raise source.error("may not be read", "ask its owner for permission to read it") from error
+    except OSError as error:
+        raise source.error(f"cannot be opened: {error.strerror or error}") from error
+    if not head:
+        raise source.error("is empty (0 bytes)", "download or copy it again")
+    return head
+
+
+def _elsewhere(source: Source) -> str:
+    """Say what else lies in the folder: the same name in other letters, or the nearest."""
+    folder = source.path.parent
+    if not folder.is_dir():
+        return f"there is no folder `{folder}`"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    same = [name for name in names if name.casefold() == source.path.name.casefold()]
+    if same:
+        return f"upper and lower case count: the folder has `{same[0]}`"
+    near = nearest(source.path.name, names)
+    return f"did you mean `{near}`?" if near else "raw files lie where `files:` in wave.yaml says"
+
+
+def _archive(source: Source) -> Kind:
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise source.error(
+            "is damaged or cut off: it begins as a workbook or zip archive, but its directory is missing",
+            "download or copy it again",
+        ) from error
+    if "xl/workbook.xml" in names:
+        return Kind.XLSX
+    if "xl/workbook.bin" in names:
+        return Kind.XLSB
+    return Kind.ODS if {"mimetype", "content.xml"} <= names else Kind.ZIP
+
+
+def _ole(source: Source) -> Kind:
+    content = source.path.read_bytes()
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return Kind.LOCKED
+    books = ("Workbook", "Book")
+    return Kind.XLS if any(name.encode("utf-16-le") in content for name in books) else Kind.OLE

@@ -1,0 +1,201 @@
+"""SPSS and Stata files: stored codes or the labels they carry, as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyreadstat
+from numpy.typing import NDArray
+
+from surveywaves.ingest.canonical import arrow_texts, object_text
+from surveywaves.ingest.column import Column
+from surveywaves.ingest.headers import name_columns
+from surveywaves.ingest.problems import Problem
+from surveywaves.ingest.raw import RawTable, Source, settle
+from surveywaves.study.models import Layout
+
+Labels = Mapping[Any, str]
+DateText = Callable[[str, NDArray[np.float64]], Any]
+"""From a variable's format and its numbers to Arrow strings; None where the format is no date."""
+
+UNSTATED: Final = Layout.model_fields["encoding"].default
+"""The default encoding speaks of text files; SPSS and Stata files say their own."""
+
+_DENSEST: Final = 1100
+"""Rows that a byte can stand for at most: zlib shrinks a .zsav file at best about 1,030 to 1."""
+
+# pyreadstat's own two, and what its Cython code lets through on files that lie about themselves.
+_FAILURES: Final = (
+    pyreadstat.ReadstatError,
+    pyreadstat.PyreadstatError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    OSError,
+)
+
+
+def read_statfile(
+    source: Source, reader: Callable[..., Any], *, dates: DateText, missing: Callable[[Any], str]
+) -> RawTable:
+    """Read a file with pyreadstat.
+
+    Parameters
+    ----------
+    reader
+        `pyreadstat.read_sav` or `read_dta`.
+    missing
+        How a missing value with a name of its own (Stata's .a to .z) is written.
+
+    Notes
+    -----
+    Declared missing codes are answers like any other here: what they mean is for the study to say.
+    """
+    cells, total, meta = _open(source, reader)
+    if not total:
+        raise source.error("has variables and no rows", "is it the right export?")
+    columns, found, value_labels = [], [], {}
+    for name in meta.column_names:
+        codes, keys, texts = _texts(cells[name], name, meta, dates, missing)
+        labels = meta.variable_value_labels.get(name, {})
+        value_labels[name] = {_code_text(code, missing): str(label).strip() for code, label in labels.items()}
+        if labels and source.layout.cells == "labels":
+            texts, problems = _labelled(name, keys, texts, labels)
+            found.extend(problems)
+        columns.append(Column.encoded(codes.astype(np.int32), pa.array(texts, type=pa.string())))
+        cells[name] = ()  # read: its memory may go
+    names, places, problems = name_columns(source, list(meta.column_names), columns, row=None)
+    own = dict(zip(names, (meta.column_names[place] for place in places), strict=True))
+    return settle(
+        RawTable(
+            names=names,
+            columns=[columns[place] for place in places],
+            # As a spreadsheet numbers the rows below one row of names.
+            rows=np.arange(total, dtype=np.int64) + 2,
+            rows_in=total,
+            problems=[*problems, *found],
+            labels={name: str(meta.column_names_to_labels.get(key) or "") for name, key in own.items()},
+            value_labels={name: value_labels[key] for name, key in own.items()},
+        )
+    )
+
+
+def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], int, Any]:
+    """Read all cells of each variable, the number of rows, and what pyreadstat knows beside."""
+    encoding = None if source.layout.encoding == UNSTATED else source.layout.encoding
+    # As a frame, pyreadstat 1.3.7 gives 0 for a missing value in a Stata variable of integers that has named missing
+    # values as well; as lists it gives None. SPSS has no integers, and a frame costs less.
+    layout = "pandas" if reader is pyreadstat.read_sav else "dict"
+    try:
+        _, announced = reader(source.path, metadataonly=True, encoding=encoding)
+        _check_rows(source, announced.number_rows)
+        read, meta = reader(
+            source.path,
+            user_missing=True,
+            disable_datetime_conversion=True,
+            encoding=encoding,
+            output_format=layout,
+        )
+        _check_letters(reader, source, meta)
+    except _FAILURES as error:
+        said = str(error)
+        if "convert string" in said or "encoding" in said or isinstance(error, UnicodeDecodeError):
+            hint = "say `encoding:` in the layout (cp1252 for most files of Western Europe before SPSS 21)"
+            raise source.error(f"holds text in an encoding it does not name ({said})", hint) from error
+        what = said if isinstance(error, _FAILURES[:2]) else type(error).__name__
+        raise source.error(
+            f"is damaged, cut off or of an unknown version ({what})", "download or copy it again"
+        ) from error
+    cells = {name: read[name] for name in meta.column_names}
+    total = len(next(iter(cells.values()), ()))
+    if meta.number_rows is not None and 0 <= meta.number_rows != total:
+        raise source.error(
+            f"is cut off: it announces {meta.number_rows} rows and has {total}", "copy it again"
+        )
+    return cells, total, meta
+
+
+def _check_rows(source: Source, rows: int | None) -> None:
+    """Refuse more rows than the bytes of the file can hold: pyreadstat would make room for them."""
+    if rows is not None and rows > source.path.stat().st_size * _DENSEST:
+        raise source.error(f"is damaged: it announces {rows} rows", "download or copy it again")
+
+
+def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> None:
+    """Look whether ReadStat cut a letter off: bytes at the end of a text that begin a letter and do not end it.
+
+    It stops at other bytes that are not UTF-8, but takes these to be left over from a longer text. So the texts are
+    read again byte by byte, which Latin-1 is.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If some text of a file in UTF-8 is not UTF-8.
+    """
+    if str(meta.file_encoding).upper() not in {"UTF-8", "UTF8"}:
+        return
+    texts = [name for name in meta.column_names if meta.readstat_variable_types[name] == "string"]
+    options = {"usecols": texts} if texts else {"metadataonly": True}
+    frame, again = reader(source.path, encoding="latin1", user_missing=True, **options)
+    found = {label for labels in again.variable_value_labels.values() for label in labels.values()}
+    found.update(label for label in again.column_names_to_labels.values() if label)
+    for name in texts:
+        found.update(frame[name].unique())
+    for one in found:
+        if isinstance(one, str):
+            one.encode("latin-1").decode("utf-8")
+
+
+def _texts(
+    cells: Any, name: str, meta: Any, dates: DateText, missing: Callable[[Any], str]
+) -> tuple[NDArray[np.intp], list[Any], list[str | None]]:
+    """Give codes, distinct values and their texts of a variable."""
+    if meta.readstat_variable_types[name] == "string":
+        codes, uniques = pd.factorize(np.asarray(cells, dtype=object))
+        return codes, list(uniques), [str(one) for one in uniques]
+    try:
+        numbers = np.asarray(cells, dtype=np.float64)  # None is NaN
+    except ValueError:  # named missing values among the numbers
+        codes, uniques = pd.factorize(np.array(cells, dtype=object))
+        return codes, list(uniques), [_code_text(one, missing) for one in uniques]
+    codes, uniques = pd.factorize(numbers)
+    values = np.asarray(uniques, dtype=np.float64)
+    texts = dates(meta.original_variable_types[name] or "", values)
+    if texts is None:
+        single = meta.readstat_variable_types[name] == "float"
+        texts = arrow_texts(pa.array(values.astype(np.float32 if single else np.float64)))
+    return codes, values.tolist(), texts.to_pylist()
+
+
+def _code_text(code: Any, missing: Callable[[Any], str]) -> str:
+    return missing(code) if isinstance(code, str) else object_text(code) or ""
+
+
+def _labelled(
+    name: str, keys: list[Any], texts: list[str | None], labels: Labels
+) -> tuple[list[str | None], list[Problem]]:
+    """Put labels in the place of codes: a code without one stays, a label of several codes says which."""
+    counts = Counter(str(label).strip() for label in labels.values())
+    problems = []
+    named: list[str | None] = []
+    for key, text in zip(keys, texts, strict=True):
+        label = str(labels[key]).strip() if key in labels else ""
+        if not label:
+            problem = "a code without a label, in a variable with labels"
+            problems.append(Problem(None, name, text or "", problem, "kept as the code"))
+            named.append(text)
+        elif counts[label] > 1:
+            problem = f"{counts[label]} codes have the label `{label}`"
+            named.append(f"{label} ({text})")
+            problems.append(Problem(None, name, text or "", problem, f"read as `{label} ({text})`"))
+        else:
+            named.append(label)
+    return named, problems

@@ -1,0 +1,142 @@
+"""The report, from the tables to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from surveywaves.report import answers, audit, front, harmonisation, methods, moved, respondents, scales
+from surveywaves.report.blocks import Block, FigureBlock, Part, Section, walk
+from surveywaves.report.material import Material
+from surveywaves.report.page import render
+from surveywaves.study.parts import Presentation
+
+
+def build(
+    tables: Mapping[str, pd.DataFrame],
+    captions: pd.DataFrame,
+    figures: Mapping[str, str],
+    presentation: Presentation,
+    *,
+    templates: Path,
+    counts: pd.DataFrame | None = None,
+    problems: pd.DataFrame | None = None,
+    recodings: pd.DataFrame | None = None,
+    codebook: pd.DataFrame | None = None,
+    published_wave: str = "",
+    table_titles: Mapping[str, str] | None = None,
+    limitations: str = "",
+    session: Mapping[str, str] | None = None,
+) -> str:
+    """Make the report.
+
+    Parameters
+    ----------
+    tables
+        Frames by name, with the columns that `docs/files.md` gives them: `item_frequencies`, `item_summary`,
+        `respondents`, `response_rates`, `missing`, `reliability`, `means`, `contrasts`, `variances`,
+        `published_tables`, `claims`. What is absent or empty is left out of the report.
+    captions
+        `figures/captions.tsv`.
+    figures
+        Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
+    presentation
+        The study in words.
+    templates
+        Folder with the page, its style and its script.
+    counts, problems, recodings
+        The `counts.tsv`, `problems.tsv` (of ingest and harmonise) and `recodings.tsv` of all waves, one under the
+        other; everything may be text.
+    codebook
+        `pooled/codebook.tsv`.
+    published_wave
+        Wave that the publication describes; empty: none.
+    table_titles
+        Number of a published table -> its printed title.
+    limitations
+        The study's own limitations; see `surveywaves.report.prose` for the marks it may use.
+    session
+        What the report was made with: name -> version.
+
+    Returns
+    -------
+    str
+        One HTML file that loads nothing. The same arguments give the same text.
+
+    Raises
+    ------
+    ValueError
+        If a figure is not an SVG drawing.
+    """
+    extra = {
+        "counts": _whole(counts),
+        "problems": problems,
+        "recodings": _whole(recodings),
+        "codebook": codebook,
+    }
+    material = Material(
+        tables={**tables, **{name: frame for name, frame in extra.items() if frame is not None}},
+        captions=captions,
+        figures=figures,
+        presentation=presentation,
+        published_wave=published_wave,
+        table_titles=table_titles or {},
+        limitations=limitations,
+        session=session or {},
+    )
+    word, sentence = front.headline(material)
+    return render(
+        sections(material),
+        templates=templates,
+        title=presentation.title,
+        description=presentation.description,
+        kind=word,
+        warning=sentence,
+        demonstration=not front.all_observed(presentation),
+        waves=front.banner(material),
+    )
+
+
+def sections(material: Material) -> list[Section]:
+    """Give the sections of the report, in their order."""
+    found = [
+        front.waves(material),
+        moved.answer(material),
+        respondents.respondents(material),
+        answers.answers(material),
+        scales.comparisons(material),
+        scales.reliability(material),
+        audit.audit(material),
+        harmonisation.harmonisation(material),
+        methods.methods(material),
+        methods.limitations(material),
+        methods.session(material),
+    ]
+    present = [section for section in found if section is not None]
+    more = _other_figures(material, present)
+    return [*present[:-1], *more, *present[-1:]] if material.session else [*present, *more]
+
+
+def _other_figures(material: Material, present: list[Section]) -> list[Section]:
+    """Give a section to the figures that no other section shows, under their own headings."""
+    shown = {
+        block.name for section in present for block in walk(section.blocks) if isinstance(block, FigureBlock)
+    }
+    groups: dict[str, list[Block]] = {}
+    for name in material.figure_names:
+        if name not in shown:
+            groups.setdefault(material.group(name), []).extend(material.figure(name))
+    if not groups:
+        return []
+    parts = tuple(Part(group or "Figures", tuple(blocks)) for group, blocks in groups.items())
+    return [Section("figures", "More figures", parts)]
+
+
+def _whole(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Take counts as numbers, also from a file that was read as text."""
+    if frame is None:
+        return None
+    numbers = [name for name in ("rows_in", "rows_kept", "rows_set_aside", "n") if name in frame.columns]
+    return frame.astype(dict.fromkeys(numbers, "int64"))

@@ -1,0 +1,55 @@
+"""The data behind each figure: the rows of the released tables that it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL
+
+WHOLE = {
+    "response": "response_rates",
+    "break_off": "missing",
+    "scale_profile": "means",
+    "means_over_waves": "means",
+    "contrasts": "contrasts",
+    "published_agreement": "published_tables",
+}
+"""Figure -> table that it draws."""
+
+BY_ORGANISATION = "_by_organisation"
+
+
+def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
+    """Give the rows behind a figure, by its name (see `surveywaves.figures.names`); empty if that says nothing.
+
+    Parameters
+    ----------
+    name
+        Name of the figure.
+    tables
+        Frames by name.
+    presentation
+        The study in words.
+    """
+    if name in WHOLE:
+        return tables.get(WHOLE[name], pd.DataFrame())
+    if name == "reliability" and name in tables:
+        frame = tables[name]
+        return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
+    if name.startswith("respondents_") and "respondents" in tables:
+        frame = tables["respondents"]
+        return frame[frame["variable"] == name.removeprefix("respondents_")]
+    if name.startswith("likert_") and "item_frequencies" in tables:
+        frame = tables["item_frequencies"]
+        scale = name.removeprefix("likert_").removesuffix(BY_ORGANISATION)
+        items = [
+            item.item
+            for item in presentation.items.values()
+            if item.scale == (scale if scale in presentation.scales else None)
+        ]
+        together = frame["organisation"] == ALL
+        return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
+    return pd.DataFrame()

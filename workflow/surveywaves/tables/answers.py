@@ -1,0 +1,244 @@
+"""Answers by statement: the published layout n (%), the waves side by side, and the share of favourable answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+
+from surveywaves.study.models import Item
+from surveywaves.tables.cells import status_cell
+from surveywaves.tables.labels import Labels
+from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.words import NONE, as_float, is_missing, listed, percentage, records, whole
+from surveywaves.tidy import ALL
+
+MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
+"""Verdicts of the audit that the answers carry as a note, and how the note goes on."""
+
+BY_DECISION: Final = "; by decision: "
+"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
+
+Place: TypeAlias = tuple[str, str, int]
+"""Wave, item and response of an answer; response 0 is the base."""
+
+WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
+
+
+def answers(
+    frequencies: pd.DataFrame,
+    items: Sequence[Item],
+    labels: Labels,
+    *,
+    name: str,
+    title: str,
+    notes: Mapping[Place, tuple[str, ...]] | None = None,
+) -> Table:
+    """Lay answers out as published tables do: a statement a row, n (%) a response, the waves side by side.
+
+    Parameters
+    ----------
+    frequencies
+        `item_frequencies`; the rows for all organisations together are used.
+    items
+        Statements of one response scale, in the order of presentation.
+    notes
+        Place -> notes. See `misprint_notes`.
+
+    Returns
+    -------
+    Table
+        Waves that asked none of the statements are left out.
+
+    Raises
+    ------
+    ValueError
+        If there are no items, or they differ in their response scale.
+    """
+    if len({item.response_scale for item in items}) != 1:
+        raise ValueError(f"table {name}: its items must share one response scale")
+    scale = labels.presentation.response_scales[items[0].response_scale]
+    chosen = frequencies[
+        frequencies["item"].isin([item.item for item in items]) & (frequencies["organisation"] == ALL)
+    ]
+    found = {(row.wave, row.item, row.response): row for row in records(chosen[chosen["base"] > 0])}
+    waves = [wave for wave in labels.presentation.waves if any(key[0] == wave for key in found)]
+    columns = [Column("Statement")]
+    for wave in waves:
+        above = labels.wave_with_evidence(wave)
+        columns.append(Column("n", above, numeric=True, spoken="answers"))
+        columns += [
+            Column(short, above, numeric=True, spoken=label)
+            for short, label in zip(scale.short, scale.labels, strict=True)
+        ]
+    said, responses = notes or {}, range(1, scale.points + 1)
+    rows = tuple(
+        (
+            Cell(item.text),
+            *(
+                cell
+                for wave in waves
+                for cell in _answer_cells(
+                    [found.get((wave, item.item, response)) for response in responses],
+                    [said.get((wave, item.item, response), ()) for response in (0, *responses)],
+                    labels.comparability_note(wave, item.item),
+                )
+            ),
+        )
+        for item in items
+    )
+    legend = "; ".join(
+        f"{short}: {label}" for short, label in zip(scale.short, scale.labels, strict=True) if short != label
+    )
+    others = [labels.wave(wave) for wave in labels.presentation.waves if wave not in waves]
+    left_out = f"Without answers to these statements in this form: {listed(others)}." if others else ""
+    return Table(
+        name=name,
+        title=title,
+        columns=tuple(columns),
+        rows=rows,
+        data=labels.with_evidence(chosen[chosen["wave"].isin(waves)]),
+        about=" ".join(
+            filter(
+                None,
+                (
+                    "Number of answers (n) and, for each response, n (% of n).",
+                    f"{legend}." if legend else "",
+                    left_out,
+                ),
+            )
+        ),
+        evidence=labels.evidence(waves, about=("items",)),
+        flat=False,
+    )
+
+
+def _answer_cells(rows: Sequence[Any], said: Sequence[tuple[str, ...]], comparability: str) -> list[Cell]:
+    """Print a statement's base and answers in one wave.
+
+    Parameters
+    ----------
+    rows
+        One a response, None where there is none.
+    said
+        Notes on the base and on each response.
+    """
+    base = next((row.base for row in rows if row is not None), None)
+    own = (comparability,) if comparability else ()
+    if base is None:
+        return [Cell(NONE, float("nan"), own, "muted"), *([Cell("", float("nan"))] * len(rows))]
+    cells = [_marked(whole(base), base, said[0], own)]
+    for row, note in zip(rows, said[1:], strict=True):
+        if row is None:
+            cells.append(Cell(NONE, float("nan"), tone="muted"))
+        else:
+            cells.append(_marked(f"{whole(row.n)} ({percentage(row.percent)})", row.percent, note))
+    return cells
+
+
+def _marked(text: str, value: Any, said: tuple[str, ...], notes: tuple[str, ...] = ()) -> Cell:
+    return Cell(text, as_float(value), (*notes, *said), "caution" if said else "")
+
+
+def misprint_notes(
+    audited: pd.DataFrame, items: Iterable[Item], *, wave: str
+) -> dict[Place, tuple[str, ...]]:
+    """Say of each answer that the publication misprints what it prints, what it should say, and why.
+
+    Parameters
+    ----------
+    audited
+        `published_tables`; its categories stand in the order of the responses.
+    wave
+        Wave that the publication describes.
+
+    Returns
+    -------
+    dict
+        Place -> notes: what is printed, what it should be, why; and what a person decided.
+    """
+    by_place = {
+        (str(item.published_table), str(item.published_row)): item
+        for item in items
+        if item.published_table is not None
+    }
+    tables = {table for table, _ in by_place}
+    categories = [
+        name for name in dict.fromkeys(audited.loc[audited["table"].isin(tables), "category"]) if name
+    ]
+    notes: dict[Place, list[str]] = {}
+    for row in records(audited[audited["verdict"].isin(MISPRINTS)]):
+        item = by_place.get((row.table, row.row))
+        if item is None:
+            continue
+        response = categories.index(row.category) + 1 if row.category else 0
+        what = WHAT.get(row.quantity, row.quantity)
+        told = " ".join(filter(None, (MISPRINTS[row.verdict], row.settled)))
+        found, _, decision = row.evidence.partition(BY_DECISION)
+        why = f" ({found})" if found else ""
+        said = notes.setdefault((wave, item.item, response), [])
+        said.append(f"The publication prints {what} of {row.printed}; {told}{why}.")
+        said += [f"Decided: {decision}"] if decision else []
+    return {place: tuple(said) for place, said in notes.items()}
+
+
+def favourable(
+    summary: pd.DataFrame, items: Sequence[Item], labels: Labels, *, name: str, title: str
+) -> Table:
+    """Lay out the share of favourable answers, by wave and organisation.
+
+    Parameters
+    ----------
+    summary
+        `item_summary`.
+    items
+        In the order of presentation.
+    """
+    chosen = summary[summary["item"].isin([item.item for item in items])]
+    found = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
+    asked = chosen[chosen["base"] > 0]
+    waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
+    cells = {
+        wave: [
+            o
+            for o in labels.organisation_order
+            if ((asked["wave"] == wave) & (asked["organisation"] == o)).any()
+        ]
+        for wave in waves
+    }
+    columns = [Column("Statement")] + [
+        Column(labels.organisation(organisation), labels.wave_with_evidence(wave), numeric=True)
+        for wave in waves
+        for organisation in cells[wave]
+    ]
+    rows = tuple(
+        (
+            Cell(item.text),
+            *(
+                _favourable_cell(found.get((item.item, wave, organisation)))
+                for wave in waves
+                for organisation in cells[wave]
+            ),
+        )
+        for item in items
+    )
+    return Table(
+        name=name,
+        title=title,
+        columns=tuple(columns),
+        rows=rows,
+        data=labels.with_evidence(chosen),
+        about="Favourable answers in % (how many of how many). The means are in the data below.",
+        evidence=labels.evidence(waves, about=("items", "organisation")),
+        flat=False,
+    )
+
+
+def _favourable_cell(row: Any) -> Cell:
+    if row is None or not row.base:
+        return Cell(NONE, float("nan"), tone="muted")
+    if is_missing(row.favourable_percent):
+        return status_cell(row.status, "")
+    text = f"{percentage(row.favourable_percent)} ({whole(row.favourable_n)} of {whole(row.base)})"
+    return Cell(text, as_float(row.favourable_percent))

@@ -1,0 +1,204 @@
+"""What was estimated of each scale: reliability, means, contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.tables.cells import estimate_cell, side_of_zero, status_cell
+from surveywaves.tables.labels import Labels
+from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.words import NONE, as_float, interval, is_missing, number, p_value, records, whole
+from surveywaves.tidy import ALL
+
+CONTRASTS: Final = {
+    "change": "Change between waves, within an organisation",
+    "gap": "Gap between organisations, within a wave",
+    "difference_in_differences": "Difference in differences: did one organisation change more than the other?",
+}
+"""Terms of the contrasts, in the order of presentation, and what each asks."""
+
+
+SHOWN: Final = ("alpha", "mean_inter_item_r", "spearman_brown")
+
+
+def reliability(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
+    """Lay out the reliability of each scale, the waves side by side.
+
+    Parameters
+    ----------
+    frame
+        `reliability`.
+    """
+    chosen = frame[(frame["organisation"] == organisation) & (frame["item"] == "")]
+    found = {(row.scale, row.wave, row.term): row for row in records(chosen)}
+    waves = labels.waves_in(chosen)
+    columns = [Column("Scale")]
+    for wave in waves:
+        above = labels.wave_with_evidence(wave)
+        columns += [
+            Column("alpha (interval)", above, numeric=True, spoken="Cronbach's alpha with its interval"),
+            Column("mean r", above, numeric=True, spoken="mean correlation between items"),
+            Column("n", above, numeric=True, spoken="respondents"),
+        ]
+    rows = []
+    for scale in labels.scales_in(chosen):
+        cells = [Cell(labels.scale(scale))]
+        for wave in waves:
+            cells += _reliability_cells({term: found.get((scale, wave, term)) for term in SHOWN}, labels)
+        rows.append(tuple(cells))
+    return Table(
+        name="reliability" if organisation == ALL else f"reliability_{organisation}",
+        title=f"Reliability of each scale: {labels.organisation(organisation)}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        data=labels.with_evidence(chosen),
+        about=f"Cronbach's alpha with its {labels.confidence} interval, and the mean correlation between items.",
+        evidence=labels.evidence(waves, about=("items",)),
+    )
+
+
+def _reliability_cells(terms: Mapping[str, Any], labels: Labels) -> list[Cell]:
+    """Print alpha, mean correlation and respondents of a scale in a wave; why there is none is said once."""
+    nothing = Cell(NONE, float("nan"), tone="muted")
+    alpha, correlation, brown = (terms[term] for term in SHOWN)
+    if alpha is None or is_missing(alpha.estimate):
+        why = (
+            nothing
+            if alpha is None
+            else status_cell(alpha.status, labels.readable(_without_items(alpha.note)))
+        )
+        return [why, nothing, nothing]
+    cell = estimate_cell(alpha, labels, with_interval=True)
+    if brown is not None and not is_missing(brown.estimate):
+        note = f"Two items: the Spearman-Brown coefficient is {number(brown.estimate)}."
+        cell = Cell(cell.text, cell.value, (*cell.notes, note), cell.tone)
+    mean = (
+        nothing if correlation is None else Cell(number(correlation.estimate), as_float(correlation.estimate))
+    )
+    return [cell, mean, Cell(whole(alpha.n), as_float(alpha.n))]
+
+
+def _without_items(note: str) -> str:
+    """Leave out the list of a scale's items where it says no more than the reason before it."""
+    reason, _, items = note.partition("; not asked: ")
+    return reason if items else note
+
+
+def reliability_items(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
+    """List every item's correlation with the rest of its scale, and alpha without it, for each wave."""
+    chosen = frame[(frame["organisation"] == organisation) & frame["item"].ne("")]
+    found = {(row.scale, row.wave, row.item, row.term): row for row in records(chosen)}
+    places = list(dict.fromkeys((scale, wave, item) for scale, wave, item, _ in found))
+    rows = [
+        (
+            Cell(labels.item(item)),
+            Cell(labels.scale(scale)),
+            Cell(labels.wave(wave)),
+            estimate_cell(found.get((scale, wave, item, "item_rest_r")), labels),
+            estimate_cell(found.get((scale, wave, item, "alpha_if_dropped")), labels),
+        )
+        for scale, wave, item in places
+    ]
+    return Table(
+        name="reliability_items",
+        title="Each statement within its scale",
+        columns=(
+            Column("Statement"),
+            Column("Scale"),
+            Column("Wave"),
+            Column(
+                "r with the rest", numeric=True, spoken="correlation with the sum of the scale's other items"
+            ),
+            Column("alpha without it", numeric=True),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(chosen),
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
+    )
+
+
+def means(frame: pd.DataFrame, labels: Labels, *, analysis: str) -> Table:
+    """Lay out estimated means of each scale by wave and organisation.
+
+    Parameters
+    ----------
+    frame
+        `means`.
+    analysis
+        One of the analyses in it.
+    """
+    chosen = frame[frame["analysis"] == analysis]
+    found = {(row.scale, row.wave, row.organisation): row for row in records(chosen)}
+    waves = labels.waves_in(chosen)
+    present = set(chosen["organisation"])
+    organisations = [name for name in labels.organisation_order if name in present]
+    cells = [(wave, organisation) for wave in waves for organisation in organisations]
+    columns = [Column("Scale")] + [
+        Column(labels.organisation(organisation), labels.wave_with_evidence(wave), numeric=True)
+        for wave, organisation in cells
+    ]
+    rows = tuple(
+        (
+            Cell(labels.scale(scale)),
+            *(estimate_cell(found.get((scale, *cell)), labels, with_interval=True) for cell in cells),
+        )
+        for scale in labels.scales_in(chosen)
+    )
+    return Table(
+        name=f"means_{analysis}",
+        title=f"Estimated mean of each scale by wave and organisation ({analysis} model)",
+        columns=tuple(columns),
+        rows=rows,
+        data=labels.with_evidence(chosen),
+        about=f"Mean with its {labels.confidence} interval; higher means more of what the scale measures.",
+        evidence=labels.evidence(waves, about=("items", "organisation")),
+    )
+
+
+def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) -> Table:
+    """List contrasts of one kind: estimate, interval, p, adjusted p, and on which side of zero the interval lies.
+
+    Parameters
+    ----------
+    frame
+        `contrasts`.
+    analysis, term
+        One of the analyses and terms in it.
+    """
+    chosen = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
+    of_scale = dict(iter(chosen.groupby("scale", sort=False)))
+    rows = [
+        (
+            Cell(labels.scale(scale)),
+            Cell(labels.wave(row.wave)),
+            Cell(labels.organisation(row.organisation)),
+            estimate_cell(row, labels, signed=True),
+            Cell(interval(row.conf_low, row.conf_high), as_float(row.conf_low)),
+            Cell(p_value(row.p_value), as_float(row.p_value)),
+            Cell(p_value(row.p_adjusted), as_float(row.p_adjusted)),
+            Cell(NONE, float("nan"), tone="muted") if is_missing(row.estimate) else side_of_zero(row, labels),
+        )
+        for scale in labels.scales_in(chosen)
+        for row in records(of_scale[scale])
+    ]
+    return Table(
+        name=f"{term}_{analysis}",
+        title=f"{CONTRASTS.get(term, labels.plain(term))} ({analysis} model)",
+        columns=(
+            Column("Scale"),
+            Column("Wave"),
+            Column("Organisation"),
+            Column("Estimate", numeric=True),
+            Column(f"{labels.confidence} interval", numeric=True),
+            Column("p", numeric=True),
+            Column("Adjusted p", numeric=True),
+            Column("Where it lies"),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(chosen),
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
+        heads=3,
+    )
