@@ -11,6 +11,7 @@ include: "workflow/rules/demo.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/harmonise.smk"
 include: "workflow/rules/pool.smk"
+include: "workflow/rules/export.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/compare.smk"
@@ -23,6 +24,7 @@ rule all:
     input:
         "results/report/index.html",
         "results/configuration.yaml",
+        expand("results/exports/{file}", file=EXPORTS),
         expand("results/statistics/{table}.parquet", table=STATISTICS),
         expand("results/audit/{table}.parquet", table=AUDIT),
         expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),

@@ -21,8 +21,10 @@ os.environ.update(
 )
 
 from surveywaves.errors import SurveywavesError
+from surveywaves.exports.part import ExportPart
 from surveywaves.figures.names import FORMATS, names
 from surveywaves.study import load_study
+from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import DemoPart, HarmonisingPart, Presentation, ReadingPart
 
 CONFIG = Path(config.get("study", "config"))
@@ -36,8 +38,10 @@ except SurveywavesError as error:
 
 WAVES = [wave.name for wave in STUDY.waves]
 PUBLISHED = STUDY.config.published
-PRESENTATION = Presentation.of(STUDY).model_dump(mode="json")
-FIGURES = names(Presentation.of(STUDY), published=PUBLISHED is not None)
+PRESENTATION = Presentation.of(STUDY)
+# A colour is no word: what takes only the words does not rerun when the looks change.
+WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
+FIGURES = names(PRESENTATION, published=PUBLISHED is not None)
 STATISTICS = [
     "item_frequencies",
     "item_summary",
@@ -48,6 +52,13 @@ STATISTICS = [
     "means",
     "contrasts",
     "variances",
+]
+EXPORTS = [
+    "responses.sav",
+    "responses.dta",
+    "responses.csv",
+    "codebook.csv",
+    "codebook.xml",
 ]
 AUDIT = ["published_tables", "claims"] if PUBLISHED else []
 LIMITATIONS = [

@@ -18,6 +18,6 @@ rule export:
     conda:
         "../../environment.yml"
     params:
-        part=ExportPart.of(Presentation.of(STUDY)).model_dump(mode="json"),
+        part=ExportPart.of(PRESENTATION).model_dump(mode="json"),
     script:
         "../scripts/export.py"

@@ -14,6 +14,6 @@ rule figures:
     conda:
         "../../environment.yml"
     params:
-        presentation=PRESENTATION,
+        presentation=PRESENTATION.model_dump(mode="json"),
     script:
         "../scripts/figures.py"

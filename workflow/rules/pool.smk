@@ -26,7 +26,7 @@ rule codebook:
     conda:
         "../../environment.yml"
     params:
-        presentation=PRESENTATION,
+        presentation=WORDS.model_dump(mode="json"),
         parts=[
             HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
             for wave in STUDY.waves

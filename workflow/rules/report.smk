@@ -24,10 +24,9 @@ rule report:
     conda:
         "../../environment.yml"
     params:
-        presentation=PRESENTATION,
+        presentation=WORDS.model_dump(mode="json"),
         tables=[*STATISTICS, *AUDIT],
         published_wave=PUBLISHED.wave if PUBLISHED else "",
-        templates=os.path.relpath(HOME / "workflow/report"),
     script:
         "../scripts/report.py"
 

@@ -17,7 +17,7 @@ with stage(snakemake.log):
         read(given.captions),
         {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
         Presentation.model_validate(params.presentation),
-        templates=Path(params.templates),
+        templates=Path(given.templates[0]).parent,
         counts=pd.concat([read(path) for path in given.counts], ignore_index=True),
         problems=pd.concat([read(path) for path in given.problems], ignore_index=True),
         recodings=pd.concat([read(path) for path in given.recodings], ignore_index=True),

@@ -1,0 +1,135 @@
+"""SPSS: a .sav file with labels, measure levels and user-missing codes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+from numpy.typing import NDArray
+
+from surveywaves.exports import words
+from surveywaves.exports.dataset import REASONS, Dataset, Variable, reason_words
+from surveywaves.exports.names import SPSS_RESERVED, names_for
+from surveywaves.undated import undated_sav
+
+NAME: Final = 64
+"""Most characters of a variable's name."""
+
+# Most bytes that SPSS keeps of each text; ReadStat would cut them in the middle of a letter.
+FILE_LABEL: Final = 64
+VARIABLE_LABEL: Final = 255
+VALUE_LABEL: Final = 120
+NOTE_LINE: Final = 80
+
+
+def missing_code(number: int) -> int:
+    """Give the user-missing code of a reason by its number: -1 for the first, and down from there."""
+    return -number
+
+
+def spss_names(data: Dataset) -> dict[str, str]:
+    """Give each variable its name in the file."""
+    return names_for((variable.name for variable in data.variables), limit=NAME, reserved=SPSS_RESERVED)
+
+
+def to_sav(data: Dataset) -> bytes:
+    """Write an SPSS file: the same bytes for the same data.
+
+    Answers and levels are numbers with value labels. A missing value is -1 to -5 by its reason, labelled, and the range
+    is declared user-missing, so that SPSS leaves it out and can still count it. Texts that SPSS would cut stand in full
+    in the file's documents.
+
+    Returns
+    -------
+    bytes
+        The file, row-compressed as SPSS itself writes it, with a fixed date in its header.
+    """
+    names = spss_names(data)
+    variables = {names[variable.name]: variable for variable in data.variables}
+    frame = pd.DataFrame({name: _cells(data, variable) for name, variable in variables.items()}, copy=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.sav"
+        pyreadstat.write_sav(
+            frame,
+            str(path),
+            file_label=words.fit(
+                f"{words.headline(data.part)}: {words.line(data.part.title)}", FILE_LABEL, size=words.octets
+            ),
+            note=[line for text in _notes(data, names) for line in words.wrap(text, NOTE_LINE)],
+            column_labels=[_fit(variable.label, VARIABLE_LABEL) for variable in data.variables],
+            variable_value_labels={
+                name: labels for name, variable in variables.items() if (labels := _labels(variable))
+            },
+            missing_ranges={
+                name: [{"lo": missing_code(len(REASONS)), "hi": missing_code(1)}]
+                for name, variable in variables.items()
+                if variable.missing
+            },
+            variable_measure={name: variable.measure for name, variable in variables.items()},
+            variable_display_width={name: _width(variable) for name, variable in variables.items()},
+            variable_format={
+                name: _format(variable) for name, variable in variables.items() if not _text(variable)
+            },
+            row_compress=True,
+        )
+        return undated_sav(path.read_bytes())
+
+
+# --- how it is done ---------------------------------------------------------------------------------------------
+
+
+def _cells(data: Dataset, variable: Variable) -> NDArray[Any]:
+    cells = data.cells[variable.name]
+    if _text(variable):
+        return cells
+    if not variable.missing:
+        return cells.astype(np.float64)
+    reasons = data.reasons[variable.name]
+    codes = np.array([0.0, *(missing_code(number) for number, _, _ in reason_words())])
+    return np.where(reasons > 0, codes[reasons], cells)
+
+
+def _labels(variable: Variable) -> dict[int | float, str]:
+    labels: dict[int | float, str] = {
+        float(code): _fit(text, VALUE_LABEL) for code, text in variable.codes.items()
+    }
+    if variable.missing:
+        labels |= {float(missing_code(number)): text for number, _, text in reason_words()}
+    return labels
+
+
+def _notes(data: Dataset, names: Mapping[str, str]) -> Iterator[str]:
+    yield from words.about(data.part)
+    told = "; ".join(f"{missing_code(number)} = {text}" for number, _, text in reason_words())
+    yield f"User-missing codes: {told}"
+    for own, name in names.items():
+        if own != name:
+            yield f"Variable {name} is called {own} in the study."
+    for variable in data.variables:
+        if _fit(variable.label, VARIABLE_LABEL) != variable.label:
+            yield f"{names[variable.name]}, label in full: {variable.label}"
+        for code, text in variable.codes.items():
+            if _fit(text, VALUE_LABEL) != text:
+                yield f"{names[variable.name]}, value {code} in full: {text}"
+
+
+def _fit(text: str, limit: int) -> str:
+    return words.fit(text, limit, size=words.octets)
+
+
+def _text(variable: Variable) -> bool:
+    return not variable.codes and variable.kind != "weight"
+
+
+def _format(variable: Variable) -> str:
+    return "F12.6" if variable.kind == "weight" else "F3.0"
+
+
+def _width(variable: Variable) -> int:
+    """Give the width of a column on the screen, in characters."""
+    return 24 if _text(variable) else 12 if variable.measure == "nominal" else 8
