@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 ALL: Final = "all"
@@ -48,14 +49,19 @@ def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     ValueError
         If a row has a key that is not a column.
     """
-    listed = [dict(row) for row in rows]
+    listed = list(rows)
     if unknown := {key for row in listed for key in row} - set(COLUMNS):
         raise ValueError(f"not columns of a tidy table: {sorted(unknown)}")
-    frame = pd.DataFrame(listed, columns=list(COLUMNS))
-    for name in (*TEXT, "note"):
-        frame[name] = frame[name].astype("string").fillna("").astype("str")
-    for name in NUMBERS:
-        frame[name] = frame[name].astype("float64")
-    frame["n"] = frame["n"].astype("Int64")
-    frame["status"] = frame["status"].astype("string").fillna(Status.OK.value).astype("str")
-    return frame
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        values = [row.get(name) for row in listed]
+        if name in NUMBERS:
+            columns[name] = np.array(values, dtype=np.float64)  # None becomes NaN
+        elif name == "n":
+            columns[name] = pd.array(values, dtype="Int64")
+        else:
+            otherwise = Status.OK if name == "status" else ""
+            columns[name] = pd.array(
+                [otherwise if value is None else str(value) for value in values], dtype="str"
+            )
+    return pd.DataFrame(columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,13 @@ from surveywaves.tidy import ALL, Status, tidy
 FAMILY: Final = ("analysis", "term", "wave", "organisation")
 """The default family of tests: one contrast, across scales."""
 
+PERCENT: Final = "percent_favourable"
+"""How the terms end whose unit is a percentage, whatever the scale of the answers."""
+
 Cell: TypeAlias = tuple[str, str]
+
+Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
+"""The labels of a mean or contrast, and its weights on the cells."""
 
 
 class Fit(Protocol):
@@ -57,6 +63,14 @@ class Fit(Protocol):
 
     def variances(self) -> list[dict[str, Any]]:
         """Rows of a tidy table about the model as a whole, `total_sd` and `status` among them."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """What a model may offer besides: more than one reason why a combination is not estimable."""
+
+    def obstacle(self, contrast: FloatArray) -> str:
+        """Why a (P,) combination is not estimable, in words."""
 
 
 class Comparison(NamedTuple):
@@ -115,8 +129,7 @@ def compare(
     ValueError
         If the arguments contradict the frame or each other.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"not a coverage between 0 and 1: {confidence}")
+    check_confidence(confidence)
     design = make_design(
         frame,
         items=items,
@@ -126,21 +139,27 @@ def compare(
         organisations=organisations,
         covariates=covariates,
     )
-    fitted = fit(design)
-    common = {"analysis": fitted.analysis, "scale": scale}
+    return compare_fit(design, fit(design), scale=scale, confidence=confidence, min_cell=min_cell)
 
-    def table(stated: Iterator[_Stated], *, test: bool) -> pd.DataFrame:
+
+def compare_fit(
+    design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
+) -> Comparison:
+    """Compare the waves and organisations of a design by a fit of it: see `compare`."""
+    common = {"analysis": fit.analysis, "scale": scale}
+
+    def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
         rows = []
         for labels, weights in stated:
-            result = estimate(design, fitted, weights, confidence=confidence, min_cell=min_cell)
+            result = estimate(design, fit, weights, confidence=confidence, min_cell=min_cell)
             rows.append(common | labels | result)
         made = tidy(rows)
         return made if test else made.assign(p_value=math.nan)
 
-    variances = [*_who_and_what(design), *fitted.variances()]
+    variances = [*_who_and_what(design), *fit.variances()]
     return Comparison(
-        means=table(_means(waves, organisations), test=False),
-        contrasts=table(_contrasts(waves, organisations), test=True),
+        means=table(stated_means(design), test=False),
+        contrasts=table(stated_contrasts(design), test=True),
         variances=tidy(common | {"wave": ALL, "organisation": ALL} | row for row in variances),
     )
 
@@ -168,36 +187,55 @@ def estimate(
         estimate, the reason instead: an empty cell before a cell too small before a failed fit before a
         combination that the data do not determine.
     """
-    counts = dict(zip(design.cells, design.respondents, strict=True))
-    base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
-    if empty := [cell for cell in weights if counts[cell] == 0]:
-        return base | {"status": Status.NOT_ESTIMABLE, "note": f"no respondents: {_name(empty)}"}
-    if small := [cell for cell in weights if counts[cell] < min_cell]:
-        return base | {"status": Status.TOO_FEW, "note": f"fewer than {min_cell} respondents: {_name(small)}"}
-    if fit.status not in (Status.OK, Status.BOUNDARY):
-        return base | {"status": fit.status, "note": fit.note}
+    base, refused = screen(design, fit, weights, min_cell=min_cell)
+    if refused:
+        return base
     vector = sum(
         (w * design.mean_vector(*cell) for cell, w in weights.items()), np.zeros(len(design.columns))
     )
     if not fit.estimable(vector):
-        return base | {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
+        note = fit.obstacle(vector) if isinstance(fit, Explains) else NOT_DETERMINED
+        return base | {"status": Status.NOT_ESTIMABLE, "note": note}
     value, error = float(vector @ fit.coef), math.sqrt(max(float(vector @ fit.cov @ vector), 0.0))
-    df = fit.df(vector)
+    tested = against_zero(value, error, fit.df(vector), confidence=confidence)
+    return base | {"status": fit.status, "note": fit.note} | tested
+
+
+def screen(
+    design: Design, fit: Fit, weights: Mapping[Cell, float], *, min_cell: int
+) -> tuple[dict[str, Any], bool]:
+    """Count the respondents of some cells, and refuse an estimate if that, or a failed fit, forbids it.
+
+    Returns
+    -------
+    dict, bool
+        `n`, with the reason in `status` and `note` if refused; and whether it is.
+    """
+    counts = dict(zip(design.cells, design.respondents, strict=True))
+    base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
+    if empty := [cell for cell in weights if counts[cell] == 0]:
+        return base | {"status": Status.NOT_ESTIMABLE, "note": f"no respondents: {_name(empty)}"}, True
+    if small := [cell for cell in weights if counts[cell] < min_cell]:
+        note = f"fewer than {min_cell} respondents: {_name(small)}"
+        return base | {"status": Status.TOO_FEW, "note": note}, True
+    if fit.status not in (Status.OK, Status.BOUNDARY):
+        return base | {"status": fit.status, "note": fit.note}, True
+    return base, False
+
+
+def against_zero(value: float, error: float, df: float, *, confidence: float) -> dict[str, Any]:
+    """Test an estimate against 0 by Student's t, and give its interval; the reason if there is none."""
     if not (math.isfinite(value) and math.isfinite(error) and error > 0 and df > 0):
-        return base | {
-            "status": Status.NOT_CONVERGED,
-            "note": "the estimate or its standard error is not finite",
-        }
+        note = "the estimate or its standard error is not finite"
+        return {"status": Status.NOT_CONVERGED, "note": note}
     margin = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    return base | {
+    return {
         "estimate": value,
         "std_error": error,
         "df": df,
         "conf_low": value - margin,
         "conf_high": value + margin,
         "p_value": 2 * float(stats.t.sf(abs(value) / error, df)),
-        "status": fit.status,
-        "note": fit.note,
     }
 
 
@@ -218,8 +256,10 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
     Returns
     -------
     DataFrame
-        Tidy; a row for each row of `contrasts`, its term followed by ``_standardised``.
+        Tidy; a row for each row of `contrasts`, its term followed by ``_standardised``. Percentages are left
+        out.
     """
+    contrasts = contrasts[~contrasts["term"].str.endswith(PERCENT)]
     units = variances[variances["term"] == "total_sd"].set_index(["analysis", "scale"])["estimate"]
     unit = units.reindex(pd.MultiIndex.from_frame(contrasts[["analysis", "scale"]])).to_numpy()
     rows = contrasts.assign(term=contrasts["term"] + "_standardised", p_adjusted=math.nan)
@@ -237,7 +277,7 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
         Tidy, of all scales together.
     method
         As in `statsmodels.stats.multitest.multipletests`: ``holm`` controls the chance of any false positive
-        in the family, ``fdr_bh`` the expected share of false positives.
+        in the family, ``fdr_bh`` the expected share of false positives; ``none`` leaves the p-values as they are.
     family
         Tests with the same values in these columns are one family. By default a family is one contrast
         (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
@@ -248,6 +288,8 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
     DataFrame
         The same rows. Rows without a p-value are no tests and stay without.
     """
+    if method == "none":
+        return contrasts.assign(p_adjusted=contrasts["p_value"])
     rows = contrasts.reset_index(drop=True)
     adjusted = pd.Series(math.nan, index=rows.index)
     for _, tests in rows.dropna(subset="p_value").groupby(list(family)):
@@ -259,16 +301,22 @@ NOT_DETERMINED: Final = (
     "the answers do not determine it: no items in common, or a covariate that goes with the cells"
 )
 
-_Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
+
+def check_confidence(confidence: float) -> None:
+    """Raise ValueError unless a coverage is between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"not a coverage between 0 and 1: {confidence}")
 
 
-def _means(waves: Sequence[str], organisations: Sequence[str]) -> Iterator[_Stated]:
-    for wave in waves:
-        for organisation in organisations:
-            yield _labels("emmean", wave, organisation), {(wave, organisation): 1.0}
+def stated_means(design: Design) -> Iterator[Stated]:
+    """Every cell's mean, as labels and weights."""
+    for wave, organisation in design.cells:
+        yield _labels("emmean", wave, organisation), {(wave, organisation): 1.0}
 
 
-def _contrasts(waves: Sequence[str], organisations: Sequence[str]) -> Iterator[_Stated]:
+def stated_contrasts(design: Design) -> Iterator[Stated]:
+    """Every contrast between cells (see `compare`), as labels and weights."""
+    waves, organisations = design.waves, design.organisations
     for earlier, later in combinations(waves, 2):
         for organisation in organisations:
             labels = _labels("change", f"{later} - {earlier}", organisation)

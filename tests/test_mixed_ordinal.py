@@ -1,0 +1,755 @@
+"""The ordinal mixed model: against ordinal's clmm and emmeans; against its own formula; on hostile data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.integrate import quad
+from scipy.optimize import linprog
+from scipy.special import log_expit, log_ndtr
+from scipy.stats import norm
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+from surveywaves.mixed import maximum, quadrature
+from surveywaves.mixed.climb import newton
+from surveywaves.mixed.contrasts import Comparison, compare, standardised
+from surveywaves.mixed.design import Design, make_design
+from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
+from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.links import LINKS, Link
+from surveywaves.mixed.maximum import fit_alone
+from surveywaves.mixed.ordinal import OrdinalFit, fit_ordinal
+from surveywaves.mixed.quadrature import Likelihood
+from surveywaves.tidy import Status
+from test_mixed_linear import KEY, assert_no_numbers, options, respondents, row, simulated
+
+ORACLE = Path(__file__).parent / "oracle"
+MANIFEST = pd.read_csv(ORACLE / "ordinal" / "manifest.csv", dtype="str", keep_default_na=False).set_index(
+    "name"
+)
+ANSWERS = pd.read_csv(ORACLE / "ordinal" / "answers.csv")
+INSIDE = [name for name in MANIFEST.index if name != "leaders"]
+"""The sets with a variance between respondents."""
+
+LOGLIK_TOLERANCE = 1e-8
+"""Relative. What differs is the quadrature of clmm, 15 adaptive nodes: at most 1.3e-9."""
+
+R_TOLERANCE = 1e-4
+"""Absolute on the latent scale, relative for standard errors: clmm stops early, at gradients up to 0.03."""
+
+PERCENT_TOLERANCE = 1e-3
+"""Percentage points, from clmm's estimates."""
+
+NODES = np.linspace(-6.2, 6.2, 31)
+
+
+def run(frame: pd.DataFrame, *, favourable: Sequence[float] = (4, 5), **changed: Any) -> Comparison:
+    return compare_ordinal(frame, scale="s", favourable=favourable, **options(frame, **changed))
+
+
+def fitted(frame: pd.DataFrame, *, link: str = "logit", **changed: Any) -> tuple[Design, OrdinalFit]:
+    design = make_design(frame, **options(frame, **changed))
+    return design, fit_ordinal(design, link=link)
+
+
+# --- against R ---------------------------------------------------------------------------------------------
+
+
+def oracle_options(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    entry = MANIFEST.loc[name]
+    frame = pd.read_csv(ORACLE / "linear" / f"{entry['file']}.csv", keep_default_na=False, na_values=[""])
+    frame = frame.iloc[:: int(entry["every"])]
+    items = entry["items"].split()
+    return frame, {
+        "items": items,
+        "keys": dict(zip(items, map(int, entry["keyed"].split()), strict=True)),
+        "response_range": (float(entry["low"]), float(entry["high"])),
+        "waves": sorted(frame["wave"].dropna().unique()),
+        "organisations": sorted(frame["organisation"].dropna().unique()),
+        "covariates": entry["covariates"].split(),
+    }
+
+
+def expected(name: str) -> pd.DataFrame:
+    return ANSWERS[ANSWERS["set"] == name].drop(columns="set").reset_index(drop=True)
+
+
+def value(table: pd.DataFrame, term: str) -> float:
+    return float(table.loc[table["term"] == term, "estimate"].iloc[0])
+
+
+def clmm_theta(design: Design, name: str) -> np.ndarray:
+    """clmm's estimates as our parameters: thresholds, columns (its reference cell 0), tau."""
+    found = expected(name).set_index("term")["estimate"]
+    thresholds = [estimate for term, estimate in found.items() if term.startswith("threshold")]
+    return np.array([*thresholds, *(found.get(column, 0.0) for column in design.columns), found["tau"]])
+
+
+@pytest.mark.parametrize("name", MANIFEST.index)
+def test_means_contrasts_and_percentages_match_clmm_and_emmeans(name: str) -> None:
+    frame, given_options = oracle_options(name)
+    entry = MANIFEST.loc[name]
+    favourable = [float(level) for level in entry["favourable"].split()]
+    ours = compare_ordinal(
+        frame, scale=name, favourable=favourable, link=entry["link"], min_cell=1, **given_options
+    )
+    wanted = expected(name)
+    wanted = wanted[wanted["wave"] != "all"]
+    joined = wanted.merge(
+        pd.concat([ours.means, ours.contrasts]), on=KEY, suffixes=("_r", ""), validate="1:1"
+    )
+    assert len(joined) == len(wanted)
+    assert joined["status"].isin(["ok", "boundary"]).all()
+    percent = joined["term"] == "percent_favourable"
+    latent = joined[~percent]
+    np.testing.assert_allclose(latent["estimate"], latent["estimate_r"], rtol=0, atol=R_TOLERANCE)
+    np.testing.assert_allclose(latent["std_error"], latent["std_error_r"], rtol=R_TOLERANCE)
+    assert percent.sum() >= 4
+    np.testing.assert_allclose(
+        joined.loc[percent, "estimate"], joined.loc[percent, "estimate_r"], rtol=0, atol=PERCENT_TOLERANCE
+    )
+    # what R has no row for is an empty cell
+    rest = ours.contrasts[ours.contrasts["term"].isin(["change", "gap", "difference_in_differences"])]
+    rest = rest.merge(wanted, on=KEY, how="left", indicator=True)
+    assert (rest.loc[rest["_merge"] == "left_only", "status"] == "not_estimable").all()
+
+
+@pytest.mark.parametrize("name", MANIFEST.index)
+def test_parameters_and_likelihood_match_clmm(name: str) -> None:
+    frame, given_options = oracle_options(name)
+    design = make_design(frame, **given_options)
+    fit = fit_ordinal(design, link=MANIFEST.loc[name, "link"])
+    wanted = expected(name)
+    assert fit.loglik == pytest.approx(value(wanted, "loglik"), rel=LOGLIK_TOLERANCE)
+    theta = clmm_theta(design, name)
+    t = len(fit.thresholds)
+    np.testing.assert_allclose(fit.thresholds, theta[:t] - theta[:t].mean(), rtol=0, atol=R_TOLERANCE)
+    later = [place for place, column in enumerate(design.columns) if not column.startswith("cell")]
+    np.testing.assert_allclose(fit.coef[later], theta[t:-1][later], rtol=0, atol=R_TOLERANCE)
+    errors = wanted.set_index("term")["std_error"]
+    ours = np.sqrt(np.diagonal(fit.cov))[later]
+    np.testing.assert_allclose(ours, [errors[design.columns[place]] for place in later], rtol=R_TOLERANCE)
+    assert fit.tau == pytest.approx(theta[-1], abs=2 * R_TOLERANCE)
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_our_maximum_is_higher_and_its_gradient_smaller_than_clmms(name: str) -> None:
+    frame, given_options = oracle_options(name)
+    design = make_design(frame, **given_options)
+    fit = fit_ordinal(design, link=MANIFEST.loc[name, "link"])
+    likelihood = Likelihood(design, fit.link)
+    free = np.flatnonzero(np.diagonal(fit.theta_cov) > 0)
+    at_ours = likelihood.at(fit.theta, fit.nodes)
+    at_theirs = likelihood.at(clmm_theta(design, name), fit.nodes)
+    assert at_ours.loglik >= at_theirs.loglik
+    assert at_ours.loglik >= value(expected(name), "loglik") - 1e-6
+    ours, theirs = (newton(point.gradient, point.hessian, free)[1] for point in (at_ours, at_theirs))
+    assert ours < 1e-12
+    assert theirs > 1e-10
+    assert np.abs(at_ours.gradient).max() < np.abs(at_theirs.gradient).max() / 10
+
+
+@pytest.mark.parametrize("name", MANIFEST.index)
+def test_fit_without_respondents_matches_clm(name: str) -> None:
+    frame, given_options = oracle_options(name)
+    alone = fit_alone(Likelihood(make_design(frame, **given_options), LINKS[MANIFEST.loc[name, "link"]]))
+    assert alone is not None
+    assert alone.summit.point.loglik == pytest.approx(value(expected(name), "loglik_alone"), rel=1e-12)
+
+
+def test_variance_on_its_boundary_is_a_status_and_the_fit_is_clm() -> None:
+    frame, given_options = oracle_options("leaders")
+    fit = fit_ordinal(make_design(frame, **given_options))
+    assert fit.status is Status.BOUNDARY
+    assert fit.tau == 0
+    assert fit.loglik == pytest.approx(value(expected("leaders"), "loglik_alone"), rel=1e-12)
+    rows = pd.DataFrame(fit.variances()).set_index("term")
+    assert rows.loc["tau2", "status"] == "boundary"
+    assert math.isnan(rows.loc["tau2", "std_error"])
+
+
+def test_oracle_covers_what_is_hard() -> None:
+    assert set(MANIFEST["link"]) == {"logit", "probit"}
+    assert MANIFEST["file"].nunique() >= 6
+    assert MANIFEST["keyed"].str.contains("-1").any()
+    assert value(expected("leaders"), "tau") < 1e-3
+
+
+# --- against its own formula, and other implementations --------------------------------------------------------
+
+
+def small(**changed: Any) -> Design:
+    frame = simulated(60, items=3).assign(role=["a", "b", "c"] * 20, years=np.arange(60) % 7)
+    return make_design(frame, **options(frame, covariates=["role", "years"], **changed))
+
+
+def somewhere(likelihood: Likelihood) -> np.ndarray:
+    theta = np.random.default_rng(5).normal(0, 0.3, likelihood.size)
+    theta[: likelihood.thresholds] = np.linspace(-2, 2.5, likelihood.thresholds)
+    theta[-1] = 1.3
+    return theta
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=list(LINKS))
+def test_likelihood_is_the_integral_over_respondents(link: Link) -> None:
+    design = small()
+    likelihood = Likelihood(design, link)
+    theta = somewhere(likelihood)
+    t = likelihood.thresholds
+    bounds = np.concatenate([[-np.inf], theta[:t], [np.inf]])
+
+    def chance(z: float, pattern: int) -> float:
+        group = design.group[pattern]
+        base = design.group_rows(slice(group, group + 1))[0]
+        base[design.item_columns] = 0
+        product = norm.pdf(z)
+        for item, code in enumerate(design.answers[pattern]):
+            if code:
+                eta = base @ theta[t:-1] + (theta[t + 4 + item - 1] if item else 0.0) + theta[-1] * z
+                high, low = link.cdf(bounds[code] - eta), link.cdf(bounds[code - 1] - eta)
+                product *= float(high - low)
+        return product
+
+    total = 0.0
+    for pattern, count in enumerate(design.count):
+        integral, _ = quad(chance, -12, 12, args=(pattern,), epsabs=0, epsrel=1e-11, limit=200)
+        total += count * math.log(integral)
+    assert likelihood.at(theta, NODES).loglik == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=list(LINKS))
+def test_gradient_and_hessian_are_those_of_the_likelihood(link: Link) -> None:
+    likelihood = Likelihood(small(), link)
+    theta = somewhere(likelihood)
+    step = 1e-5
+    for evaluate, some in (
+        (lambda at: likelihood.at(at, NODES), slice(None)),
+        (likelihood.independent, slice(0, -1)),
+    ):
+        point = evaluate(theta)
+        pairs = [(evaluate(theta + e), evaluate(theta - e)) for e in np.eye(likelihood.size) * step]
+        gradient = np.array([(up.loglik - down.loglik) / 2 / step for up, down in pairs])
+        hessian = np.array([(up.gradient - down.gradient) / 2 / step for up, down in pairs])
+        np.testing.assert_allclose(point.gradient[some], gradient[some], atol=1e-6)
+        np.testing.assert_allclose(point.hessian[some, some], hessian[some, some], atol=1e-6)
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=list(LINKS))
+def test_intervals_hold_in_the_far_tails(link: Link) -> None:
+    far = np.array([-200.0, -40.0, -20.0, 0.0, 20.0, 40.0, 200.0])
+    log_cdf = {"logit": log_expit, "probit": log_ndtr}[link.name]
+    ends = np.full(1, -np.inf), np.zeros(1), np.ones(1), np.full(1, np.inf)
+    up = link.interval(ends[0], ends[1], far, order=2)
+    down = link.interval(ends[1], ends[3], far, order=2)
+    np.testing.assert_allclose(up.log[0], log_cdf(-far), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(down.log[0], log_cdf(far), rtol=1e-12, atol=1e-15)
+    inner = link.interval(ends[1], ends[2], far, order=2)
+    for part in (*up, *down, *inner):
+        assert np.isfinite(part).all()
+    np.testing.assert_allclose(
+        inner.log[0], link.interval(-ends[2], ends[1], -far, order=0).log[0], rtol=1e-12
+    )
+    # concave: no curvature is positive
+    assert (inner.by_upper_twice <= 0).all()
+    assert (inner.by_upper_twice + 2 * inner.by_both + inner.by_lower_twice <= 1e-9).all()
+
+
+def test_scale_with_one_item_is_ordered_logit() -> None:
+    frame = simulated(150, items=1, missing=0)
+    _, fit = fitted(frame)
+    assert fit.status is Status.OK
+    assert math.isnan(fit.tau)
+    cells = pd.get_dummies(frame["wave"] + frame["organisation"], dtype=float).iloc[:, 1:]
+    theirs = OrderedModel(frame["i0"].astype(int), cells, distr="logit").fit(method="newton", disp=False)
+    assert fit.loglik == pytest.approx(theirs.llf, rel=1e-10)
+    contrasts = run(frame).contrasts
+    gap = row(contrasts, "gap", "first", "x - y")
+    assert gap["estimate"] == pytest.approx(-theirs.params.iloc[0], rel=1e-6)
+    assert gap["std_error"] == pytest.approx(theirs.bse.iloc[0], rel=1e-5)
+    assert gap["df"] == math.inf
+    assert row(run(frame).variances, "icc")["status"] == "not_estimable"
+
+
+def test_more_nodes_are_used_where_answers_say_much_about_a_respondent() -> None:
+    frame, given_options = oracle_options("verbal")
+    entry = pd.read_csv(ORACLE / "linear" / "manifest.csv", dtype="str", keep_default_na=False).set_index(
+        "name"
+    )
+    items = entry.loc["verbal", "items"].split()
+    design = make_design(frame, **given_options | {"items": items, "keys": dict.fromkeys(items, 1)})
+    fit = fit_ordinal(design)
+    assert fit.status is Status.OK
+    assert len(fit.nodes) > 40
+    fine = Likelihood(design, fit.link).at(fit.theta, np.linspace(-9, 9, 1001), order=0)
+    assert fit.loglik == pytest.approx(fine.loglik, rel=1e-9)
+    few = fit_ordinal(design, nodes=3)
+    np.testing.assert_allclose(few.coef, fit.coef, atol=1e-4)
+
+
+def test_cutting_into_chunks_and_starting_from_a_part_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = simulated(600).assign(role=["a", "b", "c"] * 200)
+    _, fit = fitted(frame, covariates=["role"])
+    monkeypatch.setattr(quadrature, "PATTERNS", 50)
+    monkeypatch.setattr(maximum, "ENOUGH", 150)
+    _, cut = fitted(frame, covariates=["role"])
+    assert cut.loglik == pytest.approx(fit.loglik, rel=1e-13)
+    np.testing.assert_allclose(cut.coef, fit.coef, atol=1e-6)
+    np.testing.assert_allclose(cut.cov, fit.cov, atol=1e-6 * np.abs(fit.cov).max())
+
+
+def test_respondents_counted_twice_double_the_likelihood_and_halve_the_variance() -> None:
+    design = small()
+    one, two = fit_ordinal(design), fit_ordinal(replace(design, count=2 * design.count))
+    assert two.loglik == pytest.approx(2 * one.loglik, rel=1e-12)
+    np.testing.assert_allclose(two.cov, one.cov / 2, rtol=1e-6)
+
+
+# --- percentages ----------------------------------------------------------------------------------------------
+
+
+def answers_of_the_model(design: Design, fit: OrdinalFit, cell: int, number: int) -> np.ndarray:
+    """(number, items) levels, drawn from the fitted model for respondents of a cell with anybody's covariates."""
+    rng = np.random.default_rng(17)
+    people = np.repeat(design.profile[design.group], design.count.astype(int))
+    profiles = design.profiles[rng.choice(people, number)]
+    t = len(fit.thresholds)
+    beta = fit.theta[t:-1]
+    item = np.concatenate([[0.0], beta[design.item_columns]])
+    eta = beta[cell] + (profiles @ beta[design.item_columns.stop :])[:, None] + item
+    latent = eta + fit.tau * rng.normal(size=(number, 1)) + rng.logistic(size=eta.shape)
+    return fit.levels[np.searchsorted(fit.theta[:t], latent)]
+
+
+def covariate_frame() -> pd.DataFrame:
+    return simulated(201, seed=8).assign(role=["a", "b", "c"] * 67, years=np.arange(201) % 13)
+
+
+def test_percentage_is_what_one_would_count_in_the_population() -> None:
+    design, fit = fitted(covariate_frame(), covariates=["role", "years"])
+    for favourable in ([4, 5], [1], [1, 3]):
+        means = percent_favourable(design, fit, scale="s", favourable=favourable).means
+        for cell, percent in enumerate(means["estimate"]):
+            drawn = np.isin(answers_of_the_model(design, fit, cell, 100_000), favourable)
+            error = 100 * drawn.mean(axis=1).std() / math.sqrt(len(drawn))
+            assert percent == pytest.approx(100 * drawn.mean(), abs=4 * error)
+
+
+def test_percentages_of_all_answers_add_up() -> None:
+    design, fit = fitted(covariate_frame(), covariates=["role", "years"], link="probit")
+    total = sum(
+        percent_favourable(design, fit, scale="s", favourable=[level]).means["estimate"]
+        for level in range(1, 6)
+    )
+    np.testing.assert_allclose(total, 100)
+
+
+def test_delta_method_is_the_spread_of_percentages_over_the_estimates_distribution() -> None:
+    design, fit = fitted(covariate_frame(), covariates=["role", "years"])
+    stated = percent_favourable(design, fit, scale="s", favourable=[4, 5])
+    rng = np.random.default_rng(3)
+    draws = rng.multivariate_normal(fit.theta, fit.theta_cov, 200, method="eigh")
+    found = [
+        percent_favourable(design, replace(fit, theta=draw), scale="s", favourable=[4, 5]) for draw in draws
+    ]
+    for table, spread in (
+        (stated.means, np.std([one.means["estimate"] for one in found], axis=0)),
+        (stated.contrasts, np.std([one.contrasts["estimate"] for one in found], axis=0)),
+    ):
+        assert (table["status"] == "ok").all()
+        # 200 draws know a standard deviation to 5%
+        np.testing.assert_allclose(table["std_error"], spread, rtol=0.18)
+
+
+def test_delta_method_has_the_right_gradient() -> None:
+    design, fit = fitted(covariate_frame(), covariates=["role", "years"])
+    for favourable in ([4, 5], [1, 3]):
+        table = percent_favourable(design, fit, scale="s", favourable=favourable).contrasts
+        assert (table["status"] == "ok").all()
+        slopes = []
+        for step in np.eye(len(fit.theta)) * 1e-5:
+            up, down = (
+                percent_favourable(
+                    design, replace(fit, theta=fit.theta + side * step), scale="s", favourable=favourable
+                ).contrasts["estimate"]
+                for side in (1, -1)
+            )
+            slopes.append((up - down).to_numpy() / 2e-5)
+        gradient = np.array(slopes).T
+        errors = np.sqrt(np.einsum("ij,jk,ik->i", gradient, fit.theta_cov, gradient))
+        np.testing.assert_allclose(table["std_error"], errors, rtol=1e-6)
+
+
+def test_contrasts_of_percentages_are_differences_of_percentages() -> None:
+    means, contrasts, _ = run(simulated(120))
+    percent = {
+        (wave, organisation): row(means, "percent_favourable", wave, organisation)["estimate"]
+        for wave in ("first", "second")
+        for organisation in ("x", "y")
+    }
+    for organisation in ("x", "y"):
+        change = row(contrasts, "change_percent_favourable", "second - first", organisation)
+        assert change["estimate"] == pytest.approx(
+            percent["second", organisation] - percent["first", organisation]
+        )
+    gaps = [
+        row(contrasts, "gap_percent_favourable", wave, "x - y")["estimate"] for wave in ("first", "second")
+    ]
+    both = row(contrasts, "difference_in_differences_percent_favourable", "second - first", "x - y")
+    assert both["estimate"] == pytest.approx(gaps[1] - gaps[0])
+    p = 2 * norm.sf(abs(both["estimate"] / both["std_error"]))
+    assert both["p_value"] == pytest.approx(p)
+
+
+def test_interval_of_a_percentage_stays_within_0_and_100() -> None:
+    frame = simulated(24, items=2, missing=0)
+    frame[["i0", "i1"]] = frame[["i0", "i1"]].clip(1, 3)
+    frame.loc[[0, 5, 6, 11], "i0"] = 4
+    means = run(frame).means
+    percent = means[means["term"] == "percent_favourable"]
+    assert (percent["status"].isin(["ok", "boundary"])).all()
+    assert (percent["conf_low"] > 0).all()
+    assert (percent["estimate"] - 1.96 * percent["std_error"] < 0).any()
+    assert percent["p_value"].isna().all()
+
+
+def test_standardised_contrasts_leave_percentages_out() -> None:
+    _, contrasts, variances = run(simulated(80))
+    ours = standardised(contrasts, variances)
+    assert set(ours["term"]) == {f"{t}_standardised" for t in ("change", "gap", "difference_in_differences")}
+    tau2 = row(variances, "tau2")["estimate"]
+    unit = math.sqrt(tau2 + math.pi**2 / 3)
+    np.testing.assert_allclose(ours["estimate"] * unit, contrasts["estimate"][: len(ours)])
+
+
+# --- against truth --------------------------------------------------------------------------------------------
+
+
+def test_intervals_cover_the_truth_and_false_positives_are_as_rare_as_stated() -> None:
+    rng = np.random.default_rng(2006)
+    thresholds = np.array([-2.0, -0.8, 0.9, 2.2])
+    base = respondents(np.ones((120, 4)))
+    shift = np.where((base["wave"] == "second") & (base["organisation"] == "x"), 0.7, 0.0)
+    item = np.array([0.0, 0.5, -0.5, 0.3])
+    nodes = np.linspace(-8, 8, 400)
+    weight = norm.pdf(nodes) / norm.pdf(nodes).sum()
+    share = [
+        np.mean([weight @ (1 / (1 + np.exp(thresholds[2] - s - e - nodes))) for e in item])
+        for s in (0.0, 0.7)
+    ]
+    truth = {"change": 0.7, "change_percent_favourable": 100 * (share[1] - share[0])}
+    runs, covered, false = 100, dict.fromkeys(truth, 0), 0
+    for _ in range(runs):
+        latent = shift[:, None] + item + rng.normal(size=(120, 1)) + rng.logistic(size=(120, 4))
+        frame = base.copy()
+        answers = np.searchsorted(thresholds, latent).astype(float) + 1
+        answers[rng.random(answers.shape) < 0.1] = np.nan
+        frame[["i0", "i1", "i2", "i3"]] = answers
+        contrasts = run(frame).contrasts
+        for term, true in truth.items():
+            change = row(contrasts, term, "second - first", "x")
+            covered[term] += change["conf_low"] < true < change["conf_high"]
+        false += row(contrasts, "gap", "first", "x - y")["p_value"] < 0.05
+    error = math.sqrt(0.05 * 0.95 / runs)
+    for term in truth:
+        assert covered[term] / runs == pytest.approx(0.95, abs=3 * error)
+    assert false / runs == pytest.approx(0.05, abs=3 * error)
+
+
+# --- invariances ----------------------------------------------------------------------------------------------
+
+
+def test_order_of_respondents_does_not_matter() -> None:
+    frame = simulated(201).assign(role=["a", "b", "c"] * 67)
+    shuffled = frame.sample(frac=1, random_state=5)
+    for one, other in zip(run(frame, covariates=["role"]), run(shuffled, covariates=["role"]), strict=True):
+        pd.testing.assert_frame_equal(
+            one[one["term"] != "scaled_gradient"], other[other["term"] != "scaled_gradient"], rtol=1e-8
+        )
+
+
+def test_order_of_waves_and_items_does_not_matter() -> None:
+    frame = simulated(120)
+    one = run(frame)
+    other = run(frame, waves=["second", "first"], organisations=["y", "x"], items=["i3", "i1", "i0", "i2"])
+    both = one.means.merge(other.means, on=KEY, suffixes=("", "_o"), validate="1:1")
+    assert len(both) == 8
+    np.testing.assert_allclose(both["estimate"], both["estimate_o"], atol=1e-6)
+    np.testing.assert_allclose(both["std_error"], both["std_error_o"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_reversed_items_mirror_the_means(link: str) -> None:
+    frame = simulated(100)
+    one = run(frame, link=link)
+    other = run(frame, link=link, keys=dict.fromkeys(["i0", "i1", "i2", "i3"], -1), favourable=(1, 2))
+    latent = one.means["term"] == "emmean"
+    np.testing.assert_allclose(one.means["estimate"][latent], -other.means["estimate"][latent], atol=1e-7)
+    np.testing.assert_allclose(one.means["estimate"][~latent], other.means["estimate"][~latent], rtol=1e-7)
+    np.testing.assert_allclose(one.means["std_error"], other.means["std_error"], rtol=1e-7)
+
+
+def test_units_and_origin_of_a_covariate_do_not_matter() -> None:
+    frame = simulated(100).assign(years=np.arange(100) % 17)
+    one = run(frame, covariates=["years"])
+    other = run(frame.assign(years=frame["years"] * 1e6 + 1e9), covariates=["years"])
+    np.testing.assert_allclose(one.means["estimate"], other.means["estimate"], rtol=1e-6)
+    np.testing.assert_allclose(one.contrasts["std_error"], other.contrasts["std_error"], rtol=1e-6)
+
+
+def test_compare_takes_the_fit_like_any_other() -> None:
+    frame = simulated(80)
+    latent = compare(frame, scale="s", fit=fit_ordinal, **options(frame))
+    both = run(frame)
+    assert set(latent.means["analysis"]) == {"ordinal"}
+    pd.testing.assert_frame_equal(latent.means, both.means.iloc[:4])
+    pd.testing.assert_frame_equal(latent.contrasts, both.contrasts.iloc[:5])
+    assert set(run(frame, link="probit").contrasts["analysis"]) == {"ordinal_probit"}
+    assert (latent.contrasts["df"] == math.inf).all()
+
+
+# --- hostile data ---------------------------------------------------------------------------------------------
+
+
+def test_category_nobody_used_is_left_out_and_changes_nothing() -> None:
+    frame = simulated(100)
+    items = ["i0", "i1", "i2", "i3"]
+    gap = frame.assign(**{item: frame[item].replace({2: 1}) for item in items})
+    closed = gap.assign(**{item: gap[item].replace({1: 2}) for item in items})
+    one, other = run(gap), run(closed)
+    pd.testing.assert_frame_equal(one.contrasts, other.contrasts)
+    assert row(one.variances, "threshold[1|3]")["status"] == "ok"
+    assert row(one.variances, "n_categories")["estimate"] == 4
+    # an answer that only people of another wave gave is named
+    frame = closed.assign(wave=["third", *closed["wave"][1:]])
+    frame.loc[0, "i0"] = 1
+    assert row(run(frame).variances, "n_categories")["note"] == "nobody answered: 1"
+
+
+def test_cell_with_all_answers_at_the_top_has_no_estimate_and_the_others_are_those_without_it() -> None:
+    frame = simulated(120)
+    apart = (frame["wave"] == "first") & (frame["organisation"] == "x")
+    frame.loc[apart, ["i0", "i1", "i2", "i3"]] = 5
+    ours, without = run(frame), run(frame[~apart])
+    touching = 0
+    for table, other in zip(ours[:2], without[:2], strict=True):
+        lost = other["status"] == "not_estimable"
+        assert (table.loc[lost, "status"] == "not_estimable").all()
+        assert table.loc[lost, "note"].str.endswith("(perfect separation): cell[first, x]").all()
+        assert_no_numbers(table[lost])
+        assert (table.loc[~lost, "status"] == "ok").all()
+        np.testing.assert_allclose(table.loc[~lost, "estimate"], other.loc[~lost, "estimate"], atol=1e-6)
+        np.testing.assert_allclose(table.loc[~lost, "std_error"], other.loc[~lost, "std_error"], rtol=1e-6)
+        touching += lost.sum()
+    assert touching == 2 + 6
+
+
+def test_item_that_all_agree_with_leaves_the_contrasts_and_takes_the_means() -> None:
+    frame = simulated(120, missing=0)
+    frame["i3"] = 5
+    ours = run(frame)
+    without = run(frame.drop(columns="i3"))
+    latent = ours.contrasts["term"].isin(["change", "gap", "difference_in_differences"])
+    assert (ours.contrasts.loc[latent, "status"] == "ok").all()
+    np.testing.assert_allclose(
+        ours.contrasts.loc[latent, "estimate"], without.contrasts.loc[latent, "estimate"], atol=1e-6
+    )
+    assert (ours.means["status"] == "not_estimable").all()
+    assert ours.means["note"].str.contains(r"item\[i3\]").all()
+
+
+def test_covariate_that_splits_the_answers_is_named() -> None:
+    frame = simulated(80, missing=0).assign(role=["a", "b"] * 40)
+    frame["wave"] = ["first"] * 40 + ["second"] * 40
+    split = frame["role"] == "a"
+    items = ["i0", "i1", "i2", "i3"]
+    frame.loc[split, items] = frame.loc[split, items].clip(upper=2)
+    frame.loc[~split, items] = frame.loc[~split, items].clip(lower=4)
+    ours = run(frame, covariates=["role"])
+    latent = ours.contrasts["term"] == "change"
+    assert (ours.contrasts.loc[latent, "status"].isin(["ok", "boundary"])).all()
+    percent = ours.contrasts["term"] == "change_percent_favourable"
+    assert (ours.contrasts.loc[percent, "status"] == "not_estimable").all()
+    assert ours.contrasts.loc[percent, "note"].str.contains("perfect separation").all()
+
+
+def same(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**dict.fromkeys(["i0", "i1", "i2", "i3"], 3))
+
+
+def alike(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**{f"i{number}": frame["i0"] for number in range(4)})
+
+
+def unanswered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**dict.fromkeys(["i0", "i1", "i2", "i3"], pd.NA))
+
+
+def averaged(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(i0=np.linspace(1, 5, len(frame)))
+
+
+def two(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.iloc[[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "note"),
+    [
+        (same, "not_estimable", "everybody gave the same answer"),
+        (alike, "not_estimable", "answers hardly differ within a respondent"),
+        (unanswered, "not_estimable", "no respondents"),
+        (averaged, "not_estimable", "distinct answers: no response scale"),
+        (two, "too_few", "respondents to estimate the variance"),
+    ],
+)
+def test_hopeless_data_have_a_named_status(
+    spoil: Callable[[pd.DataFrame], pd.DataFrame], status: str, note: str
+) -> None:
+    frame = spoil(simulated(80, missing=0))
+    ours = run(frame, min_cell=1)
+    for table in ours[:2]:
+        assert_no_numbers(table)
+        assert (table["status"].isin([status, "not_estimable"])).all()
+        assert table["note"].str.contains(note).any()
+    model = ours.variances[~ours.variances["term"].str.startswith("n_")]
+    assert_no_numbers(model)
+
+
+def test_cell_with_one_person_takes_part_but_has_no_estimate() -> None:
+    frame = simulated(80, missing=0)
+    apart = (frame["wave"] == "first") & (frame["organisation"] == "x")
+    frame = frame.drop(frame.index[apart][1:])
+    ours = run(frame)
+    mean = row(ours.means, "emmean", "first", "x")
+    assert mean["status"] == "too_few"
+    assert mean["note"] == "fewer than 2 respondents: first, x"
+    assert row(ours.contrasts, "change", "second - first", "y")["status"] == "ok"
+    assert row(ours.contrasts, "change_percent_favourable", "second - first", "x")["status"] == "too_few"
+    assert row(run(frame, min_cell=1).means, "emmean", "first", "x")["status"] == "ok"
+
+
+def test_what_is_estimable_is_what_is_estimable_in_the_linear_model() -> None:
+    frame = simulated(60).assign(role=["a", "b", "c"] * 20, copy=["q", "r", "r"] * 20)
+    frame.loc[frame["wave"] == "first", ["i0", "i1"]] = pd.NA
+    frame.loc[frame["wave"] == "second", ["i2", "i3"]] = pd.NA
+    design, fit = fitted(frame, covariates=["role", "copy"])
+    linear = fit_linear(design)
+    rng = np.random.default_rng(1)
+    rows = [design.group_rows(slice(0, None))[0], *np.eye(len(design.columns)), *rng.normal(size=(20, 10))]
+    rows += [
+        design.mean_vector(*one) - design.mean_vector(*other)
+        for one in design.cells
+        for other in design.cells
+    ]
+    answers = [fit.estimable(vector) for vector in rows]
+    assert answers == [linear.estimable(vector) for vector in rows]
+    assert any(answers)
+    assert not all(answers)
+    ours = run(frame, covariates=["role", "copy"])
+    assert (ours.means["status"] == "not_estimable").all()
+    assert row(ours.contrasts, "gap", "first", "x - y")["status"] in ("ok", "boundary")
+    assert "no items in common" in row(ours.contrasts, "change", "second - first", "x")["note"]
+
+
+def separable(likelihood: Likelihood) -> bool:
+    """Whether a linear program finds a direction in which no bound tightens and some loosen."""
+    moves = []
+    for chunk in likelihood.chunks:
+        upper, lower = likelihood.rows(chunk)
+        moves += [upper[chunk.category <= likelihood.thresholds], -lower[chunk.category > 1]]
+    g = np.unique(np.vstack(moves), axis=0)
+    found = linprog(
+        -g.sum(axis=0), A_ub=-g, b_ub=np.zeros(len(g)), bounds=[(-1, 1)] * g.shape[1], method="highs"
+    )
+    return bool(-found.fun > 1e-7)
+
+
+HOSTILE = st.integers(1, 14).flatmap(
+    lambda number: st.integers(1, 3).flatmap(
+        lambda items: st.tuples(
+            arrays(np.int64, (number, items), elements=st.integers(0, 4)),
+            arrays(np.int64, (number, 2), elements=st.integers(0, 1)),
+            arrays(np.int64, number, elements=st.integers(0, 2)),
+            st.sampled_from(list(LINKS)),
+        )
+    )
+)
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(HOSTILE)
+def test_small_fits_are_maxima_or_say_why_not(drawn: tuple[np.ndarray, np.ndarray, np.ndarray, str]) -> None:
+    answers, cells, role, link = drawn
+    frame = respondents(
+        np.where(answers == 0, np.nan, answers),
+        waves=np.array(["first", "second"])[cells[:, 0]],
+        organisations=np.array(["x", "y"])[cells[:, 1]],
+    ).assign(role=np.array(["a", "b", "c"])[role])
+    design, fit = fitted(frame, link=link, covariates=["role"])
+    if fit.status not in (Status.OK, Status.BOUNDARY):
+        assert fit.note
+        assert np.isnan(fit.coef).all()
+        assert math.isnan(fit.loglik)
+    else:
+        likelihood = Likelihood(design, fit.link)
+        assert fit.separated == separable(likelihood)
+        assert fit.scaled_gradient <= 1e-12
+        assert np.isfinite(fit.coef).all()
+        assert (np.linalg.eigvalsh(fit.cov) >= -1e-9).all()
+        theta = np.nan_to_num(fit.theta)
+        if not fit.separated:
+            rng = np.random.default_rng(0)
+            for size in (1e-3, 0.1, 0.5):
+                step = rng.normal(0, size, len(theta))
+                step[-1] *= not math.isnan(fit.tau)
+                assert likelihood.at(theta + step, NODES, order=0).loglik <= fit.loglik + 1e-5
+    ours = run(frame, link=link, covariates=["role"], min_cell=1)
+    for table in ours[:2]:
+        good = table["status"].isin(["ok", "boundary"])
+        assert table.loc[good, ["estimate", "std_error", "conf_low", "conf_high"]].notna().all(axis=None)
+        assert_no_numbers(table[~good])
+        assert (table.loc[~good, "note"] != "").all()
+        assert (table.loc[good & ~table["term"].str.contains("percent"), "std_error"] < 500).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"link": "cloglog"}, "not a link: cloglog"),
+        ({"favourable": ()}, "not favourable answers"),
+        ({"favourable": (6,)}, "not favourable answers from 1 to 5"),
+        ({"confidence": 1.0}, "not a coverage"),
+        ({"items": ["i0", "i9"]}, "not columns of the frame"),
+    ],
+)
+def test_arguments_that_contradict_the_frame_are_named(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(simulated(40), **{"keys": {**dict.fromkeys(["i0", "i1", "i2", "i3", "i9"], 1)}, **changed})
+
+
+def test_nodes_that_are_no_grid_are_refused() -> None:
+    with pytest.raises(ValueError, match="not a grid of nodes"):
+        fit_ordinal(small(), nodes=2)
+
+
+def test_favourable_set_that_all_or_no_answers_belong_to_has_no_percentage() -> None:
+    frame = simulated(80)
+    frame[["i0", "i1", "i2", "i3"]] = frame[["i0", "i1", "i2", "i3"]].clip(upper=3)
+    means = run(frame).means
+    percent = means[means["term"] == "percent_favourable"]
+    assert (percent["status"] == "not_estimable").all()
+    assert set(percent["note"]) == {"no answer that was given is favourable"}
+    assert set(run(frame, favourable=(1, 2, 3)).means["note"]) == {
+        "",
+        "every answer that was given is favourable",
+    }
