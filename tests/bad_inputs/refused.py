@@ -143,6 +143,17 @@ REFUSED = [
     Refused("zSAV cut off", "a.zsav", cut(spss({"q1": [1.0] * 99}, compress=True), 0.95), ("cut off",), SPSS),
     Refused("SPSS in name only", "a.sav", content(b"$FL2" + bytes(range(256))), ("is damaged",), SPSS),
     Refused(
+        "SPSS that labels a variable that is not there",  # ReadStat would end the process
+        "a.sav",
+        spoiled(
+            spss({"q1": [1.0]}, variable_value_labels={"q1": {1: "a"}}),
+            b"\x04\0\0\0\x01\0\0\0\x01\0\0\0",
+            b"\x04\0\0\0\x01\0\0\0\x63\0\0\0",
+        ),
+        ("is damaged", "labels for variable 99, which is not there"),
+        SPSS,
+    ),
+    Refused(
         "Stata cut off in its rows", "a.dta", cut(stata({"q1": [1.0] * 99}), 0.8), ("is cut off",), STATA
     ),
     Refused(

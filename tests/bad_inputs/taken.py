@@ -161,6 +161,13 @@ TAKEN = [
         {"id": ["1"], "q1, or so": ["2,5"]},
     ),
     Taken(
+        "semicolons within the only column",
+        "a.csv",
+        text("why\na;b\nc;d\n"),
+        [],
+        {"why": ["a;b", "c;d"]},
+    ),
+    Taken(
         "tabs in a .csv",
         "a.csv",
         text("id\tq1\n1\t2\n"),

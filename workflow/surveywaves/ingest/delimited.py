@@ -107,7 +107,7 @@ class Delimited:
     def _refuse_joined_rows(self, column: Column, body: Body) -> None:
         """Refuse a cell that holds the rest of one row and the beginning of another: two stray quotes make one."""
         width = len(body.columns)
-        if width < _FEWEST or self._delimiter not in DELIMITERS:
+        if width < _FEWEST:
             return
         long = pc.match_substring_regex(column.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
         between = re.compile(rf"{re.escape(self._delimiter)}(?![ ])")
@@ -157,9 +157,9 @@ def sniff(text: str, expected: str) -> str:
     best, found = (0.0, False, 0), expected
     for delimiter in (expected, *(other for other in DELIMITERS if other != expected)):
         rows = _first_rows(text, delimiter)
-        length, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
-        if length < 2:
-            continue
+        if not rows or len(rows[0]) < 2:
+            continue  # the header has no such delimiter
+        length, count = Counter(map(len, rows)).most_common(1)[0]
         torn = any(cell.count('"') % 2 for row in rows for cell in row)
         score = (count / len(rows), not torn, length)
         if score > best:
