@@ -52,16 +52,16 @@ def run(folder: Path, cores: int) -> float:
 
 
 def stage_times(folder: Path) -> dict[str, list[float]]:
-    """Seconds of each job by rule, from Snakemake's own records."""
-    jobs: dict[tuple[str, float, float], None] = {}
+    """Seconds of each job by rule, from Snakemake's own records (one for each output)."""
+    jobs: dict[tuple[str, str], list[float]] = defaultdict(list)
     for path in (folder / ".snakemake/metadata").rglob("*"):
         if path.is_file():
             record = json.loads(path.read_text(encoding="utf-8"))
             if record.get("endtime"):
-                jobs[record["rule"], record["starttime"], record["endtime"]] = None
+                jobs[record["rule"], str(record["log"])] += [record["starttime"], record["endtime"]]
     times = defaultdict(list)
-    for rule, start, end in jobs:
-        times[rule].append(end - start)
+    for (rule, _), seconds in jobs.items():
+        times[rule].append(max(seconds) - min(seconds))
     return dict(times)
 
 

@@ -3,6 +3,7 @@
 import ast
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -84,16 +85,16 @@ def code_of(script):
     return sorted(os.path.relpath(path) for path in found)
 
 
+@cache
 def _imported(path):
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names_here = [alias.name for alias in node.names]
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names_here = [f"{node.module}.{alias.name}" for alias in node.names]
-            names_here.append(node.module)
-        else:
-            continue
-        yield from (name for name in names_here if name.split(".")[0] == "surveywaves")
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+            found.append(node.module)
+    return [name for name in found if name.split(".")[0] == "surveywaves"]
 
 
 def raw_files(wildcards):
