@@ -1,7 +1,7 @@
 # What all stages stand on. The study as config/ describes it, the names of what is built from it, and the package
 # modules that a script's result depends on.
-import ast
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -85,16 +85,20 @@ def code_of(script):
     return sorted(os.path.relpath(path) for path in found)
 
 
+IMPORT = re.compile(
+    r"^\s*(?:from (surveywaves[\w.]*) import (\([^)]*\)|.*)|import (surveywaves[\w.]*))",
+    re.MULTILINE,
+)
+
+
 @cache
 def _imported(path):
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-            found.append(node.module)
-    return [name for name in found if name.split(".")[0] == "surveywaves"]
+    # By pattern: parsing a hundred modules at every start would cost half a second.
+    found = set()
+    for package, names_in, module_ in IMPORT.findall(path.read_text(encoding="utf-8")):
+        found.add(package or module_)
+        found.update(f"{package}.{name}" for name in re.findall(r"\w+", names_in))
+    return sorted(found)
 
 
 def raw_files(wildcards):
