@@ -277,7 +277,7 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
         Tidy, of all scales together.
     method
         As in `statsmodels.stats.multitest.multipletests`: ``holm`` controls the chance of any false positive
-        in the family, ``fdr_bh`` the expected share of false positives; ``none`` leaves the p-values as they are.
+        in the family, ``fdr_bh`` the expected share of false positives; ``none`` leaves it empty.
     family
         Tests with the same values in these columns are one family. By default a family is one contrast
         (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
@@ -289,7 +289,7 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
         The same rows. Rows without a p-value are no tests and stay without.
     """
     if method == "none":
-        return contrasts.assign(p_adjusted=contrasts["p_value"])
+        return contrasts.assign(p_adjusted=math.nan)
     rows = contrasts.reset_index(drop=True)
     adjusted = pd.Series(math.nan, index=rows.index)
     for _, tests in rows.dropna(subset="p_value").groupby(list(family)):

@@ -65,6 +65,13 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     return study
 
 
+def mistakes_of_wave(folder: Path, name: str) -> list[Mistake]:
+    """List the mistakes and open decisions in a wave's own files, whether the study has the wave yet or not."""
+    mistakes: list[Mistake] = []
+    _wave(name, folder, mistakes)
+    return mistakes
+
+
 def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
     home = folder / "waves" / name
     if not home.is_dir():
