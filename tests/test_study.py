@@ -128,3 +128,12 @@ def test_the_check_command_says_what_is_wrong_and_fails(
     edit(config / "config.yaml", r"^seed:", "sead: 1\nseed:")
     assert main(["--config", str(config), "check"]) == 1
     assert "sead: unknown key" in capsys.readouterr().err
+
+
+def test_a_covariate_that_a_wave_does_not_have_is_refused(config: Path) -> None:
+    edit(config / "config.yaml", r"^  covariates: *\[\]", "  covariates: [profession]")
+    assert mistakes(config) == [
+        f"{config}/waves/mori_baseline/wave.yaml: variables: the models adjust for `profession`, which this wave does "
+        "not have: nobody of it could be compared "
+        "(hint: drop it from analysis.covariates, or say where the wave holds it)"
+    ]

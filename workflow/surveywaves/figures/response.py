@@ -81,7 +81,7 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         if (note := presentation.waves[wave].population.note)
     ]
     caption = [
-        f"Returns as a share of the staff that each wave was meant to reach, with Wilson's {level(presentation)} "
+        f"Returns as a share of those whom each wave was meant to reach, with Wilson's {level(presentation)} "
         "interval. The interval speaks of chance alone, not of who chose to answer.",
         *said,
         *notes,

@@ -93,7 +93,7 @@ def wave_title(presentation: Presentation, wave: str) -> str:
 
 def organisation_label(presentation: Presentation, organisation: str) -> str:
     """Give an organisation's words; `all` and `not_stated` have theirs."""
-    known = {ALL: "All staff", NOT_STATED: "Organisation not stated"}
+    known = {ALL: "All respondents", NOT_STATED: "Organisation not stated"}
     return presentation.organisations.get(organisation, known.get(organisation, organisation))
 
 

@@ -172,6 +172,8 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
         ("organisation", "items", *study.config.variables),
         "variable",
     )
+    if wave.demo is None:
+        yield from _check_covariates(study, wave, here)
     yield from _check_crosswalk(study, wave, home / "items.tsv")
     if wave.demo:
         yield from _check_demo(study, wave, home / "demo.yaml")
@@ -186,6 +188,18 @@ def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:
     for file in wave.file.files:
         if file.path not in made:
             yield Mistake(f"{where}: files", f"does not make {file.path}, which the wave reads")
+
+
+def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake]:
+    """Yield the covariates that a wave does not know: its respondents would silently take no part in comparisons."""
+    for name in study.config.analysis.covariates:
+        constant = all(name in layout.constants for layout in wave.file.layouts.values())
+        if name not in wave.file.variables and not constant and name in study.config.variables:
+            yield Mistake(
+                f"{where}: variables",
+                f"the models adjust for `{name}`, which this wave does not have: nobody of it could be compared",
+                "drop it from analysis.covariates, or say where the wave holds it",
+            )
 
 
 def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
