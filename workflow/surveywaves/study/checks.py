@@ -99,76 +99,21 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
 
 
 def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
-    file, here = wave.file, home / "wave.yaml"
+    here = home / "wave.yaml"
     yield from _unknown(
         here,
         "organisations_surveyed",
-        file.organisations_surveyed,
+        wave.file.organisations_surveyed,
         study.config.organisations,
         "organisation",
     )
-    for name, coding in file.codings.items():
-        yield from _unknown(
-            here,
-            f"codings.{name}.response_scale",
-            [coding.response_scale],
-            study.config.response_scales,
-            "response scale",
-        )
-        if scale := study.config.response_scales.get(coding.response_scale):
-            outside = [
-                value
-                for value in coding.values.values()
-                if isinstance(value, int) and not 1 <= value <= scale.points
-            ]
-            if outside:
-                yield Mistake(
-                    f"{here}: codings.{name}",
-                    f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}",
-                )
-    sources = dict(file.variables)
-    if isinstance(file.organisation, VariableSource):
-        sources["organisation"] = file.organisation
-        yield from _unknown(
-            here,
-            "organisation.map",
-            _levels(file.organisation),
-            file.organisations_surveyed,
-            "surveyed organisation",
-        )
-    else:
-        yield from _unknown(
-            here, "organisation", [file.organisation], file.organisations_surveyed, "surveyed organisation"
-        )
-    yield from _unknown(here, "variables", file.variables, study.config.variables, "variable")
-    for name, source in sources.items():
-        yield from _unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
-        if name in study.config.variables:
-            yield from _unknown(
-                here,
-                f"variables.{name}.map",
-                _levels(source),
-                study.config.variables[name].levels,
-                f"level of {name}",
-            )
-    for layout_name, layout in file.layouts.items():
-        yield from _unknown(
-            here, f"layouts.{layout_name}.constants", layout.constants, study.config.variables, "variable"
-        )
-        for variable, level in layout.constants.items():
-            if variable in study.config.variables:
-                known = study.config.variables[variable].levels
-                yield from _unknown(
-                    here,
-                    f"layouts.{layout_name}.constants.{variable}",
-                    [level],
-                    known,
-                    f"level of {variable}",
-                )
+    yield from _check_codings(study, wave, here)
+    yield from _check_sources(study, wave, here)
+    yield from _check_constants(study, wave, here)
     yield from _unknown(
         here,
         "variable_evidence",
-        file.variable_evidence,
+        wave.file.variable_evidence,
         ("organisation", "items", *study.config.variables),
         "variable",
     )
@@ -180,6 +125,49 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     if wave.fielded:
         yield from _check_wave(study, wave.fielded, home / "demo")
         yield from _same_files(wave, home / "demo/wave.yaml")
+
+
+def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
+    scales = study.config.response_scales
+    for name, coding in wave.file.codings.items():
+        where = f"codings.{name}.response_scale"
+        yield from _unknown(here, where, [coding.response_scale], scales, "response scale")
+        if scale := scales.get(coding.response_scale):
+            values = [value for value in coding.values.values() if isinstance(value, int)]
+            if outside := [value for value in values if not 1 <= value <= scale.points]:
+                yield Mistake(
+                    f"{here}: codings.{name}",
+                    f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}",
+                )
+
+
+def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
+    """Yield what is wrong with the columns and levels of the organisation and the grouping variables."""
+    file, known = wave.file, study.config.variables
+    sources, surveyed = dict(file.variables), file.organisations_surveyed
+    if isinstance(file.organisation, VariableSource):
+        sources["organisation"] = file.organisation
+        levels = _levels(file.organisation)
+        yield from _unknown(here, "organisation.map", levels, surveyed, "surveyed organisation")
+    else:
+        yield from _unknown(here, "organisation", [file.organisation], surveyed, "surveyed organisation")
+    yield from _unknown(here, "variables", file.variables, known, "variable")
+    for name, source in sources.items():
+        yield from _unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
+        if name in known:
+            where = f"variables.{name}.map"
+            yield from _unknown(here, where, _levels(source), known[name].levels, f"level of {name}")
+
+
+def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
+    known = study.config.variables
+    for name, layout in wave.file.layouts.items():
+        where = f"layouts.{name}.constants"
+        yield from _unknown(here, where, layout.constants, known, "variable")
+        for variable, level in layout.constants.items():
+            if variable in known:
+                levels = known[variable].levels
+                yield from _unknown(here, f"{where}.{variable}", [level], levels, f"level of {variable}")
 
 
 def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:

@@ -34,8 +34,8 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
         models.Demo,
         "waves/<wave>/demo/demo.yaml",
         "Only for a wave whose raw files the workflow is to invent; without the folder `demo/` the wave's files must "
-        "be there. Beside it stand a `wave.yaml` and an `items.tsv` with the same keys as the wave's own: the wave as its "
-        "files were fielded. Edit the wave's own to change how the files are read, these to change the files.",
+        "be there. Beside it stand a `wave.yaml` and an `items.tsv` with the same keys as the wave's own: the wave as "
+        "its files were fielded. Edit the wave's own to change how the files are read, these to change the files.",
     ),
 )
 
