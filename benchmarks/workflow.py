@@ -47,7 +47,9 @@ def run(folder: Path, cores: int) -> float:
     """Run the workflow and give its seconds."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
     start = time.perf_counter()
-    subprocess.run([*command, "--directory", str(folder), "--cores", str(cores), "--quiet", "all"], check=True)
+    subprocess.run(
+        [*command, "--directory", str(folder), "--cores", str(cores), "--quiet", "all"], check=True
+    )
     return time.perf_counter() - start
 
 

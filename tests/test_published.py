@@ -431,7 +431,9 @@ def test_all_refused_decisions_are_named_at_once(shipped: Settlement) -> None:
 
 
 def test_any_count_that_tells_the_readings_apart_is_a_decision(shipped: Settlement) -> None:
-    lines = pd.DataFrame([decision("3", "3", "d_n", "47"), decision("organisation", "1", "Social Work_n", "176")])
+    lines = pd.DataFrame(
+        [decision("3", "3", "d_n", "47"), decision("organisation", "1", "Social Work_n", "176")]
+    )
     settled = apply_decisions(shipped, lines)
     assert counts(settled, "3", "3") == ([19, 47, 86, 163, 27], 342)
     assert counts(settled, "organisation", "1") == ([140, 176], 316)

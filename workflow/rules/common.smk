@@ -50,6 +50,7 @@ STATISTICS = [
     "response_rates",
     "missing",
     "reliability",
+    "dif",
     "means",
     "contrasts",
     "variances",

@@ -5,9 +5,7 @@ from surveywaves.script import read, stage, write
 
 with stage(snakemake.log):
     params = snakemake.params
-    printed = settle(
-        read(snakemake.input.tables), categories=params.categories, max_base=params.returns
-    )
+    printed = settle(read(snakemake.input.tables), categories=params.categories, max_base=params.returns)
     counts = [
         settle_column(read(path), table=variable, max_base=params.returns)
         for variable, path in zip(params.single_choice, snakemake.input.single_choice, strict=True)
