@@ -1,5 +1,5 @@
 # The answers that tests/test_invariance.py compares with: nested proportional-odds models by ordinal::clm, on the data
-# sets of manifest.csv, as lordif nests them. Run here: Rscript dif.R   (about three minutes)
+# sets of manifest.csv, as lordif nests them. Run here: Rscript dif.R   (half a minute)
 #
 # answers.csv has one row a set, item, comparison and matching score (total: with the item; rest: without): respondents,
 # log-likelihoods of the thresholds alone (ll0) and of the three models, and for pairs the log odds of the first group less
