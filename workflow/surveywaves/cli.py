@@ -3,13 +3,58 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, get_args
 
-from surveywaves.errors import SurveywavesError
-from surveywaves.study import load_study
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.study import Study, Wave, load_study
 from surveywaves.study.document import document
+from surveywaves.study.load import mistakes_of_wave
+from surveywaves.study.models import Layout
+from surveywaves.study.parts import HarmonisingPart, ReadingPart
+
+BIG: Final = 20_000_000
+"""Bytes from which a file is worth a word on the screen, whoever looks at it."""
+
+CHECK_HELP: Final = """\
+Read config/ and everything it names, open every raw file, find every column that a crosswalk names and look up every
+cell in its coding; report every mistake, one line each. Nothing is run and nothing is written.
+
+Files of a demonstration wave that the workflow has not made yet are not missed.
+"""
+
+CHECK_EXAMPLE: Final = """\
+example:
+  surveywaves check
+    config/waves/second/items.tsv, row 16, column comparability: still to decide (hint: reworded (91: ...), or ...)
+
+  Mend the files until it says `ok`; then run snakemake.
+"""
+
+ADD_HELP: Final = """\
+Recognise the raw files of a new wave, match their questions to the instrument by wording, and draft the wave's
+description in config/waves/<wave>/: wave.yaml and items.tsv. Run it in the folder that you run snakemake in.
+
+What the files say in so many words is filled in. What could be two things (a word that differs and may matter, which
+end of the scale a bare 1 is, an unknown answer) stands there as `TODO:` with the candidates. snakemake refuses to
+run, and `surveywaves check` lists what is open, until you have decided. Raw files are only read.
+"""
+
+ADD_EXAMPLE: Final = """\
+example: (the export of the second wave, with the first as a pattern)
+  surveywaves add-wave resources/raw/second/export.xlsx --wave second --like first
+  (decide what is TODO in config/waves/second/, add second to `waves:` in config/config.yaml)
+  surveywaves check
+  snakemake --cores all
+
+web returns and keyed paper forms together, where a list says what the codes of the forms ask (column, wording):
+  surveywaves add-wave export.csv paper.csv --wave third --like second --questions paper_codes.tsv
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,17 +65,104 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SurveywavesError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of the output has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Says what is being read, to a person who waits: on a terminal, or where it takes a while."""
+
+    started: float = field(default_factory=time.monotonic)
+
+    def __call__(self, name: str) -> None:
+        try:
+            size = Path(name).stat().st_size
+        except OSError:
+            return
+        if size >= BIG or sys.stderr.isatty():
+            passed = time.monotonic() - self.started
+            print(f"[{passed:3.0f} s] reading {name} ({size / 1e6:.1f} MB)", file=sys.stderr)
 
 
 def _check(options: argparse.Namespace) -> int:
     study = load_study(options.config)
     study.require_raw_files()
-    asked = {wave.name: sum(bool(row.columns) for row in wave.crosswalk) for wave in study.waves}
+    progress = _Progress()
+    mistakes: list[Mistake] = []
+    lines = []
     for wave in study.waves:
+        try:
+            found = _try(study, wave, progress)
+        except SurveywavesError as error:
+            mistakes.extend(error.mistakes)
+            continue
+        asked = f"{sum(bool(row.columns) for row in wave.crosswalk)} of {len(study.items)} items"
+        lines.append(f"{wave.name}: {wave.file.title}, {wave.file.evidence}, {asked}; {found}")
+    if mistakes:
+        raise SurveywavesError(mistakes)
+    from surveywaves.harmonise import rescaled_scales  # noqa: PLC0415
+
+    rescaled_scales([HarmonisingPart.of(study, wave) for wave in study.waves])
+    print("\n".join(lines))
+    described = {path.parent.name for path in options.config.glob("waves/*/wave.yaml")}
+    for name in sorted(described - {wave.name for wave in study.waves}):
         print(
-            f"{wave.name}: {wave.file.title}, {wave.file.evidence}, {asked[wave.name]} of {len(study.items)} items"
+            f"not part of the study: {options.config}/waves/{name}, which `waves:` in config.yaml does not list"
         )
     print(f"ok: {len(study.waves)} waves, {len(study.items)} items, {len(study.scales)} scales")
+    return 0
+
+
+def _try(study: Study, wave: Wave, progress: _Progress) -> str:
+    """Read a wave's raw files and look up every cell, as a run would; nothing is kept."""
+    if wave.fielded and not all(Path(file.path).is_file() for file in wave.file.files):
+        return "its demonstration files are not made yet (snakemake makes them)"
+    # Here and below: pandas and the readers take a second to import, which the other commands need not wait for.
+    from surveywaves.harmonise import harmonise  # noqa: PLC0415
+    from surveywaves.ingest import ingest  # noqa: PLC0415
+
+    for file in wave.file.files:
+        progress(file.path)
+    found = ingest(ReadingPart.of(wave), root=Path())
+    harmonise(found.cells, part=HarmonisingPart.of(study, wave))
+    kept, aside = (int(found.counts[name].sum()) for name in ("rows_kept", "rows_set_aside"))
+    files = f"{len(wave.file.files)} file{'s' if len(wave.file.files) > 1 else ''}"
+    return f"{kept} returns in {files}, {aside} rows set aside"
+
+
+def _add_wave(options: argparse.Namespace) -> int:
+    from surveywaves import adding  # noqa: PLC0415
+
+    home = options.config / "waves" / options.wave
+    adding.refuse_existing(home)
+    study = load_study(options.config, without=options.wave)
+    given = {key: getattr(options, key) for key in ("format", "encoding", "sheet", "header_rows")}
+    addition = adding.add_wave(
+        study,
+        wave=options.wave,
+        like=options.like or study.waves[-1].name,
+        paths=options.files,
+        root=Path(),
+        given={key: value for key, value in given.items() if value is not None},
+        wordings=options.questions,
+        reading=_Progress(),
+    )
+    adding.write(addition, home)
+    print("\n".join(adding.narrate(addition)))
+    undecided = mistakes_of_wave(options.config, options.wave)
+    print(f"\nDrafted {home}/wave.yaml and items.tsv. {adding.count(len(undecided), 'decision')} for you:")
+    print("\n".join(f"  {line}" for line in adding.grouped(undecided)))
+    config = options.config / "config.yaml"
+    if options.enlist:
+        adding.enlist(config, options.wave)
+        print(
+            f"\n{config} has the wave in `waves:`. Next: decide, `surveywaves check`, `snakemake --cores all`."
+        )
+    else:
+        line = adding.line_to_add([wave.name for wave in study.waves], options.wave)
+        print(f"\nNext: decide, write `{line}` in {config}, `surveywaves check`, `snakemake --cores all`.")
     return 0
 
 
@@ -49,10 +181,21 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check = commands.add_parser(
         "check",
-        help="read the whole configuration and report every mistake",
-        description="Read config/ and everything it names, and report every mistake, one line each. Runs nothing.",
+        help="check configuration, raw files and crosswalks, and report every mistake",
+        description=CHECK_HELP,
+        epilog=CHECK_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.set_defaults(run=_check)
+    _describe_add_wave(
+        commands.add_parser(
+            "add-wave",
+            help="draft the description of a new wave from its raw files",
+            description=ADD_HELP,
+            epilog=ADD_EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     documenting = commands.add_parser(
         "document",
         help="write config/README.md",
@@ -60,6 +203,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     documenting.set_defaults(run=_document)
     return parser
+
+
+def _describe_add_wave(add: argparse.ArgumentParser) -> None:
+    formats = get_args(Layout.model_fields["format"].annotation)
+    add.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="raw files of the wave, of any formats"
+    )
+    add.add_argument("--wave", required=True, help="name of the new wave: its folder under config/waves/")
+    add.add_argument("--like", help="wave to hold it against and model it on (default: the last one)")
+    add.add_argument("--format", choices=formats, help="format of the files (default: recognised)")
+    add.add_argument("--encoding", help="encoding of text files, as in cp1252 (default: recognised)")
+    add.add_argument("--sheet", help="worksheet of an Excel workbook (default: the only one with content)")
+    add.add_argument(
+        "--header-rows",
+        type=int,
+        choices=(1, 2, 3),
+        help="header rows of a SurveyMonkey export (default: found)",
+    )
+    add.add_argument(
+        "--questions",
+        type=Path,
+        metavar="LIST",
+        help="CSV or TSV that says what each column asks: column, wording",
+    )
+    add.add_argument(
+        "--enlist", action="store_true", help="put the wave at the end of `waves:` in config.yaml as well"
+    )
+    add.set_defaults(run=_add_wave)
 
 
 if __name__ == "__main__":

@@ -331,7 +331,7 @@ class CrosswalkRow(Model):
 class WaveFile(Model):
     """A wave (`wave.yaml`)."""
 
-    title: Text = Field(description="Title, as in `Phase I`.")
+    title: Text = Field(description="Title, as in `First survey`.")
     period: Text = Field(description="When, in words for a reader: `July 2006`.")
     fieldwork: Fieldwork = Field(default_factory=Fieldwork, description="Dates of the fieldwork.")
     population: Population = Field(default_factory=Population, description="Who could have answered.")

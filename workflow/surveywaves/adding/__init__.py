@@ -1,0 +1,22 @@
+"""Adding a wave: what its raw files are and ask, held against a wave that is known, and a draft of its description.
+
+Nothing here decides for a person. What the files say in words is taken; what could be two things is written down as an
+open decision, and the study does not run until somebody has made it.
+"""
+
+from surveywaves.adding.addition import Addition, add_wave, refuse_existing, write
+from surveywaves.adding.enlist import enlist, line_to_add
+from surveywaves.adding.narrate import grouped, narrate
+from surveywaves.adding.words import count
+
+__all__ = [
+    "Addition",
+    "add_wave",
+    "count",
+    "enlist",
+    "grouped",
+    "line_to_add",
+    "narrate",
+    "refuse_existing",
+    "write",
+]

@@ -1,0 +1,240 @@
+"""The questionnaire of a new wave held against another's, for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from surveywaves.adding.codings import grade_of
+from surveywaves.adding.match import HIGH, Match
+from surveywaves.adding.questions import Cells, Question, is_wording
+from surveywaves.adding.reference import Asked, Reference, codes_of
+from surveywaves.adding.survey import Sheet
+from surveywaves.adding.words import changes, count, likeness, same, say
+from surveywaves.study import Comparability, Study
+from surveywaves.study.load import OPEN
+from surveywaves.study.models import ResponseScale
+from surveywaves.wording import normalise
+
+SHOWN: Final = 12
+"""Lines of one kind that are shown."""
+
+LONG: Final = 70
+"""Characters of a wording that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Items that stand one after another in both waves.
+
+    Parameters
+    ----------
+    before, after
+        Place of the first, counted over the items that both waves have.
+    moved
+        Whether it stands elsewhere among the others.
+    """
+
+    items: tuple[str, ...]
+    before: int
+    after: int
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What became of the questionnaire, in lines under headings."""
+
+    parts: Mapping[str, Sequence[str]]
+    warnings: Sequence[str]
+
+
+def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
+    """Hold the questionnaire of a wave's files against that of the reference wave."""
+    found = _asked(sheets)
+    texts = {item.item: item.text for item in study.items}
+    kinds: dict[str, list[str]] = {
+        name: [] for name in ("same", "reworded", "to decide", "moved", "new", "dropped", "options")
+    }
+    for item, text in texts.items():
+        before, now = reference.asked.get(item), found.get(item)
+        if now is None:
+            if before:
+                kinds["dropped"].append(f"{item}: {_short(before.wording)}")
+        elif before is None:
+            kinds["new"].append(
+                f"{item}: {_short(text)} (in the instrument, not asked in {reference.wave.name})"
+            )
+        else:
+            _hold(item, before, now, kinds)
+    kinds["moved"] = _moved(study, found, reference)
+    kinds["new"] += [
+        f"“{_short(one.reference)}”: no item of the instrument" for sheet in sheets for one in sheet.fresh
+    ]
+    kinds["options"] = list(_options(study, sheets, reference))
+    kinds["variables"] = list(_variables(sheets, reference))
+    return Diff(kinds, list(_reused(study, sheets, reference)))
+
+
+def _asked(sheets: Sequence[Sheet]) -> dict[str, tuple[Sheet, Match]]:
+    """Find how each item was asked, in the first layout that says it in words."""
+    found: dict[str, tuple[Sheet, Match]] = {}
+    for sheet in sheets:
+        for match in sheet.matches:
+            before = found.get(match.item)
+            if match.question and (before is None or (before[1].score is None and match.score is not None)):
+                found[match.item] = (sheet, match)
+    return found
+
+
+def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, list[str]]) -> None:
+    sheet, match = now
+    assert match.question is not None
+    grade, said = grade_of(match, sheet.codings)
+    if grade is None:
+        kinds["to decide"].append(f"{item}: {said}")
+    elif any(same(before.wording, text) for text in match.question.wordings):
+        kinds["same"].append(item)
+    else:
+        text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
+        kinds["reworded"].append(f"{item} ({match.score}): {say(changes(before.wording, text))}")
+
+
+def blocks(before: Sequence[str], after: Sequence[str]) -> list[Block]:
+    """Cut an order into runs that stand in another order as well, and say which of them moved.
+
+    Those that did not are the longest sequence of runs (by the number of items) that kept their order.
+    """
+    place = {item: number for number, item in enumerate(before)}
+    runs: list[list[str]] = []
+    for item in after:
+        if runs and place[item] == place[runs[-1][-1]] + 1:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    stay = _longest([place[run[0]] for run in runs], [len(run) for run in runs])
+    starts = [sum(len(run) for run in runs[:number]) for number in range(len(runs))]
+    return [
+        Block(tuple(run), place[run[0]] + 1, start + 1, number not in stay)
+        for number, (run, start) in enumerate(zip(runs, starts, strict=True))
+    ]
+
+
+def _longest(places: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Find the increasing subsequence of most weight; its places in the sequence."""
+    best: list[tuple[int, int]] = []  # weight up to here, run before this one (-1: none)
+    for number, place in enumerate(places):
+        earlier = [(best[one][0], one) for one in range(number) if places[one] < place]
+        weight, previous = max(earlier, default=(0, -1))
+        best.append((weight + weights[number], previous))
+    number = max(range(len(best)), key=lambda one: best[one][0], default=-1)
+    found = set()
+    while number >= 0:
+        found.add(number)
+        number = best[number][1]
+    return found
+
+
+def _moved(study: Study, found: Mapping[str, tuple[Sheet, Match]], reference: Reference) -> list[str]:
+    both = [item.item for item in study.items if item.item in found and item.item in reference.asked]
+    if not both:
+        return []
+    # The order of the instrument stands in where the files do not tell the wave's own.
+    before = sorted(both, key=lambda item: reference.asked[item].place or 0) if reference.ordered else both
+    first = {
+        name: number for number, name in enumerate(dict.fromkeys(sheet.name for sheet, _ in found.values()))
+    }
+    after = sorted(both, key=lambda item: (first[found[item][0].name], _place(found[item][1])))
+    lines = []
+    for block in blocks(before, after):
+        if block.moved:
+            named = block.items[0] if len(block.items) == 1 else f"{block.items[0]} … {block.items[-1]}"
+            count = f" ({len(block.items)} items)" if len(block.items) > 1 else ""
+            lines.append(f"{named}{count}: from place {block.before} to {block.after}")
+    if lines and not reference.ordered:
+        lines.append(f"(against the order of items.tsv: the files of {reference.wave.name} are not there)")
+    return lines
+
+
+def _place(match: Match) -> int:
+    return match.question.place if match.question else 0
+
+
+def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
+    """Say where the response options are others, or cannot be told."""
+    scales = study.config.response_scales
+    for sheet in sheets:
+        numbers = [
+            match.question
+            for match in sheet.matches
+            if match.question and match.question.cells is Cells.NUMBERS
+        ]
+        if numbers and (sheet.codings.default or "").startswith(OPEN):
+            seen = sorted(
+                {cell for one in numbers for cell, label in one.options.items() if not label}, key=float
+            )
+            yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
+        yield from (f"{item}: {why}" for item, why in sheet.codings.rescaled.items())
+        for name, draft in sheet.codings.drafts.items():
+            unknown = [label for label in _labels(draft.values, draft.words) if label]
+            strange = [label for label in unknown if not _known(label, scales[draft.scale])]
+            if strange and draft.cells is not Cells.NUMBERS:
+                yield f"{name}: beside the options of {draft.scale}: {', '.join(strange)}"
+    for item, asked in reference.asked.items():
+        if asked.grade is Comparability.RESCALED:
+            yield f"{item}: {reference.wave.name} asked it with the options of {asked.scale}"
+
+
+def _labels(values: Mapping[str, object], labels: Mapping[str, str]) -> list[str]:
+    return [labels.get(cell, cell) for cell in values]
+
+
+def _known(label: str, scale: ResponseScale) -> bool:
+    return any(same(label, option) for option in scale.labels)
+
+
+def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
+    for sheet in sheets:
+        where = f"{sheet.name}: " if len(sheets) > 1 else ""
+        for source in sheet.sources:
+            undecided = len(source.open_answers)
+            said = f"“{_short(source.question.reference)}”" + (", if that is it" if source.open else "")
+            answers = count(len(source.map), "answer") + (
+                f", {undecided} to decide" if undecided else ", all known"
+            )
+            yield f"{where}{source.variable}: {said}; {answers}"
+    held = {source.variable for sheet in sheets for source in sheet.sources}
+    yield from (f"{name}: no question tells it" for name in reference.sources if name not in held)
+
+
+def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
+    """Warn where a column code of the reference wave carries another question now."""
+    codes = codes_of(reference)
+    texts = {item.item: item.text for item in study.items}
+    for sheet in sheets:
+        now = {match.question.name: match for match in sheet.matches if match.question}
+        now_held = {source.question.name: source.variable for source in sheet.sources}
+        for question in sheet.questions:
+            if is_wording(question.name) or not question.wordings:
+                continue
+            for layout, name in codes.get(normalise(question.name), []):
+                match = now.get(question.name)
+                holds = match.item if match else now_held.get(question.name)
+                asked = reference.asked.get(name)
+                wording = reference.wording_of(layout, question.name) or (asked.wording if asked else "")
+                if holds == name and (match is None or _close(wording or texts[name], question)):
+                    continue
+                was = f"{name} (“{_short(wording)}”)" if wording else name
+                yield (
+                    f"column `{question.name}` held {was} in {reference.wave.name}, and here asks "
+                    f"“{_short(question.wording)}”" + (f" ({holds})" if holds and holds != name else "")
+                )
+
+
+def _close(wording: str, question: Question) -> bool:
+    return max(likeness(wording, text) for text in question.wordings) >= HIGH
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"

@@ -1,0 +1,300 @@
+"""The description of a new wave as far as its files tell it; what they do not tell is left open for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from surveywaves.adding.codings import Draft, grade_of
+from surveywaves.adding.dates import Readings
+from surveywaves.adding.groups import REASONS, Source
+from surveywaves.adding.match import Match, nearest_items
+from surveywaves.adding.questions import Question
+from surveywaves.adding.reference import Reference
+from surveywaves.adding.survey import Sheet
+from surveywaves.adding.words import count
+from surveywaves.adding.yaml_text import Place, yaml_text
+from surveywaves.harmonise.crosswalk import ORGANISATION
+from surveywaves.study import Comparability, Layout, Study
+from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
+
+IDENTIFYING: Final = 3
+"""Columns that could identify a return, as far as they are named."""
+
+OFTEN: Final = 5
+"""Answers an option from which the options of a question are told."""
+
+DEFAULT_ENCODING: Final = Layout.model_fields["encoding"].default
+
+
+@dataclass(slots=True)
+class Page:
+    """A YAML file as it is written, with what is to be said beside its values."""
+
+    content: dict[str, Any] = field(default_factory=dict)
+    comments: dict[Place, str] = field(default_factory=dict)
+
+    def text(self, heading: str) -> str:
+        """Write it."""
+        return f"# {heading}\n" + yaml_text(self.content, self.comments)
+
+
+def wave_yaml(study: Study, sheets: Sequence[Sheet], reference: Reference) -> str:
+    """Draft a wave's `wave.yaml`."""
+    page = Page()
+    last = reference.wave.file
+    _front(page, sheets, reference)
+    page.content["layouts"] = {sheet.name: _layout(page, sheet, reference, study) for sheet in sheets}
+    page.content["files"] = [
+        {"path": file.name, "layout": sheet.name} for sheet in sheets for file in sheet.files
+    ]
+    page.content["codings"] = _codings(page, sheets)
+    sources = _sources(page, study, sheets)
+    if ORGANISATION in sources:
+        page.content[ORGANISATION] = sources.pop(ORGANISATION)
+    else:
+        fixed = last.organisation if isinstance(last.organisation, str) else ""
+        hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question tells it; name"
+        page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
+    if sources:
+        page.content["variables"] = sources
+    return page.text(
+        f"Drafted by `surveywaves add-wave` from {reference.wave.name}. A value that begins with {OPEN} is for you to "
+        f"decide;\n# `surveywaves check` lists them. Keys: config/README.md."
+    )
+
+
+def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
+    last = reference.wave.file
+    page.content["title"] = f"{OPEN}: as in `{last.title}`"
+    period = f"when, in words, as in `{last.period}`"
+    page.content["period"] = f"{OPEN}: {period}"
+    start = [file.returns.starts for sheet in sheets for file in sheet.files if file.returns.starts]
+    end = [file.returns.ends or file.returns.starts for sheet in sheets for file in sheet.files]
+    dates = {"start": _day(start, 0), "end": _day([one for one in end if one], 1)}
+    page.content["fieldwork"] = dates
+    for key, which in (("start", "first"), ("end", "last")):
+        if not str(dates[key]).startswith(OPEN):
+            page.comments[("fieldwork", key)] = (
+                f"{which} return in the files; the survey may have been open longer"
+            )
+    page.content["population"] = {
+        "size": f"{OPEN}: how many could have answered (no value: nobody knows)",
+        "note": f"{OPEN}: what the size includes and leaves out",
+    }
+    page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
+    page.content["organisations_surveyed"] = list(last.organisations_surveyed)
+    page.comments[("organisations_surveyed",)] = f"as in {reference.wave.name}"
+
+
+def _day(readings: Sequence[Readings], which: int) -> Any:
+    """Give the first or last day, or what it may be."""
+    pick = (min, max)[which]
+    certain = [one.certain for one in readings]
+    if certain and all(certain):
+        return pick(days[which] for days in certain if days)
+    ways: dict[str, list[Any]] = {}
+    for one in readings:
+        for way, days in one.days.items():
+            ways.setdefault(way, []).append(days[which])
+    named = [f"{pick(days)} ({way})" for way, days in ways.items()]
+    return f"{OPEN}: {' or '.join(named) if named else 'ISO date, or no value if nobody knows'}"
+
+
+def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
+    here: Place = ("layouts", sheet.name)
+    before = reference.wave.file.layouts[sheet.like] if sheet.like else None
+    layout = sheet.layout
+    found: dict[str, Any] = {"format": layout.format}
+    if layout.encoding != DEFAULT_ENCODING:
+        found["encoding"] = layout.encoding
+    for key in ("sheet", "header_rows"):
+        if (given := getattr(layout, key)) is not None:
+            found[key] = given
+    found |= _returns(page, sheet, before, here)
+    if sheet.codings.default:
+        found["coding"] = sheet.codings.default
+    if before and before.constants:
+        found["constants"] = dict(before.constants)
+        page.comments[(*here, "constants")] = f"as in {reference.wave.name}"
+    if sheet.weight:
+        found["weight"] = sheet.weight
+        page.comments[(*here, "weight")] = f"as in {reference.wave.name}"
+    fresh = {question.name for question in sheet.fresh}
+    ignore: list[str] = []
+    for question in sheet.questions:
+        if question.name in fresh:
+            page.comments[(*here, "ignore", len(ignore))] = _about(question, study)
+            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item of it")
+        elif question.name in sheet.ignored:
+            ignore.append(question.reference)
+    if ignore:
+        found["ignore"] = ignore
+    return found
+
+
+def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> dict[str, Any]:
+    """Say which rows are returns: their identifier, returns that stand twice, test responses."""
+    found: dict[str, Any] = {}
+    names = {file.returns.respondent for file in sheet.files} - {None}
+    repeated = sum(file.returns.repeated for file in sheet.files)
+    if names:
+        found["respondent"] = names.pop()
+    elif before and before.respondent:
+        could = [name for file in sheet.files for name in file.returns.identifying]
+        listed = (
+            " or ".join(dict.fromkeys(could[:IDENTIFYING]))
+            or "no column is filled and different in every row"
+        )
+        found["respondent"] = f"{OPEN}: {listed}; no value: the row number will do"
+    if repeated:
+        page.comments[(*here, "duplicates")] = f"in the files: {count(repeated, 'identifier')} more than once"
+        kept = before is not None and before.duplicates != "refuse"
+        found["duplicates"] = (
+            before.duplicates
+            if before and kept
+            else f"{OPEN}: first, last or most_answered ({repeated} of them)"
+        )
+    excluded: dict[str, list[str]] = {}
+    for file in sheet.files:
+        for column, marks in file.returns.excluded.items():
+            excluded[column] = list(dict.fromkeys([*excluded.get(column, []), *marks]))
+            page.comments[(*here, "exclude")] = f"{count(sum(marks.values()), 'row')} of {file.name}"
+    if excluded:
+        found["exclude"] = excluded
+    return found
+
+
+def _about(question: Question, study: Study) -> str:
+    """Say what a question that nothing explains is like."""
+    # What few people said may be what one of them said: that does not leave the file.
+    often = question.column.filled >= OFTEN * question.column.distinct
+    options = [label or cell for cell, label in question.options.items()] if often else []
+    answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
+    near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
+    return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+
+
+def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for sheet in sheets:
+        for name, draft in sheet.codings.drafts.items():
+            found[name] = {"response_scale": draft.scale, "values": dict(draft.values)}
+            page.comments |= _coded(name, draft)
+            if sheet.codings.default and sheet.codings.default.startswith(OPEN):
+                page.comments[("codings", name)] = "one of the two is right; take the other out"
+    if not found:
+        found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
+    return found
+
+
+def _coded(name: str, draft: Draft) -> dict[Place, str]:
+    return {
+        ("codings", name, "values", cell): label
+        for cell, label in draft.words.items()
+        if cell in draft.values
+    }
+
+
+def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any]:
+    """Put together where each variable stands and what its answers mean, over all layouts."""
+    found: dict[str, Any] = {}
+    for name in (ORGANISATION, *study.config.variables):
+        held = [(sheet.name, one) for sheet in sheets for one in sheet.sources if one.variable == name]
+        if not held:
+            continue
+        place: Place = (name,) if name == ORGANISATION else ("variables", name)
+        columns = {
+            layout: f"{OPEN}: {source.open}" if source.open else source.question.reference
+            for layout, source in held
+        }
+        found[name] = {"columns": columns, "map": _map(page, held, place)}
+        for layout, source in held:
+            page.comments[(*place, "columns", layout)] = source.note
+        levels = study.config.organisations if name == ORGANISATION else study.config.variables[name].levels
+        if any(source.open_answers for _, source in held):
+            page.comments[(*place, "map")] = f"{', '.join(levels)}; {REASONS}"
+    return found
+
+
+def _map(page: Page, held: Iterable[tuple[str, Source]], place: Place) -> dict[str, str]:
+    """Put the answers of all layouts into one map; where they mean different things, that is open."""
+    found: dict[str, str] = {}
+    for layout, source in held:
+        for cell, level in source.map.items():
+            text = f"{OPEN}: {level}" if cell in source.open_answers else level
+            if found.get(cell, text) != text:
+                text = f"{OPEN}: {found[cell].removeprefix(f'{OPEN}: ')}, but {level} in layout {layout}"
+            found[cell] = text
+            if cell in source.words:
+                page.comments[(*place, "map", cell)] = source.words[cell]
+    return found
+
+
+# --- the crosswalk --------------------------------------------------------------------------------------------
+
+
+def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]]:
+    """Draft the rows of a wave's `items.tsv`."""
+    columns = [sheet.name for sheet in sheets]
+    rows = []
+    for number, item in enumerate(study.items):
+        held = [(sheet, sheet.matches[number]) for sheet in sheets if sheet.matches[number].question]
+        row = dict.fromkeys(["item", *columns, *CROSSWALK_COLUMNS[1:]], "") | {"item": item.item}
+        for sheet, match in held:
+            assert match.question is not None
+            row[sheet.name] = match.question.reference
+        row["comparability"] = _grade(held)
+        row["wording"] = next((match.wording for _, match in held if match.wording), "")
+        row["coding"] = _coding(item.item, held)
+        notes = {sheet.name: _note(match, sheet) for sheet, match in held}
+        if not held:
+            notes = {sheet.name: sheet.matches[number].note for sheet in sheets}
+        alike = len(set(notes.values())) == 1
+        listed = (
+            list(notes.values())[:1] if alike else [f"{name}: {note}" for name, note in notes.items() if note]
+        )
+        row["note"] = "; ".join(listed)
+        rows.append({key: _cell(text) for key, text in row.items()})
+    return rows
+
+
+def crosswalk_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Write a crosswalk as TSV."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
+def _grade(held: Sequence[tuple[Sheet, Match]]) -> str:
+    if not held:
+        return Comparability.ABSENT.value
+    grades = [grade_of(match, sheet.codings) for sheet, match in held]
+    undecided = [
+        f"{sheet.name}: {said}" if len(held) > 1 else said
+        for (sheet, _), (grade, said) in zip(held, grades, strict=True)
+        if grade is None
+    ]
+    if undecided:
+        return f"{OPEN}: {'; '.join(dict.fromkeys(undecided))}"
+    named = list(dict.fromkeys(grade.value for grade, _ in grades if grade))
+    return named[0] if len(named) == 1 else f"{OPEN}: {' or '.join(named)}, by layout"
+
+
+def _coding(item: str, held: Sequence[tuple[Sheet, Match]]) -> str:
+    """Name the coding of an item where it is not its layout's; a row has one coding for all layouts."""
+    named = {sheet.name: sheet.codings.own.get(item, "") for sheet, _ in held}
+    distinct = list(dict.fromkeys(named.values()))
+    if len(distinct) <= 1:
+        return "".join(distinct)
+    listed = " but ".join(f"{coding or 'the default'} in {layout}" for layout, coding in named.items())
+    return f"{OPEN}: {listed.replace(f'{OPEN}: ', '')}; make one coding that explains all"
+
+
+def _note(match: Match, sheet: Sheet) -> str:
+    return "; ".join(filter(None, [match.note, sheet.codings.rescaled.get(match.item, "")]))
+
+
+def _cell(text: str) -> str:
+    """Keep a text in one cell of a tab-separated file."""
+    return " ".join(text.split())
