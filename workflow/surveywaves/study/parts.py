@@ -150,7 +150,7 @@ class Presentation(Model):
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
-    frameworks: dict[str, str]
+    frameworks: dict[str, str] = {}
     items: dict[str, Item]
     response_scales: dict[str, ResponseScale]
     events: tuple[Event, ...]
