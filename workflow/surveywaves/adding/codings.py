@@ -128,8 +128,6 @@ def draft_codings(
                 found.doubts[match.item] = f"its cells are {match.question.cells}"
             continue
         one = _read(match, asked_on[match.item], scales, found, before)
-        if one is None:
-            continue
         same = next((other for other in drafts if other.takes(one)), None)
         if same:
             same.add(one)
@@ -166,7 +164,7 @@ def _read(
     scales: Mapping[str, ResponseScale],
     found: Codings,
     before: Mapping[str, str],
-) -> Draft | None:
+) -> Draft:
     question = match.question
     assert question is not None
     if question.cells is Cells.NUMBERS:
@@ -273,7 +271,10 @@ def _name(
         descending = shelf.put(down, f"codes_descending{suffix}")
         called = f"; the file calls {lowest} “{draft.words[lowest]}”" if lowest in draft.words else ""
         first_option, last_option = scale.labels[0], scale.labels[-1]
-        return f"{OPEN}: {ascending} ({lowest} = {first_option}) or {descending} ({lowest} = {last_option}){called}"
+        return (
+            f"{OPEN}: {ascending} ({lowest} = {first_option}) or {descending} ({lowest} = {last_option}){called}"
+            f"{_as_before(known, up, down)}"
+        )
     for name, before in known.items():
         if draft.cells is Cells.LABELS and _covers(before, draft):
             values = {cell: _plain(value) for cell, value in before.values.items()}
@@ -291,6 +292,18 @@ def reasons_before(known: Iterable[Coding]) -> dict[str, str]:
             found.setdefault(cell, set()).add(str(value))
     reasons = {one.value for one in Missing}
     return {cell: values.pop() for cell, values in found.items() if len(values) == 1 and values <= reasons}
+
+
+def _as_before(known: Mapping[str, Coding], up: Draft, down: Draft) -> str:
+    """Say which way the numbers ran in the reference wave: no evidence, but worth knowing."""
+    for name, coding in known.items():
+        values = {cell: value for cell, value in coding.values.items() if NUMBER.fullmatch(cell)}
+        for way, draft in (("ascending", up), ("descending", down)):
+            shared = values.keys() & draft.values.keys()
+            alike = all(values[cell] == draft.values[cell] for cell in shared)
+            if coding.response_scale == draft.scale and len(shared) > 1 and alike:
+                return f"; {way} in `{name}` of the reference wave"
+    return ""
 
 
 def _codes_of(draft: Draft, scale: ResponseScale) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from pydantic import Field
+
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
@@ -150,7 +152,7 @@ class Presentation(Model):
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
-    frameworks: dict[str, str] = {}
+    frameworks: dict[str, str] = Field(default_factory=dict)
     items: dict[str, Item]
     response_scales: dict[str, ResponseScale]
     events: tuple[Event, ...]
