@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from surveywaves.errors import CrosswalkError, SurveywavesError
 from surveywaves.harmonise import REASONS, Harmonised, harmonise
-from surveywaves.pool import Pooled, codebook, pool
+from surveywaves.pool import Pooled, codebook, pool, questions
+from surveywaves.study import load_study
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
@@ -279,3 +280,14 @@ def test_a_rescaled_item_on_two_scales_is_refused() -> None:
         CrosswalkError, match="wave w2, layout csv: item trust_1: coded onto `four`, elsewhere onto `seven`"
     ):
         codebook(presentation(), parts=parts)
+
+
+def test_every_item_and_wave_has_its_wording() -> None:
+    presentation = Presentation.of(load_study(Path(__file__).parent.parent / "config"))
+    found = questions(presentation).set_index(["item", "wave"])
+    assert len(found) == len(presentation.items) * len(presentation.waves)
+    dropped = found.loc[("capacity_5", "phase2_2008")]
+    assert (dropped["comparability"], dropped["wave_wording"]) == ("absent", "")
+    reworded = found[found["comparability"] == "reworded"]
+    assert len(reworded) > 0
+    assert (reworded["wave_wording"] != reworded["instrument_wording"]).all()

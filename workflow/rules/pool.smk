@@ -1,5 +1,5 @@
 # in:  the harmonised waves
-# out: all respondents in one table, the reasons of their missing values, and a codebook
+# out: all respondents in one table, the reasons of their missing values, a codebook, and how each wave asked each item
 rule pool:
     input:
         responses=expand("results/harmonised/{wave}.parquet", wave=WAVES),
@@ -20,7 +20,8 @@ rule codebook:
     input:
         code=code_of("codebook.py"),
     output:
-        "results/pooled/codebook.tsv",
+        codebook="results/pooled/codebook.tsv",
+        questions="results/pooled/questions.tsv",
     log:
         "results/logs/codebook.log",
     conda:

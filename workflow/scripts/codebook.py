@@ -1,11 +1,11 @@
-"""Say what each variable of the pooled data is."""
+"""Say what each variable of the pooled data is, and how each wave asked it."""
 
-from surveywaves.pool import codebook
+from surveywaves.pool import codebook, questions
 from surveywaves.script import stage, write
 from surveywaves.study.parts import HarmonisingPart, Presentation
 
 with stage(snakemake.log):
+    presentation = Presentation.model_validate(snakemake.params.presentation)
     parts = [HarmonisingPart.model_validate(part) for part in snakemake.params.parts]
-    write(
-        codebook(Presentation.model_validate(snakemake.params.presentation), parts=parts), snakemake.output[0]
-    )
+    write(codebook(presentation, parts=parts), snakemake.output.codebook)
+    write(questions(presentation), snakemake.output.questions)

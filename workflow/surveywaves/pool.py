@@ -133,6 +133,39 @@ def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = (
     return pd.DataFrame(rows, columns=columns).fillna("").astype("str")
 
 
+def questions(presentation: Presentation) -> pd.DataFrame:
+    """Lay out how each wave asked each item.
+
+    Parameters
+    ----------
+    presentation
+        Items, and what the waves' crosswalks say of them.
+
+    Returns
+    -------
+    DataFrame
+        One row an item and wave, in the order of the instrument: `item, wave, comparability, instrument_wording,
+        wave_wording` (empty where the wave did not ask it; the instrument's where the crosswalk gives no other),
+        `note`. All text.
+    """
+    rows = []
+    for item in presentation.items.values():
+        for name, wave in presentation.waves.items():
+            grade = wave.comparability.get(item.item, Comparability.ABSENT.value)
+            asked = grade != Comparability.ABSENT.value
+            rows.append(
+                {
+                    "item": item.item,
+                    "wave": name,
+                    "comparability": grade,
+                    "instrument_wording": item.text,
+                    "wave_wording": wave.wordings.get(item.item, item.text) if asked else "",
+                    "note": wave.notes.get(item.item, ""),
+                }
+            )
+    return pd.DataFrame(rows, dtype="str")
+
+
 # --- how it is done ---------------------------------------------------------------------------------------------
 
 

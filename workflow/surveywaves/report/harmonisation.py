@@ -47,9 +47,10 @@ def harmonisation(material: Material) -> Section:
         "another response scale (<strong>rescaled</strong>) stays out of every comparison; one that it did "
         "<strong>not ask</strong> has no answers there, and none are made up."
     )
-    blocks.append(
-        Part("Which questions can be compared", (Paragraph(grid), TableBlock(comparability(material))))
-    )
+    compared: list[Block] = [Paragraph(grid), TableBlock(comparability(material))]
+    if len((side_by_side := wordings(material)).rows):
+        compared.append(TableBlock(side_by_side))
+    blocks.append(Part("Which questions can be compared", tuple(compared)))
     if material.has("recodings"):
         table = _recodings(material)
         blocks.append(Details(table.title, (TableBlock(table),)))
@@ -177,6 +178,37 @@ def comparability(material: Material) -> Table:
             Column("Scale"),
             *(Column(words.title) for words in waves.values()),
         ),
+        rows=tuple(rows),
+        data=pd.DataFrame(data),
+    )
+
+
+def wordings(material: Material) -> Table:
+    """Put the words of a wave beside those of the instrument, wherever the crosswalk has something to say of them."""
+    rows, data = [], []
+    for item in material.presentation.items.values():
+        for name, wave in material.presentation.waves.items():
+            own, note = wave.wordings.get(item.item, ""), wave.notes.get(item.item, "")
+            if not (own or note):
+                continue
+            grade = wave.comparability.get(item.item, Comparability.ABSENT.value)
+            rows.append(
+                (
+                    Cell(item.text),
+                    Cell(wave.title),
+                    Cell(GRADES[grade][0], grade, tone=GRADES[grade][1]),
+                    Cell(own),
+                    Cell(note),
+                )
+            )
+            data.append(
+                {"item": item.item, "wave": name, "comparability": grade, "wave_wording": own, "note": note}
+            )
+    heads = ("The instrument's words", "Wave", "Grade", "The wave's own words", "Note")
+    return Table(
+        name="wordings",
+        title="Where a wave asked differently: the words side by side",
+        columns=tuple(Column(head) for head in heads),
         rows=tuple(rows),
         data=pd.DataFrame(data),
     )

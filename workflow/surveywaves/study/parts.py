@@ -139,6 +139,10 @@ class WaveWords(Model):
     organisations_surveyed: tuple[str, ...]
     comparability: dict[str, str]
     """Item -> grade."""
+    wordings: dict[str, str] = Field(default_factory=dict)
+    """Item -> the wave's own words, where the crosswalk gives them."""
+    notes: dict[str, str] = Field(default_factory=dict)
+    """Item -> why it is graded so, where the crosswalk says it."""
 
 
 class Presentation(Model):
@@ -209,4 +213,6 @@ def _words(wave: Wave) -> WaveWords:
         variable_evidence=file.variable_evidence,
         organisations_surveyed=file.organisations_surveyed,
         comparability={row.item: row.comparability.value for row in wave.crosswalk},
+        wordings={row.item: row.wording for row in wave.crosswalk if row.wording},
+        notes={row.item: row.note for row in wave.crosswalk if row.note},
     )
