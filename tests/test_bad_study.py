@@ -1,0 +1,76 @@
+"""What a person sees who runs the workflow on a study with a mistake in it: the line that says so, and no traceback."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import snakemake
+
+RAW = "resources/demo/phase1_2006/surveymonkey_2006-10-02.csv"
+WAVE = "config/waves/phase1_2006/wave.yaml"
+
+Edit = Callable[[Path], None]
+
+
+def in_file(name: str, pattern: str, new: str, *, encoding: str = "utf-8") -> Edit:
+    def edit(study: Path) -> None:
+        path = study / name
+        text, count = re.subn(pattern, new, path.read_bytes().decode(encoding), count=1, flags=re.MULTILINE)
+        assert count == 1, f"{pattern!r} is not in {path}"
+        path.write_bytes(text.encode(encoding))
+
+    return edit
+
+
+def no_file(study: Path) -> None:
+    (study / RAW).unlink()
+
+
+def empty_file(study: Path) -> None:
+    (study / RAW).write_bytes(b"")
+
+
+MISTAKES: dict[str, tuple[Edit, str]] = {
+    "missing file": (no_file, rf"{RAW}: no such file; wave phase1_2006 needs it"),
+    "empty file": (empty_file, rf"^{RAW}.*empty"),
+    "wrong encoding": (
+        in_file(WAVE, "encoding: cp1252", "encoding: utf-8-sig"),
+        rf"^{RAW}.*(decode|encod|UTF-8)",
+    ),
+    "unmapped column": (
+        in_file(WAVE, r"^ +- Any comments about your profession\?\n", ""),
+        r"Any comments about your profession\?.*neither mapped nor ignored",
+    ),
+    "unknown response label": (
+        in_file(RAW, ",Strongly agree,", ",Agree strongly,", encoding="cp1252"),
+        r"^wave phase1_2006, layout web: column .*: unknown label `Agree strongly` in 1 cell, first in resources/demo",
+    ),
+    "duplicate respondent": (
+        in_file(WAVE, "duplicates: most_answered", "duplicates: refuse"),
+        rf"^{RAW}: return `171854517` stands 2 times: row 44, row 45 \(hint: .*duplicates",
+    ),
+    "unknown key": (in_file("config/config.yaml", "^seed:", "sead: 1\nseed:"), r"sead: unknown key .*`seed`"),
+    "unknown wave": (
+        in_file("config/config.yaml", r"^waves: *\[", "waves: [phase1_2005, "),
+        r"unknown wave `phase1_2005`.*`phase1_2006`",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_one_clear_line(finished: Path, kind: str) -> None:
+    edit, expected = MISTAKES[kind]
+    study = finished.with_name(kind.replace(" ", "_"))
+    shutil.copytree(finished, study, ignore=shutil.ignore_patterns("figures", "exports"))
+    shutil.rmtree(study / "config/waves/phase1_2006/demo")  # from now on the wave's files are its own
+    edit(study)
+    run = snakemake(study, "--until", "harmonise")
+    assert run.status != 0
+    assert "Traceback" not in run.said
+    said = [line for line in run.said.splitlines() if re.search(expected, line)]
+    assert len(said) == 1, run.said
