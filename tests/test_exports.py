@@ -24,7 +24,7 @@ from surveywaves.errors import SurveywavesError
 from surveywaves.exports import words
 from surveywaves.exports.dataset import Dataset, Variable, dataset
 from surveywaves.exports.ddi import to_ddi
-from surveywaves.exports.delimited import codebook_csv, harmless, to_csv
+from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.dta import Column, write_dta
 from surveywaves.exports.names import SPSS_RESERVED, STATA_RESERVED, names_for
 from surveywaves.exports.part import ExportPart
@@ -32,6 +32,7 @@ from surveywaves.exports.private import write_private
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.pool import codebook
+from surveywaves.spreadsheet import harmless
 from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout, Missing
 from surveywaves.study.parts import HarmonisingPart, Presentation
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from surveywaves.exports import spss, stata, words
 from surveywaves.exports.dataset import REASONS, Dataset, Variable, reason_words
+from surveywaves.spreadsheet import harmless
 
 NOTICE: Final = "CONFIDENTIAL"
 """First column of the data. Names of the study are in lower case, so none is the same."""
@@ -36,9 +37,6 @@ CODEBOOK: Final = (
     "stata_variable",
     "stata_value",
 )
-
-FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
-"""How a text begins that a spreadsheet may run."""
 
 _BOM: Final = "\ufeff"
 _LINE: Final = "\r\n"
@@ -85,13 +83,6 @@ def codebook_csv(data: Dataset) -> bytes:
         for row in _rows(data):
             writer.writerow({name: harmless(value) for name, value in row.items()})
         return (_BOM + buffer.getvalue()).encode()
-
-
-def harmless(value: Any) -> Any:
-    """Put an apostrophe before a text that begins as a formula does (OWASP, CSV injection); numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
-        return f"'{value}"
-    return value
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
+from surveywaves.figures.names import WITHOUT_SCALE
 from surveywaves.report.blocks import Block, Details, Grid, Paragraph, Part, Section, TableBlock
-from surveywaves.report.material import WITHOUT_SCALE, Material
+from surveywaves.report.material import Material
 from surveywaves.report.say import say
 from surveywaves.study.models import Item
 from surveywaves.tables import Place, favourable, misprint_notes

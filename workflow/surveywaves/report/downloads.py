@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
-"""How a text begins that a spreadsheet may run: it gets an apostrophe before it."""
+from surveywaves.spreadsheet import harmless
 
 _BOM: Final = "\ufeff"
 
@@ -37,7 +36,4 @@ def data_uri(frame: pd.DataFrame) -> str:
 def _harmless(value: Any) -> Any:
     if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - NaN is what differs from itself
         return ""
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    return harmless(value.replace("\x00", "") if isinstance(value, str) else value)

@@ -8,15 +8,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from surveywaves.figures.names import WITHOUT_SCALE
 from surveywaves.report.blocks import FigureBlock
 from surveywaves.report.figures import figure_data
 from surveywaves.report.say import Numbers
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Labels
-
-WITHOUT_SCALE = "items_without_scale"
-"""Stands for a scale's name where items belong to none, as in the names of figures."""
 
 
 @dataclass(frozen=True)
