@@ -427,7 +427,7 @@ def _means(study: Presentation) -> Iterator[dict[str, Any]]:
                 else:
                     yield here | {
                         "status": "not_estimable",
-                        "note": f"no respondents: {wave}, {organisation}",
+                        "note": f"nobody answered: {wave}, {organisation}",
                         "n": 0,
                     }
 
@@ -453,7 +453,7 @@ def _contrasts(study: Presentation) -> Iterator[dict[str, Any]]:
             empty = [cell for cell in needed if not _estimated(study, scale, *cell)]
             if empty:
                 told = "; ".join(", ".join(cell) for cell in empty)
-                yield here | {"status": "not_estimable", "note": f"no respondents: {told}"}
+                yield here | {"status": "not_estimable", "note": f"nobody answered: {told}"}
                 continue
             estimate = (-1) ** place * (0.05 + 0.037 * (place % 5)) + 0.01 * number
             yield here | {

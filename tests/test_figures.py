@@ -233,7 +233,7 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
             cell for cell in cells if cell[1] != "all" and cell[1] not in surveyed.get(cell[0], (cell[1],))
         ]
         if empty:
-            note = "no respondents: " + "; ".join(", ".join(cell) for cell in empty)
+            note = "nobody answered: " + "; ".join(", ".join(cell) for cell in empty)
             # A number where there is none must not be drawn either.
             return {
                 "status": "not_estimable",

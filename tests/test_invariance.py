@@ -352,7 +352,7 @@ def test_a_wave_with_nobody_is_named() -> None:
 
 def test_an_organisation_with_nobody_is_named() -> None:
     found = found_in(simulated(), organisations=["o1", "o2"]).query("organisation != ''")
-    assert refusals(found) == {("not_estimable", "no respondents: o2")}
+    assert refusals(found) == {("not_estimable", "nobody answered: o2")}
 
 
 def test_a_group_with_too_few_is_named_and_left_out_of_the_test_of_all() -> None:

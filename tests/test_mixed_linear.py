@@ -482,7 +482,7 @@ def test_wave_of_one_organisation_is_not_estimable_there_and_says_which_cell_is_
     touching = touching[~((touching["term"] == "gap") & (touching["wave"] == "second"))]
     assert len(touching) == 3
     assert (touching["status"] == "not_estimable").all()
-    assert (touching["note"] == "no respondents: first, y").all()
+    assert (touching["note"] == "nobody answered: first, y").all()
     assert_no_numbers(touching)
     assert row(contrasts, "change", "second - first", "x")["status"] == "ok"
     assert row(contrasts, "gap", "second", "x - y")["status"] == "ok"

@@ -607,7 +607,7 @@ def two(frame: pd.DataFrame) -> pd.DataFrame:
     [
         (same, "not_estimable", "everybody gave the same answer"),
         (alike, "not_estimable", "answers hardly differ within a respondent"),
-        (unanswered, "not_estimable", "no respondents"),
+        (unanswered, "not_estimable", "nobody answered"),
         (averaged, "not_estimable", "distinct answers: no response scale"),
         (two, "too_few", "respondents to estimate the variance"),
     ],

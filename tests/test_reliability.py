@@ -280,7 +280,7 @@ def test_an_empty_cell_is_not_estimable_in_every_term() -> None:
     empty = found.query("organisation == 'nobody'")
     assert len(empty) == len(SCALE_TERMS) + 2 * 3
     assert empty["status"].eq(Status.NOT_ESTIMABLE).all()
-    assert empty["note"].eq("no respondents").all()
+    assert empty["note"].eq("nobody answered").all()
     assert empty["estimate"].isna().all()
     assert empty["n"].eq(0).all()
 

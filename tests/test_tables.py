@@ -133,7 +133,7 @@ def test_an_estimate_that_is_not_there_says_why(labels, frames) -> None:
     column = "First round (simulated): The right house"
     assert list(table.text[column]) == ["not estimable", "not estimable"]
     assert table.raw[column].isna().all()
-    assert "no respondents: First round, The right house" in table.notes
+    assert "nobody answered: First round, The right house" in table.notes
 
 
 def test_contrasts_list_every_row_with_interval_and_p(labels, frames) -> None:
@@ -216,9 +216,9 @@ def test_every_table_says_the_evidence_of_its_waves(labels, frames) -> None:
 
 
 def test_names_in_notes_become_words(labels) -> None:
-    note = "no respondents: first, right; nobody answered: warmth_1, single_1"
+    note = "nobody answered: first, right; nobody answered: warmth_1, single_1"
     assert labels.readable(note) == (
-        "no respondents: First round, The right house; "
+        "nobody answered: First round, The right house; "
         "nobody answered: ‘warmth statement 1’, ‘single statement 1’"
     )
 

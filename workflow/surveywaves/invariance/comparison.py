@@ -106,7 +106,7 @@ def compare(
     few = [name for name, size in zip(names, sizes, strict=True) if 0 < size < min_n]
     kept = np.flatnonzero(sizes >= min_n)
     if pair and empty:
-        yield from refused(Status.NOT_ESTIMABLE, f"no respondents: {', '.join(empty)}", pair=pair, n=n)
+        yield from refused(Status.NOT_ESTIMABLE, f"nobody answered: {', '.join(empty)}", pair=pair, n=n)
         return
     if len(kept) < 2 or (pair and few):
         which = ", ".join(few + empty) if pair else "all groups but one, or all"

@@ -91,6 +91,8 @@ def compare(
     waves: Sequence[str],
     organisations: Sequence[str],
     covariates: Sequence[str] = (),
+    weight: str = "",
+    team: str = "",
     confidence: float = 0.95,
     min_cell: int = 2,
     fit: Callable[[Design], Fit] = fit_linear,
@@ -99,7 +101,7 @@ def compare(
 
     Parameters
     ----------
-    frame, items, keys, response_range, waves, organisations, covariates
+    frame, items, keys, response_range, waves, organisations, covariates, weight, team
         See `make_design`.
     scale
         The scale's name, for the tables.
@@ -138,6 +140,8 @@ def compare(
         waves=waves,
         organisations=organisations,
         covariates=covariates,
+        weight=weight,
+        team=team,
     )
     return compare_fit(design, fit(design), scale=scale, confidence=confidence, min_cell=min_cell)
 
@@ -214,7 +218,7 @@ def screen(
     counts = dict(zip(design.cells, design.respondents, strict=True))
     base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
     if empty := [cell for cell in weights if counts[cell] == 0]:
-        return base | {"status": Status.NOT_ESTIMABLE, "note": f"no respondents: {_name(empty)}"}, True
+        return base | {"status": Status.NOT_ESTIMABLE, "note": f"nobody answered: {_name(empty)}"}, True
     if small := [cell for cell in weights if counts[cell] < min_cell]:
         note = f"fewer than {min_cell} respondents: {_name(small)}"
         return base | {"status": Status.TOO_FEW, "note": note}, True
@@ -342,11 +346,16 @@ def _name(cells: Sequence[Cell]) -> str:
 
 def _who_and_what(design: Design) -> Iterator[dict[str, Any]]:
     """How many respondents and items the fit is of, with notes of those left out."""
-    respondents = round(float(design.count.sum()))
+    respondents = round(float(design.persons.sum()))
     left_out = [f"{number} {reason}" for reason, number in design.left_out.items() if number]
-    unanswered = [f"nobody answered: {', '.join(design.unanswered)}"] if design.unanswered else []
+    apart = [item for item, common in zip(design.items, design.common, strict=True) if not common]
+    of_items = [
+        f"{why}: {', '.join(items)}"
+        for why, items in (("nobody answered", design.unanswered), ("not linked with the others", apart))
+        if items
+    ]
     for term, number, notes in (
         ("n_respondents", respondents, ["left out: " + ", ".join(left_out)] if left_out else []),
-        ("n_items", len(design.items), unanswered),
+        ("n_items", len(design.items), of_items),
     ):
-        yield {"term": term, "estimate": number, "n": respondents, "note": "".join(notes)}
+        yield {"term": term, "estimate": number, "n": respondents, "note": "; ".join(notes)}

@@ -4,8 +4,10 @@ Respondents in the same cell, with the same covariates and the same answers, are
 needs is therefore one row for each distinct kind of respondent, and how many there are. Rows come in two
 layers, because the linear model needs only the first:
 
-- a *group* is a distinct (cell, covariates, set of items answered): all that the fixed effects depend on;
+- a *group* is a distinct (cell, covariates, team, set of items answered): all that the fixed effects depend on;
 - a *pattern* is a distinct (group, answers).
+
+With sampling weights a pattern counts for the sum of its respondents' weights; how many they are stays known.
 
 The fixed effects are the same in every model: one column a cell (wave x organisation, empty ones too), one
 column an item but the first, and the coded covariates, centred. A column that the data cannot support is left
@@ -22,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from scipy.sparse.csgraph import connected_components
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.intp]
@@ -37,7 +40,7 @@ class Design:
     """Distinct respondents, and the columns of the fixed effects.
 
     In the shapes below, C is the number of cells, J of items, Q of covariate columns, V of distinct
-    combinations of covariates, G of groups, R of patterns, L of distinct answers.
+    combinations of covariates, T of teams, G of groups, R of patterns, L of distinct answers.
 
     Parameters
     ----------
@@ -47,23 +50,34 @@ class Design:
         Those that somebody answered, in the order asked for. The first is the reference.
     unanswered
         The items asked for that nobody answered. They are no part of the model.
+    common
+        (J,) which items the means are over: those linked, by the cells where they were answered, with the
+        items that most respondents answered. An item that shares no cell with these, directly or through
+        others, cannot be compared with them.
     covariates
         Names of the Q covariate columns: ``name`` of a continuous one, ``name[level]`` of a categorical one.
+    teams
+        (T,) names of the teams; none if the design knows no teams.
     levels
         (L,) the distinct answers after reverse keying, ascending.
     profiles
         (V, Q) the covariate columns, centred over the respondents: at 0 everywhere, a respondent is the
         average of all respondents of the design.
-    cell, profile
-        (G,) each group's cell and its row in `profiles`.
+    cell, profile, team
+        (G,) each group's cell, its row in `profiles`, and its team (0 if there are none).
     answered
         (G, J) which items the group answered; at least one.
     group
         (R,) each pattern's group.
     answers
         (R, J) 0 where missing, otherwise 1 + the index into `levels`.
-    count
-        (R,) respondents. Floating, so that it can hold sums of weights.
+    persons
+        (R,) respondents.
+    count, square
+        (R,) the sum of the respondents' weights and of their squares, the weights of a wave having mean 1;
+        without weights, `persons`.
+    weighted
+        Whether there are weights.
     left_out
         Reason -> number of respondents of the frame that are not in the design.
     """
@@ -72,15 +86,21 @@ class Design:
     organisations: tuple[str, ...]
     items: tuple[str, ...]
     unanswered: tuple[str, ...]
+    common: BoolArray
     covariates: tuple[str, ...]
+    teams: tuple[str, ...]
     levels: FloatArray
     profiles: FloatArray
     cell: IntArray
     profile: IntArray
+    team: IntArray
     answered: BoolArray
     group: IntArray
     answers: CodeArray
+    persons: FloatArray
     count: FloatArray
+    square: FloatArray
+    weighted: bool
     left_out: Mapping[str, int]
 
     @property
@@ -102,23 +122,23 @@ class Design:
 
     @property
     def group_counts(self) -> FloatArray:
-        """(G,) respondents in each group."""
+        """(G,) respondents, or the sum of their weights, in each group."""
         return add_by(self.group, self.count, len(self.cell))
 
     @property
     def respondents(self) -> FloatArray:
-        """(C,) respondents in each cell."""
-        return add_by(self.cell, self.group_counts, len(self.cells))
+        """(C,) respondents in each cell, whatever their weights."""
+        return add_by(self.cell[self.group], self.persons, len(self.cells))
 
     def mean_vector(self, wave: str, organisation: str) -> FloatArray:
         """(P,) the linear combination of the columns that is a cell's estimated marginal mean.
 
-        Items weigh equally; covariates are at their mean over all respondents of the design, which, the
-        model being additive, standardises over their joint distribution.
+        The `common` items weigh equally; covariates are at their mean over all respondents of the design,
+        which, the model being additive, standardises over their joint distribution.
         """
         vector = np.zeros(len(self.columns))
         vector[self.cells.index((wave, organisation))] = 1.0
-        vector[self.item_columns] = 1.0 / max(len(self.items), 1)
+        vector[self.item_columns] = self.common[1:] / max(int(self.common.sum()), 1)
         return vector
 
     def group_rows(self, chunk: slice) -> FloatArray:
@@ -143,6 +163,8 @@ def make_design(
     waves: Sequence[str],
     organisations: Sequence[str],
     covariates: Sequence[str] = (),
+    weight: str = "",
+    team: str = "",
 ) -> Design:
     """Find the distinct respondents of a frame.
 
@@ -163,6 +185,12 @@ def make_design(
         Columns to adjust for: continuous where numeric, otherwise (text, boolean, categorical)
         categorical, the first level in sorted order being the reference. Respondents with one missing are
         left out; give a missing category a name to keep them.
+    weight
+        Column of sampling weights, finite and not negative; only their ratios within a wave matter.
+        Respondents of weight 0 or with none are left out.
+    team
+        Column of each respondent's team. The same name is the same team in every cell. Respondents without
+        one are left out.
 
     Returns
     -------
@@ -174,16 +202,26 @@ def make_design(
     ValueError
         If the arguments contradict the frame or each other, or an answer is outside the range.
     """
-    _check_names(frame, waves=waves, organisations=organisations, items=items, covariates=covariates)
+    _check_names(
+        frame,
+        waves=waves,
+        organisations=organisations,
+        items=items,
+        covariates=covariates,
+        others=[name for name in (weight, team) if name],
+    )
     wave = pd.Index(waves).get_indexer(pd.Index(frame["wave"]))
     organisation = pd.Index(organisations).get_indexer(pd.Index(frame["organisation"]))
     levels, answers = _code_answers(frame, items, keys, response_range)
+    weights = _weights(frame, weight)
     covered = ~frame[list(covariates)].isna().to_numpy().any(axis=1)
     reasons = {
         "of another wave": wave < 0,
         "organisation not stated or not compared": organisation < 0,
         "no item answered": ~(answers > 0).any(axis=1),
         "covariate missing": ~covered,
+        "without a weight": ~(weights > 0),
+        "team missing": frame[team].isna().to_numpy() if team else np.zeros(len(frame), dtype=np.bool_),
     }
     kept = np.ones(len(frame), dtype=np.bool_)
     left_out = {}
@@ -191,31 +229,40 @@ def make_design(
         left_out[reason] = int((kept & excluded).sum())
         kept &= ~excluded
 
-    answers = answers[kept]
-    cell = (wave[kept] * len(organisations) + organisation[kept]).astype(np.intp)
-    names, profiles, profile = _code_covariates(frame.loc[kept, list(covariates)])
+    answers, wave, weights = answers[kept], wave[kept], weights[kept]
+    weights = weights / _means(wave, weights)
+    cell = (wave * len(organisations) + organisation[kept]).astype(np.intp)
+    names, profiles, profile = _code_covariates(frame.loc[kept, list(covariates)], weights)
+    teams, place = _code_teams(frame.loc[kept, team] if team else None, int(kept.sum()))
     some = [bool(column.any()) for column in answers.T]
     answers = answers[:, np.flatnonzero(some)]
 
-    first, pattern = _distinct([cell, profile, *answers.T])
-    count = np.bincount(pattern, minlength=len(first)).astype(np.float64)
-    answers, cell, profile = answers[first], cell[first], profile[first]
+    first, pattern = _distinct([cell, profile, place, *answers.T])
+    size = len(first)
+    answers, cell, profile, place = answers[first], cell[first], profile[first], place[first]
     answered = answers > 0
-    first, group = _distinct([cell, profile, *answered.T])
+    first, group = _distinct([cell, profile, place, *answered.T])
+    persons = np.bincount(pattern, minlength=size).astype(np.float64)
     return Design(
         waves=tuple(waves),
         organisations=tuple(organisations),
         items=tuple(item for item, one in zip(items, some, strict=True) if one),
         unanswered=tuple(item for item, one in zip(items, some, strict=True) if not one),
+        common=_linked(cell[first], answered[first], add_by(group, persons, len(first))),
         covariates=names,
+        teams=teams,
         levels=levels,
         profiles=profiles,
         cell=cell[first],
         profile=profile[first],
+        team=place[first],
         answered=answered[first],
         group=group,
         answers=answers,
-        count=count,
+        persons=persons,
+        count=add_by(pattern, weights, size) if weight else persons,
+        square=add_by(pattern, weights**2, size) if weight else persons,
+        weighted=bool(weight),
         left_out=left_out,
     )
 
@@ -256,7 +303,47 @@ def _code_answers(
     return levels, codes
 
 
-def _code_covariates(frame: pd.DataFrame) -> tuple[tuple[str, ...], FloatArray, IntArray]:
+def _weights(frame: pd.DataFrame, column: str) -> FloatArray:
+    """(N,) weights, 1 without a column of them, 0 where missing."""
+    if not column:
+        return np.ones(len(frame))
+    weights = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    if ((weights < 0) | np.isinf(weights)).any():
+        raise ValueError(f"weights in {column} that are negative or infinite")
+    return np.where(np.isnan(weights), 0.0, weights)
+
+
+def _means(index: IntArray, values: FloatArray) -> FloatArray:
+    """(N,) each value's mean over those with the same index."""
+    found = np.bincount(index, weights=values) / np.maximum(np.bincount(index), 1)
+    return np.asarray(found[index], dtype=np.float64)
+
+
+def _code_teams(column: pd.Series[Any] | None, size: int) -> tuple[tuple[str, ...], IntArray]:
+    """Names of the T teams, sorted, and (N,) each respondent's; without a column no teams, and zeros."""
+    if column is None:
+        return (), np.zeros(size, dtype=np.intp)
+    codes, found = pd.factorize(column.astype("str").to_numpy(), sort=True)
+    return tuple(str(name) for name in found), codes
+
+
+def _linked(cell: IntArray, answered: BoolArray, persons: FloatArray) -> BoolArray:
+    """(J,) the items linked through cells with those that most respondents answered."""
+    items = answered.shape[1]
+    if not items:
+        return np.zeros(0, dtype=np.bool_)
+    asked = np.zeros((int(cell.max()) + 1, items), dtype=np.bool_)
+    for item in range(items):
+        asked[cell[answered[:, item]], item] = True
+    together = asked.T.astype(np.float64) @ asked
+    block = connected_components(together, directed=False)[1]
+    size = [float(persons @ answered[:, block == one].any(axis=1)) for one in range(int(block.max()) + 1)]
+    return np.asarray(block == int(np.argmax(size)))
+
+
+def _code_covariates(
+    frame: pd.DataFrame, weights: FloatArray
+) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Covariates (none missing) as Q names, (V, Q) centred distinct rows, and (N,) each respondent's row."""
     factors: list[tuple[list[str], FloatArray, IntArray]] = []
     for name in frame.columns:
@@ -273,7 +360,7 @@ def _code_covariates(frame: pd.DataFrame) -> tuple[tuple[str, ...], FloatArray, 
     first, profile = _distinct([codes for _, _, codes in factors])
     profiles = np.hstack([table[codes[first]] for _, table, codes in factors])
     if len(frame):
-        profiles -= np.bincount(profile) @ profiles / len(frame)
+        profiles -= np.bincount(profile, weights=weights) @ profiles / weights.sum()
     return tuple(name for names, _, _ in factors for name in names), profiles, profile
 
 
@@ -305,8 +392,8 @@ def _check_names(frame: pd.DataFrame, **names: Sequence[str]) -> None:
     for what, given in names.items():
         if len(set(given)) != len(given):
             raise ValueError(f"{what} are named twice: {list(given)}")
-        if not given and what != "covariates":
+        if not given and what not in ("covariates", "others"):
             raise ValueError(f"no {what} given")
-    columns = ("wave", "organisation", *names["covariates"], *names["items"])
+    columns = ("wave", "organisation", *names["covariates"], *names["others"], *names["items"])
     if missing := [name for name in columns if name not in frame.columns]:
         raise ValueError(f"not columns of the frame: {missing}")

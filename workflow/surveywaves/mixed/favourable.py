@@ -57,6 +57,8 @@ def compare_ordinal(
     organisations: Sequence[str],
     favourable: Collection[float],
     covariates: Sequence[str] = (),
+    weight: str = "",
+    team: str = "",
     confidence: float = 0.95,
     min_cell: int = 2,
     link: str = "logit",
@@ -65,7 +67,7 @@ def compare_ordinal(
 
     Parameters
     ----------
-    frame, scale, items, keys, response_range, waves, organisations, covariates, confidence, min_cell
+    frame, scale, items, keys, response_range, waves, organisations, covariates, weight, team, confidence, min_cell
         See `contrasts.compare`.
     favourable
         See `percent_favourable`.
@@ -94,6 +96,8 @@ def compare_ordinal(
         waves=waves,
         organisations=organisations,
         covariates=covariates,
+        weight=weight,
+        team=team,
     )
     fit = fit_ordinal(design, link=link)
     latent = compare_fit(design, fit, scale=scale, confidence=confidence, min_cell=min_cell)
@@ -227,17 +231,18 @@ class _Chances:
         return 100 * value, 100 * error
 
     def _rows(self, cell: Cell, end: int, profiles: FloatArray) -> FloatArray:
-        """(V J, T + P) upper bounds of a cell's answers at a threshold, for (V, Q) covariates and all items."""
+        """(V J', T + P) upper bounds of a cell's answers at a threshold, for (V, Q) covariates and J' common items."""
         design, size = self._design, len(self._fit.theta) - 1
-        items, columns = len(design.items), design.item_columns
+        items, columns = np.flatnonzero(design.common), design.item_columns
         shift = size - len(design.columns)
-        rows = np.zeros((len(profiles), items, size))
+        rows = np.zeros((len(profiles), len(items), size))
         rows[:, :, end] = 1.0
         rows[:, :, shift + design.cells.index(cell)] = -1.0
-        for item in range(1, items):
-            rows[:, item, shift + columns.start + item - 1] = -1.0
+        for place, item in enumerate(items):
+            if item:  # the first is the reference
+                rows[:, place, shift + columns.start + item - 1] = -1.0
         rows[:, :, shift + columns.stop :] = -profiles[:, None, :]
-        return rows.reshape(len(profiles) * items, size)
+        return rows.reshape(len(profiles) * len(items), size)
 
     def _of(self, cell: Cell) -> tuple[float, FloatArray]:
         """Chance and (T + P + 1,) gradient."""
@@ -246,7 +251,7 @@ class _Chances:
         return self._done[cell]
 
     def _work_out(self, cell: Cell) -> tuple[float, FloatArray]:
-        fit, link, items = self._fit, self._fit.link, len(self._design.items)
+        fit, link, items = self._fit, self._fit.link, int(self._design.common.sum())
         tau = 0.0 if math.isnan(fit.tau) else fit.tau
         mass = np.exp(-(fit.nodes**2) / 2)
         mass /= mass.sum()

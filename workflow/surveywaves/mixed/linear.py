@@ -248,7 +248,7 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
         loglik=math.nan,
         fixed_variance=math.nan,
         n_obs=round(float(design.group_counts @ design.answered.sum(axis=1))),
-        n_respondents=round(float(design.count.sum())),
+        n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
         null=np.eye(size),

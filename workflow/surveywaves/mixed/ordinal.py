@@ -286,7 +286,7 @@ def fit_ordinal(
         nodes=used,
         scaled_gradient=summit.scaled_gradient,
         n_obs=_answers(design),
-        n_respondents=round(float(design.count.sum())),
+        n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
     )
@@ -334,7 +334,7 @@ def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit
         nodes=np.zeros(0),
         scaled_gradient=math.nan,
         n_obs=_answers(design),
-        n_respondents=round(float(design.count.sum())),
+        n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
     )

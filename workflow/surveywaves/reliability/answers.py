@@ -129,7 +129,7 @@ class Answers:
     def unscored(self) -> tuple[Status, str] | None:
         """Why there are no scores to describe; None if there are."""
         if not self.present:
-            return Status.NOT_ESTIMABLE, "no respondents"
+            return Status.NOT_ESTIMABLE, "nobody answered"
         if not self.asked:
             return Status.NOT_ESTIMABLE, "no item was asked"
         if len(self.asked) < 2:

@@ -172,7 +172,7 @@ def _samples(
         named("items not compared, answered alike", kept, constant),
     )
     if empty := [name for name, scores in groups.items() if not len(scores)]:
-        return samples, (Status.NOT_ESTIMABLE, f"no respondents: {', '.join(empty)}"), note
+        return samples, (Status.NOT_ESTIMABLE, f"nobody answered: {', '.join(empty)}"), note
     if common.sum() < 2:
         return samples, (Status.NOT_ESTIMABLE, "fewer than two items were asked everywhere"), note
     if few := [name for name, scores in complete.items() if len(scores) < min_n]:
