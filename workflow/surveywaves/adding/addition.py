@@ -19,8 +19,8 @@ from surveywaves.adding.reference import Reference, refer_to
 from surveywaves.adding.survey import Sheet, read_files, sheets_of, survey
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study import Study, Wave
+from surveywaves.study.base import Name
 from surveywaves.study.load import OPEN
-from surveywaves.study.models import Name
 from surveywaves.wording import nearest
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from surveywaves.study.models import Item, Model, ResponseScale, Scale, Variable
+from surveywaves.study.base import Model
+from surveywaves.study.models import Item, ResponseScale, Scale, Variable
 from surveywaves.study.parts import Presentation, WaveWords
 
 

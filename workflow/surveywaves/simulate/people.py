@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from surveywaves.errors import StudyError, SurveywavesError
 from surveywaves.simulate.cells import ORGANISATION, Cells, cells_of
 from surveywaves.simulate.draw import apportion, generator
-from surveywaves.study.models import DemoFile, Missing
+from surveywaves.study.demo import DemoFile
+from surveywaves.study.models import Missing
 from surveywaves.study.parts import DemoPart
 
 Objects = NDArray[np.object_]

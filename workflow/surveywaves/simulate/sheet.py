@@ -13,7 +13,8 @@ import pandas as pd
 
 from surveywaves.errors import StudyError, SurveywavesError
 from surveywaves.simulate.cells import Cells, cells_of
-from surveywaves.study.models import Block, DemoFile, Layout
+from surveywaves.study.demo import Block, DemoFile
+from surveywaves.study.models import Layout
 from surveywaves.study.parts import DemoPart
 
 

@@ -12,7 +12,8 @@ import pyreadstat
 
 from surveywaves.simulate.cells import ORGANISATION, REASONS, State
 from surveywaves.simulate.sheet import Answered, Sheet
-from surveywaves.study.models import Block, Missing
+from surveywaves.study.demo import Block
+from surveywaves.study.models import Missing
 from surveywaves.undated import undated_sav
 from surveywaves.wording import plain
 

@@ -11,7 +11,7 @@ from pathlib import PurePath
 import xlsxwriter
 
 from surveywaves.simulate.sheet import Answered, Sheet, delimited
-from surveywaves.study.models import Block
+from surveywaves.study.demo import Block
 from surveywaves.wording import normalise, plain
 
 OLD = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from surveywaves.errors import Mistake
-from surveywaves.study.models import Block, Comparability, CrosswalkRow, Study, VariableSource, Wave
-from surveywaves.wording import nearest, normalise
+from surveywaves.study.checks_analysis import check_analysis, check_margins
+from surveywaves.study.demo import Block
+from surveywaves.study.models import Comparability, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.study.naming import twice, unknown
+from surveywaves.wording import normalise
 
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""
@@ -25,14 +27,12 @@ WRITTEN = ("surveymonkey", "paper", "spss", "table")
 def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
     """Yield every contradiction between the files of a study, in the order of the files."""
     config = folder / "config.yaml"
-    yield from _unknown(config, "reference_wave", [study.config.reference_wave], study.config.waves, "wave")
-    yield from _twice(config, "waves", study.config.waves)
-    yield from _unknown(
-        config, "analysis.covariates", study.config.analysis.covariates, study.config.variables, "variable"
-    )
+    yield from unknown(config, "reference_wave", [study.config.reference_wave], study.config.waves, "wave")
+    yield from twice(config, "waves", study.config.waves)
+    yield from check_analysis(study.config, config)
     if published := study.config.published:
-        yield from _unknown(config, "published.wave", [published.wave], study.config.waves, "wave")
-        yield from _unknown(
+        yield from unknown(config, "published.wave", [published.wave], study.config.waves, "wave")
+        yield from unknown(
             config,
             "published.single_choice",
             published.single_choice,
@@ -59,8 +59,8 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
 def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
     items, scales = folder / "items.tsv", folder / "scales.tsv"
     names = [item.item for item in study.items]
-    yield from _twice(items, "item", names)
-    yield from _twice(scales, "scale", [scale.scale for scale in study.scales])
+    yield from twice(items, "item", names)
+    yield from twice(scales, "scale", [scale.scale for scale in study.scales])
     for name in sorted({*names} & {*RESERVED, *study.config.variables}):
         yield Mistake(f"{items}: item {name}", "the harmonised data already have a column of that name")
     for name in names:
@@ -72,17 +72,17 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
     known = {scale.scale for scale in study.scales}
     for item in study.items:
         where = f"{items}: item {item.item}"
-        yield from _unknown(
+        yield from unknown(
             where, "response_scale", [item.response_scale], study.config.response_scales, "response scale"
         )
-        yield from _unknown(
+        yield from unknown(
             where,
             "section",
             [str(item.section)],
             [str(number) for number in study.config.sections],
             "section",
         )
-        yield from _unknown(where, "scale", [item.scale] if item.scale else [], known, "scale")
+        yield from unknown(where, "scale", [item.scale] if item.scale else [], known, "scale")
     for scale in study.scales:
         members = study.items_of(scale.scale)
         where = f"{scales}: scale {scale.scale}"
@@ -100,7 +100,7 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
 
 def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     here = home / "wave.yaml"
-    yield from _unknown(
+    yield from unknown(
         here,
         "organisations_surveyed",
         wave.file.organisations_surveyed,
@@ -110,7 +110,7 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     yield from _check_codings(study, wave, here)
     yield from _check_sources(study, wave, here)
     yield from _check_constants(study, wave, here)
-    yield from _unknown(
+    yield from unknown(
         here,
         "variable_evidence",
         wave.file.variable_evidence,
@@ -119,6 +119,7 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     )
     if wave.demo is None:
         yield from _check_covariates(study, wave, here)
+        yield from check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
     yield from _check_crosswalk(study, wave, home / "items.tsv")
     if wave.demo:
         yield from _check_demo(study, wave, home / "demo.yaml")
@@ -131,7 +132,7 @@ def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     scales = study.config.response_scales
     for name, coding in wave.file.codings.items():
         where = f"codings.{name}.response_scale"
-        yield from _unknown(here, where, [coding.response_scale], scales, "response scale")
+        yield from unknown(here, where, [coding.response_scale], scales, "response scale")
         if scale := scales.get(coding.response_scale):
             values = [value for value in coding.values.values() if isinstance(value, int)]
             if outside := [value for value in values if not 1 <= value <= scale.points]:
@@ -148,26 +149,26 @@ def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     if isinstance(file.organisation, VariableSource):
         sources["organisation"] = file.organisation
         levels = _levels(file.organisation)
-        yield from _unknown(here, "organisation.map", levels, surveyed, "surveyed organisation")
+        yield from unknown(here, "organisation.map", levels, surveyed, "surveyed organisation")
     else:
-        yield from _unknown(here, "organisation", [file.organisation], surveyed, "surveyed organisation")
-    yield from _unknown(here, "variables", file.variables, known, "variable")
+        yield from unknown(here, "organisation", [file.organisation], surveyed, "surveyed organisation")
+    yield from unknown(here, "variables", file.variables, known, "variable")
     for name, source in sources.items():
-        yield from _unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
+        yield from unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
         if name in known:
             where = f"variables.{name}.map"
-            yield from _unknown(here, where, _levels(source), known[name].levels, f"level of {name}")
+            yield from unknown(here, where, _levels(source), known[name].levels, f"level of {name}")
 
 
 def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     known = study.config.variables
     for name, layout in wave.file.layouts.items():
         where = f"layouts.{name}.constants"
-        yield from _unknown(here, where, layout.constants, known, "variable")
+        yield from unknown(here, where, layout.constants, known, "variable")
         for variable, level in layout.constants.items():
             if variable in known:
                 levels = known[variable].levels
-                yield from _unknown(here, f"{where}.{variable}", [level], levels, f"level of {variable}")
+                yield from unknown(here, f"{where}.{variable}", [level], levels, f"level of {variable}")
 
 
 def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:
@@ -180,37 +181,39 @@ def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:
 
 def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake]:
     """Yield the covariates that a wave does not know: its respondents would silently take no part in comparisons."""
-    for name in study.config.analysis.covariates:
+    analysis = study.config.analysis
+    for name in (*analysis.covariates, *filter(None, [analysis.team])):
+        key = "team" if name == analysis.team else "covariates"
         constant = all(name in layout.constants for layout in wave.file.layouts.values())
         if name not in wave.file.variables and not constant and name in study.config.variables:
             yield Mistake(
                 f"{where}: variables",
                 f"the models adjust for `{name}`, which this wave does not have: nobody of it could be compared",
-                "drop it from analysis.covariates, or say where the wave holds it",
+                f"drop it from analysis.{key}, or say where the wave holds it",
             )
 
 
 def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
     items = {item.item: item for item in study.items}
     listed = [row.item for row in wave.crosswalk]
-    yield from _twice(path, "item", listed)
+    yield from twice(path, "item", listed)
     for name in (item for item in items if item not in listed):
         yield Mistake(str(path), f"item {name} has no row", "grade it `absent` if the wave did not ask it")
     for layout in wave.file.layouts:
-        yield from _twice(
+        yield from twice(
             path, f"column {layout}", [row.columns[layout] for row in wave.crosswalk if layout in row.columns]
         )
     for row in wave.crosswalk:
         where = f"{path}: item {row.item}"
         if row.item not in items:
-            yield from _unknown(path, "item", [row.item], items, "item")
+            yield from unknown(path, "item", [row.item], items, "item")
             continue
         for layout in row.columns:
             coding = row.coding or wave.file.layouts[layout].coding
             if coding is None:
                 yield Mistake(where, f"no coding, and layout {layout} has no default coding")
             elif coding not in wave.file.codings:
-                yield from _unknown(where, "coding", [coding], wave.file.codings, "coding")
+                yield from unknown(where, "coding", [coding], wave.file.codings, "coding")
             else:
                 yield from _check_grade(
                     row, items[row.item].response_scale, wave.file.codings[coding].response_scale, where
@@ -231,30 +234,28 @@ def _check_demo(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
     demo = wave.demo
     assert demo is not None
     surveyed, variables = wave.file.organisations_surveyed, study.config.variables
-    yield from _unknown(path, "organisations", demo.organisations, surveyed, "surveyed organisation")
+    yield from unknown(path, "organisations", demo.organisations, surveyed, "surveyed organisation")
     for key, by_level in (
         ("variables", demo.variables),
         ("employed_by", demo.employed_by),
         ("weights", demo.weights),
     ):
-        yield from _unknown(path, key, by_level, variables, "variable")
+        yield from unknown(path, key, by_level, variables, "variable")
         for name in sorted(by_level.keys() & variables.keys()):
-            yield from _unknown(
+            yield from unknown(
                 path, f"{key}.{name}", by_level[name], variables[name].levels, f"level of {name}"
             )
     for name, employers in demo.employed_by.items():
-        yield from _unknown(
-            path, f"employed_by.{name}", employers.values(), surveyed, "surveyed organisation"
-        )
+        yield from unknown(path, f"employed_by.{name}", employers.values(), surveyed, "surveyed organisation")
     scales = [scale.scale for scale in study.scales]
-    yield from _unknown(path, "correlation_within_scale", demo.correlation_within_scale, scales, "scale")
-    yield from _unknown(path, "shifts", demo.shifts, scales, "scale")
+    yield from unknown(path, "correlation_within_scale", demo.correlation_within_scale, scales, "scale")
+    yield from unknown(path, "shifts", demo.shifts, scales, "scale")
     for name, correlation in demo.correlation_within_scale.items():
         if not 0 < correlation < 1:
             yield Mistake(f"{path}: correlation_within_scale.{name}", f"{correlation} lies outside 0..1")
     for name, by_organisation in demo.shifts.items():
-        yield from _unknown(path, f"shifts.{name}", by_organisation, surveyed, "surveyed organisation")
-    yield from _unknown(
+        yield from unknown(path, f"shifts.{name}", by_organisation, surveyed, "surveyed organisation")
+    yield from unknown(
         path, "break_off", map(str, demo.break_off), map(str, study.config.sections), "section"
     )
     for name, counts in {"organisations": demo.organisations, **demo.variables}.items():
@@ -280,12 +281,12 @@ def _check_questionnaire(study: Study, wave: Wave, path: Path) -> Iterator[Mista
     demo = wave.demo
     assert demo is not None
     asked = [item for block in demo.questionnaire for item in block.items]
-    yield from _twice(path, "questionnaire", asked)
+    yield from twice(path, "questionnaire", asked)
     present = [row.item for row in wave.crosswalk if row.comparability is not Comparability.ABSENT]
     for name in sorted(set(asked) ^ set(present)):
         yield Mistake(f"{path}: questionnaire", f"item {name} is asked here or in items.tsv, but not in both")
     for key, names in (("item_shifts", demo.item_shifts), ("item_shares", demo.item_shares)):
-        yield from _unknown(path, key, names, present, "item of this wave")
+        yield from unknown(path, key, names, present, "item of this wave")
     for name, shares in demo.item_shares.items():
         points = _points(study, wave, name)
         if points not in {None, len(shares)}:
@@ -295,11 +296,11 @@ def _check_questionnaire(study: Study, wave: Wave, path: Path) -> Iterator[Mista
         if abs(sum(shares) - 1) > 1e-6:
             yield Mistake(f"{path}: item_shares.{name}", "the shares do not add up to 1")
     questions = [block.variable for block in demo.questionnaire if block.variable]
-    yield from _twice(path, "questionnaire", questions)
+    yield from twice(path, "questionnaire", questions)
     sources = list(wave.file.variables)
     if isinstance(wave.file.organisation, VariableSource):
         sources.append("organisation")
-    yield from _unknown(path, "questionnaire", questions, sources, "variable of wave.yaml")
+    yield from unknown(path, "questionnaire", questions, sources, "variable of wave.yaml")
     counted = [*demo.variables, *(["organisation"] if demo.organisations else [])]
     for name in counted:
         if name not in questions:
@@ -308,7 +309,7 @@ def _check_questionnaire(study: Study, wave: Wave, path: Path) -> Iterator[Mista
         where = f"{path}: questionnaire, `{block.question}`"
         if block.items and block.variable:
             yield Mistake(where, "asks items and a variable", "make it two questions")
-        yield from _unknown(where, "as_exported", block.as_exported, block.items, "item of this question")
+        yield from unknown(where, "as_exported", block.as_exported, block.items, "item of this question")
         yield from _check_headers(wave, block, where)
 
 
@@ -348,8 +349,8 @@ def _check_demo_files(wave: Wave, path: Path) -> Iterator[Mistake]:
     assert demo is not None
     layouts = {file.path: wave.file.layouts[file.layout] for file in wave.file.files}
     named = [file.path for file in demo.files]
-    yield from _twice(path, "files", named)
-    yield from _unknown(path, "files", named, layouts, "file of wave.yaml")
+    yield from twice(path, "files", named)
+    yield from unknown(path, "files", named, layouts, "file of wave.yaml")
     for name in layouts:
         if name not in named:
             yield Mistake(f"{path}: files", f"does not say how {name} is made, which wave.yaml lists")
@@ -391,20 +392,3 @@ def _check_demo_files(wave: Wave, path: Path) -> Iterator[Mistake]:
 def _levels(source: VariableSource) -> list[str]:
     missing = {"skipped", "dont_know", "invalid", "not_asked"}
     return [str(level) for level in source.map.values() if str(level) not in missing]
-
-
-def _unknown(
-    where: object, key: str, given: Iterable[str], known: Iterable[str], kind: str
-) -> Iterator[Mistake]:
-    listed = list(known)
-    for name in dict.fromkeys(given):
-        if name not in listed:
-            near = nearest(name, listed)
-            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
-            yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
-
-
-def _twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")

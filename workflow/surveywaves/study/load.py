@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study.checks import check_study
-from surveywaves.study.models import Config, CrosswalkRow, Demo, Event, Item, Scale, Study, Wave, WaveFile
+from surveywaves.study.demo import Demo
+from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, Study, Wave, WaveFile
 from surveywaves.wording import nearest
 
 M = TypeVar("M", bound=BaseModel)

@@ -10,16 +10,16 @@ import datetime as dt
 
 from pydantic import Field
 
+from surveywaves.study.base import Model
+from surveywaves.study.demo import Demo
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
-    Demo,
     Event,
     Evidence,
     FigureStyle,
     Item,
     Layout,
-    Model,
     Population,
     RawFile,
     ResponseScale,
