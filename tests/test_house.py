@@ -13,7 +13,13 @@ from surveywaves.study.document import document
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "workflow/surveywaves"
-CONDA_NAMES = {"matplotlib-base": "matplotlib", "snakemake-minimal": "snakemake"}
+CONDA_NAMES = {
+    "great_tables": "great-tables",
+    "matplotlib-base": "matplotlib",
+    "snakemake-minimal": "snakemake",
+    "typst-py": "typst",
+}
+"""What conda-forge calls a package otherwise than PyPI."""
 
 
 def imports(path: Path) -> set[str]:
@@ -26,14 +32,25 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def conda_entries() -> list[str]:
+    """What environment.yml asks conda for, and then what it asks pip for, as conda would write it."""
+    entries = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    by_pip = [entry for part in entries if isinstance(part, dict) for entry in part["pip"]]
+    return [
+        *(entry for entry in entries if isinstance(entry, str)),
+        *(entry.replace("==", "=") for entry in by_pip),
+    ]
+
+
 def test_environment_yml_carries_the_versions_of_the_lock() -> None:
     lock = dict(
         re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (REPOSITORY / "requirements.lock").read_text(), re.MULTILINE)[
             ::-1
         ]
     )
-    conda = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
-    pinned = dict(entry.split("=") for entry in conda if "=" in entry and not entry.startswith("python="))
+    pinned = dict(
+        entry.split("=") for entry in conda_entries() if "=" in entry and not entry.startswith("python=")
+    )
     assert {CONDA_NAMES.get(name, name): version for name, version in pinned.items()} == {
         name: version
         for name, version in lock.items()
@@ -44,8 +61,7 @@ def test_environment_yml_carries_the_versions_of_the_lock() -> None:
 def test_environment_yml_has_every_package_that_the_package_needs() -> None:
     project = (REPOSITORY / "pyproject.toml").read_text()
     needed = re.findall(r'^  "([a-z0-9-]+)', project.split("dependencies = [")[1].split("]")[0], re.MULTILINE)
-    conda = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
-    names = {CONDA_NAMES.get(entry.split("=")[0], entry.split("=")[0]) for entry in conda}
+    names = {CONDA_NAMES.get(entry.split("=")[0], entry.split("=")[0]) for entry in conda_entries()}
     assert len(needed) > 10
     assert set(needed) <= names
 
