@@ -1,0 +1,351 @@
+"""What a wave to come can detect, by its number of returns.
+
+The linear mixed model is fitted to one wave that is there, the reference. The wave to come is taken to be asked
+the same items, and answered by the same mix of respondents: organisations, covariates and items left out in the
+reference's proportions. Whatever the frame holds of other waves, the one to come among them, is not looked at.
+Contrasts then have the precision that both waves together give at the reference's variances, the reference's own
+uncertainty included.
+
+No correction is made for a finite population: the question is what changes in the organisation, not what those
+who happened to be there would have answered on average. Respondents are taken not to be linked between waves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from surveywaves.mixed.contrasts import (
+    NOT_DETERMINED,
+    Cell,
+    check_confidence,
+    screen,
+    stated_contrasts,
+)
+from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.linear import LinearFit, fit_linear
+from surveywaves.planning.outlook import Outlook, Precision
+from surveywaves.planning.power import detectable_effect, margin, power_of_equivalence, power_of_t
+from surveywaves.tidy import ALL, Status, tidy
+
+ANALYSIS: Final = "planning"
+TERMS: Final = ("conf_half_width", "power", "power_adjusted", "power_equivalence", "detectable")
+"""What there is for every contrast and number of returns."""
+
+NEEDED: Final = "returns_needed"
+ROUNDING: Final = 1e-9
+ENDLESS: Final = 1e9
+"""So many returns that only the reference wave's uncertainty is left."""
+
+
+def plan(
+    frame: pd.DataFrame,
+    *,
+    scale: str,
+    items: Sequence[str],
+    keys: Mapping[str, int],
+    response_range: tuple[float, float],
+    reference: str,
+    planned: str,
+    organisations: Sequence[str],
+    returns: Sequence[int],
+    smallest: float,
+    covariates: Sequence[str] = (),
+    confidence: float = 0.95,
+    power: float = 0.8,
+    tests: int = 1,
+    min_cell: int = 2,
+    population: int | None = None,
+    left_aside: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Give precision, power and detectable effects of a scale's contrasts with a wave to come.
+
+    Parameters
+    ----------
+    frame, items, keys, response_range, organisations, covariates
+        See `make_design`. Only the reference wave's rows are used.
+    scale
+        The scale's name, for the table.
+    reference, planned
+        The wave whose variances are taken and that is compared with; the wave to come, which need not have rows.
+    returns
+        Expected numbers of returns of the wave to come, those included that state no organisation or answer no
+        item of the scale.
+    smallest
+        The smallest effect of interest, in standard deviations of one answer.
+    confidence
+        Coverage of the intervals; the tests are at 1 - confidence.
+    power
+        Power at which the detectable effect and the returns needed are given.
+    tests
+        Tests in the family over which p-values are adjusted: scales.
+    min_cell
+        Fewest respondents a cell may have, in either wave.
+    population
+        How many could return: a note says where more are needed.
+    left_aside
+        What the analysis has and the plan has not; every note names it.
+
+    Returns
+    -------
+    DataFrame
+        Tidy. Of the reference wave (organisation ``all``): `returns`, `total_sd` (in points), `icc`,
+        `items_answered` (mean number, of those in the fit). Of every contrast with the wave to come (labelled
+        as in `compare`) and expected number of returns, in `n`:
+
+        - `conf_half_width`: of the interval, in standard deviations of one answer;
+        - `power`: chance that the test against 0 finds the smallest effect of interest, p-values not adjusted;
+        - `power_adjusted`: the same where no other test of the family finds anything: each is then at 1 -
+          confidence divided by `tests`, by Holm and by Benjamini-Hochberg alike. Not with one test;
+        - `power_equivalence`: chance that two one-sided tests show a difference smaller than the smallest effect
+          of interest, where there is none; p-values not adjusted;
+        - `detectable`: the effect that is found with the planned power, in standard deviations of one answer.
+
+        `df` is Satterthwaite's. Last, of every contrast, `returns_needed`: the smallest number of returns with
+        which `power` reaches the planned power.
+
+    Raises
+    ------
+    ValueError
+        If the arguments contradict the frame or each other.
+    """
+    check_confidence(confidence)
+    if not 0 < power < 1 or not smallest > 0 or tests < 1 or reference == planned:
+        raise ValueError("not a plan: power between 0 and 1, an effect above 0, a test or more, two waves")
+    here = frame[frame["wave"] == reference]
+    design = make_design(
+        here,
+        items=items,
+        keys=keys,
+        response_range=response_range,
+        waves=[reference],
+        organisations=organisations,
+        covariates=covariates,
+    )
+    fit = fit_linear(design)
+    aim = Aim(
+        planned=planned,
+        returns=tuple(returns),
+        smallest=smallest,
+        level=1 - confidence,
+        power=power,
+        tests=tests,
+        min_cell=min_cell,
+        population=population,
+        left_aside=tuple(left_aside),
+    )
+    rows = [*_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)]
+    return tidy({"analysis": ANALYSIS, "scale": scale} | row for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the wave to come shall find, and what it is judged by: see `plan`."""
+
+    planned: str
+    returns: tuple[int, ...]
+    smallest: float
+    level: float
+    power: float
+    tests: int
+    min_cell: int
+    population: int | None
+    left_aside: tuple[str, ...]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What there is for every contrast and number of returns."""
+        return tuple(term for term in TERMS if term != "power_adjusted" or self.tests > 1)
+
+
+def _reference(design: Design, fit: LinearFit, returned: int) -> Iterator[dict[str, Any]]:
+    """Rows about the reference wave: what the plan is made from."""
+    respondents = round(float(design.persons.sum()))
+    label = {"wave": design.waves[0], "organisation": ALL}
+    yield label | {"term": "returns", "estimate": returned, "n": returned}
+    estimates = {
+        "total_sd": math.sqrt(fit.sigma2 * (1 + fit.theta)),
+        "icc": fit.tau2 / (fit.sigma2 * (1 + fit.theta)),
+    }
+    for term, estimate in estimates.items():
+        known = math.isfinite(estimate)
+        status = fit.status if known or fit.status is not Status.OK else Status.NOT_ESTIMABLE
+        yield label | {
+            "term": term,
+            "estimate": estimate,
+            "n": respondents,
+            "status": status,
+            "note": fit.note,
+        }
+    answered = float(design.persons @ design.answered.sum(axis=1)[design.group])
+    if respondents:
+        yield label | {"term": "items_answered", "estimate": answered / respondents, "n": respondents}
+
+
+def _contrasts(design: Design, fit: LinearFit, returned: int, aim: Aim) -> Iterator[dict[str, Any]]:
+    """Rows about each contrast with the wave to come."""
+    joint = both_waves(design, aim.planned)
+    future = _Future(design, joint, fit, returned) if fit.status in (Status.OK, Status.BOUNDARY) else None
+    said = "; ".join(filter(None, [_as_before(design, returned), *aim.left_aside, fit.note]))
+    for label, weights in stated_contrasts(joint):
+        if all(wave != aim.planned for wave, _ in weights):
+            continue
+        refused = _refuse(design, fit, future, weights, min_cell=aim.min_cell)
+        if refused or future is None:
+            nothing = {key: refused[key] for key in ("status", "note")}
+            for number in aim.returns:
+                yield from (label | {"term": term, "n": number} | nothing for term in aim.terms)
+            yield label | {"term": NEEDED} | nothing
+            continue
+        contrast = _Contrast(future, weights, aim)
+        for row in [*(row for number in aim.returns for row in contrast.rows(number)), contrast.needed()]:
+            estimated = "estimate" in row
+            notes = "; ".join(filter(None, [row.get("note", ""), said if estimated else ""]))
+            yield label | ({"status": fit.status} if estimated else {}) | row | {"note": notes}
+
+
+def both_waves(design: Design, planned: str) -> Design:
+    """Follow the design of one wave by a wave to come that is answered by the same kinds of respondents.
+
+    Its groups are those of the first wave, then the same again. The wave to come has as many respondents of
+    each kind as the first; other numbers are for `Outlook.precision`.
+    """
+    return replace(
+        design,
+        waves=(*design.waves, planned),
+        profile=np.tile(design.profile, 2),
+        cell=np.concatenate([design.cell, design.cell + len(design.cells)]),
+        team=np.tile(design.team, 2),
+        answered=np.tile(design.answered, (2, 1)),
+        group=np.concatenate([design.group, design.group + len(design.cell)]),
+        answers=np.tile(design.answers, (2, 1)),
+        persons=np.tile(design.persons, 2),
+        count=np.tile(design.count, 2),
+        square=np.tile(design.square, 2),
+    )
+
+
+class _Future:
+    """Both waves together, with any number of returns of the one to come."""
+
+    def __init__(self, design: Design, joint: Design, fit: LinearFit, returned: int) -> None:
+        self.joint, self._counts, self._returned = joint, design.group_counts, returned
+        self.outlook = Outlook(joint, theta=fit.theta, sigma2=fit.sigma2)
+        self.unit = math.sqrt(fit.sigma2 * (1 + fit.theta))
+        """Standard deviation of one answer."""
+        self.share = dict(
+            zip(
+                (organisation for _, organisation in design.cells), design.respondents / returned, strict=True
+            )
+        )
+        """Organisation -> share of the returns that take part."""
+        self._known: dict[float, Precision] = {}
+
+    def at(self, returns: float) -> Precision:
+        """Give the precision of contrasts with a number of returns."""
+        if returns not in self._known:
+            counts = np.concatenate([self._counts, self._counts * (returns / self._returned)])
+            self._known[returns] = self.outlook.precision(counts)
+        return self._known[returns]
+
+    def vector(self, weights: Mapping[Cell, float]) -> FloatArray:
+        """(P,) the combination of the coefficients that is a contrast."""
+        size = len(self.joint.columns)
+        return sum((w * self.joint.mean_vector(*cell) for cell, w in weights.items()), np.zeros(size))
+
+
+class _Contrast:
+    """One contrast with the wave to come."""
+
+    def __init__(self, future: _Future, weights: Mapping[Cell, float], aim: Aim) -> None:
+        self._future, self._aim = future, aim
+        self._vector = future.vector(weights)
+        self._share = {who: future.share[who] for wave, who in weights if wave == aim.planned}
+
+    def rows(self, returns: int) -> Iterator[dict[str, Any]]:
+        """Give one row a term, with its estimate or with why there is none."""
+        aim = self._aim
+        few = [name for name, share in self._share.items() if share * returns < aim.min_cell - ROUNDING]
+        if few:
+            named = "; ".join(f"{aim.planned}, {name}" for name in few)
+            note = f"fewer than {aim.min_cell} respondents expected: {named}"
+            yield from (
+                {"n": returns, "term": term, "status": Status.TOO_FEW, "note": note} for term in aim.terms
+            )
+            return
+        error, df = self._precision(returns)
+        found = {
+            "conf_half_width": margin(error, df, level=aim.level),
+            "power": power_of_t(aim.smallest, error, df, level=aim.level),
+            "power_adjusted": power_of_t(aim.smallest, error, df, level=aim.level / aim.tests),
+            "power_equivalence": power_of_equivalence(aim.smallest, error, df, level=aim.level),
+            "detectable": detectable_effect(error, df, level=aim.level, power=aim.power),
+        }
+        yield from ({"n": returns, "term": term, "estimate": found[term], "df": df} for term in aim.terms)
+
+    def needed(self) -> dict[str, Any]:
+        """Give the smallest number of returns with the planned power, or why there is none."""
+        aim, label = self._aim, {"term": NEEDED}
+        least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
+        most = self._short(ENDLESS)
+        if most < 0:
+            note = f"no number of returns gives a power of {aim.power:g}: the reference wave's own uncertainty leaves"
+            return label | {"status": Status.NOT_ESTIMABLE, "note": f"{note} {most + aim.power:.2f} at most"}
+        number = least
+        if self._short(least) < 0:
+            ends = math.log(least), math.log(ENDLESS)
+            number = math.ceil(math.exp(brentq(lambda log: self._short(math.exp(log)), *ends, xtol=1e-10)))
+            # the root is right to a few digits after the point: whole numbers beside it decide
+            number += int(self._short(number) < 0) - int(self._short(max(number - 1, least)) >= 0)
+        found = label | {"estimate": number, "n": number, "df": self._precision(number)[1]}
+        if aim.population is not None and number > aim.population:
+            found["note"] = f"more than there are people to ask: {aim.population}"
+        return found
+
+    def _short(self, returns: float) -> float:
+        """How far the power is from the planned one."""
+        error, df = self._precision(returns)
+        return power_of_t(self._aim.smallest, error, df, level=self._aim.level) - self._aim.power
+
+    def _precision(self, returns: float) -> tuple[float, float]:
+        """Give the standard error, in standard deviations of one answer, and degrees of freedom."""
+        precision = self._future.at(returns)
+        return precision.error(self._vector) / self._future.unit, precision.df(self._vector)
+
+
+def _refuse(
+    design: Design,
+    fit: LinearFit,
+    future: _Future | None,
+    weights: Mapping[Cell, float],
+    *,
+    min_cell: int,
+) -> dict[str, Any]:
+    """Why nothing can be said of a contrast, whatever the returns; empty if something can."""
+    of_reference = {(design.waves[0], organisation): 1.0 for _, organisation in weights}
+    found, refused = screen(design, fit, of_reference, min_cell=min_cell)
+    if refused:
+        return found
+    if future is not None and not future.outlook.estimable(future.vector(weights)):
+        return {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
+    return {}
+
+
+def _as_before(design: Design, returned: int) -> str:
+    """Say how the returns will divide, of 100."""
+    returned = max(returned, 1)
+    taken = zip((organisation for _, organisation in design.cells), design.respondents, strict=True)
+    out = [f"{_of_100(number / returned)} {reason}" for reason, number in design.left_out.items() if number]
+    parts = ", ".join(f"{_of_100(number / returned)} {name}" for name, number in taken)
+    left = f", left out {', '.join(out)}" if out else ""
+    return f"of 100 returns, as in {design.waves[0]}: {parts}{left}"
+
+
+def _of_100(share: float) -> str:
+    return "under 1" if share < 0.005 else f"{100 * share:.0f}"
