@@ -1,0 +1,585 @@
+"""Sensitivity: each variant is the analysis that it says it is; what cannot be done is a row that says why."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveywaves.figures import style
+from surveywaves.mixed.contrasts import (
+    FAMILY,
+    compare,
+    compare_fit,
+    estimate,
+    standardised,
+    stated_contrasts,
+)
+from surveywaves.mixed.decisions import decide
+from surveywaves.mixed.design import make_design
+from surveywaves.mixed.linear import LinearFit, fit_linear
+from surveywaves.mixed.ordinal import fit_ordinal
+from surveywaves.sensitivity.agreement import agreement
+from surveywaves.sensitivity.compare import sensitivity
+from surveywaves.sensitivity.setting import Sample, Scale
+from surveywaves.sensitivity.titles import title_of
+from surveywaves.sensitivity.twice import Twice, correct
+from surveywaves.sensitivity.variants import Variant, stated_variants
+from surveywaves.sensitivity.weighting import Raking, rake
+from surveywaves.tidy import NUMBERS, Decision, Status, tidy
+from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
+
+WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")
+ITEMS = ("a1", "a2", "a3", "a4", "b1", "b2", "b3")
+KEYS = dict.fromkeys(ITEMS, 1) | {"a2": -1}
+A = Scale("a", ("a1", "a2", "a3", "a4"), KEYS, (1, 5), min_answered=2)
+B = Scale("b", ("b1", "b2", "b3"), KEYS, (1, 5), min_answered=2, flagged=("b2",))
+WHERE = ["scale", "term", "wave", "organisation"]
+ESTIMATES = ["estimate", "std_error", "df", "conf_low", "conf_high", "p_value"]
+MARGINS = {"second": {"job": {"desk": 300, "field": 100, "road": 50}, "organisation": {"x": 100, "y": 250}}}
+
+
+@cache
+def respondents(size: int = 360, seed: int = 5) -> pd.DataFrame:
+    """Three waves; the first surveyed y only, knows no job, did not ask a4, and has sampling weights."""
+    rng = np.random.default_rng(seed)
+    wave = np.repeat(WAVES, size // 3)
+    frame = pd.DataFrame(
+        {"wave": wave, "organisation": np.where(rng.random(size) < 0.45, "x", "y")}, dtype="str"
+    )
+    first = frame["wave"] == "first"
+    frame.loc[first, "organisation"] = "y"
+    frame.loc[(rng.random(size) < 0.1) & ~first, "organisation"] = None
+    frame["mode"] = pd.Series(rng.choice(["web", "paper"], size, p=[0.7, 0.3]), dtype="str").mask(first)
+    frame["job"] = pd.Series(rng.choice(["desk", "field", "road"], size), dtype="str")
+    frame["job"] = frame["job"].mask(first | (rng.random(size) < 0.1))
+    frame["weight"] = np.where(first, rng.choice([0.6, 1.2], size), 1.0)
+    person = rng.normal(0, 0.6, size) + 0.3 * (wave == "third") + 0.3 * (frame["job"] == "road")
+    for item in ITEMS:
+        answers = np.clip(np.round(3.2 + KEYS[item] * person + rng.normal(0, 0.8, size)), 1, 5)
+        answers[rng.random(size) < 0.05] = np.nan
+        frame[item] = pd.array(answers, dtype="Float64").astype("Int8")
+    frame.loc[rng.choice(size, 15, replace=False), list(ITEMS)] = 4
+    frame.loc[first, "a4"] = pd.NA
+    return frame
+
+
+def sample(frame: pd.DataFrame | None = None, **changed: Any) -> Sample:
+    return replace(Sample(respondents() if frame is None else frame, WAVES, ORGANISATIONS), **changed)
+
+
+def variants(**changed: Any) -> tuple[Variant, ...]:
+    usual: dict[str, Any] = {
+        "questionnaire": ITEMS,
+        "straight_lining": 5,
+        "only": {"Web only": {"mode": "web"}},
+        "adjust_for": ("job",),
+        "margins": MARGINS,
+        "twice": Twice(0.5, 0.56),
+    }
+    return stated_variants(**usual | changed)
+
+
+def decided(table: pd.DataFrame, multiplicity: str = "holm") -> pd.DataFrame:
+    return decide(
+        table,
+        tidy([]),
+        standardised=0.2,
+        percentage_points=5,
+        multiplicity=multiplicity,
+        family=("variant", *FAMILY),
+    )
+
+
+@cache
+def everything() -> pd.DataFrame:
+    return sensitivity(sample(), [A, B], variants(), min_cell=5)
+
+
+def of(name: str, scale: Scale = A, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    found = everything() if table is None else table
+    return found[(found["variant"] == name) & (found["scale"] == scale.name)].set_index(WHERE)
+
+
+def by_hand(frame: pd.DataFrame, scale: Scale = A, **changed: Any) -> pd.DataFrame:
+    """The contrasts of a comparison made by itself, in units of the main analysis."""
+    usual = {"waves": WAVES, "organisations": ORGANISATIONS}
+    call = {"items": scale.items, "keys": scale.keys, "response_range": scale.response_range}
+    made = compare(frame, scale=scale.name, min_cell=5, **call | usual | changed)
+    whole = replace(scale, items=tuple(item for item in ITEMS if item.startswith(scale.name)))
+    main = compare(respondents(), scale=scale.name, **call | {"items": whole.items}, **usual)
+    return standardised(made.contrasts, main.variances).set_index(WHERE)
+
+
+def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """The same numbers wherever either has some, and some at all."""
+    both = expected.loc[expected.index.isin(found.index)]
+    found = found.loc[both.index]
+    assert both["estimate"].notna().sum() >= 3
+    np.testing.assert_allclose(found[ESTIMATES], both[ESTIMATES], rtol=1e-9, atol=1e-12)
+    assert (found["n"] == both["n"])[both["estimate"].notna()].all()
+
+
+# --- each variant is what it says -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [A, B], ids=lambda scale: scale.name)
+def test_the_main_analysis_is_the_comparison_itself(scale: Scale) -> None:
+    assert_same(of("main", scale), by_hand(respondents(), scale))
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_ordinal_variants_are_the_ordinal_model_in_its_own_unit(link: str) -> None:
+    design = sample().design(A)
+    made = compare_fit(design, fit_ordinal(design, link=link), scale="a", min_cell=5)
+    assert_same(of(f"ordinal_{link}"), standardised(made.contrasts, made.variances).set_index(WHERE))
+
+
+def test_scale_scores_are_compared_by_least_squares() -> None:
+    frame = respondents()
+    answers = frame[list(A.items)].to_numpy(dtype=float, na_value=np.nan)
+    answers[:, 1] = 6 - answers[:, 1]
+    score = np.nanmean(answers, axis=1, where=~np.isnan(answers))
+    cell = frame["wave"] + frame["organisation"]
+    kept = (~np.isnan(answers)).sum(axis=1) >= 2
+    kept &= frame["organisation"].notna().to_numpy()
+    dummies = pd.get_dummies(cell[kept], dtype=float)
+    fit = sm.OLS(score[kept], dummies).fit()
+    contrast = np.zeros(len(dummies.columns))
+    contrast[dummies.columns.get_loc("thirdx")], contrast[dummies.columns.get_loc("secondx")] = 1, -1
+    theirs = fit.t_test(contrast)
+    unit = by_hand(frame).loc[("a", "change_standardised", "third - second", "x"), "std_error"]
+    unit = of("main").loc[("a", "change_standardised", "third - second", "x"), "std_error"] / unit
+    ours = of("scale_score").loc[("a", "change_standardised", "third - second", "x")]
+    total_sd = compare(
+        frame,
+        scale="a",
+        items=A.items,
+        keys=KEYS,
+        response_range=(1, 5),
+        waves=WAVES,
+        organisations=ORGANISATIONS,
+    ).variances.set_index("term")["estimate"]["total_sd"]
+    assert ours["estimate"] * total_sd == pytest.approx(theirs.effect[0], rel=1e-9)
+    assert ours["std_error"] * total_sd == pytest.approx(theirs.sd[0, 0], rel=1e-9)
+    assert ours["df"] == pytest.approx(fit.df_resid)
+    assert ours["p_value"] == pytest.approx(float(theirs.pvalue), rel=1e-7)
+    assert ours["note"] == "the mean of at least 2 of 4 answers"
+
+
+def test_scores_of_waves_that_asked_different_items_are_not_compared() -> None:
+    """The first wave did not ask a4; all asked the items of b."""
+    found = of("scale_score").xs("third - first", level="wave")
+    assert (found["status"] == Status.NOT_ESTIMABLE).all()
+    assert found["note"].str.startswith("different items were asked in: third, first").all()
+    assert of("scale_score", B).loc[("b", "change_standardised", "third - first", "y"), "status"] == Status.OK
+
+
+def test_complete_cases_answered_all_that_their_wave_asked() -> None:
+    frame = respondents()
+    asked = frame[list(A.items)].assign(a4=frame["a4"].mask(frame["wave"] == "first", 1))
+    whole = asked.notna().all(axis=1)
+    assert 20 < (~whole).sum() < 200
+    assert_same(of("complete_cases"), by_hand(frame[whole]))
+
+
+def test_only_some_respondents_are_compared() -> None:
+    frame = respondents()
+    found = of("only: Web only")
+    assert_same(found, by_hand(frame[frame["mode"] == "web"], waves=WAVES[1:]))
+    lost = found.xs("third - first", level="wave")
+    assert (lost["note"] == "not known in first: mode").all()
+    assert lost["estimate"].isna().all()
+
+
+def test_straight_liners_are_left_out() -> None:
+    frame = respondents()
+    answers = frame[list(ITEMS)]
+    straight = (answers.min(axis=1) == answers.max(axis=1)) & (answers.notna().sum(axis=1) >= 5)
+    assert straight.sum() >= 10
+    assert_same(of("without_straight_liners"), by_hand(frame[~straight]))
+    assert of("without_straight_liners")["note"].iloc[-1] == f"{straight.sum()} straight-liners left out"
+
+
+def test_those_who_state_no_organisation_are_a_group_of_their_own() -> None:
+    frame = respondents()
+    found = of("organisation_not_stated")
+    assert_same(
+        found,
+        by_hand(frame.fillna({"organisation": "neither"}), organisations=(*ORGANISATIONS, "neither")),
+    )
+    assert set(found.index) == set(of("main").index)
+
+
+def test_adjusting_takes_who_does_not_say_as_a_group_and_leaves_out_waves_that_do_not_know() -> None:
+    frame = respondents()
+    later = frame[frame["wave"] != "first"].fillna({"job": "unknown"})
+    found = of("adjusted: job")
+    assert_same(found, by_hand(later, waves=WAVES[1:], covariates=["job"]))
+    assert (found.xs("third - first", level="wave")["note"] == "not known in first: job").all()
+
+
+def test_what_the_main_analysis_adjusts_for_is_left_out_again() -> None:
+    frame = respondents().fillna({"job": "unknown"})
+    table = sensitivity(sample(frame, covariates=("job",)), [A], variants(covariates=("job",)), min_cell=5)
+    assert of("adjusted: job", table=table)["note"].iloc[-1] == "the main analysis adjusts for it"
+    plain = compare(
+        frame,
+        scale="a",
+        items=A.items,
+        keys=KEYS,
+        response_range=(1, 5),
+        waves=WAVES,
+        organisations=ORGANISATIONS,
+        min_cell=5,
+    ).contrasts
+    found = of("unadjusted", table=table)
+    tested = ["df", "p_value"]  # the unit is that of the adjusted analysis
+    np.testing.assert_allclose(found[tested], plain[tested], rtol=1e-9)
+    assert not np.allclose(found["estimate"], of("main", table=table)["estimate"], equal_nan=True)
+
+
+def test_flagged_items_are_left_out() -> None:
+    assert_same(of("without_flagged_items", B), by_hand(respondents(), replace(B, items=("b1", "b3"))))
+
+
+def test_population_margins_weight_the_waves_that_have_some() -> None:
+    frame = respondents()
+    here = frame["wave"] == "second"
+    found = rake(frame.loc[here, ["job", "organisation"]], MARGINS["second"])
+    assert isinstance(found, Raking)
+    weights = pd.Series(1.0, index=frame.index)
+    weights[here] = found.weights
+    assert_same(of("raking"), by_hand(frame.assign(w=weights), weight="w"))
+    note = of("raking")["note"].iloc[-1]
+    assert note == f"second by job, organisation (design effect {found.design_effect:.2f})"
+
+
+def test_a_wave_that_cannot_be_weighted_takes_no_part_and_the_others_do() -> None:
+    margins = {"second": {"job": {"desk": 1, "sea": 1}}, "third": {"job": {"desk": 2, "field": 1, "road": 1}}}
+    found = of("raking", table=sensitivity(sample(), [A], variants(margins=margins), min_cell=5))
+    assert found.loc[("a", "gap_standardised", "third", "x - y"), "status"] == Status.OK
+    lost = found.loc[("a", "gap_standardised", "second", "x - y")]
+    assert lost["status"] == Status.NOT_ESTIMABLE
+    assert lost["note"].startswith("no weights in second: job has no margin for: field, road")
+
+
+def test_sampling_weights_are_used_or_left_out() -> None:
+    frame = respondents()
+    weighted = by_hand(frame, weight="weight")
+    assert_same(of("sampling_weights"), weighted)
+    assert not np.allclose(weighted["estimate"], of("main")["estimate"], equal_nan=True)
+    table = sensitivity(sample(weight="weight"), [A], variants(weighted=True), min_cell=5)
+    assert "sampling_weights" not in set(table["variant"])
+    unweighted = by_hand(frame)
+    found = of("unweighted", table=table)
+    np.testing.assert_allclose(found[["df", "p_value"]], unweighted[["df", "p_value"]], rtol=1e-9)
+
+
+def test_the_team_effect_is_left_out_again() -> None:
+    frame = respondents().assign(team=lambda of: "t" + (of.index % 12).astype("str"))
+    table = sensitivity(sample(frame, team="team"), [A], variants(team=True), min_cell=5)
+    found, plain = of("without_team", table=table), by_hand(frame)
+    np.testing.assert_allclose(found[["df", "p_value"]], plain[["df", "p_value"]], rtol=1e-9)
+
+
+# --- people who answered twice ----------------------------------------------------------------------------------
+
+
+def linked(rng: np.random.Generator, sizes: Sequence[int], twice: int, correlation: float) -> pd.DataFrame:
+    """Two waves of two organisations, 3 items each, `twice` people of each organisation in both."""
+    tau2, sigma2, frames = 0.5, 0.9, []
+    between = correlation * (tau2 + sigma2 / 3) / tau2
+    for organisation in ORGANISATIONS:
+        first = rng.normal(0, math.sqrt(tau2), sizes[0])
+        second = rng.normal(0, math.sqrt(tau2), sizes[1])
+        second[:twice] = between * first[:twice] + math.sqrt(1 - between**2) * second[:twice]
+        for wave, people in (("first", first), ("second", second)):
+            answers = people[:, None] + rng.normal(0, math.sqrt(sigma2), (len(people), 3))
+            made = pd.DataFrame(answers, columns=["b1", "b2", "b3"])
+            frames.append(made.assign(wave=wave, organisation=organisation))
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_the_correction_is_right_where_people_really_answered_twice() -> None:
+    rng = np.random.default_rng(12)
+    sizes, people, correlation, confidence = (40, 60), 30, 0.5, 0.95
+    scale = replace(B, response_range=(-20.0, 20.0), flagged=())
+    rows = []
+    for _ in range(200):
+        frame = linked(rng, sizes, people, correlation)
+        design = Sample(frame, ("first", "second"), ORGANISATIONS).design(scale)
+        fit = fit_linear(design)
+        for labels, weights in stated_contrasts(design):
+            row = estimate(design, fit, weights, confidence=confidence, min_cell=2)
+            assumed = Twice(people / min(sizes), correlation)
+            corrected = correct(row, design, fit, weights, twice=assumed, confidence=confidence)
+            errors = {"unlinked": row["std_error"], "twice": corrected["std_error"]}
+            rows.append({"term": labels["term"], "estimate": row["estimate"], **errors})
+            assert labels["term"] != "gap" or corrected == row
+    table = pd.DataFrame(rows)
+    for term, number in (("change", 400), ("difference_in_differences", 200)):
+        found = table[table["term"] == term]
+        true, chance = found["estimate"].var(), 3 * math.sqrt(2 / number)
+        assert len(found) == number
+        assert (found["twice"] ** 2).mean() / true == pytest.approx(1, abs=chance)
+        assert (found["unlinked"] ** 2).mean() / true > 1 + chance
+
+
+def test_the_correction_is_the_covariance_of_the_overlap() -> None:
+    """Nothing missing: the variance of a person's mean is tau2 + sigma2 / 3, and the formula is plain."""
+    frame = linked(np.random.default_rng(3), (20, 50), 10, 0.4).assign(weight=1.0)
+    scale = replace(B, response_range=(-20.0, 20.0), flagged=())
+    people = Sample(frame, ("first", "second"), ORGANISATIONS)
+    ways = stated_variants(questionnaire=(), straight_lining=5, twice=Twice(0.3, 0.4))
+    table = sensitivity(people, [scale], ways)
+    fit = fit_linear(people.design(scale))
+    assert isinstance(fit, LinearFit)
+    covariance = 0.3 * 20 * 0.4 * (fit.tau2 + fit.sigma2 / 3) / (20 * 50) / (fit.tau2 + fit.sigma2)
+    key = ("b", "change_standardised", "second - first", "x")
+    main, corrected = of("main", B, table).loc[key], of("answered_twice", B, table).loc[key]
+    assert corrected["std_error"] ** 2 == pytest.approx(main["std_error"] ** 2 - 2 * covariance, rel=1e-9)
+    assert (corrected["estimate"], corrected["df"]) == (main["estimate"], main["df"])
+    assert "assuming that 30% of the smaller wave's respondents answered both" in corrected["note"]
+
+
+# --- nothing is silently absent ---------------------------------------------------------------------------------
+
+
+def test_every_variant_has_every_contrast_and_a_reason_where_it_has_no_estimate() -> None:
+    table = everything()
+    contrasts = len(of("main"))
+    assert (table.groupby(["variant", "scale"], sort=False).size() == contrasts).all()
+    assert list(table["variant"].unique()) == [variant.name for variant in variants()]
+    lacking = table["estimate"].isna()
+    assert lacking.any()
+    assert (table.loc[lacking, "note"] != "").all()
+    assert not table.loc[lacking, "status"].isin(["ok", "boundary"]).any()
+    assert table.loc[~lacking, "status"].isin(["ok", "boundary"]).all()
+    assert np.isfinite(table.loc[~lacking, ["estimate", "std_error", "conf_low", "conf_high"]]).all(axis=None)
+
+
+def test_what_changes_nothing_is_the_main_analysis_to_the_last_digit_and_says_why() -> None:
+    frame = respondents().assign(weight=2.0, a4=respondents()["a1"])
+    frame = frame[frame[list(ITEMS)].notna().all(axis=1) & frame["organisation"].notna()]
+    table = sensitivity(sample(frame), [A], variants(straight_lining=8), min_cell=5)
+    main = of("main", table=table)
+    for name, note in {
+        "complete_cases": "everybody who answered an item answered all",
+        "without_straight_liners": "nobody is a straight-liner",
+        "organisation_not_stated": "everybody stated an organisation",
+        "without_flagged_items": "no item is flagged",
+        "sampling_weights": "the sampling weights differ within no wave",
+    }.items():
+        found = of(name, table=table)
+        pd.testing.assert_frame_equal(found[list(NUMBERS)], main[list(NUMBERS)], check_exact=True)
+        assert found["note"].str.startswith(note).all()
+
+
+def test_what_cannot_be_done_at_all_is_refused_with_its_reason() -> None:
+    everyone = replace(A, flagged=A.items, min_answered=5)
+    ways = variants(
+        only={"By sea": {"sea": "yes"}, "By boat": {"mode": "boat"}}, adjust_for=("sea",), margins={}
+    )
+    frame = respondents().assign(sea=pd.Series([None] * len(respondents()), dtype="str"))
+    table = sensitivity(sample(frame), [everyone], ways, min_cell=5)
+    for name, reason in {
+        "scale_score": "nobody answered 5 items",
+        "only: By sea": "not known in any wave: sea",
+        "adjusted: sea": "not known in any wave: sea",
+        "without_flagged_items": "every item is flagged",
+        "raking": "no population margins are given",
+    }.items():
+        found = of(name, table=table)
+        assert (found["status"] == Status.NOT_ESTIMABLE).all()
+        assert (found["note"] == reason).all()
+    assert of("only: By boat", table=table)["note"].str.contains("nobody answered|not known").all()
+
+
+def test_a_main_analysis_without_a_unit_leaves_its_variants_without_estimates() -> None:
+    """Everybody answers alike in all but one person's one answer, whom complete cases leave out."""
+    frame = respondents().assign(**dict.fromkeys(A.items, 4))
+    table = sensitivity(sample(frame), [A], variants(), min_cell=5)
+    assert table["estimate"].isna().all()
+    assert (table["note"] != "").all()
+
+
+def test_there_must_be_a_main_analysis() -> None:
+    with pytest.raises(ValueError, match="no variant is called main"):
+        sensitivity(sample(), [A], variants()[1:])
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([2, 5, 12, 40]), st.floats(0, 1), st.integers(1, 3))
+def test_hostile_data_give_reasons_and_never_a_number_that_is_none(
+    seed: int, size: int, missing: float, waves: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    frame = respondents().sample(size, random_state=seed).reset_index(drop=True)
+    frame = frame.astype({"weight": "float64"})
+    gone = rng.random((size, len(ITEMS))) < missing
+    frame[list(ITEMS)] = frame[list(ITEMS)].mask(gone)
+    if seed % 3 == 0:
+        frame["organisation"] = "y"
+    table = sensitivity(sample(frame, waves=WAVES[:waves]), [A, B], variants(), min_cell=2)
+    there = table["status"].isin(["ok", "boundary"])
+    assert np.isfinite(table.loc[there, ["estimate", "std_error"]]).all(axis=None)
+    assert (table.loc[there, "std_error"] > 0).all()
+    assert table.loc[~there, "estimate"].isna().all()
+    assert (table.loc[~there, "note"] != "").all()
+    agreed = agreement(decided(table))
+    assert (agreed["agreeing"] <= agreed["variants"]).all()
+
+
+# --- agreement ------------------------------------------------------------------------------------------------
+
+
+def test_families_are_the_scales_within_a_variant_and_a_contrast() -> None:
+    table = decided(everything())
+    some = table[(table["term"] == "change_standardised") & (table["wave"] == "third - second")]
+    for _, pair in some[some["organisation"] == "y"].groupby("variant"):
+        p, adjusted = pair["p_value"].sort_values(), pair["p_adjusted"].sort_values()
+        assert adjusted.iloc[0] == pytest.approx(min(2 * p.iloc[0], 1))
+    alone = compare_main_decisions()
+    main = table[table["variant"] == "main"].set_index(WHERE)
+    assert (main["decision"] == alone.loc[main.index, "decision"]).all()
+
+
+def compare_main_decisions() -> pd.DataFrame:
+    """The decisions of the main analysis made by itself, as `statistics/contrasts` has them."""
+    made = [
+        compare(
+            respondents(),
+            scale=scale.name,
+            items=scale.items,
+            keys=KEYS,
+            response_range=(1, 5),
+            waves=WAVES,
+            organisations=ORGANISATIONS,
+            min_cell=5,
+        )
+        for scale in (A, B)
+    ]
+    contrasts, variances = (
+        pd.concat([getattr(one, name) for one in made], ignore_index=True)
+        for name in ("contrasts", "variances")
+    )
+    both = pd.concat([contrasts, standardised(contrasts, variances)], ignore_index=True)
+    return decide(both, variances, standardised=0.2, percentage_points=5).set_index(WHERE)
+
+
+def made_up(decisions: dict[str, tuple[float, str]], status: str = "ok") -> pd.DataFrame:
+    place = {"scale": "a", "term": "change_standardised", "wave": "third - second", "organisation": "x"}
+    table = tidy(
+        [
+            place
+            | {"estimate": estimate, "std_error": 0.1, "status": status if decision else "not_estimable"}
+            for estimate, decision in decisions.values()
+        ]
+    )
+    return table.assign(variant=list(decisions), decision=[decision for _, decision in decisions.values()])
+
+
+def test_agreement_counts_the_variants_that_give_another_answer() -> None:
+    table = made_up(
+        {
+            "main": (0.3, "increase"),
+            "ordinal_logit": (0.31, "inconclusive"),
+            "ordinal_probit": (0.32, "inconclusive"),
+            "complete_cases": (0.29, "increase"),
+            "adjusted: job": (0.01, "no_meaningful_change"),
+            "without_flagged_items": (0.3, "increase"),  # the main analysis over again
+            "raking": (math.nan, ""),
+        }
+    )
+    found = agreement(table, {"job": "Kind of job"}).iloc[0]
+    assert (found["term"], found["decision"]) == ("change", "increase")
+    assert (found["agreeing"], found["variants"]) == (1, 4)
+    assert found["words"] == (
+        "1 of 4 variants: increase; Ordinal model (logit) and Ordinal model (probit): inconclusive; "
+        "Adjusted for kind of job: no meaningful change"
+    )
+
+
+def test_agreement_says_where_there_is_nothing_to_agree_with() -> None:
+    alone = agreement(made_up({"main": (0.3, "increase"), "raking": (math.nan, "")})).iloc[0]
+    assert (alone["variants"], alone["words"]) == (0, "no other variant gives another answer")
+    without = agreement(made_up({"main": (math.nan, ""), "raking": (0.2, "increase")})).iloc[0]
+    assert (without["decision"], without["agreeing"]) == ("", 0)
+    assert without["words"] == "no estimate by the main analysis; Weighted to population margins: increase"
+    neither = agreement(made_up({"main": (math.nan, ""), "raking": (math.nan, "")})).iloc[0]
+    assert neither["words"] == "no estimate"
+
+
+def test_agreement_has_every_contrast_of_every_scale_once() -> None:
+    agreed = agreement(decided(everything()))
+    assert not agreed.duplicated(WHERE).any()
+    assert len(agreed) == 2 * len(of("main"))
+    assert set(agreed["decision"]) <= {"", "increase", "decrease", "no_meaningful_change", "inconclusive"}
+
+
+def test_every_variant_has_a_title_for_people() -> None:
+    every = {*variants(team=True, covariates=("job",)), *variants(weighted=True)}
+    for variant in every:
+        assert "_" not in variant.title
+        assert variant.title[0].isupper()
+    assert title_of("only: Web only") == "Web only"
+
+
+def test_a_study_without_scales_has_empty_tables() -> None:
+    table = decided(sensitivity(sample(), [], variants()))
+    assert len(table) == len(agreement(table)) == 0
+    assert list(table.columns) == list(decided(everything()).columns)
+    assert list(agreement(table).columns) == list(agreement(decided(everything())).columns)
+
+
+# --- the chart ------------------------------------------------------------------------------------------------
+
+
+def test_the_chart_marks_every_answer_but_the_main_analysis_over_again() -> None:
+    study = named("plain")
+    table = study.tables["sensitivity"]
+    for scale in study.study.scales:
+        mine = table[(table["scale"] == scale) & (table["status"] == "ok")].set_index(WHERE)
+        main = mine[mine["variant"] == "main"]
+        again = (mine["estimate"] == main.loc[mine.index, "estimate"]) & (mine["variant"] != "main")
+        assert 0 < again.sum() < len(mine)
+        assert len(marks(study.drawings[f"sensitivity_{scale}"])) == (~again).sum()
+        words = said(study.drawings[f"sensitivity_{scale}"])
+        assert "Notestimable(nopopulationmarginsaregiven):Weightedtopopulationmargins." in words
+        assert "Thesameasthemainanalysis:Withoutstraight-liners(nobodyisastraight-liner)." in words
+        assert "asthemainanalysis" in words.replace("Thesameasthemainanalysis", "")
+
+
+def test_decisions_differ_in_shape_in_greyscale_and_for_every_reader_in_colour() -> None:
+    assert set(style.DECISIONS) == set(Decision)
+    assert len({shape for _, shape in style.DECISIONS.values()}) == len(style.DECISIONS)
+    for one, other in itertools.combinations([colour for colour, _ in style.DECISIONS.values()], 2):
+        assert abs(style.lightness(one) - style.lightness(other)) >= LIGHTNESS_STEP
+        for sight in SIGHTS:
+            assert np.linalg.norm(seen(one, sight) - seen(other, sight)) >= OTHERS_APART, (one, other, sight)
+
+
+def test_make_design_is_asked_for_the_same_thing_as_by_hand() -> None:
+    ours = sample(covariates=("job",)).design(A)
+    theirs = make_design(
+        respondents(),
+        items=A.items,
+        keys=KEYS,
+        response_range=(1, 5),
+        waves=WAVES,
+        organisations=ORGANISATIONS,
+        covariates=["job"],
+    )
+    assert ours.columns == theirs.columns
+    assert (ours.persons == theirs.persons).all()
