@@ -22,7 +22,7 @@ from surveywaves.tables import (
     reliability_items,
 )
 from surveywaves.tables.words import interval, listed, number, p_value, percentage, whole
-from surveywaves.tidy import tidy
+from surveywaves.tidy import COLUMNS, tidy
 from synthetic_report import FOUR, presentation, tables
 
 
@@ -136,19 +136,36 @@ def test_an_estimate_that_is_not_there_says_why(labels, frames) -> None:
     assert "nobody answered: First round, The right house" in table.notes
 
 
-def test_contrasts_list_every_row_with_interval_and_p(labels, frames) -> None:
+def test_contrasts_list_every_row_with_interval_p_and_decision(labels, frames) -> None:
+    frame = frames["contrasts"].query("analysis == 'linear'")
     table = contrasts(frames["contrasts"], labels, analysis="linear", term="change")
-    rows = frames["contrasts"].query("term == 'change'")
+    rows = frame.query("term == 'change'")
+    standardised = frame.query("term == 'change_standardised'")["estimate"]
     assert len(table.rows) == len(rows)
-    for shown, row in zip(table.text.itertuples(index=False), rows.itertuples(), strict=True):
+    for shown, row, beside in zip(
+        table.text.itertuples(index=False), rows.itertuples(), standardised, strict=True
+    ):
         if math.isnan(row.estimate):
-            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–")
+            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", whole(row.n), "–")
         else:
-            side = "above" if row.conf_low > 0 else "below" if row.conf_high < 0 else "includes"
             assert shown[3] == number(row.estimate, signed=True)
             assert shown[4] == interval(row.conf_low, row.conf_high)
-            assert shown[5:7] == (p_value(row.p_value), p_value(row.p_adjusted))
-            assert side in shown[7]
+            assert shown[5] == number(beside, signed=True)
+            assert shown[6:8] == (p_value(row.p_value), p_value(row.p_adjusted))
+            assert shown[8] == whole(row.n)
+            assert shown[9].endswith(row.decision.replace("_", " "))
+
+
+def test_contrasts_without_decisions_say_where_the_interval_lies(labels, frames) -> None:
+    frame = frames["contrasts"][list(COLUMNS)]
+    table = contrasts(frame, labels, analysis="linear", term="change")
+    for shown, row in zip(
+        table.text.itertuples(index=False),
+        frame.query("analysis == 'linear' and term == 'change'").itertuples(),
+        strict=True,
+    ):
+        side = "above" if row.conf_low > 0 else "below" if row.conf_high < 0 else "includes"
+        assert math.isnan(row.estimate) or side in shown[-1]
 
 
 def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
@@ -221,6 +238,8 @@ def test_names_in_notes_become_words(labels) -> None:
         "nobody answered: First round, The right house; "
         "nobody answered: ‘warmth statement 1’, ‘single statement 1’"
     )
+    both = labels.readable("largest for second - first, left - right")
+    assert both == "largest for Second round − First round, The left house − The right house"
 
 
 def test_one_wave_and_unknown_names_do_no_harm() -> None:

@@ -34,17 +34,20 @@ def answers(
     name: str,
     title: str,
     notes: Mapping[Place, tuple[str, ...]] | None = None,
+    organisations: Sequence[str] = (ALL,),
 ) -> Table:
     """Lay answers out as published tables do: a statement a row, n (%) a response, the waves side by side.
 
     Parameters
     ----------
     frequencies
-        `item_frequencies`; the rows for all organisations together are used.
+        `item_frequencies`.
     items
         Statements of one response scale, in the order of presentation.
     notes
-        Place -> notes. See `misprint_notes`.
+        Place -> notes on the answers of all organisations together. See `misprint_notes`.
+    organisations
+        Whose answers, one organisation below the other. Those that answered nothing are left out.
 
     Returns
     -------
@@ -60,11 +63,14 @@ def answers(
         raise ValueError(f"table {name}: its items must share one response scale")
     scale = labels.presentation.response_scales[items[0].response_scale]
     chosen = frequencies[
-        frequencies["item"].isin([item.item for item in items]) & (frequencies["organisation"] == ALL)
+        frequencies["item"].isin([item.item for item in items])
+        & frequencies["organisation"].isin(organisations)
     ]
-    found = {(row.wave, row.item, row.response): row for row in records(chosen[chosen["base"] > 0])}
-    waves = [wave for wave in labels.presentation.waves if any(key[0] == wave for key in found)]
-    columns = [Column("Statement")]
+    asked = chosen[chosen["base"] > 0]
+    found = {(row.wave, row.organisation, row.item, row.response): row for row in records(asked)}
+    waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
+    several = tuple(organisations) != (ALL,)
+    columns = [*([Column("Organisation")] if several else []), Column("Statement")]
     for wave in waves:
         above = labels.wave_with_evidence(wave)
         columns.append(Column("n", above, numeric=True, spoken="answers"))
@@ -75,17 +81,23 @@ def answers(
     said, responses = notes or {}, range(1, scale.points + 1)
     rows = tuple(
         (
+            *([Cell(labels.organisation(organisation))] if several else []),
             Cell(item.text),
             *(
                 cell
                 for wave in waves
                 for cell in _answer_cells(
-                    [found.get((wave, item.item, response)) for response in responses],
-                    [said.get((wave, item.item, response), ()) for response in (0, *responses)],
+                    [found.get((wave, organisation, item.item, response)) for response in responses],
+                    [
+                        said.get((wave, item.item, response), ()) if organisation == ALL else ()
+                        for response in (0, *responses)
+                    ],
                     labels.comparability_note(wave, item.item),
                 )
             ),
         )
+        for organisation in organisations
+        if organisation in set(asked["organisation"])
         for item in items
     )
     legend = "; ".join(
@@ -109,7 +121,8 @@ def answers(
                 ),
             )
         ),
-        evidence=labels.evidence(waves, about=("items",)),
+        evidence=labels.evidence(waves, about=("items", "organisation") if several else ("items",)),
+        heads=2 if several else 1,
         flat=False,
     )
 

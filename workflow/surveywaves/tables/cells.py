@@ -32,15 +32,17 @@ def side_of_zero(row: Any, labels: Labels, *, with_estimate: bool = False) -> Ce
     return Cell(f"{sign} {words}", words, tone=tone)
 
 
-def estimate_cell(row: Any, labels: Labels, *, with_interval: bool = False, signed: bool = False) -> Cell:
+def estimate_cell(
+    row: Any, labels: Labels, *, with_interval: bool = False, signed: bool = False, decimals: int = 2
+) -> Cell:
     """Print an estimate, with its interval if asked; or why there is none."""
     if row is None:
         return Cell(NONE, float("nan"), tone="muted")
     if is_missing(row.estimate):
         return status_cell(row.status, labels.readable(row.note))
-    text = number(row.estimate, signed=signed)
+    text = number(row.estimate, signed=signed, decimals=decimals)
     if with_interval and not is_missing(row.conf_low):
-        text = f"{text} ({interval(row.conf_low, row.conf_high)})"
+        text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=decimals)})"
     status = "" if row.status == Status.OK else STATUS.get(row.status, row.status)
     said = ": ".join(filter(None, (status, labels.readable(row.note))))
     return Cell(text, as_float(row.estimate), (said,) if said else (), "caution" if status else "")

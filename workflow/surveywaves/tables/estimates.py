@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.tables.cells import estimate_cell, side_of_zero, status_cell
+from surveywaves.tables.decisions import base_term, decision_cell, smallest_effect
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
 from surveywaves.tables.words import NONE, as_float, interval, is_missing, number, p_value, records, whole
@@ -20,6 +21,17 @@ CONTRASTS: Final = {
 }
 """Terms of the contrasts, in the order of presentation, and what each asks."""
 
+MEAN: Final = "emmean"
+PERCENT: Final = "percent_favourable"
+STANDARDISED: Final = "_standardised"
+OUTSIDE: Final = "Statements outside the scales"
+
+UNITS: Final = {
+    "": ("Estimate", "points"),
+    STANDARDISED: ("Estimate (SD)", "standard deviations of one answer"),
+    f"_{PERCENT}": ("Percentage points", "percentage points"),
+}
+"""How a term ends -> head of its column, and its unit in words."""
 
 SHOWN: Final = ("alpha", "mean_inter_item_r", "spearman_brown")
 
@@ -120,17 +132,18 @@ def reliability_items(frame: pd.DataFrame, labels: Labels, *, organisation: str 
     )
 
 
-def means(frame: pd.DataFrame, labels: Labels, *, analysis: str) -> Table:
+def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = MEAN) -> Table:
     """Lay out estimated means of each scale by wave and organisation.
 
     Parameters
     ----------
     frame
         `means`.
-    analysis
-        One of the analyses in it.
+    analysis, term
+        One of the analyses and terms in it: ``emmean``, or ``percent_favourable``.
     """
-    chosen = frame[frame["analysis"] == analysis]
+    chosen = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
+    percent = term.endswith(PERCENT)
     found = {(row.scale, row.wave, row.organisation): row for row in records(chosen)}
     waves = labels.waves_in(chosen)
     present = set(chosen["organisation"])
@@ -143,62 +156,110 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str) -> Table:
     rows = tuple(
         (
             Cell(labels.scale(scale)),
-            *(estimate_cell(found.get((scale, *cell)), labels, with_interval=True) for cell in cells),
+            *(
+                estimate_cell(found.get((scale, *cell)), labels, with_interval=True, decimals=_decimals(term))
+                for cell in cells
+            ),
         )
         for scale in labels.scales_in(chosen)
     )
+    what = "Favourable answers in %, as the model has them" if percent else "Estimated mean of each scale"
     return Table(
-        name=f"means_{analysis}",
-        title=f"Estimated mean of each scale by wave and organisation ({analysis} model)",
+        name=f"means_{analysis}" if term == MEAN else f"means_{term}",
+        title=f"{what}, by wave and organisation ({analysis} model)",
         columns=tuple(columns),
         rows=rows,
         data=labels.with_evidence(chosen),
-        about=f"Mean with its {labels.confidence} interval; higher means more of what the scale measures.",
+        about=f"Share of favourable answers to the scale's statements, with its {labels.confidence} interval."
+        if percent
+        else f"Mean with its {labels.confidence} interval; higher means more of what the scale measures.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
     )
 
 
 def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) -> Table:
-    """List contrasts of one kind: estimate, interval, p, adjusted p, and on which side of zero the interval lies.
+    """List contrasts of one kind: estimate, interval, p, adjusted p, and the decision.
+
+    Where the frame holds no decisions, the last column says on which side of zero the interval lies. Where it holds
+    the same contrasts standardised, these stand beside the estimate.
 
     Parameters
     ----------
     frame
-        `contrasts`.
+        `contrasts`, or `item_contrasts`: then a row is about a statement.
     analysis, term
         One of the analyses and terms in it.
     """
-    chosen = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
+    of_analysis = frame[frame["analysis"] == analysis]
+    chosen = of_analysis[of_analysis["term"] == term]
+    by_item = bool(chosen["item"].ne("").any())
+    beside = of_analysis[of_analysis["term"] == f"{term}{STANDARDISED}"]
+    standardised = {(row.scale, row.item, row.wave, row.organisation): row for row in records(beside)}
+    decided = "decision" in frame.columns
     of_scale = dict(iter(chosen.groupby("scale", sort=False)))
     rows = [
         (
-            Cell(labels.scale(scale)),
+            Cell(labels.scale(scale) if scale else OUTSIDE),
+            *([Cell(labels.item(row.item))] if by_item else []),
             Cell(labels.wave(row.wave)),
             Cell(labels.organisation(row.organisation)),
-            estimate_cell(row, labels, signed=True),
-            Cell(interval(row.conf_low, row.conf_high), as_float(row.conf_low)),
+            estimate_cell(row, labels, signed=True, decimals=_decimals(term)),
+            Cell(interval(row.conf_low, row.conf_high, decimals=_decimals(term)), as_float(row.conf_low)),
+            *(
+                [_number(standardised.get((row.scale, row.item, row.wave, row.organisation)))]
+                if standardised
+                else []
+            ),
             Cell(p_value(row.p_value), as_float(row.p_value)),
             Cell(p_value(row.p_adjusted), as_float(row.p_adjusted)),
-            Cell(NONE, float("nan"), tone="muted") if is_missing(row.estimate) else side_of_zero(row, labels),
+            Cell(whole(row.n), as_float(row.n)),
+            _verdict(row, labels, decided=decided),
         )
-        for scale in labels.scales_in(chosen)
+        for scale in (*labels.scales_in(chosen), *([""] if "" in of_scale else []))
         for row in records(of_scale[scale])
     ]
+    head, unit = UNITS.get(term.removeprefix(base_term(term)), UNITS[""])
+    if analysis == "ordinal" and term == base_term(term):
+        head, unit = "Log odds", "on the log odds scale"
+    kind = CONTRASTS.get(base_term(term), labels.plain(term))
+    suffix = ": % favourable answers" if term.endswith(PERCENT) else ""
+    suffix += " (standardised)" if term.endswith(STANDARDISED) else ""
     return Table(
-        name=f"{term}_{analysis}",
-        title=f"{CONTRASTS.get(term, labels.plain(term))} ({analysis} model)",
+        name=f"{term}_{analysis}" + ("_items" if by_item else ""),
+        title=f"{kind}{suffix} ({'statement by statement, ' if by_item else ''}{analysis} model)",
         columns=(
             Column("Scale"),
+            *([Column("Statement")] if by_item else []),
             Column("Wave"),
             Column("Organisation"),
-            Column("Estimate", numeric=True),
+            Column(head, numeric=True),
             Column(f"{labels.confidence} interval", numeric=True),
+            *([Column("Standardised", numeric=True)] if standardised else []),
             Column("p", numeric=True),
             Column("Adjusted p", numeric=True),
-            Column("Where it lies"),
+            Column("n", numeric=True, spoken="respondents"),
+            Column("Decision" if decided else "Where it lies"),
         ),
         rows=tuple(rows),
         data=labels.with_evidence(chosen),
+        about=smallest_effect(chosen, unit, decimals=_decimals(term)),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
-        heads=3,
+        heads=4 if by_item else 3,
     )
+
+
+def _verdict(row: Any, labels: Labels, *, decided: bool) -> Cell:
+    if is_missing(row.estimate):
+        return Cell(NONE, float("nan"), tone="muted")
+    return decision_cell(row.decision, row.term) if decided else side_of_zero(row, labels)
+
+
+def _number(row: Any) -> Cell:
+    if row is None or is_missing(row.estimate):
+        return Cell(NONE, float("nan"), tone="muted")
+    return Cell(number(row.estimate, signed=True), as_float(row.estimate))
+
+
+def _decimals(term: str) -> int:
+    """Percentages get one decimal, as everywhere."""
+    return 1 if term.endswith(PERCENT) else 2

@@ -39,6 +39,8 @@ class Labels:
     def wave(self, name: str) -> str:
         """Give a wave's title, or those of both sides of a contrast."""
         known = {wave: words.title for wave, words in self.presentation.waves.items()}
+        if planned := self.presentation.planning:
+            known = {planned.wave: planned.title} | known
         return _sides(name, known | {ALL: "All waves"})
 
     def wave_with_evidence(self, name: str) -> str:
@@ -81,12 +83,14 @@ class Labels:
 
     @cached_property
     def _names(self) -> re.Pattern[str]:
-        """Names in the notes of tables: a wave, an item, or a wave and an organisation with a comma between."""
+        """Names in the notes of tables: an item; a wave or both sides of a contrast, then perhaps an organisation."""
         waves = "|".join(map(re.escape, _longest_first(self.presentation.waves)))
         organisations = "|".join(map(re.escape, _longest_first(self.presentation.organisations)))
         items = "|".join(map(re.escape, _longest_first(self.presentation.items)))
         return re.compile(
-            rf"\b(?:(?P<wave>{waves})(?:, (?P<organisation>{organisations}))?|(?P<item>{items}))\b"
+            rf"\b(?:(?P<wave>(?:{waves})(?:{BETWEEN}(?:{waves}))?)"
+            rf"(?:, (?P<organisation>(?:{organisations})(?:{BETWEEN}(?:{organisations}))?))?"
+            rf"|(?P<item>{items}))\b"
         )
 
     def readable(self, note: str) -> str:

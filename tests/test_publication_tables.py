@@ -1,0 +1,629 @@
+"""Tables for publication: four forms of the same numbers, whatever stands in the labels."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docx
+import pandas as pd
+import pytest
+from docx.enum.section import WD_ORIENT
+from docx.oxml.ns import qn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import html
+
+from surveywaves.study.models import Evidence
+from surveywaves.tables.decisions import decision_words
+from surveywaves.tables.labels import Labels
+from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.publish import FORMATS, Choice, Publication, files, publications, written
+from surveywaves.tables.publish.contents import CALLED
+from surveywaves.tables.publish.latex import escaped
+from surveywaves.tables.publish.names import named
+from surveywaves.tables.publish.shape import TURNED, UPRIGHT, shape
+from surveywaves.tables.publish.sheet import letters_of, sheet, visible
+from surveywaves.tables.words import number, p_value
+from synthetic_report import presentation, tables
+
+HOSTILE = {
+    "script": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "formula": "=cmd|'/C calc'!A0\"",
+    "at": "@SUM(1+1)*cmd",
+    "latex": r"\input{/etc/passwd} $x^2$ 50% a_b #1 & {~} \end{tabular} \\ [1] ^^4d",
+    "units": "{{m^2}} {format} %(so)s",
+    "right_to_left": "\u202eعربي שלום\u202c",
+    "emoji": "👩‍🔬🏴󠁧󠁢󠁳󠁣󠁴󠁿 ‼️",
+    "long": "a" * 400,
+    "long_words": "very long words " * 25,
+    "control": "a\x00b\x0bc\x1b[31mde\ufffef\r\ng\th",
+    "markup": "&amp; ]]> <!-- --> </td></table></style> &#123;",
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table read back from a file: heads and rows without the letters of notes, and all that stands around."""
+
+    heads: list[str]
+    rows: list[list[str]]
+    around: str
+
+
+def choice(study, **about) -> Choice:
+    return Choice(study, printed=("job",), titles={"7": "Of warmth"}, threshold=5, **about)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return presentation()
+
+
+@pytest.fixture(scope="module")
+def frames(study):
+    return tables(study)
+
+
+@pytest.fixture(scope="module")
+def made(study, frames) -> dict[str, Publication]:
+    return {one.name: one for one in publications(frames, choice(study))}
+
+
+@pytest.fixture(scope="module")
+def out(study, frames) -> dict[str, bytes]:
+    return dict(files(frames, choice(study)))
+
+
+def expected(publication: Publication) -> list[list[str]]:
+    """What each cell says, as the report has it."""
+    return [[visible(cell.text) for cell in row] for row in publication.table.rows]
+
+
+def read_html(content: bytes) -> Read:
+    page = html.document_fromstring(content.decode())
+    for mark in page.xpath("//tbody//sup"):
+        mark.drop_tree()
+    table = page.find(".//table")
+    heads = [
+        visible(cell.text_content())
+        for cell in table.xpath(".//thead//th[contains(@class, 'gt_col_heading')]")
+    ]
+    rows: list[list[str]] = []
+    open_cells: dict[int, tuple[int, str]] = {}
+    for line in table.xpath(".//tbody/tr[not(contains(@class, 'gt_group_heading_row'))]"):
+        cells, row, place = iter(line.xpath("./th | ./td")), [], 0
+        while True:
+            left, text = open_cells.get(place, (0, ""))
+            if left:
+                open_cells[place] = (left - 1, text)
+            elif (cell := next(cells, None)) is not None:
+                text = visible(cell.text_content())
+                open_cells[place] = (int(cell.get("rowspan", "1")) - 1, text)
+            else:
+                break
+            row.append(text)
+            place += 1
+        rows.append(row)
+    around = " ".join(
+        [page.findtext(".//title"), *(part.text_content() for part in table.xpath("./thead | ./tfoot"))]
+    )
+    return Read(heads, rows, visible(around))
+
+
+def read_docx(content: bytes) -> Read:
+    document = docx.Document(io.BytesIO(content))
+    [table] = document.tables
+    rows: list[list[str]] = []
+    heads: list[str] = []
+    for line in table._tbl.tr_lst:
+        texts = []
+        for cell in line.tc_lst:
+            runs = [run for run in cell.iter(qn("w:r")) if run.find(f".//{qn('w:vertAlign')}") is None]
+            merge = cell.find(f".//{qn('w:vMerge')}")
+            if merge is not None and merge.get(qn("w:val")) is None:
+                texts.append(rows[-1][len(texts)])
+            else:
+                texts.append("".join(text.text or "" for run in runs for text in run.iter(qn("w:t"))))
+        if line.find(f".//{qn('w:tblHeader')}") is not None:
+            heads = texts
+        elif len(texts) == len(table.columns) and len(line.tc_lst) == len(table.columns):
+            rows.append(texts)
+    return Read(heads, rows, " ".join(paragraph.text for paragraph in document.paragraphs))
+
+
+PRINTED = {
+    r"\textbackslash": "\\",
+    r"\textasciicircum": "^",
+    r"\textasciitilde": "~",
+    r"\textless": "<",
+    r"\textgreater": ">",
+    r"\textbar": "|",
+    r"\textquotedbl": '"',
+    r"\textasciigrave": "`",
+    r"\textquotesingle": "'",
+    r"\ldots": "…",
+    r"\pm": "±",
+    r"\times": "×",
+    r"\geq": "≥",
+    r"\leq": "≤",
+    r"\blacktriangle": "▲",
+    r"\blacktriangledown": "▼",
+    r"\circ": "○",
+    r"\checkmark": "✓",
+}
+"""What LaTeX prints for a command."""
+
+STRUCTURE = {
+    r"\arraybackslash",
+    r"\begin",
+    r"\bottomrule",
+    r"\caption",
+    r"\centering",
+    r"\cmidrule",
+    r"\addlinespace",
+    r"\end",
+    r"\endfirsthead",
+    r"\endfoot",
+    r"\endhead",
+    r"\endlastfoot",
+    r"\ensuremath",
+    r"\fontsize",
+    r"\footnotesize",
+    r"\insertTableNotes",
+    r"\item",
+    r"\label",
+    r"\midrule",
+    r"\multicolumn",
+    r"\raggedleft",
+    r"\raggedright",
+    r"\rlap",
+    r"\selectfont",
+    r"\setlength",
+    r"\tabcolsep",
+    r"\textbf",
+    r"\textsuperscript",
+    r"\tnote",
+    r"\toprule",
+    r"\begingroup",
+    r"\endgroup",
+}
+"""Commands that a table may use besides."""
+
+TOKEN = re.compile(r"\\[A-Za-z@]+|\\.|[{}&%$#_^~]|[^\\{}&%$#_^~]+", re.DOTALL)
+
+
+def body_of(content: bytes) -> str:
+    """The table itself: what stands between the check for a document and the end."""
+    text = content.decode()
+    return text.partition("\n\\fi\n")[2].rpartition("\\csname surveywavesend")[0]
+
+
+def commands(text: str) -> Iterator[str]:
+    return (token for token in TOKEN.findall(text) if re.match(r"\\[A-Za-z@]", token))
+
+
+def as_printed(text: str) -> str:
+    """What a reader of the page sees of a piece of LaTeX that only prints."""
+    text = re.sub(r"\\rlap\{\\tnote\{[a-z,]*\}\}|\\tnote\{[a-z,]*\}", "", text)
+    text = re.sub(r"\\textbf\{(.*)\}$", r"\1", text, flags=re.DOTALL)
+    text = text.replace(r"\ensuremath{-}", "−").replace(r"\textsuperscript{2}", "²")
+    text = text.replace("---", "—").replace("--", "–").replace("``", "“").replace("''", "”")
+    text = text.replace("`{}", "‘").replace("'{}", "’")
+    seen = ""
+    for token in TOKEN.findall(text):
+        if token == "~":
+            seen += "\u00a0"
+        elif token in "{}" or token == r"\ensuremath":
+            continue
+        elif re.match(r"\\[A-Za-z@]", token):
+            seen += PRINTED[token]
+        else:
+            assert token not in "&%$#_^", f"{token} is run, not printed"
+            seen += token[1:] if token.startswith("\\") else token
+    return seen
+
+
+def read_tex(content: bytes) -> Read:
+    body = body_of(content)
+    start = body.index(r"\endlastfoot") if r"\endlastfoot" in body else body.index(r"\midrule")
+    lines = body[start:].split("\n")[1:]
+    rows: list[list[str]] = []
+    for line in lines:
+        if line.startswith((r"\bottomrule", r"\end{longtable}")):
+            break
+        if line.startswith((r"\multicolumn", r"\addlinespace")):
+            continue
+        assert line.endswith(r" \\"), line
+        texts = [as_printed(cell) for cell in re.split(r" (?<!\\)& |^& | &$", line[:-3])]
+        rows.append([rows[-1][k] if not text and rows and k < 2 else text for k, text in enumerate(texts)])
+    head = body[: body.index(r"\midrule")].split("\n")[-2]
+    around = as_printed(re.search(r"\\caption\{(.*)\}\n", body)[1]) + " ".join(
+        as_printed(line.partition("]")[2]) for line in body.split("\n") if line.startswith(r"\item")
+    )
+    return Read([as_printed(cell) for cell in head[:-3].split(" & ")], rows, around)
+
+
+def signs_as_in_latex(rows: list[list[str]]) -> list[list[str]]:
+    """A cross is a multiplication sign there."""
+    return [[text.replace("✗", "×") for text in row] for row in rows]
+
+
+# What there is
+
+
+def test_tables_are_those_that_are_named_and_each_has_every_form(study, frames, made, out) -> None:
+    names = [one.name for one in named(study, frames, printed=("job",))]
+    assert list(made) == names and len(set(names)) == len(names) > 50
+    assert set(out) == {f"{name}.{form}" for name in names for form in FORMATS} | {"index.html"}
+
+
+def test_the_contents_link_every_file_once(out) -> None:
+    page = html.document_fromstring(out["index.html"].decode())
+    links = [link.get("href") for link in page.iter("a")]
+    assert sorted(links) == sorted(set(out) - {"index.html"})
+    assert {link.text_content() for link in page.iter("a")} == set(CALLED.values())
+    assert "Demonstration: reconstructed and simulated data, not findings" in page.text_content()
+
+
+def test_only_statistics_that_there_are_make_tables(study, frames) -> None:
+    few = {name: frames[name] for name in ("item_frequencies", "means")}
+    kinds = {one.kind for one in named(study, few, printed=("job",))}
+    assert kinds == {"answers", "means"}
+
+
+@pytest.mark.parametrize(
+    ("waves", "organisations", "absent"),
+    [
+        (1, ("left", "right"), {"change_linear", "sensitivity_change", "dif_wave"}),
+        (2, ("left",), {"gap_linear", "difference_in_differences_linear", "answers_warmth_by_organisation"}),
+        (1, ("left",), {"agreement", "change_linear", "gap_linear", "dif_wave", "reliability_left"}),
+    ],
+)
+def test_one_wave_or_one_organisation_is_enough(waves: int, organisations, absent) -> None:
+    study = presentation(waves=waves, organisations=organisations, published=False)
+    frames = {
+        name: frame
+        for name, frame in tables(study, published=False).items()
+        if name not in {"sensitivity", "agreement", "planning"}
+    }
+    out = dict(files(frames, Choice(study, threshold=5)))
+    assert not {name.partition(".")[0] for name in out} & absent
+    assert "answers_warmth.docx" in out
+
+
+def test_a_table_without_rows_says_so_in_every_form(study, frames) -> None:
+    nothing = {"contrasts": frames["contrasts"].iloc[:0]}
+    for one in publications(nothing, choice(study)):
+        content = written(one, Labels(study))
+        for read in (read_html(content["html"]), read_docx(content["docx"]), read_tex(content["tex"])):
+            assert read.rows == [] and "There is nothing to show" in read.around
+
+
+# The same numbers
+
+
+def test_every_cell_of_every_table_is_the_report_s_in_html(made, out) -> None:
+    for name, publication in made.items():
+        read = read_html(out[f"{name}.html"])
+        assert read.rows == expected(publication), name
+        assert sorted(read.heads) == sorted(column.head for column in publication.table.columns), name
+
+
+def test_every_cell_of_every_table_is_the_report_s_in_word(made, out) -> None:
+    for name, publication in made.items():
+        read = read_docx(out[f"{name}.docx"])
+        assert read.rows == expected(publication), name
+        assert read.heads == [column.head for column in publication.table.columns]
+
+
+def test_every_cell_of_every_table_is_the_report_s_in_latex(made, out) -> None:
+    for name, publication in made.items():
+        read = read_tex(out[f"{name}.tex"])
+        assert read.rows == signs_as_in_latex(expected(publication)), name
+
+
+def test_csv_gives_the_rows_behind_a_table_back_in_full(made, out) -> None:
+    for name, publication in made.items():
+        read = pd.read_csv(io.BytesIO(out[f"{name}.csv"]), encoding="utf-8-sig", keep_default_na=False)
+        data = publication.table.data
+        assert len(read) == len(data), name
+        for column in data.select_dtypes("float"):
+            back = pd.to_numeric(read[column], errors="coerce")
+            assert back.tolist() == pytest.approx(data[column].tolist(), rel=0, abs=0, nan_ok=True)
+
+
+def test_csv_says_in_words_what_names_stand_for(out) -> None:
+    read = pd.read_csv(io.BytesIO(out["answers_warmth.csv"]), encoding="utf-8-sig")
+    first = read.iloc[0]
+    assert first["wave_label"] == "First round" and first["item_label"] == "warmth statement 1"
+    assert first["response_label"] == "Never" and first["evidence"] == "simulated"
+    jobs = pd.read_csv(io.BytesIO(out["respondents_job.csv"]), encoding="utf-8-sig")
+    assert jobs["level_label"].tolist()[:3] == ["Desk", "Field", "Not stated"]
+
+
+def test_contrasts_say_estimate_interval_p_adjusted_p_n_and_decision(frames, made) -> None:
+    table = made["change_linear"].table
+    rows = (
+        frames["contrasts"]
+        .query("analysis == 'linear' and term == 'change'")
+        .set_index(["wave", "organisation", "scale"])
+    )
+    beside = (
+        frames["contrasts"]
+        .query("term == 'change_standardised'")
+        .set_index(["wave", "organisation", "scale"])
+    )
+    assert [column.head for column in table.columns] == [
+        "Wave",
+        "Organisation",
+        "Estimate",
+        "90% interval",
+        "Standardised",
+        "p",
+        "Adjusted p",
+        "n",
+        "Decision",
+    ]
+    told = set()
+    for shown, (place, row) in zip(table.rows, rows.iterrows(), strict=True):
+        if pd.isna(row["estimate"]):
+            assert shown[-1].text == "–"
+            continue
+        assert shown[2].text == number(row["estimate"], signed=True)
+        assert shown[4].text == number(beside.loc[place, "estimate"], signed=True)
+        assert shown[5].text == p_value(row["p_value"]) and shown[6].text == p_value(row["p_adjusted"])
+        assert shown[8].text.partition(" ")[2] == decision_words(row["decision"], "change")
+        told.add(row["decision"])
+    assert told >= {"increase", "decrease", "inconclusive"}
+
+
+def test_percentages_of_favourable_answers_are_in_percentage_points(frames, made) -> None:
+    table = made["gap_percent_favourable"].table
+    assert "Percentage points" in [column.head for column in table.columns]
+    row = frames["contrasts"].query("term == 'gap_percent_favourable' and estimate.notna()").iloc[0]
+    assert number(row["estimate"], signed=True, decimals=1) in {cells[2].text for cells in table.rows}
+    assert "±5.0 percentage points" in table.about
+
+
+def test_a_decision_that_is_not_known_is_shown_as_it_stands() -> None:
+    assert decision_words("something_new", "gap") == "something new"
+    assert decision_words("increase", "gap_percent_favourable") == "first higher"
+
+
+# What stands around
+
+
+def test_every_table_says_what_its_data_are_and_that_it_is_not_released(made, out) -> None:
+    for name in made:
+        for read in (
+            read_html(out[f"{name}.html"]),
+            read_docx(out[f"{name}.docx"]),
+            read_tex(out[f"{name}.tex"]),
+        ):
+            assert "Demonstration: " in read.around and "not findings" in read.around, name
+            assert "disclosure rule" in read.around and "for the research team only" in read.around, name
+
+
+def test_released_tables_name_the_threshold(study, frames) -> None:
+    few = {"means": frames["means"]}
+    one = next(iter(publications(few, choice(study, released=True))))
+    assert (
+        "Disclosure rule: counts below 5 are withheld."
+        in read_docx(written(one, Labels(study))["docx"]).around
+    )
+
+
+def test_observed_data_are_no_demonstration() -> None:
+    study = presentation(evidence=(Evidence.OBSERVED,) * 3)
+    frames = tables(study)
+    made = list(publications(frames, choice(study)))
+    assert [one.name for one in made if one.demonstration] == []
+    assert "Demonstration" not in written(made[0], Labels(study))["tex"].decode()
+
+
+def test_means_say_of_how_many_respondents(made) -> None:
+    [said] = [line for line in made["means_linear"].below if line.startswith("Respondents (n)")]
+    assert "Second round, The left house 50;" in said
+
+
+def test_notes_are_lettered_and_each_letter_in_a_cell_has_its_note(made) -> None:
+    lettered = 0
+    for publication in made.values():
+        taken = sheet(publication)
+        known = [letter for letter, _ in taken.notes]
+        used = {
+            mark for row in taken.rows for entry in row.entries for mark in entry.marks.split(",") if mark
+        }
+        assert used == set(known)
+        lettered += bool(known)
+    assert lettered > 5
+    assert [letters_of(place) for place in (0, 25, 26, 27, 701, 702)] == ["a", "z", "aa", "ab", "zz", "aaa"]
+
+
+def test_a_note_on_the_number_of_every_row_is_said_once_and_without_a_letter(study) -> None:
+    rows = tuple((Cell(str(place)), Cell("1.00", 1.0, ("about all",))) for place in range(3))
+    table = Table("t", "T", (Column("a"), Column("b", numeric=True)), rows)
+    taken = sheet(Publication(table, "t", "G"))
+    assert taken.notes == () and taken.lines == ("b: about all",)
+
+
+def test_what_the_row_above_says_of_the_stub_is_not_said_again_but_in_sections(made) -> None:
+    taken = sheet(made["change_linear"])
+    starts = [row.section for row in taken.rows]
+    assert [section for section in starts if section] == ["Warmth", "Pace"]
+    for place, row in enumerate(taken.rows):
+        same = place > 0 and row.entries[0].text == taken.rows[place - 1].entries[0].text
+        assert row.entries[0].goes_on == (same and not row.section)
+        assert not any(entry.goes_on for entry in row.entries[1:])
+
+
+# On paper
+
+
+def test_word_has_a_caption_that_it_numbers_and_heads_that_repeat(out) -> None:
+    document = docx.Document(io.BytesIO(out["answers_warmth.docx"]))
+    caption = document.paragraphs[0]
+    assert caption.style.name == "Caption"
+    assert "SEQ Table" in caption._p.xml and "Warmth (printed as Table 7)" in caption.text
+    [table] = document.tables
+    repeated = [row.find(f".//{qn('w:tblHeader')}") is not None for row in table._tbl.tr_lst]
+    assert repeated[:2] == [True, True] and not any(repeated[2:])
+    assert all(row.find(f".//{qn('w:cantSplit')}") is not None for row in table._tbl.tr_lst)
+    assert "Third round (simulated)" in table._tbl.xml
+
+
+def test_wide_tables_turn_the_page_and_all_fit_on_it(made, out) -> None:
+    turned = 0
+    for name, publication in made.items():
+        page = shape(sheet(publication))
+        assert sum(page.widths) <= (TURNED if page.turned else UPRIGHT) + 1, name
+        assert page.size >= 6, name
+        [section] = docx.Document(io.BytesIO(out[f"{name}.docx"])).sections
+        assert (section.orientation == WD_ORIENT.LANDSCAPE) == page.turned
+        assert (section.page_width > section.page_height) == page.turned
+        assert (r"\begin{landscape}" in body_of(out[f"{name}.tex"])) == page.turned
+        turned += page.turned
+    assert 0 < turned < len(made)
+
+
+def test_long_tables_go_over_pages_in_latex_with_heads_on_each(made, out) -> None:
+    long = [name for name in made if shape(sheet(made[name])).over_pages]
+    assert "item_change_ordinal" in long and "response_rates" not in long
+    for name in made:
+        body = body_of(out[f"{name}.tex"])
+        assert (r"\begin{longtable}" in body) == (name in long)
+        assert (r"\endhead" in body) == (name in long)
+
+
+# Whoever writes the labels
+
+
+@pytest.fixture(scope="module", params=sorted(HOSTILE))
+def hostile(request) -> tuple[str, dict[str, bytes], dict[str, Publication]]:
+    study = presentation(words={"*": HOSTILE[request.param]})
+    kept = ("item_frequencies", "respondents", "reliability", "published_tables", "sensitivity", "scale_use")
+    frames = {name: frame for name, frame in tables(study).items() if name in kept}
+    about = choice(study)
+    return (
+        visible(HOSTILE[request.param]),
+        dict(files(frames, about)),
+        {one.name: one for one in publications(frames, about)},
+    )
+
+
+def test_no_label_becomes_markup(hostile) -> None:
+    label, out, made = hostile
+    allowed = {
+        *("html", "head", "meta", "title", "style", "body", "div", "table", "thead", "tbody", "tfoot"),
+        *("tr", "th", "td", "span", "sup", "bdi", "abbr", "h1", "h2", "ul", "li", "a", "p", "strong"),
+    }
+    for name, content in out.items():
+        if not name.endswith(".html"):
+            continue
+        page = html.document_fromstring(content.decode())
+        assert {element.tag for element in page.iter()} <= allowed, name
+        attributes = {key for element in page.iter() for key in element.attrib}
+        assert not {key for key in attributes if key.startswith("on") or key in {"src", "action"}}
+        styles = "".join(style.text for style in page.iter("style"))
+        assert label not in styles and "url(" not in styles and "@import" not in styles
+    read = read_html(out["answers_warmth.html"])
+    assert read.rows == expected(made["answers_warmth"]) and label in read.around
+
+
+def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(hostile) -> None:
+    label, out, _ = hostile
+    seen = False
+    for name, content in out.items():
+        if name.endswith(".csv"):
+            read = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype="str", keep_default_na=False)
+            for column in read:
+                texts = [text for text in (column, *read[column]) if not re.fullmatch(r"-?[\d.e+-]+", text)]
+                assert not [text for text in texts if text.lstrip().startswith(("=", "+", "-", "@", "\t"))]
+                seen = seen or any(label in text for text in texts)
+    assert seen
+
+
+def test_word_opens_whatever_stands_in_it(hostile) -> None:
+    label, out, made = hostile
+    for name, publication in made.items():
+        assert read_docx(out[f"{name}.docx"]).rows == expected(publication), name
+    assert label in read_docx(out["answers_warmth.docx"]).around
+
+
+def test_latex_prints_labels_and_runs_none_of_them(hostile) -> None:
+    _, out, made = hostile
+    for name, publication in made.items():
+        body = body_of(out[f"{name}.tex"])
+        assert set(commands(body)) <= set(PRINTED) | STRUCTURE, name
+        tokens = TOKEN.findall(body)
+        assert tokens.count("{") == tokens.count("}")
+        assert not {"%", "$", "#", "_", "^"} & set(tokens), name
+        open_parts: list[str] = []
+        for command, part in re.findall(r"\\(begin|end)\{(\w+)\}", body):
+            if command == "begin":
+                open_parts.append(part)
+            else:
+                assert open_parts.pop() == part, name
+        assert open_parts == []
+        assert read_tex(out[f"{name}.tex"]).rows == signs_as_in_latex(expected(publication)), name
+
+
+def test_every_row_of_latex_has_as_many_cells_as_there_are_columns(hostile) -> None:
+    _, out, made = hostile
+    for name, publication in made.items():
+        size = len(publication.table.columns)
+        for line in body_of(out[f"{name}.tex"]).split("\n"):
+            if re.search(r" \\\\\*?$", line):
+                spans = [int(span) for span in re.findall(r"\\multicolumn\{(\d+)\}", line)]
+                cells = sum(token == "&" for token in TOKEN.findall(line)) + 1
+                assert cells + sum(spans) - len(spans) == size, (name, line)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_is_printed_by_latex_as_it_stands(text: str) -> None:
+    shown = visible(text)
+    assert as_printed(escaped(shown)) == shown.replace("✗", "×")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_stands_in_word_as_it_is(text: str) -> None:
+    table = Table("t", text, (Column(text),), ((Cell(text),),))
+    read = read_docx(written(Publication(table, "t", "G"), Labels(presentation()))["docx"])
+    assert read.rows == [[visible(text)]]
+
+
+# Always the same
+
+
+def test_the_same_tables_give_the_same_bytes(study, frames, out) -> None:
+    again = dict(files(tables(presentation()), choice(presentation())))
+    assert list(again) == list(out)
+    assert [name for name in out if out[name] != again[name]] == []
+
+
+def test_no_file_says_when_it_was_made(out) -> None:
+    with zipfile.ZipFile(io.BytesIO(out["answers_warmth.docx"])) as archive:
+        assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    properties = docx.Document(io.BytesIO(out["answers_warmth.docx"])).core_properties
+    assert properties.created == properties.modified and properties.created.year == 1980
+    assert properties.author == "" and properties.title == "Warmth (printed as Table 7)"
+
+
+def test_pages_load_nothing(out) -> None:
+    for name, content in out.items():
+        if name.endswith(".html"):
+            text = content.decode()
+            assert "default-src 'none'" in text and "http://" not in text and "https://" not in text, name
+
+
+def test_the_folder_of_the_rule_is_the_folder_of_the_documents() -> None:
+    root = Path(__file__).parent.parent
+    assert 'directory("results/tables")' in (root / "workflow/rules/tables.smk").read_text()
+    assert "results/tables" in (root / "docs/tables.md").read_text()

@@ -1,0 +1,174 @@
+"""How good the measures are: every coefficient of a scale, its items, and whether it is compared as a scale."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.tables.cells import STATUS, status_cell
+from surveywaves.tables.labels import BETWEEN, Labels
+from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.words import NONE, as_float, interval, is_missing, number, records, whole
+from surveywaves.tidy import ALL, Status
+
+COEFFICIENTS: Final = {
+    "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
+    "omega_total": Column("Omega", numeric=True, spoken="McDonald's omega total, one factor"),
+    "spearman_brown": Column("Spearman-Brown", numeric=True, spoken="of a scale of two statements"),
+    "mean_inter_item_r": Column("Mean r", numeric=True, spoken="mean correlation between statements"),
+    "floor": Column("Floor %", numeric=True, spoken="respondents with the lowest possible score"),
+    "ceiling": Column("Ceiling %", numeric=True, spoken="respondents with the highest possible score"),
+}
+"""Terms beside alpha, in the order of presentation."""
+
+_USES: Final = {"scale": "compared as a scale", "items_only": "compared item by item only"}
+_NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
+
+
+def measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
+    """List every reliability coefficient, a scale and wave a row.
+
+    Parameters
+    ----------
+    frame
+        `reliability`.
+    organisation
+        Whose answers.
+    """
+    chosen = frame[
+        (frame["organisation"] == organisation)
+        & (frame["item"] == "")
+        & ~frame["wave"].str.contains(BETWEEN, regex=False)
+    ]
+    found = {(row.scale, row.wave, row.term): row for row in records(chosen)}
+    present = set(chosen["term"])
+    terms = [term for term in COEFFICIENTS if term in present]
+    waves = [wave for wave in (*labels.presentation.waves, ALL) if wave in set(chosen["wave"])]
+    rows = [
+        (
+            Cell(labels.scale(scale)),
+            Cell(labels.wave(wave)),
+            *_coefficients({term: found.get((scale, wave, term)) for term in ("alpha", *terms)}, labels),
+        )
+        for scale in labels.scales_in(chosen)
+        for wave in waves
+        if (scale, wave, "alpha") in found
+    ]
+    return Table(
+        name="reliability" if organisation == ALL else f"reliability_{organisation}",
+        title=f"Reliability of each scale: {labels.organisation(organisation)}",
+        columns=(
+            Column("Scale"),
+            Column("Wave"),
+            Column("n", numeric=True, spoken="respondents who answered every statement of the scale"),
+            Column("Alpha", numeric=True, spoken="Cronbach's alpha"),
+            Column(f"{labels.confidence} interval", numeric=True, spoken="Feldt's"),
+            *(COEFFICIENTS[term] for term in terms),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(chosen),
+        about="After reverse keying, of respondents who answered every statement of the scale.",
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
+        heads=2,
+    )
+
+
+def _coefficients(terms: dict[str, Any], labels: Labels) -> list[Cell]:
+    alpha, *others = terms.values()
+    if is_missing(alpha.estimate):
+        # The reason stands where alpha would; a list of the scale's items after it says nothing more.
+        reason = labels.readable(alpha.note.partition("; not asked: ")[0])
+        return [_NOTHING, status_cell(alpha.status, reason), _NOTHING] + [_NOTHING] * len(others)
+    return [
+        Cell(whole(alpha.n), as_float(alpha.n)),
+        _coefficient(alpha, labels),
+        Cell(interval(alpha.conf_low, alpha.conf_high), as_float(alpha.conf_low)),
+        *(_coefficient(row, labels, said=alpha.note) for row in others),
+    ]
+
+
+def _coefficient(row: Any, labels: Labels, *, said: str = "") -> Cell:
+    """Print a coefficient; a note that alpha's cell carries is not said again."""
+    if row is None or is_missing(row.estimate):
+        return _NOTHING
+    decimals = 1 if row.term in {"floor", "ceiling"} else 2
+    status = "" if row.status == Status.OK else STATUS.get(row.status, row.status)
+    told = "" if row.note == said else labels.readable(row.note)
+    note = ": ".join(filter(None, (status, told)))
+    return Cell(number(row.estimate, decimals=decimals), as_float(row.estimate), (note,) if note else ())
+
+
+def item_measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
+    """List every statement's correlation with the rest of its scale, and alpha without it, the waves side by side.
+
+    Parameters
+    ----------
+    frame
+        `reliability`.
+    """
+    chosen = frame[(frame["organisation"] == organisation) & frame["item"].ne("")]
+    found = {(row.item, row.wave, row.term): row for row in records(chosen)}
+    waves = [wave for wave in labels.presentation.waves if wave in set(chosen["wave"])]
+    places = list(dict.fromkeys(zip(chosen["scale"], chosen["item"], strict=True)))
+    heads = (
+        Column(
+            "r with the rest", numeric=True, spoken="correlation with the sum of the scale's other statements"
+        ),
+        Column("alpha without it", numeric=True),
+    )
+    return Table(
+        name="reliability_items",
+        title="Each statement within its scale",
+        columns=(
+            Column("Scale"),
+            Column("Statement"),
+            *(
+                Column(head.head, labels.wave_with_evidence(wave), numeric=True, spoken=head.spoken)
+                for wave in waves
+                for head in heads
+            ),
+        ),
+        rows=tuple(
+            (
+                Cell(labels.scale(scale)),
+                Cell(labels.item(item)),
+                *(
+                    _coefficient(found.get((item, wave, term)), labels)
+                    for wave in waves
+                    for term in ("item_rest_r", "alpha_if_dropped")
+                ),
+            )
+            for scale, item in places
+        ),
+        data=labels.with_evidence(chosen),
+        about=f"{labels.organisation(organisation)}.",
+        evidence=labels.evidence(waves, about=("items",)),
+        heads=2,
+    )
+
+
+def scale_use(frame: pd.DataFrame, labels: Labels) -> Table:
+    """Say which scales are compared as scales, which item by item only, and why.
+
+    Parameters
+    ----------
+    frame
+        `scale_use`.
+    """
+    rows = tuple(
+        (
+            Cell(labels.scale(row.scale)),
+            Cell(_USES.get(row.use, row.use), tone="" if row.use == "scale" else "caution"),
+            Cell(labels.readable(row.reason)),
+        )
+        for row in records(frame)
+    )
+    return Table(
+        name="scale_use",
+        title="Which scales are compared as scales",
+        columns=(Column("Scale"), Column("Use"), Column("Why")),
+        rows=rows,
+        data=frame,
+        evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
+    )

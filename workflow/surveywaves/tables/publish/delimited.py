@@ -1,0 +1,79 @@
+"""A table as CSV: the tidy rows that it was made from, numbers in full, with the study's words beside its names."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.spreadsheet import harmless
+from surveywaves.tables.labels import Labels
+from surveywaves.tables.publish.sheet import visible
+
+_BOM: Final = "\ufeff"
+"""Without it, spreadsheets take UTF-8 for something else."""
+
+
+def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
+    """Write a table's rows as CSV that a spreadsheet opens as it is and runs nothing of.
+
+    Parameters
+    ----------
+    frame
+        Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
+        `<column>_label`; behind `level` and `response` too, where the frame says of what.
+    """
+    shown = _with_labels(frame, labels)
+    with io.StringIO(newline="") as buffer:
+        writer = csv.writer(buffer, lineterminator="\r\n")
+        writer.writerow(_safe(str(name)) for name in shown.columns)
+        for row in shown.itertuples(index=False, name=None):
+            writer.writerow(map(_safe, row))
+        return (_BOM + buffer.getvalue()).encode("utf-8", "replace")
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
+    return "" if value is None or value is pd.NA or value != value else value  # noqa: PLR0124
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str) -> str:
+    return str(harmless(visible(text)))
+
+
+def _with_labels(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    words: dict[str, Callable[[str], str]] = {
+        "wave": labels.wave,
+        "organisation": labels.organisation,
+        "scale": labels.scale,
+        "item": labels.item,
+        "variable": labels.variable,
+    }
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        columns[name] = frame[name]
+        if name in words:
+            known = {value: words[name](str(value)) if value else "" for value in frame[name].unique()}
+            columns[f"{name}_label"] = frame[name].map(known)
+        elif name == "level" and "variable" in frame.columns:
+            pairs = zip(frame["variable"], frame["level"], strict=True)
+            columns["level_label"] = [labels.level(str(variable), str(level)) for variable, level in pairs]
+        elif name == "response" and "item" in frame.columns:
+            options = zip(frame["item"], frame["response"], strict=True)
+            columns["response_label"] = [_response(labels, str(item), int(place)) for item, place in options]
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _response(labels: Labels, item: str, place: int) -> str:
+    about = labels.presentation.items.get(item)
+    if about is None:
+        return ""
+    options = labels.presentation.response_scales[about.response_scale].labels
+    return options[place - 1] if 1 <= place <= len(options) else ""

@@ -1,0 +1,55 @@
+"""All files of all tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from surveywaves.tables.labels import Labels
+from surveywaves.tables.publish.chosen import Choice, Publication, demonstration, publications
+from surveywaves.tables.publish.contents import to_contents
+from surveywaves.tables.publish.delimited import to_csv
+from surveywaves.tables.publish.great import to_html
+from surveywaves.tables.publish.latex import to_tex
+from surveywaves.tables.publish.sheet import sheet
+from surveywaves.tables.publish.word import to_docx
+
+
+def files(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator[tuple[str, bytes]]:
+    """Write every table of a study in every form, and the page that lists them.
+
+    Parameters
+    ----------
+    frames
+        Statistics and audit by name.
+
+    Yields
+    ------
+    tuple
+        Name of a file, and its content: the same bytes for the same frames.
+    """
+    made = list(publications(frames, choice))
+    for publication in made:
+        for form, content in written(publication, choice.labels).items():
+            yield f"{publication.name}.{form}", content
+    kinds = {wave.evidence for wave in choice.presentation.waves.values()}
+    contents = to_contents(made, title=choice.presentation.title, demonstration=demonstration(kinds))
+    yield "index.html", contents
+
+
+def written(publication: Publication, labels: Labels) -> dict[str, bytes]:
+    """Write a table in every form.
+
+    Returns
+    -------
+    dict
+        One of `names.FORMATS` -> content of the file.
+    """
+    taken_apart = sheet(publication)
+    return {
+        "html": to_html(taken_apart),
+        "docx": to_docx(taken_apart),
+        "tex": to_tex(taken_apart),
+        "csv": to_csv(publication.table.data, labels),
+    }

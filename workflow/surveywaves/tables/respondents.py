@@ -1,0 +1,207 @@
+"""Who answered: returns and response rates, roles and professions, missing answers by section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.study.models import Missing
+from surveywaves.study.parts import Presentation
+from surveywaves.tables.labels import NOT_STATED, Labels
+from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.words import NONE, as_float, interval, is_missing, percentage, records, share, whole
+from surveywaves.tidy import ALL
+
+REASONS: Final = {
+    Missing.BROKE_OFF: "broke off",
+    Missing.SKIPPED: "skipped",
+    Missing.DONT_KNOW: "don't know",
+    Missing.INVALID: "invalid",
+}
+"""Reasons of a missing answer to a question that was asked, in words."""
+
+
+def response_rates(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List the waves: when they were in the field, what their data are, how many answered of how many.
+
+    Parameters
+    ----------
+    frame
+        `response_rates`.
+    """
+    found = {row.wave: row for row in records(frame)}
+    rows = []
+    for name, words in labels.presentation.waves.items():
+        row, size = found.get(name), words.population.size
+        notes = tuple(filter(None, (words.population.note,)))
+        about = "about " if words.population.approximate else ""
+        rows.append(
+            (
+                Cell(words.title),
+                Cell(words.period, str(words.start or "")),
+                Cell(words.evidence.value.upper()),
+                Cell(", ".join(map(labels.organisation, words.organisations_surveyed))),
+                Cell(whole(getattr(row, "returns", None)), as_float(getattr(row, "returns", None))),
+                Cell("not known", float("nan"), notes, "muted")
+                if size is None
+                else Cell(f"{about}{whole(size)}", float(size), notes),
+                _rate_cell(row),
+            )
+        )
+    return Table(
+        name="response_rates",
+        title="Returns and response rates",
+        columns=(
+            Column("Wave"),
+            Column("In the field"),
+            Column("Evidence"),
+            Column("Organisations surveyed"),
+            Column("Returns", numeric=True),
+            Column("Could have answered", numeric=True),
+            Column(f"Response rate ({labels.confidence} interval)", numeric=True),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(frame),
+        about="The interval is Wilson's.",
+        evidence=labels.evidence(labels.presentation.waves),
+        flat=False,
+    )
+
+
+def _rate_cell(row: Any) -> Cell:
+    if row is None or is_missing(row.rate):
+        note = "" if row is None else row.note
+        return Cell("not known", float("nan"), (note,) if note else (), "muted")
+    low, high = 100 * float(row.conf_low), 100 * float(row.conf_high)
+    return Cell(f"{share(row.rate)} ({interval(low, high, decimals=1)})", as_float(row.rate))
+
+
+def levels(frame: pd.DataFrame, labels: Labels, *, variable: str, by_organisation: bool = False) -> Table:
+    """Lay a grouping variable out as publications do: a level a row, n (%) of those who answered the question.
+
+    Parameters
+    ----------
+    frame
+        `respondents`.
+    variable
+        One of the variables in it.
+    by_organisation
+        The organisations side by side within each wave, instead of all respondents together.
+    """
+    of_variable = frame[frame["variable"] == variable]
+    present = set(of_variable["organisation"])
+    organisations = (
+        [name for name in labels.organisation_order[1:] if name in present] if by_organisation else [ALL]
+    )
+    chosen = of_variable[of_variable["organisation"].isin(organisations)]
+    found = {(row.wave, row.organisation, row.level): row for row in records(chosen)}
+    with_answers = {(row.wave, row.organisation) for row in records(chosen[chosen["n"] > 0])}
+    bases = {(row.wave, row.organisation): row.base for row in records(chosen[chosen["level"] != NOT_STATED])}
+    places = [
+        (wave, organisation)
+        for wave in labels.presentation.waves
+        for organisation in organisations
+        if (wave, organisation) in with_answers
+    ]
+    shown = list(dict.fromkeys(wave for wave, _ in places))
+    label, names = (
+        labels.variable(variable),
+        _ordered(labels.presentation, variable, chosen["level"].unique()),
+    )
+    heads = {
+        (
+            wave,
+            organisation,
+        ): f"{labels.organisation(organisation)}, n = {whole(bases.get((wave, organisation), 0))}"
+        if by_organisation
+        else f"N = {whole(bases.get((wave, organisation), 0))}"
+        for wave, organisation in places
+    }
+    return Table(
+        name=f"respondents_{variable}" + ("_by_organisation" if by_organisation else ""),
+        title=f"{label} by organisation" if by_organisation else f"{label} of respondents",
+        columns=(
+            Column(label),
+            *(Column(heads[place], labels.wave_with_evidence(place[0]), numeric=True) for place in places),
+        ),
+        rows=tuple(
+            (
+                Cell(labels.level(variable, level), tone="muted" if level == NOT_STATED else ""),
+                *(_level_cell(found.get((*place, level)), level) for place in places),
+            )
+            for level in names
+        ),
+        data=labels.with_evidence(chosen),
+        about="n (% of those who answered the question).",
+        evidence=labels.evidence(shown, about=(variable, "organisation") if by_organisation else (variable,)),
+        flat=False,
+    )
+
+
+def _ordered(presentation: Presentation, variable: str, present: Iterable[str]) -> list[str]:
+    """Order levels as the study does, then any other, then those who did not say."""
+    words, wanted = presentation.variables.get(variable), list(present)
+    known: Sequence[str] = list(words.levels) if words else list(presentation.organisations)
+    extra = [level for level in wanted if level not in known and level != NOT_STATED]
+    last = [NOT_STATED] if NOT_STATED in wanted else []
+    return [*(level for level in known if level in wanted), *extra, *last]
+
+
+def _level_cell(row: Any, level: str) -> Cell:
+    if row is None or is_missing(row.n):
+        return Cell(NONE, float("nan"), tone="muted")
+    if level == NOT_STATED or is_missing(row.percent):
+        return Cell(whole(row.n), as_float(row.n), tone="muted")
+    return Cell(f"{whole(row.n)} ({percentage(row.percent)})", as_float(row.n))
+
+
+def missing(frame: pd.DataFrame, labels: Labels) -> Table:
+    """Give missing answers by section, wave and reason, in % of the answers to questions that the wave asked.
+
+    Parameters
+    ----------
+    frame
+        `missing`.
+    """
+    unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
+    keys = pd.MultiIndex.from_frame(frame[["wave", "item"]])
+    asked = frame[~keys.isin(pd.MultiIndex.from_frame(unasked[["wave", "item"]]))]
+    returned = asked.drop_duplicates(["wave", "item"]).groupby(["wave", "section"])["returns"].sum()
+    counts = asked.groupby(["wave", "section", "reason"])["n"].sum()
+    waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
+    return Table(
+        name="missing",
+        title="Missing answers by section and reason",
+        columns=(
+            Column("Section"),
+            *(
+                Column(words, labels.wave_with_evidence(wave), numeric=True)
+                for wave in waves
+                for words in REASONS.values()
+            ),
+        ),
+        rows=tuple(
+            (
+                Cell(title, float(section)),
+                *(
+                    _share_cell(counts.get((wave, section, reason.value), 0), returned.get((wave, section)))
+                    for wave in waves
+                    for reason in REASONS
+                ),
+            )
+            for section, title in labels.presentation.sections.items()
+        ),
+        data=labels.with_evidence(frame),
+        about="In % of the answers asked for in the section.",
+        evidence=labels.evidence(waves, about=("items",)),
+        flat=False,
+    )
+
+
+def _share_cell(n: Any, of: Any) -> Cell:
+    if is_missing(of) or not as_float(of):
+        return Cell(NONE, float("nan"), tone="muted")
+    value = 100 * as_float(n) / as_float(of)
+    return Cell(percentage(value), value)
