@@ -1,9 +1,10 @@
-"""How long the ordinal mixed model takes, and how much memory, as respondents, items and covariates grow.
+"""How long the ordinal mixed model takes, and how much memory, as respondents, items, covariates and teams grow.
 
 Run: `.venv/bin/python benchmarks/ordinal_scaling.py [respondents ...]`. Cost grows with the number of distinct
 respondents (cell, covariates, answers), which is given. Each size runs in a process of its own, so that peak memory
 is that size's; the data are made before the clock starts, and the memory they need is given apart. The time is that of
-the whole comparison: design, fit, means, contrasts, percentages.
+the whole comparison: design, fit, means, contrasts, percentages, intervals of the variances. The last line is a study
+of twelve scales of 4, 6 and 8 items with both links.
 """
 
 from __future__ import annotations
@@ -11,49 +12,99 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
 from linear_scaling import peak_mb, simulate
 
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_ordinal
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+STUDY = 170_000
+SCALES = (4, 6, 8) * 4
+MEMBERS = 20
+
+
+class Case(NamedTuple):
+    """What is compared."""
+
+    items: int
+    covariates: tuple[str, ...] = ()
+    link: str = "logit"
+    teams: bool = False
+    most: int = 1_000_000
+
+
 CASES = {
-    "4 items": (4, ()),
-    "6 items": (6, ()),
-    "8 items": (8, ()),
-    "6 items, 1 covariate": (6, ("role",)),
-    "6 items, 2 covariates": (6, ("role", "years")),
+    "4 items": Case(4),
+    "6 items": Case(6),
+    "8 items": Case(8),
+    "6 items, probit": Case(6, link="probit"),
+    "6 items, 1 covariate": Case(6, ("role",)),
+    "6 items, 2 covariates": Case(6, ("role", "years"), most=100_000),
+    "6 items, teams of 20": Case(6, teams=True, most=100_000),
 }
 
 
-def measure(respondents: int, case: str) -> tuple[int, float, float, float, float, str]:
-    """Distinct respondents, seconds by the clock and of all cores, peak MB with the data only and after; status."""
-    items, covariates = CASES[case]
-    frame = simulate(respondents, items)
-    names = [f"item{number}" for number in range(items)]
-    options = {
+def in_teams(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give every respondent a team, whose members are a little alike: they move the same way on the first item."""
+    rng = np.random.default_rng(7)
+    team = rng.integers(0, max(len(frame) // MEMBERS, 2), len(frame))
+    shift = rng.normal(0, 0.6, team.max() + 1)[team] > 1.0
+    moved = {name: (frame[name] + shift).clip(upper=5) for name in frame if name.startswith("item")}
+    return frame.assign(team=pd.Series(team).astype(str), **moved)
+
+
+def given(case: Case) -> dict[str, Any]:
+    """Arguments of a comparison."""
+    names = [f"item{number}" for number in range(case.items)]
+    return {
         "items": names,
         "keys": dict.fromkeys(names, 1),
         "response_range": (1, 5),
         "waves": ["first", "second"],
         "organisations": ["health", "social"],
-        "covariates": covariates,
+        "covariates": case.covariates,
+        "team": "team" if case.teams else "",
     }
+
+
+def measure(respondents: int, case: Case) -> tuple[int, float, float, float, float, str]:
+    """Distinct respondents, seconds by the clock and of all cores, peak MB with the data only and after; status."""
+    frame = simulate(respondents, case.items)
+    frame = in_teams(frame) if case.teams else frame
     before, start, busy = peak_mb(), time.perf_counter(), time.process_time()
-    comparison = compare_ordinal(frame, scale="scale", favourable=(4, 5), **options)
+    comparison = compare_ordinal(frame, scale="scale", favourable=(4, 5), link=case.link, **given(case))
     seconds, busy, peak = time.perf_counter() - start, time.process_time() - busy, peak_mb()
     states = "/".join(sorted(set(comparison.contrasts["status"])))
-    return len(make_design(frame, **options).count), seconds, busy, before, peak, states
+    return len(make_design(frame, **given(case)).count), seconds, busy, before, peak, states
+
+
+def measure_study(respondents: int) -> tuple[float, float, float]:
+    """Seconds by the clock and of all cores, and peak MB, of twelve scales with both links."""
+    frames = {items: simulate(respondents, items) for items in set(SCALES)}
+    start, busy = time.perf_counter(), time.process_time()
+    for items in SCALES:
+        for link in ("logit", "probit"):
+            compare_ordinal(frames[items], scale="scale", favourable=(4, 5), link=link, **given(Case(items)))
+    return time.perf_counter() - start, time.process_time() - busy, peak_mb()
 
 
 if __name__ == "__main__":
     sizes = [int(argument) for argument in sys.argv[1:]] or SIZES
     heads = f"{'case':<22} {'respondents':>11} {'distinct':>9} {'seconds':>8} {'CPU':>7}"
     print(f"{heads} {'MB, data only':>14} {'MB, peak':>9}")
-    for name in CASES:
-        for size in sizes:
+    for name, case in CASES.items():
+        for size in (size for size in sizes if size <= case.most):
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                distinct, seconds, busy, data, peak, states = pool.apply(measure, (size, name))
+                distinct, seconds, busy, data, peak, states = pool.apply(measure, (size, case))
             took = f"{name:<22} {size:>11,} {distinct:>9,} {seconds:>8.3f} {busy:>7.3f}"
             print(f"{took} {data:>14.0f} {peak:>9.0f} {states}", flush=True)
+    if sizes == SIZES:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            seconds, busy, peak = pool.apply(measure_study, (STUDY,))
+        print(
+            f"{'12 scales, both links':<22} {STUDY:>11,} {'':>9} {seconds:>8.3f} {busy:>7.3f} {'':>14} {peak:>9.0f}"
+        )

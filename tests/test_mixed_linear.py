@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.mixed import linear
+from surveywaves.mixed import best
 from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.linear import LinearFit, fit_linear
@@ -97,21 +98,31 @@ def assert_no_numbers(table: pd.DataFrame) -> None:
 # --- against R ---------------------------------------------------------------------------------------------
 
 
-def on_oracle(name: str) -> tuple[Comparison, pd.DataFrame]:
+def oracle_options(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The data of a set, and how to read them."""
     entry = MANIFEST.loc[name]
     frame = pd.read_csv(ORACLE / f"{name}.csv", keep_default_na=False, na_values=[""])
     items = entry["items"].split()
-    comparison = compare(
-        frame.astype(dict.fromkeys(items, "Int8")),
-        scale=name,
-        items=items,
-        keys=dict(zip(items, map(int, entry["keyed"].split()), strict=True)),
-        response_range=(float(entry["low"]), float(entry["high"])),
-        waves=sorted(frame["wave"].dropna().unique()),
-        organisations=sorted(frame["organisation"].dropna().unique()),
-        covariates=entry["covariates"].split(),
-        min_cell=1,
-    )
+    return frame.astype(dict.fromkeys(items, "Int8")), {
+        "items": items,
+        "keys": dict(zip(items, map(int, entry["keyed"].split()), strict=True)),
+        "response_range": (float(entry["low"]), float(entry["high"])),
+        "waves": sorted(frame["wave"].dropna().unique()),
+        "organisations": sorted(frame["organisation"].dropna().unique()),
+        "covariates": entry["covariates"].split(),
+        "team": entry["team"],
+    }
+
+
+def oracle_design(name: str) -> Design:
+    frame, how = oracle_options(name)
+    return make_design(frame, **how)
+
+
+@cache
+def on_oracle(name: str) -> tuple[Comparison, pd.DataFrame]:
+    frame, how = oracle_options(name)
+    comparison = compare(frame, scale=name, min_cell=1, **how)
     return comparison, ANSWERS[ANSWERS["set"] == name].drop(columns="set").reset_index(drop=True)
 
 
@@ -274,7 +285,7 @@ def test_standard_errors_of_variances_follow_by_the_delta_method() -> None:
         "icc": lambda _, t: t / (1 + t),
         "total_sd": lambda s, t: math.sqrt(s + s * t),
     }
-    rows = {row["term"]: row for row in fit.variances()}
+    rows = {row["term"]: row for row in fit.variances(0.95)}
     s, t, step = fit.sigma2, fit.theta, 1e-6
     for term, function in functions.items():
         gradient = np.array(
@@ -488,16 +499,38 @@ def test_wave_of_one_organisation_is_not_estimable_there_and_says_which_cell_is_
     assert row(contrasts, "gap", "second", "x - y")["status"] == "ok"
 
 
-def test_waves_without_common_items_have_gaps_but_no_means_and_no_changes() -> None:
+def test_waves_without_common_items_have_gaps_and_means_of_the_main_block_but_no_changes() -> None:
     frame = simulated(100, missing=0)
     frame.loc[frame["wave"] == "first", ["i0", "i1"]] = pd.NA
     frame.loc[frame["wave"] == "second", ["i2", "i3"]] = pd.NA
-    means, contrasts, _ = run(frame)
-    lost = pd.concat([means, contrasts[contrasts["term"] == "change"]])
+    frame = frame.drop(index=frame.index[frame["wave"] == "first"][:3])  # most were asked i0 and i1
+    means, contrasts, variances = run(frame)
+    lost = pd.concat([means[means["wave"] == "first"], contrasts[contrasts["term"] == "change"]])
     assert (lost["status"] == "not_estimable").all()
-    assert lost["note"].str.contains("no items in common").all()
+    assert (
+        lost["note"]
+        .str.startswith("no items in common, directly or through others, with those asked i0, i1: first, ")
+        .all()
+    )
     assert_no_numbers(lost)
-    assert (contrasts.loc[contrasts["term"] != "change", "status"] == "ok").all()
+    both = contrasts["term"] == "difference_in_differences"
+    assert (contrasts.loc[both | (contrasts["term"] == "gap"), "status"] == "ok").all()
+    assert row(variances, "n_items")["note"] == "not linked with the others: i2, i3"
+    for organisation in ("x", "y"):
+        mine = frame[(frame["wave"] == "second") & (frame["organisation"] == organisation)]
+        mean = row(means, "emmean", "second", organisation)
+        assert mean["status"] == "ok"
+        assert mean["estimate"] == pytest.approx(mine[["i0", "i1"]].to_numpy(dtype=float).mean())
+
+
+def test_cells_linked_only_through_a_third_have_means_over_all_the_items() -> None:
+    frame = simulated(120, missing=0)
+    frame["wave"] = ["first", "second", "third"] * 40
+    frame.loc[frame["wave"] == "first", ["i2", "i3"]] = pd.NA
+    frame.loc[frame["wave"] == "third", ["i0", "i1"]] = pd.NA
+    means, contrasts, _ = run(frame, waves=["first", "second", "third"])
+    assert (means["status"] == "ok").all()
+    assert (contrasts["status"] == "ok").all()
 
 
 def test_covariate_that_goes_with_organisation_leaves_changes_but_no_gaps() -> None:
@@ -643,7 +676,7 @@ def test_deviance_that_only_rises_is_lowest_at_zero_and_one_that_only_falls_has_
 
 
 def test_likelihood_without_a_maximum_is_not_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "best_theta", lambda _: math.nan)
+    monkeypatch.setattr(best, "best_theta", lambda _: math.nan)
     means, contrasts, variances = run(simulated(40))
     assert (means["status"] == "not_converged").all()
     assert_no_numbers(pd.concat([means, contrasts]))

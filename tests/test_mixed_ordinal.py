@@ -42,10 +42,13 @@ INSIDE = [name for name in MANIFEST.index if name != "leaders"]
 """The sets with a variance between respondents."""
 
 LOGLIK_TOLERANCE = 1e-8
-"""Relative. What differs is the quadrature of clmm, 15 adaptive nodes: at most 1.3e-9."""
+"""Relative. What differs is the quadrature of clmm, 15 adaptive nodes: at most 3.3e-9."""
 
 R_TOLERANCE = 1e-4
-"""Absolute on the latent scale, relative for standard errors: clmm stops early, at gradients up to 0.03."""
+"""Absolute on the latent scale: clmm stops early, at gradients up to 0.03."""
+
+ERROR_TOLERANCE = 3e-4
+"""Relative, for standard errors: clmm's Hessian is by differences. At most 2.4e-4 (forty groups), else 1e-4."""
 
 PERCENT_TOLERANCE = 1e-3
 """Percentage points, from clmm's estimates."""
@@ -113,8 +116,8 @@ def test_means_contrasts_and_percentages_match_clmm_and_emmeans(name: str) -> No
     percent = joined["term"] == "percent_favourable"
     latent = joined[~percent]
     np.testing.assert_allclose(latent["estimate"], latent["estimate_r"], rtol=0, atol=R_TOLERANCE)
-    np.testing.assert_allclose(latent["std_error"], latent["std_error_r"], rtol=R_TOLERANCE)
-    assert percent.sum() >= 4
+    np.testing.assert_allclose(latent["std_error"], latent["std_error_r"], rtol=ERROR_TOLERANCE)
+    assert percent.sum() >= 2
     np.testing.assert_allclose(
         joined.loc[percent, "estimate"], joined.loc[percent, "estimate_r"], rtol=0, atol=PERCENT_TOLERANCE
     )
@@ -138,25 +141,33 @@ def test_parameters_and_likelihood_match_clmm(name: str) -> None:
     np.testing.assert_allclose(fit.coef[later], theta[t:-1][later], rtol=0, atol=R_TOLERANCE)
     errors = wanted.set_index("term")["std_error"]
     ours = np.sqrt(np.diagonal(fit.cov))[later]
-    np.testing.assert_allclose(ours, [errors[design.columns[place]] for place in later], rtol=R_TOLERANCE)
+    np.testing.assert_allclose(ours, [errors[design.columns[place]] for place in later], rtol=ERROR_TOLERANCE)
     assert fit.tau == pytest.approx(theta[-1], abs=2 * R_TOLERANCE)
 
 
-@pytest.mark.parametrize("name", INSIDE)
-def test_our_maximum_is_higher_and_its_gradient_smaller_than_clmms(name: str) -> None:
-    frame, given_options = oracle_options(name)
-    design = make_design(frame, **given_options)
-    fit = fit_ordinal(design, link=MANIFEST.loc[name, "link"])
-    likelihood = Likelihood(design, fit.link)
-    free = np.flatnonzero(np.diagonal(fit.theta_cov) > 0)
-    at_ours = likelihood.at(fit.theta, fit.nodes)
-    at_theirs = likelihood.at(clmm_theta(design, name), fit.nodes)
-    assert at_ours.loglik >= at_theirs.loglik
-    assert at_ours.loglik >= value(expected(name), "loglik") - 1e-6
-    ours, theirs = (newton(point.gradient, point.hessian, free)[1] for point in (at_ours, at_theirs))
-    assert ours < 1e-12
-    assert theirs > 1e-10
-    assert np.abs(at_ours.gradient).max() < np.abs(at_theirs.gradient).max() / 10
+def test_our_maximum_is_higher_and_its_gradient_smaller_than_clmms_on_every_set() -> None:
+    """Both places by the same likelihood; printed as a table by `pytest -s`."""
+    print(
+        "\nset                  respondents  gradient: ours   clmm's  scaled: ours   clmm's  log L: ours - clmm's"
+    )
+    for name in INSIDE:
+        frame, given_options = oracle_options(name)
+        design = make_design(frame, **given_options)
+        fit = fit_ordinal(design, link=MANIFEST.loc[name, "link"])
+        likelihood = Likelihood(design, fit.link)
+        free = np.flatnonzero(np.diagonal(fit.theta_cov) > 0)
+        ours, theirs = (likelihood.at(theta, fit.nodes) for theta in (fit.theta, clmm_theta(design, name)))
+        largest = [np.abs(point.gradient[free]).max() for point in (ours, theirs)]
+        scaled = [newton(point.gradient, point.hessian, free)[1] for point in (ours, theirs)]
+        print(
+            f"{name:<20} {fit.n_respondents:>11}  {largest[0]:>14.1e} {largest[1]:>8.1e}"
+            f"  {scaled[0]:>12.1e} {scaled[1]:>8.1e}  {ours.loglik - theirs.loglik:>20.1e}"
+        )
+        assert largest[0] < largest[1]
+        assert scaled[0] < scaled[1]
+        assert scaled[0] < 1e-12
+        assert ours.loglik >= theirs.loglik
+        assert ours.loglik == pytest.approx(value(expected(name), "loglik"), rel=LOGLIK_TOLERANCE)
 
 
 @pytest.mark.parametrize("name", MANIFEST.index)
@@ -173,14 +184,24 @@ def test_variance_on_its_boundary_is_a_status_and_the_fit_is_clm() -> None:
     assert fit.status is Status.BOUNDARY
     assert fit.tau == 0
     assert fit.loglik == pytest.approx(value(expected("leaders"), "loglik_alone"), rel=1e-12)
-    rows = pd.DataFrame(fit.variances()).set_index("term")
+    rows = pd.DataFrame(fit.variances(0.95)).set_index("term")
     assert rows.loc["tau2", "status"] == "boundary"
     assert math.isnan(rows.loc["tau2", "std_error"])
 
 
+def number_of_cells(name: str) -> int:
+    frame, given_options = oracle_options(name)
+    return int((make_design(frame, **given_options).respondents > 0).sum())
+
+
 def test_oracle_covers_what_is_hard() -> None:
     assert set(MANIFEST["link"]) == {"logit", "probit"}
-    assert MANIFEST["file"].nunique() >= 6
+    assert MANIFEST["file"].nunique() >= 8
+    points = MANIFEST["high"].astype(int) - MANIFEST["low"].astype(int) + 1
+    assert set(points) == {3, 4, 5, 6, 7}
+    cells = [number_of_cells(name) for name in MANIFEST.index]
+    assert min(cells) == 2
+    assert max(cells) == 40
     assert MANIFEST["keyed"].str.contains("-1").any()
     assert value(expected("leaders"), "tau") < 1e-3
 
@@ -656,7 +677,10 @@ def test_what_is_estimable_is_what_is_estimable_in_the_linear_model() -> None:
     assert any(answers)
     assert not all(answers)
     ours = run(frame, covariates=["role", "copy"])
-    assert (ours.means["status"] == "not_estimable").all()
+    # the items of the first wave are the main block, over which means are: the second answered none of them
+    apart = ours.means["wave"] == "second"
+    assert (ours.means.loc[apart, "status"] == "not_estimable").all()
+    assert ours.means.loc[~apart, "status"].isin(["ok", "boundary"]).all()
     assert row(ours.contrasts, "gap", "first", "x - y")["status"] in ("ok", "boundary")
     assert "no items in common" in row(ours.contrasts, "change", "second - first", "x")["note"]
 

@@ -16,7 +16,7 @@ rule describe:
     conda:
         "../../environment.yml"
     params:
-        instrument=instrument(),
+        instrument=instrument("section", "key", "points", "favourable"),
         organisations=surveyed(),
         variables=levels(),
         populations=populations(),

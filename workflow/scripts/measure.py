@@ -1,9 +1,9 @@
-"""Measure each scale: its reliability, and whether its items work alike in every wave and organisation."""
+"""Measure each scale: its reliability, its use, and whether its items work alike in every wave and organisation."""
 
 import pandas as pd
 
 from surveywaves.invariance import dif
-from surveywaves.reliability import reliability
+from surveywaves.reliability import reliability, usage
 from surveywaves.script import read, stage, write
 
 with stage(snakemake.log):
@@ -21,6 +21,9 @@ with stage(snakemake.log):
             "confidence": params.confidence,
         }
         reliabilities.append(reliability(responses, **call, min_n=params.min_cell, seed=params.seed))
-        differences.append(dif(responses, **call))
-    write(pd.concat(reliabilities, ignore_index=True), snakemake.output.reliability)
+        differences.append(dif(responses, **call, min_n=params.functioning_min_n))
+    found = pd.concat(reliabilities, ignore_index=True)
+    judged = usage(found, at_least=params.scale_use["smallest_alpha"], min_n=params.scale_use["min_n"])
+    write(found, snakemake.output.reliability)
+    write(judged, snakemake.output.scale_use)
     write(pd.concat(differences, ignore_index=True), snakemake.output.dif)

@@ -37,15 +37,16 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", plain(text)).translate(_FOLD).split()).casefold()
 
 
-def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0) -> str | None:
+def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: bool = False) -> str | None:
     """Find the known wording most like a text, for a hint; None where nothing comes near.
 
     Parameters
     ----------
     cutoff
         Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near.
+    whole
+        Compare whole texts only: a short name is near to another short one, not to a long one that has its letters.
     """
-    found = process.extractOne(
-        text, list(known), scorer=fuzz.WRatio, processor=normalise, score_cutoff=cutoff
-    )
+    scorer = fuzz.ratio if whole else fuzz.WRatio
+    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
     return found[0] if found else None

@@ -1,115 +1,115 @@
-# The answers that tests/test_mixed_linear.py compares with: lme4, lmerTest and emmeans on the data sets of
-# manifest.csv. Run here: Rscript linear.R
+# The answers that tests/test_mixed_linear.py and test_mixed_linear_teams.py compare with: lme4, lmerTest and emmeans on
+# the data sets of manifest.csv. Run here: Rscript linear.R (a quarter of an hour, nearly all of it for intervals.csv)
 #
 # To add a data set: a row in manifest.csv, and <name>.csv with one row a respondent: wave, organisation, the
-# covariates (numeric ones are continuous) and the items. Sets that ship with R are written by `shipped` below.
-# Waves and organisations are taken in sorted order (bytes), the empty cells among them answered with NA.
+# covariates (numeric ones are continuous), the team if the manifest names one, and the items. Sets that ship with
+# R are written by `shipped` in models.R. Waves and organisations are taken in sorted order (bytes), the empty cells
+# among them answered with NA.
 
-suppressMessages({library(lme4); library(lmerTest); library(emmeans)})
+source("models.R")
+suppressMessages(library(emmeans))
 emm_options(lmerTest.limit = 1e6, pbkrtest.limit = 1e6)
 
-shipped <- list(
-  bfi = function() {
-    d <- psychTools::bfi[seq(1, 2800, by = 4), ]
-    data.frame(
-      wave = c("1 to 19", "2 20 to 29", "3 30 on")[cut(d$age, c(0, 19, 29, 200), labels = FALSE)],
-      organisation = c("male", "female")[d$gender],
-      education = c("school", "finishing", "college", "degree", "graduate")[d$education],
-      d[c("A1", "A2", "A3", "A4", "A5")])
-  },
-  sai = function() {
-    d <- psychTools::sai
-    d <- d[d$study %in% c("CITY", "FILM", "XRAY"), ]
-    data.frame(wave = paste("time", d$time), organisation = as.character(d$study),
-      d[c("calm", "tense", "at.ease", "upset", "worrying", "rested", "nervous", "relaxed", "content", "joyful")])
-  },
-  beps = function() {
-    d <- carData::BEPS
-    data.frame(wave = paste("part", ceiling(3 * seq_len(nrow(d)) / nrow(d))), organisation = as.character(d$vote),
-      gender = as.character(d$gender), knowledge = d$political.knowledge, age = d$age,
-      d[c("economic.cond.national", "economic.cond.household", "Blair", "Hague")])
-  },
-  leaders = function() {
-    d <- carData::BEPS
-    data.frame(wave = paste("part", ceiling(2 * seq_len(nrow(d)) / nrow(d))), organisation = as.character(d$vote),
-      d[c("Blair", "Hague", "Kennedy")])
-  },
-  verbal = function() {
-    v <- lme4::VerbAgg
-    d <- v[!duplicated(v$id), ]
-    y <- tapply(as.integer(v$resp), list(v$id, v$item), mean)[as.character(d$id), ]
-    colnames(y) <- sub("want", "Want", sub("do", "Do", colnames(y)))
-    data.frame(wave = paste("half", 1 + (seq_len(nrow(d)) > nrow(d) / 2)), organisation = as.character(d$Gender),
-      anger = d$Anger, y)
-  },
-  disjoint = function() {
-    d <- shipped$verbal()
-    want <- c("S1WantCurse", "S1WantScold", "S1WantShout"); do <- c("S1DoCurse", "S1DoScold", "S1DoShout")
-    d[d$wave == "half 1", do] <- NA
-    d[d$wave == "half 2", want] <- NA
-    d[c("wave", "organisation", want, do)]
-  },
-  wine = function() {
-    w <- ordinal::wine
-    w$second <- as.integer(w$bottle) %% 2 == 0
-    key <- interaction(w$judge, w$temp, w$contact, drop = TRUE)
-    first <- w[!w$second, ]
-    data.frame(wave = as.character(first$temp), organisation = paste("contact", first$contact),
-      bottle1 = as.integer(first$rating),
-      bottle2 = as.integer(w$rating[w$second][match(key[!w$second], key[w$second])]))
-  })
-
-words <- function(x) if (is.na(x) || x == "") character() else strsplit(x, " ")[[1]]
-
-# lme4 looks for the smallest deviance; where its slope is zero is a far sharper answer to the same question
-fit_sharply <- function(formula, long) {
-  parsed <- lFormula(formula, long, REML = TRUE, control = lmerControl(check.rankX = "silent.drop.cols"))
-  deviance <- do.call(mkLmerDevfun, parsed)
-  found <- optimizeLmer(deviance, optimizer = "bobyqa", control = list(rhoend = 1e-10))
-  theta <- found$par
-  if (theta > 1e-3) {
-    slope <- function(t) numDeriv::grad(deviance, t)
-    theta <- uniroot(slope, theta * c(0.999, 1.001), extendInt = "upX", tol = 1e-13)$root
-  } else theta <- 0
-  found$par <- theta
-  found$fval <- deviance(theta)
-  fit <- mkMerMod(environment(deviance), found, parsed$reTrms, fr = parsed$fr)
-  list(fit = as_lmerModLmerTest(update_call(fit, formula)), theta = theta)
+# Which items are linked, by cells that answered them, with those that most respondents answered
+linked <- function(cell, y) {
+  asked <- sapply(seq_len(ncol(y)), function(j) levels(cell) %in% cell[!is.na(y[, j])])
+  block <- seq_len(ncol(y))
+  repeat {
+    before <- block
+    for (c in seq_len(nrow(asked))) if (any(asked[c, ])) {
+      mine <- block %in% block[asked[c, ]]
+      block[mine] <- min(block[mine])
+    }
+    if (identical(before, block)) break
+  }
+  sizes <- sapply(unique(block), function(b) sum(rowSums(!is.na(y[, block == b, drop = FALSE])) > 0))
+  block == unique(block)[which.max(sizes)]
 }
-# lmerTest evaluates the call again, to get the deviance function
-update_call <- function(fit, formula) {
-  fit@call <- call("lmer", formula, data = quote(long), REML = TRUE,
-    control = quote(lmerControl(check.rankX = "silent.drop.cols")))
-  fit
+
+# Six combinations of all coefficients drawn at random, tested by lmerTest::contest. The covariates of the tests are
+# centred over respondents; a vector in their coordinates is `vector`.
+contests <- function(set, fit, wide, covariates) {
+  set.seed(7)
+  names <- names(fixef(fit))
+  rows <- if (length(covariates)) model.matrix(reformulate(covariates), wide)[, -1, drop = FALSE] else NULL
+  do.call(rbind, lapply(1:6, function(i) {
+    L <- round(rnorm(length(names)), 2)
+    found <- contest(fit, L, joint = FALSE)
+    vector <- setNames(L, names)
+    of_cells <- sum(vector[startsWith(names, "cell")])
+    for (name in colnames(rows)) vector[name] <- vector[name] - of_cells * mean(rows[, name])
+    data.frame(set = set$name, number = i, column = names, weight = vector, estimate = found$Estimate,
+      std_error = found$`Std. Error`, df = found$df, p_value = found$`Pr(>|t|)`, row.names = NULL)
+  }))
+}
+
+# Profile intervals by brute force: the deviance minimised over the other parameters, and where it crosses the line
+intervals <- function(set, sharp) {
+  if (!set$name %in% c("wine", "leaders", "demo_commitment", "judges", "attitudes", "unteamed")) return(NULL)
+  rho <- environment(sharp$deviance)
+  df <- nrow(rho$pp$X) - ncol(rho$pp$X)
+  # the REML deviance by sigma2 and the variance ratios, from lme4's, which has sigma2 at its best
+  full <- function(sigma2, ratios) {
+    d <- sharp$deviance(sqrt(ratios))
+    best <- (rho$resp$wrss() + rho$pp$sqrL(1)) / df
+    d + df * (log(sigma2 / best) + best / sigma2 - 1)
+  }
+  theta <- sharp$theta^2; lowest <- sharp$deviance(sharp$theta); n <- length(theta)
+  best <- (rho$resp$wrss() + rho$pp$sqrL(1)) / df
+  # a term's value is v: what sigma2 and the ratios are, given v and the ratios (or all but one of them)
+  terms <- list(
+    sigma2 = list(at = sigma(sharp$fit)^2, fixed = 0, make = function(v, r) c(v, r)),
+    total_sd = list(at = sqrt(best * (1 + sum(theta))), fixed = 0, make = function(v, r) c(v^2 / (1 + sum(r)), r)),
+    tau2 = list(at = best * theta[1], fixed = 0, make = function(v, r) c(v / r[1], r)),
+    icc = list(at = sum(theta) / (1 + sum(theta)), fixed = 1, widest = 1e12, make = function(v, r) {
+      whole <- v / (1 - v); c(NA, if (n == 1) whole else whole * c(r[1] / (1 + r[1]), 1 / (1 + r[1]))) }))
+  if (n == 2) terms <- c(terms, list(
+    tau2_team = list(at = best * theta[2], fixed = 0, make = function(v, r) c(v / r[2], r)),
+    icc_team = list(at = theta[2] / (1 + sum(theta)), fixed = 1, widest = 1e3, make = function(v, r) c(NA, r[1], v * (1 + r[1]) / (1 - v)))))
+  profile <- function(term, v) {
+    value <- function(logs) {
+      x <- term$make(v, exp(logs))
+      if (is.na(x[1])) sharp$deviance(sqrt(x[-1])) else full(x[1], x[-1])
+    }
+    free <- n - term$fixed
+    if (free == 0) return(value(numeric()))
+    if (free == 1) {
+      grid <- seq(log(1e-12), log(if (term$fixed) term$widest else 1e3), length.out = 100)
+      d <- sapply(grid, value); k <- which.min(d)
+      return(optimize(value, grid[c(max(k - 1, 1), min(k + 1, 100))], tol = 1e-9)$objective)
+    }
+    min(sapply(list(log(pmax(theta, 1e-8)), log(pmax(theta, 1e-2))), function(start)
+      optim(optim(start, value, control = list(reltol = 1e-14, maxit = 2000))$par, value,
+        control = list(reltol = 1e-15, maxit = 2000))$value))
+  }
+  line <- lowest + qchisq(0.95, 1)
+  do.call(rbind, lapply(names(terms), function(name) {
+    term <- terms[[name]]
+    above <- function(v) profile(term, v) - line
+    share <- grepl("icc", name)
+    bottom <- max(term$at, 1e-4) * 1e-3
+    low <- if (term$at < 1e-8 || above(bottom) < 0) 0 else uniroot(above, c(bottom, term$at), tol = 1e-9)$root
+    top <- if (share) 1 - 1e-6 else max(term$at, 1e-2) * 20
+    high <- uniroot(above, c(max(term$at, bottom), top), tol = 1e-9)$root
+    data.frame(set = set$name, term = name, conf_low = low, conf_high = high)
+  }))
 }
 
 answer <- function(set) {
-  items <- words(set$items); keyed <- as.numeric(words(set$keyed)); covariates <- words(set$covariates)
-  wide <- read.csv(paste0(set$name, ".csv"), check.names = FALSE, na.strings = c("", "NA"))
-  wide$wave <- as.character(wide$wave); wide$organisation <- as.character(wide$organisation)
-  waves <- sort(unique(wide$wave), method = "radix")
-  organisations <- sort(unique(wide$organisation), method = "radix")
-  y <- as.matrix(wide[items])
-  y[, keyed < 0] <- set$low + set$high - y[, keyed < 0]
-  wide <- wide[c("wave", "organisation", covariates)]
-  used <- complete.cases(wide) & rowSums(!is.na(y)) > 0
-  wide <- wide[used, , drop = FALSE]; y <- y[used, , drop = FALSE]
-  for (name in covariates) if (is.character(wide[[name]])) wide[[name]] <- factor(wide[[name]])
-  cell_names <- outer(waves, organisations, paste, sep = " | ")
-  wide$cell <- factor(paste(wide$wave, wide$organisation, sep = " | "),
-    levels = intersect(c(t(cell_names)), paste(wide$wave, wide$organisation, sep = " | ")))
-  long <<- data.frame(wide[rep(seq_len(nrow(wide)), length(items)), , drop = FALSE],
-    respondent = factor(rep(seq_len(nrow(wide)), length(items))),
-    item = factor(rep(items, each = nrow(wide)), levels = items), response = c(y))
-  long <<- long[!is.na(long$response), ]
-  formula <- reformulate(c("0 + cell", "item", covariates, "(1 | respondent)"), "response")
-  sharp <- fit_sharply(formula, long)
+  message(set$name)
+  one <- prepare(set)
+  wide <- one$wide; y <- one$y; items <- one$items; covariates <- one$covariates
+  waves <- one$waves; organisations <- one$organisations; cell_names <- one$cells
+  long <<- one$long
+  sharp <- fit_sharply(one$formula, long)
   fit <- sharp$fit
 
   numeric <- covariates[vapply(wide[covariates], is.numeric, NA)]
   at <- lapply(wide[numeric], mean)
   grid <- ref_grid(fit, at = at, lmer.df = "satterthwaite")
-  share <- rep(1 / length(items), nrow(grid@grid))
+  # the means are over the items that cells link with those most respondents answered
+  common <- linked(wide$cell, y)
+  share <- (grid@grid$item %in% items[common]) / sum(common)
   for (name in setdiff(covariates, numeric))
     share <- share * as.numeric(prop.table(table(wide[[name]]))[as.character(grid@grid[[name]])])
   mean_of <- function(w, o) {
@@ -138,7 +138,7 @@ answer <- function(set) {
   names(vectors) <- seq_along(vectors)
   tested <- summary(contrast(grid, method = vectors), infer = c(TRUE, TRUE))
   # where nothing is missing, emmeans' own proportional weights must say the same
-  if (!anyNA(y)) {
+  if (!anyNA(y) && all(common)) {
     own <- summary(emmeans(grid, "cell", weights = "proportional"))
     stopifnot(all.equal(own$emmean, tested$estimate[seq_len(nrow(own))], tolerance = 1e-10))
   }
@@ -147,22 +147,26 @@ answer <- function(set) {
     organisation = sapply(stated, `[[`, "organisation"), estimate = NA_real_, std_error = NA_real_, df = NA_real_,
     conf_low = NA_real_, conf_high = NA_real_, p_value = NA_real_)
   out[some, 5:10] <- tested[c("estimate", "SE", "df", "lower.CL", "upper.CL", "p.value")]
-  parts <- as.data.frame(VarCorr(fit))$vcov
+  parts <- setNames(as.data.frame(VarCorr(fit))$vcov, as.data.frame(VarCorr(fit))$grp)
+  of_team <- if (set$team == "") 0 else parts[["team"]]
+  between <- parts[["respondent"]] + of_team
   fixed <- var(predict(fit, re.form = NA))
-  model <- c(tau2 = parts[1], sigma2 = parts[2], icc = parts[1] / sum(parts), reml_loglik = as.numeric(logLik(fit)),
-    r2_marginal = fixed / (fixed + sum(parts)), r2_conditional = (fixed + parts[1]) / (fixed + sum(parts)),
+  model <- c(tau2 = parts[["respondent"]], sigma2 = parts[["Residual"]], icc = between / sum(parts),
+    total_sd = sqrt(sum(parts)), reml_loglik = as.numeric(logLik(fit)),
+    r2_marginal = fixed / (fixed + sum(parts)), r2_conditional = (fixed + between) / (fixed + sum(parts)),
     n_respondents = nlevels(droplevels(long$respondent)))
-  rbind(out, data.frame(set = set$name, term = names(model), wave = "all", organisation = "all", estimate = model,
-    std_error = NA, df = NA, conf_low = NA, conf_high = NA, p_value = NA))
+  if (set$team != "") model <- c(model, tau2_team = of_team, icc_team = of_team / sum(parts))
+  list(answers = rbind(out, data.frame(set = set$name, term = names(model), wave = "all", organisation = "all", estimate = model,
+    std_error = NA, df = NA, conf_low = NA, conf_high = NA, p_value = NA)),
+    contests = contests(set, fit, wide, covariates), intervals = intervals(set, sharp))
 }
 
-manifest <- read.csv("manifest.csv", colClasses = c(items = "character", keyed = "character", covariates = "character"))
+manifest <- read_manifest("manifest.csv")
 for (name in intersect(names(shipped), manifest$name))
   write.csv(shipped[[name]](), paste0(name, ".csv"), row.names = FALSE, na = "", quote = FALSE)
-answers <- do.call(rbind, lapply(split(manifest, seq_len(nrow(manifest))), answer))
-number <- sapply(answers, is.numeric)
-answers[number] <- lapply(answers[number], function(x) ifelse(is.na(x), "", sprintf("%.15g", x)))
-write.csv(answers, "answers.csv", row.names = FALSE, quote = 2:4)
-versions <- sapply(c("lme4", "lmerTest", "emmeans", "numDeriv", "psychTools", "carData", "ordinal"),
+found <- lapply(split(manifest, seq_len(nrow(manifest))), answer)
+for (part in c("answers", "contests", "intervals"))
+  write_answers(do.call(rbind, lapply(found, `[[`, part)), paste0(part, ".csv"))
+versions <- sapply(c("lme4", "lmerTest", "emmeans", "numDeriv", "psychTools", "carData", "ordinal", "multilevel", "mlmRev", "nlme"),
   function(p) as.character(packageVersion(p)))
 writeLines(c(R.version.string, paste(names(versions), versions)), "versions.txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -68,10 +68,13 @@ def climb(
     extent: FloatArray,
     beyond: Callable[[FloatArray], bool] | None = None,
     hopeless: float = 0.0,
+    hessian: FloatArray | None = None,
+    near: float = 0.0,
 ) -> Summit:
     """Go uphill by Newton steps, halved while they do not lead up.
 
-    A Hessian, dear as it is, is used for as long as it leads on; the last is always that of the place itself.
+    A Hessian, dear as it is, is used for as long as it leads on, learning from each step; the last is always that
+    of the place itself.
     Where the log-likelihood is not concave, each direction of positive curvature is taken as if it were as
     negative: still uphill.
 
@@ -89,12 +92,19 @@ def climb(
         Says at which places to give up.
     hopeless
         The scaled gradient below which to give up if the step is longer than `RUNAWAY`.
+    hessian
+        (D, D) a Hessian to begin with, about that of the start.
+    near
+        The scaled gradient that is near enough: there the point has the last Hessian used, of a place before.
     """
-    point = evaluate(start, order=2)
-    hessian, here, before = point.hessian, True, math.inf
+    here, before = hessian is None, math.inf
+    point = evaluate(start, order=2 if here else 1)
+    hessian = point.hessian if hessian is None else hessian
     for _ in range(MOST_STEPS):
         step, scaled, concave = newton(point.gradient, hessian, free)
         length = float(np.abs(step * extent[free]).max(initial=0.0))
+        if concave and scaled <= near:
+            return Summit(replace(point, hessian=hessian), scaled, step, converged=True)
         arrived = concave and scaled <= CONVERGED and length <= STILL
         if arrived and here:
             return Summit(point, scaled, step, converged=True)
@@ -113,10 +123,24 @@ def climb(
                 break
         else:
             break
+        hessian = _learnt(hessian, free, trial.theta - point.theta, trial.gradient - point.gradient)
         point, here, before = trial, False, scaled
     point = evaluate(point.theta, order=2)
     step, scaled, _ = newton(point.gradient, point.hessian, free)
     return Summit(point, scaled, step, converged=False)
+
+
+def _learnt(hessian: FloatArray, free: IntArray, step: FloatArray, change: FloatArray) -> FloatArray:
+    """Make a Hessian say how the gradient changed over a step (BFGS: Nocedal and Wright 2006, eq. 6.19)."""
+    step, change = step[free], change[free]
+    block = hessian[np.ix_(free, free)]
+    old, met = float(step @ block @ step), float(step @ change)
+    if not (old < 0 and met < 0):
+        return hessian
+    turned = block @ step
+    learnt = hessian.copy()
+    learnt[np.ix_(free, free)] += np.outer(change, change) / met - np.outer(turned, turned) / old
+    return learnt
 
 
 def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:

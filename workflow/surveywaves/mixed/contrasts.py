@@ -61,8 +61,11 @@ class Fit(Protocol):
     def df(self, contrast: FloatArray) -> float:
         """Degrees of freedom of a (P,) combination; infinite for a normal approximation."""
 
-    def variances(self) -> list[dict[str, Any]]:
-        """Rows of a tidy table about the model as a whole, `total_sd` and `status` among them."""
+    def variances(self, confidence: float) -> list[dict[str, Any]]:
+        """Rows of a tidy table about the model as a whole, `total_sd` and `status` among them.
+
+        `confidence` is the coverage of the intervals of the variances.
+        """
 
 
 @runtime_checkable
@@ -70,7 +73,7 @@ class Explains(Protocol):
     """What a model may offer besides: more than one reason why a combination is not estimable."""
 
     def obstacle(self, contrast: FloatArray) -> str:
-        """Why a (P,) combination is not estimable, in words."""
+        """Why a (P,) combination is not estimable, in words; empty if there is nothing special about it."""
 
 
 class Comparison(NamedTuple):
@@ -160,7 +163,7 @@ def compare_fit(
         made = tidy(rows)
         return made if test else made.assign(p_value=math.nan)
 
-    variances = [*_who_and_what(design), *fit.variances()]
+    variances = [*_who_and_what(design), *fit.variances(confidence)]
     return Comparison(
         means=table(stated_means(design), test=False),
         contrasts=table(stated_contrasts(design), test=True),
@@ -198,8 +201,7 @@ def estimate(
         (w * design.mean_vector(*cell) for cell, w in weights.items()), np.zeros(len(design.columns))
     )
     if not fit.estimable(vector):
-        note = fit.obstacle(vector) if isinstance(fit, Explains) else NOT_DETERMINED
-        return base | {"status": Status.NOT_ESTIMABLE, "note": note}
+        return base | {"status": Status.NOT_ESTIMABLE, "note": _obstacle(design, fit, weights, vector)}
     value, error = float(vector @ fit.coef), math.sqrt(max(float(vector @ fit.cov @ vector), 0.0))
     tested = against_zero(value, error, fit.df(vector), confidence=confidence)
     return base | {"status": fit.status, "note": fit.note} | tested
@@ -334,6 +336,17 @@ def stated_contrasts(design: Design) -> Iterator[Stated]:
             labels = _labels("difference_in_differences", f"{later} - {earlier}", f"{first} - {second}")
             change = {(later, first): 1.0, (earlier, first): -1.0}
             yield labels, change | {(later, second): -1.0, (earlier, second): 1.0}
+
+
+def _obstacle(design: Design, fit: Fit, weights: Mapping[Cell, float], vector: FloatArray) -> str:
+    """Why a combination of cells is not estimable, in words."""
+    if isinstance(fit, Explains) and (note := fit.obstacle(vector)) not in ("", NOT_DETERMINED):
+        return note
+    apart = [cell for cell, one in zip(design.cells, design.apart, strict=True) if one and cell in weights]
+    if not sum(weights[cell] for cell in apart):  # compared with each other only: items are no obstacle
+        return NOT_DETERMINED
+    items = ", ".join(item for item, one in zip(design.items, design.common, strict=True) if one)
+    return f"no items in common, directly or through others, with those asked {items}: {_name(apart)}"
 
 
 def _labels(term: str, wave: str, organisation: str) -> dict[str, str]:

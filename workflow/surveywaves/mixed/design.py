@@ -130,6 +130,13 @@ class Design:
         """(C,) respondents in each cell, whatever their weights."""
         return add_by(self.cell[self.group], self.persons, len(self.cells))
 
+    @property
+    def apart(self) -> BoolArray:
+        """(C,) which cells have respondents, but none who answered one of the `common` items."""
+        asked = self.cell[self.answered[:, self.common].any(axis=1)]
+        linked = np.bincount(asked, minlength=len(self.cells))
+        return np.asarray((self.respondents > 0) & (linked == 0))
+
     def mean_vector(self, wave: str, organisation: str) -> FloatArray:
         """(P,) the linear combination of the columns that is a cell's estimated marginal mean.
 
@@ -141,8 +148,8 @@ class Design:
         vector[self.item_columns] = self.common[1:] / max(int(self.common.sum()), 1)
         return vector
 
-    def group_rows(self, chunk: slice) -> FloatArray:
-        """(size of chunk, P) for some of the groups: cell, items answered, covariates.
+    def group_rows(self, chunk: slice | IntArray) -> FloatArray:
+        """(size of chunk, P) for some of the groups, or for one after another: cell, items answered, covariates.
 
         The fixed-effect row of one answer is this row with only that answer's item left among the items.
         """

@@ -1,10 +1,11 @@
 """The ordinal model's results as a percentage: how many answers are favourable, averaged over the population.
 
-    percent(cell) = 100 * mean over items and respondents' covariates of  E over z of  P(answer is favourable | z)
+    percent(cell) = 100 * mean over items and respondents' covariates of  E over u of  P(answer is favourable | u)
 
-with z ~ N(0, 1): the percentage that one would count if everybody of the pooled respondents belonged to the
-cell, not that of a typical respondent (z = 0). The expectation is taken by the fit's own quadrature. Standard
-errors are by the delta method, with the analytic gradient in thresholds, coefficients and tau.
+with u ~ N(0, tau2 + tau2_team), a respondent's effect and the team's: the percentage that one would count if
+everybody of the pooled respondents belonged to the cell, not that of a typical respondent (u = 0). The
+expectation is taken by the fit's own quadrature. Standard errors are by the delta method, with the analytic
+gradient in thresholds, coefficients, tau and omega.
 
 Sources: Agresti (2010) Analysis of Ordinal Categorical Data, ch. 10 (marginal and conditional effects); Lane and
 Nelder (1982) Biometrics 38, 613 (standardisation); Muller and MacLehose (2014) Int. J. Epidemiol. 43, 962.
@@ -166,9 +167,9 @@ def percent_favourable(
             return base | {"status": Status.NOT_ESTIMABLE, "note": note}
         value, error = chances.percent(weights)
         base |= {"status": fit.status, "note": fit.note}
-        base |= against_zero(value, error, math.inf, confidence=confidence)
+        base |= against_zero(value, error, fit.freedom, confidence=confidence)
         if term == PERCENT and "estimate" in base:
-            base |= {"p_value": math.nan} | _within_bounds(value, error, confidence)
+            base |= {"p_value": math.nan} | _within_bounds(value, error, fit.freedom, confidence)
         return base
 
     return Favourable(
@@ -180,12 +181,12 @@ def percent_favourable(
     )
 
 
-def _within_bounds(percent: float, error: float, confidence: float) -> dict[str, float]:
+def _within_bounds(percent: float, error: float, df: float, confidence: float) -> dict[str, float]:
     """Give the interval that is symmetric in log odds: the error there is error / (p (1 - p))."""
     share = percent / 100
     if not 0 < share < 1:  # but for rounding
         return {}
-    margin = float(stats.norm.ppf((1 + confidence) / 2)) * error / 100 / (share * (1 - share))
+    margin = float(stats.t.ppf((1 + confidence) / 2, df)) * error / 100 / (share * (1 - share))
     centre = math.log(share / (1 - share))
     low, high = (100 / (1 + math.exp(-(centre + side * margin))) for side in (-1, 1))
     return {"conf_low": low, "conf_high": high}
@@ -213,7 +214,12 @@ class _Chances:
         if self._all_or_none:
             return f"{self._all_or_none} answer that was given is favourable"
         profiles = self._design.profiles
-        covariates = np.zeros((len(profiles), len(self._fit.theta) - 1))
+        touched = np.ones(len(self._fit.columns), dtype=np.bool_)
+        touched[: self._design.item_columns.start] = [cell in weights for cell in self._design.cells]
+        for direction, reason in self._fit.unknown:
+            if direction[touched].any():
+                return reason
+        covariates = np.zeros((len(profiles), self._fit.fixed))
         covariates[:, covariates.shape[1] - profiles.shape[1] :] = profiles - profiles[:1]
         needed = [self._rows(cell, end, profiles[:1]) for cell in weights for end in self._ends]
         # bounds at other covariates differ from those at the first by these
@@ -232,7 +238,7 @@ class _Chances:
 
     def _rows(self, cell: Cell, end: int, profiles: FloatArray) -> FloatArray:
         """(V J', T + P) upper bounds of a cell's answers at a threshold, for (V, Q) covariates and J' common items."""
-        design, size = self._design, len(self._fit.theta) - 1
+        design, size = self._design, self._fit.fixed
         items, columns = np.flatnonzero(design.common), design.item_columns
         shift = size - len(design.columns)
         rows = np.zeros((len(profiles), len(items), size))
@@ -245,25 +251,27 @@ class _Chances:
         return rows.reshape(len(profiles) * len(items), size)
 
     def _of(self, cell: Cell) -> tuple[float, FloatArray]:
-        """Chance and (T + P + 1,) gradient."""
+        """Chance and (D,) gradient."""
         if cell not in self._done:
             self._done[cell] = self._work_out(cell)
         return self._done[cell]
 
     def _work_out(self, cell: Cell) -> tuple[float, FloatArray]:
         fit, link, items = self._fit, self._fit.link, int(self._design.common.sum())
-        tau = 0.0 if math.isnan(fit.tau) else fit.tau
+        fixed, spread = slice(fit.fixed), fit.spread
         mass = np.exp(-(fit.nodes**2) / 2)
         mass /= mass.sum()
-        chance, gradient = self._whole, np.zeros(len(fit.theta))
+        chance, gradient, by_spread = self._whole, np.zeros(len(fit.theta)), 0.0
         for start in range(0, len(self._share), PROFILES):
             some = slice(start, start + PROFILES)
             share = np.repeat(self._share[some], items) / items
             for end, sign in zip(self._ends, self._signs, strict=True):
                 rows = self._rows(cell, end, self._design.profiles[some])
-                at = (rows @ fit.theta[:-1])[:, None] - tau * fit.nodes
+                at = (rows @ fit.theta[fixed])[:, None] - spread * fit.nodes
                 chance += sign * float(share @ link.cdf(at) @ mass)
                 density = (sign * share)[:, None] * link.density(at) * mass
-                gradient[:-1] += density.sum(axis=1) @ rows
-                gradient[-1] -= float(density.sum(axis=0) @ fit.nodes)
+                gradient[fixed] += density.sum(axis=1) @ rows
+                by_spread -= float(density.sum(axis=0) @ fit.nodes)
+        if spread > 0:  # at 0, its standard deviations are not free
+            gradient[fit.fixed :] = by_spread * np.nan_to_num(fit.theta[fit.fixed :]) / spread
         return chance, gradient

@@ -1,8 +1,11 @@
-"""Linear mixed model with a random intercept a respondent, fitted by REML.
+"""Linear mixed model with a random intercept a respondent, and a team, fitted by REML.
 
-    answer = cell + item + covariates + u + e,   u ~ N(0, tau2) a respondent,   e ~ N(0, sigma2) an answer
+    answer = cell + item + covariates + v + u + e,
+    v ~ N(0, tau2_team) a team,   u ~ N(0, tau2) a respondent,   e ~ N(0, sigma2) an answer
 
-The likelihood is in `reml`.
+The likelihood is in `reml`, with teams in `nested`, its maximum in `best`; under sampling weights it is a
+pseudo-likelihood, and the covariances are those of `sandwich`. What follows from the variances is in
+`components`, their intervals in `interval`.
 
 Sources: Patterson and Thompson (1971) Biometrika 58, 545 (REML); Bates, Maechler, Bolker and Walker (2015)
 J. Stat. Softw. 67(1), eq. 41 and 42 (the profiled criterion, constants included); Giesbrecht and Burns (1985)
@@ -13,17 +16,19 @@ degrees of freedom); Nakagawa and Schielzeth (2013) Methods Ecol. Evol. 4, 133 (
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
+from surveywaves.mixed.best import Best, answers_in, best_of
+from surveywaves.mixed.components import SHARES, estimates, standard_errors
 from surveywaves.mixed.design import BoolArray, Design, FloatArray
-from surveywaves.mixed.reml import Profile, Sums, best_theta, independent_columns, sum_up
+from surveywaves.mixed.interval import UNKNOWN, Normal, Range
+from surveywaves.mixed.reml import independent_columns, sum_up
+from surveywaves.mixed.residuals import residuals
+from surveywaves.mixed.sandwich import clusters, clusters_by_cell, sandwich
 from surveywaves.tidy import Status
-
-EXACT: Final = 1e-10
-"""Residuals within respondents are zero if they are this share, or less, of the sum of squares."""
 
 ESTIMABLE: Final = 1e-8
 """A combination is estimable if its cosine with every null direction of the columns is this or less."""
@@ -42,17 +47,24 @@ class LinearFit:
     coef, cov
         (P,), (P, P) coefficients and their covariance; 0 for the columns not kept. Where not all are kept,
         this is one solution of many, and only estimable combinations of it mean anything: see `estimable`.
+    model_cov
+        (P, P) the covariance that the model gives; without weights, `cov`.
     sigma2, tau2, theta
         Variance within respondents, variance between them, tau2 / sigma2 (lme4's theta is its root).
+    tau2_team, theta_team
+        Variance between teams, respondents within a team having `tau2`, and tau2_team / sigma2. NaN and 0 if
+        there is none in the model.
+    with_teams
+        Whether the design knows teams.
     loglik
         REML log-likelihood with all constants, as lme4 gives it. It depends on the units of the columns:
-        compare only fits of the same columns.
+        compare only fits of the same columns. With weights, of the pseudo-likelihood.
     fixed_variance
         Variance over the answers of what the fixed effects predict, divisor n - 1.
     n_obs, n_respondents
         Answers; respondents.
     status
-        ``ok``; ``boundary`` (tau2 is 0); or why there is no fit, and then every number is NaN.
+        ``ok``; ``boundary`` (a variance is 0); or why there is no fit, and then every number is NaN.
     note
         The status in words, empty if ``ok`` without more to say.
     null
@@ -60,10 +72,18 @@ class LinearFit:
         coefficients on the scale of `scale`.
     scale
         (P,) root sum of squares of each column (1 where that is 0).
+    unknown
+        (P,) direction, and why: a combination of the coefficients that is not orthogonal to it has a
+        variance that cannot be estimated.
     variance_cov
-        (2, 2) asymptotic covariance of (sigma2, theta): twice the inverse Hessian of the REML deviance.
+        (2, 2) asymptotic covariance of (sigma2, theta), or (3, 3) of (sigma2, theta, theta_team): twice the
+        inverse Hessian of the REML deviance, or a sandwich.
     cov_by_theta
-        (P, P) derivative of `cov` by theta.
+        (1 or 2, P, P) derivatives of `cov` by the ratios.
+    freedom
+        Degrees of freedom of every combination, NaN if they are Satterthwaite's.
+    ranges
+        Gives the intervals of the variances at a confidence.
     analysis
         The name that results of this fit carry.
     """
@@ -72,9 +92,13 @@ class LinearFit:
     kept: BoolArray
     coef: FloatArray
     cov: FloatArray
+    model_cov: FloatArray
     sigma2: float
     tau2: float
     theta: float
+    tau2_team: float
+    theta_team: float
+    with_teams: bool
     loglik: float
     fixed_variance: float
     n_obs: int
@@ -83,8 +107,11 @@ class LinearFit:
     note: str
     null: FloatArray
     scale: FloatArray
+    unknown: tuple[tuple[FloatArray, str], ...]
     variance_cov: FloatArray
     cov_by_theta: FloatArray
+    freedom: float
+    ranges: Range
     analysis: str = "linear"
 
     @property
@@ -92,62 +119,85 @@ class LinearFit:
         """Number of independent columns."""
         return int(self.kept.sum())
 
+    @property
+    def total_sd(self) -> float:
+        """Standard deviation of one answer, given its cell, item and covariates; NaN without a fit."""
+        parts = [one for one in (self.tau2, self.tau2_team) if not math.isnan(one)]
+        return math.sqrt(self.sigma2 + sum(parts))
+
     def estimable(self, contrast: FloatArray) -> bool:
-        """Whether a (P,) combination of the coefficients is a combination of expected answers."""
-        vector = contrast / self.scale
-        return bool(np.all(np.abs(vector @ self.null) <= ESTIMABLE * np.linalg.norm(vector)))
+        """Whether a (P,) combination of the coefficients, and its variance, can be estimated."""
+        return self._determined(contrast) and not self._unmeasurable(contrast)
+
+    def obstacle(self, contrast: FloatArray) -> str:
+        """Why a combination is not estimable, in words; empty if the columns do not determine it."""
+        return self._unmeasurable(contrast) if self._determined(contrast) else ""
 
     def df(self, contrast: FloatArray) -> float:
-        """Satterthwaite's degrees of freedom of a (P,) combination of the coefficients.
+        """Degrees of freedom of a (P,) combination of the coefficients.
 
-        2 f^2 / (g' A g), where f is the combination's variance, g its gradient in the variance parameters
-        and A their asymptotic covariance (Giesbrecht and Burns 1985). With tau2 = 0 this is n - rank.
+        Satterthwaite's are 2 f^2 / (g' A g), where f is the combination's variance, g its gradient in the
+        variance parameters and A their asymptotic covariance (Giesbrecht and Burns 1985). With all variances
+        but sigma2 at 0 this is n - rank. With weights, clusters - rank: see `sandwich`.
         """
+        if not math.isnan(self.freedom):
+            return self.freedom
         variance = float(contrast @ self.cov @ contrast)
-        gradient = np.array([variance / self.sigma2, contrast @ self.cov_by_theta @ contrast])
+        gradient = np.append(variance / self.sigma2, self.cov_by_theta @ contrast @ contrast)
         spread = float(gradient @ self.variance_cov @ gradient)
         return 2.0 * variance**2 / spread if spread > 0 else math.nan
 
-    def variances(self) -> list[dict[str, Any]]:
+    def variances(self, confidence: float) -> list[dict[str, Any]]:
         """Rows of a tidy table: variance components and what follows from them.
 
-        `sigma2`, `tau2`, `icc` = tau2 / (tau2 + sigma2), `total_sd` = sqrt(tau2 + sigma2), marginal and
-        conditional R2, and `reml_loglik`. Standard errors are asymptotic, none for a variance of 0.
+        `sigma2`, `tau2`, `icc` = (tau2 + tau2_team) / (sigma2 + tau2 + tau2_team), the correlation of two
+        answers of a respondent, `total_sd` = sqrt(sigma2 + tau2 + tau2_team), marginal and conditional R2,
+        and `reml_loglik`; with teams `tau2_team` and `icc_team` = tau2_team / (sigma2 + tau2 + tau2_team), the
+        correlation of answers of two respondents of a team. Standard errors are asymptotic, none for a
+        variance of 0. Intervals are by the profile likelihood, and reach down to 0 where it does; with
+        weights by Student's t on the log or logit scale.
         """
-        s, t = self.sigma2, self.theta
-        (ss, st), (_, tt) = self.variance_cov
-        total = s * (1 + t)
-        explained = self.fixed_variance + total
-        single = self.status is Status.OK and math.isnan(self.tau2)
-        errors = {
-            "sigma2": ss,
-            "tau2": t**2 * ss + 2 * s * t * st + s**2 * tt,
-            "icc": tt / (1 + t) ** 4,
-            "total_sd": ((1 + t) ** 2 * ss + 2 * s * (1 + t) * st + s**2 * tt) / (4 * total),
-        }
-        estimates = {
-            "sigma2": s,
-            "tau2": self.tau2,
-            "icc": math.nan if single else t / (1 + t),
-            "total_sd": math.sqrt(total),
-            "r2_marginal": self.fixed_variance / explained,
-            "r2_conditional": math.nan if single else (self.fixed_variance + s * t) / explained,
-            "reml_loglik": self.loglik,
-        }
+        found = estimates(
+            sigma2=self.sigma2,
+            tau2=self.tau2,
+            tau2_team=self.tau2_team,
+            fixed_variance=self.fixed_variance,
+            with_teams=self.with_teams,
+        )
+        fitted = self.status in (Status.OK, Status.BOUNDARY)
+        errors = self._errors() if fitted else {}
+        ends = self.ranges(confidence) if fitted else {}
         rows = []
-        for term, estimate in estimates.items():
+        for term, estimate in (found | {"reml_loglik": self.loglik}).items():
             known = math.isfinite(estimate)
             row: dict[str, Any] = {
                 "term": term,
                 "estimate": estimate,
                 "n": self.n_respondents,
-                "status": self.status if known or self.status is not Status.OK else Status.NOT_ESTIMABLE,
+                "status": self.status if known or not fitted else Status.NOT_ESTIMABLE,
                 "note": self.note,
             }
-            if known and errors.get(term, 0.0) > 0:
-                row["std_error"] = math.sqrt(errors[term])
+            if known:
+                row["conf_low"], row["conf_high"] = ends.get(term, UNKNOWN)
+                if errors.get(term, 0.0) > 0:
+                    row["std_error"] = errors[term]
             rows.append(row)
         return rows
+
+    def _errors(self) -> dict[str, float]:
+        ratios = np.array([self.theta, self.theta_team])[: len(self.variance_cov) - 1]
+        return standard_errors(sigma2=self.sigma2, ratios=ratios, variance_cov=self.variance_cov)
+
+    def _determined(self, contrast: FloatArray) -> bool:
+        vector = contrast / self.scale
+        return bool(np.all(np.abs(vector @ self.null) <= ESTIMABLE * np.linalg.norm(vector)))
+
+    def _unmeasurable(self, contrast: FloatArray) -> str:
+        """Why the variance of a combination cannot be estimated; empty if it can."""
+        for direction, reason in self.unknown:
+            if abs(contrast @ direction) > ESTIMABLE * (np.abs(contrast) @ np.abs(direction)):
+                return reason
+        return ""
 
 
 def fit_linear(design: Design) -> LinearFit:
@@ -162,97 +212,123 @@ def fit_linear(design: Design) -> LinearFit:
     -------
     LinearFit
         Always; if the model cannot be fitted, one whose status and note say why. If no respondent answered
-        two items, the two variances cannot be told apart: the fit is ordinary least squares, `sigma2` is
-        their sum and `tau2` is NaN.
+        two items, the variances within and between respondents cannot be told apart: `sigma2` is their sum
+        and `tau2` is NaN. If no team has two respondents, `tau2` is the sum of the variances between
+        respondents and between teams, and `tau2_team` is NaN. If teams differ only as the fixed effects do (one
+        team, or one a cell), `tau2_team` is NaN, and only what it does not matter for is estimable.
     """
     sums = sum_up(design)
     if sums.n_obs == 0:
         return _no_fit(design, Status.TOO_FEW, "nobody answered an item")
     kept, null, scale = independent_columns(sums.total)
-    profile = Profile(sums, kept, scale)
-    single = sums.n_obs == sums.n_respondents
-    if reason := _unfit(sums, profile, single=single):
-        return _no_fit(design, *reason)
-    theta = 0.0 if single else best_theta(profile)
-    if not math.isfinite(theta):
-        return _no_fit(design, Status.NOT_CONVERGED, "no finite maximum of the REML likelihood was found")
-    best = profile.at(theta)
-    if not math.isfinite(best.deviance):
-        return _no_fit(design, Status.NOT_CONVERGED, "the REML likelihood is not finite")
-    variance_cov = profile.variance_cov(best)
-    if not np.isfinite(variance_cov).all():
-        return _no_fit(design, Status.NOT_CONVERGED, "the REML likelihood has no curvature at its maximum")
+    best = best_of(design, sums, kept, scale)
+    if not isinstance(best, Best):
+        return _no_fit(design, *best)
 
-    size = len(design.columns)
-    coef, cov, by_theta = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
+    size, cells = len(design.columns), slice(len(design.cells))
+    coef, cov = np.zeros(size), np.zeros((size, size))
+    by_theta = np.zeros((len(best.slope_matrices), size, size))
     coef[kept] = best.beta / scale[kept]
     units = np.outer(scale[kept], scale[kept])
     cov[np.ix_(kept, kept)] = best.sigma2 * best.inverse / units
-    by_theta[np.ix_(kept, kept)] = -best.sigma2 * (best.inverse @ best.slope_matrix @ best.inverse) / units
+    for place, slope in enumerate(best.slope_matrices):
+        by_theta[place][np.ix_(kept, kept)] = -best.sigma2 * (best.inverse @ slope @ best.inverse) / units
     spread = float(coef @ sums.total @ coef - (sums.column_sums @ coef) ** 2 / sums.n_obs)
-    coef[: len(design.cells)] += np.where(kept[: len(design.cells)], sums.shift, 0.0)
-    status, note = Status.OK, ""
-    if single:
-        note = "no respondent answered two items: variances within and between respondents are one"
-    elif theta == 0:
-        status, note = Status.BOUNDARY, "the variance between respondents is estimated as zero"
-    return LinearFit(
+    coef[cells] += np.where(kept[cells], sums.shift, 0.0)
+    theta, theta_team = np.append(best.theta, 0.0)[:2]
+    fit = LinearFit(
         columns=design.columns,
         kept=kept,
         coef=coef,
         cov=cov,
+        model_cov=cov,
         sigma2=best.sigma2,
-        tau2=math.nan if single else best.sigma2 * theta,
-        theta=theta,
+        tau2=best.sigma2 * float(theta) if best.respondents_told else math.nan,
+        theta=float(theta),
+        tau2_team=best.sigma2 * float(theta_team) if len(best.theta) > 1 else math.nan,
+        theta_team=float(theta_team),
+        with_teams=bool(design.teams),
         loglik=-best.deviance / 2,
         fixed_variance=max(spread, 0.0) / (sums.n_obs - 1),
-        n_obs=round(sums.n_obs),
-        n_respondents=round(sums.n_respondents),
-        status=status,
-        note=note,
+        n_obs=answers_in(design),
+        n_respondents=round(float(design.persons.sum())),
+        status=best.status,
+        note=best.note,
         null=null,
         scale=scale,
-        variance_cov=variance_cov,
+        unknown=best.unknown,
+        variance_cov=best.variance_cov,
         cov_by_theta=by_theta,
+        freedom=math.nan,
+        ranges=best.ranges,
     )
+    return _weighted(design, fit) if design.weighted else fit
 
 
-def _unfit(sums: Sums, profile: Profile, *, single: bool) -> tuple[Status, str] | None:
-    """Why the likelihood has no maximum, where that can be told before looking for it."""
-    if profile.freedom < 1:
-        return Status.TOO_FEW, "no more answers than fixed effects"
-    if single:
-        residual = profile.at(0.0).sigma2 * profile.freedom
-    else:
-        residual, rank = profile.within_residual()
-        within = sums.n_obs - sums.n_respondents - rank
-        if within < 1:
-            return Status.TOO_FEW, "too few answers a respondent to estimate the variance within respondents"
-        if profile.freedom - within < 1:
-            return Status.TOO_FEW, "too few respondents to estimate the variance between them"
-    if residual <= EXACT * sums.total_yy:
-        return Status.NOT_ESTIMABLE, "the residual variance is zero: the likelihood has no maximum"
-    return None
+def _weighted(design: Design, fit: LinearFit) -> LinearFit:
+    """Give the fit the covariances that hold under weights."""
+    left = residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team)
+    found = sandwich(
+        design,
+        left,
+        sigma2=fit.sigma2,
+        theta_team=fit.theta_team,
+        model_cov=fit.model_cov,
+        variance_cov=fit.variance_cov,
+    )
+    who = "team" if design.teams else "respondent"
+    lonely = np.flatnonzero(clusters_by_cell(design) == 1)
+    reason = f"one {who} only in a cell: with weights, its variance cannot be estimated"
+    directions = np.eye(len(design.columns))[lonely]
+    freedom = float(clusters(design) - fit.rank)
+    fit = replace(
+        fit,
+        cov=found.cov,
+        variance_cov=found.variance_cov,
+        unknown=(*fit.unknown, *((direction, reason) for direction in directions)),
+        freedom=freedom,
+    )
+    known = estimates(
+        sigma2=fit.sigma2,
+        tau2=fit.tau2,
+        tau2_team=fit.tau2_team,
+        fixed_variance=fit.fixed_variance,
+        with_teams=fit.with_teams,
+    )
+    errors = {
+        term: error
+        for term, error in fit._errors().items()
+        if error > 0 and math.isfinite(known.get(term, math.nan))
+    }
+    return replace(fit, ranges=Normal(known, errors, SHARES, freedom))
 
 
 def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
     size = len(design.columns)
+    nothing = np.full((size, size), math.nan)
     return LinearFit(
         columns=design.columns,
         kept=np.zeros(size, dtype=np.bool_),
         coef=np.full(size, math.nan),
-        cov=np.full((size, size), math.nan),
+        cov=nothing,
+        model_cov=nothing,
         sigma2=math.nan,
         tau2=math.nan,
         theta=math.nan,
+        tau2_team=math.nan,
+        theta_team=math.nan,
+        with_teams=bool(design.teams),
         loglik=math.nan,
         fixed_variance=math.nan,
-        n_obs=round(float(design.group_counts @ design.answered.sum(axis=1))),
+        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
         null=np.eye(size),
         scale=np.ones(size),
+        unknown=(),
         variance_cov=np.full((2, 2), math.nan),
-        cov_by_theta=np.full((size, size), math.nan),
+        cov_by_theta=nothing[None],
+        freedom=math.nan,
+        ranges=lambda _: {},
     )

@@ -14,25 +14,16 @@ from typing import Final
 
 import numpy as np
 
-from surveywaves.mixed.climb import Summit, climb, follow, newton, receding
+from surveywaves.mixed.climb import Summit, climb, follow, receding
 from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
 from surveywaves.mixed.linear import ESTIMABLE
-from surveywaves.mixed.links import Link
 from surveywaves.mixed.quadrature import Likelihood
 from surveywaves.mixed.reml import independent_columns
+from surveywaves.mixed.surface import Grid, Peak, Respondents, maximise
 from surveywaves.tidy import Status
-
-MOST_NODES: Final = 1 << 11
 
 HOPELESS: Final = (1e-4, 1e-7, 1e-10, 0.0)
 """Scaled gradients at which long steps are looked at, whether they lead to infinity."""
-
-QUADRATURE: Final = 1e-8
-"""What finer nodes may change: the log-likelihood by a tenth of this share of it, the scaled gradient by this.
-The estimates are then the same to a ten thousandth of their standard errors."""
-
-WIDER: Final = 1.3
-"""Finer nodes reach so many times as far."""
 
 STARTS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Values of tau to start from, in latent standard deviations."""
@@ -40,11 +31,21 @@ STARTS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 ENOUGH: Final = 1 << 14
 """Patterns that are enough to say where to start."""
 
+NEAR: Final = 1e-2
+"""The scaled gradient at which a part of the patterns has said where to start."""
+
 SMALLEST_TAU: Final = 1e-5
 """Below this many latent standard deviations, tau is 0."""
 
 LARGEST_TAU: Final = 30.0
 """Beyond this many latent standard deviations (an ICC of 0.999), answers hardly differ within a respondent."""
+
+FLAT: Final = 1e-9
+"""A curvature that is no more than this share of the log-likelihood is not upwards."""
+
+NO_RESPONDENTS: Final = "the variance between respondents is estimated as zero"
+
+ALIKE: Final = "answers hardly differ within a respondent: the variance between them is not finite"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,46 +96,6 @@ class Alone:
     separated: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Together:
-    """The maximum with respondents: a summit, and the nodes of the quadrature."""
-
-    summit: Summit
-    nodes: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """As many nodes as a value of tau needs.
-
-    With J answers whose information about the latent answer is 1 / variance each at most, z given the answers
-    has a standard deviation of (1 + tau^2 J / variance)^(-1/2) at least, and with a step of one standard
-    deviation of a normal integrand the trapezoidal rule is wrong by 2 exp(-2 pi^2), 5e-9 of it.
-
-    Parameters
-    ----------
-    link
-        The latent distribution.
-    nodes, reach
-        Nodes, at least, and standard deviations of z that they span to each side.
-    answers
-        The largest number of items a respondent answered.
-    """
-
-    link: Link
-    nodes: int
-    reach: float
-    answers: int
-
-    def at(self, tau: float, *, finer: int = 0) -> FloatArray:
-        """Equally spaced nodes; with `finer`, their step is halved so many times, and they reach further."""
-        step = 1 / math.sqrt(1 + tau**2 * self.answers / self.link.variance)
-        steps = max(self.nodes - 1, math.ceil(2 * self.reach / step))
-        step = 2 * self.reach / steps / 2**finer
-        half = math.ceil(WIDER * self.reach / step) if finer else steps / 2
-        return np.asarray(step * np.arange(-half, half + 1), dtype=np.float64)
-
-
 def fit_alone(likelihood: Likelihood) -> Alone | None:
     """Maximise without respondents; None if no maximum, nor proof that there is none, was found."""
     first: Determined | None = None
@@ -157,74 +118,55 @@ def fit_alone(likelihood: Likelihood) -> Alone | None:
         likelihood, separated = follow(likelihood, direction), True
 
 
-def fit_together(alone: Alone, grid: Grid) -> Together | tuple[Status, str]:
+def fit_together(alone: Alone, surface: Respondents) -> Peak | tuple[Status, str]:
     """Maximise with respondents, starting from the fit without.
 
     Returns
     -------
-    Together or (Status, str)
+    Peak or (Status, str)
         ``boundary`` if tau is 0; otherwise why there is no maximum.
     """
     likelihood, unit = alone.likelihood, math.sqrt(alone.likelihood.link.variance)
     point = alone.summit.point
-    boundary = Status.BOUNDARY, "the variance between respondents is estimated as zero"
-    theta, better = _start_together(alone, grid)
+    theta, better, hessian = _start_together(alone, surface.grid)
     if not better:
         # the likelihood does not know tau from -tau, so that tau = 0 is a maximum or a minimum along tau
-        curvature = likelihood.at(point.theta, grid.at(0.0)).hessian[-1, -1]
-        if curvature <= 1e-9 * abs(point.loglik):
-            return boundary
-
-    def beyond(theta: FloatArray) -> bool:
-        return abs(float(theta[-1])) > LARGEST_TAU * unit
-
-    finer, free = 0, np.append(alone.free, likelihood.size - 1)
-    while True:
-        nodes = grid.at(float(theta[-1]), finer=finer)
-        if len(nodes) > MOST_NODES:
-            return Status.NOT_CONVERGED, f"{MOST_NODES} nodes are not enough to integrate over respondents"
-        summit = climb(
-            partial(likelihood.at, nodes=nodes),
-            theta,
-            free=free,
-            extent=likelihood.extent(),
-            beyond=beyond,
-        )
-        theta = summit.point.theta
-        if beyond(theta):
-            return (
-                Status.NOT_ESTIMABLE,
-                "answers hardly differ within a respondent: the variance between them is not finite",
-            )
-        if not summit.converged:
-            return (
-                Status.NOT_CONVERGED,
-                f"no maximum of the likelihood was found (scaled gradient {summit.scaled_gradient:.1e})",
-            )
-        finer += 1
-        check = likelihood.at(theta, grid.at(float(theta[-1]), finer=finer), order=1)
-        change = abs(check.loglik - summit.point.loglik) / abs(check.loglik)
-        _, shift, _ = newton(check.gradient, summit.point.hessian, free)
-        if change <= QUADRATURE / 10 and shift <= QUADRATURE:
-            above = summit.point.loglik > point.loglik and abs(float(theta[-1])) > SMALLEST_TAU * unit
-            return Together(summit, nodes) if above else boundary
+        curvature = likelihood.at(point.theta, surface.grid.at(0.0)).hessian[-1, -1]
+        if curvature <= FLAT * abs(point.loglik):
+            return Status.BOUNDARY, NO_RESPONDENTS
+    peak = maximise(
+        surface,
+        theta,
+        free=np.append(alone.free, likelihood.size - 1),
+        extent=likelihood.extent(),
+        beyond=lambda theta: abs(float(theta[-1])) > LARGEST_TAU * unit,
+        hessian=hessian,
+    )
+    if isinstance(peak, np.ndarray):
+        return Status.NOT_ESTIMABLE, ALIKE
+    if isinstance(peak, Peak):
+        top = peak.summit.point
+        if not (top.loglik > point.loglik and abs(float(top.theta[-1])) > SMALLEST_TAU * unit):
+            return Status.BOUNDARY, NO_RESPONDENTS
+    return peak
 
 
-def _start_together(alone: Alone, grid: Grid) -> tuple[FloatArray, bool]:
-    """Where to start with respondents, and whether that is better than without them.
+def _start_together(alone: Alone, grid: Grid) -> tuple[FloatArray, bool, FloatArray | None]:
+    """Where to start with respondents, whether that is better than without them, and a Hessian to begin with.
 
     Effects without respondents are too small, by a factor that depends on tau. Where there are many patterns,
     some of them, evenly chosen, say where to start with all.
     """
     likelihood, theta, free = alone.likelihood, alone.summit.point.theta, alone.free
+    hessian = None
     stride = -(-len(likelihood.design.count) // ENOUGH)
+    design = likelihood.design
     if stride > 1:
         some = slice(None, None, stride)
-        design = likelihood.design
-        design = replace(
-            design, group=design.group[some], answers=design.answers[some], count=design.count[some]
+        names = ("group", "answers", "persons", "count", "square")
+        part = Likelihood(
+            replace(design, **{name: getattr(design, name)[some] for name in names}), likelihood.link
         )
-        part = Likelihood(design, likelihood.link)
         if part.size == likelihood.size:
             likelihood = part
     without = likelihood.at(theta, grid.at(0.0), order=0).loglik
@@ -246,10 +188,13 @@ def _start_together(alone: Alone, grid: Grid) -> tuple[FloatArray, bool]:
             free=np.append(np.intersect1d(free, kept), likelihood.size - 1),
             extent=likelihood.extent(),
             hopeless=HOPELESS[0],
+            near=NEAR,
         )
         if summit.converged:
             best = summit.point.theta
-    return best, height > without
+            if np.array_equal(kept, free):
+                hessian = summit.point.hessian * (design.count.sum() / likelihood.design.count.sum())
+    return best, height > without, hessian
 
 
 def _start(likelihood: Likelihood, kept: BoolArray) -> FloatArray:

@@ -1,13 +1,18 @@
-"""Cumulative link mixed model with a random intercept a respondent, fitted by maximum likelihood.
+"""Cumulative link mixed model with random intercepts a respondent and a team, by maximum likelihood.
 
-    P(answer <= k | z) = F(threshold_k - (cell + item + covariates) - tau z),   z ~ N(0, 1) a respondent,
+    P(answer <= k | z, v) = F(threshold_k - (cell + item + covariates) - tau z - omega v),
 
-with F the logistic (proportional odds) or the normal distribution function. The likelihood is in `quadrature`,
-its maximum in `maximum`.
+with z ~ N(0, 1) a respondent, v ~ N(0, 1) a team (omega = 0 where the design knows no teams), and F the logistic
+(proportional odds) or the normal distribution function. The likelihood is in `quadrature` and `ordinal_teams`, its
+maximum in `maximum` and `maximum_teams`.
 
 Only differences from the thresholds are determined, so the thresholds are stated with mean 0: an estimated
 marginal mean is then the latent answer less the mean threshold, which is emmeans' `mode = "latent"`. With the
 logit link a difference of two means is the log odds ratio of answering above any category, for a respondent.
+
+With weights the likelihood is a pseudo-likelihood, each respondent counting w times, and the covariance is the
+sandwich A^-1 B A^-1 m / (m - 1), with A the observed information and B the sum over the m respondents, or
+teams where there are teams, of the cross-product of their score (Binder 1983, Int. Stat. Rev. 51, 279).
 
 Sources: McCullagh (1980) J. R. Stat. Soc. B 42, 109; Hedeker and Gibbons (1994) Biometrics 50, 933; Tutz and
 Hennevogl (1996) Comput. Stat. Data Anal. 22, 537; Agresti (2010) Analysis of Ordinal Categorical Data, ch. 3 and
@@ -18,17 +23,25 @@ Interface 14, 20170213 (variance on the latent scale).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from surveywaves.mixed.components import SHARES
 from surveywaves.mixed.contrasts import NOT_DETERMINED
-from surveywaves.mixed.design import Design, FloatArray
+from surveywaves.mixed.design import Design, FloatArray, add_by
+from surveywaves.mixed.interval import UNKNOWN, Ends, Normal
+from surveywaves.mixed.linear import ESTIMABLE
 from surveywaves.mixed.links import LINKS, Link
-from surveywaves.mixed.maximum import Determined, Grid, Together, fit_alone, fit_together
+from surveywaves.mixed.maximum import Determined
+from surveywaves.mixed.ordinal_maximum import Found, Maximum, find_maximum
+from surveywaves.mixed.ordinal_teams import without_teams
 from surveywaves.mixed.quadrature import Likelihood
 from surveywaves.mixed.reml import independent_columns, sum_up
+from surveywaves.mixed.sandwich import clusters_by_cell
+from surveywaves.mixed.surface import Grid
 from surveywaves.tidy import Status
 
 NODES: Final = 31
@@ -60,26 +73,36 @@ class OrdinalFit:
         Names of the P columns.
     cells
         How many of them, the first, are cells.
+    with_teams
+        Whether the design knows teams.
     theta, theta_cov
-        (T + P + 1,) thresholds, coefficients, tau; their covariance, the inverse of the observed information.
-        0 for those not free. This is one solution of many, and only what is determined means anything.
+        (D,) thresholds, coefficients, tau and, with teams, omega; their covariance. NaN for a standard
+        deviation that cannot be told; its covariance, and that of all not free, is 0. This is one solution of
+        many, and only what is determined means anything.
     determined, determined_at_first
         Which combinations of thresholds and coefficients the answers determine; and which they would if
         those that have no finite estimate counted as determined.
+    unknown
+        (P,) direction, and why: a combination of the coefficients that is not orthogonal to it has a
+        variance that cannot be estimated.
     infinite
         Names of the columns that have no finite estimate, where it is that simple.
     separated
         Whether anything has no finite estimate. The other estimates are then those of the limit.
     loglik
-        Log-likelihood.
+        Log-likelihood; with weights, of the pseudo-likelihood.
     nodes
-        (number,) nodes of the quadrature.
+        (number,) nodes of the quadrature over all of a respondent's shift.
     scaled_gradient
         g'H^-1 g at the estimates: how far they are from the maximum, in standard errors squared.
+    freedom
+        Degrees of freedom of every combination: infinite, but with weights clusters less free parameters.
+    maximum
+        The maximum; none if there is no fit.
     n_obs, n_respondents
         Answers; respondents.
     status
-        ``ok``; ``boundary`` (tau is 0); or why there is no fit, and then every number is NaN.
+        ``ok``; ``boundary`` (tau or omega is 0); or why there is no fit, and then every number is NaN.
     note
         The status in words.
     """
@@ -89,15 +112,19 @@ class OrdinalFit:
     unused: FloatArray
     columns: tuple[str, ...]
     cells: int
+    with_teams: bool
     theta: FloatArray
     theta_cov: FloatArray
     determined: Determined
     determined_at_first: Determined
+    unknown: tuple[tuple[FloatArray, str], ...]
     infinite: tuple[str, ...]
     separated: bool
     loglik: float
     nodes: FloatArray
     scaled_gradient: float
+    freedom: float
+    maximum: Maximum | None
     n_obs: int
     n_respondents: int
     status: Status
@@ -109,43 +136,64 @@ class OrdinalFit:
         return "ordinal" if self.link.name == "logit" else f"ordinal_{self.link.name}"
 
     @property
+    def fixed(self) -> int:
+        """T + P, how many of the parameters are thresholds and coefficients."""
+        return len(self.theta) - 1 - self.with_teams
+
+    @property
     def thresholds(self) -> FloatArray:
         """(T,) thresholds, their mean taken off."""
-        return np.asarray(self._centred[0] @ self.theta[:-1], dtype=np.float64)
+        return np.asarray(self._centred[0] @ self.theta[: self.fixed], dtype=np.float64)
 
     @property
     def tau(self) -> float:
-        """Standard deviation between respondents; NaN if it cannot be told from that within."""
-        return float(self.theta[-1])
+        """Standard deviation between respondents, of a team if there are teams; NaN if it cannot be told."""
+        return float(self.theta[self.fixed])
+
+    @property
+    def omega(self) -> float:
+        """Standard deviation between teams; NaN if there are none, or if it cannot be told."""
+        return float(self.theta[-1]) if self.with_teams else math.nan
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation between respondents, whatever their team, as far as it can be told."""
+        return float(np.linalg.norm(np.nan_to_num(self.theta[self.fixed :])))
 
     @property
     def coef(self) -> FloatArray:
         """(P,) coefficients, the mean threshold taken off those of the cells."""
-        return np.asarray(self._centred[1] @ self.theta[:-1], dtype=np.float64)
+        return np.asarray(self._centred[1] @ self.theta[: self.fixed], dtype=np.float64)
 
     @property
     def cov(self) -> FloatArray:
         """(P, P) covariance of `coef`."""
-        centred = self._centred[1]
-        return np.asarray(centred @ self.theta_cov[:-1, :-1] @ centred.T, dtype=np.float64)
+        centred, fixed = self._centred[1], slice(self.fixed)
+        return np.asarray(centred @ self.theta_cov[fixed, fixed] @ centred.T, dtype=np.float64)
 
     @property
     def _centred(self) -> tuple[FloatArray, FloatArray]:
         """(T, T + P) and (P, T + P): `thresholds` and `coef` as combinations of `theta`."""
         size = len(self.columns)
-        number = len(self.theta) - size - 1
+        number = self.fixed - size
         mean = np.full(number, 1 / max(number, 1))
         coef = np.hstack([np.zeros((size, number)), np.eye(size)])
         coef[: self.cells, :number] = -mean
         return np.hstack([np.eye(number) - mean, np.zeros((number, size))]), coef
 
+    @property
+    def total_sd(self) -> float:
+        """Standard deviation of one latent answer, given its cell, item and covariates; NaN without a fit."""
+        return math.nan if self.maximum is None else math.sqrt(self.link.variance + self.spread**2)
+
     def estimable(self, contrast: FloatArray) -> bool:
-        """Whether the data determine a (P,) combination of the coefficients, and it is finite."""
-        return self.determined(contrast[None] @ self._centred[1])
+        """Whether the data determine a (P,) combination of the coefficients, it is finite, and so is its variance."""
+        return self.determined(contrast[None] @ self._centred[1]) and not self.unmeasurable(contrast)
 
     def obstacle(self, contrast: FloatArray) -> str:
         """Why a combination is not estimable, in words."""
-        return self.obstacle_to(contrast[None] @ self._centred[1])
+        rows = contrast[None] @ self._centred[1]
+        return self.unmeasurable(contrast) if self.determined(rows) else self.obstacle_to(rows)
 
     def obstacle_to(self, rows: FloatArray) -> str:
         """Why (number, T + P) combinations of thresholds and coefficients are not all determined."""
@@ -153,29 +201,37 @@ class OrdinalFit:
             return NOT_DETERMINED
         return f"{SEPARATED}: {', '.join(self.infinite)}" if self.infinite else SEPARATED
 
+    def unmeasurable(self, contrast: FloatArray) -> str:
+        """Why the variance of a (P,) combination cannot be estimated; empty if it can."""
+        for direction, reason in self.unknown:
+            if abs(contrast @ direction) > ESTIMABLE * (np.abs(contrast) @ np.abs(direction)):
+                return reason
+        return ""
+
     def df(self, contrast: FloatArray) -> float:  # noqa: ARG002
-        """Infinite for every combination: estimates are taken as normal, with known variance."""
-        return math.inf
+        """`freedom`, for every combination."""
+        return self.freedom
 
-    def variances(self) -> list[dict[str, Any]]:
-        """Rows of a tidy table: variance between respondents, thresholds, and how good the fit is.
+    def variances(self, confidence: float) -> list[dict[str, Any]]:
+        """Rows of a tidy table: variances, thresholds, and how good the fit is.
 
-        `tau2`, `icc` = tau2 / (tau2 + s2) and `total_sd` = sqrt(tau2 + s2) on the latent scale, where s2 is
-        pi^2 / 3 (logit) or 1 (probit); `threshold[a|b]` between the answers a and b, the mean threshold taken
-        off; `loglik` (of probabilities, not comparable with a linear model's); `scaled_gradient` = g'H^-1 g;
-        `n_categories`. Standard errors are by the delta method, none for a variance of 0.
+        On the latent scale, s2 being pi^2 / 3 (logit) or 1 (probit): `tau2`, `icc` = (tau2 + tau2_team) / (s2 +
+        tau2 + tau2_team), the correlation of two answers of a respondent, `total_sd` = sqrt(s2 + tau2 +
+        tau2_team); with teams `tau2_team` and `icc_team` = tau2_team / (s2 + tau2 + tau2_team), that of
+        answers of two respondents of a team. `threshold[a|b]` between the answers a and b, the mean threshold
+        taken off; `loglik` (of probabilities, not comparable with a linear model's); `scaled_gradient` =
+        g'H^-1 g; `n_categories`. Standard errors are by the delta method, none for a variance of 0.
+
+        Intervals of the variances are by the profile likelihood and reach down to 0 where it does. `icc_team`
+        ends where omega does; with teams `icc` and `total_sd`, and with weights all, have theirs by Student's t
+        on the log or logit scale.
         """
-        s2, tau, of_tau = self.link.variance, self.tau, math.sqrt(self.theta_cov[-1, -1])
-        single = self.status is Status.OK and math.isnan(tau)
-        total = s2 if single else tau**2 + s2
-        rows = [
-            ("tau2", tau**2, 2 * tau * of_tau),
-            ("icc", tau**2 / total, 2 * tau * s2 / total**2 * of_tau),
-            ("total_sd", math.sqrt(total), tau / math.sqrt(total) * of_tau),
-        ]
-        centred = self._centred[0]
-        errors = np.sqrt(np.diagonal(centred @ self.theta_cov[:-1, :-1] @ centred.T))
-        for place, (estimate, error) in enumerate(zip(self.thresholds, errors, strict=True)):
+        found, errors = self._components()
+        ends = self._ranges(found, errors, confidence)
+        rows = [(term, estimate, errors.get(term, 0.0)) for term, estimate in found.items()]
+        centred, fixed = self._centred[0], slice(self.fixed)
+        of_thresholds = np.sqrt(np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T))
+        for place, (estimate, error) in enumerate(zip(self.thresholds, of_thresholds, strict=True)):
             known = self.determined(centred[place : place + 1])
             name = f"threshold[{self.levels[place]:g}|{self.levels[place + 1]:g}]"
             rows.append((name, estimate if known else math.nan, error))
@@ -187,11 +243,13 @@ class OrdinalFit:
                 "term": term,
                 "estimate": estimate,
                 "n": self.n_respondents,
-                "status": self.status if known or self.status is not Status.OK else Status.NOT_ESTIMABLE,
+                "status": self.status if known or self.maximum is None else Status.NOT_ESTIMABLE,
                 "note": self.note,
             }
-            if known and error > 0:
-                row["std_error"] = error
+            if known:
+                row["conf_low"], row["conf_high"] = ends.get(term, UNKNOWN)
+                if error > 0:
+                    row["std_error"] = error
             made.append(row)
         unused = ", ".join(f"{level:g}" for level in self.unused)
         made.append(
@@ -204,14 +262,70 @@ class OrdinalFit:
         )
         return made
 
+    def _components(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Work out what follows from tau and omega, and the standard errors."""
+        s2, tau2, team2 = self.link.variance, self.tau**2, self.omega**2
+        if self.maximum is None:
+            tau2 = team2 = total = math.nan
+        else:
+            total = s2 + self.spread**2
+        tau, omega = (0.0 if math.isnan(one) else one for one in (self.tau, self.omega))
+        root = math.sqrt(total)
+        found: dict[str, tuple[float, float, float]] = {  # estimate, its derivatives by tau and omega
+            "tau2": (tau2, 2 * tau, 0.0),
+            "icc": (1 - s2 / total + 0 * tau2, 2 * tau * s2 / total**2, 2 * omega * s2 / total**2),
+            "total_sd": (root, tau / root, omega / root),
+        }
+        if self.with_teams:
+            of_omega = 2 * omega * (total - omega**2) / total**2
+            found["tau2_team"] = team2, 0.0, 2 * omega
+            found["icc_team"] = team2 / total, -2 * tau * omega**2 / total**2, of_omega
+        cov = np.zeros((2, 2))
+        cov[: 1 + self.with_teams, : 1 + self.with_teams] = self.theta_cov[self.fixed :, self.fixed :]
+        slopes = {term: np.array(by) for term, (_, *by) in found.items()}
+        return (
+            {term: estimate for term, (estimate, _, _) in found.items()},
+            {term: math.sqrt(max(float(by @ cov @ by), 0.0)) for term, by in slopes.items()},
+        )
+
+    def _ranges(
+        self, found: Mapping[str, float], errors: Mapping[str, float], confidence: float
+    ) -> dict[str, Ends]:
+        """Intervals of the variances."""
+        if self.maximum is None:
+            return {}
+        some = {term: error for term, error in errors.items() if error > 0 and math.isfinite(found[term])}
+        ends = dict(Normal(found, some, SHARES, self.freedom)(confidence))
+        if math.isfinite(self.freedom):
+            return ends
+        s2, fixed = self.link.variance, self.fixed
+        for place, name in enumerate(("tau2", "tau2_team")[: 1 + self.with_teams]):
+            if math.isnan(found[name]):
+                continue
+            at = self.maximum.ends(place, confidence, self.link)
+            squares = [None if one is None else one[fixed:] ** 2 for one in at]
+            ends[name] = _two(math.nan if one is None else float(one[place]) for one in squares)
+            shares = (math.nan if one is None else float(one[place] / (s2 + one.sum())) for one in squares)
+            if name == "tau2_team":
+                ends["icc_team"] = _two(shares)
+            elif not self.with_teams:
+                ends["icc"] = _two(shares)
+                ends["total_sd"] = _two(math.sqrt(s2 + one) for one in ends[name])
+        return ends
+
+
+def _two(values: Iterable[float]) -> Ends:
+    low, high = values
+    return low, high
+
 
 def fit_ordinal(
     design: Design, *, link: str = "logit", nodes: int = NODES, reach: float = REACH
 ) -> OrdinalFit:
     """Fit the cumulative link mixed model.
 
-    There are more nodes than asked for where a respondent's answers say much about the respondent (many items,
-    a large tau), and until more of them, that reach further, make no difference to the estimates.
+    There are more nodes than asked for where answers say much about a respondent or a team (many items, many
+    members, a large tau), and until more of them, that reach further, make no difference to the estimates.
 
     Parameters
     ----------
@@ -226,7 +340,10 @@ def fit_ordinal(
     -------
     OrdinalFit
         Always; if the model cannot be fitted, one whose status and note say why. If no respondent answered
-        two items, it is the cumulative link model without respondents, and tau is NaN.
+        two items, it is the cumulative link model without respondents, and tau is NaN. If no team has two
+        respondents, tau is of respondents and teams together, and omega is NaN. If teams differ only as the
+        cells and covariates do (one team, or one a cell), omega is NaN, and only what it does not matter for
+        is estimable.
 
     Raises
     ------
@@ -237,38 +354,43 @@ def fit_ordinal(
         raise ValueError(f"not a link: {link} (known: {', '.join(LINKS)})")
     if nodes < 3 or not reach > 0:
         raise ValueError(f"not a grid of nodes: {nodes} within {reach} standard deviations")
-    grid = Grid(LINKS[link], nodes, reach, int(design.answered.sum(axis=1).max(initial=0)))
     if not design.count.sum() > 0:
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
-    likelihood = Likelihood(design, LINKS[link])
+    together, teams = without_teams(design) if design.teams else (design, None)
+    likelihood = Likelihood(together, LINKS[link])
     if reason := _unfit(design, likelihood):
         return _no_fit(design, LINKS[link], *reason)
-    alone = fit_alone(likelihood)
-    if alone is None:
-        note = "no maximum of the likelihood was found, even without respondents"
-        return _no_fit(design, LINKS[link], Status.NOT_CONVERGED, note)
+    members = add_by(design.team[design.group], design.count, max(len(design.teams), 1))
+    most = int(design.answered.sum(axis=1).max(initial=0))
+    grid = Grid(LINKS[link], nodes, reach, most, float(members.max()))
+    found = find_maximum(design, likelihood, teams, grid)
+    return _stated(design, found, grid) if isinstance(found, Found) else _no_fit(design, grid.link, *found)
 
-    likelihood, summit, free, used = alone.likelihood, alone.summit, alone.free, grid.at(0.0)
-    single = likelihood.single()
-    status, note = Status.OK, ""
-    if single:
-        note = "no respondent gave two answers that tell: variances within and between respondents are one"
-    else:
-        together = fit_together(alone, grid)
-        if isinstance(together, Together):
-            summit, used = together.summit, together.nodes
-            free = np.append(free, likelihood.size - 1)
-        else:
-            status, note = together
-            if status is not Status.BOUNDARY:
-                return _no_fit(design, LINKS[link], status, note)
-    theta = summit.point.theta.copy()
-    theta[-1] = math.nan if single else abs(theta[-1])
-    cov = np.zeros((likelihood.size, likelihood.size))
-    cov[np.ix_(free, free)] = np.linalg.inv(-summit.point.hessian[np.ix_(free, free)])
-    if not (np.sqrt(np.diagonal(cov)) * likelihood.extent() <= WIDEST).all():
+
+def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
+    """Make a maximum a fit, unless its curvature forbids."""
+    alone, maximum, peak = found.alone, found.maximum, found.maximum.peak
+    likelihood, free, point = alone.likelihood, peak.free, peak.summit.point
+    size, fixed = likelihood.size + bool(design.teams), likelihood.size - 1
+    inverse = np.linalg.inv(-point.hessian[np.ix_(free, free)])
+    if not (np.sqrt(np.diagonal(inverse)) * maximum.extent[free] <= WIDEST).all():
         note = "the answers hardly determine the estimates: the likelihood is almost flat at its maximum"
-        return _no_fit(design, LINKS[link], Status.NOT_ESTIMABLE, note)
+        return _no_fit(design, grid.link, Status.NOT_ESTIMABLE, note)
+    unknown, freedom = found.unknown, math.inf
+    if design.weighted:
+        meat, number = maximum.surface.meat(point.theta, peak.origin, finer=peak.finer)
+        freedom = number - float((free < fixed).sum())
+        if freedom < 1:
+            who = "teams" if found.by_team else "respondents"
+            note = f"no more {who} than parameters: with weights, there are no standard errors"
+            return _no_fit(design, grid.link, Status.TOO_FEW, note)
+        inverse = inverse @ meat[np.ix_(free, free)] @ inverse * number / (number - 1)
+        unknown += _lonely(design)
+    theta, cov = np.full(size, math.nan), np.zeros((size, size))
+    theta[: len(point.theta)] = point.theta
+    cov[np.ix_(free, free)] = inverse
+    if likelihood.single():
+        theta[fixed] = math.nan
     lost = likelihood.standing()[likelihood.thresholds :] & alone.separated
     return OrdinalFit(
         link=likelihood.link,
@@ -276,20 +398,32 @@ def fit_ordinal(
         unused=np.delete(design.levels, likelihood.categories),
         columns=design.columns,
         cells=len(design.cells),
+        with_teams=bool(design.teams),
         theta=theta,
         theta_cov=cov,
         determined=alone.determined,
         determined_at_first=alone.determined_at_first,
+        unknown=unknown,
         infinite=tuple(design.columns[place] for place in np.flatnonzero(lost)),
         separated=alone.separated,
-        loglik=summit.point.loglik,
-        nodes=used,
-        scaled_gradient=summit.scaled_gradient,
+        loglik=point.loglik,
+        nodes=grid.at(float(np.linalg.norm(peak.origin[fixed:])), finer=peak.finer),
+        scaled_gradient=peak.summit.scaled_gradient,
+        freedom=freedom,
+        maximum=maximum,
         n_obs=_answers(design),
         n_respondents=round(float(design.persons.sum())),
-        status=status,
-        note=note,
+        status=found.status,
+        note="; ".join(found.notes),
     )
+
+
+def _lonely(design: Design) -> tuple[tuple[FloatArray, str], ...]:
+    """Cells of which a sandwich knows no variance."""
+    who = "team" if design.teams else "respondent"
+    reason = f"one {who} only in a cell: with weights, its variance cannot be estimated"
+    alone = np.flatnonzero(clusters_by_cell(design) == 1)
+    return tuple((direction, reason) for direction in np.eye(len(design.columns))[alone])
 
 
 def _unfit(design: Design, likelihood: Likelihood) -> tuple[Status, str] | None:
@@ -312,27 +446,33 @@ def _unfit(design: Design, likelihood: Likelihood) -> tuple[Status, str] | None:
 
 
 def _answers(design: Design) -> int:
-    return round(float(design.group_counts @ design.answered.sum(axis=1)))
+    persons = add_by(design.group, design.persons, len(design.cell))
+    return round(float(persons @ design.answered.sum(axis=1)))
 
 
 def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit:
     size = len(design.columns)
     nothing = Determined(np.eye(size), np.ones(size))
+    parameters = size + 1 + bool(design.teams)
     return OrdinalFit(
         link=link,
         levels=design.levels[:1],
         unused=design.levels[:0],
         columns=design.columns,
         cells=len(design.cells),
-        theta=np.full(size + 1, math.nan),
-        theta_cov=np.full((size + 1, size + 1), math.nan),
+        with_teams=bool(design.teams),
+        theta=np.full(parameters, math.nan),
+        theta_cov=np.full((parameters, parameters), math.nan),
         determined=nothing,
         determined_at_first=nothing,
+        unknown=(),
         infinite=(),
         separated=False,
         loglik=math.nan,
         nodes=np.zeros(0),
         scaled_gradient=math.nan,
+        freedom=math.nan,
+        maximum=None,
         n_obs=_answers(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,

@@ -31,6 +31,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from scipy import sparse
+from scipy.special import logsumexp, softmax
 
 from surveywaves.mixed.design import BoolArray, CodeArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.links import Interval, Link, Order
@@ -74,8 +75,10 @@ class Chunk:
         (B, U) 1 where a pattern has the answer.
     place
         (B, J) which of the U answers; U where missing.
-    count
-        (B,) respondents.
+    pattern
+        (B,) its row in the design.
+    count, square
+        (B,) the sum of the respondents' weights and of their squares.
     first
         (E,) first pattern of each class.
     of_class, item, category
@@ -89,7 +92,9 @@ class Chunk:
     classes: FloatArray
     matrix: sparse.csr_array
     place: IntArray
+    pattern: IntArray
     count: FloatArray
+    square: FloatArray
     first: IntArray
     of_class: IntArray
     item: IntArray
@@ -99,7 +104,8 @@ class Chunk:
     floor: FloatArray
 
 
-_Rows: TypeAlias = tuple[FloatArray, FloatArray]
+Rows: TypeAlias = tuple[FloatArray, FloatArray]
+"""Of upper and of lower bounds."""
 
 
 class Likelihood:
@@ -150,7 +156,7 @@ class Likelihood:
         ]
         return other
 
-    def rows(self, chunk: Chunk) -> _Rows:
+    def rows(self, chunk: Chunk) -> Rows:
         """(U, D - 1) twice: upper and lower bound at z = 0 as combinations of thresholds and coefficients.
 
         The threshold of a bound at infinity is left out.
@@ -206,12 +212,12 @@ class Likelihood:
 
     def independent(self, theta: FloatArray, *, order: Order = 2) -> Point:
         """As if every answer were a respondent's only one: tau = 0, and no derivatives by tau."""
-        total = _Total(self.size)
+        total = Total(self.size)
         for chunk in self.chunks:
             rows = self.rows(chunk)
-            at = self._at(chunk, rows, theta, nodes=np.zeros(1), order=order)
+            at = self._interval(chunk, rows, theta, nodes=np.zeros(1), order=order)
             if at is None:
-                return self._outside(theta)
+                return self.outside(theta)
             weight = chunk.total[:, None]
             total.loglik += float((weight * at.log).sum())
             if order:
@@ -230,20 +236,19 @@ class Likelihood:
         order
             How many derivatives: a Hessian takes several times as long as a gradient.
         """
-        weights = np.exp(-(nodes**2) / 2)
-        log_weights = np.log(weights / weights.sum())
-        total = _Total(self.size)
+        log_weights, ones = log_normal(nodes), np.ones(len(nodes))
+        total = Total(self.size)
         for chunk in self.chunks:
             rows = self.rows(chunk)
-            at = self._at(chunk, rows, theta, nodes=nodes, order=order)
+            at = self._interval(chunk, rows, theta, nodes=nodes, order=order)
             if at is None:
-                return self._outside(theta)
+                return self.outside(theta)
             posterior = chunk.matrix @ at.log
             posterior += log_weights
             peak = posterior.max(axis=1)
             posterior -= peak[:, None]
             np.exp(posterior, out=posterior)
-            mass = posterior.sum(axis=1)
+            mass = posterior @ ones
             total.loglik += float(chunk.count @ (peak + np.log(mass)))
             if order:
                 posterior *= (chunk.count / mass)[:, None]
@@ -252,14 +257,19 @@ class Likelihood:
                 self._spread(chunk, at, posterior, nodes=nodes, hessian=total.hessian)
         return Point(theta, total.loglik, total.gradient, total.hessian)
 
-    def _outside(self, theta: FloatArray) -> Point:
+    def outside(self, theta: FloatArray) -> Point:
+        """Give the point that a place outside the parameter space is."""
         return Point(theta, -math.inf, np.zeros(self.size), np.zeros((self.size, self.size)))
 
-    def _at(
-        self, chunk: Chunk, rows: _Rows, theta: FloatArray, *, nodes: FloatArray, order: Order
+    def bounds(self, chunk: Chunk, rows: Rows, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(U,) lower and upper bounds at z = 0, for (D - 1,) thresholds and coefficients."""
+        return rows[1] @ theta + chunk.floor, rows[0] @ theta + chunk.ceiling
+
+    def _interval(
+        self, chunk: Chunk, rows: Rows, theta: FloatArray, *, nodes: FloatArray, order: Order
     ) -> Interval | None:
         """Give log P of each distinct answer and its derivatives, (U, nodes); None outside the parameter space."""
-        upper, lower = rows[0] @ theta[:-1] + chunk.ceiling, rows[1] @ theta[:-1] + chunk.floor
+        lower, upper = self.bounds(chunk, rows, theta[:-1])
         if not (upper > lower).all():
             return None
         return self.link.interval(lower, upper, theta[-1] * nodes, order=order)
@@ -273,28 +283,7 @@ class Likelihood:
         score by the linear predictor, so that the covariance is needed of few numbers: thresholds, items,
         that one and tau.
         """
-        patterns, size = posterior.shape
-        thresholds, answers = self.thresholds, len(chunk.item)
-        table = np.zeros((answers, thresholds, size))
-        for rows, threshold, values in (
-            (chunk.category <= thresholds, chunk.category - 1, at.by_upper),
-            (chunk.category > 1, chunk.category - 2, at.by_lower),
-        ):
-            some = np.flatnonzero(rows)
-            table[some, threshold[some]] += values[some]
-        predictor = -(at.by_upper + at.by_lower)
-
-        own = np.r_[0:thresholds, self._items, self.size - 1]
-        score = np.empty((len(own), patterns, size))
-        score[:thresholds] = (
-            (chunk.matrix @ table.reshape(answers, -1)).reshape(patterns, thresholds, size).swapaxes(0, 1)
-        )
-        padded = np.concatenate([predictor, np.zeros((1, size))])
-        for item in range(1, chunk.place.shape[1]):
-            score[thresholds + item - 1] = padded[chunk.place[:, item]]
-        whole = chunk.matrix @ predictor
-        np.multiply(whole, nodes, out=score[-1])
-
+        own, score, whole = self._own_score(chunk, at, nodes)
         weighted = score * posterior
         mean = weighted.sum(axis=2)
         covariance = weighted.reshape(len(own), -1) @ score.reshape(len(own), -1).T
@@ -309,8 +298,64 @@ class Likelihood:
         square = np.add.reduceat(alone, chunk.first)
         hessian[np.ix_(self._owned, self._owned)] += chunk.classes.T @ (chunk.classes * square[:, None])
 
+    def meat(self, theta: FloatArray, nodes: FloatArray) -> FloatArray:
+        """(D, D) sum over respondents of their squared weight times the cross-product of their score."""
+        log_weights = log_normal(nodes)
+        total = np.zeros((self.size, self.size))
+        for chunk in self.chunks:
+            at = self._interval(chunk, self.rows(chunk), theta, nodes=nodes, order=1)
+            if at is None:
+                return total * math.nan
+            posterior = softmax(chunk.matrix @ at.log + log_weights, axis=1)
+            mean = (self.score(chunk, at, nodes) * posterior).sum(axis=2)
+            total += (mean * chunk.square) @ mean.T
+        return total
 
-class _Total:
+    def _own_score(
+        self, chunk: Chunk, at: Interval, nodes: FloatArray
+    ) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Score of each pattern at each node, by what is no column of its class.
+
+        Returns
+        -------
+        own, score, whole
+            (T + J,) which parameters: thresholds, items, tau; (T + J, B, nodes) the score by them; (B, nodes)
+            by the linear predictor.
+        """
+        patterns, size = chunk.matrix.shape[0], at.log.shape[1]
+        thresholds, answers = self.thresholds, len(chunk.item)
+        table = np.zeros((answers, thresholds, size))
+        for rows, threshold, values in (
+            (chunk.category <= thresholds, chunk.category - 1, at.by_upper),
+            (chunk.category > 1, chunk.category - 2, at.by_lower),
+        ):
+            some = np.flatnonzero(rows)
+            table[some, threshold[some]] += values[some]
+        predictor = -(at.by_upper + at.by_lower)
+        own = np.r_[0:thresholds, self._items, self.size - 1]
+        score = np.empty((len(own), patterns, size))
+        score[:thresholds] = (
+            (chunk.matrix @ table.reshape(answers, -1)).reshape(patterns, thresholds, size).swapaxes(0, 1)
+        )
+        padded = np.concatenate([predictor, np.zeros((1, size))])
+        for item in range(1, chunk.place.shape[1]):
+            score[thresholds + item - 1] = padded[chunk.place[:, item]]
+        whole = chunk.matrix @ predictor
+        np.multiply(whole, nodes, out=score[-1])
+        return own, score, whole
+
+    def score(self, chunk: Chunk, at: Interval, nodes: FloatArray) -> FloatArray:
+        """(D, B, nodes) score of each pattern at each node, if that were known."""
+        own, by_own, whole = self._own_score(chunk, at, nodes)
+        score = np.empty((self.size, *whole.shape))
+        score[own] = by_own
+        repeats = np.diff(np.append(chunk.first, len(whole)))
+        for place, values in zip(self._owned, chunk.classes.T, strict=True):
+            np.multiply(np.repeat(values, repeats)[:, None], whole, out=score[place])
+        return score
+
+
+class Total:
     """A log-likelihood and its derivatives, as chunks are added."""
 
     def __init__(self, size: int) -> None:
@@ -319,7 +364,7 @@ class _Total:
         self.hessian = np.zeros((size, size))
 
     def add_complete(
-        self, rows: _Rows, at: Interval, weight: FloatArray, *, nodes: FloatArray, order: Order
+        self, rows: Rows, at: Interval, weight: FloatArray, *, nodes: FloatArray, order: Order
     ) -> None:
         """Add the expected complete-data score and Hessian; weight is (U, nodes), expected respondents.
 
@@ -344,6 +389,11 @@ class _Total:
         self.hessian[-1, -1] += (uu + 2 * ul + ll)[:, 2].sum()
 
 
+def log_normal(nodes: FloatArray) -> FloatArray:
+    """Log weights of equally spaced nodes: the normal density, made to add up to 1."""
+    return np.asarray(-(nodes**2) / 2 - logsumexp(-(nodes**2) / 2), dtype=np.float64)
+
+
 def _cut(design: Design, categories: IntArray) -> list[Chunk]:
     """Sort the patterns by class and cut them into chunks."""
     values = len(design.profiles)
@@ -354,22 +404,20 @@ def _cut(design: Design, categories: IntArray) -> list[Chunk]:
     code[categories + 1] = np.arange(len(categories)) + 1
     return [
         _chunk(
+            design,
+            pattern=some,
             key=key[some],
             answers=code[design.answers[some]],
-            count=design.count[some],
-            profiles=design.profiles,
-            cells=len(design.cells),
             categories=len(categories),
         )
         for some in np.split(order, range(PATTERNS, len(order), PATTERNS))
     ]
 
 
-def _chunk(
-    *, key: IntArray, answers: CodeArray, count: FloatArray, profiles: FloatArray, cells: int, categories: int
-) -> Chunk:
+def _chunk(design: Design, *, pattern: IntArray, key: IntArray, answers: CodeArray, categories: int) -> Chunk:
     found, first, of_class = np.unique(key, return_index=True, return_inverse=True)
-    cell, profile = np.divmod(found, len(profiles))
+    cell, profile = np.divmod(found, len(design.profiles))
+    count = design.count[pattern]
     number, items = answers.shape
     code = (of_class[:, None] * items + np.arange(items)) * categories + answers - 1
     present = answers > 0
@@ -383,10 +431,12 @@ def _chunk(
     rest, category = np.divmod(distinct, categories)
     answered_class, item = np.divmod(rest, items)
     return Chunk(
-        classes=np.hstack([np.eye(cells)[cell], profiles[profile]]),
+        classes=np.hstack([np.eye(len(design.cells))[cell], design.profiles[profile]]),
         matrix=matrix,
         place=place,
+        pattern=pattern,
         count=count,
+        square=design.square[pattern],
         first=first,
         of_class=answered_class,
         item=item,

@@ -16,10 +16,10 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import brentq
 
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, add_by
@@ -90,7 +90,7 @@ def sum_up(design: Design) -> Sums:
     """Add up the cross-products: over the patterns what depends on the answers, over the groups the rest."""
     items, count = design.item_columns, design.group_counts
     size = len(design.columns)
-    shift, item_y, sum_y, sum_yy, square = _sum_answers(design)
+    shift, item_y, sum_y, sum_yy, square = sum_answers(design)
 
     number = design.answered.sum(axis=1)
     answered = np.unique(number)
@@ -133,7 +133,7 @@ def sum_up(design: Design) -> Sums:
     )
 
 
-def _sum_answers(design: Design) -> tuple[float, FloatArray, FloatArray, FloatArray, float]:
+def sum_answers(design: Design) -> tuple[float, FloatArray, FloatArray, FloatArray, float]:
     """Shift; (J,) sum of answers by item; (G,) sums and squared sums of a respondent, by group; y'y."""
     groups, columns = len(design.cell), design.answers.T
     used = np.zeros(len(design.levels) + 1)
@@ -188,6 +188,22 @@ def independent_columns(gram: FloatArray) -> tuple[BoolArray, FloatArray, FloatA
     return kept, null / np.linalg.norm(null, axis=0), scale
 
 
+def solve_positive(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray, float] | None:
+    """Solve matrix x = right by Cholesky's factor, straight from LAPACK: the matrices are small, the calls many.
+
+    Returns
+    -------
+    solution, inverse, log_determinant
+        (p,), (p, p) and a number; or None where the matrix is not positive definite, or not finite.
+    """
+    factor, failed = dpotrf(matrix, lower=1)
+    diagonal = np.diagonal(factor)
+    if failed or not np.isfinite(diagonal).all():
+        return None
+    both = dpotrs(factor, np.column_stack([right, np.eye(len(right))]), lower=1)[0]
+    return both[:, 0], both[:, 1:], 2 * float(np.log(diagonal).sum())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
     """The profiled REML deviance at one theta; p independent columns, scaled to unit length.
@@ -202,6 +218,8 @@ class Point:
         (p,) and a number: their best values at this theta.
     inverse, slope_matrix
         (p, p) the inverse of A = sigma2 X'V^-1 X, and A's derivative by theta.
+    residual_slope
+        Derivative by theta of sigma2 times `Profile.freedom`.
     """
 
     theta: float
@@ -211,6 +229,7 @@ class Point:
     sigma2: float
     inverse: FloatArray
     slope_matrix: FloatArray
+    residual_slope: float = math.nan
 
 
 class Profile:
@@ -231,6 +250,7 @@ class Profile:
         self._within_y = sums.within_y[pick] / unit
         self._within_yy = sums.within_yy
         self._between = sums.between[:, pick[:, None], pick] / units
+        self._flat = self._between.reshape(len(self._between), -1)
         self._between_y = sums.between_y[:, pick] / unit
         self._between_yy = sums.between_yy
         self._k, self._m = sums.answered, sums.respondents
@@ -249,26 +269,26 @@ class Profile:
         """Evaluate the deviance (Bates et al. 2015, eq. 41 and 42) and its derivative; NaN where there is none."""
         k, m = self._k, self._m
         v, v1 = 1 / (k * (1 + k * theta)), -1 / (1 + k * theta) ** 2
-        matrix = self._within + np.tensordot(v, self._between, 1)
-        slope_matrix = np.tensordot(v1, self._between, 1)
+        matrix = self._within + self._weighted(v)
+        slope_matrix = self._weighted(v1)
         right = self._within_y + v @ self._between_y
-        try:
-            factor, lower = cho_factor(matrix, lower=True)
-        except (LinAlgError, ValueError):  # not positive definite, not finite
+        solved = solve_positive(matrix, right)
+        if solved is None:
             return Point(
                 theta, math.nan, math.nan, right * math.nan, math.nan, matrix * math.nan, slope_matrix
             )
-        beta = cho_solve((factor, lower), right)
-        inverse = cho_solve((factor, lower), np.eye(len(right)))
+        beta, inverse, log_determinant = solved
         residual = self._within_yy + float(v @ self._between_yy - right @ beta)
         if not residual > 0:
             return Point(theta, math.nan, math.nan, beta, residual / self.freedom, inverse, slope_matrix)
         deviance = self.freedom * (1 + math.log(2 * math.pi * residual / self.freedom))
-        deviance += float(m @ np.log1p(k * theta)) + 2 * float(np.log(np.diagonal(factor)).sum())
-        slope = self.freedom * float(v1 @ self._squared_sums(beta)) / residual
+        deviance += float(m @ np.log1p(k * theta)) + log_determinant
+        residual_slope = float(v1 @ self._squared_sums(beta))
+        slope = self.freedom * residual_slope / residual
         slope += float((m * k / (1 + k * theta)).sum() + (inverse * slope_matrix).sum())
         sigma2 = residual / self.freedom
-        return Point(theta, deviance + self._log_scale, slope, beta, sigma2, inverse, slope_matrix)
+        deviance += self._log_scale
+        return Point(theta, deviance, slope, beta, sigma2, inverse, slope_matrix, residual_slope)
 
     def variance_cov(self, point: Point) -> FloatArray:
         """Asymptotic covariance of (sigma2, theta) at a minimum.
@@ -288,7 +308,7 @@ class Profile:
         solved = point.inverse @ point.slope_matrix
         residual_1 = float(v1 @ squared)
         residual_2 = float(v2 @ squared - 2 * turn @ point.inverse @ turn)
-        log_2 = float((point.inverse * np.tensordot(v2, self._between, 1)).sum() - (solved * solved.T).sum())
+        log_2 = float((point.inverse * self._weighted(v2)).sum() - (solved * solved.T).sum())
         log_2 -= float((m * (k / (1 + k * point.theta)) ** 2).sum())
         by_both = -residual_1 / sigma2**2
         by_sigma2, by_theta = self.freedom / sigma2**2, log_2 + residual_2 / sigma2
@@ -297,19 +317,30 @@ class Profile:
             return np.full((2, 2), math.nan)
         return 2 * np.array([[by_theta, -by_both], [-by_both, by_sigma2]]) / determinant
 
+    def _weighted(self, weights: FloatArray) -> FloatArray:
+        """(p, p) cross-products of respondents' sums, weighted by number answered."""
+        return np.asarray((weights @ self._flat).reshape(self._within.shape), dtype=np.float64)
+
     def _squared_sums(self, beta: FloatArray) -> FloatArray:
         """(K,) squared sums of a respondent's residuals, for each number answered."""
         fitted = (self._between @ beta) @ beta
         return np.asarray(self._between_yy - 2 * (self._between_y @ beta) + fitted, dtype=np.float64)
 
 
-def best_theta(profile: Profile) -> float:
+class Curve(Protocol):
+    """A deviance that depends on one variance ratio."""
+
+    def at(self, theta: float) -> Point:
+        """Evaluate it; of the point, only theta, deviance and slope matter here."""
+
+
+def best_theta(profile: Curve, grid: FloatArray = THETA_GRID) -> float:
     """Theta at the lowest minimum of the deviance, to machine precision; NaN if there is none.
 
     The slope's changes of sign are found on a grid wide enough for any variance ratio, and each is polished
     as a root of the slope: a minimum's place is lost in rounding to half the digits, a root's is not.
     """
-    points = [profile.at(float(theta)) for theta in THETA_GRID]
+    points = [profile.at(float(theta)) for theta in grid]
     if not all(math.isfinite(point.slope) and math.isfinite(point.deviance) for point in points):
         return math.nan
     minima = [0.0] if points[0].slope >= 0 else []

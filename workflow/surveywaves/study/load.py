@@ -300,7 +300,7 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Say what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), _keys(model))
+        near = nearest(str(error["loc"][-1]), sorted(_keys(model)), whole=True)
         return "unknown key", f"did you mean `{near}`?" if near else ""
     if kind == "missing":
         return "missing", ""

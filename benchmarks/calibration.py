@@ -1,0 +1,161 @@
+"""Do intervals cover the truth, and are false positives as rare as stated? Simulated surveys with a known answer.
+
+Run: `OPENBLAS_NUM_THREADS=1 nice .venv/bin/python benchmarks/calibration.py [--surveys 1000] [--processes 1]
+[--write]`. Each scenario of `known_truth` is simulated without and with a known change, every survey from a seed of
+its own, so that the table is the same on every run and whatever the number of processes. `--write` puts it into
+docs/calibration.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from calibration_tables import EVERY, REPLICATES, SCALES, SEED, Found, document
+from known_truth import CELLS, FAVOURABLE, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
+
+from surveywaves.invariance import dif
+from surveywaves.mixed.contrasts import compare_fit
+from surveywaves.mixed.decisions import decide
+from surveywaves.mixed.design import make_design
+from surveywaves.mixed.favourable import percent_favourable
+from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.ordinal import fit_ordinal
+from surveywaves.reliability import reliability
+
+AT_A_TIME = 24
+CORRELATED = 400
+"""Families of scales that the same respondents answered, at 1,000 surveys a scenario."""
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "calibration.md"
+
+
+class Task(NamedTuple):
+    """Some surveys of a scenario."""
+
+    scenario: int
+    changed: bool
+    surveys: range
+
+
+def work(task: Task) -> Found:
+    """Simulate and analyse; the scale of each row is the number of its survey."""
+    population = Population(SCENARIOS[task.scenario], task.changed)
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for survey in task.surveys:
+        frame = population.simulate(np.random.default_rng([SEED, task.scenario, task.changed, survey]))
+        for name, table in _analyse(population, frame, survey):
+            parts.setdefault(name, []).append(table)
+    place = {"scenario": population.scenario.name, "changed": task.changed}
+    found = {name: pd.concat(tables, ignore_index=True).assign(**place) for name, tables in parts.items()}
+    estimates = [
+        _with_truth(found.pop(analysis), found["variances"], population, analysis)
+        for analysis in ("linear", "ordinal")
+        if analysis in found
+    ]
+    return Found(pd.concat(estimates, ignore_index=True), *(found.get(name) for name in Found._fields[1:]))
+
+
+def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterator[tuple[str, pd.DataFrame]]:
+    scale = str(survey)
+    design = make_design(frame, **population.options)
+    linear = compare_fit(design, fit_linear(design), scale=scale)
+    yield "linear", linear.means
+    yield "linear", linear.contrasts
+    yield "variances", linear.variances
+    if population.normal:
+        return
+    fit = fit_ordinal(design)
+    latent = compare_fit(design, fit, scale=scale)
+    percent = percent_favourable(design, fit, scale=scale, favourable=FAVOURABLE)
+    for one in (latent.means, latent.contrasts, percent.means, percent.contrasts):
+        yield "ordinal", one
+    yield "variances", latent.variances
+    if survey % EVERY == 0:
+        yield "reliability", reliability(frame, scale=scale, replicates=REPLICATES, **population.options)
+        yield "dif", dif(frame, scale=scale, **population.options)
+
+
+def _with_truth(
+    table: pd.DataFrame, variances: pd.DataFrame, population: Population, analysis: str
+) -> pd.DataFrame:
+    """Add what is true, and equivalence tests against a smallest effect that is exactly the change."""
+    truth = population.truth(analysis)
+    key = pd.MultiIndex.from_frame(table[["term", "wave", "organisation"]])
+    table = table.assign(truth=pd.Series(truth).reindex(key).to_numpy())
+    if not population.change:
+        return table
+    place = (f"{CELLS[MOVED][0]} - {WAVES[1]}", CELLS[MOVED][1])
+    unit = population.linear_variances if analysis == "linear" else population.ordinal_variances
+    is_mean = table["p_value"].isna()
+    decided = decide(
+        table[~is_mean],
+        variances,
+        standardised=abs(truth["change", *place]) / unit["total_sd"],
+        percentage_points=abs(truth.get(("change_percent_favourable", *place), 1.0)),
+        multiplicity="none",
+    )
+    return pd.concat([table[is_mean], decided], ignore_index=True)
+
+
+def correlated_families(number: int) -> pd.DataFrame:
+    """Contrasts of scales that the same respondents answered, by the linear model; without a change."""
+    population = Population(SCENARIOS[0], change=False)
+    tables = []
+    for family in range(number):
+        rng = np.random.default_rng([SEED, len(SCENARIOS), family])
+        common = rng.normal(size=int(RESPONDENTS.sum()))
+        for scale in range(SCALES):
+            design = make_design(population.simulate(rng, common), **population.options)
+            found = compare_fit(design, fit_linear(design), scale=str(scale)).contrasts
+            tables.append(found.assign(family=family))
+    return pd.concat(tables, ignore_index=True)
+
+
+def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame]:
+    tasks = [
+        Task(scenario, changed, range(start, min(start + AT_A_TIME, surveys)))
+        for scenario in range(len(SCENARIOS))
+        for changed in (False, True)
+        for start in range(0, surveys, AT_A_TIME)
+    ]
+    found: list[Found] = []
+    began = time.perf_counter()
+
+    def take(results: Iterator[Found]) -> None:
+        for number, one in enumerate(results, start=1):
+            found.append(one)
+            if number % 20 == 0:
+                seconds = time.perf_counter() - began
+                print(f"{number} of {len(tasks)} in {seconds:.0f} s", file=sys.stderr, flush=True)
+
+    if processes > 1:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            take(pool.imap(work, tasks))
+    else:
+        take(map(work, tasks))
+    families = correlated_families(max(2, CORRELATED * surveys // 1_000))
+    together = (
+        pd.concat([table for table in tables if table is not None], ignore_index=True)
+        for tables in zip(*found, strict=True)
+    )
+    return Found(*together), families
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--surveys", type=int, default=1_000, help="surveys a scenario and truth")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
+    arguments = parser.parse_args()
+    text = document(*simulate_all(arguments.surveys, arguments.processes), arguments.surveys)
+    print(text)
+    if arguments.write:
+        DOCUMENT.write_text(text, encoding="utf-8")

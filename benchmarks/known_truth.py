@@ -1,0 +1,252 @@
+"""Surveys of the study's shape with a known truth: who answers what, and what the right answers of each model are.
+
+Three waves and two organisations, the first wave large and of one organisation only. A respondent's latent answer to
+an item is cell + item + tau z + a logistic deviation, with z ~ N(0, 1), and its category lies between thresholds:
+the ordinal model's own assumptions. What the linear model estimates on such data are means of the categories' numbers;
+they follow by integration over z, not from a sample. In one scenario answers are normal numbers: the linear model's
+own assumptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
+
+WAVES = ("baseline", "first", "second")
+ORGANISATIONS = ("health", "social")
+CELLS = (
+    ("baseline", "social"),
+    ("first", "health"),
+    ("first", "social"),
+    ("second", "health"),
+    ("second", "social"),
+)
+RESPONDENTS = np.array([912, 139, 177, 186, 221])
+MOVED = CELLS.index(("second", "health"))
+"""The cell that a known change is in."""
+
+EFFECT = 0.2
+"""The known change, in standard deviations of one latent answer. It is a fall: where most answers are at the top, a
+fall makes them vary more, which is what a model of one variance suffers from most."""
+
+FAVOURABLE = (4, 5)
+MISSING = (0.02, 0.04)
+"""Chance that an answer is missing, of the first and of the last item."""
+
+BREAK_OFF = 0.03
+"""Chance that a respondent stops at some item of the scale, each as likely."""
+
+Z = np.linspace(-9, 9, 4001)
+WEIGHT = np.exp(-(Z**2) / 2) / np.exp(-(Z**2) / 2).sum()
+
+Key = tuple[str, str, str]
+"""Term, wave, organisation."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the answers look like.
+
+    Parameters
+    ----------
+    name
+        In words.
+    shares
+        Of the five answers to an item of average difficulty, ascending; none if answers are normal numbers.
+    icc
+        Of latent answers.
+    items
+        Difficulties of the items, in standard deviations of one latent answer, with mean 0.
+    """
+
+    name: str
+    shares: tuple[float, ...]
+    icc: float
+    items: tuple[float, ...]
+
+
+FIVE = (-0.5, -0.25, 0.0, 0.25, 0.5)
+SCENARIOS = (
+    Scenario("ordinary items", (0.05, 0.17, 0.26, 0.39, 0.13), 0.45, FIVE),
+    Scenario("skewed items", (0.02, 0.05, 0.13, 0.45, 0.35), 0.45, FIVE),
+    Scenario("ceiling items", (0.01, 0.02, 0.07, 0.20, 0.70), 0.45, (-0.2, -0.1, 0.0, 0.1, 0.2)),
+    Scenario("ICC near 0", (0.05, 0.17, 0.26, 0.39, 0.13), 0.005, FIVE),
+    Scenario("two items", (0.05, 0.17, 0.26, 0.39, 0.13), 0.45, (-0.25, 0.25)),
+    Scenario("normal answers", (), 0.45, FIVE),
+)
+
+
+@dataclass(frozen=True)
+class Population:
+    """A scenario without, or with, the known change."""
+
+    scenario: Scenario
+    change: bool
+
+    @property
+    def normal(self) -> bool:
+        """Whether answers are normal numbers."""
+        return not self.scenario.shares
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the items."""
+        return [f"item{number}" for number in range(len(self.scenario.items))]
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What every analysis is told."""
+        return {
+            "items": self.names,
+            "keys": dict.fromkeys(self.names, 1),
+            "response_range": (-50, 50) if self.normal else (1, 5),
+            "waves": WAVES,
+            "organisations": ORGANISATIONS,
+        }
+
+    @cached_property
+    def latent_sd(self) -> float:
+        """Of one latent answer; normal answers have 1."""
+        return 1.0 if self.normal else float(np.sqrt(np.pi**2 / 3 / (1 - self.scenario.icc)))
+
+    @cached_property
+    def tau(self) -> float:
+        """Standard deviation between respondents."""
+        return float(np.sqrt(self.scenario.icc)) * self.latent_sd
+
+    @cached_property
+    def item(self) -> np.ndarray:
+        """(J,) item effects."""
+        return np.array(self.scenario.items) * self.latent_sd
+
+    @cached_property
+    def cell(self) -> np.ndarray:
+        """(C,) cell effects."""
+        effect = np.zeros(len(CELLS))
+        effect[MOVED] = -EFFECT * self.latent_sd * self.change
+        return effect
+
+    @cached_property
+    def thresholds(self) -> np.ndarray:
+        """(4,) where answers to an item of average difficulty have the scenario's shares."""
+        below = np.cumsum(self.scenario.shares)[:-1]
+        return np.array(
+            [brentq(lambda t, s=share: WEIGHT @ expit(t - self.tau * Z) - s, -40, 40) for share in below]
+        )
+
+    # --- simulation -------------------------------------------------------------------------------------------
+
+    def simulate(self, rng: np.random.Generator, common: np.ndarray | None = None) -> pd.DataFrame:
+        """Draw one survey; respondents of surveys that have the same `common` (N,) z correlate .5."""
+        number, items = int(RESPONDENTS.sum()), len(self.item)
+        z = rng.normal(size=number)
+        if common is not None:
+            z = np.sqrt(0.5) * (z + common)
+        latent = np.repeat(self.cell, RESPONDENTS)[:, None] + self.item + self.tau * z[:, None]
+        if self.normal:
+            answers = 3 + latent + rng.normal(0, np.sqrt(1 - self.tau**2), (number, items))
+        else:
+            latent += rng.logistic(size=(number, items))
+            answers = np.searchsorted(self.thresholds, latent) + 1.0
+        answers[rng.random((number, items)) < np.linspace(*MISSING, items)] = np.nan
+        stops = np.where(rng.random(number) < BREAK_OFF, rng.integers(0, items, number), items)
+        answers[np.arange(items) >= stops[:, None]] = np.nan
+        wave, organisation = np.repeat(np.array(CELLS), RESPONDENTS, axis=0).T
+        return pd.DataFrame({"wave": wave, "organisation": organisation}).assign(
+            **dict(zip(self.names, answers.T, strict=True))
+        )
+
+    # --- truth ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _chances(self) -> np.ndarray:
+        """(C, J, 5, Z) of each answer, given z."""
+        at = self.cell[:, None] + self.item
+        below = expit(self.thresholds[:, None] - at[..., None, None] - self.tau * Z)
+        edge = np.zeros((*at.shape, 1, len(Z)))
+        return np.diff(np.concatenate([edge, below, edge + 1], axis=2), axis=2)
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """(C, J) expected answers."""
+        if self.normal:
+            return 3 + self.cell[:, None] + self.item
+        return np.einsum("cjkz,k,z->cj", self._chances, np.arange(1.0, 6), WEIGHT)
+
+    @cached_property
+    def covariances(self) -> np.ndarray:
+        """(C, J, J) of answers to two items."""
+        if self.normal:
+            size = len(self.item)
+            one = self.tau**2 * np.ones((size, size)) + (1 - self.tau**2) * np.eye(size)
+            return np.tile(one, (len(CELLS), 1, 1))
+        given_z = np.einsum("cjkz,k->cjz", self._chances, np.arange(1.0, 6))
+        squares = np.einsum("cjkz,k,z->cj", self._chances, np.arange(1.0, 6) ** 2, WEIGHT)
+        covariance = np.einsum("cjz,ciz,z->cji", given_z, given_z, WEIGHT)
+        diagonal = np.arange(len(self.item))
+        covariance[:, diagonal, diagonal] = squares
+        return covariance - self.means[:, :, None] * self.means[:, None, :]
+
+    @cached_property
+    def linear_variances(self) -> dict[str, float]:
+        """What the linear model's variances tend to: of answers about cell + item, pooled over cells."""
+        share, items = RESPONDENTS / RESPONDENTS.sum(), len(self.item)
+        by_cell = self.means.mean(axis=1, keepdims=True)
+        beside = self.means - by_cell - share @ (self.means - by_cell)
+        own = np.einsum("cjj->c", self.covariances) / items
+        between = (self.covariances.sum(axis=(1, 2)) / items - own) / (items - 1)
+        beside_mean = (beside**2).mean(axis=1)
+        tau2 = float(share @ (between - beside_mean / (items - 1)))
+        total = float(share @ (own + beside_mean))
+        return {
+            "tau2": tau2,
+            "sigma2": total - tau2,
+            "icc": tau2 / total,
+            "total_sd": float(np.sqrt(total)),
+        }
+
+    @cached_property
+    def ordinal_variances(self) -> dict[str, float]:
+        """The ordinal model's."""
+        return {"tau2": self.tau**2, "icc": self.scenario.icc, "total_sd": self.latent_sd}
+
+    @cached_property
+    def alpha(self) -> np.ndarray:
+        """(C,) Cronbach's alpha."""
+        items = len(self.item)
+        own = np.einsum("cjj->c", self.covariances)
+        return items / (items - 1) * (1 - own / self.covariances.sum(axis=(1, 2)))
+
+    def truth(self, analysis: str) -> dict[Key, float]:
+        """Every mean and every contrast between cells that exist."""
+        if analysis == "linear":
+            return _contrasted("emmean", "", self.means.mean(axis=1))
+        latent = self.cell + self.item.mean() - self.thresholds.mean()
+        wanted = np.array(FAVOURABLE) - 1
+        percent = 100 * np.einsum("cjkz,z->c", self._chances[:, :, wanted], WEIGHT) / len(self.item)
+        return _contrasted("emmean", "", latent) | _contrasted(
+            "percent_favourable", "_percent_favourable", percent
+        )
+
+
+def _contrasted(mean: str, ending: str, values: np.ndarray) -> dict[Key, float]:
+    by_cell = dict(zip(CELLS, values.tolist(), strict=True))
+    found: dict[Key, float] = {(mean, *cell): value for cell, value in by_cell.items()}
+    for early, late in combinations(WAVES, 2):
+        for organisation in ORGANISATIONS:
+            if (early, organisation) in by_cell:
+                change = by_cell[late, organisation] - by_cell[early, organisation]
+                found[f"change{ending}", f"{late} - {early}", organisation] = change
+    one, other = ORGANISATIONS
+    between = f"{one} - {other}"
+    for wave in WAVES[1:]:
+        found[f"gap{ending}", wave, between] = by_cell[wave, one] - by_cell[wave, other]
+    did = found[f"gap{ending}", WAVES[2], between] - found[f"gap{ending}", WAVES[1], between]
+    found[f"difference_in_differences{ending}", f"{WAVES[2]} - {WAVES[1]}", between] = did
+    return found
