@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkabl
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
+from scipy.special import stdtr, stdtrit
 
 from surveywaves.mixed.design import Design, FloatArray, make_design
 from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.multiplicity import adjust_families
 from surveywaves.tidy import ALL, Status, tidy
 
 FAMILY: Final = ("analysis", "term", "wave", "organisation")
@@ -234,14 +234,14 @@ def against_zero(value: float, error: float, df: float, *, confidence: float) ->
     if not (math.isfinite(value) and math.isfinite(error) and error > 0 and df > 0):
         note = "the estimate or its standard error is not finite"
         return {"status": Status.NOT_CONVERGED, "note": note}
-    margin = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    margin = float(stdtrit(df, (1 + confidence) / 2)) * error
     return {
         "estimate": value,
         "std_error": error,
         "df": df,
         "conf_low": value - margin,
         "conf_high": value + margin,
-        "p_value": 2 * float(stats.t.sf(abs(value) / error, df)),
+        "p_value": 2 * float(stdtr(df, -abs(value) / error)),
     }
 
 
@@ -282,8 +282,8 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
     contrasts
         Tidy, of all scales together.
     method
-        As in `statsmodels.stats.multitest.multipletests`: ``holm`` controls the chance of any false positive
-        in the family, ``fdr_bh`` the expected share of false positives; ``none`` leaves it empty.
+        ``holm`` controls the chance of any false positive in the family, ``fdr_bh`` the expected share of false
+        positives; ``none`` leaves it empty.
     family
         Tests with the same values in these columns are one family. By default a family is one contrast
         (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
@@ -294,13 +294,7 @@ def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[st
     DataFrame
         The same rows. Rows without a p-value are no tests and stay without.
     """
-    if method == "none":
-        return contrasts.assign(p_adjusted=math.nan)
-    rows = contrasts.reset_index(drop=True)
-    adjusted = pd.Series(math.nan, index=rows.index)
-    for _, tests in rows.dropna(subset="p_value").groupby(list(family)):
-        adjusted[tests.index] = multipletests(tests["p_value"].to_numpy(), method=method)[1]
-    return contrasts.assign(p_adjusted=adjusted.to_numpy())
+    return contrasts.assign(p_adjusted=adjust_families(contrasts, "p_value", method, family))
 
 
 NOT_DETERMINED: Final = (

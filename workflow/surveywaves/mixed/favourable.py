@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from surveywaves.mixed.contrasts import (
     PERCENT,
@@ -186,7 +186,7 @@ def _within_bounds(percent: float, error: float, df: float, confidence: float) -
     share = percent / 100
     if not 0 < share < 1:  # but for rounding
         return {}
-    margin = float(stats.t.ppf((1 + confidence) / 2, df)) * error / 100 / (share * (1 - share))
+    margin = float(stdtrit(df, (1 + confidence) / 2)) * error / 100 / (share * (1 - share))
     centre = math.log(share / (1 - share))
     low, high = (100 / (1 + math.exp(-(centre + side * margin))) for side in (-1, 1))
     return {"conf_low": low, "conf_high": high}

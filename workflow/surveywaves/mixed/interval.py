@@ -17,9 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from scipy import stats
 from scipy.optimize import brentq
-from scipy.special import lambertw
+from scipy.special import chdtri, lambertw, stdtrit
 
 from surveywaves.mixed.reml import Point
 
@@ -140,7 +139,7 @@ class OneRatio:
 
 def line_above(deviance: float, confidence: float) -> float:
     """Give how high the deviance may be within an interval, given its minimum."""
-    return deviance + float(stats.chi2.ppf(confidence, 1))
+    return deviance + float(chdtri(1, 1 - confidence))
 
 
 def stretch(room: float, side: int) -> float:
@@ -182,7 +181,7 @@ class Normal:
         found = {}
         for term, error in self.errors.items():
             estimate = self.estimates[term]
-            margin = float(stats.t.ppf((1 + confidence) / 2, self.df)) * error
+            margin = float(stdtrit(self.df, (1 + confidence) / 2)) * error
             if margin > FARTHEST_LOG * estimate:
                 continue
             if term in self.shares:

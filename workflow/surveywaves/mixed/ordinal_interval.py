@@ -33,6 +33,9 @@ FLOOR: Final = 1e-2
 MOST_STEPS: Final = 12
 """So many steps are enough where the quick way leads anywhere."""
 
+LONGEST: Final = 20.0
+"""A step of the linear predictor that leads nowhere."""
+
 LEAST: Final = 1e-3
 """The share of the estimate below which no end is looked for."""
 
@@ -123,6 +126,8 @@ class _Climber:
             if evaluate is None:
                 return math.nan
             summit = climb(evaluate, start, free=self._others, extent=self._extent, near=BEST)
+            if not summit.converged:
+                return math.nan
             best = summit.point.theta
             return math.sqrt(max(2 * (top.loglik - summit.point.loglik), 0.0)) - target
 
@@ -133,7 +138,10 @@ class _Climber:
             inside, outside = outside, outside * (2.0 if side > 0 else 0.5)
             if math.isnan(here) or not LEAST * self._centre <= outside <= self._most:
                 return None
-        at = brentq(missing, inside, outside, xtol=NEAR * self._unit) if here > 0 else outside
+        try:
+            at = brentq(missing, inside, outside, xtol=NEAR * self._unit) if here > 0 else outside
+        except ValueError:  # nothing was found somewhere between
+            return None
         missing(at)
         return best
 
@@ -149,10 +157,12 @@ class _Climber:
             evaluate = self._surface.near(theta, finer=self._peak.finer) if at <= self._most else None
             if evaluate is None:
                 return None
-            point = evaluate(theta, order=1)
+            point = evaluate(theta.copy(), order=1)
             if not (math.isfinite(point.loglik) and np.isfinite(point.gradient).all()):
                 return None
             gain, slope = self._step(theta, point, self._growth(at) ** 2)
+            if not np.abs((theta - point.theta) * self._extent).max() < LONGEST:
+                return None
             root = math.sqrt(max(2 * (top.loglik - point.loglik) - gain, 0.0))
             if abs(root - target) <= NEAR and gain <= BEST:
                 return theta
