@@ -143,8 +143,9 @@ def _derivatives(counts: Array, design: Array, at: Array, cuts: int) -> tuple[Ar
     information[cuts:, cuts:] = design.T @ (weight.sum(axis=1)[:, None] * design)
     gaps = np.diff(at[:cuts])
     inner = counts.sum(axis=0)[1:-1]
-    first = inner / np.expm1(gaps)
-    second = first * (1 + 1 / np.expm1(gaps))
+    between = -np.expm1(-gaps)
+    first = inner * np.exp(-gaps) / between
+    second = first / between
     upper = np.arange(1, cuts)
     slope[upper] += first
     slope[upper - 1] -= first

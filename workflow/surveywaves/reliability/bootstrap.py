@@ -18,6 +18,9 @@ DRAWN_AT_MOST: Final = 2_000
 LOST_AT_MOST: Final = 0.01
 """Share of replicates that may lack a varying total score."""
 
+ALIKE: Final = 1e-12
+"""What rounding leaves of a difference that is none."""
+
 _CELLS_AT_ONCE: Final = 2_000_000
 _LARGEST_CODE: Final = 2**62
 
@@ -38,7 +41,7 @@ def alpha_bootstrap(answers: Answers) -> Row:
         return FLAT
     sums = _summands(answers.scores)
     found = float(_alpha(sums.sum(axis=0), answers.n))
-    if 1 - found < 1e-12:
+    if 1 - found < ALIKE:
         return {"status": Status.NOT_ESTIMABLE, "note": "alpha is 1: no replicate differs"}
     drawn = min(answers.n, DRAWN_AT_MOST)
     low, high = answers.options.response_range
@@ -53,6 +56,8 @@ def alpha_bootstrap(answers: Answers) -> Row:
         return {"status": Status.NOT_ESTIMABLE, "note": reason}
     centre = np.log(1 - found)
     deviations = np.log(1 - usable) - centre
+    if np.abs(deviations).max(initial=0.0) < ALIKE:
+        return {"status": Status.NOT_ESTIMABLE, "note": "no replicate differs"}
     shrunk = centre + np.sqrt(drawn / answers.n) * deviations
     jackknifed = _alpha(sums.sum(axis=0) - sums, answers.n - 1)
     upper, lower = 1 - np.exp(_bca(shrunk, centre, np.log(1 - jackknifed), answers.options.confidence))
