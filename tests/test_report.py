@@ -21,7 +21,7 @@ import pytest
 from lxml import etree, html
 from markupsafe import Markup
 
-from surveywaves.report import build
+from surveywaves.report import assemble, render
 from surveywaves.report.downloads import data_uri, to_csv
 from surveywaves.report.page import Ids
 from surveywaves.report.prose import prose
@@ -57,6 +57,10 @@ HOSTILE = {
     "long": "endless" * 58,
     "latex": "\\input{/etc/passwd} $x_1$ & % #",
 }
+
+
+def build(*given: Any, templates: Path, **more: Any) -> str:
+    return render(assemble(*given, **more), templates=templates)
 
 
 def page_of(study: Presentation, **more: Any) -> str:
@@ -263,6 +267,8 @@ def looked_up(number: html.HtmlElement, frames: dict[str, pd.DataFrame], study: 
         if column[-1] in "<>":
             cells = frame[column[:-1]]
             frame = frame[cells < wanted if column[-1] == "<" else cells > wanted]
+        elif isinstance(wanted, list):
+            frame = frame[frame[column].isin(wanted)]
         else:
             frame = frame.loc[[cell == wanted for cell in frame[column]]]
     if how == "count":
@@ -307,23 +313,112 @@ def test_a_number_that_several_rows_could_give_is_refused() -> None:
         Numbers(tables(study), study).cell("response_rates", "returns")
 
 
-def test_what_moved_names_the_scales_that_the_contrasts_name(trees) -> None:
-    study = STUDIES[PLAIN]
-    section = trees[PLAIN].get_element_by_id("answer").getparent()
-    frame = tables(study)["contrasts"]
-    for (term, wave, organisation), rows in frame.groupby(["term", "wave", "organisation"]):
-        above = [study.scales[scale].title for scale in rows.loc[rows["conf_low"] > 0, "scale"]]
-        if rows["estimate"].isna().all() or not above:
-            continue
-        later, earlier = (
-            (study.waves[side].title for side in wave.split(" - ")) if " - " in wave else (None, None)
-        )
-        lead = f"{later} − {earlier}, " if later else f"{study.waves[wave].title}, "
-        houses = " − ".join(study.organisations[side] for side in organisation.split(" - "))
-        [said] = [
-            words_of(li) for li in section.xpath(".//li") if words_of(li).startswith(f"{lead}{houses}:")
-        ]
-        assert f"above zero for {len(above)} ({' and '.join(above)})" in said, term
+WORDS = {
+    "change": ("increase", "decrease", "no meaningful change"),
+    "gap": ("{first} higher", "{first} lower", "no meaningful gap"),
+    "difference_in_differences": (
+        "{first} more upwards",
+        "{first} more downwards",
+        "no meaningful difference",
+    ),
+}
+"""Term -> how each decision but the inconclusive one is told."""
+
+
+def told(study: Presentation, rows: pd.DataFrame) -> str:
+    """Say of rows of one contrast what the report should say, from their decisions alone."""
+    [(term, wave, organisation)] = set(zip(rows["term"], rows["wave"], rows["organisation"], strict=True))
+    houses = [study.organisations[side] for side in organisation.split(" - ")]
+    waves = [study.waves[side].title for side in wave.split(" - ")]
+    decisions = ("increase", "decrease", "no_meaningful_change", "inconclusive")
+    words = [*(phrase.format(first=houses[0]) for phrase in WORDS[term]), "inconclusive"]
+    found = []
+    for decision, phrase in zip(decisions, words, strict=True):
+        scales = [study.scales[scale].title for scale in rows.loc[rows["decision"] == decision, "scale"]]
+        if scales:
+            found.append(f"{phrase}: {len(scales)} ({' and '.join(scales)})")
+    estimated = int(rows["estimate"].notna().sum())
+    noun = "scale" if estimated == 1 else "scales"
+    return f"{' − '.join(waves)}, {' − '.join(houses)}: of {estimated} {noun} estimated, {'; '.join(found)}."
+
+
+def sentences_of(tree: html.HtmlElement) -> set[str]:
+    section = tree.get_element_by_id("answer").getparent()
+    return {words_of(li) for li in section.xpath(".//li")}
+
+
+def main_contrasts(study: Presentation) -> Iterator[pd.DataFrame]:
+    """Go through the contrasts of the linear model that are estimated for some scale."""
+    frame = tables(study)["contrasts"].query("analysis == 'linear' and term in @WORDS")
+    for _, rows in frame.groupby(["term", "wave", "organisation"], sort=False):
+        if rows["estimate"].notna().any():
+            yield rows
+
+
+@pytest.mark.parametrize("name", [PLAIN, "one organisation", "observed"])
+def test_what_moved_says_what_the_decisions_say_and_no_more(trees, name: str) -> None:
+    study, said = STUDIES[name], sentences_of(trees[name])
+    expected = {told(study, rows) for rows in main_contrasts(study)}
+    assert expected and expected <= said
+    assert not [one for one in said - expected if "scales estimated" in one or "scale estimated" in one]
+
+
+def test_every_kind_of_decision_is_told(trees) -> None:
+    said = " ".join(sentences_of(trees[PLAIN]))
+    for words in (
+        *("increase: ", "decrease: ", "no meaningful change: ", "inconclusive: "),
+        *("The left house higher: ", "The left house lower: ", "The left house more upwards: "),
+    ):
+        assert words in said, words
+    reading = words_of(trees[PLAIN].get_element_by_id("answer").getparent())
+    assert "the smallest effect of interest, 0.20 standard deviations of one answer" in reading
+    assert "which is not the same as no difference" in reading
+
+
+def test_a_scale_that_is_none_is_named_with_its_reason_and_counted_nowhere() -> None:
+    study = presentation()
+    frames = tables(study)
+    frames["scale_use"].loc[frames["scale_use"]["scale"] == "pace", ["use", "reason"]] = (
+        "items_only",
+        "too loose",
+    )
+    tree = html.document_fromstring(
+        build(frames, captions(FIGURES), dict.fromkeys(FIGURES, SVG), study, templates=TEMPLATES)
+    )
+    said = sentences_of(tree)
+    assert "Pace is to be compared statement by statement only: too loose." in said
+    counted = [one for one in said if "scale estimated" in one or "scales estimated" in one]
+    assert counted and all("of 1 scale estimated" in one and "Pace" not in one for one in counted)
+
+
+def test_statements_are_counted_by_their_decisions(trees) -> None:
+    frame = tables(STUDIES[PLAIN])["item_contrasts"]
+    rows = frame.query("term == 'change' and wave == 'third - second' and organisation == 'left'")
+    assert rows["estimate"].notna().any()
+    counts = rows["decision"].value_counts()
+    words = {"no_meaningful_change": "no meaningful change"}
+    found = "; ".join(
+        f"{words.get(decision, decision)}: {counts[decision]}"
+        for decision in ("increase", "decrease", "no_meaningful_change", "inconclusive")
+        if decision in counts
+    )
+    lead = "Third round − Second round, The left house: of"
+    assert f"{lead} {counts.drop('', errors='ignore').sum()} statements estimated, {found}." in sentences_of(
+        trees[PLAIN]
+    )
+
+
+def test_tables_of_contrasts_show_the_linear_model_first_and_the_ordinal_one_on_demand(trees) -> None:
+    tree = trees[PLAIN]
+    for term in WORDS:
+        name = f"table-{term}-linear".replace("_", "-")
+        assert not tree.get_element_by_id(name).xpath("ancestor::details")
+        for kind in ("", "_percent_favourable"):
+            name = f"table-{term}{kind}-ordinal".replace("_", "-")
+            [found] = tree.xpath(f"//*[@id='{name}']")
+            assert found.xpath("ancestor::details")
+    assert not tree.xpath("//*[@id='table-means-percent-favourable']/ancestor::details")
+    assert not tree.xpath("//*[contains(@id, 'standardised-linear')]")
 
 
 # --- hostile words harm nobody ----------------------------------------------------------------------------------
@@ -393,7 +488,7 @@ def test_data_to_take_away_are_complete_and_run_nothing(trees, name: str) -> Non
             cell for row in rows for cell in row if cell[:1] in "=+-@\t" and cell and not numbers.match(cell)
         ]
     [contrasts] = [rows for file, rows in found if file == "contrasts.csv"]
-    frame = tables(STUDIES[name])["contrasts"]
+    frame = tables(STUDIES[name])["contrasts"].query("analysis == 'linear' and term in @WORDS")
     place = contrasts[0].index("estimate")
     estimates = [float(row[place]) if row[place] else None for row in contrasts[1:]]
     assert estimates == [None if pd.isna(value) else value for value in frame["estimate"]]
@@ -560,7 +655,11 @@ def test_style_minds_motion_print_and_focus() -> None:
 
 def test_nothing_of_a_study_is_in_the_templates_or_the_code() -> None:
     package = TEMPLATES.parent / "surveywaves"
-    files = [*TEMPLATES.iterdir(), *package.glob("report/*.py"), *package.glob("tables/*.py")]
+    files = [
+        *filter(Path.is_file, TEMPLATES.rglob("*")),
+        *package.glob("report/*.py"),
+        *package.glob("tables/*.py"),
+    ]
     for file in files:
         text = file.read_text(encoding="utf-8").lower()
         assert not re.search(r"\bnhs\b|social.work|glasgow|chcp|\bmori\b|phase|\btrust\b|200[68]", text), (

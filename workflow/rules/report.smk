@@ -1,5 +1,5 @@
 # in:  the tidy tables, the figures, and what each wave's harmonisation had to say
-# out: the report as one self-contained file; the configuration as it took effect
+# out: the report as one self-contained page and as a PDF; the configuration as it took effect
 rule report:
     input:
         **statistics_and_audit(),
@@ -18,13 +18,25 @@ rule report:
         templates=report_templates(),
         code=code_of("report.py"),
     output:
-        "results/report/index.html",
+        screen=report(
+            "results/report/index.html",
+            caption="../report/captions/report.rst",
+            category="Report",
+            labels={"report": "for the screen", "format": "HTML"},
+        ),
+        paper=report(
+            "results/report/report.pdf",
+            caption="../report/captions/report.rst",
+            category="Report",
+            labels={"report": "for print", "format": "PDF"},
+        ),
     log:
         "results/logs/report.log",
     conda:
         "../../environment.yml"
     params:
-        presentation=WORDS.model_dump(mode="json"),
+        presentation=as_json(WORDS),
+        evidence=evidence(),
         tables=[*STATISTICS, *AUDIT],
         published_wave=PUBLISHED.wave if PUBLISHED else "",
     script:

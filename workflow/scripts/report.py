@@ -4,20 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from surveywaves.report import build
+from surveywaves.report import assemble, render, typeset
 from surveywaves.report.session import packages
-from surveywaves.script import read, stage, write_text
+from surveywaves.script import read, stage, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 
 with stage(snakemake.log):
     params, given = snakemake.params, snakemake.input
     titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
-    page = build(
+    report = assemble(
         {name: read(given[name]) for name in params.tables},
         read(given.captions),
         {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
-        Presentation.model_validate(params.presentation),
-        templates=Path(given.templates[0]).parent,
+        Presentation.model_validate_json(params.presentation),
         counts=pd.concat([read(path) for path in given.counts], ignore_index=True),
         problems=pd.concat([read(path) for path in given.problems], ignore_index=True),
         recodings=pd.concat([read(path) for path in given.recodings], ignore_index=True),
@@ -27,4 +26,6 @@ with stage(snakemake.log):
         limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),
         session=packages(),
     )
-    write_text(page, snakemake.output[0])
+    templates = Path(given.templates[0]).parent
+    write_text(render(report, templates=templates), snakemake.output.screen)
+    write_bytes(typeset(report, templates=templates), snakemake.output.paper)

@@ -89,6 +89,33 @@ class Section:
     blocks: tuple[Block, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Report:
+    """All that a report says, whatever it is shown on.
+
+    Parameters
+    ----------
+    title, description
+        What the study is called, and what it is about.
+    kind, warning
+        What the data are, in a word and in a sentence.
+    demonstration
+        Whether any of them is invented.
+    waves
+        Title, evidence, its meaning and what is weaker still, of each wave.
+    sections
+        In their order.
+    """
+
+    title: str
+    description: str
+    kind: str
+    warning: Markup
+    demonstration: bool
+    waves: tuple[tuple[str, str, str, tuple[str, ...]], ...]
+    sections: tuple[Section, ...]
+
+
 def walk(blocks: Sequence[Block]) -> Iterator[Block]:
     """Go through blocks and what is in them, in the order of the page."""
     for block in blocks:

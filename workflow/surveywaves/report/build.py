@@ -1,26 +1,23 @@
-"""The report, from the tables to the page."""
+"""The report, from the tables to all that it says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from surveywaves.report import answers, audit, front, harmonisation, methods, moved, respondents, scales
-from surveywaves.report.blocks import Block, FigureBlock, Part, Section, walk
+from surveywaves.report.blocks import Block, FigureBlock, Part, Report, Section, walk
 from surveywaves.report.material import Material
-from surveywaves.report.page import render
 from surveywaves.study.parts import Presentation
 
 
-def build(
+def assemble(
     tables: Mapping[str, pd.DataFrame],
     captions: pd.DataFrame,
     figures: Mapping[str, str],
     presentation: Presentation,
     *,
-    templates: Path,
     counts: pd.DataFrame | None = None,
     problems: pd.DataFrame | None = None,
     recodings: pd.DataFrame | None = None,
@@ -29,8 +26,8 @@ def build(
     table_titles: Mapping[str, str] | None = None,
     limitations: str = "",
     session: Mapping[str, str] | None = None,
-) -> str:
-    """Make the report.
+) -> Report:
+    """Gather all that the report says, for every form that it is shown in.
 
     Parameters
     ----------
@@ -44,8 +41,6 @@ def build(
         Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
     presentation
         The study in words.
-    templates
-        Folder with the page, its style and its script.
     counts, problems, recodings
         The `counts.tsv`, `problems.tsv` (of ingest and harmonise) and `recodings.tsv` of all waves, one under the
         other; everything may be text.
@@ -62,13 +57,8 @@ def build(
 
     Returns
     -------
-    str
-        One HTML file that loads nothing. The same arguments give the same text.
-
-    Raises
-    ------
-    ValueError
-        If a figure is not an SVG drawing.
+    Report
+        What `page.render` shows on a screen and `typeset.typeset` sets on paper.
     """
     extra = {
         "counts": _whole(counts),
@@ -87,23 +77,22 @@ def build(
         session=session or {},
     )
     word, sentence = front.headline(material)
-    return render(
-        sections(material),
-        templates=templates,
+    return Report(
         title=presentation.title,
         description=presentation.description,
         kind=word,
         warning=sentence,
         demonstration=not front.all_observed(presentation),
-        waves=front.banner(material),
+        waves=tuple(front.banner(material)),
+        sections=tuple(sections(material)),
     )
 
 
 def sections(material: Material) -> list[Section]:
     """Give the sections of the report, in their order."""
     found = [
-        front.waves(material),
         moved.answer(material),
+        front.waves(material),
         respondents.respondents(material),
         answers.answers(material),
         scales.comparisons(material),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.estimates import CONTRASTS, MEAN
 from surveywaves.tidy import ALL
 
 WHOLE = {
@@ -15,11 +16,14 @@ WHOLE = {
     "scale_profile": "means",
     "means_over_waves": "means",
     "contrasts": "contrasts",
+    "planning": "planning",
     "published_agreement": "published_tables",
 }
 """Figure -> table that it draws."""
 
 BY_ORGANISATION = "_by_organisation"
+
+MAIN = "linear"
 
 
 def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
@@ -35,10 +39,14 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
         The study in words.
     """
     if name in WHOLE:
-        return tables.get(WHOLE[name], pd.DataFrame())
+        frame = tables.get(WHOLE[name], pd.DataFrame())
+        return _drawn(frame) if name in ("contrasts", "scale_profile", "means_over_waves") else frame
     if name == "reliability" and name in tables:
         frame = tables[name]
         return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
+    if name.startswith("sensitivity_") and "sensitivity" in tables:
+        frame = tables["sensitivity"]
+        return frame[frame["scale"] == name.removeprefix("sensitivity_")]
     if name.startswith("respondents_") and "respondents" in tables:
         frame = tables["respondents"]
         return frame[frame["variable"] == name.removeprefix("respondents_")]
@@ -53,3 +61,16 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
         together = frame["organisation"] == ALL
         return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
     return pd.DataFrame()
+
+
+def main_analysis(frame: pd.DataFrame) -> str:
+    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
+    found = list(dict.fromkeys(frame["analysis"]))
+    return MAIN if MAIN in found else next(iter(found), "")
+
+
+def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep what figures of estimates draw: one analysis, in points of the response scale."""
+    if frame.empty:
+        return frame
+    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((MEAN, *CONTRASTS))]

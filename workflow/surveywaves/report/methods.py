@@ -120,22 +120,70 @@ def _model(material: Material) -> tuple[Block, ...]:
                     "estimable.",
                     min_cell=material.numbers.study("min_cell"),
                 ),
-                *_multiplicity(material),
                 say(
                     "Answers are steps on a scale, and a linear model treats the steps as equal: read an "
                     "estimate as an average shift, not as a share of people."
                 ),
+                *_ordinal(material),
             )
         ),
+        *_decisions(material),
     )
+
+
+def _ordinal(material: Material) -> tuple[Markup, ...]:
+    """Say what the second model is, if there is one."""
+    if "ordinal" not in set(material.tables["means"]["analysis"]):
+        return ()
+    return (
+        say(
+            "A cumulative logit model of the same answers, with the same explanation and a normal respondent effect, "
+            "treats the steps as ordered only; it is fitted by maximum likelihood. Its contrasts are log odds ratios "
+            "of answering above any step, for a respondent, and differences in the percentage of favourable answers, "
+            "averaged over the respondents."
+        ),
+    )
+
+
+def _decisions(material: Material) -> tuple[Block, ...]:
+    """Say how a contrast becomes a decision, if any does."""
+    if not material.has("contrasts") or "decision" not in material.tables["contrasts"]:
+        return ()
+    rules = (
+        say(
+            "Two tests with Student's t: one against no difference, and one of equivalence (two one-sided tests, "
+            "Schuirmann) against the smallest effect of interest that the study states. That of means is stated in "
+            "standard deviations of one answer, between and within respondents, which are taken as known; that of "
+            "percentages in percentage points."
+        ),
+        say(
+            "<strong>No meaningful change</strong>: the equivalence test is significant, the difference is surely "
+            "smaller than the smallest effect of interest, also if it is surely not nothing. Else "
+            "<strong>increase</strong> or <strong>decrease</strong>: the test against no difference is significant; "
+            "the direction is sure, the size is what the interval says. Else <strong>inconclusive</strong>."
+        ),
+        *_multiplicity(material),
+        say(
+            "A scale enters comparisons as a scale if its statements go together well enough in every wave and "
+            "organisation; otherwise its estimates are shown with a note, and it is to be compared statement by "
+            "statement."
+        ),
+    )
+    return (Part("Decisions", (Bullets(rules),)),)
 
 
 def _multiplicity(material: Material) -> tuple[Markup, ...]:
     """Say how p-values are adjusted, if any is, and that intervals are not."""
     interval = say("An interval is not adjusted: among many intervals a few miss zero by chance alone.")
-    if not material.has("contrasts") or material.tables["contrasts"]["p_adjusted"].isna().all():
+    if material.tables["contrasts"]["p_adjusted"].isna().all():
         return (interval,)
-    return (say("p-values are adjusted within a family: the same contrast over all scales."), interval)
+    return (
+        say(
+            "p-values of both tests are adjusted within a family: the same contrast over all scales; of single "
+            "statements, over all statements."
+        ),
+        interval,
+    )
 
 
 def _statuses(material: Material) -> tuple[tuple[str, tuple[Markup, ...]], ...]:

@@ -1,49 +1,72 @@
-"""What moved: every contrast in a sentence, and all scales side by side."""
+"""What moved: what every contrast came to, in a sentence, and all scales side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from surveywaves.report.blocks import Block, Bullets, Paragraph, Part, Section, TableBlock
+from surveywaves.report.figures import main_analysis
 from surveywaves.report.front import all_observed
 from surveywaves.report.material import Material
-from surveywaves.report.say import Number, Where, level, say, several
+from surveywaves.report.say import Where, say, several
 from surveywaves.study.models import Evidence
-from surveywaves.tables import CONTRASTS, Cell, Column, Table, side_of_zero
-from surveywaves.tables.words import listed, records
+from surveywaves.tables import CONTRASTS, Cell, Column, Table, estimate_cell
+from surveywaves.tables.decisions import SIGNS, decision_words
+from surveywaves.tables.estimates import STANDARDISED
+from surveywaves.tables.labels import BETWEEN
+from surveywaves.tables.words import as_float, is_missing, listed, number, records
+from surveywaves.tidy import Decision
+
+ITEMS_ONLY = "items_only"
+"""The use of a scale that should not be compared as one (see `surveywaves.reliability.usage`)."""
+
+FIRST = "first "
+"""How the words of a decision begin that speaks of the first-named organisation."""
 
 
 def answer(material: Material) -> Section | None:
-    """Say what moved, where and how surely: as much as the contrasts say, and no more."""
+    """Say what moved, where, and what cannot be told: as much as the decisions say, and no more."""
     if not material.has("contrasts"):
         return None
     frame = material.tables["contrasts"]
-    blocks: list[Block] = []
-    analyses = list(dict.fromkeys(frame["analysis"]))
-    for analysis in analyses:
-        for term in CONTRASTS:
-            part = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
-            if part.empty:
-                continue
-            title = CONTRASTS[term] if len(analyses) == 1 else f"{CONTRASTS[term]} ({analysis} model)"
-            blocks.append(Part(title, tuple(_moved(material, part, analysis, term))))
-    if not blocks:
+    analysis = main_analysis(frame)
+    parts = [
+        Part(title, tuple(_moved(material, part, analysis, term)))
+        for term, title in CONTRASTS.items()
+        if len(part := frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
+    ]
+    if not parts:
         return None
-    return Section("answer", "What moved", (*_reading(material), *blocks))
+    by_item = _statements(material)
+    return Section("answer", "What moved", (*_reading(material, analysis), *parts, *by_item))
 
 
-def _reading(material: Material) -> tuple[Block, ...]:
+def _reading(material: Material, analysis: str) -> tuple[Block, ...]:
     words = say(
-        "Each estimate is a difference between mean answers on the response scale, with a {confidence} "
-        "interval. ▲: the interval lies above zero; ▼: below zero; ○: it includes zero, so that the data "
-        "do not tell the direction, which is not the same as no difference.",
-        confidence=material.numbers.study("confidence", level),
+        "Each estimate is a difference between mean answers on the response scale. Two tests decide what it comes to, "
+        "at the level {alpha}, adjusted for the number of scales: one against no difference at all, one against the "
+        "smallest effect of interest{smallest}. ▲ and ▼: surely above or below zero, how far is not said; ○: surely "
+        "smaller than the smallest effect of interest; ?: <strong>inconclusive</strong>, the data do not tell, which "
+        "is not the same as no difference.",
+        alpha=material.numbers.study("alpha", lambda value: f"{value:.3g}"),
+        smallest=_smallest(material, analysis),
     )
+    blocks: list[Block] = [Paragraph(words)]
+    if apart := _item_by_item(material):
+        said = [
+            say(
+                "<strong>{scale}</strong> is to be compared statement by statement only: {reason}.",
+                scale=material.labels.scale(scale),
+                reason=material.labels.readable(reason),
+            )
+            for scale, reason in apart.items()
+        ]
+        blocks.append(Bullets(tuple(said)))
     if all_observed(material.presentation):
-        return (Paragraph(words),)
+        return tuple(blocks)
     kinds = [
         kind.value
         for kind in Evidence
@@ -54,7 +77,26 @@ def _reading(material: Material) -> tuple[Block, ...]:
         "one.",
         evidence=listed(kinds),
     )
-    return (Paragraph(warning, "note"), Paragraph(words))
+    return (Paragraph(warning, "note"), *blocks)
+
+
+def _smallest(material: Material, analysis: str) -> Markup:
+    """Give the smallest effect of interest as the first standardised contrast has it."""
+    frame = material.tables["contrasts"]
+    standardised = frame[(frame["analysis"] == analysis) & frame["term"].str.endswith(STANDARDISED)]
+    for row in records(standardised[standardised["smallest"].notna()]):
+        here = {name: getattr(row, name) for name in ("analysis", "scale", "wave", "organisation", "term")}
+        size = material.numbers.cell("contrasts", "smallest", number, **here)
+        return say(", {size} standard deviations of one answer", size=size)
+    return Markup("")
+
+
+def _item_by_item(material: Material) -> dict[str, str]:
+    """Give the scales that should not be compared as scales, and why."""
+    if not material.has("scale_use"):
+        return {}
+    rows = records(material.tables["scale_use"])
+    return {row.scale: row.reason for row in rows if row.use == ITEMS_ONLY}
 
 
 def _moved(material: Material, part: pd.DataFrame, analysis: str, term: str) -> list[Block]:
@@ -65,49 +107,77 @@ def _moved(material: Material, part: pd.DataFrame, analysis: str, term: str) -> 
         for place in places
         if part.loc[(part["wave"] == place[0]) & (part["organisation"] == place[1]), "estimate"].notna().any()
     ]
-    sentences = [_contrast_sentence(material, analysis, term, *place) for place in estimated]
+    apart = _item_by_item(material)
+    scales = [scale for scale in dict.fromkeys(part["scale"]) if scale not in apart]
+    sentences = [
+        _contrast_sentence(
+            material,
+            "contrasts",
+            {"analysis": analysis, "term": term, "wave": wave, "organisation": organisation, "scale": scales},
+        )
+        for wave, organisation in (estimated if scales else ())
+    ]
     nowhere = [place for place in places if place not in estimated]
     blocks: list[Block] = []
     if nowhere:
         blocks.append(Paragraph(_nowhere(material, part, nowhere)))
     if sentences:
-        blocks = [Bullets(tuple(sentences)), *blocks]
+        blocks.insert(0, Bullets(tuple(sentences)))
+    if estimated:
         blocks.append(TableBlock(_overview(material, part, estimated, analysis, term)))
     return blocks
 
 
-def _contrast_sentence(material: Material, analysis: str, term: str, wave: str, organisation: str) -> Markup:
+def _contrast_sentence(material: Material, table: str, here: dict[str, Where]) -> Markup:
+    """Count what a contrast came to; of scales, name them."""
     numbers, labels = material.numbers, material.labels
-    here = {"analysis": analysis, "term": term, "wave": wave, "organisation": organisation}
-    tests = numbers.count("contrasts", **here, **{"conf_low>": float("-inf")})
-    above = numbers.count("contrasts", **here, **{"conf_low>": 0.0})
-    below = numbers.count("contrasts", **here, **{"conf_high<": 0.0})
-    alpha = numbers.study("alpha", lambda value: f"{value:.3g}")
-    sure = numbers.count("contrasts", **here, **{"p_adjusted<": alpha.value})
-    adjusted = (
-        say(" After adjustment for several tests, p is below {alpha} for {sure}.", alpha=alpha, sure=sure)
-        if numbers.rows("contrasts", **here)["p_adjusted"].notna().any()
-        else Markup("")
-    )
+    wave, organisation, term = (str(here[name]) for name in ("wave", "organisation", "term"))
+    first = labels.organisation(organisation.partition(BETWEEN)[0])
+    of_scales = table == "contrasts"
+    found = []
+    for decision in Decision:
+        count = numbers.count(table, **here, decision=decision.value)
+        if not count.value:
+            continue
+        words = decision_words(decision.value, term)
+        what = (
+            say("{who} {words}", who=first, words=words.removeprefix(FIRST))
+            if words.startswith(FIRST)
+            else say("{words}", words=words)
+        )
+        rows = numbers.rows(table, **here, decision=decision.value)
+        names = listed([labels.scale(scale) for scale in labels.scales_in(rows)]) if of_scales else ""
+        named = say(" ({names})", names=names) if names else Markup("")
+        found.append(say("{what}: {count}{named}", what=what, count=count, named=named))
+    tests = numbers.count(table, **here, **{"conf_low>": float("-inf")})
     return say(
-        "<strong>{wave}, {organisation}:</strong> of {scales} estimated, the interval lies above zero for {above} and "
-        "below zero for {below}.{adjusted}",
+        "<strong>{wave}, {organisation}:</strong> of {tests} estimated, {found}.",
         wave=labels.wave(wave),
         organisation=labels.organisation(organisation),
-        scales=several(tests, "scale", "scales"),
-        above=_named(material, above, here | {"conf_low>": 0.0}),
-        below=_named(material, below, here | {"conf_high<": 0.0}),
-        adjusted=adjusted,
+        tests=several(tests, "scale", "scales") if of_scales else several(tests, "statement", "statements"),
+        found=Markup("; ").join(found) if found else "none with a decision",
     )
 
 
-def _named(material: Material, count: Number, here: Mapping[str, Where]) -> Markup:
-    """Give a count of scales, and which they are."""
-    rows = material.numbers.rows("contrasts", **here)
-    if rows.empty:
-        return say("{count}", count=count)
-    names = listed([material.labels.scale(scale) for scale in material.labels.scales_in(rows)])
-    return say("{count} ({names})", count=count, names=names)
+def _statements(material: Material) -> tuple[Block, ...]:
+    """Count what the contrasts of single statements came to."""
+    if not material.has("item_contrasts"):
+        return ()
+    frame = material.tables["item_contrasts"]
+    analysis = main_analysis(frame)
+    plain = frame[(frame["analysis"] == analysis) & frame["term"].isin(CONTRASTS) & frame["estimate"].notna()]
+    places = dict.fromkeys(zip(plain["term"], plain["wave"], plain["organisation"], strict=True))
+    said = [
+        _contrast_sentence(
+            material,
+            "item_contrasts",
+            {"analysis": analysis, "term": term, "wave": wave, "organisation": organisation},
+        )
+        for term in CONTRASTS
+        for of, wave, organisation in places
+        if of == term
+    ]
+    return (Part("Statement by statement", (Bullets(tuple(said)),)),) if said else ()
 
 
 def _nowhere(material: Material, part: pd.DataFrame, places: list[tuple[str, str]]) -> Markup:
@@ -146,7 +216,7 @@ def _overview(
     rows = tuple(
         (
             Cell(labels.scale(scale)),
-            *(side_of_zero(found.get((scale, *place)), labels, with_estimate=True) for place in places),
+            *(_glance(found.get((scale, *place)), material) for place in places),
         )
         for scale in labels.scales_in(part)
     )
@@ -158,3 +228,12 @@ def _overview(
         data=labels.with_evidence(part),
         evidence=labels.evidence(labels.waves_in(part), about=("items", "organisation")),
     )
+
+
+def _glance(row: Any, material: Material) -> Cell:
+    """Print an estimate behind the sign of its decision; or why there is none."""
+    cell = estimate_cell(row, material.labels, signed=True)
+    if row is None or is_missing(row.estimate):
+        return cell
+    sign, tone = SIGNS.get(row.decision, ("", ""))
+    return Cell(f"{sign} {cell.text}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)

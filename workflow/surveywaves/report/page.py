@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from surveywaves.report.blocks import Block, FigureBlock, Part, Section, TableBlock, walk
+from surveywaves.report.blocks import Block, FigureBlock, Part, Report, TableBlock, walk
 from surveywaves.report.downloads import data_uri
 from surveywaves.report.svg import inline_svg
 from surveywaves.tables import Table
@@ -76,22 +76,25 @@ class Ids:
         return found
 
 
-def render(sections: Sequence[Section], *, templates: Path, **words: Any) -> str:
+def render(report: Report, *, templates: Path) -> str:
     """Fill the templates in.
 
     Parameters
     ----------
-    sections
-        In the order of the page.
+    report
+        What the page says.
     templates
         Folder with the page, its style and its script.
-    words
-        What the page says besides: see the page's template.
 
     Returns
     -------
     str
-        The page: one HTML file that loads nothing.
+        The page: one HTML file that loads nothing. The same report gives the same text.
+
+    Raises
+    ------
+    ValueError
+        If a figure is not an SVG drawing.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
@@ -106,9 +109,11 @@ def render(sections: Sequence[Section], *, templates: Path, **words: Any) -> str
     ids = Ids()
     for taken in ("top", "contents", "main", "evidence"):
         ids.new(taken)
+    sections = report.sections
     section_ids = {section.name: ids.new(section.name) for section in sections}
     placed = place([block for section in sections for block in section.blocks], ids)
     return environment.get_template(PAGE).render(
+        report=report,
         sections=sections,
         section_ids=section_ids,
         placed=lambda block: placed[id(block)],
@@ -116,7 +121,6 @@ def render(sections: Sequence[Section], *, templates: Path, **words: Any) -> str
         style=Markup(style),
         script=Markup(f"\n{script}"),
         script_hash=digest(f"\n{script}"),
-        **words,
     )
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from surveywaves import tables
-from surveywaves.report.blocks import Block, Details, Paragraph, Part, Section, TableBlock
+from surveywaves.report.blocks import Block, Bullets, Details, Paragraph, Part, Section, TableBlock
+from surveywaves.report.figures import main_analysis
 from surveywaves.report.material import Material
 from surveywaves.report.say import level, say
-from surveywaves.study.models import Evidence
-from surveywaves.tables import Cell, Column, Table, estimate_cell
-from surveywaves.tables.words import as_float, is_missing, listed, records, whole
+from surveywaves.study.models import Comparability, Evidence
+from surveywaves.tables.decisions import base_term
+from surveywaves.tables.estimates import PERCENT, STANDARDISED
+from surveywaves.tables.models import components
+from surveywaves.tables.words import listed
 from surveywaves.tidy import ALL
 
-COMPONENTS = {
-    "n_respondents": "respondents",
-    "n_items": "statements",
-    "sigma2": "variance within respondents",
-    "tau2": "variance between respondents",
-    "icc": "intraclass correlation",
-    "total_sd": "SD of an answer",
-    "r2_marginal": "R², fixed effects",
-    "r2_conditional": "R², with respondents",
-    "reml_loglik": "restricted log-likelihood",
+MODELS = {
+    "variances": "The models: who is in them, and how answers vary",
+    "diagnostics": "The models: residuals, and what single respondents weigh",
 }
-"""Terms of the variances in words; others are shown by their names."""
+"""Tables about models as a whole, and their titles."""
 
 
 def reliability(material: Material) -> Section | None:
@@ -79,21 +73,42 @@ def comparisons(material: Material) -> Section | None:
         return None
     blocks: list[Block] = [*invented_together(material), *material.figure("scale_profile")]
     if material.has("means"):
-        inside: list[Block] = [*material.figure("means_over_waves")]
-        inside += [
-            TableBlock(tables.means(material.tables["means"], material.labels, analysis=analysis))
-            for analysis in dict.fromkeys(material.tables["means"]["analysis"])
-        ]
-        blocks.append(Part("Estimated means", tuple(inside)))
+        blocks.append(Part("Estimated means", tuple(_means(material, material.tables["means"]))))
     if material.has("contrasts"):
         blocks.append(Part("Contrasts", tuple(_contrasts(material, material.tables["contrasts"]))))
-    if material.has("variances"):
-        table = _variances(material)
-        blocks.append(Details(table.title, (TableBlock(table),)))
+    if material.has("item_contrasts"):
+        frame = material.tables["item_contrasts"]
+        blocks.append(Part("Statement by statement", tuple(_items(material, frame))))
+    for name, title in MODELS.items():
+        blocks += _of_models(material, name, title)
     return Section("comparisons", "Change over time and gaps between organisations", tuple(blocks))
 
 
+def _of_models(material: Material, name: str, title: str) -> list[Block]:
+    """Show on demand what is known of the models, a table an analysis."""
+    if not material.has(name):
+        return []
+    frame, labels = material.tables[name], material.labels
+    inside = tuple(
+        TableBlock(components(frame, labels, analysis=analysis, name=f"{name}_{analysis}", title=title))
+        for analysis in dict.fromkeys(frame["analysis"])
+    )
+    return [Details(title, inside)]
+
+
+def _means(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Show the means of the main model, and the shares of favourable answers of the other; its own means on demand."""
+    main = main_analysis(frame)
+    first: list[Block] = [*material.figure("means_over_waves")]
+    then: list[Block] = []
+    for analysis, term in _kinds(frame):
+        block = TableBlock(tables.means(frame, material.labels, analysis=analysis, term=term))
+        (first if analysis == main or term.endswith(PERCENT) else then).append(block)
+    return [*first, Details("Means on the latent scale of the ordinal model", tuple(then))] if then else first
+
+
 def _contrasts(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Show the contrasts of the main model; on demand the other's, as shares of favourable answers and as log odds."""
     words = say(
         "A <strong>change</strong> is the later wave less the earlier; a <strong>gap</strong> the "
         "first-named organisation less the second; a <strong>difference in differences</strong> the change "
@@ -101,49 +116,52 @@ def _contrasts(material: Material, frame: pd.DataFrame) -> list[Block]:
         "same contrast. Where a cell of the design is empty, what depends on it is not estimable, and the "
         "note says why."
     )
-    blocks: list[Block] = [Paragraph(words), *material.figure("contrasts")]
-    for analysis in dict.fromkeys(frame["analysis"]):
-        terms = dict.fromkeys(frame.loc[frame["analysis"] == analysis, "term"])
-        blocks += [
-            TableBlock(tables.contrasts(frame, material.labels, analysis=analysis, term=term))
-            for term in sorted(
-                terms, key=lambda term: list(tables.CONTRASTS).index(term) if term in tables.CONTRASTS else 9
-            )
-        ]
-    return blocks
+    main = main_analysis(frame)
+    first: list[Block] = [Paragraph(words), *material.figure("contrasts")]
+    others: dict[str, list[Block]] = {}
+    for analysis, term in _kinds(frame):
+        if term.endswith(STANDARDISED):  # beside the estimate in the table of its own term
+            continue
+        block = TableBlock(tables.contrasts(frame, material.labels, analysis=analysis, term=term))
+        if analysis == main:
+            first.append(block)
+        else:
+            unit = "favourable answers" if term.endswith(PERCENT) else "log odds"
+            others.setdefault(f"The same by the {analysis} model: {unit}", []).append(block)
+    return [*first, *(Details(title, tuple(inside)) for title, inside in sorted(others.items()))]
 
 
-def _variances(material: Material) -> Table:
-    """Lay the models out, a scale a row: who is in them, variances, and how much they explain."""
-    frame, labels = material.tables["variances"], material.labels
-    found = {(row.analysis, row.scale, row.term): row for row in records(frame)}
-    terms = list(dict.fromkeys(frame["term"]))
-    rows = [
-        (
-            Cell(labels.scale(scale)),
-            Cell(analysis),
-            *(_component(found.get((analysis, scale, term)), material) for term in terms),
-        )
-        for analysis in dict.fromkeys(frame["analysis"])
-        for scale in labels.scales_in(frame[frame["analysis"] == analysis])
-    ]
-    return Table(
-        name="variances",
-        title="The models: who is in them, and how answers vary",
-        columns=(
-            Column("Scale"),
-            Column("Model"),
-            *(Column(COMPONENTS.get(term, labels.plain(term).lower()), numeric=True) for term in terms),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(frame),
-        evidence=labels.evidence(labels.waves_in(frame), about=("items",)),
-        heads=2,
+def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Show every statement's contrasts on demand."""
+    words = say(
+        "Each statement by itself, by the ordinal model without a respondent effect: log odds ratios, and differences "
+        "in the percentage of favourable answers. Adjusted p: for the number of statements tested in the same "
+        "contrast."
     )
+    reworded = [
+        say("{note} ‘{statement}’", note=note, statement=material.labels.item(item))
+        for item in dict.fromkeys(frame["item"])
+        for wave, about in material.presentation.waves.items()
+        if about.comparability.get(item) == Comparability.REWORDED
+        if (note := material.labels.comparability_note(wave, item))
+    ]
+    inside: dict[str, list[Block]] = {}
+    for analysis, term in _kinds(frame):
+        title = tables.CONTRASTS.get(base_term(term), material.labels.plain(term))
+        table = tables.contrasts(frame, material.labels, analysis=analysis, term=term)
+        inside.setdefault(title, []).append(TableBlock(table))
+    notes: list[Block] = [Bullets(tuple(reworded))] if reworded else []
+    return [Paragraph(words), *notes, *(Details(title, tuple(blocks)) for title, blocks in inside.items())]
 
 
-def _component(row: Any, material: Material) -> Cell:
-    cell = estimate_cell(row, material.labels)
-    if row is None or is_missing(row.estimate) or not row.term.startswith("n_"):
-        return cell
-    return Cell(whole(row.estimate), as_float(row.estimate), cell.notes)
+def _kinds(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """List analyses and terms: the analyses in their order, the terms in that of the contrasts."""
+    order = list(tables.CONTRASTS)
+    found = dict.fromkeys(zip(frame["analysis"], frame["term"], strict=True))
+    analyses = list(dict.fromkeys(frame["analysis"]))
+
+    def place(kind: tuple[str, str]) -> tuple[int, int]:
+        base = base_term(kind[1])
+        return analyses.index(kind[0]), order.index(base) if base in order else len(order)
+
+    return sorted(found, key=place)

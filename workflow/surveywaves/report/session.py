@@ -21,6 +21,7 @@ PACKAGES: Final = (
     "matplotlib",
     "seaborn",
     "jinja2",
+    "typst",
 )
 """Packages whose version can change a number or its looks."""
 

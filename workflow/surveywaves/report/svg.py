@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup
@@ -34,12 +35,14 @@ _ON_SCREEN: Final = 1.25
 _INCH: Final = {"pt": 72.0, "px": 96.0, "in": 1.0, "mm": 25.4, "cm": 2.54, "": 96.0}
 
 
+@lru_cache(maxsize=256)
 def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
     """Make a drawing fit to stand inside a page.
 
     Ids that something in the drawing refers to get new ones that begin with a prefix, other ids go; the style sheet
     is confined to the drawing; scripts, event handlers, metadata and every address outside the drawing are taken out.
-    Coordinates keep three decimals. The drawing keeps its shape and scales.
+    Coordinates keep three decimals. The drawing keeps its shape and scales. What was made once for the screen is there
+    for paper.
 
     Parameters
     ----------

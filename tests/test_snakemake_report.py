@@ -1,0 +1,86 @@
+"""`snakemake --report`: every result with its category, caption and labels, made without a network, harming nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browser import CHROMIUM, Browser
+from conftest import snakemake
+
+HOSTILE = "</script><script>window.harmed = 1</script>"
+NOWHERE = "http://127.0.0.1:9"
+"""Nobody answers there: whatever asks the network fails."""
+
+
+@pytest.fixture(scope="module")
+def unpacked(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Snakemake's report of the shipped study under a hostile title, unpacked."""
+    study = Path(shutil.copytree(finished, finished.with_name("snakemake_report"), symlinks=True))
+    config = study / "config/config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"(?m)^title: .*$", f'title: "{HOSTILE}"', text), encoding="utf-8")
+    run = snakemake(
+        study,
+        "--report",
+        "results/report.zip",
+        **dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), NOWHERE),
+    )
+    assert run.status == 0, run.said
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(study / "results/report.zip") as packed:
+        packed.extractall(folder)
+    return folder / "report"
+
+
+def results(page: str) -> dict[str, Any]:
+    """Read the results that the page shows: path -> what is said of it."""
+    start = re.search(r'var results = (?={"results/)', page)
+    assert start, "the page lists its results"
+    return dict(json.JSONDecoder().raw_decode(page, start.end())[0])
+
+
+@pytest.fixture(scope="module")
+def listed(unpacked: Path) -> dict[str, Any]:
+    return results((unpacked / "report.html").read_text(encoding="utf-8"))
+
+
+def test_every_figure_and_the_report_are_there_with_labels_and_a_caption(listed, finished: Path) -> None:
+    drawn = {f"results/figures/{path.name}" for path in (finished / "results/figures").iterdir()}
+    assert drawn | {"results/report/index.html", "results/report/report.pdf"} <= set(listed)
+    for path, about in listed.items():
+        assert about["labels"], path
+        assert len(about["caption"]) > 60, path
+
+
+def test_captions_say_what_the_data_are(listed) -> None:
+    for path in ("results/figures/contrasts.svg", "results/report/report.pdf"):
+        caption = listed[path]["caption"]
+        assert "SIMULATED" in caption and "RECONSTRUCTED" in caption and "Do not cite" in caption
+
+
+def test_nothing_confidential_is_packed(unpacked: Path) -> None:
+    packed = {path.name for path in unpacked.rglob("*") if path.is_file()}
+    assert len(packed) > 50
+    assert not any(name.endswith((".sav", ".dta", ".parquet")) or "responses" in name for name in packed)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(unpacked: Path, tmp_path: Path) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(unpacked / "report.html")
+        found = browser.run(
+            "Object.fromEntries(Object.entries(categories).map(([k, v]) => [k, Object.keys(v)]))"
+        )
+        harmed = browser.run("window.harmed ?? null")
+        asked = [event["request"]["url"] for event in browser.said("Network.requestWillBeSent")]
+    assert harmed is None
+    assert {"Figures", "Report", "Tables"} <= set(found)
+    assert {"Who answered", "Answers to every statement", "Scales"} <= set(found["Figures"])
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
