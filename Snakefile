@@ -15,16 +15,21 @@ include: "workflow/rules/export.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
 rule all:
     input:
         "results/report/index.html",
+        "results/report/report.pdf",
         "results/configuration.yaml",
         expand("results/exports/{file}", file=EXPORTS),
         expand("results/statistics/{table}.parquet", table=STATISTICS),
         expand("results/audit/{table}.parquet", table=AUDIT),
+        "results/tables",
         expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),

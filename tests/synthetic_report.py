@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from surveywaves.sensitivity.agreement import agreement
 from surveywaves.study.models import (
     Event,
     Evidence,
@@ -21,7 +23,7 @@ from surveywaves.study.models import (
     Variable,
     VariableEvidence,
 )
-from surveywaves.study.parts import Presentation, WaveWords
+from surveywaves.study.parts import PlanningWords, Presentation, WaveWords
 from surveywaves.tidy import tidy
 
 TEMPLATES = Path(__file__).parent.parent / "workflow" / "report"
@@ -132,6 +134,9 @@ def presentation(
         confidence=0.9,
         covariates=("job",),
         min_cell=6,
+        planning=PlanningWords(
+            wave="fourth", title=label("Fourth round"), reference=names[-1], power=0.8, smallest=0.2
+        ),
         style=FigureStyle(),
     )
 
@@ -145,9 +150,14 @@ def tables(study: Presentation, *, published: bool = True) -> dict[str, pd.DataF
         "response_rates": _rates(study),
         "missing": _missing(study),
         "reliability": _reliability(study),
-        "means": tidy(_means(study)),
-        "contrasts": tidy(_contrasts(study)),
+        "scale_use": _scale_use(study),
+        "means": _both_analyses(tidy(_means(study)), "percent_favourable"),
+        "contrasts": _contrast_table(study),
+        "item_contrasts": _item_contrasts(study),
         "variances": tidy(_variances(study)),
+        "planning": tidy(_planning(study)),
+        "sensitivity": _sensitivity(study),
+        "agreement": agreement(_sensitivity(study)),
     }
     return made | ({"published_tables": _printed(study), "claims": _claims()} if published else {})
 
@@ -468,6 +478,58 @@ def _contrasts(study: Presentation) -> Iterator[dict[str, Any]]:
             }
 
 
+def _scale_use(study: Presentation) -> pd.DataFrame:
+    rows = [{"scale": scale, "use": "scale", "reason": "lower bound at least 0.60"} for scale in study.scales]
+    return pd.DataFrame(rows)
+
+
+def _both_analyses(frame: pd.DataFrame, percent: str) -> pd.DataFrame:
+    """Add the ordinal model: the same on its latent scale, and percentages."""
+    numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+    latent = frame.assign(analysis="ordinal", df=math.inf)
+    latent[numbers] *= 1.83
+    shares = frame.assign(analysis="ordinal", df=math.inf)
+    shares[numbers] *= 17.3
+    shares["term"] = [
+        percent if term == "emmean" else f"{term}_percent_favourable" for term in shares["term"]
+    ]
+    return pd.concat([frame, latent, shares], ignore_index=True)
+
+
+def _contrast_table(study: Presentation) -> pd.DataFrame:
+    plain = tidy(_contrasts(study))
+    standardised = plain.assign(term=plain["term"] + "_standardised")
+    standardised[["estimate", "std_error", "conf_low", "conf_high"]] /= 0.93
+    return decided(pd.concat([_both_analyses(plain, ""), standardised], ignore_index=True))
+
+
+def _item_contrasts(study: Presentation) -> pd.DataFrame:
+    """Make the contrasts of each scale anew for each of its items, as the ordinal model of one item has them."""
+    both = _both_analyses(tidy(_contrasts(study)), "")
+    ordinal = both[both["analysis"] == "ordinal"]
+    parts = [
+        ordinal[ordinal["scale"] == (about.scale or "warmth")].assign(scale=about.scale or "", item=item)
+        for item, about in study.items.items()
+    ]
+    return decided(pd.concat(parts, ignore_index=True))
+
+
+def decided(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add decisions of every kind: made up, but none against the sign of its estimate."""
+    there = frame["estimate"].notna()
+    moved = frame["estimate"].gt(0).map({True: "increase", False: "decrease"})
+    told = moved.where(frame["p_adjusted"] < 0.1, "inconclusive")
+    told = told.mask((frame.index % 5 == 1) & frame["p_adjusted"].gt(0.1), "no_meaningful_change")
+    unit = frame["term"].map(lambda term: 5.0 if term.endswith("favourable") else 0.2)
+    unit = unit.where(frame["term"].str.endswith(("favourable", "_standardised")), 0.186)
+    return frame.assign(
+        smallest=unit.where(there),
+        p_equivalence=frame["p_value"],
+        p_equivalence_adjusted=frame["p_adjusted"],
+        decision=told.where(there, "").astype("str"),
+    )
+
+
 def _variances(study: Presentation) -> Iterator[dict[str, Any]]:
     for scale in study.scales:
         here = {"analysis": "linear", "scale": scale, "wave": "all", "organisation": "all", "n": 321}
@@ -478,6 +540,56 @@ def _variances(study: Presentation) -> Iterator[dict[str, Any]]:
             "status": "boundary",
             "note": "the variance between respondents is estimated as zero",
         }
+
+
+def _sensitivity(study: Presentation) -> pd.DataFrame:
+    """Make a variant that agrees with the main analysis now and then, one that says the same, and one refused."""
+    main = tidy(_contrasts(study))
+    main["term"] = main["term"] + "_standardised"
+    there = main["estimate"].notna()
+    up = main["estimate"].gt(0).map({True: "increase", False: "decrease"})
+    told = up.where(main["p_adjusted"] < 0.1, "inconclusive").where(there, "")
+    main = main.assign(
+        smallest=main["estimate"].notna().map({True: 0.2, False: float("nan")}),
+        p_equivalence=main["p_value"],
+        p_equivalence_adjusted=main["p_adjusted"],
+        decision=told.astype("str"),
+    )
+    shifted = {name: main[name] + 0.013 for name in ("estimate", "conf_low", "conf_high")}
+    undecided = told.where(main.index % 6 > 0, "inconclusive").where(there, "").astype("str")
+    numbers = ("estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted")
+    tests = ("smallest", "p_equivalence", "p_equivalence_adjusted")
+    variants = {
+        "main": main,
+        "ordinal_logit": main.assign(analysis="ordinal", **shifted, decision=undecided),
+        "complete_cases": main.assign(note=main["note"].where(~there, "everybody answered all")),
+        "raking": main.assign(
+            **dict.fromkeys((*numbers, *tests), float("nan")),
+            status="not_estimable",
+            note="no population margins are given",
+            decision="",
+        ),
+    }
+    made = [table.assign(variant=name) for name, table in variants.items()]
+    table = pd.concat(made, ignore_index=True)
+    return table[["variant", *(name for name in table.columns if name != "variant")]].astype(
+        {"variant": "str", "status": "str", "note": "str", "decision": "str"}
+    )
+
+
+def _planning(study: Presentation) -> Iterator[dict[str, Any]]:
+    assert study.planning
+    reference = study.planning.reference
+    for scale in study.scales:
+        here = {"analysis": "planning", "scale": scale}
+        of_reference = here | {"wave": reference, "organisation": "all"}
+        yield of_reference | {"term": "returns", "estimate": 157, "n": 157}
+        for organisation in study.organisations:
+            change = here | {"wave": f"fourth - {reference}", "organisation": organisation}
+            for n in (100, 300):
+                yield change | {"term": "conf_half_width", "estimate": 3 / n**0.5, "df": 210.5, "n": n}
+                yield change | {"term": "power", "estimate": 0.3 + n / 1000, "df": 210.5, "n": n}
+            yield change | {"term": "returns_needed", "estimate": 501, "n": 501}
 
 
 WHY = {"misprint": "the row adds up only so", "undecided": "97 or 99"}

@@ -33,7 +33,7 @@ ITEMS = pd.read_csv(STUDY / "config/items.tsv", sep="\t", dtype="str").set_index
 VARIABLES = pd.read_csv(STUDY / "source/dictionary.tsv", sep="\t", dtype="str").set_index("item")
 FEELINGS = {"not at all": 1, "somewhat": 2, "moderately so": 3, "very much so": 4}
 NUMBERS = ["estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted"]
-TIDY = ["means", "contrasts", "reliability"]
+TIDY = ["means", "contrasts", "item_contrasts", "reliability"]
 
 
 # --- the two runs ---------------------------------------------------------------------------------------------
@@ -438,9 +438,13 @@ def test_an_organisation_that_a_wave_did_not_survey_has_no_number_there(results:
 
 
 @pytest.mark.slow
-def test_the_item_outside_the_scales_is_described_and_never_compared(results: Path) -> None:
+def test_the_item_outside_the_scales_is_described_and_compared_by_itself_only(results: Path) -> None:
     assert "walk_town" in set(statistic(results, "item_frequencies")["item"])
+    by_itself = statistic(results, "item_contrasts").query("item == 'walk_town'")
+    assert set(by_itself["scale"]) == {""} and by_itself["estimate"].notna().any()
     for name in TIDY:
+        if name == "item_contrasts":
+            continue
         assert set(statistic(results, name)["scale"]) == {"housework", "repairs", "talking", "ease"}
         assert "walk_town" not in set(statistic(results, name)["item"])
 
@@ -548,5 +552,5 @@ def test_the_mean_of_one_wave_is_the_mean_of_its_answers(results_of_one: Path, a
         assert len(complete) == 123
         assert means.loc[scale, "estimate"] == pytest.approx(complete.to_numpy().mean(), rel=1e-9)
     variances = statistic(results_of_one, "variances").query("scale == 'housework' and term == 'n_items'")
-    assert variances["estimate"].tolist() == [6]
+    assert set(variances["analysis"]) == {"linear", "ordinal"} and set(variances["estimate"]) == {6}
     assert "cook" in variances["note"].iloc[0]

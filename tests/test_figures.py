@@ -28,13 +28,17 @@ from PIL import Image
 
 from surveywaves.figures import draw_all, style
 from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.gallery import save_all
 from surveywaves.figures.measure import drawable, width_of, wrap
 from surveywaves.figures.names import names
 from surveywaves.figures.save import save
+from surveywaves.figures.shares import observed
+from surveywaves.invariance import flagged
 from surveywaves.study.models import (
     Event,
     Evidence,
     FigureStyle,
+    Gradient,
     Item,
     Population,
     ResponseScale,
@@ -42,7 +46,7 @@ from surveywaves.study.models import (
     Variable,
     VariableEvidence,
 )
-from surveywaves.study.parts import Presentation, WaveWords
+from surveywaves.study.parts import PlanningWords, Presentation, WaveWords
 from surveywaves.tidy import tidy
 
 HOSTILE = (
@@ -103,6 +107,10 @@ def study_of(
         for number in (1, 2, 3)
     ]
     items.append(Item(item="alone", text=said("No scale."), section=2, response_scale=f"agree{points[0]}"))
+    speaks_to = {
+        place: {"theory": "; ".join(said(f"Principle {n}") for n in range(place % 3))} if place % 3 else {}
+        for place in range(scales)
+    }
     who = {f"org{number}": said(f"Organisation {number}") for number in range(organisations)}
     return Presentation(
         title=said("A study"),
@@ -115,7 +123,10 @@ def study_of(
             "mode": Variable(label="Mode", levels={"web": "Web", "paper": "Paper"}),
         },
         sections={1: said("First section"), 2: said("Second section")},
-        scales={f"s{n}": Scale(scale=f"s{n}", title=said(f"Scale {n}")) for n in range(scales)},
+        scales={
+            f"s{n}": Scale(scale=f"s{n}", title=said(f"Scale {n}"), frameworks=speaks_to[n])
+            for n in range(scales)
+        },
         items={item.item: item for item in items},
         response_scales=response_scales,
         events=(
@@ -123,12 +134,22 @@ def study_of(
             Event(date=dt.date(2006, 6, 20), label="Soon after"),
             Event(date=dt.date(1999, 1, 1), label="Long before"),
         ),
-        frameworks={},
+        frameworks={"theory": said("A theory")},
         citation=said("Somebody (2007). A report."),
         confidence=0.95,
         covariates=("role",),
         min_cell=5,
-        style=FigureStyle(font_size=font_size, dpi=100),
+        planning=PlanningWords(
+            wave="next",
+            title=said("Next wave"),
+            reference="wave1" if waves > 1 else "wave0",
+            power=0.8,
+            smallest=0.2,
+        ),
+        threshold=5,
+        style=FigureStyle(
+            font_size=font_size, dpi=100, gradient=Gradient(title=said("A gradient"), scales=("s1", "s0"))
+        ),
     )
 
 
@@ -161,7 +182,7 @@ def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]
     """Make every table that figures read, as docs/files.md describes them, for any study."""
     draw = random.Random(seed)
     surveyed = {name: wave.organisations_surveyed for name, wave in study.waves.items()}
-    frequencies, missing, people = [], [], []
+    frequencies, missing, people, summary = [], [], [], []
     for wave, words in study.waves.items():
         for item in study.items.values():
             points = study.response_scales[item.response_scale].points
@@ -176,6 +197,10 @@ def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]
                 ]
                 counts = [round(size * weight / sum(weights)) for weight in weights]
                 base = sum(counts)
+                favourable = sum(counts[points - 2 :])
+                summary.append(
+                    (wave, organisation, item.item, base, favourable, 100 * favourable / base, "ok")
+                )
                 frequencies += [
                     (wave, organisation, item.item, response, n, 100 * n / base, base)
                     for response, n in enumerate(counts, 1)
@@ -199,6 +224,14 @@ def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]
         "item_frequencies": pd.DataFrame(
             frequencies, columns=["wave", "organisation", "item", "response", "n", "percent", "base"]
         ),
+        "item_summary": pd.DataFrame(
+            summary,
+            columns=[
+                *("wave", "organisation", "item", "base"),
+                *("favourable_n", "favourable_percent", "status"),
+            ],
+        ),
+        "dif": tidy({"analysis": "dif"} | row for row in _functioning(study, draw)),
         "missing": pd.DataFrame(
             missing, columns=["wave", "section", "item", "reason", "n", "percent", "returns"]
         ),
@@ -254,6 +287,8 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
             cell = {"analysis": "linear", "scale": scale, "wave": wave, "organisation": organisation}
             centre = 1 + 0.55 * (points - 1)
             means.append(cell | {"term": "emmean"} | estimate(centre, 0.2 * points, [(wave, organisation)]))
+            share = {"analysis": "ordinal", "term": "percent_favourable"}
+            means.append(cell | share | estimate(55, 40, [(wave, organisation)], 4))
         for organisation in study.organisations:
             for first, second in itertools.combinations(study.waves, 2):
                 cell = {
@@ -282,9 +317,138 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
             reliability.append(cell | {"term": "mean_inter_item_r", "estimate": 0.4})
     return {
         "means": tidy(means),
-        "contrasts": tidy({"analysis": "linear"} | row for row in contrasts),
+        "contrasts": _decided(tidy({"analysis": "linear"} | row for row in contrasts)),
+        "planning": tidy({"analysis": "planning"} | row for row in _planning(study, draw)),
         "reliability": tidy(reliability),
+        "sensitivity": _sensitivity(contrasts, study, draw),
     }
+
+
+DECISIONS = ("increase", "decrease", "no_meaningful_change", "inconclusive")
+
+
+def _decided(table: pd.DataFrame) -> pd.DataFrame:
+    """Decide what was estimated, each way in turn; what is too small differs between scales."""
+    there = table["status"] == "ok"
+    decisions = [
+        DECISIONS[(place + place // 4) % 4] if estimated else ""
+        for place, estimated in zip(itertools.count(), there, strict=False)
+    ]
+    smallest = [0.1 + 0.05 * int(scale[1:]) for scale in table["scale"]]
+    return table.assign(
+        smallest=pd.Series(smallest, dtype="float64").where(there),
+        p_equivalence=math.nan,
+        p_equivalence_adjusted=math.nan,
+        decision=decisions,
+    )
+
+
+def _functioning(study: Presentation, draw: random.Random) -> Iterator[dict[str, object]]:
+    """Make sizes of differences in how items work; what was not asked in a wave is not compared with it."""
+    pairs = [f"{later} - {first}" for first, later in itertools.combinations(study.waves, 2)]
+    between = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    places = [(wave, "") for wave in pairs] + [("", organisation) for organisation in between]
+    places += [("all", "")] * (len(study.waves) > 2) + [("", "all")] * (len(study.organisations) > 2)
+    for item in study.items.values():
+        for wave, organisation in places if item.scale else ():
+            cell = {"scale": item.scale, "item": item.item, "wave": wave, "organisation": organisation}
+            if any(
+                study.waves[one].comparability[item.item] == "absent"
+                for one in wave.split(" - ")
+                if one in study.waves
+            ):
+                why = {"status": "not_estimable", "note": "not asked: wave0"}
+                yield from (cell | {"term": f"total_{kind}"} | why for kind in ("lr", "r2_change"))
+                continue
+            size = draw.choice((0.002, 0.01, 0.04, 0.09))
+            yield cell | {
+                "term": "total_lr",
+                "estimate": 9.0,
+                "p_adjusted": draw.choice((0.01, 0.2)),
+                "n": 300,
+            }
+            yield cell | {
+                "term": "total_r2_change",
+                "estimate": size,
+                "n": 300,
+                "note": "words (Jodoin & Gierl)",
+            }
+
+
+def _sensitivity(
+    contrasts: list[dict[str, object]], study: Presentation, draw: random.Random
+) -> pd.DataFrame:
+    """Make variants of contrasts: some that differ, one that does not, one that cannot be done."""
+    nothing = {"status": "not_estimable", "note": "no population margins are given"}
+    rows, beside = [], []
+    for variant in (
+        "main",
+        "ordinal_logit",
+        "complete_cases",
+        f"only: {study.variables['role'].label}",
+        "adjusted: role",
+        "without_straight_liners",
+        "raking",
+        "answered_twice",
+    ):
+        for place, contrast in enumerate(contrasts):
+            row = {"analysis": "linear", "std_error": 0.05, **contrast}
+            row["term"] = f"{contrast['term']}_standardised"
+            estimated = "status" not in row and variant != "raking"
+            if variant == "raking":
+                row = {name: row[name] for name in ("scale", "term", "wave", "organisation")} | nothing
+            elif estimated and variant == "without_straight_liners":
+                row["note"] = "nobody is a straight-liner"
+            elif estimated and variant != "main" and (variant, place % 3) != ("answered_twice", 0):
+                shift = draw.uniform(-0.1, 0.1)
+                row |= {name: row[name] + shift for name in ("estimate", "conf_low", "conf_high")}
+                row["note"] = "assuming much" if variant == "answered_twice" else ""
+            rows.append(row)
+            decision = DECISIONS[(place + len(variant)) % 4] if estimated else ""
+            beside.append((variant, 0.2 if estimated else math.nan, decision))
+    table = tidy(rows)
+    found = pd.DataFrame(beside, columns=["variant", "smallest", "decision"])
+    table.insert(0, "variant", found["variant"])
+    return table.assign(
+        smallest=found["smallest"],
+        p_equivalence=math.nan,
+        p_equivalence_adjusted=math.nan,
+        decision=found["decision"],
+    )
+
+
+RETURNS = (100, 200, 400, 1000)
+
+
+def _planning(study: Presentation, draw: random.Random) -> Iterator[dict[str, object]]:
+    """Make power and half widths that go up and down as they should; the first scale has nothing of the last gap."""
+    assert study.planning
+    reference, both = study.planning.reference, f"next - {study.planning.reference}"
+    pairs = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    labels = [(both, organisation) for organisation in study.organisations]
+    labels += [(wave, pair) for wave in ("next", both) for pair in pairs]
+    for place, scale in enumerate(study.scales):
+        yield {
+            "scale": scale,
+            "wave": reference,
+            "organisation": "all",
+            "term": "returns",
+            "estimate": 389,
+            "n": 389,
+        }
+        for wave, organisation in labels:
+            cell = {"scale": scale, "wave": wave, "organisation": organisation}
+            if place == 0 and (wave, organisation) == labels[-1]:
+                why = {"status": "not_estimable", "note": f"nobody answered: {reference}, org0"}
+                for n in RETURNS:
+                    yield from (cell | {"term": term, "n": n} | why for term in ("conf_half_width", "power"))
+                yield cell | {"term": "returns_needed"} | why
+                continue
+            width = draw.uniform(0.2, 0.5)
+            for n in RETURNS:
+                yield cell | {"term": "conf_half_width", "n": n, "estimate": width * math.sqrt(100 / n)}
+                yield cell | {"term": "power", "n": n, "estimate": 1 - width - 20 / n}
+            yield cell | {"term": "returns_needed", "n": 700 + 100 * place, "estimate": 700 + 100 * place}
 
 
 def _audit(draw: random.Random) -> pd.DataFrame:
@@ -511,7 +675,9 @@ def test_neighbours_in_other_bars_differ_in_greyscale(colours: list[str]) -> Non
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_answers_and_organisations_differ_for_colour_blind_readers(sight: str) -> None:
     figures = FigureStyle()
-    groups = {f"{k} answers": style.response_colours(figures.responses, k) for k in range(2, 8)}
+    groups = {"decisions": tuple(colour for colour, _ in style.DECISIONS.values())}
+    groups["sizes of differences"] = tuple(colour for colour, _ in style.SIZES.values())
+    groups |= {f"{k} answers": style.response_colours(figures.responses, k) for k in range(2, 8)}
     groups |= {"organisations": figures.organisations, "verdicts": style.VERDICTS}
     groups["reasons"] = tuple(style.REASONS.values())
     for name, colours in groups.items():
@@ -547,7 +713,8 @@ def test_numbers_in_bars_stand_out(options: int) -> None:
     [
         ("means_over_waves", "means", "emmean"),
         ("scale_profile", "means", "emmean"),
-        ("contrasts", "contrasts", ""),
+        ("contrasts", "contrasts", "change|gap"),
+        ("differences_in_change", "contrasts", "difference_in_differences"),
         ("reliability", "reliability", "alpha"),
     ],
 )
@@ -555,11 +722,11 @@ def test_what_is_not_estimable_has_no_mark_and_is_named(
     plain: Drawn, figure: str, table: str, term: str
 ) -> None:
     rows = plain.tables[table]
-    rows = rows[rows["term"] == term] if term else rows
+    rows = rows[rows["term"].isin(term.split("|"))]
     assert (rows["status"] == "not_estimable").any()
     assert len(marks(plain.drawings[figure])) == (rows["status"] == "ok").sum()
     assert re.search(
-        r"Notestimable\(norespondents[^)]*\):[^.]*Wave0[^.]*Organisation0", said(plain.drawings[figure])
+        r"Notestimable\(nobodyanswered[^)]*\):[^.]*Wave0[^.]*Organisation0", said(plain.drawings[figure])
     )
     assert "Not estimable" in plain.drawings[figure].caption
 
@@ -567,7 +734,8 @@ def test_what_is_not_estimable_has_no_mark_and_is_named(
 def test_marks_stand_where_the_numbers_say() -> None:
     one = drawn(study_of(waves=1, organisations=1, scales=6))
     across = np.array([x for x, _ in marks(one.drawings["scale_profile"])])
-    values = one.tables["means"]["estimate"].to_numpy()
+    means = one.tables["means"]
+    values = means.loc[means["term"] == "emmean", "estimate"].to_numpy()
     line = np.polyfit(values, across, 1)
     assert line[0] > 0
     assert np.abs(np.polyval(line, values) - across).max() < 1e-9
@@ -622,7 +790,8 @@ def test_empty_tables_make_figures_that_say_so(plain: Drawn) -> None:
     drawings = {drawing.name: drawing for drawing in draw_all(empty, plain.study)}
     assert tuple(drawings) == names(plain.study, published=True)
     assert not any(marks(drawing) for drawing in drawings.values())
-    assert "Nocontrastcouldbeestimated." in said(drawings["contrasts"])
+    for name in ("contrasts", "differences_in_change"):
+        assert "Nocontrastcouldbeestimated." in said(drawings[name])
     assert all("Evidence:" in said(drawing) for drawing in drawings.values())
 
 
@@ -630,9 +799,151 @@ def test_failed_fits_are_named_and_have_no_mark(plain: Drawn) -> None:
     failed = {"estimate": math.nan, "conf_low": math.nan, "conf_high": math.nan, "status": "not_converged"}
     tables = plain.tables | {name: plain.tables[name].assign(**failed) for name in ("means", "contrasts")}
     drawings = {drawing.name: drawing for drawing in draw_all(tables, plain.study)}
-    for name in ("means_over_waves", "scale_profile", "contrasts"):
+    for name in ("means_over_waves", "scale_profile", "contrasts", "differences_in_change"):
         assert not marks(drawings[name])
         assert "themodeldidnotconverge" in said(drawings[name])
+
+
+def test_a_contrast_looks_like_its_decision_and_what_is_too_small_is_shaded_for_each_scale(
+    plain: Drawn,
+) -> None:
+    rows = plain.tables["contrasts"]
+    rows = rows[rows["term"].isin(["change", "gap"]) & (rows["status"] == "ok")]
+    drawing = plain.drawings["contrasts"]
+    looks = {
+        (to_hex(line.get_markerfacecolor()), line.get_marker()): len(line.get_xdata())
+        for line in drawing.figure.axes[0].lines
+        if str(line.get_gid()).startswith("marks")
+    }
+    assert looks == {style.DECISIONS[name]: n for name, n in rows["decision"].value_counts().items()}
+    widths = [width for colour, width, _ in boxes(drawing) if colour == style.BAND][
+        :-1
+    ]  # the last is in the legend
+    assert len(widths) == len(rows)
+    millimetres = sorted(widths)[0] / (2 * rows["smallest"].min())
+    assert np.allclose(sorted(widths), 2 * millimetres * np.sort(rows["smallest"]))
+    for words in ("firstorganisationhigher", "Inconclusive", "Smallerthanthesmallesteffect"):
+        assert words in said(drawing)
+    assert "firstorganisationmovedmoreupwards" in said(plain.drawings["differences_in_change"]).replace(
+        "F", "f"
+    )
+
+
+def test_observed_shares_are_the_mean_of_the_statements_that_every_cell_has(plain: Drawn) -> None:
+    rows = plain.tables["item_summary"]
+    found, left_out = observed(rows, plain.study)
+    everywhere = ["s0_2"]  # wave 0 has neither s0_1 nor s0_3
+    for (scale, wave, organisation), share in found.items():
+        here = rows[(rows["wave"] == wave) & (rows["organisation"] == organisation)]
+        items = everywhere if scale == "s0" else [f"{scale}_{n}" for n in (1, 2, 3)]
+        mean = here.loc[here["item"].isin(items), "favourable_percent"].mean()
+        assert share == pytest.approx(mean, rel=1e-12)
+    assert {cell for cell in found if cell[1] == "wave0"} == {(s, "wave0", "org1") for s in ("s0", "s2")}
+    assert left_out == "Observed without statements that not every wave has: Scale 0 (2 of 3)."
+
+
+def test_modelled_and_observed_shares_stand_where_the_numbers_say(plain: Drawn) -> None:
+    shares = plain.tables["means"].query("term == 'percent_favourable' and status == 'ok'")
+    seen, _ = observed(plain.tables["item_summary"], plain.study)
+    hollow, filled = [], []
+    for line in plain.drawings["favourable"].figure.axes[0].lines:
+        if str(line.get_gid()).startswith("marks"):
+            (hollow if to_hex(line.get_markerfacecolor()) == "#ffffff" else filled).extend(line.get_xdata())
+    assert len(filled) == len(shares)
+    assert len(hollow) == len(seen)
+
+
+def test_the_gradient_joins_its_scales_in_the_order_that_the_study_names(plain: Drawn) -> None:
+    drawing = plain.drawings["gradient"]
+    words = said(drawing)
+    assert words.index("Scale1") < words.index("Scale0")
+    assert "Scale2" not in words
+    means = plain.tables["means"]
+    here = means.query("term == 'percent_favourable' and wave == 'wave1' and organisation == 'org0'")
+    first, second = (here.loc[here["scale"] == scale, "estimate"].item() for scale in ("s1", "s0"))
+    expected = "falling from each to the next" if first >= second else "not in this order"
+    assert re.search(
+        rf"Wave 1, Organisation 0: Scale 1 {first:.0f}%, Scale 0 {second:.0f}%; {expected}\.", drawing.alt
+    )
+
+
+def test_the_comparator_follows_those_whom_every_wave_surveyed_in_what_every_wave_asked(plain: Drawn) -> None:
+    drawing = plain.drawings["comparator"]
+    means = plain.tables["means"].query("term == 'percent_favourable' and organisation == 'org1'")
+    assert drawing.title == "Organisation 1: over all waves"
+    assert len(marks(drawing)) == len(means[means["status"] == "ok"])
+    assert "Organisation0" not in said(drawing)
+    assert "comparator" not in names(study_of(waves=2), published=False)
+    assert "comparator" not in names(study_of(organisations=1), published=False)
+
+
+def test_a_framework_shows_every_scale_under_all_that_it_speaks_to(plain: Drawn) -> None:
+    drawing = plain.drawings["framework_theory"]
+    words = said(drawing)
+    assert words.count("Principle0") == 1, "two scales under one heading"
+    assert words.count("Scale2") == 2, "it speaks to two"
+    assert words.count("Scale1") == 1
+    assert "Underneitherofthese" in words.replace("none", "neither")
+    assert "Under none of these: Scale 0." in drawing.caption
+
+
+def test_flagged_statements_are_those_that_the_sensitivity_analysis_leaves_out(plain: Drawn) -> None:
+    drawing = plain.drawings["functioning"]
+    expected = {item for items in flagged(plain.tables["dif"]).values() for item in items}
+    named = re.search(r"Flagged: (.*?)\)\. ", drawing.caption + " ")
+    assert expected
+    assert named
+    assert {i.item for i in plain.study.items.values() if i.text + " (" in named[1]} == expected
+    striking = [
+        len(line.get_xdata())
+        for line in drawing.figure.axes[0].lines
+        if str(line.get_gid()).startswith("marks") and line.get_marker() in "^X"
+    ]
+    assert sum(striking) >= len(expected)
+    assert (
+        len(marks(drawing))
+        == (plain.tables["dif"].query("term == 'total_r2_change'")["status"] == "ok").sum()
+    )
+
+
+def test_the_heat_map_prints_every_share_on_its_colour(plain: Drawn) -> None:
+    drawing = plain.drawings["heat_map"]
+    rows = plain.tables["item_summary"]
+    rows = rows[rows["organisation"].isin(["all", "org0", "org1"])]
+    rows = rows[
+        (rows["wave"] != "wave0") | (rows["organisation"] != "all")
+    ]  # one organisation is everybody there
+    shown = sorted(text.get_text() for text in texts(drawing) if re.fullmatch(r"\d+", text.get_text()))
+    assert shown == sorted(f"{share:.0f}" for share in rows["favourable_percent"])
+    colours = [colour for colour, _, _ in boxes(drawing)][6:]
+    assert sorted(colours) == sorted(style.sequential(share / 100) for share in rows["favourable_percent"])
+
+
+def test_more_is_darker_in_the_heat_map_in_greyscale_too() -> None:
+    lightness = [style.lightness(style.sequential(share / 100)) for share in range(0, 101, 5)]
+    assert all(after < before - 1 for before, after in itertools.pairwise(lightness))
+
+
+def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
+    assert all("Counts below 5 are withheld" in drawing.caption for drawing in any_study.drawings.values())
+    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"threshold": 1}))
+    assert "withheld" not in next(iter(shown)).caption
+
+
+def test_planning_draws_the_median_scale_and_says_how_many_returns_are_needed(plain: Drawn) -> None:
+    rows, drawing = plain.tables["planning"], plain.drawings["planning"]
+    drawn = rows[rows["term"].isin(["power", "conf_half_width"]) & (rows["status"] == "ok")]
+    assert len(marks(drawing)) == len(drawn.groupby(["wave", "organisation", "term", "n"]))
+    power = drawn[drawn["term"] == "power"].groupby(["wave", "organisation", "n"])["estimate"].median()
+    heights = sorted(y for _, y in marks(drawing))[: len(power)]
+    line = np.polyfit(power.sort_values(ascending=False), heights, 1)
+    assert line[0] < 0, "more power is higher up"
+    assert np.abs(np.polyval(line, power.sort_values(ascending=False)) - heights).max() < 1e-9
+    assert "change,Organisation0:800(easiestscale:700;hardest:900)" in said(drawing)
+    assert "nonumberisenough" in said(drawing)
+    assert "389inWave1" in said(drawing)
+    assert "is invented there, and with it every number here" in drawing.caption
+    assert "There is no correction for a finite population" in drawing.caption
 
 
 # --- what it rests on -----------------------------------------------------------------------------------------
@@ -718,6 +1029,35 @@ def test_files_are_the_same_bytes_in_another_process_place_and_language(
         assert here == (tmp_path / "there" / path).read_bytes(), path
     for again in (tmp_path / "again" / "plain").iterdir():
         assert again.read_bytes() == (tmp_path / "here" / "plain" / again.name).read_bytes(), again
+
+
+def test_several_cores_draw_the_same_files_and_captions(tmp_path: Path) -> None:
+    study = study_of(waves=1, organisations=1, scales=1)
+    tables = tables_for(study)
+    captions = {n: save_all(tables, study, tmp_path / str(n), cores=n) for n in (1, 2)}
+    pd.testing.assert_frame_equal(captions[1], captions[2])
+    assert tuple(captions[1]["figure"]) == names(study, published=True)
+    made = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(made) == 3 * len(captions[1])
+    for name in made:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_words_in_an_svg_can_be_found_and_take_the_width_that_was_measured(
+    tmp_path: Path, plain: Drawn
+) -> None:
+    drawing = plain.drawings["contrasts"]
+    save(drawing, tmp_path)
+    assert (tmp_path / "contrasts.svg").stat().st_size < 100_000
+    root = ET.parse(tmp_path / "contrasts.svg").getroot()
+    found = root.findall(".//{http://www.w3.org/2000/svg}text")
+    assert [element.text for element in found] == [text.get_text() for text in texts(drawing)]
+    drawn, _ = extents(drawing)
+    for element, (left, _, right, _) in zip(found, drawn, strict=True):
+        scale = drawing.dpi / 72
+        assert float(element.attrib["x"]) * scale == pytest.approx(left, abs=1.5)
+        width = float(element.attrib["textLength"])
+        assert width * scale == pytest.approx(right - left, abs=3.0)
 
 
 def test_files_carry_title_and_evidence_and_not_their_making(tmp_path: Path, hostile: Drawn) -> None:

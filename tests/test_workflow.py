@@ -70,6 +70,43 @@ def test_editing_the_palette_reruns_figures_and_report_only(copy_of: CopyOf) -> 
     assert set(jobs) == {"figures", "report", "configuration", "codebook"} - {"codebook"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reruns", "stays"),
+    [
+        ("standardised: 0.2", "standardised: 0.25", {"compare"}, {"describe", "measure"}),
+        ("returns: [100,", "returns: [90,", set(), {"describe", "measure", "compare", "sensitivity"}),
+        (
+            "sensitivity:\n",
+            "sensitivity:\n    straight_lining: 12\n",
+            {"sensitivity"},
+            {"describe", "measure", "compare"},
+        ),
+    ],
+)
+def test_an_edit_of_the_analysis_reruns_what_uses_it(
+    copy_of: CopyOf, old: str, new: str, reruns: set[str], stays: set[str]
+) -> None:
+    study = copy_of(f"analysis_{old.partition(':')[0]}")
+    path = study / "config/config.yaml"
+    replace(path, old, new)
+    jobs = set(snakemake(study, "--dry-run").jobs)
+    assert jobs
+    assert reruns <= jobs
+    assert not stays & jobs
+
+
+def test_editing_the_plan_reruns_the_plan_and_what_shows_it(copy_of: CopyOf) -> None:
+    study = copy_of("plan")
+    path = study / "config/config.yaml"
+    replace(path, "    returns: [", "    returns: [50, ")
+    shows = {"figures", "report", "tables", "configuration"}
+    assert {"plan", "figures", "report"} <= set(snakemake(study, "--dry-run").jobs) <= {"plan", *shows}
+    planning = re.search(r"(?m)^  planning:\n(?:    .*\n)+", path.read_text(encoding="utf-8"))
+    assert planning
+    replace(path, planning[0], "")
+    assert {"figures", "report"} <= set(snakemake(study, "--dry-run").jobs) <= shows
+
+
 def test_outputs_are_the_same_bytes_in_another_folder_on_one_core(finished: Path) -> None:
     other = new_study(finished.parent / "elsewhere")
     run = snakemake(other, cores=1, LC_ALL="C", TZ="Pacific/Auckland", PYTHONHASHSEED="7")

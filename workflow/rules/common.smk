@@ -39,6 +39,7 @@ except SurveywavesError as error:
 
 WAVES = [wave.name for wave in STUDY.waves]
 PUBLISHED = STUDY.config.published
+PLANNING = STUDY.config.analysis.planning
 PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
@@ -50,10 +51,16 @@ STATISTICS = [
     "response_rates",
     "missing",
     "reliability",
+    "scale_use",
     "dif",
     "means",
     "contrasts",
+    "item_contrasts",
     "variances",
+    "diagnostics",
+    "sensitivity",
+    "agreement",
+    *(["planning"] if PLANNING else []),
 ]
 EXPORTS = [
     "responses.sav",
@@ -117,21 +124,28 @@ def harmonising(wildcards):
     return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
 
 
-def instrument():
-    """Give the items as the statistics need them: response points, key, scale and section, without a word of text."""
-    return [
-        {
-            "item": item.item,
+def instrument(*columns):
+    """Give what is asked for of the items (scale, section, key, points, favourable): numbers, no word of text."""
+
+    def about(item):
+        responses = STUDY.config.response_scales[item.response_scale]
+        return {
             "scale": item.scale,
             "section": item.section,
             "key": item.key,
-            "points": STUDY.config.response_scales[item.response_scale].points,
-            "favourable": list(
-                STUDY.config.response_scales[item.response_scale].favourable
-            ),
+            "points": responses.points,
+            "favourable": list(responses.favourable),
         }
+
+    return [
+        {"item": item.item, **{name: about(item)[name] for name in columns}}
         for item in STUDY.items
     ]
+
+
+def analysis(*keys):
+    """Give the choices of the analysis that a rule asks for."""
+    return STUDY.config.analysis.model_dump(mode="json", include=set(keys))
 
 
 def surveyed():
@@ -186,6 +200,44 @@ def report_templates():
     """List the report's templates, style and behaviour."""
     return sorted(
         os.path.relpath(path)
-        for path in (HOME / "workflow/report").rglob("*")
+        for path in (HOME / "workflow/report").iterdir()
         if path.is_file()
     )
+
+
+def as_json(part):
+    """Give a part of the study as JSON in which no label ends a script: Snakemake's report shows params as they are."""
+    return part.model_dump_json().replace("<", "\\u003c")
+
+
+def evidence():
+    """Say what the data of each wave are."""
+    return {name: words.evidence.value for name, words in WORDS.waves.items()}
+
+
+CATEGORIES = {
+    "response": "Who answered",
+    "respondents": "Who answered",
+    "break": "Who answered",
+    "likert": "Answers to every statement",
+    "heat": "Answers to every statement",
+    "functioning": "Answers to every statement",
+    "published": "The publication, audited",
+}
+
+
+def drawn():
+    """Give every figure in every format, as `snakemake --report` is to show it."""
+    return [_drawn(figure, format) for figure in FIGURES for format in FORMATS]
+
+
+def _drawn(figure, format):
+    about = {"figure": figure.replace("_", " "), "format": format.upper()}
+    flagged = report(
+        f"results/figures/{figure}.{format}",
+        caption="../report/captions/figure.rst",
+        category="Figures",
+        subcategory=CATEGORIES.get(figure.partition("_")[0], "Scales"),
+        labels=about,
+    )
+    return flagged

@@ -5,15 +5,21 @@ rule figures:
         **statistics_and_audit(),
         code=code_of("figures.py"),
     output:
-        figures=expand(
-            "results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS
+        figures=drawn(),
+        captions=report(
+            "results/figures/captions.tsv",
+            caption="../report/captions/captions.rst",
+            category="Figures",
+            subcategory="All",
+            labels={"figure": "captions of all figures", "format": "TSV"},
         ),
-        captions="results/figures/captions.tsv",
     log:
         "results/logs/figures.log",
+    threads: 2
     conda:
         "../../environment.yml"
     params:
-        presentation=PRESENTATION.model_dump(mode="json"),
+        presentation=as_json(PRESENTATION),
+        evidence=evidence(),
     script:
         "../scripts/figures.py"

@@ -27,7 +27,7 @@ rule codebook:
     conda:
         "../../environment.yml"
     params:
-        presentation=WORDS.model_dump(mode="json"),
+        presentation=WORDS.model_dump(mode="json", exclude={"planning"}),
         parts=[
             HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
             for wave in STUDY.waves

@@ -21,6 +21,7 @@ class Status(StrEnum):
     """What became of an estimate.
 
     `BOUNDARY` comes with an estimate (a variance was estimated as zero); the others come with none.
+    `WITHHELD` is what the disclosure rule makes of an estimate, or of a row of counts that lost any.
     """
 
     OK = "ok"
@@ -28,6 +29,23 @@ class Status(StrEnum):
     NOT_ESTIMABLE = "not_estimable"
     NOT_CONVERGED = "not_converged"
     TOO_FEW = "too_few"
+    WITHHELD = "withheld"
+
+
+class Decision(StrEnum):
+    """What a contrast comes to: see `surveywaves.mixed.decisions`. Empty where there is no estimate."""
+
+    INCREASE = "increase"
+    DECREASE = "decrease"
+    NO_MEANINGFUL_CHANGE = "no_meaningful_change"
+    INCONCLUSIVE = "inconclusive"
+
+
+DECIDED: Final = ("smallest", "p_equivalence", "p_equivalence_adjusted", "decision")
+"""The columns of a table of decisions, after `COLUMNS`."""
+
+ITEM_BY_ITEM: Final = "compared item by item only"
+"""How the note begins on an estimate of a scale whose items do not go together well enough to be one."""
 
 
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 names      which figures a study has (imports nothing heavy: the workflow asks before it starts)
 draw       all of them, in order
-save       a drawing as SVG, PDF and PNG, the same bytes on every run
-likert, means, over_time, contrasts, reliability, respondents, response, break_off, agreement
+save       a drawing as SVG, PDF and PNG, the same bytes on every run; gallery: all of them, on several cores
+likert, heat_map, functioning, means, shares, over_time, contrasts, sensitivity, planning, reliability,
+respondents, response, break_off, agreement
            the figures
-facets     what three of them share: rows of marks with intervals, side by side
-layout     a page in millimetres on which nothing overlaps; measure: its text; axes: its horizontal axes
-style      sizes, colours, marks
+facets     what most of them share: rows of marks with intervals, side by side
+layout     a page in millimetres on which nothing overlaps; measure, line: its text; axes: its horizontal axes
+style      sizes, colours, marks; decisions: how decisions look
 words      how numbers, waves and their evidence are put
 """
 

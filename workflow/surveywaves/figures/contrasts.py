@@ -1,22 +1,26 @@
-"""Contrasts as a forest: changes, gaps and differences in differences of every scale."""
+"""Contrasts as forests: changes, gaps, and differences in change of every scale, with what they come to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import combinations, pairwise
-from typing import Final
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import pandas as pd
 
+from surveywaves.figures.decisions import ADJUSTED, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page, abreast
-from surveywaves.figures.means import Mean, cells, level, method, organisation_keys, primary, titles
-from surveywaves.figures.style import TWO_COLUMNS, Look, look_of
+from surveywaves.figures.layout import Page, abreast
+from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
+from surveywaves.figures.style import TWO_COLUMNS
 from surveywaves.figures.words import (
     MINUS,
     ORGANISATION,
     evidence_of,
+    listed,
     organisation_label,
     pair,
     wave_title,
@@ -24,19 +28,44 @@ from surveywaves.figures.words import (
 )
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ITEM_BY_ITEM
 
 GROUP: Final = "Comparisons"
-ABREAST: Final = 3
+ABREAST: Final = 4
 WAVES_IN_PAIRS: Final = 4
 """With more waves than this, not every pair of them has a panel."""
-PAIR_MARKERS: Final = ("D", "P", "X", "*", "p", "h", "d", "8")
-TERMS: Final = ("change", "gap", "difference_in_differences")
 
-Cells = dict[tuple[str, str, str], Mean]
+NOT_A_SCALE: Final = (
+    "‡ To be compared statement by statement only: the statements may not go together in every group."
+)
+FIGURES: Final = {
+    "contrasts": ("Changes and gaps", ("change", "gap")),
+    "differences_in_change": (
+        "Differences in change between organisations",
+        ("difference_in_differences",),
+    ),
+}
+"""Figure -> its title, and the contrasts that it draws."""
+RIGHT: Final = {
+    "contrasts": "the later wave, or the organisation named first, is higher",
+    "differences_in_change": "the organisation named first moved more upwards, or less downwards",
+}
 
 
-def contrasts(table: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw every contrast with its interval; those that cannot be estimated are named, never drawn.
+class Contrast(NamedTuple):
+    """A contrast and what it comes to."""
+
+    mean: Mean
+    decision: str
+    smallest: float
+
+
+Cells = dict[str, Contrast]
+"""Scale -> one contrast of it."""
+
+
+def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "contrasts") -> Drawing:
+    """Draw contrasts with intervals and decisions, a panel each; what cannot be estimated is named, never drawn.
 
     Parameters
     ----------
@@ -44,84 +73,99 @@ def contrasts(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         `statistics/contrasts`.
     presentation
         The study in words.
+    name
+        One of `FIGURES`.
     """
+    title, terms = FIGURES[name]
     every = primary(table)
-    table = _shown(every, presentation)
-    title = "Changes, gaps, and differences in change"
-    facets: list[Facet] = []
-    unable: list[tuple[str, str, str]] = []
-    for term in TERMS:
-        found = cells(table[table["term"] == term])
-        for heading, part in _panels(found, term, presentation):
-            facet = _facet(heading, part, presentation)
-            if facet.estimates:
-                facets.append(facet)
-            unable += _missing(heading, part, presentation, whole=not facet.estimates)
-    waves = _waves(table, presentation)
+    every = every[every["term"].isin(terms)]
+    table = shown_contrasts(every, presentation)
+    panels = _panels(table, presentation, terms)
+    drawn = {
+        heading: part for heading, part in panels.items() if any(not c.mean.reason for c in part.values())
+    }
+    facets = [_facet(heading, part, presentation) for heading, part in drawn.items()]
+    waves = waves_of(table, presentation)
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
-    low, high = spanning(facets, include=[0.0])
+    bands = [end for facet in facets for band in facet.bands.values() for end in band]
+    low, high = spanning(facets, include=[0.0, *bands])
     axis = f"Difference in points of the response scale, with {level(presentation)} interval"
 
     page = Page(TWO_COLUMNS, presentation.style)
     page.title(title)
-    page.legend(organisation_keys(presentation, presentation.organisations))
-    pairs = _pairs(presentation)
-    if len(pairs) > 1:
-        looks = [_look(both, presentation) for both in pairs]
-        page.legend(
-            Key(_gap_in_words(both, presentation), look.colour, look.marker)
-            for both, look in zip(pairs, looks, strict=True)
-        )
+    decided = {c.decision for part in drawn.values() for c in part.values() if not c.mean.reason}
+    shown = {term for term in terms if (table.loc[table["term"] == term, "estimate"].notna()).any()}
+    page.legend(
+        decision_keys(decided, shown, band="Smaller than the smallest effect of interest" if bands else "")
+    )
     draw_facets(
         page,
         facets,
-        titles(presentation),
+        _row_titles(table, presentation),
         Scale(low, high, axis, reference=(0.0,)),
         side_by_side=abreast(len(facets), ABREAST),
     )
     if not facets:
         page.paragraph("No contrast could be estimated.")
-    notes = [note for note in (_left_out(len(every) - len(table)), without(unable, presentation)) if note]
+    said = (
+        left_out(len(every) - len(table)),
+        NOT_A_SCALE if _item_by_item(table) else "",
+        without(_missing(panels), presentation),
+    )
+    notes = [note for note in said if note]
     page.foot(notes, evidence)
     caption = [
         f"{title}: contrasts of estimated marginal means with {level(presentation)} intervals (not adjusted for their "
-        "number). Right of the line: the later wave, or the organisation named first, is higher.",
+        f"number); colour and shape are the decision. {respondents_of(table)} Right of the line: {RIGHT[name]}. "
+        "Shaded: differences smaller than the smallest effect of interest, in points of each scale.",
+        ADJUSTED if table["p_adjusted"].notna().any() else "",
         method(presentation),
         *notes,
         evidence,
     ]
     return Drawing(
-        name="contrasts",
+        name=name,
         figure=page.finish(),
         title=title,
-        caption=" ".join(caption),
-        alt=f"Forest plot, a row a scale. {_alt(facets, presentation)} {' '.join([*notes, evidence])}",
+        caption=" ".join(filter(None, caption)),
+        alt=f"Forest plot, a row a scale and a panel a contrast. {_alt(drawn, presentation)} "
+        f"{' '.join([*notes, evidence])}",
         evidence=evidence,
         group=GROUP,
         dpi=presentation.style.dpi,
     )
 
 
-def _panels(found: Cells, term: str, presentation: Presentation) -> Iterable[tuple[str, Cells]]:
-    """Divide a term's contrasts into panels, one a wave or pair of waves."""
-    parts: dict[str, Cells] = {}
-    for cell, mean in found.items():
-        parts.setdefault(cell[1], {})[cell] = mean
-    gaps = {organisation for _, _, organisation in found}
-    for wave, part in parts.items():
-        when = _change_in_words(wave, presentation)
-        only = f": {_gap_in_words(next(iter(gaps)), presentation)}" if len(gaps) == 1 else ""
-        yield (
-            {
-                "change": f"Change, {when}",
-                "gap": f"Gap in {when}{only}",
-                "difference_in_differences": f"Difference in change, {when}{only}",
-            }[term],
-            part,
-        )
+def heading_of(term: str, wave: str, organisation: str, presentation: Presentation) -> str:
+    """Put a contrast into words."""
+    what = {"change": "Change", "gap": "Gap", "difference_in_differences": "Difference in change"}[term]
+    return f"{what}, {change_in_words(wave, presentation)}: {gap_in_words(organisation, presentation)}"
 
 
-def _shown(table: pd.DataFrame, presentation: Presentation) -> pd.DataFrame:
+def _item_by_item(table: pd.DataFrame) -> set[str]:
+    """Name the scales that should not be compared as scales."""
+    return set(table.loc[table["note"].str.contains(ITEM_BY_ITEM, regex=False), "scale"])
+
+
+def _row_titles(table: pd.DataFrame, presentation: Presentation) -> dict[str, str]:
+    """Give the scales' titles, marked where they should not be compared as scales."""
+    marked = _item_by_item(table)
+    return {name: f"{title} ‡" if name in marked else title for name, title in titles(presentation).items()}
+
+
+def _panels(table: pd.DataFrame, presentation: Presentation, terms: Sequence[str]) -> dict[str, Cells]:
+    """Give each contrast's heading and scales, kind by kind."""
+    panels: dict[str, Cells] = {}
+    for term in terms:
+        rows = table[table["term"] == term]
+        beside = zip(cells(rows).items(), rows["decision"], rows["smallest"], strict=True)
+        for ((scale, wave, organisation), mean), decision, smallest in beside:
+            heading = heading_of(term, wave, organisation, presentation)
+            panels.setdefault(heading, {})[scale] = Contrast(mean, decision, smallest)
+    return panels
+
+
+def shown_contrasts(table: pd.DataFrame, presentation: Presentation) -> pd.DataFrame:
     """Leave out changes between waves that do not follow each other, where there are too many to be read.
 
     The change from the first to the last wave stays.
@@ -133,26 +177,16 @@ def _shown(table: pd.DataFrame, presentation: Presentation) -> pd.DataFrame:
     return table[[pair(wave) is None or wave in follow for wave in table["wave"]]]
 
 
-def _pairs(presentation: Presentation) -> list[str]:
-    return [f"{first} - {second}" for first, second in combinations(presentation.organisations, 2)]
-
-
-def _look(organisation: str, presentation: Presentation) -> Look:
-    """Give the look of an organisation, or of a pair of them: dark, with a shape of its own."""
-    pairs = _pairs(presentation)
-    if organisation in pairs:
-        return Look("#333333", PAIR_MARKERS[pairs.index(organisation) % len(PAIR_MARKERS)])
-    return look_of(organisation, list(presentation.organisations), presentation.style)
-
-
-def _change_in_words(wave: str, presentation: Presentation) -> str:
+def change_in_words(wave: str, presentation: Presentation) -> str:
+    """Name the waves of a change, earlier first; of a gap, its wave."""
     sides = pair(wave)
     if sides is None:
         return wave_title(presentation, wave)
     return f"{wave_title(presentation, sides[1])} to {wave_title(presentation, sides[0])}"
 
 
-def _gap_in_words(organisation: str, presentation: Presentation) -> str:
+def gap_in_words(organisation: str, presentation: Presentation) -> str:
+    """Name the organisations of a gap, first less second; of a change, its organisation."""
     sides = pair(organisation)
     if sides is None:
         return organisation_label(presentation, organisation) if organisation else ""
@@ -160,70 +194,56 @@ def _gap_in_words(organisation: str, presentation: Presentation) -> str:
 
 
 def _facet(heading: str, part: Cells, presentation: Presentation) -> Facet:
-    """Make a panel. What is missing in every row is said under its heading; what is missing in some, in its row."""
     facet = Facet(heading)
-    shown = []
-    for organisation in dict.fromkeys(organisation for _, _, organisation in part):
-        mine = [mean for cell, mean in part.items() if cell[2] == organisation]
-        if any(not mean.reason for mean in mine):
-            shown.append(organisation)
-        else:
-            facet.notes.append(f"{_gap_in_words(organisation, presentation)}: {mine[0].reason}")
     for scale in presentation.scales:
-        lanes: list[Estimate | Gap] = []
-        for (row, _, organisation), mean in part.items():
-            if row == scale and organisation in shown:
-                look = _look(organisation, presentation)
-                lanes.append(
-                    Gap(mean.reason) if mean.reason else Estimate(look, mean.value, mean.low, mean.high)
-                )
-        if lanes:
-            facet.lanes[scale] = lanes
+        if (found := part.get(scale)) is None:
+            continue
+        mean = found.mean
+        if mean.reason:
+            facet.lanes[scale] = [Gap(mean.reason)]
+            continue
+        facet.lanes[scale] = [Estimate(decision_look(found.decision), mean.value, mean.low, mean.high)]
+        if math.isfinite(found.smallest):
+            facet.bands[scale] = (-found.smallest, found.smallest)
     return facet
 
 
-def _missing(
-    heading: str, part: Cells, presentation: Presentation, *, whole: bool
-) -> list[tuple[str, str, str]]:
-    """List what a panel has no estimate of; `whole`: nothing of it is drawn, so its heading says it all."""
-    grouped: dict[tuple[str, str, str], int] = {}
-    for (_, _, organisation), mean in part.items():
-        if mean.reason:
-            why = (organisation, mean.reason, mean.note)
-            grouped[why] = grouped.get(why, 0) + 1
-    if whole:  # its commonest reason
-        _, reason, note = max(grouped, key=grouped.__getitem__)
-        return [(heading, reason, note)]
-    count = len({scale for scale, _, _ in part})
-    found = []
-    for (organisation, reason, note), lacking in grouped.items():
-        who = "" if pair(organisation) else f", {organisation_label(presentation, organisation)}"
-        some = "" if lacking == count else f" ({lacking} of {count} scales)"
-        found.append((heading + who + some, reason, note))
-    return found
+def _missing(panels: dict[str, Cells]) -> Iterator[tuple[str, str, str]]:
+    """List what there is no estimate of."""
+    for heading, part in panels.items():
+        grouped: dict[tuple[str, str], int] = {}
+        for found in part.values():
+            if found.mean.reason:
+                why = found.mean.reason, found.mean.note
+                grouped[why] = grouped.get(why, 0) + 1
+        for (reason, note), lacking in grouped.items():
+            some = "" if lacking == len(part) else f" ({lacking} of {len(part)} scales)"
+            yield heading + some, reason, note
 
 
-def _left_out(contrasts_left_out: int) -> str:
+def left_out(contrasts_left_out: int) -> str:
+    """Say how many contrasts are not drawn; empty if none."""
     if not contrasts_left_out:
         return ""
     return f"Contrasts of waves that do not follow each other stand in the table: {contrasts_left_out} are not drawn."
 
 
-def _waves(table: pd.DataFrame, presentation: Presentation) -> list[str]:
+def waves_of(table: pd.DataFrame, presentation: Presentation) -> list[str]:
+    """List the waves that contrasts are about, in order."""
     named = {side for wave in dict.fromkeys(table["wave"]) for side in (pair(wave) or (wave,))}
     return [wave for wave in presentation.waves if wave in named]
 
 
-def _alt(facets: list[Facet], presentation: Presentation) -> str:
-    """Say, panel by panel, how many intervals lie on either side of zero, and the largest difference."""
+def _alt(panels: dict[str, Cells], presentation: Presentation) -> str:
+    """Say, panel by panel, how often each decision was made, and the largest difference."""
     said = []
-    for facet in facets:
-        above = sum(mark.low > 0 for mark in facet.estimates)
-        below = sum(mark.high < 0 for mark in facet.estimates)
-        largest = max(facet.estimates, key=lambda mark: abs(mark.value))
-        row = next(row for row, lanes in facet.lanes.items() if largest in lanes)
+    for heading, part in panels.items():
+        there = {scale: found for scale, found in part.items() if not found.mean.reason}
+        made = Counter(found.decision.replace("_", " ") or "no decision" for found in there.values())
+        counted = listed([f"{count} {decision}" for decision, count in made.most_common()])
+        largest = max(there, key=lambda scale: abs(there[scale].mean.value))
         said.append(
-            f"{facet.heading}: {above} of {len(facet.estimates)} intervals lie above zero, {below} below; the largest "
-            f"difference is {plain_number(largest.value, 2)} ({titles(presentation).get(row, row)})."
+            f"{heading}: of {len(there)} scales {counted}; the largest difference is "
+            f"{plain_number(there[largest].mean.value, 2)} ({titles(presentation).get(largest, largest)})."
         )
     return " ".join(said)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from surveywaves.figures.axes import Axis, round_ends
 from surveywaves.figures.layout import SMALL, TINY, Page
-from surveywaves.figures.style import GREY, INK, Look
+from surveywaves.figures.style import BAND, GREY, INK, Look
 from surveywaves.figures.words import number as plain_number
 
 LANE: Final = 0.95
 """Height of a mark's lane in base font sizes."""
 BETWEEN_ROWS: Final = 0.5
+BETWEEN_COMPACT_ROWS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,14 @@ class Facet:
         Row -> what stands in it, from top to bottom: at most one for each series.
     notes
         Small lines under the heading.
+    bands
+        Row -> values between which it is shaded, where rows differ in that; see `Scale.band`.
     """
 
     heading: str
     lanes: dict[str, list[Estimate | Gap]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    bands: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def estimates(self) -> list[Estimate]:
@@ -72,6 +77,8 @@ class Scale:
         Words under it.
     decimals
         Of the numbers at the ticks.
+    band
+        Values between which the panels are shaded; none if equal.
     """
 
     low: float
@@ -79,6 +86,7 @@ class Scale:
     label: str
     reference: tuple[float, ...] = ()
     decimals: int = 1
+    band: tuple[float, float] = (0.0, 0.0)
 
 
 def spanning(facets: Sequence[Facet], *, include: Sequence[float] = ()) -> tuple[float, float]:
@@ -95,6 +103,9 @@ def draw_facets(
     *,
     side_by_side: int,
     write: Callable[[float], str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    compact: bool = False,
+    joined: bool = False,
 ) -> None:
     """Draw panels at the page's current end, `side_by_side` to a line, each line with its row labels at the left.
 
@@ -110,12 +121,28 @@ def draw_facets(
         Panels in a line; see `abreast`.
     write
         How a number at a tick is written.
+    groups
+        Row -> what it stands under, if anything; rows of a group follow each other.
+    compact
+        One line for a row's label, the panels close under each other: for many rows.
+    joined
+        Marks of one look are joined from row to row: for rows in an order.
     """
     written = write or (lambda value: plain_number(value, scale.decimals))
     for start in range(0, len(facets), side_by_side):
         line = facets[start : start + side_by_side]
         shown = {row: label for row, label in rows.items() if any(row in facet.lanes for facet in line)}
-        _Line(page, line, shown, scale, abreast=side_by_side, write=written).draw()
+        _Line(
+            page,
+            line,
+            shown,
+            scale,
+            abreast=side_by_side,
+            write=written,
+            groups=groups or {},
+            compact=compact,
+            joined=joined,
+        ).draw()
 
 
 class _Line:
@@ -130,12 +157,19 @@ class _Line:
         *,
         abreast: int,
         write: Callable[[float], str],
+        groups: Mapping[str, str],
+        compact: bool,
+        joined: bool,
     ) -> None:
         self.page, self.facets, self.rows, self.scale, self.write = page, facets, rows, scale, write
+        self.groups, self.compact, self.joined = groups, compact, joined
+        self.size = TINY if compact else SMALL
+        self.between = (BETWEEN_COMPACT_ROWS if compact else BETWEEN_ROWS) * page.em
+        self.paths: dict[tuple[int, Look], list[tuple[float, float]]] = {}
         usable = page.right - page.left
         self.gap = 1.4 * page.em
-        share = 0.3 if abreast > 1 else 0.36
-        longest = max((page.width_of(label, SMALL) for label in rows.values()), default=0.0)
+        share = 0.42 if compact else 0.3 if abreast > 1 else 0.36
+        longest = max((page.width_of(label, self.size) for label in rows.values()), default=0.0)
         self.label_width = min(longest, usable * share)
         self.start = page.left + self.label_width + self.gap
         self.pitch = (page.right - self.start + self.gap) / abreast
@@ -146,13 +180,29 @@ class _Line:
         page.y += 0.5 * page.em
         self._heads()
         top = page.y
+        group = ""
         for number, (row, label) in enumerate(self.rows.items()):
-            if number:
-                middle = page.y + BETWEEN_ROWS * page.em / 2
+            if number and not (self.compact and self.groups.get(row, "") == group):
+                middle = page.y + self.between / 2
                 page.rule((page.left, middle), (page.right, middle), weight=0.3)
-                page.y += BETWEEN_ROWS * page.em
+            page.y += self.between if number else 0.0
+            if (under := self.groups.get(row, "")) != group:
+                group = under
+                self._group(under)
             self._row(row, label)
+        for (_, look), places in self.paths.items():
+            for before, after in pairwise(places):
+                page.rule(before, after, colour=look.colour, weight=0.7)
         self._axes(top)
+
+    def _group(self, words: str) -> None:
+        """Put what the next rows stand under, with the axes' lines behind it hidden."""
+        page = self.page
+        lines = page.wrap(words, page.right - page.left, self.size, bold=True, max_lines=2)
+        height = page.height_of(len(lines), self.size)
+        above = 0.8 * self.between / 2
+        page.box(page.left, page.y - above, page.right - page.left, height + above, "#ffffff")
+        page.y = page.block(page.left, page.y, lines, self.size, bold=True)
 
     def _axis(self, panel: int) -> Axis:
         return Axis(self.start + panel * self.pitch, self.width, self.scale.low, self.scale.high)
@@ -174,23 +224,28 @@ class _Line:
 
     def _row(self, row: str, label: str) -> None:
         page = self.page
-        lines = page.wrap(label, self.label_width, SMALL, max_lines=4)
+        lines = page.wrap(label, self.label_width, self.size, max_lines=1 if self.compact else 4)
         lanes = max(len(facet.lanes.get(row, [])) for facet in self.facets)
         lane = LANE * page.em
-        height = max(lanes * lane, page.height_of(len(lines), SMALL))
-        page.block(page.left, page.y + (height - page.height_of(len(lines), SMALL)) / 2, lines, SMALL)
+        text = page.height_of(len(lines), self.size)
+        height = max(lanes * lane, text)
+        page.block(page.left, page.y + (height - text) / 2, lines, self.size)
         for panel, facet in enumerate(self.facets):
+            self._band(panel, facet.bands.get(row, (0.0, 0.0)), page.y, page.y + height)
             inside = facet.lanes.get(row, [])
             if len(set(inside)) == 1 and isinstance(inside[0], Gap):
                 inside = inside[:1]
             first = page.y + (height - len(inside) * lane) / 2 + lane / 2
-            for place, what in enumerate(inside):
-                middle = first + place * lane
+            for number, what in enumerate(inside):
+                middle = first + number * lane
                 if isinstance(what, Gap):
                     shown = page.wrap(what.text, self.width, TINY, max_lines=1)[0]
                     page.text(self.start + panel * self.pitch, middle, shown, TINY, colour=GREY, backed=True)
                 else:
                     self._mark(panel, middle, what)
+                    if self.joined:
+                        place = self._axis(panel).x(what.value), middle
+                        self.paths.setdefault((panel, what.look), []).append(place)
         page.y += height
 
     def _mark(self, panel: int, y: float, estimate: Estimate) -> None:
@@ -200,12 +255,20 @@ class _Line:
             page.rule((x(low), y), (x(high), y), colour=look.colour, weight=1.0, above=True)
         page.mark(x(estimate.value), y, look)
 
+    def _band(self, panel: int, ends: tuple[float, float], top: float, bottom: float) -> None:
+        axis = self._axis(panel)
+        low, high = (min(max(end, self.scale.low), self.scale.high) for end in ends)
+        if low < high:
+            self.page.band(axis.x(low), top, axis.x(high) - axis.x(low), bottom - top, BAND)
+
     def _axes(self, top: float) -> None:
         page = self.page
         bottom = page.y + 0.3 * page.em
         for panel, facet in enumerate(self.facets):
             if facet.lanes:
-                self._axis(panel).draw(
+                axis = self._axis(panel)
+                self._band(panel, self.scale.band, top, bottom)
+                axis.draw(
                     page,
                     top=top,
                     bottom=bottom,

@@ -17,8 +17,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
+from surveywaves.figures.line import Line
 from surveywaves.figures.measure import BASELINE, LINE, MM_PER_POINT, drawable, font_for, width_of, wrap
 from surveywaves.figures.style import GREY, INK, RC, RULE, Look
 from surveywaves.study.models import FigureStyle
@@ -49,6 +49,7 @@ class Key:
     label: str
     colour: str
     marker: str | None = None
+    hollow: bool = False
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Page:
     y: float = MARGIN
     _texts: list[tuple[float, float, str, float, bool, str, Align]] = field(default_factory=list)
     _boxes: list[tuple[float, float, float, float, str]] = field(default_factory=list)
+    _bands: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     _rules: dict[bool, list[tuple[float, float, float, float, str, float, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -182,6 +184,10 @@ class Page:
         if width > 0:
             self._boxes.append((x, y, width, height, colour))
 
+    def band(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """Put a filled box under everything else."""
+        self._bands.append((x, y, width, height, colour))
+
     def rule(
         self,
         start: tuple[float, float],
@@ -213,7 +219,9 @@ class Page:
             if key.marker is None:
                 self.box(at, middle - 0.42 * em, swatch, 0.84 * em, key.colour)
             else:
-                self.mark(at + swatch / 2, middle, Look(key.colour, key.marker, legend=True))
+                self.mark(
+                    at + swatch / 2, middle, Look(key.colour, key.marker, legend=True, hollow=key.hollow)
+                )
             bottom = self.block(at + swatch + gap, middle - LINE * em / 2, lines, size)
             at += needed + between
             if len(lines) > 1:
@@ -241,8 +249,10 @@ class Page:
             for above, order in ((False, 1), (True, 3)):
                 if self._rules[above]:
                     axes.add_artist(_lines(self._rules[above], order))
+            if self._bands:
+                axes.add_artist(_polygons(self._bands, 0))
             if self._boxes:
-                axes.add_artist(_polygons(self._boxes))
+                axes.add_artist(_polygons(self._boxes, 2))
             for number, (look, places) in enumerate(self._marks.items()):
                 axes.add_artist(_marks(look, places, number, self.style.font_size))
             fonts: dict[tuple[str, float], FontProperties] = {}
@@ -250,19 +260,17 @@ class Page:
                 font = font_for(text, bold=bold), size * self.style.font_size
                 if font not in fonts:
                     fonts[font] = FontProperties(fname=font[0], size=font[1])
+                width = width_of(text, size * self.em, bold=bold)
+                left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width
                 axes.add_artist(
-                    Text(
-                        x,
+                    Line(
+                        left,
                         y,
                         text,
-                        color=colour,
-                        fontproperties=fonts[font],
-                        horizontalalignment=align,
-                        verticalalignment="baseline",
-                        parse_math=False,
-                        usetex=False,
-                        clip_on=False,
-                        zorder=6,
+                        width=width / MM_PER_POINT,
+                        font=fonts[font],
+                        bold=bold,
+                        colour=colour,
                     )
                 )
             for artist in axes.get_children():
@@ -280,13 +288,13 @@ def _lines(rules: list[tuple[float, float, float, float, str, float, bool]], ord
     )
 
 
-def _polygons(boxes: list[tuple[float, float, float, float, str]]) -> PolyCollection:
+def _polygons(boxes: list[tuple[float, float, float, float, str]], order: int) -> PolyCollection:
     return PolyCollection(
         [((x, y), (x + w, y), (x + w, y + h), (x, y + h)) for x, y, w, h, _ in boxes],
         facecolors=[box[4] for box in boxes],
         edgecolors="white",
         linewidths=0.35,
-        zorder=2,
+        zorder=order,
     )
 
 
@@ -297,9 +305,9 @@ def _marks(look: Look, places: list[tuple[float, float]], number: int, font_size
         linestyle="none",
         marker=look.marker,
         markersize=(0.55 if look.legend else 0.42) * font_size,
-        markerfacecolor=look.colour,
+        markerfacecolor="white" if look.hollow else look.colour,
         markeredgecolor=look.colour,
-        markeredgewidth=0.0,
+        markeredgewidth=0.1 * font_size if look.hollow else 0.0,
         zorder=5,
     )
     line.set_gid(f"{'key' if look.legend else 'marks'}-{number}")

@@ -19,6 +19,7 @@ from surveywaves.figures.words import (
     number,
     organisation_label,
     wave_title,
+    whole,
     without,
 )
 from surveywaves.study.parts import Presentation
@@ -58,6 +59,15 @@ def cells(table: pd.DataFrame) -> dict[tuple[str, str, str], Mean]:
         there = status in ESTIMATED and value == value  # noqa: PLR0124 - false for NaN
         found[scale, wave, organisation] = Mean(value, low, high, "" if there else absent(status), note)
     return found
+
+
+def respondents_of(table: pd.DataFrame) -> str:
+    """Say on how many respondents the estimates of a table rest; empty where it does not say."""
+    n = table.loc[table["status"].isin(ESTIMATED), "n"].dropna()
+    if n.empty:
+        return ""
+    least, most = int(n.min()), int(n.max())
+    return f"n: {whole(least)}{f' to {whole(most)}' if most > least else ''} respondents an estimate."
 
 
 def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -100,9 +110,10 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         page.paragraph("There are no estimates to show.")
     missing = missing_note(presentation, found)
     page.foot([missing], evidence)
+    n = respondents_of(table)
     caption = (
         f"{title}: estimated marginal means with {level(presentation)} intervals, items weighing equally and keyed so "
-        f"that more is more of what the scale measures. {method(presentation)} {missing}"
+        f"that more is more of what the scale measures. {n} {method(presentation)} {missing}"
     )
     return Drawing(
         name="scale_profile",

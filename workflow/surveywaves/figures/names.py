@@ -27,17 +27,45 @@ def names(presentation: Presentation, published: bool) -> tuple[str, ...]:
     several_organisations = len(presentation.organisations) > 1
     several_waves = len(presentation.waves) > 1
     found = ["response", *(f"respondents_{variable}" for variable in presentation.variables), "break_off"]
+    if presentation.style.gradient:
+        found.append("gradient")
+    found.append("heat_map")
     for scale in item_groups(presentation):
         found.append(f"likert_{scale}")
         if several_organisations:
             found.append(f"likert_{scale}_by_organisation")
     if presentation.scales:
-        found += ["reliability", "scale_profile", "means_over_waves"]
+        found.append("reliability")
+        if several_organisations or several_waves:
+            found.append("functioning")
+        found += ["scale_profile", "favourable", "means_over_waves"]
+        if surveyed_throughout(presentation):
+            found.append("comparator")
+        found += [f"framework_{name}" for name in presentation.frameworks]
         if several_organisations or several_waves:
             found.append("contrasts")
+            if several_organisations and several_waves:
+                found.append("differences_in_change")
+            found += [f"sensitivity_{scale}" for scale in presentation.scales]
+        if presentation.planning:
+            found.append("planning")
     if published:
         found.append("published_agreement")
     return tuple(found)
+
+
+def surveyed_throughout(presentation: Presentation) -> tuple[str, ...]:
+    """List the organisations that every wave surveyed, where these can be followed further than the others.
+
+    Empty where there are fewer than three waves, where no organisation is in all of them, or where all are.
+    """
+    waves = presentation.waves.values()
+    found = tuple(
+        name
+        for name in presentation.organisations
+        if all(name in wave.organisations_surveyed for wave in waves)
+    )
+    return found if len(waves) > 2 and len(found) < len(presentation.organisations) else ()
 
 
 def item_groups(presentation: Presentation) -> tuple[str, ...]:

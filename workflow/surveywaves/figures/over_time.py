@@ -1,4 +1,4 @@
-"""Estimated means over time, a panel a scale, with the events that may have mattered."""
+"""Estimates over time, a panel a scale, with the events that may have mattered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from surveywaves.figures.axes import round_ends
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import SMALL, TINY, Page
 from surveywaves.figures.means import (
@@ -21,12 +22,16 @@ from surveywaves.figures.means import (
     organisation_keys,
     points_of,
     primary,
+    respondents_of,
     titles,
 )
+from surveywaves.figures.names import surveyed_throughout
+from surveywaves.figures.shares import EXPLAINED, MODELLED, shares_of
 from surveywaves.figures.style import GREY, REFERENCE, RULE, TWO_COLUMNS, look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
+    listed,
     number,
     organisation_label,
     wave_title,
@@ -57,8 +62,97 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     presentation
         The study in words.
     """
-    found = cells(primary(means[means["term"] == "emmean"]))
-    title = "Estimated means over the waves"
+    table = primary(means[means["term"] == "emmean"])
+    found = cells(table)
+    limits = _limits(presentation, found)
+    return _over_time(
+        found,
+        presentation,
+        name="means_over_waves",
+        title="Estimated means over the waves",
+        verticals={scale: _points(*limits[points_of(presentation, scale)]) for scale, _, _ in found},
+        notes=_axis_notes(limits),
+        explained=(
+            f"By organisation, with {level(presentation)} intervals. Marks of one wave stand beside each other only "
+            f"to be told apart. {respondents_of(table)} {method(presentation)}"
+        ),
+    )
+
+
+def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the organisations that every wave surveyed: what can be followed over all waves.
+
+    Shown are the modelled percentages of favourable answers to the scales that have one in every wave.
+
+    Parameters
+    ----------
+    means
+        `statistics/means`.
+    presentation
+        The study in words.
+    """
+    who = surveyed_throughout(presentation)
+    table = shares_of(means)
+    table = table[table["organisation"].isin(who)]
+    every = cells(table)
+    there = {
+        (scale, organisation)
+        for scale in presentation.scales
+        for organisation in who
+        if all(
+            (mean := every.get((scale, wave, organisation))) is not None and not mean.reason
+            for wave in presentation.waves
+        )
+    }
+    found = {cell: mean for cell, mean in every.items() if (cell[0], cell[2]) in there}
+    ends = [end for mean in found.values() for end in (mean.value, mean.low, mean.high)]
+    low, high = round_ends(ends, parts=4)
+    low, high = max(low, 0.0), min(high, 100.0) if found else 100.0
+    vertical = Vertical(low, high, 20.0 if high - low > 50 else 10.0, "%")
+    named = listed([organisation_label(presentation, name) for name in who])
+    absent = [title for scale, title in titles(presentation).items() if all(scale != one for one, _ in there)]
+    notes = [f"Not in every wave: {'; '.join(absent)}."] if absent and there else []
+    return _over_time(
+        found,
+        presentation,
+        name="comparator",
+        title=f"{named}: over all waves",
+        verticals=dict.fromkeys((scale for scale, _, _ in found), vertical),
+        notes=notes,
+        explained=(
+            f"Only {named} took part in every wave. Modelled percentages of favourable answers with "
+            f"{level(presentation)} intervals. {EXPLAINED} {MODELLED} {respondents_of(table)}"
+        ),
+    )
+
+
+class Vertical(NamedTuple):
+    """A vertical axis: its ends, and the distance and unit of the numbers at it."""
+
+    low: float
+    high: float
+    step: float
+    unit: str = ""
+
+    def write(self, value: float) -> str:
+        """Write a number at it."""
+        return f"{value:.0f}{self.unit}" if self.unit else number(value)
+
+
+def _points(low: float, high: float) -> Vertical:
+    return Vertical(low, high, 0.5 if high - low <= 2.5 else 1.0 if high - low <= 5 else 2.0)
+
+
+def _over_time(
+    found: dict[tuple[str, str, str], Mean],
+    presentation: Presentation,
+    *,
+    name: str,
+    title: str,
+    verticals: dict[str, Vertical],
+    notes: list[str],
+    explained: str,
+) -> Drawing:
     organisations = [o for o in (*presentation.organisations, ALL) if any(cell[2] == o for cell in found)]
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     scales = [scale for scale in presentation.scales if any(cell[0] == scale for cell in found)]
@@ -70,7 +164,6 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     page.legend(organisation_keys(presentation, organisations))
     if not scales:
         page.paragraph("There are no estimates to show.")
-    limits = _limits(presentation, found)
     abreast = min(ABREAST, max(len(scales), 1))
     for start in range(0, len(scales), abreast):
         _Line(
@@ -80,24 +173,18 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
             times,
             scales=scales[start : start + abreast],
             organisations=organisations,
-            limits=limits,
+            verticals=verticals,
             abreast=abreast,
         ).draw()
-    notes = [*_axis_notes(limits, times), missing_note(presentation, found, name_scales=True)]
+    missing = missing_note(presentation, found, name_scales=True)
+    notes = [note for note in (*notes, *_event_notes(times), missing) if note]
     page.foot(notes, evidence)
-    caption = [
-        f"{title}, by organisation, with {level(presentation)} intervals.",
-        "Marks of one wave stand beside each other only to be told apart.",
-        method(presentation),
-        *filter(None, notes),
-        evidence,
-    ]
     return Drawing(
-        name="means_over_waves",
+        name=name,
         figure=page.finish(),
         title=title,
-        caption=" ".join(caption),
-        alt=f"Small multiples, a panel a scale. {_first_to_last(presentation, found, scales)} {evidence}",
+        caption=" ".join([f"{title}.", explained, *notes, evidence]),
+        alt=f"Small multiples, a panel a scale. {_first_to_last(presentation, found, scales, verticals)} {evidence}",
         evidence=evidence,
         group=GROUP,
         dpi=presentation.style.dpi,
@@ -149,11 +236,11 @@ class _Line:
         *,
         scales: Sequence[str],
         organisations: Sequence[str],
-        limits: dict[int, tuple[float, float]],
+        verticals: dict[str, Vertical],
         abreast: int,
     ) -> None:
         self.page, self.presentation, self.found, self.times = page, presentation, found, times
-        self.scales, self.organisations, self.limits = scales, organisations, limits
+        self.scales, self.organisations, self.verticals = scales, organisations, verticals
         self.axis_room = 2.2 * page.em
         self.gap = 1.6 * page.em
         self.pitch = (page.right - page.left + self.gap) / abreast
@@ -268,18 +355,20 @@ class _Line:
     # --- up and down ------------------------------------------------------------------------------------------
 
     def _y(self, scale: str, value: float, strip: float) -> float:
-        low, high = self.limits[points_of(self.presentation, scale)]
+        low, high, *_ = self.verticals[scale]
         floor, ceiling = self.bottom - 0.3 * self.page.em, self.top + strip + 0.3 * self.page.em
         return floor - (floor - ceiling) * (value - low) / (high - low)
 
     def _frame(self, start: float, scale: str, strip: float) -> None:
         page = self.page
-        low, high = self.limits[points_of(self.presentation, scale)]
-        step = 0.5 if high - low <= 2.5 else 1.0 if high - low <= 5 else 2.0
+        vertical = self.verticals[scale]
+        low, high, step, _ = vertical
         for place in range(math.ceil(low / step), math.floor(high / step) + 1):
             y = self._y(scale, place * step, strip)
             page.rule((start, y), (start + self.width, y), weight=0.4)
-            page.text(start - 0.4 * page.em, y, number(place * step), TINY, colour=GREY, align="right")
+            page.text(
+                start - 0.4 * page.em, y, vertical.write(place * step), TINY, colour=GREY, align="right"
+            )
         page.rule((start, self.bottom), (start + self.width, self.bottom), colour=REFERENCE, weight=0.6)
         for wave in (*self.times.undated, *self.times.dated):
             x = start + self._x(wave)
@@ -330,15 +419,17 @@ def _limits(
     return limits
 
 
-def _axis_notes(limits: dict[int, tuple[float, float]], times: _Times) -> list[str]:
-    notes = []
+def _axis_notes(limits: dict[int, tuple[float, float]]) -> list[str]:
     parts = [
         f"{number(low)} to {number(high)} of 1 to {points}"
         for points, (low, high) in limits.items()
         if (low, high) != (1.0, float(points))
     ]
-    if parts:
-        notes.append(f"Vertical axes show part of the response range: {', '.join(parts)}.")
+    return [f"Vertical axes show part of the response range: {', '.join(parts)}."] if parts else []
+
+
+def _event_notes(times: _Times) -> list[str]:
+    notes = []
     if times.events:
         notes.append(
             "Events: "
@@ -357,9 +448,12 @@ def _middle(start: dt.date | None, end: dt.date | None) -> dt.date | None:
 
 
 def _first_to_last(
-    presentation: Presentation, found: dict[tuple[str, str, str], Mean], scales: Sequence[str]
+    presentation: Presentation,
+    found: dict[tuple[str, str, str], Mean],
+    scales: Sequence[str],
+    verticals: dict[str, Vertical],
 ) -> str:
-    """Say each scale's first and last mean by organisation."""
+    """Say each scale's estimates, wave by wave, by organisation."""
     said = []
     for scale in scales:
         parts = []
@@ -370,8 +464,10 @@ def _first_to_last(
                 if (scale, wave, organisation) in found and not found[scale, wave, organisation].reason
             ]
             if values:
+                unit = verticals[scale].unit
                 path = ", ".join(
-                    f"{wave_title(presentation, wave)} {number(mean.value, 2)}" for wave, mean in values
+                    f"{wave_title(presentation, wave)} {number(mean.value, 0 if unit else 2)}{unit}"
+                    for wave, mean in values
                 )
                 parts.append(f"{organisation_label(presentation, organisation)} {path}")
         if parts:

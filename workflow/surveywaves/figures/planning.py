@@ -12,11 +12,11 @@ from typing import Final
 import pandas as pd
 
 from surveywaves.figures.axes import Axis, nice_step, round_ends
-from surveywaves.figures.contrasts import PAIR_MARKERS, gap_in_words
+from surveywaves.figures.contrasts import gap_in_words
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import SMALL, TINY, Key, Page, abreast
 from surveywaves.figures.means import ESTIMATED, level, organisation_keys
-from surveywaves.figures.style import GREY, INK, REFERENCE, TWO_COLUMNS, Look, look_of
+from surveywaves.figures.style import GREY, INK, PAIR_MARKERS, REFERENCE, TWO_COLUMNS, Look, look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -279,7 +279,7 @@ def _frame(
     right = across.start + across.width
     across.draw(page, top=top, bottom=bottom, write=whole)
     step = nice_step(row.top / 5)
-    for place in range(round(row.top / step) + 1):
+    for place in range(math.floor(row.top / step + 1e-9) + 1):
         y = _y(page, row, place * step, bottom)
         page.rule((across.start, y), (right, y), weight=0.4)
         page.text(across.start - 0.4 * page.em, y, row.write(place * step), TINY, colour=GREY, align="right")

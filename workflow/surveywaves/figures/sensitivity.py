@@ -8,19 +8,13 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.figures.contrasts import (
-    TERMS,
-    change_in_words,
-    gap_in_words,
-    left_out,
-    shown_contrasts,
-    waves_of,
-)
+from surveywaves.figures.contrasts import heading_of, left_out, shown_contrasts, waves_of
+from surveywaves.figures.decisions import ADJUSTED, TERMS, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page, abreast
+from surveywaves.figures.layout import Page, abreast
 from surveywaves.figures.means import ESTIMATED, level, titles
-from surveywaves.figures.style import BAND, DECISIONS, INK, TWO_COLUMNS, Look
+from surveywaves.figures.style import TWO_COLUMNS
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -34,20 +28,12 @@ from surveywaves.figures.words import (
 )
 from surveywaves.sensitivity.titles import MAIN, STANDARDISED, title_of
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import Decision
 
 GROUP: Final = "Sensitivity"
 ABREAST: Final = 4
 MOST_PANELS: Final = 24
 """With more contrasts than this, those of the last terms are left to the table."""
-ADJUSTED: Final = "Decisions are adjusted for the number of scales, intervals are not."
 AS_MAIN: Final = "as the main analysis"
-KEYS: Final = {
-    Decision.INCREASE.value: "Increase, or first organisation higher",
-    Decision.DECREASE.value: "Decrease, or first organisation lower",
-    Decision.NO_MEANINGFUL_CHANGE.value: "No meaningful change or difference",
-    Decision.INCONCLUSIVE.value: "Inconclusive",
-}
 
 
 class _Cell(NamedTuple):
@@ -98,9 +84,9 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
     page = Page(TWO_COLUMNS, presentation.style)
     page.title(title)
     used = {cell.decision for part in panels.values() for cell in part.values()}
-    keys = [Key(KEYS[name], *look) for name, look in DECISIONS.items() if name in used]
-    if band[1] > 0:
-        keys.append(Key(f"Too small to matter (less than {smallest:g})", BAND))
+    terms = {term.removesuffix(STANDARDISED) for term in mine["term"]}
+    small = f"Too small to matter (less than {smallest:g})" if band[1] > 0 else ""
+    keys = decision_keys(used, terms, band=small)
     page.legend(keys)
     draw_facets(
         page,
@@ -159,7 +145,7 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> tuple[dict[str, 
     ):
         there = status in ESTIMATED and value == value  # noqa: PLR0124 - false for NaN
         of_term = term.removesuffix(STANDARDISED)
-        heading = _heading(of_term, wave, organisation, presentation)
+        heading = heading_of(of_term, wave, organisation, presentation)
         count = float(n) if not pd.isna(n) and there else math.nan
         reason = "" if there else absent(status)
         cell = _Cell(value, low, high, error, decision if there else "", count, reason, note)
@@ -173,11 +159,6 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> tuple[dict[str, 
             kept |= panels
     skipped = f"Not drawn, too many for one figure: {listed(dropped)}." if dropped else ""
     return {heading: part for heading, part in kept.items() if MAIN in part}, skipped
-
-
-def _heading(term: str, wave: str, organisation: str, presentation: Presentation) -> str:
-    what = {"change": "Change", "gap": "Gap", "difference_in_differences": "Difference in change"}[term]
-    return f"{what}, {change_in_words(wave, presentation)}: {gap_in_words(organisation, presentation)}"
 
 
 def _same(cell: _Cell, main: _Cell) -> bool:
@@ -218,7 +199,7 @@ def _facet(heading: str, part: Cells, rows: dict[str, str]) -> Facet:
         elif variant != MAIN and _same(cell, part[MAIN]):
             facet.lanes[variant] = [Gap(AS_MAIN)]
         else:
-            look = Look(*DECISIONS.get(cell.decision, (INK, "o")))
+            look = decision_look(cell.decision)
             facet.lanes[variant] = [Estimate(look, cell.value, cell.low, cell.high)]
     return facet
 

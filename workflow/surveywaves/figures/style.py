@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from surveywaves.study.models import FigureStyle
-from surveywaves.tidy import ALL
+from surveywaves.tidy import ALL, Decision
 
 ONE_COLUMN: Final = 85.0
 TWO_COLUMNS: Final = 175.0
@@ -17,6 +17,8 @@ INK: Final = "#1a1a1a"
 GREY: Final = "#595959"
 RULE: Final = "#d4d4d4"
 REFERENCE: Final = "#8c8c8c"
+BAND: Final = "#ececec"
+"""What lies within the smallest effect of interest."""
 
 REASONS: Final = {
     "answered": "#1f4e79",
@@ -33,6 +35,19 @@ VERDICTS: Final = ("#1f4e79", "#8fbfdc", "#fbe08a", "#a63603", "#3b3b3b", "#cfcf
 
 MARKERS: Final = ("o", "s", "^", "v", "P", "X")
 MARKER_OF_ALL: Final = "D"
+PAIR_MARKERS: Final = ("D", "P", "X", "*", "p", "h", "d", "8")
+"""Of two organisations together."""
+
+DECISIONS: Final = {
+    Decision.INCREASE.value: ("#173f5f", "^"),
+    Decision.DECREASE.value: ("#b5400e", "v"),
+    Decision.NO_MEANINGFUL_CHANGE.value: ("#1f83b4", "s"),
+    Decision.INCONCLUSIVE.value: ("#8c8c8c", "o"),
+}
+"""Colour and shape of each decision: told apart by either."""
+
+SIZES: Final = {"negligible": ("#8c8c8c", "o"), "moderate": ("#b5400e", "^"), "large": ("#3b1054", "X")}
+"""Colour and shape of how much an item's difference between groups matters."""
 
 RC: Final[dict[Any, Any]] = {
     "text.usetex": False,
@@ -55,9 +70,8 @@ RC: Final[dict[Any, Any]] = {
     "lines.dash_capstyle": "butt",
     "lines.scale_dashes": True,
     "patch.antialiased": True,
-    # A word is drawn as outlines in SVG, so that it looks the same where the font is not installed; in PDF it
-    # stays a word of an embedded font. What the figure says stands as text in the SVG's title and description.
-    "svg.fonttype": "path",
+    # Words stay words: in PDF of an embedded font; in SVG see `surveywaves.figures.line`.
+    "svg.fonttype": "none",
     "svg.hashsalt": "surveywaves",
     "svg.image_inline": True,
     "svg.id": None,
@@ -76,6 +90,8 @@ class Look:
     marker: str
     legend: bool = False
     """Whether it stands in a legend, and for no number."""
+    hollow: bool = False
+    """Whether it is an outline only."""
 
 
 def look_of(organisation: str, organisations: Sequence[str], style: FigureStyle) -> Look:
@@ -110,6 +126,14 @@ def wave_colours(waves: int) -> tuple[str, ...]:
     """Colour waves by order of time, light to dark."""
     light, dark = "#b7cbdc", "#173f5f"
     return tuple(_mix(light, dark, place / (waves - 1) if waves > 1 else 1.0) for place in range(waves))
+
+
+def sequential(share: float) -> str:
+    """Colour a share from 0 to 1, light to dark: its lightness falls evenly, so that greyscale keeps the order."""
+    stops = ("#f7f4e9", "#c7dfe3", "#7fb3cc", "#3d7fa8", "#123a5c")
+    place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
+    left = min(int(place), len(stops) - 2)
+    return _mix(stops[left], stops[left + 1], place - left)
 
 
 def on(background: str) -> str:

@@ -36,6 +36,7 @@ from surveywaves.mixed.interval import UNKNOWN, Ends, Normal
 from surveywaves.mixed.linear import ESTIMABLE
 from surveywaves.mixed.links import LINKS, Link
 from surveywaves.mixed.maximum import Determined
+from surveywaves.mixed.ordinal_components import components
 from surveywaves.mixed.ordinal_maximum import Found, Maximum, find_maximum
 from surveywaves.mixed.ordinal_teams import without_teams
 from surveywaves.mixed.quadrature import Likelihood
@@ -226,25 +227,32 @@ class OrdinalFit:
         ends where omega does; with teams `icc` and `total_sd`, and with weights all, have theirs by Student's t
         on the log or logit scale.
         """
-        found, errors = self._components()
+        found, errors = components(
+            self.link,
+            theta=self.theta[self.fixed :],
+            cov=self.theta_cov[self.fixed :, self.fixed :],
+            fitted=self.maximum is not None,
+        )
         ends = self._ranges(found, errors, confidence)
-        rows = [(term, estimate, errors.get(term, 0.0)) for term, estimate in found.items()]
+        rows = [(term, estimate, errors[term], self.note) for term, estimate in found.items()]
         centred, fixed = self._centred[0], slice(self.fixed)
         of_thresholds = np.sqrt(np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T))
         for place, (estimate, error) in enumerate(zip(self.thresholds, of_thresholds, strict=True)):
-            known = self.determined(centred[place : place + 1])
-            name = f"threshold[{self.levels[place]:g}|{self.levels[place + 1]:g}]"
-            rows.append((name, estimate if known else math.nan, error))
-        rows += [("loglik", self.loglik, 0.0), ("scaled_gradient", self.scaled_gradient, 0.0)]
+            row_of_it, name = centred[place : place + 1], f"{self.levels[place]:g}|{self.levels[place + 1]:g}"
+            if self.determined(row_of_it):
+                rows.append((f"threshold[{name}]", estimate, error, self.note))
+            else:
+                rows.append((f"threshold[{name}]", math.nan, 0.0, self.obstacle_to(row_of_it)))
+        rows += [(term, getattr(self, term), 0.0, self.note) for term in ("loglik", "scaled_gradient")]
         made = []
-        for term, estimate, error in rows:
+        for term, estimate, error, note in rows:
             known = math.isfinite(estimate)
             row: dict[str, Any] = {
                 "term": term,
                 "estimate": estimate,
                 "n": self.n_respondents,
                 "status": self.status if known or self.maximum is None else Status.NOT_ESTIMABLE,
-                "note": self.note,
+                "note": note,
             }
             if known:
                 row["conf_low"], row["conf_high"] = ends.get(term, UNKNOWN)
@@ -261,32 +269,6 @@ class OrdinalFit:
             }
         )
         return made
-
-    def _components(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Work out what follows from tau and omega, and the standard errors."""
-        s2, tau2, team2 = self.link.variance, self.tau**2, self.omega**2
-        if self.maximum is None:
-            tau2 = team2 = total = math.nan
-        else:
-            total = s2 + self.spread**2
-        tau, omega = (0.0 if math.isnan(one) else one for one in (self.tau, self.omega))
-        root = math.sqrt(total)
-        found: dict[str, tuple[float, float, float]] = {  # estimate, its derivatives by tau and omega
-            "tau2": (tau2, 2 * tau, 0.0),
-            "icc": (1 - s2 / total + 0 * tau2, 2 * tau * s2 / total**2, 2 * omega * s2 / total**2),
-            "total_sd": (root, tau / root, omega / root),
-        }
-        if self.with_teams:
-            of_omega = 2 * omega * (total - omega**2) / total**2
-            found["tau2_team"] = team2, 0.0, 2 * omega
-            found["icc_team"] = team2 / total, -2 * tau * omega**2 / total**2, of_omega
-        cov = np.zeros((2, 2))
-        cov[: 1 + self.with_teams, : 1 + self.with_teams] = self.theta_cov[self.fixed :, self.fixed :]
-        slopes = {term: np.array(by) for term, (_, *by) in found.items()}
-        return (
-            {term: estimate for term, (estimate, _, _) in found.items()},
-            {term: math.sqrt(max(float(by @ cov @ by), 0.0)) for term, by in slopes.items()},
-        )
 
     def _ranges(
         self, found: Mapping[str, float], errors: Mapping[str, float], confidence: float

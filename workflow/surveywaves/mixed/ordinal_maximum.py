@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.special import chdtri
 
 from surveywaves.mixed.design import Design, FloatArray, add_by
 from surveywaves.mixed.links import Link
@@ -55,7 +56,7 @@ class Maximum:
 
     def ends(self, place: int, confidence: float, link: Link) -> tuple[FloatArray | None, FloatArray | None]:
         """Where the profile likelihood interval of a standard deviation ends: its (D,) lower and upper end."""
-        cut = float(stats.chi2.ppf(confidence, 1))
+        cut = float(chdtri(1, 1 - confidence))
         return profile_ends(
             self.surface,
             self.peak,

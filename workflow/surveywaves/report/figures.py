@@ -16,10 +16,19 @@ WHOLE = {
     "scale_profile": "means",
     "means_over_waves": "means",
     "contrasts": "contrasts",
+    "differences_in_change": "contrasts",
+    "heat_map": "item_summary",
+    "functioning": "dif",
+    "favourable": "means",
+    "gradient": "means",
+    "comparator": "means",
     "planning": "planning",
     "published_agreement": "published_tables",
 }
 """Figure -> table that it draws."""
+
+SHARES = ("favourable", "gradient", "comparator")
+FRAMEWORK = "framework_"
 
 BY_ORGANISATION = "_by_organisation"
 
@@ -40,7 +49,14 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
     """
     if name in WHOLE:
         frame = tables.get(WHOLE[name], pd.DataFrame())
-        return _drawn(frame) if name in ("contrasts", "scale_profile", "means_over_waves") else frame
+        if name in SHARES:
+            return _shares(frame)
+        if name == "functioning" and not frame.empty:
+            return frame[frame["term"].isin(("total_lr", "total_r2_change"))]
+        by_estimate = ("contrasts", "differences_in_change", "scale_profile", "means_over_waves")
+        return _drawn(frame) if name in by_estimate else frame
+    if name.startswith(FRAMEWORK):
+        return _shares(tables.get("means", pd.DataFrame()))
     if name == "reliability" and name in tables:
         frame = tables[name]
         return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
@@ -61,6 +77,11 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
         together = frame["organisation"] == ALL
         return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
     return pd.DataFrame()
+
+
+def _shares(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the modelled percentages of favourable answers."""
+    return frame if frame.empty else frame[frame["term"] == "percent_favourable"]
 
 
 def main_analysis(frame: pd.DataFrame) -> str:

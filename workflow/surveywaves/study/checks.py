@@ -39,6 +39,10 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
             ("organisation", *study.config.variables),
             "variable",
         )
+    if gradient := study.config.figures.gradient:
+        known = [scale.scale for scale in study.scales]
+        yield from unknown(config, "figures.gradient.scales", gradient.scales, known, "scale")
+        yield from twice(config, "figures.gradient.scales", gradient.scales)
     named = {"organisations": study.config.organisations}
     named |= {
         f"variables.{name}.levels": variable.levels for name, variable in study.config.variables.items()

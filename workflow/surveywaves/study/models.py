@@ -368,7 +368,33 @@ class WaveFile(Model):
 class Disclosure(Model):
     """The rule that protects respondents."""
 
-    threshold: int = Field(default=5, ge=1, description="Smallest count that may be shown.")
+    threshold: int = Field(
+        default=5, ge=1, description="Smallest count that may be shown; 1: all may, nothing is withheld."
+    )
+    zeros: Literal["show", "withhold"] = Field(
+        default="show", description="Whether a count of 0 may be shown, or is a small count like any other."
+    )
+    uniform: Literal["withhold", "show"] = Field(
+        default="withhold",
+        description="Whether it may be shown that all of a group, or all but fewer than `threshold`, gave one answer.",
+    )
+    unstated: Literal["withhold", "show"] = Field(
+        default="withhold",
+        description="Whether a small count may be shown of people of whom it says only that they said nothing (no "
+        "organisation or profession stated, an item skipped). `show` saves counts that people are described by.",
+    )
+    rounding: Literal[0, 3, 5, 10] = Field(
+        default=0,
+        description="Round all counts to multiples of this, so that totals still add up, instead of withholding some; "
+        "0: do not.",
+    )
+
+
+class Gradient(Model):
+    """Scales that a figure shows in an order: the study's headline."""
+
+    title: Text = Field(description="Title of the figure.")
+    scales: tuple[Name, ...] = Field(min_length=2, description="The scales, in the order to be read.")
 
 
 class FigureStyle(Model):
@@ -385,6 +411,10 @@ class FigureStyle(Model):
     )
     font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
     dpi: int = Field(default=200, ge=72, le=600, description="Resolution of the PNG files.")
+    gradient: Gradient | None = Field(
+        default=None,
+        description="Scales to be shown in an order, from wave to wave; none: there is no such figure.",
+    )
 
 
 class Published(Model):

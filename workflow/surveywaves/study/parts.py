@@ -145,6 +145,31 @@ class WaveWords(Model):
     """Item -> why it is graded so, where the crosswalk says it."""
 
 
+class PlanningWords(Model):
+    """A wave to come, as figures and report need it."""
+
+    wave: str
+    title: str
+    reference: str
+    power: float
+    smallest: float
+    """Smallest effect of interest, in standard deviations of one answer."""
+
+    @classmethod
+    def of(cls, study: Study) -> PlanningWords | None:
+        """Take the part out of a study; None if it plans no wave."""
+        analysis, titles = study.config.analysis, {wave.name: wave.file.title for wave in study.waves}
+        if (planning := analysis.planning) is None:
+            return None
+        return cls(
+            wave=planning.wave,
+            title=titles.get(planning.wave, planning.wave),
+            reference=planning.reference,
+            power=planning.power,
+            smallest=analysis.smallest_effect.standardised,
+        )
+
+
 class Presentation(Model):
     """What figures, tables and report need to put numbers into words: nothing here changes a number."""
 
@@ -166,6 +191,9 @@ class Presentation(Model):
     confidence: float
     covariates: tuple[str, ...]
     min_cell: int
+    threshold: int = 1
+    """Smallest count that is shown; 1: all are."""
+    planning: PlanningWords | None = None
     style: FigureStyle
 
     @classmethod
@@ -190,6 +218,8 @@ class Presentation(Model):
             confidence=config.analysis.confidence,
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
+            threshold=config.disclosure.threshold,
+            planning=PlanningWords.of(study),
             style=config.figures,
         )
 

@@ -1,0 +1,231 @@
+"""The share of favourable answers to every item, by wave and organisation, as a table of shaded cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.layout import SMALL, TINY, Page
+from surveywaves.figures.style import GREY, TWO_COLUMNS, on, sequential
+from surveywaves.figures.words import (
+    ORGANISATION,
+    evidence_of,
+    organisation_label,
+    percent,
+    wave_title,
+    whole,
+)
+from surveywaves.study.models import Item
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL, Status
+
+GROUP: Final = "Items"
+LABELS: Final = 0.46
+"""Share of the width that statements take at most."""
+ROW: Final = 1.1
+"""Height of a row in base font sizes."""
+WIDEST: Final = 6.0
+"""Width of a column in base font sizes, at most."""
+LEGEND: Final = (0, 20, 40, 60, 80, 100)
+NOTHING: Final = "–"
+
+Column = tuple[str, str]
+
+
+def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the percentage of favourable answers, a row a statement, a column a wave and organisation.
+
+    Parameters
+    ----------
+    summary
+        `statistics/item_summary`.
+    presentation
+        The study in words.
+    """
+    title = "Favourable answers to every statement"
+    shown = [ALL, *presentation.organisations] if len(presentation.organisations) > 1 else [ALL]
+    names = ("wave", "organisation", "item", "favourable_percent", "base", "status")
+    found: dict[tuple[str, str, str], float] = {}
+    bases: list[int] = []
+    for wave, organisation, item, share, base, status in zip(*(summary[name] for name in names), strict=True):
+        there = status == Status.OK.value and not pd.isna(share)
+        if there and organisation in shown and item in presentation.items:
+            found[item, wave, organisation] = float(share)
+            if not pd.isna(base):
+                bases.append(int(base))
+    filled = {(wave, organisation) for _, wave, organisation in found}
+    columns = [(wave, who) for wave in presentation.waves for who in shown if (wave, who) in filled]
+    # Where a wave surveyed one organisation, everybody is that organisation, and those who did not state one.
+    for wave, words in presentation.waves.items():
+        if len(words.organisations_surveyed) == 1 and len(shown) > 1 and (wave, ALL) in columns:
+            columns = [column for column in columns if column != (wave, ALL)]
+    waves = list(dict.fromkeys(wave for wave, _ in columns))
+    evidence = evidence_of(presentation, waves, "organisations", ["items", ORGANISATION])
+
+    page = Page(TWO_COLUMNS, presentation.style)
+    page.title(title)
+    _legend(page)
+    if columns:
+        key = _Table(page, presentation, found, columns).draw()
+    else:
+        page.paragraph("There are no answers to show.")
+        key = ""
+    gone = [
+        (item, column) for item in presentation.items for column in columns if (item, *column) not in found
+    ]
+    notes = [note for note in (key, f"{NOTHING} not asked, or withheld." if gone else "") if note]
+    page.foot(notes, evidence)
+    n = f"n: {whole(min(bases))} to {whole(max(bases))} answers a cell. " if bases else ""
+    caption = [
+        f"{title}: percentage of all answers to it, by wave and organisation. Favourable answers are those of the "
+        "study's favourable response options, mirrored for statements marked (R), which mean less of what their scale "
+        f"measures. {n}No model.",
+        *notes,
+        evidence,
+    ]
+    return Drawing(
+        name="heat_map",
+        figure=page.finish(),
+        title=title,
+        caption=" ".join(caption),
+        alt=f"Table of shaded cells, darker for more. {_ends(found, presentation, columns)} {evidence}",
+        evidence=evidence,
+        group=GROUP,
+        dpi=presentation.style.dpi,
+    )
+
+
+def _legend(page: Page) -> None:
+    em = TINY * page.em
+    width, height = 3.6 * em, 1.5 * em
+    for place, share in enumerate(LEGEND):
+        colour = sequential(share / 100)
+        x = page.left + place * width
+        page.box(x, page.y, width, height, colour)
+        page.text(x + width / 2, page.y + height / 2, f"{share}%", TINY, colour=on(colour), align="center")
+    page.y += height + 0.3 * page.em
+
+
+class _Table:
+    """Headings, rows of statements under their scales, and shaded cells."""
+
+    def __init__(
+        self,
+        page: Page,
+        presentation: Presentation,
+        found: dict[tuple[str, str, str], float],
+        columns: Sequence[Column],
+    ) -> None:
+        self.page, self.presentation, self.found, self.columns = page, presentation, found, columns
+        usable = page.right - page.left
+        labels = [_label(item) for item in presentation.items.values()]
+        longest = max(page.width_of(label, TINY) for label in labels)
+        self.label_width = min(longest, usable * LABELS)
+        self.start = page.left + self.label_width + 0.6 * page.em
+        self.gap = 0.5 * page.em
+        between = self.gap * (len({wave for wave, _ in columns}) - 1)
+        self.width = min((page.right - self.start - between) / len(columns), WIDEST * page.em)
+        self.printed = page.width_of("100", TINY) <= 0.94 * self.width
+        self.x: list[float] = []
+        x = self.start
+        for place, (wave, _) in enumerate(columns):
+            x += self.gap if place and columns[place - 1][0] != wave else 0.0
+            self.x.append(x)
+            x += self.width
+
+    def draw(self) -> str:
+        """Draw it, and give what its headings are short for."""
+        key = self._heads()
+        order = [*self.presentation.scales, None]
+        items = sorted(self.presentation.items.values(), key=lambda item: order.index(item.scale))
+        scale: str | None = ""
+        for item in items:
+            if item.scale != scale:
+                scale = item.scale
+                self._heading(
+                    "Items that belong to no scale"
+                    if scale is None
+                    else self.presentation.scales[scale].title
+                )
+            self._row(item)
+        return key
+
+    def _heads(self) -> str:
+        page, words = self.page, self.presentation
+        named = {who: organisation_label(words, who) for _, who in self.columns}
+        named[ALL] = "All"
+        widest = max(page.width_of(word, TINY) for label in named.values() for word in label.split())
+        key = ""
+        if widest > 0.94 * self.width:
+            short = {who: ascii_uppercase[place % 26] for place, who in enumerate(named)}
+            key = f"{'; '.join(f'{short[who]} {label}' for who, label in named.items())}."
+            named = short
+        page.y += 0.4 * page.em
+        waves = list(dict.fromkeys(wave for wave, _ in self.columns))
+        heads = {}
+        for wave in waves:
+            mine = [x for x, column in zip(self.x, self.columns, strict=True) if column[0] == wave]
+            heads[wave] = mine[0], mine[-1] + self.width - mine[0]
+        lines = {
+            wave: page.wrap(wave_title(words, wave), width, TINY, bold=True, max_lines=4)
+            for wave, (_, width) in heads.items()
+        }
+        height = page.height_of(max(len(found) for found in lines.values()), TINY)
+        for wave, (x, width) in heads.items():
+            top = page.y + height - page.height_of(len(lines[wave]), TINY)
+            page.block(x + width / 2, top, lines[wave], TINY, bold=True, align="center")
+        page.y += height
+        who = {o: page.wrap(label, self.width, TINY, max_lines=3) for o, label in named.items()}
+        height = page.height_of(max(len(found) for found in who.values()), TINY)
+        for x, (_, organisation) in zip(self.x, self.columns, strict=True):
+            page.block(x + self.width / 2, page.y, who[organisation], TINY, colour=GREY, align="center")
+        page.y += height + 0.1 * page.em
+        return key
+
+    def _heading(self, words: str) -> None:
+        page = self.page
+        page.y += 0.25 * page.em
+        lines = page.wrap(words, page.right - page.left, SMALL, bold=True, max_lines=2)
+        page.y = page.block(page.left, page.y, lines, SMALL, bold=True) + 0.1 * page.em
+
+    def _row(self, item: Item) -> None:
+        page, height = self.page, ROW * self.page.em
+        middle = page.y + height / 2
+        label = page.wrap(_label(item), self.label_width, TINY, max_lines=1)[0]
+        page.text(page.left, middle, label, TINY)
+        for x, column in zip(self.x, self.columns, strict=True):
+            share = self.found.get((item.item, *column))
+            if share is None:
+                page.text(x + self.width / 2, middle, NOTHING, TINY, colour=GREY, align="center")
+                continue
+            colour = sequential(share / 100)
+            page.box(x, page.y, self.width, height, colour)
+            if self.printed:
+                page.text(x + self.width / 2, middle, f"{share:.0f}", TINY, colour=on(colour), align="center")
+        page.y += height
+
+
+def _label(item: Item) -> str:
+    return f"(R) {item.text}" if item.keyed == "-" else item.text
+
+
+def _ends(
+    found: dict[tuple[str, str, str], float], presentation: Presentation, columns: Sequence[Column]
+) -> str:
+    """Say which statements are answered most and least favourably, column by column."""
+    said = []
+    for wave, organisation in columns:
+        mine = {
+            item: share for (item, *where), share in found.items() if tuple(where) == (wave, organisation)
+        }
+        top, bottom = max(mine, key=mine.__getitem__), min(mine, key=mine.__getitem__)
+        said.append(
+            f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)}: most "
+            f"{presentation.items[top].text} ({percent(mine[top])}); least {presentation.items[bottom].text} "
+            f"({percent(mine[bottom])})."
+        )
+    return " ".join(said)

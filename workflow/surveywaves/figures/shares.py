@@ -1,0 +1,394 @@
+"""Percentages of favourable answers: observed and modelled side by side, down a gradient, under a framework."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
+from surveywaves.figures.layout import Key, Page, abreast
+from surveywaves.figures.means import (
+    GROUP,
+    Mean,
+    cells,
+    level,
+    missing_note,
+    organisation_keys,
+    respondents_of,
+    titles,
+)
+from surveywaves.figures.style import MARKERS, TWO_COLUMNS, Look, look_of, wave_colours
+from surveywaves.figures.words import (
+    ORGANISATION,
+    evidence_of,
+    listed,
+    organisation_label,
+    percent,
+    wave_title,
+)
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import Status
+
+ABREAST: Final = 4
+SHARE: Final = "percent_favourable"
+EXPLAINED: Final = (
+    "A scale's statements weigh equally; favourable answers are those of the study's favourable response options, "
+    "mirrored for statements that mean less of what the scale measures."
+)
+MODELLED: Final = (
+    "Modelled percentages are averaged over respondents and statements (cumulative logit model with a random "
+    "intercept a respondent), so that waves that asked fewer statements compare. Respondents are not linked between "
+    "waves."
+)
+NOTHING: Final = "There are no estimates to show."
+
+Cells = Mapping[tuple[str, str, str], Mean]
+
+
+def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the modelled percentages with intervals and, beside each, what was observed.
+
+    Parameters
+    ----------
+    means
+        `statistics/means`.
+    summary
+        `statistics/item_summary`.
+    presentation
+        The study in words.
+    """
+    table = shares_of(means)
+    found = cells(table)
+    seen, left_out = observed(summary, presentation)
+    title = "Favourable answers, observed and modelled"
+    waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
+    organisations = [name for name in presentation.organisations if any(cell[2] == name for cell in found)]
+    facets = []
+    for wave in waves:
+        facet = Facet(wave_title(presentation, wave))
+        shown = _those_shown(facet, found, wave, organisations, presentation)
+        for scale in presentation.scales:
+            for organisation in shown:
+                cell = (scale, wave, organisation)
+                look = look_of(organisation, list(presentation.organisations), presentation.style)
+                if cell in found:
+                    facet.lanes.setdefault(scale, []).append(_lane(found[cell], look))
+                if cell in seen:
+                    outline = Look(look.colour, look.marker, hollow=True)
+                    lane = Estimate(outline, seen[cell], math.nan, math.nan)
+                    facet.lanes.setdefault(scale, []).append(lane)
+        facets.append(facet)
+    keys = organisation_keys(presentation, organisations)
+    legend = [Key(f"{key.label}, modelled", key.colour, key.marker) for key in keys]
+    legend += [Key(f"{key.label}, observed", key.colour, key.marker, hollow=True) for key in keys]
+    notes = [note for note in (left_out, missing_note(presentation, dict(found))) if note]
+    evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
+
+    page = Page(TWO_COLUMNS, presentation.style)
+    page.title(title)
+    page.legend(legend)
+    _draw(page, facets, titles(presentation), presentation)
+    page.foot(notes, evidence)
+    caption = [
+        f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the modelled percentages.",
+        EXPLAINED,
+        MODELLED,
+        "Observed: the mean over the statements that every wave and organisation shown answered.",
+        respondents_of(table),
+        *notes,
+        evidence,
+    ]
+    apart = [abs(seen[cell] - mean.value) for cell, mean in found.items() if not mean.reason and cell in seen]
+    agree = (
+        f"Observed and modelled percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
+    )
+    return Drawing(
+        name="favourable",
+        figure=page.finish(),
+        title=title,
+        caption=" ".join(filter(None, caption)),
+        alt=f"Dot plot, a row a scale and a panel a wave. {agree} {_values(found, presentation)} {evidence}",
+        evidence=evidence,
+        group=GROUP,
+        dpi=presentation.style.dpi,
+    )
+
+
+def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the scales that the study puts in an order, joined, a panel a wave.
+
+    Parameters
+    ----------
+    means
+        `statistics/means`.
+    presentation
+        The study in words; its style names the scales.
+    """
+    chosen = presentation.style.gradient
+    assert chosen is not None
+    table = shares_of(means)
+    table = table[table["scale"].isin(chosen.scales)]
+    found = cells(table)
+    waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
+    organisations = [name for name in presentation.organisations if any(cell[2] == name for cell in found)]
+    facets = []
+    for wave in waves:
+        facet = Facet(wave_title(presentation, wave))
+        shown = _those_shown(facet, found, wave, organisations, presentation)
+        for scale in chosen.scales:
+            for organisation in shown:
+                look = look_of(organisation, list(presentation.organisations), presentation.style)
+                if (scale, wave, organisation) in found:
+                    facet.lanes.setdefault(scale, []).append(_lane(found[scale, wave, organisation], look))
+        facets.append(facet)
+    notes = [note for note in (missing_note(presentation, dict(found), name_scales=True),) if note]
+    evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
+    named = titles(presentation)
+
+    page = Page(TWO_COLUMNS, presentation.style)
+    page.title(chosen.title)
+    page.legend(organisation_keys(presentation, organisations))
+    _draw(
+        page, facets, {scale: named.get(scale, scale) for scale in chosen.scales}, presentation, joined=True
+    )
+    page.foot(notes, evidence)
+    caption = [
+        f"{chosen.title}: modelled percentages of favourable answers with {level(presentation)} intervals, in the "
+        "order that the study names, top to bottom; lines join the scales of an organisation.",
+        EXPLAINED,
+        MODELLED,
+        respondents_of(table),
+        *notes,
+        evidence,
+    ]
+    return Drawing(
+        name="gradient",
+        figure=page.finish(),
+        title=chosen.title,
+        caption=" ".join(filter(None, caption)),
+        alt=f"Dot plot with joined marks, a row a scale and a panel a wave. {_steps(found, presentation)} {evidence}",
+        evidence=evidence,
+        group=GROUP,
+        dpi=presentation.style.dpi,
+    )
+
+
+def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Drawing:
+    """Draw the scales under what each speaks to in a framework, a panel an organisation, wave under wave.
+
+    Parameters
+    ----------
+    means
+        `statistics/means`.
+    presentation
+        The study in words.
+    name
+        The framework.
+    """
+    table = shares_of(means)
+    found = cells(table)
+    title = presentation.frameworks[name]
+    waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
+    colours = wave_colours(len(presentation.waves))
+    looks = {
+        wave: Look(colours[place], MARKERS[place % len(MARKERS)])
+        for place, wave in enumerate(presentation.waves)
+    }
+    rows, groups, outside = _categories(presentation, name)
+    facets = []
+    for organisation in presentation.organisations:
+        facet = Facet(organisation_label(presentation, organisation))
+        for row, scale in rows.items():
+            for wave in waves:
+                cell = (scale, wave, organisation)
+                if cell in found and not found[cell].reason:
+                    facet.lanes.setdefault(row, []).append(_lane(found[cell], looks[wave]))
+        if facet.lanes:
+            facets.append(facet)
+    named = titles(presentation)
+    missing = missing_note(presentation, dict(found))
+    apart = f"Under none of these: {'; '.join(named[scale] for scale in outside)}." if outside else ""
+    notes = [note for note in (apart, missing) if note]
+    evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
+
+    page = Page(TWO_COLUMNS, presentation.style)
+    page.title(title)
+    page.legend(Key(wave_title(presentation, wave), looks[wave].colour, looks[wave].marker) for wave in waves)
+    _draw(page, facets, {row: named[scale] for row, scale in rows.items()}, presentation, groups=groups)
+    page.foot(notes, evidence)
+    caption = [
+        f"{title}: the study's scales under what each speaks to; modelled percentages of favourable answers with "
+        f"{level(presentation)} intervals, wave by wave. A scale may stand under several.",
+        EXPLAINED,
+        MODELLED,
+        respondents_of(table),
+        *notes,
+        evidence,
+    ]
+    under = [
+        f"{group}: {listed([named[rows[row]] for row in rows if groups[row] == group])}."
+        for group in dict.fromkeys(groups.values())
+    ]
+    return Drawing(
+        name=f"framework_{name}",
+        figure=page.finish(),
+        title=title,
+        caption=" ".join(filter(None, caption)),
+        alt=f"Dot plot, a row a scale and a panel an organisation. {' '.join(under)} "
+        f"{_values(found, presentation)} {evidence}",
+        evidence=evidence,
+        group="Frameworks",
+        dpi=presentation.style.dpi,
+    )
+
+
+def shares_of(means: pd.DataFrame) -> pd.DataFrame:
+    """Keep the modelled percentages of a table of means."""
+    return means[means["term"] == SHARE]
+
+
+def observed(
+    summary: pd.DataFrame, presentation: Presentation
+) -> tuple[dict[tuple[str, str, str], float], str]:
+    """Average the observed percentages of a scale's items, and say which items are left out.
+
+    Items count that all cells have in which the scale was asked at all; where there is no such item, nothing is given.
+
+    Parameters
+    ----------
+    summary
+        `statistics/item_summary`.
+    presentation
+        The study in words.
+
+    Returns
+    -------
+    dict, str
+        (scale, wave, organisation) -> percentage, and a sentence; empty if no item is left out.
+    """
+    found: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
+    columns = ("wave", "organisation", "item", "favourable_percent", "status")
+    for wave, organisation, item, share, status in zip(*(summary[name] for name in columns), strict=True):
+        known = presentation.items.get(item)
+        if known is None or known.scale is None or organisation not in presentation.organisations:
+            continue
+        if status == Status.OK.value and not pd.isna(share):
+            found.setdefault(known.scale, {}).setdefault((wave, organisation), {})[item] = float(share)
+    means: dict[tuple[str, str, str], float] = {}
+    lacking = []
+    for scale, places in found.items():
+        everywhere = set.intersection(*(set(items) for items in places.values()))
+        anywhere = set().union(*places.values())
+        if len(everywhere) < len(anywhere):
+            what = f"{len(anywhere) - len(everywhere)} of {len(anywhere)}"
+            lacking.append(f"{titles(presentation).get(scale, scale)} ({what})")
+        if everywhere:
+            for (wave, organisation), items in places.items():
+                means[scale, wave, organisation] = sum(items[item] for item in sorted(everywhere)) / len(
+                    everywhere
+                )
+    said = f"Observed without statements that not every wave has: {'; '.join(lacking)}." if lacking else ""
+    return means, said
+
+
+def _draw(
+    page: Page,
+    facets: list[Facet],
+    rows: dict[str, str],
+    presentation: Presentation,
+    *,
+    groups: Mapping[str, str] | None = None,
+    joined: bool = False,
+) -> None:
+    low, high = spanning(facets)
+    axis = f"Favourable answers, with {level(presentation)} interval"
+    draw_facets(
+        page,
+        facets,
+        rows,
+        Scale(max(low, 0.0), min(high, 100.0) if facets else 100.0, axis),
+        side_by_side=abreast(len(facets), ABREAST),
+        write=lambda value: f"{value:.0f}%",
+        groups=groups,
+        joined=joined,
+    )
+    if not facets:
+        page.paragraph(NOTHING)
+
+
+def _those_shown(
+    facet: Facet, found: Cells, wave: str, organisations: Iterable[str], presentation: Presentation
+) -> list[str]:
+    """List the organisations with any estimate in a wave; the others are named under the panel's heading."""
+    shown = []
+    for organisation in organisations:
+        mine = [mean for cell, mean in found.items() if cell[1:] == (wave, organisation)]
+        if any(not mean.reason for mean in mine):
+            shown.append(organisation)
+        elif mine:
+            facet.notes.append(f"{organisation_label(presentation, organisation)}: {mine[0].reason}")
+    return shown
+
+
+def _lane(mean: Mean, look: Look) -> Estimate | Gap:
+    return Gap(mean.reason) if mean.reason else Estimate(look, mean.value, mean.low, mean.high)
+
+
+def _categories(
+    presentation: Presentation, framework: str
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Give rows (-> scale) and what each stands under, category by category; and the scales under none."""
+    under: dict[str, list[str]] = {}
+    outside = []
+    for name, scale in presentation.scales.items():
+        words = [part.strip() for part in scale.frameworks.get(framework, "").split(";")]
+        for word in filter(None, words):
+            under.setdefault(word, []).append(name)
+        if not any(words):
+            outside.append(name)
+    rows, groups = {}, {}
+    for word, scales in under.items():
+        for name in scales:
+            row = f"{word}; {name}"
+            rows[row], groups[row] = name, word
+    return rows, groups, outside
+
+
+def _values(found: Cells, presentation: Presentation) -> str:
+    """Say every percentage, scale by scale."""
+    said = []
+    for scale, title in titles(presentation).items():
+        parts = [
+            f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)} {percent(mean.value)}"
+            for (of, wave, organisation), mean in found.items()
+            if of == scale and not mean.reason
+        ]
+        if parts:
+            said.append(f"{title}: {'; '.join(parts)}.")
+    return " ".join(said)
+
+
+def _steps(found: Cells, presentation: Presentation) -> str:
+    """Say, wave by wave and organisation by organisation, the percentages in order, and whether they fall."""
+    assert presentation.style.gradient is not None
+    named = titles(presentation)
+    said = []
+    for wave, organisation in dict.fromkeys(cell[1:] for cell in found):
+        means = {
+            scale: found.get((scale, wave, organisation)) for scale in presentation.style.gradient.scales
+        }
+        values = {scale: mean.value for scale, mean in means.items() if mean is not None and not mean.reason}
+        if len(values) < len(means):
+            continue
+        order = list(values.values())
+        falls = (
+            "falling from each to the next" if order == sorted(order, reverse=True) else "not in this order"
+        )
+        steps = ", ".join(f"{named.get(scale, scale)} {percent(value)}" for scale, value in values.items())
+        where = f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)}"
+        said.append(f"{where}: {steps}; {falls}.")
+    return " ".join(said) or NOTHING
