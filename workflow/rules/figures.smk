@@ -15,9 +15,9 @@ rule figures:
         ),
     log:
         "results/logs/figures.log",
-    threads: 2
     conda:
         "../../environment.yml"
+    threads: 2
     params:
         presentation=as_json(PRESENTATION),
         evidence=evidence(),
