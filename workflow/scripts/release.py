@@ -1,0 +1,42 @@
+"""Withhold what would tell of somebody, and write what may be seen: for programs and for people."""
+
+from pathlib import Path
+
+from surveywaves.disclosure import ItemKey, Publication, Rule, release
+from surveywaves.exports.private import write_private
+from surveywaves.script import read, stage, write, write_text
+
+with stage(snakemake.log):
+    params, output = snakemake.params, snakemake.output
+    publication = params.publication and Publication(
+        wave=params.publication["wave"],
+        cells={(cell["table"], cell["row"]): cell["item"] for cell in params.publication["cells"]},
+        categories=list(params.publication["categories"]),
+        choices={
+            variable: {label: level for level, label in levels.items()}
+            for variable, levels in params.publication["choices"].items()
+        },
+    )
+    released = release(
+        {name: read(snakemake.input[name]) for name in params.tables},
+        instrument={
+            item["item"]: ItemKey(item["scale"] or "", item["key"], item["points"], tuple(item["favourable"]))
+            for item in params.instrument
+        },
+        rule=Rule(
+            threshold=params.disclosure["threshold"],
+            zeros=params.disclosure["zeros"] == "show",
+            uniform=params.disclosure["uniform"] == "withhold",
+            unstated=params.disclosure["unstated"] == "show",
+            rounding=params.disclosure["rounding"],
+        ),
+        publication=publication or None,
+        confidence=params.confidence,
+    )
+    for name, table in released.tables.items():
+        write(table, output[name])
+        write(table, str(Path(output[name]).with_suffix(".csv")))
+    write(released.log, output.disclosure_log)
+    write(released.summary, output.disclosure_summary)
+    write_text(f"{released.sentence}\n", output.sentence)
+    write_private(released.reasons.to_csv(index=False, lineterminator="\n").encode(), output.reasons)

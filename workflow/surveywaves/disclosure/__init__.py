@@ -1,0 +1,12 @@
+"""The one step between statistics and everything that people see: what would tell of somebody is withheld.
+
+The numbers of a wave are linked: organisations add up to all, responses to a base, a percentage says the same as its
+count. `release` takes the tables as one, withholds small counts, and then as many others as it takes that nothing shown
+gives a withheld count back, at the least loss.
+"""
+
+from surveywaves.disclosure.printed import Publication
+from surveywaves.disclosure.release import ItemKey, Released, release
+from surveywaves.disclosure.rule import Rule
+
+__all__ = ["ItemKey", "Publication", "Released", "Rule", "release"]

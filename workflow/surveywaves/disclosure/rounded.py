@@ -1,0 +1,114 @@
+"""Count tables with rounded counts: what was computed from counts is computed again, from the rounded ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from surveywaves.describe import NOT_STATED, ORGANISATION, wilson
+from surveywaves.disclosure import extremes
+from surveywaves.disclosure.items import ItemPlace
+from surveywaves.tidy import ALL, Status
+
+Values = Mapping[Hashable, int]
+
+
+def frequencies(table: pd.DataFrame, values: Mapping[ItemPlace, Values]) -> pd.DataFrame:
+    """Round the table of `describe.item_frequencies`."""
+    places = list(_cells(table, "wave", "item", "organisation", "response"))
+    n = [
+        values[wave, item]["n", organisation, int(response)] for wave, item, organisation, response in places
+    ]
+    base = [values[wave, item]["base", organisation] for wave, item, organisation, _ in places]
+    return _with(table, n=n, base=base, percent=_percent(n, base))
+
+
+def summary(table: pd.DataFrame, values: Mapping[ItemPlace, Values]) -> pd.DataFrame:
+    """Round the table of `describe.item_summary`; mean and standard deviation are those of the rounded counts."""
+    columns: dict[str, list[float]] = {name: [] for name in ("base", "mean", "sd", "favourable_n")}
+    for wave, item, organisation in _cells(table, "wave", "item", "organisation"):
+        own = values[wave, item]
+        n = {
+            int(name[2]): count
+            for name, count in own.items()
+            if isinstance(name, tuple) and name[:2] == ("n", organisation)
+        }
+        base = sum(n.values())
+        mean = sum(response * count for response, count in n.items()) / base if base else math.nan
+        squares = sum(count * (response - mean) ** 2 for response, count in n.items())
+        columns["base"].append(base)
+        columns["mean"].append(mean)
+        columns["sd"].append(math.sqrt(squares / (base - 1)) if base > 1 else math.nan)
+        columns["favourable_n"].append(own["favourable", organisation])
+    percent = _percent(columns["favourable_n"], columns["base"])
+    return _with(table, **columns, favourable_percent=percent)
+
+
+def respondents(table: pd.DataFrame, values: Mapping[str, Values]) -> pd.DataFrame:
+    """Round the table of `describe.respondents`."""
+    n, base = [], []
+    for wave, organisation, variable, level in _cells(table, "wave", "organisation", "variable", "level"):
+        own = values[wave]
+        n.append(own["size", level] if variable == ORGANISATION else own["n", variable, organisation, level])
+        asked = own.get(("asked", variable, organisation), own.get(("size", organisation), 0))
+        base.append(asked if level == NOT_STATED else own["base", variable, organisation])
+    return _with(table, n=n, base=base, percent=_percent(n, base))
+
+
+def missing(
+    table: pd.DataFrame, values: Mapping[ItemPlace, Values], groups: Mapping[str, Values]
+) -> pd.DataFrame:
+    """Round the table of `describe.missing_summary`."""
+    n = [values[wave, item][reason] for wave, item, reason in _cells(table, "wave", "item", "reason")]
+    returns = [groups[wave]["size", ALL] for wave in table["wave"]]
+    return _with(table, n=n, returns=returns, percent=_percent(n, returns))
+
+
+def response_rates(table: pd.DataFrame, groups: Mapping[str, Values], *, confidence: float) -> pd.DataFrame:
+    """Round the table of `describe.response_rates`: rate and interval are those of the rounded returns."""
+    returns = [groups[wave]["size", ALL] for wave in table["wave"]]
+    columns: dict[str, list[float]] = {name: [] for name in ("rate", "conf_low", "conf_high")}
+    for n, population, rate in zip(returns, table["population"], table["rate"], strict=True):
+        known = not pd.isna(rate) and 0 < n <= int(population)
+        low, high = wilson(n, int(population), confidence=confidence) if known else (math.nan, math.nan)
+        columns["rate"].append(n / int(population) if known else math.nan)
+        columns["conf_low"].append(low)
+        columns["conf_high"].append(high)
+    shown = _with(table, returns=returns, **columns)
+    impossible = shown["note"].str.contains(r"^\d+ returns from", regex=True)
+    return shown.assign(note=shown["note"].mask(impossible, "more returns than the population"))
+
+
+def estimates(table: pd.DataFrame, base: int) -> pd.DataFrame:
+    """Round the numbers of respondents of a tidy table, and the numbers at an end of a scale."""
+    n = table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    near = np.round(n / base) * base
+    ends = table["term"].isin(extremes.TERMS).to_numpy(dtype=np.bool_) & table["estimate"].notna().to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        count = np.round(table["estimate"].to_numpy(dtype=np.float64) * n / 100)
+        percent = np.where(near > 0, 100 * np.round(count / base) * base / near, np.nan)
+    return table.assign(
+        n=pd.array([None if np.isnan(one) else int(one) for one in near], dtype="Int64"),
+        estimate=np.where(ends, np.minimum(percent, 100.0), table["estimate"]),
+    )
+
+
+def _with(table: pd.DataFrame, **columns: Sequence[float]) -> pd.DataFrame:
+    shown = table.copy()
+    for name, values in columns.items():
+        whole = name in {"n", "base", "returns", "favourable_n"}
+        shown[name] = pd.array(values, dtype="Int64") if whole else np.array(values, dtype=np.float64)
+    if "status" not in shown:
+        shown["status"] = pd.Series(Status.OK.value, index=shown.index, dtype="str")
+    return shown
+
+
+def _percent(n: Sequence[float], base: Sequence[float]) -> list[float]:
+    return [100 * count / whole if whole else math.nan for count, whole in zip(n, base, strict=True)]
+
+
+def _cells(table: pd.DataFrame, *columns: str) -> zip[tuple[str, ...]]:
+    return zip(*(table[name] for name in columns), strict=True)
