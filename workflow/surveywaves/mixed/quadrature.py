@@ -217,7 +217,7 @@ class Likelihood:
             rows = self.rows(chunk)
             at = self._interval(chunk, rows, theta, nodes=np.zeros(1), order=order)
             if at is None:
-                return self.outside(theta)
+                return self._outside(theta)
             weight = chunk.total[:, None]
             total.loglik += float((weight * at.log).sum())
             if order:
@@ -242,7 +242,7 @@ class Likelihood:
             rows = self.rows(chunk)
             at = self._interval(chunk, rows, theta, nodes=nodes, order=order)
             if at is None:
-                return self.outside(theta)
+                return self._outside(theta)
             posterior = chunk.matrix @ at.log
             posterior += log_weights
             peak = posterior.max(axis=1)
@@ -257,8 +257,7 @@ class Likelihood:
                 self._spread(chunk, at, posterior, nodes=nodes, hessian=total.hessian)
         return Point(theta, total.loglik, total.gradient, total.hessian)
 
-    def outside(self, theta: FloatArray) -> Point:
-        """Give the point that a place outside the parameter space is."""
+    def _outside(self, theta: FloatArray) -> Point:
         return Point(theta, -math.inf, np.zeros(self.size), np.zeros((self.size, self.size)))
 
     def bounds(self, chunk: Chunk, rows: Rows, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
