@@ -700,29 +700,35 @@ def test_crowd_of_one_and_the_same_answers_is_counted_not_lost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "status"),
+    ("answers", "status", "weight"),
     [
         # all low answers to one item, all high answers to the other: how far apart the middle ones are is open
-        ([[1, 4], [2, 3], [1, 3], [2, 4]] * 10, "boundary"),
+        ([[1, 4], [2, 3], [1, 3], [2, 4]] * 10, "boundary", ""),
+        ([[1, 4], [2, 3], [1, 3], [2, 4]] * 10, "boundary", "weight"),
         # nobody's answers overlap with those of the one other in the same cell
-        ([[6, 7, 6], [5, 4, 5], [4, 5, 5], [3, 4, 3]], "ok"),
+        ([[6, 7, 6], [5, 4, 5], [4, 5, 5], [3, 4, 3]], "ok", ""),
     ],
 )
-def test_threshold_that_is_not_determined_says_so_and_why(answers: list[list[int]], status: str) -> None:
+def test_threshold_that_is_not_determined_says_so_and_why(
+    answers: list[list[int]], status: str, weight: str
+) -> None:
     cells = [("early", "y"), ("last", "x"), ("early", "x"), ("early", "x")] * (len(answers) // 4)
     frame = pd.DataFrame(cells, columns=["wave", "organisation"])
     items = [f"i{item}" for item in range(len(answers[0]))]
     frame[items] = np.array(answers, dtype=np.float64)
-    found = compare_ordinal(
-        frame,
-        scale="s",
-        favourable=(4,),
-        items=items,
-        keys=dict.fromkeys(items, 1),
-        response_range=(1, 7),
-        waves=["early", "last"],
-        organisations=["x", "y"],
-    ).variances
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compare_ordinal(
+            frame.assign(weight=1.0 + np.arange(len(frame)) % 3),
+            scale="s",
+            favourable=(4,),
+            items=items,
+            keys=dict.fromkeys(items, 1),
+            response_range=(1, 7),
+            waves=["early", "last"],
+            organisations=["x", "y"],
+            weight=weight,
+        ).variances
     thresholds = found[found["term"].str.startswith("threshold")]
     assert (thresholds["status"] == "not_estimable").any()
     assert status in found["status"].tolist()

@@ -114,7 +114,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     caption = [
         f"{title} Change of Nagelkerke's R² when the group, and its interplay with the score, is added to an ordinal "
         "logistic regression of the answer on the scale score (uniform and non-uniform differential item functioning "
-        f"together). Lines: moderate from {moderate:g}, large from {large:g} (classes of Jodoin and Gierl). Flagged: at "
+        f"together). Lines: moderate from {moderate:g}, large from {large:g} (Jodoin and Gierl). Flagged: at "
         f"least moderate, and significant at {SIGNIFICANCE:g} after adjustment for the number of tests. No intervals.",
         respondents_of(sizes),
         *notes,
