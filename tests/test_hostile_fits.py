@@ -719,7 +719,7 @@ def test_threshold_that_is_not_determined_says_so_and_why(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = compare_ordinal(
-            frame.assign(weight=1.0 + np.arange(len(frame)) % 3),
+            frame.assign(weight=1.0),
             scale="s",
             favourable=(4,),
             items=items,
@@ -733,6 +733,21 @@ def test_threshold_that_is_not_determined_says_so_and_why(
     assert (thresholds["status"] == "not_estimable").any()
     assert status in found["status"].tolist()
     sound(found)
+
+
+def test_threshold_that_weights_leave_a_variance_just_below_zero_warns_of_nothing() -> None:
+    s = survey(18)
+    assert s.spoiled == ["additive"], "the survey that found it"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compare_ordinal(
+            s.frame().assign(weight=1e-3),
+            scale="s",
+            favourable=(s.points,),
+            weight="weight",
+            **s.options(),
+        )
+    sound(found.variances)
 
 
 def test_bootstrap_whose_replicates_are_all_alike_has_no_standard_error() -> None:
