@@ -222,8 +222,7 @@ def item_functioning(found: Found) -> str:
             for _, one in group.groupby("scale")
             for names in flagged(one).values()
         ]
-        number = pd.Series(items)
-        cells.append(cell(Rate.of(number, pd.Series(number.index)), None, ""))
+        cells.append(f"{100 * np.mean(items):.2f}")
         rows.append([scenario, "yes" if changed else "no", *cells])
     return table(["scenario", "change", *kinds, "items flagged"], rows)
 

@@ -236,7 +236,9 @@ class OrdinalFit:
         ends = self._ranges(found, errors, confidence)
         rows = [(term, estimate, errors[term], self.note) for term, estimate in found.items()]
         centred, fixed = self._centred[0], slice(self.fixed)
-        of_thresholds = np.sqrt(np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T))
+        # a variance of zero may come out just below it
+        spread = np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T)
+        of_thresholds = np.sqrt(np.maximum(spread, 0.0))
         for place, (estimate, error) in enumerate(zip(self.thresholds, of_thresholds, strict=True)):
             row_of_it, name = centred[place : place + 1], f"{self.levels[place]:g}|{self.levels[place + 1]:g}"
             if self.determined(row_of_it):
