@@ -1,11 +1,19 @@
-"""Text that a spreadsheet may take for a formula."""
+"""What a spreadsheet opens: text that it does not take for a formula, and CSV that holds no other."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Callable
 from typing import Any, Final
+
+import pandas as pd
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 """How a text begins that a spreadsheet may run."""
+
+_BOM: Final = "\ufeff"
+"""Without it, spreadsheets take UTF-8 for something else."""
 
 
 def harmless(value: Any) -> Any:
@@ -13,3 +21,28 @@ def harmless(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
         return f"'{value}"
     return value
+
+
+def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
+    """Write a frame as CSV that a spreadsheet opens as UTF-8: numbers in full, what is missing empty.
+
+    Parameters
+    ----------
+    frame
+        Any columns.
+    text
+        What becomes of each head and text cell; it is to be `harmless` in the end.
+    """
+
+    def safe(value: Any) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
+        return "" if value is None or value is pd.NA or value != value else harmless(value)  # noqa: PLR0124
+
+    with io.StringIO(newline="") as buffer:
+        writer = csv.writer(buffer, lineterminator="\r\n")
+        writer.writerow(safe(str(name)) for name in frame.columns)
+        for row in frame.itertuples(index=False, name=None):
+            writer.writerow(map(safe, row))
+        return _BOM + buffer.getvalue()

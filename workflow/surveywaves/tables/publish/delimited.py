@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
-from surveywaves.spreadsheet import harmless
+from surveywaves.spreadsheet import csv_lines, harmless
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.publish.sheet import visible
-
-_BOM: Final = "\ufeff"
-"""Without it, spreadsheets take UTF-8 for something else."""
 
 
 def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
@@ -27,20 +22,7 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
         Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
         `<column>_label`; behind `level` and `response` too, where the frame says of what.
     """
-    shown = _with_labels(frame, labels)
-    with io.StringIO(newline="") as buffer:
-        writer = csv.writer(buffer, lineterminator="\r\n")
-        writer.writerow(_safe(str(name)) for name in shown.columns)
-        for row in shown.itertuples(index=False, name=None):
-            writer.writerow(map(_safe, row))
-        return (_BOM + buffer.getvalue()).encode("utf-8", "replace")
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
-    return "" if value is None or value is pd.NA or value != value else value  # noqa: PLR0124
+    return csv_lines(_with_labels(frame, labels), _text).encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=4096)
