@@ -1,6 +1,6 @@
 # surveywaves: from the raw files of every wave to the report.
 #
-#   published -> demo -> ingest -> harmonise -> pool -> describe, measure, compare -> audit, figures -> report
+#   published -> demo -> ingest -> harmonise -> pool -> describe, measure, compare -> audit -> release -> figures -> report
 #
 # The study is described under config/; nothing in workflow/ knows a wave, an organisation or an item by name.
 
@@ -18,6 +18,7 @@ include: "workflow/rules/compare.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/release.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
@@ -31,5 +32,6 @@ rule all:
         expand("results/exports/{file}", file=EXPORTS),
         expand("results/statistics/{table}.parquet", table=STATISTICS),
         expand("results/audit/{table}.parquet", table=AUDIT),
+        expand("results/released/{table}.csv", table=RELEASED),
         "results/tables",
         expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),

@@ -28,7 +28,7 @@ from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.dta import Column, write_dta
 from surveywaves.exports.names import SPSS_RESERVED, STATA_RESERVED, names_for
 from surveywaves.exports.part import ExportPart
-from surveywaves.exports.private import write_private
+from surveywaves.script import write_bytes
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.pool import codebook
@@ -638,7 +638,7 @@ def test_only_the_owner_can_read_a_file(tmp_path: Path) -> None:
     path.chmod(0o644)
     before = os.umask(0)
     try:
-        write_private(b"new", str(path))
+        write_bytes(b"new", str(path), private=True)
     finally:
         os.umask(before)
     assert path.read_bytes() == b"new"

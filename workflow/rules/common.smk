@@ -70,6 +70,7 @@ EXPORTS = [
     "codebook.xml",
 ]
 AUDIT = ["published_tables", "claims"] if PUBLISHED else []
+RELEASED = [*STATISTICS, *AUDIT]
 LIMITATIONS = [
     str(path) for path in [CONFIG / "report/limitations.md"] if path.exists()
 ]
@@ -80,9 +81,10 @@ wildcard_constraints:
 
 
 def code_of(script):
-    """List a script's package modules, the modules these import, and so on: Snakemake does not see imports."""
+    """List a script, its package modules, the modules these import, and so on: Snakemake does not see imports."""
     package = HOME / "workflow/surveywaves"
-    todo, found = [HOME / "workflow/scripts" / script], set()
+    first = HOME / "workflow/scripts" / script
+    todo, found = [first], {first}
     while todo:
         for name in _imported(todo.pop()):
             path = package.joinpath(*name.split(".")[1:])
@@ -190,10 +192,9 @@ def printed_choices():
     return {name: dict(known[name]) for name in PUBLISHED.single_choice}
 
 
-def statistics_and_audit():
-    """Name the tidy tables that figures and report read."""
-    tables = {table: f"results/statistics/{table}.parquet" for table in STATISTICS}
-    return tables | {table: f"results/audit/{table}.parquet" for table in AUDIT}
+def released():
+    """Name the tables that figures, tables and report read: those that everybody may see, and no others."""
+    return {table: f"results/released/{table}.parquet" for table in RELEASED}
 
 
 def report_templates():

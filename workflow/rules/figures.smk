@@ -1,8 +1,8 @@
-# in:  the tidy tables
+# in:  the released tables
 # out: every figure as SVG, PDF and PNG, and what is said beside it
 rule figures:
     input:
-        **statistics_and_audit(),
+        **released(),
         code=code_of("figures.py"),
     output:
         figures=drawn(),

@@ -1,9 +1,6 @@
 # in:  the tidy tables and the audit
 # out: the same after the disclosure rule, as Parquet and as CSV, which is what everybody may see; what was withheld,
 #      without giving it back; and, for the team that holds the data only, which counts were small
-DISCLOSED = [*STATISTICS, *AUDIT]
-
-
 def publication():
     """Give what the printed tables are about (None: there is no publication)."""
     if not PUBLISHED:
@@ -22,8 +19,8 @@ rule release:
         **{table: f"results/audit/{table}.parquet" for table in AUDIT},
         code=code_of("release.py"),
     output:
-        **{table: f"results/released/{table}.parquet" for table in DISCLOSED},
-        people=expand("results/released/{table}.csv", table=DISCLOSED),
+        **{table: f"results/released/{table}.parquet" for table in RELEASED},
+        people=expand("results/released/{table}.csv", table=RELEASED),
         disclosure_log="results/released/disclosure_log.csv",
         disclosure_summary="results/released/disclosure_summary.csv",
         sentence="results/released/disclosure.txt",
@@ -33,7 +30,7 @@ rule release:
     conda:
         "../../environment.yml"
     params:
-        tables=DISCLOSED,
+        tables=RELEASED,
         instrument=instrument("scale", "key", "points", "favourable"),
         disclosure=STUDY.config.disclosure.model_dump(mode="json"),
         publication=publication(),

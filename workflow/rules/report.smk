@@ -1,8 +1,8 @@
-# in:  the tidy tables, the figures, and what each wave's harmonisation had to say
+# in:  the released tables, the figures, and what each wave's harmonisation had to say
 # out: the report as one self-contained page and as a PDF; the configuration as it took effect
 rule report:
     input:
-        **statistics_and_audit(),
+        **released(),
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         captions="results/figures/captions.tsv",
         counts=expand("results/ingest/{wave}.counts.tsv", wave=WAVES),
@@ -37,7 +37,7 @@ rule report:
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
-        tables=[*STATISTICS, *AUDIT],
+        tables=RELEASED,
         published_wave=PUBLISHED.wave if PUBLISHED else "",
     script:
         "../scripts/report.py"

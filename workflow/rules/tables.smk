@@ -1,9 +1,9 @@
-# in:  the tidy tables
+# in:  the released tables
 # out: the tables of the report as files to paste, each as HTML, Word, LaTeX and CSV, and a page that lists them.
 #      A folder, not its four hundred files: for each file Snakemake would keep the params and look at them at every start.
 rule tables:
     input:
-        **statistics_and_audit(),
+        **released(),
         titles=PUBLISHED.titles if PUBLISHED else [],
         code=code_of("tables.py"),
     output:
@@ -21,10 +21,8 @@ rule tables:
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
-        tables=[*STATISTICS, *AUDIT],
+        tables=RELEASED,
         printed=list(PUBLISHED.single_choice) if PUBLISHED else [],
         threshold=STUDY.config.disclosure.threshold,
-        # What stands in results/statistics has not been through the disclosure rule.
-        released=False,
     script:
         "../scripts/tables.py"

@@ -6,7 +6,7 @@ from surveywaves.describe import published_form
 from surveywaves.published import beside, check_claims
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params = snakemake.params
     items = published_form(
         read(snakemake.input.item_frequencies),

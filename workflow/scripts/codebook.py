@@ -4,7 +4,7 @@ from surveywaves.pool import codebook, questions
 from surveywaves.script import stage, write
 from surveywaves.study.parts import HarmonisingPart, Presentation
 
-with stage(snakemake.log):
+with stage(snakemake):
     presentation = Presentation.model_validate(snakemake.params.presentation)
     parts = [HarmonisingPart.model_validate(part) for part in snakemake.params.parts]
     write(codebook(presentation, parts=parts), snakemake.output.codebook)

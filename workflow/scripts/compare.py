@@ -11,7 +11,7 @@ from surveywaves.mixed.items import compare_items
 from surveywaves.mixed.linear import fit_linear
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, analysis, output = snakemake.params, snakemake.params.analysis, snakemake.output
     responses = read(snakemake.input.responses)
     instrument = pd.DataFrame(params.instrument).set_index("item")

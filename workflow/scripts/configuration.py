@@ -4,6 +4,6 @@ import yaml
 
 from surveywaves.script import stage, write_text
 
-with stage(snakemake.log):
+with stage(snakemake):
     text = yaml.safe_dump(snakemake.params.study, sort_keys=False, allow_unicode=True, width=110)
     write_text(text, snakemake.output[0])

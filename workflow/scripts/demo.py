@@ -7,7 +7,7 @@ from surveywaves.script import read, stage, write_bytes
 from surveywaves.simulate import make_demo
 from surveywaves.study.parts import DemoPart
 
-with stage(snakemake.log):
+with stage(snakemake):
     part = DemoPart.model_validate(snakemake.params.part)
     settled = snakemake.input.get("settled")
     counts = (

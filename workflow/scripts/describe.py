@@ -3,7 +3,7 @@
 from surveywaves import describe
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     responses, missing = read(snakemake.input.responses), read(snakemake.input.missing)
     frequencies = describe.item_frequencies(

@@ -4,12 +4,11 @@ from surveywaves.exports.dataset import dataset
 from surveywaves.exports.ddi import to_ddi
 from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.part import ExportPart
-from surveywaves.exports.private import write_private
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
-from surveywaves.script import read, stage
+from surveywaves.script import read, stage, write_bytes
 
-with stage(snakemake.log):
+with stage(snakemake):
     given, output = snakemake.input, snakemake.output
     data = dataset(
         read(given.responses),
@@ -17,8 +16,8 @@ with stage(snakemake.log):
         read(given.codebook),
         part=ExportPart.model_validate(snakemake.params.part),
     )
-    write_private(to_sav(data), output.spss)
-    write_private(to_dta(data), output.stata)
-    write_private(to_csv(data), output.csv)
-    write_private(codebook_csv(data), output.codebook)
-    write_private(to_ddi(data), output.ddi)
+    write_bytes(to_sav(data), output.spss, private=True)
+    write_bytes(to_dta(data), output.stata, private=True)
+    write_bytes(to_csv(data), output.csv, private=True)
+    write_bytes(codebook_csv(data), output.codebook, private=True)
+    write_bytes(to_ddi(data), output.ddi, private=True)

@@ -6,7 +6,7 @@ from surveywaves.figures.gallery import save_all
 from surveywaves.script import read, stage, write
 from surveywaves.study.parts import Presentation
 
-with stage(snakemake.log):
+with stage(snakemake):
     tables = {name: read(path) for name, path in snakemake.input.items() if name != "code"}
     captions = save_all(
         tables,

@@ -4,9 +4,9 @@ from surveywaves.harmonise import harmonise
 from surveywaves.script import read, stage, write
 from surveywaves.study.parts import HarmonisingPart
 
-with stage(snakemake.log):
+with stage(snakemake):
     found = harmonise(read(snakemake.input.cells), part=HarmonisingPart.model_validate(snakemake.params.part))
-    write(found.responses, snakemake.output.responses)
-    write(found.missing, snakemake.output.missing)
-    write(found.problems, snakemake.output.problems)
-    write(found.recodings, snakemake.output.recodings)
+    write(found.responses, snakemake.output.responses, private=True)
+    write(found.missing, snakemake.output.missing, private=True)
+    write(found.problems, snakemake.output.problems, private=True)
+    write(found.recodings, snakemake.output.recodings, private=True)

@@ -6,8 +6,8 @@ from surveywaves.ingest import ingest
 from surveywaves.script import stage, write
 from surveywaves.study.parts import ReadingPart
 
-with stage(snakemake.log):
+with stage(snakemake):
     found = ingest(ReadingPart.model_validate(snakemake.params.part), root=Path())
-    write(found.cells, snakemake.output.cells)
-    write(found.problems, snakemake.output.problems)
-    write(found.counts, snakemake.output.counts)
+    write(found.cells, snakemake.output.cells, private=True)
+    write(found.problems, snakemake.output.problems, private=True)
+    write(found.counts, snakemake.output.counts, private=True)

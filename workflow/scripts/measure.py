@@ -6,7 +6,7 @@ from surveywaves.invariance import dif
 from surveywaves.reliability import reliability, usage
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params = snakemake.params
     responses = read(snakemake.input.responses)
     reliabilities, differences = [], []

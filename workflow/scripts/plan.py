@@ -5,7 +5,7 @@ import pandas as pd
 from surveywaves.planning import plan
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, analysis, planning = snakemake.params, snakemake.params.analysis, snakemake.params.planning
     responses = read(snakemake.input.responses)
     scales = pd.DataFrame(params.instrument).set_index("item").groupby("scale", sort=False)

@@ -3,10 +3,10 @@
 from surveywaves.pool import pool
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     pooled = pool(
         [read(path) for path in snakemake.input.responses],
         [read(path) for path in snakemake.input.missing],
     )
-    write(pooled.responses, snakemake.output.responses)
-    write(pooled.missing, snakemake.output.missing)
+    write(pooled.responses, snakemake.output.responses, private=True)
+    write(pooled.missing, snakemake.output.missing, private=True)

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, release
-from surveywaves.exports.private import write_private
 from surveywaves.script import read, stage, write, write_text
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     publication = params.publication and Publication(
         wave=params.publication["wave"],
@@ -39,4 +38,4 @@ with stage(snakemake.log):
     write(released.log, output.disclosure_log)
     write(released.summary, output.disclosure_summary)
     write_text(f"{released.sentence}\n", output.sentence)
-    write_private(released.reasons.to_csv(index=False, lineterminator="\n").encode(), output.reasons)
+    write(released.reasons, output.reasons, private=True)

@@ -9,7 +9,7 @@ from surveywaves.report.session import packages
 from surveywaves.script import read, stage, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
     report = assemble(

@@ -13,7 +13,7 @@ from surveywaves.sensitivity.twice import Twice
 from surveywaves.sensitivity.variants import stated_variants
 from surveywaves.tidy import tidy
 
-with stage(snakemake.log):
+with stage(snakemake):
     params, analysis = snakemake.params, snakemake.params.analysis
     asked, functioning = analysis["sensitivity"], analysis["functioning"]
     differ = flagged(

@@ -3,7 +3,7 @@
 from surveywaves.published import apply_decisions, settle, settle_column, together
 from surveywaves.script import read, stage, write
 
-with stage(snakemake.log):
+with stage(snakemake):
     params = snakemake.params
     printed = settle(read(snakemake.input.tables), categories=params.categories, max_base=params.returns)
     counts = [
