@@ -28,10 +28,10 @@ from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.dta import Column, write_dta
 from surveywaves.exports.names import SPSS_RESERVED, STATA_RESERVED, names_for
 from surveywaves.exports.part import ExportPart
-from surveywaves.script import write_bytes
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.pool import codebook
+from surveywaves.script import write_bytes
 from surveywaves.spreadsheet import harmless
 from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout, Missing
 from surveywaves.study.parts import HarmonisingPart, Presentation
