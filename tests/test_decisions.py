@@ -361,6 +361,12 @@ def test_estimates_of_a_scale_that_is_none_say_so_and_others_do_not() -> None:
     assert note_scale_use(frame.iloc[:0], use).empty
 
 
+def test_where_every_scale_holds_together_no_estimate_says_anything() -> None:
+    frame = contrasts([{"scale": "sound", "estimate": 0.1}, {"scale": "sound", "note": "boundary"}])
+    use = pd.DataFrame({"scale": ["sound"], "use": ["scale"], "reason": ["fine"]})
+    assert note_scale_use(frame, use)["note"].tolist() == ["", "boundary"]
+
+
 # --- items ----------------------------------------------------------------------------------------------------
 
 

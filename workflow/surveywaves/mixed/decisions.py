@@ -140,7 +140,7 @@ def note_scale_use(contrasts: pd.DataFrame, scale_use: pd.DataFrame) -> pd.DataF
         The same rows; the note is ``compared item by item only: reason``, after any note that was there.
     """
     judged = scale_use[scale_use["use"] == ITEMS_ONLY].set_index("scale")["reason"]
-    reason = contrasts["scale"].map(judged)
+    reason = contrasts["scale"].map(judged).astype("str")  # all are missing where every scale holds together
     concerned = (reason.notna() & contrasts["estimate"].notna()).to_numpy()
     before = contrasts.loc[concerned, "note"].map(lambda note: f"{note}; " if note else "")
     notes = contrasts["note"].copy()

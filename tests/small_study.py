@@ -1,0 +1,71 @@
+"""The shipped study made small: two waves, three scales, its demonstration files taken for raw files.
+
+It goes through every stage in a fraction of the time, for tests that need many runs or that change raw files.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+import yaml
+
+from conftest import REPOSITORY
+
+WAVES = ("phase1_2006", "phase2_2008")
+SCALES = ("colleagues", "line_manager", "senior_management")
+
+
+def small_study(folder: Path, raw: Path) -> Path:
+    """Lay the small study out.
+
+    Parameters
+    ----------
+    folder
+        Where to; it may hold a clone of the repository already.
+    raw
+        `resources/demo` of a study whose demonstration has been made.
+    """
+    for part in ("config", "resources/published"):
+        shutil.copytree(REPOSITORY / part, folder / part, dirs_exist_ok=True)
+    items = {row["item"] for row in _rows(folder / "config/items.tsv") if row["scale"] in SCALES}
+    _keep(folder / "config/items.tsv", "item", items)
+    _keep(folder / "config/scales.tsv", "scale", SCALES)
+    for wave in {path.name for path in (folder / "config/waves").iterdir()} - set(WAVES):
+        shutil.rmtree(folder / "config/waves" / wave)
+    for wave in WAVES:
+        shutil.copytree(raw / wave, folder / "resources/raw" / wave)
+        _made_small(folder / "config/waves" / wave, items)
+    config = folder / "config/config.yaml"
+    text = re.sub(r"(?m)^waves: .*$", f"waves: [{', '.join(WAVES)}]", config.read_text(encoding="utf-8"))
+    config.write_text(re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", text), encoding="utf-8")
+    return folder
+
+
+def _made_small(wave: Path, items: Collection[str]) -> None:
+    """Take a wave's own raw files, and of their columns the small instrument's."""
+    shutil.rmtree(wave / "demo")
+    path = wave / "wave.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8").replace("resources/demo/", "resources/raw/"))
+    for row in _rows(wave / "items.tsv"):
+        for name, layout in content["layouts"].items():
+            if row["item"] not in items and row[name]:
+                layout.setdefault("ignore", []).append(row[name])
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    _keep(wave / "items.tsv", "item", items)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def _keep(path: Path, column: str, values: Collection[str]) -> None:
+    rows = _rows(path)
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row[column] in values)
