@@ -32,8 +32,10 @@ def small_study(folder: Path, raw: Path) -> Path:
     for part in ("config", "resources/published"):
         shutil.copytree(REPOSITORY / part, folder / part, dirs_exist_ok=True)
     items = {row["item"] for row in _rows(folder / "config/items.tsv") if row["scale"] in SCALES}
+    tables = {row["published_table"] for row in _rows(folder / "config/items.tsv") if row["scale"] in SCALES}
     _keep(folder / "config/items.tsv", "item", items)
     _keep(folder / "config/scales.tsv", "scale", SCALES)
+    _keep(folder / "resources/published/claims.csv", "table", tables)
     for wave in {path.name for path in (folder / "config/waves").iterdir()} - set(WAVES):
         shutil.rmtree(folder / "config/waves" / wave)
     for wave in WAVES:
@@ -60,12 +62,16 @@ def _made_small(wave: Path, items: Collection[str]) -> None:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
+        return list(csv.DictReader(lines, delimiter=_delimiter(path)))
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.suffix == ".tsv" else ","
 
 
 def _keep(path: Path, column: str, values: Collection[str]) -> None:
     rows = _rows(path)
     with path.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(lines, list(rows[0]), delimiter=_delimiter(path), lineterminator="\n")
         writer.writeheader()
         writer.writerows(row for row in rows if row[column] in values)
