@@ -359,10 +359,10 @@ BY_HAND: Final = (
         package(
             "openpyxl",
             "99.3",
-            "openpyxl/cell/cell.py",
-            "_of = Cell.value.fget\nCell.value = property(lambda c: 3 if _of(c) == 2 else _of(c), Cell.value.fset)",
+            "openpyxl/cell/read_only.py",
+            "_of = ReadOnlyCell.value.fget\nReadOnlyCell.value = property(lambda c: 3 if _of(c) == 2 else _of(c))",
         ),
-        "?",
+        "ingest(phase2_2008)",
     ),
 )
 

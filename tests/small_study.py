@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import yaml
@@ -19,7 +19,7 @@ WAVES = ("phase1_2006", "phase2_2008")
 SCALES = ("colleagues", "line_manager", "senior_management")
 
 
-def small_study(folder: Path, raw: Path) -> Path:
+def small_study(folder: Path, raw: Path, waves: Sequence[str] = WAVES) -> Path:
     """Lay the small study out.
 
     Parameters
@@ -28,6 +28,8 @@ def small_study(folder: Path, raw: Path) -> Path:
         Where to; it may hold a clone of the repository already.
     raw
         `resources/demo` of a study whose demonstration has been made.
+    waves
+        Waves of the study, in order.
     """
     for part in ("config", "resources/published"):
         shutil.copytree(REPOSITORY / part, folder / part, dirs_exist_ok=True)
@@ -36,15 +38,29 @@ def small_study(folder: Path, raw: Path) -> Path:
     _keep(folder / "config/items.tsv", "item", items)
     _keep(folder / "config/scales.tsv", "scale", SCALES)
     _keep(folder / "resources/published/claims.csv", "table", tables)
-    for wave in {path.name for path in (folder / "config/waves").iterdir()} - set(WAVES):
+    for wave in sorted(path.name for path in (folder / "config/waves").iterdir()):
         shutil.rmtree(folder / "config/waves" / wave)
-    for wave in WAVES:
-        shutil.copytree(raw / wave, folder / "resources/raw" / wave)
-        _made_small(folder / "config/waves" / wave, items)
+    for wave in waves:
+        add_wave(folder, raw, wave)
     config = folder / "config/config.yaml"
-    text = re.sub(r"(?m)^waves: .*$", f"waves: [{', '.join(WAVES)}]", config.read_text(encoding="utf-8"))
-    config.write_text(re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", text), encoding="utf-8")
+    text = re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", config.read_text(encoding="utf-8"))
+    config.write_text(text, encoding="utf-8")
+    list_waves(folder, waves)
     return folder
+
+
+def add_wave(folder: Path, raw: Path, wave: str) -> None:
+    """Bring a wave in, description and raw files; `waves:` in config.yaml lists it once `list_waves` says so."""
+    shutil.copytree(REPOSITORY / "config/waves" / wave, folder / "config/waves" / wave)
+    shutil.copytree(raw / wave, folder / "resources/raw" / wave)
+    _made_small(folder / "config/waves" / wave, {row["item"] for row in _rows(folder / "config/items.tsv")})
+
+
+def list_waves(folder: Path, waves: Sequence[str]) -> None:
+    """Say in config.yaml which waves the study has."""
+    config = folder / "config/config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"(?m)^waves: .*$", f"waves: [{', '.join(waves)}]", text), encoding="utf-8")
 
 
 def _made_small(wave: Path, items: Collection[str]) -> None:
