@@ -260,6 +260,14 @@ def test_the_order_of_the_waves_and_a_new_wave_change_nothing_of_a_wave() -> Non
         pd.testing.assert_frame_equal(table, own)
 
 
+def test_the_choice_is_the_same_on_any_number_of_cores() -> None:
+    tables, instrument = small_study(3)
+    one, three = (release(tables, instrument=instrument, rule=Rule(), cores=cores) for cores in (1, 3))
+    for name, table in one.tables.items():
+        pd.testing.assert_frame_equal(three.tables[name], table)
+    pd.testing.assert_frame_equal(three.reasons, one.reasons)
+
+
 def test_released_bytes_are_the_same_every_time(tmp_path: Path) -> None:
     for run in ("one", "two"):
         for name, table in released(5)[1].tables.items():

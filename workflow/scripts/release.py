@@ -31,6 +31,7 @@ with stage(snakemake):
         ),
         publication=publication or None,
         confidence=params.confidence,
+        cores=snakemake.threads,
     )
     for name, table in released.tables.items():
         write(table, output[name])

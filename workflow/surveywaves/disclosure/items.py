@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -20,6 +21,38 @@ deviation, which are shown only where all responses are."""
 
 ItemPlace = tuple[str, str]
 """Wave and item."""
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """What the release needs to know of an item.
+
+    Attributes
+    ----------
+    scale
+        Its scale, empty if it belongs to none.
+    key
+        1, or -1 where agreement means less.
+    points
+        Response options.
+    favourable
+        Values counted as favourable after reverse keying.
+    """
+
+    scale: str
+    key: int
+    points: int
+    favourable: tuple[int, ...]
+
+    @property
+    def good(self) -> frozenset[int]:
+        """Responses counted as favourable, as worded."""
+        values = self.favourable if self.key > 0 else (self.points + 1 - value for value in self.favourable)
+        return frozenset(values)
+
+    def end(self, term: str) -> int:
+        """Give the response at an end of the scale."""
+        return 1 if (term == "floor") == (self.key > 0) else self.points
 
 
 def linked_items(
