@@ -1,0 +1,207 @@
+"""Two versions of the released tables, held against each other: which numbers moved, came or went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surveywaves.pin.keys import TABLES, is_own, key_columns
+from surveywaves.pin.manifest import Tolerance
+from surveywaves.tidy import Status
+
+COLUMNS: Final = ("kind", "table", "key", "column", "old", "new", "relative_change")
+"""Columns of a comparison."""
+
+NUMBER: Final = r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|inf)"
+WHOLE: Final = r"[+-]?\d+"
+
+Frames = Mapping[str, pd.DataFrame]
+"""Name of a released table -> its rows, every cell as text: a blank one is ""."""
+
+
+class Kind(StrEnum):
+    """What became of a number."""
+
+    MOVED = "moved"
+    GONE = "gone"
+    NEW = "new"
+    RE_ESTIMATED = "re-estimated"
+    """It comes from a model over all waves, and there is a wave more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found.
+
+    Parameters
+    ----------
+    changes
+        Columns `COLUMNS`; one row a cell that moved, a row (column "") or a table (key "") that came or went. In the
+        order of the tables, their rows and columns.
+    tables, numbers
+        How many tables, and numbers in them, the first version has.
+    within
+        How many numbers differ, but by less than the tolerance.
+    """
+
+    changes: pd.DataFrame
+    tables: int
+    numbers: int
+    within: int
+
+    def of(self, *kinds: Kind) -> pd.DataFrame:
+        """Give the changes of some kinds."""
+        return self.changes[self.changes["kind"].isin([str(kind) for kind in kinds])]
+
+    @property
+    def fails(self) -> bool:
+        """Say whether a number moved or is gone that nothing but a mistake or another analysis can move."""
+        return not self.of(Kind.MOVED, Kind.GONE).empty
+
+
+class _Change(NamedTuple):
+    kind: Kind
+    table: str
+    key: str = ""
+    column: str = ""
+    old: str = ""
+    new: str = ""
+    relative_change: float = np.nan
+
+
+def compare(old: Frames, new: Frames, *, tolerance: Tolerance, added: Sequence[str] = ()) -> Comparison:
+    """Compare two versions of the released tables.
+
+    Rows are matched by their key, wherever they stand. Whole numbers and words must be the same; of two numbers of
+    which one has a fraction, the second may lie off the first by the tolerance. Blank equals blank.
+
+    Parameters
+    ----------
+    old, new
+        The tables, every cell as text.
+    tolerance
+        For numbers with a fraction.
+    added
+        Waves that the second version has more, where that is the only difference of the two studies. What comes from
+        models over all waves is then `re-estimated`, not `moved`; what is a wave's own must still be the same.
+    """
+    found: list[_Change] = []
+    within = 0
+    for name in [*old, *(name for name in new if name not in old)]:
+        if name not in new:
+            found.append(_Change(Kind.GONE, name))
+        elif name not in old:
+            found.append(_Change(Kind.NEW, name))
+        else:
+            pair = _Pair(name, old[name], new[name], tolerance, added)
+            found += pair.changes()
+            within += pair.within
+    changes = pd.DataFrame(found, columns=list(COLUMNS)).astype({"kind": "str", "relative_change": "float64"})
+    numbers = sum(_count(frame) for frame in old.values())
+    return Comparison(changes, tables=len(old), numbers=numbers, within=within)
+
+
+def _count(frame: pd.DataFrame) -> int:
+    """Count the numbers in a table."""
+    return int(sum(frame[column].str.fullmatch(NUMBER).sum() for column in frame))
+
+
+class _Pair:
+    """Two versions of one table."""
+
+    def __init__(
+        self,
+        name: str,
+        old: pd.DataFrame,
+        new: pd.DataFrame,
+        tolerance: Tolerance,
+        added: Sequence[str],
+    ) -> None:
+        self.name = name
+        self.old, self.new = (frame.reset_index(drop=True) for frame in (old, new))
+        self.tolerance, self.added = tolerance, added
+        self.key = key_columns(name, old, new)
+        self.within = 0
+
+    def changes(self) -> list[_Change]:
+        """List what differs: first by row, in the order of the old table; then what is new."""
+        old, new = (pd.Index(_words(frame, self.key)) for frame in (self.old, self.new))
+        places = new.get_indexer(old)
+        kept = np.flatnonzero(places >= 0)
+        ordered: list[tuple[tuple[int, int], _Change]] = [
+            ((int(row), -1), _Change(self._kind(int(row), Kind.GONE), self.name, old[int(row)]))
+            for row in np.flatnonzero(places < 0)
+        ]
+        for number, column in enumerate(map(str, self.old)):
+            if column in self.key:
+                continue
+            if column not in self.new:
+                ordered.append(((-1, number), _Change(Kind.GONE, self.name, column=column)))
+                continue
+            was, now = self.old[column].iloc[kept], self.new[column].iloc[places[kept]]
+            for place, relative in self._off(was.to_numpy("str"), now.to_numpy("str")):
+                row = int(kept[place])
+                kind = self._kind(row, Kind.MOVED, other=int(places[row]))
+                change = _Change(
+                    kind, self.name, old[row], column, was.iloc[place], now.iloc[place], relative
+                )
+                ordered.append(((row, number), change))
+        found = [change for _, change in sorted(ordered, key=lambda one: one[0])]
+        found += [
+            _Change(Kind.NEW, self.name, column=column)
+            for column in map(str, self.new)
+            if column not in self.old
+        ]
+        return found + [_Change(Kind.NEW, self.name, label) for label in new[~new.isin(old)]]
+
+    def _off(self, was: NDArray[np.str_], now: NDArray[np.str_]) -> Iterator[tuple[int, float]]:
+        """Yield the places of cells that are not the same, and by how much of the old number they moved."""
+        places = np.flatnonzero(was != now)
+        texts = pd.DataFrame({"was": was[places], "now": now[places]}, dtype="str")
+        whole = texts["was"].str.fullmatch(WHOLE) & texts["now"].str.fullmatch(WHOLE)
+        numbers = texts.apply(_numbers)
+        distance = (numbers["now"] - numbers["was"]).abs()
+        size = numbers["was"].abs()
+        allowed = self.tolerance.absolute + self.tolerance.relative * size
+        same = (distance <= allowed) & ~whole & np.isfinite(size)
+        self.within += int(same.sum())
+        relative = ((numbers["now"] - numbers["was"]) / size.where(size > 0)).where(np.isfinite(distance))
+        for number in np.flatnonzero(~same):
+            yield int(places[number]), float(relative.iloc[number])
+
+    def _kind(self, row: int, kind: Kind, *, other: int | None = None) -> Kind:
+        """Say what a change of a row is, knowing the waves that were added."""
+        if not self.added:
+            return kind
+        cells = {column: str(self.old[column].iloc[row]) for column in self.key}
+        if not is_own(self.name, cells):
+            return Kind.RE_ESTIMATED
+        if other is None or cells.get("term") not in TABLES[self.name].linked:
+            return kind
+        statuses = {str(self.old["status"].iloc[row]), str(self.new["status"].iloc[other])}
+        return Kind.RE_ESTIMATED if Status.WITHHELD in statuses else kind
+
+
+def _words(frame: pd.DataFrame, key: Sequence[str]) -> list[str]:
+    """Name each row by its key, as in `wave=first; item=a`; blank parts are left out, rows alike are numbered."""
+    cells = zip(*(frame[column].astype("str") for column in key), strict=True)
+    named = pd.Series(
+        [
+            "; ".join(f"{column}={cell}" for column, cell in zip(key, row, strict=True) if cell)
+            for row in cells
+        ],
+        dtype="str",
+    )
+    again = named.groupby(named).cumcount()
+    return [f"{name} ({count + 1})" if count else name for name, count in zip(named, again, strict=True)]
+
+
+def _numbers(cells: pd.Series[str]) -> pd.Series[float]:
+    """Read cells as numbers; NaN where a cell is none."""
+    return pd.to_numeric(cells.where(cells.str.fullmatch(NUMBER), "nan")).astype("float64")

@@ -1,0 +1,93 @@
+"""Which row of a released table is which, and which rows are a wave's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.tidy import ALL
+
+_CELL: Final = ("scale", "wave", "organisation", "term")
+_TESTED: Final = ("analysis", *_CELL)
+
+PAIR: Final = " - "
+"""What stands between the two sides of a contrast, as in `second - first`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How the rows of a released table are told apart.
+
+    Parameters
+    ----------
+    key
+        Columns that together name a row.
+    further
+        Columns that tell rows apart which the key leaves alike; where it leaves none alike, they are results.
+    own
+        Whether a row that names waves is about these alone: another wave cannot move it. The rows of the others come
+        from models over all waves.
+    linked
+        Terms whose withholding, though not their value, is decided over all waves together.
+    """
+
+    key: tuple[str, ...]
+    further: tuple[str, ...] = ()
+    own: bool = False
+    linked: tuple[str, ...] = ()
+
+
+TABLES: Final[Mapping[str, Table]] = {
+    "agreement": Table(("scale", "term", "wave", "organisation")),
+    "claims": Table(("page", "quote", "table", "row", "categories", "quantity"), own=True),
+    "contrasts": Table(_TESTED),
+    "diagnostics": Table(_TESTED),
+    "dif": Table(("scale", "item", "wave", "organisation", "term")),
+    "disclosure_log": Table(("table", "wave", "organisation", "subject", "what")),
+    "disclosure_summary": Table(("table", "what")),
+    "item_contrasts": Table(("analysis", "scale", "item", "wave", "organisation", "term")),
+    "item_frequencies": Table(("wave", "organisation", "item", "response"), own=True),
+    "item_summary": Table(("wave", "organisation", "item"), own=True),
+    "means": Table(_TESTED),
+    "missing": Table(("wave", "item", "reason"), own=True),
+    "planning": Table(_CELL, further=("n",)),
+    "published_tables": Table(("table", "row", "field"), own=True),
+    "reliability": Table(
+        ("scale", "item", "wave", "organisation", "term"), own=True, linked=("floor", "ceiling")
+    ),
+    "respondents": Table(("wave", "organisation", "variable", "level"), own=True),
+    "response_rates": Table(("wave",), own=True),
+    "scale_use": Table(("scale",)),
+    "sensitivity": Table(("variant", *_TESTED)),
+    "variances": Table(_TESTED),
+}
+"""Every released table."""
+
+
+def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:
+    """Give the columns that tell apart the rows of a table in each of some frames.
+
+    A table that is not in `TABLES` is one of a later version; its rows are told apart by every column that all the
+    frames have, so that a row which changed is one that is gone and one that is new.
+    """
+    known = TABLES.get(name)
+    if known is None:
+        return [str(column) for column in frames[0] if all(column in frame for frame in frames)]
+    key = [column for column in known.key if all(column in frame for frame in frames)]
+    if any(frame.duplicated(key).any() for frame in frames):
+        key += [column for column in known.further if all(column in frame for frame in frames)]
+    return key
+
+
+def waves_named(wave: str) -> list[str]:
+    """List the waves that a cell of the column `wave` names: one, or both sides of a contrast."""
+    return wave.split(PAIR)
+
+
+def is_own(name: str, row: Mapping[str, str]) -> bool:
+    """Say whether a row is about the waves that it names alone, so that no other wave can move it."""
+    table = TABLES.get(name)
+    return table is not None and table.own and ALL not in waves_named(row.get("wave", ""))
