@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,32 @@ def test_editing_the_plan_reruns_the_plan_and_what_shows_it(copy_of: CopyOf) -> 
     assert planning
     replace(path, planning[0], "")
     assert {"figures", "report"} <= set(snakemake(study, "--dry-run").jobs) <= shows
+
+
+def test_records_chain_from_every_figure_to_the_raw_files(finished: Path) -> None:
+    records = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((finished / "results/logs").rglob("*.log"))
+    ]
+    made = {path: one["rule"] for one in records for path in one["outputs"]}
+    sums = {path: sum_ for one in records for path, sum_ in one["outputs"].items()}
+    given = {path: sum_ for one in records for path, sum_ in one["inputs"].items()}
+    assert {path: sums.get(path, sum_) for path, sum_ in given.items()} == given
+    assert {
+        path for path in given if path not in made and not path.startswith(("config/", "resources/"))
+    } == {path for path in given if "workflow/report/" in path}
+    kept = {
+        path.relative_to(finished).as_posix()
+        for folder in ("results", "resources/demo")
+        for path in (finished / folder).rglob("*")
+        if path.is_file() and path.parent != finished / "results/logs" and "logs" not in path.parts
+    }
+    assert kept == set(made)
+    shown = [one for one in records if one["rule"] in {"figures", "tables", "report"}]
+    assert len(shown) == 3
+    for one in shown:
+        unreleased = re.compile(r"results/(statistics|audit|harmonised|ingest|exports|disclosure)/")
+        assert [path for path in one["inputs"] if unreleased.match(path)] == []
 
 
 def test_outputs_are_the_same_bytes_in_another_folder_on_one_core(finished: Path) -> None:

@@ -1,0 +1,117 @@
+"""What every job does: a record of what it read and wrote, mistakes in a line, files whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections import UserList
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from surveywaves.errors import StudyError
+from surveywaves.script import HOME, digest, stage, write
+
+
+class Named(UserList[Any]):
+    """A list with names, as Snakemake gives them."""
+
+    def __init__(self, **parts: Any) -> None:
+        flat = [one for part in parts.values() for one in (part if isinstance(part, list) else [part])]
+        super().__init__(flat)
+        self.parts = parts
+
+    def items(self) -> list[tuple[str, Any]]:
+        return list(self.parts.items())
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("a,b\n1,2\n")
+    return SimpleNamespace(
+        rule="measure",
+        wildcards=Named(wave="first"),
+        input=Named(table="in.csv", code=[str(HOME / "workflow/scripts/measure.py")]),
+        output=Named(table="out/table.tsv"),
+        params=Named(seed=7, part='{"a": [1, 2]}', word="[not json", nothing=None, cells=(1, "b")),
+        log=["logs/measure.log"],
+    )
+
+
+def sha(path: str | Path) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def test_a_job_that_ends_well_leaves_a_record_of_what_went_in_and_out(job: SimpleNamespace) -> None:
+    with stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/table.tsv")
+    assert json.loads(Path("logs/measure.log").read_text(encoding="utf-8")) == {
+        "rule": "measure",
+        "wildcards": {"wave": "first"},
+        "inputs": {"in.csv": sha("in.csv")},
+        "code": {"workflow/scripts/measure.py": sha(HOME / "workflow/scripts/measure.py")},
+        "params": {"seed": 7, "part": {"a": [1, 2]}, "word": "[not json", "nothing": None, "cells": [1, "b"]},
+        "outputs": {"out/table.tsv": sha("out/table.tsv")},
+    }
+
+
+def test_a_folder_that_a_job_writes_is_recorded_file_by_file(job: SimpleNamespace) -> None:
+    job.output = Named(folder="out")
+    with stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/b.tsv")
+        write(pd.DataFrame({"x": [2]}), "out/deep/a.tsv")
+    recorded = json.loads(Path("logs/measure.log").read_text(encoding="utf-8"))
+    assert recorded["outputs"] == {name: sha(name) for name in ("out/b.tsv", "out/deep/a.tsv")}
+
+
+def test_a_folders_digest_tells_names_and_contents_apart(tmp_path: Path) -> None:
+    found = []
+    for name, text in (("a", "1"), ("b", "1"), ("a", "2")):
+        folder = tmp_path / str(len(found))
+        folder.mkdir()
+        (folder / name).write_text(text)
+        found.append(digest(folder))
+    assert len(set(found)) == 3
+
+
+def test_a_mistake_is_a_line_on_the_screen_and_in_the_log_and_no_record(
+    job: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/table.tsv")
+    with pytest.raises(SystemExit) as ended, stage(job):
+        raise StudyError.at("config.yaml", "is wrong", "mend it")
+    assert ended.value.code == 1
+    assert Path("logs/measure.log").read_text() == "config.yaml: is wrong (hint: mend it)\n"
+    assert capsys.readouterr().err == "\nconfig.yaml: is wrong (hint: mend it)\n\n"
+
+
+def test_a_job_that_breaks_leaves_no_record_of_an_earlier_run(job: SimpleNamespace) -> None:
+    with stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/table.tsv")
+    with pytest.raises(ZeroDivisionError), stage(job):
+        raise ZeroDivisionError
+    assert not Path("logs/measure.log").exists()
+
+
+def test_rows_of_people_are_their_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "responses.parquet"
+    write(pd.DataFrame({"x": [1]}), str(path))
+    path.chmod(0o644)
+    write(pd.DataFrame({"x": [2]}), str(path), private=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert pd.read_parquet(path)["x"].tolist() == [2]
+
+
+def test_a_table_that_cannot_be_written_leaves_the_one_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    write(pd.DataFrame({"x": [1]}), str(path))
+    with pytest.raises(Exception, match=r"object|type|convert"):
+        write(pd.DataFrame({"x": [object(), {1}]}), str(path))
+    assert pd.read_parquet(path)["x"].tolist() == [1]
+    assert [one.name for one in tmp_path.iterdir()] == ["table.parquet"]
