@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from surveywaves.disclosure.suppress import NODES
+from surveywaves.disclosure.cuts import NODES
 from surveywaves.disclosure.system import FloatArray, IntArray, System
 
 FURTHEST: Final = 3

@@ -11,17 +11,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.attack import Goal, reach
+from surveywaves.disclosure.cuts import TOLERANCE, Cuts
 from surveywaves.disclosure.system import NEVER, BoolArray, FloatArray, System
 
-TOLERANCE: Final = 1e-6
 ROUNDS: Final = 200
-NODES: Final = 20_000
-"""Nodes of one branch and bound: what is found by then is safe, if not the cheapest. Nodes, not seconds: the same
-choice on every machine."""
 
 
 def suppress(system: System) -> BoolArray:
@@ -74,7 +69,7 @@ def _solve(system: System, goals: list[Goal], needed: FloatArray) -> BoolArray |
     if not goals:
         return chosen
     todo = np.arange(len(goals))
-    cuts = _Cuts(system, goals, needed)
+    cuts = Cuts(system, goals, needed)
     for _ in range(ROUNDS):
         if not cuts.possible:
             return None
@@ -91,79 +86,3 @@ def _solve(system: System, goals: list[Goal], needed: FloatArray) -> BoolArray |
             chosen, exact = cuts.mended(chosen), False
         todo = todo[short]
     return None
-
-
-class _Cuts:
-    """The cheapest choice under what is known so far of all safe choices."""
-
-    def __init__(self, system: System, goals: list[Goal], needed: FloatArray) -> None:
-        size, bundles = len(system.values), system.bundles
-        self.size = size
-        can = system.cost != NEVER
-        # A cell that moves moves another in each of its equations.
-        first = [
-            np.where((row != 0) & (np.arange(size) != goal.cell), distance, 0.0)
-            for goal, distance in zip(goals, needed, strict=True)
-            for row in system.equations
-            if row[goal.cell] != 0
-        ]
-        self.can = can | system.withheld
-        self.possible = True
-        self.rows: list[FloatArray] = []
-        self.least: list[float] = []
-        if first:
-            self.add(np.array(first), np.array([row.max() for row in first]))
-        # Ties: fewer people first, then the earlier cell.
-        tie = system.values / (1.0 + system.values.sum()) + np.arange(size) / (10.0 * size**2)
-        cost = np.where(can, system.cost + 0.01 * tie * (system.cost > 0), 0.0)
-        self.cost = np.concatenate([cost, [extra for _, extra in bundles]])
-        self.low = np.concatenate([system.withheld, np.zeros(len(bundles), dtype=np.bool_)]).astype(float)
-        self.high = np.concatenate([can | system.withheld, np.ones(len(bundles), dtype=np.bool_)]).astype(
-            float
-        )
-        tied = np.zeros((sum(len(cells) for cells, _ in bundles), size + len(bundles)))
-        row = 0
-        for number, (cells, _) in enumerate(bundles):
-            for cell in cells:
-                tied[row, size + number], tied[row, cell] = 1.0, -1.0
-                row += 1
-        self.tied = tied
-
-    def add(self, price: FloatArray, needed: FloatArray) -> None:
-        """Add what an attack has shown; no price need exceed what is needed, as cells are withheld or not."""
-        for prices, least in zip(price, needed, strict=True):
-            self.possible &= bool(prices[self.can].sum() >= least - TOLERANCE)
-            scaled = np.minimum(prices / least, 1.0)
-            self.rows.append(np.where(scaled > TOLERANCE, scaled, 0.0))
-            self.least.append(1.0)
-
-    def mended(self, chosen: BoolArray) -> BoolArray:
-        """Withhold more, the best value first, until every cut is met."""
-        mended = chosen.copy()
-        cost = np.where(self.high[: self.size] > 0.5, np.maximum(self.cost[: self.size], 1e-3), np.inf)
-        for prices in self.rows:
-            while prices[mended].sum() < 1 - TOLERANCE:
-                value = np.where(mended, -1.0, prices / cost)
-                best = int(value.argmax())
-                if value[best] <= 0:
-                    break
-                mended[best] = True
-        return mended
-
-    def cheapest(self) -> BoolArray:
-        """Choose the cheapest cells under the cuts."""
-        width = self.tied.shape[1] - self.size
-        cuts = np.unique(np.pad(np.array(self.rows), ((0, 0), (0, width))).round(9), axis=0)
-        matrix = sparse.csr_array(np.vstack([cuts, self.tied]))
-        low = np.concatenate([np.full(len(cuts), 1.0 - TOLERANCE), np.zeros(len(self.tied))])
-        found = milp(
-            self.cost,
-            integrality=np.concatenate([np.ones(self.size), np.zeros(width)]),
-            bounds=Bounds(self.low, self.high),
-            constraints=LinearConstraint(matrix, low, np.inf),
-            options={"node_limit": NODES, "mip_rel_gap": 0.0},
-        )
-        if found.x is None:
-            return self.high[: self.size] > 0.5
-        chosen: BoolArray = found.x[: self.size] > 0.5
-        return chosen
