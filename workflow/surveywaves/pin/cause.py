@@ -1,0 +1,312 @@
+"""Why two sets of results differ: what went in, the settings, the code, the packages, and the stage where it begins."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from surveywaves.pin.flat import unlike
+from surveywaves.pin.manifest import Environment, Hashes, Job, Manifest
+from surveywaves.pin.records import Places, Records, table_contents
+from surveywaves.pin.source import Source, environment
+from surveywaves.script import digest
+from surveywaves.study.models import Study
+
+SOURCE: Final = "source"
+"""Folder of a pin with a copy of what its results were made from."""
+
+CONFIGURATION: Final = "configuration.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that some results rest on.
+
+    Parameters
+    ----------
+    jobs, contents
+        As in a manifest.
+    raw, config, code
+        Files that went in, and those of the study and the workflow.
+    environment
+        Python and packages.
+    settings
+        The configuration as it took effect.
+    text
+        Gives the text of a file of `config` or `code`.
+    """
+
+    jobs: tuple[Job, ...]
+    contents: Hashes
+    raw: Hashes
+    config: Hashes
+    code: Hashes
+    environment: Environment
+    settings: Any
+    text: Callable[[str], str]
+
+    @classmethod
+    def of_pin(cls, folder: Path, manifest: Manifest) -> State:
+        """Take what a pin says."""
+        return cls(
+            manifest.jobs,
+            manifest.contents,
+            manifest.raw,
+            manifest.config,
+            manifest.code,
+            manifest.environment,
+            _plain(yaml.load((folder / CONFIGURATION).read_text(encoding="utf-8"), _Loader)),
+            lambda name: (folder / SOURCE / name).read_text(encoding="utf-8"),
+        )
+
+    @classmethod
+    def of_run(cls, records: Records, places: Places, study: Study) -> State:
+        """Take what lies in the folders of a run."""
+        source = Source.of(study, places)
+        own = {*source.config, *source.code}
+        return cls(
+            records.jobs,
+            table_contents(records.jobs, places),
+            {
+                name: digest(path)
+                for name in records.given
+                if name not in own and (path := places.lying_at(name)).exists()
+            },
+            {name: digest(path) for name, path in source.config.items()},
+            {name: digest(path) for name, path in source.code.items()},
+            environment(places.home),
+            settings_of(study),
+            lambda name: (
+                places.lying_at(name).read_text(encoding="utf-8")
+                if name.startswith("config/")
+                else (places.home / name).read_text(encoding="utf-8")
+            ),
+        )
+
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def settings_of(study: Study) -> Any:
+    """Give the configuration as it takes effect, as plain data."""
+    return _plain(study.model_dump(mode="json"))
+
+
+def read_settings(path: Path) -> Any:
+    """Read a configuration that was written out as it took effect."""
+    return _plain(yaml.load(path.read_text(encoding="utf-8"), _Loader))
+
+
+def _plain(value: Any) -> Any:
+    """Take what YAML and the models say for what JSON can: keys are text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it was: `sort` says what sort of thing, in the words of the screen."""
+
+    sort: str
+    name: str
+    old: str = ""
+    new: str = ""
+    file: bool = False
+
+    def __str__(self) -> str:
+        if self.old or self.new:
+            return f"{self.sort} {self.name}: {_short(self.old)} -> {_short(self.new)}"
+        return f"{self.sort} {self.name}"
+
+
+def _short(text: str, width: int = 60) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A job that gives other results although what other jobs gave it is as it was."""
+
+    job: str
+    because: tuple[Difference, ...]
+    """What of its own differs."""
+
+
+def differences(old: State, new: State) -> list[Difference]:
+    """List what differs, each group in the order of the pipeline: raw files, settings, files, code, packages."""
+    return [*_raw(old, new), *_settings(old, new), *_files(old, new), *_code(old, new), *_packages(old, new)]
+
+
+def _raw(old: State, new: State) -> Iterator[Difference]:
+    for name, how in _unlike_files(old.raw, new.raw):
+        yield Difference("raw file", f"{name}: {how}", file=True)
+
+
+def _settings(old: State, new: State) -> Iterator[Difference]:
+    for place, was, now in unlike(old.settings, new.settings):
+        yield Difference("setting", place, was, now)
+
+
+def _files(old: State, new: State) -> Iterator[Difference]:
+    for name, how in _unlike_files(old.config, new.config):
+        yield Difference("configuration file", f"{name}: {how}", file=True)
+
+
+def _code(old: State, new: State) -> Iterator[Difference]:
+    unlike_ = dict(_unlike_files(old.code, new.code))
+    used = dict.fromkeys(name for job in (*old.jobs, *new.jobs) for name in (*job.code, *job.inputs))
+    for name in [
+        *(name for name in used if name in unlike_),
+        *(name for name in unlike_ if name not in used),
+    ]:
+        how = unlike_[name]
+        if how == CHANGED and _same_program(old, new, name):
+            how = "changed in comments or layout only"
+        yield Difference("code", f"{name}: {how}", file=True)
+
+
+CHANGED: Final = "changed"
+
+
+def _unlike_files(old: Hashes, new: Hashes) -> Iterator[tuple[str, str]]:
+    for name in [*old, *(name for name in new if name not in old)]:
+        if name not in new:
+            yield name, "gone"
+        elif name not in old:
+            yield name, "new"
+        elif old[name] != new[name]:
+            yield name, CHANGED
+
+
+def _same_program(old: State, new: State, name: str) -> bool:
+    """Say whether two versions of a module are the same but for comments and layout."""
+    if not name.endswith(".py"):
+        return False
+    try:
+        one, other = (ast.dump(ast.parse(state.text(name))) for state in (old, new))
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return one == other
+
+
+def _packages(old: State, new: State) -> Iterator[Difference]:
+    before, after = (_versions(state.environment) for state in (old, new))
+    for name, was, now in unlike(before, after):
+        yield Difference("package" if name not in _NO_PACKAGES else "", name, was, now)
+
+
+_NO_PACKAGES: Final = ("python", "platform")
+
+
+def _versions(known: Environment) -> dict[str, str]:
+    apart = {"python": known.python, "platform": known.platform, "matplotlib": known.matplotlib}
+    return {**apart, **known.packages}
+
+
+# --- the stage where it begins --------------------------------------------------------------------------------
+
+
+def first_stages(old: State, new: State, moved: Sequence[str]) -> list[Stage]:
+    """Find the jobs whose results differ although all that other jobs gave them is the same.
+
+    Parameters
+    ----------
+    old, new
+        The results that were pinned, and those that came out now.
+    moved
+        Files that are not as pinned: only jobs that these depend on are of interest.
+
+    Returns
+    -------
+    list of Stage
+        In the order of the pipeline.
+    """
+    before, after = ({job.name: job for job in state.jobs} for state in (old, new))
+    changed = _changed_outputs(old, new)
+    relevant = _behind(moved, (*old.jobs, *new.jobs))
+    found = []
+    for name in dict.fromkeys([*after, *before]):
+        was, now = before.get(name), after.get(name)
+        outputs = {path for job in (was, now) if job for path in job.outputs}
+        inputs = {path for job in (was, now) if job for path in job.inputs}
+        if name in relevant and outputs & changed and not inputs & changed:
+            found.append(Stage(name, tuple(_own(was, now, old, new))))
+    return found
+
+
+def _changed_outputs(old: State, new: State) -> set[str]:
+    """Name the files that jobs made otherwise, or only one of the two did."""
+    before, after = (
+        {path: hash_ for job in state.jobs for path, hash_ in job.outputs.items()} for state in (old, new)
+    )
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    return {
+        path for path in changed if path not in old.contents or old.contents[path] != new.contents.get(path)
+    }
+
+
+def _behind(paths: Sequence[str], jobs: Sequence[Job]) -> set[str]:
+    """Name the jobs that some files depend on."""
+    makers: dict[str, list[Job]] = {}
+    for job in jobs:
+        for path in job.outputs:
+            makers.setdefault(path, []).append(job)
+    todo, seen, found = list(paths), set(paths), set()
+    while todo:
+        for job in makers.get(todo.pop(), []):
+            found.add(job.name)
+            fresh = job.inputs.keys() - seen
+            seen |= fresh
+            todo += fresh
+    return found
+
+
+def _own(was: Job | None, now: Job | None, old: State, new: State) -> Iterator[Difference]:
+    """Yield what of a job's own differs: what it reads that no job made, its settings, code and packages."""
+    if was is None or now is None:
+        yield Difference("the job is", "new" if was is None else "gone")
+        return
+    for name, how in _unlike_files(was.inputs, now.inputs):
+        yield Difference("input", f"{name}: {how}")
+    for place, old_value, new_value in unlike(was.params, now.params):
+        yield Difference("setting", place, old_value, new_value)
+    for name, how in _unlike_files(was.code, now.code):
+        if how != CHANGED or not _same_program(old, new, name):
+            yield Difference("code", f"{name}: {how}")
+    other = list(_packages(old, new))
+    imported = _imported(now, new)
+    yield from [one for one in other if one.name in imported] or other
+
+
+def _imported(job: Job, state: State) -> set[str]:
+    """Name the packages that a job's code imports."""
+    modules: set[str] = set()
+    for name in job.code:
+        try:
+            modules.update(re.findall(r"^\s*(?:from|import)\s+(\w+)", state.text(name), re.MULTILINE))
+        except OSError:
+            continue
+    distributions: Mapping[str, list[str]] = packages_distributions()
+    return {
+        re.sub(r"[-_.]+", "-", name).lower() for module in modules for name in distributions.get(module, [])
+    }
+
+
+def added_waves(old: State, new: State) -> list[str]:
+    """Name the waves that a study has more, if that is all that tells it from what it was; else none."""
+    was, now = (list(state.settings["config"]["waves"]) for state in (old, new))
+    more = [wave for wave in now if wave not in was]
+    if not more or [wave for wave in now if wave in was] != was:
+        return []
+    allowed = ("config.waves", *(f"waves.{wave}." for wave in more))
+    places = [place for place, _, _ in unlike(old.settings, new.settings)]
+    if not all(place == allowed[0] or place.startswith(allowed[1:]) for place in places):
+        return []
+    return [] if any(how != "new" for _, how in _unlike_files(old.raw, new.raw)) else more
