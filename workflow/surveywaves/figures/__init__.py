@@ -14,8 +14,8 @@ words      how numbers, waves and their evidence are put
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from surveywaves.study.parts import Presentation
 
 
-def draw_all(tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> Iterator[Drawing]:
+def draw_all(
+    tables: Mapping[str, pd.DataFrame],
+    presentation: Presentation,
+    *,
+    wanted: Collection[str] | None = None,
+    columns: Literal[1, 2] | None = None,
+) -> Iterator[Drawing]:
     """Draw every figure of a study; see `surveywaves.figures.draw.draw_all`."""
     from surveywaves.figures import draw  # noqa: PLC0415 - matplotlib must not load with the names of the figures
 
-    return draw.draw_all(tables, presentation)
+    return draw.draw_all(tables, presentation, wanted=wanted, columns=columns)

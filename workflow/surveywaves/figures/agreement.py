@@ -9,9 +9,10 @@ import pandas as pd
 from surveywaves.figures.axes import Axis
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import SMALL, TINY, Key, Page
-from surveywaves.figures.style import GREY, TWO_COLUMNS, VERDICTS, on
+from surveywaves.figures.style import GREY, VERDICTS, WITHHELD, on
 from surveywaves.figures.words import evidence_of, variable_label, whole
 from surveywaves.study.parts import Presentation
+from surveywaves.tidy import Status
 
 GROUP: Final = "Publication"
 BAR: Final = 1.3
@@ -23,8 +24,10 @@ WORDS: Final = {
     "undecided": "Undecided",
     "differs": "Recomputed otherwise",
     "other": "Not recomputed",
+    "withheld": "Recomputed number withheld",
 }
-COLOURS: Final = dict(zip(WORDS, VERDICTS, strict=True))
+COLOURS: Final = dict(zip(WORDS, (*VERDICTS, ""), strict=True))
+"""What is withheld has stripes."""
 
 
 def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -38,10 +41,8 @@ def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Draw
         The study in words.
     """
     title = "The published tables, recomputed"
-    quantities = table["quantity"] if "quantity" in table.columns else [""] * len(table)
-    cells = zip(
-        *(table[name] for name in ("table", "verdict", "settled", "recomputed")), quantities, strict=True
-    )
+    columns = ("table", "verdict", "settled", "recomputed", "quantity", "status")
+    cells = zip(*(table[name] for name in columns), strict=True)
     found: dict[str, dict[str, int]] = {}
     for name, *cell in cells:
         here = found.setdefault(str(name), dict.fromkeys(WORDS, 0))
@@ -53,9 +54,12 @@ def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Draw
         presentation, [presentation.published_wave or presentation.reference_wave], "totals", ["items"]
     )
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
-    page.legend(Key(f"{WORDS[kind]} ({whole(total[kind])})", COLOURS[kind]) for kind in used)
+    page.legend(
+        Key(f"{WORDS[kind]} ({whole(total[kind])})", COLOURS[kind], stripes=() if COLOURS[kind] else WITHHELD)
+        for kind in used
+    )
     page.y += 0.5 * page.em
     if not counts:
         page.paragraph("There are no printed tables.")
@@ -95,6 +99,10 @@ def _bars(page: Page, counts: dict[str, dict[str, int]]) -> None:
         at = start
         for kind, n in found.items():
             wide = (end - start) * n / most
+            if not COLOURS[kind]:
+                page.striped(at, middle - BAR * page.em / 2, wide, BAR * page.em)
+                at += wide
+                continue
             page.box(at, middle - BAR * page.em / 2, wide, BAR * page.em, COLOURS[kind])
             if n and page.width_of(str(n), TINY) + 0.35 * page.em < wide:
                 page.text(at + wide / 2, middle, str(n), TINY, colour=on(COLOURS[kind]), align="center")
@@ -111,8 +119,10 @@ def _bars(page: Page, counts: dict[str, dict[str, int]]) -> None:
     page.y += centre + 0.5 * page.em
 
 
-def _kind(verdict: str, settled: object, recomputed: object, quantity: str) -> str:
+def _kind(verdict: str, settled: object, recomputed: object, quantity: str, status: str) -> str:
     """Give the kind that a printed cell counts as."""
+    if status == Status.WITHHELD.value:
+        return status
     if verdict == "undecided":
         return verdict
     if pd.isna(recomputed) or recomputed == "":  # type: ignore[call-overload]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,11 +10,12 @@ import pandas as pd
 
 from surveywaves.figures.axes import Axis
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page, abreast
-from surveywaves.figures.style import GREY, REASONS, TWO_COLUMNS, on
+from surveywaves.figures.layout import SMALL, TINY, Key, Page
+from surveywaves.figures.style import GREY, REASONS, on
 from surveywaves.figures.words import evidence_of, listed, percent, wave_title, whole
 from surveywaves.study.models import Missing
 from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL, Status
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3
@@ -29,10 +31,16 @@ WORDS: Final = {
     Missing.NOT_ASKED.value: "Not asked",
 }
 
-Shares = dict[str, float]
+STRIPED: Final = "Of these colours together: each is withheld"
+STRIPES: Final = (
+    "Striped: so many questions had one of the outcomes of these colours; how they divide is withheld."
+)
+
+Shares = dict[tuple[str, ...], float]
+"""What became of questions -> their percentage; several outcomes: together, how they divide is withheld."""
 
 
-def break_off(table: pd.DataFrame, presentation: Presentation) -> Drawing:
+def break_off(table: pd.DataFrame, frequencies: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw the share of questions answered, and why the others were not, by section and wave.
 
     A section's share is the mean over its items that the wave asked at all.
@@ -40,45 +48,65 @@ def break_off(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     table
-        `statistics/missing`.
+        `released/missing`.
+    frequencies
+        `released/item_frequencies`: how many answered, known where the reasons of the others may not be.
     presentation
         The study in words.
     """
     title = "Answered and missing, section by section"
-    shares = _shares(table, presentation)
-    returns = {str(wave): int(n) for wave, n in table.groupby("wave", sort=False)["returns"].max().items()}
+    shares = _shares(table, frequencies, presentation)
+    returns = {
+        str(wave): math.nan if pd.isna(n) else float(n)
+        for wave, n in table.groupby("wave", sort=False)["returns"].max().items()
+    }
     waves = [wave for wave in presentation.waves if wave in returns]
-    used = [reason for reason in WORDS if any(found.get(reason, 0) > 0 for found in shares.values())]
+    there = {what for found in shares.values() for what, share in found.items() if share > 0}
+    used = [outcome for outcome in WORDS if any(outcome in what for what in there)]
+    together = [what for what in there if len(what) > 1]
     evidence = evidence_of(presentation, waves, "totals", ["items"])
     note = (
         "Sections stand in the instrument's order; a section's share is the mean over the items that the wave "
         "asked."
     )
+    notes = [note, *([STRIPES] if together else [])]
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
-    page.legend(Key(WORDS[reason], REASONS[reason]) for reason in used)
+    keys = [Key(WORDS[outcome], REASONS[outcome]) for outcome in used]
+    if together:
+        keys.append(
+            Key(STRIPED, stripes=tuple(REASONS[outcome] for outcome in sorted(together, key=_order)[0]))
+        )
+    page.legend(keys)
     if not waves:
         page.paragraph("There are no returns.")
-    width = abreast(len(waves), ABREAST)
+    width = page.abreast(len(waves), ABREAST)
     for start in range(0, len(waves), width):
         _line(page, presentation, shares, returns, waves[start : start + width], panels=width)
-    page.foot([note], evidence)
+    page.foot(notes, evidence)
     said = []
     for wave in waves:
         parts = [
-            f"{section} {percent(shares[wave, number][ANSWERED])}"
+            f"{section} {percent(answered)}"
             for number, section in presentation.sections.items()
-            if (wave, number) in shares
+            if math.isfinite(answered := shares.get((wave, number), {}).get((ANSWERED,), math.nan))
         ]
         said.append(
-            f"{wave_title(presentation, wave)} ({whole(returns[wave])} returns): {listed(parts) or 'nothing'}."
+            f"{wave_title(presentation, wave)} ({_counted(returns[wave])} returns): {listed(parts) or 'nothing shown'}."
         )
     return Drawing(
         name="break_off",
         figure=page.finish(),
         title=title,
-        caption=f"{title}: percent of returns. {note} {evidence}",
+        caption=" ".join(
+            [
+                f"{title}: percent of returns (n: {'; '.join(_n(presentation, returns, wave) for wave in waves)}).",
+                "Counts, no model.",
+                *notes,
+                evidence,
+            ]
+        ),
         alt=f"Stacked bars, a row a section and a panel a wave. Share answered: {' '.join(said)} {evidence}",
         evidence=evidence,
         group=GROUP,
@@ -86,38 +114,72 @@ def break_off(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     )
 
 
-def _shares(table: pd.DataFrame, presentation: Presentation) -> dict[tuple[str, int], Shares]:
+def _shares(
+    table: pd.DataFrame, frequencies: pd.DataFrame, presentation: Presentation
+) -> dict[tuple[str, int], Shares]:
     """Give the percentage of returns by what became of a question, by (wave, section)."""
-    counted = table[table["reason"].isin(list(WORDS)) & (table["reason"] != ANSWERED)]
-    found: dict[tuple[str, str], Shares] = {}
-    for wave, item, reason, n, returns in zip(
-        *(counted[name] for name in ("wave", "item", "reason", "n", "returns")), strict=True
-    ):
-        if returns > 0 and not pd.isna(n):
-            found.setdefault((wave, item), {})[reason] = 100 * float(n) / float(returns)
-    items: dict[tuple[str, int], list[Shares]] = {}
-    for wave, item, section in dict.fromkeys(
-        zip(table["wave"], table["item"], table["section"], strict=True)
-    ):
-        shares = found.get((wave, item), {})
-        if item in presentation.items and shares.get(Missing.NOT_ASKED.value, 0.0) < 100:
-            items.setdefault((wave, int(section)), []).append(shares)
-    means = {}
-    for cell, each in items.items():
-        mean = {
-            reason: sum(s.get(reason, 0.0) for s in each) / len(each)
-            for reason in WORDS
-            if reason != ANSWERED
-        }
-        means[cell] = {ANSWERED: max(100 - sum(mean.values()), 0.0), **mean}
-    return means
+    everybody = frequencies[frequencies["organisation"] == ALL]
+    answers = dict(
+        zip(zip(everybody["wave"], everybody["item"], strict=True), everybody["base"], strict=True)
+    )
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    sections: dict[tuple[str, str], int] = {}
+    columns = ("wave", "item", "section", "reason", "n", "returns")
+    for wave, item, section, reason, n, returns in zip(*(table[name] for name in columns), strict=True):
+        if item not in presentation.items or reason not in WORDS or reason == ANSWERED:
+            continue
+        cell = (wave, item)
+        sections[cell] = int(section)
+        there = not pd.isna(returns) and returns > 0
+        known = found.setdefault(cell, {})
+        known[reason] = 100 * float(n) / float(returns) if there and not pd.isna(n) else math.nan
+        base = answers.get(cell, 0)
+        known[ANSWERED] = 100 * float(base) / float(returns) if there and not pd.isna(base) else math.nan
+    places: dict[tuple[str, int], list[Shares]] = {}
+    for (wave, item), known in found.items():
+        if known.get(Missing.NOT_ASKED.value, 0.0) != 100:  # noqa: PLR2004 - percent
+            places.setdefault((wave, sections[wave, item]), []).append(_outcomes(known))
+    return {place: _mean(each) for place, each in places.items()}
+
+
+def _outcomes(known: dict[str, float]) -> Shares:
+    """Put what is withheld of an item together: outcomes add up to 100."""
+    shown = {(outcome,): share for outcome, share in known.items() if math.isfinite(share)}
+    withheld = tuple(outcome for outcome in WORDS if outcome in known and (outcome,) not in shown)
+    rest = max(100 - sum(shown.values()), 0.0)
+    return {**shown, withheld: rest} if withheld else shown
+
+
+def _mean(each: Sequence[Shares]) -> Shares:
+    """Average over items; what is withheld of some is withheld together."""
+    found: Shares = {}
+    withheld = {outcome for shares in each for what in shares if len(what) > 1 for outcome in what}
+    together = tuple(outcome for outcome in WORDS if outcome in withheld)
+    for shares in each:
+        for what, share in shares.items():
+            key = what if len(what) == 1 else together
+            found[key] = found.get(key, 0.0) + share / len(each)
+    return dict(sorted(found.items(), key=lambda pair: _order(pair[0])))
+
+
+def _order(what: tuple[str, ...]) -> tuple[bool, list[int]]:
+    """Sort outcomes: single ones first, in the order of their words."""
+    return len(what) > 1, [list(WORDS).index(outcome) for outcome in what]
+
+
+def _counted(returns: float) -> str:
+    return Status.WITHHELD.value if math.isnan(returns) else whole(returns)
+
+
+def _n(presentation: Presentation, returns: dict[str, float], wave: str) -> str:
+    return f"{wave_title(presentation, wave)} {_counted(returns[wave])}"
 
 
 def _line(
     page: Page,
     presentation: Presentation,
     shares: dict[tuple[str, int], Shares],
-    returns: dict[str, int],
+    returns: dict[str, float],
     waves: Sequence[str],
     *,
     panels: int,
@@ -133,7 +195,7 @@ def _line(
     width = pitch - gap
     heads = [
         page.wrap(
-            f"{wave_title(presentation, wave)} (n = {whole(returns[wave])})",
+            f"{wave_title(presentation, wave)} (n = {_counted(returns[wave])})",
             width,
             SMALL,
             bold=True,
@@ -166,11 +228,17 @@ def _bar(page: Page, found: Shares | None, start: float, middle: float, width: f
         page.text(start, middle, "not asked", TINY, colour=GREY, backed=True)
         return
     at = start
-    for reason in WORDS:
-        share = found[reason]
+    for what, share in found.items():
         wide = width * share / 100
-        page.box(at, middle - BAR * page.em / 2, wide, BAR * page.em, REASONS[reason])
+        colours = [REASONS[outcome] for outcome in what]
         label = f"{share:.0f}"
-        if share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < wide:
-            page.text(at + wide / 2, middle, label, TINY, colour=on(REASONS[reason]), align="center")
+        fits = share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < wide  # noqa: PLR2004 - rounds to 1
+        if len(what) > 1:
+            page.striped(at, middle - BAR * page.em / 2, wide, BAR * page.em, colours)
+            if fits and page.width_of(label, TINY) + 0.9 * page.em < wide:
+                page.text(at + wide / 2, middle, label, TINY, align="center", backed=True)
+        else:
+            page.box(at, middle - BAR * page.em / 2, wide, BAR * page.em, colours[0])
+            if fits:
+                page.text(at + wide / 2, middle, label, TINY, colour=on(colours[0]), align="center")
         at += wide

@@ -13,9 +13,8 @@ import pandas as pd
 from surveywaves.figures.decisions import ADJUSTED, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Page, abreast
+from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
-from surveywaves.figures.style import TWO_COLUMNS
 from surveywaves.figures.words import (
     MINUS,
     ORGANISATION,
@@ -91,7 +90,7 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
     low, high = spanning(facets, include=[0.0, *bands])
     axis = f"Difference in points of the response scale, with {level(presentation)} interval"
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     decided = {c.decision for part in drawn.values() for c in part.values() if not c.mean.reason}
     shown = {term for term in terms if (table.loc[table["term"] == term, "estimate"].notna()).any()}
@@ -103,7 +102,7 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
         facets,
         _row_titles(table, presentation),
         Scale(low, high, axis, reference=(0.0,)),
-        side_by_side=abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST),
     )
     if not facets:
         page.paragraph("No contrast could be estimated.")

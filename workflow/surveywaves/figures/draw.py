@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Literal, TypeAlias
 
 import pandas as pd
 
@@ -26,37 +27,48 @@ from surveywaves.figures.sensitivity import sensitivity
 from surveywaves.figures.shares import favourable, framework, gradient
 from surveywaves.study.parts import Presentation
 
+Columns: TypeAlias = Literal[1, 2]
+
 
 def draw_all(
-    tables: Mapping[str, pd.DataFrame], presentation: Presentation, *, wanted: Collection[str] | None = None
+    tables: Mapping[str, pd.DataFrame],
+    presentation: Presentation,
+    *,
+    wanted: Collection[str] | None = None,
+    columns: Columns | None = None,
 ) -> Iterator[Drawing]:
     """Draw every figure of a study.
 
     Parameters
     ----------
     tables
-        `item_frequencies, item_summary, respondents, response_rates, missing, reliability, dif, means, contrasts,
-        sensitivity` as docs/files.md describes them, and, where a publication is audited, its `published_tables`,
+        Released `item_frequencies, item_summary, respondents, response_rates, missing, reliability, dif, means,
+        contrasts, sensitivity` as docs/files.md describes them, and, where a publication is audited, its `published_tables`,
         where a wave is planned, `planning`. Others are ignored.
     presentation
         The study in words.
     wanted
         Names of the figures to draw; None: all.
+    columns
+        Columns of a journal's page that each takes; None: as the study's style says.
 
     Yields
     ------
     Drawing
         In the order of `surveywaves.figures.names.names`.
     """
-    items, people = tables["item_frequencies"], tables["respondents"]
+    if columns is not None:
+        style = presentation.style.model_copy(update={"columns": columns})
+        presentation = presentation.model_copy(update={"style": style})
+    items, summary, people = tables["item_frequencies"], tables["item_summary"], tables["respondents"]
     makers: dict[str, Callable[[], Drawing]] = {
         "response": partial(response, tables["response_rates"], presentation),
-        "break_off": partial(break_off, tables["missing"], presentation),
+        "break_off": partial(break_off, tables["missing"], items, presentation),
         "reliability": partial(reliability, tables["reliability"], presentation),
         "scale_profile": partial(scale_profile, tables["means"], presentation),
-        "heat_map": partial(heat_map, tables["item_summary"], presentation),
+        "heat_map": partial(heat_map, summary, presentation),
         "functioning": partial(functioning, tables["dif"], presentation),
-        "favourable": partial(favourable, tables["means"], tables["item_summary"], presentation),
+        "favourable": partial(favourable, tables["means"], summary, presentation),
         "gradient": partial(gradient, tables["means"], presentation),
         "comparator": partial(comparator, tables["means"], presentation),
         "means_over_waves": partial(means_over_waves, tables["means"], presentation),
@@ -76,9 +88,9 @@ def draw_all(
     for variable in presentation.variables:
         makers[f"respondents_{variable}"] = partial(respondents, people, presentation, variable)
     for scale in item_groups(presentation):
-        makers[f"likert_{scale}"] = partial(likert, items, presentation, scale)
+        makers[f"likert_{scale}"] = partial(likert, items, summary, presentation, scale)
         makers[f"likert_{scale}_by_organisation"] = partial(
-            likert, items, presentation, scale, by_organisation=True
+            likert, items, summary, presentation, scale, by_organisation=True
         )
     for name in names(presentation, "published_tables" in tables):
         if wanted is None or name in wanted:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from surveywaves.figures.axes import Axis, round_ends
-from surveywaves.figures.layout import SMALL, TINY, Page
+from surveywaves.figures.layout import MARGIN, SMALL, TINY, Page
 from surveywaves.figures.style import BAND, GREY, INK, Look
 from surveywaves.figures.words import number as plain_number
 
@@ -31,9 +31,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Words where an estimate would stand."""
+    """Words where an estimate would stand, after a striped box of some colours if it is withheld."""
 
     text: str
+    stripes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -168,6 +169,7 @@ class _Line:
         self.paths: dict[tuple[int, Look], list[tuple[float, float]]] = {}
         usable = page.right - page.left
         self.gap = 1.4 * page.em
+        self.spare = min(self.gap / 2 - 0.2 * page.em, MARGIN - 0.2)
         share = 0.42 if compact else 0.3 if abreast > 1 else 0.36
         longest = max((page.width_of(label, self.size) for label in rows.values()), default=0.0)
         self.label_width = min(longest, usable * share)
@@ -205,7 +207,13 @@ class _Line:
         page.y = page.block(page.left, page.y, lines, self.size, bold=True)
 
     def _axis(self, panel: int) -> Axis:
-        return Axis(self.start + panel * self.pitch, self.width, self.scale.low, self.scale.high)
+        """Give a panel's axis, so far inside that the numbers at its ends do not meet those of the next."""
+        low, high = (
+            self.page.width_of(self.write(end), TINY) / 2 for end in (self.scale.low, self.scale.high)
+        )
+        inset = min(max(max(low, high) - self.spare, 0.25 * self.page.em), 0.2 * self.width)
+        start = self.start + panel * self.pitch + inset
+        return Axis(start, self.width - 2 * inset, self.scale.low, self.scale.high)
 
     def _heads(self) -> None:
         page = self.page
@@ -239,14 +247,22 @@ class _Line:
             for number, what in enumerate(inside):
                 middle = first + number * lane
                 if isinstance(what, Gap):
-                    shown = page.wrap(what.text, self.width, TINY, max_lines=1)[0]
-                    page.text(self.start + panel * self.pitch, middle, shown, TINY, colour=GREY, backed=True)
+                    self._gap(panel, middle, what)
                 else:
                     self._mark(panel, middle, what)
                     if self.joined:
                         place = self._axis(panel).x(what.value), middle
                         self.paths.setdefault((panel, what.look), []).append(place)
         page.y += height
+
+    def _gap(self, panel: int, y: float, gap: Gap) -> None:
+        page, left = self.page, self.start + panel * self.pitch
+        side = 0.85 * page.em if gap.stripes else 0.0
+        if gap.stripes:
+            page.striped(left, y - side / 2, side, side, gap.stripes)
+            side += 0.4 * page.em
+        shown = page.wrap(gap.text, self.width - side, TINY, max_lines=1)[0]
+        page.text(left + side, y, shown, TINY, colour=GREY, backed=True)
 
     def _mark(self, panel: int, y: float, estimate: Estimate) -> None:
         page, look, x = self.page, estimate.look, self._axis(panel).x
@@ -274,7 +290,7 @@ class _Line:
                     bottom=bottom,
                     write=self.write,
                     reference=self.scale.reference,
-                    spare=min(self.gap / 3, 1.2),
+                    spare=self.spare + axis.start - self.start - panel * self.pitch,
                 )
         page.y = bottom + page.height_of(1, TINY)
         centre = (self.start + page.right) / 2

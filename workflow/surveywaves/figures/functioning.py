@@ -9,9 +9,9 @@ import pandas as pd
 from surveywaves.figures.contrasts import change_in_words, gap_in_words
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page, abreast
+from surveywaves.figures.layout import Key, Page
 from surveywaves.figures.means import ESTIMATED, respondents_of, titles
-from surveywaves.figures.style import SIZES, TWO_COLUMNS, Look
+from surveywaves.figures.style import SIZES, Look
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -29,6 +29,8 @@ from surveywaves.tidy import ALL
 GROUP: Final = "Items"
 ABREAST: Final = 6
 """Panels side by side; with more comparisons than this, pairs are left to the table where all are compared at once."""
+LEAST: Final = 8.0
+"""Width that a panel takes at least, in base font sizes."""
 ALL_WAVES: Final = "All waves"
 ALL_ORGANISATIONS: Final = "All organisations"
 SIZE_TERM: Final = "total_r2_change"
@@ -96,7 +98,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     ]
     notes = [note for note in notes if note]
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(Key(words, *SIZES[name]) for name, words in _KEYS.items())
     draw_facets(
@@ -104,7 +106,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         facets,
         {item.item: item.text for item in items},
         Scale(0.0, high, "Change of Nagelkerke's R²", reference=(moderate, large), decimals=2),
-        side_by_side=abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST, least=LEAST),
         groups={item.item: named[item.scale] for item in items if item.scale},
         compact=True,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import SMALL, TINY, Page
-from surveywaves.figures.style import GREY, TWO_COLUMNS, on, sequential
+from surveywaves.figures.style import GREY, WITHHELD, on, sequential
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
@@ -49,12 +49,13 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
     title = "Favourable answers to every statement"
     shown = [ALL, *presentation.organisations] if len(presentation.organisations) > 1 else [ALL]
     names = ("wave", "organisation", "item", "favourable_percent", "base", "status")
-    found: dict[tuple[str, str, str], float] = {}
+    found: dict[tuple[str, str, str], float | None] = {}
     bases: list[int] = []
     for wave, organisation, item, share, base, status in zip(*(summary[name] for name in names), strict=True):
-        there = status == Status.OK.value and not pd.isna(share)
+        # A row is withheld if anything in it is; that alone says nothing of its percentage.
+        there = not pd.isna(share) or status == Status.WITHHELD.value
         if there and organisation in shown and item in presentation.items:
-            found[item, wave, organisation] = float(share)
+            found[item, wave, organisation] = None if pd.isna(share) else float(share)
             if not pd.isna(base):
                 bases.append(int(base))
     filled = {(wave, organisation) for _, wave, organisation in found}
@@ -66,9 +67,10 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
     waves = list(dict.fromkeys(wave for wave, _ in columns))
     evidence = evidence_of(presentation, waves, "organisations", ["items", ORGANISATION])
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
-    _legend(page)
+    hidden = any(found[cell] is None for cell in found if cell[1:] in columns)
+    _legend(page, withheld=hidden)
     if columns:
         key = _Table(page, presentation, found, columns).draw()
     else:
@@ -77,7 +79,7 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
     gone = [
         (item, column) for item in presentation.items for column in columns if (item, *column) not in found
     ]
-    notes = [note for note in (key, f"{NOTHING} not asked, or withheld." if gone else "") if note]
+    notes = [note for note in (key, f"{NOTHING} Not asked, or not in this form." if gone else "") if note]
     page.foot(notes, evidence)
     n = f"n: {whole(min(bases))} to {whole(max(bases))} answers a cell. " if bases else ""
     caption = [
@@ -99,7 +101,7 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
     )
 
 
-def _legend(page: Page) -> None:
+def _legend(page: Page, *, withheld: bool) -> None:
     em = TINY * page.em
     width, height = 3.6 * em, 1.5 * em
     for place, share in enumerate(LEGEND):
@@ -107,6 +109,10 @@ def _legend(page: Page) -> None:
         x = page.left + place * width
         page.box(x, page.y, width, height, colour)
         page.text(x + width / 2, page.y + height / 2, f"{share}%", TINY, colour=on(colour), align="center")
+    if withheld:
+        x = page.left + len(LEGEND) * width + em
+        page.striped(x, page.y, width, height, WITHHELD)
+        page.text(x + width + 0.5 * em, page.y + height / 2, Status.WITHHELD.value.capitalize(), TINY)
     page.y += height + 0.3 * page.em
 
 
@@ -117,7 +123,7 @@ class _Table:
         self,
         page: Page,
         presentation: Presentation,
-        found: dict[tuple[str, str, str], float],
+        found: dict[tuple[str, str, str], float | None],
         columns: Sequence[Column],
     ) -> None:
         self.page, self.presentation, self.found, self.columns = page, presentation, found, columns
@@ -198,7 +204,11 @@ class _Table:
         label = page.wrap(_label(item), self.label_width, TINY, max_lines=1)[0]
         page.text(page.left, middle, label, TINY)
         for x, column in zip(self.x, self.columns, strict=True):
-            share = self.found.get((item.item, *column))
+            cell = (item.item, *column)
+            share = self.found.get(cell)
+            if share is None and cell in self.found:
+                page.striped(x, page.y, self.width, height)
+                continue
             if share is None:
                 page.text(x + self.width / 2, middle, NOTHING, TINY, colour=GREY, align="center")
                 continue
@@ -214,18 +224,23 @@ def _label(item: Item) -> str:
 
 
 def _ends(
-    found: dict[tuple[str, str, str], float], presentation: Presentation, columns: Sequence[Column]
+    found: dict[tuple[str, str, str], float | None], presentation: Presentation, columns: Sequence[Column]
 ) -> str:
     """Say which statements are answered most and least favourably, column by column."""
     said = []
     for wave, organisation in columns:
-        mine = {
-            item: share for (item, *where), share in found.items() if tuple(where) == (wave, organisation)
+        where = f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)}"
+        here = {
+            item: share for (item, *place), share in found.items() if tuple(place) == (wave, organisation)
         }
+        mine = {item: share for item, share in here.items() if share is not None}
+        rest = f"; {len(here) - len(mine)} of {len(here)} are withheld" if len(mine) < len(here) else ""
+        if not mine:
+            said.append(f"{where}: {Status.WITHHELD.value}.")
+            continue
         top, bottom = max(mine, key=mine.__getitem__), min(mine, key=mine.__getitem__)
         said.append(
-            f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)}: most "
-            f"{presentation.items[top].text} ({percent(mine[top])}); least {presentation.items[bottom].text} "
-            f"({percent(mine[bottom])})."
+            f"{where}: most {presentation.items[top].text} ({percent(mine[top])}); least "
+            f"{presentation.items[bottom].text} ({percent(mine[bottom])}){rest}."
         )
     return " ".join(said)

@@ -17,13 +17,16 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
 
 from surveywaves.figures.line import Line
 from surveywaves.figures.measure import BASELINE, LINE, MM_PER_POINT, drawable, font_for, width_of, wrap
-from surveywaves.figures.style import GREY, INK, RC, RULE, Look
+from surveywaves.figures.stripes import as_path, stripes
+from surveywaves.figures.style import COLUMNS, GREY, INK, RC, RULE, TWO_COLUMNS, WITHHELD, Look
 from surveywaves.study.models import FigureStyle
 
 Align = Literal["left", "center", "right"]
+SHIFT: Final[dict[Align, float]] = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 SMALL: Final = 0.8
 TINY: Final = 0.72
@@ -31,25 +34,38 @@ LARGE: Final = 1.15
 """Font sizes beside the base size."""
 
 MARGIN: Final = 2.0
+EDGE: Final = 0.35
+"""Width of the white line around a box, in points."""
+STRIPE: Final = 0.26
+"""Width of a stripe across a box, in base font sizes."""
 MM_PER_INCH: Final = 25.4
 CAP: Final = 0.365
 """Half the height of a capital, in font sizes: text this far below a line is centred on it."""
 
 
-def abreast(panels: int, most: int) -> int:
-    """Give how many panels to put side by side, so that lines are as even as they can be."""
-    lines = max(math.ceil(panels / most), 1)
-    return max(math.ceil(panels / lines), 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An entry of a legend: a box of a colour, or a mark."""
+    """An entry of a legend: a box of a colour, a striped box, or a mark.
+
+    Parameters
+    ----------
+    label
+        Words.
+    colour
+        Of the box or mark.
+    marker
+        Shape of the mark; none: a box.
+    hollow
+        Whether the mark is an outline.
+    stripes
+        Colours of the box, if it has several; see `Page.striped`.
+    """
 
     label: str
-    colour: str
+    colour: str = ""
     marker: str | None = None
     hollow: bool = False
+    stripes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -58,29 +74,38 @@ class Page:
 
     Parameters
     ----------
-    width
-        In mm.
     style
-        Base font size and resolution.
+        Base font size, resolution, and how wide figures are.
+    own
+        Width in mm, where the style leaves it to the figure.
 
     Attributes
     ----------
+    width
+        In mm.
     y
         How far down the page is used, in mm.
     em
         The base font size in mm.
     """
 
-    width: float
     style: FigureStyle
+    own: float = TWO_COLUMNS
     y: float = MARGIN
     _texts: list[tuple[float, float, str, float, bool, str, Align]] = field(default_factory=list)
     _boxes: list[tuple[float, float, float, float, str]] = field(default_factory=list)
+    _plates: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     _bands: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     _rules: dict[bool, list[tuple[float, float, float, float, str, float, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _marks: dict[Look, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    _stripes: dict[str, list[list[tuple[float, float]]]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def width(self) -> float:
+        """Width in mm."""
+        return self.own if self.style.columns is None else COLUMNS[self.style.columns]
 
     @property
     def em(self) -> float:
@@ -96,6 +121,22 @@ class Page:
     def right(self) -> float:
         """Right edge of what is drawn."""
         return self.width - MARGIN
+
+    def abreast(self, panels: int, most: int, *, least: float = 13.0) -> int:
+        """Give how many panels to put side by side, so that lines are as even as they can be.
+
+        Parameters
+        ----------
+        panels
+            How many there are.
+        most
+            Side by side on a wide page.
+        least
+            What each takes of the page's width, in base font sizes, its share of the labels included.
+        """
+        fitting = max(min(most, int((self.right - self.left) / self.em / least)), 1)
+        lines = max(math.ceil(panels / fitting), 1)
+        return max(math.ceil(panels / lines), 1)
 
     def height_of(self, lines: float, size: float = 1.0) -> float:
         """Height of some lines of text in mm; `size` in base font sizes."""
@@ -131,12 +172,13 @@ class Page:
         align: Align = "left",
         backed: bool = False,
     ) -> None:
-        """Put a line of text, vertically centred on y; `backed`: with the rules behind it hidden (left-aligned)."""
+        """Put a line of text, vertically centred on y; `backed`: with what is behind it hidden."""
         if shown := drawable(text):
             if backed:
                 em = size * self.em
-                wide = self.width_of(shown, size, bold=bold) + 0.4 * em
-                self.box(x - 0.2 * em, y - 0.5 * em, wide, em, "#ffffff")
+                wide = self.width_of(shown, size, bold=bold)
+                left = x - SHIFT[align] * wide - 0.2 * em
+                self.plate(left, y - 0.5 * em, wide + 0.4 * em, em)
             self._texts.append((x, y + CAP * size * self.em, shown, size, bold, colour, align))
 
     def block(
@@ -184,6 +226,20 @@ class Page:
         if width > 0:
             self._boxes.append((x, y, width, height, colour))
 
+    def plate(self, x: float, y: float, width: float, height: float) -> None:
+        """Hide the rules and boxes behind a part of the page."""
+        self._plates.append((x, y, width, height, "#ffffff"))
+
+    def striped(
+        self, x: float, y: float, width: float, height: float, colours: Sequence[str] = WITHHELD
+    ) -> None:
+        """Put a box with stripes of several colours: what is known of several things together, or withheld."""
+        self.box(x, y, width, height, colours[0])
+        edge = EDGE * MM_PER_POINT / 2
+        inside = x + edge, y + edge, width - 2 * edge, height - 2 * edge
+        for place, shape in stripes(*inside, colours=len(colours), thickness=STRIPE * self.em):
+            self._stripes[colours[place]].append(shape)
+
     def band(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Put a filled box under everything else."""
         self._bands.append((x, y, width, height, colour))
@@ -216,7 +272,9 @@ class Page:
             if at > left and (at + needed > self.right or len(lines) > 1):
                 at, self.y = left, self.y + pitch
             middle = self.y + pitch / 2
-            if key.marker is None:
+            if key.stripes:
+                self.striped(at, middle - 0.42 * em, swatch, 0.84 * em, key.stripes)
+            elif key.marker is None:
                 self.box(at, middle - 0.42 * em, swatch, 0.84 * em, key.colour)
             else:
                 self.mark(
@@ -253,6 +311,10 @@ class Page:
                 axes.add_artist(_polygons(self._bands, 0))
             if self._boxes:
                 axes.add_artist(_polygons(self._boxes, 2))
+            for colour, shapes in self._stripes.items():
+                axes.add_artist(PathPatch(as_path(shapes), facecolor=colour, linewidth=0, zorder=2.2))
+            if self._plates:
+                axes.add_artist(_polygons(self._plates, 3.5))
             for number, (look, places) in enumerate(self._marks.items()):
                 axes.add_artist(_marks(look, places, number, self.style.font_size))
             fonts: dict[tuple[str, float], FontProperties] = {}
@@ -261,7 +323,7 @@ class Page:
                 if font not in fonts:
                     fonts[font] = FontProperties(fname=font[0], size=font[1])
                 width = width_of(text, size * self.em, bold=bold)
-                left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width
+                left = x - SHIFT[align] * width
                 axes.add_artist(
                     Line(
                         left,
@@ -288,12 +350,12 @@ def _lines(rules: list[tuple[float, float, float, float, str, float, bool]], ord
     )
 
 
-def _polygons(boxes: list[tuple[float, float, float, float, str]], order: int) -> PolyCollection:
+def _polygons(boxes: list[tuple[float, float, float, float, str]], order: float) -> PolyCollection:
     return PolyCollection(
         [((x, y), (x + w, y), (x + w, y + h), (x, y + h)) for x, y, w, h, _ in boxes],
         facecolors=[box[4] for box in boxes],
         edgecolors="white",
-        linewidths=0.35,
+        linewidths=EDGE,
         zorder=order,
     )
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page, abreast
-from surveywaves.figures.style import TWO_COLUMNS, look_of
+from surveywaves.figures.layout import Key, Page
+from surveywaves.figures.style import look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -101,11 +101,11 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(organisation_keys(presentation, organisations))
     scale = Scale(low, high, axis, decimals=0 if share else 1)
-    draw_facets(page, facets, titles(presentation), scale, side_by_side=abreast(len(facets), 4))
+    draw_facets(page, facets, titles(presentation), scale, side_by_side=page.abreast(len(facets), 4))
     if not facets:
         page.paragraph("There are no estimates to show.")
     missing = missing_note(presentation, found)

@@ -27,7 +27,7 @@ from surveywaves.figures.means import (
 )
 from surveywaves.figures.names import surveyed_throughout
 from surveywaves.figures.shares import EXPLAINED, MODELLED, shares_of
-from surveywaves.figures.style import GREY, REFERENCE, RULE, TWO_COLUMNS, look_of
+from surveywaves.figures.style import GREY, REFERENCE, RULE, look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
@@ -159,7 +159,7 @@ def _over_time(
     times = _Times(presentation, waves)
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(organisation_keys(presentation, organisations))
     if not scales:

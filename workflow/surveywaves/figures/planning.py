@@ -14,9 +14,9 @@ import pandas as pd
 from surveywaves.figures.axes import Axis, nice_step, round_ends
 from surveywaves.figures.contrasts import gap_in_words
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page, abreast
+from surveywaves.figures.layout import SMALL, TINY, Key, Page
 from surveywaves.figures.means import ESTIMATED, level, organisation_keys
-from surveywaves.figures.style import GREY, INK, PAIR_MARKERS, REFERENCE, TWO_COLUMNS, Look, look_of
+from surveywaves.figures.style import GREY, INK, PAIR_MARKERS, REFERENCE, Look, look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -105,7 +105,7 @@ def planning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     returned = table[table["term"] == "returns"]["estimate"].max()
     drawn = {kind: series for kind, series in panels.items() if any(one.estimates for one in series)}
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(_keys(drawn, presentation))
     for row in _rows(drawn, presentation, aim):
@@ -229,7 +229,7 @@ def _draw(
     """Draw the panels of a term at the page's current end."""
     aim = presentation.planning
     assert aim is not None
-    side_by_side = max(abreast(len(drawn), ABREAST), 2)
+    side_by_side = max(page.abreast(len(drawn), ABREAST), 2)
     axis_room, gap = 3.2 * page.em, 1.6 * page.em
     pitch = (page.right - page.left + gap) / side_by_side
     width = pitch - gap - axis_room

@@ -8,9 +8,9 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Page, abreast
+from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, missing_note, organisation_keys, titles
-from surveywaves.figures.style import TWO_COLUMNS, look_of
+from surveywaves.figures.style import look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
@@ -63,7 +63,7 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     evidence = evidence_of(presentation, [w for w in waves if w != ALL], "joint", ["items", ORGANISATION])
     notes = [note for note in (_fewer_items(presentation, found), missing_note(presentation, found)) if note]
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(organisation_keys(presentation, organisations))
     axis = f"Cronbach's alpha with {level(presentation)} interval (Feldt); the line marks {ACCEPTABLE:.2f}"
@@ -72,7 +72,7 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         facets,
         titles(presentation),
         Scale(max(low, -1.0), 1.0, axis, reference=(ACCEPTABLE,)),
-        side_by_side=abreast(len(facets), 4),
+        side_by_side=page.abreast(len(facets), 4),
     )
     if not facets:
         page.paragraph("There are no reliabilities to show.")

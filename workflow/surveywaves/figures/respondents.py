@@ -10,8 +10,8 @@ import pandas as pd
 
 from surveywaves.figures.axes import Axis, round_ends
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page, abreast
-from surveywaves.figures.style import GREY, TWO_COLUMNS, wave_colours
+from surveywaves.figures.layout import SMALL, TINY, Key, Page
+from surveywaves.figures.style import GREY, WITHHELD, wave_colours
 from surveywaves.figures.words import (
     NOT_STATED,
     ORGANISATION,
@@ -25,7 +25,7 @@ from surveywaves.figures.words import (
     whole,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.tidy import ALL, Status
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3
@@ -33,13 +33,25 @@ BAR: Final = 0.95
 LANE: Final = 1.08
 BETWEEN_LEVELS: Final = 0.7
 """Heights in base font sizes."""
+WORD: Final = Status.WITHHELD.value.capitalize()
+COLUMNS: Final = ("wave", "organisation", "level", "n", "percent", "base", "status")
 
 
 class Count(NamedTuple):
-    """Respondents at a level, and their percentage of those who stated one (NaN where there is none)."""
+    """Respondents at a level, their percentage of those who stated one, and how many these are.
+
+    NaN where there is none, or where it is withheld: then `withheld` is true.
+    """
 
     n: float
     percent: float
+    base: float
+    withheld: bool
+
+    @property
+    def gone(self) -> bool:
+        """Whether the number is withheld, and not only the percentage."""
+        return self.withheld and math.isnan(self.n)
 
 
 def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) -> Drawing:
@@ -57,26 +69,33 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
     rows = table[table["variable"] == variable]
     counts = {
         (wave, organisation, level): Count(
-            *(math.nan if pd.isna(value) else float(value) for value in (n, share))
+            *(math.nan if pd.isna(value) else float(value) for value in (n, share, base)),
+            withheld=status == Status.WITHHELD.value,
         )
-        for wave, organisation, level, n, share in zip(
-            *(rows[name] for name in ("wave", "organisation", "level", "n", "percent")), strict=True
+        for wave, organisation, level, n, share, base, status in zip(
+            *(rows[name] for name in COLUMNS), strict=True
         )
     }
     asked = [
         wave
         for wave in presentation.waves
-        if any(count.n > 0 for (of, _, level), count in counts.items() if of == wave and level != NOT_STATED)
+        if any(
+            count.n > 0 or count.gone
+            for (of, _, level), count in counts.items()
+            if of == wave and level != NOT_STATED
+        )
     ]
     silent = [wave_title(presentation, wave) for wave in presentation.waves if wave not in asked]
     panels = [o for o in (ALL, *presentation.organisations) if any(cell[1] == o for cell in counts)]
     if len(panels) == 2 and ALL in panels:
         panels = [ALL]
     levels = dict(presentation.variables[variable].levels)
-    if any(level == NOT_STATED and count.n > 0 for (_, _, level), count in counts.items()):
+    if any(level == NOT_STATED and (count.n > 0 or count.gone) for (_, _, level), count in counts.items()):
         levels[NOT_STATED] = "Not stated"
     label = variable_label(presentation, variable)
     title = f"Respondents by {lower(label)}"
+    shown = [count for (wave, of, _), count in counts.items() if wave in asked and of in panels]
+    hidden = any(count.gone for count in shown)
     evidence = evidence_of(
         presentation, asked, "organisations" if panels != [ALL] else "totals", [variable, ORGANISATION]
     )
@@ -90,11 +109,12 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
         else "Nobody stated it."
     )
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     colours = dict(zip(presentation.waves, wave_colours(len(presentation.waves)), strict=True))
-    page.legend(Key(wave_title(presentation, wave), colours[wave]) for wave in asked)
-    width = abreast(len(panels), ABREAST)
+    keys = [Key(wave_title(presentation, wave), colours[wave]) for wave in asked]
+    page.legend([*keys, *([Key(WORD, stripes=WITHHELD)] if hidden else [])])
+    width = page.abreast(len(panels), ABREAST)
     for start in range(0, len(panels), width):
         if asked:
             _Bars(
@@ -107,6 +127,8 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
                 width=width,
                 colours=colours,
             ).draw()
+    if any(count.withheld and not count.gone for count in shown):
+        notes.append("Without a bar: the number is shown, the percentage withheld.")
     page.foot(notes, evidence)
     return Drawing(
         name=f"respondents_{variable}",
@@ -147,7 +169,11 @@ class _Bars:
         self.start = page.left + self.label_width + self.gap
         self.pitch = (page.right - self.start + self.gap) / width
         self.number_width = max(
-            (page.width_of(_written(count), TINY) for count in counts.values()), default=0.0
+            (
+                page.width_of(_written(count), TINY) + count.gone * (BAR + 0.4) * page.em
+                for count in counts.values()
+            ),
+            default=0.0,
         )
         self.bar_width = max(self.pitch - self.gap - self.number_width - 0.6 * page.em, page.em)
         shares = [
@@ -194,17 +220,25 @@ class _Bars:
             for place, wave in enumerate(self.waves):
                 middle = first + place * lane
                 count = self.counts.get((wave, organisation, level))
-                width, words = 0.0, "none"
+                width, words, gone = 0.0, "none", False
                 if (
                     organisation != ALL
                     and organisation not in self.presentation.waves[wave].organisations_surveyed
                 ):
                     words = "not surveyed"
                 elif count is not None:
-                    words = _written(count)
+                    words, gone = _written(count), count.gone
                     if level != NOT_STATED and count.percent > 0:
                         width = self.bar_width * count.percent / self.most
                         page.box(start, middle - BAR * page.em / 2, width, BAR * page.em, self.colours[wave])
+                if gone:  # off the axis: a length would be read
+                    width = 0.4 * page.em + BAR * page.em
+                    page.striped(
+                        width - BAR * page.em + start,
+                        middle - BAR * page.em / 2,
+                        BAR * page.em,
+                        BAR * page.em,
+                    )
                 page.text(start + width + 0.4 * page.em, middle, words, TINY, colour=GREY, backed=True)
         page.y += height
 
@@ -219,14 +253,14 @@ class _Bars:
 
 def _written(count: Count) -> str:
     if math.isnan(count.n):
-        return "not shown"
+        return WORD.lower()
     return whole(count.n) if math.isnan(count.percent) else f"{whole(count.n)} ({percent(count.percent)})"
 
 
 def _base_words(counts: Counts, levels: dict[str, str], presentation: Presentation, wave: str) -> str:
-    numbers = [counts.get((wave, ALL, level), Count(0, 0)).n for level in levels if level != NOT_STATED]
-    total = sum(number for number in numbers if not math.isnan(number))
-    return f"{wave_title(presentation, wave)} {whole(total)}"
+    bases = [counts[wave, ALL, level].base for level in levels if (wave, ALL, level) in counts]
+    base = bases[0] if bases else math.nan
+    return f"{wave_title(presentation, wave)} {WORD.lower() if math.isnan(base) else whole(base)}"
 
 
 def _alt(counts: Counts, levels: dict[str, str], presentation: Presentation, waves: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from surveywaves.figures.means import level
 from surveywaves.figures.style import GREY, ONE_COLUMN, look_of
 from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.tidy import ALL, Status
 
 GROUP: Final = "Respondents"
 
@@ -33,7 +33,7 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     rows = {row["wave"]: row for row in table.to_dict("records") if row["wave"] in presentation.waves}
     waves = [wave for wave in presentation.waves if wave in rows]
     evidence = evidence_of(presentation, waves, "totals")
-    page = Page(ONE_COLUMN, presentation.style)
+    page = Page(presentation.style, ONE_COLUMN)
     page.title(title)
     page.y += 0.4 * page.em
 
@@ -101,10 +101,14 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
 
 def _no_rate(row: dict[Hashable, Any]) -> str:
     """Say why there is no rate."""
+    if row["status"] == Status.WITHHELD.value:
+        return f"rate: {Status.WITHHELD.value}"
     return f"no rate: {row['note'] or 'the population is not known'}"
 
 
 def _counted(presentation: Presentation, wave: str, row: dict[Hashable, Any]) -> str:
+    if pd.isna(row["returns"]):
+        return f"returns: {Status.WITHHELD.value}"
     counted = f"{whole(row['returns'])} returns"
     if pd.isna(row["population"]):
         return counted

@@ -12,9 +12,8 @@ from surveywaves.figures.contrasts import heading_of, left_out, shown_contrasts,
 from surveywaves.figures.decisions import ADJUSTED, TERMS, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Page, abreast
+from surveywaves.figures.layout import Page
 from surveywaves.figures.means import ESTIMATED, level, titles
-from surveywaves.figures.style import TWO_COLUMNS
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -81,7 +80,7 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
     low, high = spanning(facets, include=[0.0, *band])
     axis = f"Difference in standard deviations of one answer, with {level(presentation)} interval"
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     used = {cell.decision for part in panels.values() for cell in part.values()}
     terms = {term.removesuffix(STANDARDISED) for term in mine["term"]}
@@ -93,7 +92,7 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
         facets,
         rows,
         Scale(low, high, axis, reference=(0.0,), band=band),
-        side_by_side=abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST),
     )
     if not facets:
         page.paragraph("No contrast could be estimated.")

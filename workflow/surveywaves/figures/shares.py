@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page, abreast
+from surveywaves.figures.layout import Key, Page
 from surveywaves.figures.means import (
     GROUP,
     Mean,
@@ -21,7 +21,7 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.style import MARKERS, TWO_COLUMNS, Look, look_of, wave_colours
+from surveywaves.figures.style import MARKERS, WITHHELD, Look, look_of, wave_colours
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
@@ -31,7 +31,7 @@ from surveywaves.figures.words import (
     wave_title,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import Status
+from surveywaves.tidy import ALL, Status
 
 ABREAST: Final = 4
 SHARE: Final = "percent_favourable"
@@ -67,6 +67,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     title = "Favourable answers, observed and modelled"
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     organisations = [name for name in presentation.organisations if any(cell[2] == name for cell in found)]
+    everybody = look_of(ALL, [], presentation.style)
     facets = []
     for wave in waves:
         facet = Facet(wave_title(presentation, wave))
@@ -78,17 +79,19 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
                 if cell in found:
                     facet.lanes.setdefault(scale, []).append(_lane(found[cell], look))
                 if cell in seen:
-                    outline = Look(look.colour, look.marker, hollow=True)
-                    lane = Estimate(outline, seen[cell], math.nan, math.nan)
-                    facet.lanes.setdefault(scale, []).append(lane)
+                    facet.lanes.setdefault(scale, []).append(_outline(seen[cell], look))
+            if (scale, wave, ALL) in seen:
+                facet.lanes.setdefault(scale, []).append(_outline(seen[scale, wave, ALL], everybody))
         facets.append(facet)
     keys = organisation_keys(presentation, organisations)
     legend = [Key(f"{key.label}, modelled", key.colour, key.marker) for key in keys]
+    if any(cell[2] == ALL for cell in seen):
+        keys += organisation_keys(presentation, [ALL])
     legend += [Key(f"{key.label}, observed", key.colour, key.marker, hollow=True) for key in keys]
     notes = [note for note in (left_out, missing_note(presentation, dict(found))) if note]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(legend)
     _draw(page, facets, titles(presentation), presentation)
@@ -97,12 +100,17 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
         f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the modelled percentages.",
         EXPLAINED,
         MODELLED,
-        "Observed: the mean over the statements that every wave and organisation shown answered.",
+        "Observed: the mean over the statements that every wave and organisation shown answered; withheld where one "
+        "of these is.",
         respondents_of(table),
         *notes,
         evidence,
     ]
-    apart = [abs(seen[cell] - mean.value) for cell, mean in found.items() if not mean.reason and cell in seen]
+    apart = [
+        abs(seen[cell] - mean.value)
+        for cell, mean in found.items()
+        if not mean.reason and math.isfinite(seen.get(cell, math.nan))
+    ]
     agree = (
         f"Observed and modelled percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
     )
@@ -149,7 +157,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
     named = titles(presentation)
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(chosen.title)
     page.legend(organisation_keys(presentation, organisations))
     _draw(
@@ -215,7 +223,7 @@ def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Dra
     notes = [note for note in (apart, missing) if note]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
-    page = Page(TWO_COLUMNS, presentation.style)
+    page = Page(presentation.style)
     page.title(title)
     page.legend(Key(wave_title(presentation, wave), looks[wave].colour, looks[wave].marker) for wave in waves)
     _draw(page, facets, {row: named[scale] for row, scale in rows.items()}, presentation, groups=groups)
@@ -257,27 +265,31 @@ def observed(
     """Average the observed percentages of a scale's items, and say which items are left out.
 
     Items count that all cells have in which the scale was asked at all; where there is no such item, nothing is given.
+    A cell of which one of them is withheld is withheld.
 
     Parameters
     ----------
     summary
-        `statistics/item_summary`.
+        `released/item_summary`.
     presentation
         The study in words.
 
     Returns
     -------
     dict, str
-        (scale, wave, organisation) -> percentage, and a sentence; empty if no item is left out.
+        (scale, wave, organisation) -> percentage, NaN if withheld; and a sentence, empty if no item is left out. The
+        organisation is `all` too, where a wave surveyed several.
     """
     found: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
     columns = ("wave", "organisation", "item", "favourable_percent", "status")
     for wave, organisation, item, share, status in zip(*(summary[name] for name in columns), strict=True):
         known = presentation.items.get(item)
-        if known is None or known.scale is None or organisation not in presentation.organisations:
+        if known is None or known.scale is None or organisation not in _counted_in(wave, presentation):
             continue
-        if status == Status.OK.value and not pd.isna(share):
-            found.setdefault(known.scale, {}).setdefault((wave, organisation), {})[item] = float(share)
+        # A row is withheld if anything in it is; that alone says nothing of its percentage.
+        if not pd.isna(share) or status == Status.WITHHELD.value:
+            share = math.nan if pd.isna(share) else float(share)
+            found.setdefault(known.scale, {}).setdefault((wave, organisation), {})[item] = share
     means: dict[tuple[str, str, str], float] = {}
     lacking = []
     for scale, places in found.items():
@@ -288,11 +300,16 @@ def observed(
             lacking.append(f"{titles(presentation).get(scale, scale)} ({what})")
         if everywhere:
             for (wave, organisation), items in places.items():
-                means[scale, wave, organisation] = sum(items[item] for item in sorted(everywhere)) / len(
-                    everywhere
-                )
+                mean = sum(items[item] for item in sorted(everywhere)) / len(everywhere)
+                means[scale, wave, organisation] = mean
     said = f"Observed without statements that not every wave has: {'; '.join(lacking)}." if lacking else ""
     return means, said
+
+
+def _counted_in(wave: str, presentation: Presentation) -> tuple[str, ...]:
+    """List whose answers are counted in a wave; where it surveyed one organisation, everybody is that."""
+    surveyed = presentation.waves[wave].organisations_surveyed
+    return tuple(presentation.organisations) + ((ALL,) if len(surveyed) > 1 else ())
 
 
 def _draw(
@@ -311,7 +328,7 @@ def _draw(
         facets,
         rows,
         Scale(max(low, 0.0), min(high, 100.0) if facets else 100.0, axis),
-        side_by_side=abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST),
         write=lambda value: f"{value:.0f}%",
         groups=groups,
         joined=joined,
@@ -336,6 +353,13 @@ def _those_shown(
 
 def _lane(mean: Mean, look: Look) -> Estimate | Gap:
     return Gap(mean.reason) if mean.reason else Estimate(look, mean.value, mean.low, mean.high)
+
+
+def _outline(share: float, look: Look) -> Estimate | Gap:
+    """Give the mark of an observed percentage."""
+    if math.isnan(share):
+        return Gap(f"observed: {Status.WITHHELD.value}", (WITHHELD[0], look.colour))
+    return Estimate(Look(look.colour, look.marker, hollow=True), share, math.nan, math.nan)
 
 
 def _categories(

@@ -12,6 +12,7 @@ from surveywaves.tidy import ALL, Decision
 ONE_COLUMN: Final = 85.0
 TWO_COLUMNS: Final = 175.0
 """Widths in mm: a column of a journal page, and the page."""
+COLUMNS: Final = {1: ONE_COLUMN, 2: TWO_COLUMNS}
 
 INK: Final = "#1a1a1a"
 GREY: Final = "#595959"
@@ -19,6 +20,8 @@ RULE: Final = "#d4d4d4"
 REFERENCE: Final = "#8c8c8c"
 BAND: Final = "#ececec"
 """What lies within the smallest effect of interest."""
+WITHHELD: Final = ("#ffffff", "#a3a3a3")
+"""Stripes of what is withheld."""
 
 REASONS: Final = {
     "answered": "#1f4e79",

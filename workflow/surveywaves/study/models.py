@@ -411,6 +411,13 @@ class FigureStyle(Model):
     )
     font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
     dpi: int = Field(default=200, ge=72, le=600, description="Resolution of the PNG files.")
+    columns: Literal[1, 2] | None = Field(
+        default=None,
+        description=(
+            "Columns of a journal's page that every figure takes: 1 (85 mm wide) or 2 (175 mm); none: two, and one "
+            "for those that need no more."
+        ),
+    )
     gradient: Gradient | None = Field(
         default=None,
         description="Scales to be shown in an order, from wave to wave; none: there is no such figure.",
