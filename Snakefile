@@ -22,6 +22,7 @@ include: "workflow/rules/release.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/pin.smk"
 
 
 rule all:

@@ -199,7 +199,7 @@ def _same_program(old: State, new: State, name: str) -> bool:
 def _packages(old: State, new: State) -> Iterator[Difference]:
     before, after = (_versions(state.environment) for state in (old, new))
     for name, was, now in unlike(before, after):
-        yield Difference("package" if name not in _NO_PACKAGES else "", name, was, now)
+        yield Difference("environment" if name in _NO_PACKAGES else "package", name, was, now)
 
 
 _NO_PACKAGES: Final = ("python", "platform")

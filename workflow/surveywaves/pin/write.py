@@ -12,7 +12,6 @@ from surveywaves.pin.asked import Asked
 from surveywaves.pin.cause import CONFIGURATION, SOURCE, State, first_stages, read_settings, settings_of
 from surveywaves.pin.confidential import confidential, unreleased
 from surveywaves.pin.manifest import (
-    NAME,
     PINS,
     Hashes,
     Manifest,
@@ -250,7 +249,7 @@ def _told(manifest: Manifest, folder: Path) -> list[str]:
         else "NOT PROVED (prove=false)"
     )
     return [
-        f"pinned: {PurePosixPath(folder)}/ ({counts['released']} released files, {counts['figures']} of figures; {NAME})",
+        f"pinned: {PurePosixPath(folder)}/ ({counts['released']} files of tables, {counts['figures']} of figures)",
         proof,
         *_commit(manifest.workflow, manifest.study),
         *(

@@ -1,0 +1,22 @@
+"""Pin what has been released."""
+
+import sys
+from pathlib import Path
+
+from surveywaves.pin.asked import to_pin
+from surveywaves.pin.records import Places
+from surveywaves.pin.write import pin
+from surveywaves.script import HOME, stage
+from surveywaves.study import load_study
+
+with stage(snakemake):
+    study = Path(snakemake.params.study)
+    told = pin(
+        to_pin(snakemake.params.asked, Path()),
+        load_study(study),
+        Places(Path.cwd(), HOME, study.absolute()),
+        results=list(snakemake.input.results),
+        target="pinned",
+        cores=snakemake.threads,
+    )
+    sys.stdout.write("".join(f"{line}\n" for line in told))

@@ -1,0 +1,25 @@
+"""Compute what a pin holds once more, and say what does not come out as it was pinned."""
+
+import sys
+from pathlib import Path
+
+from surveywaves.errors import SurveywavesError
+from surveywaves.pin.asked import to_verify
+from surveywaves.pin.records import Places
+from surveywaves.pin.verify import verify
+from surveywaves.pin.words import record
+from surveywaves.script import HOME, stage
+from surveywaves.study import load_study
+
+with stage(snakemake):
+    study, label = Path(snakemake.params.study), to_verify(snakemake.params.asked, Path())
+    places = Places(Path.cwd(), HOME, study.absolute())
+    found = verify(label, load_study(study), places, target="pinned", cores=snakemake.threads)
+    lines = record(found, places)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+    if found.fails:
+        where = f"pin {label}"
+        raise SurveywavesError.at(
+            where, "does not come out as it was pinned", f"see results/verify/{label}.txt"
+        )

@@ -1,0 +1,172 @@
+"""What a comparison says on the screen, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.pin.cause import Difference, Stage
+from surveywaves.pin.compare import COLUMNS, Comparison, Kind
+from surveywaves.pin.records import Places
+from surveywaves.pin.rederive import VERIFY
+from surveywaves.pin.verify import Figures, Proof, Stopped
+from surveywaves.script import write, write_text
+
+SHOWN: Final = 40
+"""Changes on the screen; the listing has all of them."""
+
+FEW: Final = 12
+"""Differences on the screen, of a group."""
+
+
+def table(comparison: Comparison | None, differences: Sequence[Difference] = ()) -> pd.DataFrame:
+    """Lay out everything that differs, in the columns of a comparison: numbers first, then what may be the cause."""
+    causes = pd.DataFrame(
+        [{"kind": one.sort, "key": one.name, "old": one.old, "new": one.new} for one in differences],
+        columns=list(COLUMNS),
+    ).astype({"relative_change": "float64"})
+    return pd.concat([comparison.changes, causes], ignore_index=True) if comparison else causes
+
+
+def record(found: Proof | Stopped, places: Places) -> list[str]:
+    """Write down what came of proving a pin, `<label>.txt` in words and `<label>.tsv` in full; give the words."""
+    listing = places.folder / VERIFY / f"{found.manifest.label}.tsv"
+    comparison = None if isinstance(found, Stopped) else found.comparison
+    lines = tell(found, listing.relative_to(places.folder).as_posix())
+    write(table(comparison, found.differences), str(listing))
+    write_text("".join(f"{line}\n" for line in lines), str(listing.with_suffix(".txt")))
+    return lines
+
+
+def tell(proof: Proof | Stopped, listing: str) -> list[str]:
+    """Say in lines what came of proving a pin."""
+    if isinstance(proof, Stopped):
+        return [
+            f"pin {proof.manifest.label}: nothing to compare, the run ended before its end",
+            *(f"  {failure}" for failure in proof.failures),
+            *_causes(proof.differences, listing),
+        ]
+    lines = [*_numbers(proof, listing), *_figures(proof.figures)]
+    if proof.fails:
+        return [
+            f"pin {proof.manifest.label}: not everything comes out as pinned",
+            *lines,
+            *_stages(proof.stages),
+            *_causes(proof.differences, listing),
+        ]
+    return [*_verified(proof), *lines, *_quiet(proof, listing), proof.manifest.statement]
+
+
+def _verified(proof: Proof) -> Iterator[str]:
+    tables, figures = proof.comparison, proof.figures
+    if proof.added:
+        waves = ", ".join(proof.added)
+        again = len(tables.of(Kind.RE_ESTIMATED))
+        yield (
+            f"verified: no number of the earlier waves' own moved ({tables.numbers} numbers in {tables.tables} tables; "
+            f"added to the study: {waves})"
+        )
+        yield (
+            f"re-estimated together with {waves}: {again} values of models and comparisons over all waves; "
+            f"new: {len(tables.of(Kind.NEW))} rows"
+        )
+        if any(one.sort in {"code", "package", "environment"} for one in proof.differences):
+            commit = proof.manifest.workflow.commit[:12] if proof.manifest.workflow else "the pin's source/"
+            yield (
+                "code or packages differ as well and may have a share in what was re-estimated: the code of "
+                f"{commit} tells them apart"
+            )
+    else:
+        yield (
+            f"verified: {tables.numbers} numbers in {tables.tables} tables, {figures.count} figures as pinned"
+        )
+
+
+def _numbers(proof: Proof, listing: str) -> Iterator[str]:
+    tables = proof.comparison
+    if tables.within:
+        tolerance = proof.manifest.tolerance
+        yield (
+            f"{tables.within} numbers differ within the tolerance (relative {tolerance.relative:g}, absolute "
+            f"{tolerance.absolute:g})"
+        )
+    moved, gone = tables.of(Kind.MOVED), tables.of(Kind.GONE)
+    if not moved.empty or not gone.empty:
+        yield (
+            f"{len(moved)} values moved, {len(gone)} rows or tables gone; of {tables.numbers} numbers in "
+            f"{tables.tables} tables:"
+        )
+        yield from _changes(tables.of(Kind.MOVED, Kind.GONE), listing)
+    if not proof.added and not (new := tables.of(Kind.NEW)).empty:
+        yield f"{len(new)} rows or tables are new; {listing} lists them"
+
+
+def _changes(changes: pd.DataFrame, listing: str) -> Iterator[str]:
+    """Show changes: the first of each table, so that one long table does not hide the others."""
+    share = max(3, SHOWN // max(1, changes["table"].nunique()))
+    first = changes.groupby("table", sort=False).head(share).head(SHOWN)
+    for change in first.to_dict("records"):
+        place = " ".join(filter(None, [change["table"], change["key"]]))
+        if change["kind"] == Kind.GONE:
+            yield f"  {place} {change['column']}".rstrip() + ": gone"
+            continue
+        relative = change["relative_change"]
+        by = f" ({relative:+.3%})" if pd.notna(relative) else ""
+        yield f"  {place}: {change['column']} {change['old'] or 'empty'} -> {change['new'] or 'empty'}{by}"
+    if len(changes) > len(first):
+        yield f"  and {len(changes) - len(first)} more: {listing} lists all"
+
+
+def _figures(figures: Figures) -> Iterator[str]:
+    if figures.by_data and figures.otherwise:
+        yield (
+            f"figures compared by their data, not their bytes: {figures.by_data}; {len(figures.otherwise)} files differ"
+        )
+    if figures.moved:
+        names = ", ".join(figures.moved[:FEW])
+        more = f" and {len(figures.moved) - FEW} more" if len(figures.moved) > FEW else ""
+        yield f"{len(figures.moved)} of {figures.count} figures are not the pinned ones: {names}{more}"
+
+
+def _stages(stages: Sequence[Stage]) -> Iterator[str]:
+    for stage in stages:
+        yield f"first stage that gives other results: {stage.job}"
+        if not stage.because:
+            yield "  nothing that was recorded of it differs: it does not give the same results every time"
+        yield from _few(stage.because)
+
+
+def _causes(differences: Sequence[Difference], listing: str) -> Iterator[str]:
+    if not differences:
+        yield "nothing differs from the pin in raw files, configuration, code or packages"
+        return
+    yield "what differs from the pin, in the order of the pipeline:"
+    sorts: dict[str, list[Difference]] = {}
+    for one in differences:
+        sorts.setdefault(one.sort, []).append(one)
+    for group in sorts.values():
+        yield from _few(group, f": {listing} lists all")
+
+
+def _few(differences: Sequence[Difference], where: str = "") -> Iterator[str]:
+    for one in differences[:FEW]:
+        yield f"  {one}"
+    if len(differences) > FEW:
+        yield f"  and {len(differences) - FEW} more{where}"
+
+
+def _quiet(proof: Proof, listing: str) -> Iterator[str]:
+    """Count what differs and moved nothing."""
+    if proof.added:
+        return
+    files = sum(one.file for one in proof.differences)
+    other = len(proof.differences) - files
+    parts = [
+        *([f"{files} file{'s' if files > 1 else ''}"] if files else []),
+        *([f"{other} setting{'s' if other > 1 else ''} or packages"] if other else []),
+        *([f"the report's words ({', '.join(proof.reads_otherwise)})"] if proof.reads_otherwise else []),
+    ]
+    if parts:
+        yield f"differs from the pin and moved nothing: {', '.join(parts)}; {listing} lists all"
