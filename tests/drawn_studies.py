@@ -524,3 +524,36 @@ def extents(drawing: Drawing) -> tuple[np.ndarray, list[str]]:
     with mpl.rc_context(style.RC):
         places = [text.get_window_extent(renderer).extents for text in found]
     return np.array(places), [text.get_text() for text in found]
+
+
+def striped(drawing: Drawing) -> dict[str, float]:
+    """Give the stripes that stand for numbers (those of the legend left out): colour -> length of their boxes in mm."""
+    found: dict[str, float] = {}
+    for patch in drawing.figure.axes[0].patches:
+        shapes = patch.get_path().to_polygons()
+        rows: dict[float, list[float]] = {}
+        for shape in shapes:
+            rows.setdefault(round(float(shape[:, 1].max()), 3), []).extend(map(float, shape[:, 0]))
+        lengths = [max(xs) - min(xs) for xs in rows.values()]
+        # the first row is the legend's
+        if lengths[1:]:
+            found[to_hex(patch.get_facecolor())] = sum(lengths[1:])
+    return found
+
+
+def assert_legible(drawing: Drawing) -> None:
+    """Check that no text is cut, and that no two overlap, as drawn."""
+    found, words = extents(drawing)
+    width, height = drawing.figure.get_size_inches() * drawing.dpi
+    cut = [
+        w
+        for w, (x0, y0, x1, y1) in zip(words, found, strict=True)
+        if min(x0, y0, width - x1, height - y1) < 0
+    ]
+    assert not cut, f"{drawing.name}: cut: {cut}"
+    left, bottom, right, top = (found + np.array([0.5, 0.5, -0.5, -0.5])).T
+    meet = (
+        (left[:, None] < right) & (left < right[:, None]) & (bottom[:, None] < top) & (bottom < top[:, None])
+    )
+    pairs = [(words[i], words[j]) for i, j in np.argwhere(np.triu(meet, 1))]
+    assert not pairs, f"{drawing.name}: overlap: {pairs[:5]}"

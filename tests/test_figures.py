@@ -21,6 +21,7 @@ from drawn_studies import (
     LONG,
     STUDIES,
     Drawn,
+    assert_legible,
     boxes,
     drawn,
     extents,
@@ -60,24 +61,8 @@ def hostile() -> Drawn:
 
 
 def test_no_text_is_cut_and_no_two_overlap(any_study: Drawn) -> None:
-    for name, drawing in any_study.drawings.items():
-        found, words = extents(drawing)
-        width, height = drawing.figure.get_size_inches() * drawing.dpi
-        cut = [
-            w
-            for w, (x0, y0, x1, y1) in zip(words, found, strict=True)
-            if min(x0, y0, width - x1, height - y1) < 0
-        ]
-        assert not cut, f"{name}: cut: {cut}"
-        left, bottom, right, top = (found + np.array([0.5, 0.5, -0.5, -0.5])).T
-        meet = (
-            (left[:, None] < right)
-            & (left < right[:, None])
-            & (bottom[:, None] < top)
-            & (bottom < top[:, None])
-        )
-        pairs = [(words[i], words[j]) for i, j in np.argwhere(np.triu(meet, 1))]
-        assert not pairs, f"{name}: overlap: {pairs[:5]}"
+    for drawing in any_study.drawings.values():
+        assert_legible(drawing)
 
 
 def test_no_mark_is_under_a_text(any_study: Drawn) -> None:
@@ -272,21 +257,6 @@ def test_a_rate_without_a_population_is_said_in_words(plain: Drawn) -> None:
     assert len(marks(response)) == 1
     assert said(response).count("norate:thepopulationisnotknown") == 2
     assert "389 returns of about 1,250" in response.alt
-
-
-def test_withheld_counts_are_not_drawn() -> None:
-    study = study_of(waves=1, organisations=1, scales=1)
-    tables = tables_for(study)
-    frequencies = tables["item_frequencies"].astype({"n": "Int64"})
-    frequencies.loc[frequencies["response"] <= 2, ["n", "percent"]] = pd.NA
-    people = tables["respondents"].astype({"n": "Int64"})
-    people.loc[people["level"] == "level1", ["n", "percent"]] = pd.NA
-    drawings = {
-        d.name: d for d in draw_all(tables | {"item_frequencies": frequencies, "respondents": people}, study)
-    }
-    assert "noanswers" not in said(drawings["likert_s0"])
-    assert "notshown" in said(drawings["likert_s0"])
-    assert "notshown" in said(drawings["respondents_role"])
 
 
 def test_empty_tables_make_figures_that_say_so(plain: Drawn) -> None:

@@ -36,7 +36,7 @@ def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Draw
     Parameters
     ----------
     table
-        `audit/published_tables`.
+        `released/published_tables`.
     presentation
         The study in words.
     """

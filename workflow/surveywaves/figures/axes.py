@@ -69,6 +69,16 @@ def ticks(low: float, high: float, room: float, label_width: float) -> list[floa
     """Place round numbers on an axis of `room` mm, as many as have room for labels of a width, eight at most."""
     fitting = max(min(int(room / (label_width * 1.35)), 8), 1)
     step = nice_step(max((high - low) / fitting, 1e-9))
+    found = _multiples(low, high, step)
+    if len(found) < 2 <= fitting:
+        # One number is no scale: the next best are those around it, of one digit that differs.
+        half = (high - low) / 2
+        power = 10.0 ** math.floor(math.log10(half))
+        found = _multiples(low, high, math.floor(half / power + 1e-9) * power)
+    return found
+
+
+def _multiples(low: float, high: float, step: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [place * step for place in range(first, last + 1)]
 

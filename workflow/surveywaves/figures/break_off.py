@@ -137,14 +137,14 @@ def _shares(
         known[ANSWERED] = 100 * float(base) / float(returns) if there and not pd.isna(base) else math.nan
     places: dict[tuple[str, int], list[Shares]] = {}
     for (wave, item), known in found.items():
-        if known.get(Missing.NOT_ASKED.value, 0.0) != 100:  # noqa: PLR2004 - percent
+        if known.get(Missing.NOT_ASKED.value, 0.0) != 100:
             places.setdefault((wave, sections[wave, item]), []).append(_outcomes(known))
     return {place: _mean(each) for place, each in places.items()}
 
 
 def _outcomes(known: dict[str, float]) -> Shares:
     """Put what is withheld of an item together: outcomes add up to 100."""
-    shown = {(outcome,): share for outcome, share in known.items() if math.isfinite(share)}
+    shown: Shares = {(outcome,): share for outcome, share in known.items() if math.isfinite(share)}
     withheld = tuple(outcome for outcome in WORDS if outcome in known and (outcome,) not in shown)
     rest = max(100 - sum(shown.values()), 0.0)
     return {**shown, withheld: rest} if withheld else shown
@@ -194,13 +194,10 @@ def _line(
     pitch = (page.right - start + gap) / panels
     width = pitch - gap
     heads = [
-        page.wrap(
-            f"{wave_title(presentation, wave)} (n = {_counted(returns[wave])})",
-            width,
-            SMALL,
-            bold=True,
-            max_lines=3,
-        )
+        [
+            *page.wrap(wave_title(presentation, wave), width, SMALL, bold=True, max_lines=3),
+            page.wrap(f"n = {_counted(returns[wave])}", width, SMALL, bold=True, max_lines=1)[0],
+        ]
         for wave in waves
     ]
     height = page.height_of(max(len(head) for head in heads), SMALL)
@@ -232,7 +229,7 @@ def _bar(page: Page, found: Shares | None, start: float, middle: float, width: f
         wide = width * share / 100
         colours = [REASONS[outcome] for outcome in what]
         label = f"{share:.0f}"
-        fits = share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < wide  # noqa: PLR2004 - rounds to 1
+        fits = share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < wide
         if len(what) > 1:
             page.striped(at, middle - BAR * page.em / 2, wide, BAR * page.em, colours)
             if fits and page.width_of(label, TINY) + 0.9 * page.em < wide:

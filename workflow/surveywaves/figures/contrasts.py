@@ -31,6 +31,8 @@ from surveywaves.tidy import ITEM_BY_ITEM
 
 GROUP: Final = "Comparisons"
 ABREAST: Final = 4
+LEAST: Final = 13.0
+"""Width that a panel takes at least, in base font sizes."""
 WAVES_IN_PAIRS: Final = 4
 """With more waves than this, not every pair of them has a panel."""
 
@@ -69,7 +71,7 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
     Parameters
     ----------
     table
-        `statistics/contrasts`.
+        `released/contrasts`.
     presentation
         The study in words.
     name
@@ -102,7 +104,7 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
         facets,
         _row_titles(table, presentation),
         Scale(low, high, axis, reference=(0.0,)),
-        side_by_side=page.abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST, least=LEAST),
     )
     if not facets:
         page.paragraph("No contrast could be estimated.")

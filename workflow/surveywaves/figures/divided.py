@@ -68,9 +68,8 @@ def divide(shares: Sequence[float], favourable: Collection[int], together: float
     groups = _groups(shares, favourable, together)
     if groups and len(groups[0].options) == len(shares):
         return None
-    pieces = {(place,): Piece((place,), share) for place, share in enumerate(shares) if math.isfinite(share)}
-    pieces |= {group.options: group for group in groups}
-    within = {place: piece for piece in pieces.values() for place in piece.options}
+    pieces = [Piece((place,), share) for place, share in enumerate(shares) if math.isfinite(share)] + groups
+    within = {place: piece for piece in pieces for place in piece.options}
     half, middle = len(shares) // 2, len(shares) % 2
     left: list[Piece] = []
     right: list[Piece] = []
@@ -80,7 +79,7 @@ def divide(shares: Sequence[float], favourable: Collection[int], together: float
         left = list(_outwards(within, range(half - 1, -1, -1)))
         right = list(_outwards(within, range(half + middle, len(shares))))
     centred = (*reversed(left), *core, *right)
-    rest = [piece for piece in pieces.values() if piece not in centred]
+    rest = [piece for piece in pieces if piece not in centred]
     return Bar(
         centred=centred,
         below=sum(piece.share for piece in left) + sum(piece.share for piece in core) / 2,

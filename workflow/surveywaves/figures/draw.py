@@ -43,8 +43,8 @@ def draw_all(
     ----------
     tables
         Released `item_frequencies, item_summary, respondents, response_rates, missing, reliability, dif, means,
-        contrasts, sensitivity` as docs/files.md describes them, and, where a publication is audited, its `published_tables`,
-        where a wave is planned, `planning`. Others are ignored.
+        contrasts, sensitivity` as docs/files.md describes them, and, where a publication is audited, its
+        `published_tables`, where a wave is planned, `planning`. Others are ignored.
     presentation
         The study in words.
     wanted

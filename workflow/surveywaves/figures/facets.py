@@ -176,6 +176,7 @@ class _Line:
         self.start = page.left + self.label_width + self.gap
         self.pitch = (page.right - self.start + self.gap) / abreast
         self.width = self.pitch - self.gap
+        self.end = self.start + len(facets) * self.pitch - self.gap
 
     def draw(self) -> None:
         page = self.page
@@ -186,7 +187,7 @@ class _Line:
         for number, (row, label) in enumerate(self.rows.items()):
             if number and not (self.compact and self.groups.get(row, "") == group):
                 middle = page.y + self.between / 2
-                page.rule((page.left, middle), (page.right, middle), weight=0.3)
+                page.rule((page.left, middle), (self.end, middle), weight=0.3)
             page.y += self.between if number else 0.0
             if (under := self.groups.get(row, "")) != group:
                 group = under
@@ -293,6 +294,7 @@ class _Line:
                     spare=self.spare + axis.start - self.start - panel * self.pitch,
                 )
         page.y = bottom + page.height_of(1, TINY)
-        centre = (self.start + page.right) / 2
-        lines = page.wrap(self.scale.label, page.right - self.start, SMALL, max_lines=2)
+        room = max(self.end - self.start, 10 * page.em)
+        lines = page.wrap(self.scale.label, room, SMALL, max_lines=4)
+        centre = self.start + room / 2
         page.y = page.block(centre, page.y, lines, SMALL, colour=INK, align="center") + 0.5 * page.em

@@ -28,7 +28,7 @@ from surveywaves.tidy import ALL
 
 GROUP: Final = "Items"
 ABREAST: Final = 6
-"""Panels side by side; with more comparisons than this, pairs are left to the table where all are compared at once."""
+"""Panels side by side; with more comparisons than fit, pairs are left to the table where all are compared at once."""
 LEAST: Final = 8.0
 """Width that a panel takes at least, in base font sizes."""
 ALL_WAVES: Final = "All waves"
@@ -44,7 +44,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     table
-        `statistics/dif`.
+        `released/dif`.
     presentation
         The study in words.
     """
@@ -53,6 +53,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     sizes = table[table["term"] == SIZE_TERM]
     tests = table[table["term"] == TEST_TERM].set_index(place)["p_adjusted"].to_dict()
     panels: dict[str, Facet] = {}
+    at_once: dict[str, str] = {}
     waves: dict[str, None] = {}
     unable: list[tuple[str, str, str]] = []
     flagged, drawn = [], 0
@@ -61,6 +62,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         if item not in presentation.items:
             continue
         heading = _heading(wave, organisation, presentation)
+        at_once[heading] = ALL_WAVES if wave else ALL_ORGANISATIONS
         waves |= dict.fromkeys(pair(wave) or ([wave] if wave not in ("", ALL) else presentation.waves))
         if status not in ESTIMATED or pd.isna(value):
             unable.append((f"{heading}", absent(status), _reason(note)))
@@ -71,8 +73,8 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         drawn += 1
         if look.marker == SIZES["moderate"][1] or look.marker == SIZES["large"][1]:
             flagged.append(f"{presentation.items[item].text} ({heading}: {number(value, 3)})")
-    at_once = {name: facet for name, facet in panels.items() if name in (ALL_WAVES, ALL_ORGANISATIONS)}
-    facets = list((at_once if len(panels) > ABREAST and at_once else panels).values())
+    page = Page(presentation.style)
+    facets = _shown(panels, at_once, page.abreast(len(panels), ABREAST, least=LEAST))
     pairs = len(panels) - len(facets)
     moderate, large = CUTS["jodoin_gierl"]
     _, high = spanning(facets, include=[0.0, large])
@@ -98,7 +100,6 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     ]
     notes = [note for note in notes if note]
 
-    page = Page(presentation.style)
     page.title(title)
     page.legend(Key(words, *SIZES[name]) for name, words in _KEYS.items())
     draw_facets(
@@ -135,6 +136,13 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         group=GROUP,
         dpi=presentation.style.dpi,
     )
+
+
+def _shown(panels: dict[str, Facet], at_once: dict[str, str], fitting: int) -> list[Facet]:
+    """Leave out pairs of waves, or of organisations, where not all panels fit and one compares all of them at once."""
+    if len(panels) <= fitting:
+        return list(panels.values())
+    return [facet for name, facet in panels.items() if name == at_once[name] or at_once[name] not in panels]
 
 
 _KEYS: Final = {

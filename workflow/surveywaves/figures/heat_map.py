@@ -42,7 +42,7 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     summary
-        `statistics/item_summary`.
+        `released/item_summary`.
     presentation
         The study in words.
     """
@@ -167,8 +167,9 @@ class _Table:
         widest = max(page.width_of(word, TINY) for label in named.values() for word in label.split())
         key = ""
         if widest > 0.94 * self.width:
-            short = {who: ascii_uppercase[place % 26] for place, who in enumerate(named)}
-            key = f"{'; '.join(f'{short[who]} {label}' for who, label in named.items())}."
+            order = [who for who in (*words.organisations, ALL) if who in named]
+            short = {who: ascii_uppercase[place % 26] for place, who in enumerate(order)}
+            key = f"{'; '.join(f'{short[who]} {named[who]}' for who in order)}."
             named = short
         page.y += 0.4 * page.em
         waves = list(dict.fromkeys(wave for wave, _ in self.columns))
@@ -176,6 +177,11 @@ class _Table:
         for wave in waves:
             mine = [x for x, column in zip(self.x, self.columns, strict=True) if column[0] == wave]
             heads[wave] = mine[0], mine[-1] + self.width - mine[0]
+        # There is room to the left of the first, over the statements.
+        x, width = heads[waves[0]]
+        most = max(page.width_of(word, TINY, bold=True) for word in wave_title(words, waves[0]).split())
+        wider = min(max(most - width, 0.0), self.label_width)
+        heads[waves[0]] = x - wider, width + wider
         lines = {
             wave: page.wrap(wave_title(words, wave), width, TINY, bold=True, max_lines=4)
             for wave, (_, width) in heads.items()

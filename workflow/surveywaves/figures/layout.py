@@ -122,7 +122,7 @@ class Page:
         """Right edge of what is drawn."""
         return self.width - MARGIN
 
-    def abreast(self, panels: int, most: int, *, least: float = 13.0) -> int:
+    def abreast(self, panels: int, most: int, *, least: float = 9.5) -> int:
         """Give how many panels to put side by side, so that lines are as even as they can be.
 
         Parameters

@@ -76,7 +76,7 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     presentation
         The study in words.
     """

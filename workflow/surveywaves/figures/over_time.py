@@ -41,6 +41,8 @@ from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL
 
 ABREAST: Final = 3
+LEAST: Final = 14.0
+"""Width that a panel takes at least, in base font sizes."""
 PLOT_HEIGHT: Final = 12.0
 """Of a panel, in base font sizes."""
 PADDING: Final = dt.timedelta(days=183)
@@ -58,7 +60,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     presentation
         The study in words.
     """
@@ -87,7 +89,7 @@ def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     presentation
         The study in words.
     """
@@ -164,7 +166,7 @@ def _over_time(
     page.legend(organisation_keys(presentation, organisations))
     if not scales:
         page.paragraph("There are no estimates to show.")
-    abreast = min(ABREAST, max(len(scales), 1))
+    abreast = page.abreast(len(scales), ABREAST, least=LEAST)
     for start in range(0, len(scales), abreast):
         _Line(
             page,

@@ -33,6 +33,8 @@ from surveywaves.study.parts import PlanningWords, Presentation
 
 GROUP: Final = "Planning"
 ABREAST: Final = 3
+LEAST: Final = 13.0
+"""Width that a panel takes at least, in base font sizes."""
 PLOT_HEIGHT: Final = 13.0
 """Of a panel, in base font sizes."""
 DODGE: Final = 0.3
@@ -92,7 +94,7 @@ def planning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     table
-        `statistics/planning`.
+        `released/planning`.
     presentation
         The study in words, with a wave to come.
     """
@@ -108,8 +110,16 @@ def planning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     page = Page(presentation.style)
     page.title(title)
     page.legend(_keys(drawn, presentation))
+    side_by_side = max(
+        page.abreast(len(drawn), ABREAST, least=LEAST), min(2, int(page.right / page.em / LEAST)), 1
+    )
+    kinds = list(drawn)
     for row in _rows(drawn, presentation, aim):
-        _draw(page, row, drawn, presentation, returned)
+        page.y += 0.6 * page.em
+        page.paragraph(row.heading, bold=True, colour=INK)
+        for start in range(0, len(kinds), side_by_side):
+            line = {kind: drawn[kind] for kind in kinds[start : start + side_by_side]}
+            _draw(page, row, line, presentation, returned, side_by_side=side_by_side)
     notes = [
         *(_reading(drawn, aim) if drawn else ["Nothing can be said of any contrast."]),
         _needed(panels, presentation, aim),
@@ -224,17 +234,20 @@ def _heading(kind: str, series: Sequence[Series], presentation: Presentation, ai
 
 
 def _draw(
-    page: Page, row: Row, drawn: dict[str, list[Series]], presentation: Presentation, returned: float
+    page: Page,
+    row: Row,
+    drawn: dict[str, list[Series]],
+    presentation: Presentation,
+    returned: float,
+    *,
+    side_by_side: int,
 ) -> None:
-    """Draw the panels of a term at the page's current end."""
+    """Draw some panels of a term side by side at the page's current end."""
     aim = presentation.planning
     assert aim is not None
-    side_by_side = max(page.abreast(len(drawn), ABREAST), 2)
     axis_room, gap = 3.2 * page.em, 1.6 * page.em
     pitch = (page.right - page.left + gap) / side_by_side
     width = pitch - gap - axis_room
-    page.y += 0.6 * page.em
-    page.paragraph(row.heading, bold=True, colour=INK)
     heads = [
         page.wrap(_heading(kind, series, presentation, aim), pitch - gap, SMALL, max_lines=4)
         for kind, series in drawn.items()
@@ -260,8 +273,9 @@ def _draw(
         for order, one in enumerate(series):
             _curve(page, row, across, one, bottom=bottom, dodge=(order - (len(series) - 1) / 2) * apart)
     page.y = bottom + page.height_of(1, TINY)
-    label = page.wrap(f"Returns expected in {aim.title}", page.right - page.left, SMALL, max_lines=2)
-    page.y = page.block((page.left + page.right) / 2, page.y, label, SMALL, colour=INK, align="center")
+    room = len(drawn) * pitch - gap
+    label = page.wrap(f"Returns expected in {aim.title}", room, SMALL, max_lines=2)
+    page.y = page.block(page.left + room / 2, page.y, label, SMALL, colour=INK, align="center")
 
 
 def _frame(

@@ -33,7 +33,7 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     table
-        `statistics/reliability`.
+        `released/reliability`.
     presentation
         The study in words.
     """

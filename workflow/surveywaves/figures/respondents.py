@@ -29,12 +29,14 @@ from surveywaves.tidy import ALL, Status
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3
+LEAST: Final = 13.0
+"""Width that a panel takes at least, in base font sizes."""
 BAR: Final = 0.95
 LANE: Final = 1.08
 BETWEEN_LEVELS: Final = 0.7
 """Heights in base font sizes."""
 WORD: Final = Status.WITHHELD.value.capitalize()
-COLUMNS: Final = ("wave", "organisation", "level", "n", "percent", "base", "status")
+COLUMNS: Final = ("wave", "organisation", "level", "status", "n", "percent", "base")
 
 
 class Count(NamedTuple):
@@ -60,22 +62,17 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
     Parameters
     ----------
     table
-        `statistics/respondents`.
+        `released/respondents`.
     presentation
         The study in words.
     variable
         A grouping variable.
     """
     rows = table[table["variable"] == variable]
-    counts = {
-        (wave, organisation, level): Count(
-            *(math.nan if pd.isna(value) else float(value) for value in (n, share, base)),
-            withheld=status == Status.WITHHELD.value,
-        )
-        for wave, organisation, level, n, share, base, status in zip(
-            *(rows[name] for name in COLUMNS), strict=True
-        )
-    }
+    counts: Counts = {}
+    for wave, organisation, level, status, *numbers in zip(*(rows[name] for name in COLUMNS), strict=True):
+        n, share, base = (math.nan if pd.isna(value) else float(value) for value in numbers)
+        counts[wave, organisation, level] = Count(n, share, base, status == Status.WITHHELD.value)
     asked = [
         wave
         for wave in presentation.waves
@@ -114,7 +111,7 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
     colours = dict(zip(presentation.waves, wave_colours(len(presentation.waves)), strict=True))
     keys = [Key(wave_title(presentation, wave), colours[wave]) for wave in asked]
     page.legend([*keys, *([Key(WORD, stripes=WITHHELD)] if hidden else [])])
-    width = page.abreast(len(panels), ABREAST)
+    width = page.abreast(len(panels), ABREAST, least=LEAST)
     for start in range(0, len(panels), width):
         if asked:
             _Bars(

@@ -25,7 +25,7 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     table
-        `statistics/response_rates`.
+        `released/response_rates`.
     presentation
         The study in words.
     """

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.figures.contrasts import heading_of, left_out, shown_contrasts, waves_of
+from surveywaves.figures.contrasts import LEAST, heading_of, left_out, shown_contrasts, waves_of
 from surveywaves.figures.decisions import ADJUSTED, TERMS, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
@@ -58,7 +58,7 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
     Parameters
     ----------
     table
-        `statistics/sensitivity`.
+        `released/sensitivity`.
     presentation
         The study in words.
     scale
@@ -92,7 +92,7 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
         facets,
         rows,
         Scale(low, high, axis, reference=(0.0,), band=band),
-        side_by_side=page.abreast(len(facets), ABREAST),
+        side_by_side=page.abreast(len(facets), ABREAST, least=LEAST),
     )
     if not facets:
         page.paragraph("No contrast could be estimated.")

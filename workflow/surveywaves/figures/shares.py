@@ -55,9 +55,9 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     summary
-        `statistics/item_summary`.
+        `released/item_summary`.
     presentation
         The study in words.
     """
@@ -88,6 +88,8 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     if any(cell[2] == ALL for cell in seen):
         keys += organisation_keys(presentation, [ALL])
     legend += [Key(f"{key.label}, observed", key.colour, key.marker, hollow=True) for key in keys]
+    if any(math.isnan(share) for share in seen.values()):
+        legend.append(Key("Observed: withheld", stripes=WITHHELD))
     notes = [note for note in (left_out, missing_note(presentation, dict(found))) if note]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
@@ -132,7 +134,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     presentation
         The study in words; its style names the scales.
     """
@@ -191,7 +193,7 @@ def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Dra
     Parameters
     ----------
     means
-        `statistics/means`.
+        `released/means`.
     presentation
         The study in words.
     name
@@ -288,8 +290,8 @@ def observed(
             continue
         # A row is withheld if anything in it is; that alone says nothing of its percentage.
         if not pd.isna(share) or status == Status.WITHHELD.value:
-            share = math.nan if pd.isna(share) else float(share)
-            found.setdefault(known.scale, {}).setdefault((wave, organisation), {})[item] = share
+            here = found.setdefault(known.scale, {}).setdefault((wave, organisation), {})
+            here[item] = math.nan if pd.isna(share) else float(share)
     means: dict[tuple[str, str, str], float] = {}
     lacking = []
     for scale, places in found.items():
@@ -358,7 +360,7 @@ def _lane(mean: Mean, look: Look) -> Estimate | Gap:
 def _outline(share: float, look: Look) -> Estimate | Gap:
     """Give the mark of an observed percentage."""
     if math.isnan(share):
-        return Gap(f"observed: {Status.WITHHELD.value}", (WITHHELD[0], look.colour))
+        return Gap(Status.WITHHELD.value, (WITHHELD[0], look.colour))
     return Estimate(Look(look.colour, look.marker, hollow=True), share, math.nan, math.nan)
 
 

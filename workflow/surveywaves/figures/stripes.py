@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 from matplotlib.path import Path
 
 Shape = list[tuple[float, float]]
@@ -44,7 +45,7 @@ def stripes(
 def as_path(shapes: Iterable[Shape]) -> Path:
     """Join shapes into one path: one artist draws them all."""
     vertices: Shape = []
-    codes: list[int] = []
+    codes: list[np.uint8] = []
     for shape in shapes:
         vertices += [*shape, shape[0]]
         codes += [Path.MOVETO, *[Path.LINETO] * (len(shape) - 1), Path.CLOSEPOLY]
