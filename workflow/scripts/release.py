@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from surveywaves.disclosure import ItemKey, Publication, Rule, release
 from surveywaves.script import read, stage, write, write_text
+from surveywaves.study.parts import HarmonisingPart
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
@@ -16,8 +19,12 @@ with stage(snakemake):
             for variable, levels in params.publication["choices"].items()
         },
     )
+    tables = {name: read(snakemake.input[name]) for name in params.tables}
+    for name in ("file_counts", "problems"):
+        if paths := snakemake.input.get(name):
+            tables[name] = pd.concat([read(path) for path in paths], ignore_index=True)
     released = release(
-        {name: read(snakemake.input[name]) for name in params.tables},
+        tables,
         instrument={
             item["item"]: ItemKey(item["scale"] or "", item["key"], item["points"], tuple(item["favourable"]))
             for item in params.instrument
@@ -30,6 +37,7 @@ with stage(snakemake):
             rounding=params.disclosure["rounding"],
         ),
         publication=publication or None,
+        parts=[HarmonisingPart.model_validate(part) for part in params.get("parts", [])],
         confidence=params.confidence,
         cores=snakemake.threads,
     )

@@ -55,8 +55,8 @@ def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.D
     Returns
     -------
     DataFrame
-        One row a table, place (`wave`, `organisation`, `subject`: an item, variable, scale or printed row) and kind
-        of number (`what`): how many `numbers`, and `why`. No value, and not which count was small.
+        One row a table, place (`wave`, `organisation`, `subject`: an item, variable, scale, file or printed row) and
+        kind of number (`what`): how many `numbers`, and `why`. No value, and not which count was small.
     """
     parts = []
     for entry in entries:
@@ -65,7 +65,7 @@ def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.D
         rows = tables[entry.table].loc[entry.marks]
         blank = pd.Series("", index=rows.index)
         subject = blank
-        for name in ("item", "variable", "scale"):
+        for name in ("item", "variable", "scale", "file"):
             if name in rows:
                 subject = subject.where(subject != "", rows[name].fillna(""))
         if {"table", "row"} <= set(rows):

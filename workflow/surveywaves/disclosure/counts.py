@@ -14,7 +14,16 @@ from surveywaves.disclosure.items import ItemPlace
 from surveywaves.disclosure.system import BoolArray, Marks
 from surveywaves.tidy import ALL, Status
 
-WHOLE: Final = ("n", "base", "returns", "favourable_n", "population")
+WHOLE: Final = (
+    "n",
+    "base",
+    "returns",
+    "favourable_n",
+    "population",
+    "rows_in",
+    "rows_kept",
+    "rows_set_aside",
+)
 """Columns of whole numbers, which can be empty once something is withheld."""
 
 Hidden = dict[str, BoolArray]

@@ -5,7 +5,7 @@ Each is decided with what was decided before it: the size of an organisation bin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -14,12 +14,15 @@ import pandas as pd
 from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import extremes
 from surveywaves.disclosure.account import Tally
+from surveywaves.disclosure.files import linked_files
 from surveywaves.disclosure.groups import Groups, Place, Public, groups, linked_groups
 from surveywaves.disclosure.items import ItemKey, ItemPlace, linked_items
 from surveywaves.disclosure.reasons import linked_reasons
 from surveywaves.disclosure.rule import Rule
 from surveywaves.disclosure.solving import Solver
 from surveywaves.disclosure.system import TOTAL, Builder, Marks
+from surveywaves.harmonise.crosswalk import constants_of
+from surveywaves.study.parts import HarmonisingPart
 from surveywaves.tidy import ALL
 
 FREQUENCIES: Final = "item_frequencies"
@@ -27,6 +30,8 @@ RESPONDENTS: Final = "respondents"
 RATES: Final = "response_rates"
 MISSING: Final = "missing"
 RELIABILITY: Final = "reliability"
+FILE_COUNTS: Final = "file_counts"
+PROBLEMS: Final = "problems"
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -51,9 +56,9 @@ class Linked:
     ----------
     groups
         The organisations, and whose sizes are withheld.
-    people, answers, reasons, ends
+    people, answers, reasons, ends, files
         Counts of who answered, by wave; of answers, and of why they are missing, by wave and item; of those at an end
-        of a scale, by scale and end.
+        of a scale, by scale and end; of rows in the raw files, by wave.
     """
 
     groups: Groups
@@ -61,6 +66,7 @@ class Linked:
     answers: Part[ItemPlace]
     reasons: Part[ItemPlace]
     ends: Part[extremes.End]
+    files: Part[str]
 
     @property
     def every(self) -> dict[str, Part[Any]]:
@@ -70,6 +76,7 @@ class Linked:
             "counts of answers": self.answers,
             "counts of reasons": self.reasons,
             "counts at an end of a scale": self.ends,
+            "rows of the raw files": self.files,
         }
 
     def hidden_together(self) -> frozenset[tuple[str, str, str]]:
@@ -82,6 +89,7 @@ def link(
     *,
     instrument: Mapping[str, ItemKey],
     rule: Rule,
+    parts: Iterable[HarmonisingPart],
     public: Public,
     solve: Solver,
 ) -> Linked:
@@ -89,7 +97,7 @@ def link(
 
     Parameters
     ----------
-    tables, instrument, rule
+    tables, instrument, rule, parts
         See `surveywaves.disclosure.release.release`.
     public
         Counts that are in print.
@@ -119,7 +127,16 @@ def link(
     ends: dict[extremes.End, Builder] = {}
     if RELIABILITY in tables:
         ends = extremes.linked_extremes(tables[RELIABILITY], tied=_tied(instrument, answers), rule=rule)
-    return Linked(found, people, answers, reasons, _solved(ends, solve))
+    files: dict[str, Builder] = {}
+    if FILE_COUNTS in tables:
+        files = linked_files(
+            tables[FILE_COUNTS],
+            tables[PROBLEMS],
+            groups=found,
+            told=frozenset(_told(parts, people)),
+            rule=rule,
+        )
+    return Linked(found, people, answers, reasons, _solved(ends, solve), _solved(files, solve))
 
 
 def _solved(counts: Mapping[Key, Builder], solve: Solver) -> Part[Key]:
@@ -141,6 +158,18 @@ def _tied(
         end: frozenset(places | {(ALL, organisation) for _, organisation in places})
         for end, places in tied.items()
     }
+
+
+def _told(parts: Iterable[HarmonisingPart], people: Part[str]) -> Iterator[str]:
+    """List the waves in which a layout stands for a group whose size is withheld."""
+    withheld = set(people.withheld())
+    for part in parts:
+        fixed = {level for layout in part.layouts for level in constants_of(part, layout).items()}
+        if any(
+            {(part.wave, ("n", variable, ALL, level)), (part.wave, ("size", level))} & withheld
+            for variable, level in fixed
+        ):
+            yield part.wave
 
 
 def _together(people: Part[str], answers: Part[ItemPlace]) -> Iterator[tuple[str, str, str]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import account, counts, estimates, extremes, rounded
+from surveywaves.disclosure import account, counts, estimates, extremes, files, rounded
 from surveywaves.disclosure.account import Entry
+from surveywaves.disclosure.codings import recodings
 from surveywaves.disclosure.items import ItemKey
 from surveywaves.disclosure.linked import (
+    FILE_COUNTS,
     FREQUENCIES,
     MISSING,
+    PROBLEMS,
     RATES,
     RELIABILITY,
     RESPONDENTS,
@@ -29,6 +32,7 @@ from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.rule import Rule
 from surveywaves.disclosure.solving import solver
 from surveywaves.disclosure.system import Builder
+from surveywaves.study.parts import HarmonisingPart
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -40,6 +44,7 @@ SENSITIVITY: Final = "sensitivity"
 AGREEMENT: Final = "agreement"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
+RECODINGS: Final = "recodings"
 
 COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS)
 """Tables whose estimates are means of answers, or differences between such."""
@@ -66,6 +71,7 @@ def release(
     instrument: Mapping[str, ItemKey],
     rule: Rule,
     publication: Publication | None = None,
+    parts: Sequence[HarmonisingPart] = (),
     confidence: float = 0.95,
     cores: int = 1,
 ) -> Released:
@@ -74,14 +80,16 @@ def release(
     Parameters
     ----------
     tables
-        Name -> table: the five tables of counts, the tidy tables, `agreement`, and those of the audit, as far as
-        there are any. Others pass as they are.
+        Name -> table: the five tables of counts, the tidy tables, `agreement`, those of the audit, and what ingest says
+        of the raw files (`file_counts` and `problems`, of all waves), as far as there are any. Others pass as they are.
     instrument
         Item -> what it is.
     rule
         The rule.
     publication
         What the audited tables are about.
+    parts
+        What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
     confidence
         Level of the interval of a response rate, which rounding computes again.
     cores
@@ -91,16 +99,23 @@ def release(
     -------
     Released
         The same tables, the same rows and columns; count tables and the audit's have a column `status` besides. What
-        is withheld is empty.
+        is withheld is empty. `file_counts` and `problems` are laid out anew (see `files`).
     """
+    tables = dict(tables)
+    if FILE_COUNTS in tables:
+        problems, rows = tables[PROBLEMS], tables[FILE_COUNTS]
+        tables[PROBLEMS] = files.released_problems(problems, rows)
+        tables[FILE_COUNTS] = files.released_counts(rows)
+    if parts:
+        tables[RECODINGS] = recodings(parts)
     public = (
         in_print(tables[AUDIT], publication)
         if publication and AUDIT in tables
         else frozenset[tuple[str, str, str]]()
     )
     with solver(cores=cores, rounding=bool(rule.rounding)) as solve:
-        linked = link(tables, instrument=instrument, rule=rule, public=public, solve=solve)
-    work = _Release(dict(tables), linked, instrument, rule)
+        linked = link(tables, instrument=instrument, rule=rule, parts=parts, public=public, solve=solve)
+    work = _Release(tables, linked, instrument, rule)
     if rule.rounding:
         work.round_counts(confidence)
     else:
@@ -150,6 +165,10 @@ class _Release:
             MISSING: counts.missing(self.tables[MISSING], reasons, self.linked.groups),
             RATES: counts.response_rates(self.tables[RATES], self.linked.groups),
         }
+        if FILE_COUNTS in self.tables:
+            marks = self.linked.files.marks
+            shown[FILE_COUNTS] = files.withheld_counts(self.tables[FILE_COUNTS], marks)
+            shown[PROBLEMS] = files.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
         for name, table in shown.items():
             self._put(
                 name, table, lambda column: account.COUNT if column in counts.WHOLE else account.DERIVED
@@ -169,6 +188,9 @@ class _Release:
             MISSING: rounded.missing(self.tables[MISSING], reasons, people),
             RATES: rounded.response_rates(self.tables[RATES], people, confidence=confidence),
         }
+        if FILE_COUNTS in self.tables:
+            shown[FILE_COUNTS] = rounded.file_counts(self.tables[FILE_COUNTS], base)
+            shown[PROBLEMS] = rounded.problems(self.tables[PROBLEMS], base)
         for name, table in shown.items():
             self._put(name, table, lambda _: account.DERIVED)
 

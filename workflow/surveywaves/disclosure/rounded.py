@@ -10,7 +10,10 @@ import pandas as pd
 
 from surveywaves.describe import NOT_STATED, ORGANISATION, wilson
 from surveywaves.disclosure import extremes
+from surveywaves.disclosure.counts import WHOLE
+from surveywaves.disclosure.files import COLUMN
 from surveywaves.disclosure.items import ItemPlace
+from surveywaves.disclosure.system import IntArray
 from surveywaves.tidy import ALL, Status
 
 Values = Mapping[Hashable, int]
@@ -82,6 +85,23 @@ def response_rates(table: pd.DataFrame, groups: Mapping[str, Values], *, confide
     return shown.assign(note=shown["note"].mask(impossible, "more returns than the population"))
 
 
+def file_counts(table: pd.DataFrame, base: int) -> pd.DataFrame:
+    """Round the rows kept and set aside of each raw file; those that it has are their sum."""
+    kept, aside = _nearest(table["rows_kept"], base), _nearest(table["rows_set_aside"], base)
+    return _with(table, rows_in=kept + aside, rows_kept=kept, rows_set_aside=aside)
+
+
+def problems(table: pd.DataFrame, base: int) -> pd.DataFrame:
+    """Round the numbers of rows and cells; how many columns there are is nobody's secret."""
+    n = np.where(table["about"] == COLUMN, table["n"], _nearest(table["n"], base))
+    return _with(table, n=n)
+
+
+def _nearest(counts: pd.Series, base: int) -> IntArray:
+    nearest: IntArray = base * np.round(counts.to_numpy(dtype=np.float64) / base).astype(np.intp)
+    return nearest
+
+
 def estimates(table: pd.DataFrame, base: int) -> pd.DataFrame:
     """Round the numbers of respondents of a tidy table, and the numbers at an end of a scale."""
     n = table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -96,10 +116,10 @@ def estimates(table: pd.DataFrame, base: int) -> pd.DataFrame:
     )
 
 
-def _with(table: pd.DataFrame, **columns: Sequence[float]) -> pd.DataFrame:
+def _with(table: pd.DataFrame, **columns: Sequence[float] | IntArray) -> pd.DataFrame:
     shown = table.copy()
     for name, values in columns.items():
-        whole = name in {"n", "base", "returns", "favourable_n"}
+        whole = name in WHOLE
         shown[name] = pd.array(values, dtype="Int64") if whole else np.array(values, dtype=np.float64)
     if "status" not in shown:
         shown["status"] = pd.Series(Status.OK.value, index=shown.index, dtype="str")

@@ -1,0 +1,209 @@
+"""What became of the raw files: rows in, kept and set aside, and what was wrong with them; no value, no row number.
+
+Rows kept add up to the returns, and where a layout stands for a group (answered on paper, say) they are its size. Rows
+set aside add up by what was wrong with them, and with those kept to the rows of the file. So these are counts like
+any others, and are withheld with others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from surveywaves.disclosure.counts import withheld
+from surveywaves.disclosure.groups import COUNT, Groups
+from surveywaves.disclosure.rule import Rule
+from surveywaves.disclosure.system import NEVER, TOTAL, Builder, Marks, Need
+from surveywaves.ingest.problems import EVERY, SET_ASIDE
+from surveywaves.study.models import Missing
+from surveywaves.tidy import ALL
+
+KIND: Final = 0.5
+"""What is lost with the number of rows set aside for one reason: that there are some is still said."""
+
+MOST: Final = 1000
+"""Rows that a file may have besides those that became returns, as far as anybody knows."""
+
+NUMBERS: Final = ("rows_in", "rows_kept", "rows_set_aside")
+COLUMN: Final = "column"
+ROW: Final = "row"
+CELL: Final = "cell"
+
+_NUMBER: Final = re.compile(r"\d+(, \d+)*")
+_QUOTED: Final = re.compile(r"`.*`", re.DOTALL)
+_INVALID: Final = re.compile(rf"\b{Missing.INVALID.value}\b")
+
+
+def released_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Lay the files' counts out for the release: `wave, file, layout`, `NUMBERS`; files by name, without folders."""
+    return counts.assign(
+        file=_names(counts, counts), **{name: counts[name].astype("int64") for name in NUMBERS}
+    )
+
+
+def released_problems(problems: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Count what was wrong, kind by kind.
+
+    Parameters
+    ----------
+    problems
+        As ingest and harmonise list them, one under the other.
+    counts
+        As ingest gives them: the files, which are named as `released_counts` does.
+
+    Returns
+    -------
+    DataFrame
+        `wave, file, about (column, row, cell), problem, action, n`, in the order of their first appearance. Cells that
+        became `invalid` are not among them: how many did is in the table of what is missing, item by item, and a sum
+        of these would give one back. Of the words of a problem only those remain that ingest itself wrote: no number,
+        no value of a cell.
+    """
+    own = problems[~problems["action"].str.contains(_INVALID)]
+    about = np.where(own["row"].astype("str") == EVERY, COLUMN, np.where(own["column"] == EVERY, ROW, CELL))
+    told = pd.DataFrame(
+        {
+            "wave": own["wave"],
+            "file": _names(own, counts),
+            "about": about,
+            "problem": [_words(text) for text in own["problem"]],
+            "action": [_action(text) for text in own["action"]],
+        },
+        dtype="str",
+    )
+    return told.groupby(list(told), sort=False).size().rename("n").reset_index().astype({"n": "int64"})
+
+
+def linked_files(
+    counts: pd.DataFrame,
+    problems: pd.DataFrame,
+    *,
+    groups: Groups,
+    told: Collection[str],
+    rule: Rule,
+) -> dict[str, Builder]:
+    """Link the rows of each wave's files.
+
+    Parameters
+    ----------
+    counts, problems
+        As `released_counts` and `released_problems` give them.
+    groups
+        The organisations, `all` among them.
+    told
+        Waves in which a layout stands for a group whose size is withheld: rows kept would tell it.
+    rule
+        The rule.
+
+    Returns
+    -------
+    dict
+        Wave -> counts named ``("in", file)``, ``("kept", file)``, ``("aside", file)``, and ``("aside", file, problem,
+        action)``, of which everybody knows that there is at least one: it counts those beyond.
+    """
+    return {
+        str(wave): _wave(
+            rows,
+            problems[(problems["wave"] == wave) & _is_aside(problems)],
+            hide=(str(wave), ALL) in groups.hidden,
+            told=wave in told,
+            rule=rule,
+        )
+        for wave, rows in counts.groupby("wave", sort=False)
+    }
+
+
+def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, hide: bool, told: bool, rule: Rule) -> Builder:
+    builder, returns = Builder(), int(rows["rows_kept"].sum())
+    builder.count(TOTAL, returns, ceiling=returns, cost=COUNT if hide else NEVER, withheld=hide)
+    for file, into, kept, out in zip(rows["file"], *(rows[name] for name in NUMBERS), strict=True):
+        kinds = _kinds(aside, file)
+        fewest = len(kinds) if sum(kinds.values()) == out else 0
+        cell = builder.count(
+            ("kept", file), kept, ceiling=returns, cost=COUNT, withheld=hide or told or rule.small(kept)
+        )
+        builder.protect(rule.need(cell, kept, group=returns, answer=False))
+        cell = builder.count(("aside", file), out, ceiling=out + MOST, cost=COUNT, withheld=hide)
+        if rule.small(out):
+            builder.protect(Need(cell, fewest, rule.threshold))
+        builder.count(("in", file), into, ceiling=returns + out + MOST, cost=COUNT, withheld=hide or told)
+        builder.adds_up(("in", file), [("kept", file), ("aside", file)])
+        for kind, n in kinds.items():
+            name = ("aside", file, *kind)
+            cell = builder.count(name, n - 1, ceiling=n + MOST, cost=KIND, withheld=hide)
+            if rule.small(n):
+                builder.protect(Need(cell, 0, rule.threshold - 1))
+        if fewest:
+            builder.count(("kinds", file), fewest, ceiling=fewest, cost=NEVER)
+            builder.adds_up(("aside", file), [("kinds", file), *(("aside", file, *kind) for kind in kinds)])
+    builder.adds_up(TOTAL, [("kept", file) for file in rows["file"]])
+    return builder
+
+
+def withheld_counts(counts: pd.DataFrame, marks: Mapping[str, Marks]) -> pd.DataFrame:
+    """Withhold in what `released_counts` gives."""
+    names = dict(zip(NUMBERS, ("in", "kept", "aside"), strict=True))
+    hidden = {
+        column: np.array(
+            [marks[wave][name, file] for wave, file in zip(counts["wave"], counts["file"], strict=True)],
+            dtype=np.bool_,
+        )
+        for column, name in names.items()
+    }
+    return withheld(counts, hidden)
+
+
+def withheld_problems(problems: pd.DataFrame, marks: Mapping[str, Marks], rule: Rule) -> pd.DataFrame:
+    """Withhold in what `released_problems` gives: of rows that became no return as `marks` say, else what is small."""
+    hidden = []
+    for wave, file, about, problem, action, n in zip(*(problems[name] for name in problems), strict=True):
+        small = about != COLUMN and rule.small(int(n))
+        hidden.append(marks.get(wave, {}).get(("aside", file, problem, action), small))
+    return withheld(problems, {"n": np.array(hidden, dtype=np.bool_)})
+
+
+def _is_aside(problems: pd.DataFrame) -> pd.Series:
+    return (problems["about"] == ROW) & problems["action"].str.startswith(SET_ASIDE)
+
+
+def _kinds(aside: pd.DataFrame, file: str) -> dict[tuple[str, str], int]:
+    own = aside[aside["file"] == file]
+    return {
+        (problem, action): int(n)
+        for problem, action, n in own[["problem", "action", "n"]].itertuples(index=False)
+    }
+
+
+def _words(text: str) -> str:
+    return _NUMBER.sub("#", _QUOTED.sub("`…`", text))
+
+
+def _action(text: str) -> str:
+    """Leave out what follows a colon: a cell that was keyed twice is taken as somebody answered."""
+    return _words(text if text.startswith(SET_ASIDE) else text.partition(":")[0])
+
+
+def _names(rows: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
+    """Name files without their folders, which say where this ran, but for those that then have the same name."""
+    known = dict(_short(counts[["wave", "file"]].drop_duplicates()))
+    return [
+        known.get((wave, file), _last(file)) for wave, file in zip(rows["wave"], rows["file"], strict=True)
+    ]
+
+
+def _short(files: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
+    pairs = list(files.itertuples(index=False, name=None))
+    often = Counter((wave, _last(file)) for wave, file in pairs)
+    for number, (wave, file) in enumerate(pairs, start=1):
+        name = _last(file)
+        yield (wave, file), name if often[wave, name] == 1 else f"{name} ({number})"
+
+
+def _last(path: str) -> str:
+    return PureWindowsPath(PurePosixPath(path).name).name
