@@ -163,15 +163,14 @@ class _Pair:
     def _off(self, was: NDArray[np.str_], now: NDArray[np.str_]) -> Iterator[tuple[int, float]]:
         """Yield the places of cells that are not the same, and by how much of the old number they moved."""
         places = np.flatnonzero(was != now)
-        texts = pd.DataFrame({"was": was[places], "now": now[places]}, dtype="str")
-        whole = texts["was"].str.fullmatch(WHOLE) & texts["now"].str.fullmatch(WHOLE)
-        numbers = texts.apply(_numbers)
-        distance = (numbers["now"] - numbers["was"]).abs()
-        size = numbers["was"].abs()
+        before, after = (pd.Series(cells[places], dtype="str") for cells in (was, now))
+        whole = before.str.fullmatch(WHOLE) & after.str.fullmatch(WHOLE)
+        old, new = _numbers(before), _numbers(after)
+        size, distance = old.abs(), (new - old).abs()
         allowed = self.tolerance.absolute + self.tolerance.relative * size
         same = (distance <= allowed) & ~whole & np.isfinite(size)
         self.within += int(same.sum())
-        relative = ((numbers["now"] - numbers["was"]) / size.where(size > 0)).where(np.isfinite(distance))
+        relative = ((new - old) / size.where(size > 0)).where(np.isfinite(distance))
         for number in np.flatnonzero(~same):
             yield int(places[number]), float(relative.iloc[number])
 
