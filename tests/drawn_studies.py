@@ -526,18 +526,19 @@ def extents(drawing: Drawing) -> tuple[np.ndarray, list[str]]:
     return np.array(places), [text.get_text() for text in found]
 
 
-def striped(drawing: Drawing) -> dict[str, float]:
-    """Give the stripes that stand for numbers (those of the legend left out): colour -> length of their boxes in mm."""
-    found: dict[str, float] = {}
-    for patch in drawing.figure.axes[0].patches:
-        shapes = patch.get_path().to_polygons()
-        rows: dict[float, list[float]] = {}
-        for shape in shapes:
-            rows.setdefault(round(float(shape[:, 1].max()), 3), []).extend(map(float, shape[:, 0]))
-        lengths = [max(xs) - min(xs) for xs in rows.values()]
-        # the first row is the legend's
-        if lengths[1:]:
-            found[to_hex(patch.get_facecolor())] = sum(lengths[1:])
+def striped(drawing: Drawing) -> list[tuple[str, float, float]]:
+    """Give the striped boxes, those of the legend too: first colour, width, place of the middle from the top."""
+    axes = drawing.figure.axes[0]
+    stripes = [shape for patch in axes.patches for shape in patch.get_path().to_polygons()]
+    centres = np.array([shape[:-1].mean(axis=0) for shape in stripes]).reshape(-1, 2)
+    found = []
+    for collection in axes.collections:
+        if isinstance(collection, PolyCollection) and collection.get_zorder() == 2:
+            for path, colour in zip(collection.get_paths(), collection.get_facecolor(), strict=True):
+                box = path.get_extents()
+                inside = (centres > [box.x0, box.y0]) & (centres < [box.x1, box.y1])
+                if inside.all(axis=1).any():
+                    found.append((to_hex(colour), box.width, (box.y0 + box.y1) / 2))
     return found
 
 
