@@ -13,6 +13,9 @@ from surveywaves.study.base import Model
 
 LABEL: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
+CURRENT: Final = "current"
+"""What is released now is called so where pins are compared; no pin may be."""
+
 
 class Asked(Model):
     """How to pin."""
@@ -39,7 +42,17 @@ def asked(config: Mapping[str, Any]) -> Asked:
     elif not re.fullmatch(LABEL, str(label)):
         what = f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first"
         mistakes.append(Mistake("pin", what))
-    options = {name: config[name] for name in Asked.model_fields if name in config and name != "label"}
+    elif label == CURRENT:
+        mistakes.append(
+            Mistake("pin", f"`{label}` is what the results of now are called", "choose another label")
+        )
+    # Snakemake takes `True` for true, and `true` for a word.
+    words = {"true": True, "false": False}
+    options = {
+        name: words.get(str(config[name]).lower(), config[name])
+        for name in Asked.model_fields
+        if name in config and name != "label"
+    }
     for name, value in options.items():
         if not isinstance(value, bool):
             mistakes.append(Mistake(name, f"`{value}` is neither true nor false"))
