@@ -56,6 +56,19 @@ web returns and keyed paper forms together, where a list says what the codes of 
   surveywaves add-wave export.csv paper.csv --wave third --like second --questions paper_codes.tsv
 """
 
+DIFF_HELP: Final = """\
+Hold a pin against another pin, or against what is released now (`current`), and list every number that moved, came or
+went, old and new; then the stage where it begins and everything that differs in what the numbers were made from: raw
+files, settings, code, packages. Nothing is computed: `snakemake verify --config pin=<label>` computes all of it again.
+
+The table goes to the screen as tab-separated text, or into a file.
+"""
+
+DIFF_EXAMPLE: Final = """\
+example:
+  surveywaves diff report-2007 current --output erratum.csv
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well, 1 when the user has something to mend."""
@@ -166,6 +179,24 @@ def _add_wave(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    from surveywaves.pin.diff import diff  # noqa: PLC0415
+    from surveywaves.pin.records import Places  # noqa: PLC0415
+    from surveywaves.script import HOME, write  # noqa: PLC0415
+
+    if options.output and options.output.suffix not in {".csv", ".tsv"}:
+        raise SurveywavesError.at(options.output, "neither .csv nor .tsv", "name the file so")
+    places = Places(Path.cwd(), HOME, options.config.absolute())
+    table, summary = diff(options.first, options.second, places)
+    if options.output:
+        write(table, str(options.output))
+        print(f"{summary}; {options.output} lists all")
+    else:
+        table.to_csv(sys.stdout, sep="\t", index=False, lineterminator="\n")
+        print(summary, file=sys.stderr)
+    return 0
+
+
 def _document(options: argparse.Namespace) -> int:
     (options.config / "README.md").write_text(document(), encoding="utf-8")
     return 0
@@ -193,6 +224,15 @@ def _parser() -> argparse.ArgumentParser:
             help="draft the description of a new wave from its raw files",
             description=ADD_HELP,
             epilog=ADD_EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _describe_diff(
+        commands.add_parser(
+            "diff",
+            help="list every number that differs between two pins, or a pin and now",
+            description=DIFF_HELP,
+            epilog=DIFF_EXAMPLE,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -231,6 +271,15 @@ def _describe_add_wave(add: argparse.ArgumentParser) -> None:
         "--enlist", action="store_true", help="put the wave at the end of `waves:` in config.yaml as well"
     )
     add.set_defaults(run=_add_wave)
+
+
+def _describe_diff(diff: argparse.ArgumentParser) -> None:
+    diff.add_argument("first", metavar="PIN", help="label of a pin")
+    diff.add_argument("second", metavar="PIN|current", help="label of another, or `current`")
+    diff.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the table there, as CSV or TSV by its ending"
+    )
+    diff.set_defaults(run=_diff)
 
 
 if __name__ == "__main__":

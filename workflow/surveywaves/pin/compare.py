@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveywaves.pin.keys import TABLES, is_own, key_columns
+from surveywaves.pin.keys import TABLES, is_own, key_columns, row_names
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.tidy import Status
 
@@ -131,7 +132,7 @@ class _Pair:
 
     def changes(self) -> list[_Change]:
         """List what differs: first by row, in the order of the old table; then what is new."""
-        old, new = (pd.Index(_words(frame, self.key)) for frame in (self.old, self.new))
+        old, new = (pd.Index(names) for names in row_names(self.name, self.old, self.new))
         places = new.get_indexer(old)
         kept = np.flatnonzero(places >= 0)
         ordered: list[tuple[tuple[int, int], _Change]] = [
@@ -187,20 +188,8 @@ class _Pair:
         return Kind.RE_ESTIMATED if Status.WITHHELD in statuses else kind
 
 
-def _words(frame: pd.DataFrame, key: Sequence[str]) -> list[str]:
-    """Name each row by its key, as in `wave=first; item=a`; blank parts are left out, rows alike are numbered."""
-    cells = zip(*(frame[column].astype("str") for column in key), strict=True)
-    named = pd.Series(
-        [
-            "; ".join(f"{column}={cell}" for column, cell in zip(key, row, strict=True) if cell)
-            for row in cells
-        ],
-        dtype="str",
-    )
-    again = named.groupby(named).cumcount()
-    return [f"{name} ({count + 1})" if count else name for name, count in zip(named, again, strict=True)]
-
-
 def _numbers(cells: pd.Series[str]) -> pd.Series[float]:
     """Read cells as numbers; NaN where a cell is none."""
-    return pd.to_numeric(cells.where(cells.str.fullmatch(NUMBER), "nan")).astype("float64")
+    return pd.Series(
+        [float(cell) if re.fullmatch(NUMBER, cell) else np.nan for cell in cells], dtype="float64"
+    )

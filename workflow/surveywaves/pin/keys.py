@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -68,18 +69,59 @@ TABLES: Final[Mapping[str, Table]] = {
 
 
 def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:
-    """Give the columns that tell apart the rows of a table in each of some frames.
+    """Give the columns that name the rows of a table in each of some frames.
 
-    A table that is not in `TABLES` is one of a later version; its rows are told apart by every column that all the
-    frames have, so that a row which changed is one that is gone and one that is new.
+    A table that is not in `TABLES` is one of another version; its rows are named by every column that all the frames
+    have, so that a row which changed is one that is gone and one that is new.
     """
-    known = TABLES.get(name)
-    if known is None:
-        return [str(column) for column in frames[0] if all(column in frame for frame in frames)]
-    key = [column for column in known.key if all(column in frame for frame in frames)]
-    if any(frame.duplicated(key).any() for frame in frames):
-        key += [column for column in known.further if all(column in frame for frame in frames)]
-    return key
+    key = TABLES[name].key if name in TABLES else map(str, frames[0])
+    return [column for column in key if all(column in frame for frame in frames)]
+
+
+def row_names(name: str, *frames: pd.DataFrame) -> list[list[str]]:
+    """Name each row of each frame of a table by its key, as in `wave=first; item=a`.
+
+    Blank parts are left out. Where the key leaves rows alike in any of the frames, the further columns tell these
+    apart, and if they cannot, a number does.
+    """
+    key = key_columns(name, *frames)
+    further = (
+        [column for column in TABLES[name].further if all(column in frame for frame in frames)]
+        if (name in TABLES)
+        else []
+    )
+    plain = [_joined(frame, key) for frame in frames]
+    again = {row for rows in plain for row, count in Counter(rows).items() if count > 1}
+    return [
+        _numbered(
+            [
+                "; ".join(filter(None, [row, more])) if row in again else row
+                for row, more in zip(rows, _joined(frame, further), strict=True)
+            ]
+        )
+        for rows, frame in zip(plain, frames, strict=True)
+    ]
+
+
+def _joined(frame: pd.DataFrame, columns: list[str]) -> list[str]:
+    rows = (
+        zip(*(frame[column].astype("str") for column in columns), strict=True)
+        if columns
+        else ([],) * len(frame)
+    )
+    return [
+        "; ".join(f"{column}={cell}" for column, cell in zip(columns, row, strict=True) if cell)
+        for row in rows
+    ]
+
+
+def _numbered(names: list[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return found
 
 
 def waves_named(wave: str) -> list[str]:

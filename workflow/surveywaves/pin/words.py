@@ -21,21 +21,38 @@ FEW: Final = 12
 """Differences on the screen, of a group."""
 
 
-def table(comparison: Comparison | None, differences: Sequence[Difference] = ()) -> pd.DataFrame:
-    """Lay out everything that differs, in the columns of a comparison: numbers first, then what may be the cause."""
-    causes = pd.DataFrame(
-        [{"kind": one.sort, "key": one.name, "old": one.old, "new": one.new} for one in differences],
-        columns=list(COLUMNS),
-    ).astype({"relative_change": "float64"})
-    return pd.concat([comparison.changes, causes], ignore_index=True) if comparison else causes
+def table(
+    comparison: Comparison | None, differences: Sequence[Difference] = (), stages: Sequence[Stage] = ()
+) -> pd.DataFrame:
+    """Lay out everything that differs, in the columns of a comparison.
+
+    Numbers come first; then the stages where it begins, each followed by what of its own differs; then all that
+    differs in what the results were made from. `kind` says which a row is.
+    """
+    causes = [{"kind": one.sort, "key": one.name, "old": one.old, "new": one.new} for one in differences]
+    begins = [
+        {"kind": kind, "table": stage.job, "key": key, "old": old, "new": new}
+        for stage in stages
+        for kind, key, old, new in (
+            ("first stage", "", "", ""),
+            *((f"first stage: {one.sort}", one.name, one.old, one.new) for one in stage.because),
+        )
+    ]
+    more = pd.DataFrame([*begins, *causes], columns=list(COLUMNS)).astype({"relative_change": "float64"})
+    more = more.fillna({column: "" for column in COLUMNS if column != "relative_change"})
+    return pd.concat([comparison.changes, more], ignore_index=True) if comparison else more
 
 
 def record(found: Proof | Stopped, places: Places) -> list[str]:
     """Write down what came of proving a pin, `<label>.txt` in words and `<label>.tsv` in full; give the words."""
     listing = places.folder / VERIFY / f"{found.manifest.label}.tsv"
-    comparison = None if isinstance(found, Stopped) else found.comparison
     lines = tell(found, listing.relative_to(places.folder).as_posix())
-    write(table(comparison, found.differences), str(listing))
+    rows = (
+        table(None, found.differences)
+        if isinstance(found, Stopped)
+        else table(found.comparison, found.differences, found.stages)
+    )
+    write(rows, str(listing))
     write_text("".join(f"{line}\n" for line in lines), str(listing.with_suffix(".txt")))
     return lines
 

@@ -1,0 +1,229 @@
+"""From a number back to the raw files: the jobs behind it, what each read of it, and the settings it was given.
+
+Everything comes from the records that jobs leave (`results/logs`), or from those that a pin keeps: what is told is how
+the number was made, not how it would be made now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from surveywaves.pin.manifest import Hashes, Job
+from surveywaves.pin.origins import WORDS_ONLY, origins, settings
+from surveywaves.tables.words import listed
+
+RELEASED: Final = "results/released/"
+
+_SAME_NAME: Final = ("release",)
+"""Rules that make each of their tables from the one of the same name; the others have a say in what is withheld."""
+
+_SHOWING: Final = ("figures", "tables", "report")
+"""Rules that show released tables: what is shown depends on those it draws."""
+
+_READING: Final = "ingest"
+"""Rule that reads raw files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that a job was given.
+
+    Parameters
+    ----------
+    place
+        Where it stands in the job's params.
+    keys
+        `file: key` of all that it comes from; empty: the workflow sets it. None: not known.
+    words
+        Whether it says only how numbers are put into words and pictures.
+    """
+
+    place: str
+    value: Any
+    keys: tuple[str, ...] | None
+    words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A job behind a number.
+
+    Parameters
+    ----------
+    reads
+        Of what the job read, the files that the number comes from.
+    settings
+        What it was given; of the waves that the number is not about, nothing.
+    notes
+        What the job read besides, and why that is not followed.
+    """
+
+    job: Job
+    reads: Hashes
+    settings: tuple[Setting, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A raw file of a wave."""
+
+    path: str
+    sha256: str
+    wave: str
+    made_by: str = ""
+    """Job that invents it; empty: it is the team's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All that is behind a number.
+
+    Parameters
+    ----------
+    steps
+        From the number back.
+    raw
+        The waves' raw files.
+    given
+        Other files that no job made: printed tables, the report's templates.
+    waves
+        The waves that the number is about, or that its models are fitted to.
+    joint
+        Whether it comes from models over all waves.
+    """
+
+    steps: tuple[Step, ...]
+    raw: tuple[RawFile, ...]
+    given: Hashes
+    waves: tuple[str, ...]
+    joint: bool
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """Wave -> what its data are, as its harmonisation was told."""
+
+
+def lineage(
+    jobs: Sequence[Job], target: str, *, tables: Collection[str] = (), waves: Collection[str] | None = None
+) -> Lineage:
+    """Follow a file back to the raw files.
+
+    Parameters
+    ----------
+    jobs
+        The records, each after those whose outputs it reads.
+    target
+        The file that the number stands in.
+    tables
+        Released tables that it comes from, where the target shows several.
+    waves
+        Waves that the number is about alone; None: it comes from models over all of them.
+    """
+    makers = {path: job for job in jobs for path in job.outputs}
+    everyone = _waves(jobs)
+    followed: dict[str, dict[str, str]] = {}
+    notes: dict[str, list[str]] = {}
+    wanted: dict[str, set[str]] = {}
+    given: Hashes = {}
+    if target in makers:
+        wanted[makers[target].name] = {target}
+    for job in reversed(jobs):
+        if job.name not in wanted:
+            continue
+        ways, said = _ways(job, wanted[job.name], makers, tables=tables, waves=waves)
+        followed[job.name] = {path: job.inputs[path] for path in ways}
+        notes[job.name] = said
+        for path in ways:
+            if path in makers:
+                wanted.setdefault(makers[path].name, set()).add(path)
+            else:
+                given[path] = job.inputs[path]
+    behind = [job for job in reversed(jobs) if job.name in followed]
+    others = [wave for wave in everyone if waves is not None and wave not in waves]
+    steps = tuple(
+        Step(job, followed[job.name], tuple(_settings(job, others)), tuple(notes[job.name])) for job in behind
+    )
+    raw = tuple(_raw(behind, followed, makers))
+    return Lineage(
+        steps=steps,
+        raw=raw,
+        given={path: hash_ for path, hash_ in sorted(given.items()) if path not in {one.path for one in raw}},
+        waves=tuple(wave for wave in everyone if wave not in others),
+        joint=waves is None,
+        evidence={
+            job.wildcards["wave"]: part["evidence"]
+            for job in reversed(behind)
+            if isinstance(part := job.params.get("part"), Mapping)
+            and "evidence" in part
+            and "wave" in job.wildcards
+        },
+    )
+
+
+def _waves(jobs: Sequence[Job]) -> list[str]:
+    """List the waves that there are jobs for, in the order of the study where a job was told it."""
+    found = dict.fromkeys(job.wildcards["wave"] for job in jobs if "wave" in job.wildcards)
+    told = next((job.params["waves"] for job in jobs if isinstance(job.params.get("waves"), list)), [])
+    return [*(wave for wave in told if wave in found), *(wave for wave in found if wave not in told)]
+
+
+def _ways(
+    job: Job,
+    outputs: Collection[str],
+    makers: Mapping[str, Job],
+    *,
+    tables: Collection[str],
+    waves: Collection[str] | None,
+) -> tuple[list[str], list[str]]:
+    """Say which of a job's inputs a number comes from, and what is to be said of the others."""
+    ways, notes = list(job.inputs), []
+    if job.rule in _SAME_NAME:
+        names = {PurePosixPath(path).stem for path in outputs}
+        if same := [path for path in ways if PurePosixPath(path).stem in names]:
+            ways = same
+            notes.append(
+                f"what is withheld is decided over all {len(job.inputs)} files that it reads; the number comes from "
+                f"{listed(same)}"
+            )
+    elif job.rule in _SHOWING and tables:
+        ways = [
+            path for path in ways if path.startswith(RELEASED) and PurePosixPath(path).stem in set(tables)
+        ]
+        notes.append(f"shows other things from the other {len(job.inputs) - len(ways)} files that it reads")
+    if waves is not None:
+        apart = [
+            path for path in ways if path in makers and _other(makers[path].wildcards.get("wave"), waves)
+        ]
+        if apart:
+            ways = [path for path in ways if path not in apart]
+            others = dict.fromkeys(makers[path].wildcards["wave"] for path in apart)
+            notes.append(
+                f"puts all waves under each other; this number uses the rows of {listed(list(waves))} only, "
+                f"none of {listed(list(others))}"
+            )
+    return ways, notes
+
+
+def _other(wave: str | None, waves: Collection[str]) -> bool:
+    return wave is not None and wave not in waves
+
+
+def _settings(job: Job, others: Collection[str]) -> Iterator[Setting]:
+    """Yield a job's settings, without those of other waves than the number is about."""
+    for place, value in settings(job).items():
+        if set(place.split(".")) & set(others):
+            continue
+        yield Setting(place, value, origins(job, place), place.startswith(WORDS_ONLY))
+
+
+def _raw(
+    behind: Sequence[Job], followed: Mapping[str, Mapping[str, str]], makers: Mapping[str, Job]
+) -> Iterator[RawFile]:
+    """Yield the raw files: what is read where the waves come in."""
+    for job in reversed(behind):
+        if job.rule == _READING:
+            for path, hash_ in followed[job.name].items():
+                maker = makers[path].name if path in makers else ""
+                yield RawFile(path, hash_, job.wildcards.get("wave", ""), maker)
