@@ -116,7 +116,17 @@ DEUTERANOPIA = [
     [0.280085, 0.672501, 0.047413],
     [-0.011820, 0.042940, 0.968881],
 ]
-SIGHTS = {"normal": np.eye(3), "protanopia": np.array(PROTANOPIA), "deuteranopia": np.array(DEUTERANOPIA)}
+TRITANOPIA = [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.303900],
+]
+SIGHTS = {
+    "normal": np.eye(3),
+    "protanopia": np.array(PROTANOPIA),
+    "deuteranopia": np.array(DEUTERANOPIA),
+    "tritanopia": np.array(TRITANOPIA),
+}
 
 LIGHTNESS_STEP = 6.0
 """Least difference in CIE lightness (0 to 100) between neighbours in a stacked bar: greyscale keeps them apart."""
@@ -159,6 +169,18 @@ def test_neighbouring_answers_differ_in_greyscale(options: int) -> None:
 def test_neighbours_in_other_bars_differ_in_greyscale(colours: list[str]) -> None:
     for pair in itertools.pairwise(colours):
         assert abs(style.lightness(pair[0]) - style.lightness(pair[1])) >= LIGHTNESS_STEP, pair
+
+
+@pytest.mark.parametrize("options", range(2, 8))
+def test_stripes_differ_from_the_white_between_them_in_greyscale(options: int) -> None:
+    striped = [
+        *style.response_colours(FigureStyle().responses, options),
+        *FigureStyle().organisations,
+        *style.REASONS.values(),
+        style.WITHHELD[1],
+    ]
+    for colour in striped:
+        assert style.lightness("#ffffff") - style.lightness(colour) >= LIGHTNESS_STEP, colour
 
 
 @pytest.mark.parametrize("sight", SIGHTS)

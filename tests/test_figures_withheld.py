@@ -29,7 +29,7 @@ from surveywaves.figures import style
 from surveywaves.figures.divided import Bar, Piece, divide
 from surveywaves.figures.names import names
 from surveywaves.figures.shares import observed
-from surveywaves.figures.stripes import as_path, stripes
+from surveywaves.figures.stripes import WHITE, as_path, stripes
 
 COUNTS = {"n", "base", "returns", "population", "favourable_n"}
 NOBODY = [
@@ -150,17 +150,18 @@ def test_what_is_shown_says_nothing_that_another_truth_would_change() -> None:
 def test_stripes_fill_their_box_and_take_turns() -> None:
     for colours in (2, 3, 5):
         found = list(stripes(3.0, 4.0, 20.0, 5.0, colours=colours, thickness=0.7))
-        areas = [0.0] * colours
+        areas = [0.0] * (colours + 1)
         for place, shape in found:
-            assert 0 < place < colours
+            assert 0 < place <= colours
             xs, ys = np.array(shape).T
             assert xs.min() >= 3 - 1e-9
             assert xs.max() <= 23 + 1e-9
             assert ys.min() >= 4 - 1e-9
             assert ys.max() <= 9 + 1e-9
             areas[place] += 0.5 * abs(np.dot(xs, np.roll(ys, 1)) - np.dot(ys, np.roll(xs, 1)))
-        for area in areas[1:]:
-            assert area == pytest.approx(100 / colours, rel=0.15)
+        for area in areas[1:colours]:
+            assert area == pytest.approx(100 * (1 - WHITE) / colours, rel=0.15)
+        assert areas[colours] == pytest.approx(100 * WHITE, rel=0.1)
     assert list(stripes(0, 0, 0, 5, colours=2, thickness=1)) == []
     path = as_path([[(0, 0), (1, 0), (0, 1)]])
     assert list(path.codes) == [Shape.MOVETO, Shape.LINETO, Shape.LINETO, Shape.CLOSEPOLY]

@@ -36,7 +36,7 @@ LARGE: Final = 1.15
 MARGIN: Final = 2.0
 EDGE: Final = 0.35
 """Width of the white line around a box, in points."""
-STRIPE: Final = 0.26
+STRIPE: Final = 0.32
 """Width of a stripe across a box, in base font sizes."""
 MM_PER_INCH: Final = 25.4
 CAP: Final = 0.365
@@ -238,7 +238,7 @@ class Page:
         edge = EDGE * MM_PER_POINT / 2
         inside = x + edge, y + edge, width - 2 * edge, height - 2 * edge
         for place, shape in stripes(*inside, colours=len(colours), thickness=STRIPE * self.em):
-            self._stripes[colours[place]].append(shape)
+            self._stripes[(*colours, "#ffffff")[place]].append(shape)
 
     def band(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Put a filled box under everything else."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 from matplotlib.path import Path
 
 Shape = list[tuple[float, float]]
+WHITE: Final = 0.24
+"""Share of a stripe that is white."""
 
 
 def stripes(
     x: float, y: float, width: float, height: float, *, colours: int, thickness: float
 ) -> Iterator[tuple[int, Shape]]:
-    """Cut a box into diagonal stripes; those of the first colour are left out, the box itself shows there.
+    """Cut a box into diagonal stripes with white between; the first colour is left out, the box itself shows there.
+
+    The white keeps stripes apart whose colours are equally dark: without it, in greyscale, they would be one box.
 
     Parameters
     ----------
@@ -28,18 +33,19 @@ def stripes(
     Yields
     ------
     int, list of (float, float)
-        Number of the colour, and corners of the stripe. Stripes of all boxes lie on one grid.
+        Number of the colour (`colours` itself: white), and corners of the stripe. Stripes of all boxes lie on one grid.
     """
     if width <= 0:
         return
     box = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     first, last = math.floor((x + y) / thickness), math.ceil((x + width + y + height) / thickness)
     for number in range(first, last):
-        if number % colours:
-            low, high = number * thickness, (number + 1) * thickness
-            shape = _beyond(_beyond(box, low, 1.0), high, -1.0)
-            if len(shape) > 2:
-                yield number % colours, shape
+        low, high = number * thickness, (number + 1) * thickness
+        white = high - WHITE * thickness
+        for place, start, end in ((number % colours, low, white), (colours, white, high)):
+            shape = _beyond(_beyond(box, start, 1.0), end, -1.0)
+            if place and len(shape) > 2:
+                yield place, shape
 
 
 def as_path(shapes: Iterable[Shape]) -> Path:

@@ -26,7 +26,7 @@ WITHHELD: Final = ("#ffffff", "#a3a3a3")
 REASONS: Final = {
     "answered": "#1f4e79",
     "skipped": "#9ecae1",
-    "dont_know": "#f7e9b5",
+    "dont_know": "#f5dc8c",
     "invalid": "#c9853b",
     "broke_off": "#5e2411",
     "not_asked": "#e8e8e8",
