@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -67,6 +68,23 @@ The table goes to the screen as tab-separated text, or into a file.
 DIFF_EXAMPLE: Final = """\
 example:
   surveywaves diff report-2007 current --output erratum.csv
+"""
+
+
+TRACE_HELP: Final = """\
+Follow a number back to where it comes from: the rows of the released table, the jobs that made them with their code and
+settings (and the key of the configuration that each stands under), the files that each job read, down to the raw files
+with their SHA-256, and what the data of each wave are. Told from the records of the run, or of a pin; computes nothing.
+
+WHAT is the name of a released table, `figure NAME`, `table NAME` (a table to paste, or one of the report by the name of
+its download), or a path under results/. column=value, as often as needed, chooses rows.
+"""
+
+TRACE_EXAMPLE: Final = """\
+example:
+  surveywaves trace contrasts scale=trust term=change "wave=second - first"
+  surveywaves trace figure likert_trust item=trust_1
+  surveywaves trace results/tables/answers_trust.csv wave=first --all
 """
 
 
@@ -197,6 +215,22 @@ def _diff(options: argparse.Namespace) -> int:
     return 0
 
 
+def _trace(options: argparse.Namespace) -> int:
+    from surveywaves.pin.records import Places  # noqa: PLC0415
+    from surveywaves.pin.trace import trace  # noqa: PLC0415
+    from surveywaves.pin.trace_words import to_json, to_lines  # noqa: PLC0415
+    from surveywaves.script import HOME  # noqa: PLC0415
+
+    folder = options.directory.absolute()
+    places = Places(folder, HOME, folder / options.config)
+    found = trace(options.what, places, pin=options.pin, unreleased=options.unreleased)
+    if options.json:
+        print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(to_lines(found, everything=options.all)))
+    return 0
+
+
 def _document(options: argparse.Namespace) -> int:
     (options.config / "README.md").write_text(document(), encoding="utf-8")
     return 0
@@ -233,6 +267,15 @@ def _parser() -> argparse.ArgumentParser:
             help="list every number that differs between two pins, or a pin and now",
             description=DIFF_HELP,
             epilog=DIFF_EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _describe_trace(
+        commands.add_parser(
+            "trace",
+            help="follow a number back to the raw files",
+            description=TRACE_HELP,
+            epilog=TRACE_EXAMPLE,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -280,6 +323,24 @@ def _describe_diff(diff: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="FILE", help="write the table there, as CSV or TSV by its ending"
     )
     diff.set_defaults(run=_diff)
+
+
+def _describe_trace(trace: argparse.ArgumentParser) -> None:
+    trace.add_argument(
+        "what", nargs="+", metavar="WHAT", help="what to trace, then column=value to choose rows"
+    )
+    trace.add_argument(
+        "--directory", type=Path, default=Path(), help="folder that snakemake ran in (default: here)"
+    )
+    trace.add_argument("--pin", metavar="LABEL", help="look in a pin, not in the results of the run")
+    trace.add_argument("--all", action="store_true", help="list every row, file of code and setting")
+    trace.add_argument(
+        "--unreleased",
+        action="store_true",
+        help="give the rows before their release as well: for the team that holds the data only",
+    )
+    trace.add_argument("--json", action="store_true", help="write JSON, with everything in it")
+    trace.set_defaults(run=_trace)
 
 
 if __name__ == "__main__":

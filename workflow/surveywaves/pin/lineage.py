@@ -165,7 +165,9 @@ def lineage(
 def _waves(jobs: Sequence[Job]) -> list[str]:
     """List the waves that there are jobs for, in the order of the study where a job was told it."""
     found = dict.fromkeys(job.wildcards["wave"] for job in jobs if "wave" in job.wildcards)
-    told = next((job.params["waves"] for job in jobs if isinstance(job.params.get("waves"), list)), [])
+    told: list[str] = next(
+        (job.params["waves"] for job in jobs if isinstance(job.params.get("waves"), list)), []
+    )
     return [*(wave for wave in told if wave in found), *(wave for wave in found if wave not in told)]
 
 

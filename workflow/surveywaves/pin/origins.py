@@ -74,6 +74,7 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
         "codings.**": (f"{file}: codings.**",),
         "crosswalk": (f"{crosswalk}: item",),
         "crosswalk.<item>.item": (f"{crosswalk}: item",),
+        "crosswalk.<item>.columns": (f"{crosswalk}: columns of the layouts",),
         "crosswalk.<item>.columns.**": (f"{crosswalk}: **",),
         "crosswalk.<item>.coding": (f"{crosswalk}: coding",),
         "crosswalk.<item>.comparability": (f"{crosswalk}: comparability",),
