@@ -171,7 +171,7 @@ def _figures(
         return Figures(len(every), tuple(absent), why, tuple(other))
     if versions[0] != versions[1]:
         why = f"matplotlib was {versions[0]} and is {versions[1]}"
-    elif within and other:
+    elif within and other and not moved:
         why = "numbers differ within the tolerance"
     else:
         differ = dict.fromkeys(Path(name).stem for name in other)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import pandas as pd
 
 from surveywaves.pin.cause import Difference, Stage
-from surveywaves.pin.compare import COLUMNS, Comparison, Kind
+from surveywaves.pin.compare import COLUMNS, NUMBER, Comparison, Kind
 from surveywaves.pin.records import Places
 from surveywaves.pin.rederive import VERIFY
 from surveywaves.pin.verify import Figures, Proof, Stopped
@@ -38,8 +39,9 @@ def table(
             *((f"first stage: {one.sort}", one.name, one.old, one.new) for one in stage.because),
         )
     ]
-    more = pd.DataFrame([*begins, *causes], columns=list(COLUMNS)).astype({"relative_change": "float64"})
-    more = more.fillna({column: "" for column in COLUMNS if column != "relative_change"})
+    blank = {"table": "", "column": "", "relative_change": float("nan")}
+    more = pd.DataFrame([blank | row for row in (*begins, *causes)], columns=list(COLUMNS))
+    more = more.astype({"relative_change": "float64"})
     return pd.concat([comparison.changes, more], ignore_index=True) if comparison else more
 
 
@@ -131,9 +133,19 @@ def _changes(changes: pd.DataFrame, listing: str) -> Iterator[str]:
             continue
         relative = change["relative_change"]
         by = f" ({relative:+.3%})" if pd.notna(relative) else ""
-        yield f"  {place}: {change['column']} {change['old'] or 'empty'} -> {change['new'] or 'empty'}{by}"
+        yield f"  {place}: {change['column']} {_digits(change['old'], change['new'])}{by}"
     if len(changes) > len(first):
         yield f"  and {len(changes) - len(first)} more: {listing} lists all"
+
+
+def _digits(old: str, new: str) -> str:
+    """Write a change with as many digits as tell it: the listing has all of them."""
+    if "." in old and "." in new and re.fullmatch(NUMBER, old) and re.fullmatch(NUMBER, new):
+        for digits in (6, 9, 12):
+            short = tuple(f"{float(cell):.{digits}g}" for cell in (old, new))
+            if short[0] != short[1]:
+                return " -> ".join(short)
+    return f"{old or 'empty'} -> {new or 'empty'}"
 
 
 def _figures(figures: Figures) -> Iterator[str]:

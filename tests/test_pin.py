@@ -1,0 +1,506 @@
+"""What a pin holds, and what it is refused for; on invented results of the shipped study, without running anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import REPOSITORY, new_study
+from surveywaves.cli import main
+from surveywaves.errors import SurveywavesError
+from surveywaves.pin import write as writing
+from surveywaves.pin.asked import Asked, to_pin
+from surveywaves.pin.manifest import Job, Manifest, read_manifest
+from surveywaves.pin.records import Places
+from surveywaves.pin.verify import require_whole
+from surveywaves.pin.write import pin, statement
+from surveywaves.script import digest
+from surveywaves.study import Study, load_study
+
+RESULTS = [
+    "results/configuration.yaml",
+    "results/released/item_frequencies.csv",
+    "results/figures/means.svg",
+    "results/figures/captions.tsv",
+    "results/report/index.html",
+]
+CODE = ["Snakefile", "workflow/rules/release.smk", "workflow/scripts/release.py"]
+RAW = "resources/raw/second/export.csv"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@dataclass
+class Finished:
+    """A study with results, in a repository of its own that holds the workflow as well."""
+
+    folder: Path
+
+    @property
+    def places(self) -> Places:
+        return Places(self.folder, self.folder, self.folder / "config")
+
+    @property
+    def study(self) -> Study:
+        return load_study(self.folder / "config")
+
+    def job(self, rule: str, inputs: list[str], outputs: list[str]) -> None:
+        """Leave the record of a job."""
+        record = Job(
+            rule=rule,
+            params={"seed": 1},
+            inputs={name: digest(self.folder / name) for name in inputs},
+            code={name: digest(self.folder / name) for name in CODE[2:]},
+            outputs={name: digest(self.folder / name) for name in outputs},
+        )
+        path = self.folder / f"results/logs/{rule}.log"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record.model_dump(mode="json")))
+
+    def pin(self, label: str = "first", **options: bool) -> list[str]:
+        asked = Asked(label=label, prove=False, **options)
+        return pin(asked, self.study, self.places, results=RESULTS, target="pinned", cores=1)
+
+    def refusal(self, **options: bool) -> list[str]:
+        with pytest.raises(SurveywavesError) as refused:
+            self.pin(**options)
+        assert not (self.folder / "results/pins/first").exists()
+        return str(refused.value).splitlines()
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = new_study(tmp_path_factory.mktemp("pins") / "template")
+    one = Finished(folder)
+    for name in CODE:
+        one.write(name, f"# {name}\n")
+    one.write("workflow/__pycache__/old.pyc", "cache")
+    for name in (".gitignore", "requirements.lock", "environment.yml", "LICENSE"):
+        shutil.copy(REPOSITORY / name, folder)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "All of it")
+    settings = yaml.safe_dump(one.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    one.write("results/configuration.yaml", settings)
+    one.write("results/statistics/item_frequencies.tsv", "all counts")
+    one.write("results/released/item_frequencies.csv", "wave,n\nfirst,12\n")
+    one.write("results/released/item_frequencies.tsv", "released counts")
+    one.write("results/figures/means.svg", "<svg/>")
+    one.write("results/figures/captions.tsv", "figure\tcaption\nmeans\tMeans.\n")
+    one.write("results/report/index.html", "<html/>")
+    one.write("results/pooled/responses.tsv", "answers of people")
+    one.job("configuration", [], ["results/configuration.yaml"])
+    one.job("describe", ["resources/published/employer.csv"], ["results/statistics/item_frequencies.tsv"])
+    released = ["results/released/item_frequencies.csv", "results/released/item_frequencies.tsv"]
+    one.job("release", ["results/statistics/item_frequencies.tsv"], released)
+    figures = ["results/figures/means.svg", "results/figures/captions.tsv"]
+    one.job("figures", released[1:], figures)
+    one.job("report", [*released[1:], *figures], ["results/report/index.html"])
+    return one
+
+
+@pytest.fixture
+def finished_study(template: Finished, tmp_path: Path) -> Finished:
+    return Finished(Path(shutil.copytree(template.folder, tmp_path / "study")))
+
+
+# --- what a pin holds -----------------------------------------------------------------------------------------
+
+
+def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Finished) -> None:
+    told = finished_study.pin()
+    folder = finished_study.folder / "results/pins/first"
+    manifest = read_manifest(folder)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {"manifest.json", *manifest.outputs}
+    assert {name.removeprefix("results/") for name in RESULTS} <= files
+    assert {"requirements.lock", *(f"source/{name}" for name in CODE)} <= files
+    assert {"source/config/config.yaml", "source/resources/published/likert_tables.csv"} <= files
+    assert not [name for name in files if "results" in name or "__pycache__" in name or "/raw/" in name]
+    assert [job.rule for job in manifest.jobs] == [
+        "configuration",
+        "describe",
+        "release",
+        "figures",
+        "report",
+    ]
+    assert manifest.raw == {"resources/published/employer.csv": manifest.jobs[1].inputs.popitem()[1]}
+    head = git(finished_study.folder, "rev-parse", "HEAD").strip()
+    assert manifest.workflow is not None
+    assert manifest.workflow.commit == head
+    assert (manifest.study, manifest.overridden, manifest.proved) == (manifest.workflow, {}, False)
+    assert manifest.environment.packages["numpy"]
+    assert "matplotlib" not in manifest.environment.packages
+    assert manifest.environment.matplotlib
+    require_whole(folder, manifest)
+    assert told[1] == "NOT PROVED (prove=false)"
+
+
+def test_a_pin_of_anything_but_observed_data_says_so_first(finished_study: Finished) -> None:
+    told = finished_study.pin()
+    manifest = read_manifest(finished_study.folder / "results/pins/first")
+    assert manifest.statement.startswith("Demonstration: ")
+    assert manifest.statement.endswith("The numbers are not findings.")
+    assert all(wave.wave in manifest.statement for wave in manifest.evidence)
+    assert told[-1] == manifest.statement
+    study = finished_study.study
+    observed = [
+        wave.model_copy(update={"file": wave.file.model_copy(update={"evidence": "observed"})})
+        for wave in study.waves
+    ]
+    said = statement(study.model_copy(update={"waves": tuple(observed)}))
+    assert said.startswith("All waves are observed: real returns. But ")
+    assert "is simulated" in said
+
+
+def test_two_pins_of_the_same_results_are_the_same_bytes(
+    finished_study: Finished, template: Finished
+) -> None:
+    finished_study.pin()
+    other = Finished(Path(shutil.copytree(template.folder, finished_study.folder.parent / "elsewhere")))
+    before = os.umask(0o027)
+    try:
+        other.pin()
+    finally:
+        os.umask(before)
+
+    def content(one: Finished) -> dict[str, bytes]:
+        folder = one.folder / "results/pins/first"
+        return {
+            str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+
+    assert content(finished_study) == content(other)
+    assert str(finished_study.folder).encode() not in b"".join(content(finished_study).values())
+
+
+def test_a_manifest_comes_back_as_it_was_written(finished_study: Finished) -> None:
+    finished_study.pin()
+    folder = finished_study.folder / "results/pins/first"
+    manifest = read_manifest(folder)
+    assert Manifest.model_validate(manifest.model_dump(mode="json")) == manifest
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    with pytest.raises(SurveywavesError, match=r"manifest of format 99, this version reads 1 .*source/"):
+        read_manifest(folder)
+    path.write_text("{")
+    with pytest.raises(SurveywavesError, match="no JSON"):
+        read_manifest(folder)
+
+
+def test_an_edited_pin_is_found_out(finished_study: Finished) -> None:
+    finished_study.pin()
+    folder = finished_study.folder / "results/pins/first"
+    (folder / "released/item_frequencies.csv").write_text("wave,n\nfirst,13\n")
+    (folder / "report/index.html").unlink()
+    with pytest.raises(SurveywavesError) as found:
+        require_whole(folder, read_manifest(folder))
+    lines = str(found.value).splitlines()
+    assert len(lines) == 2
+    assert "item_frequencies.csv: changed since it was pinned" in lines[0]
+    assert "index.html: gone since it was pinned" in lines[1]
+
+
+# --- what it is refused for -----------------------------------------------------------------------------------
+
+
+def edit_config(one: Finished) -> None:
+    path = one.folder / "config/config.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("min_cell: 5", "min_cell: 6"), encoding="utf-8")
+
+
+def no_repository(one: Finished) -> None:
+    shutil.rmtree(one.folder / ".git")
+
+
+def draw_unreleased(one: Finished) -> None:
+    figures = ["results/figures/means.svg", "results/figures/captions.tsv"]
+    one.job("figures", ["results/statistics/item_frequencies.tsv"], figures)
+
+
+REFUSALS: dict[str, tuple[Callable[[Finished], object], str, list[str]]] = {
+    "a file of the workflow is edited": (
+        lambda one: one.write("workflow/rules/release.smk", "# other\n"),
+        "allow_dirty",
+        ["workflow/rules/release.smk: not as it is committed"],
+    ),
+    "a file of the workflow is not in git": (
+        lambda one: one.write("workflow/rules/more.smk", "# new\n"),
+        "allow_dirty",
+        ["workflow/rules/more.smk: not as it is committed"],
+    ),
+    "a file of the workflow is gone": (
+        lambda one: (one.folder / "workflow/rules/release.smk").unlink(),
+        "allow_dirty",
+        ["workflow/rules/release.smk: not as it is committed"],
+    ),
+    "there is no repository": (
+        no_repository,
+        "allow_dirty",
+        [
+            "the workflow's folder: no commit tells what is pinned: not a git checkout",
+            "the study's folder: no commit tells what is pinned: not a git checkout",
+        ],
+    ),
+    "a released table was edited by hand": (
+        lambda one: one.write("results/released/item_frequencies.csv", "wave,n\nfirst,13\n"),
+        "allow_stale",
+        ["results/released/item_frequencies.csv: changed since release ran"],
+    ),
+    "a record is missing": (
+        lambda one: (one.folder / "results/logs/release.log").unlink(),
+        "allow_stale",
+        [
+            "results/released/item_frequencies.csv: no record says how it was made",
+            "results/released/item_frequencies.tsv: no record says how it was made",
+        ],
+    ),
+    "a figure is drawn from what is not released": (
+        draw_unreleased,
+        "allow_unreleased",
+        [
+            "results/figures/captions.tsv and 1 more: made from results/statistics/item_frequencies.tsv, which is "
+            "not released"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_pin_is_refused_unless_told_otherwise_and_then_says_so(finished_study: Finished, case: str) -> None:
+    change, option, reasons = REFUSALS[case]
+    change(finished_study)
+    lines = finished_study.refusal()
+    assert [line.split(" (hint")[0] for line in lines] == reasons
+    told = finished_study.pin(**{option: True})
+    manifest = read_manifest(finished_study.folder / "results/pins/first")
+    assert manifest.overridden == {option: tuple(reasons)}
+    assert [f"passed over ({option}=true): {reason}" for reason in reasons] == [
+        line for line in told if line.startswith("passed over")
+    ]
+
+
+def test_every_reason_is_told_at_once(finished_study: Finished) -> None:
+    edit_config(finished_study)
+    draw_unreleased(finished_study)
+    (finished_study.folder / "results/report/index.html").unlink()
+    assert [line.split(" (hint")[0].split(", which")[0] for line in finished_study.refusal()] == [
+        "report/index.html: no such file",
+        "config/config.yaml: not as it is committed",
+        "results/report/index.html: gone since report ran",
+        "results/configuration.yaml: not the configuration that takes effect now",
+        "results/figures/captions.tsv and 1 more: made from results/statistics/item_frequencies.tsv",
+    ]
+
+
+def test_what_the_run_does_not_use_may_be_dirty(finished_study: Finished) -> None:
+    finished_study.write("notes.txt", "mine")
+    finished_study.write("docs/draft.md", "mine")
+    finished_study.write("workflow/.scratch", "mine")
+    finished_study.pin()
+
+
+def test_a_file_that_git_ignores_but_the_run_uses_is_dirty(finished_study: Finished) -> None:
+    finished_study.write(".git/info/exclude", "config/report/\n")
+    finished_study.write("config/report/more.md", "text")
+    assert finished_study.refusal()[0].startswith("config/report/more.md: not as it is committed")
+
+
+@pytest.mark.parametrize(
+    ("leak", "said"),
+    [
+        (
+            lambda one: (one.folder / "results/released/item_frequencies.csv").symlink_to(
+                one.folder / "results/pooled/responses.tsv"
+            ),
+            "confidential: it lies in results/pooled",
+        ),
+        (
+            lambda one: one.write("results/released/item_frequencies.csv", "answers of people"),
+            "confidential: the same as results/pooled/responses.tsv",
+        ),
+        (
+            lambda one: one.write("results/released/item_frequencies.csv", "respondent,a\n1,4\n"),
+            "confidential: it has a row for each respondent",
+        ),
+        (
+            lambda one: one.write("results/released/item_frequencies.csv", "wave,n\na,2\n").chmod(0o600),
+            "confidential: only its owner may read it (mode 0600)",
+        ),
+    ],
+)
+def test_nothing_passes_over_what_is_confidential(
+    finished_study: Finished, leak: Callable[[Finished], object], said: str
+) -> None:
+    (finished_study.folder / "results/released/item_frequencies.csv").unlink()
+    leak(finished_study)
+    lines = finished_study.refusal(allow_dirty=True, allow_stale=True, allow_unreleased=True)
+    assert lines == [
+        f"released/item_frequencies.csv: {said} (hint: nothing passes over this; see docs/disclosure.md)"
+    ]
+
+
+def test_a_copy_of_a_raw_file_among_the_configuration_is_confidential(finished_study: Finished) -> None:
+    name = finished_study.study.waves[0].file.files[0].path
+    finished_study.write(name, "id,answer\n1,4\n")
+    finished_study.write("config/waves/copy.csv", "id,answer\n1,4\n")
+    (line,) = finished_study.refusal(allow_dirty=True)
+    assert line.startswith(f"source/config/waves/copy.csv: confidential: the same as {name}")
+
+
+def test_under_a_closed_umask_every_file_is_closed_and_none_is_confidential_for_it(
+    finished_study: Finished,
+) -> None:
+    for path in (finished_study.folder / "results").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+    finished_study.pin()
+
+
+def test_a_pin_is_never_overwritten(finished_study: Finished) -> None:
+    finished_study.pin()
+    with pytest.raises(SurveywavesError, match=r"results/pins/first: is there already, .*never overwritten"):
+        to_pin({"pin": "first"}, finished_study.folder)
+    assert to_pin({"pin": "second"}, finished_study.folder) == Asked(label="second")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "pin: which one?"),
+        ({"pin": ""}, "pin: which one?"),
+        ({"pin": "../out"}, "pin: `../out` is no label"),
+        ({"pin": ".hidden"}, "is no label"),
+        ({"pin": "two words"}, "is no label"),
+        ({"pin": "current"}, "pin: `current` is what the results of now are called"),
+        ({"pin": "a", "prove": "no idea"}, "prove: `no idea` is neither true nor false"),
+    ],
+)
+def test_what_is_asked_is_checked(tmp_path: Path, config: dict[str, object], said: str) -> None:
+    with pytest.raises(SurveywavesError) as refused:
+        to_pin(config, tmp_path)
+    assert said in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("label", ["a", "2008-report_v1.2", "7"])
+def test_labels_that_a_folder_can_have_are_taken(tmp_path: Path, label: str) -> None:
+    assert to_pin({"pin": int(label) if label.isdigit() else label}, tmp_path).label == label
+
+
+# --- whole or not at all --------------------------------------------------------------------------------------
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, shutil, signal, sys
+    from pathlib import Path
+    import test_pin as t
+
+    copy, calls = shutil.copyfile, int(sys.argv[2])
+    def killed(*arguments, count=[0]):
+        count[0] += 1
+        if count[0] == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return copy(*arguments)
+    shutil.copyfile = killed
+    t.Finished(Path(sys.argv[1])).pin()
+    """
+)
+
+
+@pytest.mark.parametrize("calls", [1, 4, 20])
+def test_a_pin_that_is_killed_while_it_is_written_is_not_there(finished_study: Finished, calls: int) -> None:
+    paths = os.pathsep.join([str(REPOSITORY / "workflow"), str(REPOSITORY / "tests")])
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(finished_study.folder), str(calls)],
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    assert done.returncode == -signal.SIGKILL
+    pins = finished_study.folder / "results/pins"
+    assert not (pins / "first").exists()
+    assert [path.name for path in pins.iterdir()] == [".first.part"]
+    finished_study.pin("second")
+    assert [path.name for path in pins.iterdir()] == ["second"]
+
+
+def test_what_is_edited_while_it_is_pinned_is_not_pinned(
+    finished_study: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copyfile
+
+    def edited(source: Path, target: Path) -> None:
+        copy(source, target)
+        if target.name == "index.html":
+            target.write_text("other")
+
+    monkeypatch.setattr(writing.shutil, "copyfile", edited)
+    with pytest.raises(SurveywavesError, match=r"report/index\.html: changed while it was pinned"):
+        finished_study.pin()
+    assert list((finished_study.folder / "results/pins").iterdir()) == []
+
+
+# --- surveywaves diff -----------------------------------------------------------------------------------------
+
+
+def test_diff_lists_what_moved_between_a_pin_and_now(
+    finished_study: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished_study.pin()
+    finished_study.write("results/statistics/item_frequencies.tsv", "other counts")
+    finished_study.write("results/released/item_frequencies.csv", "wave,n\nfirst,13\n")
+    released = ["results/released/item_frequencies.csv", "results/released/item_frequencies.tsv"]
+    finished_study.job("release", ["results/statistics/item_frequencies.tsv"], released)
+    finished_study.job("describe", [], ["results/statistics/item_frequencies.tsv"])
+    monkeypatch.chdir(finished_study.folder)
+    assert main(["diff", "first", "current"]) == 0
+    told = capsys.readouterr()
+    rows = [line.split("\t") for line in told.out.splitlines()]
+    assert rows[0] == ["kind", "table", "key", "column", "old", "new", "relative_change"]
+    assert rows[1][:6] == ["moved", "item_frequencies", "wave=first", "n", "12", "13"]
+    assert float(rows[1][6]) == pytest.approx(1 / 12)
+    assert rows[2][:2] == ["first stage", "describe"]
+    assert told.err == "first -> current: 1 moved; 1 numbers in 1 tables of first\n"
+    assert main(["diff", "first", "current", "--output", "erratum.csv"]) == 0
+    assert (finished_study.folder / "erratum.csv").read_text().splitlines()[1].startswith("moved,item_freq")
+
+
+def test_diff_of_two_pins_and_of_pins_that_are_not_there(
+    finished_study: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished_study.pin("one")
+    finished_study.pin("two")
+    monkeypatch.chdir(finished_study.folder)
+    assert main(["diff", "one", "two"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert main(["diff", "one", "three"]) == 1
+    assert capsys.readouterr().err == "results/pins/three: no such pin (hint: there is one, two)\n"
+    assert main(["diff", "one", "two", "--output", "table.docx"]) == 1
+    assert "neither .csv nor .tsv" in capsys.readouterr().err
+    shutil.rmtree("results/released")
+    assert main(["diff", "one", "current"]) == 1
+    assert capsys.readouterr().err.startswith("results/released: nothing is released yet")
