@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from surveywaves.figures.draw import draw_all
+from surveywaves.figures.measure import prepare
 from surveywaves.figures.names import names
 from surveywaves.figures.save import save
 from surveywaves.study.parts import Presentation
@@ -34,22 +36,39 @@ def save_all(
         `captions.tsv`, in the order of the figures.
     """
     every = names(presentation, "published_tables" in tables)
-    shares = [every[start::cores] for start in range(cores)]
+    work = _Work(tables, presentation, folder)
     if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        found = _save(tables, presentation, folder, every)
+        found = [work.draw(name) for name in every]
     else:
+        prepare()
         # A fork shares the tables and what is imported; the scripts that call this are not modules to import again.
-        with multiprocessing.get_context("fork").Pool(cores) as pool:
-            work = [pool.apply_async(_save, (tables, presentation, folder, share)) for share in shares]
-            found = {name: words for part in work for name, words in part.get().items()}
-    return pd.DataFrame([found[name] for name in every])
+        with multiprocessing.get_context("fork").Pool(cores, _begin, (work,)) as pool:
+            found = pool.map(_draw, every, chunksize=1)
+    return pd.DataFrame(found)
 
 
-def _save(
-    tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, wanted: tuple[str, ...]
-) -> dict[str, dict[str, str]]:
-    found = {}
-    for drawing in draw_all(tables, presentation, wanted=wanted):
-        save(drawing, folder)
-        found[drawing.name] = drawing.words
-    return found
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every figure is drawn from, and where to."""
+
+    tables: Mapping[str, pd.DataFrame]
+    presentation: Presentation
+    folder: Path
+
+    def draw(self, name: str) -> dict[str, str]:
+        """Draw and save a figure, and give what is said beside it."""
+        drawing = next(draw_all(self.tables, self.presentation, wanted=(name,)))
+        save(drawing, self.folder)
+        return drawing.words
+
+
+_works: list[_Work] = []
+"""In a process of its own: the one that it does."""
+
+
+def _begin(work: _Work) -> None:
+    _works.append(work)
+
+
+def _draw(name: str) -> dict[str, str]:
+    return _works[-1].draw(name)

@@ -37,6 +37,12 @@ def font_for(text: str, *, bold: bool) -> str:
     return _latin_file(bold) if all(ord(character) in LATIN for character in text) else _file(bold)
 
 
+def prepare() -> None:
+    """Make the cut fonts: processes that are forked afterwards share them."""
+    for bold in (False, True):
+        _latin_file(bold)
+
+
 @cache
 def _file(bold: bool) -> str:
     return str(Path(get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if bold else ''}.ttf")
