@@ -3,11 +3,14 @@
 names      which figures a study has (imports nothing heavy: the workflow asks before it starts)
 draw       all of them, in order
 save       a drawing as SVG, PDF and PNG, the same bytes on every run; gallery: all of them, on several cores
-likert, heat_map, functioning, means, shares, over_time, contrasts, sensitivity, planning, reliability,
+likert, heat_map, functioning, means, shares, frameworks, over_time, contrasts, sensitivity, planning, reliability,
 respondents, response, break_off, agreement
            the figures
+likert_chart, time_panels, planning_panels
+           their panels, where these take a room of their own; divided: what is known of answers that are withheld
 facets     what most of them share: rows of marks with intervals, side by side
-layout     a page in millimetres on which nothing overlaps; measure, line: its text; axes: its horizontal axes
+layout     a page in millimetres on which nothing overlaps; measure, line: its text; axes: its horizontal axes;
+           stripes: of boxes that stand for several things, or for what is withheld
 style      sizes, colours, marks; decisions: how decisions look
 words      how numbers, waves and their evidence are put
 """

@@ -13,6 +13,7 @@ from surveywaves.figures.agreement import published_agreement
 from surveywaves.figures.break_off import break_off
 from surveywaves.figures.contrasts import contrasts
 from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.frameworks import framework
 from surveywaves.figures.functioning import functioning
 from surveywaves.figures.heat_map import heat_map
 from surveywaves.figures.likert import likert
@@ -24,7 +25,7 @@ from surveywaves.figures.reliability import reliability
 from surveywaves.figures.respondents import respondents
 from surveywaves.figures.response import response
 from surveywaves.figures.sensitivity import sensitivity
-from surveywaves.figures.shares import favourable, framework, gradient
+from surveywaves.figures.shares import favourable, gradient
 from surveywaves.study.parts import Presentation
 
 Columns: TypeAlias = Literal[1, 2]

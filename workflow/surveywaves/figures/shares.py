@@ -1,4 +1,4 @@
-"""Percentages of favourable answers: observed and modelled side by side, down a gradient, under a framework."""
+"""Percentages of favourable answers: observed and modelled side by side, and down a gradient."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.style import MARKERS, WITHHELD, Look, look_of, wave_colours
+from surveywaves.figures.style import WITHHELD, Look, look_of
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
-    listed,
     organisation_label,
     percent,
     wave_title,
@@ -77,7 +76,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
                 cell = (scale, wave, organisation)
                 look = look_of(organisation, list(presentation.organisations), presentation.style)
                 if cell in found:
-                    facet.lanes.setdefault(scale, []).append(_lane(found[cell], look))
+                    facet.lanes.setdefault(scale, []).append(lane_of(found[cell], look))
                 if cell in seen:
                     facet.lanes.setdefault(scale, []).append(_outline(seen[cell], look))
             if (scale, wave, ALL) in seen:
@@ -96,7 +95,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     page = Page(presentation.style)
     page.title(title)
     page.legend(legend)
-    _draw(page, facets, titles(presentation), presentation)
+    draw_shares(page, facets, titles(presentation), presentation)
     page.foot(notes, evidence)
     caption = [
         f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the modelled percentages.",
@@ -121,7 +120,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
         figure=page.finish(),
         title=title,
         caption=" ".join(filter(None, caption)),
-        alt=f"Dot plot, a row a scale and a panel a wave. {agree} {_values(found, presentation)} {evidence}",
+        alt=f"Dot plot, a row a scale and a panel a wave. {agree} {in_numbers(found, presentation)} {evidence}",
         evidence=evidence,
         group=GROUP,
         dpi=presentation.style.dpi,
@@ -153,7 +152,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
             for organisation in shown:
                 look = look_of(organisation, list(presentation.organisations), presentation.style)
                 if (scale, wave, organisation) in found:
-                    facet.lanes.setdefault(scale, []).append(_lane(found[scale, wave, organisation], look))
+                    facet.lanes.setdefault(scale, []).append(lane_of(found[scale, wave, organisation], look))
         facets.append(facet)
     notes = [note for note in (missing_note(presentation, dict(found), name_scales=True),) if note]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
@@ -162,7 +161,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     page = Page(presentation.style)
     page.title(chosen.title)
     page.legend(organisation_keys(presentation, organisations))
-    _draw(
+    draw_shares(
         page, facets, {scale: named.get(scale, scale) for scale in chosen.scales}, presentation, joined=True
     )
     page.foot(notes, evidence)
@@ -183,75 +182,6 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         alt=f"Dot plot with joined marks, a row a scale and a panel a wave. {_steps(found, presentation)} {evidence}",
         evidence=evidence,
         group=GROUP,
-        dpi=presentation.style.dpi,
-    )
-
-
-def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Drawing:
-    """Draw the scales under what each speaks to in a framework, a panel an organisation, wave under wave.
-
-    Parameters
-    ----------
-    means
-        `released/means`.
-    presentation
-        The study in words.
-    name
-        The framework.
-    """
-    table = shares_of(means)
-    found = cells(table)
-    title = presentation.frameworks[name]
-    waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
-    colours = wave_colours(len(presentation.waves))
-    looks = {
-        wave: Look(colours[place], MARKERS[place % len(MARKERS)])
-        for place, wave in enumerate(presentation.waves)
-    }
-    rows, groups, outside = _categories(presentation, name)
-    facets = []
-    for organisation in presentation.organisations:
-        facet = Facet(organisation_label(presentation, organisation))
-        for row, scale in rows.items():
-            for wave in waves:
-                cell = (scale, wave, organisation)
-                if cell in found and not found[cell].reason:
-                    facet.lanes.setdefault(row, []).append(_lane(found[cell], looks[wave]))
-        if facet.lanes:
-            facets.append(facet)
-    named = titles(presentation)
-    missing = missing_note(presentation, dict(found))
-    apart = f"Under none of these: {'; '.join(named[scale] for scale in outside)}." if outside else ""
-    notes = [note for note in (apart, missing) if note]
-    evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
-
-    page = Page(presentation.style)
-    page.title(title)
-    page.legend(Key(wave_title(presentation, wave), looks[wave].colour, looks[wave].marker) for wave in waves)
-    _draw(page, facets, {row: named[scale] for row, scale in rows.items()}, presentation, groups=groups)
-    page.foot(notes, evidence)
-    caption = [
-        f"{title}: the study's scales under what each speaks to; modelled percentages of favourable answers with "
-        f"{level(presentation)} intervals, wave by wave. A scale may stand under several.",
-        EXPLAINED,
-        MODELLED,
-        respondents_of(table),
-        *notes,
-        evidence,
-    ]
-    under = [
-        f"{group}: {listed([named[rows[row]] for row in rows if groups[row] == group])}."
-        for group in dict.fromkeys(groups.values())
-    ]
-    return Drawing(
-        name=f"framework_{name}",
-        figure=page.finish(),
-        title=title,
-        caption=" ".join(filter(None, caption)),
-        alt=f"Dot plot, a row a scale and a panel an organisation. {' '.join(under)} "
-        f"{_values(found, presentation)} {evidence}",
-        evidence=evidence,
-        group="Frameworks",
         dpi=presentation.style.dpi,
     )
 
@@ -314,7 +244,7 @@ def _counted_in(wave: str, presentation: Presentation) -> tuple[str, ...]:
     return tuple(presentation.organisations) + ((ALL,) if len(surveyed) > 1 else ())
 
 
-def _draw(
+def draw_shares(
     page: Page,
     facets: list[Facet],
     rows: dict[str, str],
@@ -323,6 +253,7 @@ def _draw(
     groups: Mapping[str, str] | None = None,
     joined: bool = False,
 ) -> None:
+    """Draw panels of percentages at the page's current end; see `draw_facets`."""
     low, high = spanning(facets)
     axis = f"Favourable answers, with {level(presentation)} interval"
     draw_facets(
@@ -353,7 +284,8 @@ def _those_shown(
     return shown
 
 
-def _lane(mean: Mean, look: Look) -> Estimate | Gap:
+def lane_of(mean: Mean, look: Look) -> Estimate | Gap:
+    """Give the mark of an estimate, or the words in its place."""
     return Gap(mean.reason) if mean.reason else Estimate(look, mean.value, mean.low, mean.high)
 
 
@@ -364,27 +296,7 @@ def _outline(share: float, look: Look) -> Estimate | Gap:
     return Estimate(Look(look.colour, look.marker, hollow=True), share, math.nan, math.nan)
 
 
-def _categories(
-    presentation: Presentation, framework: str
-) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Give rows (-> scale) and what each stands under, category by category; and the scales under none."""
-    under: dict[str, list[str]] = {}
-    outside = []
-    for name, scale in presentation.scales.items():
-        words = [part.strip() for part in scale.frameworks.get(framework, "").split(";")]
-        for word in filter(None, words):
-            under.setdefault(word, []).append(name)
-        if not any(words):
-            outside.append(name)
-    rows, groups = {}, {}
-    for word, scales in under.items():
-        for name in scales:
-            row = f"{word}; {name}"
-            rows[row], groups[row] = name, word
-    return rows, groups, outside
-
-
-def _values(found: Cells, presentation: Presentation) -> str:
+def in_numbers(found: Cells, presentation: Presentation) -> str:
     """Say every percentage, scale by scale."""
     said = []
     for scale, title in titles(presentation).items():
