@@ -39,7 +39,7 @@ from surveywaves.figures.names import names
 from surveywaves.figures.save import save
 from surveywaves.figures.shares import observed
 from surveywaves.invariance import flagged
-from surveywaves.study.models import FigureStyle
+from surveywaves.study.models import Evidence, FigureStyle
 
 
 @pytest.fixture(scope="module", params=STUDIES)
@@ -424,6 +424,32 @@ def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
     assert all("Counts below 5 are withheld" in drawing.caption for drawing in any_study.drawings.values())
     shown = draw_all(any_study.tables, any_study.study.model_copy(update={"threshold": 1}))
     assert "withheld" not in next(iter(shown)).caption
+
+
+METHODS = (
+    "Wilson|no model|No model|without a model|Linear mixed model|linear mixed model|Cumulative logit|cumulative logit|"
+    "Feldt|ordinal logistic regression"
+)
+
+
+def test_every_caption_says_n_method_evidence_and_threshold(plain: Drawn) -> None:
+    for name, drawing in plain.drawings.items():
+        counted = r"\bn: \d|\bn\b.* \d+|\d+ (returns|respondents|printed cells)|\(Wave \d \d+"
+        assert re.search(counted, drawing.caption), f"{name}: no n"
+        assert re.search(METHODS, drawing.caption), f"{name}: no method"
+        assert drawing.evidence in drawing.caption, name
+        assert "Counts below 5 are withheld" in drawing.caption, name
+
+
+def test_a_demonstration_is_called_one_on_every_picture(plain: Drawn) -> None:
+    for name, drawing in plain.drawings.items():
+        assert "Evidence:demonstrationdata." in said(drawing), name
+    real = {
+        name: wave.model_copy(update={"evidence": Evidence.OBSERVED})
+        for name, wave in plain.study.waves.items()
+    }
+    for drawing in draw_all(plain.tables, plain.study.model_copy(update={"waves": real})):
+        assert "demonstration" not in drawing.evidence
 
 
 def test_planning_draws_the_median_scale_and_says_how_many_returns_are_needed(plain: Drawn) -> None:

@@ -1,3 +1,8 @@
+from surveywaves.figures.exhibit import exhibited
+
+EXHIBITED = exhibited(PRESENTATION, published=PUBLISHED is not None)
+
+
 # in:  the released tables
 # out: every figure as SVG, PDF and PNG, and what is said beside it
 rule figures:
@@ -23,3 +28,24 @@ rule figures:
         evidence=evidence(),
     script:
         "../scripts/figures.py"
+
+
+# in:  some of the figures, and what is said beside them
+# out: a page of them for the documentation; made on request (`snakemake --cores 1 gallery`), and committed
+rule gallery:
+    input:
+        pictures=expand("results/figures/{figure}.svg", figure=EXHIBITED),
+        captions="results/figures/captions.tsv",
+        code=code_of("gallery.py"),
+    output:
+        page="docs/figures.md",
+        pictures=directory("docs/figures"),
+    log:
+        "results/logs/gallery.log",
+    conda:
+        "../../environment.yml"
+    params:
+        figures=EXHIBITED,
+        title=STUDY.config.title,
+    script:
+        "../scripts/gallery.py"

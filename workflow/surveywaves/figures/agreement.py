@@ -68,7 +68,8 @@ def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Draw
     page.foot([presentation.citation], evidence)
     said = ", ".join(f"{WORDS[kind][:1].lower()}{WORDS[kind][1:]} {whole(total[kind])}" for kind in used)
     caption = (
-        f"{title}: printed cells (counts, percentages, bases) by what came of recomputing them. "
+        f"{title}: {whole(sum(total.values()))} printed cells (counts, percentages, bases) by what came of recomputing "
+        "them from the wave's answers, without a model. "
         f"{presentation.citation} Agreement with reconstructed data shows that the arithmetic is right, not what the "
         f"original returns were. {evidence}"
     )

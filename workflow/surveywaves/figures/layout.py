@@ -21,7 +21,7 @@ from matplotlib.patches import PathPatch
 
 from surveywaves.figures.line import Line
 from surveywaves.figures.measure import BASELINE, LINE, MM_PER_POINT, drawable, font_for, width_of, wrap
-from surveywaves.figures.stripes import as_path, stripes
+from surveywaves.figures.stripes import WHITE, as_path, stripes
 from surveywaves.figures.style import COLUMNS, GREY, INK, RC, RULE, TWO_COLUMNS, WITHHELD, Look
 from surveywaves.study.models import FigureStyle
 
@@ -237,7 +237,9 @@ class Page:
         self.box(x, y, width, height, colours[0])
         edge = EDGE * MM_PER_POINT / 2
         inside = x + edge, y + edge, width - 2 * edge, height - 2 * edge
-        for place, shape in stripes(*inside, colours=len(colours), thickness=STRIPE * self.em):
+        white = 0.0 if colours[0] == "#ffffff" else WHITE
+        found = stripes(*inside, colours=len(colours), thickness=STRIPE * self.em, white=white)
+        for place, shape in found:
             self._stripes[(*colours, "#ffffff")[place]].append(shape)
 
     def band(self, x: float, y: float, width: float, height: float, colour: str) -> None:

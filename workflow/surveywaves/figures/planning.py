@@ -87,6 +87,7 @@ def planning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     caption = [
         f"{title}: power of the test against 0 to find a difference of {aim.smallest:g} standard deviations of one "
         f"answer, and half the width of the {level(presentation)} interval in the same unit.",
+        _basis(presentation, returned),
         _assumptions(presentation, aim),
         *notes,
         evidence,
@@ -211,6 +212,14 @@ def _needed(panels: dict[str, list[Series]], presentation: Presentation, aim: Pl
     if not parts:
         return ""
     return f"Returns needed for a power of {percent(100 * aim.power)}, median scale: {'; '.join(parts)}."
+
+
+def _basis(presentation: Presentation, returned: float) -> str:
+    """Say what the variances come from."""
+    aim = presentation.planning
+    assert aim is not None
+    n = f" (n: {whole(returned)} returns)" if math.isfinite(returned) else ""
+    return f"From the linear mixed models of {wave_title(presentation, aim.reference)}{n}."
 
 
 def _assumptions(presentation: Presentation, aim: PlanningWords) -> str:

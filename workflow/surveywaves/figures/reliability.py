@@ -9,7 +9,15 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
 from surveywaves.figures.layout import Page
-from surveywaves.figures.means import Mean, cells, level, missing_note, organisation_keys, titles
+from surveywaves.figures.means import (
+    Mean,
+    cells,
+    level,
+    missing_note,
+    organisation_keys,
+    respondents_of,
+    titles,
+)
 from surveywaves.figures.style import look_of
 from surveywaves.figures.words import (
     ORGANISATION,
@@ -37,7 +45,8 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     presentation
         The study in words.
     """
-    found = cells(table[(table["term"] == "alpha") & (table["item"] == "")])
+    table = table[(table["term"] == "alpha") & (table["item"] == "")]
+    found = cells(table)
     title = "Reliability of the scales"
     organisations = [o for o in (ALL, *presentation.organisations) if any(cell[2] == o for cell in found)]
     waves = [wave for wave in (*presentation.waves, ALL) if any(cell[1] == wave for cell in found)]
@@ -79,7 +88,8 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     page.foot(notes, evidence)
     caption = [
         f"{title}: Cronbach's alpha with Feldt's {level(presentation)} interval, complete cases, by wave and "
-        f"organisation. The line at {ACCEPTABLE:.2f} is a convention, not a threshold of this study.",
+        f"organisation. {respondents_of(table)} The line at {ACCEPTABLE:.2f} is a convention, not a threshold of this "
+        "study.",
         *notes,
         evidence,
     ]

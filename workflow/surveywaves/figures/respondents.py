@@ -131,7 +131,9 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
         name=f"respondents_{variable}",
         figure=page.finish(),
         title=title,
-        caption=" ".join([f"{title}, wave and organisation: number and percent.", *notes, evidence]),
+        caption=" ".join(
+            [f"{title}, wave and organisation: number and percent, no model.", *notes, evidence]
+        ),
         alt=f"Bar chart. {_alt(counts, levels, presentation, asked)} {evidence}",
         evidence=evidence,
         group=GROUP,

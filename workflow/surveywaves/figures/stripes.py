@@ -15,7 +15,7 @@ WHITE: Final = 0.24
 
 
 def stripes(
-    x: float, y: float, width: float, height: float, *, colours: int, thickness: float
+    x: float, y: float, width: float, height: float, *, colours: int, thickness: float, white: float = WHITE
 ) -> Iterator[tuple[int, Shape]]:
     """Cut a box into diagonal stripes with white between; the first colour is left out, the box itself shows there.
 
@@ -29,6 +29,8 @@ def stripes(
         How many take turns.
     thickness
         Of a stripe, along the box, in mm.
+    white
+        Share of a stripe that is white: none is needed where one of two colours is.
 
     Yields
     ------
@@ -41,11 +43,12 @@ def stripes(
     first, last = math.floor((x + y) / thickness), math.ceil((x + width + y + height) / thickness)
     for number in range(first, last):
         low, high = number * thickness, (number + 1) * thickness
-        white = high - WHITE * thickness
-        for place, start, end in ((number % colours, low, white), (colours, white, high)):
-            shape = _beyond(_beyond(box, start, 1.0), end, -1.0)
-            if place and len(shape) > 2:
-                yield place, shape
+        middle = high - white * thickness
+        for place, start, end in ((number % colours, low, middle), (colours, middle, high)):
+            if place and start < end:
+                shape = _beyond(_beyond(box, start, 1.0), end, -1.0)
+                if len(shape) > 2:
+                    yield place, shape
 
 
 def as_path(shapes: Iterable[Shape]) -> Path:

@@ -58,7 +58,8 @@ def evidence_of(
     Returns
     -------
     str
-        A sentence for each kind of evidence, in the order of the waves.
+        A sentence for each kind of evidence, in the order of the waves; before them, where nothing is observed, that it
+        is a demonstration.
     """
     named = list(waves)
     kinds: dict[Evidence, list[str]] = {}
@@ -82,6 +83,8 @@ def evidence_of(
             f"In {wave_title(presentation, name)}, {listed(things)} {'is' if len(things) == 1 else 'are'} {kind.value}."
             for kind, things in weaker.items()
         ]
+    if named and Evidence.OBSERVED not in kinds:
+        sentences.insert(0, "demonstration data.")
     return " ".join(["Evidence:", *(sentences or ["there are no data."])])
 
 
