@@ -26,7 +26,7 @@ from surveywaves.tables.publish import FORMATS, Choice, Publication, files, publ
 from surveywaves.tables.publish.contents import CALLED
 from surveywaves.tables.publish.latex import escaped
 from surveywaves.tables.publish.names import named
-from surveywaves.tables.publish.shape import TURNED, UPRIGHT, shape
+from surveywaves.tables.publish.shape import TURNED, UPRIGHT, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
 from surveywaves.tables.words import number, p_value
 from synthetic_report import presentation, tables
@@ -492,7 +492,7 @@ def test_wide_tables_turn_the_page_and_all_fit_on_it(made, out) -> None:
 
 
 def test_long_tables_go_over_pages_in_latex_with_heads_on_each(made, out) -> None:
-    long = [name for name in made if shape(sheet(made[name])).over_pages]
+    long = [name for name in made if over_pages(shape(sheet(made[name])))]
     assert "item_change_ordinal" in long and "response_rates" not in long
     for name in made:
         body = body_of(out[f"{name}.tex"])

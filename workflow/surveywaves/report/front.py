@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from markupsafe import Markup
 
@@ -9,9 +11,10 @@ from surveywaves.report.blocks import Block, Bullets, Details, Paragraph, Part, 
 from surveywaves.report.material import Material
 from surveywaves.report.say import say, several
 from surveywaves.study.models import Evidence
-from surveywaves.study.parts import Presentation, WaveWords
+from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.words import as_float, interval, is_missing, records, share, whole
+from surveywaves.tables.respondents import response_rates
+from surveywaves.tables.words import is_missing, records, share
 
 
 def all_observed(presentation: Presentation) -> bool:
@@ -88,60 +91,13 @@ def _instrument(material: Material) -> Markup:
 
 
 def _waves(material: Material) -> Table:
-    found = {
-        row.wave: row for row in records(material.tables.get("response_rates", pd.DataFrame({"wave": []})))
-    }
-    rows = []
-    for name, words in material.presentation.waves.items():
-        row = found.get(name)
-        rows.append(
-            (
-                Cell(words.title),
-                Cell(words.period, str(words.start or "")),
-                Cell(
-                    words.evidence.value.upper(),
-                    tone="caution" if words.evidence is not Evidence.OBSERVED else "",
-                ),
-                Cell(", ".join(map(material.labels.organisation, words.organisations_surveyed))),
-                Cell(whole(row.returns), as_float(row.returns))
-                if row
-                else Cell("–", float("nan"), tone="muted"),
-                _population(words),
-                _rate(row),
-            )
-        )
-    return Table(
+    """List the waves; their evidence stands in a column already."""
+    return replace(
+        response_rates(material.tables.get("response_rates", pd.DataFrame({"wave": []})), material.labels),
         name="waves",
         title="The waves, and what their data are",
-        columns=(
-            Column("Wave"),
-            Column("In the field"),
-            Column("Evidence"),
-            Column("Organisations surveyed"),
-            Column("Returns", numeric=True),
-            Column("Could have answered", numeric=True),
-            Column(f"Response rate ({material.labels.confidence} interval)", numeric=True),
-        ),
-        rows=tuple(rows),
-        data=material.labels.with_evidence(material.tables.get("response_rates", pd.DataFrame())),
-        flat=False,
+        evidence=(),
     )
-
-
-def _population(words: WaveWords) -> Cell:
-    size, notes = words.population.size, tuple(filter(None, (words.population.note,)))
-    if size is None:
-        return Cell("not known", float("nan"), notes, "muted")
-    return Cell(f"{'about ' if words.population.approximate else ''}{whole(size)}", float(size), notes)
-
-
-def _rate(row: object) -> Cell:
-    rate = getattr(row, "rate", None)
-    if is_missing(rate):
-        note = getattr(row, "note", "")
-        return Cell("not known", float("nan"), (note,) if note else (), "muted")
-    low, high = (100 * float(getattr(row, name)) for name in ("conf_low", "conf_high"))
-    return Cell(f"{share(rate)} ({interval(low, high, decimals=1)})", as_float(rate))
 
 
 def _events(material: Material) -> Table:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.models import Missing
+from surveywaves.study.models import Evidence, Missing
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.labels import NOT_STATED, Labels
 from surveywaves.tables.layout import Cell, Column, Table
@@ -41,7 +41,10 @@ def response_rates(frame: pd.DataFrame, labels: Labels) -> Table:
             (
                 Cell(words.title),
                 Cell(words.period, str(words.start or "")),
-                Cell(words.evidence.value.upper()),
+                Cell(
+                    words.evidence.value.upper(),
+                    tone="" if words.evidence is Evidence.OBSERVED else "caution",
+                ),
                 Cell(", ".join(map(labels.organisation, words.organisations_surveyed))),
                 Cell(whole(getattr(row, "returns", None)), as_float(getattr(row, "returns", None))),
                 Cell("not known", float("nan"), notes, "muted")

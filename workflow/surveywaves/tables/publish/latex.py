@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from surveywaves.tables.publish.shape import PADDING, Shape, shape
+from surveywaves.tables.paper import Shape
+from surveywaves.tables.publish.shape import PADDING, over_pages
 from surveywaves.tables.publish.sheet import Entry, Head, Sheet
 
 _SPECIAL: Final = {
@@ -77,10 +78,9 @@ PACKAGES
 """
 
 
-def to_tex(sheet: Sheet) -> bytes:
+def to_tex(sheet: Sheet, page: Shape) -> bytes:
     r"""Write a table as a file to `\input`, that also compiles by itself."""
-    page = shape(sheet)
-    body = _over_pages(sheet, page) if page.over_pages else _floating(sheet, page)
+    body = _over_pages(sheet, page) if over_pages(page) else _floating(sheet, page)
     if page.turned:
         body = f"\\begin{{landscape}}\n{body}\\end{{landscape}}\n"
     usual = "\n".join(f"% \\usepackage{package}" for package in _PACKAGES)
@@ -160,8 +160,12 @@ def _over_pages(sheet: Sheet, page: Shape) -> str:
 def _type(page: Shape) -> str:
     return (
         f"\\fontsize{{{page.size:g}}}{{{1.2 * page.size:g}}}\\selectfont\n"
-        f"\\setlength{{\\tabcolsep}}{{{PADDING / 2:g}pt}}"
+        f"\\setlength{{\\tabcolsep}}{{{_padding(page) / 2:g}pt}}"
     )
+
+
+def _padding(page: Shape) -> float:
+    return PADDING * page.size
 
 
 def _caption(sheet: Sheet) -> str:
@@ -173,7 +177,7 @@ def _columns(sheet: Sheet, page: Shape) -> str:
     return (
         "@{}"
         + "".join(
-            f">{{{_ragged(head)}\\arraybackslash}}p{{{width - PADDING:.1f}pt}}"
+            f">{{{_ragged(head)}\\arraybackslash}}p{{{width - _padding(page):.1f}pt}}"
             for head, width in zip(sheet.heads, page.widths, strict=True)
         )
         + "@{}"
@@ -189,7 +193,7 @@ def _heads(sheet: Sheet, page: Shape) -> list[str]:
     if sheet.groups:
         cells, rules, place = [], [], 0
         for group, span in sheet.groups:
-            room = sum(page.widths[place : place + span]) - PADDING
+            room = sum(page.widths[place : place + span]) - _padding(page)
             column = f">{{\\centering\\arraybackslash}}p{{{room:.1f}pt}}"
             cells.append(
                 f"\\multicolumn{{{span}}}{{{column}}}{{{escaped(group)}}}" if group else " & " * (span - 1)
@@ -205,7 +209,7 @@ def _rows(sheet: Sheet, page: Shape) -> list[str]:
     for number, row in enumerate(sheet.rows):
         if row.section:
             lines += [r"\addlinespace"] if number else []
-            room = f"@{{}}p{{{sum(page.widths) - PADDING:.1f}pt}}@{{}}"
+            room = f"@{{}}p{{{sum(page.widths) - _padding(page):.1f}pt}}@{{}}"
             section = f"\\multicolumn{{{len(sheet.heads)}}}{{{room}}}{{\\textbf{{{escaped(row.section)}}}}}"
             lines.append(f"{section} \\\\*")
         lines.append(

@@ -15,7 +15,8 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
-from surveywaves.tables.publish.shape import PADDING, Shape, shape
+from surveywaves.tables.paper import Shape
+from surveywaves.tables.publish.shape import PADDING
 from surveywaves.tables.publish.sheet import Entry, Head, Row, Sheet
 
 _MADE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
@@ -32,9 +33,9 @@ _MARK: Final = 0.35
 """Width of the letter of a note, in sizes of type."""
 
 
-def to_docx(sheet: Sheet) -> bytes:
+def to_docx(sheet: Sheet, page: Shape) -> bytes:
     """Write a table as a document of its own."""
-    document, page = Document(io.BytesIO(_blank())), shape(sheet)
+    document = Document(io.BytesIO(_blank()))
     _turn(document, page)
     properties = document.core_properties
     properties.title = sheet.title[:255]
@@ -130,7 +131,7 @@ def _paragraphs(texts: list[str], style: str, *, bold: bool) -> list[str]:
 def _table(sheet: Sheet, page: Shape) -> str:
     widths = [round(20 * width) for width in page.widths]
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    margin = round(20 * PADDING / 2)
+    margin = round(20 * page.size * PADDING / 2)
     rows = [*_heads(sheet, page, widths)]
     marked = [
         max((len(row.entries[place].marks) for row in sheet.rows), default=0) for place in range(len(widths))

@@ -12,6 +12,7 @@ from surveywaves.tables.publish.contents import to_contents
 from surveywaves.tables.publish.delimited import to_csv
 from surveywaves.tables.publish.great import to_html
 from surveywaves.tables.publish.latex import to_tex
+from surveywaves.tables.publish.shape import shape
 from surveywaves.tables.publish.sheet import sheet
 from surveywaves.tables.publish.word import to_docx
 
@@ -47,9 +48,10 @@ def written(publication: Publication, labels: Labels) -> dict[str, bytes]:
         One of `names.FORMATS` -> content of the file.
     """
     taken_apart = sheet(publication)
+    page = shape(taken_apart)
     return {
         "html": to_html(taken_apart),
-        "docx": to_docx(taken_apart),
-        "tex": to_tex(taken_apart),
+        "docx": to_docx(taken_apart, page),
+        "tex": to_tex(taken_apart, page),
         "csv": to_csv(publication.table.data, labels),
     }
