@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from surveywaves.figures import draw_all, style
 from surveywaves.figures.draw import Columns
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.names import names
+from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation
 
@@ -83,14 +83,10 @@ def test_the_study_may_want_one_width_for_all() -> None:
 
 
 def shipped(finished: Path) -> tuple[dict[str, pd.DataFrame], Presentation]:
-    """Give what the shipped study's figures are drawn from: its released tables, and its words as the job had them."""
-    record = json.loads((finished / "results/logs/figures.log").read_text())
-    words = record["params"]["presentation"]
-    study = Presentation.model_validate_json(words if isinstance(words, str) else json.dumps(words))
-    tables = {
-        path.stem: pd.read_parquet(path) for path in sorted((finished / "results/released").glob("*.parquet"))
-    }
-    return tables, study
+    """Give what the shipped study's figures are drawn from: its released tables, and its words."""
+    released = sorted((finished / "results/released").glob("*.parquet"))
+    tables = {path.stem: pd.read_parquet(path) for path in released}
+    return tables, Presentation.of(load_study(finished / "config"))
 
 
 def drawn(finished: Path, columns: Columns) -> Iterator[Drawing]:

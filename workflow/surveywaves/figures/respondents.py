@@ -125,7 +125,7 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
                 colours=colours,
             ).draw()
     if any(count.withheld and not count.gone for count in shown):
-        notes.append("Without a bar: the number is shown, the percentage withheld.")
+        notes.append("A number alone: the percentage of it is withheld.")
     page.foot(notes, evidence)
     return Drawing(
         name=f"respondents_{variable}",
