@@ -9,7 +9,7 @@ import pandas as pd
 
 from surveywaves.errors import SurveywavesError
 from surveywaves.pin.asked import CURRENT
-from surveywaves.pin.cause import CONFIGURATION, State, added_waves, differences, first_stages
+from surveywaves.pin.cause import State, added_waves, differences, first_stages
 from surveywaves.pin.compare import Kind, compare
 from surveywaves.pin.manifest import PINS, Manifest, read_manifest
 from surveywaves.pin.records import RESULTS, Places, read_records
@@ -55,7 +55,7 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
     manifest = read_manifest(places.folder / PINS / first)
     old = _pinned(places.folder / PINS / first, manifest)
     if second == CURRENT:
-        new = _current(places)
+        new = _current(places, manifest)
     else:
         folder = places.folder / PINS / second
         new = _pinned(folder, read_manifest(folder))
@@ -76,7 +76,7 @@ def _pinned(folder: Path, manifest: Manifest) -> _Side:
     return _Side(folder / "released", State.of_pin(folder, manifest), hashes)
 
 
-def _current(places: Places) -> _Side:
+def _current(places: Places, manifest: Manifest) -> _Side:
     tables = places.folder / RESULTS / "released"
     hashes = {f"released/{path.name}": digest(path) for path in sorted(tables.glob("*.csv"))}
     if not hashes:
@@ -84,6 +84,10 @@ def _current(places: Places) -> _Side:
             tables.relative_to(places.folder), "nothing is released yet", "run snakemake"
         )
     study = load_study(places.study)
-    results = [*(f"{RESULTS}{name}" for name in hashes), f"{RESULTS}{CONFIGURATION}"]
+    pinned = [f"{RESULTS}{name}" for name in manifest.outputs]
+    results = [
+        *(f"{RESULTS}{name}" for name in hashes),
+        *(name for name in pinned if (places.folder / name).exists()),
+    ]
     records = read_records(places, results, made=demonstration_files(study))
     return _Side(tables, State.of_run(records, places, study), hashes)

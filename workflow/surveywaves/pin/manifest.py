@@ -160,4 +160,4 @@ def read_manifest(folder: Path) -> Manifest:
 def _unknown(folder: Path) -> SurveywavesError:
     known = sorted(path.parent.name for path in folder.parent.glob(f"*/{NAME}"))
     hint = f"there is {', '.join(known)}" if known else f"there are no pins in {folder.parent.as_posix()}"
-    return SurveywavesError.at(folder.as_posix(), "no such pin", hint)
+    return SurveywavesError.at("/".join(folder.parts[-3:]), "no such pin", hint)
