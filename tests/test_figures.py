@@ -582,6 +582,28 @@ def test_words_in_an_svg_can_be_found_and_take_the_width_that_was_measured(
         assert width * scale == pytest.approx(right - left, abs=3.0)
 
 
+def test_words_in_a_png_stand_where_they_were_measured(tmp_path: Path, plain: Drawn) -> None:
+    drawing = plain.drawings["contrasts"]
+    save(drawing, tmp_path)
+    with Image.open(tmp_path / "contrasts.png") as image:
+        dark = np.asarray(image.convert("L")) < 140
+    height, width = dark.shape
+    places, words = extents(drawing)
+    for word, (left, bottom, right, top) in zip(words, places, strict=True):
+        rows, columns = (
+            slice(round(height - top), round(height - bottom) + 1),
+            slice(round(left), round(right) + 1),
+        )
+        assert dark[rows, columns].any(), f"{word}: no ink where it stands"
+    # the title stands alone: its ink is as wide and as high as it was measured
+    left, bottom, right, top = places[0]
+    alone = dark[: round(height - bottom) + 3]
+    ys, xs = np.nonzero(alone)
+    found = xs.min(), height - ys.max(), xs.max(), height - ys.min()
+    assert np.abs(np.array(found) - (left, bottom, right, top)).max() <= 3, (found, places[0])
+    assert width == int(drawing.figure.get_figwidth() * drawing.dpi)
+
+
 def test_files_carry_title_and_evidence_and_not_their_making(tmp_path: Path, hostile: Drawn) -> None:
     drawing = hostile.drawings["likert_s0"]
     save(drawing, tmp_path)
