@@ -18,6 +18,7 @@ from typing import Final
 FIRST, SECOND = "config/waves/phase1_2006", "config/waves/phase2_2008"
 WEB = "resources/raw/phase1_2006/surveymonkey_2006-10-02.csv"
 PAPER = "resources/raw/phase1_2006/paper_returns.csv"
+EXPORT = "resources/raw/phase2_2008/surveymonkey_2008-06-03.xlsx"
 CONFIG = "config/config.yaml"
 PACKAGE = "workflow/surveywaves"
 
@@ -136,16 +137,19 @@ def _first_answer(old: str, new: str) -> Edit:
     return sub(WEB, rf"^(170\d+(?:,[^,\r\n]*){{8}}),{old},", rf"\1,{new},", encoding="cp1252")
 
 
-def cell_of_workbook(path: str, row: int, column: int, value: object) -> Edit:
-    """Change a cell of the first sheet of a workbook."""
+def cell_of_workbook(path: str, respondent: int, question: str) -> Edit:
+    """Change one person's answer to a question of a condensed export, 5 to 1 or else to 5."""
 
     def edit(folder: Path) -> None:
         import openpyxl  # noqa: PLC0415 - slow, and only some need it
 
         book = openpyxl.load_workbook(folder / path)
-        cell = book.worksheets[0].cell(row, column)
-        assert cell.value != value
-        cell.value = value
+        sheet = book.worksheets[0]
+        column = next(cell.column for cell in sheet[2] if str(cell.value).startswith(question))
+        row = next(cell.row for cell in sheet["A"] if cell.value == respondent)
+        cell = sheet.cell(row, column)
+        assert cell.value is not None
+        cell.value = 1 if str(cell.value) == "5" else 5
         book.save(folder / path)
 
     return edit
@@ -156,7 +160,7 @@ BY_HAND: Final = (
     Mutation(
         "one answer of the second wave's export",
         "raw",
-        cell_of_workbook("resources/raw/phase2_2008/surveymonkey_2008-06-03.xlsx", 4, 10, 5),
+        cell_of_workbook(EXPORT, 170040875, "I can trust the people"),
         "ingest(phase2_2008)",
     ),
     Mutation(
@@ -180,10 +184,10 @@ BY_HAND: Final = (
         "harmonise(phase2_2008)",
     ),
     Mutation(
-        "an item of a wave no longer comparable",
-        "configuration",
+        "an item of a wave asked in other words",
+        "words",
         sub(f"{SECOND}/items.tsv", r"^(colleagues_2\t.*)\tidentical\t\t", r"\1\treworded\tOther words\t"),
-        None,
+        "figures",
     ),
     Mutation(
         "a response coded otherwise",
