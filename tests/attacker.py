@@ -2,13 +2,14 @@
 
 The attacker knows nothing of how the release works. It reads the released tables as anybody would, writes down an
 equation for every number that is shown (a percentage ties a count to its base; base, mean and standard deviation tie
-the responses), and asks linear or integer programming how large and how small each missing count can be.
+the responses; a number of respondents of a model or scale ties the bases of its items), and asks linear or integer
+programming how large and how small each missing count can be.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +21,13 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from surveywaves import describe
 from surveywaves.disclosure import ItemKey
 from surveywaves.harmonise import REASONS
+from surveywaves.tidy import tidy
 
 POINTS = 5
 FAVOURABLE = (4, 5)
+ITEMS = ("item_0", "item_1")
+EVERY, ANY = "all items", "any item"
+ENDS = {"floor": 1, "ceiling": POINTS}
 
 
 @dataclass
@@ -95,6 +100,8 @@ def attack(tables: Mapping[str, pd.DataFrame], wave: str) -> Attacker:
             found.total(("size", "all"), [base, *parts])
         else:
             found.total(("size", "all"), parts)
+    if "reliability" in own:
+        _read_scale(found, own["reliability"], own["means"])
     return found
 
 
@@ -157,6 +164,34 @@ def _read_items(found: Attacker, frequencies: pd.DataFrame, summary: pd.DataFram
                 found.total(name, [("item", item, one, value) for one in organisations])
 
 
+def _read_scale(found: Attacker, reliability: pd.DataFrame, means: pd.DataFrame) -> None:
+    """Read who answered both items, or either, and who gave the lowest or highest answer to both."""
+    organisations = list(dict.fromkeys(reliability["organisation"]))
+    parts = [*(one for one in organisations if one != "all"), "not_stated"]
+    for one in [*organisations, "not_stated"]:
+        bases = [("item", item, one, "base") for item in ITEMS]
+        if any(base not in found.place for base in bases):
+            continue
+        # Of two sets, those in both and those in either are together as many as those in each.
+        found.equal({(EVERY, one): 1.0, (ANY, one): 1.0, **dict.fromkeys(bases, -1.0)})
+        found.say({(ANY, one): 1.0, ("size", one): -1.0}, -np.inf, 0.0)
+        for base in bases:
+            found.say({(EVERY, one): 1.0, base: -1.0}, -np.inf, 0.0)
+        for end, response in ENDS.items():
+            found.say({(end, one): 1.0, (EVERY, one): -1.0}, -np.inf, 0.0)
+            for item in ITEMS:
+                found.say({(end, one): 1.0, ("item", item, one, response): -1.0}, -np.inf, 0.0)
+    for row in reliability.itertuples():
+        found.know((EVERY, row.organisation), row.n)
+        if row.term in ENDS:
+            _percent(found, (row.term, row.organisation), (EVERY, row.organisation), row.estimate)
+    for row in means.itertuples():
+        found.know((ANY, row.organisation), row.n)
+    if len(parts) > 1:
+        for name in (EVERY, *ENDS):
+            found.total((name, "all"), [(name, one) for one in parts])
+
+
 def truth(tables: Mapping[str, pd.DataFrame], wave: str) -> dict[Hashable, int]:
     """Name the true counts as the attacker names them."""
     found: dict[Hashable, int] = {}
@@ -173,6 +208,24 @@ def truth(tables: Mapping[str, pd.DataFrame], wave: str) -> dict[Hashable, int]:
     for row in own["missing"].itertuples():
         found["missing", row.item, row.reason] = row.n
     found["size", "all"] = own["response_rates"]["returns"].iloc[0]
+    if "reliability" in own:
+        found |= _true_scale(own["reliability"], own["means"])
+    return found
+
+
+def _true_scale(reliability: pd.DataFrame, means: pd.DataFrame) -> dict[Hashable, int]:
+    found: dict[Hashable, int] = {}
+    for row in reliability.itertuples():
+        found[EVERY, row.organisation] = row.n
+        if row.term in ENDS and not pd.isna(row.estimate):
+            found[row.term, row.organisation] = round(row.estimate * row.n / 100)
+    for row in means.itertuples():
+        found[ANY, row.organisation] = row.n
+    if len(set(reliability["organisation"])) > 1:
+        for name in (EVERY, *ENDS):
+            known = {place[1]: n for place, n in found.items() if place[0] == name}
+            if "all" in known:
+                found[name, "not_stated"] = 2 * known["all"] - sum(known.values())
     return found
 
 
@@ -212,8 +265,31 @@ def small_study(seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, ItemKey]]
         ),
         "response_rates": describe.response_rates(responses, populations=dict.fromkeys(waves, 500)),
         "missing": describe.missing_summary(missing, sections=dict.fromkeys(items, 1)),
+        "reliability": tidy(_reliability(responses, organisations)),
+        "means": tidy(_means(responses, organisations)),
     }
     return tables, instrument
+
+
+def _reliability(responses: pd.DataFrame, organisations: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
+    for wave, own in responses.groupby("wave", sort=False):
+        for one in [*organisations[str(wave)], "all"]:
+            answers = (own if one == "all" else own[own["organisation"] == one])[list(ITEMS)].dropna()
+            row = {"analysis": "reliability", "scale": "scale", "wave": wave, "organisation": one}
+            for term, estimate in (
+                ("alpha", 0.8),
+                *((end, 100 * (answers == at).all(axis=1).mean()) for end, at in ENDS.items()),
+            ):
+                found = {"estimate": estimate} if len(answers) else {"status": "too_few"}
+                yield {**row, "term": term, "n": len(answers), **found}
+
+
+def _means(responses: pd.DataFrame, organisations: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
+    for wave, own in responses.groupby("wave", sort=False):
+        for one in organisations[str(wave)]:
+            n = int(own.loc[own["organisation"] == one, list(ITEMS)].notna().any(axis=1).sum())
+            row = {"analysis": "linear", "scale": "scale", "wave": wave, "organisation": one}
+            yield {**row, "term": "emmean", "estimate": 3.0, "n": n}
 
 
 def _organisations(rng: np.random.Generator) -> dict[str, int]:
@@ -284,21 +360,33 @@ def breaches(
     for wave in tables["response_rates"]["wave"]:
         attacker, counts = attack(released, wave), truth(tables, wave)
         for name, n in counts.items():
-            base = counts.get((*name[:3], "base"), 0) if isinstance(name, tuple) and name[0] == "item" else 0
+            base = counts.get((*name[:3], "base"), 0) if name[0] == "item" else 0
             lowest, highest = 0, threshold
-            if isinstance(name, tuple) and name[0] == "missing":
+            if name[0] in ENDS:
+                base = counts[EVERY, name[1]]
+                highest = min(threshold, base)
+            if name[0] == "missing":
                 highest = min(threshold, counts["size", "all"] - counts["item", name[1], "all", "base"])
             if base > 0 and n >= threshold and base - n < threshold and name[-1] != "base":
-                lowest, highest = base - threshold, n
+                lowest, highest = max(0, base - threshold), n
             elif not 0 < n < threshold:
                 continue
-            if name[-1] == "base":  # at least those of the group who cannot be among the missing answers
-                lowest = max(
-                    0,
-                    counts["size", name[2]] - counts["size", "all"] + counts["item", name[1], "all", "base"],
-                )
+            if name[-1] == "base":
+                lowest = _answered(counts, name[1], name[2])
+            if name[0] == EVERY:
+                told = [counts["item", item, name[1], "base"] for item in ITEMS]
+                lowest = max(0, sum(told) - counts["size", name[1]])
+                highest = min(threshold, *told)
+            if name[0] == ANY:
+                lowest = max(_answered(counts, item, name[1]) for item in ITEMS)
             attacked += 1
             low, high = attacker.bound(name, whole=whole)
             if low > lowest + 1e-4 or high < highest - 1e-4:
                 found.append(Breach(wave, name, n, low, high))
     return attacked, found
+
+
+def _answered(counts: Mapping[Hashable, int], item: str, organisation: str) -> int:
+    """Count those of a group who cannot be among the missing answers to an item: so many at least answered it."""
+    missing = counts["size", "all"] - counts["item", item, "all", "base"]
+    return max(0, counts["size", organisation] - missing)

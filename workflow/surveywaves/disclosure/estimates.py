@@ -1,13 +1,15 @@
 """Tidy tables: which estimates and numbers of respondents must not be shown, and which not to every digit.
 
 An estimate of a model or of a scale's reliability comes from many answers of many people at once and gives no answer
-away by itself (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs, class "safe"), with four
-exceptions: it may describe a group that is not shown; its `n` is a count like any other; a mean over a scale's items
-would give back the one item whose mean is withheld; and a model of one item is nearly a table.
+away by itself (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs, class "safe"), with these
+exceptions: it may describe a group that is not shown; its `n` is a count like any other, and where that is withheld
+some estimates would give it back; a mean over a scale's items would give back the one item whose mean is withheld; and
+a model of one item is nearly a table.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +17,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from surveywaves.disclosure import extremes as ends
 from surveywaves.disclosure.groups import Groups, Place
 from surveywaves.disclosure.rule import Rule
 from surveywaves.disclosure.system import BoolArray
@@ -27,8 +30,26 @@ PERCENT_DECIMALS: Final = 0
 PERCENT: Final = "percent_favourable"
 NOTE: Final = "withheld to protect respondents"
 MAIN: Final = "main"
-LEFT_OUT: Final = "left out"
-"""How a note begins that counts respondents."""
+BETWEEN: Final = " - "
+"""Stands between the two sides of a contrast."""
+
+COUNTS: Final = ("left out", "of 100 returns", "fewer than", "not compared, fewer than")
+"""How the part of a note begins that counts respondents, or says how they divide."""
+
+PLANNING: Final = "planning"
+JUDGED: Final = "compared item by item only"
+"""How the part of a note begins that then names the groups whose alpha is too low, and how many groups there are."""
+
+PEOPLE: Final = "n_respondents"
+"""The term whose estimate is a number of respondents."""
+
+RELIABILITY: Final = "reliability"
+EVENLY: Final = ("conf_low", "conf_high")
+ALSO: Final = ("df", "p_value", "p_adjusted")
+"""What gives the number of respondents back to whoever knows the estimate: of alpha, the limits and degrees of freedom
+of Feldt's interval and tests are functions of it."""
+
+_COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
 
 EXACT: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", *DECIDED[1:3])
 
@@ -57,6 +78,48 @@ def small_cells(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[tuple
     return frozenset(found)
 
 
+def small_rests(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[str]:
+    """List scales of which some numbers of respondents, taken from each other, leave too few who state no organisation.
+
+    Of each wave that is `all` less the organisations; where rows compare waves with each other and organisations with
+    each other, the first less the second.
+    """
+    if rule.unstated:
+        return frozenset()
+    return frozenset(
+        scale
+        for table in tables
+        for (scale, _, _), numbers in _numbers(table).items()
+        if any(rule.small(rest) for rest in _rests(numbers))
+    )
+
+
+def _numbers(table: pd.DataFrame) -> dict[tuple[str, str, str], dict[Place, int]]:
+    """Give the numbers of respondents by scale, item and term."""
+    found: dict[tuple[str, str, str], dict[Place, int]] = {}
+    own = table[table["n"].notna()]
+    columns = ("scale", "item", "term", "wave", "organisation", "n")
+    for scale, item, term, wave, organisation, n in zip(*(own[name] for name in columns), strict=True):
+        found.setdefault((scale, item, term), {})[wave, organisation] = int(n)
+    return found
+
+
+def _rests(numbers: dict[Place, int]) -> Iterator[int]:
+    """Give what is left of the respondents of a wave, and of those compared, who are of no organisation."""
+    for wave in {wave for wave, _ in numbers} - {""}:
+        parts = [
+            n
+            for (one, organisation), n in numbers.items()
+            if one == wave and organisation not in (ALL, "") and BETWEEN not in organisation
+        ]
+        if parts and (wave, ALL) in numbers:
+            yield numbers[wave, ALL] - sum(parts)
+    waves = [n for (_, organisation), n in numbers.items() if not organisation]
+    organisations = [n for (wave, _), n in numbers.items() if not wave]
+    if waves and organisations:
+        yield max(waves) - max(organisations)
+
+
 def release_estimates(
     table: pd.DataFrame,
     *,
@@ -67,7 +130,7 @@ def release_estimates(
     near_items: Collection[str] = (),
     in_disguise: Collection[str] = (),
     bare: Collection[str] = (),
-    unbased: Collection[str] = (),
+    uncounted: Collection[str] = (),
     rule: Rule,
 ) -> Shown:
     """Withhold and round in a tidy table.
@@ -87,8 +150,8 @@ def release_estimates(
     in_disguise, bare
         Items of which some count is withheld and whose model is the table itself (two response options); scales that
         are one such item, whose mean is the item's: no estimate.
-    unbased
-        Items of which the number of answers is withheld somewhere: no `n`.
+    uncounted
+        Scales, and items without one, of which a number of respondents would give one back that is withheld: no `n`.
     rule
         The rule.
 
@@ -97,7 +160,7 @@ def release_estimates(
     Shown
         The table: estimates withheld have the status `withheld` and a note, and no `n`; elsewhere `n` may be missing.
     """
-    refused, uncounted, places = [], [], _Places(groups)
+    refused, unnumbered, places = [], [], _Places(groups)
     for scale, item, wave, organisation, n in zip(
         *(table[name] for name in ("scale", "item", "wave", "organisation", "n")), strict=True
     ):
@@ -105,19 +168,28 @@ def release_estimates(
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
         few = few or item in in_disguise or scale in bare
-        refused.append(few or bool(named & (groups.small | own)))
-        uncounted.append(item in unbased or bool(covered & (groups.hidden | own)))
+        # The size of a group that is withheld would show in how uncertain its estimates are.
+        refused.append(few or bool(named & (groups.hidden | own)))
+        unnumbered.append((scale or item) in uncounted or bool(covered & (groups.hidden | own)))
     estimate = np.array(refused, dtype=np.bool_)
+    number = np.array(unnumbered, dtype=np.bool_) | estimate
+    # These are counts of respondents, and percentages that tell what they are of.
+    estimate |= number & table["term"].isin([PEOPLE, *ends.TERMS]).to_numpy(dtype=np.bool_)
     if extremes is not None:
+        # The percentage is withheld, the number it is of is not.
         estimate |= extremes
-    # The percentage is withheld, the number it is of is not.
-    number = np.array(uncounted, dtype=np.bool_) | np.array(refused, dtype=np.bool_)
+    told = number & ~estimate & table["n"].notna().to_numpy(dtype=np.bool_)
     if "variant" in table:
         number |= _other_respondents(table)
     one = table["item"].isin(near_items) | (table["scale"].isin(near) & (table["item"] == ""))
-    digits = ~estimate & one.to_numpy(dtype=np.bool_)
-    shown = _shown(_rounded(table, digits), estimate, number)
+    digits = (~estimate & one.to_numpy(dtype=np.bool_)) | told
+    shown = _shown(_rounded(_uncertain(table, told), digits), estimate, number, hidden=bool(groups.hidden))
     return Shown(shown, estimate, number & table["n"].notna().to_numpy(dtype=np.bool_), digits)
+
+
+def release_use(table: pd.DataFrame, groups: Groups) -> pd.DataFrame:
+    """Withhold why scales are compared as they are, where a group is hidden: it counts groups that are large enough."""
+    return table.assign(reason=NOTE) if groups.hidden else table
 
 
 def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.DataFrame, BoolArray]:
@@ -134,7 +206,7 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     return shown, hide
 
 
-def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray) -> pd.DataFrame:
+def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidden: bool) -> pd.DataFrame:
     shown = table.copy()
     for name in (*NUMBERS, *DECIDED[:3]):
         if name in shown:
@@ -143,10 +215,46 @@ def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray) -> pd.Da
         shown["decision"] = shown["decision"].mask(estimate, "")
     shown["n"] = shown["n"].mask(number)
     # What had no estimate anyway keeps its reason, unless that reason counts somebody.
-    lost = estimate & table["status"].isin([Status.OK.value, Status.BOUNDARY.value]).to_numpy(dtype=np.bool_)
+    reasons = [Status.OK.value, Status.BOUNDARY.value, Status.TOO_FEW.value]
+    lost = estimate & table["status"].isin(reasons).to_numpy(dtype=np.bool_)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
-    counted = number & table["note"].str.startswith(LEFT_OUT).to_numpy(dtype=np.bool_)
-    shown["note"] = shown["note"].mask(lost, NOTE).mask(counted & ~lost, "")
+    # The parts of planning's note are of all organisations, and a judgement on a scale is of all that are large enough.
+    few = number | (hidden & (table["analysis"] == PLANNING).to_numpy(dtype=np.bool_))
+    shown["note"] = pd.array(
+        [
+            NOTE if gone else _uncounted(note, few=counted, hidden=hidden)
+            for note, gone, counted in zip(table["note"], lost, few, strict=True)
+        ],
+        dtype="str",
+    )
+    return shown
+
+
+def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
+    """Take numbers of respondents out of a note.
+
+    A part that begins with a number counts those whom a variant leaves out: on paper, alike in all answers. What counts
+    the rest of the respondents goes where `n` does (`few`), and what counts groups where one is hidden.
+    """
+    parts = [
+        _COUNTED.sub(lambda found: "not those " if found[1] else "", part)
+        for part in note.split("; ")
+        if not (few and part.startswith(COUNTS))
+    ]
+    return "; ".join(JUDGED if hidden and part.startswith(JUDGED) else part for part in parts)
+
+
+def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
+    """Coarsen in a table of reliability what gives `n` back: interval limits to the next tenth outside, no tests."""
+    marks = marks & (table["analysis"] == RELIABILITY).to_numpy(dtype=np.bool_)
+    if not marks.any():
+        return table
+    shown = table.copy()
+    for name, outwards in zip(EVENLY, (np.floor, np.ceil), strict=True):
+        values = shown[name].to_numpy(dtype=np.float64)
+        shown[name] = np.where(marks, outwards(np.round(10 * values, 6)) / 10 + 0.0, values)
+    for name in ALSO:
+        shown[name] = shown[name].mask(marks)
     return shown
 
 
@@ -184,7 +292,7 @@ def _other_respondents(table: pd.DataFrame) -> BoolArray:
 
 
 def _named(label: str) -> list[str]:
-    return label.split(" - ")
+    return label.split(BETWEEN)
 
 
 class _Places:

@@ -41,6 +41,7 @@ MEANS: Final = "means"
 CONTRASTS: Final = "contrasts"
 ITEM_CONTRASTS: Final = "item_contrasts"
 SENSITIVITY: Final = "sensitivity"
+SCALE_USE: Final = "scale_use"
 AGREEMENT: Final = "agreement"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
@@ -206,7 +207,10 @@ class _Release:
         single = {
             scale for scale in scales if sum(one.scale == scale for one in self.instrument.values()) == 1
         }
+        # Who answered all items of a scale, or any, are no more, or no fewer, than those who answered each.
         unbased = {item for (_, item), name in withheld if isinstance(name, tuple) and name[0] == "base"}
+        uncounted = {self.instrument[item].scale or item for item in unbased}
+        uncounted |= estimates.small_rests([self.tables[name] for name in tidy], self.rule)
         for name in tidy:
             table = self.tables[name]
             compared = name in COMPARED
@@ -223,7 +227,7 @@ class _Release:
                 if name == ITEM_CONTRASTS
                 else (),
                 bare=single if name == MEANS else (),
-                unbased=unbased,
+                uncounted=uncounted,
                 rule=self.rule,
             )
             self.tables[name] = rounded.estimates(shown.table, base) if base else shown.table
@@ -233,6 +237,8 @@ class _Release:
                 Entry(name, "n", account.BASE, shown.n),
                 Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
             ]
+        if SCALE_USE in self.tables:
+            self.tables[SCALE_USE] = estimates.release_use(self.tables[SCALE_USE], self.linked.groups)
         if AGREEMENT in self.tables and CONTRASTS in self.tables:
             shown_agreement, hide = estimates.release_agreement(
                 self.tables[AGREEMENT], self.tables[CONTRASTS]
