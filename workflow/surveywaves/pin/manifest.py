@@ -159,5 +159,5 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _unknown(folder: Path) -> SurveywavesError:
     known = sorted(path.parent.name for path in folder.parent.glob(f"*/{NAME}"))
-    hint = f"there is {', '.join(known)}" if known else f"there are no pins in {folder.parent.as_posix()}"
+    hint = f"there is {', '.join(known)}" if known else f"there are no pins in {PINS.as_posix()}"
     return SurveywavesError.at("/".join(folder.parts[-3:]), "no such pin", hint)

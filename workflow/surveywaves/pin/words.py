@@ -12,7 +12,7 @@ from surveywaves.pin.cause import Difference, Stage
 from surveywaves.pin.compare import COLUMNS, NUMBER, Comparison, Kind
 from surveywaves.pin.records import Places
 from surveywaves.pin.rederive import VERIFY
-from surveywaves.pin.verify import Figures, Proof, Stopped
+from surveywaves.pin.verify import Proof, Stopped
 from surveywaves.script import write, write_text
 
 SHOWN: Final = 40
@@ -67,7 +67,7 @@ def tell(proof: Proof | Stopped, listing: str) -> list[str]:
             *(f"  {failure}" for failure in proof.failures),
             *_causes(proof.differences, listing),
         ]
-    lines = [*_numbers(proof, listing), *_figures(proof.figures)]
+    lines = [*_numbers(proof, listing), *_figures(proof)]
     if proof.fails:
         return [
             f"pin {proof.manifest.label}: not everything comes out as pinned",
@@ -75,10 +75,10 @@ def tell(proof: Proof | Stopped, listing: str) -> list[str]:
             *_stages(proof.stages),
             *_causes(proof.differences, listing),
         ]
-    return [*_verified(proof), *lines, *_quiet(proof, listing), proof.manifest.statement]
+    return [*_verified(proof, listing), *lines, *_quiet(proof, listing), proof.manifest.statement]
 
 
-def _verified(proof: Proof) -> Iterator[str]:
+def _verified(proof: Proof, listing: str) -> Iterator[str]:
     tables, figures = proof.comparison, proof.figures
     if proof.added:
         waves = ", ".join(proof.added)
@@ -89,7 +89,7 @@ def _verified(proof: Proof) -> Iterator[str]:
         )
         yield (
             f"re-estimated together with {waves}: {again} values of models and comparisons over all waves; "
-            f"new: {len(tables.of(Kind.NEW))} rows"
+            f"new: {len(tables.of(Kind.NEW))} rows; {listing} lists them"
         )
         if any(one.sort in {"code", "package", "environment"} for one in proof.differences):
             commit = proof.manifest.workflow.commit[:12] if proof.manifest.workflow else "the pin's source/"
@@ -148,11 +148,11 @@ def _digits(old: str, new: str) -> str:
     return f"{old or 'empty'} -> {new or 'empty'}"
 
 
-def _figures(figures: Figures) -> Iterator[str]:
+def _figures(proof: Proof) -> Iterator[str]:
+    figures = proof.figures
     if figures.by_data and figures.otherwise:
-        yield (
-            f"figures compared by their data, not their bytes: {figures.by_data}; {len(figures.otherwise)} files differ"
-        )
+        how = "" if proof.added else "compared by their data, not their bytes: "
+        yield f"figures {how}{figures.by_data}; {len(figures.otherwise)} files differ"
     if figures.moved:
         names = ", ".join(figures.moved[:FEW])
         more = f" and {len(figures.moved) - FEW} more" if len(figures.moved) > FEW else ""

@@ -1,0 +1,193 @@
+"""A pin from `snakemake pin` to `snakemake verify`: elsewhere, under another umask and core count, and after a change."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from conftest import REPOSITORY, Run, snakemake
+from small_study import small_study
+from surveywaves.pin.manifest import Manifest, read_manifest
+from surveywaves.pin.source import WORKFLOW
+from surveywaves.script import digest
+
+WAVE = "phase1_2006"
+EXPORT = f"resources/raw/{WAVE}/surveymonkey_2006-10-02.csv"
+FIRST = "results/pins/first"
+
+pytestmark = pytest.mark.slow
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def clone(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A repository with the workflow and the small study of one wave, which `snakemake` runs from within."""
+    folder = tmp_path_factory.mktemp("pins") / "clone"
+    folder.mkdir()
+    for part in (*WORKFLOW, ".gitignore"):
+        path = REPOSITORY / part
+        if path.is_dir():
+            shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder / part)
+    small_study(folder, finished / "resources/demo", [WAVE])
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "The study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conftest.REPOSITORY", folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def made(clone: Path) -> Run:
+    """The pin, made by one command from nothing, and proved."""
+    return snakemake(clone, "pin", "--config", "pin=first")
+
+
+@pytest.fixture(scope="module")
+def manifest(clone: Path, made: Run) -> Manifest:
+    assert made.status == 0, made.said
+    return read_manifest(clone / FIRST)
+
+
+def refusals(run: Run) -> list[str]:
+    """The lines that are the user's, among Snakemake's."""
+    return [line for line in run.said.splitlines() if "(hint:" in line]
+
+
+def test_one_command_makes_a_pin_and_proves_it(clone: Path, made: Run, manifest: Manifest) -> None:
+    assert "proved: a run in a clean folder gave the same bytes" in made.said
+    assert manifest.statement in made.said
+    assert manifest.proved
+    assert manifest.overridden == {}
+    returns = {f"resources/raw/{WAVE}/{path.name}" for path in (clone / EXPORT).parent.iterdir()}
+    assert {name for name in manifest.raw if name.startswith("resources/raw")} == returns
+    names = [job.name for job in manifest.jobs]
+    assert names.index(f"ingest({WAVE})") < names.index(f"harmonise({WAVE})") < names.index("pool")
+    assert names[-2:] == ["figures", "report"]
+    for name in ("released/means.csv", "figures/reliability.svg", "report/index.html"):
+        assert manifest.outputs[name] == digest(clone / "results" / name)
+    assert not list((clone / "results/verify").glob(".*"))
+
+
+def test_a_pin_holds_no_place_and_nothing_confidential(clone: Path, manifest: Manifest) -> None:
+    files = [path for path in (clone / FIRST).rglob("*") if path.is_file()]
+    assert len(files) > 300
+    assert not [path for path in files if str(clone.parent).encode() in path.read_bytes()]
+    assert not [path for path in files if "resources" in path.parts and "raw" in path.parts]
+    rooms = [clone / "results" / room for room in ("pooled", "harmonised", "ingest")]
+    private = {digest(path) for room in rooms for path in room.iterdir()}
+    assert not private & {digest(path) for path in files}
+
+
+def test_the_same_label_no_label_and_a_dirty_tree_are_refused_in_a_line(
+    clone: Path, manifest: Manifest
+) -> None:
+    before = digest(clone / FIRST)
+    again = snakemake(clone, "pin", "--config", "pin=first")
+    assert again.status != 0
+    assert again.jobs == {"pin": 1}
+    assert [line.split(" (hint")[0] for line in refusals(again)] == [
+        f"{FIRST}: is there already, and a pin is never overwritten"
+    ]
+    without = snakemake(clone, "pin")
+    assert [line.split(" (hint")[0] for line in refusals(without)] == ["pin: which one? there is no label"]
+    config = clone / "config/config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(f"{text}# a comment\n", encoding="utf-8")
+    dirty = snakemake(clone, "pin", "--config", "pin=second")
+    config.write_text(text, encoding="utf-8")
+    assert [line.split(" (hint")[0] for line in refusals(dirty)] == [
+        "config/config.yaml: not as it is committed"
+    ]
+    unknown = snakemake(clone, "verify", "--config", "pin=none")
+    assert [line.split(" (hint")[0] for line in refusals(unknown)] == ["results/pins/none: no such pin"]
+    assert not [run for run in (again, without, dirty, unknown) if run.status == 0 or "Traceback" in run.said]
+    assert digest(clone / FIRST) == before
+    assert [path.name for path in (clone / "results/pins").iterdir()] == ["first"]
+
+
+def test_a_pin_verifies_in_another_clone_under_another_umask_and_core_count(
+    clone: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(clone, "add", "results/pins")
+    git(clone, "commit", "--quiet", "--message", "The pin")
+    other = clone.parent / "another place" / "clone"
+    before = os.umask(0o077)
+    try:
+        git(clone.parent, "clone", "--quiet", str(clone), str(other))
+        shutil.copytree(clone / "resources/raw", other / "resources/raw", dirs_exist_ok=True)
+        (other / "workflow/surveywaves/tidy.py").open("a").write("\n# a comment\n")
+        monkeypatch.setattr("conftest.REPOSITORY", other)
+        run = snakemake(
+            other, "verify", "--config", "pin=first", cores=1, TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="7"
+        )
+    finally:
+        os.umask(before)
+    assert run.status == 0, run.said
+    said = (other / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
+    assert all(line in run.said for line in said)
+    assert re.fullmatch(r"verified: \d{4,} numbers in \d+ tables, \d+ figures as pinned", said[0])
+    assert said[1:-1] == [
+        "differs from the pin and moved nothing: 1 file; results/verify/first.tsv lists all"
+    ]
+    assert said[-1] == manifest.statement
+    assert sorted(path.name for path in (other / "results").iterdir()) == ["logs", "pins", "verify"]
+
+
+def test_one_answer_changed_is_noticed_with_its_number_and_its_stage(clone: Path, manifest: Manifest) -> None:
+    export = clone / EXPORT
+    before = export.read_bytes()
+    text, count = re.subn(
+        r"(?m)^(170\d+(?:,[^,\r\n]*){8}),Agree,", r"\1,Disagree,", before.decode("cp1252"), count=1
+    )
+    assert count == 1
+    export.write_bytes(text.encode("cp1252"))
+    run = snakemake(clone, "verify", "--config", "pin=first")
+    export.write_bytes(before)
+    assert run.status != 0
+    said = (clone / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
+    assert all(line in run.said for line in said)
+    stages = [line for line in said if line.startswith("first stage")]
+    assert stages == [f"first stage that gives other results: ingest({WAVE})"]
+    assert said[said.index(stages[0]) + 1] == f"  input {EXPORT}: changed"
+    assert [line for line in said if line.startswith("  raw file")] == [f"  raw file {EXPORT}: changed"]
+    moved = pd.read_csv(clone / "results/verify/first.tsv", sep="\t", dtype="str", keep_default_na=False)
+    disagree = moved[
+        (moved["table"] == "item_frequencies")
+        & moved["key"].str.endswith("response=2")
+        & (moved["column"] == "n")
+    ]
+    row = disagree.set_index("key").loc["wave=phase1_2006; organisation=all; item=colleagues_1; response=2"]
+    assert int(row["new"]) == int(row["old"]) + 1
+    assert float(row["relative_change"]) == pytest.approx(1 / int(row["old"]))
+    assert re.search(rf"item=colleagues_1; response=2: n {row['old']} -> {row['new']} \(\+", run.said)
+    assert "pin first: does not come out as it was pinned (hint: see results/verify/first.txt)" in run.said
+
+
+def test_a_run_that_cannot_end_says_where_and_what_differs(clone: Path, manifest: Manifest) -> None:
+    wave = clone / f"config/waves/{WAVE}/wave.yaml"
+    before = wave.read_text(encoding="utf-8")
+    wave.write_text(re.sub(r"(?m)^( +)Disagree: 2$", r"\1Disagrees: 2", before), encoding="utf-8")
+    assert wave.read_text(encoding="utf-8") != before
+    run = snakemake(clone, "verify", "--config", "pin=first")
+    wave.write_text(before, encoding="utf-8")
+    assert run.status != 0
+    said = (clone / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
+    assert said[0] == "pin first: nothing to compare, the run ended before its end"
+    assert said[1].startswith(f"  harmonise({WAVE}) stops: ")
+    assert "Disagree" in said[1]
+    assert [line for line in said if line.startswith("  setting waves.")]
+    assert "Traceback" not in "".join(said)
