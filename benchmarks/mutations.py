@@ -165,13 +165,13 @@ def _agrees(known: str, said: str, words: str, uses: set[str]) -> bool:
 
 
 def users(base: Path, mutation: Mutation) -> set[str]:
-    """List the jobs that use the module which a change is in."""
+    """List the jobs that may give other results: where a module is changed, those that use it."""
     jobs = json.loads((base / f"results/pins/{LABEL}/manifest.json").read_text(encoding="utf-8"))["jobs"]
     module = "workflow/surveywaves/" + mutation.name.partition(":")[0]
     return {
         f"{job['rule']}({', '.join(job['wildcards'].values())})" if job["wildcards"] else job["rule"]
         for job in jobs
-        if module in job["code"]
+        if module in job["code"] or mutation.kind != "code"
     }
 
 

@@ -215,7 +215,7 @@ BY_HAND: Final = (
         "how duplicates are resolved",
         "configuration",
         swap(f"{FIRST}/wave.yaml", "duplicates: most_answered", "duplicates: last"),
-        "ingest(phase1_2006)",
+        "?",
     ),
     Mutation(
         "how many could have answered",
