@@ -319,6 +319,18 @@ def _answers(
     return pd.DataFrame(values), pd.DataFrame(reasons)
 
 
+def primary_only(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Leave out what is small where it stands, and nothing else."""
+    shown = dict(tables)
+    for name in ("item_frequencies", "respondents", "missing", "reliability", "means"):
+        small = tables[name]["n"].between(1, 4).fillna(False).astype("bool")
+        emptied = {"n": tables[name]["n"].astype("Int64").mask(small)}
+        for column in {"percent", "estimate"} & set(tables[name]):
+            emptied[column] = tables[name][column].mask(small)
+        shown[name] = tables[name].assign(**emptied)
+    return shown
+
+
 @dataclass(frozen=True)
 class Breach:
     """A count that can be told more closely than the rule allows."""

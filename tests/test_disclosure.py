@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attacker import FAVOURABLE, POINTS, breaches, small_study, truth
+from attacker import FAVOURABLE, POINTS, breaches, primary_only, small_study, truth
 from surveywaves.describe import item_summary
 from surveywaves.disclosure import ItemKey, Publication, Released, Rule, release
 from surveywaves.disclosure.attack import bounds
@@ -47,18 +47,6 @@ def test_an_attacker_with_all_released_tables_recovers_nothing() -> None:
         attacked, found = attacked + number, found + [(seed, one) for one in breached]
     assert attacked > 500
     assert found == []
-
-
-def primary_only(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Leave out what is small where it stands, and nothing else."""
-    shown = dict(tables)
-    for name in ("item_frequencies", "respondents", "missing", "reliability", "means"):
-        small = tables[name]["n"].between(1, 4).fillna(False).astype("bool")
-        emptied = {"n": tables[name]["n"].astype("Int64").mask(small)}
-        for column in {"percent", "estimate"} & set(tables[name]):
-            emptied[column] = tables[name][column].mask(small)
-        shown[name] = tables[name].assign(**emptied)
-    return shown
 
 
 def test_the_attacker_recovers_what_is_only_hidden_where_it_stands() -> None:

@@ -33,7 +33,7 @@ def suppress(system: System) -> BoolArray:
         What is withheld, `system.withheld` included. What must stay open does, or as much of it as could if all that
         can be withheld were (something public may leave less). Of equally cheap choices, always the same.
     """
-    goals, needed = _goals(system)
+    goals, needed = goals_of(system)
     chosen = _solve(system, goals, needed)
     if chosen is None:
         goals, needed = _attainable(system, goals, needed)
@@ -42,7 +42,7 @@ def suppress(system: System) -> BoolArray:
     return system.cost != NEVER if chosen is None else chosen
 
 
-def _goals(system: System) -> tuple[list[Goal], FloatArray]:
+def goals_of(system: System) -> tuple[list[Goal], FloatArray]:
     """List how far which cells must be able to move."""
     wanted = [
         (Goal(need.cell, sign), distance)
