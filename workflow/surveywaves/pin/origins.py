@@ -115,6 +115,7 @@ _WORDS: Final[Origins] = {
             *("frameworks.**", "response_scales.**"),
         )
     },
+    "waves": (f"{CONFIG}: waves",),
     **_under("waves.<wave>", _WORDS_OF_A_WAVE),
     "scales": (f"{SCALES}: scale",),
     "scales.<scale>.frameworks": (f"{SCALES}: scale", f"{CONFIG}: frameworks"),
@@ -248,6 +249,7 @@ RULES: Final[Mapping[str, Origins]] = {
     "tables": {
         **_SHOWING,
         "printed": (f"{CONFIG}: published.single_choice",),
+        "disclosure.**": (f"{CONFIG}: disclosure.**",),
         "threshold": (f"{CONFIG}: disclosure.threshold",),
     },
     "report": {**_SHOWING, "published_wave": (f"{CONFIG}: published.wave",)},

@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.pin.keys import TABLES, key_columns
+from surveywaves.pin.keys import key_columns
 from surveywaves.pin.manifest import PINS, Hashes, Job, read_manifest
 from surveywaves.pin.records import Places, read_records
 from surveywaves.report.figures import figure_data
@@ -278,10 +278,11 @@ def _matched(
     kind: str, name: str, target: str, shown: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
 ) -> Shown:
     """Find the released table that rows are of, and these rows in it."""
-    for table in sorted(frames, key=lambda table: table not in TABLES):
+    # A table with fewer columns than what is shown may have rows of the same names: the fullest comes first.
+    for table in sorted(frames, key=lambda table: (-len(frames[table].columns), table)):
         frame = frames[table]
         keys = key_columns(table, frame)
-        if shown.empty or not keys or not set(keys) <= set(shown.columns):
+        if shown.empty or not set(frame.columns) <= set(shown.columns):
             continue
         wanted = set(shown[keys].itertuples(index=False, name=None))
         there = pd.Series(

@@ -1,0 +1,507 @@
+"""`surveywaves trace`: from any number that is shown back to the raw files, by the records of the run."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import BaseModel
+
+from conftest import REPOSITORY, snakemake
+from surveywaves.cli import main
+from surveywaves.errors import SurveywavesError
+from surveywaves.exports.part import ExportPart
+from surveywaves.pin.asked import Asked
+from surveywaves.pin.lineage import lineage
+from surveywaves.pin.manifest import Job
+from surveywaves.pin.origins import RULES, WORDS_ONLY, origins, settings, unknown
+from surveywaves.pin.records import Places, read_records
+from surveywaves.pin.shown import Store, find
+from surveywaves.pin.trace import Trace, trace
+from surveywaves.pin.trace_words import to_json, to_lines
+from surveywaves.pin.write import pin
+from surveywaves.study import load_study
+from surveywaves.study.demo import Demo
+from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
+from surveywaves.study.parts import (
+    DemoPart,
+    HarmonisingPart,
+    PlanningWords,
+    Presentation,
+    ReadingPart,
+    WaveWords,
+)
+
+CopyOf = Callable[[str], Path]
+CHANGE = ["analysis=linear", "scale=colleagues", "term=change", "organisation=social_work"]
+
+
+def places(folder: Path) -> Places:
+    return Places(folder, REPOSITORY, folder / "config")
+
+
+def records(folder: Path) -> list[Job]:
+    paths = sorted((folder / "results/logs").rglob("*.log"))
+    return [Job.model_validate_json(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lines(found: Trace, *, everything: bool = False) -> str:
+    return "\n".join(to_lines(found, everything=everything))
+
+
+# --- the walk back, on records made up ----------------------------------------------------------------------------
+
+
+def job(rule: str, inputs: list[str], outputs: list[str], wave: str = "", **params: Any) -> Job:
+    return Job(
+        rule=rule,
+        wildcards={"wave": wave} if wave else {},
+        inputs=dict.fromkeys(inputs, "0" * 64),
+        code={f"workflow/scripts/{rule}.py": "1" * 64},
+        params=params,
+        outputs=dict.fromkeys(outputs, "2" * 64),
+    )
+
+
+def two_waves() -> list[Job]:
+    each = [
+        one
+        for wave in ("first", "second")
+        for one in (
+            job("ingest", [f"raw/{wave}.csv"], [f"results/ingest/{wave}.parquet"], wave),
+            job(
+                "harmonise",
+                [f"results/ingest/{wave}.parquet"],
+                [f"results/harmonised/{wave}.parquet"],
+                wave,
+                part={"evidence": "observed", "wave": wave},
+            ),
+        )
+    ]
+    pooled = "results/pooled/responses.parquet"
+    tables = [f"results/statistics/{name}.parquet" for name in ("counts", "models")]
+    return [
+        *each,
+        job("pool", [f"results/harmonised/{wave}.parquet" for wave in ("first", "second")], [pooled]),
+        job("describe", [pooled], tables[:1], populations={"first": 10, "second": 20}),
+        job("compare", [pooled], tables[1:], waves=["first", "second"]),
+        job("release", tables, [f"results/released/{name}.parquet" for name in ("counts", "models")]),
+        job("figures", [f"results/released/{name}.parquet" for name in ("counts", "models")], ["f.svg"]),
+    ]
+
+
+def test_a_number_of_one_wave_comes_from_that_wave_s_files_alone() -> None:
+    found = lineage(two_waves(), "results/released/counts.parquet", waves=["second"])
+    names = [step.job.name for step in found.steps]
+    assert names == ["release", "describe", "pool", "harmonise(second)", "ingest(second)"]
+    assert [raw.path for raw in found.raw] == ["raw/second.csv"]
+    assert found.waves == ("second",)
+    described = next(step for step in found.steps if step.job.rule == "describe")
+    assert [one.place for one in described.settings] == ["populations.second"]
+    assert "none of first" in " ".join(note for step in found.steps for note in step.notes)
+
+
+def test_a_number_of_a_model_over_all_waves_comes_from_all_files() -> None:
+    found = lineage(two_waves(), "results/released/models.parquet")
+    assert {raw.path for raw in found.raw} == {"raw/first.csv", "raw/second.csv"}
+    assert found.joint
+    assert "describe" not in {step.job.rule for step in found.steps}, "models are not made from counts"
+
+
+def test_a_released_number_comes_from_the_table_of_its_name_and_a_figure_from_what_it_draws() -> None:
+    released, *_ = lineage(two_waves(), "results/released/counts.parquet").steps
+    assert list(released.reads) == ["results/statistics/counts.parquet"]
+    assert "decided over all 2 files" in released.notes[0]
+    figure, *_ = lineage(two_waves(), "f.svg", tables=["models"]).steps
+    assert list(figure.reads) == ["results/released/models.parquet"]
+
+
+# --- settings and the keys they come from -------------------------------------------------------------------------
+
+
+def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model, and those of its fields, however deep."""
+    yield model
+    for field in model.model_fields.values():
+        for inside in re.findall(r"surveywaves\.[\w.]+", str(field.annotation)):
+            module, _, name = inside.rpartition(".")
+            found = getattr(__import__(module, fromlist=[name]), name)
+            if isinstance(found, type) and issubclass(found, BaseModel) and found is not model:
+                yield from models(found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "prefix", "part"),
+    [
+        ("ingest", "part", ReadingPart),
+        ("harmonise", "part", HarmonisingPart),
+        ("demo", "part", DemoPart),
+        ("demo", "part.harmonising", HarmonisingPart),
+        ("export", "part", ExportPart),
+        ("export", "part.waves.first", WaveWords),
+        ("figures", "presentation", Presentation),
+        ("report", "presentation.waves.first", WaveWords),
+        ("report", "presentation.planning", PlanningWords),
+        ("report", "presentation.items.one", Item),
+        ("report", "presentation.scales.one", Scale),
+        ("codebook", "parts.first", HarmonisingPart),
+    ],
+)
+def test_every_field_of_what_jobs_are_told_has_an_origin(
+    rule: str, prefix: str, part: type[BaseModel]
+) -> None:
+    one = job(rule, [], [])
+    inside = {"part.harmonising", "presentation.planning"}
+    places = [f"{prefix}.{name}" for name in part.model_fields]
+    assert [place for place in places if place not in inside and origins(one, place) is None] == []
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    "config/config.yaml": Config,
+    "config/items.tsv": Item,
+    "config/scales.tsv": Scale,
+    "config/events.tsv": Event,
+    "wave.yaml": WaveFile,
+    "waves/items.tsv": CrosswalkRow,
+    "demo/demo.yaml": Demo,
+}
+
+
+def exists(model: type[BaseModel], key: str) -> bool:
+    """Whether a model has a key; what stands for a name or all that is below counts as there."""
+    head, _, rest = key.partition(".")
+    if head in {"", "**"} or head.startswith("<"):
+        return True
+    if head not in model.model_fields:
+        return False
+    inside = [one for one in models(model) if one is not model]
+    found = re.findall(r"\.(\w+)\b", str(model.model_fields[head].annotation))
+    below = [one for one in inside if one.__name__ in found]
+    return not rest or not below or any(exists(one, rest.removeprefix("<variable>.")) for one in below)
+
+
+def test_every_origin_is_a_key_that_the_configuration_has() -> None:
+    unknown_keys = []
+    for rule, known in RULES.items():
+        for place, keys in known.items():
+            for origin in keys:
+                file, _, key = origin.partition(": ")
+                if file in {"config/", "config/events.tsv"} or key in {"**", "columns of the layouts"}:
+                    continue
+                name = file if file in MODELS else file.rsplit("/", 1)[-1]
+                if name == "demo.yaml":
+                    name = "demo/demo.yaml"
+                elif name == "items.tsv":
+                    name = "waves/items.tsv"
+                if not exists(MODELS[name], key):
+                    unknown_keys.append((rule, place, origin))
+    assert unknown_keys == []
+    assert not exists(Config, "analysis.no_such_key"), "the check would see a key that is gone"
+
+
+@pytest.mark.slow
+def test_every_setting_of_every_job_of_the_study_has_an_origin(finished: Path) -> None:
+    found = {one.name: list(unknown(one)) for one in records(finished)}
+    assert len(found) > 20
+    assert {name: places for name, places in found.items() if places} == {}
+    values = {
+        name: value
+        for one in records(finished)
+        for place, value in settings(one).items()
+        for name in origins(one, place) or ()
+    }
+    assert values["config/config.yaml: analysis.min_cell"] == 5
+    assert values["config/waves/phase1_2006/wave.yaml: population.size"] == 1250
+
+
+# --- numbers of the study -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) -> None:
+    words = ["item_frequencies", "wave=phase1_2006", "organisation=all", "item=colleagues_1", "response=4"]
+    found = trace(words, places(finished))
+    raw = {one.path: one.sha256 for one in found.lineage.raw}
+    assert len(raw) == 2
+    assert all("phase1_2006" in path for path in raw)
+    assert raw == {path: sha256(finished / path) for path in raw}
+    frame = pd.read_parquet(finished / "results/released/item_frequencies.parquet")
+    (count,) = frame.loc[
+        (frame["wave"] == "phase1_2006")
+        & (frame["organisation"] == "all")
+        & (frame["item"] == "colleagues_1")
+        & (frame["response"] == 4),
+        "n",
+    ]
+    said = lines(found)
+    assert f"n {count}, " in said
+    assert "reconstructed" in said.lower() and "mori_baseline" not in said.replace(
+        "none of mori_baseline and phase2_2008", ""
+    )
+    assert found.items == ("colleagues_1",)
+
+
+@pytest.mark.slow
+def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -> None:
+    found = trace(["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"], places(finished))
+    assert len(found.shown.rows) == 1
+    rules = [step.job.rule for step in found.lineage.steps]
+    assert rules[:2] == ["release", "compare"]
+    assert rules.index("pool") < rules.index("harmonise") < rules.index("ingest")
+    assert {raw.wave for raw in found.lineage.raw} == {"mori_baseline", "phase1_2006", "phase2_2008"}
+    smallest = [
+        one
+        for step in found.lineage.steps
+        for one in step.settings
+        if one.keys == ("config/config.yaml: analysis.smallest_effect.standardised",)
+    ]
+    assert [one.value for one in smallest] == [0.2]
+    listed = lines(found, everything=True)
+    assert "workflow/surveywaves/mixed/linear.py" in listed
+    assert "workflow/surveywaves/mixed/linear.py" not in lines(found)
+
+
+@pytest.mark.slow
+def test_the_row_before_its_release_is_given_only_when_asked_for(finished: Path) -> None:
+    words = ["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"]
+    assert "results/statistics/contrasts.parquet, not released" not in lines(trace(words, places(finished)))
+    found = trace(words, places(finished), unreleased=True)
+    frame = pd.read_parquet(finished / "results/statistics/contrasts.parquet")
+    (row,) = frame[
+        (frame["analysis"] == "linear")
+        & (frame["scale"] == "colleagues")
+        & (frame["term"] == "change")
+        & (frame["organisation"] == "social_work")
+        & (frame["wave"] == "phase2_2008 - phase1_2006")
+    ].to_dict("records")
+    assert f"estimate {row['estimate']}" in " ".join(lines(found).split())
+
+
+@pytest.mark.slow
+def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished: Path) -> None:
+    store = Store.of_run(places(finished))
+    figures = [path.stem for path in (finished / "results/figures").glob("*.svg")]
+    pasted = [path.stem for path in (finished / "results/tables").glob("*.csv")]
+    assert len(figures) > 30 and len(pasted) > 60
+    for kind, names in (("figure", figures), ("table", pasted)):
+        for name in names:
+            found = find([kind, name], store)
+            assert found.target in store.made
+            assert len(found.rows) > 0, name
+    assert find(["figure", "contrasts"], store).table == "contrasts"
+    assert find(["figure", "likert_colleagues"], store).table == "item_frequencies"
+    assert find(["results/tables/gap_linear.docx"], store).table == "contrasts"
+    assert find(["results/figures/sensitivity_chcp.pdf"], store).table == "sensitivity"
+
+
+@pytest.mark.slow
+def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text(encoding="utf-8")
+    (content,) = re.findall(r'download="overview_change_linear\.csv" href="data:[^,]*,([^"]*)"', page)
+    shown = list(csv.DictReader(io.StringIO(base64.b64decode(content).decode("utf-8-sig"))))
+    found = trace(["overview_change_linear.csv", "scale=colleagues"], places(finished))
+    assert found.shown.target == "results/report/index.html"
+    wanted = {
+        (row["wave"], row["organisation"], row["term"]) for row in shown if row["scale"] == "colleagues"
+    }
+    rows = found.shown.rows[["wave", "organisation", "term"]].itertuples(index=False, name=None)
+    assert set(rows) == wanted != set()
+    assert next(step.job.rule for step in found.lineage.steps) == "report"
+
+
+@pytest.mark.slow
+def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path) -> None:
+    found = trace(["figure", "likert_colleagues", "wave=phase2_2008"], places(finished))
+    assert {raw.wave for raw in found.lineage.raw} == {"phase2_2008"}
+    assert {raw.wave for raw in trace(["figure", "likert_colleagues"], places(finished)).lineage.raw} == {
+        "mori_baseline",
+        "phase1_2006",
+        "phase2_2008",
+    }
+
+
+@pytest.mark.slow
+def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["claims", "page=19", "--directory", str(finished), "--json"]
+    assert main(["trace", *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["waves"] == ["phase1_2006"]
+    assert {one["wave"] for one in found["raw"]} == {"phase1_2006"}
+    assert {one["job"] for one in found["jobs"]} >= {"release", "audit", "describe", "ingest(phase1_2006)"}
+    assert "resources/published/claims.csv" in found["given"]
+    assert all(len(hash_) == 64 for one in found["jobs"] for hash_ in one["code"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key"),
+    [
+        ("config.yaml", "standardised: 0.2", "standardised: 0.3", "analysis.smallest_effect.standardised"),
+        ("config.yaml", "confidence: 0.95", "confidence: 0.9", "analysis.confidence"),
+        ("config.yaml", "threshold: 5", "threshold: 6", "disclosure.threshold"),
+        ("config.yaml", "seed: 20060703", "seed: 7", "seed"),
+        ("config.yaml", "share: 0.5,", "share: 0.4,", "analysis.sensitivity.answered_twice.share"),
+        ("config.yaml", "returns: 389", "returns: 390", "published.returns"),
+        ("waves/phase1_2006/wave.yaml", "size: 1250", "size: 1260", "population.size"),
+        ("waves/phase2_2008/wave.yaml", "duplicates: refuse", "duplicates: first", "layouts.web.duplicates"),
+    ],
+)
+def test_editing_a_key_reruns_the_jobs_whose_settings_come_from_it_and_what_follows(
+    copy_of: CopyOf, file: str, old: str, new: str, key: str
+) -> None:
+    study = copy_of(f"key_{key}")
+    jobs = records(study)
+    wanted = f"config/{file}: {key}"
+    everywhere = f"config/waves/*/wave.yaml: {key}"
+    told = {
+        one.name
+        for one in jobs
+        for place in settings(one)
+        for name in origins(one, place) or ()
+        if name in {wanted, everywhere, "config/: everything"} or name.startswith(f"{wanted}.")
+    }
+    assert len(told) > 1, "some job is told it, besides the one that writes the configuration down"
+    path = study / "config" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    run = snakemake(study, "--dry-run")
+    shutil.rmtree(study)
+    assert run.jobs == dict(Counter(one.rule for one in jobs if one.name in _followed(jobs, told)))
+
+
+def _followed(jobs: list[Job], first: set[str]) -> set[str]:
+    """Jobs, and all that read what they make."""
+    found = set(first)
+    while True:
+        made = {path for one in jobs if one.name in found for path in one.outputs}
+        more = {one.name for one in jobs if made & one.inputs.keys()} - found
+        if not more:
+            return found
+        found |= more
+
+
+# --- pins ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
+    copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = copy_of("pinned_trace")
+    monkeypatch.chdir(study)
+    rooms = ("released/*.csv", "figures/*.svg", "report/index.html", "configuration.yaml")
+    results = [
+        f"results/{path.relative_to('results')}" for room in rooms for path in Path("results").glob(room)
+    ]
+    pin(
+        Asked(label="one", allow_dirty=True, allow_stale=True, prove=False),
+        load_study(Path("config")),
+        places(study),
+        results=results,
+        target="",
+        cores=1,
+    )
+    words = ["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"]
+    now = to_json(trace(words, places(study)))
+    for room in ("statistics", "released", "logs", "pooled"):
+        shutil.rmtree(study / "results" / room)
+    then = to_json(trace(words, places(study), pin="one"))
+    assert then["rows"] == now["rows"]
+    assert then["raw"] == now["raw"]
+    assert [one["job"] for one in then["jobs"]] == [one["job"] for one in now["jobs"]]
+    assert trace(["figure", "likert_colleagues"], places(study), pin="one").shown.table == "item_frequencies"
+    assert trace(["table", "gap_linear"], places(study), pin="one").shown.kind == "report"
+    with pytest.raises(SurveywavesError, match="a pin holds released tables only"):
+        trace(words, places(study), pin="one", unreleased=True)
+    with pytest.raises(SurveywavesError, match="no such pin"):
+        trace(words, places(study), pin="two")
+    path = study / "results/pins/one/released/contrasts.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
+    with pytest.raises(SurveywavesError, match=r"released/contrasts\.csv: has changed since it was pinned"):
+        trace(words, places(study), pin="one")
+
+
+# --- what a user gets for a mistake -------------------------------------------------------------------------------
+
+
+def test_where_nothing_ran_there_are_no_results_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "contrasts", "--directory", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "no results yet" in said and "snakemake --cores all" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["contrast"], "contrast: no released table of that name (hint: did you mean `contrasts`?)"),
+        (["likert_colleagues"], "surveywaves trace figure likert_colleagues"),
+        (["figure", "likert_colleague"], "no figure of that name (hint: did you mean `likert_colleagues`?)"),
+        (["table", "session"], "nothing to trace: its rows are of no released table"),
+        (["scale=colleagues"], "of which table?"),
+        (["contrasts", "scael=colleagues"], "no column `scael` (hint: did you mean `scale`?)"),
+        (["contrasts", "scale=coleagues"], "no row with scale=coleagues (hint: did you mean `colleagues`?)"),
+        (["contrasts", "colleagues"], "colleagues: chooses no row (hint: write column=value"),
+        (["contrasts", "term=gap", "term=change"], "chooses another term than term=gap"),
+        (
+            ["contrasts", "term=gap", "organisation=nhs"],
+            "no row with organisation=nhs and term=gap (hint: there is `nhs - social_work`",
+        ),
+        (["results/pooled/responses.parquet"], "no number can be found in it"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_what_comes_nearest(
+    finished: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["trace", *words, "--directory", str(finished)]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> None:
+    study = copy_of("stale_trace")
+    path = study / "results/statistics/contrasts.parquet"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(
+        SurveywavesError, match=r"results/statistics/contrasts\.parquet: changed since compare"
+    ):
+        trace(["contrasts", *CHANGE], places(study))
+    assert trace(["item_frequencies", "item=colleagues_1"], places(study)).shown.rows is not None
+
+
+@pytest.mark.slow
+def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: CopyOf) -> None:
+    study = copy_of("edited_trace")
+    path = study / "results/released/contrasts.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("colleagues", "kolleagues", 1), encoding="utf-8")
+    with pytest.raises(SurveywavesError, match=r"released/contrasts\.csv: changed since release ran"):
+        trace(["contrasts"], places(study))
+
+
+@pytest.mark.slow
+def test_only_words_and_looks_are_counted_as_such(finished: Path) -> None:
+    # What WORDS_ONLY names is given to the rules that show numbers and describe variables, and to no other.
+    told = {one.rule for one in records(finished) for place in settings(one) if place.startswith(WORDS_ONLY)}
+    assert told == {"figures", "tables", "report", "codebook"}
+    assert read_records(places(finished), ["results/report/index.html"]).missing == ()
