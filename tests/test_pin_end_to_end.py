@@ -1,4 +1,4 @@
-"""A pin from `snakemake pin` to `snakemake verify`: elsewhere, under another umask and core count, and after a change."""
+"""A pin from `snakemake pin` to `snakemake verify`: elsewhere, under another umask and core count, after a change."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY, Run, snakemake
-from small_study import small_study
+from small_study import add_wave, list_waves, small_study
 from surveywaves.pin.manifest import Manifest, read_manifest
 from surveywaves.pin.source import WORKFLOW
 from surveywaves.script import digest
 
-WAVE = "phase1_2006"
+WAVE, LATER = "phase1_2006", "phase2_2008"
+EARLIER = ("mori_baseline", WAVE)
 EXPORT = f"resources/raw/{WAVE}/surveymonkey_2006-10-02.csv"
 FIRST = "results/pins/first"
 
@@ -32,7 +33,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def clone(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A repository with the workflow and the small study of one wave, which `snakemake` runs from within."""
+    """A repository with the workflow and the small study of two waves, which `snakemake` runs from within."""
     folder = tmp_path_factory.mktemp("pins") / "clone"
     folder.mkdir()
     for part in (*WORKFLOW, ".gitignore"):
@@ -41,7 +42,7 @@ def clone(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, folder / part)
-    small_study(folder, finished / "resources/demo", [WAVE])
+    small_study(folder, finished / "resources/demo", EARLIER)
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "The study")
@@ -191,3 +192,33 @@ def test_a_run_that_cannot_end_says_where_and_what_differs(clone: Path, manifest
     assert "Disagree" in said[1]
     assert [line for line in said if line.startswith("  setting waves.")]
     assert "Traceback" not in "".join(said)
+
+
+def test_a_wave_added_moves_no_number_of_the_earlier_waves_own_and_what_is_new_is_listed(
+    clone: Path, manifest: Manifest, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = clone.parent / "longer"
+    shutil.copytree(clone, longer, ignore=shutil.ignore_patterns("verify", ".snakemake"))
+    add_wave(longer, finished / "resources/demo", LATER)
+    list_waves(longer, [*EARLIER, LATER])
+    monkeypatch.setattr("conftest.REPOSITORY", longer)
+    run = snakemake(longer, "verify", "--config", "pin=first")
+    assert run.status == 0, run.said
+    said = (longer / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
+    assert said[0].startswith("verified: no number of the earlier waves' own moved (")
+    assert said[0].endswith(f"added to the study: {LATER})")
+    listed = pd.read_csv(longer / "results/verify/first.tsv", sep="\t", dtype="str", keep_default_na=False)
+    assert not set(listed["kind"]) & {"moved", "gone"}
+    again = listed[listed["kind"] == "re-estimated"]
+    assert set(again["table"]) >= {"means", "contrasts"}
+    assert not set(again["table"]) & {
+        "item_frequencies",
+        "item_summary",
+        "respondents",
+        "response_rates",
+        "missing",
+    }
+    new = listed[listed["kind"] == "new"]
+    own = new["table"].isin(["item_frequencies", "response_rates"])
+    assert own.any()
+    assert new.loc[own, "key"].str.contains(f"wave={LATER}").all()
