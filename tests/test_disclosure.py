@@ -12,7 +12,7 @@ import pytest
 
 from attacker import FAVOURABLE, POINTS, breaches, primary_only, small_study, truth
 from surveywaves.describe import item_summary
-from surveywaves.disclosure import ItemKey, Publication, Released, Rule, release
+from surveywaves.disclosure import ItemKey, Publication, Released, Rule, Weighting, release
 from surveywaves.disclosure.attack import bounds
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import suppress
@@ -485,6 +485,46 @@ def test_where_a_group_is_hidden_no_note_or_estimate_counts_the_others() -> None
     assert hidden["variances"]["estimate"].isna().all()
     assert hidden["planning"]["note"].tolist() == [""]
     assert estimates(given, EVEN)["planning"]["note"].tolist() == [divided]
+
+
+# --- dominance ------------------------------------------------------------------------------------------------
+
+
+def weighted_study(weights: list[float], *, used: bool) -> dict[str, pd.DataFrame]:
+    """Means of two organisations, 20 of each; those of `b` have the weights."""
+    tables, instrument = one_wave({"b": [20] * 5, "c": [20] * 5})
+    mean = {"analysis": "linear", "scale": "scale", "wave": "w", "term": "emmean", "estimate": 3.0, "n": 20}
+    rows = [{**mean, "organisation": one} for one in ("b", "c")]
+    gap = {**mean, "organisation": "b - c", "term": "gap_standardised"}
+    variants = tidy([gap, gap])
+    variants.insert(0, "variant", ["main", "sampling_weights"])
+    responses = pd.DataFrame(
+        {
+            "wave": "w",
+            "organisation": ["b"] * 20 + ["c"] * 20,
+            "weight": [*weights, *[1.0] * (40 - len(weights))],
+            "q": pd.array([1, 2, 3, 4] * 10, dtype="Int8"),
+        }
+    )
+    given = {**tables, "means": tidy(rows), "sensitivity": variants}
+    weighting = Weighting(responses, used=used, margins={})
+    return release(given, instrument=instrument, rule=Rule(uniform=False), weighting=weighting).tables
+
+
+def test_an_estimate_that_one_or_two_respondents_dominate_is_withheld() -> None:
+    for weights in ([30.0], [40.0, 40.0]):
+        assert weighted_study(weights, used=True)["means"]["status"].tolist() == ["withheld", "ok"]
+        assert weighted_study(weights, used=False)["means"]["status"].tolist() == ["ok", "ok"]
+
+
+def test_weights_that_only_a_variant_uses_withhold_that_variant() -> None:
+    shown = weighted_study([30.0], used=False)["sensitivity"]
+    assert shown["status"].tolist() == ["ok", "withheld"]
+
+
+def test_unequal_weights_of_many_withhold_nothing() -> None:
+    shown = weighted_study([5.0, 4.0, 3.0], used=True)
+    assert shown["means"]["status"].tolist() == ["ok", "ok"]
 
 
 # --- rounding -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from surveywaves.disclosure import ItemKey, Publication, Rule, release
+from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
 from surveywaves.script import read, stage, write, write_text
 from surveywaves.study.parts import HarmonisingPart
 
@@ -23,6 +23,7 @@ with stage(snakemake):
     for name in ("file_counts", "problems"):
         if paths := snakemake.input.get(name):
             tables[name] = pd.concat([read(path) for path in paths], ignore_index=True)
+    responses = snakemake.input.get("responses")
     released = release(
         tables,
         instrument={
@@ -38,6 +39,9 @@ with stage(snakemake):
         ),
         publication=publication or None,
         parts=[HarmonisingPart.model_validate(part) for part in params.get("parts", [])],
+        weighting=Weighting(read(responses), used=params.weighted, margins=params.margins)
+        if responses
+        else None,
         confidence=params.confidence,
         cores=snakemake.threads,
     )

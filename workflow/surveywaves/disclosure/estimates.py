@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import extremes as ends
+from surveywaves.disclosure.dominance import Dominated
 from surveywaves.disclosure.groups import Groups, Place
 from surveywaves.disclosure.rule import Rule
 from surveywaves.disclosure.system import BoolArray
@@ -131,6 +132,7 @@ def release_estimates(
     in_disguise: Collection[str] = (),
     bare: Collection[str] = (),
     uncounted: Collection[str] = (),
+    dominated: Dominated,
     rule: Rule,
 ) -> Shown:
     """Withhold and round in a tidy table.
@@ -152,6 +154,8 @@ def release_estimates(
         are one such item, whose mean is the item's: no estimate.
     uncounted
         Scales, and items without one, of which a number of respondents would give one back that is withheld: no `n`.
+    dominated
+        Where few respondents have most of the weight.
     rule
         The rule.
 
@@ -161,15 +165,17 @@ def release_estimates(
         The table: estimates withheld have the status `withheld` and a note, and no `n`; elsewhere `n` may be missing.
     """
     refused, unnumbered, places = [], [], _Places(groups)
-    for scale, item, wave, organisation, n in zip(
-        *(table[name] for name in ("scale", "item", "wave", "organisation", "n")), strict=True
+    variants = table["variant"] if "variant" in table else [""] * len(table)
+    columns = ("scale", "item", "wave", "organisation", "n")
+    for variant, scale, item, wave, organisation, n in zip(
+        variants, *(table[name] for name in columns), strict=True
     ):
         own = {place for name, place in small if name == scale}
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
-        refused.append(few or bool(named & (groups.hidden | own)))
+        refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))
         unnumbered.append((scale or item) in uncounted or bool(covered & (groups.hidden | own)))
     estimate = np.array(refused, dtype=np.bool_)
     number = np.array(unnumbered, dtype=np.bool_) | estimate

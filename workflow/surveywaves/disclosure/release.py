@@ -12,6 +12,7 @@ import pandas as pd
 from surveywaves.disclosure import account, counts, estimates, extremes, files, rounded
 from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.codings import recodings
+from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
 from surveywaves.disclosure.items import ItemKey
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
@@ -73,6 +74,7 @@ def release(
     rule: Rule,
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
+    weighting: Weighting | None = None,
     confidence: float = 0.95,
     cores: int = 1,
 ) -> Released:
@@ -91,6 +93,8 @@ def release(
         What the audited tables are about.
     parts
         What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
+    weighting
+        Who weighs how much in weighted estimates; None: there are none.
     confidence
         Level of the interval of a response rate, which rounding computes again.
     cores
@@ -116,7 +120,12 @@ def release(
     )
     with solver(cores=cores, rounding=bool(rule.rounding)) as solve:
         linked = link(tables, instrument=instrument, rule=rule, parts=parts, public=public, solve=solve)
-    work = _Release(tables, linked, instrument, rule)
+    subjects: dict[str, list[str]] = {}
+    for item, one in instrument.items():
+        subjects.setdefault(one.scale or item, []).append(item)
+        subjects[item] = [item]
+    few = dominated(weighting, subjects) if weighting else Dominated()
+    work = _Release(tables, linked, instrument, rule, few)
     if rule.rounding:
         work.round_counts(confidence)
     else:
@@ -142,6 +151,7 @@ class _Release:
     linked: Linked
     instrument: Mapping[str, ItemKey]
     rule: Rule
+    dominated: Dominated
     entries: list[Entry] = field(default_factory=list)
 
     def _put(self, name: str, shown: pd.DataFrame, why: Callable[[str], str]) -> None:
@@ -228,6 +238,7 @@ class _Release:
                 else (),
                 bare=single if name == MEANS else (),
                 uncounted=uncounted,
+                dominated=self.dominated if compared else Dominated(),
                 rule=self.rule,
             )
             self.tables[name] = rounded.estimates(shown.table, base) if base else shown.table
