@@ -348,6 +348,7 @@ def breaches(
     *,
     threshold: int,
     whole: bool = False,
+    zeros: bool = False,
 ) -> tuple[int, list[Breach]]:
     """Attack every small count, and every answer that nearly all of a group gave.
 
@@ -359,6 +360,8 @@ def breaches(
         The rule's.
     whole
         Whether the attacker uses that counts are whole numbers.
+    zeros
+        Whether that nobody of a group that is large enough gave an answer, or is of a level, must not be told either.
 
     Returns
     -------
@@ -381,7 +384,7 @@ def breaches(
                 highest = min(threshold, counts["size", "all"] - counts["item", name[1], "all", "base"])
             if base > 0 and n >= threshold and base - n < threshold and name[-1] != "base":
                 lowest, highest = max(0, base - threshold), n
-            elif not 0 < n < threshold:
+            elif not (0 < n < threshold or (zeros and n == 0 and _of_how_many(counts, name) >= threshold)):
                 continue
             if name[-1] == "base":
                 lowest = _answered(counts, name[1], name[2])
@@ -396,6 +399,18 @@ def breaches(
             if low > lowest + 1e-4 or high < highest - 1e-4:
                 found.append(Breach(wave, name, n, low, high))
     return attacked, found
+
+
+def _of_how_many(counts: Mapping[Hashable, int], name: tuple[Any, ...]) -> int:
+    """Give the number of people that an answer, level or end of a scale is counted of."""
+    match name:
+        case ("item", item, organisation, int() | "favourable"):
+            return counts["item", item, organisation, "base"]
+        case ("job", organisation, _):
+            return counts["size", organisation]
+        case ("floor" | "ceiling", organisation):
+            return counts[EVERY, organisation]
+    return 0
 
 
 def _answered(counts: Mapping[Hashable, int], item: str, organisation: str) -> int:

@@ -213,6 +213,9 @@ def shown(out: Released, organisation: str) -> list[int | None]:
     return [None if pd.isna(one) else int(one) for one in n]
 
 
+EVEN = {"b": [20, 10, 10, 10, 10], "c": [9, 9, 9, 9, 9]}
+
+
 def test_that_everybody_of_a_group_answered_alike_is_withheld_and_can_be_allowed() -> None:
     tables, instrument = one_wave({"a": [0, 0, 0, 30, 0], "b": [10, 10, 10, 10, 10]})
     out = release(tables, instrument=instrument, rule=Rule())
@@ -226,6 +229,61 @@ def test_zeros_are_shown_unless_the_study_withholds_them() -> None:
     tables, instrument = one_wave({"a": [0, 30, 20, 10, 10], "b": [20, 10, 10, 10, 10]})
     assert shown(release(tables, instrument=instrument, rule=Rule()), "a")[0] == 0
     assert shown(release(tables, instrument=instrument, rule=Rule(zeros=False)), "a")[0] is None
+
+
+def test_an_attacker_cannot_tell_that_nobody_did_where_zeros_are_withheld() -> None:
+    """Of answers, levels and ends of a scale."""
+    shown, attacked = 0, 0
+    for seed in range(200, 204):
+        tables, out = released(seed, zeros=False)
+        number, found = breaches(tables, out.tables, threshold=5, zeros=True)
+        assert found == []
+        attacked += number
+        shown += len(breaches(tables, released(seed)[1].tables, threshold=5, zeros=True)[1])
+    assert attacked > 150
+    assert shown > 30
+
+
+def test_who_answered_and_why_not_have_no_zeros_either_where_zeros_are_withheld() -> None:
+    tables, out = released(200, zeros=False)
+    for name in ("respondents", "missing"):
+        none = tables[name]["n"] == 0
+        assert none.any()
+        assert out.tables[name].loc[none, ["n", "percent"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("n", [45, 43], ids=["everybody", "all but two"])
+def test_that_a_group_stands_at_the_end_of_a_scale_is_withheld_and_can_be_allowed(n: int) -> None:
+    tables, instrument = one_wave({"b": [12] * 5, "c": [9] * 5, "d": [8] * 5})
+    end = {"analysis": "reliability", "scale": "scale", "wave": "w", "term": "ceiling"}
+    counts = {"all": (n + 20, 145), "b": (10, 60), "c": (n, 45), "d": (10, 40)}
+    tables["reliability"] = tidy(
+        {**end, "organisation": one, "estimate": 100 * number / of, "n": of}
+        for one, (number, of) in counts.items()
+    )
+    ends = release(tables, instrument=instrument, rule=Rule()).tables["reliability"]
+    assert pd.isna(ends["estimate"].iloc[2])
+    assert ends["estimate"].isna().sum() == 2
+    free = release(tables, instrument=instrument, rule=Rule(uniform=False)).tables["reliability"]
+    assert free["estimate"].notna().all()
+
+
+def test_that_all_of_an_organisation_have_one_profession_is_no_answer_and_shown() -> None:
+    tables, instrument = one_wave(EVEN)
+    levels = {
+        "all": {"nurse": 60, "clerk": 45},
+        "b": {"nurse": 60, "clerk": 0},
+        "c": {"nurse": 0, "clerk": 45},
+    }
+    rows = [
+        ("w", one, "job", level, n, 100 * n / sum(own.values()), sum(own.values()))
+        for one, own in levels.items()
+        for level, n in {**own, "not_stated": 0}.items()
+    ]
+    people = tables["respondents"]
+    tables["respondents"] = pd.concat([people, pd.DataFrame(rows, columns=list(people))], ignore_index=True)
+    out = release(tables, instrument=instrument, rule=Rule()).tables["respondents"]
+    assert out["n"].notna().all()
 
 
 def test_nothing_of_an_organisation_of_three_is_shown_and_its_size_does_not_follow() -> None:
@@ -330,9 +388,6 @@ def test_what_a_publication_has_printed_is_shown_and_reckoned_with() -> None:
 
 
 # --- tidy tables ----------------------------------------------------------------------------------------------
-
-
-EVEN = {"b": [20, 10, 10, 10, 10], "c": [9, 9, 9, 9, 9]}
 
 
 def with_estimates() -> Released:
