@@ -468,7 +468,7 @@ def _contrasts(study: Presentation) -> Iterator[dict[str, Any]]:
             estimate = (-1) ** place * (0.05 + 0.037 * (place % 5)) + 0.01 * number
             yield here | {
                 "estimate": estimate,
-                "std_error": 0.06,
+                "std_error": 0.0613,
                 "df": 210.5,
                 "conf_low": estimate - 0.1,
                 "conf_high": estimate + 0.1,

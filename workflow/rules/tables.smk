@@ -23,6 +23,6 @@ rule tables:
         evidence=evidence(),
         tables=RELEASED,
         printed=list(PUBLISHED.single_choice) if PUBLISHED else [],
-        threshold=STUDY.config.disclosure.threshold,
+        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
     script:
         "../scripts/tables.py"

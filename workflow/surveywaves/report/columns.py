@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from surveywaves.report.runs import plain
-from surveywaves.tables import Column, Table, paper
+from surveywaves.tables import Cell, Column, Table, paper
 from surveywaves.tables.paper import Paper, Shape, Texts, Typeface, together
 
 UPRIGHT, TURNED = 496.0, 742.0
@@ -49,7 +49,7 @@ def shape(table: Table) -> Shape:
     return paper.shape(
         Texts(
             heads=tuple(map(head, table.columns)),
-            rows=tuple(tuple(plain(cell.text) for cell in row) for row in table.rows),
+            rows=tuple(tuple(map(_cell, row, table.columns)) for row in table.rows),
             numeric=tuple(column.numeric for column in table.columns),
             marks=tuple(tuple(len(cell.notes) for cell in row) for row in table.rows),
             groups=tuple((plain(group), span) for group, span in table.groups),
@@ -57,6 +57,11 @@ def shape(table: Table) -> Shape:
         ),
         _PAPER,
     )
+
+
+def _cell(cell: Cell, column: Column) -> str:
+    text = plain(cell.text)
+    return together(text) if column.numeric else text
 
 
 def head(column: Column) -> str:

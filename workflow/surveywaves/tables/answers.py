@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
 from surveywaves.study.models import Item
-from surveywaves.tables.cells import status_cell
+from surveywaves.tables.cells import count_and_percent, is_withheld, number_cell, withheld_cell
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, as_float, is_missing, listed, percentage, records, whole
+from surveywaves.tables.words import NONE, listed, percentage, records, whole
 from surveywaves.tidy import ALL
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
@@ -66,8 +67,8 @@ def answers(
         frequencies["item"].isin([item.item for item in items])
         & frequencies["organisation"].isin(organisations)
     ]
-    asked = chosen[chosen["base"] > 0]
-    found = {(row.wave, row.organisation, row.item, row.response): row for row in records(asked)}
+    asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
+    found = {(row.wave, row.organisation, row.item, row.response): row for row in records(chosen)}
     waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
     several = tuple(organisations) != (ALL,)
     columns = [*([Column("Organisation")] if several else []), Column("Statement")]
@@ -137,21 +138,19 @@ def _answer_cells(rows: Sequence[Any], said: Sequence[tuple[str, ...]], comparab
     said
         Notes on the base and on each response.
     """
-    base = next((row.base for row in rows if row is not None), None)
+    first = next((row for row in rows if row is not None), None)
     own = (comparability,) if comparability else ()
-    if base is None:
+    if first is None:
         return [Cell(NONE, float("nan"), own, "muted"), *([Cell("", float("nan"))] * len(rows))]
-    cells = [_marked(whole(base), base, said[0], own)]
+    nobody = not is_withheld(first, "base") and not first.base
+    cells = [_marked(number_cell(first, "base", whole), said[0], own)]
     for row, note in zip(rows, said[1:], strict=True):
-        if row is None:
-            cells.append(Cell(NONE, float("nan"), tone="muted"))
-        else:
-            cells.append(_marked(f"{whole(row.n)} ({percentage(row.percent)})", row.percent, note))
+        cells.append(_marked(count_and_percent(None if nobody else row), note))
     return cells
 
 
-def _marked(text: str, value: Any, said: tuple[str, ...], notes: tuple[str, ...] = ()) -> Cell:
-    return Cell(text, as_float(value), (*notes, *said), "caution" if said else "")
+def _marked(cell: Cell, said: tuple[str, ...], notes: tuple[str, ...] = ()) -> Cell:
+    return replace(cell, notes=(*notes, *said), tone="caution" if said else cell.tone)
 
 
 def misprint_notes(
@@ -210,7 +209,7 @@ def favourable(
     """
     chosen = summary[summary["item"].isin([item.item for item in items])]
     found = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
-    asked = chosen[chosen["base"] > 0]
+    asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
     waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
     cells = {
         wave: [
@@ -242,16 +241,20 @@ def favourable(
         columns=tuple(columns),
         rows=rows,
         data=labels.with_evidence(chosen),
-        about="Favourable answers in % (how many of how many). The means are in the data below.",
+        about="Favourable answers in % (how many of how many). The means are in the data.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
         flat=False,
     )
 
 
 def _favourable_cell(row: Any) -> Cell:
-    if row is None or not row.base:
+    if row is None or is_withheld(row, "base"):
+        return Cell(NONE, float("nan"), tone="muted") if row is None else withheld_cell()
+    if not row.base:
         return Cell(NONE, float("nan"), tone="muted")
-    if is_missing(row.favourable_percent):
-        return status_cell(row.status, "")
-    text = f"{percentage(row.favourable_percent)} ({whole(row.favourable_n)} of {whole(row.base)})"
-    return Cell(text, as_float(row.favourable_percent))
+    percent, n = (
+        number_cell(row, "favourable_percent", percentage),
+        number_cell(row, "favourable_n", whole),
+    )
+    of = f"of {whole(row.base)}"
+    return replace(percent, text=f"{percent.text} ({of if n.text == percent.text else f'{n.text} {of}'})")

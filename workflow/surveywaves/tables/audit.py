@@ -11,9 +11,10 @@ import pandas as pd
 
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
+from surveywaves.tables.cells import is_withheld
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, records
+from surveywaves.tables.words import NONE, WITHHELD, records
 
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "agrees": ("✓ agrees", ""),
@@ -27,7 +28,8 @@ VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
 """Verdict -> how it reads, with a sign that does not depend on colour, and its tone."""
 
 FAULTS: Final = ("misprint", "undecided")
-SIDES: Final = ("printed", "recomputed")
+RECOMPUTED: Final = "recomputed"
+SIDES: Final = ("printed", RECOMPUTED)
 ALL_ANSWERS: Final = "all answers"
 
 
@@ -74,8 +76,8 @@ class Audit:
                     Cell(item.text if item else row.category or ALL_ANSWERS),
                     Cell(what),
                     *(
-                        Cell(text or NONE, _as_number(text))
-                        for text in (row.printed, row.settled, row.recomputed)
+                        Cell(_said(row, side), _as_number(getattr(row, side)))
+                        for side in ("printed", "settled", "recomputed")
                     ),
                     Cell(words, tone=tone),
                     Cell(found, notes=(f"Decided: {decision}",) if decision else ()),
@@ -190,7 +192,7 @@ class Audit:
                     Cell(", ".join(where) or NONE),
                     Cell(row.categories),
                     Cell(row.printed, _as_number(row.printed)),
-                    Cell(row.recomputed or NONE, _as_number(row.recomputed)),
+                    Cell(_said(row, "recomputed"), _as_number(row.recomputed)),
                     Cell(words, tone=tone),
                     Cell(row.evidence),
                 )
@@ -246,14 +248,20 @@ def verdict_words(verdict: str) -> tuple[str, str]:
 def _base(row: Any, side: str) -> Cell:
     if row is None:
         return Cell(NONE, float("nan"), tone="muted")
-    return _judged(getattr(row, side) or NONE, [row], side)
+    return _judged(_said(row, side), [row], side)
 
 
 def _pair(rows: Sequence[Any], side: str) -> Cell:
     """Print a count and its percentage in one cell, as publications do."""
-    n, percent = (getattr(row, side) if row is not None else "" for row in rows)
-    text = f"{n or NONE} ({percent})" if percent else n or NONE
+    n, percent = (_said(row, side) if row is not None else NONE for row in rows)
+    text = n if percent in {NONE, n} else f"{n} ({percent})"
     return _judged(text, [row for row in rows if row is not None], side)
+
+
+def _said(row: Any, side: str) -> str:
+    """Give what a cell says; the sign of what is withheld if it may be printed but not recomputed."""
+    text = str(getattr(row, side))
+    return text or (WITHHELD if side == RECOMPUTED and is_withheld(row, side) else NONE)
 
 
 def _judged(text: str, rows: Sequence[Any], side: str) -> Cell:

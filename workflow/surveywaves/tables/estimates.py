@@ -7,11 +7,22 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.cells import estimate_cell, side_of_zero, status_cell
+from surveywaves.tables.cells import (
+    decimals_of,
+    estimate_cell,
+    interval_cell,
+    is_rounded,
+    is_withheld,
+    number_cell,
+    p_cell,
+    side_of_zero,
+    status_cell,
+    withheld_cell,
+)
 from surveywaves.tables.decisions import base_term, decision_cell, smallest_effect
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, as_float, interval, is_missing, number, p_value, records, whole
+from surveywaves.tables.words import NONE, is_missing, number, records, whole
 from surveywaves.tidy import ALL
 
 CONTRASTS: Final = {
@@ -87,10 +98,7 @@ def _reliability_cells(terms: Mapping[str, Any], labels: Labels) -> list[Cell]:
     if brown is not None and not is_missing(brown.estimate):
         note = f"Two items: the Spearman-Brown coefficient is {number(brown.estimate)}."
         cell = Cell(cell.text, cell.value, (*cell.notes, note), cell.tone)
-    mean = (
-        nothing if correlation is None else Cell(number(correlation.estimate), as_float(correlation.estimate))
-    )
-    return [cell, mean, Cell(whole(alpha.n), as_float(alpha.n))]
+    return [cell, number_cell(correlation, "estimate", number), number_cell(alpha, "n", whole)]
 
 
 def _without_items(note: str) -> str:
@@ -157,7 +165,12 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = MEA
         (
             Cell(labels.scale(scale)),
             *(
-                estimate_cell(found.get((scale, *cell)), labels, with_interval=True, decimals=_decimals(term))
+                estimate_cell(
+                    found.get((scale, *cell)),
+                    labels,
+                    with_interval=True,
+                    decimals=_decimals(term, found.get((scale, *cell))),
+                )
                 for cell in cells
             ),
         )
@@ -203,16 +216,16 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             *([Cell(labels.item(row.item))] if by_item else []),
             Cell(labels.wave(row.wave)),
             Cell(labels.organisation(row.organisation)),
-            estimate_cell(row, labels, signed=True, decimals=_decimals(term)),
-            Cell(interval(row.conf_low, row.conf_high, decimals=_decimals(term)), as_float(row.conf_low)),
+            estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)),
+            interval_cell(row, decimals=_decimals(term, row)),
             *(
-                [_number(standardised.get((row.scale, row.item, row.wave, row.organisation)))]
+                [_signed(standardised.get((row.scale, row.item, row.wave, row.organisation)))]
                 if standardised
                 else []
             ),
-            Cell(p_value(row.p_value), as_float(row.p_value)),
-            Cell(p_value(row.p_adjusted), as_float(row.p_adjusted)),
-            Cell(whole(row.n), as_float(row.n)),
+            p_cell(row, "p_value"),
+            p_cell(row, "p_adjusted"),
+            number_cell(row, "n", whole),
             _verdict(row, labels, decided=decided),
         )
         for scale in (*labels.scales_in(chosen), *([""] if "" in of_scale else []))
@@ -221,6 +234,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
     head, unit = UNITS.get(term.removeprefix(base_term(term)), UNITS[""])
     if analysis == "ordinal" and term == base_term(term):
         head, unit = "Log odds", "on the log odds scale"
+    rounded = " Rounded to protect respondents." if any(map(is_rounded, records(chosen))) else ""
     kind = CONTRASTS.get(base_term(term), labels.plain(term))
     suffix = ": % favourable answers" if term.endswith(PERCENT) else ""
     suffix += " (standardised)" if term.endswith(STANDARDISED) else ""
@@ -242,24 +256,24 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
         ),
         rows=tuple(rows),
         data=labels.with_evidence(chosen),
-        about=smallest_effect(chosen, unit, decimals=_decimals(term)),
+        about=f"{smallest_effect(chosen, unit, decimals=_decimals(term))}{rounded}".strip(),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=4 if by_item else 3,
     )
 
 
 def _verdict(row: Any, labels: Labels, *, decided: bool) -> Cell:
+    if is_withheld(row, "estimate"):
+        return withheld_cell()
     if is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
     return decision_cell(row.decision, row.term) if decided else side_of_zero(row, labels)
 
 
-def _number(row: Any) -> Cell:
-    if row is None or is_missing(row.estimate):
-        return Cell(NONE, float("nan"), tone="muted")
-    return Cell(number(row.estimate, signed=True), as_float(row.estimate))
+def _signed(row: Any) -> Cell:
+    return number_cell(row, "estimate", lambda value: number(value, signed=True))
 
 
-def _decimals(term: str) -> int:
-    """Percentages get one decimal, as everywhere."""
-    return 1 if term.endswith(PERCENT) else 2
+def _decimals(term: str, row: Any = None) -> int:
+    """Percentages get one decimal, as everywhere; those that were released without any, none."""
+    return decimals_of(row, 1) if term.endswith(PERCENT) else 2

@@ -6,10 +6,11 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from surveywaves.tables.cells import is_withheld, number_cell, withheld_cell
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
 from surveywaves.tables.words import NONE, as_float, is_missing, number, p_value, records, whole
-from surveywaves.tidy import ALL
+from surveywaves.tidy import ALL, Status
 
 SHOWN: Final = (
     ("uniform_log_odds", "", Column("log odds", "Uniform", numeric=True)),
@@ -36,9 +37,9 @@ def dif(frame: pd.DataFrame, labels: Labels, *, between: Literal["wave", "organi
         Which comparisons. Those that could not be made stay in the data and are counted in words.
     """
     chosen = frame[frame[between] != ""]
-    estimated = chosen[chosen["estimate"].notna()]
+    listed = chosen[chosen["estimate"].notna() | (chosen["status"] == Status.WITHHELD)]
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in records(estimated):
+    for row in records(listed):
         found.setdefault((row.scale, row.item, getattr(row, between)), {})[row.term] = row
     tried = len(chosen[["scale", "item", between]].drop_duplicates())
     words = labels.wave if between == "wave" else labels.organisation
@@ -85,11 +86,12 @@ def dif(frame: pd.DataFrame, labels: Labels, *, between: Literal["wave", "organi
 
 
 def _n(terms: dict[str, Any]) -> Cell:
-    row = next(iter(terms.values()))
-    return Cell(whole(row.n), as_float(row.n))
+    return number_cell(next(iter(terms.values())), "n", whole)
 
 
 def _shown(row: Any, what: str) -> Cell:
+    if is_withheld(row, what or "estimate"):
+        return withheld_cell()
     value = None if row is None else getattr(row, what or "estimate")
     if is_missing(value):
         return _NOTHING
@@ -100,6 +102,8 @@ def _shown(row: Any, what: str) -> Cell:
 
 
 def _size(row: Any) -> Cell:
+    if is_withheld(row, "estimate"):
+        return withheld_cell()
     if row is None or not row.note:
         return _NOTHING
     word = row.note.split(" ", 1)[0]

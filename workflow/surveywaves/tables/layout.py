@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from surveywaves.tables.words import is_missing
+from surveywaves.tables.words import WITHHELD, WITHHELD_MEANS, is_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Table:
     data
         The tidy rows it was made from.
     about
-        A sentence on how to read it.
+        Sentences on how to read it. Where a number is withheld, what its sign means is added.
     evidence
         What the data in it are, one sentence a wave.
     flat
@@ -85,6 +85,16 @@ class Table:
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"table {self.name}: a row has not {len(self.columns)} cells")
+        if self._withholds and WITHHELD_MEANS not in self.about:
+            object.__setattr__(self, "about", f"{self.about} {WITHHELD_MEANS}".strip())
+
+    @property
+    def _withholds(self) -> bool:
+        """Whether a number in it is withheld; words may hold the same signs."""
+        numbers = [place for place, column in enumerate(self.columns) if column.numeric]
+        return any(WITHHELD in self.columns[place].head for place in numbers) or any(
+            WITHHELD in row[place].text for row in self.rows for place in numbers
+        )
 
     @cached_property
     def text(self) -> pd.DataFrame:

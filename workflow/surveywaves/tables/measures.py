@@ -6,10 +6,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.cells import STATUS, status_cell
+from surveywaves.tables.cells import (
+    STATUS,
+    interval_cell,
+    is_withheld,
+    number_cell,
+    status_cell,
+    withheld_cell,
+)
 from surveywaves.tables.labels import BETWEEN, Labels
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, as_float, interval, is_missing, number, records, whole
+from surveywaves.tables.words import NONE, as_float, is_missing, number, records, whole
 from surveywaves.tidy import ALL, Status
 
 COEFFICIENTS: Final = {
@@ -76,20 +83,22 @@ def measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) ->
 
 def _coefficients(terms: dict[str, Any], labels: Labels) -> list[Cell]:
     alpha, *others = terms.values()
-    if is_missing(alpha.estimate):
+    if is_missing(alpha.estimate) and not is_withheld(alpha, "estimate"):
         # The reason stands where alpha would; a list of the scale's items after it says nothing more.
         reason = labels.readable(alpha.note.partition("; not asked: ")[0])
         return [_NOTHING, status_cell(alpha.status, reason), _NOTHING] + [_NOTHING] * len(others)
     return [
-        Cell(whole(alpha.n), as_float(alpha.n)),
+        number_cell(alpha, "n", whole),
         _coefficient(alpha, labels),
-        Cell(interval(alpha.conf_low, alpha.conf_high), as_float(alpha.conf_low)),
+        interval_cell(alpha),
         *(_coefficient(row, labels, said=alpha.note) for row in others),
     ]
 
 
 def _coefficient(row: Any, labels: Labels, *, said: str = "") -> Cell:
     """Print a coefficient; a note that alpha's cell carries is not said again."""
+    if is_withheld(row, "estimate"):
+        return withheld_cell()
     if row is None or is_missing(row.estimate):
         return _NOTHING
     decimals = 1 if row.term in {"floor", "ceiling"} else 2

@@ -115,11 +115,13 @@ class Texts:
     heads, rows
         By column.
     numeric
-        Whether a column holds numbers: kept on one line, where they may.
+        Whether a column holds numbers: it needs no more width than they take.
     marks
         How many letters of notes each cell has.
     groups
         Heads above the heads, with the number of columns each spans.
+    gaps
+        Space that sets a column apart from the one before it, in sizes of type; empty: none does.
     sections
         Rows that stand between the rows.
     beside
@@ -131,6 +133,7 @@ class Texts:
     numeric: tuple[bool, ...]
     marks: tuple[tuple[int, ...], ...]
     groups: tuple[tuple[str, int], ...] = ()
+    gaps: tuple[float, ...] = ()
     sections: int = 0
     beside: tuple[str, ...] = ()
 
@@ -242,13 +245,13 @@ def _need(texts: Texts, paper: Paper, place: int) -> _Need:
     width, numeric = paper.typeface.width, texts.numeric[place]
     found = [(texts.heads[place], 0.0, _BOLD)]
     for row, marks in zip(texts.rows, texts.marks, strict=True):
-        cell = together(row[place]) if numeric else row[place]
-        found.append((cell, paper.mark * marks[place], 1.0))
+        found.append((row[place], paper.mark * marks[place], 1.0))
     least = max(bold * max(map(width, _pieces(text)), default=0.0) + marks for text, marks, bold in found)
     wide = [bold * width(text) + marks for text, marks, bold in found]
     most = max(wide)
     eased = least if numeric else max(least, min(most, paper.readable))
-    return _Need(eased + paper.padding, most + paper.padding, sum(wide) / len(wide))
+    aside = paper.padding + (texts.gaps[place] if texts.gaps else 0.0)
+    return _Need(eased + aside, most + aside, sum(wide) / len(wide))
 
 
 def _with_groups(texts: Texts, paper: Paper, needs: Sequence[_Need]) -> list[_Need]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.study.models import Evidence, Missing
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.cells import count_and_percent, is_withheld, number_cell, withheld_cell
 from surveywaves.tables.labels import NOT_STATED, Labels
 from surveywaves.tables.layout import Cell, Column, Table
 from surveywaves.tables.words import NONE, as_float, interval, is_missing, percentage, records, share, whole
@@ -46,11 +48,11 @@ def response_rates(frame: pd.DataFrame, labels: Labels) -> Table:
                     tone="" if words.evidence is Evidence.OBSERVED else "caution",
                 ),
                 Cell(", ".join(map(labels.organisation, words.organisations_surveyed))),
-                Cell(whole(getattr(row, "returns", None)), as_float(getattr(row, "returns", None))),
+                number_cell(row, "returns", whole),
                 Cell("not known", float("nan"), notes, "muted")
                 if size is None
                 else Cell(f"{about}{whole(size)}", float(size), notes),
-                _rate_cell(row),
+                _rate_cell(row, known=size is not None),
             )
         )
     return Table(
@@ -73,7 +75,9 @@ def response_rates(frame: pd.DataFrame, labels: Labels) -> Table:
     )
 
 
-def _rate_cell(row: Any) -> Cell:
+def _rate_cell(row: Any, *, known: bool) -> Cell:
+    if known and is_withheld(row, "rate"):
+        return withheld_cell()
     if row is None or is_missing(row.rate):
         note = "" if row is None else row.note
         return Cell("not known", float("nan"), (note,) if note else (), "muted")
@@ -100,8 +104,13 @@ def levels(frame: pd.DataFrame, labels: Labels, *, variable: str, by_organisatio
     )
     chosen = of_variable[of_variable["organisation"].isin(organisations)]
     found = {(row.wave, row.organisation, row.level): row for row in records(chosen)}
-    with_answers = {(row.wave, row.organisation) for row in records(chosen[chosen["n"] > 0])}
-    bases = {(row.wave, row.organisation): row.base for row in records(chosen[chosen["level"] != NOT_STATED])}
+    with_answers = {
+        (row.wave, row.organisation) for row in records(chosen[(chosen["n"] > 0) | chosen["n"].isna()])
+    }
+    bases = {
+        (row.wave, row.organisation): number_cell(row, "base", whole).text
+        for row in records(chosen[chosen["level"] != NOT_STATED])
+    }
     places = [
         (wave, organisation)
         for wave in labels.presentation.waves
@@ -117,9 +126,9 @@ def levels(frame: pd.DataFrame, labels: Labels, *, variable: str, by_organisatio
         (
             wave,
             organisation,
-        ): f"{labels.organisation(organisation)}, n = {whole(bases.get((wave, organisation), 0))}"
+        ): f"{labels.organisation(organisation)}, n = {bases.get((wave, organisation), 0)}"
         if by_organisation
-        else f"N = {whole(bases.get((wave, organisation), 0))}"
+        else f"N = {bases.get((wave, organisation), 0)}"
         for wave, organisation in places
     }
     return Table(
@@ -153,26 +162,37 @@ def _ordered(presentation: Presentation, variable: str, present: Iterable[str]) 
 
 
 def _level_cell(row: Any, level: str) -> Cell:
-    if row is None or is_missing(row.n):
-        return Cell(NONE, float("nan"), tone="muted")
-    if level == NOT_STATED or is_missing(row.percent):
-        return Cell(whole(row.n), as_float(row.n), tone="muted")
-    return Cell(f"{whole(row.n)} ({percentage(row.percent)})", as_float(row.n))
+    n = number_cell(row, "n", whole)
+    if level == NOT_STATED or (not is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))):
+        return replace(n, tone="muted")
+    return replace(count_and_percent(row), value=n.value)
 
 
-def missing(frame: pd.DataFrame, labels: Labels) -> Table:
+def missing(frame: pd.DataFrame, labels: Labels, *, frequencies: pd.DataFrame | None = None) -> Table:
     """Give missing answers by section, wave and reason, in % of the answers to questions that the wave asked.
 
     Parameters
     ----------
     frame
         `missing`.
+    frequencies
+        `item_frequencies`: how many answered. With them a column says how many answers are missing together, which is
+        known where the reasons are withheld.
     """
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     keys = pd.MultiIndex.from_frame(frame[["wave", "item"]])
     asked = frame[~keys.isin(pd.MultiIndex.from_frame(unasked[["wave", "item"]]))]
-    returned = asked.drop_duplicates(["wave", "item"]).groupby(["wave", "section"])["returns"].sum()
-    counts = asked.groupby(["wave", "section", "reason"])["n"].sum()
+    returned = (
+        asked.drop_duplicates(["wave", "item"]).groupby(["wave", "section"])["returns"].sum(min_count=1)
+    )
+    parts: dict[str, Mapping[Any, Any]] = {
+        REASONS[reason]: dict(
+            _sums(asked[asked["reason"] == reason], "n"),
+        )
+        for reason in REASONS
+    }
+    if frequencies is not None:
+        parts["together"] = dict(_sums(_without_answer(asked, frequencies), "n"))
     waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
     return Table(
         name="missing",
@@ -182,16 +202,16 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
             *(
                 Column(words, labels.wave_with_evidence(wave), numeric=True)
                 for wave in waves
-                for words in REASONS.values()
+                for words in parts
             ),
         ),
         rows=tuple(
             (
                 Cell(title, float(section)),
                 *(
-                    _share_cell(counts.get((wave, section, reason.value), 0), returned.get((wave, section)))
+                    _share_cell(sums.get((wave, section), 0), returned.get((wave, section)))
                     for wave in waves
-                    for reason in REASONS
+                    for sums in parts.values()
                 ),
             )
             for section, title in labels.presentation.sections.items()
@@ -203,7 +223,31 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     )
 
 
+def _sums(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Add up by wave and section; missing where anything is: part of a sum would pass for the whole."""
+    whole_sums = frame[column].isna().groupby([frame["wave"], frame["section"]]).any()
+    sums = frame.groupby(["wave", "section"])[column].sum()
+    return sums.mask(whole_sums)
+
+
+def _without_answer(asked: pd.DataFrame, frequencies: pd.DataFrame) -> pd.DataFrame:
+    """Give the answers missing of each item that was asked, `wave, section, n`; not those whom it was not put to."""
+    everybody = frequencies[frequencies["organisation"] == ALL].drop_duplicates(["wave", "item"])
+    answered = everybody.set_index(["wave", "item"])["base"]
+    unasked = asked[asked["reason"] == Missing.NOT_ASKED].set_index(["wave", "item"])["n"]
+    items = asked.drop_duplicates(["wave", "item"]).set_index(["wave", "item"])
+    n = (
+        items["returns"]
+        - answered.reindex(items.index, fill_value=0)
+        - unasked.reindex(items.index, fill_value=0)
+    )
+    return items[["section"]].assign(n=n).reset_index()
+
+
 def _share_cell(n: Any, of: Any) -> Cell:
+    """Print a share of answers; where people were asked and the number is not there, it is withheld."""
+    if of is not None and (is_missing(of) or is_missing(n)):
+        return withheld_cell()
     if is_missing(of) or not as_float(of):
         return Cell(NONE, float("nan"), tone="muted")
     value = 100 * as_float(n) / as_float(of)

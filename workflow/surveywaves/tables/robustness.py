@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from surveywaves.sensitivity.titles import title_of
+from surveywaves.tables.cells import is_withheld, withheld_cell
 from surveywaves.tables.decisions import SIGNS, base_term, decision_cell, decision_words
 from surveywaves.tables.estimates import CONTRASTS
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
 from surveywaves.tables.words import NONE, as_float, is_missing, number, records
-from surveywaves.tidy import Decision
+from surveywaves.tidy import Decision, Status
 
 
 def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
@@ -27,13 +28,12 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
         Kind of contrast: `change`, `gap` or `difference_in_differences`; its rows may have any unit.
     """
     chosen = frame[frame["term"].map(base_term) == term]
-    estimated = chosen[chosen["estimate"].notna()]
-    possible = set(estimated["variant"])
+    estimated = chosen["estimate"].notna()
+    possible = set(chosen.loc[estimated, "variant"])
+    listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
     variants = [variant for variant in dict.fromkeys(chosen["variant"]) if variant in possible]
-    found = {(row.scale, row.wave, row.organisation, row.variant): row for row in records(estimated)}
-    places = list(
-        dict.fromkeys(zip(estimated["scale"], estimated["wave"], estimated["organisation"], strict=True))
-    )
+    found = {(row.scale, row.wave, row.organisation, row.variant): row for row in records(listed)}
+    places = list(dict.fromkeys(zip(listed["scale"], listed["wave"], listed["organisation"], strict=True)))
     words = {name: variable.label for name, variable in labels.presentation.variables.items()}
     signs = "; ".join(f"{sign} {decision.replace('_', ' ')}" for decision, (sign, _) in SIGNS.items())
     return Table(
@@ -75,6 +75,8 @@ def _said(chosen: pd.DataFrame, words: Mapping[str, str], labels: Labels) -> str
 
 
 def _variant_cell(row: Any) -> Cell:
+    if is_withheld(row, "estimate"):
+        return withheld_cell()
     if row is None or is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
     sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
@@ -96,6 +98,7 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
     frame
         `agreement`.
     """
+    withheld = "status" in frame.columns and bool((frame["status"] == Status.WITHHELD).any())
     rows = tuple(
         (
             Cell(labels.scale(row.scale)),
@@ -128,7 +131,8 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
         ),
         rows=rows,
         data=labels.with_evidence(frame),
-        about="Contrasts that the main analysis cannot estimate are left out.",
+        about="Contrasts that the main analysis cannot estimate are left out"
+        + (", and those that are withheld to protect respondents." if withheld else "."),
         evidence=labels.evidence(labels.waves_in(frame), about=("items", "organisation")),
         heads=4,
     )

@@ -10,6 +10,13 @@ import pandas as pd
 NONE: Final = "–"
 """What stands where there is no number."""
 
+WITHHELD: Final = "[c]"
+"""What stands where a number is withheld: `c` for confidential, in brackets, as the shorthand of the United Kingdom's
+Government Analysis Function has it (*Using symbols and shorthand*, 2022): letters are read out, and cannot be taken for
+a dash, a zero or the letter of a note."""
+
+WITHHELD_MEANS: Final = f"{WITHHELD}: withheld to protect respondents."
+
 MINUS: Final = "−"
 
 MOST_DECIMALS: Final = 4
@@ -69,11 +76,29 @@ def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
     return " to ".join(number(bound, decimals=decimals) for bound in bounds)
 
 
-def p_value(value: Any) -> str:
-    """Write a p-value to three places."""
+def disclosure_rule(threshold: int, rounding: int = 0) -> str:
+    """Say what protects respondents in every table; empty if nothing does.
+
+    Parameters
+    ----------
+    threshold
+        Smallest count that is shown.
+    rounding
+        What counts are rounded to multiples of; 0: they are not.
+    """
+    if rounding:
+        return f"Disclosure rule: counts are rounded to multiples of {rounding}, so that totals still add up."
+    if threshold < 2:
+        return ""
+    return f"Disclosure rule: counts below {threshold} are withheld, and what would give them away."
+
+
+def p_value(value: Any, *, decimals: int = 3) -> str:
+    """Write a p-value to three places, or to fewer if no more are known."""
     if is_missing(value):
         return NONE
-    return "<0.001" if value < 0.001 else f"{float(value):.3f}"
+    smallest = 10.0**-decimals
+    return f"<{smallest:.{decimals}f}" if value < smallest else f"{float(value):.{decimals}f}"
 
 
 def listed(words: list[str]) -> str:

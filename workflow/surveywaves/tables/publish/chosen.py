@@ -14,6 +14,7 @@ from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.answers import Place, answers, favourable, misprint_notes
 from surveywaves.tables.audit import Audit
+from surveywaves.tables.cells import is_withheld
 from surveywaves.tables.estimates import OUTSIDE, PERCENT, contrasts, means
 from surveywaves.tables.invariance import dif
 from surveywaves.tables.labels import Labels
@@ -24,7 +25,7 @@ from surveywaves.tables.outlook import planning
 from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
 from surveywaves.tables.respondents import levels, missing, response_rates
 from surveywaves.tables.robustness import agreement, sensitivity
-from surveywaves.tables.words import listed, whole
+from surveywaves.tables.words import WITHHELD, disclosure_rule, listed, records, whole
 from surveywaves.tidy import ALL
 
 
@@ -41,16 +42,16 @@ class Choice:
     titles
         Number of a printed table -> its printed title.
     threshold
-        Smallest count that may be shown to the public.
-    released
-        Whether the frames have been through the disclosure rule.
+        Smallest count that is shown; 1: all are.
+    rounding
+        What counts are rounded to multiples of instead; 0: they are not.
     """
 
     presentation: Presentation
     printed: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
-    threshold: int = 0
-    released: bool = False
+    threshold: int = 1
+    rounding: int = 0
 
     @cached_property
     def labels(self) -> Labels:
@@ -92,7 +93,7 @@ def publications(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator
     Parameters
     ----------
     frames
-        Statistics and audit by name, as `docs/files.md` lists them.
+        Released tables by name, as `docs/files.md` lists them.
     """
     for one in named(choice.presentation, frames, printed=choice.printed):
         table = _table(one, frames, choice)
@@ -145,7 +146,7 @@ def _table(one: Named, frames: Mapping[str, pd.DataFrame], choice: Choice) -> Ta
         case "respondents", (variable, *more):
             return levels(frame, labels, variable=variable, by_organisation=BY_ORGANISATION in more)
         case "missing", _:
-            return missing(frame, labels)
+            return missing(frame, labels, frequencies=frames.get("item_frequencies"))
         case "answers", (group, number, *more):
             return _answers(frames, choice, group, int(number), by_organisation=BY_ORGANISATION in more)
         case "favourable", _:
@@ -251,8 +252,9 @@ def _below(one: Named, table: Table, choice: Choice) -> tuple[str, ...]:
         if one.kind in {"contrasts", "item_contrasts"}
         else ""
     )
+    rule = disclosure_rule(choice.threshold, choice.rounding)
     bases = _bases(table.data, choice.labels) if one.kind == "means" else ""
-    return tuple(filter(None, (adjusted, bases, evidence, _disclosure(one, choice))))
+    return tuple(filter(None, (adjusted, bases, evidence, rule)))
 
 
 def _bases(frame: pd.DataFrame, labels: Labels) -> str:
@@ -260,20 +262,11 @@ def _bases(frame: pd.DataFrame, labels: Labels) -> str:
     said = []
     for wave in labels.presentation.waves:
         for organisation in labels.organisation_order:
-            n = frame.loc[(frame["wave"] == wave) & (frame["organisation"] == organisation), "n"].dropna()
-            if len(n) and n.max() > 0:
-                low, high = whole(n.min()), whole(n.max())
-                size = low if low == high else f"{low} to {high}"
+            own = frame[(frame["wave"] == wave) & (frame["organisation"] == organisation)]
+            n = own["n"].dropna()
+            hidden = any(is_withheld(row, "n") for row in records(own))
+            if hidden or (len(n) and n.max() > 0):
+                sizes = dict.fromkeys(map(whole, (n.min(), n.max()) if len(n) else ()))
+                size = " to ".join([*sizes]) + (f"{' or ' if sizes else ''}{WITHHELD}" if hidden else "")
                 said.append(f"{labels.wave(wave)}, {labels.organisation(organisation)} {size}")
     return f"Respondents (n), by scale: {'; '.join(said)}." if said else ""
-
-
-def _disclosure(one: Named, choice: Choice) -> str:
-    if choice.released:
-        return f"Disclosure rule: counts below {choice.threshold} are withheld."
-    if one.kind in {"printed", "misprints", "claims"}:
-        return "Recomputed counts have not been through the disclosure rule: for the research team only."
-    return (
-        f"This table has not been through the disclosure rule (threshold {choice.threshold}): "
-        "for the research team only."
-    )

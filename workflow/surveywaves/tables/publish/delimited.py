@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from surveywaves.spreadsheet import csv_lines, harmless
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.publish.sheet import visible
+from surveywaves.tables.words import WITHHELD
+from surveywaves.tidy import Status
 
 
 def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
@@ -20,14 +23,44 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
     ----------
     frame
         Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
-        `<column>_label`; behind `level` and `response` too, where the frame says of what.
+        `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
+        has the sign of all tables; what is missing for another reason is empty.
     """
-    return csv_lines(_with_labels(frame, labels), _text).encode("utf-8", "replace")
+    return csv_lines(_with_labels(_with_signs(frame), labels), _text).encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=4096)
 def _text(text: str) -> str:
     return str(harmless(visible(text)))
+
+
+def _with_signs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the sign of what is withheld where it is."""
+    if "status" not in frame.columns:
+        return frame
+    rows = frame["status"].eq(Status.WITHHELD)
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        missing = frame[name].isna() if is_numeric_dtype(frame[name]) else frame[name].eq("")
+        if not is_numeric_dtype(frame[name]) and name not in _NUMBERS_IN_PRINT:
+            continue
+        marks = missing & rows & _ever(frame, name)
+        if name == "n" and "estimate" in frame.columns:
+            marks |= missing & frame["estimate"].notna()
+        if marks.any():
+            columns[name] = frame[name].astype("object").mask(marks, WITHHELD)
+    return frame.assign(**columns)
+
+
+_NUMBERS_IN_PRINT: Final = {"recomputed"}
+"""Columns of text that hold numbers, written as a publication writes them."""
+
+
+def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
+    """Say of each row whether its kind has such a number at all: not every estimate has an interval or a test."""
+    if name == "estimate" or not {"analysis", "term"} <= set(frame.columns):
+        return pd.Series(data=True, index=frame.index)
+    return frame.groupby(["analysis", "term"])[name].transform("count") > 0
 
 
 def _with_labels(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:

@@ -6,10 +6,11 @@ columns no width, so that statements run off the page, and does not repeat the h
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from surveywaves.tables.paper import Shape
-from surveywaves.tables.publish.shape import PADDING, over_pages
+from surveywaves.tables.paper import LONGEST_WORD, Shape
+from surveywaves.tables.publish.shape import PADDING, gaps, over_pages, words
 from surveywaves.tables.publish.sheet import Entry, Head, Sheet
 
 _SPECIAL: Final = {
@@ -55,6 +56,10 @@ _SPECIAL: Final = {
 }
 """Every character that LaTeX does not print as it stands, and the signs of our own that Latin fonts lack."""
 
+_LONG_WORD: Final = re.compile(rf"[^\s\0]{{{LONGEST_WORD + 1},}}")
+_PIECE: Final = 12
+"""A word that is too long for a column, and the letters of it that stay together: LaTeX hyphenates none over 63."""
+
 _PACKAGES: Final = (
     "[T1]{fontenc}",
     "{textcomp}",
@@ -96,7 +101,14 @@ def to_tex(sheet: Sheet, page: Shape) -> bytes:
 
 def escaped(text: str) -> str:
     """Give a text that LaTeX prints as it stands and runs nothing of."""
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+    pieces = _LONG_WORD.sub(lambda word: "\0".join(_cut(word[0])), text).split("\0")
+    return r"\allowbreak{}".join(
+        "".join(_SPECIAL.get(letter, letter) for letter in piece) for piece in pieces
+    )
+
+
+def _cut(word: str) -> list[str]:
+    return [word[start : start + _PIECE] for start in range(0, len(word), _PIECE)]
 
 
 def _floating(sheet: Sheet, page: Shape) -> str:
@@ -136,6 +148,7 @@ def _over_pages(sheet: Sheet, page: Shape) -> str:
             r"\begin{TableNotes}[flushleft]\footnotesize",
             *_notes(sheet),
             r"\end{TableNotes}",
+            r"\setlength{\LTcapwidth}{\linewidth}",
             f"\\begin{{longtable}}{{{_columns(sheet, page)}}}",
             f"\\caption{{{_caption(sheet)}}}",
             f"\\label{{tab:{sheet.name.replace('_', '-')}}}\\\\",
@@ -177,15 +190,18 @@ def _columns(sheet: Sheet, page: Shape) -> str:
     return (
         "@{}"
         + "".join(
-            f">{{{_ragged(head)}\\arraybackslash}}p{{{width - _padding(page):.1f}pt}}"
-            for head, width in zip(sheet.heads, page.widths, strict=True)
+            f">{{{_ragged(head, gap * page.size)}\\arraybackslash}}p{{{width - _padding(page):.1f}pt}}"
+            for head, gap, width in zip(sheet.heads, gaps(sheet), page.widths, strict=True)
         )
         + "@{}"
     )
 
 
-def _ragged(head: Head) -> str:
-    return r"\raggedleft" if head.numeric else r"\raggedright"
+def _ragged(head: Head, gap: float) -> str:
+    """Set text to its side; words behind numbers stand apart from them."""
+    if head.numeric:
+        return r"\raggedleft"
+    return f"\\raggedright\\leftskip={gap:.1f}pt" if gap else r"\raggedright"
 
 
 def _heads(sheet: Sheet, page: Shape) -> list[str]:
@@ -221,7 +237,7 @@ def _rows(sheet: Sheet, page: Shape) -> list[str]:
 def _entry(entry: Entry, head: Head) -> str:
     if entry.goes_on:
         return ""
-    text = escaped(entry.text)
+    text = escaped(words(entry, head))
     text = f"\\textbf{{{text}}}" if entry.tone == "caution" else text
     if not entry.marks:
         return text

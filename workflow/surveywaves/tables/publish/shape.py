@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Final
 
 from surveywaves.tables import paper
-from surveywaves.tables.paper import NO_BREAK, Paper, Shape, Texts, Typeface
-from surveywaves.tables.publish.sheet import Sheet
+from surveywaves.tables.paper import NO_BREAK, Paper, Shape, Texts, Typeface, together
+from surveywaves.tables.publish.sheet import Entry, Head, Sheet
 
 UPRIGHT, TURNED = 481.0, 728.0
 """Width of the text on an A4 page with margins of 20 mm, in points: as it stands, and turned."""
@@ -14,24 +15,28 @@ UPRIGHT, TURNED = 481.0, 728.0
 PADDING: Final = 0.6
 """Space left and right of what is in a cell together, in sizes of type."""
 
+GAP: Final = 1.0
+"""Space between columns that would run into each other, in sizes of type."""
+
 _PART_OF_PAGE: Final = 0.9
 """How much of a page a table may fill that does not go over pages, its notes included."""
 
 _SHORT: Final = 8
 """Letters up to which what stands in brackets stays on the line of the number before it."""
 
-_ARIAL: Final = Typeface(
-    small=0.56,
-    capital=0.68,
-    narrow=0.31,
-    wide=0.74,
+_TYPE: Final = Typeface(
+    small=0.6,
+    capital=0.7,
+    narrow=0.38,
+    wide=0.8,
     foreign=0.74,
-    sign=0.74,
+    sign=0.78,
     wides=frozenset("mwMW@%&—…+<>="),
 )
+"""Arial, which Word has, and LaTeX's own type, whose digits are wider in small sizes: the wider of the two."""
 
 _PAPER: Final = Paper(
-    typeface=_ARIAL,
+    typeface=_TYPE,
     widths=(UPRIGHT, TURNED),
     heights=(TURNED, UPRIGHT),
     sizes=(*((False, size) for size in (9.0, 8.0)), *((True, size) for size in (9.0, 8.0, 7.0, 6.0, 5.0))),
@@ -50,10 +55,11 @@ def shape(sheet: Sheet) -> Shape:
     return paper.shape(
         Texts(
             heads=tuple(head.text for head in sheet.heads),
-            rows=tuple(tuple(_unbroken(entry.text) for entry in row.entries) for row in sheet.rows),
+            rows=tuple(tuple(map(words, row.entries, sheet.heads)) for row in sheet.rows),
             numeric=tuple(head.numeric for head in sheet.heads),
             marks=tuple(tuple(len(entry.marks) for entry in row.entries) for row in sheet.rows),
             groups=sheet.groups,
+            gaps=gaps(sheet),
             sections=sum(bool(row.section) for row in sheet.rows),
             beside=(
                 *(sheet.title, sheet.demonstration),
@@ -70,7 +76,19 @@ def over_pages(page: Shape) -> bool:
     return page.height > _PART_OF_PAGE * (UPRIGHT if page.turned else TURNED)
 
 
-def _unbroken(text: str) -> str:
-    """Keep a number and a short number in brackets together."""
+def words(entry: Entry, head: Head) -> str:
+    """Give what a cell says; a number breaks only before what stands in brackets, if that is long."""
+    if not head.numeric or not any(map(str.isdigit, entry.text)):
+        return entry.text
+    text = together(entry.text)
     before, bracket, inside = text.partition(" (")
     return f"{before}{NO_BREAK}({inside}" if bracket and len(inside) <= _SHORT else text
+
+
+def gaps(sheet: Sheet) -> tuple[float, ...]:
+    """Give the space that sets columns apart, in sizes of type: a new group, and words behind numbers."""
+    starts = set(accumulate(span for _, span in sheet.groups))
+    return tuple(
+        GAP if place in starts or (place > 0 and not head.numeric and sheet.heads[place - 1].numeric) else 0.0
+        for place, head in enumerate(sheet.heads)
+    )

@@ -16,7 +16,7 @@ from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
 from surveywaves.tables.paper import Shape
-from surveywaves.tables.publish.shape import PADDING
+from surveywaves.tables.publish.shape import PADDING, gaps, words
 from surveywaves.tables.publish.sheet import Entry, Head, Row, Sheet
 
 _MADE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
@@ -162,10 +162,16 @@ def _heads(sheet: Sheet, page: Shape, widths: list[int]) -> list[str]:
             place += span
         rows.append(_head_row(cells))
     rules = ({} if sheet.groups else {"top": _THICK}) | {"bottom": _THIN}
-    heads = zip(sheet.heads, widths, strict=True)
     cells = [
-        _cell(_run(head.text, bold=True, size=page.size), width, rules, align=_side(head), bottom=True)
-        for head, width in heads
+        _cell(
+            _run(head.text, bold=True, size=page.size),
+            width,
+            rules,
+            align=_side(head),
+            apart=_apart(head, gap, page),
+            bottom=True,
+        )
+        for head, gap, width in zip(sheet.heads, gaps(sheet), widths, strict=True)
     ]
     rows.append(_head_row(cells))
     return rows
@@ -183,16 +189,19 @@ def _section(text: str, page: Shape, widths: list[int]) -> str:
 
 def _row(row: Row, sheet: Sheet, page: Shape, widths: list[int], marked: list[int], *, last: bool) -> str:
     cells = []
-    for entry, head, width, marks in zip(row.entries, sheet.heads, widths, marked, strict=True):
+    for entry, head, gap, width, marks in zip(
+        row.entries, sheet.heads, gaps(sheet), widths, marked, strict=True
+    ):
         # Digits stand below each other whether or not a note's letter follows them.
         aside = round(20 * _MARK * page.size * (marks - len(entry.marks))) if head.numeric else 0
         cells.append(
             _cell(
-                _entry(entry, page),
+                _entry(entry, head, page),
                 width,
                 {"bottom": _THICK} if last else {},
                 align=_side(head),
                 aside=aside,
+                apart=_apart(head, gap, page),
                 merge=_merge(entry, head),
             )
         )
@@ -206,10 +215,15 @@ def _merge(entry: Entry, head: Head) -> str:
     return "" if head.numeric else '<w:vMerge w:val="restart"/>'
 
 
-def _entry(entry: Entry, page: Shape) -> str:
+def _apart(head: Head, gap: float, page: Shape) -> int:
+    """Give the space before words that stand behind numbers."""
+    return 0 if head.numeric else round(20 * gap * page.size)
+
+
+def _entry(entry: Entry, head: Head, page: Shape) -> str:
     if entry.goes_on:
         return ""
-    text = _run(entry.text, size=page.size, bold=entry.tone == "caution")
+    text = _run(words(entry, head), size=page.size, bold=entry.tone == "caution")
     return text + (_run(entry.marks, size=page.size, raised=True) if entry.marks else "")
 
 
@@ -225,6 +239,7 @@ def _cell(
     span: int = 1,
     align: str = "left",
     aside: int = 0,
+    apart: int = 0,
     merge: str = "",
     bottom: bool = False,
     keep: bool = False,
@@ -239,7 +254,7 @@ def _cell(
         + "</w:tcPr><w:p><w:pPr>"
         + ("<w:keepNext/>" if keep else "")
         + '<w:spacing w:before="20" w:after="20"/>'
-        + (f'<w:ind w:right="{aside}"/>' if aside else "")
+        + (f'<w:ind w:left="{apart}" w:right="{aside}"/>' if aside or apart else "")
         + f'<w:jc w:val="{align}"/></w:pPr>{runs}</w:p></w:tc>'
     )
 

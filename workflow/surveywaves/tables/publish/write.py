@@ -23,7 +23,7 @@ def files(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator[tuple[
     Parameters
     ----------
     frames
-        Statistics and audit by name.
+        Released tables by name.
 
     Yields
     ------
