@@ -10,7 +10,7 @@ a model of one item is nearly a table.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,19 +79,20 @@ def small_cells(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[tuple
     return frozenset(found)
 
 
-def small_rests(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[str]:
-    """List scales of which some numbers of respondents, taken from each other, leave too few who state no organisation.
+def small_rests(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[tuple[str, str]]:
+    """List scales and waves where numbers of respondents, taken from each other, leave too few of no organisation.
 
     Of each wave that is `all` less the organisations; where rows compare waves with each other and organisations with
-    each other, the first less the second.
+    each other, the first less the second (the wave is then `all`).
     """
     if rule.unstated:
         return frozenset()
     return frozenset(
-        scale
+        (scale, wave)
         for table in tables
         for (scale, _, _), numbers in _numbers(table).items()
-        if any(rule.small(rest) for rest in _rests(numbers))
+        for wave, rest in _rests(numbers)
+        if rule.small(rest)
     )
 
 
@@ -105,7 +106,7 @@ def _numbers(table: pd.DataFrame) -> dict[tuple[str, str, str], dict[Place, int]
     return found
 
 
-def _rests(numbers: dict[Place, int]) -> Iterator[int]:
+def _rests(numbers: dict[Place, int]) -> Iterator[tuple[str, int]]:
     """Give what is left of the respondents of a wave, and of those compared, who are of no organisation."""
     for wave in {wave for wave, _ in numbers} - {""}:
         parts = [
@@ -114,11 +115,11 @@ def _rests(numbers: dict[Place, int]) -> Iterator[int]:
             if one == wave and organisation not in (ALL, "") and BETWEEN not in organisation
         ]
         if parts and (wave, ALL) in numbers:
-            yield numbers[wave, ALL] - sum(parts)
+            yield wave, numbers[wave, ALL] - sum(parts)
     waves = [n for (_, organisation), n in numbers.items() if not organisation]
     organisations = [n for (wave, _), n in numbers.items() if not wave]
     if waves and organisations:
-        yield max(waves) - max(organisations)
+        yield ALL, max(waves) - max(organisations)
 
 
 def release_estimates(
@@ -131,7 +132,7 @@ def release_estimates(
     near_items: Collection[str] = (),
     in_disguise: Collection[str] = (),
     bare: Collection[str] = (),
-    uncounted: Collection[str] = (),
+    uncounted: Set[tuple[str, str]] = frozenset(),
     dominated: Dominated,
     rule: Rule,
 ) -> Shown:
@@ -153,7 +154,8 @@ def release_estimates(
         Items of which some count is withheld and whose model is the table itself (two response options); scales that
         are one such item, whose mean is the item's: no estimate.
     uncounted
-        Scales, and items without one, of which a number of respondents would give one back that is withheld: no `n`.
+        Scales (items without one) and waves of which a number of respondents would give one back that is withheld: no
+        `n`. Of the wave `all`, of what is about several waves.
     dominated
         Where few respondents have most of the weight.
     rule
@@ -176,7 +178,9 @@ def release_estimates(
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
         refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))
-        unnumbered.append((scale or item) in uncounted or bool(covered & (groups.hidden | own)))
+        waves = {one for one, _ in covered}
+        told = uncounted & {(scale or item, one) for one in (*waves, *([ALL] if len(waves) > 1 else []))}
+        unnumbered.append(bool(told or covered & (groups.hidden | own)))
     estimate = np.array(refused, dtype=np.bool_)
     number = np.array(unnumbered, dtype=np.bool_) | estimate
     # These are counts of respondents, and percentages that tell what they are of.
@@ -184,12 +188,14 @@ def release_estimates(
     if extremes is not None:
         # The percentage is withheld, the number it is of is not.
         estimate |= extremes
-    told = number & ~estimate & table["n"].notna().to_numpy(dtype=np.bool_)
+    given_back = number & ~estimate & table["n"].notna().to_numpy(dtype=np.bool_)
     if "variant" in table:
         number |= _other_respondents(table)
     one = table["item"].isin(near_items) | (table["scale"].isin(near) & (table["item"] == ""))
-    digits = (~estimate & one.to_numpy(dtype=np.bool_)) | told
-    shown = _shown(_rounded(_uncertain(table, told), digits), estimate, number, hidden=bool(groups.hidden))
+    digits = (~estimate & one.to_numpy(dtype=np.bool_)) | given_back
+    shown = _shown(
+        _rounded(_uncertain(table, given_back), digits), estimate, number, hidden=bool(groups.hidden)
+    )
     return Shown(shown, estimate, number & table["n"].notna().to_numpy(dtype=np.bool_), digits)
 
 

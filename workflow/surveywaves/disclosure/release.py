@@ -218,9 +218,11 @@ class _Release:
             scale for scale in scales if sum(one.scale == scale for one in self.instrument.values()) == 1
         }
         # Who answered all items of a scale, or any, are no more, or no fewer, than those who answered each.
-        unbased = {item for (_, item), name in withheld if isinstance(name, tuple) and name[0] == "base"}
-        uncounted = {self.instrument[item].scale or item for item in unbased}
-        uncounted |= estimates.small_rests([self.tables[name] for name in tidy], self.rule)
+        uncounted = {
+            (self.instrument[item].scale or item, wave)
+            for (wave, item), name in withheld
+            if isinstance(name, tuple) and name[0] == "base"
+        } | estimates.small_rests([self.tables[name] for name in tidy], self.rule)
         for name in tidy:
             table = self.tables[name]
             compared = name in COMPARED
