@@ -24,6 +24,7 @@ os.environ.update(
 from surveywaves.errors import SurveywavesError
 from surveywaves.exports.part import ExportPart
 from surveywaves.figures.names import FORMATS, names
+from surveywaves.pin.asked import to_pin
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import DemoPart, HarmonisingPart, Presentation, ReadingPart
@@ -70,7 +71,9 @@ EXPORTS = [
     "codebook.xml",
 ]
 AUDIT = ["published_tables", "claims"] if PUBLISHED else []
-RELEASED = [*STATISTICS, *AUDIT]
+SHOWN = [*STATISTICS, *AUDIT]
+OF_FILES = ["file_counts", "problems", "recodings"]
+RELEASED = [*SHOWN, *OF_FILES]
 LIMITATIONS = [
     str(path) for path in [CONFIG / "report/limitations.md"] if path.exists()
 ]
@@ -192,9 +195,30 @@ def printed_choices():
     return {name: dict(known[name]) for name in PUBLISHED.single_choice}
 
 
-def released():
-    """Name the tables that figures, tables and report read: those that everybody may see, and no others."""
-    return {table: f"results/released/{table}.parquet" for table in RELEASED}
+def released(tables):
+    """Name released tables, those that everybody may see: figures, tables and report read no others."""
+    return {table: f"results/released/{table}.parquet" for table in tables}
+
+
+def publication():
+    """Give what the printed tables are about (None: there is no publication)."""
+    if not PUBLISHED:
+        return None
+    return {
+        "wave": PUBLISHED.wave,
+        "cells": printed_cells(),
+        "categories": list(PUBLISHED.categories),
+        "choices": printed_choices(),
+    }
+
+
+def to_be_pinned(wildcards):
+    """List what a pin takes; nothing, so that nothing is computed for it, if its script is going to refuse it."""
+    try:
+        to_pin(config, Path())
+    except SurveywavesError:
+        return []
+    return PINNED
 
 
 def report_templates():

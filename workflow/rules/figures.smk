@@ -7,7 +7,7 @@ EXHIBITED = exhibited(PRESENTATION, published=PUBLISHED is not None)
 # out: every figure as SVG, PDF and PNG, and what is said beside it
 rule figures:
     input:
-        **released(),
+        **released(SHOWN),
         code=code_of("figures.py"),
     output:
         figures=drawn(),

@@ -1,8 +1,6 @@
 # in:  everything released: tables, figures and their captions, the report, the configuration as it took effect
 # out: of `pin`, results/pins/<label>/ (said by --config pin=<label>); of `verify`, nothing but what it says, and
 #      results/verify/<label>.tsv. Neither is an output to Snakemake: it would delete a pin before it made it again.
-from surveywaves.pin.asked import to_pin
-
 PINNED = [
     "results/configuration.yaml",
     *expand("results/released/{table}.csv", table=RELEASED),
@@ -14,15 +12,6 @@ PINNED = [
     "results/report/index.html",
     "results/report/report.pdf",
 ]
-
-
-def to_be_pinned(wildcards):
-    """List what a pin takes; nothing, so that nothing is computed for it, if its script is going to refuse it."""
-    try:
-        to_pin(config, Path())
-    except SurveywavesError:
-        return []
-    return PINNED
 
 
 rule pinned:

@@ -1,22 +1,17 @@
-# in:  the tidy tables and the audit
+# in:  the tidy tables and the audit; what became of the raw files; who weighs how much
 # out: the same after the disclosure rule, as Parquet and as CSV, which is what everybody may see; what was withheld,
 #      without giving it back; and, for the team that holds the data only, which counts were small
-def publication():
-    """Give what the printed tables are about (None: there is no publication)."""
-    if not PUBLISHED:
-        return None
-    return {
-        "wave": PUBLISHED.wave,
-        "cells": printed_cells(),
-        "categories": list(PUBLISHED.categories),
-        "choices": printed_choices(),
-    }
-
-
 rule release:
     input:
         **{table: f"results/statistics/{table}.parquet" for table in STATISTICS},
         **{table: f"results/audit/{table}.parquet" for table in AUDIT},
+        file_counts=expand("results/ingest/{wave}.counts.tsv", wave=WAVES),
+        problems=expand(
+            "results/{stage}/{wave}.problems.tsv",
+            stage=["ingest", "harmonised"],
+            wave=WAVES,
+        ),
+        responses="results/pooled/responses.parquet",
         code=code_of("release.py"),
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
@@ -29,8 +24,15 @@ rule release:
         "results/logs/release.log",
     conda:
         "../../environment.yml"
+    threads: 2
     params:
-        tables=RELEASED,
+        tables=SHOWN,
+        parts=[
+            HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
+            for wave in STUDY.waves
+        ],
+        weighted=STUDY.config.analysis.weighted,
+        margins={wave.name: wave.file.population.margins for wave in STUDY.waves},
         instrument=instrument("scale", "key", "points", "favourable"),
         disclosure=STUDY.config.disclosure.model_dump(mode="json"),
         publication=publication(),

@@ -1,17 +1,13 @@
-# in:  the released tables, the figures, and what each wave's harmonisation had to say
+# in:  the released tables, what was withheld in them, the figures; of what was not released only the codebook, which
+#      holds no answers
 # out: the report as one self-contained page and as a PDF; the configuration as it took effect
 rule report:
     input:
-        **released(),
+        **released(RELEASED),
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         captions="results/figures/captions.tsv",
-        counts=expand("results/ingest/{wave}.counts.tsv", wave=WAVES),
-        problems=expand(
-            "results/{stage}/{wave}.problems.tsv",
-            stage=["ingest", "harmonised"],
-            wave=WAVES,
-        ),
-        recodings=expand("results/harmonised/{wave}.recodings.tsv", wave=WAVES),
+        withheld="results/released/disclosure_summary.csv",
+        disclosure="results/released/disclosure.txt",
         codebook="results/pooled/codebook.tsv",
         titles=PUBLISHED.titles if PUBLISHED else [],
         limitations=LIMITATIONS,

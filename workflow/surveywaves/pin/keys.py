@@ -49,13 +49,16 @@ TABLES: Final[Mapping[str, Table]] = {
     "dif": Table(("scale", "item", "wave", "organisation", "term")),
     "disclosure_log": Table(("table", "wave", "organisation", "subject", "what")),
     "disclosure_summary": Table(("table", "what")),
+    "file_counts": Table(("wave", "file", "layout"), own=True),
     "item_contrasts": Table(("analysis", "scale", "item", "wave", "organisation", "term")),
     "item_frequencies": Table(("wave", "organisation", "item", "response"), own=True),
     "item_summary": Table(("wave", "organisation", "item"), own=True),
     "means": Table(_TESTED),
     "missing": Table(("wave", "item", "reason"), own=True),
     "planning": Table(_CELL, further=("n",)),
+    "problems": Table(("wave", "file", "about", "problem", "action"), own=True),
     "published_tables": Table(("table", "row", "field"), own=True),
+    "recodings": Table(("wave", "layout", "column", "variable", "raw"), own=True),
     "reliability": Table(
         ("scale", "item", "wave", "organisation", "term"), own=True, linked=("floor", "ceiling")
     ),
