@@ -250,9 +250,9 @@ def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) 
     ]
     said = lines(found)
     assert f"n {count}, " in said
-    assert "reconstructed" in said.lower() and "mori_baseline" not in said.replace(
-        "none of mori_baseline and phase2_2008", ""
-    )
+    plain = " ".join(said.split())
+    assert "phase1_2006 (reconstructed) and on no other wave" in plain
+    assert plain.count("mori_baseline") == plain.count("none of mori_baseline and phase2_2008") == 1
     assert found.items == ("colleagues_1",)
 
 

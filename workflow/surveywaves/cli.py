@@ -71,6 +71,14 @@ example:
 """
 
 
+CONFIDENTIAL_HELP: Final = """\
+Name each file that must stay with the team, because of where it lies or of what is in it whatever it is called: rows of
+individual people, copies of raw files, small counts. Without files: everything that is staged in git, which is what the
+pre-commit hook looks at. Run it in the top folder.
+
+A file that only looks so can be listed, as exactly these bytes and with a reason, in .githooks/allowed.tsv.
+"""
+
 TRACE_HELP: Final = """\
 Follow a number back to where it comes from: the rows of the released table, the jobs that made them with their code and
 settings (and the key of the configuration that each stands under), the files that each job read, down to the raw files
@@ -231,6 +239,17 @@ def _trace(options: argparse.Namespace) -> int:
     return 0
 
 
+def _confidential(options: argparse.Namespace) -> int:
+    from surveywaves.confidential.staged import mistakes_in, staged_mistakes  # noqa: PLC0415
+
+    if absent := [path for path in options.files if not path.is_file()]:
+        raise SurveywavesError(Mistake(str(path), "no such file") for path in absent)
+    files = {path.as_posix(): path for path in options.files}
+    if mistakes := mistakes_in(files, Path()) if files else staged_mistakes(Path()):
+        raise SurveywavesError(mistakes)
+    return 0
+
+
 def _document(options: argparse.Namespace) -> int:
     (options.config / "README.md").write_text(document(), encoding="utf-8")
     return 0
@@ -279,6 +298,16 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    guarding = commands.add_parser(
+        "confidential",
+        help="refuse files with answers of individual people",
+        description=CONFIDENTIAL_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    guarding.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="files (default: what is staged)"
+    )
+    guarding.set_defaults(run=_confidential)
     documenting = commands.add_parser(
         "document",
         help="write config/README.md",

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from surveywaves.confidential import PRIVATE, reason_in, signs_of
 from surveywaves.errors import Mistake
 from surveywaves.pin.manifest import Job
 from surveywaves.pin.records import Places
 from surveywaves.script import digest
-
-PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure")
-"""Folders of `results/` that hold rows of individual people or small counts."""
-
-PEOPLE: Final = {"respondent", "respondent_source"}
-"""Columns of a table that has a row for a person."""
 
 UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
 """What nothing that is shown may be made from."""
@@ -42,6 +36,7 @@ def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) 
     hidden += [path for name in raw if (path := places.lying_at(name)).is_file()]
     copies = {digest(path): path for path in hidden if path.stat().st_size}
     results = (places.folder / "results").resolve()
+    signs = signs_of(places.study)
     for name, path in files.items():
         real = path.resolve()
         if any(real.is_relative_to(room) for room in rooms):
@@ -50,21 +45,14 @@ def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) 
             )
         elif (copy := copies.get(digest(path))) is not None:
             yield Mistake(name, f"confidential: the same as {_inside(copy, places)}", _HINT)
-        elif PEOPLE & set(_header(path)):
-            yield Mistake(name, "confidential: it has a row for each respondent", _HINT)
+        elif reason := reason_in(path.read_bytes(), signs):
+            yield Mistake(name, f"confidential: {reason}", _HINT)
         elif real.is_relative_to(results) and _closed(real) and not _closed(results / "configuration.yaml"):
             yield Mistake(name, "confidential: only its owner may read it (mode 0600)", _HINT)
 
 
 def _inside(path: Path, places: Places) -> str:
     return path.relative_to(places.folder).as_posix() if path.is_relative_to(places.folder) else str(path)
-
-
-def _header(path: Path) -> list[str]:
-    if path.suffix not in {".csv", ".tsv"}:
-        return []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        return next(csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ","), [])
 
 
 def _closed(path: Path) -> bool:
