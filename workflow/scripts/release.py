@@ -21,9 +21,7 @@ with stage(snakemake):
     )
     tables = {name: read(snakemake.input[name]) for name in params.tables}
     for name in ("file_counts", "problems"):
-        if paths := snakemake.input.get(name):
-            tables[name] = pd.concat([read(path) for path in paths], ignore_index=True)
-    responses = snakemake.input.get("responses")
+        tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)
     released = release(
         tables,
         instrument={
@@ -38,10 +36,8 @@ with stage(snakemake):
             rounding=params.disclosure["rounding"],
         ),
         publication=publication or None,
-        parts=[HarmonisingPart.model_validate(part) for part in params.get("parts", [])],
-        weighting=Weighting(read(responses), used=params.weighted, margins=params.margins)
-        if responses
-        else None,
+        parts=[HarmonisingPart.model_validate(part) for part in params.parts],
+        weighting=Weighting(read(snakemake.input.responses), used=params.weighted, margins=params.margins),
         confidence=params.confidence,
         cores=snakemake.threads,
     )
