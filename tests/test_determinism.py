@@ -1,0 +1,163 @@
+"""The same study gives the same bytes, whoever runs it, wherever, and on however many cores.
+
+Full runs are dear, so each of the two varies everything at once against the run that the other tests look at: between
+the three, no two agree in cores, locale, time zone, hash seed, threads of linear algebra, umask or folder, and one is
+run by another user. Where they differ, vary one thing at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from conftest import REPOSITORY, Run, new_study
+from surveywaves.pin.records import Places, read_records
+
+PRIVATE = ("ingest", "harmonised", "pooled", "exports", "disclosure")
+OTHER_USER = 65534
+"""Nobody's number."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a run is run."""
+
+    folder: str
+    cores: int
+    umask: int
+    environment: dict[str, str] = field(default_factory=dict)
+    user: int | None = None
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Hash every file that the workflow made, logs aside."""
+    files = [
+        path for top in ("results", "resources/demo") for path in (folder / top).rglob("*") if path.is_file()
+    ]
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(files)
+        if "logs" not in path.parts
+    }
+
+
+def run(folder: Path, way: Way, *arguments: str) -> Run:
+    """Run the workflow on the study in a folder, in a certain way."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", str(way.cores), *arguments]
+    if way.user is not None:
+        command = ["setpriv", f"--reuid={way.user}", f"--regid={way.user}", "--clear-groups", *command]
+    home = folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    if way.user is not None:
+        for path in (folder.parent, folder, home, *folder.rglob("*")):
+            os.chown(path, way.user, way.user)
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), **way.environment}
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        umask=way.umask,
+        env=environment,
+    )
+    return Run(done.returncode, done.stdout + done.stderr)
+
+
+def another_user() -> int | None:
+    """Another user who can run what lies here; None: there is none, which is said."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        print("\nnot run as another user: only root can, with setpriv")
+        return None
+    look = [sys.executable, "-c", "import snakemake, pandas, sys; open(sys.argv[1]).read()"]
+    command = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups", *look]
+    done = subprocess.run(
+        [*command, str(REPOSITORY / "Snakefile")], capture_output=True, text=True, check=False, cwd="/"
+    )
+    if done.returncode:
+        print(f"\nnot run as another user: {done.stderr.strip().splitlines()[-1]}")
+        return None
+    return OTHER_USER
+
+
+def turkish(folder: Path) -> dict[str, str]:
+    """A locale in which i and I are no pair and numbers have a comma: made here, where its sources are."""
+    made = folder / "tr_TR.UTF-8"
+    if shutil.which("localedef"):
+        subprocess.run(
+            ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(made)], check=False, capture_output=True
+        )
+    if not made.is_dir():
+        print("\nno Turkish locale here: the environment asks for one all the same")
+    return {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "LOCPATH": str(folder)}
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A folder that another user can get to."""
+    folder = Path(tempfile.mkdtemp(prefix="determinism-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["one core, C, closed", "eight cores, Turkish, open"])
+def test_outputs_are_the_same_bytes_however_they_are_made(
+    finished: Path, room: Path, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        ways = {
+            "one core, C, closed": lambda: Way(
+                "elsewhere",
+                cores=1,
+                umask=0o077,
+                environment={
+                    "LC_ALL": "C",
+                    "LANG": "C",
+                    "TZ": "Pacific/Auckland",
+                    "PYTHONHASHSEED": "7",
+                    "OMP_NUM_THREADS": "1",
+                    "COLUMNS": "40",
+                },
+            ),
+            "eight cores, Turkish, open": lambda: Way(
+                "an other Ordner, ü and 日本",
+                cores=8,
+                umask=0o000,
+                environment={
+                    **turkish(room),
+                    "TZ": "America/St_Johns",
+                    "PYTHONHASHSEED": "4294967295",
+                    "OMP_NUM_THREADS": "8",
+                },
+                user=another_user(),
+            ),
+        }
+        chosen = ways[way]()
+    other = new_study(room / "study" / chosen.folder)
+    done = run(other, chosen)
+    assert done.status == 0, done.said
+    first, second = outputs(finished), outputs(other)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    private = [path for part in PRIVATE for path in (other / "results" / part).rglob("*.parquet")]
+    assert len(private) > 6
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    # The records too, but for where the workflow lies from the study's folder.
+    records = [
+        read_records(Places(folder, REPOSITORY, folder / "config"), list(first)).jobs
+        for folder in (finished, other)
+    ]
+    assert records[0] == records[1]
+    assert len(records[0]) > 20
