@@ -20,6 +20,9 @@ TALL: Final = 540.0
 _SHORT: Final = 8
 """Letters that a head may have and stay on one line."""
 
+_MARK: Final = 0.4
+"""Width of the letter of a note, in sizes of type."""
+
 _TYPE: Final = Typeface(
     small=0.49, capital=0.66, narrow=0.3, wide=0.82, foreign=0.6, sign=0.9, wides=frozenset("mwMW@%&—…")
 )
@@ -35,7 +38,6 @@ _PAPER: Final = Paper(
     padding=0.9,
     line=1.25,
     between=0.6,
-    mark=0.4,
     readable=8.5,
     beside=7.5,
     beside_line=1.8,
@@ -51,7 +53,7 @@ def shape(table: Table) -> Shape:
             heads=tuple(map(head, table.columns)),
             rows=tuple(tuple(map(_cell, row, table.columns)) for row in table.rows),
             numeric=tuple(column.numeric for column in table.columns),
-            marks=tuple(tuple(len(cell.notes) for cell in row) for row in table.rows),
+            aside=tuple(tuple(_MARK * len(cell.notes) for cell in row) for row in table.rows),
             groups=tuple((plain(group), span) for group, span in table.groups),
             beside=(table.title, table.about, " ".join(table.evidence)),
         ),

@@ -241,7 +241,8 @@ def favourable(
         columns=tuple(columns),
         rows=rows,
         data=labels.with_evidence(chosen),
-        about="Favourable answers in % (how many of how many). The means are in the data.",
+        about="Favourable answers in % (how many of how many); "
+        f"{NONE}: not asked, or nobody answered. The means are in the data.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
         flat=False,
     )

@@ -77,8 +77,6 @@ class Paper:
         Space left and right of what is in a cell together, in sizes of type.
     between
         What a row is higher than its lines, in sizes of type.
-    mark
-        Width of the letter of a note, in sizes of type.
     readable
         Width that a column of words should have, if its words fill it, in sizes of type.
     beside, beside_line
@@ -94,7 +92,6 @@ class Paper:
     padding: float
     line: float
     between: float
-    mark: float
     readable: float
     beside: float
     beside_line: float
@@ -116,8 +113,8 @@ class Texts:
         By column.
     numeric
         Whether a column holds numbers: it needs no more width than they take.
-    marks
-        How many letters of notes each cell has.
+    aside
+        What each cell needs besides its text, in sizes of type: letters of notes, bold type.
     groups
         Heads above the heads, with the number of columns each spans.
     gaps
@@ -131,7 +128,7 @@ class Texts:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
-    marks: tuple[tuple[int, ...], ...]
+    aside: tuple[tuple[float, ...], ...]
     groups: tuple[tuple[str, int], ...] = ()
     gaps: tuple[float, ...] = ()
     sections: int = 0
@@ -244,14 +241,14 @@ class _Need:
 def _need(texts: Texts, paper: Paper, place: int) -> _Need:
     width, numeric = paper.typeface.width, texts.numeric[place]
     found = [(texts.heads[place], 0.0, _BOLD)]
-    for row, marks in zip(texts.rows, texts.marks, strict=True):
-        found.append((row[place], paper.mark * marks[place], 1.0))
-    least = max(bold * max(map(width, _pieces(text)), default=0.0) + marks for text, marks, bold in found)
-    wide = [bold * width(text) + marks for text, marks, bold in found]
+    for row, aside in zip(texts.rows, texts.aside, strict=True):
+        found.append((row[place], aside[place], 1.0))
+    least = max(bold * max(map(width, _pieces(text)), default=0.0) + aside for text, aside, bold in found)
+    wide = [bold * width(text) + aside for text, aside, bold in found]
     most = max(wide)
     eased = least if numeric else max(least, min(most, paper.readable))
-    aside = paper.padding + (texts.gaps[place] if texts.gaps else 0.0)
-    return _Need(eased + aside, most + aside, sum(wide) / len(wide))
+    around = paper.padding + (texts.gaps[place] if texts.gaps else 0.0)
+    return _Need(eased + around, most + around, sum(wide) / len(wide))
 
 
 def _with_groups(texts: Texts, paper: Paper, needs: Sequence[_Need]) -> list[_Need]:

@@ -217,7 +217,7 @@ def missing(frame: pd.DataFrame, labels: Labels, *, frequencies: pd.DataFrame | 
             for section, title in labels.presentation.sections.items()
         ),
         data=labels.with_evidence(frame),
-        about="In % of the answers asked for in the section.",
+        about=f"In % of the answers asked for in the section; {NONE}: not asked.",
         evidence=labels.evidence(waves, about=("items",)),
         flat=False,
     )

@@ -198,10 +198,9 @@ def _columns(sheet: Sheet, page: Shape) -> str:
 
 
 def _ragged(head: Head, gap: float) -> str:
-    """Set text to its side; words behind numbers stand apart from them."""
-    if head.numeric:
-        return r"\raggedleft"
-    return f"\\raggedright\\leftskip={gap:.1f}pt" if gap else r"\raggedright"
+    """Set text to its side, apart from the column before it where there is a gap."""
+    side, stretch = (r"\raggedleft", " plus 1fil") if head.numeric else (r"\raggedright", "")
+    return f"{side}\\leftskip={gap:.1f}pt{stretch}" if gap else side
 
 
 def _heads(sheet: Sheet, page: Shape) -> list[str]:

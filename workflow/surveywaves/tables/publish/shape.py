@@ -18,6 +18,12 @@ PADDING: Final = 0.6
 GAP: Final = 1.0
 """Space between columns that would run into each other, in sizes of type."""
 
+MARK: Final = 0.35
+"""Width of the letter of a note, in sizes of type."""
+
+_BOLDER: Final = 0.15
+"""How much wider bold type is."""
+
 _PART_OF_PAGE: Final = 0.9
 """How much of a page a table may fill that does not go over pages, its notes included."""
 
@@ -26,7 +32,7 @@ _SHORT: Final = 8
 
 _TYPE: Final = Typeface(
     small=0.6,
-    capital=0.7,
+    capital=0.78,
     narrow=0.38,
     wide=0.8,
     foreign=0.74,
@@ -43,7 +49,6 @@ _PAPER: Final = Paper(
     padding=PADDING,
     line=1.2,
     between=0.25,
-    mark=0.35,
     readable=14.0,
     beside=8.0,
     beside_line=1.4,
@@ -57,7 +62,7 @@ def shape(sheet: Sheet) -> Shape:
             heads=tuple(head.text for head in sheet.heads),
             rows=tuple(tuple(map(words, row.entries, sheet.heads)) for row in sheet.rows),
             numeric=tuple(head.numeric for head in sheet.heads),
-            marks=tuple(tuple(len(entry.marks) for entry in row.entries) for row in sheet.rows),
+            aside=tuple(tuple(map(_aside, row.entries)) for row in sheet.rows),
             groups=sheet.groups,
             gaps=gaps(sheet),
             sections=sum(bool(row.section) for row in sheet.rows),
@@ -74,6 +79,12 @@ def shape(sheet: Sheet) -> Shape:
 def over_pages(page: Shape) -> bool:
     """Whether a table is likely to need more than a page, its notes included."""
     return page.height > _PART_OF_PAGE * (UPRIGHT if page.turned else TURNED)
+
+
+def _aside(entry: Entry) -> float:
+    """Give what a cell needs besides its text: the letters of its notes, and bold type."""
+    bold = _BOLDER * _TYPE.width(entry.text) if entry.tone == "caution" else 0.0
+    return MARK * len(entry.marks) + bold
 
 
 def words(entry: Entry, head: Head) -> str:

@@ -16,7 +16,7 @@ from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
 from surveywaves.tables.paper import Shape
-from surveywaves.tables.publish.shape import PADDING, gaps, words
+from surveywaves.tables.publish.shape import MARK, PADDING, gaps, words
 from surveywaves.tables.publish.sheet import Entry, Head, Row, Sheet
 
 _MADE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
@@ -29,8 +29,6 @@ _THICK, _THIN = 10, 4
 """Of rules, in eighths of a point."""
 _STYLES: Final = {"Normal", "Caption", "DefaultParagraphFont", "TableNormal"}
 _NEEDLESS: Final = {"stylesWithEffects", "thumbnail", "customXml", "numbering"}
-_MARK: Final = 0.35
-"""Width of the letter of a note, in sizes of type."""
 
 
 def to_docx(sheet: Sheet, page: Shape) -> bytes:
@@ -168,7 +166,7 @@ def _heads(sheet: Sheet, page: Shape, widths: list[int]) -> list[str]:
             width,
             rules,
             align=_side(head),
-            apart=_apart(head, gap, page),
+            apart=_apart(gap, page),
             bottom=True,
         )
         for head, gap, width in zip(sheet.heads, gaps(sheet), widths, strict=True)
@@ -193,7 +191,7 @@ def _row(row: Row, sheet: Sheet, page: Shape, widths: list[int], marked: list[in
         row.entries, sheet.heads, gaps(sheet), widths, marked, strict=True
     ):
         # Digits stand below each other whether or not a note's letter follows them.
-        aside = round(20 * _MARK * page.size * (marks - len(entry.marks))) if head.numeric else 0
+        aside = round(20 * MARK * page.size * (marks - len(entry.marks))) if head.numeric else 0
         cells.append(
             _cell(
                 _entry(entry, head, page),
@@ -201,7 +199,7 @@ def _row(row: Row, sheet: Sheet, page: Shape, widths: list[int], marked: list[in
                 {"bottom": _THICK} if last else {},
                 align=_side(head),
                 aside=aside,
-                apart=_apart(head, gap, page),
+                apart=_apart(gap, page),
                 merge=_merge(entry, head),
             )
         )
@@ -215,9 +213,9 @@ def _merge(entry: Entry, head: Head) -> str:
     return "" if head.numeric else '<w:vMerge w:val="restart"/>'
 
 
-def _apart(head: Head, gap: float, page: Shape) -> int:
-    """Give the space before words that stand behind numbers."""
-    return 0 if head.numeric else round(20 * gap * page.size)
+def _apart(gap: float, page: Shape) -> int:
+    """Give the space before a column that is set apart."""
+    return round(20 * gap * page.size)
 
 
 def _entry(entry: Entry, head: Head, page: Shape) -> str:
