@@ -1,0 +1,113 @@
+"""A run that is killed at any moment is taken up again and ends in the same bytes; a pin is whole or not there.
+
+`benchmarks/kill.py` does the same at many random moments.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import REPOSITORY, new_study
+from killing import halves, killed_when, locked, records, start, take_up
+from surveywaves.pin.manifest import read_manifest
+from surveywaves.script import digest
+from test_determinism import outputs
+
+SNAKEFILE = REPOSITORY / "Snakefile"
+CopyOf = Callable[[str], Path]
+
+
+@pytest.mark.slow
+def test_a_run_killed_three_times_ends_in_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    study = new_study(tmp_path / "killed")
+    chance = random.Random(3)
+    for jobs in (2, 11, 19):
+        pause, since = chance.uniform(0, 1.5), [0.0]
+
+        def now(jobs: int = jobs, pause: float = pause, since: list[float] = since) -> bool:
+            """A while after so many jobs have ended: in the midst of one that no one can tell beforehand."""
+            if not since[0] and records(study) >= jobs:
+                since[0] = time.monotonic()
+            return bool(since[0]) and time.monotonic() - since[0] >= pause
+
+        left = killed_when(start(SNAKEFILE, study), study, now)
+        assert not left.finished
+        assert left.records >= jobs
+        refused = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--cores", "1"],
+            cwd=study,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert locked(study) and refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr
+        subprocess.run(
+            [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--cores", "1", "--unlock"],
+            cwd=study,
+            check=True,
+            capture_output=True,
+        )
+    done = take_up(SNAKEFILE, study)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert halves(study) == []
+    first, second = outputs(finished), outputs(study)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+PINNING = """
+import os, shutil, signal, sys
+from pathlib import Path
+sys.path.insert(0, {package!r})
+from surveywaves.pin import write
+from surveywaves.pin.asked import Asked
+from surveywaves.pin.records import Places
+from surveywaves.study import load_study
+
+class Killing:
+    def __init__(self, real): self.real, self.calls = real, 0
+    def __call__(self, *given, **named):
+        self.calls += 1
+        if self.calls == {call}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.real(*given, **named)
+
+if {call}:
+    {where} = Killing({where})
+folder = Path.cwd()
+results = ["results/configuration.yaml"]
+results += [str(path) for path in sorted(Path("results/released").glob("*.csv"))]
+asked = Asked(label="one", allow_dirty=True, allow_stale=True, prove=False)
+write.pin(asked, load_study(Path("config")), Places(folder, Path({home!r}), folder / "config"),
+          results=results, target="", cores=1)
+"""
+
+
+def make_pin(study: Path, call: int = 0, where: str = "shutil.copyfile") -> int:
+    """Pin in a process of its own, which kills itself at a call of a function; gives how the process ended."""
+    script = PINNING.format(
+        package=str(REPOSITORY / "workflow"), home=str(REPOSITORY), call=call, where=where
+    )
+    return subprocess.run([sys.executable, "-c", script], cwd=study, check=False).returncode
+
+
+@pytest.mark.slow
+def test_a_pin_that_is_killed_while_it_is_written_is_not_there_and_can_be_made(copy_of: CopyOf) -> None:
+    study = copy_of("killed_pin")
+    pins = study / "results/pins"
+    for call, where in [(1, "shutil.copyfile"), (30, "shutil.copyfile"), (1, "write.write_manifest")]:
+        assert make_pin(study, call, where) == -9
+        assert [path.name for path in pins.glob("[!.]*")] == [], "what lies under its name is whole"
+    assert [path.name for path in pins.iterdir()] != [], "it was killed in the midst of it"
+    assert make_pin(study) == 0
+    assert [path.name for path in pins.iterdir()] == ["one"], "and nothing is left of the attempts"
+    manifest = read_manifest(pins / "one")
+    assert len(manifest.outputs) > 100
+    assert {name: digest(pins / "one" / name) for name in manifest.outputs} == manifest.outputs
