@@ -12,6 +12,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 import pyreadstat
@@ -133,11 +134,14 @@ def test_the_study_s_own_raw_files_are_known_by_its_configuration(tmp_path: Path
     assert "column respid" in found(b"resp_id\tq2\n1\t2\n", tmp_path, signs)[0].what
 
 
-def test_a_page_that_lets_rows_of_people_be_taken_away_is_refused(tmp_path: Path) -> None:
-    page = b'<a download="x.csv" href="data:text/csv;charset=utf-8;base64,%s">Data</a>'
-    shown = base64.b64encode
-    assert found(page % shown(as_csv(PEOPLE)), tmp_path)
-    assert found(page % shown(b"wave,n\nfirst,12\n"), tmp_path) == []
+@pytest.mark.parametrize("way", ["base64", "percent signs"])
+def test_a_page_that_lets_rows_of_people_be_taken_away_is_refused(way: str, tmp_path: Path) -> None:
+    def page(content: bytes) -> bytes:
+        data = f"base64,{base64.b64encode(content).decode()}" if way == "base64" else f"x,{quote(content)}"
+        return f'<a download="x.csv" href="data:text/csv;charset=utf-8;{data}">Data</a>'.encode()
+
+    assert found(page(as_csv(PEOPLE)), tmp_path)
+    assert found(page(b"wave,n\nfirst,12\n"), tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
+import html
 import io
 import json
 import re
@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -121,6 +122,21 @@ def test_a_number_of_a_model_over_all_waves_comes_from_all_files() -> None:
     assert {raw.path for raw in found.raw} == {"raw/first.csv", "raw/second.csv"}
     assert found.joint
     assert "describe" not in {step.job.rule for step in found.steps}, "models are not made from counts"
+
+
+def test_what_became_of_the_raw_files_comes_from_the_lists_of_them_and_rules_from_the_settings() -> None:
+    lists = [
+        f"results/{room}/{wave}.problems.tsv" for room in ("ingest", "harmonised") for wave in ("a", "b")
+    ]
+    counts = [f"results/ingest/{wave}.counts.tsv" for wave in ("a", "b")]
+    tables = [f"results/released/{name}.parquet" for name in ("problems", "file_counts", "recodings")]
+    jobs = [
+        *(job("ingest", [f"{w}.csv"], [counts[n], lists[n]], w) for n, w in enumerate("ab")),
+        *(job("harmonise", [], [lists[n + 2]], w) for n, w in enumerate("ab")),
+        job("release", [*lists, *counts, "results/statistics/x.parquet"], tables),
+    ]
+    reads = [list(lineage(jobs, table, waves=["b"]).steps[0].reads) for table in tables]
+    assert reads == [[lists[1], lists[3]], [counts[1]], []]
 
 
 def test_a_released_number_comes_from_the_table_of_its_name_and_a_figure_from_what_it_draws() -> None:
@@ -312,8 +328,9 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
 @pytest.mark.slow
 def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Path) -> None:
     page = (finished / "results/report/index.html").read_text(encoding="utf-8")
-    (content,) = re.findall(r'download="overview_change_linear\.csv" href="data:[^,]*,([^"]*)"', page)
-    shown = list(csv.DictReader(io.StringIO(base64.b64decode(content).decode("utf-8-sig"))))
+    (address,) = re.findall(r'download="overview_change_linear\.csv" href="([^"]*)"', page)
+    with urlopen(html.unescape(address)) as data:
+        shown = list(csv.DictReader(io.StringIO(data.read().decode("utf-8-sig"))))
     found = trace(["overview_change_linear.csv", "scale=colleagues"], places(finished))
     assert found.shown.target == "results/report/index.html"
     wanted = {

@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 DELIMITERS: Final = ("\t", ",", ";", "|")
 
@@ -130,7 +131,7 @@ def _archive(content: bytes, depth: int) -> Iterator[Head]:
         raise UnreadableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
 
 
-_EMBEDDED: Final = re.compile(rb"data:text/csv;[^\"',]*base64,([A-Za-z0-9+/=]+)")
+_EMBEDDED: Final = re.compile(rb"data:text/csv[^\"'<>\s]*")
 
 
 def _text(content: bytes) -> Iterator[Head]:
@@ -144,5 +145,14 @@ def _text(content: bytes) -> Iterator[Head]:
         except csv.Error:  # a line longer than any table's
             continue
         yield from (tuple(map(html.unescape, row)) for row in rows if len(row) > 1)
-    for embedded in _EMBEDDED.findall(content):
-        yield from _text(base64.b64decode(embedded))
+    for address in _EMBEDDED.findall(content):
+        how, comma, data = address.partition(b",")
+        if comma:
+            yield from _text(_decoded(data) if how.endswith(b"base64") else unquote_to_bytes(data))
+
+
+def _decoded(data: bytes) -> bytes:
+    try:
+        return base64.b64decode(unquote_to_bytes(data))
+    except ValueError:  # words that look like an address
+        return b""

@@ -20,6 +20,9 @@ RELEASED: Final = "results/released/"
 _SAME_NAME: Final = ("release",)
 """Rules that make each of their tables from the one of the same name; the others have a say in what is withheld."""
 
+_FROM_FILES: Final = {"file_counts": ".counts.tsv", "problems": ".problems.tsv", "recodings": ""}
+"""Tables that the release makes from other files -> how the names of these end; "": from what it is told alone."""
+
 _SHOWING: Final = ("figures", "tables", "report")
 """Rules that show released tables: what is shown depends on those it draws."""
 
@@ -183,11 +186,12 @@ def _ways(
     ways, notes = list(job.inputs), []
     if job.rule in _SAME_NAME:
         names = {PurePosixPath(path).stem for path in outputs}
-        if same := [path for path in ways if PurePosixPath(path).stem in names]:
+        same = [path for path in ways if _made_into(path, names)]
+        if same or names & _FROM_FILES.keys():
             ways = same
             notes.append(
                 f"what is withheld is decided over all {len(job.inputs)} files that it reads; the number comes from "
-                f"{listed(same)}"
+                f"{listed(same) or 'its settings'}"
             )
     elif job.rule in _SHOWING and tables:
         ways = [
@@ -206,6 +210,13 @@ def _ways(
                 f"none of {listed(list(others))}"
             )
     return ways, notes
+
+
+def _made_into(path: str, tables: Collection[str]) -> bool:
+    """Say whether an input of the release is what one of some tables is made from."""
+    name = PurePosixPath(path)
+    ends = tuple(end for table in tables if (end := _FROM_FILES.get(table)))
+    return name.stem in tables or (bool(ends) and name.name.endswith(ends))
 
 
 def _other(wave: str | None, waves: Collection[str]) -> bool:

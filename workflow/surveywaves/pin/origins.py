@@ -236,6 +236,9 @@ RULES: Final[Mapping[str, Origins]] = {
     "release": {
         **_ANALYSIS,
         "tables": (f"{CONFIG}: published", f"{CONFIG}: analysis.planning"),
+        **_under("parts.<wave>", _harmonising(_WAVE, _CROSSWALK)),
+        "weighted": (f"{CONFIG}: analysis.weighted",),
+        "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
         "disclosure.**": (f"{CONFIG}: disclosure.**",),
         "publication": (f"{CONFIG}: published",),
         "publication.wave": (f"{CONFIG}: published.wave",),

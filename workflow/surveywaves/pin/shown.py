@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 import re
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.request import urlopen
 
 import pandas as pd
 from pydantic import ValidationError
@@ -250,15 +250,16 @@ def _pasted(name: str, store: Store) -> Shown:
     downloads = _downloads(store)
     if name not in downloads:
         raise _unknown(name, "table", sorted(_pasted_names(store)))
-    rows = _taken(base64.b64decode(downloads[name]))
+    with urlopen(html.unescape(downloads[name])) as data:  # only an address that begins with `data:`
+        rows = _taken(data.read())
     return _matched("report", name, REPORT, rows, frames)
 
 
-_DOWNLOAD: Final = re.compile(r'<a download="([^"]+)\.csv" href="data:text/csv;charset=utf-8;base64,([^"]*)"')
+_DOWNLOAD: Final = re.compile(r'<a download="([^"]+)\.csv" href="(data:text/csv[^"]*)"')
 
 
 def _downloads(store: Store) -> dict[str, str]:
-    """Give the data behind the report's tables: name of a download -> content, as the page has it."""
+    """Give the data behind the report's tables: name of a download -> its address, which holds the data."""
     if not (store.folder / REPORT.removeprefix("results/")).is_file():
         return {}
     text = store.read(REPORT).read_text(encoding="utf-8")

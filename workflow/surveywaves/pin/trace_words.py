@@ -224,7 +224,7 @@ def _wrapped(text: str, first: str) -> list[str]:
 
 
 def _files(trace: Trace) -> Iterator[str]:
-    yield "raw files"
+    yield "raw files" if trace.lineage.raw else "raw files: none"
     for raw in trace.lineage.raw:
         made = f", made by {raw.made_by}" if raw.made_by else ""
         yield f"  {raw.sha256}  {raw.path} ({raw.wave}{made})"
