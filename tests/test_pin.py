@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,12 @@ def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Fin
     folder = finished_study.folder / "results/pins/first"
     manifest = read_manifest(folder)
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == {"manifest.json", *manifest.outputs}
+    assert files == {
+        *("manifest.json", "README.md", "ro-crate-metadata.json", "SHA256SUMS"),
+        *manifest.outputs,
+    }
+    with zipfile.ZipFile(folder.with_name("first.zip")) as archive:
+        assert set(archive.namelist()) == files
     assert {name.removeprefix("results/") for name in RESULTS} <= files
     assert {"requirements.lock", *(f"source/{name}" for name in CODE)} <= files
     assert {"source/config/config.yaml", "source/resources/published/likert_tables.csv"} <= files
@@ -156,7 +162,10 @@ def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Fin
     assert "matplotlib" not in manifest.environment.packages
     assert manifest.environment.matplotlib
     require_whole(folder, manifest)
-    assert told[1] == "NOT PROVED (prove=false)"
+    assert told[1:3] == [
+        "to deposit: results/pins/first.zip, which stays out of git",
+        "NOT PROVED (prove=false)",
+    ]
 
 
 def test_a_pin_of_anything_but_observed_data_says_so_first(finished_study: Finished) -> None:
@@ -303,6 +312,20 @@ def test_a_pin_is_refused_unless_told_otherwise_and_then_says_so(finished_study:
     ]
 
 
+def test_a_citation_file_that_is_none_is_told_before_anything_is_computed(finished_study: Finished) -> None:
+    finished_study.write("CITATION.cff", "title: [")
+    git(finished_study.folder, "add", "CITATION.cff")
+    git(finished_study.folder, "commit", "--quiet", "--message", "Cite")
+    assert [line.split(" (hint")[0] for line in finished_study.refusal()] == ["CITATION.cff: not YAML"]
+
+
+def test_a_zip_left_half_written_by_a_killed_pin_is_removed(finished_study: Finished) -> None:
+    finished_study.write("results/pins/.old.zip.part", "half")
+    finished_study.pin()
+    names = sorted(path.name for path in (finished_study.folder / "results/pins").iterdir())
+    assert names == ["first", "first.zip"]
+
+
 def test_every_reason_is_told_at_once(finished_study: Finished) -> None:
     edit_config(finished_study)
     draw_unreleased(finished_study)
@@ -344,7 +367,7 @@ def test_a_file_that_git_ignores_but_the_run_uses_is_dirty(finished_study: Finis
         ),
         (
             lambda one: one.write("results/released/item_frequencies.csv", "respondent,a\n1,4\n"),
-            "confidential: it has a row for each respondent",
+            "confidential: it has a row for each respondent (column respondent)",
         ),
         (
             lambda one: one.write("results/released/item_frequencies.csv", "wave,n\na,2\n").chmod(0o600),
@@ -395,6 +418,7 @@ def test_a_pin_is_never_overwritten(finished_study: Finished) -> None:
         ({"pin": "../out"}, "pin: `../out` is no label"),
         ({"pin": ".hidden"}, "is no label"),
         ({"pin": "two words"}, "is no label"),
+        ({"pin": "first.zip"}, "pin: `first.zip` would be taken for the zip of a pin"),
         ({"pin": "current"}, "pin: `current` is what the results of now are called"),
         ({"pin": "a", "prove": "no idea"}, "prove: `no idea` is neither true nor false"),
     ],
@@ -445,7 +469,7 @@ def test_a_pin_that_is_killed_while_it_is_written_is_not_there(finished_study: F
     assert not (pins / "first").exists()
     assert [path.name for path in pins.iterdir()] == [".first.part"]
     finished_study.pin("second")
-    assert [path.name for path in pins.iterdir()] == ["second"]
+    assert sorted(path.name for path in pins.iterdir()) == ["second", "second.zip"]
 
 
 def test_what_is_edited_while_it_is_pinned_is_not_pinned(

@@ -359,12 +359,17 @@ def test_a_crate_is_the_same_bytes_whatever_the_folder_hash_seed_and_time_zone(t
 
 def test_a_licence_that_nobody_stated_is_not_made_up(tmp_path: Path) -> None:
     manifest = small_pin(tmp_path)
-    (tmp_path / "source/CITATION.cff").unlink()
-    root = described(manifest, tmp_path)[1]
+
+    def root_without(*names: str) -> dict[str, Any]:
+        outputs = {name: hash_ for name, hash_ in manifest.outputs.items() if name not in names}
+        for name in names:
+            (tmp_path / name).unlink(missing_ok=True)
+        return described(manifest.model_copy(update={"outputs": outputs}), tmp_path)[1]
+
+    root = root_without("source/CITATION.cff")
     assert root["license"] == {"@id": "source/LICENSE"}
     assert "author" not in root
-    outputs = {name: hash_ for name, hash_ in manifest.outputs.items() if name != "source/LICENSE"}
-    root = described(manifest.model_copy(update={"outputs": outputs}), tmp_path)[1]
+    root = root_without("source/CITATION.cff", "source/LICENSE")
     assert root["license"] == "not stated: source/CITATION.cff names none"
 
 

@@ -14,8 +14,6 @@ from surveywaves.pin.readme import readme
 from surveywaves.pin.verify import require_whole
 from surveywaves.script import digest, whole, write_bytes, write_text
 
-SUFFIX: Final = ".zip"
-
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
 

@@ -13,6 +13,9 @@ from surveywaves.study.base import Model
 
 LABEL: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
+SUFFIX: Final = ".zip"
+"""A pin is packed into a file beside it, of its name and this."""
+
 CURRENT: Final = "current"
 """What is released now is called so where pins are compared; no pin may be."""
 
@@ -42,6 +45,10 @@ def asked(config: Mapping[str, Any]) -> Asked:
     elif not re.fullmatch(LABEL, str(label)):
         what = f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first"
         mistakes.append(Mistake("pin", what))
+    elif str(label).endswith(SUFFIX):
+        mistakes.append(
+            Mistake("pin", f"`{label}` would be taken for the zip of a pin", "choose another label")
+        )
     elif label == CURRENT:
         mistakes.append(
             Mistake("pin", f"`{label}` is what the results of now are called", "choose another label")

@@ -8,8 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.pin.asked import Asked
+from surveywaves.pin.archive import describe, write_archive
+from surveywaves.pin.asked import SUFFIX, Asked
 from surveywaves.pin.cause import CONFIGURATION, SOURCE, State, first_stages, read_settings, settings_of
+from surveywaves.pin.citation import read_citation
 from surveywaves.pin.confidential import confidential, unreleased
 from surveywaves.pin.manifest import (
     PINS,
@@ -118,11 +120,20 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     raw = [*raw_files(study), *demonstration_files(study)]
-    against = [*absent, *confidential(there, places, raw)]
+    against = [*absent, *_citation(places), *confidential(there, places, raw)]
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)
     return {option: tuple(map(_reason, reasons)) for option, reasons in found.items() if reasons}
+
+
+def _citation(places: Places) -> tuple[Mistake, ...]:
+    """Say what is amiss with the file that the pin's README and its crate tell how to cite from."""
+    try:
+        read_citation(places.home)
+    except SurveywavesError as error:
+        return error.mistakes
+    return ()
 
 
 def _reason(mistake: Mistake) -> str:
@@ -195,7 +206,7 @@ def _write(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Path:
     """Write the pin beside its place and move it there, so that it is whole whenever it is there."""
     pins.mkdir(parents=True, exist_ok=True)
     for left in pins.glob(f".*{_PART}"):  # of an attempt that was killed
-        shutil.rmtree(left)
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     part, folder = pins / f".{manifest.label}{_PART}", pins / manifest.label
     try:
         for name, path in files.items():
@@ -204,6 +215,8 @@ def _write(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Path:
             shutil.copyfile(path, target)
         _as_stated(part, manifest.outputs)
         write_manifest(manifest, part)
+        describe(manifest, part)
+        write_archive(part, pins / f"{manifest.label}{SUFFIX}")
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -250,6 +263,7 @@ def _told(manifest: Manifest, folder: Path) -> list[str]:
     )
     return [
         f"pinned: {PurePosixPath(folder)}/ ({counts['released']} files of tables, {counts['figures']} of figures)",
+        f"to deposit: {PurePosixPath(folder)}{SUFFIX}, which stays out of git",
         proof,
         *_commit(manifest.workflow, manifest.study),
         *(
