@@ -92,7 +92,7 @@ def test_rows_of_people_are_known_in_every_format_under_another_name(form: str, 
     (mistake,) = found(FORMATS[form](PEOPLE, tmp_path), tmp_path)
     assert "a row for each respondent (column respondent)" in mistake.what
     assert str(mistake).startswith("docs/notes.txt: confidential: ")
-    assert "docs/disclosure.md" in mistake.hint
+    assert "docs/confidential.md" in mistake.hint
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -294,7 +294,7 @@ def test_the_hook_lets_the_workflow_be_committed_and_refuses_answers_under_anoth
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "docs/appendix.pdf: confidential: it has a row for each respondent (column respondent) "
-        "(hint: answers of people stay with the team; see docs/disclosure.md)"
+        "(hint: answers of people stay with the team; see docs/confidential.md)"
     ]
     (clone / "docs/appendix.pdf").write_bytes(b"harmless now, but not what is staged")
     assert git(clone, "commit", "-m", "an appendix").returncode == 1

@@ -37,7 +37,7 @@ _ROWS: Final = (
 _ANSWERED: Final = 5
 """Columns with answers to questions of the study, from which a table is one of people."""
 
-HINT: Final = "answers of people stay with the team; see docs/disclosure.md"
+HINT: Final = "answers of people stay with the team; see docs/confidential.md"
 
 
 @dataclass(frozen=True, slots=True)
