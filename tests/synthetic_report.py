@@ -158,57 +158,56 @@ def tables(study: Presentation, *, published: bool = True) -> dict[str, pd.DataF
         "planning": tidy(_planning(study)),
         "sensitivity": _sensitivity(study),
         "agreement": agreement(_sensitivity(study)),
+        "disclosure_summary": disclosure_summary(),
+        **of_files(study),
     }
     return made | ({"published_tables": _printed(study), "claims": _claims()} if published else {})
 
 
-def extras(study: Presentation) -> dict[str, pd.DataFrame]:
-    """Make what the report says of harmonisation, as text, as the files hold it."""
+def of_files(study: Presentation) -> dict[str, pd.DataFrame]:
+    """Make what is released of the raw files."""
     wave = next(iter(study.waves))
-    text = {"dtype": "str"}
+    here = {"wave": wave, "file": "raw.csv"}
+    counts = [
+        here | {"layout": "web", "rows_in": 207, "rows_kept": 203, "rows_set_aside": 4, "status": "ok"},
+        here | {"file": "more.csv", "layout": "web", "rows_in": 52, "status": "withheld"},
+    ]
+    problems = [
+        here
+        | {"about": "row", "problem": "the same as row #", "action": "set aside", "n": 17, "status": "ok"},
+        here | {"about": "cell", "problem": "blank", "action": "taken as missing", "status": "withheld"},
+    ]
+    rule = {"wave": wave, "layout": "web", "variable": "warmth_1"}
+    recodings = [
+        rule | {"column": "Q1", "raw": "never", "value": "1"},
+        rule | {"column": "Q1", "raw": "always", "value": "4"},
+        rule | {"variable": "mode", "column": "", "raw": "", "value": "web"},
+    ]
+    whole = dict.fromkeys(("rows_in", "rows_kept", "rows_set_aside"), "Int64")
     return {
-        "counts": pd.DataFrame(
-            [
-                {
-                    "wave": wave,
-                    "file": "/home/somebody/raw.csv",
-                    "layout": "web",
-                    "rows_in": "207",
-                    "rows_kept": "203",
-                    "rows_set_aside": "4",
-                }
-            ],
-            **text,
-        ),
-        "problems": pd.DataFrame(
-            [
-                {
-                    "wave": wave,
-                    "file": "/home/somebody/raw.csv",
-                    "row": str(row),
-                    "column": "*",
-                    "value": "my secret",
-                    "problem": f"the same as row {row + 1}",
-                    "action": "set aside",
-                }
-                for row in range(4)
-            ],
-            **text,
-        ),
-        "recodings": pd.DataFrame(
-            [
-                {
-                    "wave": wave,
-                    "layout": "web",
-                    "column": "Q1",
-                    "variable": "warmth_1",
-                    "raw": "never",
-                    "value": "1",
-                    "n": "31",
-                }
-            ],
-            **text,
-        ),
+        "file_counts": pd.DataFrame(counts).astype(whole),
+        "problems": pd.DataFrame(problems).astype({"n": "Int64"}),
+        "recodings": pd.DataFrame(recodings),
+    }
+
+
+def disclosure_summary() -> pd.DataFrame:
+    """Make the sum of what was withheld."""
+    rows = [
+        ("item_frequencies", "n", 1901, 77, 0),
+        ("means", "estimate", 53, 0, 53),
+        ("dif", "estimate", 88, 0, 0),
+        ("counts of answers", "primary", 1901, 41, 0),
+        ("counts of answers", "complementary", 1901, 36, 0),
+        ("counts of answers", "in print", 13, 0, 0),
+    ]
+    frame = pd.DataFrame(rows, columns=["table", "what", "shown", "withheld", "rounded"])
+    return frame.astype({"table": "str", "what": "str"})
+
+
+def extras(study: Presentation) -> dict[str, Any]:
+    """Make what the report is given besides the released tables."""
+    return {
         "codebook": pd.DataFrame(
             [
                 {
@@ -222,9 +221,45 @@ def extras(study: Presentation) -> dict[str, pd.DataFrame]:
                     **dict.fromkeys(study.waves, "identical"),
                 }
             ],
-            **text,
+            dtype="str",
         ),
+        "disclosure": "77 of 1,978 counts are withheld to protect respondents.\n",
     }
+
+
+def withheld(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Withhold as the release does, here and there, and everything of the first contrast and the first wave's rate."""
+    found = dict(frames)
+    for name, numbers in {
+        "item_frequencies": ("n", "percent"),
+        "item_summary": ("mean", "sd", "favourable_n", "favourable_percent"),
+        "respondents": ("n", "percent", "base"),
+        "missing": ("n", "percent"),
+        "response_rates": ("returns", "population", "rate", "conf_low", "conf_high"),
+        **dict.fromkeys(
+            ("reliability", "means", "contrasts", "item_contrasts", "variances", "sensitivity"),
+            ("estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "n"),
+        ),
+    }.items():
+        frame = found[name].copy().reset_index(drop=True)
+        hidden = frame.index % 5 == 0
+        if name in {"contrasts", "sensitivity"}:
+            hidden |= (frame["wave"] == frame["wave"].iloc[0]) & (
+                frame["organisation"] == frame["organisation"].iloc[0]
+            )
+        for column in (*numbers, "smallest", "p_equivalence", "p_equivalence_adjusted"):
+            if column in frame:
+                counts = pd.api.types.is_integer_dtype(frame[column])
+                cells = frame[column].astype("Int64" if counts else "float64")
+                frame[column] = cells.mask(hidden)
+        if "decision" in frame:
+            frame["decision"] = frame["decision"].mask(hidden, "")
+        status = frame["status"] if "status" in frame else pd.Series("ok", index=frame.index)
+        frame["status"] = status.mask(hidden, "withheld").astype("str")
+        if "note" in frame:
+            frame["note"] = frame["note"].mask(hidden, "").astype("str")
+        found[name] = frame
+    return found
 
 
 def captions(names: Mapping[str, str]) -> pd.DataFrame:

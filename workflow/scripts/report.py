@@ -9,18 +9,19 @@ from surveywaves.report.session import packages
 from surveywaves.script import read, stage, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 
+COUNTS = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
+
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
+    tables = {name: read(given[name]) for name in params.tables}
     report = assemble(
-        {name: read(given[name]) for name in params.tables},
+        tables | {"disclosure_summary": read(given.withheld).astype(COUNTS)},
         read(given.captions),
         {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
         Presentation.model_validate_json(params.presentation),
-        counts=pd.concat([read(path) for path in given.counts], ignore_index=True),
-        problems=pd.concat([read(path) for path in given.problems], ignore_index=True),
-        recodings=pd.concat([read(path) for path in given.recodings], ignore_index=True),
         codebook=read(given.codebook),
+        disclosure=Path(given.disclosure).read_text(encoding="utf-8"),
         published_wave=params.published_wave,
         table_titles=dict(zip(titles["table"], titles["title"], strict=True)),
         limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),

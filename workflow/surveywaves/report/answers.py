@@ -33,7 +33,7 @@ def answers(material: Material) -> Section | None:
         "One table a scale, in the layout of published tables: statements as worded, before any reverse "
         "keying, all organisations together. The percentages are of those who answered the statement."
     )
-    blocks: list[Block] = [Paragraph(opening)]
+    blocks: list[Block] = [Paragraph(opening), *material.figure("heat_map")]
     blocks += [_scale(material, scale, items, notes) for scale, items in material.scales.items()]
     return Section("answers", "Answers to every statement", tuple(blocks))
 

@@ -6,7 +6,20 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from surveywaves.report import answers, audit, front, harmonisation, methods, moved, respondents, scales
+from surveywaves.report import (
+    answer,
+    answers,
+    audit,
+    disclosed,
+    front,
+    harmonisation,
+    measurement,
+    methods,
+    moved,
+    outlook,
+    respondents,
+    robustness,
+)
 from surveywaves.report.blocks import Block, FigureBlock, Part, Report, Section, walk
 from surveywaves.report.material import Material
 from surveywaves.study.parts import Presentation
@@ -18,10 +31,8 @@ def assemble(
     figures: Mapping[str, str],
     presentation: Presentation,
     *,
-    counts: pd.DataFrame | None = None,
-    problems: pd.DataFrame | None = None,
-    recodings: pd.DataFrame | None = None,
     codebook: pd.DataFrame | None = None,
+    disclosure: str = "",
     published_wave: str = "",
     table_titles: Mapping[str, str] | None = None,
     limitations: str = "",
@@ -32,20 +43,18 @@ def assemble(
     Parameters
     ----------
     tables
-        Frames by name, with the columns that `docs/files.md` gives them: `item_frequencies`, `item_summary`,
-        `respondents`, `response_rates`, `missing`, `reliability`, `means`, `contrasts`, `variances`,
-        `published_tables`, `claims`. What is absent or empty is left out of the report.
+        Released frames by name, with the columns that `docs/files.md` gives them, `disclosure_summary` among them. What
+        is absent or empty is left out of the report.
     captions
         `figures/captions.tsv`.
     figures
         Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
     presentation
         The study in words.
-    counts, problems, recodings
-        The `counts.tsv`, `problems.tsv` (of ingest and harmonise) and `recodings.tsv` of all waves, one under the
-        other; everything may be text.
     codebook
         `pooled/codebook.tsv`.
+    disclosure
+        What was withheld, in a sentence.
     published_wave
         Wave that the publication describes; empty: none.
     table_titles
@@ -60,20 +69,15 @@ def assemble(
     Report
         What `page.render` shows on a screen and `typeset.typeset` sets on paper.
     """
-    extra = {
-        "counts": _whole(counts),
-        "problems": problems,
-        "recodings": _whole(recodings),
-        "codebook": codebook,
-    }
     material = Material(
-        tables={**tables, **{name: frame for name, frame in extra.items() if frame is not None}},
+        tables={**tables, **({} if codebook is None else {"codebook": codebook})},
         captions=captions,
         figures=figures,
         presentation=presentation,
         published_wave=published_wave,
         table_titles=table_titles or {},
         limitations=limitations,
+        disclosure=disclosure.strip(),
         session=session or {},
     )
     word, sentence = front.headline(material)
@@ -89,18 +93,22 @@ def assemble(
 
 
 def sections(material: Material) -> list[Section]:
-    """Give the sections of the report, in their order."""
+    """Give the sections of the report, in the order of its argument: answer, evidence, and what that rests on."""
     found = [
-        moved.answer(material),
+        answer.answer(material),
         front.waves(material),
         respondents.respondents(material),
+        moved.moved(material),
+        moved.frameworks(material),
         answers.answers(material),
-        scales.comparisons(material),
-        scales.reliability(material),
+        measurement.measurement(material),
+        robustness.robustness(material),
+        outlook.outlook(material),
         audit.audit(material),
         harmonisation.harmonisation(material),
         methods.methods(material),
         methods.limitations(material),
+        disclosed.disclosed(material),
         methods.session(material),
     ]
     present = [section for section in found if section is not None]
@@ -121,11 +129,3 @@ def _other_figures(material: Material, present: list[Section]) -> list[Section]:
         return []
     parts = tuple(Part(group or "Figures", tuple(blocks)) for group, blocks in groups.items())
     return [Section("figures", "More figures", parts)]
-
-
-def _whole(frame: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Take counts as numbers, also from a file that was read as text."""
-    if frame is None:
-        return None
-    numbers = [name for name in ("rows_in", "rows_kept", "rows_set_aside", "n") if name in frame.columns]
-    return frame.astype(dict.fromkeys(numbers, "int64"))

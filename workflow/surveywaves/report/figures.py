@@ -27,6 +27,12 @@ WHOLE = {
 }
 """Figure -> table that it draws."""
 
+TERMS = {
+    "functioning": ("total_lr", "total_r2_change"),
+    "planning": ("conf_half_width", "power", "power_adjusted", "returns_needed"),
+}
+"""Figure -> terms of its table that it draws."""
+
 SHARES = ("favourable", "gradient", "comparator")
 FRAMEWORK = "framework_"
 
@@ -51,8 +57,8 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
         frame = tables.get(WHOLE[name], pd.DataFrame())
         if name in SHARES:
             return _shares(frame)
-        if name == "functioning" and not frame.empty:
-            return frame[frame["term"].isin(("total_lr", "total_r2_change"))]
+        if name in TERMS and not frame.empty:
+            return frame[frame["term"].isin(TERMS[name])]
         by_estimate = ("contrasts", "differences_in_change", "scale_profile", "means_over_waves")
         return _drawn(frame) if name in by_estimate else frame
     if name.startswith(FRAMEWORK):

@@ -1,4 +1,4 @@
-"""The first page: what the data are, what the waves are, and what moved, as far as the tables say."""
+"""What the data are, and what the waves are."""
 
 from __future__ import annotations
 
@@ -116,11 +116,21 @@ def returns(material: Material) -> list[Markup]:
     numbers, labels, said = material.numbers, material.labels, []
     for row in records(material.tables["response_rates"]):
         here = {"wave": row.wave}
+        if is_missing(row.returns):
+            said.append(
+                say(
+                    "<strong>{wave}:</strong> how many answered is withheld to protect them.",
+                    wave=labels.wave(row.wave),
+                )
+            )
+            continue
         count = several(numbers.cell("response_rates", "returns", **here), "return", "returns")
         if is_missing(row.rate):
             template = (
                 "<strong>{wave}:</strong> {count}; how many could have answered is not known, so there is "
                 "no response rate."
+                if is_missing(row.population)
+                else "<strong>{wave}:</strong> {count}; there is no response rate."
             )
             said.append(say(template, wave=labels.wave(row.wave), count=count))
             continue

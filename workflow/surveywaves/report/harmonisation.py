@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 import pandas as pd
@@ -11,9 +9,10 @@ from markupsafe import Markup
 
 from surveywaves.report.blocks import Block, Bullets, Details, Paragraph, Part, Section, TableBlock
 from surveywaves.report.material import Material
-from surveywaves.report.say import say, several
+from surveywaves.report.say import say
 from surveywaves.study.models import Comparability
 from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables.cells import number_cell
 from surveywaves.tables.words import is_missing, records, whole
 
 GRADES: Final = {
@@ -24,19 +23,25 @@ GRADES: Final = {
 }
 """Comparability in words, with a sign that does not depend on colour, and its tone."""
 
+ROWS: Final = {"rows_in": "read", "rows_kept": "kept", "rows_set_aside": "set aside"}
+"""What is counted of a file's rows, and in words."""
+
+ABOUT: Final = {"column": "columns", "row": "rows", "cell": "cells"}
+"""What had a problem, and in words."""
+
 
 def harmonisation(material: Material) -> Section:
     """Say how the waves' files became one set of answers."""
     blocks: list[Block] = []
-    if material.has("counts"):
+    if material.has("file_counts"):
         blocks.append(
             Part("Rows in, rows kept", (Bullets(tuple(_kept(material))), TableBlock(_counts(material))))
         )
     if material.has("problems"):
         words = say(
-            "Cells and rows that could not be taken as they stood, and what was done. The values "
-            "themselves are not shown here: they may hold what a respondent wrote. In the counts, # stands "
-            "for any number."
+            "Columns, rows and cells that could not be taken as they stood, and what was done, by kind. The values "
+            "themselves are not shown here: they may hold what a respondent wrote. Cells that became invalid are "
+            "counted with the missing answers."
         )
         blocks.append(Part("Problems in the files", (Paragraph(words), TableBlock(_problems(material)))))
     elif "problems" in material.tables:
@@ -60,38 +65,41 @@ def harmonisation(material: Material) -> Section:
     return Section("harmonisation", "How the waves were brought together", tuple(blocks))
 
 
-def file_name(path: str) -> str:
-    """Give a file's name without its folders: a page that travels says nothing of the machine it was made on."""
-    return PureWindowsPath(PurePosixPath(path).name).name
-
-
 def _kept(material: Material) -> list[Markup]:
-    numbers = material.numbers
-    return [
-        say(
-            "<strong>{wave}:</strong> {rows} read, {kept} kept, {aside} set aside.",
-            wave=material.labels.wave(wave),
-            rows=several(numbers.total("counts", "rows_in", wave=wave), "row", "rows"),
-            kept=numbers.total("counts", "rows_kept", wave=wave),
-            aside=numbers.total("counts", "rows_set_aside", wave=wave),
+    """Say of each wave how many rows were read and kept, as far as every file's number may be told."""
+    numbers, frame, said = material.numbers, material.tables["file_counts"], []
+    for wave in dict.fromkeys(frame["wave"]):
+        missing = frame.loc[frame["wave"] == wave, list(ROWS)].isna().any()
+        parts = [
+            say("{rows} {what}", rows=numbers.total("file_counts", name, wave=wave), what=what)
+            for name, what in ROWS.items()
+            if not missing[name]
+        ]
+        if missing.any():
+            parts.append(say("the others withheld" if parts else "withheld to protect respondents"))
+        said.append(
+            say(
+                "<strong>{wave}:</strong> rows of the raw files: {parts}.",
+                wave=material.labels.wave(wave),
+                parts=Markup(", ").join(parts),
+            )
         )
-        for wave in dict.fromkeys(material.tables["counts"]["wave"])
-    ]
+    return said
 
 
 def _counts(material: Material) -> Table:
-    labels, frame = material.labels, material.tables["counts"]
+    labels, frame = material.labels, material.tables["file_counts"]
     rows = tuple(
         (
             Cell(labels.wave_with_evidence(row.wave)),
-            Cell(file_name(row.file)),
+            Cell(row.file),
             Cell(row.layout),
-            *(Cell(whole(n), float(n)) for n in (row.rows_in, row.rows_kept, row.rows_set_aside)),
+            *(number_cell(row, name, whole) for name in ROWS),
         )
         for row in records(frame)
     )
     return Table(
-        name="counts",
+        name="file_counts",
         title="Raw files",
         columns=(
             Column("Wave"),
@@ -102,7 +110,7 @@ def _counts(material: Material) -> Table:
             Column("Set aside", numeric=True),
         ),
         rows=rows,
-        data=labels.with_evidence(frame.assign(file=frame["file"].map(file_name))),
+        data=labels.with_evidence(frame),
         heads=2,
         flat=False,
     )
@@ -110,23 +118,16 @@ def _counts(material: Material) -> Table:
 
 def _problems(material: Material) -> Table:
     labels, frame = material.labels, material.tables["problems"]
-    shown = frame.assign(
-        file=frame["file"].map(file_name),
-        problem=frame["problem"].map(_numberless),
-        action=frame["action"].map(_numberless),
-    )
-    counted = (
-        shown.groupby(["wave", "file", "problem", "action"], sort=False).size().rename("n").reset_index()
-    )
     rows = tuple(
         (
             Cell(labels.wave(row.wave)),
             Cell(row.file),
             Cell(row.problem),
             Cell(row.action),
-            Cell(whole(row.n), float(row.n)),
+            Cell(ABOUT.get(row.about, row.about)),
+            number_cell(row, "n", whole),
         )
-        for row in records(counted)
+        for row in records(frame)
     )
     return Table(
         name="problems",
@@ -136,16 +137,14 @@ def _problems(material: Material) -> Table:
             Column("File"),
             Column("Problem"),
             Column("What was done"),
-            Column("n", numeric=True, spoken="cells or rows"),
+            Column("With"),
+            Column("n", numeric=True, spoken="how many"),
         ),
         rows=rows,
-        data=labels.with_evidence(counted),
+        data=labels.with_evidence(frame),
+        about="# stands for any number.",
         heads=3,
     )
-
-
-def _numberless(text: str) -> str:
-    return re.sub(r"\d+(, \d+)*", "#", text)
 
 
 def comparability(material: Material) -> Table:
@@ -219,7 +218,7 @@ def _recodings(material: Material) -> Table:
     rows = []
     for _, part in frame.groupby(["wave", "layout", "column", "variable"], sort=False):
         first = next(records(part))
-        told = [f"{row.raw or '(blank)'} → {row.value} ({whole(row.n)})" for row in records(part)]
+        told = [f"{row.raw} → {row.value}" if row.raw else row.value for row in records(part)]
         rows.append(
             (
                 Cell(labels.wave(first.wave)),
@@ -231,16 +230,18 @@ def _recodings(material: Material) -> Table:
         )
     return Table(
         name="recodings",
-        title="Every recoding: what stood in the files, and what it was taken as",
+        title="Every recoding: what may stand in the files, and what it is taken as",
         columns=(
             Column("Wave"),
             Column("Kind of file"),
             Column("Column"),
             Column("Variable"),
-            Column("In the file → taken as (cells)"),
+            Column("In the file → taken as"),
         ),
         rows=tuple(rows),
         data=labels.with_evidence(frame),
+        about="The rules as the study writes them, whether a label occurred or not. A blank is taken as skipped, or "
+        "as broken off at the end of a return.",
         heads=4,
     )
 

@@ -19,7 +19,7 @@ from surveywaves.tables import Labels
 
 @dataclass(frozen=True)
 class Material:
-    """What `build` is given.
+    """What `assemble` is given.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class Material:
         Number of a published table -> its printed title.
     limitations
         The study's own limitations, in the marks of `surveywaves.report.prose`.
+    disclosure
+        What was withheld, in a sentence.
     session
         What the report was made with: name -> version.
     """
@@ -46,6 +48,7 @@ class Material:
     published_wave: str = ""
     table_titles: Mapping[str, str] = field(default_factory=dict)
     limitations: str = ""
+    disclosure: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -11,7 +11,7 @@ from surveywaves.report.prose import prose
 from surveywaves.report.say import level, say
 from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.words import listed
+from surveywaves.tables.words import WITHHELD, listed
 
 
 def methods(material: Material) -> Section:
@@ -197,5 +197,6 @@ def _statuses(material: Material) -> tuple[tuple[str, tuple[Markup, ...]], ...]:
             (say("Fewer than {min_cell} respondents.", min_cell=material.numbers.study("min_cell")),),
         ),
         ("no fit found", (say("The model did not converge; no number is better than a wrong one."),)),
+        (WITHHELD, (say("Withheld, so that nobody's answers can be told."),)),
         ("variance estimated as zero", (say("An estimate on its boundary, shown with a note."),)),
     )

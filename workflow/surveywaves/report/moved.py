@@ -1,232 +1,110 @@
-"""What moved: what every contrast came to, in a sentence, and all scales side by side."""
+"""What moved: all scales side by side, estimated means, every contrast, statement by statement, and the models."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-from surveywaves.report.blocks import Block, Bullets, Paragraph, Part, Section, TableBlock
-from surveywaves.report.figures import main_analysis
-from surveywaves.report.front import all_observed
+from surveywaves import tables
+from surveywaves.report.blocks import Block, Bullets, Details, Grid, Paragraph, Part, Section, TableBlock
+from surveywaves.report.decided import STATEMENTS, Place, counted, estimated
+from surveywaves.report.figures import FRAMEWORK, main_analysis
 from surveywaves.report.material import Material
-from surveywaves.report.say import Where, say, several
-from surveywaves.study.models import Evidence
+from surveywaves.report.say import say
+from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import CONTRASTS, Cell, Column, Table, estimate_cell
-from surveywaves.tables.decisions import SIGNS, decision_words
-from surveywaves.tables.estimates import STANDARDISED
-from surveywaves.tables.labels import BETWEEN
-from surveywaves.tables.words import as_float, is_missing, listed, number, records
-from surveywaves.tidy import Decision
+from surveywaves.tables.decisions import SIGNS, base_term
+from surveywaves.tables.estimates import PERCENT, STANDARDISED
+from surveywaves.tables.models import components
+from surveywaves.tables.words import as_float, is_missing, listed, records
+from surveywaves.tidy import Status
 
-ITEMS_ONLY = "items_only"
-"""The use of a scale that should not be compared as one (see `surveywaves.reliability.usage`)."""
+MODELS = {
+    "variances": "The models: who is in them, and how answers vary",
+    "diagnostics": "The models: residuals, and what single respondents weigh",
+}
+"""Tables about models as a whole, and their titles."""
 
-FIRST = "first "
-"""How the words of a decision begin that speaks of the first-named organisation."""
 
-
-def answer(material: Material) -> Section | None:
-    """Say what moved, where, and what cannot be told: as much as the decisions say, and no more."""
-    if not material.has("contrasts"):
+def moved(material: Material) -> Section | None:
+    """Show the estimated means, their contrasts, and the models behind them."""
+    if not material.has("means") and not material.has("contrasts"):
         return None
-    frame = material.tables["contrasts"]
-    analysis = main_analysis(frame)
-    parts = [
-        Part(title, tuple(_moved(material, part, analysis, term)))
-        for term, title in CONTRASTS.items()
-        if len(part := frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
-    ]
-    if not parts:
-        return None
-    by_item = _statements(material)
-    return Section("answer", "What moved", (*_reading(material, analysis), *parts, *by_item))
+    blocks: list[Block] = [*invented_together(material)]
+    if material.has("contrasts"):
+        blocks.append(Part("All scales at a glance", tuple(_at_a_glance(material))))
+    if material.has("means"):
+        blocks.append(Part("Estimated means", tuple(_means(material, material.tables["means"]))))
+    if material.has("contrasts"):
+        blocks.append(Part("Contrasts", tuple(_contrasts(material, material.tables["contrasts"]))))
+    if material.has("item_contrasts"):
+        frame = material.tables["item_contrasts"]
+        blocks.append(Part("Statement by statement", tuple(_items(material, frame))))
+    inside = [block for name, title in MODELS.items() for block in _of_models(material, name, title)]
+    if inside:
+        blocks.append(Part("The models", tuple(inside)))
+    return Section("moved", "What moved", tuple(blocks))
 
 
-def _reading(material: Material, analysis: str) -> tuple[Block, ...]:
-    words = say(
-        "Each estimate is a difference between mean answers on the response scale. Two tests decide what it comes to, "
-        "at the level {alpha}, adjusted for the number of scales: one against no difference at all, one against the "
-        "smallest effect of interest{smallest}. ▲ and ▼: surely above or below zero, how far is not said; ○: surely "
-        "smaller than the smallest effect of interest; ?: <strong>inconclusive</strong>, the data do not tell, which "
-        "is not the same as no difference.",
-        alpha=material.numbers.study("alpha", lambda value: f"{value:.3g}"),
-        smallest=_smallest(material, analysis),
-    )
-    blocks: list[Block] = [Paragraph(words)]
-    if apart := _item_by_item(material):
-        said = [
-            say(
-                "<strong>{scale}</strong> is to be compared statement by statement only: {reason}.",
-                scale=material.labels.scale(scale),
-                reason=material.labels.readable(reason),
-            )
-            for scale, reason in apart.items()
-        ]
-        blocks.append(Bullets(tuple(said)))
-    if all_observed(material.presentation):
-        return tuple(blocks)
-    kinds = [
-        kind.value
-        for kind in Evidence
-        if any(w.evidence is kind for w in material.presentation.waves.values())
-    ]
+def invented_together(material: Material) -> list[Block]:
+    """Warn where what follows rests on answers of one person that were invented together."""
+    kind = Evidence.RECONSTRUCTED
+    titles = [wave.title for wave in material.presentation.waves.values() if wave.evidence is kind]
+    if not titles:
+        return []
     warning = say(
-        "<strong>What follows is computed from {evidence} data.</strong> It shows the form of an answer; it is not "
-        "one.",
-        evidence=listed(kinds),
+        "<strong>{waves}: {kind}.</strong> {meaning} What follows rests on that.",
+        waves=listed(titles),
+        kind=kind.value,
+        meaning=kind.meaning,
     )
-    return (Paragraph(warning, "note"), *blocks)
+    return [Paragraph(warning, "note")]
 
 
-def _smallest(material: Material, analysis: str) -> Markup:
-    """Give the smallest effect of interest as the first standardised contrast has it."""
+# --- at a glance ------------------------------------------------------------------------------------------------
+
+
+def _at_a_glance(material: Material) -> Iterator[Block]:
+    """Show every estimate behind the sign of its decision, a table a kind of contrast."""
+    yield Paragraph(
+        say(
+            "Each estimate is a difference between mean answers on the response scale. ▲ and ▼: surely above or "
+            "below zero; ○: surely smaller than the smallest effect of interest; ?: <strong>inconclusive</strong>."
+        )
+    )
+    yield from material.figure("scale_profile")
     frame = material.tables["contrasts"]
-    standardised = frame[(frame["analysis"] == analysis) & frame["term"].str.endswith(STANDARDISED)]
-    for row in records(standardised[standardised["smallest"].notna()]):
-        here = {name: getattr(row, name) for name in ("analysis", "scale", "wave", "organisation", "term")}
-        size = material.numbers.cell("contrasts", "smallest", number, **here)
-        return say(", {size} standard deviations of one answer", size=size)
-    return Markup("")
-
-
-def _item_by_item(material: Material) -> dict[str, str]:
-    """Give the scales that should not be compared as scales, and why."""
-    if not material.has("scale_use"):
-        return {}
-    rows = records(material.tables["scale_use"])
-    return {row.scale: row.reason for row in rows if row.use == ITEMS_ONLY}
-
-
-def _moved(material: Material, part: pd.DataFrame, analysis: str, term: str) -> list[Block]:
-    """Give a sentence for each contrast of a kind, and the estimates of every scale side by side."""
-    places = list(dict.fromkeys(zip(part["wave"], part["organisation"], strict=True)))
-    estimated = [
-        place
-        for place in places
-        if part.loc[(part["wave"] == place[0]) & (part["organisation"] == place[1]), "estimate"].notna().any()
-    ]
-    apart = _item_by_item(material)
-    scales = [scale for scale in dict.fromkeys(part["scale"]) if scale not in apart]
-    sentences = [
-        _contrast_sentence(
-            material,
-            "contrasts",
-            {"analysis": analysis, "term": term, "wave": wave, "organisation": organisation, "scale": scales},
-        )
-        for wave, organisation in (estimated if scales else ())
-    ]
-    nowhere = [place for place in places if place not in estimated]
-    blocks: list[Block] = []
-    if nowhere:
-        blocks.append(Paragraph(_nowhere(material, part, nowhere)))
-    if sentences:
-        blocks.insert(0, Bullets(tuple(sentences)))
-    if estimated:
-        blocks.append(TableBlock(_overview(material, part, estimated, analysis, term)))
-    return blocks
-
-
-def _contrast_sentence(material: Material, table: str, here: dict[str, Where]) -> Markup:
-    """Count what a contrast came to; of scales, name them."""
-    numbers, labels = material.numbers, material.labels
-    wave, organisation, term = (str(here[name]) for name in ("wave", "organisation", "term"))
-    first = labels.organisation(organisation.partition(BETWEEN)[0])
-    of_scales = table == "contrasts"
-    found = []
-    for decision in Decision:
-        count = numbers.count(table, **here, decision=decision.value)
-        if not count.value:
-            continue
-        words = decision_words(decision.value, term)
-        what = (
-            say("{who} {words}", who=first, words=words.removeprefix(FIRST))
-            if words.startswith(FIRST)
-            else say("{words}", words=words)
-        )
-        rows = numbers.rows(table, **here, decision=decision.value)
-        names = listed([labels.scale(scale) for scale in labels.scales_in(rows)]) if of_scales else ""
-        named = say(" ({names})", names=names) if names else Markup("")
-        found.append(say("{what}: {count}{named}", what=what, count=count, named=named))
-    tests = numbers.count(table, **here, **{"conf_low>": float("-inf")})
-    return say(
-        "<strong>{wave}, {organisation}:</strong> of {tests} estimated, {found}.",
-        wave=labels.wave(wave),
-        organisation=labels.organisation(organisation),
-        tests=several(tests, "scale", "scales") if of_scales else several(tests, "statement", "statements"),
-        found=Markup("; ").join(found) if found else "none with a decision",
-    )
-
-
-def _statements(material: Material) -> tuple[Block, ...]:
-    """Count what the contrasts of single statements came to."""
-    if not material.has("item_contrasts"):
-        return ()
-    frame = material.tables["item_contrasts"]
     analysis = main_analysis(frame)
-    plain = frame[(frame["analysis"] == analysis) & frame["term"].isin(CONTRASTS) & frame["estimate"].notna()]
-    places = dict.fromkeys(zip(plain["term"], plain["wave"], plain["organisation"], strict=True))
-    said = [
-        _contrast_sentence(
-            material,
-            "item_contrasts",
-            {"analysis": analysis, "term": term, "wave": wave, "organisation": organisation},
-        )
-        for term in CONTRASTS
-        for of, wave, organisation in places
-        if of == term
-    ]
-    return (Part("Statement by statement", (Bullets(tuple(said)),)),) if said else ()
+    for term in CONTRASTS:
+        rows = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
+        if shown := estimated(rows):
+            yield TableBlock(_overview(material, rows, shown, analysis, term))
 
 
-def _nowhere(material: Material, part: pd.DataFrame, places: list[tuple[str, str]]) -> Markup:
-    """Name the contrasts that no scale has an estimate of, and why."""
+def _overview(material: Material, rows: pd.DataFrame, shown: list[Place], analysis: str, term: str) -> Table:
     labels = material.labels
-    by_wave: dict[str, list[str]] = {}
-    for wave, organisation in places:
-        by_wave.setdefault(wave, []).append(labels.organisation(organisation))
-    which = "; ".join(f"{labels.wave(wave)}: {listed(houses)}" for wave, houses in by_wave.items())
-    why = ". ".join(labels.readable(reason) for reason in _reasons(part, places))
-    told = say(" Why: {why}.", why=why) if why else Markup("")
-    return say("<strong>Not estimable for any scale:</strong> {which}.{told}", which=which, told=told)
-
-
-def _reasons(part: pd.DataFrame, places: list[tuple[str, str]]) -> list[str]:
-    """Give the reasons that hold for every scale: what the notes of a contrast's rows have in common."""
-    found: dict[str, dict[str, None]] = {}
-    for wave, organisation in places:
-        notes = part.loc[(part["wave"] == wave) & (part["organisation"] == organisation), "note"].unique()
-        split = [(note.partition(": ")[0], note.partition(": ")[2].split("; ")) for note in notes]
-        for reason, cells in split[:1]:
-            common = [cell for cell in cells if all(cell in others for _, others in split)]
-            found.setdefault(reason, {}).update(dict.fromkeys(common or cells))
-    return [": ".join(filter(None, (reason, "; ".join(cells)))) for reason, cells in found.items() if reason]
-
-
-def _overview(
-    material: Material, part: pd.DataFrame, places: list[tuple[str, str]], analysis: str, term: str
-) -> Table:
-    labels = material.labels
-    found = {(row.scale, row.wave, row.organisation): row for row in records(part)}
+    found = {(row.scale, row.wave, row.organisation): row for row in records(rows)}
     columns = [Column("Scale")] + [
         Column(labels.organisation(organisation), labels.wave(wave), numeric=True)
-        for wave, organisation in places
+        for wave, organisation in shown
     ]
-    rows = tuple(
+    cells = tuple(
         (
             Cell(labels.scale(scale)),
-            *(_glance(found.get((scale, *place)), material) for place in places),
+            *(_glance(found.get((scale, *place)), material) for place in shown),
         )
-        for scale in labels.scales_in(part)
+        for scale in labels.scales_in(rows)
     )
     return Table(
         name=f"overview_{term}_{analysis}",
         title=f"{labels.plain(term)}: all scales at a glance",
         columns=tuple(columns),
-        rows=rows,
-        data=labels.with_evidence(part),
-        evidence=labels.evidence(labels.waves_in(part), about=("items", "organisation")),
+        rows=cells,
+        data=labels.with_evidence(rows),
+        evidence=labels.evidence(labels.waves_in(rows), about=("items", "organisation")),
     )
 
 
@@ -237,3 +115,145 @@ def _glance(row: Any, material: Material) -> Cell:
         return cell
     sign, tone = SIGNS.get(row.decision, ("", ""))
     return Cell(f"{sign} {cell.text}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
+
+
+# --- means, contrasts, statements -------------------------------------------------------------------------------
+
+
+def _means(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Show the means of the main model, and the shares of favourable answers of the other; its own means on demand."""
+    main = main_analysis(frame)
+    means: list[Block] = [*material.figure("means_over_waves"), *material.figure("comparator")]
+    shares: list[Block] = [*material.figure("favourable")]
+    then: list[Block] = []
+    for analysis, term in _kinds(frame):
+        block = TableBlock(tables.means(frame, material.labels, analysis=analysis, term=term))
+        (means if analysis == main else shares if term.endswith(PERCENT) else then).append(block)
+    more = [Details("Means on the latent scale of the ordinal model", tuple(then))] if then else []
+    return [*means, *shares, *more]
+
+
+def _contrasts(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Show the contrasts of the main model; on demand the other's, as shares of favourable answers and as log odds."""
+    words = say(
+        "A <strong>change</strong> is the later wave less the earlier; a <strong>gap</strong> the "
+        "first-named organisation less the second; a <strong>difference in differences</strong> the change "
+        "of the first-named less that of the second. Adjusted p: for the number of scales tested in the "
+        "same contrast. Where a cell of the design is empty, what depends on it is not estimable, and the "
+        "table says why."
+    )
+    main = main_analysis(frame)
+    first: list[Block] = [
+        Paragraph(words),
+        *material.figure("contrasts"),
+        *material.figure("differences_in_change"),
+    ]
+    others: dict[str, list[Block]] = {}
+    for analysis, term in _kinds(frame):
+        if term.endswith(STANDARDISED):  # beside the estimate in the table of its own term
+            continue
+        block = TableBlock(tables.contrasts(frame, material.labels, analysis=analysis, term=term))
+        if analysis == main:
+            first.append(block)
+        else:
+            unit = "favourable answers" if term.endswith(PERCENT) else "log odds"
+            others.setdefault(f"The same by the {analysis} model: {unit}", []).append(block)
+    return [*first, *(Details(title, tuple(inside)) for title, inside in sorted(others.items()))]
+
+
+def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """Count what every statement's contrasts came to, and show them on demand."""
+    words = say(
+        "Each statement by itself, by the ordinal model without a respondent effect: log odds ratios, and differences "
+        "in the percentage of favourable answers. Adjusted p: for the number of statements tested in the same "
+        "contrast."
+    )
+    analysis = main_analysis(frame)
+    said = [
+        counted(material, STATEMENTS, place, analysis=analysis, term=term)
+        for term in CONTRASTS
+        for place in estimated(frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
+    ]
+    reworded = [
+        say("{note} ‘{statement}’", note=note, statement=material.labels.item(item))
+        for item in dict.fromkeys(frame["item"])
+        for wave, about in material.presentation.waves.items()
+        if about.comparability.get(item) == Comparability.REWORDED
+        if (note := material.labels.comparability_note(wave, item))
+    ]
+    inside: dict[str, list[Block]] = {}
+    for of, term in _kinds(frame):
+        title = tables.CONTRASTS.get(base_term(term), material.labels.plain(term))
+        inside.setdefault(title, []).append(TableBlock(_listed(material, frame, analysis=of, term=term)))
+    lists: list[Block] = [Bullets(tuple(points)) for points in (said, reworded) if points]
+    return [Paragraph(words), *lists, *(Details(title, tuple(blocks)) for title, blocks in inside.items())]
+
+
+def _listed(material: Material, frame: pd.DataFrame, *, analysis: str, term: str) -> Table:
+    """List the contrasts of statements that are estimated or withheld; why the others are not stands in the data."""
+    there = frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)
+    full, shown = (
+        tables.contrasts(rows, material.labels, analysis=analysis, term=term)
+        for rows in (frame, frame[there])
+    )
+    if len(shown.rows) == len(full.rows):
+        return full
+    left = "Contrasts that cannot be estimated are left out; the data say why of each."
+    return replace(shown, data=full.data, about=f"{shown.about} {left}".strip())
+
+
+def _of_models(material: Material, name: str, title: str) -> list[Block]:
+    """Show on demand what is known of the models, a table an analysis."""
+    if not material.has(name):
+        return []
+    frame, labels = material.tables[name], material.labels
+    inside = tuple(
+        TableBlock(components(frame, labels, analysis=analysis, name=f"{name}_{analysis}", title=title))
+        for analysis in dict.fromkeys(frame["analysis"])
+    )
+    return [Details(title, inside)]
+
+
+def _kinds(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """List analyses and terms: the analyses in their order, the terms in that of the contrasts."""
+    order = list(tables.CONTRASTS)
+    found = dict.fromkeys(zip(frame["analysis"], frame["term"], strict=True))
+    analyses = list(dict.fromkeys(frame["analysis"]))
+
+    def place(kind: tuple[str, str]) -> tuple[int, int]:
+        base = base_term(kind[1])
+        return analyses.index(kind[0]), order.index(base) if base in order else len(order)
+
+    return sorted(found, key=place)
+
+
+# --- frameworks -------------------------------------------------------------------------------------------------
+
+
+def frameworks(material: Material) -> Section | None:
+    """Show the scales under what the study's frameworks say that they speak to."""
+    parts = []
+    for name, title in material.presentation.frameworks.items():
+        groups = _groups(material, name)
+        figure = material.figure(f"{FRAMEWORK}{name}")
+        if groups and figure:
+            grid = Grid(
+                tuple((group, (say("{scales}", scales=listed(scales)),)) for group, scales in groups.items())
+            )
+            parts.append(Part(title, (grid, *figure)))
+    if not parts:
+        return None
+    opening = say(
+        "The scales again, each under what it speaks to in the literature that the study follows: the percentage of "
+        "favourable answers, wave by wave. A scale that speaks to several stands under each of them."
+    )
+    return Section("frameworks", "What the scales speak to", (Paragraph(opening), *parts))
+
+
+def _groups(material: Material, framework: str) -> dict[str, list[str]]:
+    """List what a framework is made of, in the order of the scales, and the scales that speak to it."""
+    found: dict[str, list[str]] = {}
+    for scale in material.presentation.scales.values():
+        for group in filter(None, scale.frameworks.get(framework, "").split("; ")):
+            found.setdefault(group, []).append(scale.title)
+    return found

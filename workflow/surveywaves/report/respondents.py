@@ -33,7 +33,13 @@ def respondents(material: Material) -> Section | None:
                 (
                     Paragraph(words),
                     *material.figure("break_off"),
-                    TableBlock(missing(material.tables["missing"], material.labels)),
+                    TableBlock(
+                        missing(
+                            material.tables["missing"],
+                            material.labels,
+                            frequencies=material.tables.get("item_frequencies"),
+                        )
+                    ),
                 ),
             )
         )

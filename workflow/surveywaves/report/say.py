@@ -25,7 +25,8 @@ STUDY: Final = "study"
 """Stands for a table's name where a number comes from the study's configuration."""
 
 Where = str | float | Sequence[str]
-"""What a row must have in a column: a value, one of several, or a bound (columns named `column>` and `column<`)."""
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
+another column has (`column=`)."""
 
 _NUMBER: Final = Markup(
     '<data value="{value}" data-from="{table}" data-take="{take}" data-where="{where}">{text}</data>'
@@ -85,8 +86,11 @@ class Numbers:
         return _number(value, write, table, f"cell:{column}", where)
 
     def total(self, table: str, column: str, write: Callable[[Any], str] = whole, **where: Where) -> Number:
-        """Add up a column."""
-        return _number(self.rows(table, **where)[column].sum(), write, table, f"sum:{column}", where)
+        """Add up a column (KeyError if one of its cells is empty: what is left is not the sum)."""
+        cells = self.rows(table, **where)[column]
+        if cells.isna().any():
+            raise KeyError(f"{table}: {column} is empty in some rows where {where}")
+        return _number(cells.sum(), write, table, f"sum:{column}", where)
 
     def count(self, table: str, **where: Where) -> Number:
         """Count rows."""
@@ -106,8 +110,10 @@ class Numbers:
         """Pick rows; see `Where`."""
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>"))
-            if key.endswith(">"):
+            column = self._column(table, key.rstrip("<>="))
+            if key.endswith("="):
+                fits &= column == self._column(table, str(wanted))
+            elif key.endswith(">"):
                 fits &= column > wanted
             elif key.endswith("<"):
                 fits &= column < wanted
@@ -117,7 +123,12 @@ class Numbers:
 
     def _column(self, table: str, name: str) -> NDArray[Any]:
         if (table, name) not in self._columns:
-            self._columns[table, name] = self.tables[table][name].to_numpy()
+            column = self.tables[table][name]
+            counts = pd.api.types.is_extension_array_dtype(column) and pd.api.types.is_numeric_dtype(column)
+            # Nothing fits what is withheld: NaN is neither equal to anything nor on any side of it.
+            self._columns[table, name] = (
+                column.to_numpy("float64", na_value=np.nan) if counts else column.to_numpy()
+            )
         return self._columns[table, name]
 
 

@@ -13,7 +13,8 @@ from markupsafe import Markup
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _HREFS: Final = ("href", "{http://www.w3.org/1999/xlink}href")
 _COORDINATES: Final = ("d", "x", "y")
-_DECIMALS: Final = re.compile(r"(\.\d{3})\d+")
+_DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
+_LETTERS: Final = re.compile(r" ?([A-Za-z]) ?")
 _WORDS: Final = {f"{_SVG}{name}" for name in ("text", "tspan", "style")}
 _FORBIDDEN: Final = {
     "script",
@@ -41,7 +42,7 @@ def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
 
     Ids that something in the drawing refers to get new ones that begin with a prefix, other ids go; the style sheet
     is confined to the drawing; scripts, event handlers, metadata and every address outside the drawing are taken out.
-    Coordinates keep three decimals. The drawing keeps its shape and scales. What was made once for the screen is there
+    Coordinates keep two decimals of a point. The drawing keeps its shape and scales. What was made once for the screen is there
     for paper.
 
     Parameters
@@ -119,7 +120,7 @@ def _attribute(name: str, value: str, ids: Mapping[str, str]) -> str:
     if name == "id":
         return ids.get(value, "")
     if name in _COORDINATES:
-        return " ".join(_DECIMALS.sub(r"\1", value).split())
+        return _LETTERS.sub(r"\1", " ".join(_DECIMALS.sub(r"\1", value).split()))
     if name.startswith("{") or name.lower().startswith("on"):
         return ""
     return _own_addresses(value, ids)

@@ -35,6 +35,9 @@ from surveywaves.tables.words import shortened
 
 TEMPLATE: Final = "report.typ"
 
+FRONT: Final = "answer"
+"""The section that stands before the contents, from the first page on."""
+
 STANDARD: Final = "ua-1"
 """PDF/UA-1: tagged, with a language, a title and words for every drawing; typst refuses what does not meet it."""
 
@@ -87,8 +90,12 @@ def content(report: Report) -> dict[str, Any]:
     """Give a report as plain data for the template, every text as it is to be shown."""
     drawn = _Drawn()
     sections = [
-        {"title": _text(section.title), "blocks": _blocks(section.blocks, drawn)}
-        for section in report.sections
+        {
+            "title": _text(section.title),
+            "blocks": _blocks(section.blocks, drawn),
+            "front": place == 0 and section.name == FRONT,
+        }
+        for place, section in enumerate(report.sections)
     ]
     return {
         "title": _text(report.title),
