@@ -26,7 +26,7 @@ from surveywaves.tables.publish import FORMATS, Choice, Publication, files, publ
 from surveywaves.tables.publish.contents import CALLED
 from surveywaves.tables.publish.latex import escaped
 from surveywaves.tables.publish.names import named
-from surveywaves.tables.publish.shape import TURNED, UPRIGHT, over_pages, shape
+from surveywaves.tables.publish.shape import TURNED, UPRIGHT, gaps, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
 from surveywaves.tables.words import number, p_value
 from synthetic_report import presentation, tables
@@ -514,20 +514,107 @@ def test_long_tables_go_over_pages_in_latex_with_heads_on_each(made, out) -> Non
         assert (r"\endhead" in body) == (name in long)
 
 
+def only(*columns: Column, rows: tuple[tuple[Cell, ...], ...]) -> Publication:
+    return Publication(Table("t", "T", columns, rows), "t", "G")
+
+
+def test_a_count_and_its_percentage_stay_on_one_line_and_an_interval_in_one_piece() -> None:
+    cells = (Cell("12 (5.0)"), Cell("0.81 (0.76 to 0.86)"), Cell("not estimable"))
+    columns = [Column(str(place), numeric=True) for place in range(3)]
+    content = written(only(*columns, rows=(cells,)), Labels(presentation()))
+    whole = ["12\u00a0(5.0)", "0.81 (0.76\u00a0to\u00a00.86)", "not estimable"]
+    table = docx.Document(io.BytesIO(content["docx"])).tables[0]
+    assert [cell.text for cell in table.rows[1].cells] == whole
+    assert " & ".join(whole).replace("\u00a0", "~") in body_of(content["tex"])
+
+
+def test_words_behind_numbers_and_groups_beside_each_other_stand_apart() -> None:
+    rows = ((Cell("a"), Cell("1"), Cell("2"), Cell("words")),)
+    columns = (Column(""), Column("x", "A", numeric=True), Column("y", "B", numeric=True), Column("z"))
+    taken = sheet(only(*columns, rows=rows))
+    assert [gap > 0 for gap in gaps(taken)] == [False, True, True, True]
+    content = written(only(*columns, rows=rows), Labels(presentation()))
+    indents = [
+        cell._tc.find(f".//{qn('w:ind')}")
+        for cell in docx.Document(io.BytesIO(content["docx"])).tables[0].rows[-1].cells
+    ]
+    assert [indent is not None and int(indent.get(qn("w:left"))) > 0 for indent in indents] == [
+        gap > 0 for gap in gaps(taken)
+    ]
+    assert body_of(content["tex"]).count(r"\leftskip") == 3
+
+
+def test_bold_words_get_the_room_they_take() -> None:
+    def width(tone: str) -> float:
+        cell = Cell("RECONSTRUCTED", tone=tone)
+        return shape(sheet(only(Column("a"), Column("b"), rows=((cell, Cell("b " * 200)),)))).widths[0]
+
+    assert width("caution") > 1.1 * width("")
+
+
+def test_a_word_without_end_can_be_broken_in_latex() -> None:
+    content = written(only(Column("a"), rows=((Cell("a" * 400),),)), Labels(presentation()))["tex"]
+    words = re.split(r"\s|\\allowbreak\{\}", body_of(content))
+    assert max(word.count("a") for word in words) <= 24
+
+
 # Whoever writes the labels
 
 
 @pytest.fixture(scope="module", params=sorted(HOSTILE))
 def hostile(request) -> tuple[str, dict[str, bytes], dict[str, Publication]]:
-    study = presentation(words={"*": HOSTILE[request.param]})
-    kept = ("item_frequencies", "respondents", "reliability", "published_tables", "sensitivity", "scale_use")
+    """A study in which every label is hostile, and every text that comes with its files."""
+    label = HOSTILE[request.param]
+    study = presentation(words={"*": label})
+    options = {"labels": (label, "Rarely", "Often", "Always"), "short": (label, "RA", "OF", "AL")}
+    scales = {name: scale.model_copy(update=options) for name, scale in study.response_scales.items()}
+    study = study.model_copy(update={"response_scales": scales})
+    kept = (
+        *("item_frequencies", "respondents", "response_rates", "missing", "reliability", "means"),
+        *("published_tables", "claims", "sensitivity", "scale_use"),
+    )
     frames = {name: frame for name, frame in tables(study).items() if name in kept}
-    about = choice(study)
+    frames["published_tables"] = frames["published_tables"].assign(evidence=f"{label}; by decision: {label}")
+    frames["claims"] = frames["claims"].assign(quote=label, evidence=label)
+    frames["means"] = frames["means"].assign(note=label)
+    frames |= files_read(label)
+    about = Choice(study, printed=("job",), titles={"7": label}, threshold=5)
     return (
-        visible(HOSTILE[request.param]),
+        visible(label),
         dict(files(frames, about)),
         {one.name: one for one in publications(frames, about)},
     )
+
+
+def files_read(label: str) -> dict[str, pd.DataFrame]:
+    """What became of raw files, whoever named them and what stands in them."""
+    here = {"wave": "second", "layout": label, "file": label, "status": "ok"}
+    rules = {"column": label, "variable": "warmth_1", "raw": label, "value": "1"}
+    return {
+        "file_counts": pd.DataFrame([here | {"rows_in": 9, "rows_kept": 8, "rows_set_aside": 1}]),
+        "problems": pd.DataFrame([here | {"about": "row", "problem": label, "action": label, "n": 7}]),
+        "recodings": pd.DataFrame([here | rules]),
+    }
+
+
+def test_hostile_labels_stand_in_titles_heads_notes_and_sections(hostile) -> None:
+    label, _, made = hostile
+    columns = made["answers_warmth"].table.columns
+    assert label in {visible(column.head) for column in columns}
+    assert any(label in visible(column.group) for column in columns)
+    assert label in visible(made["printed_7"].table.title)
+    assert any(label in visible(note) for note in made["misprints"].table.notes)
+    assert any(label in visible(section) for section in made["reliability"].sections)
+    assert label in {visible(cells[0].text) for cells in made["response_rates"].table.rows}
+    assert label in visible(made["recodings"].table.rows[0][2].text)
+
+
+def test_every_form_has_hostile_heads_as_they_are(hostile) -> None:
+    _, out, made = hostile
+    heads = [visible(column.head) for column in made["answers_warmth"].table.columns]
+    assert sorted(read_html(out["answers_warmth.html"]).heads) == sorted(heads)
+    assert read_docx(out["answers_warmth.docx"]).heads == heads
+    assert spaced([read_tex(out["answers_warmth.tex"]).heads]) == spaced(signs_as_in_latex([heads]))
 
 
 def test_no_label_becomes_markup(hostile) -> None:
@@ -545,8 +632,9 @@ def test_no_label_becomes_markup(hostile) -> None:
         assert not {key for key in attributes if key.startswith("on") or key in {"src", "action"}}
         styles = "".join(style.text for style in page.iter("style"))
         assert label not in styles and "url(" not in styles and "@import" not in styles
-    read = read_html(out["answers_warmth.html"])
-    assert read.rows == expected(made["answers_warmth"]) and label in read.around
+    for name, publication in made.items():
+        assert read_html(out[f"{name}.html"]).rows == expected(publication), name
+    assert label in read_html(out["answers_warmth.html"]).around
 
 
 def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(hostile) -> None:

@@ -21,6 +21,7 @@ from surveywaves.tables import (
     reliability,
     reliability_items,
 )
+from surveywaves.tables.intake import file_counts, problems, recodings
 from surveywaves.tables.words import interval, listed, number, p_value, percentage, whole
 from surveywaves.tidy import COLUMNS, tidy
 from synthetic_report import FOUR, presentation, tables
@@ -253,3 +254,68 @@ def test_one_wave_and_unknown_names_do_no_harm() -> None:
 def test_a_table_refuses_a_row_of_another_length() -> None:
     with pytest.raises(ValueError, match="not 2 cells"):
         Table("t", "T", (Column("a"), Column("b")), ((Cell("1"),),))
+
+
+# What became of the raw files
+
+
+def rules(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    names = ("layout", "variable", "raw", "value")
+    frame = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+    return frame.assign(
+        wave="second", column=[f"Q{place}" if raw else "" for place, raw in enumerate(frame["raw"])]
+    )
+
+
+def test_recodings_put_what_is_the_same_into_one_row(labels) -> None:
+    table = recodings(
+        rules(
+            ("web", "job", "", "desk"),
+            ("web", "organisation", "L", "left"),
+            ("web", "organisation", "Left", "left"),
+            ("web", "warmth_1", "Never", "1"),
+            ("web", "warmth_2", "Never", "1"),
+            ("web", "warmth_1", "?", "dont_know"),
+            ("web", "job", "?", "dont_know"),
+            ("paper", "warmth_1", "1", "1"),
+            ("paper", "pace_1_rescaled", "1", "4"),
+        ),
+        labels,
+    )
+    assert [tuple(cell.text for cell in cells[1:]) for cells in table.rows] == [
+        ("web", "Kind of job", "every return", "Desk"),
+        ("web", "Organisation", "L; Left", "The left house"),
+        ("web", "2 statements", "Never", "1 (Never)"),
+        ("web", "2 questions", "?", "missing: don't know"),
+        ("paper", "warmth statement 1", "1", "1 (Never)"),
+        ("paper", "pace statement 1 (on another response scale)", "1", "4"),
+    ]
+    assert {cells[0].text for cells in table.rows} == {"Second round"}
+
+
+def test_levels_of_the_same_name_are_not_the_same_rule(labels) -> None:
+    table = recodings(rules(("web", "job", "1", "desk"), ("web", "organisation", "1", "desk")), labels)
+    assert [cells[2].text for cells in table.rows] == ["Kind of job", "Organisation"]
+
+
+def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
+    here = {"wave": "second", "file": "a.csv", "status": "ok"}
+    counts = pd.DataFrame([here | {"layout": "web", "rows_in": 1207, "rows_kept": 1203, "rows_set_aside": 4}])
+    assert [cell.text for cell in file_counts(counts, labels).rows[0]] == [
+        "Second round",
+        "a.csv",
+        "web",
+        "1,207",
+        "1,203",
+        "4",
+    ]
+    met = pd.DataFrame([here | {"about": "row", "problem": "twice", "action": "set aside", "n": 7}])
+    assert [cell.text for cell in problems(met, labels).rows[0]] == [
+        "Second round",
+        "a.csv",
+        "twice",
+        "set aside",
+        "rows",
+        "7",
+    ]
+    assert "Everything was taken as it stood." in problems(met.iloc[:0], labels).about

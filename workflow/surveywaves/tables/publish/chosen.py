@@ -16,6 +16,7 @@ from surveywaves.tables.answers import Place, answers, favourable, misprint_note
 from surveywaves.tables.audit import Audit
 from surveywaves.tables.cells import is_withheld
 from surveywaves.tables.estimates import OUTSIDE, PERCENT, contrasts, means
+from surveywaves.tables.intake import file_counts, problems, recodings
 from surveywaves.tables.invariance import dif
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
@@ -111,6 +112,8 @@ def publications(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator
 
 
 _BY_SECTION: Final = {
+    "problems",
+    "recodings",
     "favourable",
     "reliability",
     "reliability_items",
@@ -147,6 +150,12 @@ def _table(one: Named, frames: Mapping[str, pd.DataFrame], choice: Choice) -> Ta
             return levels(frame, labels, variable=variable, by_organisation=BY_ORGANISATION in more)
         case "missing", _:
             return missing(frame, labels, frequencies=frames.get("item_frequencies"))
+        case "file_counts", _:
+            return file_counts(frame, labels)
+        case "problems", _:
+            return problems(frame, labels)
+        case "recodings", _:
+            return recodings(frame, labels)
         case "answers", (group, number, *more):
             return _answers(frames, choice, group, int(number), by_organisation=BY_ORGANISATION in more)
         case "favourable", _:

@@ -26,7 +26,7 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
         `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
         has the sign of all tables; what is missing for another reason is empty.
     """
-    return csv_lines(_with_labels(_with_signs(frame), labels), _text).encode("utf-8", "replace")
+    return csv_lines(_with_labels(with_signs(frame), labels), _text).encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=4096)
@@ -34,25 +34,35 @@ def _text(text: str) -> str:
     return str(harmless(visible(text)))
 
 
-def _with_signs(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put the sign of what is withheld where it is."""
+def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the sign of what is withheld into a released table where it is; what is missing for another reason stays so.
+
+    Parameters
+    ----------
+    frame
+        Rows of a released table. Without a column `status`, nothing of it is withheld.
+    """
     if "status" not in frame.columns:
         return frame
-    rows = frame["status"].eq(Status.WITHHELD)
+    hidden = frame["status"].eq(Status.WITHHELD)
     columns: dict[str, Any] = {}
     for name in frame.columns:
-        missing = frame[name].isna() if is_numeric_dtype(frame[name]) else frame[name].eq("")
-        if not is_numeric_dtype(frame[name]) and name not in _NUMBERS_IN_PRINT:
+        if is_numeric_dtype(frame[name]):
+            missing = frame[name].isna()
+        elif name in _NUMBERS_AS_TEXT:
+            missing = frame[name].eq("")
+        else:
             continue
-        marks = missing & rows & _ever(frame, name)
+        marks = missing & hidden
+        marks = marks & _ever(frame, name) if marks.any() else marks
         if name == "n" and "estimate" in frame.columns:
             marks |= missing & frame["estimate"].notna()
         if marks.any():
             columns[name] = frame[name].astype("object").mask(marks, WITHHELD)
-    return frame.assign(**columns)
+    return frame.assign(**columns) if columns else frame
 
 
-_NUMBERS_IN_PRINT: Final = {"recomputed"}
+_NUMBERS_AS_TEXT: Final = {"recomputed"}
 """Columns of text that hold numbers, written as a publication writes them."""
 
 

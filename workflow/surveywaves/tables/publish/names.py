@@ -65,6 +65,7 @@ def named(
     """
     made = [
         *_who_answered(presentation),
+        *_files(),
         *_answers(presentation),
         *_measures(presentation),
         *_comparisons(presentation),
@@ -91,6 +92,9 @@ _FRAME: Final = {
     "response_rates": "response_rates",
     "respondents": "respondents",
     "missing": "missing",
+    "file_counts": "file_counts",
+    "problems": "problems",
+    "recodings": "recodings",
     "answers": "item_frequencies",
     "favourable": "item_summary",
     "reliability": "reliability",
@@ -124,6 +128,13 @@ def _who_answered(presentation: Presentation) -> Iterator[Named]:
                 f"respondents_{variable}_by_organisation", "respondents", (variable, BY_ORGANISATION), group
             )
     yield Named("missing", "missing", group=group)
+
+
+def _files() -> Iterator[Named]:
+    group = "What became of the raw files"
+    yield Named("files", "file_counts", group=group)
+    yield Named("files_problems", "problems", group=group)
+    yield Named("recodings", "recodings", group=group)
 
 
 def _answers(presentation: Presentation) -> Iterator[Named]:
