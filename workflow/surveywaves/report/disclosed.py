@@ -31,8 +31,8 @@ def disclosed(material: Material) -> Section | None:
                 ),
                 say(
                     "A count is withheld if it tells of a few people, or of what nearly all of a group answered; and "
-                    "so are as many others as it takes that no total, percentage or other table gives it back. Which of "
-                    "the two a sign stands for is not said: that would tell too much."
+                    "so are as many others as it takes that no total, percentage or other table gives it back. Which "
+                    "of the two a sign stands for is not said: that would tell too much."
                 ),
                 say(
                     "Percentages go with their counts. Means and standard deviations of single statements are shown "

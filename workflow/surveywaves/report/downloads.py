@@ -9,7 +9,6 @@ import pandas as pd
 
 from surveywaves.spreadsheet import csv_lines, harmless
 
-
 PLAIN: Final = "!$()*+,-./:;=?@_~|[]{}^`"
 """What may stand in an address in a page as it is. In base64 numbers would take a quarter more room."""
 

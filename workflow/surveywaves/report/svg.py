@@ -42,8 +42,8 @@ def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
 
     Ids that something in the drawing refers to get new ones that begin with a prefix, other ids go; the style sheet
     is confined to the drawing; scripts, event handlers, metadata and every address outside the drawing are taken out.
-    Coordinates keep two decimals of a point. The drawing keeps its shape and scales. What was made once for the screen is there
-    for paper.
+    Coordinates keep two decimals of a point. The drawing keeps its shape and scales. What was made once for the screen
+    is there for paper.
 
     Parameters
     ----------
