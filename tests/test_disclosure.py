@@ -71,6 +71,13 @@ def test_the_attacker_uses_numbers_of_respondents_and_means(name: str) -> None:
     assert any(one.name[0] in ("item", "job", "size") for one in found)
 
 
+@pytest.mark.parametrize("seed", [179, 271])
+def test_what_the_benchmark_once_recovered_is_not_recovered(seed: int) -> None:
+    """An answer by those of all organisations at an end of a scale; a base by the least that a hidden size can be."""
+    tables, out = released(seed)
+    assert breaches(tables, out.tables, threshold=5)[1] == []
+
+
 def test_whole_numbers_tell_the_attacker_no_more() -> None:
     for seed in range(3, 5):
         tables, out = released(seed)

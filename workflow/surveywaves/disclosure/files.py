@@ -19,7 +19,7 @@ import pandas as pd
 from surveywaves.disclosure.counts import withheld
 from surveywaves.disclosure.groups import COUNT, Groups
 from surveywaves.disclosure.rule import Rule
-from surveywaves.disclosure.system import NEVER, TOTAL, Builder, Marks, Need
+from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, Builder, Marks, Need
 from surveywaves.ingest.problems import EVERY, SET_ASIDE
 from surveywaves.study.models import Missing
 from surveywaves.tidy import ALL
@@ -140,8 +140,8 @@ def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, hide: bool, told: bool, ru
             if rule.small(n):
                 builder.protect(Need(cell, 0, rule.threshold - 1))
         if fewest:
-            builder.count(("kinds", file), fewest, ceiling=fewest, cost=NEVER)
-            builder.adds_up(("aside", file), [("kinds", file), *(("aside", file, *kind) for kind in kinds)])
+            builder.count((LEAST, file), fewest, ceiling=fewest, cost=NEVER)
+            builder.adds_up(("aside", file), [(LEAST, file), *(("aside", file, *kind) for kind in kinds)])
     builder.adds_up(TOTAL, [("kept", file) for file in rows["file"]])
     return builder
 

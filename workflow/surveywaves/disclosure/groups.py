@@ -45,14 +45,14 @@ class Groups:
         Those below the threshold: nothing of them is shown.
     hidden
         Those whose size is withheld, because it is small or would give a small one back.
-    most
-        How large each can be, as far as the tables of who answered tell.
+    range
+        How small and how large each of these can be, as far as the tables of who answered tell.
     """
 
     sizes: Mapping[Place, int]
     small: frozenset[Place]
     hidden: frozenset[Place]
-    most: Mapping[Place, int]
+    range: Mapping[Place, tuple[int, int]]
 
     def returns(self, wave: str) -> int:
         """Count the returns of a wave."""
@@ -186,19 +186,20 @@ def groups(builders: Mapping[str, Builder], marks: Mapping[str, Marks], rule: Ru
     sizes = dict(_sizes(builders))
     hidden = {(wave, organisation) for (wave, organisation) in sizes if marks[wave]["size", organisation]}
     small = {place for place, n in sizes.items() if _protected(place, rule) and 0 < n < rule.threshold}
-    return Groups(sizes, frozenset(small), frozenset(hidden), dict(_most(builders, marks, hidden)))
+    return Groups(sizes, frozenset(small), frozenset(hidden), dict(_range(builders, marks, hidden)))
 
 
-def _most(
+def _range(
     builders: Mapping[str, Builder], marks: Mapping[str, Marks], hidden: Collection[Place]
-) -> Iterator[tuple[Place, int]]:
+) -> Iterator[tuple[Place, tuple[int, int]]]:
     for wave in {wave for wave, _ in hidden}:
         builder = builders[wave]
         withheld = np.array([marks[wave][name] for name in builder.counts], dtype=np.bool_)
-        _, high = bounds(builder.system(), withheld)
+        low, high = bounds(builder.system(), withheld)
         for one, organisation in hidden:
             if one == wave:
-                yield (wave, organisation), round(high[builder.counts["size", organisation]])
+                cell = builder.counts["size", organisation]
+                yield (wave, organisation), (round(low[cell]), round(high[cell]))
 
 
 def _protected(place: Place, rule: Rule) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from surveywaves.describe import NOT_STATED
 from surveywaves.disclosure.groups import BASE, COUNT, Groups, Public
 from surveywaves.disclosure.rule import Rule
-from surveywaves.disclosure.system import NEVER, TOTAL, Builder
+from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, Builder
 from surveywaves.tidy import ALL
 
 FAVOURABLE: Final = 0.5
@@ -155,14 +155,22 @@ def _item(
 
 
 def _link_hidden_sizes(builder: Builder, wave: str, hidden: list[str], groups: Groups) -> None:
-    """Say what is known of withheld sizes: no more can have answered than there are, and their sum follows."""
+    """Say what is known of withheld sizes: no more can have answered than there are, and their sum follows.
+
+    What the tables of who answered tell of two of them together is what they tell of the third; of more than three it
+    can be a little more than this.
+    """
     if not hidden or (wave, ALL) in groups.hidden:
         return
     total = sum(groups.sizes[wave, one] for one in hidden)
     builder.count(TOTAL, total, ceiling=total, cost=NEVER)
     for one in hidden:
-        size, most, answered = groups.sizes[wave, one], groups.most[wave, one], builder.value(("base", one))
+        size, (least, most) = groups.sizes[wave, one], groups.range[wave, one]
+        answered = builder.value(("base", one))
         builder.count(("size", one), size, ceiling=most, cost=0.0, withheld=True)
+        builder.count((LEAST, one), least, ceiling=least, cost=NEVER)
+        builder.count(("beyond", one), size - least, ceiling=most - least, cost=0.0, withheld=True)
+        builder.adds_up(("size", one), [(LEAST, one), ("beyond", one)])
         builder.count(("missing", one), size - answered, ceiling=most, cost=0.0, withheld=True)
         builder.adds_up(("size", one), [("base", one), ("missing", one)])
     builder.adds_up(TOTAL, [("size", one) for one in hidden])

@@ -20,7 +20,7 @@ from surveywaves.disclosure.items import ItemKey, ItemPlace, linked_items
 from surveywaves.disclosure.reasons import linked_reasons
 from surveywaves.disclosure.rule import Rule
 from surveywaves.disclosure.solving import Solver
-from surveywaves.disclosure.system import TOTAL, Builder, Marks
+from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.tidy import ALL
@@ -152,7 +152,10 @@ def _tied(
         if isinstance(name, tuple) and name[0] == "n":
             for term in extremes.TERMS:
                 if name[2] == instrument[item].end(term):
-                    tied.setdefault((instrument[item].scale, term), set()).add((wave, name[1]))
+                    # What is known of all would bound what the withheld ones have together.
+                    tied.setdefault((instrument[item].scale, term), set()).update(
+                        {(wave, name[1]), (wave, ALL)}
+                    )
     # What is withheld of a wave is withheld of all waves together.
     return {
         end: frozenset(places | {(ALL, organisation) for _, organisation in places})
@@ -209,7 +212,7 @@ def tallies(linked: Linked) -> Iterator[Tally]:
         for key, builder in part.counts.items():
             small = {need.cell for need in builder.needs}
             for name, cell in builder.counts.items():
-                if name == TOTAL or builder.costs[cell] == 0:
+                if name == TOTAL or builder.costs[cell] == 0 or _least(name):
                     continue
                 tally[0] += 1
                 tally[1] += part.marks[key][name] and cell in small
@@ -230,6 +233,10 @@ def why_withheld(linked: Linked) -> pd.DataFrame:
                     rows.append((_say(key), _say(name), builder.value(name), why))
     frame = pd.DataFrame(rows, columns=["linked", "count", "n", "reason"])
     return frame.astype({"linked": "str", "count": "str", "n": "int64", "reason": "str"})
+
+
+def _least(name: Hashable) -> bool:
+    return isinstance(name, tuple) and name[0] == LEAST
 
 
 def _say(name: Hashable) -> str:

@@ -21,6 +21,10 @@ TOTAL: Final = "total"
 """The name of a sum that everybody knows, but that is published as no count of its own."""
 
 
+LEAST: Final = "least"
+"""The first part of the name of a number that everybody can work out, and that is no count of its own either."""
+
+
 class Need(NamedTuple):
     """Whoever has all that is shown must find every value from `low` to `high` possible for a cell."""
 
