@@ -3,7 +3,7 @@
 #      A folder, not its four hundred files: for each file Snakemake would keep the params and look at them at every start.
 rule tables:
     input:
-        **released(SHOWN),
+        **released(RELEASED),
         titles=PUBLISHED.titles if PUBLISHED else [],
         code=code_of("tables.py"),
     output:
