@@ -354,7 +354,8 @@ def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path)
 
 @pytest.mark.slow
 def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["claims", "page=19", "--directory", str(finished), "--json"]
+    page = pd.read_parquet(finished / "results/released/claims.parquet")["page"].iloc[0]
+    words = ["claims", f"page={page}", "--directory", str(finished), "--json"]
     assert main(["trace", *words]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["waves"] == ["phase1_2006"]
@@ -375,7 +376,13 @@ def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) 
         ("config.yaml", "share: 0.5,", "share: 0.4,", "analysis.sensitivity.answered_twice.share"),
         ("config.yaml", "returns: 389", "returns: 390", "published.returns"),
         ("waves/phase1_2006/wave.yaml", "size: 1250", "size: 1260", "population.size"),
-        ("waves/phase2_2008/wave.yaml", "duplicates: refuse", "duplicates: first", "layouts.web.duplicates"),
+        (
+            "waves/phase2_2008/wave.yaml",
+            "duplicates: most_answered",
+            "duplicates: first",
+            "layouts.web.duplicates",
+        ),
+        ("waves/phase2_2008/wave.yaml", "mode: web", "mode: paper", "layouts.web.constants.mode"),
     ],
 )
 def test_editing_a_key_reruns_the_jobs_whose_settings_come_from_it_and_what_follows(
@@ -481,7 +488,7 @@ def test_where_nothing_ran_there_are_no_results_yet(
         (["contrasts", "term=gap", "term=change"], "chooses another term than term=gap"),
         (
             ["contrasts", "term=gap", "organisation=nhs"],
-            "no row with organisation=nhs and term=gap (hint: there is `nhs - social_work`",
+            "no row with organisation=nhs and term=gap (hint: did you mean `nhs - social_work`?)",
         ),
         (["results/pooled/responses.parquet"], "no number can be found in it"),
     ],

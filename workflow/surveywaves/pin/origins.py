@@ -8,12 +8,14 @@ do not know is an error of theirs: tests hold them against the records of real r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
 from surveywaves.pin.flat import flat
 from surveywaves.pin.manifest import Job
+from surveywaves.study.models import Layout
+from surveywaves.study.parts import FOR_HARMONISING
 
 CONFIG: Final = "config/config.yaml"
 ITEMS: Final = "config/items.tsv"
@@ -61,8 +63,12 @@ def _under(place: str, origins: Origins) -> dict[str, tuple[str, ...]]:
     return {f"{place}.{name}": keys for name, keys in origins.items()}
 
 
-def _layouts(file: str) -> dict[str, tuple[str, ...]]:
-    return {"files.**": (f"{file}: files",), "layouts.**": (f"{file}: layouts.**",)}
+def _layouts(file: str, *, without: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Say where layouts come from; keys that a part leaves out stand in it as if nobody had written them."""
+    return {
+        "layouts.**": (f"{file}: layouts.**",),
+        **{f"layouts.<layout>.{name}.**": _FIXED for name in without},
+    }
 
 
 def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
@@ -70,7 +76,7 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
     return {
         "wave": (f"{CONFIG}: waves",),
         "evidence": (f"{file}: evidence",),
-        "layouts.**": (f"{file}: layouts.**",),
+        **_layouts(file, without=Layout.model_fields.keys() - FOR_HARMONISING - {"format"}),
         "codings.**": (f"{file}: codings.**",),
         "crosswalk": (f"{crosswalk}: item",),
         "crosswalk.<item>.item": (f"{crosswalk}: item",),
@@ -175,6 +181,7 @@ RULES: Final[Mapping[str, Origins]] = {
         "part.wave": (f"{CONFIG}: waves",),
         "part.seed": (f"{CONFIG}: seed",),
         "part.demo.**": (f"{_DEMO}: **",),
+        "part.files.**": (f"{_FIELDED}: files",),
         **_under("part", _layouts(_FIELDED)),
         "part.fieldwork.**": (f"{_FIELDED}: fieldwork",),
         **_under("part.harmonising", _harmonising(_FIELDED, _FIELDED_CROSSWALK)),
@@ -189,7 +196,11 @@ RULES: Final[Mapping[str, Origins]] = {
         "cells": (f"{ITEMS}: published_table",),
         **_under("cells.<item>", _PRINTED),
     },
-    "ingest": {"part.wave": (f"{CONFIG}: waves",), **_under("part", _layouts(_WAVE))},
+    "ingest": {
+        "part.wave": (f"{CONFIG}: waves",),
+        "part.files.**": (f"{_WAVE}: files",),
+        **_under("part", _layouts(_WAVE, without=FOR_HARMONISING)),
+    },
     "harmonise": _under("part", _harmonising(_WAVE, _CROSSWALK)),
     "pool": {},
     "codebook": {
@@ -292,7 +303,10 @@ def origins(job: Job, place: str) -> tuple[str, ...] | None:
 def _patterns(rule: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
     """Compile the places of a rule, the most particular first."""
     listed = RULES.get(rule, {})
-    order = sorted(listed, key=lambda place: (place.count("<") + 2 * place.count("**"), -place.count(".")))
+    order = sorted(
+        listed,
+        key=lambda place: (-place.removesuffix(".**").count("."), place.count("<") + 2 * place.count("**")),
+    )
     return tuple((re.compile(_pattern(place)), listed[place]) for place in order)
 
 

@@ -88,7 +88,9 @@ def trace(words: Sequence[str], places: Places, *, pin: str | None = None, unrel
             found.target, "no record says how it was made", "run snakemake once more with --forceall"
         )
     behind = lineage(store.jobs, found.target, tables=(found.table,), waves=_own_waves(found, store.jobs))
-    if not pin and (changed := stale(Records(tuple(step.job for step in behind.steps), ()), places)):
+    if not pin and (
+        changed := stale(Records(tuple(step.job for step in reversed(behind.steps)), ()), places)
+    ):
         raise SurveywavesError(
             replace(one, what=f"{one.what}, and the record no longer holds") for one in changed
         )
