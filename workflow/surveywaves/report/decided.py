@@ -93,7 +93,7 @@ def counted(
     tests = numbers.count(table, **here, **{"conf_low>": float("-inf")})
     return say(
         "<strong>{where}:</strong> of {tests} estimated, {found}{withheld}.{kind}",
-        where=_where(material, place, term),
+        where=_where(material, place),
         tests=several(tests, "scale", "scales")
         if table == SCALES
         else several(tests, "statement", "statements"),
@@ -110,7 +110,7 @@ def _what(decision: Decision, term: str, first: str) -> Markup:
     return say("{words}", words=words)
 
 
-def _where(material: Material, place: Place, term: str) -> Markup:
+def _where(material: Material, place: Place) -> Markup:
     """Say what is compared: an organisation from wave to wave, organisations within a wave, or their changes."""
     labels = material.labels
     wave, organisation = (
@@ -136,9 +136,7 @@ def _where(material: Material, place: Place, term: str) -> Markup:
         return say(
             "{wave}, {first} against {second}", wave=wave[0], first=organisation[0], second=organisation[1]
         )
-    return say(
-        "{wave}, {organisation}: {term}", wave=wave[0], organisation=organisation[0], term=labels.plain(term)
-    )
+    return say("{wave}, {organisation}", wave=wave[0], organisation=organisation[0])
 
 
 def _kind(material: Material, place: Place) -> Markup:
@@ -179,12 +177,8 @@ def absent(material: Material, rows: pd.DataFrame) -> list[Markup]:
     return said
 
 
-def _named(material: Material, which: list[Place]) -> str:
-    labels = material.labels
-    by_wave: dict[str, list[str]] = {}
-    for wave, organisation in which:
-        by_wave.setdefault(wave, []).append(labels.organisation(organisation))
-    return "; ".join(f"{labels.wave(wave)}: {listed(houses)}" for wave, houses in by_wave.items())
+def _named(material: Material, which: list[Place]) -> Markup:
+    return Markup("; ").join(_where(material, place) for place in which)
 
 
 def _reasons(rows: pd.DataFrame, which: list[Place]) -> list[str]:

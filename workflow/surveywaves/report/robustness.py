@@ -29,8 +29,6 @@ def robustness(material: Material) -> Section | None:
     if material.has("agreement"):
         frame = material.tables["agreement"]
         blocks += [Bullets(_counted(material)), TableBlock(agreement(frame, material.labels))]
-    if figures:
-        blocks.append(Details("Every way to analyse, scale by scale", tuple(figures)))
     if material.has("sensitivity"):
         frame = material.tables["sensitivity"]
         present = set(frame["term"].map(base_term))
@@ -40,6 +38,8 @@ def robustness(material: Material) -> Section | None:
             if term in present
         )
         blocks.append(Details("Every way to analyse, in numbers", inside))
+    if figures:
+        blocks.append(Details("Every way to analyse, scale by scale", tuple(figures)))
     return Section("robustness", "Would another analysis say the same?", tuple(blocks))
 
 
