@@ -105,7 +105,7 @@ def runs(
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as pool:
         patch.setattr("conftest.REPOSITORY", repository)
         yield {
-            "five": pool.submit(lambda: (five, snakemake(five))),
+            "five": pool.submit(lambda: (five, snakemake(five, "--quiet", "host"))),
             "one": pool.submit(lambda: (one, snakemake(one, "results/report/index.html", cores=1))),
         }
 

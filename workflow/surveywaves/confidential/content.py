@@ -134,11 +134,11 @@ def _archive(content: bytes, depth: int) -> Iterator[Head]:
 _EMBEDDED: Final = re.compile(rb"data:text/csv[^\"'<>\s]*")
 
 
-def _text(content: bytes) -> Iterator[Head]:
-    """Take the first lines apart by every delimiter; in a page, those of each table that it lets one take away."""
+def _text(content: bytes, head_lines: int = HEAD_LINES) -> Iterator[Head]:
+    """Take the first lines apart by every delimiter; in a page, the first of each table that it lets one take away."""
     encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     text = content[:HEAD_BYTES].decode(encoding, errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()][:HEAD_LINES]
+    lines = [line for line in text.splitlines() if line.strip()][:head_lines]
     for delimiter in DELIMITERS:
         try:
             rows = list(csv.reader(lines, delimiter=delimiter))
@@ -148,7 +148,11 @@ def _text(content: bytes) -> Iterator[Head]:
     for address in _EMBEDDED.findall(content):
         how, comma, data = address.partition(b",")
         if comma:
-            yield from _text(_decoded(data) if how.endswith(b"base64") else unquote_to_bytes(data))
+            # Nothing but a page like the report's has these, with one line of heads. The next may be about the
+            # variable `respondent`, as in the codebook.
+            yield from _text(
+                _decoded(data) if how.endswith(b"base64") else unquote_to_bytes(data), head_lines=1
+            )
 
 
 def _decoded(data: bytes) -> bytes:
