@@ -80,9 +80,14 @@ def another_user() -> int | None:
         print("\nnot run as another user: only root can, with setpriv")
         return None
     look = [sys.executable, "-c", "import snakemake, pandas, sys; open(sys.argv[1]).read()"]
-    command = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups", *look]
+    # By way of a shell, as Snakemake starts its jobs: what setpriv starts itself may still have root's privileges.
+    command = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups", "sh", "-c"]
     done = subprocess.run(
-        [*command, str(REPOSITORY / "Snakefile")], capture_output=True, text=True, check=False, cwd="/"
+        [*command, '"$0" "$@"; exit "$?"', *look, str(REPOSITORY / "Snakefile")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
     )
     if done.returncode:
         print(f"\nnot run as another user: {done.stderr.strip().splitlines()[-1]}")
