@@ -134,6 +134,12 @@ def test_the_study_s_own_raw_files_are_known_by_its_configuration(tmp_path: Path
     assert "column respid" in found(b"resp_id\tq2\n1\t2\n", tmp_path, signs)[0].what
 
 
+def test_a_title_above_the_heads_hides_nothing_and_a_codebook_is_no_table_of_people(tmp_path: Path) -> None:
+    assert found(b"Export of the survey,,\n\n" + as_csv(PEOPLE), tmp_path)
+    codebook = b"variable,kind,label\nwave,id,Wave\nrespondent,id,Respondent\n"
+    assert found(codebook, tmp_path, ITEMS) == []
+
+
 @pytest.mark.parametrize("way", ["base64", "percent signs"])
 def test_a_page_that_lets_rows_of_people_be_taken_away_is_refused(way: str, tmp_path: Path) -> None:
     def page(content: bytes) -> bytes:

@@ -505,13 +505,17 @@ def test_a_mistake_is_told_in_one_line_with_what_comes_nearest(
 @pytest.mark.slow
 def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> None:
     study = copy_of("stale_trace")
-    path = study / "results/statistics/contrasts.parquet"
-    path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(
-        SurveywavesError, match=r"results/statistics/contrasts\.parquet: changed since compare"
-    ):
+    for name in ("results/report/report.pdf", "results/statistics/contrasts.parquet"):
+        path = study / name
         trace(["contrasts", *CHANGE], places(study))
-    assert trace(["item_frequencies", "item=colleagues_1"], places(study)).shown.rows is not None
+        path.write_bytes(path.read_bytes() + b"\0")
+    changed = r"^results/statistics/contrasts\.parquet: changed since compare, release ran"
+    with pytest.raises(SurveywavesError, match=changed):
+        trace(["contrasts", *CHANGE], places(study))
+    with pytest.raises(SurveywavesError, match=r"contrasts\.parquet: changed since release ran"):
+        trace(
+            ["item_frequencies"], places(study)
+        )  # what is withheld of it was decided over the contrasts as well
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from surveywaves.confidential.content import Head, UnreadableError, heads
+from surveywaves.confidential.content import Heads, UnreadableError, heads
 from surveywaves.errors import Mistake
 
 PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure")
@@ -105,8 +105,8 @@ def _reason(name: str, content: bytes, hash_: str, signs: Signs) -> str:
 def reason_in(content: bytes, signs: Signs) -> str:
     """Say why what is in a file is confidential, whatever it is called; empty if it is not."""
     try:
-        for head in heads(content):
-            if reason := _people(head, signs):
+        for rows in heads(content):
+            if reason := _people(rows, signs):
                 return reason
     except UnreadableError as error:
         return f"it may hold data and cannot be looked into ({error})"
@@ -122,14 +122,22 @@ def _private_place(path: PurePosixPath) -> str:
     return ""
 
 
-def _people(head: Head, signs: Signs) -> str:
-    """Say what of people a table with these heads holds; empty: nothing."""
-    found = {folded(cell) for cell in head if len(cell) < 1000} - {""}
-    if who := found & (_PEOPLE | signs.people):
-        return f"it has a row for each respondent (column {sorted(who)[0]})"
-    if len(found & signs.questions) >= _ANSWERED:
-        return f"it has a column of answers for each of {len(found & signs.questions)} questions"
-    return next((what for columns, what in _ROWS if columns <= found), "")
+def _people(rows: Heads, signs: Signs) -> str:
+    """Say what of people a table holds that begins so; empty: nothing."""
+    for number, row in enumerate(rows):
+        found = {folded(cell) for cell in row if len(cell) < _LONGEST} - {""}
+        # A codebook has a row for the column that identifies respondents: only the first row names columns for sure.
+        if not number and (who := found & (_PEOPLE | signs.people)):
+            return f"it has a row for each respondent (column {sorted(who)[0]})"
+        if len(found & signs.questions) >= _ANSWERED:
+            return f"it has a column of answers for each of {len(found & signs.questions)} questions"
+        if what := next((what for columns, what in _ROWS if columns <= found), ""):
+            return what
+    return ""
+
+
+_LONGEST: Final = 1000
+"""Characters of a cell that may be the head of a column."""
 
 
 def folded(name: str) -> str:

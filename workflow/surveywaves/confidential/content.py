@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import csv
-import html
 import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 DELIMITERS: Final = ("\t", ",", ";", "|")
 
 HEAD_LINES: Final = 3
-"""Lines of a text that may hold the heads of columns: exports have up to three."""
+"""Rows that may hold the heads of columns: exports have up to three."""
 
 HEAD_BYTES: Final = 262_144
 """Bytes of a text that are looked at."""
@@ -24,15 +24,16 @@ HEAD_BYTES: Final = 262_144
 DEEPEST: Final = 3
 """Archives within archives that are opened."""
 
-Head = tuple[str, ...]
+Heads = tuple[tuple[str, ...], ...]
+"""The first rows of a table, of which the first one names its columns, or all do together."""
 
 
 class UnreadableError(Exception):
     """A data file that cannot be looked into."""
 
 
-def heads(content: bytes, *, depth: int = 0) -> Iterator[Head]:
-    """Yield each row of a file that may be the heads of its columns.
+def heads(content: bytes, *, depth: int = 0) -> Iterator[Heads]:
+    """Yield the first rows of each table that a file may be, or hold; rows with a single cell, as titles, left out.
 
     Parameters
     ----------
@@ -61,42 +62,42 @@ def heads(content: bytes, *, depth: int = 0) -> Iterator[Head]:
         yield from _text(content)
 
 
-def _parquet(content: bytes) -> Iterator[Head]:
+def _parquet(content: bytes) -> Iterator[Heads]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - a second to import, and most files are text
 
-    yield tuple(pq.read_schema(io.BytesIO(content)).names)
+    yield (tuple(pq.read_schema(io.BytesIO(content)).names),)
 
 
-def _arrow(content: bytes) -> Iterator[Head]:
+def _arrow(content: bytes) -> Iterator[Heads]:
     import pyarrow as pa  # noqa: PLC0415
 
-    yield tuple(pa.ipc.open_file(io.BytesIO(content)).schema.names)
+    yield (tuple(pa.ipc.open_file(io.BytesIO(content)).schema.names),)
 
 
-def _spss(content: bytes) -> Iterator[Head]:
+def _spss(content: bytes) -> Iterator[Heads]:
     import pyreadstat  # noqa: PLC0415
 
     with tempfile.NamedTemporaryFile(suffix=".sav") as file:  # readable for its owner only
         file.write(content)
         file.flush()
         _, meta = pyreadstat.read_sav(file.name, metadataonly=True)
-    yield tuple(meta.column_names)
+    yield (tuple(meta.column_names),)
 
 
-def _stata(content: bytes) -> Iterator[Head]:
+def _stata(content: bytes) -> Iterator[Heads]:
     import pandas as pd  # noqa: PLC0415
 
     with pd.read_stata(io.BytesIO(content), iterator=True) as reader:
-        yield tuple(reader.variable_labels())
+        yield (tuple(reader.variable_labels()),)
 
 
-def _workbook(content: bytes) -> Iterator[Head]:
+def _workbook(content: bytes) -> Iterator[Heads]:
     import openpyxl  # noqa: PLC0415
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
     for sheet in book.worksheets:
-        for row in sheet.iter_rows(max_row=HEAD_LINES, values_only=True):
-            yield tuple("" if cell is None else str(cell) for cell in row)
+        rows = sheet.iter_rows(max_row=2 * HEAD_LINES, values_only=True)
+        yield _filled(["" if cell is None else str(cell) for cell in row] for row in rows)
 
 
 _BINARY: Final = {
@@ -113,7 +114,7 @@ _BINARY: Final = {
 """How a file begins -> what reads it."""
 
 
-def _archive(content: bytes, depth: int) -> Iterator[Head]:
+def _archive(content: bytes, depth: int) -> Iterator[Heads]:
     """Look into an archive, or a workbook, which is one as well."""
     if depth == DEEPEST:
         raise UnreadableError("archives within archives")
@@ -134,17 +135,16 @@ def _archive(content: bytes, depth: int) -> Iterator[Head]:
 _EMBEDDED: Final = re.compile(rb"data:text/csv[^\"'<>\s]*")
 
 
-def _text(content: bytes, head_lines: int = HEAD_LINES) -> Iterator[Head]:
+def _text(content: bytes, head_lines: int = HEAD_LINES) -> Iterator[Heads]:
     """Take the first lines apart by every delimiter; in a page, the first of each table that it lets one take away."""
     encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     text = content[:HEAD_BYTES].decode(encoding, errors="replace")
     lines = [line for line in text.splitlines() if line.strip()][:head_lines]
     for delimiter in DELIMITERS:
         try:
-            rows = list(csv.reader(lines, delimiter=delimiter))
+            yield _filled(csv.reader(lines, delimiter=delimiter))
         except csv.Error:  # a line longer than any table's
             continue
-        yield from (tuple(map(html.unescape, row)) for row in rows if len(row) > 1)
     for address in _EMBEDDED.findall(content):
         how, comma, data = address.partition(b",")
         if comma:
@@ -153,6 +153,12 @@ def _text(content: bytes, head_lines: int = HEAD_LINES) -> Iterator[Head]:
             yield from _text(
                 _decoded(data) if how.endswith(b"base64") else unquote_to_bytes(data), head_lines=1
             )
+
+
+def _filled(rows: Iterable[Sequence[str]]) -> Heads:
+    """Keep the first rows that have several cells."""
+    several = (row for row in rows if sum(bool(cell.strip()) for cell in row) > 1)
+    return tuple(tuple(row) for row in islice(several, HEAD_LINES))
 
 
 def _decoded(data: bytes) -> bytes:
