@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from small_pin import COMMIT, FILES, HOSTILE, PUBLISHED, RAW, TITLE, small_pin
+from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.pin.archive import describe, sums, write_archive
 from surveywaves.pin.manifest import Revision
@@ -102,6 +103,21 @@ def test_what_somebody_laid_into_the_folder_is_not_packed(tmp_path: Path) -> Non
     write_archive(folder, tmp_path / "first-pin.zip")
     with zipfile.ZipFile(tmp_path / "first-pin.zip") as archive:
         assert not [name for name in archive.namelist() if "responses" in name or name.endswith(".sav")]
+
+
+def test_the_command_packs_a_pin_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = pinned(Path("results/pins/first-pin"))
+    write_archive(folder, Path("before.zip"))
+    assert main(["archive", "first-pin"]) == 0
+    assert capsys.readouterr().out == "packed: results/pins/first-pin.zip\n"
+    assert main(["archive", "first-pin", "--output", "there.zip"]) == 0
+    content = Path("before.zip").read_bytes()
+    assert content == Path("results/pins/first-pin.zip").read_bytes() == Path("there.zip").read_bytes()
+    assert main(["archive", "none"]) == 1
+    assert capsys.readouterr().err == "results/pins/none: no such pin (hint: there is first-pin)\n"
 
 
 @pytest.mark.parametrize("name", ["released/means.csv", "manifest.json"])

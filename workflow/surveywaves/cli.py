@@ -79,6 +79,17 @@ pre-commit hook looks at. Run it in the top folder.
 A file that only looks so can be listed, as exactly these bytes and with a reason, in .githooks/allowed.tsv.
 """
 
+ARCHIVE_HELP: Final = """\
+Pack a pin into a zip for a repository such as Zenodo: an RO-Crate with a README and SHA256SUMS, and what the pin's
+manifest names; nothing else that may lie in its folder. `snakemake pin` makes it as well, and git does not keep it: the
+same pin gives the same bytes every time. A pin that is not as it was made is refused.
+"""
+
+ARCHIVE_EXAMPLE: Final = """\
+example:
+  surveywaves archive report-2007
+"""
+
 TRACE_HELP: Final = """\
 Follow a number back to where it comes from: the rows of the released table, the jobs that made them with their code and
 settings (and the key of the configuration that each stands under), the files that each job read, down to the raw files
@@ -223,6 +234,17 @@ def _diff(options: argparse.Namespace) -> int:
     return 0
 
 
+def _archive(options: argparse.Namespace) -> int:
+    from surveywaves.pin.archive import write_archive  # noqa: PLC0415
+    from surveywaves.pin.asked import SUFFIX  # noqa: PLC0415
+    from surveywaves.pin.manifest import PINS  # noqa: PLC0415
+
+    target = options.output or PINS / f"{options.pin}{SUFFIX}"
+    write_archive(PINS / options.pin, target)
+    print(f"packed: {target}")
+    return 0
+
+
 def _trace(options: argparse.Namespace) -> int:
     from surveywaves.pin.records import Places  # noqa: PLC0415
     from surveywaves.pin.trace import trace  # noqa: PLC0415
@@ -289,6 +311,18 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    archive = commands.add_parser(
+        "archive",
+        help="pack a pin into a zip for a repository",
+        description=ARCHIVE_HELP,
+        epilog=ARCHIVE_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    archive.add_argument("pin", metavar="PIN", help="label of a pin")
+    archive.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to (default: beside the pin, results/pins/PIN.zip)"
+    )
+    archive.set_defaults(run=_archive)
     _describe_trace(
         commands.add_parser(
             "trace",

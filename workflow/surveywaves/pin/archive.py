@@ -53,7 +53,7 @@ def write_archive(folder: Path, target: Path) -> None:
 
     It holds what the pin's manifest names and what describes the pin, and nothing else that may lie in the folder. The
     same pin gives the same bytes everywhere: no time, one mode, and nothing is compressed, since what compression gives
-    depends on the version of zlib; pictures and PDF would not shrink.
+    is another thing with another zlib. It would save half.
 
     Parameters
     ----------
