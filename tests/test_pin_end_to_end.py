@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +75,7 @@ def test_one_command_makes_a_pin_and_proves_it(clone: Path, made: Run, manifest:
     assert manifest.statement in made.said
     assert manifest.proved
     assert manifest.overridden == {}
-    returns = {f"resources/raw/{WAVE}/{path.name}" for path in (clone / EXPORT).parent.iterdir()}
+    returns = {path.relative_to(clone).as_posix() for path in (clone / "resources/raw").glob("*/*")}
     assert {name for name in manifest.raw if name.startswith("resources/raw")} == returns
     names = [job.name for job in manifest.jobs]
     assert names.index(f"ingest({WAVE})") < names.index(f"harmonise({WAVE})") < names.index("pool")
@@ -146,6 +148,34 @@ def test_a_pin_verifies_in_another_clone_under_another_umask_and_core_count(
     ]
     assert said[-1] == manifest.statement
     assert sorted(path.name for path in (other / "results").iterdir()) == ["logs", "pins", "verify"]
+
+
+def test_the_zip_and_the_raw_files_are_enough_to_compute_it_again(
+    clone: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(clone / f"{FIRST}.zip") as archive:
+        archive.extractall(tmp_path / "first")
+    readme = (tmp_path / "first/README.md").read_text(encoding="utf-8")
+    whole, again = (block.splitlines() for block in re.findall(r"```\n(.*?)```", readme, re.DOTALL))
+    assert whole[:2] == ["unzip first.zip -d first", "cd first"]
+    assert again[:3] == ["cd source", "make environment", ". .venv/bin/activate"]
+    raw = re.findall(r"(?m)^\| `(resources/raw/.*?)` \| `([0-9a-f]{64})` \|$", readme)
+    assert len(raw) > 1
+    for name, hash_ in raw:
+        target = tmp_path / "first/source" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clone / name, target)
+        assert digest(target) == hash_
+    done = subprocess.run(  # as the README has it, in the environment of the tests
+        ["bash", "-c", "\n".join(["set -e", *whole[2:], again[0], *again[3:]])],
+        cwd=tmp_path / "first",
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "figures as pinned" in done.stdout + done.stderr
 
 
 def test_one_answer_changed_is_noticed_with_its_number_and_its_stage(clone: Path, manifest: Manifest) -> None:
