@@ -29,7 +29,7 @@ WHOLE = {
 
 TERMS = {
     "functioning": ("total_lr", "total_r2_change"),
-    "planning": ("conf_half_width", "power", "power_adjusted", "returns_needed"),
+    "planning": ("returns", "conf_half_width", "power", "power_adjusted", "returns_needed"),
 }
 """Figure -> terms of its table that it draws."""
 
