@@ -25,16 +25,9 @@ AXES = re.compile(r"Vertical axes show part of the response range: [^;.]*(?:\.\d
 
 @pytest.fixture(scope="module")
 def frames(finished: Path) -> dict[str, pd.DataFrame]:
-    results = finished / "results"
-    found = {
-        path.stem: read(str(path))
-        for folder in ("statistics", "audit")
-        for path in sorted((results / folder).glob("*.parquet"))
-    }
-    rows = [read(str(path)) for path in sorted(results.glob("ingest/*.counts.tsv"))]
-    counts = pd.concat(rows, ignore_index=True)
-    whole = dict.fromkeys(("rows_in", "rows_kept", "rows_set_aside"), "int64")
-    return found | {"counts": counts.astype(whole)}
+    released = finished / "results/released"
+    tables = {path.stem: read(str(path)) for path in sorted(released.glob("*.parquet"))}
+    return tables | {"disclosure_summary": read(str(released / "disclosure_summary.csv"))}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +93,7 @@ def test_words_that_stand_in_a_sentence_hold_no_number_but_those_of_the_study_an
     limitations = finished / "config/report/limitations.md"
     known = {number for text in texts(study.model_dump(mode="json")) for number in NUMBER.findall(text)}
     known |= set(NUMBER.findall(limitations.read_text(encoding="utf-8")))
+    known |= set(NUMBER.findall((finished / "results/released/disclosure.txt").read_text(encoding="utf-8")))
     # The texts of the tables (notes, reasons) may be quoted; their numbers may not: these are looked up.
     known |= {
         number
