@@ -3,10 +3,11 @@
     python benchmarks/kill.py                          # 30 runs and 10 pins
     python benchmarks/kill.py --kills 5 --pins 2 --cores 2 --seed 1
 
-The study of `tests/studies/everyday_life` is run from nothing in a clone of the committed repository. Each further run
-is killed with SIGKILL, and every process that it started, at a moment drawn from its share of the time that the first
-one took, so that the moments spread over all of it; then `snakemake --unlock` where a lock is left, and `snakemake
---rerun-incomplete`. Pins are killed in the last two fifths of the time that one takes, when it is written.
+The study of `tests/studies/everyday_life`, cut down to one wave (`--whole`: all five), is run from nothing in a clone
+of the committed repository. Each further run is killed with SIGKILL, and every process that it started, at a moment
+drawn from its share of the time that the first one took, so that the moments spread over all of it; then `snakemake
+--unlock` where a lock is left, and `snakemake --rerun-incomplete`. Pins are killed in the last two fifths of the time
+that one takes, when it is written.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow")]
 from killing import halves, killed_when, start, take_up  # noqa: E402
 from surveywaves.pin.manifest import read_manifest  # noqa: E402
 from surveywaves.script import digest  # noqa: E402
+from test_another_study import lay_out, of_one_wave  # noqa: E402
 
-STUDY = REPOSITORY / "tests/studies/everyday_life"
 PINNING = (
     *("pin", "--config", "pin=one", "prove=false"),
     *("allow_dirty=true", "allow_stale=true", "allow_unreleased=true"),
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--pins", type=int, default=10)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--seed", type=int, default=20260703)
     options = parser.parse_args()
     chance = random.Random(options.seed)
@@ -53,14 +55,17 @@ def main() -> int:
         clone = room / "clone"
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
         snakefile = clone / "Snakefile"
-        whole = lay_out(room / "whole")
+        study = lay_out if options.whole else of_one_wave
+        whole = study(room / "whole")
         seconds = timed(snakefile, whole, (), options.cores)
         expected = hashes(whole)
         print(
             f"{len(expected)} files in {seconds:.0f} s; killed after (s), jobs ended, half files, locked, then"
         )
         moments = list(spread(chance, options.kills, 0, seconds))
-        good = sum(one_run(snakefile, room / "run", moment, expected, options.cores) for moment in moments)
+        good = sum(
+            one_run(snakefile, study(room / "run"), moment, expected, options.cores) for moment in moments
+        )
         seconds = timed(
             snakefile, shutil.copytree(whole, room / "pin", symlinks=True), PINNING, options.cores
         )
@@ -75,13 +80,6 @@ def main() -> int:
         f"the same bytes after {good} of {options.kills} kills; {pins} of {options.pins} pins whole or not there"
     )
     return 0 if good == options.kills and pins == options.pins else 1
-
-
-def lay_out(folder: Path) -> Path:
-    folder.mkdir()
-    for part in ("config", "resources"):
-        shutil.copytree(STUDY / part, folder / part)
-    return folder
 
 
 def timed(snakefile: Path, folder: Path, arguments: tuple[str, ...], cores: int) -> float:
@@ -109,7 +107,6 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def one_run(snakefile: Path, folder: Path, moment: float, expected: dict[str, str], cores: int) -> bool:
     """Kill a run, take it up, and hold what comes of it, records included, against what should."""
-    lay_out(folder)
     until = time.monotonic() + moment
     left = killed_when(start(snakefile, folder, cores=cores), folder, lambda: time.monotonic() >= until)
     done = take_up(snakefile, folder, cores=cores)
