@@ -189,13 +189,17 @@ def _keys(keys: Mapping[str, Sequence[Setting]], most: int) -> Iterator[str]:
     for key in keys:
         heads.setdefault(key.partition(".")[0], []).append(key)
     for head, below in sorted(heads.items()):
-        if len(below) > most:
-            yield head
-            continue
-        for key in below:
-            alone = keys[key][0] if len(keys[key]) == 1 and len(keys[key][0].keys or ()) == 1 else None
-            value = value_shown({"": alone.value}, "") if alone else ""
-            yield f"{key} {value}".strip() if len(value) <= SHORT else key
+        told = [f"{key} {_value(keys[key])}".strip() for key in below]
+        many = len(below) > most or (len(below) > KEYS and told == below)
+        yield from [head] if many else told
+
+
+def _value(group: Sequence[Setting]) -> str:
+    """Show the value of a key, where it has one, is short, and comes from that key alone."""
+    if len(group) != 1 or len(group[0].keys or ()) != 1 or group[0].value == {}:
+        return ""
+    value = value_shown({"": group[0].value}, "")
+    return value if len(value) <= SHORT else ""
 
 
 def _of_items(keys: Mapping[str, Sequence[Setting]], trace: Trace) -> str:
