@@ -13,9 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+import pytest
+
 CHROMIUM: Final = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+REQUIRED: Final = bool(os.environ.get("CI"))
+"""Where everything is checked, nothing is skipped for want of a program: what needs one fails and says which."""
+
+
+def needs(program: str | None, package: str) -> pytest.MarkDecorator:
+    """Skip a test where a program is not installed, unless everything is checked."""
+    return pytest.mark.skipif(
+        program is None and not REQUIRED, reason=f"not installed here: apt-get install {package}"
+    )
+
+
+needs_chromium = needs(CHROMIUM, "chromium")
 
 _OPTIONS: Final = (
     "--headless",
@@ -51,9 +66,11 @@ class Browser:
     """
 
     def __init__(self, profile: Path) -> None:
+        if CHROMIUM is None:
+            raise FileNotFoundError("no chromium here: apt-get install chromium")
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
-        command = [str(CHROMIUM), *_OPTIONS, f"--user-data-dir={profile}", "about:blank"]
+        command = [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PLUMBING, str(to_browser), str(from_browser), *command],
             pass_fds=(to_browser, from_browser),

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import axe_core_python
 import pytest
 
-from browser import CHROMIUM, Browser
+from browser import Browser, needs_chromium
 from test_report import PLAIN, STUDIES, page_of
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+pytestmark = needs_chromium
 
 WIDTHS = (1400, 360)
 
@@ -166,6 +167,8 @@ def test_a_table_shows_what_is_searched_for_and_says_how_much_that_is(browser: B
     browser.open(page)
     texts = browser.run(f"{ROWS}.map((row) => row.textContent.toLowerCase())")
     word = re.findall(r"[a-z]{4,}", texts[-1])[0]
+    said = browser.run("document.querySelector('.find input').labels[0].textContent")
+    assert said == "Search this table"
     click(browser, "document.querySelector('.find input')")
     browser.type(f"{word.upper()}")
     shown = browser.run(
@@ -234,17 +237,21 @@ ALIKE = """document.querySelectorAll("tbody").forEach((body) => {
     if (seen.has(looks)) row.remove();
     seen.add(looks);
   });
-})"""
-"""Takes out the rows that look like one before: they would cost most of the time and say nothing new."""
+});
+document.querySelectorAll("svg[role=img]").forEach((drawing) => drawing.replaceChildren());"""
+"""Takes out the rows that look like one before, and what is inside a drawing, which is one picture to a reader: they
+would cost most of the time and say nothing new."""
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_that_keeps_anybody_out(browser: Browser, page: Path, width: int) -> None:
-    axe = pytest.importorskip("axe_core_python", reason="no axe-core here: pip install axe-core-python")
-    browser.open(page, width=width)
+@pytest.mark.parametrize("report", ["page", "shipped"])
+def test_axe_finds_nothing_that_keeps_anybody_out(
+    browser: Browser, report: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    browser.open(request.getfixturevalue(report), width=width)
     browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     browser.run(ALIKE)
-    browser.run((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; 0")
+    browser.run((Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; 0")
     found: dict[str, Any] = browser.run(
         """axe.run(document, {resultTypes: ["violations"]}).then((done) => ({
           passed: done.passes.length,
@@ -290,6 +297,26 @@ def test_the_warning_is_in_the_first_window(browser: Browser, page: Path, width:
         " return [box.top, box.bottom]; })()"
     )
     assert 0 < top < bottom < 800
+
+
+def test_the_page_glides_only_for_those_who_have_nothing_against_it(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    how = "getComputedStyle(document.documentElement).scrollBehavior"
+    found = []
+    try:
+        for value in ("no-preference", "reduce"):
+            feature = {"name": "prefers-reduced-motion", "value": value}
+            browser.call("Emulation.setEmulatedMedia", features=[feature])
+            found.append(browser.run(how))
+        moving = browser.run(
+            "[...document.querySelectorAll('body *:not(svg *, td, tr)')].filter((one) => {"
+            " const style = getComputedStyle(one);"
+            " return style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0; }).length"
+        )
+    finally:
+        browser.call("Emulation.setEmulatedMedia", features=[])
+    assert found == ["smooth", "auto"]
+    assert moving == 0
 
 
 # --- print ------------------------------------------------------------------------------------------------------

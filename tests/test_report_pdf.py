@@ -17,6 +17,7 @@ import typst
 from lxml import etree, html
 from markupsafe import Markup
 
+from browser import needs
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.blocks import Part, Report, Section, TableBlock
 from surveywaves.report.columns import TURNED, UPRIGHT, shape, width
@@ -135,13 +136,14 @@ def test_the_printer_is_given_nothing_that_is_not_on_the_page(name: str) -> None
     assert [text for text in map(bare, parts) if text not in screen] == []
 
 
-needs_poppler = pytest.mark.skipif(
-    shutil.which("pdftotext") is None, reason="no pdftotext here: apt-get install poppler-utils"
-)
+PDFTOTEXT = shutil.which("pdftotext")
+needs_poppler = needs(PDFTOTEXT, "poppler-utils")
 
 
 def pdftotext(paper: Path, *options: str) -> str:
-    command = ["pdftotext", *options, str(paper), "-"]
+    if PDFTOTEXT is None:
+        raise FileNotFoundError("no pdftotext here: apt-get install poppler-utils")
+    command = [PDFTOTEXT, *options, str(paper), "-"]
     return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode(
         "utf-8", "replace"
     )

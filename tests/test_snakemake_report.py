@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from browser import CHROMIUM, Browser
+from browser import Browser, needs_chromium
 from conftest import snakemake
 
 HOSTILE = "</script><script>window.harmed = 1</script>"
@@ -71,7 +71,7 @@ def test_nothing_confidential_is_packed(unpacked: Path) -> None:
     assert not any(name.endswith((".sav", ".dta", ".parquet")) or "responses" in name for name in packed)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+@needs_chromium
 def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(unpacked: Path, tmp_path: Path) -> None:
     with Browser(tmp_path / "profile") as browser:
         browser.open(unpacked / "report.html")
