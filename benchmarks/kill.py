@@ -62,20 +62,22 @@ def main() -> int:
         print(
             f"{len(expected)} files in {seconds:.0f} s; killed after (s), jobs ended, half files, locked, then"
         )
-        moments = list(spread(chance, options.kills, 0, seconds))
-        good = sum(
-            one_run(snakefile, study(room / "run"), moment, expected, options.cores) for moment in moments
-        )
-        seconds = timed(
-            snakefile, shutil.copytree(whole, room / "pin", symlinks=True), PINNING, options.cores
-        )
-        shutil.rmtree(room / "pin")
+        good = 0
+        for share in spread(chance, options.kills, 0):
+            killed = False
+            while not killed:
+                killed, right, seconds = one_run(
+                    snakefile, study(room / "run"), share, seconds, expected, options.cores
+                )
+            good += right
+        copy = shutil.copytree(whole, room / "pin", symlinks=True)
+        seconds = timed(snakefile, copy, PINNING, options.cores)
+        shutil.rmtree(copy)
         print(f"a pin in {seconds:.0f} s; killed after (s), left, then")
-        moments = list(spread(chance, options.pins, LATE * seconds, seconds))
-        pins = sum(
-            one_pin(snakefile, shutil.copytree(whole, room / "pin", symlinks=True), moment, options.cores)
-            for moment in moments
-        )
+        pins = 0
+        for share in spread(chance, options.pins, LATE):
+            copy = shutil.copytree(whole, room / "pin", symlinks=True)
+            pins += one_pin(snakefile, copy, share * seconds, options.cores)
     print(
         f"the same bytes after {good} of {options.kills} kills; {pins} of {options.pins} pins whole or not there"
     )
@@ -91,10 +93,10 @@ def timed(snakefile: Path, folder: Path, arguments: tuple[str, ...], cores: int)
     return time.monotonic() - began
 
 
-def spread(chance: random.Random, count: int, first: float, last: float) -> Iterator[float]:
-    """Draw a moment from each of so many equal parts of a time."""
+def spread(chance: random.Random, count: int, first: float) -> Iterator[float]:
+    """Draw a share of a time from each of so many equal parts of what there is from a first share on."""
     for part in range(count):
-        yield first + (last - first) * (part + chance.random()) / count
+        yield first + (1 - first) * (part + chance.random()) / count
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -105,24 +107,33 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def one_run(snakefile: Path, folder: Path, moment: float, expected: dict[str, str], cores: int) -> bool:
-    """Kill a run, take it up, and hold what comes of it, records included, against what should."""
-    until = time.monotonic() + moment
-    left = killed_when(start(snakefile, folder, cores=cores), folder, lambda: time.monotonic() >= until)
+def one_run(
+    snakefile: Path, folder: Path, share: float, seconds: float, expected: dict[str, str], cores: int
+) -> tuple[bool, bool, float]:
+    """Kill a run, take it up, and hold what comes of it, records included, against what should.
+
+    Returns
+    -------
+    tuple
+        Whether it was killed, for the machine may have become faster; whether all was right; how long a run takes.
+    """
+    began = time.monotonic()
+    moment = share * seconds
+    left = killed_when(
+        start(snakefile, folder, cores=cores), folder, lambda: time.monotonic() >= began + moment
+    )
+    if left.finished:
+        shutil.rmtree(folder)
+        return False, False, time.monotonic() - began
     done = take_up(snakefile, folder, cores=cores)
     found = hashes(folder)
     differ = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
     right = done.returncode == 0 and not differ and not halves(folder)
-    what = (
-        "had ended"
-        if left.finished
-        else f"{left.records:3} {left.halves:2} {'locked' if left.locked else '-':6}"
-    )
-    print(
-        f"{moment:6.1f}  {what}  {'the same' if right else f'{len(differ)} differ: {differ[:3]}'}", flush=True
-    )
+    said = "the same" if right else f"{len(differ)} differ: {differ[:3]}"
+    lock = "locked" if left.locked else "-"
+    print(f"{moment:6.1f}  {left.records:3} {left.halves:2} {lock:6}  {said}", flush=True)
     shutil.rmtree(folder)
-    return right
+    return True, right, seconds
 
 
 def one_pin(snakefile: Path, folder: Path, moment: float, cores: int) -> bool:
