@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,51 @@ def overlapping(boxes: list[tuple[float, ...]]) -> Iterator[tuple[Any, Any]]:
                 break
             if min(low, y1) - max(top, y0) > 0.6 * min(low - top, y1 - y0) and min(right, x1) - x0 > 1.5:
                 yield (left, top, right, low), (x0, y0, x1, y1)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A page of the shipped report: what its last line says, and how far down it is filled."""
+
+    last: str
+    filled: float
+
+
+@pytest.fixture(scope="module")
+def laid(finished: Path) -> list[Laid]:
+    """The pages of the shipped report, without their heads and feet."""
+    paper = finished / "results/report/report.pdf"
+    lines = [
+        [line for line in page.splitlines() if line.strip() and not re.match(r"Page \d+ of \d+$", line)]
+        for page in pdftotext(paper, "-raw").rstrip("\f").split("\f")
+    ]
+    tree = etree.fromstring(pdftotext(paper, "-bbox").encode(), etree.XMLParser(recover=True))
+    found = []
+    for said, page in zip(lines, tree.iter("{*}page"), strict=True):
+        high = float(page.get("height"))
+        top, foot = 24 / 25.4 * 72, high - 20 / 25.4 * 72
+        lows = [low for word in page.iter("{*}word") if (low := float(word.get("yMax"))) < foot]
+        found.append(Laid(said[-1], (max(lows) - top) / (foot - top)))
+    return found
+
+
+@needs_poppler
+def test_no_page_of_the_shipped_report_ends_with_a_heading_or_the_title_of_a_table(
+    laid, finished: Path
+) -> None:
+    tree = html.document_fromstring((finished / "results/report/index.html").read_text(encoding="utf-8"))
+    titles = tree.xpath("//main//h2 | //main//h3 | //main//h4 | //main//summary | //caption/div[1]")
+    known = {bare(re.sub(r"^Table \d+\.", "", title.text_content().strip())) for title in titles}
+    assert len(known) > 100
+    ends = [bare(re.sub(r"^(Table \d+\.|[\d.]+ )", "", page.last)) for page in laid]
+    assert [end for end in ends if end in known] == []
+
+
+@needs_poppler
+def test_no_page_of_the_shipped_report_is_nearly_empty(laid) -> None:
+    filled = {number: page.filled for number, page in enumerate(laid, 1)}
+    assert len(filled) > 50
+    assert {number: share for number, share in filled.items() if share < 0.2} == {}
 
 
 # --- tables -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 from markupsafe import Markup
 
 from surveywaves.report.answer import SURE
@@ -12,6 +15,9 @@ from surveywaves.report.say import say, several
 from surveywaves.tables.decisions import base_term
 from surveywaves.tables.estimates import CONTRASTS
 from surveywaves.tables.robustness import agreement, sensitivity
+
+IN_WORDS = "In words"
+"""Head of the column of `agreement` that says all of a row."""
 
 
 def robustness(material: Material) -> Section | None:
@@ -28,7 +34,9 @@ def robustness(material: Material) -> Section | None:
     blocks: list[Block] = [Paragraph(words)]
     if material.has("agreement"):
         frame = material.tables["agreement"]
-        blocks += [Bullets(_counted(material)), TableBlock(agreement(frame, material.labels))]
+        blocks += [Bullets(_counted(material)), *_not_shared(material, frame)]
+        full = agreement(frame, material.labels)
+        blocks.append(Details(full.title, (TableBlock(full),)))
     if material.has("sensitivity"):
         frame = material.tables["sensitivity"]
         present = set(frame["term"].map(base_term))
@@ -41,6 +49,29 @@ def robustness(material: Material) -> Section | None:
     if figures:
         blocks.append(Details("Every way to analyse, scale by scale", tuple(figures)))
     return Section("robustness", "Would another analysis say the same?", tuple(blocks))
+
+
+def _not_shared(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """List the decisions that some way to analyse does not come to."""
+    table = agreement(frame[(frame["agreeing"] < frame["variants"]).fillna(False)], material.labels)
+    if not table.rows:
+        return []
+    # The words at the end say again what the main analysis decides, and how many agree.
+    places = [
+        place for place, column in enumerate(table.columns) if place < table.heads or column.head == IN_WORDS
+    ]
+    return [
+        TableBlock(
+            replace(
+                table,
+                name="agreement_not_shared",
+                title="Decisions that some other way to analyse does not come to",
+                columns=tuple(table.columns[place] for place in places),
+                rows=tuple(tuple(row[place] for place in places) for row in table.rows),
+                about="",
+            )
+        )
+    ]
 
 
 def _counted(material: Material) -> tuple[Markup, ...]:
