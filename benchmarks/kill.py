@@ -67,7 +67,7 @@ def main() -> int:
             killed = False
             while not killed:
                 killed, right, seconds = one_run(
-                    snakefile, study(room / "run"), share, seconds, expected, options.cores
+                    snakefile, study(room / "run"), share, seconds, expected=expected, cores=options.cores
                 )
             good += right
         copy = shutil.copytree(whole, room / "pin", symlinks=True)
@@ -108,7 +108,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def one_run(
-    snakefile: Path, folder: Path, share: float, seconds: float, expected: dict[str, str], cores: int
+    snakefile: Path, folder: Path, share: float, seconds: float, *, expected: dict[str, str], cores: int
 ) -> tuple[bool, bool, float]:
     """Kill a run, take it up, and hold what comes of it, records included, against what should.
 
