@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import html
 
 from browser import Browser, needs_chromium
 from conftest import snakemake
@@ -72,7 +73,9 @@ def test_nothing_confidential_is_packed(unpacked: Path) -> None:
 
 
 @needs_chromium
-def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(unpacked: Path, tmp_path: Path) -> None:
+def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(
+    unpacked: Path, finished: Path, tmp_path: Path
+) -> None:
     with Browser(tmp_path / "profile") as browser:
         browser.open(unpacked / "report.html")
         found = browser.run(
@@ -82,5 +85,7 @@ def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(unpacked: P
         asked = [event["request"]["url"] for event in browser.said("Network.requestWillBeSent")]
     assert harmed is None
     assert {"Figures", "Report", "Tables"} <= set(found)
-    assert {"Who answered", "Answers to every statement", "Scales"} <= set(found["Figures"])
+    sections = html.parse(str(finished / "results/report/index.html")).xpath("//main//h2/text()")
+    assert {"Who answered", "Answers to every statement", "What moved"} <= set(found["Figures"])
+    assert set(found["Figures"]) <= set(sections), "figures stand under the headings of the report"
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

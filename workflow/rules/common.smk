@@ -241,12 +241,17 @@ def evidence():
 
 
 CATEGORIES = {
+    "gradient": "The answer in short",
     "response": "Who answered",
     "respondents": "Who answered",
     "break": "Who answered",
+    "framework": "What the scales speak to",
     "likert": "Answers to every statement",
     "heat": "Answers to every statement",
-    "functioning": "Answers to every statement",
+    "reliability": "How well the scales measure",
+    "functioning": "How well the scales measure",
+    "sensitivity": "Would another analysis say the same?",
+    "planning": "Planning the next wave",
     "published": "The publication, audited",
 }
 
@@ -262,7 +267,7 @@ def _drawn(figure, format):
         f"results/figures/{figure}.{format}",
         caption="../report/captions/figure.rst",
         category="Figures",
-        subcategory=CATEGORIES.get(figure.partition("_")[0], "Scales"),
+        subcategory=CATEGORIES.get(figure.partition("_")[0], "What moved"),
         labels=about,
     )
     return flagged
