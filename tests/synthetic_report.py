@@ -262,6 +262,23 @@ def withheld(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return found
 
 
+def spoiled(frames: Mapping[str, pd.DataFrame], text: str) -> dict[str, pd.DataFrame]:
+    """Put a text wherever a table may hold words that somebody else wrote."""
+    places = {
+        "claims": ["quote"],
+        "published_tables": ["evidence"],
+        "contrasts": ["note"],
+        "scale_use": ["reason"],
+        "file_counts": ["file", "layout"],
+        "problems": ["file", "problem", "action"],
+        "recodings": ["column", "raw", "value"],
+        "agreement": ["words"],
+        "planning": ["note"],
+        "disclosure_summary": ["table"],
+    }
+    return {name: frame.assign(**dict.fromkeys(places.get(name, ()), text)) for name, frame in frames.items()}
+
+
 def captions(names: Mapping[str, str]) -> pd.DataFrame:
     """Make the words beside figures; name -> heading in a gallery."""
     return pd.DataFrame(

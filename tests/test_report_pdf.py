@@ -26,7 +26,7 @@ from surveywaves.report.runs import plain, runs
 from surveywaves.report.typeset import content, fonts
 from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
-from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, tables
+from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables
 
 FIGURES = {
     "response": "Respondents",
@@ -171,6 +171,26 @@ def test_tables_and_figures_have_the_same_numbers_on_the_screen_and_on_paper(pap
     paper = bare(pdftotext(papers[PLAIN], "-raw"))
     assert len(numbered) > 20
     assert [title for title in map(bare, numbered) if title not in paper] == []
+
+
+@needs_poppler
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_in_tables_notes_and_captions_are_set_as_words(name: str, tmp_path: Path) -> None:
+    text, study = HOSTILE[name], presentation()
+    report = assemble(
+        spoiled(tables(study), text),
+        captions({"response": "G"}).assign(title=text, caption=text, alt=text, evidence=text),
+        {"response": SVG},
+        study,
+        **{**extras(study), "disclosure": text},
+        published_wave="second",
+        limitations=text,
+        session={text: text},
+    )
+    path = tmp_path / "report.pdf"
+    path.write_bytes(typeset(report, templates=TEMPLATES))
+    if name in {"typst", "html", "formula", "latex", "long"}:
+        assert bare(pdftotext(path, "-raw")).count(bare(text)) > 3
 
 
 # --- what the data are ------------------------------------------------------------------------------------------
