@@ -392,8 +392,10 @@ def test_what_moved_says_what_the_decisions_say_and_no_more(trees, name: str) ->
     many = {term for term in WORDS if sum((rows["term"] == term).any() for rows in contrasts) > MOST}
     assert many or counted == expected
     for rows in contrasts:
-        if rows["term"].iloc[0] in many and list(study.waves)[-1] in rows["wave"].iloc[0].split(" - "):
-            assert told(study, rows) in counted
+        sure = rows["decision"].isin(["increase", "decrease", "no_meaningful_change"]).any()
+        assert (told(study, rows) in counted) == (rows["term"].iloc[0] not in many or sure)
+    other = "In every other comparison every estimate is inconclusive"
+    assert (other in words_of(trees[name])) == (counted < expected)
 
 
 @pytest.fixture(scope="module")
@@ -491,6 +493,10 @@ def test_a_scale_that_is_none_is_named_with_its_reason_and_counted_nowhere() -> 
     assert "Pace is to be compared statement by statement only: too loose." in said
     counted = [one for one in said if "scale estimated" in one or "scales estimated" in one]
     assert counted and all("of 1 scale estimated" in one and "Pace" not in one for one in counted)
+    frames["scale_use"]["use"] = "items_only"
+    tree = html.document_fromstring(build(frames, captions({}), {}, study, templates=TEMPLATES))
+    assert "No scale can be compared as a scale." in words_of(tree)
+    assert not [one for one in sentences_of(tree) if " estimated" in one]
 
 
 def test_statements_are_counted_by_their_decisions(trees) -> None:

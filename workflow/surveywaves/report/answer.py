@@ -8,14 +8,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from surveywaves.report.blocks import Block, Bullets, Paragraph, Part, Section
-from surveywaves.report.decided import SCALES, Place, absent, counted, estimated, item_by_item
+from surveywaves.report.decided import SCALES, absent, at, counted, estimated, item_by_item
 from surveywaves.report.figures import main_analysis
 from surveywaves.report.front import all_observed
 from surveywaves.report.material import Material
 from surveywaves.report.say import say, several
 from surveywaves.study.models import Evidence
 from surveywaves.tables.estimates import CONTRASTS, STANDARDISED
-from surveywaves.tables.labels import BETWEEN
 from surveywaves.tables.words import listed, number, records
 from surveywaves.tidy import Decision
 
@@ -27,7 +26,8 @@ TITLES = {
 """Kind of contrast -> what it answers."""
 
 MOST = 8
-"""Contrasts of a kind that are told on the first page; of more, only those with the last wave."""
+"""Contrasts of a kind that are told on the first page, whatever they came to; of more, those that are not inconclusive
+throughout."""
 
 SURE = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 
@@ -46,14 +46,18 @@ def answer(material: Material) -> Section | None:
     if not kinds:
         return None
     scales = [scale for scale in dict.fromkeys(frame["scale"]) if scale not in item_by_item(material)]
-    parts = [
-        Part(TITLES[term], (*_all_of_them(material, rows), Bullets(tuple(said))))
+    parts: list[Block] = [
+        Part(TITLES[term], tuple(told))
         for term, rows in kinds.items()
-        if (said := list(_told(material, rows, scales, analysis=analysis, term=term)))
+        if (told := list(_told(material, rows[rows["scale"].isin(scales)], analysis=analysis, term=term)))
     ]
     sure = Part("How sure that is", (Bullets(tuple(_sure(material, analysis, scales))),))
     unknown = list(_unknown(material, kinds))
     limits = [Part("What cannot be told", (Bullets(tuple(unknown)),))] if unknown else []
+    if not parts:
+        parts = [
+            Paragraph(say("No scale can be compared as a scale. What moved says what single statements did."))
+        ]
     blocks: list[Block] = [*_warning(material), *parts, sure, *limits, *material.figure("gradient")]
     return Section("answer", "The answer in short", tuple(blocks))
 
@@ -85,33 +89,26 @@ def _warning(material: Material) -> list[Block]:
     ]
 
 
-def _places(material: Material, rows: pd.DataFrame) -> list[Place]:
-    """Pick the contrasts that are told: all, or of many those with the last wave."""
+def _told(material: Material, rows: pd.DataFrame, *, analysis: str, term: str) -> Iterator[Block]:
+    """Say what each contrast of the scales that are compared as scales came to."""
     found = estimated(rows)
-    last = next(reversed(material.presentation.waves))
-    return found if len(found) <= MOST else [place for place in found if last in place[0].split(BETWEEN)]
-
-
-def _all_of_them(material: Material, rows: pd.DataFrame) -> list[Block]:
-    if len(_places(material, rows)) == len(estimated(rows)):
-        return []
-    last = next(reversed(material.presentation.waves))
-    return [
-        Paragraph(
-            say(
-                "Told here: comparisons with {wave}. The others stand in the tables of what moved.",
-                wave=material.labels.wave(last),
-            )
+    told = (
+        found
+        if len(found) <= MOST
+        else [place for place in found if at(rows, place)["decision"].isin(SURE).any()]
+    )
+    if told:
+        scales = list(dict.fromkeys(rows["scale"]))
+        yield Bullets(
+            tuple(counted(material, SCALES, place, analysis=analysis, term=term, of=scales) for place in told)
         )
-    ]
-
-
-def _told(
-    material: Material, rows: pd.DataFrame, scales: list[str], *, analysis: str, term: str
-) -> Iterator[Markup]:
-    """Say what each contrast came to."""
-    for place in _places(material, rows) if scales else ():
-        yield counted(material, SCALES, place, analysis=analysis, term=term, of=scales)
+    if len(told) < len(found):
+        words = (
+            "In every other comparison every estimate is inconclusive; the tables of what moved have them."
+            if told
+            else "In every comparison every estimate is inconclusive; the tables of what moved have them."
+        )
+        yield Paragraph(say(words))
 
 
 def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Markup]:
@@ -156,7 +153,7 @@ def _unknown(material: Material, kinds: dict[str, pd.DataFrame]) -> Iterator[Mar
             scale=material.labels.scale(scale),
             reason=material.labels.readable(reason),
         )
-    yield from absent(material, pd.concat(kinds.values()))
+    yield from absent(material, pd.concat(kinds.values()), most=MOST)
     if len(material.presentation.waves) > 1:
         yield say(
             "Nobody is followed from wave to wave: a change is a change in the average of whoever answered, and may "

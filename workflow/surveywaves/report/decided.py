@@ -152,32 +152,33 @@ def _kind(material: Material, place: Place) -> Markup:
     return say(" <strong>Demonstration only</strong> ({kind}).", kind=kind.value)
 
 
-def absent(material: Material, rows: pd.DataFrame) -> list[Markup]:
-    """Name the contrasts that no scale has an estimate of, and why: withheld, or not to be estimated."""
+def absent(material: Material, rows: pd.DataFrame, *, most: int) -> list[Markup]:
+    """Name the contrasts that no scale has an estimate of, and why: withheld, or not to be estimated.
+
+    Of more than `most` only why.
+    """
     nowhere = [place for place in places(rows) if place not in estimated(rows)]
     hidden = [place for place in nowhere if at(rows, place)["status"].eq(Status.WITHHELD).any()]
     others = [place for place in nowhere if place not in hidden]
     said = []
     if hidden:
-        said.append(
-            say(
-                "<strong>Withheld to protect respondents, for every scale:</strong> {which}.",
-                which=_named(material, hidden),
-            )
-        )
+        template = "<strong>Withheld to protect respondents, for every scale:</strong> {which}."
+        said.append(say(template, which=_named(material, hidden, most)))
     if others:
         why = ". ".join(material.labels.readable(reason) for reason in _reasons(rows, others))
         said.append(
             say(
                 "<strong>Not estimable for any scale:</strong> {which}.{told}",
-                which=_named(material, others),
+                which=_named(material, others, most),
                 told=say(" Why: {why}.", why=why) if why else Markup(""),
             )
         )
     return said
 
 
-def _named(material: Material, which: list[Place]) -> Markup:
+def _named(material: Material, which: list[Place], most: int) -> Markup:
+    if len(which) > most:
+        return say("many comparisons, which the tables of what moved name")
     return Markup("; ").join(_where(material, place) for place in which)
 
 
