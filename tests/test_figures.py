@@ -34,7 +34,8 @@ from drawn_studies import (
 )
 from surveywaves.figures import draw_all, style
 from surveywaves.figures.gallery import save_all
-from surveywaves.figures.measure import drawable, width_of, wrap
+from surveywaves.figures.layout import SHORTENED, Page
+from surveywaves.figures.measure import drawable, shorten, told_apart, width_of, wrap
 from surveywaves.figures.names import names
 from surveywaves.figures.save import save
 from surveywaves.figures.shares import observed
@@ -101,6 +102,28 @@ def test_a_wrapped_text_keeps_every_letter_and_no_line_is_too_wide() -> None:
     assert max(width_of(line, 3) for line in lines) <= 30
     assert len(wrap(LONG, 30, 3, max_lines=2)) == 2
     assert width_of(wrap(LONG, 30, 3, max_lines=2)[1], 3) <= 30
+
+
+def test_a_shortened_text_keeps_beginning_and_end_in_whole_words_and_stays_distinct() -> None:
+    here, there = (
+        f"Change is needed to improve relationships between services {at}" for at in ("here", "there")
+    )
+    width = width_of("Change is needed … services there", 3)
+    assert shorten(here, width, 3) == "Change is needed … services here"
+    assert shorten(here, 1000, 3) == here
+    assert width_of(shorten(LONG, 30, 3), 3) <= 30
+    assert told_apart([here, there], width, 3) == [[shorten(here, width, 3)], [shorten(there, width, 3)]]
+    one, two = (f"Change is {what} to improve relationships between services" for what in ("good", "bad"))
+    width = width_of("Change … services", 3)
+    assert [" ".join(lines) for lines in told_apart([one, two, one], width, 3)] == [one, two, one]
+
+
+@pytest.mark.parametrize(("width", "said"), [(30.0, True), (3000.0, False)])
+def test_that_labels_are_shortened_is_said_below(width: float, said: bool) -> None:
+    page = Page(FigureStyle())
+    page.told_apart([LONG, "Short"], width)
+    page.foot([], "Evidence.")
+    assert (SHORTENED in " ".join(text.get_text() for text in page.finish().axes[0].texts)) == said
 
 
 # --- colours --------------------------------------------------------------------------------------------------

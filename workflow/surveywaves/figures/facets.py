@@ -125,7 +125,7 @@ def draw_facets(
     groups
         Row -> what it stands under, if anything; rows of a group follow each other.
     compact
-        One line for a row's label, the panels close under each other: for many rows.
+        One line for a row's label (`Page.told_apart`), the panels close under each other: for many rows.
     joined
         Marks of one look are joined from row to row: for rows in an order.
     """
@@ -173,6 +173,16 @@ class _Line:
         share = 0.42 if compact else 0.3 if abreast > 1 else 0.36
         longest = max((page.width_of(label, self.size) for label in rows.values()), default=0.0)
         self.label_width = min(longest, usable * share)
+        labels = list(rows.values())
+        self.labels = dict(
+            zip(
+                rows,
+                page.told_apart(labels, self.label_width, self.size)
+                if compact
+                else [page.wrap(label, self.label_width, self.size, max_lines=4) for label in labels],
+                strict=True,
+            )
+        )
         self.start = page.left + self.label_width + self.gap
         self.pitch = (page.right - self.start + self.gap) / abreast
         self.width = self.pitch - self.gap
@@ -184,7 +194,7 @@ class _Line:
         self._heads()
         top = page.y
         group = ""
-        for number, (row, label) in enumerate(self.rows.items()):
+        for number, row in enumerate(self.rows):
             if number and not (self.compact and self.groups.get(row, "") == group):
                 middle = page.y + self.between / 2
                 page.rule((page.left, middle), (self.end, middle), weight=0.3)
@@ -192,7 +202,7 @@ class _Line:
             if (under := self.groups.get(row, "")) != group:
                 group = under
                 self._group(under)
-            self._row(row, label)
+            self._row(row)
         for (_, look), places in self.paths.items():
             for before, after in pairwise(places):
                 page.rule(before, after, colour=look.colour, weight=0.7)
@@ -231,9 +241,9 @@ class _Line:
             page.block(x, page.y + head_height, note, TINY, colour=GREY)
         page.y += head_height + note_height + 0.3 * page.em
 
-    def _row(self, row: str, label: str) -> None:
+    def _row(self, row: str) -> None:
         page = self.page
-        lines = page.wrap(label, self.label_width, self.size, max_lines=1 if self.compact else 4)
+        lines = self.labels[row]
         lanes = max(len(facet.lanes.get(row, [])) for facet in self.facets)
         lane = LANE * page.em
         text = page.height_of(len(lines), self.size)

@@ -24,7 +24,7 @@ from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL, Status
 
 GROUP: Final = "Items"
-LABELS: Final = 0.46
+LABELS: Final = 0.52
 """Share of the width that statements take at most."""
 ROW: Final = 1.1
 """Height of a row in base font sizes."""
@@ -131,6 +131,9 @@ class _Table:
         labels = [_label(item) for item in presentation.items.values()]
         longest = max(page.width_of(label, TINY) for label in labels)
         self.label_width = min(longest, usable * LABELS)
+        self.labels = dict(
+            zip(presentation.items, page.told_apart(labels, self.label_width, TINY), strict=True)
+        )
         self.start = page.left + self.label_width + 0.6 * page.em
         self.gap = 0.5 * page.em
         between = self.gap * (len({wave for wave, _ in columns}) - 1)
@@ -205,10 +208,10 @@ class _Table:
         page.y = page.block(page.left, page.y, lines, SMALL, bold=True) + 0.1 * page.em
 
     def _row(self, item: Item) -> None:
-        page, height = self.page, ROW * self.page.em
+        page, lines = self.page, self.labels[item.item]
+        height = max(ROW * page.em, page.height_of(len(lines), TINY))
         middle = page.y + height / 2
-        label = page.wrap(_label(item), self.label_width, TINY, max_lines=1)[0]
-        page.text(page.left, middle, label, TINY)
+        page.block(page.left, page.y + (height - page.height_of(len(lines), TINY)) / 2, lines, TINY)
         for x, column in zip(self.x, self.columns, strict=True):
             cell = (item.item, *column)
             share = self.found.get(cell)

@@ -20,7 +20,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 
 from surveywaves.figures.line import Line
-from surveywaves.figures.measure import BASELINE, LINE, MM_PER_POINT, drawable, font_for, width_of, wrap
+from surveywaves.figures.measure import (
+    BASELINE,
+    ELLIPSIS,
+    LINE,
+    MM_PER_POINT,
+    drawable,
+    font_for,
+    told_apart,
+    width_of,
+    wrap,
+)
 from surveywaves.figures.stripes import WHITE, as_path, stripes
 from surveywaves.figures.style import COLUMNS, GREY, INK, RC, RULE, TWO_COLUMNS, WITHHELD, Look
 from surveywaves.study.models import FigureStyle
@@ -32,6 +42,8 @@ SMALL: Final = 0.8
 TINY: Final = 0.72
 LARGE: Final = 1.15
 """Font sizes beside the base size."""
+
+SHORTENED: Final = "… Words left out; the statements stand in full with the answers to them."
 
 MARGIN: Final = 2.0
 EDGE: Final = 0.35
@@ -92,6 +104,7 @@ class Page:
     style: FigureStyle
     own: float = TWO_COLUMNS
     y: float = MARGIN
+    _shortened: bool = False
     _texts: list[tuple[float, float, str, float, bool, str, Align]] = field(default_factory=list)
     _boxes: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     _plates: list[tuple[float, float, float, float, str]] = field(default_factory=list)
@@ -158,6 +171,15 @@ class Page:
         """Break a text into lines no wider than `width` mm."""
         return wrap(text, width, size * self.em, bold=bold, max_lines=max_lines)
 
+    def told_apart(self, texts: Sequence[str], width: float, size: float = 1.0) -> list[list[str]]:
+        """Give each text one line no wider than `width` mm, or as many as tell it from the others."""
+        found = told_apart(texts, width, size * self.em)
+        self._shortened |= any(
+            ELLIPSIS in "".join(lines) and ELLIPSIS not in text
+            for text, lines in zip(texts, found, strict=True)
+        )
+        return found
+
     # --- putting things on the page ---------------------------------------------------------------------------
 
     def text(
@@ -212,7 +234,7 @@ class Page:
     def foot(self, notes: Iterable[str], evidence: str) -> None:
         """End the page with notes and with what the data behind it are."""
         self.y += 0.3 * self.em
-        for note in filter(None, notes):
+        for note in filter(None, (SHORTENED if self._shortened else "", *notes)):
             self.paragraph(note)
         self.y += 0.3 * self.em
         indent = 0.9 * self.em

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import unicodedata
 import warnings
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -141,6 +142,52 @@ def wrap(
             last = last[:-1].rstrip()
         lines = [*lines[: max_lines - 1], last + ELLIPSIS]
     return lines
+
+
+def shorten(text: str, width: float, size: float) -> str:
+    """Fit a text into one line: what does not fit is left out of its middle, in whole words.
+
+    How statements of a survey begin is often common to them, and how they end tells them apart.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    width, size
+        In mm.
+
+    Returns
+    -------
+    str
+        The text, or its beginning and its end around an ellipsis.
+    """
+    words = _pieces(drawable(text), width, size, bold=False)
+    if width_of(" ".join(words), size) <= width:
+        return " ".join(words)
+    for kept in range(len(words) - 1, 1, -1):
+        first, last = kept - kept // 2, kept // 2
+        line = " ".join([*words[:first], ELLIPSIS, *words[-last:]])
+        if width_of(line, size) <= width:
+            return line
+    return wrap(text, width, size, max_lines=1)[0]
+
+
+def told_apart(texts: Sequence[str], width: float, size: float) -> list[list[str]]:
+    """Give each text one line, or as many as it needs to be another than the others.
+
+    Returns
+    -------
+    list of list of str
+        The lines of each text, in the order of `texts`.
+    """
+    short = [shorten(text, width, size) for text in texts]
+    meant: dict[str, set[str]] = {}
+    for text, line in zip(texts, short, strict=True):
+        meant.setdefault(line, set()).add(text)
+    return [
+        [line] if len(meant[line]) == 1 else wrap(text, width, size)
+        for text, line in zip(texts, short, strict=True)
+    ]
 
 
 def _pieces(text: str, width: float, size: float, bold: bool) -> list[str]:
