@@ -447,6 +447,9 @@ def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
     assert all("Counts below 5 are withheld" in drawing.caption for drawing in any_study.drawings.values())
     shown = draw_all(any_study.tables, any_study.study.model_copy(update={"threshold": 1}))
     assert "withheld" not in next(iter(shown)).caption
+    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"rounding": 3}))
+    caption = next(iter(shown)).caption
+    assert "withheld" not in caption and "Counts are rounded to multiples of 3" in caption
 
 
 METHODS = (

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from surveywaves.study.models import Evidence
+from surveywaves.study.parts import Presentation
 from surveywaves.tables.decisions import decision_words
 from surveywaves.tables.labels import Labels
 from surveywaves.tables.layout import Cell, Column, Table
@@ -55,8 +56,12 @@ class Read:
     around: str
 
 
+def protected(study: Presentation, **rule: int) -> Presentation:
+    return study.model_copy(update={"threshold": 5} | rule)
+
+
 def choice(study, **about) -> Choice:
-    return Choice(study, printed=("job",), titles={"7": "Of warmth"}, **{"threshold": 5} | about)
+    return Choice(protected(study, **about), printed=("job",), titles={"7": "Of warmth"})
 
 
 @pytest.fixture(scope="module")
@@ -300,7 +305,7 @@ def test_one_wave_or_one_organisation_is_enough(waves: int, organisations, absen
         for name, frame in tables(study, published=False).items()
         if name not in {"sensitivity", "agreement", "planning"}
     }
-    out = dict(files(frames, Choice(study, threshold=5)))
+    out = dict(files(frames, Choice(protected(study))))
     assert not {name.partition(".")[0] for name in out} & absent
     assert "answers_warmth.docx" in out
 
@@ -578,7 +583,7 @@ def hostile(request) -> tuple[str, dict[str, bytes], dict[str, Publication]]:
     frames["claims"] = frames["claims"].assign(quote=label, evidence=label)
     frames["means"] = frames["means"].assign(note=label)
     frames |= files_read(label)
-    about = Choice(study, printed=("job",), titles={"7": label}, threshold=5)
+    about = Choice(protected(study), printed=("job",), titles={"7": label})
     return (
         visible(label),
         dict(files(frames, about)),

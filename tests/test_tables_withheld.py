@@ -371,7 +371,7 @@ def partly() -> tuple[Choice, dict[str, pd.DataFrame]]:
         frames["contrasts"], "wave == 'third - second' and organisation == 'left'"
     )
     frames["published_tables"] = hidden(frames["published_tables"], "category == 'nv'", ["recomputed"])
-    return Choice(study, printed=("job",), threshold=5), frames
+    return Choice(study.model_copy(update={"threshold": 5}), printed=("job",)), frames
 
 
 @pytest.mark.parametrize(

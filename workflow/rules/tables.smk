@@ -23,6 +23,5 @@ rule tables:
         evidence=evidence(),
         tables=RELEASED,
         printed=list(PUBLISHED.single_choice) if PUBLISHED else [],
-        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
     script:
         "../scripts/tables.py"

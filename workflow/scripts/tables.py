@@ -15,8 +15,6 @@ with stage(snakemake):
         Presentation.model_validate_json(params.presentation),
         printed=tuple(params.printed),
         titles=dict(zip(titles["table"], titles["title"], strict=True)),
-        threshold=params.disclosure["threshold"],
-        rounding=params.disclosure["rounding"],
     )
     for name, content in files({name: read(given[name]) for name in params.tables}, choice):
         write_bytes(content, str(Path(snakemake.output.tables) / name))

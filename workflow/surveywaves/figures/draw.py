@@ -100,7 +100,4 @@ def draw_all(
 
 def _with_rule(drawing: Drawing, presentation: Presentation) -> Drawing:
     """Say in the caption what protects respondents."""
-    if presentation.threshold < 2:
-        return drawing
-    rule = f"Counts below {presentation.threshold} are withheld, and what would give them away."
-    return replace(drawing, caption=f"{drawing.caption} {rule}")
+    return replace(drawing, caption=f"{drawing.caption} {presentation.protection}".rstrip())

@@ -12,8 +12,8 @@ from surveywaves.report.material import Material
 from surveywaves.report.say import say
 from surveywaves.study.models import Comparability
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.cells import number_cell
-from surveywaves.tables.words import is_missing, records, whole
+from surveywaves.tables.intake import file_counts, problems
+from surveywaves.tables.words import is_missing, records
 
 GRADES: Final = {
     Comparability.IDENTICAL.value: ("● identical", ""),
@@ -26,24 +26,20 @@ GRADES: Final = {
 ROWS: Final = {"rows_in": "read", "rows_kept": "kept", "rows_set_aside": "set aside"}
 """What is counted of a file's rows, and in words."""
 
-ABOUT: Final = {"column": "columns", "row": "rows", "cell": "cells"}
-"""What had a problem, and in words."""
-
 
 def harmonisation(material: Material) -> Section:
     """Say how the waves' files became one set of answers."""
     blocks: list[Block] = []
     if material.has("file_counts"):
-        blocks.append(
-            Part("Rows in, rows kept", (Bullets(tuple(_kept(material))), TableBlock(_counts(material))))
-        )
+        table = file_counts(material.tables["file_counts"], material.labels)
+        blocks.append(Part("Rows in, rows kept", (Bullets(tuple(_kept(material))), TableBlock(table))))
     if material.has("problems"):
         words = say(
             "Columns, rows and cells that could not be taken as they stood, and what was done, by kind. The values "
-            "themselves are not shown here: they may hold what a respondent wrote. Cells that became invalid are "
-            "counted with the missing answers."
+            "themselves are not shown here: they may hold what a respondent wrote."
         )
-        blocks.append(Part("Problems in the files", (Paragraph(words), TableBlock(_problems(material)))))
+        table = problems(material.tables["problems"], material.labels)
+        blocks.append(Part("Problems in the files", (Paragraph(words), TableBlock(table))))
     elif "problems" in material.tables:
         words = say("Every row and cell could be taken as it stood.")
         blocks.append(Part("Problems in the files", (Paragraph(words),)))
@@ -85,66 +81,6 @@ def _kept(material: Material) -> list[Markup]:
             )
         )
     return said
-
-
-def _counts(material: Material) -> Table:
-    labels, frame = material.labels, material.tables["file_counts"]
-    rows = tuple(
-        (
-            Cell(labels.wave_with_evidence(row.wave)),
-            Cell(row.file),
-            Cell(row.layout),
-            *(number_cell(row, name, whole) for name in ROWS),
-        )
-        for row in records(frame)
-    )
-    return Table(
-        name="file_counts",
-        title="Raw files",
-        columns=(
-            Column("Wave"),
-            Column("File"),
-            Column("Kind of file"),
-            Column("Rows read", numeric=True),
-            Column("Kept", numeric=True),
-            Column("Set aside", numeric=True),
-        ),
-        rows=rows,
-        data=labels.with_evidence(frame),
-        heads=2,
-        flat=False,
-    )
-
-
-def _problems(material: Material) -> Table:
-    labels, frame = material.labels, material.tables["problems"]
-    rows = tuple(
-        (
-            Cell(labels.wave(row.wave)),
-            Cell(row.file),
-            Cell(row.problem),
-            Cell(row.action),
-            Cell(ABOUT.get(row.about, row.about)),
-            number_cell(row, "n", whole),
-        )
-        for row in records(frame)
-    )
-    return Table(
-        name="problems",
-        title="Problems met, and what was done",
-        columns=(
-            Column("Wave"),
-            Column("File"),
-            Column("Problem"),
-            Column("What was done"),
-            Column("With"),
-            Column("n", numeric=True, spoken="how many"),
-        ),
-        rows=rows,
-        data=labels.with_evidence(frame),
-        about="# stands for any number.",
-        heads=3,
-    )
 
 
 def comparability(material: Material) -> Table:

@@ -193,8 +193,19 @@ class Presentation(Model):
     min_cell: int
     threshold: int = 1
     """Smallest count that is shown; 1: all are."""
+    rounding: int = 0
+    """What counts are rounded to multiples of instead; 0: they are not."""
     planning: PlanningWords | None = None
     style: FigureStyle
+
+    @property
+    def protection(self) -> str:
+        """What protects respondents, in a sentence; empty if nothing does."""
+        if self.rounding:
+            return f"Counts are rounded to multiples of {self.rounding}, so that totals still add up."
+        if self.threshold < 2:
+            return ""
+        return f"Counts below {self.threshold} are withheld, and what would give them away."
 
     @classmethod
     def of(cls, study: Study) -> Presentation:
@@ -219,6 +230,7 @@ class Presentation(Model):
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
             threshold=config.disclosure.threshold,
+            rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),
             style=config.figures,
         )

@@ -76,23 +76,6 @@ def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
     return " to ".join(number(bound, decimals=decimals) for bound in bounds)
 
 
-def disclosure_rule(threshold: int, rounding: int = 0) -> str:
-    """Say what protects respondents in every table; empty if nothing does.
-
-    Parameters
-    ----------
-    threshold
-        Smallest count that is shown.
-    rounding
-        What counts are rounded to multiples of; 0: they are not.
-    """
-    if rounding:
-        return f"Disclosure rule: counts are rounded to multiples of {rounding}, so that totals still add up."
-    if threshold < 2:
-        return ""
-    return f"Disclosure rule: counts below {threshold} are withheld, and what would give them away."
-
-
 def p_value(value: Any, *, decimals: int = 3) -> str:
     """Write a p-value to three places, or to fewer if no more are known."""
     if is_missing(value):

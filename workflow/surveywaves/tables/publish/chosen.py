@@ -26,7 +26,7 @@ from surveywaves.tables.outlook import planning
 from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
 from surveywaves.tables.respondents import levels, missing, response_rates
 from surveywaves.tables.robustness import agreement, sensitivity
-from surveywaves.tables.words import WITHHELD, disclosure_rule, listed, records, whole
+from surveywaves.tables.words import WITHHELD, listed, records, whole
 from surveywaves.tidy import ALL
 
 
@@ -42,17 +42,11 @@ class Choice:
         Variables whose counts a publication prints.
     titles
         Number of a printed table -> its printed title.
-    threshold
-        Smallest count that is shown; 1: all are.
-    rounding
-        What counts are rounded to multiples of instead; 0: they are not.
     """
 
     presentation: Presentation
     printed: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
-    threshold: int = 1
-    rounding: int = 0
 
     @cached_property
     def labels(self) -> Labels:
@@ -261,7 +255,8 @@ def _below(one: Named, table: Table, choice: Choice) -> tuple[str, ...]:
         if one.kind in {"contrasts", "item_contrasts"}
         else ""
     )
-    rule = disclosure_rule(choice.threshold, choice.rounding)
+    protection = choice.presentation.protection
+    rule = f"Disclosure rule: {protection[0].lower()}{protection[1:]}" if protection else ""
     bases = _bases(table.data, choice.labels) if one.kind == "means" else ""
     return tuple(filter(None, (adjusted, bases, evidence, rule)))
 
