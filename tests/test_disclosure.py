@@ -552,24 +552,27 @@ def test_where_a_group_is_hidden_no_note_or_estimate_counts_the_others() -> None
 # --- dominance ------------------------------------------------------------------------------------------------
 
 
-def weighted_study(weights: list[float], *, used: bool) -> dict[str, pd.DataFrame]:
-    """Means of two organisations, 20 of each; those of `b` have the weights."""
+def weighted_study(
+    weights: list[float], *, used: bool, margins: dict[str, float] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Means of two organisations, 20 of each; those of `b` have the weights, and its first has a job of its own."""
     tables, instrument = one_wave({"b": [20] * 5, "c": [20] * 5})
     mean = {"analysis": "linear", "scale": "scale", "wave": "w", "term": "emmean", "estimate": 3.0, "n": 20}
     rows = [{**mean, "organisation": one} for one in ("b", "c")]
     gap = {**mean, "organisation": "b - c", "term": "gap_standardised"}
-    variants = tidy([gap, gap])
-    variants.insert(0, "variant", ["main", "sampling_weights"])
+    variants = tidy([gap, gap, gap])
+    variants.insert(0, "variant", ["main", "sampling_weights", "raking"])
     responses = pd.DataFrame(
         {
             "wave": "w",
             "organisation": ["b"] * 20 + ["c"] * 20,
+            "job": ["x", *["y"] * 39],
             "weight": [*weights, *[1.0] * (40 - len(weights))],
             "q": pd.array([1, 2, 3, 4] * 10, dtype="Int8"),
         }
     )
     given = {**tables, "means": tidy(rows), "sensitivity": variants}
-    weighting = Weighting(responses, used=used, margins={})
+    weighting = Weighting(responses, used=used, margins={"w": {"job": margins}} if margins else {})
     return release(given, instrument=instrument, rule=Rule(uniform=False), weighting=weighting).tables
 
 
@@ -581,7 +584,15 @@ def test_an_estimate_that_one_or_two_respondents_dominate_is_withheld() -> None:
 
 def test_weights_that_only_a_variant_uses_withhold_that_variant() -> None:
     shown = weighted_study([30.0], used=False)["sensitivity"]
-    assert shown["status"].tolist() == ["ok", "withheld"]
+    assert shown["status"].tolist() == ["ok", "withheld", "ok"]
+
+
+@pytest.mark.parametrize(("staff", "status"), [(400.0, "withheld"), (10.0, "ok")])
+def test_one_respondent_who_stands_for_many_withholds_what_is_weighted_to_the_population(
+    staff: float, status: str
+) -> None:
+    shown = weighted_study([], used=False, margins={"x": staff, "y": 390.0})["sensitivity"]
+    assert shown["status"].tolist() == ["ok", "ok", status]
 
 
 def test_unequal_weights_of_many_withhold_nothing() -> None:
