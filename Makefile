@@ -33,7 +33,7 @@ types: environment
 	$(BIN)/mypy
 
 unit: environment
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: lint types unit
 

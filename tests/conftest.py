@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -60,12 +61,27 @@ def new_study(folder: Path) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that run whole workflows first, so that no worker is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped study, run to its end. Tests look at it and leave it as it is."""
-    folder = new_study(tmp_path_factory.mktemp("studies") / "finished")
-    run = snakemake(folder)
-    assert run.status == 0, run.said
+    """The shipped study, run to its end. Tests look at it and leave it as it is; workers of pytest-xdist share it."""
+    top = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        top = top.parent
+    folder, done = top / "studies/finished", top / "studies/done"
+    folder.parent.mkdir(exist_ok=True)
+    with (top / "studies/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run = snakemake(new_study(folder))
+            assert run.status == 0, run.said
+            done.touch()
     return folder
 
 

@@ -215,7 +215,7 @@ BY_HAND: Final = (
         "how duplicates are resolved",
         "configuration",
         swap(f"{FIRST}/wave.yaml", "duplicates: most_answered", "duplicates: last"),
-        "?",
+        None,  # nobody stands twice in these files
     ),
     Mutation(
         "how many could have answered",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,31 @@ def test_environment_yml_has_every_package_that_the_package_needs() -> None:
     names = {CONDA_NAMES.get(entry.split("=")[0], entry.split("=")[0]) for entry in conda_entries()}
     assert len(needed) > 10
     assert set(needed) <= names
+
+
+def test_every_dependency_is_told_with_the_licence_that_it_states() -> None:
+    page = (REPOSITORY / "docs/dependencies.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([a-z0-9-]+) \| ([^|]+) \|", page, re.MULTILINE)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    assert [name for name, _ in told if name != "package"] == [
+        re.split(r"[^a-z0-9-]", entry)[0] for entry in wanted
+    ]
+    for name, licence in told:
+        if name != "package":
+            about = metadata(name)
+            stated = [about.get("License-Expression"), about.get("License"), *about.get_all("Classifier", [])]
+            word = re.split(r"[- ]", {"PSF-based": "Python Software Foundation"}.get(licence, licence))[0]
+            assert any(word in (text or "") for text in stated), f"{name}: {licence} is not what it states"
+
+
+def test_every_package_that_is_needed_to_run_is_used() -> None:
+    modules = {"python-docx": "docx", "pyyaml": "yaml", "snakemake": ""}
+    files = [path for top in ("workflow", "tests", "benchmarks") for path in (REPOSITORY / top).rglob("*.py")]
+    used = {module.split(".")[0] for path in files for module in imports(path)}
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [re.split(r"[^a-z0-9-]", entry)[0] for entry in project["project"]["dependencies"]]
+    assert [name for name in names if modules.get(name, name.replace("-", "_")) not in used | {""}] == []
 
 
 def test_every_locked_package_has_hashes() -> None:

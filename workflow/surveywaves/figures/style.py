@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
+
+import seaborn as sns
+from matplotlib.colors import Colormap, to_hex
 
 from surveywaves.study.models import FigureStyle
 from surveywaves.tidy import ALL, Decision
@@ -121,22 +125,26 @@ def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
     half = len(palette) // 2
     low, high = palette[:half], palette[-half:]
     side = options // 2
-    middle = [palette[half] if len(palette) % 2 else _mix(palette[half - 1], palette[half], 0.5)]
-    return (*_spread(low, side, outer_first=True), *(middle if options % 2 else []), *_spread(high, side))
+    middle = palette[half] if len(palette) % 2 else _blend(palette[half - 1 : half + 1], 3)[1]
+    # One option a side has the colour of the end.
+    return (*_blend(low, side), *([middle] if options % 2 else []), *_blend(high[::-1], side)[::-1])
 
 
 def wave_colours(waves: int) -> tuple[str, ...]:
     """Colour waves by order of time, light to dark."""
-    light, dark = "#b7cbdc", "#173f5f"
-    return tuple(_mix(light, dark, place / (waves - 1) if waves > 1 else 1.0) for place in range(waves))
+    return tuple(_blend(("#173f5f", "#b7cbdc"), waves)[::-1])
 
 
 def sequential(share: float) -> str:
     """Colour a share from 0 to 1, light to dark: its lightness falls evenly, so that greyscale keeps the order."""
+    return to_hex(_sequential()(min(max(share, 0.0), 1.0)))
+
+
+@cache
+def _sequential() -> Colormap:
     stops = ("#f7f4e9", "#c7dfe3", "#7fb3cc", "#3d7fa8", "#123a5c")
-    place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
-    left = min(int(place), len(stops) - 2)
-    return _mix(stops[left], stops[left + 1], place - left)
+    colours: Colormap = sns.blend_palette(stops, as_cmap=True)
+    return colours
 
 
 def on(background: str) -> str:
@@ -156,20 +164,9 @@ def lightness(colour: str) -> float:
     return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
 
 
-def _spread(colours: Sequence[str], count: int, *, outer_first: bool = False) -> list[str]:
-    """Take `count` colours from the outer end of one side of a palette to its inner end."""
-    if count == 1:
-        return [colours[0 if outer_first else -1]]
-    places = [index * (len(colours) - 1) / (count - 1) for index in range(count)]
-    return [
-        _mix(colours[int(place)], colours[min(int(place) + 1, len(colours) - 1)], place % 1)
-        for place in places
-    ]
-
-
-def _mix(first: str, second: str, share: float) -> str:
-    mixed = [a + (b - a) * share for a, b in zip(_channels(first), _channels(second), strict=True)]
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in mixed)
+def _blend(colours: Sequence[str], count: int) -> list[str]:
+    """Take `count` colours from the first to the last, evenly; of one, the first."""
+    return list(sns.blend_palette(colours, count).as_hex()) if len(colours) > 1 else [*colours] * count
 
 
 def _channels(colour: str) -> tuple[float, float, float]:

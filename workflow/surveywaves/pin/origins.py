@@ -138,6 +138,7 @@ _WORDS: Final[Origins] = {
     "covariates.**": (f"{CONFIG}: analysis.covariates",),
     "min_cell": (f"{CONFIG}: analysis.min_cell",),
     "threshold": (f"{CONFIG}: disclosure.threshold",),
+    "rounding": (f"{CONFIG}: disclosure.rounding",),
     "planning": (f"{CONFIG}: analysis.planning",),
     "planning.wave": (f"{CONFIG}: analysis.planning.wave",),
     "planning.title": (f"{CONFIG}: analysis.planning.wave",),
@@ -263,8 +264,6 @@ RULES: Final[Mapping[str, Origins]] = {
     "tables": {
         **_SHOWING,
         "printed": (f"{CONFIG}: published.single_choice",),
-        "disclosure.**": (f"{CONFIG}: disclosure.**",),
-        "threshold": (f"{CONFIG}: disclosure.threshold",),
     },
     "report": {**_SHOWING, "published_wave": (f"{CONFIG}: published.wave",)},
     "configuration": {"study.**": ("config/: everything",)},
