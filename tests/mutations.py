@@ -215,7 +215,7 @@ BY_HAND: Final = (
         "how duplicates are resolved",
         "configuration",
         swap(f"{FIRST}/wave.yaml", "duplicates: most_answered", "duplicates: last"),
-        None,  # nobody stands twice in these files
+        "ingest(phase1_2006)",  # three stand twice
     ),
     Mutation(
         "how many could have answered",
@@ -328,7 +328,7 @@ BY_HAND: Final = (
         sub(f"{SECOND}/items.tsv", r"^(colleagues_1\t.*\t)$", r"\1as before"),
         None,
     ),
-    Mutation("the publication's citation", "words", swap(CONFIG, "Final Report", "Last Report"), None),
+    Mutation("the publication's citation", "words", swap(CONFIG, "Final Report", "Last Report"), "figures"),
     Mutation(
         "the report's style sheet", "words", swap("workflow/report/report.css", "{", "{ /* */", count=1), None
     ),
@@ -363,8 +363,9 @@ BY_HAND: Final = (
         package(
             "openpyxl",
             "99.3",
-            "openpyxl/cell/read_only.py",
-            "_of = ReadOnlyCell.value.fget\nReadOnlyCell.value = property(lambda c: 3 if _of(c) == 2 else _of(c))",
+            "openpyxl/worksheet/_reader.py",
+            "_of = WorkSheetParser.parse_cell\ndef _as(c): return {**c, 'value': 3} if c['value'] == 2 else c\n"
+            "WorkSheetParser.parse_cell = lambda self, element: _as(_of(self, element))",
         ),
         "ingest(phase2_2008)",
     ),

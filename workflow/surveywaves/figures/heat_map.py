@@ -26,7 +26,7 @@ from surveywaves.tidy import ALL, Status
 GROUP: Final = "Items"
 LABELS: Final = 0.52
 """Share of the width that statements take at most."""
-ROW: Final = 1.1
+ROW: Final = 1.0
 """Height of a row in base font sizes."""
 WIDEST: Final = 6.0
 """Width of a column in base font sizes, at most."""
