@@ -178,7 +178,7 @@ def users(base: Path, mutation: Mutation) -> set[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--modules", type=int, default=1000, help="changes in modules, at most one in each")
-    parser.add_argument("--only", default="", help="changes whose kind or name contains this")
+    parser.add_argument("--only", default="", help="changes whose kind or name has this pattern")
     parser.add_argument(
         "--first", type=int, default=0, help="changes that are left out, to take a run up again"
     )
@@ -190,7 +190,7 @@ def main() -> None:
         top = Path(name).resolve()
         base = pinned_study(top / "base", options.workers)
         every = [*BY_HAND, *one_a_module(modules(base), options.modules, options.seed)]
-        chosen = [one for one in every if options.only in f"{one.kind} {one.name}"][options.first :]
+        chosen = [one for one in every if re.search(options.only, f"{one.kind} {one.name}")][options.first :]
         rooms: Queue[Path] = Queue()
         for number in range(options.workers):
             rooms.put(top / f"room{number}")
