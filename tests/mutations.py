@@ -364,7 +364,7 @@ BY_HAND: Final = (
             "openpyxl",
             "99.3",
             "openpyxl/worksheet/_reader.py",
-            "_of = WorkSheetParser.parse_cell\ndef _as(c): return {**c, 'value': 3} if c['value'] == 2 else c\n"
+            "_of = WorkSheetParser.parse_cell\ndef _as(c): return {**c, 'value': 5} if c['value'] == 4 else c\n"
             "WorkSheetParser.parse_cell = lambda self, element: _as(_of(self, element))",
         ),
         "ingest(phase2_2008)",
