@@ -206,7 +206,7 @@ def test_a_setting_that_moves_nothing_is_counted_and_one_that_moves_is_shown(pin
         config.read_text(encoding="utf-8").replace("min_cell: 5", "min_cell: 6"), encoding="utf-8"
     )
     assert pinned.said()[1] == (
-        "differs from the pin and moved nothing: 1 file, 1 setting or packages; all.tsv lists all"
+        "differs from the pin and moved nothing: 1 file, 1 setting or package; all.tsv lists all"
     )
     pinned.change = redone
     said = pinned.said()

@@ -194,7 +194,7 @@ def _quiet(proof: Proof, listing: str) -> Iterator[str]:
     other = len(proof.differences) - files
     parts = [
         *([f"{files} file{'s' if files > 1 else ''}"] if files else []),
-        *([f"{other} setting{'s' if other > 1 else ''} or packages"] if other else []),
+        *([f"{other} {'settings or packages' if other > 1 else 'setting or package'}"] if other else []),
         *([f"the report's words ({', '.join(proof.reads_otherwise)})"] if proof.reads_otherwise else []),
     ]
     if parts:
