@@ -14,7 +14,7 @@ environment: .venv/.ready
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 # In a clone of one's own, git refuses from now on to commit answers of people (docs/confidential.md).
 	@[ "$$(git rev-parse --show-prefix 2>/dev/null || echo none)" != "" ] || git config core.hooksPath >/dev/null || git config core.hooksPath .githooks || true
