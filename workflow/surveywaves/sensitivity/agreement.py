@@ -11,6 +11,7 @@ from surveywaves.sensitivity.titles import MAIN, STANDARDISED, title_of
 from surveywaves.tidy import Status
 
 CONTRAST: Final = ["scale", "term", "wave", "organisation"]
+ROUNDING: Final = 1e-9
 ESTIMATED: Final = (Status.OK.value, Status.BOUNDARY.value)
 
 
@@ -18,8 +19,8 @@ def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> p
     """Count, for every contrast, the variants that reach the decision of the main analysis.
 
     Only variants that gave an answer count, and only those whose answer is another one: where a variant changes
-    nothing (no item is flagged, nobody is a straight-liner), its numbers are those of the main analysis to the last
-    digit, and that it agrees with itself says nothing.
+    nothing (no item is flagged, nobody is a straight-liner), its numbers are those of the main analysis but for
+    rounding (1e-9 of the standard error), and that it agrees with itself says nothing.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> p
     rows = []
     for (scale, term, wave, organisation), answers in contrasts.items():
         main = next(answer for answer in answers if answer.variant == MAIN)
-        others = [one for one in answers if one.decision and one.numbers != main.numbers]
+        others = [one for one in answers if one.decision and not one.repeats(main)]
         agreeing = sum(one.decision == main.decision for one in others)
         words = _words(main.decision, agreeing, others, labels or {})
         place = (scale, term.removesuffix(STANDARDISED), wave, organisation)
@@ -64,10 +65,10 @@ class _Answer(NamedTuple):
     estimate: float
     error: float
 
-    @property
-    def numbers(self) -> tuple[float, float]:
-        """What makes it another answer than the main analysis's."""
-        return self.estimate, self.error
+    def repeats(self, main: _Answer) -> bool:
+        """Whether it is the main analysis over again; the last digits of that depend on the processor."""
+        near = ROUNDING * main.error
+        return abs(self.estimate - main.estimate) <= near and abs(self.error - main.error) <= near
 
 
 def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapping[str, str]) -> str:
