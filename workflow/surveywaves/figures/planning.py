@@ -124,10 +124,10 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> dict[str, list[S
         series = found[kind].setdefault(
             organisation, Series(gap_in_words(organisation, presentation), _look(organisation, presentation))
         )
-        there = status in ESTIMATED and estimate == estimate  # noqa: PLR0124 - false for NaN
+        there = status in ESTIMATED and pd.notna(estimate)
         if term == "returns_needed":
             series.needed.append(estimate if there else NOBODY)
-        elif there:
+        elif there and pd.notna(n):  # withheld where the rule withholds a group
             series.estimates.setdefault(term, {}).setdefault(int(n), []).append(estimate)
     return {kind: list(series.values()) for kind, series in found.items()}
 
