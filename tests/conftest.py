@@ -1,4 +1,4 @@
-"""The shipped study, run once for all tests that look at what comes out."""
+"""Three whole studies, each run once for all tests that look at what comes out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from drawn_raw import drawn_raw
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -39,9 +41,12 @@ class Run:
         return {name: count for name, count in counts.items() if name != "all"}
 
 
-def snakemake(folder: Path, *arguments: str, cores: int = 2, **environment: str) -> Run:
-    """Run the workflow of this repository on the study in a folder."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+def snakemake(
+    folder: Path, *arguments: str, cores: int = 2, code: Path | None = None, **environment: str
+) -> Run:
+    """Run the workflow of this repository, or of another copy of its code, on the study in a folder."""
+    snakefile = (code or REPOSITORY) / "Snakefile"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     done = subprocess.run(
         [*command, "--directory", str(folder), "--cores", str(cores), *arguments],
         capture_output=True,
@@ -61,6 +66,27 @@ def new_study(folder: Path) -> Path:
     return folder
 
 
+def everyday_life(folder: Path) -> Path:
+    """Lay `tests/studies/everyday_life` out in a folder."""
+    for part in ("config", "resources"):
+        shutil.copytree(REPOSITORY / "tests/studies/everyday_life" / part, folder / part)
+    return folder
+
+
+STUDIES: dict[str, Callable[[Path], Path]] = {
+    "shipped": new_study,
+    "everyday_life": everyday_life,
+    "drawn": drawn_raw,
+}
+
+
+def run_study(name: str, folder: Path) -> Path:
+    """Lay one of `STUDIES` out in a new folder and run it to its end."""
+    run = snakemake(STUDIES[name](folder))
+    assert run.status == 0, run.said
+    return folder
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files that run whole workflows first, so that no worker is left with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
@@ -68,21 +94,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped study, run to its end. Tests look at it and leave it as it is; workers of pytest-xdist share it."""
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Studies by name, run to their end. Tests leave them as they are; workers of pytest-xdist share them."""
     top = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         top = top.parent
-    folder, done = top / "studies/finished", top / "studies/done"
-    folder.parent.mkdir(exist_ok=True)
-    with (top / "studies/lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            run = snakemake(new_study(folder))
-            assert run.status == 0, run.said
-            done.touch()
-    return folder
+    home = top / "studies"
+    home.mkdir(exist_ok=True)
+
+    def finish(name: str) -> Path:
+        folder, done = home / name, home / f"{name}.done"
+        with (home / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                run_study(name, folder)
+                done.touch()
+        return folder
+
+    return finish
+
+
+@pytest.fixture(scope="session")
+def finished(finished_study: Callable[[str], Path]) -> Path:
+    """The shipped study, run to its end."""
+    return finished_study("shipped")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import pytest
 import yaml
 from lxml import html
 
-from conftest import REPOSITORY, Run, snakemake
+from conftest import REPOSITORY, Run, everyday_life, snakemake
 from surveywaves.cli import main
 from surveywaves.errors import StudyError
 from surveywaves.mixed.contrasts import adjust
@@ -47,13 +47,6 @@ def files_of(repository: Path) -> dict[str, str]:
     }
 
 
-def lay_out(folder: Path) -> Path:
-    folder.mkdir()
-    for part in ("config", "resources"):
-        shutil.copytree(STUDY / part, folder / part)
-    return folder
-
-
 def edit(path: Path, **changes: object) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump(content | changes, allow_unicode=True, sort_keys=False), encoding="utf-8")
@@ -61,7 +54,7 @@ def edit(path: Path, **changes: object) -> None:
 
 def of_one_wave(folder: Path) -> Path:
     """Trim the study to part B, with everyone in one organisation: what no wave asks any more stays in items.tsv."""
-    lay_out(folder)
+    everyday_life(folder)
     edit(
         folder / "config/config.yaml",
         waves=["part_b"],
@@ -96,32 +89,27 @@ def before(repository: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def runs(
+def run_of_one(
     tmp_path_factory: pytest.TempPathFactory, repository: Path, before: dict[str, str]
-) -> Iterator[dict[str, Future[tuple[Path, Run]]]]:
-    """Both studies, run beside each other."""
-    home = tmp_path_factory.mktemp("another")
-    five, one = lay_out(home / "five_waves"), of_one_wave(home / "one_wave")
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as pool:
-        patch.setattr("conftest.REPOSITORY", repository)
-        yield {
-            "five": pool.submit(lambda: (five, snakemake(five, "--quiet", "host"))),
-            "one": pool.submit(lambda: (one, snakemake(one, "results/report/index.html", cores=1))),
-        }
+) -> Iterator[Future[tuple[Path, Run]]]:
+    """One wave of one organisation, run by a copy of the code while the five waves run."""
+    folder = of_one_wave(tmp_path_factory.mktemp("another") / "one_wave")
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(
+            lambda: (folder, snakemake(folder, "results/report/index.html", cores=1, code=repository))
+        )
 
 
 @pytest.fixture(scope="module")
-def results(runs: dict[str, Future[tuple[Path, Run]]]) -> Path:
+def results(run_of_one: Future[tuple[Path, Run]], finished_study: Callable[[str], Path]) -> Path:
     """The results of the five waves."""
-    folder, run = runs["five"].result()
-    assert run.status == 0, run.said
-    return folder / "results"
+    return finished_study("everyday_life") / "results"
 
 
 @pytest.fixture(scope="module")
-def results_of_one(runs: dict[str, Future[tuple[Path, Run]]]) -> Path:
+def results_of_one(run_of_one: Future[tuple[Path, Run]]) -> Path:
     """The results of the one wave."""
-    folder, run = runs["one"].result()
+    folder, run = run_of_one.result()
     assert run.status == 0, run.said
     return folder / "results"
 
@@ -240,7 +228,7 @@ def test_the_study_is_small_and_holds_no_code_for_the_workflow() -> None:
 def test_check_finds_nothing_to_mend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(lay_out(tmp_path / "study"))
+    monkeypatch.chdir(everyday_life(tmp_path / "study"))
     assert main(["check"]) == 0
     assert "ok: 5 waves, 23 items, 4 scales" in capsys.readouterr().out
 
@@ -282,11 +270,7 @@ def test_a_study_may_leave_its_p_values_alone() -> None:
 
 
 @pytest.mark.slow
-def test_it_runs_to_its_report_and_the_code_stays_as_it_was(
-    results: Path, runs: dict[str, Future[tuple[Path, Run]]], repository: Path, before: dict[str, str]
-) -> None:
-    assert f"{repository.name}/workflow/surveywaves" in runs["five"].result()[1].said
-    assert files_of(repository) == before
+def test_it_runs_to_its_report(results: Path) -> None:
     assert (results / "report/index.html").stat().st_size > 100_000
     figures = pd.read_csv(results / "figures/captions.tsv", sep="\t")["figure"]
     assert len(figures) > 10
@@ -533,6 +517,14 @@ def test_no_word_of_the_shipped_study_is_in_its_results(results: Path) -> None:
 
 
 # --- one wave, one organisation -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_it_runs_and_the_code_stays_as_it_was(
+    run_of_one: Future[tuple[Path, Run]], repository: Path, before: dict[str, str]
+) -> None:
+    assert f"{repository.name}/workflow/surveywaves" in run_of_one.result()[1].said
+    assert files_of(repository) == before
 
 
 @pytest.mark.slow
