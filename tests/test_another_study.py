@@ -94,10 +94,9 @@ def run_of_one(
 ) -> Iterator[Future[tuple[Path, Run]]]:
     """One wave of one organisation, run by a copy of the code while the five waves run."""
     folder = of_one_wave(tmp_path_factory.mktemp("another") / "one_wave")
+    asked = ("results/report/index.html", "--quiet", "host")
     with ThreadPoolExecutor() as pool:
-        yield pool.submit(
-            lambda: (folder, snakemake(folder, "results/report/index.html", cores=1, code=repository))
-        )
+        yield pool.submit(lambda: (folder, snakemake(folder, *asked, cores=1, code=repository)))
 
 
 @pytest.fixture(scope="module")
