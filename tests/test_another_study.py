@@ -294,7 +294,6 @@ def test_it_runs_to_its_report_and_the_code_stays_as_it_was(
         (results / f"figures/{name}.{kind}").exists() for name in figures for kind in ("svg", "pdf", "png")
     )
     assert not (results / "audit").exists()
-    assert not (results.parent / "resources/demo").exists()
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ own crosswalk read backwards, into the bytes of its raw files. `make_demo` does 
 generators seeded by the study's seed and the wave's name: the same configuration gives the same bytes.
 """
 
-from surveywaves.simulate.files import make_demo, write_files
-from surveywaves.simulate.respondents import Respondents, reconstruct, simulate
+from simulate.files import make_demo, write_files
+from simulate.models import DemoPart
+from simulate.respondents import Respondents, reconstruct, simulate
 
-__all__ = ["Respondents", "make_demo", "reconstruct", "simulate", "write_files"]
+__all__ = ["DemoPart", "Respondents", "make_demo", "reconstruct", "simulate", "write_files"]

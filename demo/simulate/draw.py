@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from simulate.models import DemoPart
 from surveywaves.study.models import Item
-from surveywaves.study.parts import DemoPart
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
