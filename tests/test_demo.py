@@ -247,7 +247,7 @@ def test_the_committed_files_are_made_anew_to_the_byte() -> None:
 
 def test_another_seed_gives_other_respondents() -> None:
     part = part_of("phase1_2006")
-    other = reconstruct(part.model_copy(update={"seed": part.seed + 1}), published())
+    other = reconstruct(changed(part, seed=part.demo.seed + 1), published())
     assert not other.states.equals(respondents("phase1_2006").states)
 
 

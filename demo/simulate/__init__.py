@@ -2,7 +2,7 @@
 
 `reconstruct` and `simulate` make respondents in the terms of the instrument; `write_files` turns them, by the wave's
 own crosswalk read backwards, into the bytes of its raw files. `make_demo` does both. Everything is drawn from
-generators seeded by the study's seed and the wave's name: the same configuration gives the same bytes.
+generators seeded by the demonstration's seed and the wave's name: the same description gives the same bytes.
 """
 
 from simulate.files import make_demo, write_files

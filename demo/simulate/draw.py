@@ -21,7 +21,7 @@ BELL_WIDTH = 1.5
 
 def generator(part: DemoPart, purpose: str) -> np.random.Generator:
     """Open the stream of random numbers for one purpose: a change elsewhere does not move what is drawn here."""
-    return np.random.default_rng([part.seed, zlib.crc32(f"{part.wave}/{purpose}".encode())])
+    return np.random.default_rng([part.demo.seed, zlib.crc32(f"{part.wave}/{purpose}".encode())])
 
 
 def apportion(total: int, shares: ArrayLike) -> Integers:

@@ -89,6 +89,7 @@ class Demo(Model):
     method: Literal["reconstruct", "simulate"] = Field(
         description="`reconstruct`: meet the settled published tables exactly; `simulate`: from the parameters alone."
     )
+    seed: int = Field(ge=0, description="Seed of everything that is drawn at random.")
     returns: int = Field(ge=1, description="Returns.")
     organisations: dict[Name, NonNegativeInt] = Field(
         default_factory=dict,
@@ -165,7 +166,6 @@ class DemoPart(Model):
     """All that the files of a wave are made from: how, and the crosswalk, which they are written for."""
 
     wave: str
-    seed: int
     demo: Demo
     harmonising: HarmonisingPart
     layouts: dict[str, Layout]
@@ -184,7 +184,6 @@ class DemoPart(Model):
         wave = Wave(name=home.name, file=file, crosswalk=_crosswalk(home / "items.tsv", tuple(file.layouts)))
         return cls(
             wave=wave.name,
-            seed=study.config.seed,
             demo=demo,
             harmonising=HarmonisingPart.of(study, wave),
             layouts=wave.file.layouts,
