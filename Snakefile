@@ -1,13 +1,12 @@
 # surveywaves: from the raw files of every wave to the report.
 #
-#   published -> demo -> ingest -> harmonise -> pool -> describe, measure, compare -> audit -> release -> figures -> report
+#   ingest -> harmonise -> pool -> describe, measure, compare -> audit -> release -> figures -> report
 #
 # The study is described under config/; nothing in workflow/ knows a wave, an organisation or an item by name.
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/published.smk"
-include: "workflow/rules/demo.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/harmonise.smk"
 include: "workflow/rules/pool.smk"

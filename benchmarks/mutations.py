@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow")]
 
 from mutations import BY_HAND, Mutation, in_code  # noqa: E402
-from small_study import WAVES, small_study  # noqa: E402
+from small_study import small_study  # noqa: E402
 
 LABEL = "base"
 SHOWN = ("released", "figures")
@@ -71,16 +71,8 @@ def git(folder: Path, *arguments: str) -> None:
 def pinned_study(folder: Path, cores: int) -> Path:
     """Clone the repository, lay the small study out in it, and pin it."""
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], check=True)
-    made = snakemake(folder, *(f"demo_{wave}" for wave in WAVES), cores=cores)
-    demo = folder / "resources/demo"
-    if not demo.exists():
-        raise SystemExit(made.stdout + made.stderr)
-    kept = folder.with_name("demo")
-    shutil.move(demo, kept)
-    shutil.rmtree(folder / "results")
-    shutil.rmtree(folder / ".snakemake")
     shutil.rmtree(folder / "config")
-    small_study(folder, kept)
+    small_study(folder)
     git(folder, "add", "--all")
     git(folder, "add", "--force", "resources/raw")
     git(folder, "commit", "--quiet", "--no-verify", "--message", "A small study")

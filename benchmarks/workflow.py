@@ -31,8 +31,8 @@ def main() -> None:
     for _ in range(options.runs):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            shutil.copytree(REPOSITORY / "config", folder / "config")
-            shutil.copytree(REPOSITORY / "resources/published", folder / "resources/published")
+            for part in ("config", "resources/published", "demo/raw"):
+                shutil.copytree(REPOSITORY / part, folder / part)
             cold.append(run(folder, options.cores))
             nothing.append(run(folder, options.cores))
             stages = stage_times(folder)

@@ -61,8 +61,8 @@ def snakemake(
 def new_study(folder: Path) -> Path:
     """Lay the shipped study out in a folder, as a fresh clone has it."""
     folder.mkdir(parents=True)
-    shutil.copytree(REPOSITORY / "config", folder / "config")
-    shutil.copytree(REPOSITORY / "resources/published", folder / "resources/published")
+    for part in ("config", "resources/published", "demo/raw"):
+        shutil.copytree(REPOSITORY / part, folder / part)
     return folder
 
 

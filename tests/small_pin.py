@@ -67,7 +67,7 @@ FILES = {
 
 RAW = "resources/raw/first/export of staff.csv"
 PUBLISHED = "resources/published/tables.csv"
-DEMO = "resources/demo/second.csv"
+SETTLED = "results/published/settled.tsv"
 RESPONSES = "results/ingest/first.parquet"
 
 
@@ -103,10 +103,9 @@ def small_pin(folder: Path, *, title: str = TITLE, commit: Revision | None = COM
     statistics = "results/statistics/means.parquet"
     jobs = (
         job("configuration", [], ["results/configuration.yaml"]),
-        job("demo", [], [DEMO]),  # its script is not in the pin
+        job("settle", [PUBLISHED], [SETTLED]),  # its script is not in the pin
         job("ingest", [RAW], [RESPONSES], wildcards={"wave": "first"}),
-        job("ingest", [DEMO], ["results/ingest/second.parquet"], wildcards={"wave": "second"}),
-        job("audit", [RESPONSES, PUBLISHED], [statistics]),
+        job("audit", [RESPONSES, SETTLED], [statistics]),
         job("release", [statistics], ["results/released/means.csv", "results/released/disclosure.txt"]),
         job("figures", ["results/released/means.csv"], figures),
         job("report", figures, ["results/report/index.html"]),

@@ -1,4 +1,4 @@
-"""The shipped study made small: two waves, three scales, its demonstration files taken for raw files.
+"""The shipped study made small: two waves, three scales, its files where a team puts its own.
 
 It goes through every stage in a fraction of the time, for tests that need many runs or that change raw files.
 """
@@ -19,15 +19,13 @@ WAVES = ("phase1_2006", "phase2_2008")
 SCALES = ("colleagues", "line_manager", "senior_management")
 
 
-def small_study(folder: Path, raw: Path, waves: Sequence[str] = WAVES) -> Path:
+def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
     """Lay the small study out.
 
     Parameters
     ----------
     folder
         Where to; it may hold a clone of the repository already.
-    raw
-        `resources/demo` of a study whose demonstration has been made.
     waves
         Waves of the study, in order.
     """
@@ -41,7 +39,7 @@ def small_study(folder: Path, raw: Path, waves: Sequence[str] = WAVES) -> Path:
     for wave in sorted(path.name for path in (folder / "config/waves").iterdir()):
         shutil.rmtree(folder / "config/waves" / wave)
     for wave in waves:
-        add_wave(folder, raw, wave)
+        add_wave(folder, wave)
     config = folder / "config/config.yaml"
     text = re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", config.read_text(encoding="utf-8"))
     config.write_text(text, encoding="utf-8")
@@ -49,10 +47,10 @@ def small_study(folder: Path, raw: Path, waves: Sequence[str] = WAVES) -> Path:
     return folder
 
 
-def add_wave(folder: Path, raw: Path, wave: str) -> None:
+def add_wave(folder: Path, wave: str) -> None:
     """Bring a wave in, description and raw files; `waves:` in config.yaml lists it once `list_waves` says so."""
     shutil.copytree(REPOSITORY / "config/waves" / wave, folder / "config/waves" / wave)
-    shutil.copytree(raw / wave, folder / "resources/raw" / wave)
+    shutil.copytree(REPOSITORY / "demo/raw" / wave, folder / "resources/raw" / wave)
     _made_small(folder / "config/waves" / wave, {row["item"] for row in _rows(folder / "config/items.tsv")})
 
 
@@ -65,9 +63,8 @@ def list_waves(folder: Path, waves: Sequence[str]) -> None:
 
 def _made_small(wave: Path, items: Collection[str]) -> None:
     """Take a wave's own raw files, and of their columns the small instrument's."""
-    shutil.rmtree(wave / "demo")
     path = wave / "wave.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8").replace("resources/demo/", "resources/raw/"))
+    content = yaml.safe_load(path.read_text(encoding="utf-8").replace("demo/raw/", "resources/raw/"))
     for row in _rows(wave / "items.tsv"):
         for name, layout in content["layouts"].items():
             if row["item"] not in items and row[name]:

@@ -862,11 +862,17 @@ def test_a_list_that_cannot_be_added_to_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def real(home: Path, study: Study) -> Callable[[str], None]:
+def with_files(home: Path) -> Path:
+    """The same with the waves' files."""
+    (home / "demo").symlink_to(CONFIG.parent / "demo")
+    return home
+
+
+@pytest.fixture
+def real(with_files: Path, study: Study) -> Callable[[str], None]:
     """Make the second wave a real one: its file is there, under the column names that its description gives."""
 
     def make(cell: str) -> None:
-        shutil.rmtree(home / "config/waves/phase2_2008/demo")
         wave = study.wave("phase2_2008")
         columns = [item(row.columns["web"], list("12345")) for row in wave.crosswalk if row.columns]
         columns[0] = (columns[0][0], columns[0][1], [cell])
@@ -876,9 +882,9 @@ def real(home: Path, study: Study) -> Callable[[str], None]:
         text = "\n".join(
             f"{line},{mark}" for line, mark in zip(lines, ["Custom Data 1", *[""] * 13], strict=True)
         )
-        path = home / "resources/raw/export.csv"
+        path = with_files / "resources/raw/export.csv"
         path.write_text(text, encoding="utf-8")
-        description = home / "config/waves/phase2_2008/wave.yaml"
+        description = with_files / "config/waves/phase2_2008/wave.yaml"
         told = description.read_text(encoding="utf-8").replace("    sheet: Sheet\n", "")
         name = wave.file.files[0].path
         assert name in told
@@ -893,9 +899,7 @@ def test_check_opens_the_files_and_looks_up_the_cells(
     real("1")
     assert main(["check"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith(
-        "25 of 62 items; its demonstration files are not made yet (snakemake makes them)"
-    )
+    assert lines[0].endswith("25 of 62 items; 912 returns in 1 file, 0 rows set aside")
     assert (
         lines[2] == "phase2_2008: Phase II, simulated, 61 of 62 items; 12 returns in 1 file, 0 rows set aside"
     )
@@ -903,9 +907,10 @@ def test_check_opens_the_files_and_looks_up_the_cells(
 
 
 def test_check_says_what_is_described_and_not_listed(
-    home: Path, study: Study, capsys: pytest.CaptureFixture[str]
+    with_files: Path, study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(added(study, home, export([item("I understand what a CHCP is.")])), home / "config/waves" / WAVE)
+    found = added(study, with_files, export([item("I understand what a CHCP is.")]))
+    write(found, with_files / "config/waves" / WAVE)
     assert main(["check"]) == 0
     assert (
         f"not part of the study: config/waves/{WAVE}, which `waves:` in config.yaml does not list"

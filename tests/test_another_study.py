@@ -277,7 +277,6 @@ def test_it_runs_to_its_report(results: Path) -> None:
         (results / f"figures/{name}.{kind}").exists() for name in figures for kind in ("svg", "pdf", "png")
     )
     assert not (results / "audit").exists()
-    assert not (results.parent / "resources/demo").exists()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import snakemake
 
-RAW = "resources/demo/phase1_2006/surveymonkey_2006-10-02.csv"
+RAW = "demo/raw/phase1_2006/surveymonkey_2006-10-02.csv"
 WAVE = "config/waves/phase1_2006/wave.yaml"
 
 Edit = Callable[[Path], None]
@@ -48,7 +48,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     ),
     "unknown response label": (
         in_file(RAW, ",Strongly agree,", ",Agree strongly,", encoding="cp1252"),
-        r"^wave phase1_2006, layout web: column .*: unknown label `Agree strongly` in 1 cell, first in resources/demo",
+        r"^wave phase1_2006, layout web: column .*: unknown label `Agree strongly` in 1 cell, first in demo/raw",
     ),
     "duplicate respondent": (
         in_file(WAVE, "duplicates: most_answered", "duplicates: refuse"),
@@ -67,7 +67,6 @@ def test_a_mistake_is_one_clear_line(finished: Path, kind: str) -> None:
     edit, expected = MISTAKES[kind]
     study = finished.with_name(kind.replace(" ", "_"))
     shutil.copytree(finished, study, ignore=shutil.ignore_patterns("figures", "exports"))
-    shutil.rmtree(study / "config/waves/phase1_2006/demo")  # from now on the wave's files are its own
     edit(study)
     run = snakemake(study, "--until", "harmonise")
     assert run.status != 0

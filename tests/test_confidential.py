@@ -158,7 +158,6 @@ def test_a_page_that_lets_rows_of_people_be_taken_away_is_refused(way: str, tmp_
         ("results/disclosure/reasons.csv", "results/disclosure"),
         ("somewhere/results/harmonised/a/b.txt", "results/harmonised"),
         ("resources/raw/first/scan.pdf", "resources/raw"),
-        ("resources/demo/first/x.csv", "resources/demo"),
         ("resources/raw/README.md", ""),
         ("results/released/means.csv", ""),
         ("results/pooled", ""),
@@ -247,7 +246,7 @@ def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finishe
             "results/harmonised",
             "results/ingest",
             "results/exports",
-            "resources/demo",
+            "demo/raw",
         )
         for path in (finished / folder).rglob("*")
         if path.suffix in {".parquet", ".sav", ".dta", ".csv", ".xlsx"} and path.stem != "codebook"

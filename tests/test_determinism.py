@@ -40,9 +40,7 @@ class Way:
 
 def outputs(folder: Path) -> dict[str, str]:
     """Hash every file that the workflow made, logs aside."""
-    files = [
-        path for top in ("results", "resources/demo") for path in (folder / top).rglob("*") if path.is_file()
-    ]
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(files)

@@ -33,10 +33,8 @@ from surveywaves.pin.trace import Trace, trace
 from surveywaves.pin.trace_words import to_json, to_lines
 from surveywaves.pin.write import pin
 from surveywaves.study import load_study
-from surveywaves.study.demo import Demo
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
 from surveywaves.study.parts import (
-    DemoPart,
     HarmonisingPart,
     PlanningWords,
     Presentation,
@@ -166,8 +164,6 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     [
         ("ingest", "part", ReadingPart),
         ("harmonise", "part", HarmonisingPart),
-        ("demo", "part", DemoPart),
-        ("demo", "part.harmonising", HarmonisingPart),
         ("export", "part", ExportPart),
         ("export", "part.waves.first", WaveWords),
         ("figures", "presentation", Presentation),
@@ -182,7 +178,7 @@ def test_every_field_of_what_jobs_are_told_has_an_origin(
     rule: str, prefix: str, part: type[BaseModel]
 ) -> None:
     one = job(rule, [], [])
-    inside = {"part.harmonising", "presentation.planning"}
+    inside = {"presentation.planning"}
     places = [f"{prefix}.{name}" for name in part.model_fields]
     assert [place for place in places if place not in inside and origins(one, place) is None] == []
 
@@ -194,7 +190,6 @@ MODELS: dict[str, type[BaseModel]] = {
     "config/events.tsv": Event,
     "wave.yaml": WaveFile,
     "waves/items.tsv": CrosswalkRow,
-    "demo/demo.yaml": Demo,
 }
 
 
@@ -220,9 +215,7 @@ def test_every_origin_is_a_key_that_the_configuration_has() -> None:
                 if file in {"config/", "config/events.tsv"} or key in {"**", "columns of the layouts"}:
                     continue
                 name = file if file in MODELS else file.rsplit("/", 1)[-1]
-                if name == "demo.yaml":
-                    name = "demo/demo.yaml"
-                elif name == "items.tsv":
+                if name == "items.tsv":
                     name = "waves/items.tsv"
                 if not exists(MODELS[name], key):
                     unknown_keys.append((rule, place, origin))

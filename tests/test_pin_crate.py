@@ -22,7 +22,7 @@ from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationResult, ValidationSettings
 from urllib3 import HTTPResponse
 
-from small_pin import COMMIT, DEMO, HOSTILE, PUBLISHED, RAW, RESPONSES, sha, small_pin
+from small_pin import COMMIT, HOSTILE, PUBLISHED, RAW, RESPONSES, SETTLED, sha, small_pin
 from surveywaves.errors import SurveywavesError
 from surveywaves.pin.archive import describe
 from surveywaves.pin.citation import read_citation
@@ -259,9 +259,9 @@ def test_every_job_is_an_action_that_reads_what_another_wrote(
     (responses,) = named(graph["#job-ingest(first)"]["result"])
     assert responses in named(graph["#job-audit"]["object"])
     assert responses.startswith(f"#file-{RESPONSES}@")
-    (made,) = named(graph["#job-demo"]["result"])
+    (made,) = named(graph["#job-settle"]["result"])
     assert (graph[made]["name"], graph[made]["conditionsOfAccess"]) == (
-        DEMO,
+        SETTLED,
         "Not in this crate: the workflow makes it again.",
     )
 
@@ -269,12 +269,12 @@ def test_every_job_is_an_action_that_reads_what_another_wrote(
 def test_a_step_stands_for_a_rule_and_points_at_its_script(graph: dict[str, dict[str, Any]]) -> None:
     steps = sorted(of_kind(graph, "HowToStep"), key=lambda step: int(step["position"]))
     assert [step["name"] for step in steps] == [
-        *("configuration", "demo", "ingest", "audit", "release", "figures", "report")
+        *("configuration", "settle", "ingest", "audit", "release", "figures", "report")
     ]
     tools = {step["name"]: graph[step["workExample"]["@id"]] for step in steps}
     assert tools["ingest"]["@id"] == "source/workflow/scripts/ingest.py"
     assert tools["ingest"]["description"] == "What ingest does."
-    assert tools["demo"]["@id"] == "#tool-demo"
+    assert tools["settle"]["@id"] == "#tool-settle"
     workflow = graph["source/Snakefile"]
     assert set(named(workflow["hasPart"])) == {tool["@id"] for tool in tools.values()}
     assert graph["#organise"]["instrument"] == {"@id": "https://pypi.org/project/snakemake/9.1.0/"}

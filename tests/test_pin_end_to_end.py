@@ -34,7 +34,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def clone(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A repository with the workflow and the small study of two waves, which `snakemake` runs from within."""
     folder = tmp_path_factory.mktemp("pins") / "clone"
     folder.mkdir()
@@ -44,7 +44,7 @@ def clone(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, folder / part)
-    small_study(folder, finished / "resources/demo", EARLIER)
+    small_study(folder, EARLIER)
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "The study")
@@ -225,11 +225,11 @@ def test_a_run_that_cannot_end_says_where_and_what_differs(clone: Path, manifest
 
 
 def test_a_wave_added_moves_no_number_of_the_earlier_waves_own_and_what_is_new_is_listed(
-    clone: Path, manifest: Manifest, finished: Path, monkeypatch: pytest.MonkeyPatch
+    clone: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     longer = clone.parent / "longer"
     shutil.copytree(clone, longer, ignore=shutil.ignore_patterns("verify", ".snakemake"))
-    add_wave(longer, finished / "resources/demo", LATER)
+    add_wave(longer, LATER)
     list_waves(longer, [*EARLIER, LATER])
     monkeypatch.setattr("conftest.REPOSITORY", longer)
     run = snakemake(longer, "verify", "--config", "pin=first")

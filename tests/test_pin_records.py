@@ -135,12 +135,6 @@ def test_a_missing_record_is_named(places: Places) -> None:
     records = read_records(places, [WANTED])
     assert records.missing == ("results/ingest/a.tsv",)
     assert "no record says how it was made" in str(stale(records, places)[0])
-    demonstration = read_records(places, [WANTED], made=["raw/a.csv"])
-    assert demonstration.missing == ("results/ingest/a.tsv",)
-
-
-def test_a_raw_file_that_a_job_should_have_made_needs_a_record(places: Places) -> None:
-    assert read_records(places, [WANTED], made=["raw/a.csv"]).missing == ("raw/a.csv",)
 
 
 def test_contents_do_not_depend_on_how_a_table_is_written(tmp_path: Path) -> None:

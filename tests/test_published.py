@@ -26,7 +26,6 @@ from surveywaves.published import (
     beside,
     check_claims,
     compare_with,
-    item_counts,
     printed_frequencies,
     settle,
     settle_column,
@@ -582,11 +581,3 @@ def test_every_printed_cell_is_put_beside_what_the_data_give(decided: Settlement
     assert found["2", "1", "sd_n"] == "5"
     absent = beside(decided.audit, recomputed[recomputed["table"] != "2"])
     assert set(absent.loc[absent["table"] == "2", "recomputed"]) == {""}
-
-
-def test_item_counts_follow_the_printed_rows(decided: Settlement) -> None:
-    cells = [{"table": "8", "row": "1", "item": "b"}, {"table": "2", "row": "1", "item": "a"}]
-    found = item_counts(decided.settled, cells=cells, categories=CATEGORIES)
-    assert found["item"].tolist() == ["b"] * 5 + ["a"] * 5
-    assert found["response"].tolist() == [1, 2, 3, 4, 5] * 2
-    assert found["count"].tolist() == [4, 45, 74, 124, 68, 4, 13, 67, 174, 90]

@@ -13,7 +13,7 @@ import pytest
 from surveywaves.study import load_study
 from surveywaves.study.models import Comparability, Evidence
 from surveywaves.wording import normalise
-from test_simulate import make_demo, part_of, published, read_back
+from test_demo import make_demo, part_of, published, read_back
 
 REPOSITORY = Path(__file__).parent.parent
 STUDY = load_study(REPOSITORY / "config")
@@ -100,7 +100,7 @@ def test_invented_gaps_of_the_reconstructed_wave_leave_the_average_where_it_was_
 
 
 def test_the_true_changes_that_the_demonstration_states_are_what_its_shifts_make() -> None:
-    path = REPOSITORY / "config/waves/phase2_2008/demo/demo.yaml"
+    path = REPOSITORY / "demo/waves/phase2_2008/demo.yaml"
     stated = re.findall(
         r"^# +(\w+) +(-?\d\.\d\d) +(-?\d\.\d\d)$", path.read_text(encoding="utf-8"), re.MULTILINE
     )

@@ -27,7 +27,7 @@ from surveywaves.figures.names import FORMATS, names
 from surveywaves.pin.asked import to_pin
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
-from surveywaves.study.parts import DemoPart, HarmonisingPart, Presentation, ReadingPart
+from surveywaves.study.parts import HarmonisingPart, Presentation, ReadingPart
 
 CONFIG = Path(config.get("study", "config"))
 try:

@@ -15,8 +15,6 @@ from surveywaves.study.parts import HarmonisingPart, ReadingPart
 HELP: Final = """\
 Read config/ and everything it names, open every raw file, find every column that a crosswalk names and look up every
 cell in its coding; report every mistake, one line each. Nothing is run and nothing is written.
-
-Files of a demonstration wave that the workflow has not made yet are not missed.
 """
 
 EXAMPLE: Final = """\
@@ -60,8 +58,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _try(study: Study, wave: Wave, progress: Progress) -> str:
     """Read a wave's raw files and look up every cell, as a run would; nothing is kept."""
-    if wave.fielded and not all(Path(file.path).is_file() for file in wave.file.files):
-        return "its demonstration files are not made yet (snakemake makes them)"
     from surveywaves.harmonise import harmonise  # noqa: PLC0415
     from surveywaves.ingest import ingest  # noqa: PLC0415
 

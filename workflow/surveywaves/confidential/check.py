@@ -18,8 +18,8 @@ from surveywaves.errors import Mistake
 PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure")
 """Folders of `results/` that hold rows of individual people or small counts."""
 
-RAW: Final = ("resources/raw", "resources/demo")
-"""Folders of raw files."""
+RAW: Final = "resources/raw"
+"""Folder of raw files."""
 
 MAY_STAND: Final = {"README.md", ".gitkeep", ".gitignore"}
 """Files that may stand among raw ones."""
@@ -116,7 +116,7 @@ def reason_in(content: bytes, signs: Signs) -> str:
 def _private_place(path: PurePosixPath) -> str:
     """Name the private folder that a path lies in; empty: in none."""
     for first, second in zip(path.parts, path.parts[1:-1], strict=False):
-        private = (first == "results" and second in PRIVATE) or f"{first}/{second}" in RAW
+        private = (first == "results" and second in PRIVATE) or f"{first}/{second}" == RAW
         if private and path.name not in MAY_STAND:
             return f"{first}/{second}"
     return ""
@@ -160,7 +160,7 @@ def signs_of(config: Path, hidden: Mapping[str, Path] | None = None) -> Signs:
     """
     people: set[str] = set()
     questions = {folded(row.get("item", "")) for row in _rows(config / "items.tsv")}
-    for wave in sorted(config.glob("waves/**/wave.yaml")):
+    for wave in sorted(config.glob("waves/*/wave.yaml")):
         layouts = _layouts(wave)
         people |= {
             folded(str(layout["respondent"])) for layout in layouts.values() if layout.get("respondent")

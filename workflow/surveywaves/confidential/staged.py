@@ -42,7 +42,7 @@ def staged_mistakes(top: Path) -> list[Mistake]:
 
 def mistakes_in(files: dict[str, Path], top: Path) -> list[Mistake]:
     """Look at files with all that is known where they come from: the study, its confidential files, what is allowed."""
-    rooms = [*(f"results/{room}" for room in PRIVATE), *RAW]
+    rooms = [*(f"results/{room}" for room in PRIVATE), RAW]
     hidden = {
         path.relative_to(top).as_posix(): path
         for room in rooms

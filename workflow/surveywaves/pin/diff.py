@@ -13,7 +13,6 @@ from surveywaves.pin.cause import State, added_waves, differences, first_stages
 from surveywaves.pin.compare import Kind, compare
 from surveywaves.pin.manifest import PINS, Manifest, read_manifest
 from surveywaves.pin.records import RESULTS, Places, read_records
-from surveywaves.pin.source import demonstration_files
 from surveywaves.pin.verify import frames, require_whole
 from surveywaves.pin.words import table
 from surveywaves.script import digest
@@ -89,5 +88,5 @@ def _current(places: Places, manifest: Manifest) -> _Side:
         *(f"{RESULTS}{name}" for name in hashes),
         *(name for name in pinned if (places.folder / name).exists()),
     ]
-    records = read_records(places, results, made=demonstration_files(study))
+    records = read_records(places, results)
     return _Side(tables, State.of_run(records, places, study), hashes)

@@ -77,8 +77,6 @@ class RawFile:
     path: str
     sha256: str
     wave: str
-    made_by: str = ""
-    """Job that invents it; empty: it is the team's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ def lineage(
     steps = tuple(
         Step(job, followed[job.name], tuple(_settings(job, others)), tuple(notes[job.name])) for job in behind
     )
-    raw = tuple(_raw(behind, followed, makers))
+    raw = tuple(_raw(behind, followed))
     return Lineage(
         steps=steps,
         raw=raw,
@@ -231,12 +229,9 @@ def _settings(job: Job, others: Collection[str]) -> Iterator[Setting]:
         yield Setting(place, value, origins(job, place), place.startswith(WORDS_ONLY))
 
 
-def _raw(
-    behind: Sequence[Job], followed: Mapping[str, Mapping[str, str]], makers: Mapping[str, Job]
-) -> Iterator[RawFile]:
+def _raw(behind: Sequence[Job], followed: Mapping[str, Mapping[str, str]]) -> Iterator[RawFile]:
     """Yield the raw files: what is read where the waves come in."""
     for job in reversed(behind):
         if job.rule == _READING:
             for path, hash_ in followed[job.name].items():
-                maker = makers[path].name if path in makers else ""
-                yield RawFile(path, hash_, job.wildcards.get("wave", ""), maker)
+                yield RawFile(path, hash_, job.wildcards.get("wave", ""))

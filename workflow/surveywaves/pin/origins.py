@@ -24,9 +24,6 @@ EVENTS: Final = "config/events.tsv"
 
 _WAVE: Final = "config/waves/<wave>/wave.yaml"
 _CROSSWALK: Final = "config/waves/<wave>/items.tsv"
-_FIELDED: Final = "config/waves/<wave>/demo/wave.yaml"
-_FIELDED_CROSSWALK: Final = "config/waves/<wave>/demo/items.tsv"
-_DEMO: Final = "config/waves/<wave>/demo/demo.yaml"
 
 Origins = Mapping[str, tuple[str, ...]]
 """Place -> `file: key` of all that it comes from; none: the workflow sets it.
@@ -178,25 +175,6 @@ RULES: Final[Mapping[str, Origins]] = {
         "categories": (f"{CONFIG}: published.categories",),
         "single_choice": (f"{CONFIG}: published.single_choice",),
     },
-    "demo": {
-        "part.wave": (f"{CONFIG}: waves",),
-        "part.seed": (f"{CONFIG}: seed",),
-        "part.demo.**": (f"{_DEMO}: **",),
-        "part.files.**": (f"{_FIELDED}: files",),
-        **_under("part", _layouts(_FIELDED)),
-        "part.fieldwork.**": (f"{_FIELDED}: fieldwork",),
-        **_under("part.harmonising", _harmonising(_FIELDED, _FIELDED_CROSSWALK)),
-        "part.harmonising.evidence": _FIXED,
-        "part.items": (f"{ITEMS}: item",),
-        **_under("part.items.<item>", _ITEM_KEYS),
-        "part.scales": (f"{SCALES}: scale",),
-        "part.response_scales.**": (f"{CONFIG}: response_scales.**",),
-        "part.organisations.**": (f"{CONFIG}: organisations.**",),
-        "part.variables.**": (f"{CONFIG}: variables.**",),
-        "categories": (f"{CONFIG}: published.categories",),
-        "cells": (f"{ITEMS}: published_table",),
-        **_under("cells.<item>", _PRINTED),
-    },
     "ingest": {
         "part.wave": (f"{CONFIG}: waves",),
         "part.files.**": (f"{_WAVE}: files",),
@@ -268,12 +246,10 @@ RULES: Final[Mapping[str, Origins]] = {
     "report": {**_SHOWING, "published_wave": (f"{CONFIG}: published.wave",)},
     "configuration": {"study.**": ("config/: everything",)},
 }
-"""Rule -> where its params come from. `demo` stands for the rule of every demonstration wave."""
+"""Rule -> where its params come from."""
 
 WORDS_ONLY: Final = ("presentation.", "evidence.")
 """Places of settings that put numbers into words and pictures, and change none."""
-
-_DEMO_RULE: Final = "demo"
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -290,8 +266,7 @@ def origins(job: Job, place: str) -> tuple[str, ...] | None:
         `file: key` each, as in `config/config.yaml: analysis.min_cell`; none: the workflow sets it, whatever the
         study. None: the tables of this module do not know the place.
     """
-    rule = _DEMO_RULE if job.rule.startswith(f"{_DEMO_RULE}_") else job.rule
-    for pattern, keys in _patterns(rule):
+    for pattern, keys in _patterns(job.rule):
         if found := pattern.fullmatch(place):
             known = {"wave": _own_wave(job), **{k: v for k, v in found.groupdict().items() if v is not None}}
             return tuple(dict.fromkeys(_filled(key, known) for key in keys))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -86,7 +86,7 @@ class Records:
         return list(dict.fromkeys(path for job in self.jobs for path in job.inputs if path not in made))
 
 
-def read_records(places: Places, wanted: Iterable[str], *, made: Collection[str] = ()) -> Records:
+def read_records(places: Places, wanted: Iterable[str]) -> Records:
     """Read the records of the jobs that some files depend on.
 
     What lies in `results/logs` and is no record (a failed job's lines) or not of these jobs is left aside.
@@ -97,8 +97,6 @@ def read_records(places: Places, wanted: Iterable[str], *, made: Collection[str]
         Where the run has its parts.
     wanted
         The files, as a pin names them.
-    made
-        Files outside `results/` that a job makes as well: those of a demonstration.
     """
     makers: dict[str, Job] = {}
     for job in _all(places):
@@ -113,7 +111,7 @@ def read_records(places: Places, wanted: Iterable[str], *, made: Collection[str]
     def depth(path: str) -> int:
         """Say how many jobs stand behind a file, one after the other."""
         if (job := makers.get(path)) is None:
-            if path.startswith(RESULTS) or path in made or path in wanted_:
+            if path.startswith(RESULTS) or path in wanted_:
                 missing.add(path)
             return 0
         if job.name not in depths:

@@ -112,7 +112,7 @@ def _failures(said: str, clean: Places) -> Iterator[Mistake]:
     told = False
     for rule, log in dict.fromkeys(_STOPPED.findall(said)):
         path = clean.folder / log.rstrip(",")
-        wave = "" if path.parent.name in {"logs", "demo"} else f"({path.stem})"
+        wave = "" if path.parent.name == "logs" else f"({path.stem})"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         raised = [line for line in _RAISED.findall(said) if not line.startswith(_NOISE)]
         for line in lines or raised[-1:] or [f"see {log}"]:

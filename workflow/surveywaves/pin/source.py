@@ -92,13 +92,8 @@ def _outside(name: str) -> bool:
 
 
 def raw_files(study: Study) -> list[str]:
-    """List the raw files of the waves that are no demonstration, as the configuration names them."""
-    return [file.path for wave in study.waves if not wave.fielded for file in wave.file.files]
-
-
-def demonstration_files(study: Study) -> list[str]:
-    """List the raw files that a job makes."""
-    return [file.path for wave in study.waves if wave.fielded for file in wave.fielded.file.files]
+    """List the raw files of the waves, as the configuration names them."""
+    return [file.path for wave in study.waves for file in wave.file.files]
 
 
 def publication_files(study: Study) -> list[str]:

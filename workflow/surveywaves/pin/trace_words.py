@@ -87,10 +87,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
             }
             for step in behind.steps
         ],
-        "raw": [
-            {"path": raw.path, "sha256": raw.sha256, "wave": raw.wave, "made_by": raw.made_by}
-            for raw in behind.raw
-        ],
+        "raw": [{"path": raw.path, "sha256": raw.sha256, "wave": raw.wave} for raw in behind.raw],
         "given": behind.given,
         "evidence": [
             {"wave": one.wave, "evidence": one.evidence, "note": one.note, "weaker": dict(one.weaker)}
@@ -230,8 +227,7 @@ def _wrapped(text: str, first: str) -> list[str]:
 def _files(trace: Trace) -> Iterator[str]:
     yield "raw files" if trace.lineage.raw else "raw files: none"
     for raw in trace.lineage.raw:
-        made = f", made by {raw.made_by}" if raw.made_by else ""
-        yield f"  {raw.sha256}  {raw.path} ({raw.wave}{made})"
+        yield f"  {raw.sha256}  {raw.path} ({raw.wave})"
     if trace.lineage.given:
         yield "other files that no job made"
         yield from (f"  {hash_}  {path}" for path, hash_ in trace.lineage.given.items())

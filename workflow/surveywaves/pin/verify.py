@@ -23,7 +23,6 @@ from surveywaves.pin.compare import Comparison, compare
 from surveywaves.pin.manifest import PINS, Manifest, read_manifest
 from surveywaves.pin.records import RESULTS, Places, read_records
 from surveywaves.pin.rederive import rederive
-from surveywaves.pin.source import demonstration_files
 from surveywaves.script import digest, read
 from surveywaves.study.models import Study
 
@@ -108,7 +107,7 @@ def verify(label: str, study: Study, places: Places, *, target: str, cores: int)
     with rederive(study, places, target=target, cores=cores) as again:
         results = [f"{RESULTS}{name}" for name in manifest.outputs if "/" in name or name == CONFIGURATION]
         there = [name for name in results if (again.places.folder / name).is_file()]
-        records = read_records(again.places, there, made=demonstration_files(study))
+        records = read_records(again.places, there)
         new = State.of_run(records, again.places, study)
         if again.failures:
             return Stopped(manifest, again.failures, tuple(differences(old, new)))

@@ -23,7 +23,7 @@ from surveywaves.pin.manifest import (
 )
 from surveywaves.pin.records import RESULTS, Places, Records, read_records, stale
 from surveywaves.pin.rederive import rederive
-from surveywaves.pin.source import LOCK, Checkout, Source, checkout, demonstration_files, raw_files
+from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files
 from surveywaves.script import digest
 from surveywaves.study.models import Evidence, Study
 
@@ -60,7 +60,7 @@ def pin(
     SurveywavesError
         If the pin is refused: one line a reason, all of them at once.
     """
-    records = read_records(places, results, made=demonstration_files(study))
+    records = read_records(places, results)
     source = Source.of(study, places)
     files = _files(results, source, places)
     trees = _trees(source, places)
@@ -119,8 +119,7 @@ def _refuse(
     }
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
-    raw = [*raw_files(study), *demonstration_files(study)]
-    against = [*absent, *_citation(places), *confidential(there, places, raw)]
+    against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)
@@ -186,7 +185,7 @@ def _prove(
         ]
         if not moved:
             return
-        records = read_records(again.places, results, made=demonstration_files(study))
+        records = read_records(again.places, results)
         stages = first_stages(state, State.of_run(records, again.places, study), moved)
         began = ", ".join(stage.job for stage in stages) or "no job that left a record"
         raise SurveywavesError(

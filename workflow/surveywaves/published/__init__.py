@@ -13,7 +13,6 @@ from surveywaves.published.checking import (
     beside,
     check_claims,
     compare_with,
-    item_counts,
 )
 from surveywaves.published.deciding import apply_decisions
 from surveywaves.published.printed import Agreement, Percentage, PrintedRow, printed_frequencies
@@ -35,7 +34,6 @@ __all__ = [
     "beside",
     "check_claims",
     "compare_with",
-    "item_counts",
     "printed_frequencies",
     "settle",
     "settle_column",

@@ -128,31 +128,6 @@ def compare_with(published: pd.DataFrame, recomputed: pd.DataFrame) -> pd.DataFr
     return cells[[*CELL, *numbers]].assign(verdict=verdict.astype("str"))
 
 
-def item_counts(
-    settled: pd.DataFrame, *, cells: Iterable[Mapping[str, str]], categories: Sequence[str]
-) -> pd.DataFrame:
-    """Say how many gave each response to each printed item.
-
-    Parameters
-    ----------
-    settled
-        `Settlement.settled`.
-    cells
-        `table, row, item` of every printed row.
-    categories
-        Codes of the printed categories, lowest response first.
-
-    Returns
-    -------
-    DataFrame
-        `item, response` (1..K), `count`, in the order of `cells`.
-    """
-    printed = pd.DataFrame(list(cells), columns=["table", "row", "item"])
-    frame = printed.merge(settled, on=["table", "row"], how="inner", sort=False)
-    response = [categories.index(category) + 1 for category in frame["category"]]
-    return frame[["item"]].assign(response=response, count=frame["count"].astype("int64"))
-
-
 def beside(audit: pd.DataFrame, recomputed: pd.DataFrame) -> pd.DataFrame:
     """Put what the data give beside every printed cell.
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from surveywaves.errors import Mistake
 from surveywaves.study.checks_analysis import check_analysis, check_margins
-from surveywaves.study.demo import Block
 from surveywaves.study.models import Comparability, CrosswalkRow, Study, VariableSource, Wave
 from surveywaves.study.naming import twice, unknown
-from surveywaves.wording import normalise
 
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""
@@ -19,9 +17,6 @@ RESERVED_LEVELS = ("all", "not_stated")
 """Words that stand beside organisations and levels in the tables of results, so that none may be called so."""
 
 RESCALED_SUFFIX = "_rescaled"
-
-WRITTEN = ("surveymonkey", "paper", "spss", "table")
-"""Formats that demonstration files are written in."""
 
 
 def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
@@ -121,15 +116,9 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
         ("organisation", "items", *study.config.variables),
         "variable",
     )
-    if wave.demo is None:
-        yield from _check_covariates(study, wave, here)
-        yield from check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
+    yield from _check_covariates(study, wave, here)
+    yield from check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
     yield from _check_crosswalk(study, wave, home / "items.tsv")
-    if wave.demo:
-        yield from _check_demo(study, wave, home / "demo.yaml")
-    if wave.fielded:
-        yield from _check_wave(study, wave.fielded, home / "demo")
-        yield from _same_files(wave, home / "demo/wave.yaml")
 
 
 def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
@@ -173,14 +162,6 @@ def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
             if variable in known:
                 levels = known[variable].levels
                 yield from unknown(here, f"{where}.{variable}", [level], levels, f"level of {variable}")
-
-
-def _same_files(wave: Wave, where: Path) -> Iterator[Mistake]:
-    assert wave.fielded is not None
-    made = {file.path for file in wave.fielded.file.files}
-    for file in wave.file.files:
-        if file.path not in made:
-            yield Mistake(f"{where}: files", f"does not make {file.path}, which the wave reads")
 
 
 def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake]:
@@ -232,165 +213,6 @@ def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) ->
             f"graded `{row.comparability}`, but its coding gives {coded_as} and the instrument asks on {asked_on}",
             "grade it `rescaled`",
         )
-
-
-def _check_demo(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
-    demo = wave.demo
-    assert demo is not None
-    surveyed, variables = wave.file.organisations_surveyed, study.config.variables
-    yield from unknown(path, "organisations", demo.organisations, surveyed, "surveyed organisation")
-    for key, by_level in (
-        ("variables", demo.variables),
-        ("employed_by", demo.employed_by),
-        ("weights", demo.weights),
-    ):
-        yield from unknown(path, key, by_level, variables, "variable")
-        for name in sorted(by_level.keys() & variables.keys()):
-            yield from unknown(
-                path, f"{key}.{name}", by_level[name], variables[name].levels, f"level of {name}"
-            )
-    for name, employers in demo.employed_by.items():
-        yield from unknown(path, f"employed_by.{name}", employers.values(), surveyed, "surveyed organisation")
-    scales = [scale.scale for scale in study.scales]
-    yield from unknown(path, "correlation_within_scale", demo.correlation_within_scale, scales, "scale")
-    yield from unknown(path, "shifts", demo.shifts, scales, "scale")
-    for name, correlation in demo.correlation_within_scale.items():
-        if not 0 < correlation < 1:
-            yield Mistake(f"{path}: correlation_within_scale.{name}", f"{correlation} lies outside 0..1")
-    for name, by_organisation in demo.shifts.items():
-        yield from unknown(path, f"shifts.{name}", by_organisation, surveyed, "surveyed organisation")
-    yield from unknown(
-        path, "break_off", map(str, demo.break_off), map(str, study.config.sections), "section"
-    )
-    for name, counts in {"organisations": demo.organisations, **demo.variables}.items():
-        if sum(counts.values()) > demo.returns:
-            yield Mistake(f"{path}: {name}", f"{sum(counts.values())} answers from {demo.returns} returns")
-    if isinstance(wave.file.organisation, VariableSource) and not demo.organisations:
-        yield Mistake(f"{path}: organisations", "missing, and the returns say who employs them")
-    if sum(demo.break_off.values()) >= 1:
-        yield Mistake(f"{path}: break_off", "the shares add up to 1 or more: nobody would reach the end")
-    if demo.method == "reconstruct" and (
-        study.config.published is None or study.config.published.wave != wave.name
-    ):
-        yield Mistake(
-            f"{path}: method",
-            "`reconstruct` needs the published tables of this wave",
-            "see `published` in config.yaml",
-        )
-    yield from _check_questionnaire(study, wave, path)
-    yield from _check_demo_files(wave, path)
-
-
-def _check_questionnaire(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
-    demo = wave.demo
-    assert demo is not None
-    asked = [item for block in demo.questionnaire for item in block.items]
-    yield from twice(path, "questionnaire", asked)
-    present = [row.item for row in wave.crosswalk if row.comparability is not Comparability.ABSENT]
-    for name in sorted(set(asked) ^ set(present)):
-        yield Mistake(f"{path}: questionnaire", f"item {name} is asked here or in items.tsv, but not in both")
-    for key, names in (("item_shifts", demo.item_shifts), ("item_shares", demo.item_shares)):
-        yield from unknown(path, key, names, present, "item of this wave")
-    for name, shares in demo.item_shares.items():
-        points = _points(study, wave, name)
-        if points not in {None, len(shares)}:
-            yield Mistake(
-                f"{path}: item_shares.{name}", f"{len(shares)} shares for {points} response options"
-            )
-        if abs(sum(shares) - 1) > 1e-6:
-            yield Mistake(f"{path}: item_shares.{name}", "the shares do not add up to 1")
-    questions = [block.variable for block in demo.questionnaire if block.variable]
-    yield from twice(path, "questionnaire", questions)
-    sources = list(wave.file.variables)
-    if isinstance(wave.file.organisation, VariableSource):
-        sources.append("organisation")
-    yield from unknown(path, "questionnaire", questions, sources, "variable of wave.yaml")
-    counted = [*demo.variables, *(["organisation"] if demo.organisations else [])]
-    for name in counted:
-        if name not in questions:
-            yield Mistake(f"{path}: questionnaire", f"answers to {name} are counted, but no question asks it")
-    for block in demo.questionnaire:
-        where = f"{path}: questionnaire, `{block.question}`"
-        if block.items and block.variable:
-            yield Mistake(where, "asks items and a variable", "make it two questions")
-        yield from unknown(where, "as_exported", block.as_exported, block.items, "item of this question")
-        yield from _check_headers(wave, block, where)
-
-
-def _check_headers(wave: Wave, block: Block, where: str) -> Iterator[Mistake]:
-    """Yield each header that would not be found again by the name that wave.yaml or the crosswalk gives it."""
-    sources = dict(wave.file.variables)
-    if isinstance(wave.file.organisation, VariableSource):
-        sources["organisation"] = wave.file.organisation
-    rows = {row.item: row for row in wave.crosswalk}
-    question = normalise(block.question)
-    for layout in (name for name, one in wave.file.layouts.items() if one.format == "surveymonkey"):
-        source = sources.get(block.variable or "")
-        column = source.columns.get(layout) if source else None
-        if column is not None and normalise(column) != question:
-            yield Mistake(where, f"wave.yaml has {block.variable} in column `{column}`")
-        for item in sorted(block.as_exported.keys() & rows.keys()):
-            label = normalise(block.as_exported[item])
-            column = rows[item].columns.get(layout)
-            if column is not None and normalise(column) not in {label, f"{question} | {label}"}:
-                yield Mistake(f"{where}: as_exported.{item}", f"items.tsv has it in column `{column}`")
-
-
-def _points(study: Study, wave: Wave, item: str) -> int | None:
-    """Count the response options that a wave asks an item with; None where the crosswalk is not sound."""
-    for row in wave.crosswalk:
-        if row.item == item and row.columns:
-            layout = wave.file.layouts[next(iter(row.columns))]
-            coding = wave.file.codings.get(row.coding or layout.coding or "")
-            scale = study.config.response_scales.get(coding.response_scale) if coding else None
-            return scale.points if scale else None
-    return None
-
-
-def _check_demo_files(wave: Wave, path: Path) -> Iterator[Mistake]:
-    """Yield what a demonstration file asks for and its layout does not allow."""
-    demo = wave.demo
-    assert demo is not None
-    layouts = {file.path: wave.file.layouts[file.layout] for file in wave.file.files}
-    named = [file.path for file in demo.files]
-    yield from twice(path, "files", named)
-    yield from unknown(path, "files", named, layouts, "file of wave.yaml")
-    for name in layouts:
-        if name not in named:
-            yield Mistake(f"{path}: files", f"does not say how {name} is made, which wave.yaml lists")
-    if abs(sum(file.share for file in demo.files) - 1) > 1e-9:
-        yield Mistake(f"{path}: files", "the shares do not add up to 1")
-    for file in demo.files:
-        layout = layouts.get(file.path)
-        if layout is None:
-            continue
-        where = f"{path}: files, {file.path}"
-        if layout.format not in WRITTEN:
-            yield Mistake(
-                where,
-                f"no demonstration is written as `{layout.format}`",
-                f"written are: {', '.join(WRITTEN)}",
-            )
-        for key, given, wanted in (
-            ("duplicates", file.duplicates, "surveymonkey"),
-            ("test_responses", file.test_responses, "surveymonkey"),
-            ("disagreements", file.disagreements, "paper"),
-            ("declared_missing", file.declared_missing, "spss"),
-        ):
-            if given and layout.format != wanted:
-                yield Mistake(f"{where}: {key}", f"is for `{wanted}`, and the layout is `{layout.format}`")
-        if file.duplicates and (
-            layout.respondent is None or layout.duplicates not in {"last", "most_answered"}
-        ):
-            yield Mistake(
-                f"{where}: duplicates",
-                "the layout would not keep the full return",
-                "give it `respondent`, and `duplicates: most_answered`",
-            )
-        if layout.format == "paper" and layout.respondent is None:
-            yield Mistake(where, "the layout does not say which column has the number on the form")
-        if file.test_responses and not any(layout.exclude.values()):
-            yield Mistake(f"{where}: test_responses", "the layout's `exclude` does not say how to tell them")
 
 
 def _levels(source: VariableSource) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from surveywaves.study import base, demo, models
+from surveywaves.study import base, models
 
 _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
     (models.Config, "config.yaml", "The study."),
@@ -29,13 +29,6 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
         "waves/<wave>/items.tsv",
         "The crosswalk of a wave: every item of the instrument has a row, asked or not. "
         "Columns: `item`, one column a layout, `coding`, `comparability`, `wording`, `note`.",
-    ),
-    (
-        demo.Demo,
-        "waves/<wave>/demo/demo.yaml",
-        "Only for a wave whose raw files the workflow is to invent; without the folder `demo/` the wave's files must "
-        "be there. Beside it stand a `wave.yaml` and an `items.tsv` with the same keys as the wave's own: the wave as "
-        "its files were fielded. Edit the wave's own to change how the files are read, these to change the files.",
     ),
 )
 

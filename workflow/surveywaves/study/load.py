@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study.checks import check_study
-from surveywaves.study.demo import Demo
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, Study, Wave, WaveFile
 from surveywaves.wording import nearest
 
@@ -85,18 +84,6 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
             )
         )
         return None
-    wave = _wave_in(home, name, mistakes)
-    fielded = home / "demo"
-    if not fielded.is_dir():
-        return wave
-    demo = _model(Demo, fielded / "demo.yaml", mistakes)
-    source = _wave_in(fielded, name, mistakes)
-    if wave is None or demo is None or source is None:
-        return None
-    return wave.model_copy(update={"fielded": source.model_copy(update={"demo": demo})})
-
-
-def _wave_in(home: Path, name: str, mistakes: list[Mistake]) -> Wave | None:
     file = _model(WaveFile, home / "wave.yaml", mistakes)
     crosswalk = _crosswalk(home / "items.tsv", file, mistakes)
     return Wave(name=name, file=file, crosswalk=crosswalk) if file else None

@@ -21,7 +21,6 @@ from pydantic import (
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.analysis import Analysis
 from surveywaves.study.base import Colour, Model, Name, Text
-from surveywaves.study.demo import Demo
 
 
 class Evidence(StrEnum):
@@ -477,18 +476,11 @@ class Config(Model):
 
 
 class Wave(Model):
-    """A wave with everything its folder says.
-
-    `fielded` is the wave as its demonstration files were fielded, with a `demo` that says how they are made; None where
-    the files are real. It is kept apart from the wave itself: what a raw file holds does not change because somebody
-    edits how it is read.
-    """
+    """A wave with everything its folder says."""
 
     name: str
     file: WaveFile
     crosswalk: tuple[CrosswalkRow, ...]
-    demo: Demo | None = None
-    fielded: Wave | None = None
 
 
 class Study(Model):
@@ -509,10 +501,7 @@ class Study(Model):
         return tuple(item for item in self.items if item.scale == scale)
 
     def require_raw_files(self) -> None:
-        """Raise a `RawFileError` that names every raw file that should be there and is not.
-
-        The files of a demonstration wave are made by the workflow and need not be there.
-        """
+        """Raise a `RawFileError` that names every raw file that should be there and is not."""
         absent = [
             Mistake(
                 file.path,
@@ -520,7 +509,6 @@ class Study(Model):
                 "put it there, or mend `files` in the wave's wave.yaml",
             )
             for wave in self.waves
-            if wave.fielded is None
             for file in wave.file.files
             if not Path(file.path).is_file()
         ]

@@ -11,7 +11,6 @@ import datetime as dt
 from pydantic import Field
 
 from surveywaves.study.base import Model
-from surveywaves.study.demo import Demo
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
@@ -84,44 +83,6 @@ class HarmonisingPart(Model):
             variables=wave.file.variables,
             known_variables=tuple(study.config.variables),
             items={item.item: item.response_scale for item in study.items},
-        )
-
-
-class DemoPart(Model):
-    """What the demonstration of a wave needs: how it is made, and the crosswalk, which it writes files for."""
-
-    wave: str
-    seed: int
-    demo: Demo
-    harmonising: HarmonisingPart
-    layouts: dict[str, Layout]
-    files: tuple[RawFile, ...]
-    fieldwork: tuple[dt.date | None, dt.date | None]
-    items: tuple[Item, ...]
-    scales: tuple[str, ...]
-    response_scales: dict[str, ResponseScale]
-    organisations: dict[str, str]
-    variables: dict[str, Variable]
-
-    @classmethod
-    def of(cls, study: Study, wave: Wave) -> DemoPart:
-        """Take the part out of a study (the wave must have a demonstration)."""
-        wave = wave.fielded or wave
-        assert wave.demo is not None
-        return cls(
-            wave=wave.name,
-            seed=study.config.seed,
-            demo=wave.demo,
-            # The evidence is a claim about the files, not a way to make them.
-            harmonising=HarmonisingPart.of(study, wave).model_copy(update={"evidence": Evidence.SIMULATED}),
-            layouts=wave.file.layouts,
-            files=wave.file.files,
-            fieldwork=(wave.file.fieldwork.start, wave.file.fieldwork.end),
-            items=study.items,
-            scales=tuple(scale.scale for scale in study.scales),
-            response_scales=study.config.response_scales,
-            organisations=dict(study.config.organisations),
-            variables=study.config.variables,
         )
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.cells import ORGANISATION, Cells, cells_of
+from simulate.draw import apportion, generator
+from simulate.models import DemoFile, DemoPart
 from surveywaves.errors import StudyError, SurveywavesError
-from surveywaves.simulate.cells import ORGANISATION, Cells, cells_of
-from surveywaves.simulate.draw import apportion, generator
-from surveywaves.study.demo import DemoFile
 from surveywaves.study.models import Missing
-from surveywaves.study.parts import DemoPart
 
 Objects = NDArray[np.object_]
 Truths = NDArray[np.bool_]

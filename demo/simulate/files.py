@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 
 import pandas as pd
 
-from surveywaves.simulate.draw import generator
-from surveywaves.simulate.paper import write_paper
-from surveywaves.simulate.people import layout_of
-from surveywaves.simulate.respondents import Respondents, reconstruct, simulate
-from surveywaves.simulate.sheet import Sheet, write_table
-from surveywaves.simulate.spss import write_spss
-from surveywaves.simulate.surveymonkey import write_surveymonkey
-from surveywaves.study.parts import DemoPart
+from simulate.draw import generator
+from simulate.models import DemoPart
+from simulate.paper import write_paper
+from simulate.people import layout_of
+from simulate.respondents import Respondents, reconstruct, simulate
+from simulate.sheet import Sheet
+from simulate.spss import write_spss
+from simulate.surveymonkey import write_surveymonkey
+
+STREAM = "file resources/demo/{wave}/{name}"
+"""Random numbers of a file come from the stream of this name: as the files were first made, or their bytes change."""
 
 WRITERS: dict[str, Callable[[Sheet], bytes]] = {
     "surveymonkey": write_surveymonkey,
     "paper": write_paper,
     "spss": write_spss,
-    "table": write_table,
 }
 
 
@@ -65,7 +68,7 @@ def write_files(part: DemoPart, respondents: Respondents) -> dict[str, bytes]:
             layout=layout,
             states=respondents.states[here],
             weight=respondents.weight[here],
-            rng=generator(part, f"file {file.path}"),
+            rng=generator(part, STREAM.format(wave=part.wave, name=PurePath(file.path).name)),
         )
         written[file.path] = WRITERS[part.layouts[layout].format](sheet)
     return written

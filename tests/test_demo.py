@@ -1,4 +1,4 @@
-"""Invented respondents: every stated number is met, and the raw files say what the respondents do."""
+"""The demonstration: its files are those that `demo/make.py` makes, and the invented respondents are as stated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,21 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
-import yaml
 from scipy.special import ndtr, ndtri
 
+from make import raw_files, settled_counts
+from simulate import DemoPart, Respondents, make_demo, reconstruct, simulate
+from simulate.draw import apportion, latent_responses, regroup
 from surveywaves.errors import StudyError
-from surveywaves.published import apply_decisions, settle
-from surveywaves.simulate import Respondents, make_demo, reconstruct, simulate
-from surveywaves.simulate.draw import apportion, latent_responses, regroup
 from surveywaves.study import Study, load_study
 from surveywaves.study.models import Item, VariableSource
-from surveywaves.study.parts import DemoPart
 from surveywaves.wording import normalise, plain
 
 REPOSITORY = Path(__file__).parent.parent
+DEMO = REPOSITORY / "demo"
 REASONS = {"not_asked", "skipped", "dont_know", "invalid", "broke_off"}
 BLANK = {"not_asked", "skipped", "broke_off"}
 WAVES = ["mori_baseline", "phase1_2006", "phase2_2008"]
-CATEGORIES = ["sd", "d", "n", "a", "sa"]
 
 
 @cache
@@ -43,25 +40,11 @@ def shipped() -> Study:
 @cache
 def published() -> pd.DataFrame:
     """Counts of the published tables by item and response, as they were settled."""
-    tables = REPOSITORY / "resources/published"
-    printed = pd.read_csv(tables / "likert_tables.csv", dtype="str", keep_default_na=False)
-    decisions = pd.read_csv(tables / "decisions.tsv", sep="\t", dtype="str", keep_default_na=False)
-    settlement = apply_decisions(
-        settle(printed, categories=CATEGORIES, max_base=389), decisions[decisions["table"].str.isdecimal()]
-    )
-    items = {(str(item.published_table), str(item.published_row)): item.item for item in shipped().items}
-    settled = settlement.settled
-    return pd.DataFrame(
-        {
-            "item": [items[cell] for cell in zip(settled["table"], settled["row"], strict=True)],
-            "response": settled["category"].map({code: n for n, code in enumerate(CATEGORIES, start=1)}),
-            "count": settled["count"],
-        }
-    )
+    return settled_counts(shipped())
 
 
 def part_of(wave: str) -> DemoPart:
-    return DemoPart.of(shipped(), shipped().wave(wave))
+    return DemoPart.read(shipped(), DEMO / "waves" / wave)
 
 
 @cache
@@ -250,17 +233,21 @@ def test_shares_are_dealt_out_whole() -> None:
 # --- the same every time --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wave", WAVES)
-def test_the_files_are_the_same_bytes_every_time(wave: str) -> None:
-    first = make_demo(part_of(wave), published())
-    as_params = DemoPart.model_validate(part_of(wave).model_dump(mode="json"))
-    assert make_demo(as_params, published()) == first
-    assert list(first) == [file.path for file in part_of(wave).demo.files]
+def test_the_committed_files_are_made_anew_to_the_byte() -> None:
+    committed = {
+        path.relative_to(REPOSITORY).as_posix(): path.read_bytes()
+        for path in (DEMO / "raw").rglob("*")
+        if path.is_file()
+    }
+    made = raw_files()
+    assert made.keys() == committed.keys()
+    assert [path for path in made if made[path] != committed[path]] == []
+    assert committed.keys() == {file.path for wave in shipped().waves for file in wave.file.files}
 
 
 def test_another_seed_gives_other_respondents() -> None:
     part = part_of("phase1_2006")
-    other = reconstruct(part.model_copy(update={"seed": part.seed + 1}), published())
+    other = reconstruct(changed(part, seed=part.demo.seed + 1), published())
     assert not other.states.equals(respondents("phase1_2006").states)
 
 
@@ -321,18 +308,16 @@ def read_paper(rows: list[list[str]]) -> list[dict[str, str]]:
     return settled
 
 
-def read_spss(content: bytes, cells: str) -> list[dict[str, str]]:
+def read_spss(content: bytes) -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.sav"
         path.write_bytes(content)
-        frame, meta = pyreadstat.read_sav(path, user_missing=True)
+        frame, _ = pyreadstat.read_sav(path, user_missing=True)
     records = []
     for row in frame.to_dict("records"):
         record = {}
         for name, cell in row.items():
-            labels = meta.variable_value_labels.get(name, {})
-            number = "" if pd.isna(cell) else f"{cell:g}"
-            record[str(name)] = labels[cell] if cells == "labels" and number and labels else number
+            record[str(name)] = "" if pd.isna(cell) else f"{cell:g}"
         records.append(record)
     return records
 
@@ -341,11 +326,11 @@ def read_back(content: bytes, part: DemoPart, path: str) -> list[dict[str, str]]
     layout = next(file.layout for file in part.files if file.path == path)
     described = part.layouts[layout]
     if described.format == "spss":
-        return read_spss(content, described.cells)
+        return read_spss(content)
     rows = grid(content, path, described.encoding, described.sheet)
     if described.format == "surveymonkey":
         return read_surveymonkey(rows, part, layout)
-    return read_paper(rows) if described.format == "paper" else as_records(rows[1:], rows[0])
+    return read_paper(rows)
 
 
 def decoder(part: DemoPart, layout: str) -> dict[str, tuple[str, dict[str, str]]]:
@@ -418,7 +403,7 @@ def test_an_spss_file_has_its_labels_weights_and_one_declared_missing_code(tmp_p
 
 def test_a_survey_monkey_export_has_the_quirks_of_its_kind() -> None:
     files = make_demo(part_of("phase1_2006"), published())
-    content = files["resources/demo/phase1_2006/surveymonkey_2006-10-02.csv"]
+    content = files["demo/raw/phase1_2006/surveymonkey_2006-10-02.csv"]
     with pytest.raises(UnicodeDecodeError):
         content.decode("utf-8")
     rows = list(csv.reader(io.StringIO(content.decode("cp1252"), newline="")))
@@ -457,9 +442,7 @@ def test_a_workbook_is_numeric_and_spells_its_header_the_newer_way() -> None:
 
 def test_paper_returns_are_keyed_twice_and_disagreements_are_settled() -> None:
     files = make_demo(part_of("phase1_2006"), published())
-    rows = list(
-        csv.reader(io.StringIO(files["resources/demo/phase1_2006/paper_returns.csv"].decode("utf-8-sig")))
-    )
+    rows = list(csv.reader(io.StringIO(files["demo/raw/phase1_2006/paper_returns.csv"].decode("utf-8-sig"))))
     keyed = Counter(row[1] for row in rows[1:])
     assert keyed == {"A": 54, "B": 54, "resolved": 9}
     by_return: dict[str, list[list[str]]] = {}
@@ -469,146 +452,6 @@ def test_paper_returns_are_keyed_twice_and_disagreements_are_settled() -> None:
         differing = sum(a != b for a, b in zip(one[0][3:], one[1][3:], strict=True))
         assert differing == len(one) - 2
     assert any("**" in row for row in rows)
-
-
-# --- another study --------------------------------------------------------------------------------------------
-
-HOSTILE = {
-    'Don’t agree, "not at all"': 1,
-    "  Rather;not  ": 2,
-    "Oui, plutôt – je crois": 3,
-    "100% <b>yes</b> & more\nof it": 4,
-}
-
-
-def other_study(folder: Path, edit: Callable[[dict[str, Any]], None] | None = None) -> Study:
-    """Three organisations, four response options, no publication, labels that break naive code."""
-    home = folder / "waves/only"
-    (home / "demo").mkdir(parents=True)
-    names = [f"{scale}_{number}" for scale in ("warmth", "order") for number in (1, 2, 3)]
-    config = {
-        "title": "T",
-        "description": "D",
-        "waves": ["only"],
-        "reference_wave": "only",
-        "seed": 1,
-        "sections": {1: "One", 2: "Two"},
-        "response_scales": {
-            "four": {"labels": ["a", "b", "c", "d"], "short": ["a", "b", "c", "d"], "favourable": [3, 4]}
-        },
-        "organisations": {"north": "North", "south": "South", "east": "East"},
-        "variables": {"grade": {"label": "Grade", "levels": {"low": "Low", "high": "High"}}},
-    }
-    layouts = {
-        "web": {
-            "format": "surveymonkey",
-            "respondent": "RespondentID",
-            "coding": "labels",
-            "ignore": ["*"],
-            "exclude": {"Custom Data": ["TEST"]},
-        },
-        "flat": {"format": "table", "respondent": "nr", "coding": "labels", "ignore": ["nr"]},
-        "spss": {"format": "spss", "coding": "labels", "cells": "labels"},
-        "paper": {
-            "format": "paper",
-            "respondent": "return_no",
-            "coding": "codes",
-            "ignore": ["return_no", "keyed_by"],
-        },
-    }
-    wave = {
-        "title": "Only",
-        "period": "2020",
-        "evidence": "simulated",
-        "organisations_surveyed": ["north", "south", "east"],
-        "layouts": layouts,
-        "files": [
-            {"path": f"raw/{name}.{'sav' if name == 'spss' else 'csv'}", "layout": name} for name in layouts
-        ],
-        "codings": {
-            "labels": {"response_scale": "four", "values": {**HOSTILE, "N/A": "dont_know"}},
-            "codes": {"response_scale": "four", "values": {"1": 4, "2": 3, "3": 2, "4": 1, "0": "invalid"}},
-        },
-        "organisation": {
-            "columns": {**dict.fromkeys(layouts, "Where?"), "spss": "place"},
-            "map": {"North, of it": "north", "South": "south", "SOUTH ": "south", "“East”": "east"},
-        },
-        "variables": {"grade": {"columns": {"web": "Grade"}, "map": {"Low": "low", "High": "high"}}},
-    }
-    demo: dict[str, Any] = {
-        "method": "simulate",
-        "returns": 400,
-        "organisations": {"north": 120, "south": 100, "east": 90},
-        "variables": {"grade": {"low": 40, "high": 30}},
-        "employed_by": {"grade": {"high": "north"}},
-        "correlation_between_scales": 0.3,
-        "shifts": {"warmth": {"north": 1.0, "east": -1.0}},
-        "dont_know": 0.05,
-        "skipped": 0.05,
-        "unusable": 0.5,
-        "break_off": {1: 0.05, 2: 0.05},
-        "comments": ['a, "b"\nc'],
-        "comment_share": 0.5,
-        "questionnaire": [
-            {"question": "Where?", "variable": "organisation"},
-            {"question": "<b>Warmth</b> | and so on", "items": names[:3], "comment": "More?"},
-            {"question": "Order", "items": names[3:]},
-            {"question": "Grade", "variable": "grade"},
-            {"question": "Anything?"},
-        ],
-        "files": [
-            {"path": file["path"], "share": 0.25} | ({"disagreements": 3} if "paper" in file["path"] else {})
-            for file in wave["files"]
-        ],
-    }
-    demo["files"][0] |= {"duplicates": 0, "test_responses": 2}
-    if edit:
-        edit(demo)
-    for path, content in (
-        ("config.yaml", config),
-        ("waves/only/wave.yaml", wave),
-        ("waves/only/demo/wave.yaml", wave),
-        ("waves/only/demo/demo.yaml", demo),
-    ):
-        (folder / path).write_text(
-            yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
-        )
-    items = [
-        f"{name}\tText of {name}\t{1 if 'warmth' in name else 2}\t{name[:-2]}\t{'-' if '3' in name else '+'}\tfour"
-        for name in names
-    ]
-    (folder / "items.tsv").write_text(
-        "\n".join(["item\ttext\tsection\tscale\tkeyed\tresponse_scale", *items])
-    )
-    (folder / "scales.tsv").write_text("scale\ttitle\nwarmth\tWarmth\norder\tOrder\n")
-    rows = [
-        f"{name}\t{'Warmth | and so on | Text of warmth_1' if name == 'warmth_1' else f'Text of {name}'}"
-        f'\tcol {name}, "x"\tv_{name}\tq_{name}\tidentical'
-        for name in names
-    ]
-    for place in (home, home / "demo"):
-        (place / "items.tsv").write_text("\n".join(["item\tweb\tflat\tspss\tpaper\tcomparability", *rows]))
-    return load_study(folder)
-
-
-NOBODY = pd.DataFrame({"item": [], "response": [], "count": []})
-
-
-def test_a_study_of_three_organisations_and_four_options_is_simulated_and_read_back(tmp_path: Path) -> None:
-    study = other_study(tmp_path)
-    part = DemoPart.of(study, study.waves[0])
-    made = simulate(part, NOBODY)
-    checked = assert_round_trip(part, made, make_demo(part, NOBODY))
-    assert checked == 400 * 7 + 100
-    assert set(made.answers["warmth_1"].dropna()) == {1, 2, 3, 4}
-    assert Counter(made.answers["organisation"].dropna()) == {"north": 120, "south": 100, "east": 90}
-    assert set(made.employer) == {"north", "south", "east"}
-    assert set(made.states["grade"][made.file != "raw/web.csv"]) == {"not_asked"}
-    assert {"dont_know", "invalid", "skipped", "broke_off"} <= set(made.states["order_2"])
-    warmth = made.answers["warmth_1"].astype(float).groupby(made.employer).mean()
-    assert warmth["north"] > warmth["south"] > warmth["east"]
-    keyed_the_other_way = made.answers["warmth_3"].astype(float).groupby(made.employer).mean()
-    assert keyed_the_other_way["north"] < keyed_the_other_way["south"] < keyed_the_other_way["east"]
 
 
 # --- what cannot be is said -----------------------------------------------------------------------------------
@@ -641,30 +484,3 @@ def test_a_letter_that_the_encoding_lacks_is_named() -> None:
     part = changed(part_of("phase1_2006"), comments=("Łódź",), comment_share=1.0)
     with pytest.raises(StudyError, match=r"surveymonkey_2006-10-02\.csv: `Ł` cannot be written in cp1252"):
         make_demo(part, published())
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "said"),
-    [
-        ("organisations", {"west": 1}, "unknown surveyed organisation `west`"),
-        ("variables", {"grade": {"middle": 1}}, "unknown level of grade `middle`"),
-        ("shifts", {"warmt": {"north": 1}}, "unknown scale `warmt` (hint: did you mean `warmth`?)"),
-        ("break_off", {7: 0.1}, "unknown section `7`"),
-        ("item_shares", {"warmth_1": [0.5, 0.5]}, "2 shares for 4 response options"),
-        ("item_shares", {"warmth_1": [0.5, 0.2, 0.1, 0.1]}, "the shares do not add up to 1"),
-        ("correlation_within_scale", {"order": 1.0}, "1.0 lies outside 0..1"),
-        ("returns", 90, "310 answers from 90 returns"),
-        (
-            "questionnaire",
-            [{"question": "Where is it?", "variable": "organisation"}],
-            "wave.yaml has organisation",
-        ),
-    ],
-)
-def test_a_demonstration_that_contradicts_the_study_is_refused(
-    tmp_path: Path, key: str, value: object, said: str
-) -> None:
-    with pytest.raises(StudyError) as caught:
-        other_study(tmp_path, lambda demo: demo.__setitem__(key, value))
-    assert said in str(caught.value)
-    assert "waves/only/demo/demo.yaml" in str(caught.value)

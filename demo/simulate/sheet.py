@@ -6,16 +6,14 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 
+from simulate.cells import Cells, cells_of
+from simulate.models import Block, DemoFile, DemoPart
 from surveywaves.errors import StudyError, SurveywavesError
-from surveywaves.simulate.cells import Cells, cells_of
-from surveywaves.study.demo import Block, DemoFile
 from surveywaves.study.models import Layout
-from surveywaves.study.parts import DemoPart
 
 
 @dataclass(frozen=True)
@@ -108,32 +106,16 @@ class Sheet:
         return StudyError.at(self.file.path, what, hint)
 
 
-def write_table(sheet: Sheet) -> bytes:
-    """Write a CSV or TSV file with one header row."""
-    columns: dict[str, list[str]] = {}
-    if sheet.layout.respondent:
-        columns[sheet.layout.respondent] = [str(number) for number in range(1, sheet.returns + 1)]
-    columns |= {answered.cells.column: answered.written for answered in sheet.answers}
-    if sheet.layout.weight:
-        columns[sheet.layout.weight] = [f"{weight:g}" for weight in sheet.weight]
-    return delimited(sheet, [list(columns), *map(list, zip(*columns.values(), strict=True))])
-
-
 def delimited(sheet: Sheet, rows: Sequence[Sequence[str]]) -> bytes:
-    """Turn rows into CSV (TSV, if the path ends so), with Windows line ends and in the layout's encoding.
+    """Turn rows into CSV, with Windows line ends and in the layout's encoding.
 
     Raises
     ------
     StudyError
-        If the path ends otherwise, or the encoding lacks a letter.
+        If the encoding lacks a letter.
     """
-    suffix = PurePath(sheet.file.path).suffix.lower()
-    if suffix not in {".csv", ".tsv"}:
-        raise sheet.fail(
-            f"no demonstration is written as {suffix or 'a file without ending'}", "name it .csv"
-        )
     text = io.StringIO()
-    csv.writer(text, delimiter="\t" if suffix == ".tsv" else ",", lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     try:
         return text.getvalue().encode(sheet.layout.encoding)
     except UnicodeEncodeError as error:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from surveywaves.errors import Mistake, StudyError, SurveywavesError
-from surveywaves.simulate.cells import ORGANISATION, REASONS, points_of
-from surveywaves.simulate.draw import (
+from simulate.cells import ORGANISATION, REASONS, points_of
+from simulate.draw import (
     Floats,
     Integers,
     bell,
@@ -19,9 +18,10 @@ from surveywaves.simulate.draw import (
     latent_responses,
     regroup,
 )
-from surveywaves.simulate.people import Objects, People, Questionnaire, asked_in, layout_of, make_people
+from simulate.models import DemoPart
+from simulate.people import Objects, People, Questionnaire, asked_in, layout_of, make_people
+from surveywaves.errors import Mistake, StudyError, SurveywavesError
 from surveywaves.study.models import Item, Missing
-from surveywaves.study.parts import DemoPart
 
 SKIPPED = Missing.SKIPPED.value
 

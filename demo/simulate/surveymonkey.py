@@ -10,8 +10,8 @@ from pathlib import PurePath
 
 import xlsxwriter
 
-from surveywaves.simulate.sheet import Answered, Sheet, delimited
-from surveywaves.study.demo import Block
+from simulate.models import Block
+from simulate.sheet import Answered, Sheet, delimited
 from surveywaves.wording import normalise, plain
 
 OLD = (

@@ -1,12 +1,28 @@
-"""How the raw files of a demonstration wave are invented."""
+"""How the raw files of a demonstration wave are invented: `demo.yaml`, and what the makers are given of it."""
 
 from __future__ import annotations
 
-from typing import Literal
+import csv
+import datetime as dt
+from pathlib import Path
+from typing import Any, Literal
 
+import yaml
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from surveywaves.study.base import Model, Name, Text
+from surveywaves.study.models import (
+    CrosswalkRow,
+    Item,
+    Layout,
+    RawFile,
+    ResponseScale,
+    Study,
+    Variable,
+    Wave,
+    WaveFile,
+)
+from surveywaves.study.parts import HarmonisingPart
 
 
 class Block(Model):
@@ -65,7 +81,7 @@ class DemoFile(Model):
 
 
 class Demo(Model):
-    """How a demonstration wave is made (`demo/demo.yaml`).
+    """How a demonstration wave is made (`demo.yaml`).
 
     An item's latent response is normal with variance 1; its correlations come from one opinion a scale.
     """
@@ -73,6 +89,7 @@ class Demo(Model):
     method: Literal["reconstruct", "simulate"] = Field(
         description="`reconstruct`: meet the settled published tables exactly; `simulate`: from the parameters alone."
     )
+    seed: int = Field(ge=0, description="Seed of everything that is drawn at random.")
     returns: int = Field(ge=1, description="Returns.")
     organisations: dict[Name, NonNegativeInt] = Field(
         default_factory=dict,
@@ -143,3 +160,53 @@ class Demo(Model):
     )
     questionnaire: tuple[Block, ...] = Field(min_length=1, description="Questions in the order asked.")
     files: tuple[DemoFile, ...] = Field(min_length=1, description="Files to write; their shares add up to 1.")
+
+
+class DemoPart(Model):
+    """All that the files of a wave are made from: how, and the crosswalk, which they are written for."""
+
+    wave: str
+    demo: Demo
+    harmonising: HarmonisingPart
+    layouts: dict[str, Layout]
+    files: tuple[RawFile, ...]
+    fieldwork: tuple[dt.date | None, dt.date | None]
+    items: tuple[Item, ...]
+    response_scales: dict[str, ResponseScale]
+    organisations: dict[str, str]
+    variables: dict[str, Variable]
+
+    @classmethod
+    def read(cls, study: Study, home: Path) -> DemoPart:
+        """Read the wave that a folder describes as it was fielded: `demo.yaml`, `wave.yaml`, `items.tsv`."""
+        demo = Demo.model_validate(_yaml(home / "demo.yaml"))
+        file = WaveFile.model_validate(_yaml(home / "wave.yaml"))
+        wave = Wave(name=home.name, file=file, crosswalk=_crosswalk(home / "items.tsv", tuple(file.layouts)))
+        return cls(
+            wave=wave.name,
+            demo=demo,
+            harmonising=HarmonisingPart.of(study, wave),
+            layouts=wave.file.layouts,
+            files=wave.file.files,
+            fieldwork=(wave.file.fieldwork.start, wave.file.fieldwork.end),
+            items=study.items,
+            response_scales=study.config.response_scales,
+            organisations=dict(study.config.organisations),
+            variables=study.config.variables,
+        )
+
+
+def _yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _crosswalk(path: Path, layouts: tuple[str, ...]) -> tuple[CrosswalkRow, ...]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return tuple(
+        CrosswalkRow.model_validate(
+            {key: cell for key, cell in row.items() if key in CrosswalkRow.model_fields and cell}
+            | {"columns": {layout: row[layout] for layout in layouts if row[layout]}}
+        )
+        for row in rows
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surveywaves.simulate.sheet import Sheet, delimited
+from simulate.sheet import Sheet, delimited
 
 KEYINGS = ("A", "B")
 RESOLVED = "resolved"

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from simulate.models import DemoPart
 from surveywaves.study.models import Item
-from surveywaves.study.parts import DemoPart
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -21,7 +21,7 @@ BELL_WIDTH = 1.5
 
 def generator(part: DemoPart, purpose: str) -> np.random.Generator:
     """Open the stream of random numbers for one purpose: a change elsewhere does not move what is drawn here."""
-    return np.random.default_rng([part.seed, zlib.crc32(f"{part.wave}/{purpose}".encode())])
+    return np.random.default_rng([part.demo.seed, zlib.crc32(f"{part.wave}/{purpose}".encode())])
 
 
 def apportion(total: int, shares: ArrayLike) -> Integers:
