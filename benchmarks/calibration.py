@@ -22,12 +22,12 @@ from calibration_tables import EVERY, REPLICATES, SCALES, SEED, Found, document
 from known_truth import CELLS, FAVOURABLE, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
 
 from surveywaves.invariance import dif
+from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import compare_fit
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import percent_favourable
-from surveywaves.mixed.linear import fit_linear
-from surveywaves.mixed.ordinal import fit_ordinal
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
 
 AT_A_TIME = 24

@@ -15,9 +15,9 @@ import numpy as np
 from linear_scaling import simulate
 from ordinal_scaling import Case, given, in_teams
 
+from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import percent_favourable
-from surveywaves.mixed.ordinal import fit_ordinal
 
 CASES = {
     "1,700 respondents": (1_700, Case(6)),

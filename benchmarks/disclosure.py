@@ -26,12 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from attacker import breaches, primary_only, small_study
 from surveywaves.disclosure import ItemKey, Publication, Rule, release
-from surveywaves.disclosure.attack import bounds, reach
 from surveywaves.disclosure.linked import link
 from surveywaves.disclosure.printed import in_print
-from surveywaves.disclosure.solving import solver
-from surveywaves.disclosure.suppress import goals_of
-from surveywaves.disclosure.system import NEVER, TOTAL, BoolArray, Builder
+from surveywaves.disclosure.suppress import goals_of, solver
+from surveywaves.disclosure.system import NEVER, TOTAL, BoolArray, Builder, bounds, reach
 from surveywaves.study import load_study
 from surveywaves.study.models import Study
 

@@ -18,7 +18,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from surveywaves.figures import draw_all, style
+from surveywaves.figures import draw_all, layout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.study.models import (
     Event,
@@ -509,7 +509,7 @@ def boxes(drawing: Drawing) -> Iterator[tuple[str, float, float]]:
     for collection in drawing.figure.axes[0].collections:
         if isinstance(collection, PolyCollection):
             for path, colour in zip(collection.get_paths(), collection.get_facecolor(), strict=True):
-                if to_hex(colour) not in {"#ffffff", style.INK}:
+                if to_hex(colour) not in {"#ffffff", layout.INK}:
                     box = path.get_extents()
                     yield to_hex(colour), box.width, (box.y0 + box.y1) / 2
 
@@ -521,7 +521,7 @@ def extents(drawing: Drawing) -> tuple[np.ndarray, list[str]]:
     drawing.figure.set_dpi(drawing.dpi)
     found = texts(drawing)
     renderer = canvas.get_renderer()
-    with mpl.rc_context(style.RC):
+    with mpl.rc_context(layout.RC):
         places = [text.get_window_extent(renderer).extents for text in found]
     return np.array(places), [text.get_text() for text in found]
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from surveywaves.pin.manifest import (
-    Environment,
-    Job,
-    Manifest,
-    Revision,
-    WaveEvidence,
-    write_manifest,
-)
+from surveywaves.pin.manifest import Environment, Job, Manifest, Revision, WaveEvidence, write_manifest
 from surveywaves.script import digest
 from surveywaves.study.models import Evidence
 

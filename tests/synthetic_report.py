@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from surveywaves.sensitivity.agreement import agreement
+from surveywaves.sensitivity.compare import agreement
 from surveywaves.study.models import (
     Event,
     Evidence,

@@ -21,10 +21,9 @@ from hypothesis import strategies as st
 from bad_inputs.refused import REFUSED, Refused
 from bad_inputs.taken import TAKEN, Taken
 from surveywaves.adding import Addition, add_wave, enlist, narrate, write
-from surveywaves.adding.dates import read_dates
 from surveywaves.adding.diff import blocks
-from surveywaves.adding.words import changes, likeness, likenesses, same
-from surveywaves.adding.yaml_text import yaml_text
+from surveywaves.adding.draft import yaml_text
+from surveywaves.adding.questions import changes, likeness, likenesses, read_dates, same
 from surveywaves.cli import main
 from surveywaves.errors import RawFileError, StudyError
 from surveywaves.study import Study, load_study

@@ -21,8 +21,7 @@ import pytest
 from conftest import REPOSITORY
 from surveywaves.cli import main
 from surveywaves.confidential import Allowed, Signs, confidential_files, signs_of
-from surveywaves.confidential.check import folded, read_allowed
-from surveywaves.confidential.staged import ALLOWED, mistakes_in
+from surveywaves.confidential.check import ALLOWED, folded, mistakes_in, read_allowed
 from surveywaves.errors import Mistake
 
 PEOPLE = pd.DataFrame(

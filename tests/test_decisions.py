@@ -16,11 +16,9 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
-from surveywaves.mixed.contrasts import adjust, compare, standardised
+from surveywaves.mixed.contrasts import adjust, adjusted, compare, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
-from surveywaves.mixed.favourable import compare_ordinal
-from surveywaves.mixed.items import compare_items
-from surveywaves.mixed.multiplicity import adjusted
+from surveywaves.mixed.favourable import compare_items, compare_ordinal
 from surveywaves.tidy import COLUMNS, DECIDED, ITEM_BY_ITEM, Decision, tidy
 from test_mixed_linear import options, respondents, simulated
 

@@ -23,7 +23,7 @@ from simulate.draw import apportion, latent_responses, regroup
 from surveywaves.errors import StudyError
 from surveywaves.study import Study, load_study
 from surveywaves.study.models import Item, VariableSource
-from surveywaves.wording import normalise, plain
+from surveywaves.text import normalise, plain
 
 REPOSITORY = Path(__file__).parent.parent
 DEMO = REPOSITORY / "demo"

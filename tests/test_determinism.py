@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY, Run, new_study
-from surveywaves.pin.records import Places, read_records
+from surveywaves.pin.manifest import Places, read_records
 
 PRIVATE = ("ingest", "harmonised", "pooled", "exports", "disclosure")
 OTHER_USER = 65534

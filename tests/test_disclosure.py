@@ -13,10 +13,9 @@ import pytest
 from attacker import FAVOURABLE, POINTS, breaches, primary_only, small_study, truth
 from surveywaves.describe import item_summary
 from surveywaves.disclosure import ItemKey, Publication, Released, Rule, Weighting, release
-from surveywaves.disclosure.attack import bounds
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import suppress
-from surveywaves.disclosure.system import NEVER, Builder, Need
+from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
 from surveywaves.script import write
 from surveywaves.tidy import tidy
 
@@ -144,7 +143,7 @@ def _kept(system: Any, need: Need) -> tuple[float, float]:
 def _safe(
     system: Any, inner: list[int], bits: tuple[int, ...], needs: list[Need], wanted: list[tuple[float, float]]
 ) -> bool:
-    marks = np.zeros(len(system.values), dtype=np.bool_)
+    marks = np.zeros(len(system.counts), dtype=np.bool_)
     marks[[cell for cell, bit in zip(inner, bits, strict=True) if bit]] = True
     if not all(marks[need.cell] for need in needs):
         return False
@@ -630,7 +629,7 @@ def test_rounded_counts_are_multiples_that_add_up(base: int) -> None:
 def test_a_table_of_counts_is_rounded_to_the_next_multiples() -> None:
     system = linked([[2, 20, 30], [40, 50, 60], [70, 80, 91]], []).system()
     found = round_counts(system, 3)
-    assert np.abs(found - system.values).max() < 3  # noqa: PD011
+    assert np.abs(found - system.counts).max() < 3
     assert np.abs(system.equations @ found).max() == 0
 
 

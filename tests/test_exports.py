@@ -21,18 +21,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports import words
-from surveywaves.exports.dataset import Dataset, Variable, dataset
+from surveywaves.exports import dataset as wording
+from surveywaves.exports.dataset import Dataset, ExportPart, Variable, dataset
 from surveywaves.exports.ddi import to_ddi
 from surveywaves.exports.delimited import codebook_csv, to_csv
-from surveywaves.exports.dta import Column, write_dta
-from surveywaves.exports.names import SPSS_RESERVED, STATA_RESERVED, names_for
-from surveywaves.exports.part import ExportPart
-from surveywaves.exports.spss import to_sav
-from surveywaves.exports.stata import to_dta
+from surveywaves.exports.spss import SPSS_RESERVED, STATA_RESERVED, names_for, to_sav
+from surveywaves.exports.stata import Column, to_dta, write_dta
+from surveywaves.files import harmless
 from surveywaves.pool import codebook
 from surveywaves.script import write_bytes
-from surveywaves.spreadsheet import harmless
 from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout, Missing
 from surveywaves.study.parts import HarmonisingPart, Presentation
 
@@ -259,15 +256,15 @@ def test_spss_carries_labels_measures_and_missing_ranges(tmp_path: Path) -> None
     _, meta = pyreadstat.read_sav(at(tmp_path, SAV, "a.sav"), user_missing=True)
     assert meta.file_encoding == "UTF-8"
     for variable, name in zip(DATA.variables, meta.column_names, strict=True):
-        assert meta.column_names_to_labels[name] == words.fit(variable.label, 255, size=words.octets)
+        assert meta.column_names_to_labels[name] == wording.fit(variable.label, 255, size=wording.octets)
         labels = meta.variable_value_labels.get(name, {})
         assert {code: label for code, label in labels.items() if code >= 0} == {
-            code: words.fit(text, 120, size=words.octets) for code, text in variable.codes.items()
+            code: wording.fit(text, 120, size=wording.octets) for code, text in variable.codes.items()
         }
         assert (name in meta.missing_ranges) == variable.missing
         if variable.missing:
             assert meta.missing_ranges[name] == [{"lo": -5.0, "hi": -1.0}]
-            assert [labels[-float(number)] for number in range(1, 6)] == list(words.REASONS.values())
+            assert [labels[-float(number)] for number in range(1, 6)] == list(wording.REASONS.values())
     found = dict(zip(RESPONSES, meta.variable_measure.values(), strict=True))
     assert found["q5"] == found[RESCALED] == "ordinal"
     assert found["organisation"] == found["wave"] == found["respondent"] == "nominal"
@@ -278,7 +275,7 @@ def test_spss_carries_labels_measures_and_missing_ranges(tmp_path: Path) -> None
 def test_what_spss_cuts_stands_in_its_documents(tmp_path: Path) -> None:
     _, meta = pyreadstat.read_sav(at(tmp_path, SAV, "a.sav"))
     told = " ".join(meta.notes)
-    assert words.line(STATEMENTS["q5"]) in told
+    assert wording.line(STATEMENTS["q5"]) in told
     assert "organisation, value 3 in full:" in told
     assert "".join(told.split()).count("L" * 300) == 1
     assert "Variable with_ is called with in the study." in told
@@ -288,7 +285,7 @@ def test_spss_labels_are_cut_between_letters(tmp_path: Path) -> None:
     _, meta = pyreadstat.read_sav(at(tmp_path, SAV, "a.sav"))
     label = meta.column_names_to_labels["q5"]
     assert label.endswith("…")
-    assert words.line(STATEMENTS["q5"]).startswith(label[:-1])
+    assert wording.line(STATEMENTS["q5"]).startswith(label[:-1])
     assert "\ufffd" not in label
     assert "\n" not in meta.column_names_to_labels["q7"]
 
@@ -331,11 +328,11 @@ def test_pandas_reads_the_stata_file_as_pyreadstat_does(tmp_path: Path) -> None:
 def test_stata_carries_labels_of_values_and_reasons(tmp_path: Path) -> None:
     _, meta = pyreadstat.read_dta(at(tmp_path, DTA, "a.dta"), user_missing=True, output_format="dict")
     for variable, name in zip(DATA.variables, meta.column_names, strict=True):
-        assert meta.column_names_to_labels[name] == words.fit(variable.label, 80)
+        assert meta.column_names_to_labels[name] == wording.fit(variable.label, 80)
         labels = meta.variable_value_labels.get(name, {})
         assert {code: text for code, text in labels.items() if not isinstance(code, str)} == variable.codes
         if variable.missing:
-            assert [labels[letter] for letter in "abcde"] == list(words.REASONS.values())
+            assert [labels[letter] for letter in "abcde"] == list(wording.REASONS.values())
 
 
 def test_stata_notes_hold_the_evidence_and_what_was_cut(tmp_path: Path) -> None:
@@ -343,7 +340,11 @@ def test_stata_notes_hold_the_evidence_and_what_was_cut(tmp_path: Path) -> None:
     told = "\n".join(meta.notes)
     assert "Wave 2: SIMULATED. Invented from stated parameters" in told
     assert "Missing values: .a = Not asked; .b = Skipped" in told
-    for text in (f"Label in full: {words.line(STATEMENTS['q5'])}", "Wave 2: reworded", "Teams are made up."):
+    for text in (
+        f"Label in full: {wording.line(STATEMENTS['q5'])}",
+        "Wave 2: reworded",
+        "Teams are made up.",
+    ):
         assert text.encode() + b"\0</ch>" in DTA
 
 
@@ -542,7 +543,7 @@ def test_ddi_reads_back_equal() -> None:
 def test_ddi_describes_the_study_its_waves_and_files() -> None:
     root = ddi()
     assert [one.text for one in find(root, "//d:stdyDscr/d:citation/d:titlStmt/d:titl")] == [
-        words.line(DATA.part.title)
+        wording.line(DATA.part.title)
     ]
     assert [(one.get("event"), one.get("date"), one.get("cycle")) for one in find(root, "//d:collDate")] == [
         ("start", "2006-05-01", "Wave 1"),
@@ -597,7 +598,7 @@ def test_the_file_label_says_it_first(tmp_path: Path) -> None:
     _, sav = pyreadstat.read_sav(at(tmp_path, SAV, "a.sav"))
     _, dta = pyreadstat.read_dta(at(tmp_path, DTA, "a.dta"))
     headline = "CONFIDENTIAL. OBSERVED, RECONSTRUCTED and SIMULATED data"
-    assert words.headline(DATA.part) == headline
+    assert wording.headline(DATA.part) == headline
     assert sav.file_label.startswith(headline)
     assert dta.file_label.startswith(headline)
     assert len(sav.file_label.encode()) <= 64
@@ -614,7 +615,7 @@ def test_each_row_of_the_csv_says_what_it_is_worth() -> None:
 def test_observed_data_are_called_observed() -> None:
     waves = {"w1": presentation().waves["w1"].model_copy(update={"variable_evidence": {}})}
     part = ExportPart.of(presentation(waves=waves))
-    assert words.headline(part) == "CONFIDENTIAL. OBSERVED data"
+    assert wording.headline(part) == "CONFIDENTIAL. OBSERVED data"
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
@@ -760,27 +761,29 @@ def test_names_are_short_enough_and_none_stands_twice(given_names: list[str]) ->
 
 @given(st.text(), st.integers(3, 60))
 def test_a_text_that_is_cut_fits_and_is_the_beginning_of_itself(text: str, limit: int) -> None:
-    text = words.line(text)
-    found = words.fit(text, limit, size=words.octets)
-    assert words.octets(found) <= limit
+    text = wording.line(text)
+    found = wording.fit(text, limit, size=wording.octets)
+    assert wording.octets(found) <= limit
     assert found == text or text.startswith(found.removesuffix("…"))
 
 
 def test_joined_letters_are_not_cut_apart() -> None:
-    assert words.fit("ab👩\u200d⚕️c", 4) == "ab…"
-    assert words.fit("abe\u0301d", 4) == "ab…"
+    assert wording.fit("ab👩\u200d⚕️c", 4) == "ab…"
+    assert wording.fit("abe\u0301d", 4) == "ab…"
 
 
 @given(st.text(), st.integers(4, 80))
 def test_wrapped_lines_fit_and_lose_no_letter(text: str, limit: int) -> None:
-    text = "".join(sign for sign in words.line(text) if not words.unicodedata.category(sign).startswith("M"))
-    found = words.wrap(text, limit)
+    text = "".join(
+        sign for sign in wording.line(text) if not dataset.unicodedata.category(sign).startswith("M")
+    )
+    found = dataset.wrap(text, limit)
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
-    assert all(words.octets(one) <= limit for one in found)
+    assert all(wording.octets(one) <= limit for one in found)
 
 
 @given(st.text(st.characters()))
 def test_a_line_is_one_line_that_xml_takes(text: str) -> None:
-    found = words.line(text)
+    found = wording.line(text)
     assert len(found.splitlines()) <= 1
     assert etree.fromstring(f"<a>{found.replace('&', '&amp;').replace('<', '&lt;')}</a>".encode()).tag == "a"

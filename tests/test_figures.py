@@ -32,13 +32,12 @@ from drawn_studies import (
     tables_for,
     texts,
 )
-from surveywaves.figures import draw_all, style
+from surveywaves.figures import draw_all, layout
+from surveywaves.figures.drawing import save
 from surveywaves.figures.gallery import save_all
-from surveywaves.figures.layout import SHORTENED, Page
-from surveywaves.figures.measure import drawable, shorten, told_apart, width_of, wrap
+from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
+from surveywaves.figures.means import observed
 from surveywaves.figures.names import names
-from surveywaves.figures.save import save
-from surveywaves.figures.shares import observed
 from surveywaves.invariance import flagged
 from surveywaves.study.models import Evidence, FigureStyle
 
@@ -77,7 +76,7 @@ def test_no_mark_is_under_a_text(any_study: Drawn) -> None:
 
 def test_figures_are_one_or_two_columns_wide(any_study: Drawn) -> None:
     widths = {round(drawing.figure.get_figwidth() * 25.4, 6) for drawing in any_study.drawings.values()}
-    assert widths == {style.ONE_COLUMN, style.TWO_COLUMNS}
+    assert widths == {layout.ONE_COLUMN, layout.TWO_COLUMNS}
 
 
 def test_labels_are_drawn_as_they_are_written(hostile: Drawn) -> None:
@@ -177,43 +176,46 @@ def seen(colour: str, sight: str) -> np.ndarray:
 
 @pytest.mark.parametrize("options", range(2, 8))
 def test_neighbouring_answers_differ_in_greyscale(options: int) -> None:
-    colours = style.response_colours(FigureStyle().responses, options)
+    colours = layout.response_colours(FigureStyle().responses, options)
     assert len(set(colours)) == options
     for place, pair in enumerate(itertools.pairwise(colours), 1):
         if 2 * place != options:  # the two in the middle are mirror images; the centre line parts them
-            assert abs(style.lightness(pair[0]) - style.lightness(pair[1])) >= LIGHTNESS_STEP, (options, pair)
+            assert abs(layout.lightness(pair[0]) - layout.lightness(pair[1])) >= LIGHTNESS_STEP, (
+                options,
+                pair,
+            )
 
 
 @pytest.mark.parametrize(
     "colours",
-    [list(style.REASONS.values()), list(style.VERDICTS), *([*style.wave_colours(n)] for n in range(2, 7))],
+    [list(layout.REASONS.values()), list(layout.VERDICTS), *([*layout.wave_colours(n)] for n in range(2, 7))],
     ids=str,
 )
 def test_neighbours_in_other_bars_differ_in_greyscale(colours: list[str]) -> None:
     for pair in itertools.pairwise(colours):
-        assert abs(style.lightness(pair[0]) - style.lightness(pair[1])) >= LIGHTNESS_STEP, pair
+        assert abs(layout.lightness(pair[0]) - layout.lightness(pair[1])) >= LIGHTNESS_STEP, pair
 
 
 @pytest.mark.parametrize("options", range(2, 8))
 def test_stripes_differ_from_the_white_between_them_in_greyscale(options: int) -> None:
     striped = [
-        *style.response_colours(FigureStyle().responses, options),
+        *layout.response_colours(FigureStyle().responses, options),
         *FigureStyle().organisations,
-        *style.REASONS.values(),
-        style.WITHHELD[1],
+        *layout.REASONS.values(),
+        layout.WITHHELD[1],
     ]
     for colour in striped:
-        assert style.lightness("#ffffff") - style.lightness(colour) >= LIGHTNESS_STEP, colour
+        assert layout.lightness("#ffffff") - layout.lightness(colour) >= LIGHTNESS_STEP, colour
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_answers_and_organisations_differ_for_colour_blind_readers(sight: str) -> None:
     figures = FigureStyle()
-    groups = {"decisions": tuple(colour for colour, _ in style.DECISIONS.values())}
-    groups["sizes of differences"] = tuple(colour for colour, _ in style.SIZES.values())
-    groups |= {f"{k} answers": style.response_colours(figures.responses, k) for k in range(2, 8)}
-    groups |= {"organisations": figures.organisations, "verdicts": style.VERDICTS}
-    groups["reasons"] = tuple(style.REASONS.values())
+    groups = {"decisions": tuple(colour for colour, _ in layout.DECISIONS.values())}
+    groups["sizes of differences"] = tuple(colour for colour, _ in layout.SIZES.values())
+    groups |= {f"{k} answers": layout.response_colours(figures.responses, k) for k in range(2, 8)}
+    groups |= {"organisations": figures.organisations, "verdicts": layout.VERDICTS}
+    groups["reasons"] = tuple(layout.REASONS.values())
     for name, colours in groups.items():
         for (i, one), (j, other) in itertools.combinations(enumerate(colours), 2):
             distance = float(np.linalg.norm(seen(one, sight) - seen(other, sight)))
@@ -223,19 +225,19 @@ def test_answers_and_organisations_differ_for_colour_blind_readers(sight: str) -
 
 def test_organisations_differ_in_shape_as_well() -> None:
     named = [f"org{number}" for number in range(6)]
-    looks = [style.look_of(name, named, FigureStyle()) for name in (*named, "all")]
+    looks = [layout.look_of(name, named, FigureStyle()) for name in (*named, "all")]
     assert len({look.marker for look in looks}) == 7
 
 
 @pytest.mark.parametrize("options", range(2, 8))
 def test_numbers_in_bars_stand_out(options: int) -> None:
     backgrounds = [
-        *style.response_colours(FigureStyle().responses, options),
-        *style.REASONS.values(),
-        *style.VERDICTS,
+        *layout.response_colours(FigureStyle().responses, options),
+        *layout.REASONS.values(),
+        *layout.VERDICTS,
     ]
     for background in backgrounds:
-        dark, light = sorted([style.luminance(background), style.luminance(style.on(background))])
+        dark, light = sorted([layout.luminance(background), layout.luminance(layout.on(background))])
         assert (light + 0.05) / (dark + 0.05) >= 4.5, background  # WCAG 2.1, 1.4.3
 
 
@@ -277,7 +279,7 @@ def test_marks_stand_where_the_numbers_say() -> None:
 
 def test_bars_are_as_long_as_the_percentages(plain: Drawn) -> None:
     rows = plain.tables["item_frequencies"]
-    colours = style.response_colours(plain.study.style.responses, 5)
+    colours = layout.response_colours(plain.study.style.responses, 5)
     found = [box for box in boxes(plain.drawings["likert_items_without_scale"]) if box[0] in colours][5:]
     expected = rows[(rows["item"] == "alone") & (rows["organisation"] == "all")]["percent"].to_numpy()
     widths = np.array([width for _, width, _ in found])
@@ -334,8 +336,8 @@ def test_a_contrast_looks_like_its_decision_and_what_is_too_small_is_shaded_for_
         for line in drawing.figure.axes[0].lines
         if str(line.get_gid()).startswith("marks")
     }
-    assert looks == {style.DECISIONS[name]: n for name, n in rows["decision"].value_counts().items()}
-    widths = [width for colour, width, _ in boxes(drawing) if colour == style.BAND][
+    assert looks == {layout.DECISIONS[name]: n for name, n in rows["decision"].value_counts().items()}
+    widths = [width for colour, width, _ in boxes(drawing) if colour == layout.BAND][
         :-1
     ]  # the last is in the legend
     assert len(widths) == len(rows)
@@ -435,11 +437,11 @@ def test_the_heat_map_prints_every_share_on_its_colour(plain: Drawn) -> None:
     shown = sorted(text.get_text() for text in texts(drawing) if re.fullmatch(r"\d+", text.get_text()))
     assert shown == sorted(f"{share:.0f}" for share in rows["favourable_percent"])
     colours = [colour for colour, _, _ in boxes(drawing)][6:]
-    assert sorted(colours) == sorted(style.sequential(share / 100) for share in rows["favourable_percent"])
+    assert sorted(colours) == sorted(layout.sequential(share / 100) for share in rows["favourable_percent"])
 
 
 def test_more_is_darker_in_the_heat_map_in_greyscale_too() -> None:
-    lightness = [style.lightness(style.sequential(share / 100)) for share in range(0, 101, 5)]
+    lightness = [layout.lightness(layout.sequential(share / 100)) for share in range(0, 101, 5)]
     assert all(after < before - 1 for before, after in itertools.pairwise(lightness))
 
 

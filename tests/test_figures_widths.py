@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from drawn_studies import HOSTILE, STUDIES, assert_legible, boxes, marks, said, study_of, tables_for
-from surveywaves.figures import draw_all, style
+from surveywaves.figures import draw_all, layout
 from surveywaves.figures.draw import Columns
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.names import names
@@ -17,7 +17,7 @@ from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation
 
-WIDTHS: dict[Columns, float] = {1: style.ONE_COLUMN, 2: style.TWO_COLUMNS}
+WIDTHS: dict[Columns, float] = {1: layout.ONE_COLUMN, 2: layout.TWO_COLUMNS}
 WORDINGS = 400
 """Characters of the longest statements."""
 
@@ -73,9 +73,9 @@ def test_one_column_loses_no_mark_and_no_bar() -> None:
 def test_the_study_may_want_one_width_for_all() -> None:
     study = study_of(waves=1, organisations=1, scales=1)
     own = {wide(drawing) for drawing in draw_all(tables_for(study), study)}
-    assert own == {style.ONE_COLUMN, style.TWO_COLUMNS}
+    assert own == {layout.ONE_COLUMN, layout.TWO_COLUMNS}
     narrow = study.model_copy(update={"style": study.style.model_copy(update={"columns": 1})})
-    assert {wide(drawing) for drawing in draw_all(tables_for(study), narrow)} == {style.ONE_COLUMN}
+    assert {wide(drawing) for drawing in draw_all(tables_for(study), narrow)} == {layout.ONE_COLUMN}
     assert FigureStyle().columns is None
 
 

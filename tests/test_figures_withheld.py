@@ -25,11 +25,11 @@ from drawn_studies import (
     tables_for,
     texts,
 )
-from surveywaves.figures import style
-from surveywaves.figures.divided import Bar, Piece, divide
+from surveywaves.figures import layout
+from surveywaves.figures.layout import WHITE, as_path, stripes
+from surveywaves.figures.likert import Bar, Piece, divide
+from surveywaves.figures.means import observed
 from surveywaves.figures.names import names
-from surveywaves.figures.shares import observed
-from surveywaves.figures.stripes import WHITE, as_path, stripes
 
 COUNTS = {"n", "base", "returns", "population", "favourable_n"}
 NOBODY = [
@@ -181,7 +181,7 @@ def test_bars_keep_what_is_shown_and_stripe_the_rest() -> None:
         )
     )
     whole = next(draw_all(tables, study, wanted=["likert_s0"]))
-    colours = style.response_colours(study.style.responses, 5)
+    colours = layout.response_colours(study.style.responses, 5)
     kept = [box for box in boxes(figure) if box[0] in colours[1:]]
     before = [box for box in boxes(whole) if box[0] in colours[1:]]
     for colour in colours[2:]:
@@ -225,7 +225,7 @@ def test_the_share_answered_is_right_where_reasons_are_withheld(plain: Drawn) ->
     tables["item_frequencies"] = frequencies
     figure = next(draw_all(tables, plain.study, wanted=["break_off"]))
     full = next(draw_all(tables | {"missing": rows}, plain.study, wanted=["break_off"]))
-    answered = style.REASONS["answered"]
+    answered = layout.REASONS["answered"]
     now, then = ([width for colour, width, _ in boxes(one) if colour == answered] for one in (figure, full))
     assert np.allclose(now, then), "withheld reasons do not count as answers"
     assert striped(figure)
@@ -241,7 +241,7 @@ def test_the_heat_map_tells_withheld_from_not_asked(plain: Drawn) -> None:
     figure = next(draw_all(plain.tables | {"item_summary": table}, plain.study, wanted=["heat_map"]))
     before = plain.drawings["heat_map"]
     assert said(figure).count("–") == said(before).count("–"), "withheld is not 'not asked'"
-    lost = len(list(boxes(before))) - len([box for box in boxes(figure) if box[0] != style.WITHHELD[1]])
+    lost = len(list(boxes(before))) - len([box for box in boxes(figure) if box[0] != layout.WITHHELD[1]])
     assert lost == hide.sum(), "what is shown of a row that lost something else is drawn"
     assert "Withheld" in said(figure)
     assert "Wave 1, Organisation 0: withheld." in figure.alt
@@ -296,7 +296,7 @@ def test_figures_are_drawn_even_if_everything_is_withheld(study: str) -> None:
         assert not any(re.search(r"\bnan\b", text.get_text(), re.IGNORECASE) for text in texts(drawing)), name
         words = said(drawing).lower() + drawing.alt.lower()
         assert "withheld" in words or "noestimates" in words, name
-    colours = {*style.response_colours(made.study.style.responses, 5)}
+    colours = {*layout.response_colours(made.study.style.responses, 5)}
     for name, drawing in drawings.items():
         if name.startswith("likert"):
             drawn = [box for box in boxes(drawing) if box[0] in colours]

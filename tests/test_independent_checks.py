@@ -18,7 +18,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from surveywaves.mixed.contrasts import compare
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal
-from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.tidy import Status
 
 MIXEDLM = 5e-4

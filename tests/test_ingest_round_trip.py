@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bad_inputs import listed, raw, read_one
 from surveywaves.errors import SurveywavesError
-from surveywaves.ingest import records
+from surveywaves.ingest import delimited
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.raw import Source
 from surveywaves.study.models import Layout
@@ -151,9 +151,9 @@ def by_csv_module(data: bytes) -> list[list[str]]:
 def test_rows_are_found_where_the_csv_module_finds_them(text: str, window: int, piece: int) -> None:
     data = text.encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "WINDOW", window)
-        patch.setattr(records, "PIECE", piece)
-        found = records.find_records(data, ",")
+        patch.setattr(delimited, "WINDOW", window)
+        patch.setattr(delimited, "PIECE", piece)
+        found = delimited.find_records(data, ",")
         if not found.regular:
             return
         rows = by_csv_module(data)
@@ -161,7 +161,7 @@ def test_rows_are_found_where_the_csv_module_finds_them(text: str, window: int, 
         assert [not row for row in rows] == found.empty.tolist()
         filled = [row for row in rows if row]
         width = max((len(row) for row in filled), default=1)
-        columns = records.parse_records(data, found, first=0, width=width, delimiter=",")
+        columns = delimited.parse_records(data, found, first=0, width=width, delimiter=",")
     if any(len(row) != width for row in filled):
         assert columns is None
     else:
@@ -214,7 +214,7 @@ def test_a_quoted_line_end_on_the_edge_of_a_block_keeps_both_its_bytes(
     for width in range(40):
         path.write_bytes(b'id,q1\n1,"' + b"x" * width + b'\r\ny"\n2,z\n')
         for size in (16, 32):
-            monkeypatch.setattr(records, "PIECE", size)
+            monkeypatch.setattr(delimited, "PIECE", size)
             assert raw(read_one(path))["q1"] == ["x" * width + "\r\ny", "z"] if width else True
 
 
@@ -226,8 +226,8 @@ def test_a_file_larger_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["id", "q1", "q2"], *rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "WINDOW", 10_007)
-        patch.setattr(records, "PIECE", 20_011)
+        patch.setattr(delimited, "WINDOW", 10_007)
+        patch.setattr(delimited, "PIECE", 20_011)
         found = read_one(path)
     assert raw(found) == {
         name: [row[place] or None for row in rows] for place, name in enumerate(["id", "q1", "q2"])

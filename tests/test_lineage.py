@@ -22,25 +22,15 @@ from pydantic import BaseModel
 from conftest import REPOSITORY, snakemake
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.part import ExportPart
-from surveywaves.pin.asked import Asked
-from surveywaves.pin.lineage import lineage
-from surveywaves.pin.manifest import Job
-from surveywaves.pin.origins import RULES, WORDS_ONLY, origins, settings, unknown
-from surveywaves.pin.records import Places, read_records
-from surveywaves.pin.shown import Store, find
-from surveywaves.pin.trace import Trace, trace
-from surveywaves.pin.trace_words import to_json, to_lines
+from surveywaves.exports.dataset import ExportPart
+from surveywaves.pin.cause import Asked
+from surveywaves.pin.lineage import RULES, WORDS_ONLY, lineage, origins, settings, unknown
+from surveywaves.pin.manifest import Job, Places, read_records
+from surveywaves.pin.trace import Store, Trace, find, to_json, to_lines, trace
 from surveywaves.pin.write import pin
 from surveywaves.study import load_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
-from surveywaves.study.parts import (
-    HarmonisingPart,
-    PlanningWords,
-    Presentation,
-    ReadingPart,
-    WaveWords,
-)
+from surveywaves.study.parts import HarmonisingPart, PlanningWords, Presentation, ReadingPart, WaveWords
 
 CopyOf = Callable[[str], Path]
 CHANGE = ["analysis=linear", "scale=colleagues", "term=change", "organisation=social_work"]
@@ -281,8 +271,8 @@ def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -
     ]
     assert [one.value for one in smallest] == [0.2]
     listed = lines(found, everything=True)
-    assert "workflow/surveywaves/mixed/linear.py" in listed
-    assert "workflow/surveywaves/mixed/linear.py" not in lines(found)
+    assert "workflow/surveywaves/mixed/lmm.py" in listed
+    assert "workflow/surveywaves/mixed/lmm.py" not in lines(found)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.diagnostics import diagnose
-from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.tidy import COLUMNS
 from test_mixed_linear import ORACLE, R_TOLERANCE, options, oracle_design, respondents, simulated
 from test_mixed_linear_teams import teamed

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from surveywaves.mixed import best
 from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
 from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.linear import LinearFit, fit_linear
-from surveywaves.mixed.reml import Point, Profile, best_theta
+from surveywaves.mixed.deviance import Point, Profile, best_theta
+from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.tidy import NUMBERS, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "linear"

@@ -15,10 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.interval import stretch
-from surveywaves.mixed.linear import LinearFit, fit_linear
-from surveywaves.mixed.nested import Nested, sum_teams
-from surveywaves.mixed.reml import independent_columns, sum_up
+from surveywaves.mixed.deviance import Nested, independent_columns, stretch, sum_teams, sum_up
+from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.tidy import Status
 from test_mixed_linear import (
     FORMULA_TOLERANCE,

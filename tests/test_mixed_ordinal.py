@@ -21,15 +21,13 @@ from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from surveywaves.mixed import maximum, quadrature
-from surveywaves.mixed.climb import newton
+from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import Comparison, compare, standardised
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
-from surveywaves.mixed.linear import fit_linear
-from surveywaves.mixed.links import LINKS, Link
-from surveywaves.mixed.maximum import fit_alone
-from surveywaves.mixed.ordinal import OrdinalFit, fit_ordinal
-from surveywaves.mixed.quadrature import Likelihood
+from surveywaves.mixed.lmm import fit_linear
+from surveywaves.mixed.maximum import fit_alone, newton
+from surveywaves.mixed.quadrature import LINKS, Likelihood, Link
 from surveywaves.tidy import Status
 from test_mixed_linear import KEY, assert_no_numbers, options, respondents, row, simulated
 

@@ -21,9 +21,8 @@ from conftest import REPOSITORY, new_study
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.pin import write as writing
-from surveywaves.pin.asked import Asked, to_pin
-from surveywaves.pin.manifest import Job, Manifest, read_manifest
-from surveywaves.pin.records import Places
+from surveywaves.pin.cause import Asked, to_pin
+from surveywaves.pin.manifest import Job, Manifest, Places, read_manifest
 from surveywaves.pin.verify import require_whole
 from surveywaves.pin.write import pin, statement
 from surveywaves.script import digest

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.pin.compare import Comparison, Kind, compare
-from surveywaves.pin.keys import TABLES, row_names
+from surveywaves.pin.compare import TABLES, Comparison, Kind, compare, row_names
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.pin.verify import frames
 

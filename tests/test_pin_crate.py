@@ -24,10 +24,9 @@ from urllib3 import HTTPResponse
 
 from small_pin import COMMIT, HOSTILE, PUBLISHED, RAW, RESPONSES, SETTLED, sha, small_pin
 from surveywaves.errors import SurveywavesError
-from surveywaves.pin.archive import describe
-from surveywaves.pin.citation import read_citation
-from surveywaves.pin.crate import CRATE, crate
+from surveywaves.pin.crate import CRATE, crate, read_citation
 from surveywaves.pin.manifest import Manifest, Revision
+from surveywaves.pin.write import describe
 from surveywaves.script import digest
 
 CONTEXT = Path(__file__).parent / "contexts/ro-crate-1.1.jsonld"

@@ -12,9 +12,7 @@ import pandas as pd
 import pytest
 
 from surveywaves.pin.cause import State, added_waves, differences, first_stages
-from surveywaves.pin.flat import flat, unlike
-from surveywaves.pin.manifest import Environment, Job
-from surveywaves.pin.records import Places, contents, read_records, stale
+from surveywaves.pin.manifest import Environment, Job, Places, contents, flat, read_records, stale, unlike
 from surveywaves.script import digest
 
 WANTED = "results/released/means.csv"

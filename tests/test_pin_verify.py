@@ -13,12 +13,10 @@ import pytest
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.pin import cause, verify, write
-from surveywaves.pin.asked import Asked
-from surveywaves.pin.manifest import Environment, read_manifest
-from surveywaves.pin.records import Places
-from surveywaves.pin.rederive import Rederived
-from surveywaves.pin.verify import Proof
-from surveywaves.pin.words import record, tell
+from surveywaves.pin.cause import Asked
+from surveywaves.pin.manifest import Environment, Places, read_manifest
+from surveywaves.pin.source import Rederived
+from surveywaves.pin.verify import Proof, record, tell
 from test_pin import RESULTS, Finished, finished_study, template  # noqa: F401 - fixtures
 
 TABLE = "results/released/item_frequencies.csv"

@@ -17,11 +17,10 @@ from statsmodels.stats.power import TTestIndPower
 
 from surveywaves.mixed.contrasts import stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, make_design
-from surveywaves.mixed.linear import LinearFit, fit_linear
+from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.planning import plan
-from surveywaves.planning.outlook import Outlook
 from surveywaves.planning.plan import both_waves
-from surveywaves.planning.power import detectable_effect, power_of_equivalence, power_of_t
+from surveywaves.planning.power import Outlook, detectable_effect, power_of_equivalence, power_of_t
 from surveywaves.tidy import NUMBERS
 
 POWER = pd.read_csv(

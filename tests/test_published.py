@@ -32,7 +32,7 @@ from surveywaves.published import (
     together,
 )
 from surveywaves.published.printed import PrintedRow
-from surveywaves.published.search import best_readings
+from surveywaves.published.settling import best_readings
 
 PUBLISHED = Path(__file__).parent.parent / "resources" / "published"
 RETURNS = 389

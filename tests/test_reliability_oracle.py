@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from surveywaves.reliability import reliability
-from surveywaves.reliability.polychoric import polychoric
+from surveywaves.reliability.factors import polychoric
 from surveywaves.tidy import ALL, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"

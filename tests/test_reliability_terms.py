@@ -12,12 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, f, multivariate_normal, norm
 
-from surveywaves.reliability import bootstrap as of_bootstrap
+from surveywaves.reliability import alpha as of_bootstrap
 from surveywaves.reliability import reliability, usage
-from surveywaves.reliability.bivariate import below, density
-from surveywaves.reliability.equality import feldt, hakstian_whalen
-from surveywaves.reliability.omega import one_factor
-from surveywaves.reliability.polychoric import polychoric
+from surveywaves.reliability.alpha import feldt, hakstian_whalen
+from surveywaves.reliability.factors import below, density, one_factor, polychoric
 from surveywaves.tidy import ALL, Status
 
 

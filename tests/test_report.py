@@ -21,11 +21,8 @@ from markupsafe import Markup
 
 from surveywaves.report import assemble, render
 from surveywaves.report.answer import MOST
-from surveywaves.report.downloads import data_uri, to_csv
-from surveywaves.report.page import Ids
-from surveywaves.report.prose import prose
-from surveywaves.report.say import Numbers, say
-from surveywaves.report.svg import inline_svg
+from surveywaves.report.material import Numbers, prose, say
+from surveywaves.report.page import Ids, data_uri, inline_svg, to_csv
 from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables, withheld

@@ -26,9 +26,7 @@ from lxml import html
 from markupsafe import Markup
 
 from surveywaves.report import assemble, render, typeset
-from surveywaves.report.blocks import Bullets, Paragraph, Report, Section
-from surveywaves.report.figures import figure_data
-from surveywaves.report.say import say
+from surveywaves.report.material import Bullets, Paragraph, Report, Section, figure_data, say
 from surveywaves.script import read
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation

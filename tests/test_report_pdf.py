@@ -20,10 +20,8 @@ from markupsafe import Markup
 
 from browser import needs
 from surveywaves.report import assemble, render, typeset
-from surveywaves.report.blocks import Part, Report, Section, TableBlock
-from surveywaves.report.columns import TURNED, UPRIGHT, shape, width
-from surveywaves.report.runs import plain, runs
-from surveywaves.report.typeset import content, fonts
+from surveywaves.report.material import Part, Report, Section, TableBlock
+from surveywaves.report.typeset import TURNED, UPRIGHT, content, fonts, plain, runs, shape, width
 from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
 from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables

@@ -16,26 +16,15 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.figures import style
-from surveywaves.mixed.contrasts import (
-    FAMILY,
-    compare,
-    compare_fit,
-    estimate,
-    standardised,
-    stated_contrasts,
-)
+from surveywaves.figures import layout
+from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.contrasts import FAMILY, compare, compare_fit, estimate, standardised, stated_contrasts
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.linear import LinearFit, fit_linear
-from surveywaves.mixed.ordinal import fit_ordinal
-from surveywaves.sensitivity.agreement import agreement
-from surveywaves.sensitivity.compare import sensitivity
-from surveywaves.sensitivity.setting import Sample, Scale
-from surveywaves.sensitivity.titles import title_of
-from surveywaves.sensitivity.twice import Twice, correct
-from surveywaves.sensitivity.variants import Variant, stated_variants
-from surveywaves.sensitivity.weighting import Raking, rake
+from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.sensitivity.compare import agreement, sensitivity
+from surveywaves.sensitivity.setting import Raking, Sample, Scale, rake
+from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants, title_of
 from surveywaves.tidy import NUMBERS, Decision, Status, tidy
 from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
 
@@ -565,10 +554,10 @@ def test_the_chart_marks_every_answer_but_the_main_analysis_over_again() -> None
 
 
 def test_decisions_differ_in_shape_in_greyscale_and_for_every_reader_in_colour() -> None:
-    assert set(style.DECISIONS) == set(Decision)
-    assert len({shape for _, shape in style.DECISIONS.values()}) == len(style.DECISIONS)
-    for one, other in itertools.combinations([colour for colour, _ in style.DECISIONS.values()], 2):
-        assert abs(style.lightness(one) - style.lightness(other)) >= LIGHTNESS_STEP
+    assert set(layout.DECISIONS) == set(Decision)
+    assert len({shape for _, shape in layout.DECISIONS.values()}) == len(layout.DECISIONS)
+    for one, other in itertools.combinations([colour for colour, _ in layout.DECISIONS.values()], 2):
+        assert abs(layout.lightness(one) - layout.lightness(other)) >= LIGHTNESS_STEP
         for sight in SIGHTS:
             assert np.linalg.norm(seen(one, sight) - seen(other, sight)) >= OTHERS_APART, (one, other, sight)
 

@@ -12,7 +12,7 @@ import pytest
 
 from surveywaves.study import load_study
 from surveywaves.study.models import Comparability, Evidence
-from surveywaves.wording import normalise
+from surveywaves.text import normalise
 from test_demo import make_demo, part_of, published, read_back
 
 REPOSITORY = Path(__file__).parent.parent

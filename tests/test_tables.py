@@ -21,8 +21,8 @@ from surveywaves.tables import (
     reliability,
     reliability_items,
 )
-from surveywaves.tables.intake import file_counts, problems, recodings
-from surveywaves.tables.words import interval, listed, number, p_value, percentage, whole
+from surveywaves.tables.layout import interval, listed, number, p_value, percentage, whole
+from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.tidy import COLUMNS, tidy
 from synthetic_report import FOUR, presentation, tables
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from surveywaves.study.base import Model, Name, Text
 from surveywaves.study.models import (
     CrosswalkRow,
     Item,
@@ -23,6 +22,7 @@ from surveywaves.study.models import (
     WaveFile,
 )
 from surveywaves.study.parts import HarmonisingPart
+from surveywaves.study.settings import Model, Name, Text
 
 
 class Block(Model):

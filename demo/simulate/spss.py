@@ -12,9 +12,9 @@ import pyreadstat
 from simulate.cells import ORGANISATION, REASONS, State
 from simulate.models import Block
 from simulate.sheet import Answered, Sheet
+from surveywaves.files import undated_sav
 from surveywaves.study.models import Missing
-from surveywaves.undated import undated_sav
-from surveywaves.wording import plain
+from surveywaves.text import plain
 
 IN_WORDS = {
     Missing.NOT_ASKED.value: "Not asked",

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from simulate.models import Block
 from simulate.sheet import Answered, Sheet, delimited
-from surveywaves.wording import normalise, plain
+from surveywaves.text import normalise, plain
 
 OLD = (
     "RespondentID",

@@ -22,9 +22,9 @@ os.environ.update(
 )
 
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.part import ExportPart
+from surveywaves.exports.dataset import ExportPart
 from surveywaves.figures.names import FORMATS, names
-from surveywaves.pin.asked import to_pin
+from surveywaves.pin.cause import to_pin
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import HarmonisingPart, Presentation, ReadingPart

@@ -6,9 +6,8 @@ from surveywaves.mixed.contrasts import compare_fit, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.diagnostics import diagnose
-from surveywaves.mixed.favourable import compare_ordinal
-from surveywaves.mixed.items import compare_items
-from surveywaves.mixed.linear import fit_linear
+from surveywaves.mixed.favourable import compare_items, compare_ordinal
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.script import read, stage, write
 
 with stage(snakemake):

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from surveywaves.pin.asked import to_pin
-from surveywaves.pin.records import Places
+from surveywaves.pin.cause import to_pin
+from surveywaves.pin.manifest import Places
 from surveywaves.pin.write import pin
 from surveywaves.script import HOME, stage
 from surveywaves.study import load_study

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.report import assemble, render, typeset
-from surveywaves.report.session import packages
+from surveywaves.report.methods import packages
 from surveywaves.script import read, stage, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 

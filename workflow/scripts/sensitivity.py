@@ -6,11 +6,9 @@ from surveywaves.invariance import flagged
 from surveywaves.mixed.contrasts import FAMILY
 from surveywaves.mixed.decisions import decide
 from surveywaves.script import read, stage, write
-from surveywaves.sensitivity.agreement import agreement
-from surveywaves.sensitivity.compare import sensitivity
+from surveywaves.sensitivity.compare import agreement, sensitivity
 from surveywaves.sensitivity.setting import Sample, Scale
-from surveywaves.sensitivity.twice import Twice
-from surveywaves.sensitivity.variants import stated_variants
+from surveywaves.sensitivity.variants import Twice, stated_variants
 from surveywaves.tidy import tidy
 
 with stage(snakemake):

@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 from surveywaves.errors import SurveywavesError
-from surveywaves.pin.asked import to_verify
-from surveywaves.pin.records import Places
-from surveywaves.pin.verify import verify
-from surveywaves.pin.words import record
+from surveywaves.pin.cause import to_verify
+from surveywaves.pin.manifest import Places
+from surveywaves.pin.verify import record, verify
 from surveywaves.script import HOME, stage
 from surveywaves.study import load_study
 

@@ -4,10 +4,17 @@ Nothing here decides for a person. What the files say in words is taken; what co
 open decision, and the study does not run until somebody has made it.
 """
 
-from surveywaves.adding.addition import Addition, add_wave, refuse_existing, write
-from surveywaves.adding.enlist import enlist, line_to_add
-from surveywaves.adding.narrate import grouped, narrate
-from surveywaves.adding.words import count
+from surveywaves.adding.addition import (
+    Addition,
+    add_wave,
+    enlist,
+    grouped,
+    line_to_add,
+    narrate,
+    refuse_existing,
+    write,
+)
+from surveywaves.adding.questions import count
 
 __all__ = [
     "Addition",

@@ -1,27 +1,72 @@
-"""From raw files to the folder of a wave."""
+"""From raw files to the folder of a wave.
+
+Putting a wave on the list of waves in `config.yaml`, and leaving everything else there as it stands.
+
+What was recognised and drafted, in lines for a screen.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from surveywaves.adding.codings import Draft
-from surveywaves.adding.diff import Diff, diff
+from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_yaml
-from surveywaves.adding.questions import read_wordings
-from surveywaves.adding.reference import Reference, refer_to
-from surveywaves.adding.survey import Sheet, read_files, sheets_of, survey
+from surveywaves.adding.match import Reference, refer_to
+from surveywaves.adding.questions import Cells, count, read_wordings
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study import Study, Wave
-from surveywaves.study.base import Name
-from surveywaves.study.load import OPEN
-from surveywaves.wording import nearest
+from surveywaves.study.load import OPEN, UNDECIDED
+from surveywaves.study.settings import Name
+from surveywaves.text import nearest
+
+_FLOW = re.compile(r"^waves:[ ]*\[(?P<names>[^\]\n]*)\]", re.MULTILINE)
+_BLOCK = re.compile(r"^waves:[^\n\S]*(#[^\n]*)?\n(?P<names>([ ]*-[ ]*[^\n]*\n)+)", re.MULTILINE)
+
+
+def line_to_add(waves: list[str], wave: str) -> str:
+    """Write the line of `config.yaml` that has the wave on it."""
+    return f"waves: [{', '.join([*waves, wave])}]"
+
+
+def enlist(path: Path, wave: str) -> None:
+    """Add a wave at the end of `waves:` in `config.yaml`; comments and all else stay.
+
+    Raises
+    ------
+    StudyError
+        If the list is written in a way that cannot be added to safely.
+    """
+    text = path.read_text(encoding="utf-8")
+    before = yaml.safe_load(text)
+    if wave in before["waves"]:
+        return
+    if found := _FLOW.search(text):
+        names = found["names"].rstrip().rstrip(",")
+        changed = text[: found.start("names")] + f"{names}, {wave}" + text[found.end("names") :]
+    elif found := _BLOCK.search(text):
+        indent = re.match(r"[ ]*", found["names"])
+        line = f"{indent[0] if indent else ''}- {wave}\n"
+        changed = text[: found.end("names")] + line + text[found.end("names") :]
+    else:
+        changed = text
+    expected = {**before, "waves": [*before["waves"], wave]}
+    if yaml.safe_load(changed) != expected:
+        raise StudyError.at(
+            f"{path}: waves",
+            "cannot be added to safely",
+            f"write `{line_to_add(before['waves'], wave)}` there",
+        )
+    path.write_text(changed, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +230,83 @@ def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
     if mistakes:
         raise StudyError(mistakes)
     return found
+
+
+HEADINGS: Final = {
+    "same": "same wording",
+    "reworded": "reworded",
+    "to decide": "to decide",
+    "moved": "moved",
+    "new": "new",
+    "dropped": "dropped",
+    "options": "response options",
+    "variables": "grouping variables",
+}
+
+
+def narrate(addition: Addition) -> Iterator[str]:
+    """Say in lines what was recognised, and what became of the questionnaire."""
+    for sheet in addition.sheets:
+        for file in sheet.files:
+            yield from _recognised(file, sheet)
+    last = addition.reference.wave
+    yield ""
+    yield f"The questionnaire, held against {last.name} ({last.file.title}):"
+    for kind, heading in HEADINGS.items():
+        lines = addition.diff.parts.get(kind, ())
+        if kind == "same":
+            yield f"  {heading:<18} {count(len(lines), 'item')}"
+            continue
+        for number, line in enumerate(lines[:SHOWN]):
+            yield f"  {heading if number == 0 else '':<18} {line}"
+        if len(lines) > SHOWN:
+            yield f"  {'':<18} and {len(lines) - SHOWN} more"
+    if addition.warnings:
+        yield ""
+        yield from (f"WARNING: {warning}" for warning in addition.warnings)
+
+
+def grouped(decisions: Sequence[Mistake]) -> Iterator[str]:
+    """Say what is to be decided; the same decision in row after row of the crosswalk is said once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for decision in decisions:
+        column = decision.where.rpartition(", column ")[2]
+        said = decision.hint if decision.what == UNDECIDED else f"{decision.what} {decision.hint}".strip()
+        # Each line of a map is a decision of its own, however alike they sound.
+        found.setdefault((column, said), []).append(decision.where)
+    for (_, said), places in found.items():
+        more = f" (and {len(places) - 1} more rows)" if len(places) > 1 else ""
+        yield f"{places[0]}{more}: {said}".removesuffix(": ")
+
+
+def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
+    layout, returns = file.layout, file.returns
+    said = {"format": layout.format, "encoding": layout.encoding, "worksheet": layout.sheet}
+    if layout.format in {"spss", "stata"} or file.name.lower().endswith((".xlsx", ".xlsm", ".parquet")):
+        said.pop("encoding")
+    described = ", ".join(f"{key} {value}" for key, value in said.items() if value)
+    binary = layout.format in {"spss", "stata"} or file.name.lower().endswith(".parquet")
+    rows = count(returns.rows, "row") + ("" if binary else f", below {count(returns.header, 'header row')}")
+    if returns.repeated:
+        rows += f"; in `{returns.respondent}` {count(returns.repeated, 'identifier')} more than once"
+    for column, marks in returns.excluded.items():
+        tests = count(sum(marks.values()), "test response")
+        rows += f"; {tests} (`{column}`: {', '.join(marks)})"
+    asked = [match.question for match in sheet.matches if match.question]
+    kinds = [kind for kind in Cells if any(one.cells is kind for one in asked)]
+    modelled = f", modelled on {sheet.like}" if sheet.like not in {None, sheet.name} else ""
+    yield file.name
+    yield f"  {described}; layout `{sheet.name}`{modelled}"
+    yield f"  {rows}"
+    yield (
+        f"  {count(len(file.columns), 'column')}: {count(len(asked), 'item')} of {len(sheet.matches)}, "
+        f"{count(len(sheet.sources), 'grouping variable')}, {count(len(sheet.fresh), 'new question')}, "
+        f"{len(sheet.ignored)} to ignore"
+    )
+    yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
+    if returns.starts:
+        yield f"  first and last return: {_days(returns.starts.days)}"
+
+
+def _days(ways: Mapping[str, Sequence[Any]]) -> str:
+    return " or ".join(f"{days[0]} to {days[1]} ({way})" for way, days in ways.items()) or "in no way known"

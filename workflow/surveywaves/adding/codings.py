@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from surveywaves.adding.groups import REASONS, by_code, candidates, reason
-from surveywaves.adding.match import Match
-from surveywaves.adding.questions import FEW, Cells, Question
-from surveywaves.adding.returns import NUMBER
-from surveywaves.adding.words import words
+from surveywaves.adding.match import REASONS, Match, by_code, candidates, reason
+from surveywaves.adding.questions import FEW, NUMBER, Cells, Question, words
 from surveywaves.study import Coding, Comparability, Missing, ResponseScale
 from surveywaves.study.load import OPEN
-from surveywaves.wording import normalise
+from surveywaves.text import normalise
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""

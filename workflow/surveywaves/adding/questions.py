@@ -1,24 +1,552 @@
-"""The questions of a raw file: what each column asks, how it can be named, and what kind of cells it has."""
+"""The questions of a raw file: what each column asks, how it can be named, and what kind of cells it has.
+
+Two wordings side by side: whether they say the same, how alike they are, and which words differ.
+
+What a raw file is, before anybody has described it: its format, its encoding, and where its returns stand.
+
+When returns came in: dates as people and programs write them, and what they may mean.
+
+What a raw file tells of its returns apart from their answers: who, how often, when, and which are tests.
+"""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import openpyxl
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
 
-from surveywaves.adding.returns import NUMBER
-from surveywaves.adding.words import words
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.harmonise.columns import RawColumns
+from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest import BETWEEN, UNRESOLVED, RawColumn
-from surveywaves.wording import nearest, normalise, plain
+from surveywaves.ingest.delimited import read_rows, sniff
+from surveywaves.ingest.headers import find_column, one_header_row, open_sheet
+from surveywaves.ingest.paper import ABOUT_KEYING, KEYING
+from surveywaves.ingest.raw import Column, RawTable, Source
+from surveywaves.ingest.readers import read_raw
+from surveywaves.ingest.signature import BY_SUFFIX, Kind, as_utf8, recognise
+from surveywaves.ingest.surveymonkey import ADDED, NO_LABEL
+from surveywaves.ingest.workbook import DAMAGED
+from surveywaves.study.models import Layout
+from surveywaves.text import nearest, normalise, plain
+
+SAME: Final = 100
+"""Score of wordings that say the same words in the same order; no others get it."""
+
+HARMLESS: Final = frozenset({"a", "an", "the", "that", "which", "please"})
+"""Words that may come or go without making another question. All others may matter: `not` as much as `senior`."""
+
+REORDERED: Final = 10
+"""What it costs a wording that it has the other's words in another order."""
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&")
+_LONG: Final = (
+    (re.compile(r"^won't$"), "will not"),
+    (re.compile(r"^(can't|cannot)$"), "can not"),
+    (re.compile(r"n't$"), " not"),
+    (re.compile(r"'re$"), " are"),
+    (re.compile(r"'ve$"), " have"),
+    (re.compile(r"'ll$"), " will"),
+    (re.compile(r"^i'm$"), "i am"),
+    (re.compile(r"^&$"), "and"),
+)
+_SPELLING: Final = (
+    ("z", "s"),
+    ("our", "or"),
+    ("ll", "l"),
+    ("dgement", "dgment"),
+    ("amme", "am"),
+    ("tre", "ter"),
+)
+_SHORT: Final = 4
+"""Letters up to which a word is not taken for another spelling of another: `our` is not `or`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Words of one wording that stand where the other has others (or none).
+
+    Parameters
+    ----------
+    before, after
+        The words as they are written.
+    matters
+        Whether they may make another question of it.
+    """
+
+    before: str
+    after: str
+    matters: bool
+
+    def __str__(self) -> str:
+        if not self.after:
+            return f"“{self.before}” went"
+        return f"“{self.before}” became “{self.after}”" if self.before else f"“{self.after}” came"
+
+
+@lru_cache(maxsize=1 << 16)
+def words(text: str) -> tuple[str, ...]:
+    """List the words of a text; case, punctuation, HTML, contractions and the kind of quotes do not count."""
+    return tuple(word for word, _ in _spelled(text))
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two wordings have the same words in the same order."""
+    return words(one) == words(other) != ()
+
+
+def likeness(one: str, other: str) -> int:
+    """Score two wordings from 0 to 100; only the same words in the same order get `SAME`."""
+    first, second = " ".join(words(one)), " ".join(words(other))
+    if first == second:
+        return SAME if first else 0
+    found = max(fuzz.ratio(first, second), fuzz.token_sort_ratio(first, second) - REORDERED)
+    return min(round(found), SAME - 1)
+
+
+def likenesses(some: Sequence[str], others: Sequence[str]) -> NDArray[np.int64]:
+    """Score each of some wordings against each of others, as `likeness` does; one row for each of the first."""
+    first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
+    if not first or not second:
+        return np.zeros((len(first), len(second)), dtype=np.int64)
+    in_order = process.cdist(first, second, scorer=fuzz.ratio, dtype=np.float64)
+    ordered = [[" ".join(sorted(text.split())) for text in texts] for texts in (first, second)]
+    in_any = process.cdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) - REORDERED
+    best = np.minimum(np.rint(np.maximum(in_order, in_any)), SAME - 1)
+    scores: NDArray[np.int64] = best.astype(np.int64)
+    equal = np.array(first)[:, None] == np.array(second)[None, :]
+    scores[equal] = np.array([SAME if text else 0 for text in first])[:, None].repeat(len(second), axis=1)[
+        equal
+    ]
+    return scores
+
+
+def changes(before: str, after: str) -> list[Change]:
+    """List the words in which two wordings differ, in the order of the text."""
+    old, new = _spelled(before), _spelled(after)
+    matcher = SequenceMatcher(None, [word for word, _ in old], [word for word, _ in new], autojunk=False)
+    found = []
+    for kind, start, end, new_start, new_end in matcher.get_opcodes():
+        if kind != "equal":
+            gone, come = old[start:end], new[new_start:new_end]
+            matters = _essence(gone) != _essence(come)
+            found.append(Change(_shown(gone), _shown(come), matters))
+    return found
+
+
+def count(number: int, what: str) -> str:
+    """Put a number before a word, which gets its `s` if it is not one."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def say(found: Sequence[Change]) -> str:
+    """Put the changes into one line."""
+    return "; ".join(map(str, found))
+
+
+def _spelled(text: str) -> list[tuple[str, str]]:
+    """List the words of a text, each folded and as it stands there."""
+    found = []
+    for match in _WORD.finditer(plain(text)):
+        shown = match.group()
+        folded = normalise(shown)
+        for pattern, long in _LONG:
+            folded = pattern.sub(long, folded)
+        parts = folded.split()
+        found += [(part, shown if place == 0 else "") for place, part in enumerate(parts)]
+    return found
+
+
+def _essence(listed: Sequence[tuple[str, str]]) -> list[str]:
+    """Leave out what may come and go, and spell the rest one way."""
+    return [_respelled(word) for word, _ in listed if word not in HARMLESS]
+
+
+def _respelled(word: str) -> str:
+    if len(word) > _SHORT:
+        for old, new in _SPELLING:
+            word = word.replace(old, new)
+    return word
+
+
+def _shown(listed: Sequence[tuple[str, str]]) -> str:
+    return " ".join(shown or word for word, shown in listed)
+
+
+ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
+"""Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
+
+BINARY: Final = {Kind.SPSS: "spss", Kind.STATA: "stata"}
+"""Formats that a file's first bytes tell."""
+
+HEAD: Final = 1 << 20
+"""Bytes that are looked at to find the header."""
+
+ROWS: Final = 6
+"""Rows with content that are looked at."""
+
+ADDED_ENOUGH: Final = 2
+"""Columns of SurveyMonkey's own that make an export of a file."""
+
+
+def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
+    """Say how a raw file is to be read.
+
+    Parameters
+    ----------
+    path, name
+        Where the file lies, and what errors call it.
+    given
+        Keys of a layout that the person knows already (`format`, `encoding`, `sheet`, `header_rows`): these are
+        taken, the others found out.
+    like
+        Layouts of another wave: their column of identifiers is looked for here.
+
+    Returns
+    -------
+    Layout
+        `format`, `encoding`, `sheet`, `header_rows` and, for paper returns, `respondent`.
+
+    Raises
+    ------
+    RawFileError
+        If the file is none that a reader takes.
+    """
+    wanted = given.get("format")
+    kind = _kind(path, name, [wanted] if wanted else _formats(path))
+    known = dict(given)
+    rows: Iterable[list[list[str]]] = ()
+    if kind is Kind.TEXT:
+        known["encoding"], data = _decoded(path, name, known.get("encoding"))
+        rows = [_first_rows(path, name, data)]
+    elif kind is Kind.XLSX:
+        rows = _worksheets(path, known.get("sheet"))
+    if wanted is None:
+        known["format"] = BINARY.get(kind) or _by_header(rows)
+    layout = Layout.model_validate(known)
+    if layout.format == "paper":
+        number = _number_on_form(Source(name, path, layout), kind, like)
+        layout = layout.model_copy(update={"respondent": number})
+    return layout
+
+
+def squeezed(text: str) -> str:
+    """Fold a name as far as the names of SurveyMonkey's own columns are folded: case and spaces do not count."""
+    return normalise(text).replace(" ", "")
+
+
+def _formats(path: Path) -> list[str]:
+    """List the formats to try, what the name promises first."""
+    kind = BY_SUFFIX.get(path.suffix.lower(), Kind.TEXT)
+    return list(dict.fromkeys([BINARY.get(kind, "table"), "table", *BINARY.values()]))
+
+
+def _kind(path: Path, name: str, formats: list[str]) -> Kind:
+    first: RawFileError | None = None
+    for one in formats:
+        try:
+            return recognise(Source(name, path, Layout.model_validate({"format": one})))
+        except RawFileError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _decoded(path: Path, name: str, given: str | None) -> tuple[str, bytes]:
+    """Give the encoding of a text file, and the file in UTF-8."""
+    data = path.read_bytes()
+    first: RawFileError | None = None
+    for encoding in [given] if given else ENCODINGS:
+        try:
+            return encoding, as_utf8(Source(name, path, Layout(format="table", encoding=encoding)), data)
+        except RawFileError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _by_header(sheets: Iterable[list[list[str]]]) -> str:
+    """Tell an export of SurveyMonkey and keyed paper forms from a plain table."""
+    for rows in sheets:
+        header = rows[0] if rows else []
+        labels = {normalise(cell) for cell in (rows[1] if len(rows) > 1 else [])}
+        if len({squeezed(cell) for cell in header} & ADDED) >= ADDED_ENOUGH or labels & (NO_LABEL - {""}):
+            return "surveymonkey"
+        if any(normalise(cell) == KEYING for cell in header):
+            return "paper"
+    return "table"
+
+
+def _first_rows(path: Path, name: str, data: bytes) -> list[list[str]]:
+    """Give the first rows with content of a text."""
+    if len(data) > HEAD:
+        data = data[: data.rfind(b"\n", 0, HEAD) + 1]
+    expected = "\t" if path.suffix.lower() in {".tsv", ".tab"} else ","
+    delimiter = sniff(data.decode("utf-8", "ignore"), expected)
+    return _filled(read_rows(Source(name, path, Layout(format="table")), data, delimiter))
+
+
+def _worksheets(path: Path, wanted: str | None) -> Iterator[list[list[str]]]:
+    """Yield the first rows with content of each worksheet that comes into question.
+
+    What is wrong with a workbook is for its reader to say.
+    """
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            for sheet in book.worksheets:
+                if wanted in {None, sheet.title}:
+                    sheet.reset_dimensions()
+                    rows = islice(sheet.iter_rows(values_only=True), ROWS * 10)
+                    yield _filled(["" if cell is None else str(cell) for cell in row] for row in rows)
+        finally:
+            book.close()
+    except DAMAGED:
+        return
+
+
+def _filled(rows: Iterable[list[str]]) -> list[list[str]]:
+    return list(islice((row for row in rows if any(cell.strip() for cell in row)), ROWS))
+
+
+def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
+    """Find the column by which the two keyings of a form find each other."""
+    table = one_header_row(open_sheet(source, kind))
+    known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
+    for wanted in known:
+        if (place := find_column(table.names, wanted)) is not None:
+            return table.names[place]
+    keying = find_column(table.names, KEYING)
+    if keying is None:
+        raise source.error(f"has no column `{KEYING}` that says `A`, `B` or `resolved`")
+    pairs = {
+        name: _pairs(table, place, keying)
+        for place, name in enumerate(table.names)
+        if not normalise(name).startswith(ABOUT_KEYING)
+    }
+    best = max(pairs, key=lambda name: pairs[name], default=None)
+    if best is not None and pairs[best] >= 0:
+        return best
+    raise source.error(
+        "no column tells which two rows are keyings of one form",
+        "give the number on the form a column of its own",
+    )
+
+
+def _pairs(table: RawTable, place: int, keying: int) -> int:
+    """Count the cells of a column that stand in two keyings; -1 if one stands twice in the same, or is blank."""
+    numbers, keyings = table.columns[place], table.columns[keying]
+    found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
+    if not numbers.filled.all() or len(set(found)) < len(found):
+        return -1
+    return len(found) - len(set(numbers.codes.tolist()))
+
+
+ORDERS: Final = ("month first", "day first")
+
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_NUMBERS: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_CENTURY: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a column of dates may say.
+
+    Parameters
+    ----------
+    days
+        Way of reading -> first and last day; one way if the dates can be read in one way only, or in two that agree;
+        none if they cannot be read.
+    """
+
+    days: dict[str, tuple[dt.date, dt.date]]
+
+    @property
+    def certain(self) -> tuple[dt.date, dt.date] | None:
+        """Give first and last day, if there is no doubt of them."""
+        found = set(self.days.values())
+        return found.pop() if len(found) == 1 else None
+
+
+def read_dates(texts: Iterable[str]) -> Readings:
+    """Read dates in each way that fits all of them: ISO 8601, or three numbers with the day or the month first."""
+    listed = list(texts)
+    ways: dict[str, Callable[[str], dt.date | None]] = {
+        "ISO": _iso,
+        ORDERS[0]: lambda text: _numbers(text, month=1, day=3),
+        ORDERS[1]: lambda text: _numbers(text, month=3, day=1),
+    }
+    found = {}
+    for way, read in ways.items():
+        days = [read(text) for text in listed]
+        sure = [day for day in days if day is not None]
+        if sure and len(sure) == len(days):
+            found[way] = (min(sure), max(sure))
+    return Readings(found)
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a cell begins with a date."""
+    return bool(_ISO.match(text) or _NUMBERS.match(text))
+
+
+def _iso(text: str) -> dt.date | None:
+    found = _ISO.match(text)
+    return _date(*(int(part) for part in found.groups())) if found else None
+
+
+def _numbers(text: str, *, month: int, day: int) -> dt.date | None:
+    found = _NUMBERS.match(text)
+    if not found:
+        return None
+    year = int(found[4])
+    return _date(year if year > 99 else year + _CENTURY, int(found[month]), int(found[day]))
+
+
+def _date(year: int, month: int, day: int) -> dt.date | None:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+IDENTIFIER: Final = "respondentid"
+STARTS: Final = ("startdate", "datecreated", "started", "submitdate")
+ENDS: Final = ("enddate", "datemodified", "ended", "submitdate")
+NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
+
+
+@dataclass(slots=True)
+class Returns:
+    """Returns of one file.
+
+    Parameters
+    ----------
+    rows
+        Rows that the file holds below its header.
+    header
+        Number of the header's last row.
+    respondent
+        Column that identifies a return; None if there is none that is known to.
+    identifying
+        Columns that could: always filled, never the same.
+    repeated
+        Identifiers that stand more than once.
+    excluded
+        Column -> marks of test responses that it holds, with the number of rows.
+    starts, ends
+        When returns were begun and ended, test responses left out; None without such a column.
+    dates, numbers
+        Columns that hold dates; numbers of many values.
+    """
+
+    rows: int
+    header: int
+    respondent: str | None = None
+    identifying: list[str] = field(default_factory=list)
+    repeated: int = 0
+    excluded: dict[str, dict[str, int]] = field(default_factory=dict)
+    starts: Readings | None = None
+    ends: Readings | None = None
+    dates: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+
+
+def look_at_returns(source: Source, like: Layout | None) -> Returns:
+    """Read a raw file for what it tells of its returns.
+
+    Parameters
+    ----------
+    like
+        Layout of another wave: its column of identifiers and its marks of test responses are looked for.
+    """
+    table = read_raw(source)
+    found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1)
+    _identify(found, table, [source.layout.respondent, like.respondent if like else None])
+    tests = _marked(found, table, like)
+    found.starts = _dates(table, STARTS, ~tests)
+    found.ends = _dates(table, ENDS, ~tests)
+    for name, column in zip(table.names, table.columns, strict=True):
+        if len(column.texts) > 2 and name not in table.personal:
+            texts = column.listed()
+            if all(map(is_date, texts)):
+                found.dates.append(name)
+            elif all(NUMBER.fullmatch(text) for text in texts):
+                found.numbers.append(name)
+    return found
+
+
+def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> None:
+    places = [find_column(table.names, name) for name in wanted if name]
+    places += [place for place, name in enumerate(table.names) if squeezed(name) == IDENTIFIER]
+    for place in [place for place in places if place is not None][:1]:
+        column = table.columns[place]
+        found.respondent = table.names[place]
+        found.repeated = int((np.bincount(column.codes[column.filled]) > 1).sum())
+    found.identifying = [
+        name
+        for name, column in zip(table.names, table.columns, strict=True)
+        if name not in table.personal
+        and len(column) > 2
+        and column.filled.all()
+        and len(column.texts) == len(column)
+    ]
+
+
+def _marked(found: Returns, table: RawTable, like: Layout | None) -> np.typing.NDArray[np.bool_]:
+    """Find the rows that the other wave would exclude."""
+    tests = np.zeros(len(table.rows), dtype=np.bool_)
+    for wanted, values in (like.exclude if like else {}).items():
+        place = _near_column(table.names, wanted)
+        if place is None:
+            continue
+        column = table.columns[place]
+        texts = [normalise(text) for text in column.listed()]
+        for value in values:
+            hits = np.array([*(text == normalise(value) for text in texts), False])[column.codes]
+            if value and hits.any():
+                found.excluded.setdefault(table.names[place], {})[value] = int(hits.sum())
+                tests |= hits
+    return tests
+
+
+def _near_column(names: Sequence[str], wanted: str) -> int | None:
+    """Find a column by name, a number at its end left out: `Custom Data` came to be called `Custom Data 1`."""
+    place = find_column(names, wanted)
+    if place is not None:
+        return place
+    key = squeezed(wanted).rstrip("0123456789")
+    near = [place for place, name in enumerate(names) if squeezed(name).rstrip("0123456789") == key]
+    return near[0] if len(near) == 1 else None
+
+
+def _dates(table: RawTable, wanted: Sequence[str], rows: np.typing.NDArray[np.bool_]) -> Readings | None:
+    for name in wanted:
+        for place, known in enumerate(table.names):
+            if squeezed(known).replace("_", "") == name:
+                column = table.columns[place].take(rows)
+                if column.filled.any():
+                    return read_dates(_used(column))
+    return None
+
+
+def _used(column: Column) -> list[str]:
+    texts = column.listed()
+    return [texts[code] for code in np.unique(column.codes[column.filled])]
 
 
 class Cells(StrEnum):

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final, get_args
 
-from surveywaves.cli.command import Command
-from surveywaves.cli.progress import Progress
+from surveywaves.cli.command import Command, Progress
 from surveywaves.study import load_study
 from surveywaves.study.load import mistakes_of_wave
 from surveywaves.study.models import Layout

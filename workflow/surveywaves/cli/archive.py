@@ -22,9 +22,9 @@ example:
 
 def run(options: argparse.Namespace) -> int:
     """Pack it."""
-    from surveywaves.pin.archive import write_archive  # noqa: PLC0415
-    from surveywaves.pin.asked import SUFFIX  # noqa: PLC0415
+    from surveywaves.pin.cause import SUFFIX  # noqa: PLC0415
     from surveywaves.pin.manifest import PINS  # noqa: PLC0415
+    from surveywaves.pin.write import write_archive  # noqa: PLC0415
 
     target = options.output or PINS / f"{options.pin}{SUFFIX}"
     write_archive(PINS / options.pin, target)

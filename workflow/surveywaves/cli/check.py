@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from surveywaves.cli.command import Command
-from surveywaves.cli.progress import Progress
+from surveywaves.cli.command import Command, Progress
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.study import Study, Wave, load_study
 from surveywaves.study.parts import HarmonisingPart, ReadingPart

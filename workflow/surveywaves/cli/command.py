@@ -1,10 +1,39 @@
-"""A command, as `surveywaves` lists and runs it."""
+"""A command as `surveywaves` lists and runs it.
+
+A word on the screen while a file is read.
+
+A command, as `surveywaves` lists and runs it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+BIG: Final = 20_000_000
+"""Bytes from which a file is worth a word on the screen, whoever looks at it."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Says what is being read, to a person who waits: on a terminal, or where it takes a while."""
+
+    started: float = field(default_factory=time.monotonic)
+
+    def __call__(self, name: str) -> None:
+        """Say which file is being read."""
+        try:
+            size = Path(name).stat().st_size
+        except OSError:
+            return
+        if size >= BIG or sys.stderr.isatty():
+            passed = time.monotonic() - self.started
+            print(f"[{passed:3.0f} s] reading {name} ({size / 1e6:.1f} MB)", file=sys.stderr)
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:

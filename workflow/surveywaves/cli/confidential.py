@@ -20,7 +20,7 @@ A file that only looks so can be listed, as exactly these bytes and with a reaso
 
 def run(options: argparse.Namespace) -> int:
     """Refuse what must stay with the team."""
-    from surveywaves.confidential.staged import mistakes_in, staged_mistakes  # noqa: PLC0415
+    from surveywaves.confidential.check import mistakes_in, staged_mistakes  # noqa: PLC0415
 
     if absent := [path for path in options.files if not path.is_file()]:
         raise SurveywavesError(Mistake(str(path), "no such file") for path in absent)

@@ -26,8 +26,8 @@ example:
 
 def run(options: argparse.Namespace) -> int:
     """Write the table, and sum it up."""
-    from surveywaves.pin.diff import diff  # noqa: PLC0415
-    from surveywaves.pin.records import Places  # noqa: PLC0415
+    from surveywaves.pin.manifest import Places  # noqa: PLC0415
+    from surveywaves.pin.verify import diff  # noqa: PLC0415
     from surveywaves.script import HOME, write  # noqa: PLC0415
 
     if options.output and options.output.suffix not in {".csv", ".tsv"}:

@@ -28,9 +28,12 @@ example:
 
 def run(options: argparse.Namespace) -> int:
     """Print where a number comes from."""
-    from surveywaves.pin.records import Places  # noqa: PLC0415
-    from surveywaves.pin.trace import trace  # noqa: PLC0415
-    from surveywaves.pin.trace_words import to_json, to_lines  # noqa: PLC0415
+    from surveywaves.pin.manifest import Places  # noqa: PLC0415
+    from surveywaves.pin.trace import (  # noqa: PLC0415
+        to_json,
+        to_lines,
+        trace,
+    )
     from surveywaves.script import HOME  # noqa: PLC0415
 
     folder = options.directory.absolute()

@@ -5,13 +5,6 @@ check      which files are confidential: by where they lie, by what is in them, 
 staged     the same of what git is about to commit
 """
 
-from surveywaves.confidential.check import (
-    PRIVATE,
-    Allowed,
-    Signs,
-    confidential_files,
-    reason_in,
-    signs_of,
-)
+from surveywaves.confidential.check import PRIVATE, Allowed, Signs, confidential_files, reason_in, signs_of
 
 __all__ = ["PRIVATE", "Allowed", "Signs", "confidential_files", "reason_in", "signs_of"]

@@ -5,10 +5,10 @@ count. `release` takes the tables as one, withholds small counts, and then as ma
 gives a withheld count back, at the least loss.
 """
 
-from surveywaves.disclosure.dominance import Weighting
-from surveywaves.disclosure.items import ItemKey
+from surveywaves.disclosure.count_tables import ItemKey
+from surveywaves.disclosure.estimates import Weighting
 from surveywaves.disclosure.printed import Publication
 from surveywaves.disclosure.release import Released, release
-from surveywaves.disclosure.rule import Rule
+from surveywaves.disclosure.system import Rule
 
 __all__ = ["ItemKey", "Publication", "Released", "Rule", "Weighting", "release"]

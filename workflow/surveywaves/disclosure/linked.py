@@ -12,15 +12,22 @@ from typing import Any, Final, Generic, TypeVar
 import pandas as pd
 
 from surveywaves.describe import ORGANISATION
-from surveywaves.disclosure import extremes
-from surveywaves.disclosure.account import Tally
+from surveywaves.disclosure import count_tables
+from surveywaves.disclosure.count_tables import (
+    Groups,
+    ItemKey,
+    ItemPlace,
+    Place,
+    Public,
+    groups,
+    linked_groups,
+    linked_items,
+    linked_reasons,
+)
 from surveywaves.disclosure.files import linked_files
-from surveywaves.disclosure.groups import Groups, Place, Public, groups, linked_groups
-from surveywaves.disclosure.items import ItemKey, ItemPlace, linked_items
-from surveywaves.disclosure.reasons import linked_reasons
-from surveywaves.disclosure.rule import Rule
-from surveywaves.disclosure.solving import Solver
-from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks
+from surveywaves.disclosure.printed import Tally
+from surveywaves.disclosure.suppress import Solver
+from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.tidy import ALL
@@ -65,7 +72,7 @@ class Linked:
     people: Part[str]
     answers: Part[ItemPlace]
     reasons: Part[ItemPlace]
-    ends: Part[extremes.End]
+    ends: Part[count_tables.End]
     files: Part[str]
 
     @property
@@ -124,9 +131,9 @@ def link(
     )
     nothing = frozenset(place for place, own in answers.marks.items() if own["base", ALL])
     reasons = _solved(linked_reasons(tables[MISSING], groups=found, nothing=nothing, rule=rule), solve)
-    ends: dict[extremes.End, Builder] = {}
+    ends: dict[count_tables.End, Builder] = {}
     if RELIABILITY in tables:
-        ends = extremes.linked_extremes(tables[RELIABILITY], tied=_tied(instrument, answers), rule=rule)
+        ends = count_tables.linked_extremes(tables[RELIABILITY], tied=_tied(instrument, answers), rule=rule)
     files: dict[str, Builder] = {}
     if FILE_COUNTS in tables:
         files = linked_files(
@@ -145,12 +152,12 @@ def _solved(counts: Mapping[Key, Builder], solve: Solver) -> Part[Key]:
 
 def _tied(
     instrument: Mapping[str, ItemKey], answers: Part[ItemPlace]
-) -> dict[extremes.End, frozenset[Place]]:
+) -> dict[count_tables.End, frozenset[Place]]:
     """List the waves and organisations in which an item's count at an end of its scale is withheld."""
-    tied: dict[extremes.End, set[Place]] = {}
+    tied: dict[count_tables.End, set[Place]] = {}
     for (wave, item), name in answers.withheld():
         if isinstance(name, tuple) and name[0] == "n":
-            for term in extremes.TERMS:
+            for term in count_tables.TERMS:
                 if name[2] == instrument[item].end(term):
                     # What is known of all would bound what the withheld ones have together.
                     tied.setdefault((instrument[item].scale, term), set()).update(

@@ -1,14 +1,31 @@
-"""What is in print: counts that a publication gives cannot be withheld any more, and everybody may know them."""
+"""What everybody knows already: counts in print, codings, and what was withheld.
+
+What is in print: counts that a publication gives cannot be withheld any more, and everybody may know them.
+
+What each answer in the files is taken as, by the study's own account: it says nothing of what anybody answered.
+
+The recodings that harmonise lists are those that occurred, each with its count on one kind of form: that one is not
+there says that nobody on paper chose this answer. So what may be shown is what would be done, not what was done.
+
+What was withheld, kind by kind and place by place, and how much that is of all.
+
+The log that goes out does not say which counts were small and which were withheld to protect them: whoever knew that
+would know that the first lie below the threshold and the others do not, and what adds up to a total would often follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure.system import BoolArray
+from surveywaves.harmonise.crosswalk import Words, constants_of, questions_of
+from surveywaves.study.parts import HarmonisingPart
+from surveywaves.text import normalise
 from surveywaves.tidy import Status
 
 RECOMPUTED = "recomputed"
@@ -120,3 +137,165 @@ def _hidden_cells(
             place = (publication.wave, name, "base")
         marks.append(place in hidden)
     return np.array(marks, dtype=np.bool_)
+
+
+RECODING: Final = ("wave", "layout", "column", "variable", "raw", "value")
+
+
+def recodings(parts: Iterable[HarmonisingPart]) -> pd.DataFrame:
+    """Lay out the rules by which waves are harmonised.
+
+    Parameters
+    ----------
+    parts
+        The waves, from a study that has been checked.
+
+    Returns
+    -------
+    DataFrame
+        `wave, layout, column, variable, raw, value`, all text, one row a label of a column: columns as the crosswalk
+        names them, labels as the study writes them, in its order. What is the same for every return of a layout has
+        neither `column` nor `raw`.
+    """
+    rows = [row for part in parts for layout in part.layouts for row in _layout(part, layout)]
+    return pd.DataFrame(rows, columns=list(RECODING), dtype="str")
+
+
+def _layout(part: HarmonisingPart, layout: str) -> Iterator[tuple[str, ...]]:
+    words, _ = Words.of(part, where=part.wave)
+    for variable, level in constants_of(part, layout).items():
+        yield part.wave, layout, "", variable, "", level
+    for question in questions_of(part, words, layout):
+        meanings = question.meanings
+        for label in meanings.labels:
+            value = meanings.value(meanings.states[normalise(label)])
+            yield part.wave, layout, question.wanted.column, question.variable, label, value
+
+
+LOG: Final = ("table", "wave", "organisation", "subject", "what", "numbers", "why")
+
+COUNT: Final = "a count that is too small, or that would give one back"
+DERIVED: Final = "computed from counts of which one is withheld"
+ESTIMATE: Final = "about too few respondents, or as good as a withheld count"
+BASE: Final = "a number of respondents that would tell how many a withheld group has"
+ROUNDED: Final = "shown to fewer digits: comes near to withheld counts"
+FROM_WITHHELD: Final = "recomputed from a withheld count"
+
+
+class Entry(NamedTuple):
+    """Cells of a released table that lost something."""
+
+    table: str
+    what: str
+    why: str
+    marks: BoolArray
+
+
+class Tally(NamedTuple):
+    """Counts of a kind of linked tables: those that are published, too small themselves, withheld besides."""
+
+    linked: str
+    counts: int
+    primary: int
+    complementary: int
+    public: int
+
+
+def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.DataFrame:
+    """Write the disclosure log.
+
+    Parameters
+    ----------
+    tables
+        The released tables.
+    entries
+        What was withheld in them, in their rows.
+
+    Returns
+    -------
+    DataFrame
+        One row a table, place (`wave`, `organisation`, `subject`: an item, variable, scale, file or printed row) and
+        kind of number (`what`): how many `numbers`, and `why`. No value, and not which count was small.
+    """
+    parts = []
+    for entry in entries:
+        if not entry.marks.any():
+            continue
+        rows = tables[entry.table].loc[entry.marks]
+        blank = pd.Series("", index=rows.index)
+        subject = blank
+        for name in ("item", "variable", "scale", "file"):
+            if name in rows:
+                subject = subject.where(subject != "", rows[name].fillna(""))
+        if {"table", "row"} <= set(rows):
+            subject = rows["table"] + "/" + rows["row"]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "table": entry.table,
+                    "wave": rows.get("wave", blank),
+                    "organisation": rows.get("organisation", blank),
+                    "subject": subject,
+                    "what": entry.what,
+                    "why": entry.why,
+                }
+            )
+        )
+    columns = ["table", "wave", "organisation", "subject", "what", "why"]
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in LOG}).astype({"numbers": "int64"})
+    every = pd.concat(parts, ignore_index=True)
+    counted = every.groupby(columns, sort=False).size().rename("numbers").reset_index()
+    return counted[list(LOG)].astype(dict.fromkeys(columns, "str"))
+
+
+def summary_of(
+    tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry], tallies: Sequence[Tally]
+) -> pd.DataFrame:
+    """Sum up the log.
+
+    Returns
+    -------
+    DataFrame
+        `table, what, shown, withheld, rounded`, one row a table and kind of number; then, for the linked counts of
+        all waves together (`table` is `linked counts`), `what` with how many were too small themselves
+        (`primary`), withheld besides (`complementary`), and shown because they are in print (`in print`).
+    """
+    lost: dict[tuple[str, str], list[int]] = {}
+    for entry in entries:
+        numbers = lost.setdefault((entry.table, entry.what), [0, 0])
+        numbers[entry.why == ROUNDED] += int(entry.marks.sum())
+    rows: list[tuple[str, str, int, int, int]] = []
+    for (table, what), (withheld, rounded) in lost.items():
+        shown = (
+            int(tables[table][what].notna().sum()) if what in tables[table] else len(tables[table]) - withheld
+        )
+        rows.append((table, what, shown, withheld, rounded))
+    for tally in tallies:
+        shown = tally.counts - tally.primary - tally.complementary
+        rows += [
+            (tally.linked, "primary", shown, tally.primary, 0),
+            (tally.linked, "complementary", shown, tally.complementary, 0),
+            (tally.linked, "in print", tally.public, 0, 0),
+        ]
+    frame = pd.DataFrame(rows, columns=["table", "what", "shown", "withheld", "rounded"])
+    return frame.astype({"table": "str", "what": "str"})
+
+
+def sentence(tallies: Sequence[Tally], *, threshold: int, rounding: int) -> str:
+    """Say in a sentence for the report what was withheld."""
+    if rounding:
+        return f"All counts are rounded to multiples of {rounding}, so that totals still add up."
+    counts = sum(tally.counts for tally in tallies)
+    primary = sum(tally.primary for tally in tallies)
+    besides = sum(tally.complementary for tally in tallies)
+    public = sum(tally.public for tally in tallies)
+    if not primary + besides:
+        return f"No count had to be withheld (threshold {threshold})."
+    said = (
+        f"{primary + besides:,} of {counts:,} counts are withheld to protect respondents: {primary:,} are below "
+        f"{threshold} or would tell what nearly everybody of a group answered, {besides:,} would give one of these back"
+    )
+    if public:
+        return f"{said}. {public:,} counts are shown as a publication has printed them already."
+    return f"{said}."

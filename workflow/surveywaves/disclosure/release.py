@@ -9,11 +9,9 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import account, counts, estimates, extremes, files, rounded
-from surveywaves.disclosure.account import Entry
-from surveywaves.disclosure.codings import recodings
-from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
-from surveywaves.disclosure.items import ItemKey
+from surveywaves.disclosure import count_tables, estimates, files, printed, rounding
+from surveywaves.disclosure.count_tables import ItemKey
+from surveywaves.disclosure.estimates import Dominated, Weighting, dominated
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
     FREQUENCIES,
@@ -28,11 +26,10 @@ from surveywaves.disclosure.linked import (
     tallies,
     why_withheld,
 )
-from surveywaves.disclosure.printed import Publication, audited, claimed, in_print
+from surveywaves.disclosure.printed import Entry, Publication, audited, claimed, in_print, recodings
 from surveywaves.disclosure.rounding import round_counts
-from surveywaves.disclosure.rule import Rule
-from surveywaves.disclosure.solving import solver
-from surveywaves.disclosure.system import Builder
+from surveywaves.disclosure.suppress import solver
+from surveywaves.disclosure.system import Builder, Rule
 from surveywaves.study.parts import HarmonisingPart
 
 Key = TypeVar("Key", bound=Hashable)
@@ -136,9 +133,9 @@ def release(
     kinds = [] if rule.rounding else list(tallies(linked))
     return Released(
         work.tables,
-        account.log_of(work.tables, work.entries),
-        account.summary_of(work.tables, work.entries, kinds),
-        account.sentence(kinds, threshold=rule.threshold, rounding=rule.rounding),
+        printed.log_of(work.tables, work.entries),
+        printed.summary_of(work.tables, work.entries, kinds),
+        printed.sentence(kinds, threshold=rule.threshold, rounding=rule.rounding),
         why_withheld(linked),
     )
 
@@ -170,20 +167,18 @@ class _Release:
             self.linked.reasons.marks,
         )
         shown = {
-            FREQUENCIES: counts.frequencies(self.tables[FREQUENCIES], answers),
-            SUMMARY: counts.summary(self.tables[SUMMARY], answers),
-            RESPONDENTS: counts.respondents(self.tables[RESPONDENTS], people),
-            MISSING: counts.missing(self.tables[MISSING], reasons, self.linked.groups),
-            RATES: counts.response_rates(self.tables[RATES], self.linked.groups),
+            FREQUENCIES: files.frequencies(self.tables[FREQUENCIES], answers),
+            SUMMARY: files.summary(self.tables[SUMMARY], answers),
+            RESPONDENTS: files.respondents(self.tables[RESPONDENTS], people),
+            MISSING: files.missing(self.tables[MISSING], reasons, self.linked.groups),
+            RATES: files.response_rates(self.tables[RATES], self.linked.groups),
         }
         if FILE_COUNTS in self.tables:
             marks = self.linked.files.marks
             shown[FILE_COUNTS] = files.withheld_counts(self.tables[FILE_COUNTS], marks)
             shown[PROBLEMS] = files.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
         for name, table in shown.items():
-            self._put(
-                name, table, lambda column: account.COUNT if column in counts.WHOLE else account.DERIVED
-            )
+            self._put(name, table, lambda column: printed.COUNT if column in files.WHOLE else printed.DERIVED)
 
     def round_counts(self, confidence: float) -> None:
         base = self.rule.rounding
@@ -193,17 +188,17 @@ class _Release:
             _rounded(self.linked.reasons.counts, base),
         )
         shown = {
-            FREQUENCIES: rounded.frequencies(self.tables[FREQUENCIES], answers),
-            SUMMARY: rounded.summary(self.tables[SUMMARY], answers),
-            RESPONDENTS: rounded.respondents(self.tables[RESPONDENTS], people),
-            MISSING: rounded.missing(self.tables[MISSING], reasons, people),
-            RATES: rounded.response_rates(self.tables[RATES], people, confidence=confidence),
+            FREQUENCIES: rounding.frequencies(self.tables[FREQUENCIES], answers),
+            SUMMARY: rounding.summary(self.tables[SUMMARY], answers),
+            RESPONDENTS: rounding.respondents(self.tables[RESPONDENTS], people),
+            MISSING: rounding.missing(self.tables[MISSING], reasons, people),
+            RATES: rounding.response_rates(self.tables[RATES], people, confidence=confidence),
         }
         if FILE_COUNTS in self.tables:
-            shown[FILE_COUNTS] = rounded.file_counts(self.tables[FILE_COUNTS], base)
-            shown[PROBLEMS] = rounded.problems(self.tables[PROBLEMS], base)
+            shown[FILE_COUNTS] = rounding.file_counts(self.tables[FILE_COUNTS], base)
+            shown[PROBLEMS] = rounding.problems(self.tables[PROBLEMS], base)
         for name, table in shown.items():
-            self._put(name, table, lambda _: account.DERIVED)
+            self._put(name, table, lambda _: printed.DERIVED)
 
     def estimates(self) -> None:
         tidy = [name for name, table in self.tables.items() if {"term", "status", "note"} <= set(table)]
@@ -232,7 +227,7 @@ class _Release:
                 table,
                 groups=self.linked.groups,
                 small=small,
-                extremes=extremes.marked(table, ends) if name == RELIABILITY else None,
+                extremes=count_tables.marked(table, ends) if name == RELIABILITY else None,
                 near=scales if compared else (),
                 near_items=near if compared else (),
                 in_disguise={item for item in near if self.instrument[item].points == 2}
@@ -243,12 +238,12 @@ class _Release:
                 dominated=self.dominated if compared else Dominated(),
                 rule=self.rule,
             )
-            self.tables[name] = rounded.estimates(shown.table, base) if base else shown.table
+            self.tables[name] = rounding.estimates(shown.table, base) if base else shown.table
             had = table["estimate"].notna().to_numpy()
             self.entries += [
-                Entry(name, "estimate", account.ESTIMATE, shown.estimate & had),
-                Entry(name, "n", account.BASE, shown.n),
-                Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
+                Entry(name, "estimate", printed.ESTIMATE, shown.estimate & had),
+                Entry(name, "n", printed.BASE, shown.n),
+                Entry(name, "estimate", printed.ROUNDED, shown.rounded & had),
             ]
         if SCALE_USE in self.tables:
             self.tables[SCALE_USE] = estimates.release_use(self.tables[SCALE_USE], self.linked.groups)
@@ -257,7 +252,7 @@ class _Release:
                 self.tables[AGREEMENT], self.tables[CONTRASTS]
             )
             self.tables[AGREEMENT] = shown_agreement
-            self.entries.append(Entry(AGREEMENT, "words", account.ESTIMATE, hide))
+            self.entries.append(Entry(AGREEMENT, "words", printed.ESTIMATE, hide))
 
     def audit(self, publication: Publication, hidden: frozenset[tuple[str, str, str]]) -> None:
         before = {name: self.tables[name] for name in (AUDIT, CLAIMS) if name in self.tables}
@@ -266,7 +261,9 @@ class _Release:
             self.tables[CLAIMS] = claimed(before[CLAIMS], before[AUDIT], publication, hidden)
         for name, table in before.items():
             gone = (self.tables[name]["recomputed"] == "") & (table["recomputed"] != "")
-            self.entries.append(Entry(name, "recomputed", account.RECOMPUTED, gone.to_numpy(dtype=np.bool_)))
+            self.entries.append(
+                Entry(name, "recomputed", printed.FROM_WITHHELD, gone.to_numpy(dtype=np.bool_))
+            )
 
 
 def _rounded(builders: Mapping[Key, Builder], base: int) -> dict[Key, dict[Hashable, int]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from xml.etree import ElementTree as ET
 
-from surveywaves.exports import spss, words
-from surveywaves.exports.dataset import REASONS, Dataset, Variable, reason_words
-from surveywaves.exports.part import ExportPart
+from surveywaves.exports import dataset, spss
+from surveywaves.exports.dataset import REASON_NAMES as REASONS
+from surveywaves.exports.dataset import Dataset, ExportPart, Variable, reason_words
 from surveywaves.study.models import Evidence
 from surveywaves.study.parts import WaveWords
 
@@ -93,8 +93,8 @@ def _study(root: ET.Element, part: ExportPart) -> None:
     citation = _add(study, "citation")
     title = _add(citation, "titlStmt")
     _add(title, "titl", part.title)
-    _add(title, "subTitl", words.headline(part))
-    _notes(citation, "evidence", words.evidence(part))
+    _add(title, "subTitl", dataset.headline(part))
+    _notes(citation, "evidence", dataset.evidence(part))
 
     info = _add(study, "stdyInfo")
     _add(info, "abstract", part.description)
@@ -109,13 +109,15 @@ def _study(root: ET.Element, part: ExportPart) -> None:
     method = _add(study, "method")
     several = "Repeated cross-sections; respondents are not linked between waves."
     _add(_add(method, "dataColl"), "timeMeth", several if len(part.waves) > 1 else "Cross-section.")
-    for text in words.comparability(part):
+    for text in dataset.comparability(part):
         _add(method, "notes", text, type="comparability")
 
     use = _add(_add(study, "dataAccs"), "useStmt")
-    _add(use, "restrctn", words.CONFIDENTIAL)
+    _add(use, "restrctn", dataset.CONFIDENTIAL)
     if any(wave.evidence is not Evidence.OBSERVED for wave in part.waves.values()):
-        _add(use, "disclaimer", f"{words.headline(part)}. What is not observed is no finding about anybody.")
+        _add(
+            use, "disclaimer", f"{dataset.headline(part)}. What is not observed is no finding about anybody."
+        )
     if part.citation:
         _add(_add(study, "othrStdyMat"), "relPubl", part.citation)
 
@@ -134,7 +136,7 @@ def _universe(part: ExportPart, wave: WaveWords) -> str:
     surveyed = ", ".join(part.organisations[name] for name in wave.organisations_surveyed)
     size = wave.population.size
     many = f"{'about ' if wave.population.approximate else ''}{size:,} people" if size else "size not known"
-    return f"{words.wave_title(wave)}: {surveyed}; {many}. {wave.population.note}"
+    return f"{dataset.wave_title(wave)}: {surveyed}; {many}. {wave.population.note}"
 
 
 # --- files and variables ----------------------------------------------------------------------------------------
@@ -144,13 +146,13 @@ def _file(root: ET.Element, data: Dataset, file: DataFile) -> None:
     description = _add(root, "fileDscr", ID=file.identifier)
     text = _add(description, "fileTxt")
     _add(text, "fileName", file.name)
-    _add(text, "fileCont", f"One row a respondent, all waves. {words.headline(data.part)}.")
+    _add(text, "fileCont", f"One row a respondent, all waves. {dataset.headline(data.part)}.")
     size = _add(text, "dimensns")
     _add(size, "caseQnty", str(data.rows))
     _add(size, "varQnty", str(len(data.variables)))
     _add(text, "fileType", file.kind, charset="UTF-8")
     _add(text, "dataMsng", file.missing)
-    _add(description, "notes", words.CONFIDENTIAL, type="confidentiality")
+    _add(description, "notes", dataset.CONFIDENTIAL, type="confidentiality")
 
 
 def _data(root: ET.Element, data: Dataset) -> None:
@@ -202,7 +204,7 @@ def _variable(described: ET.Element, part: ExportPart, variable: Variable) -> No
         _add(found, "notes", told, type="rescaled")
     grades = ((part.waves[wave].title, grade) for wave, grade in (variable.grades or {}).items())
     _notes(found, "comparability", grades)
-    _notes(found, "evidence", words.evidence_of(part, variable.evidence_names))
+    _notes(found, "evidence", dataset.evidence_of(part, variable.evidence_names))
 
 
 def _category(variable: ET.Element, code: int, told: str, **attributes: str) -> None:
@@ -216,9 +218,9 @@ def _category(variable: ET.Element, code: int, told: str, **attributes: str) -> 
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str | None) -> ET.Element:
     """Put an element at the end of another; an attribute that is None or empty is left out."""
-    told = {name: words.line(value) for name, value in attributes.items() if value}
+    told = {name: dataset.line(value) for name, value in attributes.items() if value}
     found = ET.SubElement(parent, tag, told)
-    found.text = words.line(text) or None
+    found.text = dataset.line(text) or None
     return found
 
 

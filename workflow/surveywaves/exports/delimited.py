@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from surveywaves.exports import spss, stata, words
-from surveywaves.exports.dataset import REASONS, Dataset, Variable, reason_words
-from surveywaves.spreadsheet import harmless
+from surveywaves.exports import dataset, spss, stata
+from surveywaves.exports.dataset import REASON_NAMES as REASONS
+from surveywaves.exports.dataset import Dataset, Variable, reason_words
+from surveywaves.files import harmless
 
 NOTICE: Final = "CONFIDENTIAL"
 """First column of the data. Names of the study are in lower case, so none is the same."""
@@ -124,7 +125,7 @@ def _levels(variable: Variable) -> list[str]:
 
 
 def _rows(data: Dataset) -> Iterator[dict[str, Any]]:
-    for text in words.about(data.part):
+    for text in dataset.about(data.part):
         yield {"kind": "file", "label": text}
     in_spss, in_stata = spss.spss_names(data), stata.stata_names(data)
     for variable in data.variables:

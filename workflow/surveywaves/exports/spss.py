@@ -1,9 +1,13 @@
-"""SPSS: a .sav file with labels, measure levels and user-missing codes."""
+"""SPSS: a .sav file with labels, measure levels and user-missing codes.
+
+Names that a package takes for a variable.
+"""
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +16,52 @@ import pandas as pd
 import pyreadstat
 from numpy.typing import NDArray
 
-from surveywaves.exports import words
-from surveywaves.exports.dataset import REASONS, Dataset, Variable, reason_words
-from surveywaves.exports.names import SPSS_RESERVED, names_for
-from surveywaves.undated import undated_sav
+from surveywaves.exports import dataset
+from surveywaves.exports.dataset import REASON_NAMES as REASONS
+from surveywaves.exports.dataset import Dataset, Variable, reason_words
+from surveywaves.files import undated_sav
+from surveywaves.study.checks import RESCALED_SUFFIX
+
+SPSS_RESERVED: Final = re.compile(r"all|and|by|eq|ge|gt|le|lt|ne|not|or|to|with")
+STATA_RESERVED: Final = re.compile(r"byte|double|float|if|in|int|long|str\d+|using|with")
+
+
+def names_for(names: Iterable[str], *, limit: int, reserved: re.Pattern[str]) -> dict[str, str]:
+    """Give each variable a name that a package takes; most keep their own.
+
+    Parameters
+    ----------
+    names
+        Names of the study: lower case, digits and ``_``.
+    limit
+        Most characters a name may have.
+    reserved
+        Words of the package's own language.
+
+    Returns
+    -------
+    dict
+        Own name -> name in the file, in the same order and no name twice. A reserved word gets ``_`` after it; a long
+        name is cut (before ``_rescaled``, if it ends so) and numbered where that makes two alike.
+    """
+    names = list(names)
+    taken = {name for name in names if len(name) <= limit and not reserved.fullmatch(name)}
+    found = {}
+    for name in names:
+        if name in taken:
+            found[name] = name
+            continue
+        suffix = RESCALED_SUFFIX if name.endswith(RESCALED_SUFFIX) else ""
+        stem = name.removesuffix(suffix)
+        if reserved.fullmatch(name):
+            suffix = "_"
+        number = ""
+        while (new := stem[: limit - len(suffix) - len(number)] + number + suffix) in taken:
+            number = str(int(number or "1") + 1)
+        taken.add(new)
+        found[name] = new
+    return found
+
 
 NAME: Final = 64
 """Most characters of a variable's name."""
@@ -57,10 +103,12 @@ def to_sav(data: Dataset) -> bytes:
         pyreadstat.write_sav(
             frame,
             str(path),
-            file_label=words.fit(
-                f"{words.headline(data.part)}: {words.line(data.part.title)}", FILE_LABEL, size=words.octets
+            file_label=dataset.fit(
+                f"{dataset.headline(data.part)}: {dataset.line(data.part.title)}",
+                FILE_LABEL,
+                size=dataset.octets,
             ),
-            note=[line for text in _notes(data, names) for line in words.wrap(text, NOTE_LINE)],
+            note=[line for text in _notes(data, names) for line in dataset.wrap(text, NOTE_LINE)],
             column_labels=[_fit(variable.label, VARIABLE_LABEL) for variable in data.variables],
             variable_value_labels={
                 name: labels for name, variable in variables.items() if (labels := _labels(variable))
@@ -104,7 +152,7 @@ def _labels(variable: Variable) -> dict[int | float, str]:
 
 
 def _notes(data: Dataset, names: Mapping[str, str]) -> Iterator[str]:
-    yield from words.about(data.part)
+    yield from dataset.about(data.part)
     told = "; ".join(f"{missing_code(number)} = {text}" for number, _, text in reason_words())
     yield f"User-missing codes: {told}"
     for own, name in names.items():
@@ -119,7 +167,7 @@ def _notes(data: Dataset, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _fit(text: str, limit: int) -> str:
-    return words.fit(text, limit, size=words.octets)
+    return dataset.fit(text, limit, size=dataset.octets)
 
 
 def _text(variable: Variable) -> bool:

@@ -6,10 +6,8 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.axes import Axis
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page
-from surveywaves.figures.style import GREY, VERDICTS, WITHHELD, on
+from surveywaves.figures.layout import GREY, SMALL, TINY, VERDICTS, WITHHELD, Axis, Key, Page, on
 from surveywaves.figures.words import evidence_of, variable_label, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import Status

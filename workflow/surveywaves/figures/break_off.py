@@ -8,10 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.axes import Axis
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page
-from surveywaves.figures.style import GREY, REASONS, on
+from surveywaves.figures.layout import GREY, REASONS, SMALL, TINY, Axis, Key, Page, on
 from surveywaves.figures.words import evidence_of, listed, percent, wave_title, whole
 from surveywaves.study.models import Missing
 from surveywaves.study.parts import Presentation

@@ -10,9 +10,18 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.figures.decisions import ADJUSTED, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
+from surveywaves.figures.facets import (
+    ADJUSTED,
+    Estimate,
+    Facet,
+    Gap,
+    Scale,
+    decision_keys,
+    decision_look,
+    draw_facets,
+    spanning,
+)
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
 from surveywaves.figures.words import (

@@ -13,11 +13,10 @@ from surveywaves.figures.agreement import published_agreement
 from surveywaves.figures.break_off import break_off
 from surveywaves.figures.contrasts import contrasts
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.frameworks import framework
 from surveywaves.figures.functioning import functioning
 from surveywaves.figures.heat_map import heat_map
 from surveywaves.figures.likert import likert
-from surveywaves.figures.means import scale_profile
+from surveywaves.figures.means import favourable, framework, gradient, scale_profile
 from surveywaves.figures.names import item_groups, names
 from surveywaves.figures.over_time import comparator, means_over_waves
 from surveywaves.figures.planning import planning
@@ -25,7 +24,6 @@ from surveywaves.figures.reliability import reliability
 from surveywaves.figures.respondents import respondents
 from surveywaves.figures.response import response
 from surveywaves.figures.sensitivity import sensitivity
-from surveywaves.figures.shares import favourable, gradient
 from surveywaves.study.parts import Presentation
 
 Columns: TypeAlias = Literal[1, 2]

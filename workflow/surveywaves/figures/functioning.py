@@ -9,9 +9,8 @@ import pandas as pd
 from surveywaves.figures.contrasts import change_in_words, gap_in_words
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Key, Page
+from surveywaves.figures.layout import SIZES, Key, Look, Page
 from surveywaves.figures.means import ESTIMATED, respondents_of, titles
-from surveywaves.figures.style import SIZES, Look
 from surveywaves.figures.words import (
     ORGANISATION,
     absent,
@@ -22,7 +21,7 @@ from surveywaves.figures.words import (
     wave_title,
     without,
 )
-from surveywaves.invariance.classes import CUTS
+from surveywaves.invariance.dif import CUTS
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL
 

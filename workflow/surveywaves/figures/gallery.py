@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.figures.draw import draw_all
-from surveywaves.figures.measure import prepare
+from surveywaves.figures.drawing import save
+from surveywaves.figures.layout import prepare
 from surveywaves.figures.names import names
-from surveywaves.figures.save import save
 from surveywaves.study.parts import Presentation
 
 

@@ -9,8 +9,7 @@ from typing import Final
 import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Page
-from surveywaves.figures.style import GREY, WITHHELD, on, sequential
+from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, sequential
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,

@@ -1,30 +1,402 @@
-"""Diverging stacked bars: how the answers to each item divide, wave by wave."""
+"""Diverging stacked bars: how the answers to each item divide, wave by wave.
+
+How answers divide where some counts are withheld: what is known of the others, and where it can be drawn.
+
+The rows and panels of diverging stacked bars.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from surveywaves.figures.divided import divide
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import Key, Page
-from surveywaves.figures.likert_chart import Answers, Cell, Chart, is_reworded
+from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
 from surveywaves.figures.names import WITHOUT_SCALE
-from surveywaves.figures.style import response_colours
 from surveywaves.figures.words import (
     ORGANISATION,
     evidence_of,
+    no_answers,
     organisation_label,
     percent,
     wave_title,
     whole,
 )
-from surveywaves.study.models import Item
+from surveywaves.study.models import Comparability, Item
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL, Status
+
+
+class Piece(NamedTuple):
+    """A part of a bar: response options (from 0, lowest first) and the percentage that gave one of them."""
+
+    options: tuple[int, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar centred on the middle of the response scale, as far as it is known where things stand.
+
+    Parameters
+    ----------
+    centred
+        Pieces in the order of the options, each where it belongs.
+    below
+        Percentage of them left of the middle: the lower options and half of the middle one.
+    apart
+        Pieces of which only the length is known.
+    """
+
+    centred: tuple[Piece, ...]
+    below: float
+    apart: tuple[Piece, ...] = ()
+
+    @property
+    def above(self) -> float:
+        """Percentage right of the middle."""
+        return sum(piece.share for piece in self.centred) - self.below
+
+    @property
+    def beside(self) -> float:
+        """Percentage whose place is not known."""
+        return sum(piece.share for piece in self.apart)
+
+
+def divide(shares: Sequence[float], favourable: Collection[int], together: float) -> Bar | None:
+    """Put what is shown of an item's answers, and what follows from it, where it belongs.
+
+    Percentages add up to 100, so those that are withheld are known together; where the favourable ones are known
+    together, the withheld ones among them are too, and the others. Such a group takes its place in the bar if its
+    options follow each other and the middle of the scale does not fall among them.
+
+    Parameters
+    ----------
+    shares
+        Percentages, lowest option first; NaN where withheld.
+    favourable
+        Favourable options, from 0.
+    together
+        Percentage of favourable answers; NaN where withheld.
+
+    Returns
+    -------
+    Bar or None
+        None where nothing is known but that there are answers.
+    """
+    groups = _groups(shares, favourable, together)
+    if groups and len(groups[0].options) == len(shares):
+        return None
+    pieces = [Piece((place,), share) for place, share in enumerate(shares) if math.isfinite(share)] + groups
+    within = {place: piece for piece in pieces for place in piece.options}
+    half, middle = len(shares) // 2, len(shares) % 2
+    left: list[Piece] = []
+    right: list[Piece] = []
+    core: list[Piece] = []
+    if not middle or math.isfinite(shares[half]):
+        core = [within[half]] if middle else []
+        left = list(_outwards(within, range(half - 1, -1, -1)))
+        right = list(_outwards(within, range(half + middle, len(shares))))
+    centred = (*reversed(left), *core, *right)
+    rest = [piece for piece in pieces if piece not in centred]
+    return Bar(
+        centred=centred,
+        below=sum(piece.share for piece in left) + sum(piece.share for piece in core) / 2,
+        apart=tuple(sorted(rest, key=lambda piece: (not _adjoining(piece), piece.options))),
+    )
+
+
+def _groups(shares: Sequence[float], favourable: Collection[int], together: float) -> list[Piece]:
+    """Give the withheld options, as they are known together."""
+    withheld = tuple(place for place, share in enumerate(shares) if not math.isfinite(share))
+    if not withheld:
+        return []
+    rest = 100 - sum(share for share in shares if math.isfinite(share))
+    inside = tuple(place for place in withheld if place in favourable)
+    if not math.isfinite(together) or inside in {(), withheld}:
+        return [Piece(withheld, max(rest, 0.0))]
+    known = sum(shares[place] for place in favourable if place not in withheld)
+    among = min(max(together - known, 0.0), rest)
+    outside = tuple(place for place in withheld if place not in favourable)
+    return sorted([Piece(inside, among), Piece(outside, rest - among)])
+
+
+def _outwards(within: dict[int, Piece], places: range) -> Iterator[Piece]:
+    """Take the pieces of one side from the middle outwards, up to the first that has no place there."""
+    side = set(places)
+    for place in places:
+        piece = within[place]
+        if not _adjoining(piece) or not side.issuperset(piece.options):
+            return
+        if place == min(piece.options, key=places.index):
+            yield piece
+
+
+def _adjoining(piece: Piece) -> bool:
+    """Whether its options follow each other."""
+    return piece.options[-1] - piece.options[0] == len(piece.options) - 1
+
+
+BAR: Final = 1.32
+PITCH: Final = 1.52
+BETWEEN_ITEMS: Final = 0.75
+BESIDE: Final = 1.8
+"""Between the bars that are centred and what stands apart."""
+NOT_CENTRED: Final = "not centred"
+NARROW: Final = 40.0
+"""On a page less wide than this, statements stand above their bars. All in base font sizes."""
+
+Cell: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How one wave and organisation answered an item.
+
+    Parameters
+    ----------
+    bar
+        How the answers divide; None if that is withheld.
+    base
+        Answers; None if withheld.
+    favourable
+        Percentage of favourable ones; NaN if withheld.
+    """
+
+    bar: Bar | None
+    base: int | None
+    favourable: float
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All parts of the bar."""
+        return (*self.bar.centred, *self.bar.apart) if self.bar else ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is withheld."""
+        return self.bar is not None and all(len(piece.options) == 1 for piece in self.pieces)
+
+
+def is_reworded(presentation: Presentation, wave: str, item: Item) -> bool:
+    """Whether a wave asked an item in other words."""
+    grade = presentation.waves[wave].comparability.get(item.item)
+    return grade == Comparability.REWORDED.value
+
+
+class Chart:
+    """Items under each other, waves within an item, a panel an organisation.
+
+    Parameters
+    ----------
+    page, presentation
+        Where to draw, and in which words.
+    answers
+        By (wave, organisation, item).
+    items, waves, organisations
+        Those to draw, in order; `[ALL]`: everybody together.
+    width
+        Panels that would fit side by side.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        presentation: Presentation,
+        answers: Mapping[Cell, Answers],
+        items: Sequence[Item],
+        *,
+        waves: Sequence[str],
+        organisations: Sequence[str],
+        width: int,
+    ) -> None:
+        self.page, self.presentation, self.answers = page, presentation, answers
+        self.items, self.waves, self.organisations = items, waves, organisations
+        em = page.em
+        usable = page.right - page.left
+        self.above = organisations != [ALL] or usable < NARROW * em
+        self.gap = 1.2 * em
+        self.item_width = usable
+        if not self.above:
+            longest = max(page.width_of(_statement(item), SMALL) for item in items)
+            self.item_width = min(longest, usable * 0.36)
+        self.wave_width = 0.0
+        if len(waves) > 1 or wave_title(presentation, waves[0]):
+            longest = max(page.width_of(wave_title(presentation, wave) + "†", SMALL) for wave in waves)
+            self.wave_width = min(longest + 0.2 * em, usable * (0.2 if self.above else 0.13))
+        labels = self.wave_width + self.gap
+        self.start = page.left + labels + (0.0 if self.above else self.item_width + self.gap)
+        self.pitch = (page.right - self.start + self.gap) / width
+        self.n_width = max(
+            page.width_of(words, SMALL)
+            for words in ("n", *(whole(found.base) for found in answers.values() if found.base))
+        )
+        self.bar_width = self.pitch - self.gap - self.n_width - 0.5 * em
+        bars = [found.bar for found in answers.values() if found.bar]
+        self.low = -_tens(max((bar.below for bar in bars), default=100))
+        self.high = max(_tens(max((bar.above for bar in bars), default=100)), 10 if self.low else 100)
+        self.beside = _tens(max((bar.beside for bar in bars), default=0))
+        room = self.bar_width - (BESIDE * em if self.beside else 0.0)
+        self.centred_width = room * (self.high - self.low) / (self.high - self.low + self.beside)
+        self.colours = {
+            item.item: response_colours(
+                presentation.style.responses, presentation.response_scales[item.response_scale].points
+            )
+            for item in items
+        }
+
+    def draw(self) -> None:
+        """Draw it at the page's current end."""
+        page = self.page
+        page.y += 0.4 * page.em
+        self._heads()
+        top = page.y
+        for number, item in enumerate(self.items):
+            if number:
+                middle = page.y + BETWEEN_ITEMS * page.em / 2
+                page.rule((page.left, middle), (page.right, middle), weight=0.4)
+                page.y += BETWEEN_ITEMS * page.em
+            self._item(item)
+        self._axes(top)
+
+    def _axis(self, panel: int) -> Axis:
+        return Axis(self.start + panel * self.pitch, self.centred_width, self.low, self.high)
+
+    def _axis_beside(self, panel: int) -> Axis:
+        end = self.start + panel * self.pitch + self.bar_width
+        width = self.bar_width - self.centred_width - BESIDE * self.page.em
+        return Axis(end - width, width, 0.0, self.beside)
+
+    def _end(self, panel: int) -> float:
+        return self.start + (panel + 1) * self.pitch - self.gap
+
+    def _heads(self) -> None:
+        page = self.page
+        heads = []
+        if self.organisations != [ALL]:
+            heads = [
+                page.wrap(
+                    organisation_label(self.presentation, organisation),
+                    self.centred_width if self.beside else self.bar_width,
+                    SMALL,
+                    bold=True,
+                    max_lines=3,
+                )
+                for organisation in self.organisations
+            ]
+        lines = max((len(head) for head in heads), default=1)
+        height = page.height_of(lines, SMALL)
+        for panel in range(len(self.organisations)):
+            middle = page.y + height - page.height_of(1, SMALL) / 2
+            page.text(self._end(panel), middle, "n", SMALL, colour=GREY, align="right")
+            if self.beside:
+                beside = self._axis_beside(panel)
+                if page.width_of(NOT_CENTRED, TINY) < beside.width:
+                    page.text(beside.start, middle, NOT_CENTRED, TINY, colour=GREY)
+            if heads:
+                top = page.y + height - page.height_of(len(heads[panel]), SMALL)
+                page.block(self.start + panel * self.pitch, top, heads[panel], SMALL, bold=True)
+        page.y += height + 0.2 * page.em
+
+    def _item(self, item: Item) -> None:
+        page = self.page
+        lines = page.wrap(_statement(item), self.item_width, SMALL)
+        if self.above:
+            page.plate(page.left, page.y, page.right - page.left, page.height_of(len(lines), SMALL))
+            page.y = page.block(page.left, page.y, lines, SMALL) + 0.25 * page.em
+        labels = [
+            page.wrap(
+                wave_title(self.presentation, wave)
+                + ("†" if is_reworded(self.presentation, wave, item) else ""),
+                self.wave_width,
+                SMALL,
+                max_lines=2,
+            )
+            for wave in self.waves
+        ]
+        heights = [
+            max(PITCH * page.em, page.height_of(len(label), SMALL) + 0.15 * page.em) for label in labels
+        ]
+        height = sum(heights)
+        if not self.above:
+            height = max(height, page.height_of(len(lines), SMALL))
+            page.block(page.left, page.y + (height - page.height_of(len(lines), SMALL)) / 2, lines, SMALL)
+        y = page.y + (height - sum(heights)) / 2
+        for wave, label, row in zip(self.waves, labels, heights, strict=True):
+            middle = y + row / 2
+            under = middle - page.height_of(len(label), SMALL) / 2
+            page.block(self.start - self.gap, under, label, SMALL, align="right")
+            for panel, organisation in enumerate(self.organisations):
+                self._cell(panel, middle, wave, organisation, item)
+            y += row
+        page.y += height
+
+    def _cell(self, panel: int, middle: float, wave: str, organisation: str, item: Item) -> None:
+        page = self.page
+        found = self.answers.get((wave, organisation, item.item))
+        if found is not None and found.base is not None:
+            page.text(self._end(panel), middle, whole(found.base), SMALL, colour=GREY, align="right")
+        if found is not None and found.bar is not None:
+            self._pieces(self._axis(panel), -found.bar.below, found.bar.centred, middle, item)
+            if found.bar.apart:
+                self._pieces(self._axis_beside(panel), 0.0, found.bar.apart, middle, item)
+            return
+        start = self._axis(panel).start
+        if found is None:
+            reason = no_answers(self.presentation, wave, organisation, item.item)
+        else:
+            reason = Status.WITHHELD.value
+            page.striped(start, middle - BAR * page.em / 2, BAR * page.em, BAR * page.em)
+            start += (BAR + 0.4) * page.em
+        shown = page.wrap(reason, self.bar_width - (start - self._axis(panel).start), TINY, max_lines=1)[0]
+        page.text(start, middle, shown, TINY, colour=GREY, backed=True)
+
+    def _pieces(self, axis: Axis, at: float, pieces: Sequence[Piece], middle: float, item: Item) -> None:
+        """Draw parts of a bar, from a place on an axis rightwards."""
+        page = self.page
+        for options, share in pieces:
+            left, right = axis.x(at), axis.x(at + share)
+            colours = [self.colours[item.item][option] for option in options]
+            label = f"{share:.0f}"
+            fits = share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < right - left
+            top, height = middle - BAR * page.em / 2, BAR * page.em
+            if len(colours) > 1:
+                page.striped(left, top, right - left, height, colours)
+                fits = fits and page.width_of(label, TINY) + 0.9 * page.em < right - left
+                if fits:
+                    page.text((left + right) / 2, middle, label, TINY, align="center", backed=True)
+            else:
+                page.box(left, top, right - left, height, colours[0])
+                if fits:
+                    page.text((left + right) / 2, middle, label, TINY, colour=on(colours[0]), align="center")
+            at += share
+
+    def _axes(self, top: float) -> None:
+        page = self.page
+        bottom = page.y + 0.3 * page.em
+        for panel in range(len(self.organisations)):
+            axis = self._axis(panel)
+            spare = BESIDE * page.em / 2 - 0.2 if self.beside else self.gap
+            axis.draw(page, top=top, bottom=bottom, write=lambda value: f"{abs(value):g}%", spare=spare)
+            page.rule((axis.x(0), top), (axis.x(0), bottom), colour=REFERENCE, weight=0.6, above=True)
+            if self.beside:
+                beside = self._axis_beside(panel)
+                beside.draw(page, top=top, bottom=bottom, write=lambda value: f"{value:g}%", spare=self.gap)
+        page.y = bottom + page.height_of(1, TINY) + 0.5 * page.em
+
+
+def _statement(item: Item) -> str:
+    return item.text + (" (R)" if item.keyed == "-" else "")
+
+
+def _tens(value: float) -> int:
+    """Round up to tens."""
+    return 10 * math.ceil(value / 10 - 1e-9)
+
 
 GROUP: Final = "Items"
 PANELS_ABREAST: Final = 3

@@ -8,7 +8,7 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import Page
+from surveywaves.figures.layout import Page, look_of
 from surveywaves.figures.means import (
     Mean,
     cells,
@@ -18,14 +18,7 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.style import look_of
-from surveywaves.figures.words import (
-    ORGANISATION,
-    evidence_of,
-    listed,
-    organisation_label,
-    wave_title,
-)
+from surveywaves.figures.words import ORGANISATION, evidence_of, listed, organisation_label, wave_title
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL

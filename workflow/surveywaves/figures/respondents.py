@@ -8,10 +8,8 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.figures.axes import Axis, round_ends
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Key, Page
-from surveywaves.figures.style import GREY, WITHHELD, wave_colours
+from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Axis, Key, Page, round_ends, wave_colours
 from surveywaves.figures.words import (
     NOT_STATED,
     ORGANISATION,

@@ -7,11 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.axes import Axis, round_ends
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import SMALL, TINY, Page
+from surveywaves.figures.layout import GREY, ONE_COLUMN, SMALL, TINY, Axis, Page, look_of, round_ends
 from surveywaves.figures.means import level
-from surveywaves.figures.style import GREY, ONE_COLUMN, look_of
 from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL, Status

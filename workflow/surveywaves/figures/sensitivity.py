@@ -9,9 +9,19 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from surveywaves.figures.contrasts import LEAST, heading_of, left_out, shown_contrasts, waves_of
-from surveywaves.figures.decisions import ADJUSTED, TERMS, decision_keys, decision_look
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
+from surveywaves.figures.facets import (
+    ADJUSTED,
+    TERMS,
+    Estimate,
+    Facet,
+    Gap,
+    Scale,
+    decision_keys,
+    decision_look,
+    draw_facets,
+    spanning,
+)
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import ESTIMATED, level, titles
 from surveywaves.figures.words import (
@@ -25,7 +35,7 @@ from surveywaves.figures.words import (
     whole,
     without,
 )
-from surveywaves.sensitivity.titles import MAIN, STANDARDISED, title_of
+from surveywaves.sensitivity.variants import MAIN, STANDARDISED, title_of
 from surveywaves.study.parts import Presentation
 
 GROUP: Final = "Sensitivity"
@@ -161,7 +171,7 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> tuple[dict[str, 
 
 
 def _same(cell: _Cell, main: _Cell) -> bool:
-    """Whether a variant's numbers are the main analysis's own: see `surveywaves.sensitivity.agreement`."""
+    """Whether a variant's numbers are the main analysis's own: see `surveywaves.sensitivity.compare`."""
     return not cell.reason and (cell.value, cell.error) == (main.value, main.error)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from surveywaves.errors import Mistake
 from surveywaves.ingest import UNRESOLVED
 from surveywaves.study.models import Coding, Missing
-from surveywaves.wording import nearest, normalise
+from surveywaves.text import nearest, normalise
 
 States = NDArray[np.int16]
 

@@ -1,17 +1,178 @@
-"""What the study says of a wave: which question each layout asks, and what its cells mean."""
+"""What the study says of a wave: which question each column asks.
+
+Which raw column holds which question, as one layout of a wave sees it.
+
+What the study says of a wave: which question each layout asks, and what its cells mean.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from surveywaves.errors import Mistake
 from surveywaves.harmonise.cells import Meanings, meanings_of_coding, meanings_of_map
-from surveywaves.harmonise.columns import Wanted
+from surveywaves.ingest import BETWEEN, INGEST_COLUMNS
 from surveywaves.study.checks import RESCALED_SUFFIX
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
+from surveywaves.text import nearest, normalise
+
+
+@dataclass(frozen=True, slots=True)
+class RawColumns:
+    """The raw columns of a wave, and in which of them one layout has anything.
+
+    Parameters
+    ----------
+    names
+        Full names, in the order of the files.
+    folded
+        The names after `normalise`.
+    here, elsewhere
+        Whether the column has content in this layout; in another one.
+    """
+
+    names: tuple[str, ...]
+    folded: tuple[str, ...]
+    here: NDArray[np.bool_]
+    elsewhere: NDArray[np.bool_]
+
+    def find(self, wanted: str) -> list[int]:
+        """List the columns that a name may mean: one if all is well, none, or several that it does not tell apart.
+
+        A full name goes before a row label. A column that has content in other layouts only is thought of last: two
+        layouts may well use the same row label.
+        """
+        key = normalise(wanted)
+        exact = [place for place, name in enumerate(self.folded) if name == key]
+        labelled = [place for place, name in enumerate(self.folded) if key and name.endswith(BETWEEN + key)]
+        own = self.here | ~self.elsewhere
+        for places in ([p for p in exact if own[p]], [p for p in labelled if own[p]], exact, labelled):
+            if places:
+                return places
+        return []
+
+    def ignored(self, entries: Iterable[str]) -> set[int]:
+        """List the columns that an `ignore` list covers: by full name, row label or, before `*`, how the name begins.
+
+        An entry that fits no column says nothing wrong (a later file may lack the column), and is passed over.
+        """
+        keys, starts = set(), []
+        for entry in entries:
+            if entry.rstrip().endswith("*"):
+                starts.append(normalise(entry.rstrip()[:-1]))
+            else:
+                keys.add(normalise(entry))
+        beginnings = tuple(starts)
+        return {
+            place
+            for place, name in enumerate(self.folded)
+            if name in keys or name.startswith(beginnings) or not keys.isdisjoint(_labels(name))
+        }
+
+
+def raw_columns(cells: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.intp], RawColumns]]:
+    """Yield each layout that has rows: its name, the places of its rows, and how it sees the raw columns."""
+    codes, layouts = pd.factorize(cells["layout"])
+    names = tuple(str(name) for name in cells.columns[len(INGEST_COLUMNS) :])
+    folded = tuple(normalise(name) for name in names)
+    filled = np.zeros((len(layouts), len(names)), dtype=np.bool_)
+    for place in range(len(names)):
+        present = cells.iloc[:, len(INGEST_COLUMNS) + place].notna().to_numpy()
+        filled[:, place] = np.bincount(codes[present], minlength=len(layouts)) > 0
+    layouts_with = filled.sum(axis=0)
+    for code, layout in enumerate(layouts):
+        others = layouts_with > filled[code]
+        yield str(layout), np.flatnonzero(codes == code), RawColumns(names, folded, filled[code], others)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A column that the crosswalk names.
+
+    Parameters
+    ----------
+    use
+        What for, in words: ``item trust_1``.
+    column
+        As the crosswalk names it.
+    shared
+        Whether other uses may read the same column: two variables may (a job title gives profession and grade),
+        an item has its column for itself.
+    """
+
+    use: str
+    column: str
+    shared: bool
+
+
+def assign(
+    wanted: Sequence[Wanted], raw: RawColumns, *, where: str
+) -> tuple[list[int | None], list[Mistake]]:
+    """Find the raw column of everything that a crosswalk names in a layout.
+
+    Returns
+    -------
+    list of int or None
+        Place in `raw` for each of `wanted`; None where there is none.
+    list of Mistake
+        One for each name that fits no column or several, and each column that an item shares.
+    """
+    places: list[int | None] = []
+    mistakes = []
+    for one in wanted:
+        found = raw.find(one.column)
+        places.append(found[0] if len(found) == 1 else None)
+        if not found:
+            near = nearest(one.column, raw.names)
+            hint = f"did you mean `{near}`?" if near else "columns go by full name or by row label"
+            mistakes.append(Mistake(f"{where}: {one.use}", f"there is no column `{one.column}`", hint))
+        elif len(found) > 1:
+            named = ", ".join(f"`{raw.names[place]}`" for place in found)
+            twice = len({raw.folded[place] for place in found}) == 1
+            hint = "rename one of them in the file" if twice else "give the full name"
+            mistakes.append(
+                Mistake(f"{where}: {one.use}", f"`{one.column}` fits {len(found)} columns: {named}", hint)
+            )
+    users: defaultdict[int, list[Wanted]] = defaultdict(list)
+    for one, place in zip(wanted, places, strict=True):
+        if place is not None:
+            users[place].append(one)
+    for place, uses in users.items():
+        if len(uses) > 1 and not all(one.shared for one in uses):
+            named = ", ".join(one.use for one in uses)
+            mistakes.append(
+                Mistake(f"{where}: column `{raw.names[place]}`", f"mapped {len(uses)} times: {named}")
+            )
+    return places, mistakes
+
+
+def repeated(names: Iterable[object], *, where: str) -> list[Mistake]:
+    """Name every column that stands twice in a frame: its cells could not be told apart."""
+    return [
+        Mistake(f"{where}: column `{name}`", f"stands {count} times in the cells")
+        for name, count in Counter(names).items()
+        if count > 1
+    ]
+
+
+def unclaimed(raw: RawColumns, claimed: Iterable[int], *, ignore: Iterable[str]) -> list[int]:
+    """List the columns that have content in the layout and that nothing maps or ignores."""
+    return sorted(set(np.flatnonzero(raw.here).tolist()) - set(claimed) - raw.ignored(ignore))
+
+
+def _labels(folded: str) -> list[str]:
+    """List what follows each divider of a full name: its row label, and in a name of three parts both readings."""
+    parts = folded.split(BETWEEN)
+    return [BETWEEN.join(parts[start:]) for start in range(1, len(parts))]
+
 
 ORGANISATION: Final = "organisation"
 

@@ -19,14 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.column import Column
 from surveywaves.ingest.describe import RawColumn, describe_columns
 from surveywaves.ingest.headers import BETWEEN, INGEST_COLUMNS
 from surveywaves.ingest.paper import UNRESOLVED
-from surveywaves.ingest.problems import problem_frame
-from surveywaves.ingest.raw import Source
+from surveywaves.ingest.raw import Column, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
-from surveywaves.ingest.respondents import File, exclude, settle_duplicates
+from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
 
 __all__ = [

@@ -9,8 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from surveywaves.ingest.column import Column
-from surveywaves.ingest.raw import Source
+from surveywaves.ingest.raw import Column, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 

@@ -10,14 +10,12 @@ from typing import Final
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.column import Column
 from surveywaves.ingest.delimited import Delimited
-from surveywaves.ingest.problems import EVERY, Problem
-from surveywaves.ingest.raw import CONTROL, RawTable, Source, settle
+from surveywaves.ingest.raw import CONTROL, EVERY, Column, Problem, RawTable, Source, settle
 from surveywaves.ingest.sheet import Sheet
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
-from surveywaves.wording import nearest, normalise
+from surveywaves.text import nearest, normalise
 
 BETWEEN: Final = " | "
 """Stands between a question and the label of one of its rows."""

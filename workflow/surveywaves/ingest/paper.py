@@ -15,13 +15,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.column import BLANK, Column
-from surveywaves.ingest.duplicates import choose
 from surveywaves.ingest.headers import find_column, no_such_column, one_header_row, open_sheet
-from surveywaves.ingest.problems import EVERY, Problem
-from surveywaves.ingest.raw import RawTable, Source
+from surveywaves.ingest.raw import BLANK, EVERY, Column, Problem, RawTable, Source
+from surveywaves.ingest.returns import choose
 from surveywaves.ingest.signature import Kind
-from surveywaves.wording import normalise
+from surveywaves.text import normalise
 
 KEYING: Final = "keying"
 KEYINGS: Final = ("a", "b", "resolved")

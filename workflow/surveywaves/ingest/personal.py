@@ -6,9 +6,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from surveywaves.ingest.problems import Problem
-from surveywaves.ingest.raw import RawTable
-from surveywaves.wording import normalise
+from surveywaves.ingest.raw import Problem, RawTable
+from surveywaves.text import normalise
 
 PERSONAL: Final = re.compile(r"ip ?address|e-?mail ?address|(first|last) ?name|custom ?(data|value)( ?\d+)?")
 """What SurveyMonkey adds to an export, in any format, spelled as it was or is."""

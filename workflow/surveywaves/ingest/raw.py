@@ -1,21 +1,305 @@
-"""What a reader is given and what it gives: a file to read, and its cells as text with all that was amiss."""
+"""What a reader is given and what it gives: a file, its cells as text, and all that was amiss.
+
+What could not be taken as it stood: one row a cell, a row, a column or a file.
+
+A raw column: its distinct texts once, and for each cell the number of its text.
+
+Survey columns hold few distinct texts many times over. Whatever is done to the texts (trimming, naming, checking) is
+done once a text; a cell costs four bytes, whatever it says.
+
+One text for one value, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
+
+What a reader is given and what it gives: a file to read, and its cells as text with all that was amiss.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.column import Column
-from surveywaves.ingest.problems import EVERY, SET_ASIDE, Problem
 from surveywaves.study.models import Layout
+
+COLUMNS: Final = ("wave", "file", "row", "column", "value", "problem", "action")
+"""Columns of `problems.tsv`, all of them text."""
+
+EVERY: Final = "*"
+"""Stands in `row` for every row and in `column` for every column."""
+
+SET_ASIDE: Final = "set aside"
+"""How the action begins where a row did not become a return."""
+
+LONGEST: Final = 200
+"""Characters of a value that are shown: enough to find the cell by."""
+
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that was not taken as it stood.
+
+    Parameters
+    ----------
+    row
+        Row of the file as a spreadsheet numbers it; None for all of them.
+    column
+        Full name of the raw column; `EVERY` for a whole row.
+    value
+        What stood there; empty where it is nobody's business (identifiers of persons).
+    problem, action
+        What is wrong with it, and what was done.
+    """
+
+    row: int | None
+    column: str
+    value: str
+    problem: str
+    action: str
+
+
+def visible(text: str) -> str:
+    r"""Show a text in one line: what cannot be seen as ``\x00``, what is long cut off."""
+    shown = _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
+    """Lay problems out as `problems.tsv` has them.
+
+    Parameters
+    ----------
+    found
+        File (as configured) and problem, in the order they shall stand.
+    """
+    rows = [
+        (
+            wave,
+            file,
+            EVERY if one.row is None else str(one.row),
+            one.column,
+            visible(one.value),
+            one.problem,
+            one.action,
+        )
+        for file, one in found
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+
+
+BLANK = -1
+"""The number of a blank cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Cells of one raw column.
+
+    Parameters
+    ----------
+    codes
+        int32, one a cell: place of its text in `texts`, -1 where it is blank.
+    texts
+        Arrow string array: distinct, none null, none blank, no white space at either end.
+    """
+
+    codes: NDArray[np.int32]
+    texts: Any
+
+    @classmethod
+    def of(cls, cells: Iterable[str | None]) -> Column:
+        """Encode cells one by one (what comes from a worksheet or from the csv module)."""
+        return cls.of_arrow(pa.array(cells, type=pa.string()))
+
+    @classmethod
+    def of_arrow(cls, cells: Any) -> Column:
+        """Encode an Arrow array of strings or of a dictionary of strings, chunked or not."""
+        if pa.types.is_dictionary(cells.type):
+            if isinstance(cells, pa.ChunkedArray):
+                cells = cells.unify_dictionaries().combine_chunks()
+        else:
+            cells = pc.dictionary_encode(cells)
+            if isinstance(cells, pa.ChunkedArray):
+                cells = cells.combine_chunks()
+        if isinstance(cells, pa.ChunkedArray):  # what combine_chunks makes of no chunk at all
+            cells = pa.array([], type=cells.type) if cells.num_chunks == 0 else cells.chunk(0)
+        codes = cells.indices.fill_null(BLANK).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        return cls.encoded(codes, cells.dictionary)
+
+    @classmethod
+    def encoded(cls, codes: NDArray[np.int32], texts: Any) -> Column:
+        """Take codes with the texts that they count; texts may be null, blank, untrimmed and repeat themselves."""
+        trimmed = pc.utf8_trim_whitespace(pc.cast(texts, pa.string()))
+        blank = pa.scalar(None, pa.string())
+        distinct = pc.dictionary_encode(pc.replace_with_mask(trimmed, pc.equal(trimmed, ""), blank))
+        if len(distinct.dictionary) == len(texts):
+            return cls(codes, distinct.dictionary)
+        lookup = np.append(distinct.indices.fill_null(BLANK).to_numpy(zero_copy_only=False), BLANK)
+        return cls(lookup.astype(np.int32)[codes], distinct.dictionary)
+
+    @classmethod
+    def blank(cls, length: int) -> Column:
+        """Make a column without content."""
+        return cls(np.full(length, BLANK, dtype=np.int32), pa.array([], type=pa.string()))
+
+    @classmethod
+    def join(cls, parts: Sequence[Column]) -> Column:
+        """Put columns under each other."""
+        if len(parts) == 1:
+            return parts[0]
+        starts = np.cumsum([0, *(len(part.texts) for part in parts[:-1])])
+        codes = np.concatenate(
+            [
+                np.where(part.codes == BLANK, BLANK, part.codes + start).astype(np.int32)
+                for part, start in zip(parts, starts, strict=True)
+            ]
+        )
+        return cls.encoded(codes, pa.concat_arrays([part.texts for part in parts]))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def filled(self) -> NDArray[np.bool_]:
+        """Say of each cell whether anything stands in it."""
+        return np.not_equal(self.codes, BLANK)
+
+    def take(self, places: NDArray[np.intp] | NDArray[np.bool_]) -> Column:
+        """Keep some of the cells (the texts all stay)."""
+        return Column(self.codes[places], self.texts)
+
+    def text(self, place: int) -> str:
+        """Give the text of one cell, "" where it is blank."""
+        code = int(self.codes[place])
+        return "" if code == BLANK else str(self.texts[code].as_py())
+
+    def listed(self) -> list[str]:
+        """List the distinct texts."""
+        return [str(text) for text in self.texts.to_pylist()]
+
+    def with_texts(self, texts: Sequence[str | None]) -> Column:
+        """Put other texts in the place of `texts`, one for one."""
+        return Column.encoded(self.codes, pa.array(texts, type=pa.string()))
+
+    def spelled(self) -> Any:
+        """Spell every cell out, as an Arrow array of (large) strings; a blank is null."""
+        indices = pa.array(self.codes, mask=self.codes == BLANK)
+        return pc.take(pc.cast(self.texts, pa.large_string()), indices)
+
+
+_WHOLE: Final = 2.0**53
+_MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
+
+
+def object_text(value: object) -> str | None:
+    """Write one Python value as text; None for None and for what is not a number."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        return float_text(float(value))
+    if isinstance(value, decimal.Decimal):
+        return _decimal_text(value)
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if _is_midnight(value) else value.isoformat()
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return float_text(value.total_seconds())
+    return str(value)
+
+
+def float_text(value: float) -> str | None:
+    """Write a number in the fewest digits that give it back; whole numbers without a point."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value != math.floor(value):
+        return repr(value)
+    # Beyond 2**53 the digits of int(value) say more than the number knows.
+    return (
+        str(int(value))
+        if abs(value) < _WHOLE
+        else format(decimal.Decimal(repr(value)), "f").removesuffix(".0")
+    )
+
+
+def float_texts(values: NDArray[np.float64]) -> Any:
+    """Write numbers as text, in whole arrays: Arrow strings, null for NaN."""
+    values = np.asarray(values, dtype=np.float64)
+    whole = np.isfinite(values) & (np.abs(values) < _WHOLE)
+    whole[whole] = values[whole] == np.floor(values[whole])
+    integers = pa.array(np.where(whole, values, 0).astype(np.int64), mask=~whole)
+    texts = pc.coalesce(
+        pc.cast(integers, pa.string()), pc.cast(pa.array(values, mask=np.isnan(values)), pa.string())
+    )
+    # Arrow and Python part ways where an exponent is written: there Python's word counts.
+    odd = np.flatnonzero(pc.match_substring(texts, "e").fill_null(False).to_numpy(zero_copy_only=False))
+    if not len(odd):
+        return texts
+    mask = np.zeros(len(values), dtype=np.bool_)
+    mask[odd] = True
+    return pc.replace_with_mask(
+        texts, pa.array(mask), pa.array([float_text(float(values[place])) for place in odd], type=pa.string())
+    )
+
+
+def arrow_texts(values: Any) -> Any:
+    """Write an Arrow array as text; types that hold more than one value a cell are refused.
+
+    Raises
+    ------
+    pyarrow.ArrowNotImplementedError, pyarrow.ArrowInvalid
+        If the type has no text (a list, a struct, a span of time), or bytes are not UTF-8.
+    """
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return pa.DictionaryArray.from_arrays(values.indices, arrow_texts(values.dictionary))
+    if pa.types.is_floating(kind):
+        # 0.1 in single precision is 0.1 in the fewest digits, and 0.10000000149011612 in double precision.
+        shortest = values if kind == pa.float64() else pc.cast(pc.cast(values, pa.string()), pa.float64())
+        return float_texts(shortest.to_numpy(zero_copy_only=False))
+    if pa.types.is_decimal(kind):
+        return pa.array([object_text(value) for value in values.to_pylist()], type=pa.string())
+    if pa.types.is_timestamp(kind):
+        texts = pc.replace_substring(pc.cast(values, pa.string()), " ", "T", max_replacements=1)
+        texts = pc.replace_substring_regex(
+            texts, r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$", r"\1\2"
+        )
+        return pc.replace_substring_regex(texts, _MIDNIGHT, "")
+    if pa.types.is_time(kind):
+        return pc.replace_substring_regex(pc.cast(values, pa.string()), r"(\.\d*?[1-9])?\.?0*$", r"\1")
+    if pa.types.is_duration(kind) or pa.types.is_nested(kind):
+        raise pa.ArrowNotImplementedError(f"no text for {kind}")
+    return pc.cast(values, pa.string())
+
+
+def _is_midnight(value: dt.datetime) -> bool:
+    return value.time() == dt.time() and value.tzinfo is None
+
+
+def _decimal_text(value: decimal.Decimal) -> str | None:
+    if value.is_nan():
+        return None
+    plain = format(value, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
 
 Rows = NDArray[np.int64]
 

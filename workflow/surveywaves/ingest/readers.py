@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from surveywaves.ingest import paper, spss, stata, surveymonkey, table
+from surveywaves.ingest import paper, statfile, surveymonkey, table
 from surveywaves.ingest.personal import mark_personal
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.signature import Kind, recognise
@@ -15,8 +15,8 @@ Reader = Callable[[Source, Kind], RawTable]
 READERS: Final[Mapping[str, Reader]] = {
     "surveymonkey": surveymonkey.read,
     "paper": paper.read,
-    "spss": spss.read,
-    "stata": stata.read,
+    "spss": statfile.read_spss,
+    "stata": statfile.read_stata,
     "table": table.read,
 }
 

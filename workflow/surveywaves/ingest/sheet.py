@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from surveywaves.ingest.column import Column
-from surveywaves.ingest.problems import Problem
-from surveywaves.ingest.raw import Rows, Source
+from surveywaves.ingest.raw import Column, Problem, Rows, Source
 
 TOP: Final = 60
 """Rows that are looked at to find the header."""

@@ -1,10 +1,24 @@
-"""SPSS and Stata files: stored codes or the labels they carry, as text."""
+"""SPSS and Stata files: stored codes or the labels they carry, as text.
+
+A look through the dictionary of an SPSS file before ReadStat opens it.
+
+ReadStat (1.1.9) takes a file at its word: value labels for a variable that is not there end the process, and no Python
+code hears of it. So the records before the data are walked through, and what they say of each other is compared.
+
+The format is described in the PSPP developers' guide, "System File Format".
+
+SPSS files (.sav, .zsav): columns go by variable name.
+
+Stata files (.dta): columns go by variable name.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from os import SEEK_END
+from struct import unpack, unpack_from
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pandas as pd
@@ -12,12 +26,116 @@ import pyarrow as pa
 import pyreadstat
 from numpy.typing import NDArray
 
-from surveywaves.ingest.canonical import arrow_texts, object_text
-from surveywaves.ingest.column import Column
 from surveywaves.ingest.headers import name_columns
-from surveywaves.ingest.problems import Problem
-from surveywaves.ingest.raw import RawTable, Source, settle
+from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, object_text, settle
+from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
+
+VARIABLE: Final = 2
+LABELS: Final = 3
+LABELLED: Final = 4
+DOCUMENT: Final = 6
+EXTENSION: Final = 7
+END: Final = 999
+
+_HEADER: Final = 176
+_LAYOUT: Final = 64
+"""Where the header says 2 or 3, in the byte order of the file."""
+_CONTINUATION: Final = -1
+_LINE: Final = 80
+
+
+class _DamagedError(Exception):
+    """The records do not go together."""
+
+
+def check_dictionary(source: Source) -> None:
+    """Walk through the records of an SPSS file.
+
+    Raises
+    ------
+    RawFileError
+        If they end too early, or label a variable that is not there.
+    """
+    with source.path.open("rb") as file:
+        try:
+            _Records(file).walk()
+        except _DamagedError as error:
+            raise source.error(
+                f"is damaged, cut off or of an unknown version (dictionary: {error})",
+                "download or copy it again",
+            ) from error
+
+
+class _Records:
+    """The records of an SPSS file before its data."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.left = file.seek(0, SEEK_END)
+        file.seek(0)
+        header = self.read(_HEADER)
+        found = [order for order in "<>" if unpack_from(f"{order}i", header, _LAYOUT)[0] in {2, 3}]
+        if not found:
+            raise _DamagedError("the header says nothing of the byte order")
+        self.order = found[0]
+
+    def walk(self) -> None:
+        """Read all records, and compare what they say."""
+        variables: list[bool] = []  # whether a place begins a variable
+        labelled: list[int] = []
+        while (kind := self.integer()) != END:
+            if kind == VARIABLE:
+                variables.append(self.variable() != _CONTINUATION)
+            elif kind == LABELS:
+                for _ in range(self.count()):
+                    length = self.read(9)[8]
+                    self.read(-(length + 1) % 8 + length)
+            elif kind == LABELLED:
+                labelled.extend(self.integers(self.count()))
+            elif kind == DOCUMENT:
+                self.read(_LINE * self.count())
+            elif kind == EXTENSION:
+                self.integer()
+                self.read(self.count() * self.count())
+            else:
+                raise _DamagedError(f"a record of kind {kind}")
+        for place in labelled:
+            if not 1 <= place <= len(variables) or not variables[place - 1]:
+                raise _DamagedError(f"labels for variable {place}, which is not there")
+
+    def variable(self) -> int:
+        """Read a variable and give its width: 0 for a number, -1 for the rest of a long text."""
+        width, has_label, missing, _, _ = self.integers(5)
+        self.read(8)
+        if has_label:
+            length = self.count()
+            self.read(length + -length % 4)
+        self.read(8 * abs(missing))
+        return width
+
+    def count(self) -> int:
+        """Read a number of things."""
+        count = self.integer()
+        if count < 0:
+            raise _DamagedError("a negative number of entries")
+        return count
+
+    def integer(self) -> int:
+        """Read one integer."""
+        return self.integers(1)[0]
+
+    def integers(self, count: int) -> tuple[int, ...]:
+        """Read integers."""
+        return unpack(f"{self.order}{count}i", self.read(4 * count))
+
+    def read(self, size: int) -> bytes:
+        """Read bytes that must be there."""
+        self.left -= size
+        if self.left < 0:
+            raise _DamagedError("it ends before its end")
+        return self.file.read(size)
+
 
 Labels = Mapping[Any, str]
 DateText = Callable[[str, NDArray[np.float64]], Any]
@@ -199,3 +317,60 @@ def _labelled(
         else:
             named.append(label)
     return named, problems
+
+
+DAYS: Final = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR")
+MOMENTS: Final = ("DATETIME", "YMDHMS")
+TIMES: Final = ("TIME",)
+_EPOCH: Final = 12_219_379_200
+"""Seconds from 14 October 1582, when SPSS begins to count, to 1970."""
+_LAST: Final = 253402300800  # the end of the year 9999
+
+
+def read_spss(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
+    """Read an SPSS file; declared missing codes are kept."""
+    check_dictionary(source)
+    return read_statfile(source, pyreadstat.read_sav, dates=_spss_dates, missing=str)
+
+
+def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write dates, moments and times of day as ISO 8601; a number that cannot be one makes the column numbers."""
+    name = kind.rstrip("0123456789.")
+    if name in TIMES and ((values >= 0) & (values < 86400)).all():
+        return arrow_texts(pa.array((values * 1e6).round().astype(np.int64)).cast(pa.time64("us")))
+    if name not in {*DAYS, *MOMENTS}:
+        return None
+    seconds = values - _EPOCH
+    if not ((seconds < _LAST) & (values >= 0)).all():
+        return None
+    return arrow_texts(pa.array((seconds * 1e6).round().astype(np.int64)).cast(pa.timestamp("us")))
+
+
+_END: Final = b"</stata_dta>"
+_EPOCH_DAYS: Final = 3653
+"""Days from 1960, when Stata begins to count, to 1970."""
+_LAST_DAY: Final = 2_932_897  # the end of the year 9999, from 1970
+_DAY: Final = 86_400_000
+
+
+def read_stata(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
+    """Read a Stata file; named missing values read as Stata writes them, `.a` to `.z`."""
+    with source.path.open("rb") as file:
+        if file.read(11) == b"<stata_dta>":
+            file.seek(-min(len(_END), 11) - 1, 2)
+            if file.read() != _END:
+                raise source.error("is cut off: its end is missing", "download or copy it again")
+    return read_statfile(source, pyreadstat.read_dta, dates=_stata_dates, missing=lambda code: f".{code}")
+
+
+def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write days (%td) and moments (%tc) as ISO 8601."""
+    if kind.startswith(("%td", "%d")):
+        moments = (values - _EPOCH_DAYS) * _DAY
+    elif kind.startswith(("%tc", "%tC")):
+        moments = values - _EPOCH_DAYS * _DAY
+    else:
+        return None
+    if not ((moments < _LAST_DAY * _DAY) & (moments > -_LAST_DAY * _DAY / 10)).all():
+        return None
+    return arrow_texts(pa.array(moments.round().astype(np.int64)).cast(pa.timestamp("ms")))

@@ -15,7 +15,7 @@ from surveywaves.ingest.headers import BETWEEN, first_filled, open_sheet, read_b
 from surveywaves.ingest.raw import CONTROL, RawTable, Source
 from surveywaves.ingest.sheet import Sheet
 from surveywaves.ingest.signature import Kind
-from surveywaves.wording import normalise, plain
+from surveywaves.text import normalise, plain
 
 NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
 """Second header cells that name no row of the question."""

@@ -6,10 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveywaves.ingest.canonical import arrow_texts
-from surveywaves.ingest.column import Column
 from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
-from surveywaves.ingest.raw import RawTable, Source, settle
+from surveywaves.ingest.raw import Column, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind
 
 

@@ -13,12 +13,9 @@ import numpy as np
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from surveywaves.ingest.canonical import object_text
-from surveywaves.ingest.column import Column
-from surveywaves.ingest.problems import EVERY, Problem
-from surveywaves.ingest.raw import Source
+from surveywaves.ingest.raw import EVERY, Column, Problem, Source, object_text
 from surveywaves.ingest.sheet import TOP, Body
-from surveywaves.wording import nearest
+from surveywaves.text import nearest
 
 ERROR_VALUES: Final = frozenset(
     {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}

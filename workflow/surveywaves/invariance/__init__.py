@@ -4,7 +4,6 @@
 that differ enough to matter; `size_class` puts a size into the usual words. Underneath: `proportional_odds`.
 """
 
-from surveywaves.invariance.classes import flagged, size_class
-from surveywaves.invariance.dif import dif
+from surveywaves.invariance.dif import dif, flagged, size_class
 
 __all__ = ["dif", "flagged", "size_class"]

@@ -1,17 +1,451 @@
-"""Differential item functioning by ordinal logistic regression, between waves and between organisations."""
+"""Differential item functioning by ordinal logistic regression, between waves and between organisations.
+
+When does a difference in how an item works matter? The usual classes, and the items that reach them.
+
+The answers of a scale, counted by who gave them: what the models of an item need of them.
+
+One item, two groups or more: nested models of its answers, what each adds, and why they may not be had.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtri
 
-from surveywaves.invariance.comparison import compare, refused
-from surveywaves.invariance.sheet import Sheet, comparisons
-from surveywaves.reliability.answers import Row, check, join, named, scored
-from surveywaves.tidy import Status, tidy
+from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
+from surveywaves.reliability.alpha import BETWEEN
+from surveywaves.reliability.sample import Array, Row, check, join, named, scored
+from surveywaves.tidy import ALL, Status, tidy
+
+Criterion: TypeAlias = Literal["jodoin_gierl", "zumbo"]
+Size: TypeAlias = Literal["negligible", "moderate", "large"]
+
+CUTS: Final[Mapping[Criterion, tuple[float, float]]] = {"jodoin_gierl": (0.035, 0.070), "zumbo": (0.13, 0.26)}
+"""Smallest change of R2 that is moderate, and that is large."""
+
+SIZES: Final[tuple[Size, ...]] = ("negligible", "moderate", "large")
+
+
+def size_class(change: float, criterion: Criterion) -> Size:
+    """Give the class of a change of Nagelkerke's R2.
+
+    Jodoin & Gierl (2001): from .035 moderate, from .070 large. Zumbo (1999): from .13, from .26.
+    """
+    return SIZES[sum(change >= cut for cut in CUTS[criterion])]
+
+
+def flagged(
+    found: pd.DataFrame,
+    *,
+    criterion: Criterion = "jodoin_gierl",
+    at_least: Size = "moderate",
+    significance: float = 0.05,
+    kind: Literal["uniform", "nonuniform", "total"] = "total",
+) -> dict[str, list[str]]:
+    """Name the items that work differently enough to matter.
+
+    An item is flagged if in any comparison the adjusted p-value of its likelihood ratio is below `significance` and
+    its change of R2 is `at_least` so large: with many respondents the first alone would flag trifles, with few the
+    second alone would flag chance. Choose the comparisons by choosing rows of `found`.
+
+    Parameters
+    ----------
+    found
+        What `dif` found, of any number of scales.
+    criterion
+        Whose classes.
+    at_least
+        Smallest class that is flagged.
+    significance
+        Level of the adjusted p-value.
+    kind
+        Whose test and size: ``total`` sees both kinds at once.
+
+    Returns
+    -------
+    dict
+        Scale -> its flagged items, in order of the table; every scale of `found` is there.
+    """
+    place = ["scale", "item", "wave", "organisation"]
+    fine = found[found["status"] == Status.OK]
+    tests = fine[(fine["term"] == f"{kind}_lr") & (fine["p_adjusted"] < significance)]
+    cut = 0.0 if at_least == "negligible" else CUTS[criterion][SIZES.index(at_least) - 1]
+    sizes = fine[(fine["term"] == f"{kind}_r2_change") & (fine["estimate"] >= cut)]
+    hit = tests[place].merge(sizes[place], on=place)
+    chosen = set(zip(hit["scale"], hit["item"], strict=True))
+    scales: dict[str, list[str]] = {scale: [] for scale in found["scale"].unique()}
+    for scale, item in dict.fromkeys(zip(found["scale"], found["item"], strict=True)):
+        if (scale, item) in chosen:
+            scales[scale].append(item)
+    return scales
+
+
+Mask: TypeAlias = NDArray[np.bool_]
+_Codes: TypeAlias = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The answers of a scale, scored from 0.
+
+    `wave` is -1 outside the waves compared, `organisation` one beyond the last where there is none of those compared;
+    `sizes` are the numbers of both.
+    """
+
+    scores: Array
+    points: int
+    wave: _Codes
+    organisation: _Codes
+    sizes: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        scores: Array,
+        points: int,
+        waves: Sequence[str],
+        organisations: Sequence[str],
+    ) -> Sheet:
+        """Take answers scored from 0, and who gave them from the frame."""
+        organisation = _codes(frame["organisation"], organisations)
+        return cls(
+            scores=scores,
+            points=points,
+            wave=_codes(frame["wave"], waves),
+            organisation=np.where(organisation < 0, len(organisations), organisation),
+            sizes=(len(waves), len(organisations)),
+        )
+
+    @cached_property
+    def given(self) -> Mask:
+        """Respondents x items: whether answered."""
+        return ~np.isnan(self.scores)
+
+    @cached_property
+    def asked(self) -> Mask:
+        """Waves x items: whether anyone answered."""
+        return np.array([self.given[self.wave == wave].any(axis=0) for wave in range(self.sizes[0])]).reshape(
+            self.sizes[0], self.scores.shape[1]
+        )
+
+    @cached_property
+    def _counted(self) -> dict[tuple[int, bytes, bool], Counted]:
+        return {}
+
+    def counted(self, item: int, matched: Mask, *, with_item: bool) -> Counted:
+        """Count who answered what: matching score x wave x organisation x answer, of an item.
+
+        The matching score is the mean of the answered items among the matched ones, `with_item` or without. Either
+        way only those count who answered the item and at least half of the others.
+        """
+        key = (item, matched.tobytes(), with_item)
+        if key not in self._counted:
+            self._counted[key] = self._count(item, matched, with_item)
+        return self._counted[key]
+
+    def _count(self, item: int, matched: Mask, with_item: bool) -> Counted:
+        others = matched.copy()
+        others[item] = False
+        answered = self.given @ others.astype(np.intp)
+        total = (self._filled @ others).astype(np.intp)
+        enough = max(1, -(-int(others.sum()) // 2))
+        valid = (self.wave >= 0) & self.given[:, item] & (answered >= enough)
+        answer = self._filled[:, item].astype(np.intp)
+        number = int(others.sum()) + with_item
+        shape = (number + 1, number * (self.points - 1) + 1, self.sizes[0], self.sizes[1] + 1, self.points)
+        where = (answered + with_item, total + answer * with_item, self.wave, self.organisation, answer)
+        cells = np.ravel_multi_index(tuple(part[valid] for part in where), shape)
+        counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(-1, *shape[2:]).astype(np.float64)
+        seen = np.flatnonzero(counts.sum(axis=(1, 2, 3)))
+        return Counted(counts[seen], (seen % shape[1]) / np.maximum(seen // shape[1], 1))
+
+    @cached_property
+    def _filled(self) -> Array:
+        return np.where(self.given, self.scores, 0.0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared: groups by name and number, in which waves, matched on which items.
+
+    `columns` say it in the table; `hindrance` says why nothing can be compared.
+    """
+
+    columns: Row
+    names: tuple[str, ...]
+    members: tuple[int, ...]
+    waves: tuple[int, ...]
+    matched: Mask
+    hindrance: str
+
+    @property
+    def pair(self) -> bool:
+        """Whether two groups are compared by name, not all at once."""
+        return ALL not in self.columns.values()
+
+    def of(self, counted: Counted, *, adjust: bool) -> Counted:
+        """Put groups and strata in their places: score x group x stratum x answer."""
+        if "wave" in self.columns:
+            counts = counted.counts[:, list(self.members)]
+        else:
+            counts = counted.counts[:, list(self.waves)][:, :, list(self.members)].swapaxes(1, 2)
+        return Counted(counts if adjust else counts.sum(axis=2, keepdims=True), counted.score)
+
+
+def comparisons(
+    sheet: Sheet, item: int, waves: Sequence[str], organisations: Sequence[str]
+) -> Iterator[Comparison]:
+    """Give every comparison of an item: of the waves, then of the organisations."""
+    # A wave that asked the item and no other has nothing to match on.
+    able = tuple(w for w in range(len(waves)) if sheet.asked[w, item] and sheet.asked[w].sum() > 1)
+    for chosen, name in _sets(waves, later_first=True):
+        within = tuple(w for w in chosen if w in able) if name == ALL else chosen
+        matched = _asked_in_all(sheet, within)
+        hindrance = _hindrance(sheet, item, within, matched, waves)
+        names = tuple(waves[w] for w in within)
+        yield Comparison({"wave": name}, names, within, within, matched, hindrance)
+    matched = _asked_in_all(sheet, able)
+    hindrance = _hindrance(sheet, item, able, matched, waves)
+    for chosen, name in _sets(organisations, later_first=False):
+        names = tuple(organisations[o] for o in chosen)
+        yield Comparison({"organisation": name}, names, chosen, able, matched, hindrance)
+
+
+def _sets(names: Sequence[str], *, later_first: bool) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Give all groups together, if there are more than two, and each pair."""
+    if len(names) > 2:
+        yield tuple(range(len(names))), ALL
+    for pair in combinations(range(len(names)), 2):
+        first, second = pair[::-1] if later_first else pair
+        yield (first, second), f"{names[first]}{BETWEEN}{names[second]}"
+
+
+def _asked_in_all(sheet: Sheet, within: tuple[int, ...]) -> Mask:
+    """Tell which items all of some waves asked; none if there are no waves."""
+    if not within:
+        return np.zeros(sheet.scores.shape[1], dtype=np.bool_)
+    return np.asarray(sheet.asked[list(within)].all(axis=0), dtype=np.bool_)
+
+
+def _hindrance(sheet: Sheet, item: int, within: tuple[int, ...], matched: Mask, waves: Sequence[str]) -> str:
+    """Say why an item cannot be compared in some waves at all; empty if it can."""
+    if len(matched) < 2:
+        return "the scale has one item"
+    if not within:
+        return "no wave asked this item and another"
+    if unasked := [waves[w] for w in within if not sheet.asked[w, item]]:
+        return f"not asked: {', '.join(unasked)}"
+    if matched.sum() < 2:
+        return "no other item was asked in every wave compared"
+    return ""
+
+
+def _codes(column: pd.Series[Any], names: Sequence[str]) -> _Codes:
+    """Turn the names of a column into numbers; -1 for any other and for a missing one."""
+    return np.asarray(
+        pd.Index(list(names), dtype="str").get_indexer(pd.Index(column.astype("str"))), dtype=np.intp
+    )
+
+
+KINDS: Final[Mapping[str, tuple[int, int]]] = {"uniform": (0, 1), "nonuniform": (1, 2), "total": (0, 2)}
+"""Kind of difference -> which two of the three models it lies between."""
+
+LOG_ODDS: Final = "uniform_log_odds"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Answers counted.
+
+    Attributes
+    ----------
+    counts
+        Matching score x group x stratum x answer.
+    score
+        The matching scores.
+    """
+
+    counts: Array
+    score: Array
+
+
+@dataclass(frozen=True)
+class _Nested:
+    """The three models of n answers, and the log-likelihood of thresholds alone.
+
+    `groups` is the number of groups beyond the first.
+    """
+
+    n: int
+    groups: int
+    null: float
+    models: tuple[Fit, Fit, Fit]
+
+    def failure(self, kind: str) -> Fit | None:
+        """Give the model that keeps a kind from being estimated, if any does."""
+        smaller, larger = KINDS[kind]
+        of_kind = (self.models[smaller], self.models[larger])
+        return next((model for model in of_kind if model.status != Status.OK), None)
+
+    def ratio(self, kind: str) -> float:
+        """Likelihood-ratio chi-square."""
+        smaller, larger = (self.models[number].log_likelihood for number in KINDS[kind])
+        return max(0.0, 2 * (larger - smaller))
+
+    def nagelkerke(self, kind: str) -> float:
+        """Change of Nagelkerke's R2."""
+        smaller, larger = (self.models[number].log_likelihood for number in KINDS[kind])
+        gained = np.exp(2 * (self.null - smaller) / self.n) - np.exp(2 * (self.null - larger) / self.n)
+        return max(0.0, float(gained / -np.expm1(2 * self.null / self.n)))
+
+    def mcfadden(self, kind: str) -> float:
+        """Change of McFadden's R2."""
+        return self.ratio(kind) / (-2 * self.null)
+
+
+def refused(status: Status, note: str, *, pair: bool, n: int) -> Iterator[Row]:
+    """Lay out every term without an estimate."""
+    nothing = {"status": status, "note": note, "n": n}
+    for kind in KINDS:
+        yield {"term": f"{kind}_lr", **nothing}
+        if pair and kind == "uniform":
+            yield {"term": LOG_ODDS, **nothing}
+        yield {"term": f"{kind}_r2_change", **nothing}
+        yield {"term": f"{kind}_mcfadden_change", **nothing}
+
+
+def compare(
+    by_total: Counted, by_rest: Counted, *, names: tuple[str, ...], pair: bool, confidence: float, min_n: int
+) -> Iterator[Row]:
+    """Fit the nested models of `surveywaves.invariance.dif` and lay out what each adds.
+
+    Parameters
+    ----------
+    by_total, by_rest
+        The same answers, by the score with and without the item.
+    names
+        Of the groups.
+    pair
+        Whether two groups are compared by name: then both must do, and the difference is estimated; else
+        groups with too few are left out.
+    confidence
+        Confidence level of the interval.
+    min_n
+        Fewest respondents of a group.
+    """
+    sizes = by_total.counts.sum(axis=(0, 2, 3))
+    n = int(sizes.sum())
+    empty = [name for name, size in zip(names, sizes, strict=True) if size == 0]
+    few = [name for name, size in zip(names, sizes, strict=True) if 0 < size < min_n]
+    kept = np.flatnonzero(sizes >= min_n)
+    if pair and empty:
+        yield from refused(Status.NOT_ESTIMABLE, f"nobody answered: {', '.join(empty)}", pair=pair, n=n)
+        return
+    if len(kept) < 2 or (pair and few):
+        which = ", ".join(few + empty) if pair else "all groups but one, or all"
+        note = f"fewer than {min_n} respondents: {which}"
+        yield from refused(Status.TOO_FEW, note, pair=pair, n=n)
+        return
+    left_out = f"not compared, fewer than {min_n} respondents: {', '.join(few + empty)}"
+    remark = left_out if len(kept) < len(sizes) else ""
+    tested = _nested(Counted(by_total.counts[:, kept], by_total.score))
+    sized = _nested(Counted(by_rest.counts[:, kept], by_rest.score))
+    for kind in KINDS:
+        yield {"term": f"{kind}_lr", **_test(tested, kind, remark)}
+        if pair and kind == "uniform":
+            yield {"term": LOG_ODDS, **_log_odds(tested, confidence, remark)}
+        for term, row in _size(sized, kind, remark).items():
+            yield {"term": f"{kind}_{term}", **row}
+
+
+def _test(tested: _Nested, kind: str, remark: str) -> Row:
+    if why := tested.failure(kind):
+        return {"status": why.status, "n": tested.n, "note": join(why.note, remark)}
+    ratio, df = tested.ratio(kind), tested.groups * (KINDS[kind][1] - KINDS[kind][0])
+    return {"estimate": ratio, "df": df, "p_value": float(chdtrc(df, ratio)), "n": tested.n, "note": remark}
+
+
+def _log_odds(tested: _Nested, confidence: float, remark: str) -> Row:
+    model = tested.models[1]
+    if model.status != Status.OK:
+        return {"status": model.status, "n": tested.n, "note": join(model.note, remark)}
+    slope, error = float(model.slopes[-1]), float(np.sqrt(model.covariance[-1, -1]))
+    half = float(ndtri((1 + confidence) / 2)) * error
+    return {
+        "estimate": slope,
+        "std_error": error,
+        "conf_low": slope - half,
+        "conf_high": slope + half,
+        "n": tested.n,
+        "note": remark,
+    }
+
+
+def _size(sized: _Nested, kind: str, remark: str) -> dict[str, Row]:
+    if why := sized.failure(kind):
+        row = {"status": why.status, "n": sized.n, "note": join(why.note, remark)}
+        return {"r2_change": row, "mcfadden_change": row}
+    change = sized.nagelkerke(kind)
+    classes = (
+        f"{size_class(change, 'jodoin_gierl')} (Jodoin & Gierl)",
+        f"{size_class(change, 'zumbo')} (Zumbo)",
+    )
+    return {
+        "r2_change": {"estimate": change, "n": sized.n, "note": join(", ".join(classes), remark)},
+        "mcfadden_change": {"estimate": sized.mcfadden(kind), "n": sized.n, "note": remark},
+    }
+
+
+def _nested(counted: Counted) -> _Nested:
+    """Fit the three models, each from the one before; where one cannot be had, neither can those after it."""
+    answers = counted.counts.sum(axis=(0, 1, 2)) > 0
+    score, group, stratum = np.nonzero(counted.counts.sum(axis=3))
+    counts = counted.counts[score, group, stratum][:, answers]
+    null = intercepts(counts)
+    level = _standardised(counted.score[score], counts.sum(axis=1))
+    # The last group and the last stratum are those that the others are compared with.
+    strata = (stratum[:, None] == np.unique(stratum)[:-1]).astype(np.float64)
+    groups = (group[:, None] == np.arange(counted.counts.shape[1] - 1)).astype(np.float64)
+    parts = (np.column_stack([level, strata]), groups, groups * level[:, None])
+    why = (
+        "the score does not vary" if np.ptp(level) == 0 else "the other grouping tells the scores apart",
+        "the groups cannot be told from the other grouping",
+        "a group has too few different scores",
+    )
+    found: list[Fit] = []
+    before = null if counts.shape[1] > 1 else failed(Status.NOT_ESTIMABLE, "everyone answered alike")
+    for number, hindrance in enumerate(why):
+        design = np.hstack(parts[: number + 1])
+        if before.status == Status.OK and not _full_rank(design):
+            before = failed(Status.NOT_ESTIMABLE, hindrance)
+        elif before.status == Status.OK:
+            before = fit(counts, design, before)
+        found.append(before)
+    return _Nested(int(counts.sum()), groups.shape[1], null.log_likelihood, (found[0], found[1], found[2]))
+
+
+def _standardised(score: Array, weights: Array) -> Array:
+    """Bring scores to mean 0 and standard deviation 1; all 0 if they do not vary."""
+    centred = score - np.average(score, weights=weights)
+    spread = np.sqrt(np.average(centred**2, weights=weights))
+    return np.asarray(centred / spread if spread > 1e-9 else np.zeros_like(centred), dtype=np.float64)
+
+
+def _full_rank(design: Array) -> bool:
+    """Whether no predictor follows from the others and a constant."""
+    centred = design - design.mean(axis=0)
+    values = np.linalg.eigvalsh(centred.T @ centred)
+    return bool(values[0] > 1e-9 * max(values[-1], 1.0))
+
 
 ANALYSIS: Final = "dif"
 

@@ -13,10 +13,18 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, add_by
-from surveywaves.mixed.interval import OneRatio, Range
-from surveywaves.mixed.interval_nested import TwoRatios
-from surveywaves.mixed.nested import Nested, best_thetas, sum_teams
-from surveywaves.mixed.reml import COLLINEAR, Profile, Sums, best_theta
+from surveywaves.mixed.deviance import (
+    COLLINEAR,
+    Nested,
+    OneRatio,
+    Profile,
+    Range,
+    Sums,
+    TwoRatios,
+    best_theta,
+    best_thetas,
+    sum_teams,
+)
 from surveywaves.mixed.sandwich import clusters
 from surveywaves.tidy import Status
 

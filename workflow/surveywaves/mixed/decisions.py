@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from surveywaves.mixed.contrasts import FAMILY, PERCENT, check_confidence
+from surveywaves.mixed.contrasts import FAMILY, PERCENT, adjust_families, check_confidence
 from surveywaves.mixed.design import FloatArray
-from surveywaves.mixed.multiplicity import adjust_families
-from surveywaves.reliability.usage import ITEMS_ONLY
+from surveywaves.reliability.estimate import ITEMS_ONLY
 from surveywaves.tidy import ITEM_BY_ITEM, Decision
 
 MODEL: Final = ["analysis", "scale", "item"]

@@ -23,8 +23,8 @@ import pandas as pd
 
 from surveywaves.mixed.contrasts import screen, stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
-from surveywaves.mixed.linear import LinearFit
-from surveywaves.mixed.residuals import Residuals, residuals
+from surveywaves.mixed.lmm import LinearFit
+from surveywaves.mixed.sandwich import Residuals, residuals
 from surveywaves.tidy import ALL, Status, tidy
 
 FAR: Final = 3.0

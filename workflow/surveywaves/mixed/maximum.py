@@ -1,26 +1,487 @@
-"""The maximum of a cumulative link mixed model's likelihood: first without respondents, then with them.
+"""Where the likelihood of the ordinal model is highest.
+
+Newton's method for a log-likelihood with a known Hessian, and the proof that one has no maximum.
+
+A log-likelihood with as many nodes of its quadrature as a place needs, and its maximum.
+
+The maximum of a cumulative link mixed model's likelihood: first without respondents, then with them.
 
 Without (tau = 0), the log-likelihood is concave: it has one maximum, or none that is finite. If it has none,
 the model with respondents has none either, since what moves the bounds of every answer apart raises its
 likelihood at any z; both then have a limit, in which those bounds are at infinity.
+
+The maximum of the likelihood of respondents nested in teams, starting from that without teams.
+
+The likelihood does not know tau from -tau, nor omega from -omega: where one of them is 0, it is at a maximum or
+at a minimum along it, and which of the two its curvature says.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from surveywaves.mixed.climb import Summit, climb, follow, receding
 from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
-from surveywaves.mixed.linear import ESTIMABLE
-from surveywaves.mixed.quadrature import Likelihood
-from surveywaves.mixed.reml import independent_columns
-from surveywaves.mixed.surface import Grid, Peak, Respondents, maximise
+from surveywaves.mixed.deviance import independent_columns
+from surveywaves.mixed.lmm import ESTIMABLE
+from surveywaves.mixed.quadrature import Likelihood, Link, Nested, Nodes, Order, Point
 from surveywaves.tidy import Status
+
+CONVERGED: Final = 1e-12
+"""The largest scaled gradient g'H^-1 g, a squared distance from the maximum in standard errors."""
+
+STILL: Final = 1e-3
+"""The longest last step, on the scale of the linear predictor. Where the maximum is at infinity, Newton's
+steps tend to a length of about 1 while the scaled gradient falls as fast as anywhere."""
+
+RUNAWAY: Final = 0.05
+"""A step longer than this where there is almost nothing left to gain: worth asking whether it ever ends."""
+
+SLOW: Final = 0.1
+"""A step that leaves more than this share of the scaled gradient asks for a new Hessian."""
+
+MOST_STEPS: Final = 100
+TIGHT: Final = (0.1, 1e-2, 1e-3, 1e-5)
+"""Shares of the fastest growing bound below which a bound is tried as standing still."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summit:
+    """Where a climb ended.
+
+    Parameters
+    ----------
+    point
+        The place; the best that was found.
+    scaled_gradient
+        g'H^-1 g there.
+    step
+        (number free,) the step that Newton's method would take next.
+    converged
+        Whether this is a maximum.
+    """
+
+    point: Point
+    scaled_gradient: float
+    step: FloatArray
+    converged: bool
+
+
+class Evaluate(Protocol):
+    """A log-likelihood: with `order` 1 its gradient too, with 2 its Hessian too."""
+
+    def __call__(self, theta: FloatArray, *, order: Order) -> Point:
+        """Evaluate at one place."""
+
+
+def climb(
+    evaluate: Evaluate,
+    start: FloatArray,
+    *,
+    free: IntArray,
+    extent: FloatArray,
+    beyond: Callable[[FloatArray], bool] | None = None,
+    hopeless: float = 0.0,
+    hessian: FloatArray | None = None,
+    near: float = 0.0,
+) -> Summit:
+    """Go uphill by Newton steps, halved while they do not lead up.
+
+    A Hessian, dear as it is, is used for as long as it leads on, learning from each step; the last is always that
+    of the place itself.
+    Where the log-likelihood is not concave, each direction of positive curvature is taken as if it were as
+    negative: still uphill.
+
+    Parameters
+    ----------
+    evaluate
+        The log-likelihood.
+    start
+        (D,) a place inside the parameter space.
+    free
+        Which parameters may move.
+    extent
+        (D,) what a unit of each parameter moves the linear predictor, at most.
+    beyond
+        Says at which places to give up.
+    hopeless
+        The scaled gradient below which to give up if the step is longer than `RUNAWAY`.
+    hessian
+        (D, D) a Hessian to begin with, about that of the start.
+    near
+        The scaled gradient that is near enough: there the point has the last Hessian used, of a place before.
+    """
+    here, before = hessian is None, math.inf
+    point = evaluate(start, order=2 if here else 1)
+    hessian = point.hessian if hessian is None else hessian
+    for _ in range(MOST_STEPS):
+        step, scaled, concave = newton(point.gradient, hessian, free)
+        length = float(np.abs(step * extent[free]).max(initial=0.0))
+        if concave and scaled <= near:
+            return Summit(replace(point, hessian=hessian), scaled, step, converged=True)
+        arrived = concave and scaled <= CONVERGED and length <= STILL
+        if arrived and here:
+            return Summit(point, scaled, step, converged=True)
+        if not here and (arrived or scaled > SLOW * before):
+            point = evaluate(point.theta, order=2)
+            hessian, here, before = point.hessian, True, math.inf
+            continue
+        if (beyond and beyond(point.theta)) or (scaled < hopeless and length > RUNAWAY):
+            break
+        allowed = 1e-13 * abs(point.loglik)  # rounding, which decides among the last steps
+        for halving in range(40):
+            theta = point.theta.copy()
+            theta[free] += step * 0.5**halving
+            trial = evaluate(theta, order=1)
+            if trial.loglik >= point.loglik - allowed:
+                break
+        else:
+            break
+        hessian = _learnt(hessian, free, trial.theta - point.theta, trial.gradient - point.gradient)
+        point, here, before = trial, False, scaled
+    point = evaluate(point.theta, order=2)
+    step, scaled, _ = newton(point.gradient, point.hessian, free)
+    return Summit(point, scaled, step, converged=False)
+
+
+def _learnt(hessian: FloatArray, free: IntArray, step: FloatArray, change: FloatArray) -> FloatArray:
+    """Make a Hessian say how the gradient changed over a step (BFGS: Nocedal and Wright 2006, eq. 6.19)."""
+    step, change = step[free], change[free]
+    block = hessian[np.ix_(free, free)]
+    old, met = float(step @ block @ step), float(step @ change)
+    if not (old < 0 and met < 0):
+        return hessian
+    turned = block @ step
+    learnt = hessian.copy()
+    learnt[np.ix_(free, free)] += np.outer(change, change) / met - np.outer(turned, turned) / old
+    return learnt
+
+
+def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:
+    """Give Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
+    information = -hessian[np.ix_(free, free)]
+    diagonal = np.abs(np.diagonal(information))
+    unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(information * np.outer(unit, unit))
+    least = len(free) * np.finfo(np.float64).eps * 10
+    along = vectors.T @ (unit * gradient[free])
+    along /= np.maximum(np.abs(values), least)
+    step = unit * (vectors @ along)
+    return step, float(gradient[free] @ step), bool((values > least).all())
+
+
+def receding(likelihood: Likelihood, kept: IntArray, step: FloatArray) -> FloatArray | None:
+    """Find a direction in which the log-likelihood rises for ever, if a runaway step leads to one.
+
+    Along such a direction no answer's upper bound falls and no lower bound rises, and some do move away:
+    perfect or quasi-complete separation (Albert and Anderson 1984, Biometrika 71, 1; for the limit of the
+    model, in which those bounds are at infinity, Geyer 2009, Electron. J. Stat. 3, 259). The step is only
+    near such a direction: bounds that it hardly moves are made to stand still, and what remains is checked.
+
+    Parameters
+    ----------
+    likelihood
+        The likelihood.
+    kept
+        Independent parameters, tau not among them.
+    step
+        (number kept,) a step.
+
+    Returns
+    -------
+    ndarray or None
+        (D - 1,) the direction, checked; None if the step does not lead to one.
+    """
+    moves = [
+        sign * rows[np.isfinite(end)][:, kept]
+        for chunk in likelihood.chunks
+        for rows, end, sign in zip(
+            likelihood.rows(chunk), (chunk.ceiling, chunk.floor), (1.0, -1.0), strict=True
+        )
+    ]
+    scale = np.max([np.abs(rows).max(axis=0, initial=0.0) for rows in moves], axis=0)
+    moves = [rows / scale for rows in moves]
+    direction = step * scale
+    for tight in TIGHT:
+        speed = [rows @ direction for rows in moves]
+        limit = tight * max(np.abs(one).max(initial=0.0) for one in speed)
+        still = np.zeros((len(kept), len(kept)))
+        for rows, one in zip(moves, speed, strict=True):
+            slow = rows[np.abs(one) < limit]
+            still += slow.T @ slow
+        values, vectors = np.linalg.eigh(still)
+        free = vectors[:, values <= 1e-10 * max(values[-1], 1.0)]
+        projected = free @ (free.T @ direction)
+        speed = [rows @ projected for rows in moves]
+        fastest = max(one.max(initial=0.0) for one in speed)
+        slowest = min(one.min(initial=0.0) for one in speed)
+        if fastest > 1e-3 * limit / tight and slowest >= -1e-9 * fastest:
+            found = np.zeros(likelihood.size - 1)
+            found[kept] = projected / scale / fastest
+            return found
+    return None
+
+
+def follow(likelihood: Likelihood, direction: FloatArray) -> Likelihood:
+    """Go to the limit of the model in a receding direction: bounds that move away are taken to infinity."""
+    ceilings, floors = [], []
+    for chunk in likelihood.chunks:
+        upper, lower = likelihood.rows(chunk)
+        ceilings.append(upper @ direction > 1e-6)
+        floors.append(lower @ direction < -1e-6)
+    return likelihood.opened(ceilings, floors)
+
+
+MOST_NODES: Final = 1 << 11
+
+QUADRATURE: Final = 1e-8
+"""What finer nodes may change: the log-likelihood by a tenth of this share of it, the scaled gradient by this.
+The estimates are then the same to a ten thousandth of their standard errors."""
+
+WIDER: Final = 1.3
+"""Finer nodes reach so many times as far."""
+
+COARSEST: Final = 0.5
+"""The longest step of the nodes of u, in units of tau."""
+
+MARGIN: Final = 1.1
+"""With tau below so many steps of the nodes of u, they are set anew; below one, there is no likelihood."""
+
+MOST_RESETS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """As many nodes as values of tau and omega need.
+
+    With J answers whose information about the latent answer is 1 / variance each at most, z given the answers
+    has a standard deviation of (1 + tau^2 J / variance)^(-1/2) at least, and with a step of one standard
+    deviation of a normal integrand the trapezoidal rule is wrong by 2 exp(-2 pi^2), 5e-9 of it. So has a
+    respondent's shift u given the team, (1 / tau^2 + J / variance)^(-1/2); and a team's v with n members
+    (1 + omega^2 n / (tau^2 + variance / J))^(-1/2).
+
+    Parameters
+    ----------
+    link
+        The latent distribution.
+    nodes, reach
+        Nodes, at least, and standard deviations of z that they span to each side.
+    answers
+        The largest number of items a respondent answered.
+    members
+        The largest sum of the weights of a team's respondents.
+    """
+
+    link: Link
+    nodes: int
+    reach: float
+    answers: int
+    members: float = 0.0
+
+    def at(self, tau: float, *, finer: int = 0) -> FloatArray:
+        """Equally spaced nodes of z; with `finer`, their step is halved so many times, and they reach further."""
+        return self._spaced(self.reach, 1 / math.sqrt(1 + tau**2 * self.answers / self.link.variance), finer)
+
+    def nested(self, tau: float, omega: float, *, finer: int = 0) -> Nodes:
+        """Equally spaced nodes of v and, unless tau is 0, of u."""
+        least = self.link.variance / max(self.answers, 1)
+        narrow = 1 / math.sqrt(1 + omega**2 * self.members / (tau**2 + least))
+        teams = self._spaced(self.reach, narrow, finer)
+        if tau == 0:
+            return Nodes(teams, np.zeros(0))
+        wide = self.reach * (abs(tau) + abs(omega))
+        narrow = min(1 / math.sqrt(1 / tau**2 + 1 / least), COARSEST * abs(tau))
+        return Nodes(teams, self._spaced(wide, narrow, finer))
+
+    def _spaced(self, reach: float, step: float, finer: int) -> FloatArray:
+        steps = max(self.nodes - 1, math.ceil(2 * reach / step))
+        step = 2 * reach / steps / 2**finer
+        half = math.ceil(WIDER * reach / step) if finer else steps / 2
+        return np.asarray(step * np.arange(-half, half + 1), dtype=np.float64)
+
+
+class Surface(Protocol):
+    """A log-likelihood by D parameters, of which the last are standard deviations."""
+
+    @property
+    def size(self) -> int:
+        """D."""
+
+    @property
+    def fixed(self) -> int:
+        """How many of them are thresholds and coefficients."""
+
+    def near(self, theta: FloatArray, *, finer: int = 0) -> Evaluate | None:
+        """Give the log-likelihood with nodes that do for a place and around it; None if they would be too many."""
+
+    def outgrown(self, theta: FloatArray, place: FloatArray, *, finer: int = 0) -> bool:
+        """Whether the nodes that do for one place are too coarse for another."""
+
+    def meat(self, theta: FloatArray, origin: FloatArray, *, finer: int = 0) -> tuple[FloatArray, float]:
+        """(D, D) sum over clusters of the cross-product of their score; and how many clusters.
+
+        By the nodes that do for `origin`.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Respondents:
+    """Respondents without teams; the last parameter is tau."""
+
+    likelihood: Likelihood
+    grid: Grid
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return self.likelihood.size
+
+    @property
+    def fixed(self) -> int:
+        """All but tau."""
+        return self.size - 1
+
+    def near(self, theta: FloatArray, *, finer: int = 0) -> Evaluate | None:
+        """By nodes of z."""
+        nodes = self.grid.at(float(theta[-1]), finer=finer)
+        return None if len(nodes) > MOST_NODES else partial(self.likelihood.at, nodes=nodes)
+
+    def outgrown(self, theta: FloatArray, place: FloatArray, *, finer: int = 0) -> bool:  # noqa: ARG002
+        """Nodes that are too coarse are noticed at the end."""
+        return False
+
+    def meat(self, theta: FloatArray, origin: FloatArray, *, finer: int = 0) -> tuple[FloatArray, float]:
+        """Clusters are respondents."""
+        meat = self.likelihood.meat(theta, self.grid.at(float(origin[-1]), finer=finer))
+        return meat, float(self.likelihood.design.persons.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teams:
+    """Respondents nested in teams; the last parameters are tau and omega."""
+
+    nested: Nested
+    grid: Grid
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return self.nested.size
+
+    @property
+    def fixed(self) -> int:
+        """All but tau and omega."""
+        return self.size - 2
+
+    def near(self, theta: FloatArray, *, finer: int = 0) -> Evaluate | None:
+        """By nodes of v and u."""
+        nodes = self.grid.nested(float(theta[-2]), float(theta[-1]), finer=finer)
+        many = max(len(nodes.teams), len(nodes.latent)) > MOST_NODES
+        return None if many else partial(self.nested.at, nodes=nodes)
+
+    def outgrown(self, theta: FloatArray, place: FloatArray, *, finer: int = 0) -> bool:
+        """Where tau has become too small for the nodes of u."""
+        nodes = self.grid.nested(float(theta[-2]), float(theta[-1]), finer=finer).latent
+        return len(nodes) > 0 and abs(float(place[-2])) < MARGIN * (nodes[1] - nodes[0])
+
+    def meat(self, theta: FloatArray, origin: FloatArray, *, finer: int = 0) -> tuple[FloatArray, float]:
+        """Clusters are teams."""
+        nodes = self.grid.nested(float(origin[-2]), float(origin[-1]), finer=finer)
+        scores = self.nested.scores(theta, nodes)
+        return scores.T @ scores, float(len(scores))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peak:
+    """The maximum over some parameters of a surface.
+
+    Parameters
+    ----------
+    summit
+        The place.
+    free
+        Which parameters were estimated.
+    origin, finer
+        The place whose nodes were used, and how often their step was halved.
+    """
+
+    summit: Summit
+    free: IntArray
+    origin: FloatArray
+    finer: int = 0
+
+
+def maximise(
+    surface: Surface,
+    theta: FloatArray,
+    *,
+    free: IntArray,
+    extent: FloatArray,
+    beyond: Callable[[FloatArray], bool],
+    hessian: FloatArray | None = None,
+) -> Peak | tuple[Status, str] | FloatArray:
+    """Climb from a place, and again with finer nodes until they make no difference.
+
+    Parameters
+    ----------
+    surface, theta, free, extent, hessian
+        See `climb`.
+    beyond
+        Says at which places to give up.
+
+    Returns
+    -------
+    Peak, (Status, str) or ndarray
+        The maximum; why there is none; or the place where `beyond` was true.
+    """
+    finer = resets = 0
+    while True:
+        start = theta
+        evaluate = surface.near(start, finer=finer)
+        if evaluate is None:
+            return Status.NOT_CONVERGED, f"{MOST_NODES} nodes are not enough to integrate over respondents"
+
+        def leave(place: FloatArray, start: FloatArray = start, finer: int = finer) -> bool:
+            return beyond(place) or surface.outgrown(start, place, finer=finer)
+
+        summit = climb(evaluate, start, free=free, extent=extent, beyond=leave, hessian=hessian)
+        theta, hessian = summit.point.theta, summit.point.hessian
+        if beyond(theta):
+            return theta
+        if not summit.converged:
+            if surface.outgrown(start, theta, finer=finer) and resets < MOST_RESETS:
+                resets += 1
+                continue
+            return (
+                Status.NOT_CONVERGED,
+                f"no maximum of the likelihood was found (scaled gradient {summit.scaled_gradient:.1e})",
+            )
+        finer += 1
+        check = surface.near(theta, finer=finer)
+        if check is None:
+            return Status.NOT_CONVERGED, f"{MOST_NODES} nodes are not enough to integrate over respondents"
+        point = check(theta, order=1)
+        change = abs(point.loglik - summit.point.loglik) / abs(point.loglik)
+        _, shift, _ = newton(point.gradient, summit.point.hessian, free)
+        if change <= QUADRATURE / 10 and shift <= QUADRATURE:
+            return Peak(_positive(summit, surface.fixed), free, start, finer - 1)
+
+
+def _positive(summit: Summit, fixed: int) -> Summit:
+    """Turn standard deviations positive: the likelihood does not know their sign."""
+    point = summit.point
+    sign = np.ones(len(point.theta))
+    sign[fixed:] = np.where(point.theta[fixed:] < 0, -1.0, 1.0)
+    point = Point(
+        sign * point.theta, point.loglik, sign * point.gradient, np.outer(sign, sign) * point.hessian
+    )
+    return replace(summit, point=point)
+
 
 HOPELESS: Final = (1e-4, 1e-7, 1e-10, 0.0)
 """Scaled gradients at which long steps are looked at, whether they lead to infinity."""
@@ -206,3 +667,131 @@ def _start(likelihood: Likelihood, kept: BoolArray) -> FloatArray:
     theta[: likelihood.thresholds] = likelihood.link.quantile(np.cumsum(total)[:-1] / total.sum())
     theta[:-1][~kept] = 0.0
     return theta
+
+
+SHARES: Final = (0.02, 0.1, 0.3, 0.6, 0.9, 1.0)
+"""Shares of the variance between respondents to give to the teams at the start."""
+
+VANISHING: Final = 0.02
+"""Below this many latent standard deviations, tau may be 0: its nodes become many."""
+
+FIRST: Final = 0.1
+"""Where to start, in latent standard deviations, if 0 is known to be no maximum."""
+
+NO_TEAMS: Final = "the variance between teams is estimated as zero"
+
+ALIKE_TEAMS: Final = "answers hardly differ within a team: the variance between teams is not finite"
+
+NEITHER: Final = "the variances between respondents and between teams are estimated as zero"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nest:
+    """A maximum by thresholds, coefficients, tau and omega; its status and note."""
+
+    peak: Peak
+    status: Status
+    note: str
+
+
+def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) -> Nest | tuple[Status, str]:
+    """Maximise with teams.
+
+    Parameters
+    ----------
+    below
+        The maximum without teams, by thresholds, coefficients and tau; tau may be 0.
+    surface
+        The likelihood.
+    extent
+        (D,) see `climb`.
+    single
+        Whether tau is no parameter: no respondent gave two answers that tell.
+
+    Returns
+    -------
+    Nest or (Status, str)
+        A maximum, with ``boundary`` if omega is 0, or if tau is and might be something else; or why there is
+        none.
+    """
+    below = _with_omega(below)
+    point, unit = below.summit.point, math.sqrt(surface.grid.link.variance)
+    omega, tau = surface.size - 1, surface.size - 2
+    fixed = below.free[below.free != tau]
+    nothing = NO_TEAMS if single or point.theta[tau] else NEITHER
+    theta, better = _start_teams(point, surface, unit)
+    if not better and _curvature(below, surface) <= FLAT * abs(point.loglik):
+        return Nest(below, Status.BOUNDARY, nothing)
+
+    may_vanish = True
+    while True:
+        within = theta[tau] != 0
+        least = VANISHING * unit if within and may_vanish else 0.0
+
+        def beyond(theta: FloatArray, least: float = least) -> bool:
+            return bool(np.abs(theta[tau:]).max() > LARGEST_TAU * unit or abs(theta[tau]) < least)
+
+        free = np.append(fixed, [tau, omega] if within else [omega])
+        peak = maximise(surface, theta, free=free, extent=extent, beyond=beyond)
+        if isinstance(peak, np.ndarray):
+            if abs(peak[omega]) > LARGEST_TAU * unit:
+                return Status.NOT_ESTIMABLE, ALIKE_TEAMS
+            if abs(peak[tau]) > LARGEST_TAU * unit:
+                return Status.NOT_ESTIMABLE, ALIKE
+            theta = peak.copy()
+            theta[tau] = 0.0
+            continue
+        if not isinstance(peak, Peak):
+            return peak
+        top = peak.summit.point
+        if top.loglik <= point.loglik or abs(top.theta[omega]) < SMALLEST_TAU * unit:
+            return Nest(below, Status.BOUNDARY, nothing)
+        if within or single:
+            return Nest(peak, Status.OK, "")
+        if top.hessian[tau, tau] <= FLAT * abs(top.loglik):
+            return Nest(peak, Status.BOUNDARY, NO_RESPONDENTS)
+        theta, may_vanish = top.theta.copy(), False
+        theta[tau] = FIRST * unit
+
+
+def _with_omega(peak: Peak) -> Peak:
+    """Omega being 0."""
+    point = peak.summit.point
+    point = replace(
+        point,
+        theta=np.append(point.theta, 0.0),
+        gradient=np.append(point.gradient, 0.0),
+        hessian=np.pad(point.hessian, (0, 1)),
+    )
+    return replace(peak, summit=replace(peak.summit, point=point), origin=np.append(peak.origin, 0.0))
+
+
+def _start_teams(point: Point, surface: Teams, unit: float) -> tuple[FloatArray, bool]:
+    """Where to start, and whether that is better than without teams."""
+    places = []
+    if tau := float(point.theta[-2]):
+        for share in SHARES:
+            theta = point.theta.copy()
+            theta[-2:] = math.sqrt(1 - share) * tau, math.sqrt(share) * tau
+            places.append(theta)
+    else:
+        for share in STARTS:
+            omega = share * unit
+            theta = point.theta * math.sqrt(1 + surface.grid.link.attenuation * omega**2)
+            theta[-1] = omega
+            places.append(theta)
+    heights = [_height(surface, theta) for theta in places]
+    best = int(np.argmax(heights))
+    return places[best], heights[best] > point.loglik
+
+
+def _height(surface: Teams, theta: FloatArray) -> float:
+    evaluate = surface.near(theta)
+    return -math.inf if evaluate is None else evaluate(theta, order=0).loglik
+
+
+def _curvature(below: Peak, surface: Teams) -> float:
+    """Along omega, where it is 0; infinite if it cannot be told."""
+    theta = below.summit.point.theta
+    evaluate = surface.near(theta)
+    return math.inf if evaluate is None else float(evaluate(theta, order=2).hessian[-1, -1])

@@ -1,16 +1,30 @@
-"""What a pin says of itself: `manifest.json`, as models that are written and read back."""
+"""What a pin says of itself, and the records that jobs leave.
+
+What a pin says of itself: `manifest.json`, as models that are written and read back.
+
+The records that jobs leave: which there are, in what order the jobs ran, and whether the records still hold.
+
+Nested settings as a list of places, so that two versions of them can be told apart place by place.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+from pandas.util import hash_pandas_object
 from pydantic import Field, ValidationError
 
-from surveywaves.errors import SurveywavesError
-from surveywaves.study.base import Model
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.script import digest
 from surveywaves.study.models import Evidence
+from surveywaves.study.settings import Model
 
 FORMAT: Final = 1
 """Version of the manifest's form; a change of it stands in the changelog."""
@@ -161,3 +175,237 @@ def _unknown(folder: Path) -> SurveywavesError:
     known = sorted(path.parent.name for path in folder.parent.glob(f"*/{NAME}"))
     hint = f"there is {', '.join(known)}" if known else f"there are no pins in {PINS.as_posix()}"
     return SurveywavesError.at("/".join(folder.parts[-3:]), "no such pin", hint)
+
+
+LOGS: Final = Path("results/logs")
+
+RESULTS: Final = "results/"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run has its parts; all paths are absolute.
+
+    Parameters
+    ----------
+    folder
+        Working folder.
+    home
+        Folder of the workflow.
+    study
+        Folder of the study's configuration.
+    """
+
+    folder: Path
+    home: Path
+    study: Path
+
+    def named(self, path: str) -> str:
+        """Name an input or output as a pin does: alike wherever the study and the workflow lie."""
+        whole = Path(self.folder, path)
+        if path.startswith(".."):
+            whole = whole.resolve()
+        for place, prefix in ((self.study, "config"), (self.home / "workflow", "workflow")):
+            if whole.is_relative_to(place):
+                return Path(prefix, whole.relative_to(place)).as_posix()
+        return Path(path).as_posix()
+
+    def lying_at(self, name: str) -> Path:
+        """Give where an input or output lies that a pin names so."""
+        first, _, rest = name.partition("/")
+        if first == "config":
+            return self.study / rest
+        return (self.home if first == "workflow" else self.folder) / name
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The jobs behind some results.
+
+    Parameters
+    ----------
+    jobs
+        Each after those whose outputs it reads; of those that could stand in any order, by name.
+    missing
+        Files that a job must have made, and no record tells of.
+    """
+
+    jobs: tuple[Job, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def made(self) -> set[str]:
+        """Name everything that the jobs made."""
+        return {path for job in self.jobs for path in job.outputs}
+
+    @property
+    def given(self) -> list[str]:
+        """Name what went in and no job made, in the order in which it is first read."""
+        made = self.made
+        return list(dict.fromkeys(path for job in self.jobs for path in job.inputs if path not in made))
+
+
+def read_records(places: Places, wanted: Iterable[str]) -> Records:
+    """Read the records of the jobs that some files depend on.
+
+    What lies in `results/logs` and is no record (a failed job's lines) or not of these jobs is left aside.
+
+    Parameters
+    ----------
+    places
+        Where the run has its parts.
+    wanted
+        The files, as a pin names them.
+    """
+    makers: dict[str, Job] = {}
+    for job in _all(places):
+        for path in job.outputs:
+            # Two records tell of one file where a log was once called otherwise: what lies there says which holds.
+            if path not in makers or _holds(job, places) > _holds(makers[path], places):
+                makers[path] = job
+    missing: set[str] = set()
+    depths: dict[str, int] = {}
+    found: dict[str, Job] = {}
+
+    def depth(path: str) -> int:
+        """Say how many jobs stand behind a file, one after the other."""
+        if (job := makers.get(path)) is None:
+            if path.startswith(RESULTS) or path in wanted_:
+                missing.add(path)
+            return 0
+        if job.name not in depths:
+            depths[job.name] = 0  # a job that read its own output would never end
+            depths[job.name] = 1 + max((depth(name) for name in job.inputs), default=0)
+            found[job.name] = job
+        return depths[job.name]
+
+    wanted_ = set(wanted)
+    for path in sorted(wanted_):
+        depth(path)
+    return Records(
+        tuple(sorted(found.values(), key=lambda job: (depths[job.name], job.name))), tuple(sorted(missing))
+    )
+
+
+def _all(places: Places) -> list[Job]:
+    jobs = []
+    for path in sorted((places.folder / LOGS).rglob("*.log")):
+        try:
+            job = Job.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, ValidationError):
+            continue
+        named = {
+            part: {places.named(name): hash_ for name, hash_ in getattr(job, part).items()}
+            for part in ("inputs", "outputs")
+        }
+        jobs.append(job.model_copy(update=named))
+    return jobs
+
+
+def _holds(job: Job, places: Places) -> int:
+    """Count the outputs of a job that still lie there as it wrote them."""
+    return sum(_now(places.lying_at(path)) == hash_ for path, hash_ in job.outputs.items())
+
+
+def _now(path: Path) -> str:
+    return digest(path) if path.exists() else ""
+
+
+def stale(records: Records, places: Places) -> list[Mistake]:
+    """List what no longer is as the records have it: files that were made, that went in, and code."""
+    found = [
+        Mistake(path, "no record says how it was made", "run snakemake once more with --forceall")
+        for path in records.missing
+    ]
+    now: Hashes = {}
+    changed: dict[str, list[str]] = defaultdict(list)
+    for job in records.jobs:
+        # Code is named from the workflow's home, `workflow/...`, as templates among the inputs are.
+        for path, hash_ in (*job.outputs.items(), *job.inputs.items(), *job.code.items()):
+            if path not in now:
+                now[path] = _now(places.lying_at(path))
+            if now[path] != hash_:
+                changed[path].append(job.name)
+    return found + [
+        Mistake(
+            path,
+            f"{'changed' if now[path] else 'gone'} since {_few(dict.fromkeys(jobs))} ran",
+            "snakemake rebuilds what depends on it",
+        )
+        for path, jobs in changed.items()
+    ]
+
+
+def _few(names: Iterable[str], limit: int = 3) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more
+
+
+def table_contents(jobs: Sequence[Job], places: Places) -> Hashes:
+    """Hash what is in each Parquet file that the jobs wrote, whatever version of the format it is written in."""
+    paths = sorted({path for job in jobs for path in job.outputs if path.endswith(".parquet")})
+    return {
+        path: contents(pd.read_parquet(lying)) for path in paths if (lying := places.lying_at(path)).exists()
+    }
+
+
+def contents(table: pd.DataFrame) -> str:
+    """Hash a table: names, order and values of its columns."""
+    found = hashlib.sha256("\n".join(map(str, table.columns)).encode())
+    for column in table:
+        found.update(hash_pandas_object(table[column], index=False).to_numpy().astype("<u8").tobytes())
+    return found.hexdigest()
+
+
+NAMES: Final = ("name", "item", "scale", "wave", "path", "date")
+"""What tells the entries of a list apart, where each has one of these and no two have the same."""
+
+NOTHING: Final = "-"
+"""What is shown for a value that is not there."""
+
+
+def flat(value: Any, place: str = "") -> dict[str, Any]:
+    """Give the value at each place, as in `analysis.min_cell`; entries of a list by their name, or their number."""
+    if isinstance(value, Mapping) and value:
+        inside = {str(key): part for key, part in value.items()}
+    elif isinstance(value, Sequence) and not isinstance(value, str) and any(map(_nested, value)):
+        inside = dict(zip(_labels(value), value, strict=True))
+    else:
+        return {place: value}
+    found: dict[str, Any] = {}
+    for key, part in inside.items():
+        found |= flat(part, f"{place}.{key}" if place else key)
+    return found
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple)
+
+
+def _labels(entries: Sequence[Any]) -> list[str]:
+    for name in NAMES:
+        labels = [str(entry.get(name, "")) if isinstance(entry, Mapping) else "" for entry in entries]
+        if all(labels) and len(set(labels)) == len(labels):
+            return labels
+    return [str(number) for number in range(1, len(entries) + 1)]
+
+
+def unlike(old: Any, new: Any) -> list[tuple[str, str, str]]:
+    """List the places at which two settings differ: place, old value, new value, in the order of the old ones."""
+    before, after = flat(old), flat(new)
+    return [
+        (place, shown(before, place), shown(after, place))
+        for place in [*before, *(place for place in after if place not in before)]
+        if before.get(place, NOTHING) != after.get(place, NOTHING) or (place in before) != (place in after)
+    ]
+
+
+def shown(values: Mapping[str, Any], place: str) -> str:
+    """Show a value on one line."""
+    if place not in values:
+        return NOTHING
+    value = values[place]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return "empty" if value in (None, "") else " ".join(str(value).split())

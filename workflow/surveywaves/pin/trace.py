@@ -1,22 +1,356 @@
-"""`surveywaves trace`: everything behind what somebody points at."""
+"""Everything behind what somebody points at, in words and as JSON.
+
+What somebody points at: a row of a released table, a figure, a table to paste, a table in the report.
+
+`surveywaves trace`: everything behind what somebody points at.
+
+A trace in words: for a reader, from the number back to the raw files; and as JSON.
+"""
 
 from __future__ import annotations
 
+import html
 import io
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.request import urlopen
 
 import pandas as pd
+from pydantic import ValidationError
 
-from surveywaves.errors import SurveywavesError
-from surveywaves.pin.keys import is_own, waves_named
-from surveywaves.pin.lineage import Lineage, lineage
-from surveywaves.pin.manifest import Job
-from surveywaves.pin.records import Places, Records, stale
-from surveywaves.pin.shown import Shown, Store, find
-from surveywaves.script import read
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import FORMULA
+from surveywaves.pin.compare import is_own, key_columns, waves_named
+from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage
+from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
+from surveywaves.pin.manifest import shown as value_shown
+from surveywaves.report.material import figure_data
+from surveywaves.script import digest, read
+from surveywaves.study.parts import Presentation
+from surveywaves.tables.layout import listed
+from surveywaves.text import nearest
+
+RELEASED: Final = "results/released/"
+FIGURES: Final = "results/figures/"
+PASTED: Final = "results/tables/"
+REPORT: Final = "results/report/index.html"
+
+_ROOMS: Final = {
+    "figures": "figure",
+    "tables": "table",
+    "released": "",
+    "statistics": "",
+    "audit": "",
+}
+"""Folder of a path -> what its files are; "" are tables of which the released one is meant."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Results with their records, as they lie in a working folder or in a pin.
+
+    Parameters
+    ----------
+    jobs
+        The records, each after those whose outputs it reads.
+    folder
+        Folder that stands for `results/`.
+    told
+        What the folder is called in messages.
+    hashes
+        Path in the folder -> SHA-256 that a file must have; empty: the records say.
+    """
+
+    jobs: tuple[Job, ...]
+    folder: Path
+    told: str
+    hashes: Hashes
+
+    @classmethod
+    def of_run(cls, places: Places) -> Store:
+        """Take what lies in a working folder.
+
+        Raises
+        ------
+        SurveywavesError
+            If there are no results.
+        """
+        folder = places.folder / "results"
+        rooms = [folder / room for room in ("released", "figures", "tables", "report")]
+        wanted = [
+            f"results/{path.relative_to(folder).as_posix()}"
+            for room in rooms
+            for path in room.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        ]
+        jobs = read_records(places, wanted).jobs
+        if not jobs:
+            hint = "run `snakemake --cores all` there first, or say with --directory where the results are"
+            raise SurveywavesError.at(folder, "no results yet", hint)
+        return cls(jobs, folder, "results", {})
+
+    @classmethod
+    def of_pin(cls, label: str, places: Places) -> Store:
+        """Take what a pin keeps (SurveywavesError if there is no such pin)."""
+        folder = places.folder / PINS / label
+        manifest = read_manifest(folder)
+        return cls(manifest.jobs, folder, (PINS / label).as_posix(), manifest.outputs)
+
+    def read(self, name: str) -> Path:
+        """Give the path of a file `results/...`.
+
+        Raises
+        ------
+        SurveywavesError
+            If it is not there, or in a pin and not as pinned.
+        """
+        inside = name.removeprefix("results/")
+        path = self.folder / inside
+        if not path.is_file():
+            raise SurveywavesError.at(f"{self.told}/{inside}", "no such file", "run `snakemake --cores all`")
+        if inside in self.hashes and digest(path) != self.hashes[inside]:
+            raise SurveywavesError.at(f"{self.told}/{inside}", "has changed since it was pinned")
+        return path
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Name the released tables."""
+        return tuple(sorted(path.stem for path in (self.folder / "released").glob("*.csv")))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a released table, every cell as text."""
+        return read(str(self.read(f"{RELEASED}{name}.csv")))
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Name everything that a job made."""
+        return frozenset(path for job in self.jobs for path in job.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Rows of a released table, and what shows them.
+
+    Parameters
+    ----------
+    kind, name
+        `figure`, `table` (to paste) or `report` and its name there; "" and the table's name: the table itself.
+    target
+        File that they are shown in.
+    table
+        Released table that the rows are of.
+    keys
+        Columns that tell its rows apart.
+    rows
+        All columns, as text, in the order of the table.
+    """
+
+    kind: str
+    name: str
+    target: str
+    table: str
+    keys: tuple[str, ...]
+    rows: pd.DataFrame
+
+
+def find(words: Sequence[str], store: Store) -> Shown:
+    """Find what is asked for.
+
+    Parameters
+    ----------
+    words
+        `figure NAME`, `table NAME`, the name of a released table, or a path; then `column=value` to choose rows.
+
+    Raises
+    ------
+    SurveywavesError
+        If there is no such thing or no such row, with what comes nearest.
+    """
+    kind, name, choices = _asked(words)
+    if kind == "figure":
+        found = _figure(name, store)
+    elif kind == "table":
+        found = _pasted(name, store)
+    else:
+        found = _released(name, store)
+    return _chosen(found, choices)
+
+
+def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
+    """Take apart what is asked: kind ("" of a released table), name, and the choice of rows."""
+    first, *rest = words
+    if first in {"figure", "table"} and rest and "=" not in rest[0]:
+        kind, name, rest = first, PurePosixPath(rest[0]).stem, rest[1:]
+    elif "=" in first:
+        raise SurveywavesError.at(first, "of which table?", f"surveywaves trace contrasts {first}")
+    else:
+        path = PurePosixPath(first)
+        kind, name = _ROOMS.get(path.parent.name, "table" if path.suffix else ""), path.stem
+        if path.suffix and len(path.parts) > 1 and path.parent.name not in _ROOMS:
+            hint = "a file in results/figures, results/tables or results/released, or the name of a download"
+            raise SurveywavesError.at(first, "no number can be found in it", hint)
+    choices: dict[str, str] = {}
+    mistakes = []
+    for word in rest:
+        column, equals, value = word.partition("=")
+        if not equals:
+            mistakes.append(Mistake(word, "chooses no row", "write column=value, as in term=change"))
+        elif column in choices:
+            mistakes.append(Mistake(word, f"chooses another {column} than {column}={choices[column]}"))
+        choices[column] = value
+    if mistakes:
+        raise SurveywavesError(mistakes)
+    return kind, name, choices
+
+
+def _released(name: str, store: Store) -> Shown:
+    if name not in store.tables:
+        figures, pasted = _figures(store), _pasted_names(store)
+        if name in figures or name in pasted:
+            kind = "figure" if name in figures else "table"
+            raise SurveywavesError.at(
+                name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
+            )
+        raise _unknown(name, "released table", store.tables)
+    frame = store.table(name)
+    target = next(
+        (path for end in ("parquet", "csv") if (path := f"{RELEASED}{name}.{end}") in store.made),
+        f"{RELEASED}{name}.csv",
+    )
+    return Shown("", name, target, name, tuple(key_columns(name, frame)), frame)
+
+
+def _figures(store: Store) -> dict[str, str]:
+    """Give the figures that there are: name -> file."""
+    paths = sorted(path for path in store.made if path.startswith(FIGURES) and path.endswith(".svg"))
+    return {PurePosixPath(path).stem: path for path in paths}
+
+
+def _figure(name: str, store: Store) -> Shown:
+    known = _figures(store)
+    if name not in known:
+        raise _unknown(name, "figure", known)
+    job = next(job for job in store.jobs if known[name] in job.outputs)
+    try:
+        presentation = Presentation.model_validate(job.params["presentation"])
+    except (ValidationError, KeyError):
+        raise SurveywavesError.at(
+            known[name], "its record was written by another version of surveywaves"
+        ) from None
+    frames = {table: store.table(table) for table in store.tables}
+    return _matched("figure", name, known[name], figure_data(name, frames, presentation), frames)
+
+
+def _pasted_names(store: Store) -> set[str]:
+    """Name the tables to paste, and those of the report."""
+    pasted = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)} - {"index"}
+    return pasted | _downloads(store).keys()
+
+
+def _pasted(name: str, store: Store) -> Shown:
+    path = f"{PASTED}{name}.csv"
+    frames = {table: store.table(table) for table in store.tables}
+    if path in store.made and (store.folder / path.removeprefix("results/")).is_file():
+        return _matched("table", name, path, _taken(store.read(path).read_bytes()), frames)
+    downloads = _downloads(store)
+    if name not in downloads:
+        raise _unknown(name, "table", sorted(_pasted_names(store)))
+    with urlopen(html.unescape(downloads[name])) as data:  # only an address that begins with `data:`
+        rows = _taken(data.read())
+    return _matched("report", name, REPORT, rows, frames)
+
+
+_DOWNLOAD: Final = re.compile(r'<a download="([^"]+)\.csv" href="(data:text/csv[^"]*)"')
+
+
+def _downloads(store: Store) -> dict[str, str]:
+    """Give the data behind the report's tables: name of a download -> its address, which holds the data."""
+    if not (store.folder / REPORT.removeprefix("results/")).is_file():
+        return {}
+    text = store.read(REPORT).read_text(encoding="utf-8")
+    return {html.unescape(name): content for name, content in reversed(_DOWNLOAD.findall(text))}
+
+
+def _taken(content: bytes) -> pd.DataFrame:
+    """Read a table that was written for spreadsheets, and take away what was put before formulas."""
+    frame = pd.read_csv(io.StringIO(content.decode("utf-8-sig")), dtype="str", keep_default_na=False)
+    for name, column in frame.items():
+        guarded = column.str.startswith("'") & column.str[1:].str.lstrip(" ").str.startswith(FORMULA)
+        frame[name] = column.mask(guarded, column.str[1:])
+    return frame
+
+
+def _matched(
+    kind: str, name: str, target: str, shown: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
+) -> Shown:
+    """Find the released table that rows are of, and these rows in it."""
+    # A table with fewer columns than what is shown may have rows of the same names: the fullest comes first.
+    for table in sorted(frames, key=lambda table: (-len(frames[table].columns), table)):
+        frame = frames[table]
+        keys = key_columns(table, frame)
+        if shown.empty or not set(frame.columns) <= set(shown.columns):
+            continue
+        wanted = set(shown[keys].itertuples(index=False, name=None))
+        there = pd.Series(
+            list(frame[keys].itertuples(index=False, name=None)), index=frame.index, dtype=object
+        )
+        if wanted <= set(there):
+            return Shown(kind, name, target, table, tuple(keys), frame[there.isin(wanted)])
+    what = (
+        "it has no rows"
+        if shown.empty
+        else "its rows are of no released table: it says words, or counts files"
+    )
+    raise SurveywavesError.at(
+        target if kind != "report" else f"{target}, {name}", f"nothing to trace: {what}"
+    )
+
+
+def _chosen(found: Shown, choices: Mapping[str, str]) -> Shown:
+    """Keep the rows that are asked for."""
+    place = " ".join(filter(None, (found.kind, found.name)))
+    rows = found.rows
+    mistakes = []
+    for column, value in choices.items():
+        if column not in rows:
+            near = nearest(column, list(rows.columns), whole=True)
+            hint = f"did you mean `{near}`?" if near else f"rows are told apart by {', '.join(found.keys)}"
+            mistakes.append(Mistake(place, f"no column `{column}`", hint))
+        elif not (rows[column] == value).any():
+            mistakes.append(Mistake(place, f"no row with {column}={value}", _near(value, rows[column])))
+    if mistakes:
+        raise SurveywavesError(mistakes)
+    for column, value in choices.items():
+        if not (rows[column] == value).any():
+            rest = " ".join(f"{name}={wanted}" for name, wanted in choices.items() if name != column)
+            raise SurveywavesError.at(
+                place, f"no row with {column}={value} and {rest}", _near(value, rows[column])
+            )
+        rows = rows[rows[column] == value]
+    return Shown(found.kind, found.name, found.target, found.table, found.keys, rows)
+
+
+def _near(value: str, column: pd.Series[str], most: int = 6) -> str:
+    """Hint at the values that there are."""
+    known = list(dict.fromkeys(column))
+    near = nearest(value, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return f"there is {', '.join(f'`{one}`' for one in known[:most])}{more}"
+
+
+def _unknown(name: str, kind: str, known: Sequence[str] | Mapping[str, str]) -> SurveywavesError:
+    near = nearest(name, known, whole=True) or nearest(name, known)
+    hint = f"did you mean `{near}`?" if near else f"there is {', '.join(known) or 'none'}"
+    return SurveywavesError.at(name, f"no {kind} of that name", hint)
+
 
 _UNRELEASED: Final = ("statistics", "audit")
 """Folders of the tables before their release."""
@@ -66,7 +400,7 @@ def trace(words: Sequence[str], places: Places, *, pin: str | None = None, unrel
     Parameters
     ----------
     words
-        See `surveywaves.pin.shown.find`.
+        See `surveywaves.pin.trace.find`.
     places
         Where the study lies, its results, and the workflow.
     pin
@@ -175,3 +509,227 @@ def _before(found: Shown, folder: Path) -> tuple[str, pd.DataFrame]:
     raise SurveywavesError.at(
         found.table, "stands nowhere before the release", "the release itself writes it"
     )
+
+
+ROWS: Final = 12
+"""Rows that are shown unless all are asked for."""
+
+FILES: Final = 8
+"""Files of a job that are named unless all are asked for."""
+
+KEYS: Final = 3
+"""Keys below one key of a file that are named each, and items."""
+
+CHOICES: Final = 12
+"""The same for the file with the choices of the analysis."""
+
+SHORT: Final = 60
+"""Characters of a value that is shown."""
+
+WIDTH: Final = 110
+
+_DIGITS: Final = 12
+"""Digits of a hash that tell files apart on the screen; of raw files all are shown."""
+
+
+def to_lines(trace: Trace, *, everything: bool = False) -> Iterator[str]:
+    """Say what is behind some numbers.
+
+    Parameters
+    ----------
+    everything
+        Every row, code file and setting.
+    """
+    yield from _numbers(trace, everything)
+    yield ""
+    yield from _waves(trace)
+    for step in trace.lineage.steps:
+        yield ""
+        yield from _step(step, trace, everything)
+    yield ""
+    yield from _files(trace)
+
+
+def to_json(trace: Trace) -> dict[str, Any]:
+    """Give a trace as plain data."""
+    found, behind = trace.shown, trace.lineage
+    before = (
+        {"unreleased": {"file": trace.before[0], "rows": trace.before[1].to_dict("records")}}
+        if trace.before
+        else {}
+    )
+    return {
+        "shown": {"kind": found.kind or "table", "name": found.name, "file": found.target},
+        "table": found.table,
+        "keys": list(found.keys),
+        "rows": found.rows.to_dict("records"),
+        **before,
+        "waves": list(behind.waves),
+        "all_waves_together": behind.joint,
+        "jobs": [
+            {
+                "job": step.job.name,
+                "rule": step.job.rule,
+                "wildcards": step.job.wildcards,
+                "reads": step.reads,
+                "code": step.job.code,
+                "settings": [
+                    {"name": one.place, "value": one.value, "from": list(one.keys or ())}
+                    for one in step.settings
+                ],
+                "notes": list(step.notes),
+            }
+            for step in behind.steps
+        ],
+        "raw": [{"path": raw.path, "sha256": raw.sha256, "wave": raw.wave} for raw in behind.raw],
+        "given": behind.given,
+        "evidence": [
+            {"wave": one.wave, "evidence": one.evidence, "note": one.note, "weaker": dict(one.weaker)}
+            for one in trace.evidence
+        ],
+    }
+
+
+# --- the numbers ------------------------------------------------------------------------------------------------
+
+
+def _numbers(trace: Trace, everything: bool) -> Iterator[str]:
+    found = trace.shown
+    rows = f"{len(found.rows)} {'row' if len(found.rows) == 1 else 'rows'}"
+    if found.kind == "report":
+        yield f"table {found.name} of {found.target} shows {rows} of results/released/{found.table}.csv"
+    elif found.kind:
+        yield f"{found.kind} {found.name} ({found.target}) shows {rows} of results/released/{found.table}.csv"
+    else:
+        yield f"results/released/{found.table}.csv: {rows}"
+    yield from _rows(found.rows, found.keys, everything)
+    if trace.before:
+        name, frame = trace.before
+        yield f"{name}, not released: for the team that holds the data only"
+        yield from _rows(frame, found.keys, everything)
+
+
+def _rows(frame: pd.DataFrame, keys: Sequence[str], everything: bool) -> Iterator[str]:
+    records = frame.to_dict("records")
+    for row in records if everything else records[:ROWS]:
+        yield f"  {' '.join(shlex.quote(f'{name}={row[name]}') for name in keys)}"
+        said = [f"{name} {value}" for name, value in row.items() if name not in keys and value != ""]
+        yield from _wrapped(", ".join(said) or "nothing more", "    ")
+    if not everything and len(records) > ROWS:
+        yield f"  and {len(records) - ROWS} more: --all lists them, column=value chooses"
+
+
+def _waves(trace: Trace) -> Iterator[str]:
+    waves = listed([f"{one.wave} ({one.evidence})" for one in trace.evidence]) or "no wave"
+    if trace.lineage.joint:
+        yield from _wrapped(f"It depends on every wave: {waves}.", "")
+    else:
+        yield from _wrapped(f"It depends on {waves} and on no other wave.", "")
+
+
+# --- a job ------------------------------------------------------------------------------------------------------
+
+
+def _step(step: Step, trace: Trace, everything: bool) -> Iterator[str]:
+    scripts = [name for name in step.job.code if PurePosixPath(name).parent.name == "scripts"]
+    modules = len(step.job.code) - len(scripts)
+    yield f"{step.job.name}: {', '.join(scripts) or 'no script'} and {modules} modules"
+    if everything:
+        yield from (f"  code     {hash_[:_DIGITS]}  {name}" for name, hash_ in sorted(step.job.code.items()))
+    yield from _reads(step.reads, everything)
+    for note in step.notes:
+        yield from _wrapped(note, "  note     ")
+    yield from _settings(step.settings, trace, everything)
+
+
+def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
+    listed_ = list(reads.items())
+    for path, hash_ in listed_ if everything else listed_[:FILES]:
+        yield f"  reads    {hash_[:_DIGITS]}  {path}"
+    if not everything and len(listed_) > FILES:
+        yield f"           and {len(listed_) - FILES} more files: --all lists them"
+
+
+def _settings(settings: Sequence[Setting], trace: Trace, everything: bool) -> Iterator[str]:
+    """Say what a job was told, a line a file of the configuration."""
+    if everything:
+        for one in settings:
+            keys = "not known" if one.keys is None else " and ".join(one.keys) or "the workflow"
+            yield f"  setting  {one.place}: {value_shown({one.place: one.value}, one.place)} (from {keys})"
+        return
+    said: dict[str, dict[str, list[Setting]]] = {}
+    words: dict[str, None] = {}
+    for one in settings:
+        for origin in ("not known: ",) if one.keys is None else one.keys:
+            file, _, key = origin.partition(": ")
+            if one.words:
+                words[file] = None
+            else:
+                said.setdefault(file, {}).setdefault(key or one.place, []).append(one)
+    for file, known in said.items():
+        told = ", ".join(_keys(known, CHOICES if file == CONFIG else KEYS))
+        of = _of_items(known, trace) if file.endswith(".tsv") else ""
+        yield from _wrapped(f"{file}: {told}{of}", "  settings ")
+    if words:
+        yield from _wrapped(f"from {', '.join(words)}: they change no number", "  words    ")
+
+
+def _keys(keys: Mapping[str, Sequence[Setting]], most: int) -> Iterator[str]:
+    """Name keys with their values, where these are short; where there are more below one key, only that."""
+    heads: dict[str, list[str]] = {}
+    for key in keys:
+        heads.setdefault(key.partition(".")[0], []).append(key)
+    for head, below in sorted(heads.items()):
+        told = [f"{key} {_value(keys[key])}".strip() for key in below]
+        many = len(below) > most or (len(below) > KEYS and told == below)
+        yield from [head] if many else told
+
+
+def _value(group: Sequence[Setting]) -> str:
+    """Show the value of a key, where it has one, is short, and comes from that key alone."""
+    if len(group) != 1 or len(group[0].keys or ()) != 1 or group[0].value == {}:
+        return ""
+    value = value_shown({"": group[0].value}, "")
+    return value if len(value) <= SHORT else ""
+
+
+def _of_items(keys: Mapping[str, Sequence[Setting]], trace: Trace) -> str:
+    """Say of which items a job was told, where the numbers are about some of them."""
+    told = {part for group in keys.values() for one in group for part in one.place.split(".")}
+    own = [item for item in trace.items if item in told]
+    others = len(told & trace.other_items)
+    if not own:
+        return ""
+    of = f"of {listed(own)}" if len(own) <= KEYS else f"of {own[0]} to {own[-1]}"
+    return f" ({of}{f' and of {others} other items' if others else ''})"
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width=WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+# --- the files --------------------------------------------------------------------------------------------------
+
+
+def _files(trace: Trace) -> Iterator[str]:
+    yield "raw files" if trace.lineage.raw else "raw files: none"
+    for raw in trace.lineage.raw:
+        yield f"  {raw.sha256}  {raw.path} ({raw.wave})"
+    if trace.lineage.given:
+        yield "other files that no job made"
+        yield from (f"  {hash_}  {path}" for path, hash_ in trace.lineage.given.items())
+    yield "evidence"
+    for one in trace.evidence:
+        yield from _evidence_lines(one)
+
+
+def _evidence_lines(one: Evidence) -> list[str]:
+    weaker = "".join(f"; {name} {kind}" for name, kind in one.weaker)
+    return _wrapped(f"{one.wave}: {one.evidence.upper()}{weaker}. {one.note}", "  ")

@@ -1,31 +1,264 @@
-"""Making a pin: refused, or written whole."""
+"""Making a pin: refused, or written whole.
+
+What must never be in a pin: answers of individual people, and counts that the release withholds.
+
+The README of a pin: for somebody who has the archive, and perhaps the raw files, and nothing else.
+
+A pin made ready for a repository: described, summed up, packed.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
+import stat
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from surveywaves.confidential import PRIVATE, reason_in, signs_of
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.pin.archive import describe, write_archive
-from surveywaves.pin.asked import SUFFIX, Asked
-from surveywaves.pin.cause import CONFIGURATION, SOURCE, State, first_stages, read_settings, settings_of
-from surveywaves.pin.citation import read_citation
-from surveywaves.pin.confidential import confidential, unreleased
+from surveywaves.pin.cause import (
+    CONFIGURATION,
+    SOURCE,
+    SUFFIX,
+    Asked,
+    State,
+    first_stages,
+    read_settings,
+    settings_of,
+)
+from surveywaves.pin.crate import CRATE, README, SUMS, crate, read_citation
 from surveywaves.pin.manifest import (
+    NAME,
     PINS,
+    RESULTS,
     Hashes,
+    Job,
     Manifest,
+    Places,
+    Records,
     Revision,
     WaveEvidence,
+    read_manifest,
+    read_records,
+    stale,
     write_manifest,
 )
-from surveywaves.pin.records import RESULTS, Places, Records, read_records, stale
-from surveywaves.pin.rederive import rederive
-from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files
-from surveywaves.script import digest
+from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
+from surveywaves.pin.verify import require_whole
+from surveywaves.script import digest, whole, write_bytes, write_text
 from surveywaves.study.models import Evidence, Study
+
+UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
+"""What nothing that is shown may be made from."""
+
+_HINT: Final = "nothing passes over this; see docs/disclosure.md"
+
+
+def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) -> Iterator[Mistake]:
+    """Yield each file that must not be shown: by where it lies, what is in it, or who may read it.
+
+    Parameters
+    ----------
+    files
+        Name in a pin -> the file.
+    places
+        Where the run has its parts.
+    raw
+        The waves' raw files.
+    """
+    rooms = [(places.folder / "results" / room).resolve() for room in PRIVATE]
+    hidden = [path for room in rooms for path in sorted(room.rglob("*")) if path.is_file()]
+    hidden += [path for name in raw if (path := places.lying_at(name)).is_file()]
+    copies = {digest(path): path for path in hidden if path.stat().st_size}
+    results = (places.folder / "results").resolve()
+    signs = signs_of(places.study)
+    for name, path in files.items():
+        real = path.resolve()
+        if any(real.is_relative_to(room) for room in rooms):
+            yield Mistake(
+                name, f"confidential: it lies in results/{real.relative_to(results).parts[0]}", _HINT
+            )
+        elif (copy := copies.get(digest(path))) is not None:
+            yield Mistake(name, f"confidential: the same as {_inside(copy, places)}", _HINT)
+        elif reason := reason_in(path.read_bytes(), signs):
+            yield Mistake(name, f"confidential: {reason}", _HINT)
+        elif real.is_relative_to(results) and _closed(real) and not _closed(results / "configuration.yaml"):
+            yield Mistake(name, "confidential: only its owner may read it (mode 0600)", _HINT)
+
+
+def _inside(path: Path, places: Places) -> str:
+    return path.relative_to(places.folder).as_posix() if path.is_relative_to(places.folder) else str(path)
+
+
+def _closed(path: Path) -> bool:
+    """Say whether only the owner may read a file."""
+    return not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+
+
+def unreleased(jobs: Sequence[Job], shown: Sequence[str]) -> Iterator[Mistake]:
+    """Yield each thing that is shown and was made from tables that the release has not been through.
+
+    Parameters
+    ----------
+    jobs
+        The records.
+    shown
+        Files that are shown but for the released tables themselves: figures, report.
+    """
+    wanted = set(shown)
+    for job in jobs:
+        outputs = sorted(wanted & job.outputs.keys())
+        if not outputs:
+            continue
+        for path in job.inputs:
+            room = path.split("/")[1] if path.startswith("results/") else ""
+            if path.startswith(UNRELEASED) or (room in PRIVATE and path.endswith(".parquet")):
+                more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
+                yield Mistake(
+                    f"{outputs[0]}{more}",
+                    f"made from {path}, which is not released",
+                    "read results/released; or pin with allow_unreleased=true, which the manifest then says",
+                )
+
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]#|~$])")
+
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What would turn the direction of the words after it."""
+
+
+def readme(manifest: Manifest, folder: Path) -> str:
+    """Write the README of a pin, in Markdown.
+
+    Parameters
+    ----------
+    manifest
+        What the pin says of itself.
+    folder
+        The pin, for the `CITATION.cff` of its workflow.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # Markdown: `words` escapes
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"words": words, "code": code}
+    return environment.get_template("readme.md.j2").render(
+        pin=manifest,
+        citation=read_citation(folder / SOURCE),
+        rooms={name.partition("/")[0] for name in manifest.outputs},
+        raw=_not_here(manifest),
+        pins=PINS.as_posix(),
+    )
+
+
+def _not_here(manifest: Manifest) -> Hashes:
+    """Give the raw files that the pin has no copy of."""
+    return {
+        path: hash_
+        for path, hash_ in sorted(manifest.raw.items())
+        if manifest.outputs.get(f"{SOURCE}/{path}") != hash_
+    }
+
+
+def words(text: str) -> str:
+    """Put somebody's words into Markdown as words: on one line, and no mark in them means anything."""
+    line = _SPECIAL.sub(r"\\\1", " ".join(_TURNING.sub("", text).split()))
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> str:
+    """Put a name into Markdown as code, in a table too."""
+    line = " ".join(text.split()).replace("|", "\\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
+
+
+_NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest that a zip can say."""
+
+_MODE: Final = 0o100644
+_UNIX: Final = 3
+
+
+def describe(manifest: Manifest, folder: Path) -> None:
+    """Write into a pin what describes it: `README.md`, `ro-crate-metadata.json` and `SHA256SUMS`.
+
+    Parameters
+    ----------
+    manifest
+        What the pin says of itself.
+    folder
+        The pin, its files and its manifest already there.
+    """
+    write_text(readme(manifest, folder), str(folder / README))
+    write_bytes(crate(manifest, folder), str(folder / CRATE))
+    names = [*manifest.outputs, NAME, README, CRATE]
+    write_text(sums(folder, names), str(folder / SUMS))
+
+
+def sums(folder: Path, names: Iterable[str]) -> str:
+    """Sum files up as `sha256sum` does, and as `sha256sum --check` reads."""
+    return "".join(_sum(digest(folder / name), name) for name in sorted(names))
+
+
+def _sum(hash_: str, name: str) -> str:
+    odd = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+    told = name.translate(odd)
+    return f"{'' if told == name else chr(92)}{hash_}  {told}\n"
+
+
+def write_archive(folder: Path, target: Path) -> None:
+    """Pack a pin into a zip that has the crate at its top.
+
+    It holds what the pin's manifest names and what describes the pin, and nothing else that may lie in the folder. The
+    same pin gives the same bytes everywhere: no time, one mode, and nothing is compressed, since what compression gives
+    is another thing with another zlib. It would save half.
+
+    Parameters
+    ----------
+    folder
+        The pin.
+    target
+        The zip; it is there whole or not at all.
+
+    Raises
+    ------
+    SurveywavesError
+        If the folder holds no pin, or its files are not those that its manifest and its sums tell of.
+    """
+    manifest = read_manifest(folder)
+    require_whole(folder, manifest)
+    _require_described(folder)
+    names = sorted([*manifest.outputs, NAME, README, CRATE, SUMS])
+    with whole(str(target)) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, date_time=_NO_TIME)
+            entry.create_system = _UNIX
+            entry.external_attr = _MODE << 16
+            archive.writestr(entry, (folder / name).read_bytes())
+
+
+def _require_described(folder: Path) -> None:
+    """Raise what is amiss with the files that the manifest does not count."""
+    names = (NAME, README, CRATE, SUMS)
+    if absent := [name for name in names if not (folder / name).is_file()]:
+        hint = "take the pin out of git again"
+        raise SurveywavesError(Mistake(name, "no such file in the pin", hint) for name in absent)
+    stated = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    if other := [name for name in names[:-1] if _sum(digest(folder / name), name).strip() not in stated]:
+        raise SurveywavesError(
+            Mistake(name, f"not as {SUMS} has it", "take the pin out of git again") for name in other
+        )
+
 
 _PART: Final = ".part"
 

@@ -21,17 +21,17 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from surveywaves.mixed.contrasts import (
-    NOT_DETERMINED,
-    Cell,
-    check_confidence,
-    screen,
-    stated_contrasts,
-)
+from surveywaves.mixed.contrasts import NOT_DETERMINED, Cell, check_confidence, screen, stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, make_design
-from surveywaves.mixed.linear import LinearFit, fit_linear
-from surveywaves.planning.outlook import Outlook, Precision
-from surveywaves.planning.power import detectable_effect, margin, power_of_equivalence, power_of_t
+from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.planning.power import (
+    Outlook,
+    Precision,
+    detectable_effect,
+    margin,
+    power_of_equivalence,
+    power_of_t,
+)
 from surveywaves.tidy import ALL, Status, tidy
 
 ANALYSIS: Final = "planning"

@@ -6,18 +6,19 @@ them can be put right: `settle` searches for the counts and base that contradict
 arithmetic leaves open is decided by a person, with a reason, in a file (`apply_decisions`).
 """
 
-from surveywaves.published.audit import CellVerdict, RowVerdict, SettledRow
-from surveywaves.published.checking import (
-    ClaimVerdict,
-    CountVerdict,
-    beside,
-    check_claims,
-    compare_with,
-)
-from surveywaves.published.deciding import apply_decisions
+from surveywaves.published.checking import ClaimVerdict, CountVerdict, beside, check_claims, compare_with
 from surveywaves.published.printed import Agreement, Percentage, PrintedRow, printed_frequencies
-from surveywaves.published.search import Reading
-from surveywaves.published.settling import Settlement, settle, settle_column, together
+from surveywaves.published.settling import (
+    CellVerdict,
+    Reading,
+    RowVerdict,
+    SettledRow,
+    Settlement,
+    apply_decisions,
+    settle,
+    settle_column,
+    together,
+)
 
 __all__ = [
     "Agreement",

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from surveywaves.errors import Mistake, PublishedTableError
-from surveywaves.published.audit import one_digit_apart, percent_text
 from surveywaves.published.printed import Agreement, Percentage, as_text, own_precision
+from surveywaves.published.settling import one_digit_apart, percent_text
 
 FREQUENCIES: Final = ("table", "row", "category", "count", "base")
 CLAIMS: Final = ("page", "quote", "table", "row", "categories", "quantity", "printed")

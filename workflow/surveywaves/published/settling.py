@@ -1,19 +1,418 @@
-"""Settling published tables: what each row must have meant."""
+"""Settling published tables: what each row must have meant, by search and by decision.
+
+The search behind `settle`: every reading of a printed row that contradicts the fewest of its cells.
+
+The audit of a printed row, cell by cell: what it should say, and the evidence in words.
+
+Settling published tables: what each row must have meant.
+
+Decisions: a person's choice where the arithmetic leaves a printed row open.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, PublishedTableError
-from surveywaves.published.audit import Cell, SettledRow, audit_row, row_evidence
-from surveywaves.published.printed import BASE, as_text, read_rows
-from surveywaves.published.search import best_readings
+from surveywaves.published.printed import BASE, Agreement, Percentage, PrintedRow, as_text, read_rows
+
+_Costs: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a printed row may have meant: whole counts, and the base that they add up to."""
+
+    counts: tuple[int, ...]
+    base: int
+
+    def __str__(self) -> str:
+        return f"{'+'.join(map(str, self.counts))}={self.base}"
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Every reading of a row that contradicts the fewest cells, the nearest to print first.
+
+    Parameters
+    ----------
+    readings
+        At least one.
+    contradicted, truncated
+        Printed cells that each of them contradicts, and percentages that each takes as cut off instead of rounded.
+    more
+        Whether there are more than are listed.
+    """
+
+    readings: tuple[Reading, ...]
+    contradicted: int
+    truncated: int
+    more: bool
+
+
+def best_readings(row: PrintedRow, *, max_base: int, limit: int) -> Readings:
+    """Find the readings of a row that contradict the fewest printed cells, and of those truncate the fewest.
+
+    A reading is a base b and counts that add up to b. It contradicts a printed count or base that differs from it,
+    and a printed percentage that neither rounding nor truncating 100 count / b gives. For a given b the cells of
+    different categories are tied only by the sum, so the cheapest reading follows by dynamic programming over
+    the categories, with the sum that is left as the state. The search is exact.
+
+    Parameters
+    ----------
+    row
+        The printed row.
+    max_base
+        Largest base to consider.
+    limit
+        Most readings to list.
+
+    Returns
+    -------
+    Readings
+    """
+    weight = len(row.categories) + 1  # one contradiction weighs more than every percentage truncated
+    floor = _lower_bounds(row, max_base, weight)
+    best = np.iinfo(np.int64).max
+    cheapest: list[int] = []
+    for base in (np.argsort(floor, kind="stable") + 1).tolist():
+        if floor[base - 1] > best:
+            break
+        cost = _base_cost(row, base, weight) + int(_cheapest_tails(_all_costs(row, base, weight))[0][base])
+        if cost < best:
+            best, cheapest = cost, []
+        if cost == best:
+            cheapest.append(base)
+    found = list(islice(_readings(row, cheapest, best, weight), limit + 1))
+    listed = sorted(found[:limit], key=lambda reading: _distance(row, reading))
+    contradicted, truncated = divmod(best, weight)
+    return Readings(tuple(listed), contradicted, truncated, len(found) > limit)
+
+
+def _lower_bounds(row: PrintedRow, max_base: int, weight: int) -> _Costs:
+    """For every base from 1 to `max_base`, a cost that no reading with that base can undercut.
+
+    A category is free only if its printed count gives its printed percentage. Otherwise one of the two goes.
+    """
+    bases = np.arange(1, max_base + 1, dtype=np.int64)
+    bound = np.where((bases == row.base) | (row.base is None), 0, weight).astype(np.int64)
+    for count, percentage in zip(row.counts, row.percentages, strict=True):
+        if count is not None:
+            kept = _percentage_cost(percentage, np.asarray(count), bases, weight)
+            bound += np.where(count > bases, weight, kept)
+    return bound
+
+
+def _base_cost(row: PrintedRow, base: int, weight: int) -> int:
+    return 0 if row.base in (None, base) else weight
+
+
+def _all_costs(row: PrintedRow, base: int, weight: int) -> list[_Costs]:
+    """Per category, the cost of reading its count as 0, 1, ... base."""
+    counts = np.arange(base + 1, dtype=np.int64)
+    return [
+        _percentage_cost(percentage, counts, np.asarray(base), weight)
+        + (0 if printed is None else weight * (counts != printed))
+        for printed, percentage in zip(row.counts, row.percentages, strict=True)
+    ]
+
+
+def _percentage_cost(percentage: Percentage | None, counts: _Costs, bases: _Costs, weight: int) -> _Costs:
+    if percentage is None:
+        return np.zeros(np.broadcast(counts, bases).shape, dtype=np.int64)
+    price = np.array([0, 1, weight], dtype=np.int64)[
+        [Agreement.ROUNDED, Agreement.TRUNCATED, Agreement.CONTRADICTED]
+    ]
+    return price[percentage.agreement(counts, bases)]
+
+
+def _cheapest_tails(costs: Sequence[_Costs]) -> list[_Costs]:
+    """For every category, the cheapest way for it and those after it to add up to 0, 1, ... base.
+
+    Almost every count costs the same, the most; only the few that cost less are gone through one by one.
+    """
+    size = len(costs[0])
+    unreachable = np.iinfo(np.int64).max // 4
+    tail = np.full(size, unreachable, dtype=np.int64)
+    tail[0] = 0
+    tails = [tail]
+    for cost in reversed(costs):
+        usual = int(cost.max())
+        longer = np.minimum.accumulate(tail) + usual
+        for count in np.flatnonzero(cost < usual).tolist():
+            np.minimum(longer[count:], tail[: size - count] + cost[count], out=longer[count:])
+        tail = longer
+        tails.insert(0, tail)
+    return tails
+
+
+def _readings(row: PrintedRow, bases: Sequence[int], best: int, weight: int) -> Iterator[Reading]:
+    """Every reading that costs `best`, base by base."""
+    for base in sorted(bases, key=lambda b: abs(b - (b if row.base is None else row.base))):
+        costs = _all_costs(row, base, weight)
+        tails = _cheapest_tails(costs)
+        for counts in _ways(costs, tails, base, best - _base_cost(row, base, weight)):
+            yield Reading(counts, base)
+
+
+def _ways(
+    costs: Sequence[_Costs], tails: Sequence[_Costs], left: int, budget: int
+) -> Iterator[tuple[int, ...]]:
+    """Every way for the remaining categories to add up to `left` at a cost within `budget`."""
+    if not costs:
+        yield ()
+        return
+    cost = costs[0][: left + 1]
+    affordable = np.flatnonzero(cost + tails[1][left::-1][: left + 1] <= budget)
+    for count in affordable.tolist():
+        for others in _ways(costs[1:], tails[1:], left - count, budget - int(cost[count])):
+            yield (count, *others)
+
+
+def _distance(row: PrintedRow, reading: Reading) -> tuple[int, int, tuple[int, ...]]:
+    """How far a reading is from the printed counts; ties go to the larger base."""
+    printed = zip(row.counts, reading.counts, strict=True)
+    return sum(abs(c - p) for p, c in printed if p is not None), -reading.base, reading.counts
+
+
+class RowVerdict(StrEnum):
+    """What became of a printed row."""
+
+    CONSISTENT = "consistent"
+    TRUNCATED = "truncated"
+    MISPRINT_SETTLED = "misprint_settled"
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+
+
+class CellVerdict(StrEnum):
+    """What became of a printed cell."""
+
+    AGREES = "agrees"
+    AGREES_WHEN_TRUNCATED = "agrees_when_truncated"
+    MISPRINT = "misprint"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class SettledRow:
+    """A printed row with its best readings, and the one that was chosen: None while it is undecided.
+
+    `decision` says why a person chose it, and who; it is empty where the arithmetic left one reading.
+    """
+
+    printed: PrintedRow
+    best: Readings
+    chosen: Reading | None
+    decision: str = ""
+
+    @property
+    def verdict(self) -> RowVerdict:
+        """The row's verdict."""
+        if self.chosen is None:
+            return RowVerdict.UNDECIDED
+        if self.decision:
+            return RowVerdict.DECIDED
+        if self.best.contradicted:
+            return RowVerdict.MISPRINT_SETTLED
+        return RowVerdict.TRUNCATED if self.best.truncated else RowVerdict.CONSISTENT
+
+    @property
+    def standing(self) -> tuple[Reading, ...]:
+        """The readings that are still possible."""
+        return self.best.readings if self.chosen is None else (self.chosen,)
+
+
+class Cell(NamedTuple):
+    """One printed cell: a line of the audit."""
+
+    table: str
+    row: str
+    field: str
+    category: str
+    quantity: str
+    printed: str
+    settled: str
+    verdict: str
+    evidence: str
+
+
+def audit_row(row: SettledRow) -> list[Cell]:
+    """Judge the printed cells of a row: category by category the count and the percentage, and then the base.
+
+    A misprint that a person decided on says so.
+    """
+    cells = _judged_cells(row)
+    if row.verdict is not RowVerdict.DECIDED:
+        return cells
+    return [
+        cell._replace(evidence=f"{cell.evidence}; by decision: {row.decision}") if cell.evidence else cell
+        for cell in cells
+    ]
+
+
+def row_evidence(row: SettledRow) -> str:
+    """Say in words why a row was settled as it was; empty if it agrees as printed."""
+    if row.verdict is RowVerdict.UNDECIDED:
+        return (
+            f"each contradicts {row.best.contradicted} printed cells, none fewer: {list_readings(row.best)}"
+        )
+    said = [f"{cell.field}: {cell.evidence}" for cell in _judged_cells(row) if cell.evidence]
+    if row.verdict is RowVerdict.DECIDED:
+        said.insert(0, f"chosen {row.chosen}, among {list_readings(row.best)}: {row.decision}")
+    return "; ".join(said)
+
+
+def list_readings(best: Readings, most: int = 6) -> str:
+    """List readings, the nearest to print first, and say how many are left out."""
+    shown = [str(reading) for reading in best.readings[:most]]
+    hidden = len(best.readings) - len(shown)
+    if best.more:
+        shown.append(f"more than {hidden} others")
+    elif hidden:
+        shown.append(f"{hidden} others")
+    return " or ".join(shown)
+
+
+def percent_text(count: int, base: int, decimals: int) -> str:
+    """Say count / base as a percentage with a digit more than is printed."""
+    return f"{count} of {base} is {100 * count / base:.{decimals + 1}f}%"
+
+
+def same_digits(a: str, b: str) -> bool:
+    """Whether two numbers are written with the same digits in another order."""
+    return a != b and sorted(a) == sorted(b)
+
+
+def one_digit_apart(a: str, b: str) -> bool:
+    """Whether two numbers are written alike but for one digit."""
+    return len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
+
+
+def _judged_cells(row: SettledRow) -> list[Cell]:
+    printed, cells = row.printed, []
+    for k, category in enumerate(printed.categories):
+        count, percentage = printed.counts[k], printed.percentages[k]
+        if count is not None:
+            judged = _judge_number(row, count, [r.counts[k] for r in row.standing], _CountEvidence(row, k))
+            cells.append(
+                Cell(printed.table, printed.row, f"{category}_n", category, "count", str(count), *judged)
+            )
+        if percentage is not None:
+            cells.append(
+                Cell(
+                    printed.table,
+                    printed.row,
+                    f"{category}_pct",
+                    category,
+                    "percent",
+                    percentage.text,
+                    *_judge_percentage(row, percentage, k),
+                )
+            )
+    if printed.base is not None:
+        judged = _judge_number(
+            row, printed.base, [r.base for r in row.standing], lambda r: _base_evidence(row, r)
+        )
+        cells.append(Cell(printed.table, printed.row, BASE, "", "base", str(printed.base), *judged))
+    return cells
+
+
+def _judge_number(
+    row: SettledRow, printed: int, settled: list[int], evidence: Callable[[Reading], str]
+) -> tuple[str, str, str]:
+    """Judge a printed count or base: what it should say, the verdict, the evidence."""
+    values = set(settled)
+    if len(values) > 1:
+        return "", CellVerdict.UNDECIDED, f"{' or '.join(map(str, dict.fromkeys(settled)))}"
+    value = values.pop()
+    if value == printed:
+        return str(value), CellVerdict.AGREES, ""
+    return str(value), CellVerdict.MISPRINT, evidence(row.standing[0])
+
+
+def _judge_percentage(row: SettledRow, printed: Percentage, k: int) -> tuple[str, str, str]:
+    """Judge a printed percentage: what it should say, the verdict, the evidence."""
+    judged = {printed.judge(r.counts[k], r.base) for r in row.standing}
+    if judged == {Agreement.ROUNDED}:
+        return str(printed), CellVerdict.AGREES, ""
+    rounded = {printed.rounds_to(r.counts[k], r.base): r for r in row.standing}
+    if len(judged) > 1 or len(rounded) > 1:
+        return "", CellVerdict.UNDECIDED, f"{' or '.join(rounded)}"
+    ((value, reading),) = rounded.items()
+    exact = percent_text(reading.counts[k], reading.base, printed.decimals)
+    if judged == {Agreement.TRUNCATED}:
+        return value, CellVerdict.AGREES_WHEN_TRUNCATED, f"{exact}, cut off instead of rounded"
+    if _swapped(row.printed, reading, k):
+        return value, CellVerdict.MISPRINT, f"{exact}; count and percentage stand in each other's place"
+    return value, CellVerdict.MISPRINT, f"{exact}{_likeness(str(printed), value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _CountEvidence:
+    """Why a count was read otherwise than printed."""
+
+    row: SettledRow
+    k: int
+
+    def __call__(self, reading: Reading) -> str:
+        printed, percentage = self.row.printed.counts[self.k], self.row.printed.percentages[self.k]
+        count, base = reading.counts[self.k], reading.base
+        sums = f"with {count} the counts add up to {base}"
+        if percentage is None:
+            return sums
+        exact = percent_text(count, base, percentage.decimals)
+        if _swapped(self.row.printed, reading, self.k):
+            return f"{exact}; count and percentage stand in each other's place; {sums}"
+        was = 100 * (printed or 0) / base
+        against = f"{printed} would be {was:.{percentage.decimals + 1}f}%, printed {percentage}"
+        return f"{exact}; {against}; {sums}{_likeness(str(printed), str(count))}"
+
+
+def _base_evidence(row: SettledRow, reading: Reading) -> str:
+    """Why the base was read otherwise than printed."""
+    counts = "the counts" if reading.counts == row.printed.counts else "the counts as settled"
+    percentages = [
+        (percentage, count)
+        for percentage, count in zip(row.printed.percentages, reading.counts, strict=True)
+        if percentage is not None
+    ]
+
+    def fitting(base: int) -> int:
+        return sum(p.judge(count, base) is not Agreement.CONTRADICTED for p, count in percentages)
+
+    printed = row.printed.base or 0
+    fits = f"{fitting(reading.base)} of {len(percentages)} printed percentages fit {reading.base}"
+    old = f", {fitting(printed)} fit {printed}" if printed else ""
+    likeness = _likeness(str(printed), str(reading.base))
+    return f"{counts} add up to {reading.base}; {fits}{old}{likeness}"
+
+
+def _swapped(printed: PrintedRow, reading: Reading, k: int) -> bool:
+    """Whether a count and its percentage were printed in each other's place."""
+    percentage, count = printed.percentages[k], printed.counts[k]
+    if percentage is None or count is None or count > 100 or count == reading.counts[k]:
+        return False
+    swapped = Percentage.read(str(count), table_decimals=percentage.decimals)
+    fits = swapped.judge(reading.counts[k], reading.base) is Agreement.ROUNDED
+    return fits and percentage.text == str(reading.counts[k])
+
+
+def _likeness(printed: str, settled: str) -> str:
+    """Say how a misprint may have come about, where it is plain to see."""
+    if same_digits(printed, settled):
+        return "; the same digits in another order"
+    return "; one digit differs" if one_digit_apart(printed, settled) and len(settled) > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -207,3 +606,107 @@ def _frame(
 ) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=columns)
     return frame.astype({name: "int64" if name in whole else "str" for name in columns if name != "chosen"})
+
+
+COLUMNS: Final = ("table", "row", "field", "value", "reason", "decided_by")
+
+
+def apply_decisions(
+    settlement: Settlement, decisions: pd.DataFrame, *, where: str = "decisions"
+) -> Settlement:
+    """Settle, by a person's choice, the rows that the arithmetic leaves undecided.
+
+    Parameters
+    ----------
+    settlement
+        As `settle` gives it.
+    decisions
+        `table, row, field, value, reason, decided_by`. `field` is a count or base column of the printed row
+        (``<category>_n`` or ``n_reported``), `value` what it should say. It takes as many lines for one row as
+        single out one of its readings; one is usually enough.
+    where
+        The name of the file, for messages.
+
+    Returns
+    -------
+    Settlement
+        With no undecided row.
+
+    Raises
+    ------
+    PublishedTableError
+        With one line for every undecided row without a decision, decision that is not needed, is not among the
+        readings or leaves several of them, and for every line that is not understood or lacks a reason or a name.
+    """
+    if missing := [name for name in COLUMNS if name not in decisions.columns]:
+        raise PublishedTableError(Mistake(f"{where}, column {name}", "is missing") for name in missing)
+    lines = decisions[list(COLUMNS)].apply(lambda column: column.map(as_text))
+    by_row = {
+        f"table {table} row {row}": part.to_dict("records")
+        for (table, row), part in lines.groupby(["table", "row"], sort=False)
+    }
+    known = {row.printed.name for row in settlement.rows}
+    mistakes = [
+        Mistake(f"{where}, {name}", "there is no such row in the published tables")
+        for name in by_row
+        if name not in known
+    ]
+    decided = []
+    for row in settlement.rows:
+        given = by_row.get(row.printed.name, [])
+        wrong = _mistakes(row, given, f"{where}, {row.printed.name}")
+        mistakes += wrong
+        decided.append(row if wrong or not given else _decided(row, given))
+    if mistakes:
+        raise PublishedTableError(mistakes)
+    return Settlement(tuple(decided))
+
+
+def _mistakes(row: SettledRow, lines: Sequence[Mapping[str, str]], where: str) -> list[Mistake]:
+    """Say what is wrong with the lines that decide a row."""
+    if row.verdict is not RowVerdict.UNDECIDED:
+        hint = "remove the line"
+        return [Mistake(where, f"needs no decision: it is {row.verdict}", hint)] if lines else []
+    fields = [BASE, *(f"{category}_n" for category in row.printed.categories)]
+    options = f"choose among {list_readings(row.best)}; the fields are {', '.join(fields)}"
+    if not lines:
+        return [Mistake(where, "is undecided and nobody has decided", options)]
+    wrong = [
+        Mistake(where, f"{line['field']!r} is not a field", options)
+        for line in lines
+        if line["field"] not in fields
+    ]
+    wrong += [
+        Mistake(where, f"{line['field']} = {line['value']} has no {lacking}")
+        for line in lines
+        for lacking in ("reason", "decided_by")
+        if not line[lacking]
+    ]
+    if wrong:
+        return wrong
+    said = ", ".join(f"{line['field']} = {line['value']}" for line in lines)
+    left = _fitting(row, lines)
+    if not left:
+        return [Mistake(where, f"{said} is not among its readings", options)]
+    if len(left) > 1:
+        return [Mistake(where, f"{said} leaves {len(left)} readings", "add a line that tells them apart")]
+    return []
+
+
+def _decided(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> SettledRow:
+    reasons = dict.fromkeys(f"{line['reason']} ({line['decided_by']})" for line in lines)
+    return replace(row, chosen=_fitting(row, lines)[0], decision="; ".join(reasons))
+
+
+def _fitting(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> list[Reading]:
+    """Find the readings that say what every line says."""
+    return [
+        reading
+        for reading in row.best.readings
+        if all(line["value"] == _value(row, reading, line["field"]) for line in lines)
+    ]
+
+
+def _value(row: SettledRow, reading: Reading, field: str) -> str:
+    counts = zip(row.printed.categories, reading.counts, strict=True)
+    return str({BASE: reading.base, **{f"{category}_n": count for category, count in counts}}[field])

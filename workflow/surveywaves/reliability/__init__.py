@@ -4,7 +4,6 @@
 `answers` (whose answers count), `alpha`, `bootstrap`, `omega`, `polychoric` (on `bivariate`), `extremes`, `equality`.
 """
 
-from surveywaves.reliability.estimate import reliability
-from surveywaves.reliability.usage import usage
+from surveywaves.reliability.estimate import reliability, usage
 
 __all__ = ["reliability", "usage"]

@@ -1,22 +1,354 @@
-"""The first page: the answer in words, made from the decisions and never beyond them."""
+"""The first page, and sentences that count what contrasts came to: as much as the decisions say, and no more.
+
+What the data are, and what the waves are.
+
+Sentences that count what contrasts came to: as much as the decisions say, and no more.
+
+The first page: the answer in words, made from the decisions and never beyond them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pandas as pd
 from markupsafe import Markup
 
-from surveywaves.report.blocks import Block, Bullets, Paragraph, Part, Section
-from surveywaves.report.decided import SCALES, absent, at, counted, estimated, item_by_item
-from surveywaves.report.figures import main_analysis
-from surveywaves.report.front import all_observed
-from surveywaves.report.material import Material
-from surveywaves.report.say import say, several
+from surveywaves.report.material import (
+    Block,
+    Bullets,
+    Details,
+    Material,
+    Paragraph,
+    Part,
+    Section,
+    TableBlock,
+    Where,
+    main_analysis,
+    say,
+    several,
+)
 from surveywaves.study.models import Evidence
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED
-from surveywaves.tables.words import listed, number, records
-from surveywaves.tidy import Decision
+from surveywaves.study.parts import Presentation
+from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words
+from surveywaves.tables.layout import BETWEEN, is_missing, listed, number, records, share
+from surveywaves.tables.respondents import response_rates
+from surveywaves.tidy import Decision, Status
+
+
+def all_observed(presentation: Presentation) -> bool:
+    """Whether nothing in the study is reconstructed or simulated."""
+    return all(
+        kind is Evidence.OBSERVED
+        for wave in presentation.waves.values()
+        for kind in (wave.evidence, *(weaker.evidence for weaker in wave.variable_evidence.values()))
+    )
+
+
+def headline(material: Material) -> tuple[str, Markup]:
+    """Say in words that nobody can miss what the report's data are: a word for it, and a sentence."""
+    if all_observed(material.presentation):
+        return "Observed data", say("All data in this report are real returns.")
+    if any(wave.evidence is Evidence.OBSERVED for wave in material.presentation.waves.values()):
+        return "Part demonstration", say(
+            "Part of the data are not real returns. Numbers marked <strong>reconstructed</strong> or "
+            "<strong>simulated</strong> are invented: <strong>do not cite them as findings.</strong>"
+        )
+    return "Demonstration", say(
+        "The respondents in this report are invented. It shows what the analysis does; it says nothing new about the "
+        "real organisation. <strong>Do not cite its numbers as findings.</strong>"
+    )
+
+
+def banner(material: Material) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Give for each wave its title, its evidence, what that means, and what in it is weaker still."""
+    return [
+        (
+            wave.title,
+            wave.evidence.value,
+            wave.evidence.meaning,
+            tuple(
+                f"{material.labels.variable(variable)}: {kind.value}"
+                for variable, kind in material.labels.weaker(name).items()
+            ),
+        )
+        for name, wave in material.presentation.waves.items()
+    ]
+
+
+def waves(material: Material) -> Section:
+    """Say what was asked, of whom, when, and what the data of each wave are."""
+    blocks: list[Block] = [Paragraph(_instrument(material)), TableBlock(_waves(material))]
+    for words in material.presentation.waves.values():
+        notes = [say("{note}", note=words.evidence_note)] if words.evidence_note else []
+        notes += [
+            say(
+                "<strong>{variable}: {evidence}.</strong> {note}",
+                variable=material.labels.variable(name),
+                evidence=weaker.evidence.value,
+                note=weaker.note,
+            )
+            for name, weaker in words.variable_evidence.items()
+        ]
+        if notes:
+            heading = f"What stands behind {words.title}: {words.evidence.value}"
+            blocks.append(Part(heading, (Bullets(tuple(notes)),)))
+    if material.presentation.events:
+        blocks.append(Details("Dated events that the figures may mark", (TableBlock(_events(material)),)))
+    return Section("waves", "What the waves are", tuple(blocks))
+
+
+def _instrument(material: Material) -> Markup:
+    take = material.numbers.study
+    return say(
+        "The study has {waves}, {organisations} and {items}, of which {scales} are made.",
+        waves=several(take("waves"), "wave", "waves"),
+        organisations=several(take("organisations"), "organisation", "organisations"),
+        items=several(take("items"), "statement", "statements"),
+        scales=several(take("scales"), "scale", "scales"),
+    )
+
+
+def _waves(material: Material) -> Table:
+    """List the waves; their evidence stands in a column already."""
+    return replace(
+        response_rates(material.tables.get("response_rates", pd.DataFrame({"wave": []})), material.labels),
+        name="waves",
+        title="The waves, and what their data are",
+        evidence=(),
+    )
+
+
+def _events(material: Material) -> Table:
+    events = material.presentation.events
+    return Table(
+        name="events",
+        title="Dated events",
+        columns=(Column("Date"), Column("Event"), Column("Source")),
+        rows=tuple((Cell(event.date.isoformat()), Cell(event.label), Cell(event.source)) for event in events),
+        flat=False,
+    )
+
+
+def returns(material: Material) -> list[Markup]:
+    """Say of each wave how many answered, of how many."""
+    numbers, labels, said = material.numbers, material.labels, []
+    for row in records(material.tables["response_rates"]):
+        here = {"wave": row.wave}
+        if is_missing(row.returns):
+            said.append(
+                say(
+                    "<strong>{wave}:</strong> how many answered is withheld to protect them.",
+                    wave=labels.wave(row.wave),
+                )
+            )
+            continue
+        count = several(numbers.cell("response_rates", "returns", **here), "return", "returns")
+        if is_missing(row.rate):
+            template = (
+                "<strong>{wave}:</strong> {count}; how many could have answered is not known, so there is "
+                "no response rate."
+                if is_missing(row.population)
+                else "<strong>{wave}:</strong> {count}; there is no response rate."
+            )
+            said.append(say(template, wave=labels.wave(row.wave), count=count))
+            continue
+        words = material.presentation.waves.get(row.wave)
+        said.append(
+            say(
+                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate} "
+                "(interval {low} to {high}).",
+                wave=labels.wave(row.wave),
+                count=count,
+                about="about " if words and words.population.approximate else Markup(""),
+                population=numbers.cell("response_rates", "population", **here),
+                rate=numbers.cell("response_rates", "rate", share, **here),
+                low=numbers.cell("response_rates", "conf_low", share, **here),
+                high=numbers.cell("response_rates", "conf_high", share, **here),
+            )
+        )
+    return said
+
+
+ITEMS_ONLY = "items_only"
+"""The use of a scale that should not be compared as one (see `surveywaves.reliability.estimate`)."""
+
+FIRST = "first "
+"""How the words of a decision begin that speaks of the first-named organisation."""
+
+SCALES, STATEMENTS = "contrasts", "item_contrasts"
+
+Place = tuple[str, str]
+"""Wave and organisation of a contrast."""
+
+
+def item_by_item(material: Material) -> dict[str, str]:
+    """Give the scales that should not be compared as scales, and why."""
+    if not material.has("scale_use"):
+        return {}
+    rows = records(material.tables["scale_use"])
+    return {row.scale: row.reason for row in rows if row.use == ITEMS_ONLY}
+
+
+def places(rows: pd.DataFrame) -> list[Place]:
+    """List the contrasts of one kind, in the order of the table."""
+    return list(dict.fromkeys(zip(rows["wave"], rows["organisation"], strict=True)))
+
+
+def at(rows: pd.DataFrame, place: Place) -> pd.DataFrame:
+    """Pick the rows of a contrast."""
+    return rows[(rows["wave"] == place[0]) & (rows["organisation"] == place[1])]
+
+
+def estimated(rows: pd.DataFrame) -> list[Place]:
+    """List the contrasts that something is estimated of."""
+    return [place for place in places(rows) if at(rows, place)["estimate"].notna().any()]
+
+
+def counted(
+    material: Material, table: str, place: Place, *, analysis: str, term: str, of: Iterable[str] = ()
+) -> Markup:
+    """Count what a contrast came to, decision by decision; the scales of a sure one are named.
+
+    Parameters
+    ----------
+    table
+        `SCALES` or `STATEMENTS`.
+    place
+        Wave and organisation of the contrast.
+    analysis, term
+        Model, and kind of contrast.
+    of
+        Scales that are counted; of statements nothing.
+    """
+    numbers, labels = material.numbers, material.labels
+    here: dict[str, Where] = {"analysis": analysis, "term": term, "wave": place[0], "organisation": place[1]}
+    if table == SCALES:
+        here["scale"] = list(of)
+    first = labels.organisation(place[1].partition(BETWEEN)[0])
+    found = []
+    for decision in Decision:
+        count = numbers.count(table, **here, decision=decision.value)
+        if not count.value:
+            continue
+        names = ""
+        if table == SCALES and decision is not Decision.INCONCLUSIVE:
+            rows = numbers.rows(table, **here, decision=decision.value)
+            names = listed([labels.scale(scale) for scale in labels.scales_in(rows)])
+        found.append(
+            say(
+                "{what}: {count}{named}",
+                what=_what(decision, term, first),
+                count=count,
+                named=say(" ({names})", names=names) if names else Markup(""),
+            )
+        )
+    withheld = numbers.count(table, **here, status=Status.WITHHELD.value)
+    tests = numbers.count(table, **here, **{"conf_low>": float("-inf")})
+    return say(
+        "<strong>{where}:</strong> of {tests} estimated, {found}{withheld}.{kind}",
+        where=_where(material, place),
+        tests=several(tests, "scale", "scales")
+        if table == SCALES
+        else several(tests, "statement", "statements"),
+        found=Markup("; ").join(found) if found else "none with a decision",
+        withheld=say("; withheld besides: {n}", n=withheld) if withheld.value else Markup(""),
+        kind=_kind(material, place),
+    )
+
+
+def _what(decision: Decision, term: str, first: str) -> Markup:
+    words = decision_words(decision.value, term)
+    if words.startswith(FIRST):
+        return say("{who} {words}", who=first, words=words.removeprefix(FIRST))
+    return say("{words}", words=words)
+
+
+def _where(material: Material, place: Place) -> Markup:
+    """Say what is compared: an organisation from wave to wave, organisations within a wave, or their changes."""
+    labels = material.labels
+    wave, organisation = (
+        [named(part) for part in name.split(BETWEEN)]
+        for name, named in zip(place, (labels.wave, labels.organisation), strict=True)
+    )
+    if len(wave) == 2 and len(organisation) == 2:
+        return say(
+            "{first} against {second}, from {earlier} to {later}",
+            first=organisation[0],
+            second=organisation[1],
+            earlier=wave[1],
+            later=wave[0],
+        )
+    if len(wave) == 2:
+        return say(
+            "{organisation}, from {earlier} to {later}",
+            organisation=organisation[0],
+            earlier=wave[1],
+            later=wave[0],
+        )
+    if len(organisation) == 2:
+        return say(
+            "{wave}, {first} against {second}", wave=wave[0], first=organisation[0], second=organisation[1]
+        )
+    return say("{wave}, {organisation}", wave=wave[0], organisation=organisation[0])
+
+
+def _kind(material: Material, place: Place) -> Markup:
+    """Say of a contrast of invented data that it is one, where others are not; else nothing."""
+    presentation = material.presentation
+    if not any(wave.evidence is Evidence.OBSERVED for wave in presentation.waves.values()):
+        return Markup("")
+    if all_observed(presentation):
+        return Markup("")
+    kind = material.labels.weakest(place[0].split(BETWEEN), about=("items", "organisation"))
+    if kind is None or kind is Evidence.OBSERVED:
+        return Markup("")
+    return say(" <strong>Demonstration only</strong> ({kind}).", kind=kind.value)
+
+
+def absent(material: Material, rows: pd.DataFrame, *, most: int) -> list[Markup]:
+    """Name the contrasts that no scale has an estimate of, and why: withheld, or not to be estimated.
+
+    Of more than `most` only why.
+    """
+    nowhere = [place for place in places(rows) if place not in estimated(rows)]
+    hidden = [place for place in nowhere if at(rows, place)["status"].eq(Status.WITHHELD).any()]
+    others = [place for place in nowhere if place not in hidden]
+    said = []
+    if hidden:
+        template = "<strong>Withheld to protect respondents, for every scale:</strong> {which}."
+        said.append(say(template, which=_named(material, hidden, most)))
+    if others:
+        why = ". ".join(material.labels.readable(reason) for reason in _reasons(rows, others))
+        said.append(
+            say(
+                "<strong>Not estimable for any scale:</strong> {which}.{told}",
+                which=_named(material, others, most),
+                told=say(" Why: {why}.", why=why) if why else Markup(""),
+            )
+        )
+    return said
+
+
+def _named(material: Material, which: list[Place], most: int) -> Markup:
+    if len(which) > most:
+        return say("many comparisons, which the tables of what moved name")
+    return Markup("; ").join(_where(material, place) for place in which)
+
+
+def _reasons(rows: pd.DataFrame, which: list[Place]) -> list[str]:
+    """Give the reasons that hold for every scale: what the notes of a contrast's rows have in common."""
+    found: dict[str, dict[str, None]] = {}
+    for place in which:
+        notes = at(rows, place)["note"].unique()
+        split = [(note.partition(": ")[0], note.partition(": ")[2].split("; ")) for note in notes]
+        for reason, cells in split[:1]:
+            common = [cell for cell in cells if all(cell in others for _, others in split)]
+            found.setdefault(reason, {}).update(dict.fromkeys(common or cells))
+    return [": ".join(filter(None, (reason, "; ".join(cells)))) for reason, cells in found.items() if reason]
+
 
 TITLES = {
     "change": "What changed",

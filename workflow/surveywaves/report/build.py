@@ -6,22 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from surveywaves.report import (
-    answer,
-    answers,
-    audit,
-    disclosed,
-    front,
-    harmonisation,
-    measurement,
-    methods,
-    moved,
-    outlook,
-    respondents,
-    robustness,
-)
-from surveywaves.report.blocks import Block, FigureBlock, Part, Report, Section, walk
-from surveywaves.report.material import Material
+from surveywaves.report import answer, methods, moved, respondents
+from surveywaves.report.material import Block, FigureBlock, Material, Part, Report, Section, walk
 from surveywaves.study.parts import Presentation
 
 
@@ -60,7 +46,7 @@ def assemble(
     table_titles
         Number of a published table -> its printed title.
     limitations
-        The study's own limitations; see `surveywaves.report.prose` for the marks it may use.
+        The study's own limitations; see `surveywaves.report.material` for the marks it may use.
     session
         What the report was made with: name -> version.
 
@@ -80,14 +66,14 @@ def assemble(
         disclosure=disclosure.strip(),
         session=session or {},
     )
-    word, sentence = front.headline(material)
+    word, sentence = answer.headline(material)
     return Report(
         title=presentation.title,
         description=presentation.description,
         kind=word,
         warning=sentence,
-        demonstration=not front.all_observed(presentation),
-        waves=tuple(front.banner(material)),
+        demonstration=not answer.all_observed(presentation),
+        waves=tuple(answer.banner(material)),
         sections=tuple(sections(material)),
     )
 
@@ -96,19 +82,19 @@ def sections(material: Material) -> list[Section]:
     """Give the sections of the report, in the order of its argument: answer, evidence, and what that rests on."""
     found = [
         answer.answer(material),
-        front.waves(material),
+        answer.waves(material),
         respondents.respondents(material),
         moved.moved(material),
         moved.frameworks(material),
-        answers.answers(material),
-        measurement.measurement(material),
-        robustness.robustness(material),
-        outlook.outlook(material),
-        audit.audit(material),
-        harmonisation.harmonisation(material),
+        respondents.answers(material),
+        respondents.measurement(material),
+        moved.robustness(material),
+        moved.outlook(material),
+        methods.audit(material),
+        methods.harmonisation(material),
         methods.methods(material),
         methods.limitations(material),
-        disclosed.disclosed(material),
+        methods.disclosed(material),
         methods.session(material),
     ]
     present = [section for section in found if section is not None]

@@ -1,20 +1,476 @@
-"""Everything a report is made from, in one hand."""
+"""What a report is made from and what it is made of.
+
+What a report is made of: sections of paragraphs, lists, tables and figures.
+
+Sentences whose numbers come from tables: each number carries where it was taken from, and no literal gets in.
+
+In the page a number stands in a `data` element with its full value and, as attributes, the table it comes from, the
+rows (`data-where`, JSON) and what was done with them (`data-take`), so that a reader, or a test, can look it up.
+
+A few marks of Markdown for the study's own words, everything else escaped.
+
+    ## Heading          a heading
+    - point             a list
+    **strong** *weak*   emphasis
+    blank line          a new paragraph
+
+No HTML, links or pictures pass.
+
+The data behind each figure: the rows of the released tables that it draws.
+
+Everything a report is made from, in one hand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from string import Formatter
+from typing import Any, ClassVar, Final, TypeAlias
 
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
+from numpy.typing import NDArray
 
 from surveywaves.figures.names import WITHOUT_SCALE
-from surveywaves.report.blocks import FigureBlock
-from surveywaves.report.figures import figure_data
-from surveywaves.report.say import Numbers
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Labels
+from surveywaves.tables import Labels, Table
+from surveywaves.tables.estimates import CONTRASTS, MEAN
+from surveywaves.tables.layout import is_missing, share, whole
+from surveywaves.tidy import ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; `tone` is ``note`` for what a reader should mind."""
+
+    text: Markup
+    tone: str = ""
+    kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[Markup, ...]
+    kind: ClassVar[str] = "bullets"
+
+
+@dataclass(frozen=True, eq=False)
+class TableBlock:
+    """A table in its place."""
+
+    table: Table
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True, eq=False)
+class FigureBlock:
+    """A figure: drawing, words, and the data behind it."""
+
+    name: str
+    svg: str
+    title: str
+    caption: str
+    alt: str
+    evidence: str
+    data: pd.DataFrame
+    kind: ClassVar[str] = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Short facts as terms and what is said of them."""
+
+    entries: tuple[tuple[str, tuple[Markup, ...]], ...]
+    kind: ClassVar[str] = "grid"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a section under its own heading."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    kind: ClassVar[str] = "part"
+
+
+@dataclass(frozen=True, eq=False)
+class Details:
+    """What only some readers want: shown on demand, and in print."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+    kind: ClassVar[str] = "details"
+
+
+Block: TypeAlias = Paragraph | Bullets | TableBlock | FigureBlock | Grid | Part | Details
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the report."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report says, whatever it is shown on.
+
+    Parameters
+    ----------
+    title, description
+        What the study is called, and what it is about.
+    kind, warning
+        What the data are, in a word and in a sentence.
+    demonstration
+        Whether any of them is invented.
+    waves
+        Title, evidence, its meaning and what is weaker still, of each wave.
+    sections
+        In their order.
+    """
+
+    title: str
+    description: str
+    kind: str
+    warning: Markup
+    demonstration: bool
+    waves: tuple[tuple[str, str, str, tuple[str, ...]], ...]
+    sections: tuple[Section, ...]
+
+
+def walk(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Go through blocks and what is in them, in the order of the page."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Part | Details):
+            yield from walk(block.blocks)
+
+
+STUDY: Final = "study"
+"""Stands for a table's name where a number comes from the study's configuration."""
+
+Where = str | float | Sequence[str]
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
+another column has (`column=`)."""
+
+_NUMBER: Final = Markup(
+    '<data value="{value}" data-from="{table}" data-take="{take}" data-where="{where}">{text}</data>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with its source.
+
+    Parameters
+    ----------
+    value
+        In full.
+    text
+        As the sentence has it.
+    table, take, where
+        Table; `cell:column`, `sum:column`, `count`, or `distinct:column,column`; and the rows, as JSON.
+    """
+
+    value: float
+    text: str
+    table: str
+    take: str
+    where: str = "{}"
+
+    def __html__(self) -> str:
+        return _NUMBER.format(
+            value=f"{self.value:.15g}", table=self.table, take=self.take, where=self.where, text=self.text
+        )
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Looks numbers up in the tables of a report, and in the study.
+
+    Parameters
+    ----------
+    tables
+        Frames by name.
+    presentation
+        The study in words.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    presentation: Presentation
+    _columns: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict, repr=False)
+
+    def cell(self, table: str, column: str, write: Callable[[Any], str] = whole, **where: Where) -> Number:
+        """Take one cell (ValueError unless exactly one row fits, KeyError if its cell is empty)."""
+        rows = self.rows(table, **where)
+        if len(rows) != 1:
+            raise ValueError(f"{table}: {len(rows)} rows fit {where}, not one")
+        value = rows[column].iloc[0]
+        if is_missing(value):
+            raise KeyError(f"{table}: {column} is empty where {where}")
+        return _number(value, write, table, f"cell:{column}", where)
+
+    def total(self, table: str, column: str, write: Callable[[Any], str] = whole, **where: Where) -> Number:
+        """Add up a column (KeyError if one of its cells is empty: what is left is not the sum)."""
+        cells = self.rows(table, **where)[column]
+        if cells.isna().any():
+            raise KeyError(f"{table}: {column} is empty in some rows where {where}")
+        return _number(cells.sum(), write, table, f"sum:{column}", where)
+
+    def count(self, table: str, **where: Where) -> Number:
+        """Count rows."""
+        return _number(len(self.rows(table, **where)), whole, table, "count", where)
+
+    def distinct(self, table: str, *columns: str, **where: Where) -> Number:
+        """Count the different entries in columns."""
+        rows = self.rows(table, **where)[list(columns)].drop_duplicates()
+        return _number(len(rows), whole, table, f"distinct:{','.join(columns)}", where)
+
+    def study(self, key: str, write: Callable[[Any], str] = whole) -> Number:
+        """Take a number of the study, or count a part of it; `alpha` is what its confidence level leaves."""
+        value = 1 - self.presentation.confidence if key == "alpha" else getattr(self.presentation, key)
+        return _number(len(value) if hasattr(value, "__len__") else value, write, STUDY, key, {})
+
+    def rows(self, table: str, **where: Where) -> pd.DataFrame:
+        """Pick rows; see `Where`."""
+        fits = np.ones(len(self.tables[table]), dtype=np.bool_)
+        for key, wanted in where.items():
+            column = self._column(table, key.rstrip("<>="))
+            if key.endswith("="):
+                fits &= column == self._column(table, str(wanted))
+            elif key.endswith(">"):
+                fits &= column > wanted
+            elif key.endswith("<"):
+                fits &= column < wanted
+            else:
+                fits &= np.isin(column, wanted)
+        return self.tables[table][fits]
+
+    def _column(self, table: str, name: str) -> NDArray[Any]:
+        if (table, name) not in self._columns:
+            column = self.tables[table][name]
+            counts = pd.api.types.is_extension_array_dtype(column) and pd.api.types.is_numeric_dtype(column)
+            # Nothing fits what is withheld: NaN is neither equal to anything nor on any side of it.
+            self._columns[table, name] = (
+                column.to_numpy("float64", na_value=np.nan) if counts else column.to_numpy()
+            )
+        return self._columns[table, name]
+
+
+def say(template: str, **parts: object) -> Markup:
+    """Make a sentence.
+
+    Parameters
+    ----------
+    template
+        Words with named places, `{so}`; HTML in it is taken as it is.
+    parts
+        `Number`s, and words, which are escaped and set apart from the direction of the text around them.
+
+    Raises
+    ------
+    ValueError
+        If the template holds a digit: numbers come from tables.
+    """
+    if any(re.search(r"\d", literal) for literal, *_ in Formatter().parse(template)):
+        raise ValueError(f"a number is written into the sentence: {template}")
+    return Markup(template).format(**{name: _inline(part) for name, part in parts.items()})
+
+
+def several(count: Number, one: str, many: str) -> Markup:
+    """Give a count with its noun in the right number."""
+    return say("{count} {noun}", count=count, noun=one if count.value == 1 else many)
+
+
+def level(value: Any) -> str:
+    """Write a confidence level, without a decimal that says nothing."""
+    return share(value).replace(".0%", "%")
+
+
+def _number(
+    value: Any, write: Callable[[Any], str], table: str, take: str, where: Mapping[str, Where]
+) -> Number:
+    plain = {
+        key: list(wanted) if not isinstance(wanted, str | float | int) else wanted
+        for key, wanted in where.items()
+    }
+    return Number(float(value), write(value), table, take, json.dumps(plain, sort_keys=True))
+
+
+def _inline(part: object) -> Markup:
+    if hasattr(part, "__html__"):
+        return Markup.escape(part)
+    return Markup("<bdi>{}</bdi>").format(part)
+
+
+_HEADING: Final = re.compile(r"#{1,6}\s+(.*)")
+_POINT: Final = re.compile(r"[-*]\s+(.*)")
+_STRONG: Final = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+_WEAK: Final = re.compile(r"(?<![*\w])\*(?=[^\s*])(.+?)(?<=[^\s*])\*(?![*\w])")
+
+
+def prose(text: str) -> list[Block]:
+    """Turn text into blocks; what follows a heading belongs to it until the next."""
+    blocks: list[Block] = []
+    title = ""
+    inside: list[Block] = []
+    for block in _chunks(text):
+        if isinstance(block, str):
+            if title:
+                blocks.append(Part(title, tuple(inside)))
+            title, inside = block, []
+        elif title:
+            inside.append(block)
+        else:
+            blocks.append(block)
+    if title:
+        blocks.append(Part(title, tuple(inside)))
+    return blocks
+
+
+def inline(text: str) -> Markup:
+    """Escape a text and set its emphasis."""
+    safe = str(Markup.escape(" ".join(text.split())))
+    return Markup(_WEAK.sub(r"<em>\1</em>", _STRONG.sub(r"<strong>\1</strong>", safe)))
+
+
+def _chunks(text: str) -> Iterator[Block | str]:
+    """Go through paragraphs and lists; a heading comes as its text."""
+    for chunk in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
+        lines = [line.strip() for line in chunk.splitlines() if line.strip()]
+        for kind, group in groupby(_joined(lines), key=lambda line: line[0]):
+            texts = [line for _, line in group]
+            if kind == "heading":
+                yield from texts
+            elif kind == "point":
+                yield Bullets(tuple(inline(line) for line in texts))
+            else:
+                yield Paragraph(inline(" ".join(texts)))
+
+
+def _joined(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Name the kind of each line; a line that begins nothing goes on with the point before it."""
+    held: tuple[str, str] | None = None
+    for line in lines:
+        if match := _HEADING.fullmatch(line):
+            this = ("heading", match[1])
+        elif match := _POINT.fullmatch(line):
+            this = ("point", match[1])
+        elif held and held[0] == "point":
+            held = ("point", f"{held[1]} {line}")
+            continue
+        else:
+            this = ("text", line)
+        if held:
+            yield held
+        held = this
+    if held:
+        yield held
+
+
+WHOLE = {
+    "response": "response_rates",
+    "break_off": "missing",
+    "scale_profile": "means",
+    "means_over_waves": "means",
+    "contrasts": "contrasts",
+    "differences_in_change": "contrasts",
+    "heat_map": "item_summary",
+    "functioning": "dif",
+    "favourable": "means",
+    "gradient": "means",
+    "comparator": "means",
+    "planning": "planning",
+    "published_agreement": "published_tables",
+}
+"""Figure -> table that it draws."""
+
+TERMS = {
+    "functioning": ("total_lr", "total_r2_change"),
+    "planning": ("returns", "conf_half_width", "power", "power_adjusted", "returns_needed"),
+}
+"""Figure -> terms of its table that it draws."""
+
+SHARES = ("favourable", "gradient", "comparator")
+FRAMEWORK = "framework_"
+
+BY_ORGANISATION = "_by_organisation"
+
+MAIN = "linear"
+
+
+def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
+    """Give the rows behind a figure, by its name (see `surveywaves.figures.names`); empty if that says nothing.
+
+    Parameters
+    ----------
+    name
+        Name of the figure.
+    tables
+        Frames by name.
+    presentation
+        The study in words.
+    """
+    if name in WHOLE:
+        frame = tables.get(WHOLE[name], pd.DataFrame())
+        if name in SHARES:
+            return _shares(frame)
+        if name in TERMS and not frame.empty:
+            return frame[frame["term"].isin(TERMS[name])]
+        by_estimate = ("contrasts", "differences_in_change", "scale_profile", "means_over_waves")
+        return _drawn(frame) if name in by_estimate else frame
+    if name.startswith(FRAMEWORK):
+        return _shares(tables.get("means", pd.DataFrame()))
+    if name == "reliability" and name in tables:
+        frame = tables[name]
+        return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
+    if name.startswith("sensitivity_") and "sensitivity" in tables:
+        frame = tables["sensitivity"]
+        return frame[frame["scale"] == name.removeprefix("sensitivity_")]
+    if name.startswith("respondents_") and "respondents" in tables:
+        frame = tables["respondents"]
+        return frame[frame["variable"] == name.removeprefix("respondents_")]
+    if name.startswith("likert_") and "item_frequencies" in tables:
+        frame = tables["item_frequencies"]
+        scale = name.removeprefix("likert_").removesuffix(BY_ORGANISATION)
+        items = [
+            item.item
+            for item in presentation.items.values()
+            if item.scale == (scale if scale in presentation.scales else None)
+        ]
+        together = frame["organisation"] == ALL
+        return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
+    return pd.DataFrame()
+
+
+def _shares(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the modelled percentages of favourable answers."""
+    return frame if frame.empty else frame[frame["term"] == "percent_favourable"]
+
+
+def main_analysis(frame: pd.DataFrame) -> str:
+    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
+    found = list(dict.fromkeys(frame["analysis"]))
+    return MAIN if MAIN in found else next(iter(found), "")
+
+
+def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep what figures of estimates draw: one analysis, in points of the response scale."""
+    if frame.empty:
+        return frame
+    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((MEAN, *CONTRASTS))]
 
 
 @dataclass(frozen=True)
@@ -34,7 +490,7 @@ class Material:
     table_titles
         Number of a published table -> its printed title.
     limitations
-        The study's own limitations, in the marks of `surveywaves.report.prose`.
+        The study's own limitations, in the marks of `surveywaves.report.material`.
     disclosure
         What was withheld, in a sentence.
     session

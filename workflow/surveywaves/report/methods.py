@@ -1,17 +1,45 @@
-"""How it was done, what it cannot say, and what it was made with."""
+"""How it was done, what it cannot say, and how the waves were brought together.
+
+How it was done, what it cannot say, and what it was made with.
+
+What a report was made with.
+
+How the waves were brought together: rows read, problems met, answers recoded, questions compared.
+
+What is not shown, so that nobody's answers can be told.
+
+The publication, audited: what it prints beside what that recomputes to.
+"""
 
 from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 import pandas as pd
 from markupsafe import Markup
 
-from surveywaves.report.blocks import Block, Bullets, Grid, Paragraph, Part, Section, TableBlock
-from surveywaves.report.material import Material
-from surveywaves.report.prose import prose
-from surveywaves.report.say import level, say
-from surveywaves.study.models import Evidence
+from surveywaves.report.material import (
+    Block,
+    Bullets,
+    Details,
+    Grid,
+    Material,
+    Paragraph,
+    Part,
+    Section,
+    TableBlock,
+    level,
+    prose,
+    say,
+    several,
+)
+from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.words import WITHHELD, listed
+from surveywaves.tables.audit import FAULTS, Audit, verdict_words
+from surveywaves.tables.layout import WITHHELD, is_missing, listed, records, whole
+from surveywaves.tables.respondents import file_counts, problems
 
 
 def methods(material: Material) -> Section:
@@ -199,4 +227,407 @@ def _statuses(material: Material) -> tuple[tuple[str, tuple[Markup, ...]], ...]:
         ("no fit found", (say("The model did not converge; no number is better than a wrong one."),)),
         (WITHHELD, (say("Withheld, so that nobody's answers can be told."),)),
         ("variance estimated as zero", (say("An estimate on its boundary, shown with a note."),)),
+    )
+
+
+PACKAGES: Final = (
+    "surveywaves",
+    "snakemake",
+    "pandas",
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "pydantic",
+    "pyreadstat",
+    "openpyxl",
+    "statsmodels",
+    "pingouin",
+    "matplotlib",
+    "seaborn",
+    "jinja2",
+    "typst",
+)
+"""Packages whose version can change a number or its looks."""
+
+
+def packages() -> dict[str, str]:
+    """Give the versions of Python and of the packages that the results rest on; what is not installed is left out.
+
+    No time and no place: the report is the same on every machine with the same environment.
+    """
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+GRADES: Final = {
+    Comparability.IDENTICAL.value: ("● identical", ""),
+    Comparability.REWORDED.value: ("◐ reworded", "caution"),
+    Comparability.RESCALED.value: ("○ rescaled", "caution"),
+    Comparability.ABSENT.value: ("– not asked", "muted"),
+}
+"""Comparability in words, with a sign that does not depend on colour, and its tone."""
+
+ROWS: Final = {"rows_in": "read", "rows_kept": "kept", "rows_set_aside": "set aside"}
+"""What is counted of a file's rows, and in words."""
+
+
+def harmonisation(material: Material) -> Section:
+    """Say how the waves' files became one set of answers."""
+    blocks: list[Block] = []
+    if material.has("file_counts"):
+        table = file_counts(material.tables["file_counts"], material.labels)
+        blocks.append(Part("Rows in, rows kept", (Bullets(tuple(_kept(material))), TableBlock(table))))
+    if material.has("problems"):
+        words = say(
+            "Columns, rows and cells that could not be taken as they stood, and what was done, by kind. The values "
+            "themselves are not shown here: they may hold what a respondent wrote."
+        )
+        table = problems(material.tables["problems"], material.labels)
+        blocks.append(Part("Problems in the files", (Paragraph(words), TableBlock(table))))
+    elif "problems" in material.tables:
+        words = say("Every row and cell could be taken as it stood.")
+        blocks.append(Part("Problems in the files", (Paragraph(words),)))
+    grid = say(
+        "A statement that a wave <strong>reworded</strong> is compared with care; one that it asked on "
+        "another response scale (<strong>rescaled</strong>) stays out of every comparison; one that it did "
+        "<strong>not ask</strong> has no answers there, and none are made up."
+    )
+    compared: list[Block] = [Paragraph(grid), TableBlock(comparability(material))]
+    if len((side_by_side := wordings(material)).rows):
+        compared.append(TableBlock(side_by_side))
+    blocks.append(Part("Which questions can be compared", tuple(compared)))
+    if material.has("recodings"):
+        table = _recodings(material)
+        blocks.append(Details(table.title, (TableBlock(table),)))
+    if material.has("codebook"):
+        table = _codebook(material)
+        blocks.append(Details(table.title, (TableBlock(table),)))
+    return Section("harmonisation", "How the waves were brought together", tuple(blocks))
+
+
+def _kept(material: Material) -> list[Markup]:
+    """Say of each wave how many rows were read and kept, as far as every file's number may be told."""
+    numbers, frame, said = material.numbers, material.tables["file_counts"], []
+    for wave in dict.fromkeys(frame["wave"]):
+        missing = frame.loc[frame["wave"] == wave, list(ROWS)].isna().any()
+        parts = [
+            say("{rows} {what}", rows=numbers.total("file_counts", name, wave=wave), what=what)
+            for name, what in ROWS.items()
+            if not missing[name]
+        ]
+        if missing.any():
+            parts.append(say("the others withheld" if parts else "withheld to protect respondents"))
+        said.append(
+            say(
+                "<strong>{wave}:</strong> rows of the raw files: {parts}.",
+                wave=material.labels.wave(wave),
+                parts=Markup(", ").join(parts),
+            )
+        )
+    return said
+
+
+def comparability(material: Material) -> Table:
+    """Lay out how each wave's question compares with the instrument's, a statement a row."""
+    labels, waves = material.labels, material.presentation.waves
+    rows, data = [], []
+    for item in material.presentation.items.values():
+        grades = [words.comparability.get(item.item, Comparability.ABSENT.value) for words in waves.values()]
+        scale = labels.scale(item.scale) if item.scale else "none"
+        rows.append(
+            (
+                Cell(item.text),
+                Cell(scale, tone="" if item.scale else "muted"),
+                *(Cell(GRADES[grade][0], grade, tone=GRADES[grade][1]) for grade in grades),
+            )
+        )
+        data.append(
+            {
+                "item": item.item,
+                "text": item.text,
+                "scale": item.scale or "",
+                **dict(zip(waves, grades, strict=True)),
+            }
+        )
+    return Table(
+        name="comparability",
+        title="Every statement in every wave",
+        columns=(
+            Column("Statement"),
+            Column("Scale"),
+            *(Column(words.title) for words in waves.values()),
+        ),
+        rows=tuple(rows),
+        data=pd.DataFrame(data),
+    )
+
+
+def wordings(material: Material) -> Table:
+    """Put the words of a wave beside those of the instrument, wherever the crosswalk has something to say of them."""
+    rows, data = [], []
+    for item in material.presentation.items.values():
+        for name, wave in material.presentation.waves.items():
+            own, note = wave.wordings.get(item.item, ""), wave.notes.get(item.item, "")
+            if not (own or note):
+                continue
+            grade = wave.comparability.get(item.item, Comparability.ABSENT.value)
+            rows.append(
+                (
+                    Cell(item.text),
+                    Cell(wave.title),
+                    Cell(GRADES[grade][0], grade, tone=GRADES[grade][1]),
+                    Cell(own),
+                    Cell(note),
+                )
+            )
+            data.append(
+                {"item": item.item, "wave": name, "comparability": grade, "wave_wording": own, "note": note}
+            )
+    heads = ("The instrument's words", "Wave", "Grade", "The wave's own words", "Note")
+    return Table(
+        name="wordings",
+        title="Where a wave asked differently: the words side by side",
+        columns=tuple(Column(head) for head in heads),
+        rows=tuple(rows),
+        data=pd.DataFrame(data),
+    )
+
+
+def _recodings(material: Material) -> Table:
+    labels, frame = material.labels, material.tables["recodings"]
+    rows = []
+    for _, part in frame.groupby(["wave", "layout", "column", "variable"], sort=False):
+        first = next(records(part))
+        told = [f"{row.raw} → {row.value}" if row.raw else row.value for row in records(part)]
+        rows.append(
+            (
+                Cell(labels.wave(first.wave)),
+                Cell(first.layout),
+                Cell(first.column),
+                Cell(first.variable),
+                Cell("; ".join(told)),
+            )
+        )
+    return Table(
+        name="recodings",
+        title="Every recoding: what may stand in the files, and what it is taken as",
+        columns=(
+            Column("Wave"),
+            Column("Kind of file"),
+            Column("Column"),
+            Column("Variable"),
+            Column("In the file → taken as"),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(frame),
+        about="The rules as the study writes them, whether a label occurred or not. A blank is taken as skipped, or "
+        "as broken off at the end of a return.",
+        heads=4,
+    )
+
+
+def _codebook(material: Material) -> Table:
+    frame = material.tables["codebook"]
+    waves = {name: words.title for name, words in material.presentation.waves.items()}
+    heads = {name: waves.get(name, material.labels.plain(name)) for name in frame.columns}
+    rows = tuple(
+        tuple(Cell("" if is_missing(value) else str(value)) for value in row)
+        for row in frame.itertuples(index=False)
+    )
+    return Table(
+        name="codebook",
+        title="Codebook of the pooled data",
+        columns=tuple(Column(heads[name]) for name in frame.columns),
+        rows=rows,
+        data=frame,
+    )
+
+
+COUNTED = ("primary", "complementary", "in print")
+"""Kinds of rows of the summary that are about linked counts, not about a column of a table."""
+
+
+def disclosed(material: Material) -> Section | None:
+    """Say what was withheld, how much that is, and what its sign means."""
+    if not material.disclosure and not material.has("disclosure_summary"):
+        return None
+    blocks: list[Block] = (
+        [Paragraph(say("{sentence}", sentence=material.disclosure))] if material.disclosure else []
+    )
+    blocks.append(
+        Bullets(
+            (
+                say(
+                    "<strong>{sign}</strong> stands where a number is withheld (c for confidential). It is neither "
+                    "zero nor unknown; whoever made this report has it.",
+                    sign=WITHHELD,
+                ),
+                say(
+                    "A count is withheld if it tells of a few people, or of what nearly all of a group answered; and "
+                    "so are as many others as it takes that no total, percentage or other table gives it back. Which "
+                    "of the two a sign stands for is not said: that would tell too much."
+                ),
+                say(
+                    "Percentages go with their counts. Means and standard deviations of single statements are shown "
+                    "only where every count is; estimates that come near to a withheld count are rounded."
+                ),
+                say("In figures, what is withheld is striped or named, and in downloads the cell is empty."),
+            )
+        )
+    )
+    if material.has("disclosure_summary"):
+        frame = material.tables["disclosure_summary"]
+        blocks += [TableBlock(_linked(frame)), TableBlock(_columns(material, frame))]
+    return Section("disclosure", "What is withheld", tuple(blocks))
+
+
+def _linked(frame: pd.DataFrame) -> Table:
+    """Sum up the linked counts: one row a kind."""
+    of_counts = frame[frame["what"].isin(COUNTED)]
+    rows = []
+    for kind, part in of_counts.groupby("table", sort=False):
+        told = {row.what: row for row in records(part)}
+        cells = [
+            (told[name], column)
+            for name, column in (
+                ("primary", "shown"),
+                ("primary", "withheld"),
+                ("complementary", "withheld"),
+                ("in print", "shown"),
+            )
+            if name in told
+        ]
+        if len(cells) == len(COUNTED) + 1 and any(getattr(row, column) for row, column in cells):
+            rows.append(
+                (
+                    Cell(str(kind)),
+                    *(
+                        Cell(whole(getattr(row, column)), float(getattr(row, column)))
+                        for row, column in cells
+                    ),
+                )
+            )
+    return Table(
+        name="disclosure_counts",
+        title="Counts that are shown and withheld",
+        columns=(
+            Column("Kind of count"),
+            Column("Shown", numeric=True),
+            Column("Themselves", "Withheld", numeric=True, spoken="counts that would tell of somebody"),
+            Column("To protect others", "Withheld", numeric=True),
+            Column("In print already", "Of those shown", numeric=True),
+        ),
+        rows=tuple(rows),
+        data=of_counts,
+        flat=False,
+    )
+
+
+def _columns(material: Material, frame: pd.DataFrame) -> Table:
+    """List the columns of the released tables that lost something."""
+    lost = frame[~frame["what"].isin(COUNTED) & ((frame["withheld"] > 0) | (frame["rounded"] > 0))]
+    numbers = ("shown", "withheld", "rounded")
+    return Table(
+        name="disclosure_summary",
+        title="Numbers that are withheld or rounded, table by table",
+        columns=(
+            Column("Released table"),
+            Column("Number"),
+            *(Column(material.labels.plain(name), numeric=True) for name in numbers),
+        ),
+        rows=tuple(
+            (
+                Cell(material.labels.plain(row.table)),
+                Cell(material.labels.plain(row.what)),
+                *(Cell(whole(getattr(row, name)), float(getattr(row, name))) for name in numbers),
+            )
+            for row in records(lost)
+        ),
+        data=lost,
+        about="Rounded: shown to fewer digits than it was computed to. Columns that lost nothing are left out.",
+        heads=2,
+    )
+
+
+def audit(material: Material) -> Section | None:
+    """Show every printed table beside what it recomputes to, and every claim with its verdict."""
+    has_tables, has_claims = material.has("published_tables"), material.has("claims")
+    if not (has_tables or has_claims):
+        return None
+    blocks: list[Block] = []
+    if material.presentation.citation:
+        blocks.append(Paragraph(say("The publication: {citation}", citation=material.presentation.citation)))
+    blocks.append(Paragraph(_method()))
+    blocks += material.figure("published_agreement")
+    if has_tables:
+        blocks.append(Part("Printed tables", tuple(_printed(material))))
+    if has_claims:
+        blocks.append(
+            Part(
+                "Claims in the text",
+                (
+                    Bullets(_claims_in_words(material)),
+                    TableBlock(_tables(material).claims(material.tables["claims"])),
+                ),
+            )
+        )
+    return Section("audit", "The publication, audited", tuple(blocks))
+
+
+def _tables(material: Material) -> Audit:
+    return Audit(material.labels, wave=material.published_wave, titles=material.table_titles)
+
+
+def _method() -> Markup:
+    return say(
+        "A printed table holds its numbers several times: each count again as a percentage, their sum "
+        "again as the base. A misprint contradicts something. <i>Should be</i> is what fits the most "
+        "printed cells; <i>recomputed</i> is what this analysis finds in the data it was given. Nothing is "
+        "corrected silently."
+    )
+
+
+def _printed(material: Material) -> list[Block]:
+    numbers = material.numbers
+    cells = numbers.count("published_tables")
+    rows = numbers.distinct("published_tables", "table", "row")
+    said = [
+        say(
+            "{cells} in {rows} were checked.",
+            cells=several(cells, "printed cell", "printed cells"),
+            rows=several(rows, "row", "rows"),
+        )
+    ]
+    said += [
+        say(
+            "{verdict}: {count}.",
+            verdict=verdict_words(verdict)[0],
+            count=several(numbers.count("published_tables", verdict=verdict), "cell", "cells"),
+        )
+        for verdict in dict.fromkeys(material.tables["published_tables"]["verdict"])
+    ]
+    blocks: list[Block] = [Bullets(tuple(said))]
+    frame, tables = material.tables["published_tables"], _tables(material)
+    if frame["verdict"].isin(FAULTS).any():
+        blocks.append(TableBlock(tables.misprints(frame)))
+    for table in dict.fromkeys(frame["table"]):
+        built = tables.printed(frame, str(table))
+        blocks.append(Details(built.title, (TableBlock(built),)))
+    return blocks
+
+
+def _claims_in_words(material: Material) -> tuple[Markup, ...]:
+    numbers = material.numbers
+    return tuple(
+        say(
+            "{verdict}: {count}.",
+            verdict=verdict_words(verdict)[0],
+            count=several(numbers.count("claims", verdict=verdict), "claim", "claims"),
+        )
+        for verdict in dict.fromkeys(material.tables["claims"]["verdict"])
     )

@@ -1,4 +1,11 @@
-"""What moved: all scales side by side, estimated means, every contrast, statement by statement, and the models."""
+"""What moved: all scales side by side, every contrast, statement by statement; and what a wave to come can detect.
+
+What moved: all scales side by side, estimated means, every contrast, statement by statement, and the models.
+
+What a wave to come can detect.
+
+Whether the answer depends on a choice of analysis.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +14,39 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from surveywaves import tables
-from surveywaves.report.blocks import Block, Bullets, Details, Grid, Paragraph, Part, Section, TableBlock
-from surveywaves.report.decided import STATEMENTS, Place, counted, estimated
-from surveywaves.report.figures import FRAMEWORK, main_analysis
-from surveywaves.report.material import Material
-from surveywaves.report.say import say
+from surveywaves.report.answer import STATEMENTS, SURE, Place, counted, estimated, item_by_item
+from surveywaves.report.material import (
+    FRAMEWORK,
+    Block,
+    Bullets,
+    Details,
+    Grid,
+    Material,
+    Paragraph,
+    Part,
+    Section,
+    TableBlock,
+    main_analysis,
+    say,
+    several,
+)
 from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import CONTRASTS, Cell, Column, Table, estimate_cell
-from surveywaves.tables.decisions import SIGNS, base_term
-from surveywaves.tables.estimates import PERCENT, STANDARDISED
-from surveywaves.tables.models import components
-from surveywaves.tables.words import as_float, is_missing, listed, records
+from surveywaves.tables.estimates import (
+    ASKED,
+    PERCENT,
+    SIGNS,
+    STANDARDISED,
+    agreement,
+    base_term,
+    components,
+    planning,
+    sensitivity,
+)
+from surveywaves.tables.layout import as_float, is_missing, listed, records
 from surveywaves.tidy import Status
 
 MODELS = {
@@ -257,3 +284,121 @@ def _groups(material: Material, framework: str) -> dict[str, list[str]]:
         for group in filter(None, scale.frameworks.get(framework, "").split("; ")):
             found.setdefault(group, []).append(scale.title)
     return found
+
+
+def outlook(material: Material) -> Section | None:
+    """Show what the planned wave can detect, by its number of returns."""
+    planned, figure = material.presentation.planning, material.figure("planning")
+    if planned is None or not (material.has("planning") or figure):
+        return None
+    labels = material.labels
+    words = say(
+        "What {planned} can tell from {reference}, by how many return the questionnaire: worked out from "
+        "{reference} alone, for respondents who divide and answer as there.",
+        planned=planned.title,
+        reference=labels.wave(planned.reference),
+    )
+    blocks: list[Block] = [Paragraph(words), *_rests_on(material), *figure]
+    if material.has("planning"):
+        frame = material.tables["planning"]
+        shown = [
+            TableBlock(planning(frame, labels, term=term)) for term in ASKED if term in set(frame["term"])
+        ]
+        blocks += shown[:1]
+        if shown[1:]:
+            blocks.append(Details("Other questions to the plan", tuple(shown[1:])))
+    return Section("planning", "Planning the next wave", tuple(blocks))
+
+
+def _rests_on(material: Material) -> list[Block]:
+    """Say what the plan rests on, where that is invented."""
+    planned = material.presentation.planning
+    evidence = (
+        material.labels.evidence([planned.reference], about=("items", "organisation")) if planned else ()
+    )
+    wave = material.presentation.waves.get(planned.reference) if planned else None
+    if wave is None or wave.evidence.value == "observed":
+        return []
+    warning = say(
+        "{evidence} A plan is worth no more than the data that it rests on.", evidence=" ".join(evidence)
+    )
+    return [Paragraph(warning, "note")]
+
+
+IN_WORDS = "In words"
+"""Head of the column of `agreement` that says all of a row."""
+
+
+def robustness(material: Material) -> Section | None:
+    """Show every contrast again, analysed otherwise, and how many ways come to the same decision."""
+    figures = [
+        figure for scale in material.presentation.scales for figure in material.figure(f"sensitivity_{scale}")
+    ]
+    if not material.has("sensitivity") and not material.has("agreement") and not figures:
+        return None
+    words = say(
+        "Each contrast again, analysed otherwise, one choice at a time: another model, other respondents, other "
+        "weights. What a decision is worth shows in how many of these ways come to it."
+    )
+    blocks: list[Block] = [Paragraph(words)]
+    if material.has("agreement"):
+        frame = material.tables["agreement"]
+        blocks += [Bullets(_counted(material)), *_not_shared(material, frame)]
+        full = agreement(frame, material.labels)
+        blocks.append(Details(full.title, (TableBlock(full),)))
+    if material.has("sensitivity"):
+        frame = material.tables["sensitivity"]
+        present = set(frame["term"].map(base_term))
+        inside = tuple(
+            TableBlock(sensitivity(frame, material.labels, term=term))
+            for term in CONTRASTS
+            if term in present
+        )
+        blocks.append(Details("Every way to analyse, in numbers", inside))
+    if figures:
+        blocks.append(Details("Every way to analyse, scale by scale", tuple(figures)))
+    return Section("robustness", "Would another analysis say the same?", tuple(blocks))
+
+
+def _not_shared(material: Material, frame: pd.DataFrame) -> list[Block]:
+    """List the decisions that some way to analyse does not come to."""
+    table = agreement(frame[(frame["agreeing"] < frame["variants"]).fillna(False)], material.labels)
+    if not table.rows:
+        return []
+    # The words at the end say again what the main analysis decides, and how many agree.
+    places = [
+        place for place, column in enumerate(table.columns) if place < table.heads or column.head == IN_WORDS
+    ]
+    return [
+        TableBlock(
+            replace(
+                table,
+                name="agreement_not_shared",
+                title="Decisions that some other way to analyse does not come to",
+                columns=tuple(table.columns[place] for place in places),
+                rows=tuple(tuple(row[place] for place in places) for row in table.rows),
+                about="",
+            )
+        )
+    ]
+
+
+def _counted(material: Material) -> tuple[Markup, ...]:
+    """Count the decisions about scales that are compared as scales: those that stand in every way, and the others."""
+    numbers, apart = material.numbers, item_by_item(material)
+    scales = [scale for scale in dict.fromkeys(material.tables["agreement"]["scale"]) if scale not in apart]
+    said = []
+    for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
+        told = numbers.count("agreement", scale=scales, decision=decisions)
+        if told.value:
+            same = numbers.count("agreement", scale=scales, decision=decisions, **{"agreeing=": "variants"})
+            said.append(
+                say(
+                    "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "
+                    "tried.",
+                    kind=kind,
+                    told=told,
+                    same=several(same, "is", "are"),
+                )
+            )
+    return tuple(said)

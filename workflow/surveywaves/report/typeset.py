@@ -1,5 +1,11 @@
 """From blocks to one PDF: the same content as the page, set for print by typst.
 
+Sentences taken apart: from the marks of a page to runs of text, each with its emphasis.
+
+How a table stands in the printed report: see `surveywaves.tables.publish.paper`.
+
+From blocks to one PDF: the same content as the page, set for print by typst.
+
 Everything goes to the template as data, nothing as markup: no label can be more than text there.
 """
 
@@ -9,13 +15,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import typst
+from markupsafe import Markup
 
-from surveywaves.report.blocks import (
+from surveywaves.report.material import (
     Block,
     Bullets,
     Details,
@@ -26,12 +34,166 @@ from surveywaves.report.blocks import (
     Report,
     TableBlock,
 )
-from surveywaves.report.columns import SPLIT, TALL, head, shape, together
-from surveywaves.report.page import marks, visible
-from surveywaves.report.runs import Run, plain, runs
-from surveywaves.report.svg import inline_svg
+from surveywaves.report.page import inline_svg, marks, visible
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.words import shortened
+from surveywaves.tables.layout import shortened
+from surveywaves.tables.publish import paper
+from surveywaves.tables.publish.paper import Paper, Shape, Texts, Typeface, together
+
+Run: TypeAlias = tuple[str, str]
+"""Text, and the letters of its emphasis: `s` strong, `e` emphasised, `c` code."""
+
+_EMPHASIS: Final = {"strong": "s", "b": "s", "em": "e", "i": "e", "code": "c"}
+_SILENT: Final = frozenset({"bdi", "data"})
+"""Marks that change nothing on paper: a part that is set apart from the direction of the text around it, a number."""
+
+_SPACE: Final = re.compile(r"[ \t\r\n\f]+")
+_OTHER_DIRECTION: Final = re.compile(
+    "[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]"
+)
+_ISOLATE, _POP = "\u2068", "\u2069"
+_EMBEDDINGS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_BREAK: Final = "\u200b"
+_LONG_WORD: Final = re.compile(r"\S{25,}")
+_JOINT: Final = re.compile(r"([_/.:;,=&+|-])(?=[^\W\d_])")
+_PIECE: Final = 16
+
+
+def plain(text: str) -> str:
+    """Make a text fit for paper: one line, its direction kept to itself, long words with places to break.
+
+    White space is folded as a page folds it. What would turn the direction of its neighbours is taken out or set apart.
+    """
+    folded = _SPACE.sub(" ", text)
+    broken = _LONG_WORD.sub(lambda word: _breakable(word[0]), folded)
+    if not _OTHER_DIRECTION.search(broken):
+        return broken
+    return f"{_ISOLATE}{_EMBEDDINGS.sub('', broken)}{_POP}"
+
+
+def runs(text: Markup) -> list[Run]:
+    """Take a sentence apart.
+
+    Raises
+    ------
+    ValueError
+        If it holds a mark that paper has no form for: it would be lost without a word.
+    """
+    reader = _Reader()
+    reader.feed(str(text))
+    reader.close()
+    if reader.open:
+        raise ValueError(f"a mark is never closed: {text}")
+    return reader.found
+
+
+class _Reader(HTMLParser):
+    """Gathers runs."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[Run] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base class's name
+        if tag not in _EMPHASIS and tag not in _SILENT:
+            raise ValueError(f"paper has no form for <{tag}>")
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            raise ValueError(f"</{tag}> closes nothing")
+
+    def handle_data(self, data: str) -> None:
+        emphasis = "".join(sorted({_EMPHASIS[tag] for tag in self.open if tag in _EMPHASIS}))
+        text = plain(data)
+        if text and self.found and self.found[-1][1] == emphasis:
+            self.found[-1] = (self.found[-1][0] + text, emphasis)
+        elif text:
+            self.found.append((text, emphasis))
+
+
+def _breakable(word: str) -> str:
+    """Give a long word places to break: behind its joints, and anywhere in what is still too long."""
+    pieces = _JOINT.sub(rf"\1{_BREAK}", word).split(_BREAK)
+    return _BREAK.join(
+        piece[start : start + _PIECE] if len(piece) > _PIECE + _PIECE // 2 else piece
+        for piece in pieces
+        for start in (range(0, len(piece), _PIECE) if len(piece) > _PIECE + _PIECE // 2 else (0,))
+    )
+
+
+UPRIGHT, TURNED = 496.0, 742.0
+"""Width of the text on an A4 page with margins of 17.5 mm, in points: as it stands, and turned."""
+
+SPLIT: Final = 250.0
+"""Height in points from which on a row may go over a page, and heads are not said again on the next."""
+
+TALL: Final = 540.0
+"""Height in points from which on a table may go over a page, most of it; what stands below it may always."""
+
+_SHORT: Final = 8
+"""Letters that a head may have and stay on one line."""
+
+_MARK: Final = 0.4
+"""Width of the letter of a note, in sizes of type."""
+
+_TYPE: Final = Typeface(
+    small=0.49, capital=0.66, narrow=0.3, wide=0.82, foreign=0.6, sign=0.9, wides=frozenset("mwMW@%&—…")
+)
+
+_PAPER: Final = Paper(
+    typeface=_TYPE,
+    widths=(UPRIGHT, TURNED),
+    heights=(690.0, 440.0),
+    sizes=(
+        *((False, size) for size in (8.5, 8.0, 7.5, 7.0)),
+        *((True, size) for size in (8.0, 7.5, 7.0, 6.5, 6.0, 5.5)),
+    ),
+    padding=0.9,
+    line=1.25,
+    between=0.6,
+    readable=8.5,
+    beside=7.5,
+    beside_line=1.8,
+    very_long=1400.0,
+    small=7.0,
+)
+
+
+def shape(table: Table) -> Shape:
+    """Find the largest type in which every word of a table fits its column, upright pages first."""
+    return paper.fitting(
+        Texts(
+            heads=tuple(map(head, table.columns)),
+            rows=tuple(tuple(map(_cell_text, row, table.columns)) for row in table.rows),
+            numeric=tuple(column.numeric for column in table.columns),
+            aside=tuple(tuple(_MARK * len(cell.notes) for cell in row) for row in table.rows),
+            groups=tuple((plain(group), span) for group, span in table.groups),
+            beside=(table.title, table.about, " ".join(table.evidence)),
+        ),
+        _PAPER,
+    )
+
+
+def _cell_text(cell: Cell, column: Column) -> str:
+    text = plain(cell.text)
+    return together(text) if column.numeric else text
+
+
+def head(column: Column) -> str:
+    """Give the head of a column, a short one on one line."""
+    text = plain(column.head)
+    return together(text) if len(text) <= _SHORT else text
+
+
+def width(text: str) -> float:
+    """Give about how wide a text is, in sizes of type."""
+    return _TYPE.width(text)
+
+
+__all__ = ["SPLIT", "TALL", "TURNED", "UPRIGHT", "head", "shape", "together", "width"]
+
 
 TEMPLATE: Final = "report.typ"
 
@@ -48,7 +210,7 @@ _MANY_ROWS: Final = 24
 _ROWS_A_RUN: Final = 2.5
 """Rows of a table, and rows on average that its first columns say the same in, for that to be said once."""
 
-_SHORT: Final = 80
+_HEAD_ROOM: Final = 80
 """Letters of the title that the running head has room for."""
 
 
@@ -99,7 +261,7 @@ def content(report: Report) -> dict[str, Any]:
     ]
     return {
         "title": _text(report.title),
-        "short": _text(shortened(report.title, _SHORT)),
+        "short": _text(shortened(report.title, _HEAD_ROOM)),
         "description": _text(report.description),
         "evidence": report.kind,
         "warning": _runs(report.warning),

@@ -1,18 +1,167 @@
-"""The ways in which the comparison is done again."""
+"""The ways in which the comparison is done again.
+
+The variants in words.
+
+People who answered two waves that are not linked: what their number would do to the standard error of a change.
+
+Let m people be among the n1 respondents of an organisation in one wave and among the n2 in another. The mean of a
+person's answers has variance V = tau2 + sigma2 / k about the cell's mean (k items answered), and the two means of one
+person correlate by r. Of the n1 n2 covariances that make up that of the two cell means only those of one and the same
+person with themselves are not zero, and there are m of them:
+
+    Cov(mean1, mean2) = m r sqrt(V1 V2) / (n1 n2),     Var(change) = Var_unlinked - 2 Cov.
+
+The estimate stays: without a link nobody knows who the m are. A difference in differences takes off both
+organisations' covariances (nobody is taken to have changed the organisation); a gap compares different people of one
+wave, and stays. Sampling weights that have nothing to do with who answers twice leave the formula as it is, as the mean
+of their products over the m is 1. tau2 and sigma2, and so the degrees of freedom, are taken as they are: people
+counted twice bear on them only to the order of m / (n1 + n2) times their own error.
+
+This is the covariance term of partially overlapping samples: Kish (1965) Survey Sampling, ch. 12.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
+from typing import Any, Final
 
-from surveywaves.mixed.linear import fit_linear
-from surveywaves.mixed.ordinal import fit_ordinal
-from surveywaves.sensitivity import answers, respondents
-from surveywaves.sensitivity.setting import Model, OfAnswers, OfPeople
-from surveywaves.sensitivity.titles import ADJUSTED, MAIN, ONLY, title_of
-from surveywaves.sensitivity.twice import Twice
-from surveywaves.sensitivity.weighting import Margins
+from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.contrasts import Cell, against_zero
+from surveywaves.mixed.design import Design, add_by
+from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.sensitivity import setting
+from surveywaves.sensitivity.setting import Margins, Model, OfAnswers, OfPeople
+from surveywaves.tidy import Status
+
+STANDARDISED: Final = "_standardised"
+"""How the terms of the table end: their unit is a standard deviation of one answer."""
+
+MAIN: Final = "main"
+ONLY: Final = "only: "
+ADJUSTED: Final = "adjusted: "
+"""How the names of variants begin that say what they are about themselves."""
+
+TITLES: Final = {
+    MAIN: "Main analysis",
+    "ordinal_logit": "Ordinal model (logit)",
+    "ordinal_probit": "Ordinal model (probit)",
+    "scale_score": "Scale scores",
+    "complete_cases": "Complete cases",
+    "without_straight_liners": "Without straight-liners",
+    "organisation_not_stated": "Organisation not stated as a group",
+    "unadjusted": "Unadjusted",
+    "without_flagged_items": "Without items that work differently",
+    "raking": "Weighted to population margins",
+    "sampling_weights": "With sampling weights",
+    "unweighted": "Without sampling weights",
+    "without_team": "Without team effect",
+    "answered_twice": "Some answered twice",
+}
+"""Name of a variant -> its title."""
+
+
+def title_of(variant: str, labels: Mapping[str, str] | None = None) -> str:
+    """Give a variant's title.
+
+    Parameters
+    ----------
+    variant
+        Its name.
+    labels
+        Words for grouping variables.
+    """
+    if variant.startswith(ONLY):
+        return variant.removeprefix(ONLY)
+    if variant.startswith(ADJUSTED):
+        named = [(labels or {}).get(name, name) for name in variant.removeprefix(ADJUSTED).split(", ")]
+        return f"Adjusted for {', '.join(name[:1].lower() + name[1:] for name in named)}"
+    return TITLES.get(variant, variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """An assumption.
+
+    Parameters
+    ----------
+    share
+        Of the smaller cell's respondents, who are in the other wave's too; above 0, at most 1.
+    correlation
+        Of one person's scale scores between two waves, given the covariates; between -1 and 1.
+    """
+
+    share: float
+    correlation: float
+
+    @property
+    def note(self) -> str:
+        """The assumption in words."""
+        return (
+            f"assuming that {100 * self.share:g}% of the smaller wave's respondents answered both, "
+            f"their scores correlating {self.correlation:g}"
+        )
+
+
+def correct(
+    row: Mapping[str, Any],
+    design: Design,
+    fit: LinearFit,
+    weights: Mapping[Cell, float],
+    *,
+    twice: Twice,
+    confidence: float,
+) -> dict[str, Any]:
+    """Give a contrast the standard error that it has if people answered twice.
+
+    Parameters
+    ----------
+    row
+        The contrast as `surveywaves.mixed.contrasts.estimate` gives it.
+    design, fit, weights
+        What it was estimated from.
+    twice
+        The assumption.
+    confidence
+        Coverage of the interval.
+
+    Returns
+    -------
+    dict
+        The row, with another standard error, interval and test where two waves of an organisation are compared.
+    """
+    both = [
+        (one, other) for one, other in combinations(weights, 2) if one[1] == other[1] and one[0] != other[0]
+    ]
+    if not both or "estimate" not in row:
+        return dict(row)
+    person = dict(zip(design.cells, _variances(design, fit), strict=True))
+    number = dict(zip(design.cells, design.respondents, strict=True))
+    variance = float(row["std_error"]) ** 2
+    for one, other in both:
+        people = twice.share * min(number[one], number[other])
+        shared = people * twice.correlation * math.sqrt(person[one] * person[other])
+        variance += 2 * weights[one] * weights[other] * shared / (number[one] * number[other])
+    if not variance > 0:
+        note = "the assumption leaves the contrast no variance"
+        left = {name: row[name] for name in ("n",) if name in row}
+        return left | {"status": Status.NOT_ESTIMABLE, "note": note}
+    tested = against_zero(row["estimate"], math.sqrt(variance), row["df"], confidence=confidence)
+    return dict(row) | tested
+
+
+def _variances(design: Design, fit: LinearFit) -> list[float]:
+    """Variance of a person's mean about the cell's, in each of the C cells; 0 in an empty one."""
+    tau2 = 0.0 if math.isnan(fit.tau2) else fit.tau2  # one answer a person: sigma2 is both
+    persons = add_by(design.group, design.persons, len(design.cell))
+    shares = add_by(design.cell, persons / design.answered.sum(axis=1), len(design.cells))
+    return [
+        tau2 + fit.sigma2 * share / number if number else 0.0
+        for share, number in zip(shares, design.respondents, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +185,8 @@ class Variant:
     """
 
     name: str
-    people: OfPeople = respondents.as_they_are
-    answers: OfAnswers = answers.as_they_are
+    people: OfPeople = setting.same_people
+    answers: OfAnswers = setting.same_answers
     fit: Model = fit_linear
     latent: bool = False
     twice: Twice | None = None
@@ -87,27 +236,27 @@ def stated_variants(
         yield Variant(MAIN)
         yield Variant("ordinal_logit", fit=fit_ordinal, latent=True)
         yield Variant("ordinal_probit", fit=partial(fit_ordinal, link="probit"), latent=True)
-        yield Variant("scale_score", answers=answers.score)
-        yield Variant("complete_cases", answers=answers.complete)
+        yield Variant("scale_score", answers=setting.score)
+        yield Variant("complete_cases", answers=setting.complete)
         for title, chosen in (only or {}).items():
-            yield Variant(ONLY + title, people=respondents.only(chosen))
+            yield Variant(ONLY + title, people=setting.only(chosen))
         yield Variant(
             "without_straight_liners",
-            people=respondents.without_straight_liners(questionnaire, straight_lining),
+            people=setting.without_straight_liners(questionnaire, straight_lining),
         )
-        yield Variant("organisation_not_stated", people=respondents.not_stated_apart)
+        yield Variant("organisation_not_stated", people=setting.not_stated_apart)
         if adjust_for:
-            yield Variant(ADJUSTED + ", ".join(adjust_for), people=respondents.adjusted(adjust_for))
+            yield Variant(ADJUSTED + ", ".join(adjust_for), people=setting.adjusted(adjust_for))
         if covariates:
-            yield Variant("unadjusted", people=respondents.unadjusted)
-        yield Variant("without_flagged_items", answers=answers.without_flagged)
-        yield Variant("raking", people=respondents.raked(margins or {}))
+            yield Variant("unadjusted", people=setting.unadjusted)
+        yield Variant("without_flagged_items", answers=setting.without_flagged)
+        yield Variant("raking", people=setting.raked(margins or {}))
         if weighted:
-            yield Variant("unweighted", people=respondents.unweighted)
+            yield Variant("unweighted", people=setting.unweighted)
         else:
-            yield Variant("sampling_weights", people=respondents.weighted(sampling_weight))
+            yield Variant("sampling_weights", people=setting.weighted(sampling_weight))
         if team:
-            yield Variant("without_team", people=respondents.without_team)
+            yield Variant("without_team", people=setting.without_team)
         if twice:
             yield Variant("answered_twice", twice=twice)
 

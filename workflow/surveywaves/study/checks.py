@@ -1,14 +1,83 @@
-"""What must agree between a study's files."""
+"""What must agree between a study's files.
+
+What is wrong with a list of names: unknown ones, with the nearest known, and those that stand twice.
+
+What the choices of the analysis name, and whether the study has it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from surveywaves.errors import Mistake
-from surveywaves.study.checks_analysis import check_analysis, check_margins
-from surveywaves.study.models import Comparability, CrosswalkRow, Study, VariableSource, Wave
-from surveywaves.study.naming import twice, unknown
+from surveywaves.study.models import Comparability, Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.text import nearest
+
+
+def unknown(
+    where: object, key: str, given: Iterable[str], known: Iterable[str], kind: str
+) -> Iterator[Mistake]:
+    """Yield each name that is not known."""
+    listed = list(known)
+    for name in dict.fromkeys(given):
+        if name not in listed:
+            near = nearest(name, listed)
+            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
+            yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
+
+
+def twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
+    """Yield each name that stands more than once."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")
+
+
+def check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
+    """Yield what `analysis` of `config.yaml` names and the study does not have."""
+    analysis, known = config.analysis, config.variables
+    for key, names in (
+        ("covariates", analysis.covariates),
+        ("team", [analysis.team] if analysis.team else []),
+        ("sensitivity.adjust_for", analysis.sensitivity.adjust_for),
+    ):
+        yield from unknown(path, f"analysis.{key}", names, known, "variable")
+        yield from twice(path, f"analysis.{key}", names)
+    for title, chosen in analysis.sensitivity.only.items():
+        where = f"analysis.sensitivity.only.{title}"
+        yield from unknown(path, where, chosen, known, "variable")
+        for name, level in chosen.items():
+            if name in known:
+                yield from unknown(path, f"{where}.{name}", [level], known[name].levels, "level")
+    if (planning := analysis.planning) is None:
+        return
+    yield from unknown(path, "analysis.planning.reference", [planning.reference], config.waves, "wave")
+    if planning.wave == planning.reference:
+        yield Mistake(f"{path}: analysis.planning", "a wave cannot be planned from itself")
+    if any(later <= earlier for earlier, later in itertools.pairwise(planning.returns)):
+        yield Mistake(f"{path}: analysis.planning.returns", "not ascending")
+
+
+def check_margins(
+    config: Config, margins: Mapping[str, Mapping[str, float]], where: str
+) -> Iterator[Mistake]:
+    """Yield margins of no known variable, and levels that they leave out or that do not exist."""
+    known = {"organisation": config.organisations}
+    known |= {name: variable.levels for name, variable in config.variables.items()}
+    yield from unknown(where, "variable", margins, known, "variable")
+    for name, shares in margins.items():
+        if name not in known:
+            continue
+        yield from unknown(where, name, shares, known[name], "level")
+        for level in known[name]:
+            if level not in shares:
+                yield Mistake(
+                    f"{where}.{name}", f"level `{level}` is left out", "every level needs a count or share"
+                )
+
 
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study.checks import check_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, Study, Wave, WaveFile
-from surveywaves.wording import nearest
+from surveywaves.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -19,8 +19,7 @@ from pydantic import (
 )
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.study.analysis import Analysis
-from surveywaves.study.base import Colour, Model, Name, Text
+from surveywaves.study.settings import Analysis, Colour, Model, Name, Text
 
 
 class Evidence(StrEnum):

@@ -10,7 +10,6 @@ import datetime as dt
 
 from pydantic import Field
 
-from surveywaves.study.base import Model
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
@@ -29,6 +28,7 @@ from surveywaves.study.models import (
     VariableSource,
     Wave,
 )
+from surveywaves.study.settings import Model
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""

@@ -9,10 +9,21 @@ from typing import Any, Final, TypeAlias
 import pandas as pd
 
 from surveywaves.study.models import Item
-from surveywaves.tables.cells import count_and_percent, is_withheld, number_cell, withheld_cell
-from surveywaves.tables.labels import Labels
-from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, listed, percentage, records, whole
+from surveywaves.tables.layout import (
+    NONE,
+    Cell,
+    Column,
+    Labels,
+    Table,
+    count_and_percent,
+    is_withheld,
+    listed,
+    number_cell,
+    percentage,
+    records,
+    whole,
+    withheld_cell,
+)
 from surveywaves.tidy import ALL
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}

@@ -11,10 +11,7 @@ import pandas as pd
 
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
-from surveywaves.tables.cells import is_withheld
-from surveywaves.tables.labels import Labels
-from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, WITHHELD, records
+from surveywaves.tables.layout import NONE, WITHHELD, Cell, Column, Labels, Table, is_withheld, records
 
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "agrees": ("✓ agrees", ""),

@@ -1,29 +1,120 @@
-"""What was estimated of each scale: reliability, means, contrasts."""
+"""What was estimated of each scale, and whether it depends on a choice of analysis.
+
+What a contrast comes to, in words: never more than the decision says, with a sign that does not depend on colour.
+
+What was estimated of each scale: reliability, means, contrasts.
+
+Whether the answer depends on a choice: each contrast under every variant of the analysis, and how many agree.
+
+The models behind the comparisons: who is in them, how answers vary, and what their residuals look like.
+
+What the next wave can detect, by its number of returns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.cells import (
+from surveywaves.sensitivity.variants import title_of
+from surveywaves.tables.layout import (
+    NONE,
+    Cell,
+    Column,
+    Labels,
+    Table,
+    as_float,
     decimals_of,
     estimate_cell,
+    interval,
     interval_cell,
+    is_missing,
     is_rounded,
     is_withheld,
+    number,
     number_cell,
     p_cell,
+    percentage,
+    records,
+    share,
     side_of_zero,
     status_cell,
+    whole,
     withheld_cell,
 )
-from surveywaves.tables.decisions import base_term, decision_cell, smallest_effect
-from surveywaves.tables.labels import Labels
-from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.tables.words import NONE, is_missing, number, records, whole
-from surveywaves.tidy import ALL
+from surveywaves.tidy import ALL, Decision, Status
+
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    Decision.INCREASE: ("▲", "up"),
+    Decision.DECREASE: ("▼", "down"),
+    Decision.NO_MEANINGFUL_CHANGE: ("○", ""),
+    Decision.INCONCLUSIVE: ("?", "muted"),
+}
+"""Decision -> sign and tone."""
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "change": {
+        Decision.INCREASE: "increase",
+        Decision.DECREASE: "decrease",
+        Decision.NO_MEANINGFUL_CHANGE: "no meaningful change",
+    },
+    "gap": {
+        Decision.INCREASE: "first higher",
+        Decision.DECREASE: "first lower",
+        Decision.NO_MEANINGFUL_CHANGE: "no meaningful gap",
+    },
+    "difference_in_differences": {
+        Decision.INCREASE: "first more upwards",
+        Decision.DECREASE: "first more downwards",
+        Decision.NO_MEANINGFUL_CHANGE: "no meaningful difference",
+    },
+}
+"""Kind of contrast -> decision -> words; of a gap and a difference in differences, the first-named is spoken of."""
+
+
+def base_term(term: str) -> str:
+    """Give the kind of a contrast, whatever unit its term is in."""
+    return next((kind for kind in WORDS if term == kind or term.startswith(f"{kind}_")), term)
+
+
+def decision_words(decision: str, term: str) -> str:
+    """Put a decision into words."""
+    known = WORDS.get(base_term(term), {})
+    return known.get(decision, decision.replace("_", " "))
+
+
+def decision_cell(decision: Any, term: str) -> Cell:
+    """Print a decision; a dash where there is none."""
+    if is_missing(decision) or not decision:
+        return Cell(NONE, float("nan"), tone="muted")
+    sign, tone = SIGNS.get(decision, ("", ""))
+    words = decision_words(decision, term)
+    return Cell(f"{sign} {words}".strip(), words, tone=tone)
+
+
+def smallest_effect(frame: pd.DataFrame, unit: str, *, decimals: int = 2) -> str:
+    """Say what decisions are held against; empty if the frame holds no decisions.
+
+    Parameters
+    ----------
+    frame
+        Contrasts of one term, with the columns of `surveywaves.tidy.DECIDED`.
+    unit
+        Unit of the estimate, in words.
+    """
+    if "smallest" not in frame.columns or not frame["smallest"].notna().any():
+        return ""
+    low, high = (
+        number(value, decimals=decimals) for value in (frame["smallest"].min(), frame["smallest"].max())
+    )
+    size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
+    return (
+        f"Decision: by tests of difference and of equivalence, at the adjusted p, against the smallest effect of "
+        f"interest ({size} {unit}); inconclusive is not the same as no change."
+    )
+
 
 CONTRASTS: Final = {
     "change": "Change between waves, within an organisation",
@@ -277,3 +368,298 @@ def _signed(row: Any) -> Cell:
 def _decimals(term: str, row: Any = None) -> int:
     """Percentages get one decimal, as everywhere; those that were released without any, none."""
     return decimals_of(row, 1) if term.endswith(PERCENT) else 2
+
+
+def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+    """Lay out one kind of contrast, a variant of the analysis a column.
+
+    Parameters
+    ----------
+    frame
+        `sensitivity`.
+    term
+        Kind of contrast: `change`, `gap` or `difference_in_differences`; its rows may have any unit.
+    """
+    chosen = frame[frame["term"].map(base_term) == term]
+    estimated = chosen["estimate"].notna()
+    possible = set(chosen.loc[estimated, "variant"])
+    listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
+    variants = [variant for variant in dict.fromkeys(chosen["variant"]) if variant in possible]
+    found = {(row.scale, row.wave, row.organisation, row.variant): row for row in records(listed)}
+    places = list(dict.fromkeys(zip(listed["scale"], listed["wave"], listed["organisation"], strict=True)))
+    words = {name: variable.label for name, variable in labels.presentation.variables.items()}
+    signs = "; ".join(f"{sign} {decision.replace('_', ' ')}" for decision, (sign, _) in SIGNS.items())
+    return Table(
+        name=f"sensitivity_{term}",
+        title=f"{CONTRASTS.get(term, labels.plain(term))} (under other choices of analysis)",
+        columns=(
+            Column("Scale"),
+            Column("Wave"),
+            Column("Organisation"),
+            *(Column(title_of(variant, words), numeric=True) for variant in variants),
+        ),
+        rows=tuple(
+            (
+                Cell(labels.scale(scale)),
+                Cell(labels.wave(wave)),
+                Cell(labels.organisation(organisation)),
+                *(_variant_cell(found.get((scale, wave, organisation, variant))) for variant in variants),
+            )
+            for scale, wave, organisation in places
+        ),
+        data=labels.with_evidence(chosen),
+        about=f"In standard deviations of one answer. {signs}; {NONE} not estimable. Contrasts that no variant can "
+        "estimate are left out; intervals are in the data." + _said(chosen, words, labels),
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
+        heads=3,
+    )
+
+
+def _said(chosen: pd.DataFrame, words: Mapping[str, str], labels: Labels) -> str:
+    """Say what there is to say of a variant as a whole: why there is none, or that it changes nothing."""
+    said = []
+    for variant, rows in chosen.groupby("variant", sort=False):
+        there = rows[rows["estimate"].notna()]
+        told = (there if len(there) else rows)["note"].unique()
+        if len(told) == 1 and told[0]:
+            beginning = "" if len(there) else "not possible, "
+            said.append(f" {title_of(str(variant), words)}: {beginning}{labels.readable(str(told[0]))}.")
+    return "".join(said)
+
+
+def _variant_cell(row: Any) -> Cell:
+    if is_withheld(row, "estimate"):
+        return withheld_cell()
+    if row is None or is_missing(row.estimate):
+        return Cell(NONE, float("nan"), tone="muted")
+    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
+    return Cell(f"{sign} {number(row.estimate, signed=True)}".strip(), as_float(row.estimate), tone=tone)
+
+
+def _in_words(words: str, term: str) -> str:
+    """Put the decisions in a sentence into the words of their kind of contrast."""
+    for decision in Decision:
+        words = words.replace(f": {decision.replace('_', ' ')}", f": {decision_words(decision, term)}")
+    return words
+
+
+def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
+    """Say of every contrast how many variants of the analysis come to the same decision.
+
+    Parameters
+    ----------
+    frame
+        `agreement`.
+    """
+    withheld = "status" in frame.columns and bool((frame["status"] == Status.WITHHELD).any())
+    rows = tuple(
+        (
+            Cell(labels.scale(row.scale)),
+            Cell(labels.plain(base_term(row.term))),
+            Cell(labels.wave(row.wave)),
+            Cell(labels.organisation(row.organisation)),
+            decision_cell(row.decision, row.term),
+            Cell(
+                NONE
+                if is_missing(row.agreeing) or not row.decision
+                else f"{int(row.agreeing)} of {int(row.variants)}",
+                as_float(row.agreeing),
+            ),
+            Cell(labels.readable(_in_words(row.words, row.term)) or NONE),
+        )
+        for row in records(frame)
+        if row.decision
+    )
+    return Table(
+        name="agreement",
+        title="Agreement of the variants of the analysis with its decisions",
+        columns=(
+            Column("Scale"),
+            Column("Contrast"),
+            Column("Wave"),
+            Column("Organisation"),
+            Column("Main analysis"),
+            Column("Agreeing", numeric=True, spoken="variants that come to the same decision"),
+            Column("In words"),
+        ),
+        rows=rows,
+        data=labels.with_evidence(frame),
+        about="Contrasts that the main analysis cannot estimate are left out"
+        + (", and those that are withheld to protect respondents." if withheld else "."),
+        evidence=labels.evidence(labels.waves_in(frame), about=("items", "organisation")),
+        heads=4,
+    )
+
+
+COMPONENTS: Final = {
+    "n_respondents": "respondents",
+    "n_items": "statements",
+    "n_teams": "teams",
+    "n_categories": "response options",
+    "sigma2": "variance within respondents",
+    "tau2": "variance between respondents",
+    "tau2_team": "variance between teams",
+    "icc": "intraclass correlation",
+    "icc_team": "intraclass correlation, teams",
+    "total_sd": "SD of an answer",
+    "r2_marginal": "R², fixed effects",
+    "r2_conditional": "R², with respondents",
+    "reml_loglik": "restricted log-likelihood",
+    "loglik": "log-likelihood",
+    "residual_skewness": "skewness of residuals",
+    "residual_excess_kurtosis": "excess kurtosis of residuals",
+    "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
+    "variance_ratio": "variance ratio",
+    "respondent_effect_skewness": "skewness of respondent effects",
+    "max_cooks_distance": "largest Cook's distance",
+    "max_shift_change": "largest shift of a change",
+    "max_shift_gap": "largest shift of a gap",
+    "max_shift_difference_in_differences": "largest shift of a difference in differences",
+}
+"""Terms in words; others are shown by their names."""
+
+FOR_MACHINES: Final = {"scaled_gradient"}
+"""Terms that stand in the data only."""
+
+
+def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, name: str, title: str) -> Table:
+    """Lay models out, a scale a row and a term a column.
+
+    Parameters
+    ----------
+    frame
+        `variances`, or `diagnostics`.
+    analysis
+        One of the analyses in it.
+    """
+    chosen = frame[frame["analysis"] == analysis]
+    found = {(row.scale, row.term): row for row in records(chosen)}
+    terms = [term for term in dict.fromkeys(chosen["term"]) if term not in FOR_MACHINES]
+    return Table(
+        name=name,
+        title=f"{title} ({analysis} model)",
+        columns=(
+            Column("Scale"),
+            *(Column(_term(term), numeric=True) for term in terms),
+        ),
+        rows=tuple(
+            (Cell(labels.scale(scale)), *(_component(found.get((scale, term)), labels) for term in terms))
+            for scale in labels.scales_in(chosen)
+        ),
+        data=labels.with_evidence(chosen),
+        about=f"In brackets: the {labels.confidence} interval, where there is one."
+        if chosen["conf_low"].notna().any()
+        else "",
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
+    )
+
+
+def _term(term: str) -> str:
+    """Put a term into words: `threshold[1|2]` is "threshold 1|2"."""
+    return COMPONENTS.get(term, term.replace("_", " ").replace("[", " ").replace("]", ""))
+
+
+def _component(row: Any, labels: Labels) -> Cell:
+    cell = estimate_cell(row, labels)
+    if row is None or is_missing(row.estimate):
+        return cell
+    text = whole(row.estimate) if row.term.startswith("n_") else number(row.estimate)
+    if not is_missing(row.conf_low):
+        text = f"{text} ({interval(row.conf_low, row.conf_high)})"
+    return Cell(text, as_float(row.estimate), cell.notes, cell.tone)
+
+
+ASKED: Final[Mapping[str, str]] = {
+    "power": "Chance to find the smallest effect of interest, in %",
+    "power_adjusted": "Chance to find the smallest effect of interest after adjustment for all scales, in %",
+    "power_equivalence": "Chance to show that there is no meaningful difference, where there is none, in %",
+    "detectable": "Difference that is found with the planned power, in standard deviations of one answer",
+    "conf_half_width": "Half the width of the interval, in standard deviations of one answer",
+}
+"""Terms of the plan by number of returns, and what each answers."""
+
+NEEDED: Final = "returns_needed"
+
+
+def planning(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+    """Lay one question of the plan out, a number of returns a column.
+
+    Parameters
+    ----------
+    frame
+        `planning`.
+    term
+        One of `ASKED`.
+    """
+    chosen = frame[frame["term"] == term]
+    returns = sorted({int(n) for n in chosen["n"].dropna()})
+    found = {(row.scale, row.wave, row.organisation, row.n): row for row in records(chosen)}
+    needed = {(row.scale, row.wave, row.organisation): row for row in records(frame[frame["term"] == NEEDED])}
+    with_needed = bool(needed) and term == "power"
+    places = list(dict.fromkeys(zip(chosen["scale"], chosen["wave"], chosen["organisation"], strict=True)))
+    above = "If so many return the questionnaire"
+    percent = term.startswith("power")
+    return Table(
+        name=f"planning_{term}",
+        title=ASKED.get(term, labels.plain(term)),
+        columns=(
+            Column("Scale"),
+            Column("Wave"),
+            Column("Organisation"),
+            *(Column(whole(n), above, numeric=True) for n in returns),
+            *([Column("Returns needed", numeric=True)] if with_needed else []),
+        ),
+        rows=tuple(
+            (
+                Cell(labels.scale(place[0])),
+                Cell(labels.wave(place[1])),
+                Cell(labels.organisation(place[2])),
+                *_plan_cells([found.get((*place, n)) for n in returns], labels, percent=percent),
+                *([_needed_cell(needed.get(place), labels)] if with_needed else []),
+            )
+            for place in places
+        ),
+        data=labels.with_evidence(frame[frame["term"].isin([term, NEEDED])] if with_needed else chosen),
+        about=_about(labels, percent=percent, with_needed=with_needed),
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
+        heads=3,
+    )
+
+
+def _about(labels: Labels, *, percent: bool, with_needed: bool) -> str:
+    """Say what the plan is judged by."""
+    planned = labels.presentation.planning
+    if planned is None:
+        return ""
+    smallest = (
+        f"The smallest effect of interest is ±{number(planned.smallest)} standard deviations of one answer."
+    )
+    needed = f"Returns needed: for a chance of {share(planned.power, decimals=0)}."
+    return " ".join(filter(None, (smallest if percent else "", needed if with_needed else "")))
+
+
+def _plan_cells(rows: Sequence[Any], labels: Labels, *, percent: bool) -> list[Cell]:
+    """Print a contrast by number of returns; what all of its estimates rest on is noted once."""
+    cells: list[Cell] = []
+    told: set[str] = set()
+    for row in rows:
+        if row is None:
+            cells.append(Cell(NONE, float("nan"), tone="muted"))
+            continue
+        note = labels.readable(row.note)
+        if is_missing(row.estimate):
+            cells.append(status_cell(row.status, note))
+            continue
+        text = percentage(100 * row.estimate, decimals=0) if percent else number(row.estimate)
+        cells.append(Cell(text, as_float(row.estimate), (note,) if note and note not in told else ()))
+        told.add(note)
+    return cells
+
+
+def _needed_cell(row: Any, labels: Labels) -> Cell:
+    if row is None:
+        return Cell(NONE, float("nan"), tone="muted")
+    note = labels.readable(row.note)
+    if is_missing(row.estimate):
+        return status_cell(row.status, note)
+    return Cell(whole(row.estimate), as_float(row.estimate), (note,) if note else ())

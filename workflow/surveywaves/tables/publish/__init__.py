@@ -10,8 +10,8 @@ contents   a page that lists the tables
 write      all files
 """
 
-from surveywaves.tables.publish.chosen import Choice, Publication, publications
 from surveywaves.tables.publish.names import FORMATS
+from surveywaves.tables.publish.sheet import Choice, Publication, publications
 from surveywaves.tables.publish.write import files, written
 
 __all__ = ["FORMATS", "Choice", "Publication", "files", "publications", "written"]

@@ -1,18 +1,32 @@
-"""A table as HTML, by great-tables: a page that stands by itself, to open in a browser or paste into a text."""
+"""A table for the web and for spreadsheets, and the page that lists all tables.
+
+A table as HTML, by great-tables: a page that stands by itself, to open in a browser or paste into a text.
+
+A table as CSV: the tidy rows that it was made from, numbers in full, with the study's words beside its names.
+
+A page that lists the tables, each with its files.
+"""
 
 from __future__ import annotations
 
 import html
 import warnings
-from collections.abc import Iterable
-from itertools import accumulate
-from typing import Final
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import accumulate, groupby
+from typing import Any, Final
 
+import pandas as pd
 import pyarrow as pa
 from great_tables import GT
 from great_tables import html as markup
+from pandas.api.types import is_numeric_dtype
 
-from surveywaves.tables.publish.sheet import Entry, Head, Sheet
+from surveywaves.files import csv_lines, harmless
+from surveywaves.tables.layout import WITHHELD, Labels
+from surveywaves.tables.publish.names import FORMATS
+from surveywaves.tables.publish.sheet import Entry, Head, Publication, Sheet, visible
+from surveywaves.tidy import Status
 
 _SECTION: Final = "section"
 
@@ -179,3 +193,147 @@ def _escaped(text: str) -> str:
 
 def _id(name: str) -> str:
     return f"table_{name}"
+
+
+def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
+    """Write a table's rows as CSV that a spreadsheet opens as it is and runs nothing of.
+
+    Parameters
+    ----------
+    frame
+        Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
+        `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
+        has the sign of all tables; what is missing for another reason is empty.
+    """
+    return csv_lines(_with_labels(with_signs(frame), labels), _spoken).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str) -> str:
+    return str(harmless(visible(text)))
+
+
+def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the sign of what is withheld into a released table where it is; what is missing for another reason stays so.
+
+    Parameters
+    ----------
+    frame
+        Rows of a released table. Without a column `status`, nothing of it is withheld.
+    """
+    if "status" not in frame.columns:
+        return frame
+    hidden = frame["status"].eq(Status.WITHHELD)
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        if is_numeric_dtype(frame[name]):
+            missing = frame[name].isna()
+        elif name in _NUMBERS_AS_TEXT:
+            missing = frame[name].eq("")
+        else:
+            continue
+        marks = missing & hidden
+        marks = marks & _ever(frame, name) if marks.any() else marks
+        if name == "n" and "estimate" in frame.columns:
+            marks |= missing & frame["estimate"].notna()
+        if marks.any():
+            columns[name] = frame[name].astype("object").mask(marks, WITHHELD)
+    return frame.assign(**columns) if columns else frame
+
+
+_NUMBERS_AS_TEXT: Final = {"recomputed"}
+"""Columns of text that hold numbers, written as a publication writes them."""
+
+
+def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
+    """Say of each row whether its kind has such a number at all: not every estimate has an interval or a test."""
+    if name == "estimate" or not {"analysis", "term"} <= set(frame.columns):
+        return pd.Series(data=True, index=frame.index)
+    return frame.groupby(["analysis", "term"])[name].transform("count") > 0
+
+
+def _with_labels(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    words: dict[str, Callable[[str], str]] = {
+        "wave": labels.wave,
+        "organisation": labels.organisation,
+        "scale": labels.scale,
+        "item": labels.item,
+        "variable": labels.variable,
+    }
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        columns[name] = frame[name]
+        if name in words:
+            known = {value: words[name](str(value)) if value else "" for value in frame[name].unique()}
+            columns[f"{name}_label"] = frame[name].map(known)
+        elif name == "level" and "variable" in frame.columns:
+            pairs = zip(frame["variable"], frame["level"], strict=True)
+            columns["level_label"] = [labels.level(str(variable), str(level)) for variable, level in pairs]
+        elif name == "response" and "item" in frame.columns:
+            options = zip(frame["item"], frame["response"], strict=True)
+            columns["response_label"] = [_response(labels, str(item), int(place)) for item, place in options]
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _response(labels: Labels, item: str, place: int) -> str:
+    about = labels.presentation.items.get(item)
+    if about is None:
+        return ""
+    options = labels.presentation.response_scales[about.response_scale].labels
+    return options[place - 1] if 1 <= place <= len(options) else ""
+
+
+CALLED: Final = {"html": "HTML", "docx": "Word", "tex": "LaTeX", "csv": "CSV"}
+
+_CONTENTS: Final = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Tables: {title}</title>
+<style>
+body {{ font: 15px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1a1a1a; max-width: 60em;
+  margin: 2em auto; padding: 0 1em; overflow-wrap: anywhere; }}
+h1 {{ font-size: 1.5em; }}
+h2 {{ font-size: 1.1em; margin: 1.5em 0 .3em; }}
+li {{ margin: .25em 0; }}
+a {{ color: #0b4f8a; }}
+</style>
+</head>
+<body>
+<h1>Tables: <bdi>{title}</bdi></h1>
+{demonstration}{sections}
+</body>
+</html>
+"""
+
+
+def to_contents(publications: Iterable[Publication], *, title: str, demonstration: str) -> bytes:
+    """Write the page.
+
+    Parameters
+    ----------
+    title
+        What the study is called.
+    demonstration
+        What its data are if not observed.
+    """
+    sections = []
+    for group, ours in groupby(publications, key=lambda publication: publication.group):
+        entries = "\n".join(f"<li>{_entry(publication)}</li>" for publication in ours)
+        sections.append(f"<h2>{html.escape(group)}</h2>\n<ul>\n{entries}\n</ul>")
+    said = f"<p><strong>{html.escape(demonstration)}</strong></p>\n" if demonstration else ""
+    return _CONTENTS.format(
+        title=html.escape(visible(title)), demonstration=said, sections="\n".join(sections)
+    ).encode()
+
+
+def _entry(publication: Publication) -> str:
+    words = html.escape(visible(publication.table.title))
+    links = ", ".join(
+        f'<a href="{publication.name}.{form}" aria-label="{CALLED[form]}: {words}">{CALLED[form]}</a>'
+        for form in FORMATS
+    )
+    return f"<bdi>{words}</bdi>: {links}"

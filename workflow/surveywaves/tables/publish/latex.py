@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from surveywaves.tables.paper import LONGEST_WORD, Shape
-from surveywaves.tables.publish.shape import PADDING, gaps, over_pages, words
+from surveywaves.tables.publish.paper import LONGEST_WORD, PADDING, Shape, gaps, over_pages, words
 from surveywaves.tables.publish.sheet import Entry, Head, Sheet
 
 _SPECIAL: Final = {

@@ -31,7 +31,7 @@ class Named:
     name
         Name of its files.
     kind
-        What makes it: see `surveywaves.tables.publish.chosen`.
+        What makes it: see `surveywaves.tables.publish.sheet`.
     about
         What of it: a variable, a group of items, a term.
     group

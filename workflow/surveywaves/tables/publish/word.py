@@ -15,8 +15,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
-from surveywaves.tables.paper import Shape
-from surveywaves.tables.publish.shape import MARK, PADDING, gaps, words
+from surveywaves.tables.publish.paper import MARK, PADDING, Shape, gaps, words
 from surveywaves.tables.publish.sheet import Entry, Head, Row, Sheet
 
 _MADE: Final = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from surveywaves.tables.labels import Labels
-from surveywaves.tables.publish.chosen import Choice, Publication, demonstration, publications
-from surveywaves.tables.publish.contents import to_contents
-from surveywaves.tables.publish.delimited import to_csv
-from surveywaves.tables.publish.great import to_html
+from surveywaves.tables.layout import Labels
+from surveywaves.tables.publish.great import to_contents, to_csv, to_html
 from surveywaves.tables.publish.latex import to_tex
-from surveywaves.tables.publish.shape import shape
-from surveywaves.tables.publish.sheet import sheet
+from surveywaves.tables.publish.paper import shape
+from surveywaves.tables.publish.sheet import Choice, Publication, demonstration, publications, sheet
 from surveywaves.tables.publish.word import to_docx
 
 

@@ -1,0 +1,496 @@
+"""The count tables as linked systems: who answered, what they answered, why answers are missing.
+
+Who answered: the counts of organisations and grouping variables of a wave, which are all linked.
+
+The size of an organisation stands in every table of the wave, so what is decided here binds all others.
+
+The answers to an item in a wave: responses by organisation, with every margin that is published somewhere.
+
+Why answers are missing: the reasons add up to what returns and base leave, which everybody sees.
+
+Floor and ceiling: percentages that are counts of respondents at an end of a scale.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from surveywaves.describe import NOT_STATED, ORGANISATION
+from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Rule, bounds
+from surveywaves.tidy import ALL
+
+COUNT: Final = 1.0
+BASE: Final = 20.0
+SIZE: Final = 60.0
+UNSTATED: Final = 40.0
+"""What is lost with a count and its percentage; with a base, and so every percentage of it; with the size of an
+organisation, and so all its answers by item; with the number of those who stated none, and so theirs."""
+
+Place = tuple[str, str]
+"""Wave and organisation."""
+
+Public = Collection[tuple[str, str, str]]
+"""Wave, item or variable, response or level: the counts of all organisations together that are in print."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The organisations of every wave (`not_stated` and `all` among them).
+
+    Attributes
+    ----------
+    sizes
+        Returns of each.
+    small
+        Those below the threshold: nothing of them is shown.
+    hidden
+        Those whose size is withheld, because it is small or would give a small one back.
+    range
+        How small and how large each of these can be, as far as the tables of who answered tell.
+    """
+
+    sizes: Mapping[Place, int]
+    small: frozenset[Place]
+    hidden: frozenset[Place]
+    range: Mapping[Place, tuple[int, int]]
+
+    def returns(self, wave: str) -> int:
+        """Count the returns of a wave."""
+        return self.sizes[wave, ALL]
+
+
+class _Row(NamedTuple):
+    organisation: str
+    variable: str
+    level: str
+    n: int
+    base: int
+
+
+def linked_groups(
+    table: pd.DataFrame, returns: Mapping[str, int], *, rule: Rule, public: Public
+) -> dict[str, Builder]:
+    """Link the counts of who answered, wave by wave.
+
+    Parameters
+    ----------
+    table
+        As `describe.respondents` gives it.
+    returns
+        Wave -> returns.
+    rule, public
+        The rule, and what is in print.
+
+    Returns
+    -------
+    dict
+        Wave -> counts named ``("n", variable, organisation, level)``, ``("base", variable, organisation)``, ``("asked",
+        variable, organisation)`` and ``("size", organisation)``.
+    """
+    waves: dict[str, dict[tuple[str, str], list[_Row]]] = {wave: defaultdict(list) for wave in returns}
+    columns = ("wave", "organisation", "variable", "level", "n", "base")
+    for wave, organisation, variable, level, n, base in zip(*(table[name] for name in columns), strict=True):
+        waves[wave][variable, organisation].append(_Row(organisation, variable, level, int(n), int(base)))
+    return {
+        wave: _wave(wave, tables, returns[wave], rule=rule, public=public) for wave, tables in waves.items()
+    }
+
+
+def _wave(
+    wave: str,
+    tables: Mapping[tuple[str, str], list[_Row]],
+    returns: int,
+    *,
+    rule: Rule,
+    public: Public,
+) -> Builder:
+    builder = Builder()
+    hide = rule.small(returns)
+    total = builder.count(
+        ("size", ALL), returns, ceiling=returns, cost=SIZE if hide else NEVER, withheld=hide
+    )
+    builder.protect(rule.need(total, returns, group=returns, answer=False))
+    sizes = {ALL: returns}
+    if own := tables.get((ORGANISATION, ALL)):
+        for row in own:
+            printed = (wave, ORGANISATION, row.level) in public
+            cost = SIZE if row.level != NOT_STATED else UNSTATED
+            cell = builder.count(
+                ("size", row.level), row.n, ceiling=returns, cost=NEVER if printed else cost, withheld=hide
+            )
+            sizes[row.level] = row.n
+            if row.level != NOT_STATED or not rule.unstated:
+                builder.protect(rule.need(cell, row.n, group=returns, answer=False))
+        stated = ("base", ORGANISATION, ALL)
+        builder.count(stated, own[0].base, ceiling=returns, cost=BASE, withheld=hide)
+        builder.adds_up(stated, [("size", row.level) for row in own if row.level != NOT_STATED])
+        builder.adds_up(("size", ALL), [stated, ("size", NOT_STATED)])
+    variables = dict.fromkeys(variable for variable, _ in tables if variable != ORGANISATION)
+    for variable in variables:
+        rows = {organisation: rows for (name, organisation), rows in tables.items() if name == variable}
+        # Where everybody was asked, the number asked is the size of the organisation.
+        everybody = all(rows[one][-1].base == sizes.get(one) for one in rows)
+        for organisation, own in rows.items():
+            small = hide or rule.small(sizes.get(organisation, returns))
+            _group(builder, wave, own, everybody=everybody, small=small, rule=rule, public=public)
+        parts = [organisation for organisation in rows if organisation != ALL]
+        if parts:
+            for row in rows[ALL]:
+                builder.adds_up(
+                    ("n", variable, ALL, row.level), [("n", variable, one, row.level) for one in parts]
+                )
+            builder.adds_up(("base", variable, ALL), [("base", variable, one) for one in parts])
+            if not everybody:
+                builder.adds_up(("asked", variable, ALL), [("asked", variable, one) for one in parts])
+    return builder
+
+
+def _group(
+    builder: Builder,
+    wave: str,
+    rows: list[_Row],
+    *,
+    everybody: bool,
+    small: bool,
+    rule: Rule,
+    public: Public,
+) -> None:
+    *stated, unstated = rows
+    organisation, variable = unstated.organisation, unstated.variable
+    base = ("base", variable, organisation)
+    asked = ("size", organisation) if everybody else ("asked", variable, organisation)
+    # What bounds a part is its whole, if that is shown: the equations say it.
+    returns = builder.value(("size", ALL))
+    cell = builder.count(base, unstated.base - unstated.n, ceiling=returns, cost=BASE, withheld=small)
+    if not rule.unstated:
+        builder.protect(rule.need(cell, unstated.base - unstated.n, group=unstated.base, answer=False))
+    builder.count(asked, unstated.base, ceiling=returns, cost=SIZE, withheld=small)
+    for row in rows:
+        printed = organisation == ALL and (wave, variable, row.level) in public
+        cell = builder.count(
+            ("n", variable, organisation, row.level),
+            row.n,
+            ceiling=returns,
+            cost=NEVER if printed else COUNT,
+            withheld=small,
+        )
+        if row.level != NOT_STATED or not rule.unstated:
+            known = stated[0].base if rule.unstated and stated else None
+            builder.protect(rule.need(cell, row.n, group=row.base, known=known, answer=False))
+    builder.adds_up(base, [("n", variable, organisation, row.level) for row in stated])
+    builder.adds_up(asked, [base, ("n", variable, organisation, NOT_STATED)])
+
+
+def groups(builders: Mapping[str, Builder], marks: Mapping[str, Marks], rule: Rule) -> Groups:
+    """Say which organisations are small, and whose sizes are withheld."""
+    sizes = dict(_sizes(builders))
+    hidden = {(wave, organisation) for (wave, organisation) in sizes if marks[wave]["size", organisation]}
+    small = {place for place, n in sizes.items() if _protected(place, rule) and 0 < n < rule.threshold}
+    return Groups(sizes, frozenset(small), frozenset(hidden), dict(_range(builders, marks, hidden)))
+
+
+def _range(
+    builders: Mapping[str, Builder], marks: Mapping[str, Marks], hidden: Collection[Place]
+) -> Iterator[tuple[Place, tuple[int, int]]]:
+    for wave in {wave for wave, _ in hidden}:
+        builder = builders[wave]
+        withheld = np.array([marks[wave][name] for name in builder.counts], dtype=np.bool_)
+        low, high = bounds(builder.system(), withheld)
+        for one, organisation in hidden:
+            if one == wave:
+                cell = builder.counts["size", organisation]
+                yield (wave, organisation), (round(low[cell]), round(high[cell]))
+
+
+def _protected(place: Place, rule: Rule) -> bool:
+    return place[1] != NOT_STATED or not rule.unstated
+
+
+def _sizes(builders: Mapping[str, Builder]) -> Iterator[tuple[Place, int]]:
+    for wave, builder in builders.items():
+        for name in builder.counts:
+            match name:
+                case ("size", str(organisation)):
+                    yield (wave, organisation), builder.value(name)
+
+
+FAVOURABLE: Final = 0.5
+MOMENTS: Final = 1.5
+"""What is lost with the number of favourable answers, which the responses may still give; with mean and standard
+deviation, which are shown only where all responses are."""
+
+ItemPlace = tuple[str, str]
+"""Wave and item."""
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """What the release needs to know of an item.
+
+    Attributes
+    ----------
+    scale
+        Its scale, empty if it belongs to none.
+    key
+        1, or -1 where agreement means less.
+    points
+        Response options.
+    favourable
+        Values counted as favourable after reverse keying.
+    """
+
+    scale: str
+    key: int
+    points: int
+    favourable: tuple[int, ...]
+
+    @property
+    def good(self) -> frozenset[int]:
+        """Responses counted as favourable, as worded."""
+        values = self.favourable if self.key > 0 else (self.points + 1 - value for value in self.favourable)
+        return frozenset(values)
+
+    def end(self, term: str) -> int:
+        """Give the response at an end of the scale."""
+        return 1 if (term == "floor") == (self.key > 0) else self.points
+
+
+def linked_items(
+    frequencies: pd.DataFrame,
+    *,
+    groups: Groups,
+    favourable: Mapping[str, Collection[int]],
+    rule: Rule,
+    public: Public,
+) -> dict[ItemPlace, Builder]:
+    """Link the counts of each item in each wave.
+
+    Parameters
+    ----------
+    frequencies
+        As `describe.item_frequencies` gives them.
+    groups
+        The organisations, and whose sizes are withheld.
+    favourable
+        Item -> responses counted as favourable, the mirror image taken where it is keyed the other way.
+    rule, public
+        The rule, and what is in print.
+
+    Returns
+    -------
+    dict
+        (Wave, item) -> counts named ``("n", organisation, response)``, ``("favourable", organisation)`` and
+        ``("base", organisation)``. The equations: responses add up to the base and the favourable ones to their
+        number, organisations to `all`. Percentages and bases say the same as counts; mean and standard deviation are
+        linear in them once the base is known, and are bundled with the responses instead.
+    """
+    tables: dict[ItemPlace, dict[str, dict[int, int]]] = {}
+    for wave, organisation, item, response, n in zip(
+        *(frequencies[name] for name in ("wave", "organisation", "item", "response", "n")), strict=True
+    ):
+        tables.setdefault((wave, item), {}).setdefault(organisation, {})[int(response)] = int(n)
+    return {
+        (wave, item): _item(
+            wave, item, table, favourable=favourable[item], groups=groups, rule=rule, public=public
+        )
+        for (wave, item), table in tables.items()
+    }
+
+
+def _item(
+    wave: str,
+    item: str,
+    table: Mapping[str, Mapping[int, int]],
+    *,
+    favourable: Collection[int],
+    groups: Groups,
+    rule: Rule,
+    public: Public,
+) -> Builder:
+    builder = Builder()
+    # If the item was answered by too few altogether, there is nothing left to show.
+    nothing = rule.small(sum(table[ALL].values())) or (wave, ALL) in groups.small
+    for organisation, counts in table.items():
+        place = (wave, organisation)
+        base, everybody = sum(counts.values()), organisation == ALL
+        hidden = nothing or place in groups.hidden
+        # Any shown response of a group whose size is withheld would bound that size, and so all other items.
+        small = hidden or rule.small(base)
+        most = groups.returns(wave) if hidden else groups.sizes.get(place, groups.returns(wave))
+        printed = {response for response in counts if everybody and (wave, item, str(response)) in public}
+        known = base if organisation == NOT_STATED and rule.unstated else None
+        for response, n in counts.items():
+            cost = NEVER if response in printed else COUNT
+            cell = builder.count(("n", organisation, response), n, ceiling=most, cost=cost, withheld=small)
+            builder.protect(rule.need(cell, n, group=base, known=known))
+        good = [response for response in counts if response in favourable]
+        n = sum(counts[response] for response in good)
+        cell = builder.count(
+            ("favourable", organisation),
+            n,
+            ceiling=most,
+            cost=NEVER if set(good) <= printed else FAVOURABLE,
+            withheld=small,
+        )
+        builder.protect(rule.need(cell, n, group=base, known=known))
+        cell = builder.count(
+            ("base", organisation),
+            base,
+            ceiling=most,
+            cost=NEVER if everybody and not nothing else BASE,
+            withheld=small,
+        )
+        if known is None:
+            builder.protect(rule.need(cell, base, group=base, answer=False) if rule.small(base) else None)
+        cells = [("n", organisation, response) for response in counts]
+        builder.adds_up(("base", organisation), cells)
+        builder.adds_up(("favourable", organisation), [("n", organisation, response) for response in good])
+        builder.bundle(cells, MOMENTS)
+    parts = [organisation for organisation in table if organisation != ALL]
+    if parts:
+        for response in table[ALL]:
+            builder.adds_up(("n", ALL, response), [("n", one, response) for one in parts])
+    _link_hidden_sizes(builder, wave, [one for one in parts if (wave, one) in groups.hidden], groups)
+    return builder
+
+
+def _link_hidden_sizes(builder: Builder, wave: str, hidden: list[str], groups: Groups) -> None:
+    """Say what is known of withheld sizes: no more can have answered than there are, and their sum follows.
+
+    What the tables of who answered tell of two of them together is what they tell of the third; of more than three it
+    can be a little more than this.
+    """
+    if not hidden or (wave, ALL) in groups.hidden:
+        return
+    total = sum(groups.sizes[wave, one] for one in hidden)
+    builder.count(TOTAL, total, ceiling=total, cost=NEVER)
+    for one in hidden:
+        size, (least, most) = groups.sizes[wave, one], groups.range[wave, one]
+        answered = builder.value(("base", one))
+        builder.count(("size", one), size, ceiling=most, cost=0.0, withheld=True)
+        builder.count((LEAST, one), least, ceiling=least, cost=NEVER)
+        builder.count(("beyond", one), size - least, ceiling=most - least, cost=0.0, withheld=True)
+        builder.adds_up(("size", one), [(LEAST, one), ("beyond", one)])
+        builder.count(("missing", one), size - answered, ceiling=most, cost=0.0, withheld=True)
+        builder.adds_up(("size", one), [("base", one), ("missing", one)])
+    builder.adds_up(TOTAL, [("size", one) for one in hidden])
+
+
+def linked_reasons(
+    table: pd.DataFrame, *, groups: Groups, nothing: frozenset[ItemPlace], rule: Rule
+) -> dict[ItemPlace, Builder]:
+    """Link the reasons of each item in each wave.
+
+    Parameters
+    ----------
+    table
+        As `describe.missing_summary` gives it.
+    groups
+        The organisations, `all` among them.
+    nothing
+        (Wave, item) of which not even the number of answers is shown.
+    rule
+        The rule.
+
+    Returns
+    -------
+    dict
+        (Wave, item) -> counts named by reason. How many are missing altogether is no secret; why they are is.
+    """
+    found: dict[ItemPlace, Builder] = {}
+    for (wave, item), rows in table.groupby(["wave", "item"], sort=False):
+        place, returns = (str(wave), str(item)), int(rows["returns"].iloc[0])
+        hide = place in nothing or (place[0], ALL) in groups.hidden
+        builder = found[place] = Builder()
+        total = int(rows["n"].sum())
+        builder.count(TOTAL, total, ceiling=returns, cost=COUNT if hide else NEVER, withheld=hide)
+        for reason, n in zip(rows["reason"], rows["n"], strict=True):
+            cell = builder.count(reason, n, ceiling=returns, cost=COUNT, withheld=hide)
+            # The whole of a group is no secret here: an item that a wave did not ask says nothing of anybody.
+            if not rule.unstated:
+                builder.protect(rule.need(cell, int(n), group=total, answer=False))
+        builder.adds_up(TOTAL, list(rows["reason"]))
+    return found
+
+
+TERMS: Final = ("floor", "ceiling")
+End = tuple[str, str]
+"""Scale and term."""
+
+
+def linked_extremes(
+    reliability: pd.DataFrame, *, tied: Mapping[End, frozenset[Place]], rule: Rule
+) -> dict[End, Builder]:
+    """Link the numbers of respondents at an end of each scale.
+
+    Parameters
+    ----------
+    reliability
+        As `reliability.reliability` gives it.
+    tied
+        Scale and term -> waves and organisations of which an item's count at that end is withheld. A respondent at the
+        end of the scale is at the end of each item, so their number would bound it.
+    rule
+        The rule.
+
+    Returns
+    -------
+    dict
+        Scale and term -> counts named (wave, organisation), and (wave, "") for those who state no organisation, who
+        are not shown but follow. Organisations add up to `all`, waves too where their numbers do.
+    """
+    ends = reliability[reliability["term"].isin(TERMS) & reliability["estimate"].notna()]
+    return {
+        (str(scale), str(term)): _end(rows, tied.get((str(scale), str(term)), frozenset()), rule)
+        for (scale, term), rows in ends.groupby(["scale", "term"], sort=False)
+    }
+
+
+def _end(rows: pd.DataFrame, tied: frozenset[Place], rule: Rule) -> Builder:
+    builder = Builder()
+    sizes: dict[Place, int] = {}
+    for wave, organisation, percent, n in zip(
+        rows["wave"], rows["organisation"], rows["estimate"], rows["n"], strict=True
+    ):
+        place, size = (str(wave), str(organisation)), int(n)
+        count, sizes[place] = round(percent * size / 100), size
+        hide = place in tied and count > 0
+        cell = builder.count(place, count, ceiling=size, cost=COUNT, withheld=hide)
+        builder.protect(rule.need(cell, count, group=size))
+    waves = list(dict.fromkeys(wave for wave, _ in sizes if wave != ALL))
+    for wave in waves:
+        if (wave, ALL) not in sizes:
+            continue
+        parts = [place for place in sizes if place[0] == wave and place[1] != ALL]
+        rest = sizes[wave, ALL] - sum(sizes[place] for place in parts)
+        n = builder.value((wave, ALL)) - sum(builder.value(place) for place in parts)
+        if parts and rest >= 0 and 0 <= n <= rest:
+            cell = builder.count((wave, ""), n, ceiling=rest, cost=0.0, withheld=True)
+            if rest:
+                builder.protect(rule.need(cell, n, group=rest, known=rest))
+            builder.adds_up((wave, ALL), [*parts, (wave, "")])
+    for organisation in dict.fromkeys(organisation for _, organisation in sizes):
+        parts = [(wave, organisation) for wave in waves if (wave, organisation) in sizes]
+        total = (ALL, organisation)
+        if total in sizes and parts and sizes[total] == sum(sizes[place] for place in parts):
+            builder.adds_up(total, parts)
+    return builder
+
+
+def marked(reliability: pd.DataFrame, marks: Mapping[End, Marks]) -> BoolArray:
+    """Say which rows of a reliability table are withheld."""
+    return np.array(
+        [
+            term in TERMS and marks.get((scale, term), {}).get((wave, organisation), False)
+            for scale, term, wave, organisation in zip(
+                *(reliability[name] for name in ("scale", "term", "wave", "organisation")), strict=True
+            )
+        ],
+        dtype=np.bool_,
+    )

@@ -1,0 +1,238 @@
+"""Which rows are returns: test responses go, and each return has one row and its identifier.
+
+The same return more than once: refused, or one of them kept and the others set aside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.headers import find_column, no_such_column
+from surveywaves.ingest.raw import BLANK, EVERY, SET_ASIDE, Column, Problem, RawTable, Source
+from surveywaves.text import normalise
+
+Policy = Literal["refuse", "first", "last", "most_answered"]
+Entry = tuple[Source, RawTable, Column]
+
+WORDS: Final = {"first": "the first", "last": "the last", "most_answered": "the one with most cells filled"}
+_SHOWN: Final = 10
+
+
+def choose(
+    entries: Sequence[Entry], *, policy: Policy
+) -> tuple[list[NDArray[np.bool_]], list[list[Problem]]]:
+    """Choose among rows with the same identifier, over several files.
+
+    Parameters
+    ----------
+    entries
+        Files in their order: source, table, and the identifier of each row (blank ones are never the same).
+    policy
+        `first` and `last` go by the order of files and rows; of equally filled rows, `most_answered` keeps the first.
+
+    Returns
+    -------
+    list of array of bool
+        For each file, which rows stay.
+    list of list of Problem
+        For each file, one problem a row that goes, in their order.
+
+    Raises
+    ------
+    RawFileError
+        If there are such rows and the policy is `refuse`.
+    """
+    codes = Column.join([ids for _, _, ids in entries]).codes
+    starts = np.cumsum([0, *(len(table.rows) for _, table, _ in entries)])
+    groups = _groups(codes)
+    if groups and policy == "refuse":
+        raise RawFileError(_refused(entries, starts, groups))
+    kept = np.ones(len(codes), dtype=np.bool_)
+    aside: list[list[Problem]] = [[] for _ in entries]
+    filled = _filled(entries) if policy == "most_answered" and groups else None
+    for group in groups:
+        stays = group[-1 if policy == "last" else 0] if filled is None else group[np.argmax(filled[group])]
+        kept[group] = False
+        kept[stays] = True
+        other = _place(entries, starts, int(stays))
+        for place in group[group != stays]:
+            file = _file(starts, int(place))
+            source, table, ids = entries[file]
+            here = int(place - starts[file])
+            where = f"row {other[1]}" if other[0] == source.name else f"{other[0]}, row {other[1]}"
+            problem = f"the same return as {where}"
+            action = f"{SET_ASIDE}: {WORDS[policy]} is kept"
+            aside[file].append(Problem(int(table.rows[here]), EVERY, ids.text(here), problem, action))
+    for problems in aside:
+        problems.sort(key=lambda one: one.row or 0)
+    return [kept[start:end] for start, end in pairwise(starts)], aside
+
+
+def _groups(codes: NDArray[np.int32]) -> list[NDArray[np.intp]]:
+    """List the places that share a code, by first appearance."""
+    counts = np.bincount(codes[codes != BLANK]) if len(codes) else np.array([], dtype=np.intp)
+    twice = np.append(counts > 1, False)[codes]
+    places = np.flatnonzero(twice)
+    order = np.argsort(codes[places], kind="stable")
+    ordered = places[order]
+    cuts = np.flatnonzero(np.diff(codes[ordered])) + 1
+    groups = np.split(ordered, cuts) if len(ordered) else []
+    return sorted(groups, key=lambda group: int(group[0]))
+
+
+def _filled(entries: Sequence[Entry]) -> NDArray[np.intp]:
+    counts = []
+    for _, table, _ in entries:
+        count = np.zeros(len(table.rows), dtype=np.intp)
+        for column in table.columns:
+            count += column.filled
+        counts.append(count)
+    return np.concatenate(counts)
+
+
+def _file(starts: NDArray[np.intp], place: int) -> int:
+    return int(np.searchsorted(starts, place, side="right")) - 1
+
+
+def _place(entries: Sequence[Entry], starts: NDArray[np.intp], place: int) -> tuple[str, int]:
+    file = _file(starts, place)
+    source, table, _ = entries[file]
+    return source.name, int(table.rows[place - starts[file]])
+
+
+def _refused(
+    entries: Sequence[Entry], starts: NDArray[np.intp], groups: Sequence[NDArray[np.intp]]
+) -> list[Mistake]:
+    mistakes = []
+    for group in groups[:_SHOWN]:
+        file = _file(starts, int(group[0]))
+        source, _, ids = entries[file]
+        found = [_place(entries, starts, int(place)) for place in group]
+        rows = ", ".join(f"row {row}" if name == source.name else f"{name} row {row}" for name, row in found)
+        mistakes.append(
+            source.mistake(
+                f"return `{ids.text(int(group[0] - starts[file]))}` stands {len(group)} times: {rows}",
+                "say in the layout which to keep: `duplicates: first`, `last` or `most_answered`",
+            )
+        )
+    if len(groups) > _SHOWN:
+        mistakes.append(entries[0][0].mistake(f"{len(groups) - _SHOWN} more returns stand more than once"))
+    return mistakes
+
+
+File = tuple[str, Source, RawTable]
+"""Name of the layout, file, content."""
+
+_ROUNDED: Final = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
+_EXAMPLES: Final = 3
+
+
+def exclude(source: Source, table: RawTable) -> None:
+    """Set rows aside that the layout marks as no return.
+
+    Case, spacing and quote style of a value do not count; "" stands for a blank cell.
+    """
+    gone = np.zeros(len(table.rows), dtype=np.bool_)
+    why: dict[int, str] = {}
+    for wanted, values in source.layout.exclude.items():
+        place = find_column(table.names, wanted)
+        if place is None:
+            raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
+        column, name = table.columns[place], table.names[place]
+        marks = {normalise(value) for value in values}
+        hit = np.array([*(normalise(text) in marks for text in column.listed()), "" in marks])[column.codes]
+        for row in np.flatnonzero(hit & ~gone):
+            shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
+            why[int(row)] = f"{name}: {shown}"
+        gone |= hit
+    problem, action = "excluded by the layout (test response?)", SET_ASIDE
+    table.keep(
+        ~gone, [Problem(int(table.rows[row]), EVERY, why[row], problem, action) for row in sorted(why)]
+    )
+
+
+def identifiers(source: Source, table: RawTable) -> Column:
+    """Find the identifier of each return; a return without one is kept, and listed.
+
+    Raises
+    ------
+    RawFileError
+        If there is no such column, it identifies a person, or a spreadsheet rounded the identifiers.
+    """
+    wanted = source.layout.respondent
+    if wanted is None:
+        return Column.blank(len(table.rows))
+    place = find_column(table.names, wanted)
+    if place is None:
+        raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
+    name, column = table.names[place], table.columns[place]
+    if name in table.personal:
+        raise source.error("may tell who a respondent is, and is not read", "use RespondentID", column=name)
+    rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
+    if rounded.any():
+        found = np.flatnonzero(rounded)
+        shown = ", ".join(f"row {table.rows[row]}: {column.text(int(row))}" for row in found[:_EXAMPLES])
+        raise source.error(
+            f"a spreadsheet rounded {len(found)} identifiers ({shown})",
+            "export again and do not save the file from a spreadsheet",
+            column=name,
+        )
+    table.problems.extend(
+        Problem(int(table.rows[row]), name, "", "a return without its identifier", "kept")
+        for row in np.flatnonzero(column.codes == BLANK)
+    )
+    return column
+
+
+def settle_duplicates(files: Sequence[File]) -> list[Column]:
+    """Keep each return of a layout once, over all of the layout's files.
+
+    Returns
+    -------
+    list of Column
+        The identifiers of the rows that stay, one column a file.
+    """
+    ids = [identifiers(source, table) for _, source, table in files]
+    by_layout: defaultdict[str, list[int]] = defaultdict(list)
+    for place, (layout, _, _) in enumerate(files):
+        by_layout[layout].append(place)
+    mistakes: list[Mistake] = []
+    for places in by_layout.values():
+        entries = [(files[place][1], files[place][2], ids[place]) for place in places]
+        try:
+            kept, aside = choose(entries, policy=entries[0][0].layout.duplicates)
+        except RawFileError as error:
+            mistakes.extend(error.mistakes)
+            continue
+        for place, stays, gone in zip(places, kept, aside, strict=True):
+            files[place][2].keep(stays, gone)
+            ids[place] = ids[place].take(stays)
+    if mistakes:
+        raise RawFileError(mistakes)
+    _note_shared(files, ids)
+    return ids
+
+
+def _note_shared(files: Sequence[File], ids: Sequence[Column]) -> None:
+    """Say where two layouts have identifiers of the same name and some of the same identifiers.
+
+    They may be the same people (one survey exported twice) or just two lists that count from 1: ingest cannot know.
+    """
+    for later, (layout, source, table) in enumerate(files):
+        for earlier, (other, before, _) in enumerate(files[:later]):
+            wanted, known = source.layout.respondent, before.layout.respondent
+            if layout == other or not wanted or not known or normalise(wanted) != normalise(known):
+                continue
+            texts = {ids[later].text(place) for place in range(len(ids[later]))} - {""}
+            shared = texts & {ids[earlier].text(place) for place in range(len(ids[earlier]))}
+            if shared:
+                problem = f"{len(shared)} identifiers also stand in {before.name}, which has another layout"
+                table.problems.append(Problem(None, wanted, "", problem, "kept: taken for other returns"))

@@ -1,0 +1,250 @@
+"""McDonald's omega and ordinal alpha: coefficients from one factor and from polychoric correlations.
+
+The bivariate normal distribution, for many pairs of bounds and correlations at once.
+
+Polychoric correlations, and alpha from them: of the normal variables that ordered answers may stand for.
+
+McDonald's omega: how much of the total score's variance one common factor leaves no doubt about.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from surveywaves.reliability.alpha import BACKWARD
+from surveywaves.reliability.sample import Answers, Array, Row, join, named
+from surveywaves.tidy import Status
+
+STEEPEST: Final = 0.999
+"""Largest correlation for which `below` is right to 1e-14."""
+
+_STEEP: Final = 0.9
+_NODES: Final = {steep: np.polynomial.legendre.leggauss(n) for steep, n in ((False, 20), (True, 64))}
+
+
+def below(a: Array, b: Array, rho: Array) -> Array:
+    """Probability that two standard normal variables with correlation rho are below a and b.
+
+    P = Phi(a) Phi(b) + 1 / (2 pi) times the integral over t from 0 to arcsin rho of
+    exp(-(a^2 + b^2 - 2 a b sin t) / (2 cos^2 t)) (Drezner & Wesolowsky 1990, in the form of Genz 2004), by
+    Gauss-Legendre: 20 nodes up to .9, 64 up to .999, right to 1e-14. Bounds must be finite; 40 is as good as
+    infinite.
+
+    Parameters
+    ----------
+    a, b, rho
+        Arrays that broadcast together.
+    """
+    nodes, weights = _NODES[bool(np.abs(rho).max(initial=0.0) > _STEEP)]
+    angle = np.arcsin(rho)[..., None]
+    at = (nodes + 1) / 2 * angle
+    sine = np.sin(at)
+    a_, b_ = a[..., None], b[..., None]
+    inside = np.exp((a_ * b_ * sine - (a_**2 + b_**2) / 2) / (1 - sine**2))
+    return np.asarray(ndtr(a) * ndtr(b) + (inside @ weights) * angle[..., 0] / (4 * np.pi), dtype=np.float64)
+
+
+def density(a: Array, b: Array, rho: Array) -> Array:
+    """Density at a, b: also the derivative of `below` by rho."""
+    left = 1 - rho**2
+    return np.asarray(
+        np.exp((rho * a * b - (a**2 + b**2) / 2) / left) / (2 * np.pi * np.sqrt(left)), dtype=np.float64
+    )
+
+
+POINTS_AT_MOST: Final = 10
+"""More response points than this are as good as continuous."""
+
+POLYCHORIC_STEPS: Final = 100
+POLYCHORIC_SETTLED: Final = 1e-10
+AT_THE_END: Final = 0.998
+"""Beyond this a correlation is taken to be at its end: its likelihood has no maximum inside."""
+
+_FAR: Final = 40.0
+_NOTHING: Final = 1e-15  # less than rounding leaves of the probability of a cell
+
+
+def ordinal_alpha(answers: Answers) -> Row:
+    """Cronbach's alpha of the polychoric correlations (Zumbo, Gadermann & Zeisser 2007).
+
+    k m / (1 + (k - 1) m), with m the mean polychoric correlation: the same formula as alpha's, of another matrix.
+    """
+    low, high = answers.options.response_range
+    if high - low + 1 > POINTS_AT_MOST:
+        reason = f"more than {POINTS_AT_MOST} response points: as good as continuous"
+        return {"status": Status.NOT_ESTIMABLE, "note": reason}
+    rho, settled = polychoric((answers.scores - low).astype(np.intp), high - low + 1)
+    rows, columns = np.triu_indices(answers.k, 1)
+    pairs = [f"{answers.items[i]} and {answers.items[j]}" for i, j in zip(rows, columns, strict=True)]
+    found = rho[rows, columns]
+    if (np.abs(found) > AT_THE_END).any():
+        at = ", ".join(pair for pair, r in zip(pairs, found, strict=True) if abs(r) > AT_THE_END)
+        return {"status": Status.NOT_ESTIMABLE, "note": f"a polychoric correlation goes to its end: {at}"}
+    if not settled.all():
+        at = ", ".join(pair for pair, ok in zip(pairs, settled, strict=True) if not ok)
+        return {"status": Status.NOT_CONVERGED, "note": f"no settled polychoric correlation: {at}"}
+    total = answers.k + 2 * float(found.sum())
+    if total < 1e-9:
+        return {"status": Status.NOT_ESTIMABLE, "note": "the polychoric correlations add up to nothing"}
+    alpha = answers.k / (answers.k - 1) * (1 - answers.k / total)
+    improper = float(np.linalg.eigvalsh(rho)[0]) < -1e-9
+    warning = "the polychoric correlations are no proper correlation matrix" if improper else ""
+    return {"estimate": alpha, "note": join(warning, BACKWARD if alpha < 0 else "")}
+
+
+def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Polychoric correlations in two steps (Olsson 1979).
+
+    Thresholds come from the margins, tau_a = Phi^-1(share at or below a); then each correlation maximises
+    sum n_ab log P_ab over the cells of its two-way table, P_ab the bivariate normal probability of the rectangle
+    between the thresholds. Empty cells stay empty: nothing is added to them (``psych::polychoric(correct = 0)``). The
+    maximum is where the slope sum n_ab P'_ab / P_ab changes sign, with P' from the density: Fisher scoring, kept
+    between bounds that close in, for all pairs at once.
+
+    Parameters
+    ----------
+    codes
+        Respondents x items, 0 to points - 1, none missing; every item varies.
+    points
+        Number of response points.
+
+    Returns
+    -------
+    rho
+        Items x items.
+    settled
+        A pair each, in the order of ``np.triu_indices(k, 1)``: whether the search ended.
+    """
+    n, k = codes.shape
+    rows, columns = np.triu_indices(k, 1)
+    tables = _tables(codes, points)
+    shares = (
+        np.stack([np.bincount(codes[:, j], minlength=points) for j in range(k)]).cumsum(axis=1)[:, :-1] / n
+    )
+    thresholds = np.clip(ndtri(shares), -_FAR, _FAR)
+    a = np.broadcast_to(thresholds[rows][:, :, None], (len(rows), points - 1, points - 1))
+    b = np.broadcast_to(thresholds[columns][:, None, :], a.shape)
+    start = np.asarray(np.corrcoef(codes, rowvar=False), dtype=np.float64)[rows, columns]
+    found, settled = _climb(tables[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
+    rho = np.eye(k)
+    rho[rows, columns] = rho[columns, rows] = found
+    return rho, settled
+
+
+def _tables(codes: NDArray[np.intp], points: int) -> Array:
+    """Two-way tables of all pairs of items: item x answer x item x answer."""
+    k = codes.shape[1]
+    chosen = np.zeros((len(codes), k * points))
+    chosen[np.arange(len(codes))[:, None], codes + points * np.arange(k)] = 1.0
+    return np.asarray((chosen.T @ chosen).reshape(k, points, k, points), dtype=np.float64)
+
+
+def _climb(counts: Array, a: Array, b: Array, start: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Find where the slope of each pair's log-likelihood changes sign."""
+    found = start.copy()
+    low, high = np.full(len(start), -STEEPEST), np.full(len(start), STEEPEST)
+    settled = np.zeros(len(start), dtype=np.bool_)
+    for _ in range(POLYCHORIC_STEPS):
+        on = np.flatnonzero(~settled)
+        if not len(on):
+            break
+        rho = found[on]
+        spread = np.broadcast_to(rho[:, None, None], a[on].shape)
+        probability = _cells(below(a[on], b[on], spread), a[on], b[on])
+        turn = _differences(np.pad(density(a[on], b[on], spread), ((0, 0), (1, 1), (1, 1))))
+        slope = (counts[on] * turn / np.maximum(probability, _NOTHING)).sum(axis=(1, 2))
+        each = np.where(probability > _NOTHING, turn**2 / np.maximum(probability, _NOTHING), 0.0)
+        information = counts[on].sum(axis=(1, 2)) * each.sum(axis=(1, 2))
+        low[on], high[on] = np.where(slope > 0, rho, low[on]), np.where(slope < 0, rho, high[on])
+        with np.errstate(all="ignore"):
+            tried = rho + slope / information
+        inside = np.isfinite(tried) & (tried > low[on]) & (tried < high[on])
+        found[on] = np.where(inside, tried, (low[on] + high[on]) / 2)
+        settled[on] = (np.abs(found[on] - rho) < POLYCHORIC_SETTLED) | (slope == 0)
+        found[on] = np.where(slope == 0, rho, found[on])
+    return found, settled
+
+
+def _cells(corner: Array, a: Array, b: Array) -> Array:
+    """Probabilities of the rectangles from those below their upper corners."""
+    full = np.pad(corner, ((0, 0), (1, 1), (1, 1)))
+    full[:, 1:-1, -1], full[:, -1, 1:-1], full[:, -1, -1] = ndtr(a[:, :, 0]), ndtr(b[:, 0, :]), 1.0
+    return _differences(full)
+
+
+def _differences(corners: Array) -> Array:
+    return np.asarray(np.diff(np.diff(corners, axis=1), axis=2), dtype=np.float64)
+
+
+OMEGA_STEPS: Final = 200
+OMEGA_SETTLED: Final = 1e-11
+
+
+def omega_total(answers: Answers) -> Row:
+    """Omega total of a one-factor model of the standardised items, by minimum residuals.
+
+    With loadings l_i that minimise the squared residual correlations, sum (r_ij - l_i l_j)^2 over i < j (Harman &
+    Jones 1966), uniquenesses u_i = 1 - l_i^2, and V the sum of all correlations, omega = 1 - sum u_i / V (McDonald
+    1999; Revelle & Condon 2019). This is ``psych::omega(nfactors = 1)$omega.tot``, but no item is turned round here.
+    """
+    if answers.k < 3:
+        return {"status": Status.NOT_ESTIMABLE, "note": "two items do not make out a factor"}
+    if np.ptp(answers.total) == 0:
+        return {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
+    variance = float(answers.correlation.sum())
+    if variance < 1e-9:
+        return {"status": Status.NOT_ESTIMABLE, "note": "the sum of the standardised items does not vary"}
+    loadings = one_factor(answers.correlation)
+    if loadings is None:
+        return {"status": Status.NOT_CONVERGED, "note": "the one-factor model has no settled minimum"}
+    improper = loadings**2 > 1 - 1e-8
+    if improper.any():
+        heywood = named("Heywood case, the factor would explain all of", answers.items, improper)
+        return {"status": Status.NOT_ESTIMABLE, "note": heywood}
+    omega = 1 - float((1 - loadings**2).sum()) / variance
+    against = named("run against the factor, check their keys", answers.items, loadings < 0)
+    return {"estimate": omega, "note": join(against)}
+
+
+def one_factor(correlation: Array) -> Array | None:
+    """Minimum-residual loadings of one factor, with a positive sum; None if there is no settled minimum.
+
+    A damped Newton method: with residuals e_ij (zero for i = j), the slope is -2 sum_j e_ij l_j, the curvature
+    2 sum_(j not i) l_j^2 for i = j and 2 (l_i l_j - e_ij) elsewhere.
+    """
+    k = len(correlation)
+    off = 1.0 - np.eye(k)
+    loadings = _principal(correlation)
+    residuals = off * (correlation - np.outer(loadings, loadings))
+    misfit, damping = float((residuals**2).sum()), 1e-3
+    for _ in range(OMEGA_STEPS):
+        slope = -2 * residuals @ loadings
+        curvature = 2 * off * (np.outer(loadings, loadings) - residuals)
+        curvature[np.diag_indices(k)] = 2 * (loadings @ loadings - loadings**2)
+        lowest = float(np.linalg.eigvalsh(curvature)[0])
+        if np.abs(slope).max() < OMEGA_SETTLED:
+            return loadings * (1.0 if loadings.sum() >= 0 else -1.0) if lowest > 1e-8 else None
+        lift = max(0.0, 1e-6 - lowest) + damping
+        tried = loadings - np.linalg.solve(curvature + lift * np.eye(k), slope)
+        left = off * (correlation - np.outer(tried, tried))
+        # So near to the minimum that only rounding is left, a step may seem to lead uphill.
+        if float((left**2).sum()) <= misfit + 1e-14:
+            loadings, residuals, misfit, damping = tried, left, float((left**2).sum()), damping / 10
+            damping = damping if damping > 1e-14 else 0.0
+        else:
+            damping = max(10 * damping, 1e-8)
+            if damping > 1e8:
+                return None
+    return None
+
+
+def _principal(correlation: Array) -> Array:
+    """Give loadings on the first principal axis, the communalities taken as the largest correlation of each item."""
+    reduced = correlation.copy()
+    reduced[np.diag_indices(len(reduced))] = np.abs(correlation - np.eye(len(correlation))).max(axis=0)
+    values, vectors = np.linalg.eigh(reduced)
+    return np.asarray(vectors[:, -1] * np.sqrt(max(values[-1], 1e-4)), dtype=np.float64)

@@ -1,0 +1,146 @@
+"""Choices of the analysis, and what every model of the configuration stands on.
+
+What every model of the configuration stands on.
+
+Choices of the analysis.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
+"""A name in lower case that R, SPSS and Stata accept as well."""
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Model(BaseModel):
+    """What all parts of the configuration have in common: no unknown key passes, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SmallestEffect(Model):
+    """The smallest effect of interest: what is nearer to zero than this is of no consequence to the study."""
+
+    standardised: float = Field(
+        default=0.2,
+        gt=0,
+        description="For differences of means and of log odds: in standard deviations of one answer, between and "
+        "within respondents.",
+    )
+    percentage_points: float = Field(
+        default=5.0, gt=0, lt=100, description="For differences of the percentage of favourable answers."
+    )
+
+
+class ScaleUse(Model):
+    """When a scale is compared as a scale, and not item by item only."""
+
+    smallest_alpha: float = Field(
+        default=0.60,
+        ge=0,
+        lt=1,
+        description="Smallest lower bound of Cronbach's alpha in any wave and organisation; of two items, the "
+        "Spearman-Brown coefficient's lower bound must be above 0.",
+    )
+    min_n: int = Field(default=30, ge=2, description="Respondents of a cell that decides.")
+
+
+class Functioning(Model):
+    """When an item works so differently between groups that comparisons are made again without it (DIF)."""
+
+    min_n: int = Field(
+        default=50, ge=2, description="Respondents a group needs before its items are examined."
+    )
+    criterion: Literal["jodoin_gierl", "zumbo"] = Field(
+        default="jodoin_gierl", description="Whose classes of the change of Nagelkerke's R2."
+    )
+    at_least: Literal["negligible", "moderate", "large"] = Field(
+        default="moderate", description="Smallest class that is flagged, if also significant."
+    )
+
+
+class AnsweredTwice(Model):
+    """An assumption about unlinked waves: how many people answered both, and how alike they answered."""
+
+    share: float = Field(
+        gt=0, le=1, description="Share of the smaller wave's respondents that answered the other too."
+    )
+    correlation: float = Field(
+        gt=-1, lt=1, description="Correlation of one person's scale scores between the two."
+    )
+
+
+class Sensitivity(Model):
+    """Other ways to analyse, beside those that need nothing to be said."""
+
+    only: dict[Text, dict[Name, Name]] = Field(
+        default_factory=dict,
+        description="Title -> grouping variable -> level: the comparisons with these respondents only.",
+    )
+    adjust_for: tuple[Name, ...] = Field(
+        default=(),
+        description="Grouping variables to adjust for besides; who does not state one is a level of its own, and "
+        "waves that do not know it take no part.",
+    )
+    straight_lining: PositiveInt = Field(
+        default=10,
+        description="Who gave one and the same answer to all of so many items or more counts as a straight-liner.",
+    )
+    answered_twice: AnsweredTwice | None = Field(
+        default=None, description="What if some answered two waves? Empty: not asked."
+    )
+
+
+class Planning(Model):
+    """What a wave to come can detect."""
+
+    wave: Name = Field(description="The wave to come; it need not have any data.")
+    reference: Name = Field(description="The wave that it is compared with, whose variances are taken.")
+    returns: tuple[PositiveInt, ...] = Field(
+        min_length=1, description="Expected numbers of returns, ascending."
+    )
+    power: float = Field(
+        default=0.8, gt=0, lt=1, description="Power at which the smallest detectable effect is given."
+    )
+
+
+class Analysis(Model):
+    """Choices of the analysis."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Confidence level of every interval.")
+    covariates: tuple[Name, ...] = Field(
+        default=(), description="Grouping variables that the mixed models adjust for."
+    )
+    team: Name | None = Field(
+        default=None,
+        description="Grouping variable that names each respondent's team: the models then have a team effect besides.",
+    )
+    weighted: bool = Field(
+        default=False, description="The models use the waves' sampling weights (`weight` of the layouts)."
+    )
+    min_cell: int = Field(
+        default=5, ge=2, description="Respondents a wave x organisation cell needs before it is estimated."
+    )
+    multiplicity: Literal["holm", "fdr_bh", "none"] = Field(
+        default="holm", description="Adjustment of p-values across scales within a contrast."
+    )
+    item_multiplicity: Literal["holm", "fdr_bh", "none"] = Field(
+        default="fdr_bh", description="Adjustment of p-values across items within a contrast."
+    )
+    smallest_effect: SmallestEffect = Field(
+        default_factory=SmallestEffect, description="What a difference must reach to be of interest."
+    )
+    scale_use: ScaleUse = Field(default_factory=ScaleUse, description="When a scale is compared as a scale.")
+    functioning: Functioning = Field(
+        default_factory=Functioning, description="When an item works differently between groups."
+    )
+    sensitivity: Sensitivity = Field(
+        default_factory=Sensitivity, description="Other ways to analyse, set beside the main one."
+    )
+    planning: Planning | None = Field(default=None, description="A wave to plan; empty: none.")

@@ -1,0 +1,55 @@
+"""How two wordings are told to be the same, wherever a label, a header or a statement is matched.
+
+How two pieces of wording are told to be the same, wherever a label, a header or a statement is matched.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+
+_BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|td|th|tr|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_FOLD = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "—": "-",
+        "‑": "-",
+        "\ufeff": "",
+        "\u200b": "",
+    }
+)
+
+
+def plain(text: str) -> str:
+    """Take HTML, entities and surplus white space out of a text, and leave its words as they are."""
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())
+
+
+def normalise(text: str) -> str:
+    """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes."""
+    return " ".join(unicodedata.normalize("NFKC", plain(text)).translate(_FOLD).split()).casefold()
+
+
+def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: bool = False) -> str | None:
+    """Find the known wording most like a text, for a hint; None where nothing comes near.
+
+    Parameters
+    ----------
+    cutoff
+        Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near.
+    whole
+        Compare whole texts only: a short name is near to another short one, not to a long one that has its letters.
+    """
+    scorer = fuzz.ratio if whole else fuzz.WRatio
+    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
+    return found[0] if found else None
