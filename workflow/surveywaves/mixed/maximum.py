@@ -27,9 +27,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
-from surveywaves.mixed.deviance import independent_columns
-from surveywaves.mixed.lmm import ESTIMABLE
+from surveywaves.mixed.estimable import Determined
 from surveywaves.mixed.quadrature import Likelihood, Link, Nested, Nodes, Order, Point
+from surveywaves.mixed.sums import independent_columns
 from surveywaves.tidy import Status
 
 CONVERGED: Final = 1e-12
@@ -507,28 +507,6 @@ FLAT: Final = 1e-9
 NO_RESPONDENTS: Final = "the variance between respondents is estimated as zero"
 
 ALIKE: Final = "answers hardly differ within a respondent: the variance between them is not finite"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Determined:
-    """Which combinations of thresholds and coefficients the bounds of the answers determine.
-
-    Parameters
-    ----------
-    null
-        (T + P, nullity) combinations that move no bound, of norm 1, on the scale of `scale`.
-    scale
-        (T + P,).
-    """
-
-    null: FloatArray
-    scale: FloatArray
-
-    def __call__(self, rows: FloatArray) -> bool:
-        """Whether each of (number, T + P) combinations is determined."""
-        vectors = rows / self.scale
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return bool(np.all(np.abs(vectors @ self.null) <= ESTIMABLE * norms))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
