@@ -90,9 +90,8 @@ class Curve(Protocol):
 
 
 class _Parts(NamedTuple):
-    """What the deviance at a point shares with its derivatives; with no teams, T and B are 0."""
+    """What the cross-products by team share with their derivatives."""
 
-    by_kind: FloatArray  # (K,) w
     by_block: FloatArray  # (B,) w
     total: FloatArray  # (T,) W
     mean: FloatArray  # (T, p + 1) m
@@ -100,6 +99,15 @@ class _Parts(NamedTuple):
     apart: FloatArray  # (B, p + 1) a block's mean less m
     rest: FloatArray  # (B, p + 1) a block's mean less b W / (1 + b W) m
     team: FloatArray  # (T, p + 1) 1'V^-1 (X, y)
+
+
+class _Products(NamedTuple):
+    """(X, y)'V^-1 (X, y), times sigma2, and log |V / sigma2|, with their derivatives by the ratios."""
+
+    gram: FloatArray  # (p + 1, p + 1)
+    slopes: FloatArray  # (r, p + 1, p + 1)
+    log: float
+    log_slope: FloatArray  # (r,)
 
 
 class Deviance:
@@ -139,42 +147,40 @@ class Deviance:
 
     def within_teams(self) -> tuple[float, int]:
         """Residual sum of squares within teams, respondents all alike, and the rank of the columns there."""
-        parts = self._parts(np.zeros(2))
-        return _left_by(self._within + self._between_respondents(parts))
+        teams, parts = self._parts(np.zeros(2), self._k)
+        return _left_by(
+            self._within + self._spread_by(self._k) + _crossed(parts.apart, teams.size * parts.by_block)
+        )
 
     def at(self, theta: FloatArray) -> Point:
         """Evaluate the deviance and its derivatives; NaN where there is none."""
-        parts = self._parts(theta)
-        gram = self._within + self._between_respondents(parts)
-        if self._teams:
-            gram += parts.mean.T @ ((parts.total * parts.shrunk)[:, None] * parts.mean)
-        slopes = self._slopes(parts)
+        gram, slopes, log, log_slope = self._products(theta)
         p = len(gram) - 1
-        matrices, none = slopes[:, :p, :p], np.full(self.ratios, math.nan)
+        matrices = slopes[:, :p, :p]
         solved = _solve_positive(gram[:p, :p], gram[:p, p])
         if solved is None:
-            nothing = np.full((p, p), math.nan)
+            nothing, none = np.full((p, p), math.nan), np.full(self.ratios, math.nan)
             return Point(theta, math.nan, none, nothing[0], math.nan, nothing, matrices, none)
         beta, inverse, log_determinant = solved
         residual = float(gram[p, p] - gram[p, :p] @ beta)
-        error = np.append(-beta, 1.0)
+        error = np.ones(p + 1)
+        error[:p] = -beta
         residual_slope = slopes @ error @ error
-        deviance, slope = math.nan, none
+        deviance, slope = math.nan, residual_slope * math.nan
         if residual > 0:
             deviance = self.freedom * (1 + math.log(2 * math.pi * residual / self.freedom)) + self._log_scale
-            deviance += float(self._m @ np.log1p(self._k * theta[0])) - float(np.log(parts.shrunk).sum())
-            deviance += log_determinant
-            slope = self._log_slope(theta, parts) + self.freedom * residual_slope / residual
-            slope += (inverse * matrices).sum(axis=(1, 2))
+            deviance += log + log_determinant
+            slope = log_slope + residual_slope * (self.freedom / residual)
+            slope += matrices.reshape(self.ratios, -1) @ inverse.reshape(-1)
         sigma2 = residual / self.freedom
         return Point(theta, deviance, slope, beta, sigma2, inverse, matrices, residual_slope)
 
     def hessian(self, point: Point) -> FloatArray:
         """(1 + r, 1 + r) second derivatives of the deviance, not profiled, by sigma2 and the ratios."""
-        parts, sigma2, p = self._parts(point.theta), point.sigma2, len(point.beta)
-        second, log = self._second(point.theta, parts)
+        sigma2, p = point.sigma2, len(point.beta)
+        second, log = self._second(point.theta)
         error = np.append(-point.beta, 1.0)
-        turn = self._slopes(parts)[:, :p, :] @ error
+        turn = self._products(point.theta).slopes[:, :p, :] @ error
         solved = point.inverse @ point.slope_matrices
         made = np.empty((1 + self.ratios, 1 + self.ratios))
         made[0, 0] = self.freedom / sigma2**2
@@ -204,67 +210,60 @@ class Deviance:
         made[np.ix_(free, free)] = 2 * np.linalg.inv(hessian)
         return made
 
-    def _parts(self, theta: FloatArray) -> _Parts:
-        by_kind = self._k / (1 + self._k * theta[0])
+    def _products(self, theta: FloatArray) -> _Products:
+        w = self._k / (1 + self._k * theta[0])
+        log, log_slope = float(self._m @ np.log1p(self._k * theta[0])), float(self._m @ w)
+        between, slope = self._spread_by(np.array([w, -(w**2)]))
         if self._teams is None:
-            none, rows = np.zeros(0), np.zeros((0, len(self._within)))
-            return _Parts(by_kind, none, none, rows, none, rows, rows, rows)
-        by_block = by_kind[self._teams.kind]
-        weight = self._teams.size * by_block
+            return _Products(self._within + between, slope[None], log, np.array([log_slope]))
+        teams, parts = self._parts(theta, w)
+        gram = self._within + between + _crossed(parts.apart, teams.size * parts.by_block)
+        gram += _crossed(parts.mean, parts.total * parts.shrunk)
+        slope = slope - _crossed(parts.rest, teams.size * parts.by_block**2)
+        log -= float(np.log(parts.shrunk).sum())
+        log_slope -= theta[1] * float((parts.shrunk * self._sum(teams.size * parts.by_block**2)).sum())
+        by_team = float((parts.total * parts.shrunk).sum())
+        return _Products(
+            gram, np.array([slope, -parts.team.T @ parts.team]), log, np.array([log_slope, by_team])
+        )
+
+    def _parts(self, theta: FloatArray, w: FloatArray) -> tuple[TeamSums, _Parts]:
+        teams = self._teams
+        if teams is None:
+            raise ValueError("a deviance without teams has no parts by team")
+        by_block = w[teams.kind]
+        weight = teams.size * by_block
         total = self._sum(weight)
         mean = self._sum(weight[:, None] * self._mean) / total[:, None]
         shrunk = 1 / (1 + theta[1] * total)
-        apart = self._mean - mean[self._teams.team]
-        return _Parts(
-            by_kind=by_kind,
+        apart = self._mean - mean[teams.team]
+        return teams, _Parts(
             by_block=by_block,
             total=total,
             mean=mean,
             shrunk=shrunk,
             apart=apart,
-            rest=apart + (shrunk[:, None] * mean)[self._teams.team],
+            rest=apart + (shrunk[:, None] * mean)[teams.team],
             team=(total * shrunk)[:, None] * mean,
         )
 
-    def _between_respondents(self, parts: _Parts) -> FloatArray:
-        """(p + 1, p + 1) sum over respondents of w_i (m_i - m)(m_i - m)', m being 0 without teams."""
-        made = self._spread_by(parts.by_kind)
-        if self._teams:
-            made += parts.apart.T @ ((self._teams.size * parts.by_block)[:, None] * parts.apart)
-        return made
-
     def _spread_by(self, weights: FloatArray) -> FloatArray:
-        """(p + 1, p + 1) cross-products of respondents' means, less their block's in teams, weighted by kind."""
-        return np.asarray((weights @ self._spread).reshape(self._within.shape), dtype=np.float64)
+        """(..., p + 1, p + 1) cross-products of respondents' means, less their block's in teams, weighted by kind."""
+        return (weights @ self._spread).reshape(*weights.shape[:-1], *self._within.shape)
 
-    def _slopes(self, parts: _Parts) -> FloatArray:
-        """(r, p + 1, p + 1) derivatives of (X, y)'V^-1 (X, y) by the ratios."""
-        by_respondent = self._spread_by(parts.by_kind**2)
-        if self._teams is None:
-            return -by_respondent[None]
-        by_respondent += parts.rest.T @ ((self._teams.size * parts.by_block**2)[:, None] * parts.rest)
-        return -np.array([by_respondent, parts.team.T @ parts.team])
-
-    def _log_slope(self, theta: FloatArray, parts: _Parts) -> FloatArray:
-        """(r,) derivatives of log |V| by the ratios."""
-        by_respondent = float(self._m @ parts.by_kind)
-        if self._teams is None:
-            return np.array([by_respondent])
-        squares = self._sum(self._teams.size * parts.by_block**2)
-        by_respondent -= theta[1] * float((parts.shrunk * squares).sum())
-        return np.array([by_respondent, float((parts.total * parts.shrunk).sum())])
-
-    def _second(self, theta: FloatArray, parts: _Parts) -> tuple[FloatArray, FloatArray]:
+    def _second(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Second derivatives by the ratios: (r, r, p + 1, p + 1) of (X, y)'V^-1 (X, y), (r, r) of log |V|."""
-        by_respondent = self._spread_by(parts.by_kind**3)
+        w = self._k / (1 + self._k * theta[0])
+        by_respondent = self._spread_by(w**3)
         if self._teams is None:
-            return 2 * by_respondent[None, None], -np.array([[self._m @ parts.by_kind**2]])
-        w, n = parts.by_block, self._teams.size
+            return 2 * by_respondent[None, None], -np.array([[self._m @ w**2]])
+        teams, parts = self._parts(theta, w)
+        w, n = parts.by_block, teams.size
         lean, rate = theta[1] * parts.shrunk, parts.total * parts.shrunk
         mixed = self._sum((n * w**2)[:, None] * parts.rest)
         both = mixed.T @ (parts.shrunk[:, None] * parts.team)
-        by_respondent += parts.rest.T @ ((n * w**3)[:, None] * parts.rest) - mixed.T @ (lean[:, None] * mixed)
-        by_team = parts.team.T @ (rate[:, None] * parts.team)
+        by_respondent += _crossed(parts.rest, n * w**3) - _crossed(mixed, lean)
+        by_team = _crossed(parts.team, rate)
         second = np.array([[2 * by_respondent, both + both.T], [both + both.T, 2 * by_team]])
         squares, cubes = self._sum(n * w**2), self._sum(n * w**3)
         mixed_log = float((squares * parts.shrunk**2).sum())
@@ -274,6 +273,11 @@ class Deviance:
     def _sum(self, values: FloatArray) -> FloatArray:
         """(T, ...) sums over the blocks of a team."""
         return np.asarray(np.add.reduceat(values, self._first, axis=0), dtype=np.float64)
+
+
+def _crossed(rows: FloatArray, weights: FloatArray) -> FloatArray:
+    """(columns, columns) weighted cross-product of rows."""
+    return np.asarray(rows.T @ (weights[:, None] * rows), dtype=np.float64)
 
 
 def _left_by(gram: FloatArray) -> tuple[float, int]:
@@ -293,10 +297,12 @@ def _solve_positive(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, 
         (p,), (p, p) and a number; or None where the matrix is not positive definite, or not finite.
     """
     factor, failed = dpotrf(matrix, lower=1)
-    diagonal = np.diagonal(factor)
+    diagonal = factor.diagonal()
     if failed or not np.isfinite(diagonal).all():
         return None
-    both = dpotrs(factor, np.column_stack([right, np.eye(len(right))]), lower=1)[0]
+    both = np.eye(len(right), len(right) + 1, 1)
+    both[:, 0] = right
+    both = dpotrs(factor, both, lower=1)[0]
     return both[:, 0], both[:, 1:], 2 * float(np.log(diagonal).sum())
 
 
