@@ -1,25 +1,10 @@
 """Cumulative link mixed model with random intercepts for respondents and teams, by maximum likelihood.
 
-What follows from the variances of the ordinal model on its latent scale, and the standard errors.
-
-Profile likelihood interval of a standard deviation of the ordinal model.
-
-The interval holds the values t at which the deviance, everything else being at its best, exceeds its minimum by
-no more than a chi-square quantile with one degree of freedom (Venzon and Moolgavkar 1988, Appl. Stat. 37, 87).
-Its ends are found by Newton steps on the square root of the deviance, which is almost straight in t, each with one
-quasi-Newton step of everything else towards its best. All effects grow with sqrt(1 + s t^2) and the information
-about them falls as fast (see `Link.attenuation`), so that three steps often do. Where they lead nowhere, everything
-else is maximised at each t.
-
-Which maximum of the ordinal model's likelihood the data allow to look for, and what one can see from it.
-
-Cumulative link mixed model with random intercepts a respondent and a team, by maximum likelihood.
-
     P(answer <= k | z, v) = F(threshold_k - (cell + item + covariates) - tau z - omega v),
 
 with z ~ N(0, 1) a respondent, v ~ N(0, 1) a team (omega = 0 where the design knows no teams), and F the logistic
-(proportional odds) or the normal distribution function. The likelihood is in `quadrature` and `ordinal_teams`, its
-maximum in `maximum` and `maximum_teams`.
+(proportional odds) or the normal distribution function. The likelihood is in `cumulative` and `quadrature`,
+its maximum in `maximum`; what follows from the variances is in `components`, their intervals in `profile`.
 
 Only differences from the thresholds are determined, so the thresholds are stated with mean 0: an estimated
 marginal mean is then the latent answer less the mean threshold, which is emmeans' `mode = "latent"`. With the
@@ -39,177 +24,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy import sparse
 
 from surveywaves.mixed.components import Components, Ends, normal_intervals, variance_rows
 from surveywaves.mixed.contrasts import NOT_DETERMINED
+from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design, FloatArray, add_by
-from surveywaves.mixed.estimable import (
-    ALONE,
-    TEAMS_ARE_COLUMNS,
-    Determined,
-    Unknown,
-    alone_in_teams,
-    answers_in,
-    lonely_cells,
-    teams_as_columns,
-    unmeasurable,
-)
-from surveywaves.mixed.maximum import (
-    LARGEST_TAU,
-    Alone,
-    Grid,
-    Nest,
-    Peak,
-    Respondents,
-    Surface,
-    Teams,
-    fit_alone,
-    fit_teams,
-    fit_together,
-    maximise,
-)
-from surveywaves.mixed.profile import cut, profile_ends
-from surveywaves.mixed.quadrature import LINKS, Likelihood, Link, Nested, without_teams
+from surveywaves.mixed.estimable import Determined, Unknown, answers_in, lonely_cells, unmeasurable
+from surveywaves.mixed.maximum import Found, Grid, Maximum, find_maximum
+from surveywaves.mixed.quadrature import Likelihood, without_teams
 from surveywaves.mixed.sums import Sums, independent_columns, sum_up
 from surveywaves.tidy import Status
-
-FAR: Final = 3.0
-"""So many times as far from 0 as its interval reaches, a standard deviation is not asked whether it is 0."""
-
-SINGLE: Final = "no respondent gave two answers that tell: variances within and between respondents are one"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Maximum:
-    """A maximum of the likelihood, from which to look around.
-
-    Parameters
-    ----------
-    surface, peak
-        The likelihood and its maximum.
-    extent
-        (D,) what a unit of each parameter moves the linear predictor, at most.
-    without
-        For each standard deviation, the highest log-likelihood with it at 0; NaN where not known.
-    """
-
-    surface: Surface
-    peak: Peak
-    extent: FloatArray
-    without: tuple[float, ...]
-
-    def ends(self, place: int, confidence: float, link: Link) -> tuple[FloatArray | None, FloatArray | None]:
-        """Where the profile likelihood interval of a standard deviation ends: its (D,) lower and upper end."""
-        allowed = cut(confidence)
-        return profile_ends(
-            self.surface,
-            self.peak,
-            self.surface.fixed + place,
-            attenuation=link.attenuation,
-            extent=self.extent,
-            cut=allowed,
-            at_zero=self._at_zero(place, allowed),
-            most=LARGEST_TAU * math.sqrt(link.variance),
-        )
-
-    def _at_zero(self, place: int, cut: float) -> float:
-        """Find the highest log-likelihood with a standard deviation at 0; NaN if that is far below reach."""
-        known, peak = self.without[place], self.peak
-        here = self.surface.fixed + place
-        if not math.isnan(known) or here not in peak.free:
-            return known
-        free = peak.free[peak.free != here]
-        inverse = np.linalg.inv(-peak.summit.point.hessian[np.ix_(peak.free, peak.free)])
-        error = math.sqrt(inverse[peak.free == here, peak.free == here].item())
-        theta = peak.summit.point.theta.copy()
-        if theta[here] > FAR * math.sqrt(cut) * error:
-            return math.nan
-        theta[here] = 0.0
-        found = maximise(self.surface, theta, free=free, extent=self.extent, beyond=lambda _: False)
-        return found.summit.point.loglik if isinstance(found, Peak) else math.nan
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A maximum with its status, and what cannot be told.
-
-    Parameters
-    ----------
-    alone
-        The maximum without respondents.
-    maximum
-        The maximum.
-    status, notes
-        ``ok`` or ``boundary``, and in words.
-    unknown
-        See `OrdinalFit`.
-    by_team
-        Whether the variance between teams is in the model.
-    """
-
-    alone: Alone
-    maximum: Maximum
-    status: Status
-    notes: tuple[str, ...]
-    unknown: Unknown = ()
-    by_team: bool = False
-
-
-def find_maximum(
-    design: Design, gram: FloatArray, likelihood: Likelihood, teams: sparse.csr_array | None, grid: Grid
-) -> Found | tuple[Status, str]:
-    """Find the maximum of the model that the data allow.
-
-    Parameters
-    ----------
-    design, gram
-        The distinct respondents; (P, P) X'X.
-    likelihood, teams
-        Theirs without teams; and which teams they are of: see `ordinal_teams.without_teams`.
-    grid
-        How many nodes.
-
-    Returns
-    -------
-    Found or (Status, str)
-        Or why there is none.
-    """
-    alone = fit_alone(likelihood)
-    if alone is None:
-        return Status.NOT_CONVERGED, "no maximum of the likelihood was found, even without respondents"
-    likelihood, point = alone.likelihood, alone.summit.point
-    surface, extent, single = Respondents(likelihood, grid), likelihood.extent(), likelihood.single()
-    below = Peak(alone.summit, alone.free, point.theta)
-    status = Status.OK
-    notes: tuple[str, ...] = (SINGLE,) if single else ()
-    if not single:
-        together = fit_together(alone, surface)
-        if isinstance(together, Peak):
-            below = together
-        elif together[0] is Status.BOUNDARY:
-            status, notes = together[0], (together[1],)
-        else:
-            return together
-    found = Found(alone, Maximum(surface, below, extent, (point.loglik,)), status, notes)
-    if teams is None:
-        return found
-    if alone_in_teams(design):
-        return replace(found, notes=(*notes, ALONE))
-    if unknown := teams_as_columns(design, gram, independent_columns(gram)[0]):
-        return replace(found, notes=(*notes, TEAMS_ARE_COLUMNS), unknown=unknown)
-    nested, extent = Teams(Nested(likelihood, teams), grid), np.append(extent, 1.0)
-    nest = fit_teams(below, nested, extent=extent, single=single)
-    if not isinstance(nest, Nest):
-        return nest
-    without = (math.nan, below.summit.point.loglik)
-    notes = tuple(note for note in (SINGLE if single else "", nest.note) if note)
-    return Found(alone, Maximum(nested, nest.peak, extent, without), nest.status, notes, by_team=True)
-
 
 NODES: Final = 31
 REACH: Final = 6.2

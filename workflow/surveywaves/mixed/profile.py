@@ -34,8 +34,8 @@ from scipy.special import chdtri, lambertw
 
 from surveywaves.mixed.components import Ends, share_of_logit
 from surveywaves.mixed.design import FloatArray
-from surveywaves.mixed.maximum import Peak, Surface, climb
-from surveywaves.mixed.quadrature import Point as OrdinalPoint
+from surveywaves.mixed.newton import Peak, Surface, climb
+from surveywaves.mixed.newton import Point as OrdinalPoint
 from surveywaves.mixed.reml import GRID, Deviance, Point, along, lowest_along
 
 FARTHEST: Final = 1e15
