@@ -22,7 +22,7 @@ from pandas.util import hash_pandas_object
 from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.script import digest
+from surveywaves.files import digest
 from surveywaves.study.models import Evidence
 from surveywaves.study.settings import Model
 
