@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-OWNER_ONLY: Final = 0o600
-"""Mode of a file with rows of individual people, or with small counts."""
+from surveywaves.terms import OWNER_ONLY
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 """How a text begins that a spreadsheet may run."""

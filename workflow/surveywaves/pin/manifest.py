@@ -23,8 +23,8 @@ from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
-from surveywaves.study.models import Evidence
 from surveywaves.study.settings import Model
+from surveywaves.terms import Evidence
 
 FORMAT: Final = 1
 """Version of the manifest's form; a change of it stands in the changelog."""

@@ -51,7 +51,8 @@ from surveywaves.pin.manifest import (
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
 from surveywaves.pin.verify import require_whole
-from surveywaves.study.models import Evidence, Study
+from surveywaves.study.models import Study
+from surveywaves.terms import Evidence
 
 UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
 """What nothing that is shown may be made from."""
