@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         to_lines,
         trace,
     )
-    from surveywaves.script import HOME  # noqa: PLC0415
+    from surveywaves.freshness import HOME  # noqa: PLC0415
 
     folder = options.directory.absolute()
     places = Places(folder, HOME, folder / options.config)
