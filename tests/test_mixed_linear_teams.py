@@ -19,7 +19,7 @@ from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.profile import stretch
 from surveywaves.mixed.reml import Deviance
 from surveywaves.mixed.sums import independent_columns, sum_teams, sum_up
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import (
     FORMULA_TOLERANCE,
     MANIFEST,

@@ -30,7 +30,7 @@ from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.maximum import fit_alone
 from surveywaves.mixed.newton import newton
 from surveywaves.mixed.quadrature import Likelihood
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import KEY, assert_no_numbers, options, respondents, row, simulated
 
 ORACLE = Path(__file__).parent / "oracle"

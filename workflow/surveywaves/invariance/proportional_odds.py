@@ -11,7 +11,7 @@ import numpy as np
 from surveywaves.mixed.cumulative import LINKS, Answers, independent
 from surveywaves.mixed.design import FloatArray
 from surveywaves.mixed.newton import climb
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 SEPARATED: Final = 20.0
 """A linear predictor that spans more than this has no finite estimate: odds of half a milliard to one."""

@@ -37,7 +37,7 @@ from surveywaves.mixed.estimable import Determined, Unknown, answers_in, lonely_
 from surveywaves.mixed.maximum import Found, Grid, Maximum, find_maximum
 from surveywaves.mixed.quadrature import Likelihood, without_teams
 from surveywaves.mixed.sums import Sums, independent_columns, sum_up
-from surveywaves.tidy import Status
+from surveywaves.terms import ORDINAL, Status
 
 NODES: Final = 31
 REACH: Final = 6.2
@@ -127,7 +127,7 @@ class OrdinalFit:
     @property
     def analysis(self) -> str:
         """``ordinal``, or ``ordinal_probit``: the name that results of this fit carry."""
-        return "ordinal" if self.link.name == "logit" else f"ordinal_{self.link.name}"
+        return ORDINAL if self.link.name == "logit" else f"{ORDINAL}_{self.link.name}"
 
     @property
     def fixed(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from surveywaves.mixed.design import FloatArray
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 Ends: TypeAlias = tuple[float, float]
 """Lower and upper end of an interval; NaN where it was not found."""

@@ -39,7 +39,7 @@ from surveywaves.mixed.profile import LinearIntervals
 from surveywaves.mixed.reml import Deviance, Point, lowest, lowest_along
 from surveywaves.mixed.sandwich import clusters, residuals, sandwich
 from surveywaves.mixed.sums import Sums, independent_columns, sum_teams, sum_up
-from surveywaves.tidy import Status
+from surveywaves.terms import LINEAR, Status
 
 EXACT: Final = 1e-10
 """Residuals within respondents are zero if they are this share, or less, of the sum of squares."""
@@ -123,7 +123,7 @@ class LinearFit:
     cov_by_theta: FloatArray
     freedom: float
     intervals: Intervals
-    analysis: str = "linear"
+    analysis: str = LINEAR
 
     @property
     def rank(self) -> int:

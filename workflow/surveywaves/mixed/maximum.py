@@ -33,7 +33,7 @@ from surveywaves.mixed.newton import MOST_NODES, Evaluate, Peak, Point, Summit, 
 from surveywaves.mixed.profile import cut, profile_ends
 from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes
 from surveywaves.mixed.sums import independent_columns
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 TIGHT: Final = (0.1, 1e-2, 1e-3, 1e-5)
 """Shares of the fastest growing bound below which a bound is tried as standing still."""

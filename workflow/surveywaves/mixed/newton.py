@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import numpy as np
 
 from surveywaves.mixed.design import FloatArray, IntArray
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 Order: TypeAlias = Literal[0, 1, 2]
 """How many derivatives to evaluate."""
