@@ -58,7 +58,7 @@ class Link(Protocol):
         """F."""
 
     def density(self, x: FloatArray) -> FloatArray:
-        """Give the derivative of F."""
+        """Return the derivative of F."""
 
     def quantile(self, share: FloatArray) -> FloatArray:
         """Invert F."""
@@ -142,15 +142,15 @@ class Probit:
     attenuation: float = 1.0
 
     def cdf(self, x: FloatArray) -> FloatArray:
-        """Give the standard normal distribution function."""
+        """Return the standard normal distribution function."""
         return np.asarray(ndtr(x), dtype=np.float64)
 
     def density(self, x: FloatArray) -> FloatArray:
-        """Give the standard normal density."""
+        """Return the standard normal density."""
         return np.asarray(np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), dtype=np.float64)
 
     def quantile(self, share: FloatArray) -> FloatArray:
-        """Give the standard normal quantile."""
+        """Return the standard normal quantile."""
         return np.asarray(ndtri(share), dtype=np.float64)
 
     def interval(self, lower: FloatArray, upper: FloatArray, shift: FloatArray, *, order: Order) -> Interval:
@@ -219,7 +219,7 @@ class Answers(NamedTuple):
         return (self.upper, self.ceiling), (self.lower, self.floor)
 
     def interval(self, link: Link, theta: FloatArray, shift: FloatArray, *, order: Order) -> Interval | None:
-        """Give log P of each answer and its derivatives, (U, nodes); None outside the parameter space.
+        """Return log P of each answer and its derivatives, (U, nodes); None outside the parameter space.
 
         Parameters
         ----------
@@ -253,7 +253,7 @@ def independent(answers: Iterable[Answers], link: Link, theta: FloatArray, *, or
 
 
 def outside(theta: FloatArray) -> Point:
-    """State that there is no likelihood: the thresholds are not ascending."""
+    """Return a place without a likelihood: the thresholds are not ascending."""
     return Point(theta, -math.inf, np.zeros(len(theta)), np.zeros((len(theta), len(theta))))
 
 

@@ -207,7 +207,7 @@ def fit_linear(design: Design) -> LinearFit:
     -------
     LinearFit
         Always; if the model cannot be fitted, one whose status and note say why. If no respondent answered
-        two items, the variances within and between respondents cannot be told apart: `sigma2` is their sum
+        two items, the variances within and between respondents cannot be separated: `sigma2` is their sum
         and `tau2` is NaN. If no team has two respondents, `tau2` is the sum of the variances between
         respondents and between teams, and `tau2_team` is NaN. If teams differ only as the fixed effects do (one
         team, or one a cell), `tau2_team` is NaN, and only what it does not matter for is estimable.
@@ -329,7 +329,7 @@ def _best(model: _Model) -> Point | Reason:
 
 
 def _status(model: _Model, best: Point) -> Reason:
-    """Say which variances are estimated as zero."""
+    """Name the variances that are estimated as zero."""
     who = ("between respondents", "between teams")
     none = [who[which] for which in model.free if best.theta[which] == 0]
     verb = "variances {} are" if len(none) > 1 else "variance {} is"
@@ -339,7 +339,7 @@ def _status(model: _Model, best: Point) -> Reason:
 
 
 def _weighted(design: Design, fit: LinearFit) -> LinearFit:
-    """Give the fit the covariances that hold under weights."""
+    """Replace the covariances of a fit by those that hold under weights."""
     left = residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team)
     found = sandwich(
         design,

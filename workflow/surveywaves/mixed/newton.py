@@ -164,7 +164,7 @@ def _learnt(hessian: FloatArray, free: IntArray, step: FloatArray, change: Float
 
 
 def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:
-    """Give Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
+    """Return Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
     information = -hessian[np.ix_(free, free)]
     diagonal = np.abs(np.diagonal(information))
     unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -197,7 +197,7 @@ class Surface(Protocol):
         """How many of them are thresholds and coefficients."""
 
     def near(self, theta: FloatArray, *, finer: int = 0) -> Evaluate | None:
-        """Give the log-likelihood with nodes that do for a place and around it; None if they would be too many."""
+        """Return the log-likelihood with nodes that do for a place and around it; None if they would be too many."""
 
     def outgrown(self, theta: FloatArray, place: FloatArray, *, finer: int = 0) -> bool:
         """Whether the nodes that do for one place are too coarse for another."""

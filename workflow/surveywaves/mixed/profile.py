@@ -305,7 +305,7 @@ class LinearIntervals:
         return made
 
     def _start(self, line: float, term: Term, side: int, share: float) -> FloatArray:
-        """Give log sigma2 and log(1 + n theta) at some of the way to where a parabola would have its end."""
+        """Return log sigma2 and log(1 + n theta) at some of the way to where a parabola would have its end."""
         theta, n = self.best.theta, self.deviance.answers
         units, room = self._units(line), line - self.best.deviance
         none = np.append(False, theta == 0)
@@ -506,9 +506,9 @@ class _Climber:
     def end(self, side: int, target: float) -> FloatArray | None:
         """Find where the root of the deviance, below (-1) or above (+1) the maximum, is at its target."""
         quick = self._end_quickly(side, target)
-        return self._end_surely(side, target) if quick is None else quick
+        return self._end_slowly(side, target) if quick is None else quick
 
-    def _end_surely(self, side: int, target: float) -> FloatArray | None:
+    def _end_slowly(self, side: int, target: float) -> FloatArray | None:
         """With everything else at its best at every step."""
         top = self._peak.summit.point
         best = top.theta
@@ -588,7 +588,7 @@ class _Climber:
         return float(gradient @ solved) * growth, float(point.gradient[self._place] - self._slant @ solved)
 
     def _by_square(self, theta: FloatArray) -> FloatArray:
-        """Give the derivative of what may be a standard deviation by its square."""
+        """Return the derivative of what may be a standard deviation by its square."""
         return np.asarray(0.5 / np.maximum(np.abs(theta[self._others]), 1e-150), dtype=np.float64)
 
     def _growth(self, at: float) -> float:

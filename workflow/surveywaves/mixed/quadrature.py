@@ -163,7 +163,7 @@ class Likelihood:
         return other
 
     def answers(self, chunk: Chunk) -> Answers:
-        """Give the distinct answers of some patterns."""
+        """Return the distinct answers of some patterns."""
         number = np.arange(len(chunk.item))
         base = np.zeros((len(number), self.size - 1))
         base[:, self._owned] = -chunk.classes[chunk.of_class]
@@ -440,7 +440,7 @@ class Nested:
         return self._evaluate(theta, nodes, 2)[1].T
 
     def _evaluate(self, theta: FloatArray, nodes: Nodes, order: Order) -> tuple[Point, FloatArray]:
-        """Give the point and, with `order` 2, (D, T) the scores."""
+        """Return the point and, with `order` 2, (D, T) the scores."""
         nowhere = outside(theta), np.zeros((self.size, 0))
         kernel, shift = None, theta[-1] * nodes.teams
         if len(nodes.latent):
