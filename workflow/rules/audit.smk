@@ -18,9 +18,6 @@ if PUBLISHED:
         conda:
             "../../environment.yml"
         params:
-            wave=PUBLISHED.wave,
-            categories=dict(PUBLISHED.categories),
-            cells=printed_cells(),
-            single_choice=printed_choices(),
+            part=PublicationPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/audit.py"

@@ -16,11 +16,6 @@ rule describe:
     conda:
         "../../environment.yml"
     params:
-        instrument=instrument("section", "key", "points", "favourable"),
-        organisations=surveyed(),
-        variables=levels(),
-        populations=populations(),
-        approximate=approximate(),
-        confidence=STUDY.config.analysis.confidence,
+        part=DescribingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/describe.py"

@@ -17,8 +17,6 @@ if PUBLISHED:
         conda:
             "../../environment.yml"
         params:
-            returns=PUBLISHED.returns,
-            categories=list(PUBLISHED.categories),
-            single_choice=list(PUBLISHED.single_choice),
+            part=SettlingPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/settle.py"

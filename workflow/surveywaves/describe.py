@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,84 @@ TEXT: Final = (
     *("table", "row", "category"),
 )
 COUNTS: Final = ("n", "base", "returns", "response", "favourable_n", "section", "count")
+
+
+class Counted(Protocol):
+    """An item of an instrument, as counts need it."""
+
+    @property
+    def item(self) -> str:
+        """Its name."""
+
+    @property
+    def section(self) -> int:
+        """Section of the questionnaire it stands in."""
+
+    @property
+    def key(self) -> int:
+        """1, or -1 where agreement means less of what is measured."""
+
+    @property
+    def points(self) -> int:
+        """Responses of its response scale, from 1."""
+
+    @property
+    def favourable(self) -> tuple[int, ...]:
+        """The favourable answers, after reverse keying."""
+
+
+class Described(NamedTuple):
+    """Counts and percentages of a study: see the functions of the same names, and `missing_summary`."""
+
+    item_frequencies: pd.DataFrame
+    item_summary: pd.DataFrame
+    respondents: pd.DataFrame
+    response_rates: pd.DataFrame
+    missing: pd.DataFrame
+
+
+def describe(
+    responses: pd.DataFrame,
+    missing: pd.DataFrame,
+    instrument: Sequence[Counted],
+    *,
+    surveyed: Mapping[str, Sequence[str]],
+    variables: Mapping[str, Sequence[str]],
+    populations: Mapping[str, int | None],
+    approximate: Collection[str] = (),
+    confidence: float = 0.95,
+) -> Described:
+    """Count who answered what, and what is missing.
+
+    Parameters
+    ----------
+    responses, missing
+        As `pool` gives them, row for row.
+    instrument
+        The items, in the order of the tables.
+    surveyed
+        Wave -> the organisations it surveyed.
+    variables
+        Grouping variable -> its levels.
+    populations, approximate, confidence
+        See `response_rates`.
+    """
+    frequencies = item_frequencies(
+        responses, missing, items={item.item: item.points for item in instrument}, organisations=surveyed
+    )
+    return Described(
+        item_frequencies=frequencies,
+        item_summary=item_summary(
+            frequencies,
+            favourable={item.item: item.favourable for item in instrument},
+            keys={item.item: item.key for item in instrument},
+        ),
+        respondents=respondents(responses, missing, variables=variables, organisations=surveyed),
+        response_rates=response_rates(
+            responses, populations=populations, approximate=approximate, confidence=confidence
+        ),
+        missing=missing_summary(missing, sections={item.item: item.section for item in instrument}),
+    )
 
 
 def item_frequencies(
@@ -255,7 +333,7 @@ def missing_summary(missing: pd.DataFrame, *, sections: Mapping[str, int]) -> pd
 
 
 def published_form(
-    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[Mapping[str, str]], categories: Sequence[str]
+    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[tuple[str, str, str]], categories: Sequence[str]
 ) -> pd.DataFrame:
     """Lay the frequencies of a wave out as the tables of a publication have them.
 
@@ -266,7 +344,7 @@ def published_form(
     wave
         Wave that the publication is about.
     cells
-        `table, row, item` of every printed row.
+        Table, row and item of every printed row.
     categories
         Codes of the printed categories, lowest response first.
 

@@ -30,7 +30,8 @@ from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import count_tables as ends
 from surveywaves.disclosure.count_tables import Groups, Place
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
-from surveywaves.sensitivity.setting import Margins, Refused, Sample, raked, weighted
+from surveywaves.sample import Sample
+from surveywaves.sensitivity.setting import Margins, Refused, raked, weighted
 from surveywaves.tidy import ALL, DECIDED, NUMBERS, Status
 
 LARGEST: Final = {1: 0.5, 2: 0.8}

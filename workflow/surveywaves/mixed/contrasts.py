@@ -26,6 +26,7 @@ from scipy.special import stdtr, stdtrit
 
 from surveywaves.mixed.design import Design, FloatArray, make_design
 from surveywaves.mixed.lmm import fit_linear
+from surveywaves.sample import Sample, Scale
 from surveywaves.tidy import ALL, Status, tidy
 
 
@@ -171,17 +172,9 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    frame: pd.DataFrame,
+    sample: Sample,
+    scale: Scale,
     *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    covariates: Sequence[str] = (),
-    weight: str = "",
-    team: str = "",
     confidence: float = 0.95,
     min_cell: int = 2,
     fit: Callable[[Design], Fit] = fit_linear,
@@ -190,10 +183,8 @@ def compare(
 
     Parameters
     ----------
-    frame, items, keys, response_range, waves, organisations, covariates, weight, team
-        See `make_design`.
-    scale
-        The scale's name, for the tables.
+    sample, scale
+        Who is compared, and by which answers.
     confidence
         Coverage of the intervals, between 0 and 1.
     min_cell
@@ -204,9 +195,9 @@ def compare(
     Returns
     -------
     means
-        term `emmean`, one row for every combination of `waves` and `organisations`: the mean answer after
-        reverse keying, items weighing equally, covariates standardised to all respondents of the fit; `n`
-        is the respondents of the cell.
+        term `emmean`, one row for every combination of waves and organisations: the mean answer after reverse keying,
+        items weighing equally, covariates standardised to all respondents of the fit; `n` is the respondents of the
+        cell.
     contrasts
         term `change` (wave ``later - earlier``, organisation), `gap` (wave, organisation
         ``first - second``) and `difference_in_differences` (both: the change in the first less the change
@@ -218,21 +209,11 @@ def compare(
     Raises
     ------
     ValueError
-        If the arguments contradict the frame or each other.
+        If sample and scale contradict the frame or each other.
     """
     check_confidence(confidence)
-    design = make_design(
-        frame,
-        items=items,
-        keys=keys,
-        response_range=response_range,
-        waves=waves,
-        organisations=organisations,
-        covariates=covariates,
-        weight=weight,
-        team=team,
-    )
-    return compare_fit(design, fit(design), scale=scale, confidence=confidence, min_cell=min_cell)
+    design = make_design(sample, scale)
+    return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
 
 
 def compare_fit(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, chdtrc, fdtrc, fdtri, ndtr, ndtri
 
-from surveywaves.reliability.sample import Answers, Array, Row, alike, covariance, join, named, whole
+from surveywaves.reliability.answers import Answers, Array, Row, alike, covariance, join, named, whole
 from surveywaves.tidy import ALL, Status
 
 FLAT: Row = {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
