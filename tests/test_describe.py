@@ -228,7 +228,7 @@ CODES = ("sd", "d", "n", "a", "sa")
 
 
 def test_the_reference_wave_takes_the_form_of_the_published_tables() -> None:
-    cells = [{"table": "2", "row": "1", "item": "trust"}, {"table": "2", "row": "2", "item": "doubt"}]
+    cells = [("2", "1", "trust"), ("2", "2", "doubt")]
     found = published_form(frequencies(), wave="after", cells=cells, categories=CODES)
     assert list(found) == ["table", "row", "category", "count", "base"]
     assert found["count"].tolist() == [1, 2, 0, 0, 1, 1, 0, 0, 0, 2]
@@ -239,13 +239,13 @@ def test_the_reference_wave_takes_the_form_of_the_published_tables() -> None:
 
 
 def test_a_printed_item_that_was_not_asked_is_not_recomputed() -> None:
-    cells = [{"table": "2", "row": "1", "item": "trust"}, {"table": "2", "row": "2", "item": "voice"}]
+    cells = [("2", "1", "trust"), ("2", "2", "voice")]
     found = published_form(frequencies(), wave="before", cells=cells, categories=CODES)
     assert set(found["row"]) == {"1"}
 
 
 def test_a_printed_item_with_another_number_of_responses_is_refused() -> None:
-    cells = [{"table": "2", "row": "2", "item": "voice"}]
+    cells = [("2", "2", "voice")]
     with pytest.raises(ValueError, match="does not have the 5 responses sd, d, n, a, sa"):
         published_form(frequencies(), wave="after", cells=cells, categories=CODES)
 

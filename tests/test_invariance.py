@@ -17,7 +17,8 @@ from scipy.stats import chi2
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.stats.multitest import multipletests
 
-from surveywaves.invariance import dif, flagged, size_class
+from sampled import dif
+from surveywaves.invariance import flagged, size_class
 from surveywaves.invariance.proportional_odds import fit, intercepts
 from surveywaves.tidy import ALL, COLUMNS, Status
 

@@ -16,9 +16,10 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sampled import compare, make_design
 from surveywaves.mixed import best
-from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
-from surveywaves.mixed.design import Design, make_design
+from surveywaves.mixed.contrasts import Comparison, adjust, estimate, standardised
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.deviance import Point, Profile, best_theta
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.tidy import NUMBERS, Status

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.mixed.design import Design, make_design
+from sampled import make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.deviance import Nested, independent_columns, stretch, sum_teams, sum_up
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.tidy import Status
