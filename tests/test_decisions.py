@@ -22,7 +22,8 @@ from surveywaves.mixed.contrasts import adjust, adjusted, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.favourable import compare_items
 from surveywaves.sample import Sample, Scale
-from surveywaves.tidy import COLUMNS, DECIDED, ITEM_BY_ITEM, Decision, tidy
+from surveywaves.terms import ITEM_BY_ITEM, Decision
+from surveywaves.tidy import COLUMNS, DECIDED, tidy
 from test_mixed_linear import options, respondents, simulated
 
 ANSWERS = pd.read_csv(Path(__file__).parent / "oracle" / "decisions" / "answers.csv")

@@ -25,7 +25,8 @@ from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.quadrature import LINKS
 from surveywaves.reliability import usage
-from surveywaves.tidy import ALL, COLUMNS, NUMBERS, TEXT, Status
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS, NUMBERS, TEXT
 
 ASKED_FOR = int(os.environ.get("HOSTILE_SURVEYS", "0"))
 

@@ -18,7 +18,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from sampled import compare, compare_ordinal, make_design
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 MIXEDLM = 5e-4
 """Powell's search stops when the likelihood changes by 1e-8 or so: its square root, in standard errors."""

@@ -1,7 +1,8 @@
 """Hold the publication against the data: every printed cell, every claim in its text."""
 
+from surveywaves.files import read, write
 from surveywaves.published.checking import audit_publication
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import PublicationPart
 
 with stage(snakemake):

@@ -1,8 +1,9 @@
 """Compare waves and organisations, scale by scale and item by item, by both models, and decide what moved."""
 
+from surveywaves.files import read, write
 from surveywaves.mixed.compare import compare_study
 from surveywaves.sample import Sample, scales_of, single_items
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import ComparingPart
 
 with stage(snakemake):

@@ -1,7 +1,8 @@
 """Count who answered what."""
 
 from surveywaves.describe import describe
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.script import stage
 from surveywaves.study.parts import DescribingPart
 
 with stage(snakemake):

@@ -1,8 +1,9 @@
 """Measure each scale: its reliability, its use, and whether its items work alike in every wave and organisation."""
 
+from surveywaves.files import read, write
 from surveywaves.invariance.measure import measure
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import MeasuringPart
 
 with stage(snakemake):

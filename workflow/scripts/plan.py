@@ -1,8 +1,9 @@
 """Plan a wave to come, scale by scale."""
 
+from surveywaves.files import read, write
 from surveywaves.planning import plan
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import PlanningPart
 
 with stage(snakemake):

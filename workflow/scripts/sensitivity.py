@@ -1,8 +1,9 @@
 """Compare waves and organisations in other ways, and say how many of them come to the same decisions."""
 
+from surveywaves.files import read, write
 from surveywaves.invariance import flagged
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.sensitivity.compare import judge_variants
 from surveywaves.sensitivity.variants import Twice, stated_variants
 from surveywaves.study.parts import SensitivityPart

@@ -1,7 +1,8 @@
 """Find what the printed tables must have meant."""
 
+from surveywaves.files import read, write
 from surveywaves.published import settle_publication
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import SettlingPart
 
 with stage(snakemake):

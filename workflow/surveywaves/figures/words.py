@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
+from surveywaves.text import listed
 
 Shows = Literal["totals", "organisations", "joint"]
 """What a figure shows of the answers: counts over everybody, counts by organisation, or how answers go together."""
 
 MINUS: Final = "\u2212"
-NOT_STATED: Final = "not_stated"
-ORGANISATION: Final = "organisation"
 
 _RECONSTRUCTED: Final[dict[Shows, str]] = {
     "totals": "reconstructed to meet the published counts",
@@ -108,7 +106,7 @@ def variable_label(presentation: Presentation, variable: str) -> str:
 
 def pair(contrast: str) -> tuple[str, str] | None:
     """Take a contrast's two sides apart: `later - earlier`; None if it has only one side."""
-    first, separator, second = contrast.partition(" - ")
+    first, separator, second = contrast.partition(BETWEEN)
     return (first, second) if separator else None
 
 
@@ -174,11 +172,6 @@ def percent(number: float) -> str:
 def lower(text: str) -> str:
     """Begin a text with a small letter, for the middle of a sentence (not an abbreviation)."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-def listed(things: Sequence[str]) -> str:
-    """List things: `a, b and c`."""
-    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}" if things else ""
 
 
 def number(value: float, decimals: int = 1) -> str:

@@ -21,7 +21,7 @@ from surveywaves.pin.manifest import Hashes, Job, flat
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import FOR_HARMONISING
 from surveywaves.study.settings import Analysis
-from surveywaves.tables.layout import listed
+from surveywaves.text import listed
 
 CONFIG: Final = "config/config.yaml"
 ITEMS: Final = "config/items.tsv"

@@ -33,13 +33,12 @@ from surveywaves.planning.power import (
     power_of_t,
 )
 from surveywaves.sample import Sample, Scale
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.terms import ALL, PLANNING, RETURNS_NEEDED, Status
+from surveywaves.tidy import tidy
 
-ANALYSIS: Final = "planning"
 TERMS: Final = ("conf_half_width", "power", "power_adjusted", "power_equivalence", "detectable")
 """What there is for every contrast and number of returns."""
 
-NEEDED: Final = "returns_needed"
 ROUNDING: Final = 1e-9
 ENDLESS: Final = 1e9
 """So many returns that only the reference wave's uncertainty is left."""
@@ -130,7 +129,7 @@ def plan(
         design = make_design(answered, scale)
         fit = fit_linear(design)
         found = *_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)
-        rows += [{"analysis": ANALYSIS, "scale": scale.name} | row for row in found]
+        rows += [{"analysis": PLANNING, "scale": scale.name} | row for row in found]
     return tidy(rows)
 
 
@@ -191,7 +190,7 @@ def _contrasts(design: Design, fit: LinearFit, returned: int, aim: Aim) -> Itera
             nothing = {key: refused[key] for key in ("status", "note")}
             for number in aim.returns:
                 yield from (label | {"term": term, "n": number} | nothing for term in aim.terms)
-            yield label | {"term": NEEDED} | nothing
+            yield label | {"term": RETURNS_NEEDED} | nothing
             continue
         contrast = _Contrast(future, weights, aim)
         for row in [*(row for number in aim.returns for row in contrast.rows(number)), contrast.needed()]:
@@ -281,7 +280,7 @@ class _Contrast:
 
     def needed(self) -> dict[str, Any]:
         """Give the smallest number of returns with the planned power, or why there is none."""
-        aim, label = self._aim, {"term": NEEDED}
+        aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
         most = self._short(ENDLESS)
         if most < 0:

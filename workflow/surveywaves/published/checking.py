@@ -15,7 +15,7 @@ from surveywaves.describe import published_form
 from surveywaves.errors import Mistake, PublishedTableError
 from surveywaves.published.printed import Agreement, Percentage, as_text, own_precision
 from surveywaves.published.settling import one_digit_apart, percent_text
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL
 
 FREQUENCIES: Final = ("table", "row", "category", "count", "base")
 CLAIMS: Final = ("page", "quote", "table", "row", "categories", "quantity", "printed")

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.sample import Sample, Scale
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 Row: TypeAlias = dict[str, Any]
 Array: TypeAlias = NDArray[np.float64]

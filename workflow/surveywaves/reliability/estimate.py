@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.reliability import alpha as of_alpha
-from surveywaves.reliability.alpha import BETWEEN, alpha_bootstrap, equality
+from surveywaves.reliability.alpha import alpha_bootstrap, equality
 from surveywaves.reliability.answers import (
     Answers,
     Array,
@@ -27,9 +27,8 @@ from surveywaves.reliability.answers import (
 )
 from surveywaves.reliability.factors import omega_total, ordinal_alpha
 from surveywaves.sample import Sample, Scale
-from surveywaves.tidy import ALL, Status, tidy
-
-ANALYSIS: Final = "reliability"
+from surveywaves.terms import ALL, BETWEEN, ITEMS_ONLY, RELIABILITY, Status
+from surveywaves.tidy import tidy
 
 
 def reliability(
@@ -167,7 +166,7 @@ def reliability(
         asked_here = dict.fromkeys(groups, asked[wave])
         tests = equality(groups, items=items, asked=asked_here, min_n=min_n, later_first=False)
         rows += [{"wave": wave, "organisation": between, **row} for between, row in tests]
-    return tidy({"analysis": ANALYSIS, "scale": scale.name, **row} for row in rows)
+    return tidy({"analysis": RELIABILITY, "scale": scale.name, **row} for row in rows)
 
 
 _SCALE_TERMS: Final[Mapping[str, Callable[[Answers], Row]]] = {
@@ -231,7 +230,6 @@ def _item_row(answers: Answers, item: str, estimate: float | None) -> Row:
 
 
 AS_SCALE: Final = "scale"
-ITEMS_ONLY: Final = "items_only"
 
 
 def usage(found: pd.DataFrame, *, at_least: float = 0.60, min_n: int = 30) -> pd.DataFrame:

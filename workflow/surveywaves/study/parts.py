@@ -17,7 +17,6 @@ from surveywaves.study.models import (
     CrosswalkRow,
     Disclosure,
     Event,
-    Evidence,
     FigureStyle,
     Item,
     Layout,
@@ -32,6 +31,7 @@ from surveywaves.study.models import (
     Wave,
 )
 from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
+from surveywaves.terms import Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""

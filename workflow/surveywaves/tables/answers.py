@@ -17,14 +17,14 @@ from surveywaves.tables.layout import (
     Table,
     count_and_percent,
     is_withheld,
-    listed,
     number_cell,
     percentage,
     records,
     whole,
     withheld_cell,
 )
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL
+from surveywaves.text import listed
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""
