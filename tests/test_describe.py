@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.describe import (
     item_frequencies,
@@ -18,7 +17,6 @@ from surveywaves.describe import (
     published_form,
     respondents,
     response_rates,
-    wilson,
 )
 from surveywaves.harmonise import REASONS
 from surveywaves.published import compare_with
@@ -301,17 +299,6 @@ def test_an_unknown_level_is_refused() -> None:
 
 
 # --- response rates ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("n", "size"), [(0, 10), (389, 1250), (10, 10), (1, 1), (3, 7)])
-@pytest.mark.parametrize("confidence", [0.9, 0.95])
-def test_the_interval_is_wilsons_as_statsmodels_has_it(n: int, size: int, confidence: float) -> None:
-    expected = proportion_confint(n, size, alpha=1 - confidence, method="wilson")
-    assert wilson(n, size, confidence=confidence) == pytest.approx(expected, abs=1e-12)
-
-
-def test_no_trials_have_no_interval() -> None:
-    assert np.isnan(wilson(0, 0, confidence=0.95)).all()
 
 
 def test_the_rate_of_389_returns_from_1250_staff() -> None:

@@ -14,12 +14,12 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Missing, Status
 
@@ -285,7 +285,7 @@ def response_rates(
             note = f"{n} returns from a population of {size}"
             rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": note})
         else:
-            low, high = wilson(n, size, confidence=confidence)
+            low, high = proportion_confint(n, size, alpha=1 - confidence, method="wilson")
             note = "the population is an estimate" if wave in approximate else ""
             rows.append(row | {"rate": n / size, "conf_low": low, "conf_high": high, "note": note})
     columns = ["wave", "returns", "population", "rate", "conf_low", "conf_high", "status", "note"]
@@ -365,16 +365,6 @@ def published_form(
     category = [categories[response - 1] for response in frame["response"]]
     frame = frame.assign(category=category, count=frame["n"])
     return _typed(frame[["table", "row", "category", "count", "base"]])
-
-
-def wilson(successes: int, trials: int, *, confidence: float) -> tuple[float, float]:
-    """Give Wilson's score interval of a proportion; NaN for no trials."""
-    if trials == 0:
-        return math.nan, math.nan
-    z2 = NormalDist().inv_cdf(0.5 + confidence / 2) ** 2
-    centre = (successes + z2 / 2) / (trials + z2)
-    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4)) / (trials + z2)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------
