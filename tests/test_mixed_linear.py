@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveywaves.mixed import lmm
-from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
-from surveywaves.mixed.design import Design, make_design
+from surveywaves.mixed.contrasts import Comparison, adjust, estimate, standardised
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.reml import Point, lowest_along
 from surveywaves.terms import Status

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.mixed.design import Design, make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.profile import stretch
 from surveywaves.mixed.reml import Deviance
