@@ -16,6 +16,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sampled import compare, make_design
 from surveywaves.mixed import lmm
 from surveywaves.mixed.contrasts import Comparison, adjust, estimate, standardised
 from surveywaves.mixed.design import Design

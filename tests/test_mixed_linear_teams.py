@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sampled import make_design
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.profile import stretch
