@@ -21,9 +21,9 @@ import pytest
 from sampled import compare, compare_ordinal, dif, make_design, reliability
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import Comparison, compare_fit
+from surveywaves.mixed.cumulative import LINKS
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.mixed.quadrature import LINKS
 from surveywaves.reliability import usage
 from surveywaves.terms import ALL, Status
 from surveywaves.tidy import COLUMNS, NUMBERS, TEXT
