@@ -105,7 +105,6 @@ def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
     text
         What becomes of each head and text cell; it is to be `harmless` in the end.
     """
-
     from pandas import NA  # noqa: PLC0415
 
     def safe(value: Any) -> Any:

@@ -28,13 +28,13 @@ example:
 
 def run(options: argparse.Namespace) -> int:
     """Print where a number comes from."""
+    from surveywaves.freshness import HOME  # noqa: PLC0415
     from surveywaves.pin.manifest import Places  # noqa: PLC0415
     from surveywaves.pin.trace import (  # noqa: PLC0415
         to_json,
         to_lines,
         trace,
     )
-    from surveywaves.freshness import HOME  # noqa: PLC0415
 
     folder = options.directory.absolute()
     places = Places(folder, HOME, folder / options.config)

@@ -28,6 +28,28 @@ UNDECIDED = "still to decide"
 """What an open decision is called among the mistakes."""
 
 
+OPTIONS = ("study", "pin", "allow_dirty", "allow_stale", "allow_unreleased", "prove")
+"""What `--config` may say: where the study is described, and how to pin."""
+
+
+def known_options(config: Collection[str]) -> None:
+    """Refuse what `--config` may not say, so that nobody takes it for done.
+
+    Raises
+    ------
+    StudyError
+        With a line for each unknown key.
+    """
+    mistakes = []
+    for key in config:
+        if key not in OPTIONS:
+            near = nearest(key, OPTIONS, whole=True)
+            hint = f"did you mean `{near}`?" if near else "settings of the study stand in its config.yaml"
+            mistakes.append(Mistake("--config", f"unknown key `{key}`", hint))
+    if mistakes:
+        raise StudyError(mistakes)
+
+
 def load_study(folder: Path, *, without: str | None = None) -> Study:
     """Read everything under a configuration folder.
 
