@@ -91,6 +91,15 @@ class Again:
     because: Mapping[Job, str]
     made: frozenset[str]
 
+    @property
+    def first(self) -> dict[str, str]:
+        """Give those of the jobs that ran before and take nothing from another: name -> why."""
+        return {
+            name_of(job): why
+            for job, why in self.because.items()
+            if Path(job.log[0]).exists() and self.made.isdisjoint(map(str, job.input))
+        }
+
 
 def run_again(jobs: Sequence[Job], wanted: Iterable[str], *, forced: Collection[str] = ()) -> Again:
     """Find the jobs that must run before some files are what they should be.

@@ -84,7 +84,18 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     study = Study(config=config, items=items, scales=scales, events=events, waves=tuple(waves))
     if mistakes := list(check_study(study, folder)):
         raise StudyError(mistakes)
-    return study
+    place = {item.item: number for number, item in enumerate(study.items)}
+    return study.model_copy(
+        update={
+            # The rows of a crosswalk have no order of their own.
+            "waves": tuple(
+                wave.model_copy(
+                    update={"crosswalk": tuple(sorted(wave.crosswalk, key=lambda row: place[row.item]))}
+                )
+                for wave in study.waves
+            )
+        }
+    )
 
 
 def mistakes_of_wave(folder: Path, name: str) -> list[Mistake]:

@@ -77,7 +77,6 @@ class HarmonisingPart(Model):
         }
         known = tuple(study.config.variables)
         items = {item.item: item.response_scale for item in study.items}
-        place = {name: number for number, name in enumerate(items)}
         described = {
             "wave": wave.name,
             "evidence": wave.file.evidence,
@@ -88,7 +87,7 @@ class HarmonisingPart(Model):
             "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
             "crosswalk": [
                 row.model_copy(update={"wording": "", "note": ""}).model_dump()
-                for row in sorted(wave.crosswalk, key=lambda row: place.get(row.item, len(place)))
+                for row in wave.crosswalk
             ],
             "organisation": _source(wave.file.organisation),
             "variables": {name: _source(source) for name, source in wave.file.variables.items()},
