@@ -73,6 +73,7 @@ def rewrite(path: Path, content: bytes) -> None:
     """Write other content with the time stamp of the old, as `cp -p` and `rsync -t` may."""
     assert content != path.read_bytes()
     known = path.stat()
+    path.unlink()
     path.write_bytes(content)
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
 
@@ -126,7 +127,7 @@ def removed(*names: str) -> Edit:
 def damaged(folder: Path) -> None:
     for path in (folder / ".snakemake").rglob("*"):
         if path.is_file():
-            path.write_bytes(b"{")
+            rewrite(path, b"{")
 
 
 def both(*edits: Edit) -> Edit:
@@ -135,6 +136,10 @@ def both(*edits: Edit) -> Edit:
             one(folder)
 
     return edit
+
+
+def cut_short(name: str) -> Edit:
+    return lambda folder: rewrite(folder / name, (folder / name).read_bytes()[:100])
 
 
 def exchanged(first: str, second: str) -> Edit:
@@ -333,11 +338,11 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     # --- results
     "a result gone": (removed("results/pooled/responses.parquet"), and_what_follows("pool")),
     "a result empty": (
-        lambda folder: (folder / "results/statistics/means.parquet").write_bytes(b""),
+        lambda folder: rewrite(folder / "results/statistics/means.parquet", b""),
         and_what_follows("compare"),
     ),
     "a result cut short": (
-        lambda folder: os.truncate(folder / "results/released/means.csv", 100),
+        cut_short("results/released/means.csv"),
         and_what_follows("release"),
     ),
     "two results exchanged": (
@@ -357,7 +362,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         and_what_follows("describe"),
     ),
     "a record cut short": (
-        lambda folder: os.truncate(folder / "results/logs/codebook.log", 200),
+        cut_short("results/logs/codebook.log"),
         and_what_follows("codebook"),
     ),
 }
@@ -380,7 +385,8 @@ def finished_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clone(finished_clone: Path) -> Iterator[Path]:
-    folder = shutil.copytree(finished_clone, finished_clone.with_name("edited"))
+    # Links: `rewrite` puts another file in the place of one.
+    folder = shutil.copytree(finished_clone, finished_clone.with_name("edited"), copy_function=os.link)
     yield folder
     shutil.rmtree(folder)
 
