@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from scipy.optimize import linear_sum_assignment
 
+from surveywaves.adding.columns import describe_columns
 from surveywaves.adding.questions import (
     FEW,
     HARMLESS,
@@ -37,7 +38,6 @@ from surveywaves.adding.questions import (
     words,
 )
 from surveywaves.errors import RawFileError
-from surveywaves.ingest import describe_columns
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, Comparability, Missing

@@ -29,12 +29,13 @@ import openpyxl
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
-from surveywaves.ingest import BETWEEN, UNRESOLVED, RawColumn
+from surveywaves.ingest import BETWEEN, UNRESOLVED
 from surveywaves.ingest.delimited import read_rows, sniff
 from surveywaves.ingest.headers import find_column, one_header_row, open_sheet
-from surveywaves.ingest.paper import ABOUT_KEYING, KEYING
+from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.signature import BY_SUFFIX, Kind, as_utf8, recognise

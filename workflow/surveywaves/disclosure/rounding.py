@@ -21,7 +21,7 @@ from scipy.stats import binomtest
 
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import ItemPlace
-from surveywaves.disclosure.files import COLUMN, WHOLE
+from surveywaves.disclosure.marking import COLUMN, WHOLE
 from surveywaves.disclosure.suppress import NODES
 from surveywaves.disclosure.system import FloatArray, IntArray, System
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status

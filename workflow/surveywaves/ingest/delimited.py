@@ -30,8 +30,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import EVERY, SET_ASIDE, Column, Problem, Source, empty_row
-from surveywaves.ingest.sheet import TOP, Body
+from surveywaves.ingest.raw import EVERY, SET_ASIDE, TOP, Body, Column, Problem, Source, empty_row
 from surveywaves.ingest.signature import as_utf8
 
 WINDOW: Final = 1 << 24

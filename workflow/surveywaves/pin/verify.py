@@ -27,7 +27,7 @@ from surveywaves.pin.cause import (
     differences,
     first_stages,
 )
-from surveywaves.pin.compare import COLUMNS, NUMBER, Comparison, Kind, compare
+from surveywaves.pin.changes import COLUMNS, NUMBER, Comparison, Kind, compare
 from surveywaves.pin.manifest import PINS, RESULTS, Manifest, Places, read_manifest, read_records
 from surveywaves.pin.source import VERIFY, rederive
 from surveywaves.study import load_study
