@@ -21,10 +21,10 @@ import pytest
 from surveywaves.invariance import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import Comparison, compare, compare_fit
+from surveywaves.mixed.cumulative import LINKS
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.mixed.quadrature import LINKS
 from surveywaves.reliability import reliability, usage
 from surveywaves.terms import ALL, Status
 from surveywaves.tidy import COLUMNS, NUMBERS, TEXT

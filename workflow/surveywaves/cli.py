@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.script import HOME
+from surveywaves.freshness import HOME
 from surveywaves.study import Layout, Study, Wave, load_study
 from surveywaves.study.document import document as documented
 from surveywaves.study.load import mistakes_of_wave

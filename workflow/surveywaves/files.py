@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from surveywaves.terms import OWNER_ONLY
 
 if TYPE_CHECKING:
+    # Imported where tables are read: a workflow with nothing to do takes digests only.
     import pandas as pd
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
@@ -24,7 +25,7 @@ _BOM: Final = "\ufeff"
 
 def read(path: str) -> pd.DataFrame:
     """Read a table that an earlier stage wrote; TSV and CSV come as text, blank cells as ""."""
-    import pandas as pd  # noqa: PLC0415 - half a second, which the Snakefile and the command need not wait for
+    import pandas as pd  # noqa: PLC0415
 
     if path.endswith(".parquet"):
         return pd.read_parquet(path)
@@ -104,13 +105,13 @@ def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
     text
         What becomes of each head and text cell; it is to be `harmless` in the end.
     """
-    import pandas as pd  # noqa: PLC0415
+    from pandas import NA  # noqa: PLC0415
 
     def safe(value: Any) -> Any:
         if isinstance(value, str):
             return text(value)
         # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
-        return "" if value is None or value is pd.NA or value != value else harmless(value)  # noqa: PLR0124
+        return "" if value is None or value is NA or value != value else harmless(value)  # noqa: PLR0124
 
     with io.StringIO(newline="") as buffer:
         writer = csv.writer(buffer, lineterminator="\r\n")

@@ -30,8 +30,8 @@ from scipy import special
 from scipy.optimize import brentq
 
 from surveywaves.mixed.design import Design, FloatArray
-from surveywaves.mixed.deviance import independent_columns
-from surveywaves.mixed.lmm import ESTIMABLE
+from surveywaves.mixed.estimable import ESTIMABLE
+from surveywaves.mixed.sums import independent_columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
