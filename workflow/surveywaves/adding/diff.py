@@ -1,6 +1,6 @@
 """The questionnaire of a new wave held against another's, for a person to read.
 
-What the raw files of a new wave hold, layout by layout, as far as it can be told without a person.
+What the raw files of the new wave hold is found layout by layout, as far as it can be told without a person.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
-"""The questions of a raw file: what each column asks, how it can be named, and what kind of cells it has.
+"""What a raw file is and asks before anybody has described it.
 
-Two wordings side by side: whether they say the same, how alike they are, and which words differ.
-
-What a raw file is, before anybody has described it: its format, its encoding, and where its returns stand.
-
-When returns came in: dates as people and programs write them, and what they may mean.
-
-What a raw file tells of its returns apart from their answers: who, how often, when, and which are tests.
+Its format, its encoding and where its returns stand; what each column asks, how it can be named and what kind of cells
+it has; who returned it, how often and when, and which returns are tests. Two wordings are compared word by word.
 """
 
 from __future__ import annotations

@@ -1,15 +1,8 @@
 """What a reader is given and what it gives: a file, its cells as text, and all that was amiss.
 
-What could not be taken as it stood: one row a cell, a row, a column or a file.
-
-A raw column: its distinct texts once, and for each cell the number of its text.
-
-Survey columns hold few distinct texts many times over. Whatever is done to the texts (trimming, naming, checking) is
-done once a text; a cell costs four bytes, whatever it says.
-
-One text for one value, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
-
-What a reader is given and what it gives: a file to read, and its cells as text with all that was amiss.
+Survey columns hold few distinct texts many times over. A column therefore keeps its distinct texts once, and for each
+cell the number of its text: whatever is done to texts (trimming, naming, checking) is done once a text, and a cell
+costs four bytes. One value has one text, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
 """
 
 from __future__ import annotations

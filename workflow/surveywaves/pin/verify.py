@@ -1,8 +1,7 @@
 """Proving a pin: everything is computed once more, and held against what was pinned.
 
-What a comparison says on the screen, and as a table.
-
-Two pins, or a pin and what is released now, held against each other without computing anything.
+`verify` computes; `diff` holds two pins, or a pin and what is released now, against each other without computing
+anything. What comes of either is said on the screen and listed in a table.
 """
 
 from __future__ import annotations
