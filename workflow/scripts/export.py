@@ -2,7 +2,7 @@
 
 from surveywaves.exports.dataset import dataset
 from surveywaves.exports.ddi import to_ddi
-from surveywaves.exports.delimited import codebook_csv, to_csv
+from surveywaves.exports.separated import codebook_csv, to_csv
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.files import read, write_bytes

@@ -1,12 +1,7 @@
-"""The questions of a raw file: what each column asks, how it can be named, and what kind of cells it has.
+"""What a raw file is and asks before anybody has described it.
 
-Two wordings side by side: whether they say the same, how alike they are, and which words differ.
-
-What a raw file is, before anybody has described it: its format, its encoding, and where its returns stand.
-
-When returns came in: dates as people and programs write them, and what they may mean.
-
-What a raw file tells of its returns apart from their answers: who, how often, when, and which are tests.
+Its format, its encoding and where its returns stand; what each column asks, how it can be named and what kind of cells
+it has; who returned it, how often and when, and which returns are tests. Two wordings are compared word by word.
 """
 
 from __future__ import annotations
@@ -29,12 +24,13 @@ import openpyxl
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
-from surveywaves.ingest import BETWEEN, UNRESOLVED, RawColumn
+from surveywaves.ingest import BETWEEN, UNRESOLVED
 from surveywaves.ingest.delimited import read_rows, sniff
 from surveywaves.ingest.headers import find_column, one_header_row, open_sheet
-from surveywaves.ingest.paper import ABOUT_KEYING, KEYING
+from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.signature import BY_SUFFIX, Kind, as_utf8, recognise

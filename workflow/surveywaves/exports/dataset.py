@@ -1,6 +1,6 @@
 """The pooled data with a code for every answer and every reason: what all formats are written from.
 
-What every export says in words: whose answers these are, what they are worth, and why one is missing.
+Every export says in words whose answers these are, what they are worth, and why one is missing.
 """
 
 from __future__ import annotations

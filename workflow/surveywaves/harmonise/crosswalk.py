@@ -1,9 +1,4 @@
-"""What the study says of a wave: which question each column asks.
-
-Which raw column holds which question, as one layout of a wave sees it.
-
-What the study says of a wave: which question each layout asks, and what its cells mean.
-"""
+"""What the study says of a wave: which question each raw column of a layout holds, and what its cells mean."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""A wave from raw cells to respondents, layout by layout.
-
-What the cells of one layout say.
-
-A wave from raw cells to respondents.
-"""
+"""A wave from raw cells to respondents, layout by layout."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
-from surveywaves.ingest.raw import CONTROL, EVERY, Column, Problem, RawTable, Source, settle
-from surveywaves.ingest.sheet import Sheet
+from surveywaves.ingest.raw import CONTROL, EVERY, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.text import nearest, normalise

@@ -1,6 +1,6 @@
-"""Which rows are returns: test responses go, and each return has one row and its identifier.
+"""Which rows are returns: test responses go, and each return has one row and one identifier.
 
-The same return more than once: refused, or one of them kept and the others set aside.
+A return that is there more than once is refused, or one of its rows is kept and the others are set aside.
 """
 
 from __future__ import annotations

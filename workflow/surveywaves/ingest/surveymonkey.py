@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from surveywaves.ingest.headers import BETWEEN, first_filled, open_sheet, read_below
-from surveywaves.ingest.raw import CONTROL, RawTable, Source
-from surveywaves.ingest.sheet import Sheet
+from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
 from surveywaves.ingest.signature import Kind
 from surveywaves.text import normalise, plain
 

@@ -1,8 +1,7 @@
-"""What a study is run from, and computing it all once more in a clean folder.
+"""What a study is run from, and computing all of it once more in a clean folder.
 
-What a study is run from: the files that a pin keeps a copy of, and the state of git that they are in.
-
-Computing all results once more in a clean folder, where nothing lies but what the study is run from.
+A pin keeps a copy of the files that a study is run from, and says in what state of git they are. The clean folder holds
+nothing else.
 """
 
 from __future__ import annotations

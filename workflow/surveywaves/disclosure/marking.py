@@ -1,12 +1,8 @@
-"""What became of the raw files: rows in, kept and set aside; no value, no row number.
+"""Count tables with marks: what is withheld becomes empty, and `status` says so.
 
-Count tables with marks: what is withheld becomes empty, and `status` says so.
-
-What became of the raw files: rows in, kept and set aside, and what was wrong with them; no value, no row number.
-
-Rows kept add up to the returns, and where a layout stands for a group (answered on paper, say) they are its size. Rows
-set aside add up by what was wrong with them, and with those kept to the rows of the file. So these are counts like
-any others, and are withheld with others.
+Of the raw files only counts are shown, no value and no row number. Rows kept add up to the returns, and where a layout
+stands for a group (answered on paper, say) they are its size. Rows set aside add up by what was wrong with them, and
+with those kept to the rows of the file. So these are counts like any others, and are withheld with others.
 """
 
 from __future__ import annotations
