@@ -17,6 +17,8 @@ import pytest
 from conftest import REPOSITORY, snakemake
 from dry_runs import dry_run
 from small_study import small_study
+from surveywaves.pin.cause import Asked
+from surveywaves.study.load import OPTIONS
 
 pytestmark = pytest.mark.slow
 
@@ -317,9 +319,9 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a constant in errors.py": (code("errors"), ALL),
     "a constant in reliability": (
         code("reliability/alpha"),
-        and_what_follows("measure", "sensitivity", "plan"),
+        and_what_follows("measure"),
     ),
-    "a constant in a reader": (code("ingest/paper"), and_what_follows("ingest")),
+    "a constant in a reader": (code("ingest/statfile"), and_what_follows("ingest")),
     "a constant of the exports": (code("exports/stata"), {"export"}),
     "a constant of the figures": (code("figures/likert"), {"figures", "report"}),
     "a constant of the pins": (code("pin/crate"), set()),
@@ -400,3 +402,78 @@ def test_an_edit_reruns_every_job_that_it_concerns_and_no_other(clone: Path, edi
     assert set(run.jobs) == expected, run.said
     if not expected:
         assert "Nothing to be done" in run.said
+
+
+@pytest.mark.parametrize(
+    ("edit", "options", "said"),
+    [
+        (nothing, ["--config", "threshold=10"], "--config: unknown key `threshold`"),
+        (nothing, ["--config", "pinn=one"], r"--config: unknown key `pinn` \(hint: did you mean `pin`"),
+        (removed("resources/published/claims.csv"), [], "resources/published/claims.csv: no such file"),
+        (
+            text(f"{SECOND}/wave.yaml", "surveymonkey_2008", "survey{monkey}_2008"),
+            [],
+            "a file's name may not hold",
+        ),
+    ],
+)
+def test_what_would_be_passed_over_is_refused_in_a_line(
+    clone: Path, edit: Edit, options: list[str], said: str
+) -> None:
+    edit(clone)
+    run = dry_run(clone, *options)
+    assert len([line for line in run.said.splitlines() if re.search(said, line)]) == 1, run.said
+    assert "Traceback" not in run.said and not run.jobs
+
+
+def test_every_option_of_a_pin_is_known() -> None:
+    assert {"study", "pin", *Asked.model_fields} - {"label"} == set(OPTIONS)
+
+
+def test_only_what_is_asked_for_runs_again(clone: Path) -> None:
+    both(text(NAMES, "^seed: .*", "seed: 7"), after(RAW, "\n"))(clone)
+    assert set(dry_run(clone, "results/harmonised/phase2_2008.parquet").jobs) == set()
+    assert set(dry_run(clone, "results/harmonised/phase1_2006.parquet").jobs) == {"ingest", "harmonise"}
+    assert set(dry_run(clone, "--until", "pool").jobs) == {"ingest", "harmonise", "pool"}
+
+
+def test_what_is_forced_reruns_what_is_made_of_it(clone: Path) -> None:
+    assert set(dry_run(clone, "--forcerun", "codebook").jobs) == and_what_follows("codebook")
+
+
+def test_a_dry_run_changes_nothing(clone: Path) -> None:
+    def files() -> dict[str, bytes]:
+        kept = (path for part in ("config", "resources", "results") for path in (clone / part).rglob("*"))
+        return {str(path): path.read_bytes() for path in kept if path.is_file()}
+
+    before = files()
+    removed("results/pooled/responses.parquet")(clone)
+    dry_run(clone)
+    del before[str(clone / "results/pooled/responses.parquet")]
+    assert files() == before
+
+
+def test_a_run_that_failed_is_taken_up_where_it_failed(clone: Path) -> None:
+    """Snakemake alone says of such a run: nothing to be done."""
+    label = text(f"{SECOND}/wave.yaml", "^      '5': 5\n", "")
+    label(clone)
+    failed = snakemake(clone, code=clone)
+    assert failed.status != 0 and "unknown label" in failed.said
+    assert {"harmonise", "pool", "report"} <= set(dry_run(clone).jobs)
+    shutil.rmtree(clone / ".snakemake")
+    assert {"harmonise", "pool", "report"} <= set(dry_run(clone).jobs)
+
+
+def test_touching_results_does_not_make_them_fresh(clone: Path) -> None:
+    text(NAMES, "threshold: 5", "threshold: 10")(clone)
+    assert snakemake(clone, "--touch", code=clone).status == 0
+    assert set(dry_run(clone).jobs) == {"release", *SHOWN}
+
+
+def test_a_run_makes_everything_fresh_again(clone: Path) -> None:
+    after("resources/published/table_titles.csv", "\n")(clone)
+    text("config/scales.tsv", "Trust in your colleagues", "Colleagues")(clone)
+    run = snakemake(clone, code=clone)
+    assert run.status == 0, run.said
+    assert "codebook runs again: settings changed: presentation" in run.said
+    assert "Nothing to be done" in dry_run(clone).said

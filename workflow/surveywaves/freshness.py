@@ -408,14 +408,13 @@ def _says_nothing(node: ast.AST) -> bool:
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the modules that a module imports; of a package all that it lies in, and what may be a module in it."""
+    """Yield the modules that a module imports, and what may be a module among the names that it takes from one.
+
+    The packages that a module lies in are no part of it: nothing here is registered where a package is imported.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [one.name for one in node.names]
+            yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            yield node.module
+            yield from (f"{node.module}.{one.name}" for one in node.names)

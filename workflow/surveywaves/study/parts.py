@@ -88,8 +88,7 @@ class HarmonisingPart(Model):
             },
             "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
             "crosswalk": [
-                row.model_copy(update={"wording": "", "note": ""}).model_dump()
-                for row in wave.crosswalk
+                row.model_copy(update={"wording": "", "note": ""}).model_dump() for row in wave.crosswalk
             ],
             "organisation": _source(wave.file.organisation),
             "variables": {name: _source(source) for name, source in wave.file.variables.items()},
