@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import digest, files_under, write_text
+from surveywaves.files import digest, files_under, flush, write_text
 from surveywaves.freshness import CACHE, Job, Programs, call_of, name_of, settings_of
 
 
@@ -63,6 +63,8 @@ def stage(job: Job) -> Iterator[None]:
         path.write_text(f"{error}\n", encoding="utf-8")
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
+    for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
+        flush(folder)
     write_text(f"{json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)}\n", str(path))
 
 
