@@ -12,10 +12,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
-import pingouin as pg
 import pyreadstat
 import pytest
 import yaml
@@ -100,9 +100,9 @@ def run_of_one(
 
 
 @pytest.fixture(scope="module")
-def results(run_of_one: Future[tuple[Path, Run]], finished_study: Callable[[str], Path]) -> Path:
+def results(run_of_one: Future[tuple[Path, Run]], whole_run: Callable[[str], Path]) -> Path:
     """The results of the five waves."""
-    return finished_study("everyday_life") / "results"
+    return whole_run("everyday_life") / "results"
 
 
 @pytest.fixture(scope="module")
@@ -332,10 +332,10 @@ def test_counts_means_and_percentages_are_those_of_the_raw_file(
     [("ease", "part_a"), ("ease", "part_d"), ("repairs", "part_e"), ("housework", "part_c")],
 )
 def test_alpha_is_pingouins_for_four_and_seven_points(
-    results: Path, answers: pd.DataFrame, scale: str, wave: str
+    results: Path, answers: pd.DataFrame, pingouin: ModuleType, scale: str, wave: str
 ) -> None:
     complete = scored(answers, scale, wave)
-    alpha, interval = pg.cronbach_alpha(complete, ci=0.90)
+    alpha, interval = pingouin.cronbach_alpha(complete, ci=0.90)
     rows = statistic(results, "reliability")
     rows = rows[(rows["scale"] == scale) & (rows["wave"] == wave) & (rows["organisation"] == "all")]
     (row,) = rows[rows["term"] == "alpha"].to_dict("records")

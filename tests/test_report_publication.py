@@ -17,6 +17,8 @@ from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from synthetic_report import TEMPLATES, captions
 
+pytestmark = pytest.mark.slow
+
 WAVE = "part_a"
 ITEMS = ("make_bed", "wash_dishes", "dust")
 CATEGORIES = {f"r{response}": f"R{response}" for response in range(1, 8)}
