@@ -19,7 +19,8 @@ from statsmodels.stats.weightstats import ttost_ind
 from surveywaves.mixed.contrasts import adjust, adjusted, compare, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.favourable import compare_items, compare_ordinal
-from surveywaves.tidy import COLUMNS, DECIDED, ITEM_BY_ITEM, Decision, tidy
+from surveywaves.terms import ITEM_BY_ITEM, Decision
+from surveywaves.tidy import COLUMNS, DECIDED, tidy
 from test_mixed_linear import options, respondents, simulated
 
 ANSWERS = pd.read_csv(Path(__file__).parent / "oracle" / "decisions" / "answers.csv")

@@ -27,11 +27,11 @@ from surveywaves.exports.ddi import to_ddi
 from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.spss import SPSS_RESERVED, STATA_RESERVED, names_for, to_sav
 from surveywaves.exports.stata import Column, to_dta, write_dta
-from surveywaves.files import harmless
+from surveywaves.files import harmless, write_bytes
 from surveywaves.pool import codebook
-from surveywaves.script import write_bytes
-from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout, Missing
+from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout
 from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.terms import Missing
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMA = REPOSITORY / "workflow/schemas/ddi-codebook-2.5-subset.xsd"

@@ -39,7 +39,8 @@ from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_
 from surveywaves.figures.means import observed
 from surveywaves.figures.names import names
 from surveywaves.invariance import flagged
-from surveywaves.study.models import Evidence, FigureStyle
+from surveywaves.study.models import FigureStyle
+from surveywaves.terms import Evidence
 
 
 @pytest.fixture(scope="module", params=STUDIES)

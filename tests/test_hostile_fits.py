@@ -26,7 +26,8 @@ from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.quadrature import LINKS
 from surveywaves.reliability import reliability, usage
-from surveywaves.tidy import ALL, COLUMNS, NUMBERS, TEXT, Status
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS, NUMBERS, TEXT
 
 ASKED_FOR = int(os.environ.get("HOSTILE_SURVEYS", "0"))
 

@@ -19,7 +19,7 @@ from surveywaves.mixed.contrasts import compare
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 MIXEDLM = 5e-4
 """Powell's search stops when the likelihood changes by 1e-8 or so: its square root, in standard errors."""

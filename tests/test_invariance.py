@@ -19,7 +19,8 @@ from statsmodels.stats.multitest import multipletests
 
 from surveywaves.invariance import dif, flagged, size_class
 from surveywaves.invariance.proportional_odds import fit, intercepts
-from surveywaves.tidy import ALL, COLUMNS, Status
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS
 
 ORACLE = Path(__file__).parent / "oracle" / "dif"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv").set_index("set")

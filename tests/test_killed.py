@@ -16,8 +16,8 @@ import pytest
 
 from conftest import REPOSITORY, new_study
 from killing import halves, killed_when, locked, records, start, take_up
+from surveywaves.files import digest
 from surveywaves.pin.manifest import read_manifest
-from surveywaves.script import digest
 from test_determinism import outputs
 
 SNAKEFILE = REPOSITORY / "Snakefile"

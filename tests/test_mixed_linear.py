@@ -21,7 +21,8 @@ from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, s
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.deviance import Point, Profile, best_theta
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import NUMBERS, Status
+from surveywaves.terms import Status
+from surveywaves.tidy import NUMBERS
 
 ORACLE = Path(__file__).parent / "oracle" / "linear"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv", dtype="str", keep_default_na=False).set_index("name")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.deviance import Nested, independent_columns, stretch, sum_teams, sum_up
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import (
     FORMULA_TOLERANCE,
     MANIFEST,

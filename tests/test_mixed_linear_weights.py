@@ -13,7 +13,7 @@ import pytest
 from surveywaves.mixed.contrasts import estimate
 from surveywaves.mixed.design import Design, FloatArray, make_design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import ORACLE, R_TOLERANCE, options, oracle_options, respondents, row, run, simulated
 from test_mixed_linear_teams import teamed
 

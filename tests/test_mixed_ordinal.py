@@ -28,7 +28,7 @@ from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.maximum import fit_alone, newton
 from surveywaves.mixed.quadrature import LINKS, Likelihood, Link
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import KEY, assert_no_numbers, options, respondents, row, simulated
 
 ORACLE = Path(__file__).parent / "oracle"

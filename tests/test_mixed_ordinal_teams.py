@@ -22,7 +22,7 @@ from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
 from surveywaves.mixed.maximum import Grid, Teams
 from surveywaves.mixed.quadrature import LINKS, Likelihood, Link, Nested, Nodes, without_teams
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import assert_no_numbers, options, respondents, row
 
 ORACLE = Path(__file__).parent / "oracle" / "ordinal"

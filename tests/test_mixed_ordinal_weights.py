@@ -17,7 +17,7 @@ from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.mixed.quadrature import LINKS, Likelihood, Nodes
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import options, row, simulated
 from test_mixed_ordinal_teams import ANSWERS, COMPANIES, as_theta, in_teams, nested_of
 

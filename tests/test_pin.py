@@ -20,12 +20,12 @@ import yaml
 from conftest import REPOSITORY, new_study
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
+from surveywaves.files import digest
 from surveywaves.pin import write as writing
 from surveywaves.pin.cause import Asked, to_pin
 from surveywaves.pin.manifest import Job, Manifest, Places, read_manifest
 from surveywaves.pin.verify import require_whole
 from surveywaves.pin.write import pin, statement
-from surveywaves.script import digest
 from surveywaves.study import Study, load_study
 
 RESULTS = [

@@ -24,10 +24,10 @@ from urllib3 import HTTPResponse
 
 from small_pin import COMMIT, HOSTILE, PUBLISHED, RAW, RESPONSES, SETTLED, sha, small_pin
 from surveywaves.errors import SurveywavesError
+from surveywaves.files import digest
 from surveywaves.pin.crate import CRATE, crate, read_citation
 from surveywaves.pin.manifest import Manifest, Revision
 from surveywaves.pin.write import describe
-from surveywaves.script import digest
 
 CONTEXT = Path(__file__).parent / "contexts/ro-crate-1.1.jsonld"
 ADDRESS = "https://w3id.org/ro/crate/1.1/context"

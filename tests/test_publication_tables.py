@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import decision_words
 from surveywaves.tables.layout import Cell, Column, Labels, Table, number, p_value
@@ -28,6 +27,7 @@ from surveywaves.tables.publish.latex import escaped
 from surveywaves.tables.publish.names import named
 from surveywaves.tables.publish.paper import TURNED, UPRIGHT, gaps, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
+from surveywaves.terms import Evidence
 from synthetic_report import presentation, tables
 
 HOSTILE = {

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveywaves.reliability import reliability
-from surveywaves.tidy import ALL, COLUMNS, Status
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
 EXPECTED = pd.read_csv(ORACLE / "expected.csv", dtype={"group": str}).fillna({"item": ""})

@@ -11,7 +11,7 @@ import pytest
 
 from surveywaves.reliability import reliability
 from surveywaves.reliability.factors import polychoric
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv").set_index("set")

@@ -16,7 +16,7 @@ from surveywaves.reliability import alpha as of_bootstrap
 from surveywaves.reliability import reliability, usage
 from surveywaves.reliability.alpha import feldt, hakstian_whalen
 from surveywaves.reliability.factors import below, density, one_factor, polychoric
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 
 
 def people(

@@ -23,8 +23,8 @@ from surveywaves.report import assemble, render
 from surveywaves.report.answer import MOST
 from surveywaves.report.material import Numbers, prose, say
 from surveywaves.report.page import Ids, data_uri, inline_svg, to_csv
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import Evidence
 from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables, withheld
 
 FIGURES = {

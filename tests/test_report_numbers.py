@@ -25,9 +25,9 @@ import pytest
 from lxml import html
 from markupsafe import Markup
 
+from surveywaves.files import read
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.material import Bullets, Paragraph, Report, Section, figure_data, say
-from surveywaves.script import read
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Labels

@@ -23,8 +23,8 @@ from browser import needs
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.material import Part, Report, Section, TableBlock
 from surveywaves.report.typeset import TURNED, UPRIGHT, content, fonts, plain, runs, shape, width
-from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
+from surveywaves.terms import Evidence
 from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables
 
 FIGURES = {

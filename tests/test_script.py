@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from surveywaves.errors import StudyError
-from surveywaves.script import HOME, digest, stage, write
+from surveywaves.files import digest, write
+from surveywaves.script import HOME, stage
 
 
 class Named(UserList[Any]):

@@ -24,8 +24,9 @@ from surveywaves.mixed.design import make_design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.sensitivity.compare import agreement, sensitivity
 from surveywaves.sensitivity.setting import Raking, Sample, Scale, rake
-from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants, title_of
-from surveywaves.tidy import NUMBERS, Decision, Status, tidy
+from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants
+from surveywaves.terms import Decision, Status, variant_title
+from surveywaves.tidy import NUMBERS, tidy
 from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
 
 WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")
@@ -525,7 +526,7 @@ def test_every_variant_has_a_title_for_people() -> None:
     for variant in every:
         assert "_" not in variant.title
         assert variant.title[0].isupper()
-    assert title_of("only: Web only") == "Web only"
+    assert variant_title("only: Web only") == "Web only"
 
 
 def test_a_study_without_scales_has_empty_tables() -> None:

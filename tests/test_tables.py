@@ -7,7 +7,6 @@ import math
 import pandas as pd
 import pytest
 
-from surveywaves.study.models import Evidence
 from surveywaves.tables import (
     Cell,
     Column,
@@ -23,6 +22,7 @@ from surveywaves.tables import (
 )
 from surveywaves.tables.layout import interval, listed, number, p_value, percentage, whole
 from surveywaves.tables.respondents import file_counts, problems, recodings
+from surveywaves.terms import Evidence
 from surveywaves.tidy import COLUMNS, tidy
 from synthetic_report import FOUR, presentation, tables
 

@@ -15,7 +15,8 @@ from surveywaves.tables.layout import WITHHELD_MEANS
 from surveywaves.tables.measures import dif, measures
 from surveywaves.tables.publish import Choice, publications, written
 from surveywaves.tables.respondents import file_counts, levels, missing, response_rates
-from surveywaves.tidy import NUMBERS, Status, tidy
+from surveywaves.terms import Status
+from surveywaves.tidy import NUMBERS, tidy
 from synthetic_report import presentation, tables
 from test_publication_tables import read_docx, read_html, read_tex
 

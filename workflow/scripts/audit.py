@@ -3,8 +3,9 @@
 import pandas as pd
 
 from surveywaves.describe import published_form
+from surveywaves.files import read, write
 from surveywaves.published import beside, check_claims
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params = snakemake.params

@@ -1,7 +1,8 @@
 """Say what each variable of the pooled data is, and how each wave asked it."""
 
+from surveywaves.files import write
 from surveywaves.pool import codebook, questions
-from surveywaves.script import stage, write
+from surveywaves.script import stage
 from surveywaves.study.parts import HarmonisingPart, Presentation
 
 with stage(snakemake):

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from surveywaves.files import read, write
 from surveywaves.mixed.contrasts import compare_fit, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.diagnostics import diagnose
 from surveywaves.mixed.favourable import compare_items, compare_ordinal
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params, analysis, output = snakemake.params, snakemake.params.analysis, snakemake.output

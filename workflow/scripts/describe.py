@@ -1,7 +1,8 @@
 """Count who answered what."""
 
 from surveywaves import describe
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output

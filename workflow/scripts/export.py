@@ -5,7 +5,8 @@ from surveywaves.exports.ddi import to_ddi
 from surveywaves.exports.delimited import codebook_csv, to_csv
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
-from surveywaves.script import read, stage, write_bytes
+from surveywaves.files import read, write_bytes
+from surveywaves.script import stage
 
 with stage(snakemake):
     given, output = snakemake.input, snakemake.output

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from surveywaves.figures.exhibit import page
-from surveywaves.script import read, stage, write_text
+from surveywaves.files import read, write_text
+from surveywaves.script import stage
 
 with stage(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from surveywaves.files import read, write
 from surveywaves.invariance import dif
 from surveywaves.reliability import reliability, usage
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params = snakemake.params

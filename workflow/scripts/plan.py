@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from surveywaves.files import read, write
 from surveywaves.planning import plan
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params, analysis, planning = snakemake.params, snakemake.params.analysis, snakemake.params.planning

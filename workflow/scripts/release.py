@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
-from surveywaves.script import read, stage, write, write_text
+from surveywaves.files import read, write, write_text
+from surveywaves.script import stage
 from surveywaves.study.parts import HarmonisingPart
 
 with stage(snakemake):

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from surveywaves.files import read, write
 from surveywaves.invariance import flagged
 from surveywaves.mixed.contrasts import FAMILY
 from surveywaves.mixed.decisions import decide
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 from surveywaves.sensitivity.compare import agreement, sensitivity
 from surveywaves.sensitivity.setting import Sample, Scale
 from surveywaves.sensitivity.variants import Twice, stated_variants

@@ -1,7 +1,8 @@
 """Find what the printed tables must have meant."""
 
+from surveywaves.files import read, write
 from surveywaves.published import apply_decisions, settle, settle_column, together
-from surveywaves.script import read, stage, write
+from surveywaves.script import stage
 
 with stage(snakemake):
     params = snakemake.params

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from surveywaves.script import read, stage, write_bytes
+from surveywaves.files import read, write_bytes
+from surveywaves.script import stage
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.publish import Choice, files
 

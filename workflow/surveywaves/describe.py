@@ -21,11 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveywaves.study.models import Missing
-from surveywaves.tidy import ALL, Status
-
-NOT_STATED: Final = "not_stated"
-ORGANISATION: Final = "organisation"
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Missing, Status
 
 TEXT: Final = (
     *("wave", "organisation", "item", "variable", "level", "reason", "status", "note"),

@@ -11,10 +11,9 @@ import pandas as pd
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.harmonise import REASONS, rescaled_scales
-from surveywaves.harmonise.crosswalk import ORGANISATION
-from surveywaves.study.checks import RESCALED_SUFFIX
-from surveywaves.study.models import Comparability, Evidence, Item, Missing, ResponseScale
+from surveywaves.study.models import Item, ResponseScale
 from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX, Comparability, Evidence, Missing
 
 IDENTITY: Final = ("wave", "respondent")
 CODEBOOK: Final = ("variable", "kind", "label", "values", "section", "scale", "keyed")

@@ -1,8 +1,7 @@
-"""What every script of the workflow does: read tables, write them whole or not at all, and fail in one line."""
+"""What every script of the workflow does: fail in one line, and leave a record of what went in and out."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -11,15 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import pandas as pd
-
 from surveywaves.errors import SurveywavesError
+from surveywaves.files import digest, files_under, write_text
 
 HOME: Final = Path(__file__).resolve().parents[2]
 """Folder of the workflow that this package belongs to."""
-
-OWNER_ONLY: Final = 0o600
-"""Mode of a file with rows of individual people, or with small counts."""
 
 
 class _Named(Protocol):
@@ -88,22 +83,9 @@ def record(job: Job) -> dict[str, Any]:
         "outputs": {
             path.as_posix(): digest(path)
             for name in sorted(map(str, job.output))
-            for path in _files(Path(name))
+            for path in files_under(Path(name))
         },
     }
-
-
-def digest(path: Path) -> str:
-    """Give a file's SHA-256; a folder's is that of the names and sums of its files."""
-    if path.is_dir():
-        names = (f"{digest(file)}  {file.relative_to(path).as_posix()}\n" for file in _files(path))
-        return hashlib.sha256("".join(names).encode()).hexdigest()
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
 def _plain(value: Any) -> Any:
@@ -118,52 +100,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set):
         return [_plain(part) for part in (sorted(value) if isinstance(value, set) else value)]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
-
-
-def read(path: str) -> pd.DataFrame:
-    """Read a table that an earlier stage wrote; TSV and CSV come as text, blank cells as ""."""
-    if path.endswith(".parquet"):
-        return pd.read_parquet(path)
-    return pd.read_csv(path, sep="\t" if path.endswith(".tsv") else ",", dtype="str", keep_default_na=False)
-
-
-def write(frame: pd.DataFrame, path: str, *, private: bool = False) -> None:
-    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table."""
-    with whole(path, private=private) as temporary:
-        if path.endswith(".parquet"):
-            frame.to_parquet(temporary, index=False, compression="zstd")
-        else:
-            frame.to_csv(
-                temporary, sep="\t" if path.endswith(".tsv") else ",", index=False, lineterminator="\n"
-            )
-
-
-def write_text(text: str, path: str) -> None:
-    """Write a text file in UTF-8."""
-    write_bytes(text.encode("utf-8"), path)
-
-
-def write_bytes(content: bytes, path: str, *, private: bool = False) -> None:
-    """Write a file."""
-    with whole(path, private=private) as temporary:
-        temporary.write_bytes(content)
-
-
-@contextmanager
-def whole(path: str, *, private: bool = False) -> Iterator[Path]:
-    """Give a temporary name beside a path; it becomes the path only when all went well.
-
-    What is private has mode 0600: at no moment can anybody but its owner read it, or a part of it under its name.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        if private:
-            temporary.unlink(missing_ok=True)
-            temporary.touch(mode=OWNER_ONLY, exist_ok=False)
-            temporary.chmod(OWNER_ONLY)
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

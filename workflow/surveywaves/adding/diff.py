@@ -46,9 +46,10 @@ from surveywaves.ingest import RawColumn, describe_columns
 from surveywaves.ingest.paper import ABOUT_KEYING
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.ingest.surveymonkey import ADDED
-from surveywaves.study import Comparability, Layout, Study
+from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
+from surveywaves.terms import Comparability
 from surveywaves.text import normalise
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}

@@ -17,9 +17,9 @@ from surveywaves.adding.codings import Draft, grade_of
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
 from surveywaves.adding.questions import Question, Readings, count
-from surveywaves.harmonise.crosswalk import ORGANISATION
-from surveywaves.study import Comparability, Layout, Study
+from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
+from surveywaves.terms import ORGANISATION, Comparability
 
 Place = tuple[str | int, ...]
 

@@ -37,10 +37,10 @@ from surveywaves.adding.questions import (
     words,
 )
 from surveywaves.errors import RawFileError
-from surveywaves.harmonise.crosswalk import ORGANISATION
 from surveywaves.ingest import describe_columns
-from surveywaves.study import Comparability, Item, Missing, Study, Wave
+from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
+from surveywaves.terms import ORGANISATION, Comparability, Missing
 from surveywaves.text import normalise
 
 

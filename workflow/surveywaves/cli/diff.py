@@ -26,9 +26,10 @@ example:
 
 def run(options: argparse.Namespace) -> int:
     """Write the table, and sum it up."""
+    from surveywaves.files import write  # noqa: PLC0415
     from surveywaves.pin.manifest import Places  # noqa: PLC0415
     from surveywaves.pin.verify import diff  # noqa: PLC0415
-    from surveywaves.script import HOME, write  # noqa: PLC0415
+    from surveywaves.script import HOME  # noqa: PLC0415
 
     if options.output and options.output.suffix not in {".csv", ".tsv"}:
         raise SurveywavesError.at(options.output, "neither .csv nor .tsv", "name the file so")

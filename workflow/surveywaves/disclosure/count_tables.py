@@ -21,9 +21,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from surveywaves.describe import NOT_STATED, ORGANISATION
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Rule, bounds
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION
 
 COUNT: Final = 1.0
 BASE: Final = 20.0

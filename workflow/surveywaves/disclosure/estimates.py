@@ -26,12 +26,22 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import count_tables as ends
 from surveywaves.disclosure.count_tables import Groups, Place
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.sensitivity.setting import Margins, Refused, Sample, raked, weighted
-from surveywaves.tidy import ALL, DECIDED, NUMBERS, Status
+from surveywaves.terms import (
+    ALL,
+    BETWEEN,
+    ITEM_BY_ITEM,
+    MAIN,
+    ORGANISATION,
+    PERCENT_FAVOURABLE,
+    PLANNING,
+    RELIABILITY,
+    Status,
+)
+from surveywaves.tidy import DECIDED, NUMBERS
 
 LARGEST: Final = {1: 0.5, 2: 0.8}
 """Respondents -> the share of their group's weights that they may have at most."""
@@ -137,23 +147,15 @@ DECIMALS: Final = 2
 PERCENT_DECIMALS: Final = 0
 """Decimals of an estimate that comes near to withheld counts; of a percentage."""
 
-PERCENT: Final = "percent_favourable"
 NOTE: Final = "withheld to protect respondents"
-MAIN: Final = "main"
-BETWEEN: Final = " - "
-"""Stands between the two sides of a contrast."""
 
 COUNTS: Final = ("left out", "of 100 returns", "fewer than", "not compared, fewer than")
 """How the part of a note begins that counts respondents, or says how they divide."""
 
-PLANNING: Final = "planning"
-JUDGED: Final = "compared item by item only"
-"""How the part of a note begins that then names the groups whose alpha is too low, and how many groups there are."""
 
 PEOPLE: Final = "n_respondents"
 """The term whose estimate is a number of respondents."""
 
-RELIABILITY: Final = "reliability"
 EVENLY: Final = ("conf_low", "conf_high")
 ALSO: Final = ("df", "p_value", "p_adjusted")
 """What gives the number of respondents back to whoever knows the estimate: of alpha, the limits and degrees of freedom
@@ -362,7 +364,7 @@ def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(JUDGED if hidden and part.startswith(JUDGED) else part for part in parts)
+    return "; ".join(ITEM_BY_ITEM if hidden and part.startswith(ITEM_BY_ITEM) else part for part in parts)
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
@@ -382,7 +384,7 @@ def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
 def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
     if not marks.any():
         return table
-    rounded, percent = table.copy(), table["term"].str.endswith(PERCENT).to_numpy(dtype=np.bool_)
+    rounded, percent = table.copy(), table["term"].str.endswith(PERCENT_FAVOURABLE).to_numpy(dtype=np.bool_)
     for name in EXACT:
         if name in rounded:
             values = rounded[name].to_numpy(dtype=np.float64)

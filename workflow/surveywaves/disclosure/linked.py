@@ -11,7 +11,6 @@ from typing import Any, Final, Generic, TypeVar
 
 import pandas as pd
 
-from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import (
     Groups,
@@ -30,7 +29,7 @@ from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, ORGANISATION
 
 FREQUENCIES: Final = "item_frequencies"
 RESPONDENTS: Final = "respondents"

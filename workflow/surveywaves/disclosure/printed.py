@@ -25,10 +25,8 @@ import pandas as pd
 from surveywaves.disclosure.system import BoolArray
 from surveywaves.harmonise.crosswalk import Words, constants_of, questions_of
 from surveywaves.study.parts import HarmonisingPart
+from surveywaves.terms import RECOMPUTED, Status
 from surveywaves.text import normalise
-from surveywaves.tidy import Status
-
-RECOMPUTED = "recomputed"
 
 
 @dataclass(frozen=True)

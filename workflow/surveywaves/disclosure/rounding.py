@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from surveywaves.describe import NOT_STATED, ORGANISATION, wilson
+from surveywaves.describe import wilson
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import ItemPlace
 from surveywaves.disclosure.files import COLUMN, WHOLE
 from surveywaves.disclosure.suppress import NODES
 from surveywaves.disclosure.system import FloatArray, IntArray, System
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 
 FURTHEST: Final = 3
 """Multiples that a count may be moved by where the next ones allow no table that adds up."""

@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.study.checks import RESCALED_SUFFIX
-from surveywaves.study.models import Comparability, Evidence, Item, Missing, ResponseScale, Scale
+from surveywaves.study.models import Item, ResponseScale, Scale
 from surveywaves.study.models import Variable as StudyVariable
 from surveywaves.study.parts import Presentation, WaveWords
 from surveywaves.study.settings import Model
+from surveywaves.terms import RESCALED_SUFFIX, Comparability, Evidence, Missing
 
 
 class ExportPart(Model):

@@ -10,7 +10,7 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, VERDICTS, WITHHELD, Axis, Key, Page, on
 from surveywaves.figures.words import evidence_of, variable_label, whole
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 GROUP: Final = "Publication"
 BAR: Final = 1.3

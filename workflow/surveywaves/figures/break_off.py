@@ -11,9 +11,8 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REASONS, SMALL, TINY, Axis, Key, Page, on
 from surveywaves.figures.words import evidence_of, listed, percent, wave_title, whole
-from surveywaves.study.models import Missing
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Missing, Status
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3

@@ -26,7 +26,6 @@ from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
 from surveywaves.figures.words import (
     MINUS,
-    ORGANISATION,
     evidence_of,
     listed,
     organisation_label,
@@ -36,7 +35,7 @@ from surveywaves.figures.words import (
 )
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ITEM_BY_ITEM
+from surveywaves.terms import ITEM_BY_ITEM, ORGANISATION
 
 GROUP: Final = "Comparisons"
 ABREAST: Final = 4

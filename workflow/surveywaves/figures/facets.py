@@ -28,7 +28,7 @@ from surveywaves.figures.layout import (
     round_ends,
 )
 from surveywaves.figures.words import number as plain_number
-from surveywaves.tidy import Decision
+from surveywaves.terms import Decision
 
 TERMS: Final = ("change", "gap", "difference_in_differences")
 """Kinds of contrast, in the order in which they are drawn."""

@@ -10,20 +10,10 @@ from surveywaves.figures.contrasts import change_in_words, gap_in_words
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
 from surveywaves.figures.layout import SIZES, Key, Look, Page
-from surveywaves.figures.means import ESTIMATED, respondents_of, titles
-from surveywaves.figures.words import (
-    ORGANISATION,
-    absent,
-    evidence_of,
-    listed,
-    number,
-    pair,
-    wave_title,
-    without,
-)
-from surveywaves.invariance.dif import CUTS
+from surveywaves.figures.means import respondents_of, titles
+from surveywaves.figures.words import absent, evidence_of, listed, number, pair, wave_title, without
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, CUTS, ESTIMATED, ORGANISATION
 
 GROUP: Final = "Items"
 ABREAST: Final = 6

@@ -10,17 +10,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, sequential
-from surveywaves.figures.words import (
-    ORGANISATION,
-    evidence_of,
-    organisation_label,
-    percent,
-    wave_title,
-    whole,
-)
+from surveywaves.figures.words import evidence_of, organisation_label, percent, wave_title, whole
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, ORGANISATION, Status
 
 GROUP: Final = "Items"
 LABELS: Final = 0.52

@@ -16,19 +16,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
-from surveywaves.figures.names import WITHOUT_SCALE
-from surveywaves.figures.words import (
-    ORGANISATION,
-    evidence_of,
-    no_answers,
-    organisation_label,
-    percent,
-    wave_title,
-    whole,
-)
-from surveywaves.study.models import Comparability, Item
+from surveywaves.figures.words import evidence_of, no_answers, organisation_label, percent, wave_title, whole
+from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, ORGANISATION, WITHOUT_SCALE, Comparability, Status
 
 
 class Piece(NamedTuple):

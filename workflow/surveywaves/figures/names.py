@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from surveywaves.terms import WITHOUT_SCALE
+
 if TYPE_CHECKING:
     from surveywaves.study.parts import Presentation
 
 FORMATS: Final = ("svg", "pdf", "png")
 """What each figure is saved as."""
-
-WITHOUT_SCALE: Final = "items_without_scale"
-"""Stands for a scale's name in the figure of the items that belong to none."""
 
 
 def names(presentation: Presentation, published: bool) -> tuple[str, ...]:

@@ -33,17 +33,10 @@ from surveywaves.figures.means import (
     titles,
 )
 from surveywaves.figures.names import surveyed_throughout
-from surveywaves.figures.words import (
-    ORGANISATION,
-    evidence_of,
-    listed,
-    number,
-    organisation_label,
-    wave_title,
-)
+from surveywaves.figures.words import evidence_of, listed, number, organisation_label, wave_title
 from surveywaves.study.models import Event
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, EMMEAN, ORGANISATION
 
 PLOT_HEIGHT: Final = 12.0
 """Of a panel, in base font sizes."""
@@ -300,7 +293,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     presentation
         The study in words.
     """
-    table = primary(means[means["term"] == "emmean"])
+    table = primary(means[means["term"] == EMMEAN])
     found = cells(table)
     limits = _limits(presentation, found)
     return _over_time(

@@ -18,10 +18,10 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.words import ORGANISATION, evidence_of, listed, organisation_label, wave_title
+from surveywaves.figures.words import evidence_of, listed, organisation_label, wave_title
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, ORGANISATION
 
 GROUP: Final = "Scales"
 ACCEPTABLE: Final = 0.70

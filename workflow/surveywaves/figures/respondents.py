@@ -11,8 +11,6 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Axis, Key, Page, round_ends, wave_colours
 from surveywaves.figures.words import (
-    NOT_STATED,
-    ORGANISATION,
     evidence_of,
     listed,
     lower,
@@ -23,7 +21,7 @@ from surveywaves.figures.words import (
     whole,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3

@@ -12,7 +12,7 @@ from surveywaves.figures.layout import GREY, ONE_COLUMN, SMALL, TINY, Axis, Page
 from surveywaves.figures.means import level
 from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 
 GROUP: Final = "Respondents"
 

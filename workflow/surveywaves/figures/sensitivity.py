@@ -23,20 +23,10 @@ from surveywaves.figures.facets import (
     spanning,
 )
 from surveywaves.figures.layout import Page
-from surveywaves.figures.means import ESTIMATED, level, titles
-from surveywaves.figures.words import (
-    ORGANISATION,
-    absent,
-    evidence_of,
-    in_words,
-    listed,
-    lower,
-    number,
-    whole,
-    without,
-)
-from surveywaves.sensitivity.variants import MAIN, STANDARDISED, title_of
+from surveywaves.figures.means import level, titles
+from surveywaves.figures.words import absent, evidence_of, in_words, listed, lower, number, whole, without
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import ESTIMATED, MAIN, ORGANISATION, STANDARDISED, variant_title
 
 GROUP: Final = "Sensitivity"
 ABREAST: Final = 4
@@ -227,7 +217,7 @@ def _said(rows: dict[str, str], panels: dict[str, Cells], presentation: Presenta
 
 
 def _title(variant: str, presentation: Presentation) -> str:
-    return title_of(variant, {name: known.label for name, known in presentation.variables.items()})
+    return variant_title(variant, {name: known.label for name, known in presentation.variables.items()})
 
 
 def _contrasts(table: pd.DataFrame) -> int:

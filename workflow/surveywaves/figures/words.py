@@ -6,16 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
 
 Shows = Literal["totals", "organisations", "joint"]
 """What a figure shows of the answers: counts over everybody, counts by organisation, or how answers go together."""
 
 MINUS: Final = "\u2212"
-NOT_STATED: Final = "not_stated"
-ORGANISATION: Final = "organisation"
 
 _RECONSTRUCTED: Final[dict[Shows, str]] = {
     "totals": "reconstructed to meet the published counts",
@@ -108,7 +105,7 @@ def variable_label(presentation: Presentation, variable: str) -> str:
 
 def pair(contrast: str) -> tuple[str, str] | None:
     """Take a contrast's two sides apart: `later - earlier`; None if it has only one side."""
-    first, separator, second = contrast.partition(" - ")
+    first, separator, second = contrast.partition(BETWEEN)
     return (first, second) if separator else None
 
 

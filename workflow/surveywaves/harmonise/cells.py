@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake
 from surveywaves.ingest import UNRESOLVED
-from surveywaves.study.models import Coding, Missing
+from surveywaves.study.models import Coding
+from surveywaves.terms import Missing
 from surveywaves.text import nearest, normalise
 
 States = NDArray[np.int16]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,9 @@ from numpy.typing import NDArray
 from surveywaves.errors import Mistake
 from surveywaves.harmonise.cells import Meanings, meanings_of_coding, meanings_of_map
 from surveywaves.ingest import BETWEEN, INGEST_COLUMNS
-from surveywaves.study.checks import RESCALED_SUFFIX
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
+from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX
 from surveywaves.text import nearest, normalise
 
 
@@ -172,9 +171,6 @@ def _labels(folded: str) -> list[str]:
     """List what follows each divider of a full name: its row label, and in a name of three parts both readings."""
     parts = folded.split(BETWEEN)
     return [BETWEEN.join(parts[start:]) for start in range(1, len(parts))]
-
-
-ORGANISATION: Final = "organisation"
 
 
 @dataclass(frozen=True, slots=True)

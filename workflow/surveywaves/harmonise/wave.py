@@ -28,7 +28,6 @@ from surveywaves.harmonise.cells import (
     weights,
 )
 from surveywaves.harmonise.crosswalk import (
-    ORGANISATION,
     Question,
     RawColumns,
     Wanted,
@@ -42,8 +41,8 @@ from surveywaves.harmonise.crosswalk import (
     unclaimed,
 )
 from surveywaves.ingest import INGEST_COLUMNS, UNRESOLVED
-from surveywaves.study.models import Missing
 from surveywaves.study.parts import HarmonisingPart
+from surveywaves.terms import ORGANISATION, Missing
 from surveywaves.text import normalise
 
 NOT_ASKED: Final = STATE[Missing.NOT_ASKED]

@@ -26,6 +26,7 @@ from surveywaves.ingest.raw import Column, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
+from surveywaves.terms import ROW_COUNTS
 
 __all__ = [
     "BETWEEN",
@@ -145,7 +146,7 @@ def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:
         if kept + aside != found.rows_in or any(len(column) != kept for column in found.columns):
             raise RuntimeError(f"{source.name}: {found.rows_in} rows in, {kept} kept and {aside} set aside")
         rows.append((wave, source.name, layout, found.rows_in, kept, aside))
-    names = ["wave", "file", "layout", "rows_in", "rows_kept", "rows_set_aside"]
+    names = ["wave", "file", "layout", *ROW_COUNTS]
     return pd.DataFrame(rows, columns=names)
 
 

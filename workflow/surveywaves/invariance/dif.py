@@ -21,17 +21,9 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
 
 from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
-from surveywaves.reliability.alpha import BETWEEN
 from surveywaves.reliability.sample import Array, Row, check, join, named, scored
-from surveywaves.tidy import ALL, Status, tidy
-
-Criterion: TypeAlias = Literal["jodoin_gierl", "zumbo"]
-Size: TypeAlias = Literal["negligible", "moderate", "large"]
-
-CUTS: Final[Mapping[Criterion, tuple[float, float]]] = {"jodoin_gierl": (0.035, 0.070), "zumbo": (0.13, 0.26)}
-"""Smallest change of R2 that is moderate, and that is large."""
-
-SIZES: Final[tuple[Size, ...]] = ("negligible", "moderate", "large")
+from surveywaves.terms import ALL, BETWEEN, CUTS, SIZES, Criterion, Size, Status
+from surveywaves.tidy import tidy
 
 
 def size_class(change: float, criterion: Criterion) -> Size:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 Array: TypeAlias = NDArray[np.float64]
 

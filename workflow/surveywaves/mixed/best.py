@@ -26,7 +26,7 @@ from surveywaves.mixed.deviance import (
     sum_teams,
 )
 from surveywaves.mixed.sandwich import clusters
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 EXACT: Final = 1e-10
 """Residuals within respondents are zero if they are this share, or less, of the sum of squares."""

@@ -69,7 +69,7 @@ from surveywaves.mixed.maximum import (
 )
 from surveywaves.mixed.quadrature import LINKS, Likelihood, Link, Nested, Point, without_teams
 from surveywaves.mixed.sandwich import clusters_by_cell
-from surveywaves.tidy import Status
+from surveywaves.terms import ORDINAL, Status
 
 
 def components(
@@ -557,7 +557,7 @@ class OrdinalFit:
     @property
     def analysis(self) -> str:
         """``ordinal``, or ``ordinal_probit``: the name that results of this fit carry."""
-        return "ordinal" if self.link.name == "logit" else f"ordinal_{self.link.name}"
+        return ORDINAL if self.link.name == "logit" else f"{ORDINAL}_{self.link.name}"
 
     @property
     def fixed(self) -> int:

@@ -26,7 +26,8 @@ from scipy.special import stdtr, stdtrit
 
 from surveywaves.mixed.design import Design, FloatArray, make_design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
+from surveywaves.tidy import tidy
 
 
 def adjusted(p_values: FloatArray, method: str) -> FloatArray:
@@ -109,8 +110,6 @@ METHODS: Final[Mapping[str, Callable[[FloatArray], FloatArray]]] = {
 FAMILY: Final = ("analysis", "term", "wave", "organisation")
 """The default family of tests: one contrast, across scales."""
 
-PERCENT: Final = "percent_favourable"
-"""How the terms end whose unit is a percentage, whatever the scale of the answers."""
 
 Cell: TypeAlias = tuple[str, str]
 
@@ -351,10 +350,10 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
         Tidy; a row for each row of `contrasts`, its term followed by ``_standardised``. Percentages are left
         out.
     """
-    contrasts = contrasts[~contrasts["term"].str.endswith(PERCENT)]
+    contrasts = contrasts[~contrasts["term"].str.endswith(PERCENT_FAVOURABLE)]
     units = variances[variances["term"] == "total_sd"].set_index(["analysis", "scale"])["estimate"]
     unit = units.reindex(pd.MultiIndex.from_frame(contrasts[["analysis", "scale"]])).to_numpy()
-    rows = contrasts.assign(term=contrasts["term"] + "_standardised", p_adjusted=math.nan)
+    rows = contrasts.assign(term=contrasts["term"] + STANDARDISED, p_adjusted=math.nan)
     for name in ("estimate", "std_error", "conf_low", "conf_high"):
         rows[name] = rows[name].to_numpy() / unit
     return rows.reset_index(drop=True)
@@ -397,7 +396,7 @@ def check_confidence(confidence: float) -> None:
 def stated_means(design: Design) -> Iterator[Stated]:
     """Every cell's mean, as labels and weights."""
     for wave, organisation in design.cells:
-        yield _labels("emmean", wave, organisation), {(wave, organisation): 1.0}
+        yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
 
 
 def stated_contrasts(design: Design) -> Iterator[Stated]:

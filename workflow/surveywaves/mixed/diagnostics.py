@@ -25,7 +25,8 @@ from surveywaves.mixed.contrasts import screen, stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.lmm import LinearFit
 from surveywaves.mixed.sandwich import Residuals, residuals
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import tidy
 
 FAR: Final = 3.0
 """A residual beyond this many standard deviations is far."""

@@ -31,7 +31,6 @@ from scipy.special import stdtrit
 
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import (
-    PERCENT,
     Cell,
     Comparison,
     against_zero,
@@ -42,7 +41,8 @@ from surveywaves.mixed.contrasts import (
     stated_means,
 )
 from surveywaves.mixed.design import Design, FloatArray, add_by, make_design
-from surveywaves.tidy import Status, tidy
+from surveywaves.terms import PERCENT_FAVOURABLE, Status
+from surveywaves.tidy import tidy
 
 PROFILES: Final = 1 << 10
 """Distinct combinations of covariates worked on at a time."""
@@ -176,14 +176,14 @@ def percent_favourable(
         value, error = chances.percent(weights)
         base |= {"status": fit.status, "note": fit.note}
         base |= against_zero(value, error, fit.freedom, confidence=confidence)
-        if term == PERCENT and "estimate" in base:
+        if term == PERCENT_FAVOURABLE and "estimate" in base:
             base |= {"p_value": math.nan} | _within_bounds(value, error, fit.freedom, confidence)
         return base
 
     return Favourable(
-        means=tidy(row(labels, weights, PERCENT) for labels, weights in stated_means(design)),
+        means=tidy(row(labels, weights, PERCENT_FAVOURABLE) for labels, weights in stated_means(design)),
         contrasts=tidy(
-            row(labels, weights, f"{labels['term']}_{PERCENT}")
+            row(labels, weights, f"{labels['term']}_{PERCENT_FAVOURABLE}")
             for labels, weights in stated_contrasts(design)
         ),
     )

@@ -31,7 +31,7 @@ from surveywaves.mixed.best import Best, answers_in, best_of
 from surveywaves.mixed.design import BoolArray, Design, FloatArray
 from surveywaves.mixed.deviance import UNKNOWN, Normal, Range, independent_columns, sum_up
 from surveywaves.mixed.sandwich import clusters, clusters_by_cell, residuals, sandwich
-from surveywaves.tidy import Status
+from surveywaves.terms import LINEAR, Status
 
 SHARES = frozenset({"icc", "icc_team"})
 """The terms that lie between 0 and 1."""
@@ -177,7 +177,7 @@ class LinearFit:
     cov_by_theta: FloatArray
     freedom: float
     ranges: Range
-    analysis: str = "linear"
+    analysis: str = LINEAR
 
     @property
     def rank(self) -> int:

@@ -30,7 +30,7 @@ from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
 from surveywaves.mixed.deviance import independent_columns
 from surveywaves.mixed.lmm import ESTIMABLE
 from surveywaves.mixed.quadrature import Likelihood, Link, Nested, Nodes, Order, Point
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 CONVERGED: Final = 1e-12
 """The largest scaled gradient g'H^-1 g, a squared distance from the maximum in standard errors."""

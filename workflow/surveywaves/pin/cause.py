@@ -19,6 +19,7 @@ from typing import Any, Final
 import yaml
 
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest
 from surveywaves.pin.manifest import (
     PINS,
     Environment,
@@ -32,7 +33,6 @@ from surveywaves.pin.manifest import (
     unlike,
 )
 from surveywaves.pin.source import Source, environment
-from surveywaves.script import digest
 from surveywaves.study.models import Study
 from surveywaves.study.settings import Model
 

@@ -19,13 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.pin.manifest import Tolerance
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, Status
 
 _CELL: Final = ("scale", "wave", "organisation", "term")
 _TESTED: Final = ("analysis", *_CELL)
-
-PAIR: Final = " - "
-"""What stands between the two sides of a contrast, as in `second - first`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ def _numbered(names: list[str]) -> list[str]:
 
 def waves_named(wave: str) -> list[str]:
     """List the waves that a cell of the column `wave` names: one, or both sides of a contrast."""
-    return wave.split(PAIR)
+    return wave.split(BETWEEN)
 
 
 def is_own(name: str, row: Mapping[str, str]) -> bool:

@@ -34,9 +34,9 @@ from rocrate.rocrate import ROCrate
 
 from surveywaves.confidential import PRIVATE
 from surveywaves.errors import SurveywavesError
+from surveywaves.files import digest, read
 from surveywaves.pin.manifest import NAME, RESULTS, Environment, Job, Manifest
 from surveywaves.pin.source import LOCK
-from surveywaves.script import digest, read
 
 CITATION: Final = "CITATION.cff"
 

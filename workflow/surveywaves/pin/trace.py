@@ -25,13 +25,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import FORMULA
+from surveywaves.files import FORMULA, digest, read
 from surveywaves.pin.compare import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
 from surveywaves.pin.manifest import shown as value_shown
 from surveywaves.report.material import figure_data
-from surveywaves.script import digest, read
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import listed
 from surveywaves.text import nearest

@@ -16,6 +16,7 @@ from typing import Final
 import pandas as pd
 
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest, read, write, write_text
 from surveywaves.pin.cause import (
     CONFIGURATION,
     CURRENT,
@@ -29,7 +30,6 @@ from surveywaves.pin.cause import (
 from surveywaves.pin.compare import COLUMNS, NUMBER, Comparison, Kind, compare
 from surveywaves.pin.manifest import PINS, RESULTS, Manifest, Places, read_manifest, read_records
 from surveywaves.pin.source import VERIFY, rederive
-from surveywaves.script import digest, read, write, write_text
 from surveywaves.study import load_study
 from surveywaves.study.models import Study
 

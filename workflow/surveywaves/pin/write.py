@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from surveywaves.confidential import PRIVATE, reason_in, signs_of
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest, whole, write_bytes, write_text
 from surveywaves.pin.cause import (
     CONFIGURATION,
     SOURCE,
@@ -50,8 +51,8 @@ from surveywaves.pin.manifest import (
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
 from surveywaves.pin.verify import require_whole
-from surveywaves.script import digest, whole, write_bytes, write_text
-from surveywaves.study.models import Evidence, Study
+from surveywaves.study.models import Study
+from surveywaves.terms import Evidence
 
 UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
 """What nothing that is shown may be made from."""

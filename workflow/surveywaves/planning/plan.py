@@ -32,13 +32,12 @@ from surveywaves.planning.power import (
     power_of_equivalence,
     power_of_t,
 )
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.terms import ALL, PLANNING, RETURNS_NEEDED, Status
+from surveywaves.tidy import tidy
 
-ANALYSIS: Final = "planning"
 TERMS: Final = ("conf_half_width", "power", "power_adjusted", "power_equivalence", "detectable")
 """What there is for every contrast and number of returns."""
 
-NEEDED: Final = "returns_needed"
 ROUNDING: Final = 1e-9
 ENDLESS: Final = 1e9
 """So many returns that only the reference wave's uncertainty is left."""
@@ -141,7 +140,7 @@ def plan(
         left_aside=tuple(left_aside),
     )
     rows = [*_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)]
-    return tidy({"analysis": ANALYSIS, "scale": scale} | row for row in rows)
+    return tidy({"analysis": PLANNING, "scale": scale} | row for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ def _contrasts(design: Design, fit: LinearFit, returned: int, aim: Aim) -> Itera
             nothing = {key: refused[key] for key in ("status", "note")}
             for number in aim.returns:
                 yield from (label | {"term": term, "n": number} | nothing for term in aim.terms)
-            yield label | {"term": NEEDED} | nothing
+            yield label | {"term": RETURNS_NEEDED} | nothing
             continue
         contrast = _Contrast(future, weights, aim)
         for row in [*(row for number in aim.returns for row in contrast.rows(number)), contrast.needed()]:
@@ -291,7 +290,7 @@ class _Contrast:
 
     def needed(self) -> dict[str, Any]:
         """Give the smallest number of returns with the planned power, or why there is none."""
-        aim, label = self._aim, {"term": NEEDED}
+        aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
         most = self._short(ENDLESS)
         if most < 0:

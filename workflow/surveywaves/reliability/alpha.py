@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln, chdtrc, fdtrc, fdtri, ndtr, ndtri
 
 from surveywaves.reliability.sample import Answers, Array, Row, alike, covariance, join, named, whole
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, Status
 
 FLAT: Row = {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
 BACKWARD = "negative: items run against each other, check their keys"
@@ -211,8 +211,6 @@ def _bca(replicates: Array, estimate: float, jackknifed: Array, confidence: floa
         return np.full(2, np.nan)
     return np.asarray(np.quantile(replicates, ndtr(bias + z / (1 - acceleration * z))), dtype=np.float64)
 
-
-BETWEEN: Final = " - "
 
 _NODES: Final = 1_201
 

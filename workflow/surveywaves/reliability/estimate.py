@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.reliability import alpha as of_alpha
-from surveywaves.reliability.alpha import BETWEEN, alpha_bootstrap, equality
+from surveywaves.reliability.alpha import alpha_bootstrap, equality
 from surveywaves.reliability.factors import omega_total, ordinal_alpha
 from surveywaves.reliability.sample import (
     Answers,
@@ -31,9 +31,8 @@ from surveywaves.reliability.sample import (
     named,
     scored,
 )
-from surveywaves.tidy import ALL, Status, tidy
-
-ANALYSIS: Final = "reliability"
+from surveywaves.terms import ALL, BETWEEN, ITEMS_ONLY, RELIABILITY, Status
+from surveywaves.tidy import tidy
 
 
 def reliability(
@@ -182,7 +181,7 @@ def reliability(
         asked_here = dict.fromkeys(groups, asked[wave])
         tests = equality(groups, items=items, asked=asked_here, min_n=min_n, later_first=False)
         rows += [{"wave": wave, "organisation": between, **row} for between, row in tests]
-    return tidy({"analysis": ANALYSIS, "scale": scale, **row} for row in rows)
+    return tidy({"analysis": RELIABILITY, "scale": scale, **row} for row in rows)
 
 
 _SCALE_TERMS: Final[Mapping[str, Callable[[Answers], Row]]] = {
@@ -246,7 +245,6 @@ def _item_row(answers: Answers, item: str, estimate: float | None) -> Row:
 
 
 AS_SCALE: Final = "scale"
-ITEMS_ONLY: Final = "items_only"
 
 
 def usage(found: pd.DataFrame, *, at_least: float = 0.60, min_n: int = 30) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from surveywaves.reliability.alpha import BACKWARD
 from surveywaves.reliability.sample import Answers, Array, Row, join, named
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 STEEPEST: Final = 0.999
 """Largest correlation for which `below` is right to 1e-14."""

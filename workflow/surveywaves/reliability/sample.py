@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 Row: TypeAlias = dict[str, Any]
 Array: TypeAlias = NDArray[np.float64]

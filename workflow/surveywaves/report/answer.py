@@ -29,13 +29,12 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words
-from surveywaves.tables.layout import BETWEEN, is_missing, listed, number, records, share
+from surveywaves.tables.estimates import CONTRASTS, decision_words
+from surveywaves.tables.layout import is_missing, listed, number, records, share
 from surveywaves.tables.respondents import response_rates
-from surveywaves.tidy import Decision, Status
+from surveywaves.terms import BETWEEN, ITEMS_ONLY, STANDARDISED, Decision, Evidence, Status
 
 
 def all_observed(presentation: Presentation) -> bool:
@@ -171,9 +170,6 @@ def returns(material: Material) -> list[Markup]:
         )
     return said
 
-
-ITEMS_ONLY = "items_only"
-"""The use of a scale that should not be compared as one (see `surveywaves.reliability.estimate`)."""
 
 FIRST = "first "
 """How the words of a decision begin that speaks of the first-named organisation."""

@@ -37,13 +37,12 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.figures.names import WITHOUT_SCALE
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Labels, Table
-from surveywaves.tables.estimates import CONTRASTS, MEAN
+from surveywaves.tables.estimates import CONTRASTS
 from surveywaves.tables.layout import is_missing, share, whole
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, EMMEAN, LINEAR, PERCENT_FAVOURABLE, WITHOUT_SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,8 +407,6 @@ FRAMEWORK = "framework_"
 
 BY_ORGANISATION = "_by_organisation"
 
-MAIN = "linear"
-
 
 def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
     """Give the rows behind a figure, by its name (see `surveywaves.figures.names`); empty if that says nothing.
@@ -457,20 +454,20 @@ def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Pre
 
 def _shares(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the modelled percentages of favourable answers."""
-    return frame if frame.empty else frame[frame["term"] == "percent_favourable"]
+    return frame if frame.empty else frame[frame["term"] == PERCENT_FAVOURABLE]
 
 
 def main_analysis(frame: pd.DataFrame) -> str:
     """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
     found = list(dict.fromkeys(frame["analysis"]))
-    return MAIN if MAIN in found else next(iter(found), "")
+    return LINEAR if LINEAR in found else next(iter(found), "")
 
 
 def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep what figures of estimates draw: one analysis, in points of the response scale."""
     if frame.empty:
         return frame
-    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((MEAN, *CONTRASTS))]
+    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((EMMEAN, *CONTRASTS))]
 
 
 @dataclass(frozen=True)

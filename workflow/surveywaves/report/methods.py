@@ -35,11 +35,11 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.audit import FAULTS, Audit, verdict_words
 from surveywaves.tables.layout import WITHHELD, is_missing, listed, records, whole
 from surveywaves.tables.respondents import file_counts, problems
+from surveywaves.terms import ORDINAL, Comparability, Evidence
 
 
 def methods(material: Material) -> Section:
@@ -161,7 +161,7 @@ def _model(material: Material) -> tuple[Block, ...]:
 
 def _ordinal(material: Material) -> tuple[Markup, ...]:
     """Say what the second model is, if there is one."""
-    if "ordinal" not in set(material.tables["means"]["analysis"]):
+    if ORDINAL not in set(material.tables["means"]["analysis"]):
         return ()
     return (
         say(

@@ -33,21 +33,10 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import CONTRASTS, Cell, Column, Table, estimate_cell
-from surveywaves.tables.estimates import (
-    ASKED,
-    PERCENT,
-    SIGNS,
-    STANDARDISED,
-    agreement,
-    base_term,
-    components,
-    planning,
-    sensitivity,
-)
+from surveywaves.tables.estimates import ASKED, SIGNS, agreement, base_term, components, planning, sensitivity
 from surveywaves.tables.layout import as_float, is_missing, listed, records
-from surveywaves.tidy import Status
+from surveywaves.terms import PERCENT_FAVOURABLE, STANDARDISED, Comparability, Evidence, Status
 
 MODELS = {
     "variances": "The models: who is in them, and how answers vary",
@@ -155,7 +144,7 @@ def _means(material: Material, frame: pd.DataFrame) -> list[Block]:
     then: list[Block] = []
     for analysis, term in _kinds(frame):
         block = TableBlock(tables.means(frame, material.labels, analysis=analysis, term=term))
-        (means if analysis == main else shares if term.endswith(PERCENT) else then).append(block)
+        (means if analysis == main else shares if term.endswith(PERCENT_FAVOURABLE) else then).append(block)
     more = [Details("Means on the latent scale of the ordinal model", tuple(then))] if then else []
     return [*means, *shares, *more]
 
@@ -183,7 +172,7 @@ def _contrasts(material: Material, frame: pd.DataFrame) -> list[Block]:
         if analysis == main:
             first.append(block)
         else:
-            unit = "favourable answers" if term.endswith(PERCENT) else "log odds"
+            unit = "favourable answers" if term.endswith(PERCENT_FAVOURABLE) else "log odds"
             others.setdefault(f"The same by the {analysis} model: {unit}", []).append(block)
     return [*first, *(Details(title, tuple(inside)) for title, inside in sorted(others.items()))]
 

@@ -15,7 +15,6 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from surveywaves import tables
-from surveywaves.figures.names import WITHOUT_SCALE
 from surveywaves.report.answer import item_by_item, returns
 from surveywaves.report.material import (
     Block,
@@ -36,7 +35,7 @@ from surveywaves.tables import Place, favourable, misprint_notes
 from surveywaves.tables import answers as answers_table
 from surveywaves.tables.measures import dif, scale_use
 from surveywaves.tables.respondents import levels, missing
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, WITHOUT_SCALE
 
 
 def respondents(material: Material) -> Section | None:

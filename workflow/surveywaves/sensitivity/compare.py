@@ -17,12 +17,12 @@ from surveywaves.mixed.contrasts import Fit, check_confidence, estimate, stated_
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit
 from surveywaves.sensitivity.setting import Refused, Sample, Scale
-from surveywaves.sensitivity.variants import MAIN, STANDARDISED, Variant, correct, title_of
-from surveywaves.tidy import Status, tidy
+from surveywaves.sensitivity.variants import Variant, correct
+from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Status, variant_title
+from surveywaves.tidy import tidy
 
 CONTRAST: Final = ["scale", "term", "wave", "organisation"]
 ROUNDING: Final = 1e-9
-ESTIMATED: Final = (Status.OK.value, Status.BOUNDARY.value)
 
 
 def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapp
     first = f"{agreeing} of {len(others)} variants: {_spaced(decision)}"
     parts = [first if decision else "no estimate by the main analysis"]
     for other in dict.fromkeys(one.decision for one in others if one.decision != decision):
-        named = [title_of(one.variant, labels) for one in others if one.decision == other]
+        named = [variant_title(one.variant, labels) for one in others if one.decision == other]
         parts.append(f"{_listed(named)}: {_spaced(other)}")
     return "; ".join(parts)
 

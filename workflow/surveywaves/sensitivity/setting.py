@@ -26,6 +26,7 @@ import pandas as pd
 from surveywaves.mixed.clmm import OrdinalFit
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by, make_design
 from surveywaves.mixed.lmm import LinearFit
+from surveywaves.terms import NOT_STATED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,9 +333,6 @@ def _side(
 def _distance(weights: FloatArray, sides: list[tuple[IntArray, FloatArray]]) -> float:
     return max(float(np.abs(add_by(levels, weights, len(target)) - target).max()) for levels, target in sides)
 
-
-NOT_STATED: Final = "not_stated"
-"""The level of those who were asked and did not state one."""
 
 RAKED: Final = "raking weight"
 """The column of the weights made here: no name of a study has a space in it."""

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any, Final
+from typing import Any
 
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import Cell, against_zero
@@ -35,51 +35,7 @@ from surveywaves.mixed.design import Design, add_by
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.sensitivity import setting
 from surveywaves.sensitivity.setting import Margins, Model, OfAnswers, OfPeople
-from surveywaves.tidy import Status
-
-STANDARDISED: Final = "_standardised"
-"""How the terms of the table end: their unit is a standard deviation of one answer."""
-
-MAIN: Final = "main"
-ONLY: Final = "only: "
-ADJUSTED: Final = "adjusted: "
-"""How the names of variants begin that say what they are about themselves."""
-
-TITLES: Final = {
-    MAIN: "Main analysis",
-    "ordinal_logit": "Ordinal model (logit)",
-    "ordinal_probit": "Ordinal model (probit)",
-    "scale_score": "Scale scores",
-    "complete_cases": "Complete cases",
-    "without_straight_liners": "Without straight-liners",
-    "organisation_not_stated": "Organisation not stated as a group",
-    "unadjusted": "Unadjusted",
-    "without_flagged_items": "Without items that work differently",
-    "raking": "Weighted to population margins",
-    "sampling_weights": "With sampling weights",
-    "unweighted": "Without sampling weights",
-    "without_team": "Without team effect",
-    "answered_twice": "Some answered twice",
-}
-"""Name of a variant -> its title."""
-
-
-def title_of(variant: str, labels: Mapping[str, str] | None = None) -> str:
-    """Give a variant's title.
-
-    Parameters
-    ----------
-    variant
-        Its name.
-    labels
-        Words for grouping variables.
-    """
-    if variant.startswith(ONLY):
-        return variant.removeprefix(ONLY)
-    if variant.startswith(ADJUSTED):
-        named = [(labels or {}).get(name, name) for name in variant.removeprefix(ADJUSTED).split(", ")]
-        return f"Adjusted for {', '.join(name[:1].lower() + name[1:] for name in named)}"
-    return TITLES.get(variant, variant)
+from surveywaves.terms import ADJUSTED, MAIN, ONLY, Status, variant_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +150,7 @@ class Variant:
     @property
     def title(self) -> str:
         """For people."""
-        return title_of(self.name)
+        return variant_title(self.name)
 
 
 def stated_variants(

@@ -7,7 +7,6 @@ The models check each file by itself; what must agree between files is checked i
 from __future__ import annotations
 
 import datetime as dt
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,46 +19,7 @@ from pydantic import (
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.settings import Analysis, Colour, Model, Name, Text
-
-
-class Evidence(StrEnum):
-    """What a wave's data are, strongest first."""
-
-    OBSERVED = "observed"
-    RECONSTRUCTED = "reconstructed"
-    SIMULATED = "simulated"
-
-    @property
-    def meaning(self) -> str:
-        """Say in one sentence what a reader may make of such data."""
-        return {
-            Evidence.OBSERVED: "Real returns.",
-            Evidence.RECONSTRUCTED: (
-                "Respondents invented so that every published count of the wave is met exactly; how answers go "
-                "together within a person, and by organisation, is invented."
-            ),
-            Evidence.SIMULATED: "Invented from stated parameters; says nothing about the real organisation.",
-        }[self]
-
-
-class Missing(StrEnum):
-    """Why an answer is missing."""
-
-    NOT_ASKED = "not_asked"
-    SKIPPED = "skipped"
-    DONT_KNOW = "dont_know"
-    INVALID = "invalid"
-    BROKE_OFF = "broke_off"
-
-
-class Comparability(StrEnum):
-    """How a wave's question compares with the instrument's."""
-
-    IDENTICAL = "identical"
-    REWORDED = "reworded"
-    RESCALED = "rescaled"
-    ABSENT = "absent"
-
+from surveywaves.terms import Comparability, Evidence, Missing
 
 # --- the instrument -------------------------------------------------------------------------------------------
 

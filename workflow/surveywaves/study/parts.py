@@ -14,7 +14,6 @@ from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
     Event,
-    Evidence,
     FigureStyle,
     Item,
     Layout,
@@ -29,6 +28,7 @@ from surveywaves.study.models import (
     Wave,
 )
 from surveywaves.study.settings import Model
+from surveywaves.terms import Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""

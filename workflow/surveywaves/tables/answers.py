@@ -24,7 +24,7 @@ from surveywaves.tables.layout import (
     whole,
     withheld_cell,
 )
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""

@@ -12,6 +12,7 @@ import pandas as pd
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
 from surveywaves.tables.layout import NONE, WITHHELD, Cell, Column, Labels, Table, is_withheld, records
+from surveywaves.terms import RECOMPUTED
 
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "agrees": ("✓ agrees", ""),
@@ -25,7 +26,6 @@ VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
 """Verdict -> how it reads, with a sign that does not depend on colour, and its tone."""
 
 FAULTS: Final = ("misprint", "undecided")
-RECOMPUTED: Final = "recomputed"
 SIDES: Final = ("printed", RECOMPUTED)
 ALL_ANSWERS: Final = "all answers"
 

@@ -18,9 +18,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
 
 NONE: Final = "–"
 """What stands where there is no number."""
@@ -225,11 +224,6 @@ class Table:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         frame = pd.DataFrame([[of(cell) for cell in row] for row in self.rows], columns=range(len(heads)))
         return frame.set_axis(heads, axis="columns")
-
-
-NOT_STATED: Final = "not_stated"
-BETWEEN: Final = " - "
-"""What stands between the two sides of a contrast's name."""
 
 
 @dataclass(frozen=True)

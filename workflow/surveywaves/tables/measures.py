@@ -12,7 +12,6 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from surveywaves.tables.layout import (
-    BETWEEN,
     NONE,
     STATUS,
     Cell,
@@ -31,7 +30,7 @@ from surveywaves.tables.layout import (
     whole,
     withheld_cell,
 )
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, ITEM_BY_ITEM, ITEMS_ONLY, Status
 
 COEFFICIENTS: Final = {
     "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
@@ -43,7 +42,7 @@ COEFFICIENTS: Final = {
 }
 """Terms beside alpha, in the order of presentation."""
 
-_USES: Final = {"scale": "compared as a scale", "items_only": "compared item by item only"}
+_USES: Final = {"scale": "compared as a scale", ITEMS_ONLY: ITEM_BY_ITEM}
 _NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
 
 

@@ -13,11 +13,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.models import Evidence, Missing
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import (
     NONE,
-    NOT_STATED,
     Cell,
     Column,
     Labels,
@@ -34,7 +32,7 @@ from surveywaves.tables.layout import (
     whole,
     withheld_cell,
 )
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, ROW_COUNTS, Evidence, Missing
 
 REASONS: Final = {
     Missing.BROKE_OFF: "broke off",
@@ -275,10 +273,7 @@ def _share_cell(n: Any, of: Any) -> Cell:
 
 
 EVERY_RETURN: Final = "every return"
-RESCALED: Final = "_rescaled"
-"""How the name of an item ends that a wave asked on another response scale."""
 
-_NUMBERS: Final = ("rows_in", "rows_kept", "rows_set_aside")
 _REASONS: Final = {reason.value: f"missing: {words}" for reason, words in REASONS.items()}
 
 
@@ -295,7 +290,7 @@ def file_counts(frame: pd.DataFrame, labels: Labels) -> Table:
             Cell(labels.wave(row.wave)),
             Cell(row.file),
             Cell(row.layout),
-            *(number_cell(row, name, whole) for name in _NUMBERS),
+            *(number_cell(row, name, whole) for name in ROW_COUNTS),
         )
         for row in records(frame)
     )
@@ -416,7 +411,7 @@ def _rules(frame: pd.DataFrame, labels: Labels) -> dict[tuple[str, str, tuple[st
 
 
 def _is_group(variable: str, labels: Labels) -> bool:
-    return variable.removesuffix(RESCALED) not in labels.presentation.items
+    return variable.removesuffix(RESCALED_SUFFIX) not in labels.presentation.items
 
 
 def _questions(variables: Sequence[str], labels: Labels) -> str:
@@ -425,7 +420,7 @@ def _questions(variables: Sequence[str], labels: Labels) -> str:
         statements = not any(_is_group(variable, labels) for variable in variables)
         return f"{whole(len(variables))} {'statements' if statements else 'questions'}"
     [variable] = variables
-    item = variable.removesuffix(RESCALED)
+    item = variable.removesuffix(RESCALED_SUFFIX)
     if item not in labels.presentation.items:
         return labels.variable(variable)
     return labels.item(item) + (" (on another response scale)" if item != variable else "")

@@ -26,7 +26,7 @@ from surveywaves.files import csv_lines, harmless
 from surveywaves.tables.layout import WITHHELD, Labels
 from surveywaves.tables.publish.names import FORMATS
 from surveywaves.tables.publish.sheet import Entry, Head, Publication, Sheet, visible
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 _SECTION: Final = "section"
 

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from surveywaves.figures.names import WITHOUT_SCALE, item_groups
+from surveywaves.figures.names import item_groups
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, LINEAR, ORDINAL, PERCENT_FAVOURABLE, WITHOUT_SCALE
 
 FORMATS: Final = ("html", "docx", "tex", "csv")
 """What each table is written as."""
 
-UNITS: Final = ("linear", "ordinal", "percent_favourable")
+UNITS: Final = (LINEAR, ORDINAL, PERCENT_FAVOURABLE)
 """What contrasts are in: points of the response scale, log odds, percentage points."""
 
 
@@ -190,7 +190,7 @@ def _comparisons(presentation: Presentation) -> Iterator[Named]:
         yield Named("agreement", "agreement", group="Other choices of analysis")
     for unit in UNITS[:2]:
         yield Named(f"variances_{unit}", "variances", (unit,), models)
-    yield Named("diagnostics", "diagnostics", ("linear",), models)
+    yield Named("diagnostics", "diagnostics", (LINEAR,), models)
     for question in _QUESTIONS:
         yield Named(f"planning_{question}", "planning", (question,), "The next wave")
 

@@ -15,14 +15,11 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.names import WITHOUT_SCALE
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.answers import Place, answers, favourable, misprint_notes
 from surveywaves.tables.audit import Audit
 from surveywaves.tables.estimates import (
     OUTSIDE,
-    PERCENT,
     agreement,
     components,
     contrasts,
@@ -44,7 +41,7 @@ from surveywaves.tables.layout import (
 from surveywaves.tables.measures import dif, item_measures, measures, scale_use
 from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
 from surveywaves.tables.respondents import file_counts, levels, missing, problems, recodings, response_rates
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, ORDINAL, PERCENT_FAVOURABLE, WITHOUT_SCALE, Evidence
 
 
 @dataclass(frozen=True)
@@ -180,11 +177,11 @@ def _table(one: Named, frames: Mapping[str, pd.DataFrame], choice: Choice) -> Ta
         case "dif", (between,):
             return dif(frame, labels, between="wave" if between == "wave" else "organisation")
         case "means", ("percent_favourable",):
-            return means(frame, labels, analysis="ordinal", term=PERCENT)
+            return means(frame, labels, analysis=ORDINAL, term=PERCENT_FAVOURABLE)
         case "means", (analysis,):
             return means(frame, labels, analysis=analysis)
         case "contrasts" | "item_contrasts", (term, "percent_favourable"):
-            return contrasts(frame, labels, analysis="ordinal", term=f"{term}_{PERCENT}")
+            return contrasts(frame, labels, analysis=ORDINAL, term=f"{term}_{PERCENT_FAVOURABLE}")
         case "contrasts" | "item_contrasts", (term, analysis):
             return contrasts(frame, labels, analysis=analysis, term=term)
         case "variances" | "diagnostics", (analysis,):
