@@ -2,6 +2,7 @@
 # modules that a script's result depends on.
 import os
 import re
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ HOME = Path(workflow.basedir)
 # Jobs import the package that lies beside this workflow, whatever else is installed.
 PACKAGES = str(HOME / "workflow")
 sys.path.insert(0, PACKAGES)
+# Snakemake gives its path to a shell as it is: a folder with a blank in its name would end it.
+sys.executable = shlex.quote(sys.executable)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
     # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.
