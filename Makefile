@@ -30,6 +30,8 @@ lint: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	PYTHONPATH=workflow:demo $(BIN)/lint-imports --no-cache
+	$(BIN)/deptry workflow
 
 types: environment
 	$(BIN)/mypy

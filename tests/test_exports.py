@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import os
 import stat
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -774,10 +775,8 @@ def test_joined_letters_are_not_cut_apart() -> None:
 
 @given(st.text(), st.integers(4, 80))
 def test_wrapped_lines_fit_and_lose_no_letter(text: str, limit: int) -> None:
-    text = "".join(
-        sign for sign in wording.line(text) if not dataset.unicodedata.category(sign).startswith("M")
-    )
-    found = dataset.wrap(text, limit)
+    text = "".join(sign for sign in wording.line(text) if not unicodedata.category(sign).startswith("M"))
+    found = wording.wrap(text, limit)
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
     assert all(wording.octets(one) <= limit for one in found)
 

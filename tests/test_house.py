@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import tomllib
@@ -16,7 +15,6 @@ import yaml
 from surveywaves.study.document import documents
 
 REPOSITORY = Path(__file__).parent.parent
-PACKAGE = REPOSITORY / "workflow/surveywaves"
 WAVES = sorted(path.name for path in (REPOSITORY / "config/waves").iterdir())
 CONDA_NAMES = {
     "great_tables": "great-tables",
@@ -25,16 +23,6 @@ CONDA_NAMES = {
     "typst-py": "typst",
 }
 """What conda-forge calls a package otherwise than PyPI."""
-
-
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
 
 
 def conda_entries() -> list[str]:
@@ -87,15 +75,6 @@ def test_every_dependency_is_told_with_the_licence_that_it_states() -> None:
             assert any(word in (text or "") for text in stated), f"{name}: {licence} is not what it states"
 
 
-def test_every_package_that_is_needed_to_run_is_used() -> None:
-    modules = {"python-docx": "docx", "pyyaml": "yaml", "snakemake": ""}
-    files = [path for top in ("workflow", "tests", "benchmarks") for path in (REPOSITORY / top).rglob("*.py")]
-    used = {module.split(".")[0] for path in files for module in imports(path)}
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    names = [re.split(r"[^a-z0-9-]", entry)[0] for entry in project["project"]["dependencies"]]
-    assert [name for name in names if modules.get(name, name.replace("-", "_")) not in used | {""}] == []
-
-
 def test_every_locked_package_has_hashes() -> None:
     blocks = re.split(r"\n(?=[a-z0-9])", (REPOSITORY / "requirements.lock").read_text())
     assert len(blocks) > 50
@@ -119,13 +98,6 @@ def test_the_schema_that_a_yaml_file_names_takes_the_file_and_refuses_a_slip(pat
     jsonschema.validate(content, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content | {"titel": ""}, schema)
-
-
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_the_package_knows_no_snakemake(path: Path) -> None:
-    assert not {module for module in imports(path) if module.split(".")[0] == "snakemake"}
 
 
 def test_nothing_in_the_workflow_names_this_study() -> None:

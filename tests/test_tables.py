@@ -20,9 +20,10 @@ from surveywaves.tables import (
     reliability,
     reliability_items,
 )
-from surveywaves.tables.layout import interval, listed, number, p_value, percentage, whole
+from surveywaves.tables.layout import interval, number, p_value, percentage, whole
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
+from surveywaves.text import listed
 from surveywaves.tidy import COLUMNS, tidy
 from synthetic_report import FOUR, presentation, tables
 

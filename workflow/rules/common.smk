@@ -1,10 +1,7 @@
-# What all stages stand on. The study as config/ describes it, the names of what is built from it, and the package
-# modules that a script's result depends on.
+# What all stages stand on: the study as config/ describes it, and the names of what is built from it.
 import os
-import re
 import shlex
 import sys
-from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -84,37 +81,6 @@ LIMITATIONS = [
 
 wildcard_constraints:
     wave="|".join(WAVES),
-
-
-def code_of(script):
-    """List a script, its package modules, the modules these import, and so on: Snakemake does not see imports."""
-    package = HOME / "workflow/surveywaves"
-    first = HOME / "workflow/scripts" / script
-    todo, found = [first], {first}
-    while todo:
-        for name in _imported(todo.pop()):
-            path = package.joinpath(*name.split(".")[1:])
-            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-            if path.exists() and path not in found:
-                found.add(path)
-                todo.append(path)
-    return sorted(os.path.relpath(path) for path in found)
-
-
-IMPORT = re.compile(
-    r"^\s*(?:from (surveywaves[\w.]*) import (\([^)]*\)|.*)|import (surveywaves[\w.]*))",
-    re.MULTILINE,
-)
-
-
-@cache
-def _imported(path):
-    # By pattern: parsing a hundred modules at every start would cost half a second.
-    found = set()
-    for package, names_in, module_ in IMPORT.findall(path.read_text(encoding="utf-8")):
-        found.add(package or module_)
-        found.update(f"{package}.{name}" for name in re.findall(r"\w+", names_in))
-    return sorted(found)
 
 
 def raw_files(wildcards):

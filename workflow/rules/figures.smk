@@ -8,7 +8,6 @@ EXHIBITED = exhibited(PRESENTATION, published=PUBLISHED is not None)
 rule figures:
     input:
         **released(SHOWN),
-        code=code_of("figures.py"),
     output:
         figures=drawn(),
         captions=report(
@@ -20,8 +19,8 @@ rule figures:
         ),
     log:
         "results/logs/figures.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/figures.benchmark.tsv"
     threads: 2
     params:
         presentation=as_json(PRESENTATION),
@@ -36,14 +35,13 @@ rule gallery:
     input:
         pictures=expand("results/figures/{figure}.svg", figure=EXHIBITED),
         captions="results/figures/captions.tsv",
-        code=code_of("gallery.py"),
     output:
         page="docs/figures.md",
         pictures=directory("docs/figures"),
     log:
         "results/logs/gallery.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/gallery.benchmark.tsv"
     params:
         figures=EXHIBITED,
         title=STUDY.config.title,

@@ -4,15 +4,14 @@
 rule measure:
     input:
         responses="results/pooled/responses.parquet",
-        code=code_of("measure.py"),
     output:
         reliability="results/statistics/reliability.parquet",
         scale_use="results/statistics/scale_use.parquet",
         dif="results/statistics/dif.parquet",
     log:
         "results/logs/measure.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/measure.benchmark.tsv"
     params:
         instrument=instrument("scale", "key", "points"),
         waves=WAVES,

@@ -5,13 +5,12 @@ if PLANNING:
     rule plan:
         input:
             responses="results/pooled/responses.parquet",
-            code=code_of("plan.py"),
         output:
             "results/statistics/planning.parquet",
         log:
             "results/logs/plan.log",
-        conda:
-            "../../environment.yml"
+        benchmark:
+            "results/logs/plan.benchmark.tsv"
         params:
             instrument=instrument("scale", "key", "points"),
             organisations=list(STUDY.config.organisations),

@@ -12,7 +12,6 @@ rule release:
             wave=WAVES,
         ),
         responses="results/pooled/responses.parquet",
-        code=code_of("release.py"),
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),
@@ -22,8 +21,8 @@ rule release:
         reasons="results/disclosure/reasons.csv",
     log:
         "results/logs/release.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/release.benchmark.tsv"
     threads: 2
     params:
         tables=SHOWN,

@@ -12,7 +12,6 @@ rule report:
         titles=PUBLISHED.titles if PUBLISHED else [],
         limitations=LIMITATIONS,
         templates=report_templates(),
-        code=code_of("report.py"),
     output:
         screen=report(
             "results/report/index.html",
@@ -28,8 +27,8 @@ rule report:
         ),
     log:
         "results/logs/report.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/report.benchmark.tsv"
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
@@ -40,14 +39,12 @@ rule report:
 
 
 rule configuration:
-    input:
-        code=code_of("configuration.py"),
     output:
         "results/configuration.yaml",
     log:
         "results/logs/configuration.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/configuration.benchmark.tsv"
     params:
         study=STUDY.model_dump(mode="json"),
     script:

@@ -5,14 +5,13 @@ rule sensitivity:
     input:
         responses="results/pooled/responses.parquet",
         dif="results/statistics/dif.parquet",
-        code=code_of("sensitivity.py"),
     output:
         sensitivity="results/statistics/sensitivity.parquet",
         agreement="results/statistics/agreement.parquet",
     log:
         "results/logs/sensitivity.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/sensitivity.benchmark.tsv"
     params:
         instrument=instrument("scale", "key", "points"),
         min_answered={scale.scale: scale.min_answered for scale in STUDY.scales},

@@ -5,7 +5,6 @@ rule tables:
     input:
         **released(RELEASED),
         titles=PUBLISHED.titles if PUBLISHED else [],
-        code=code_of("tables.py"),
     output:
         tables=report(
             directory("results/tables"),
@@ -16,8 +15,8 @@ rule tables:
         ),
     log:
         "results/logs/tables.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/tables.benchmark.tsv"
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),

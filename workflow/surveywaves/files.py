@@ -8,11 +8,13 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from surveywaves.terms import OWNER_ONLY
+
+if TYPE_CHECKING:
+    # Imported where tables are read: a workflow with nothing to do takes digests only.
+    import pandas as pd
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 """How a text begins that a spreadsheet may run."""
@@ -23,6 +25,8 @@ _BOM: Final = "\ufeff"
 
 def read(path: str) -> pd.DataFrame:
     """Read a table that an earlier stage wrote; TSV and CSV come as text, blank cells as ""."""
+    import pandas as pd  # noqa: PLC0415
+
     if path.endswith(".parquet"):
         return pd.read_parquet(path)
     return pd.read_csv(path, sep="\t" if path.endswith(".tsv") else ",", dtype="str", keep_default_na=False)
@@ -101,12 +105,13 @@ def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
     text
         What becomes of each head and text cell; it is to be `harmless` in the end.
     """
+    from pandas import NA  # noqa: PLC0415
 
     def safe(value: Any) -> Any:
         if isinstance(value, str):
             return text(value)
         # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
-        return "" if value is None or value is pd.NA or value != value else harmless(value)  # noqa: PLR0124
+        return "" if value is None or value is NA or value != value else harmless(value)  # noqa: PLR0124
 
     with io.StringIO(newline="") as buffer:
         writer = csv.writer(buffer, lineterminator="\r\n")

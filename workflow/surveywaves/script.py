@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Self
 
-from surveywaves.errors import SurveywavesError
+from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, files_under, write_text
-
-HOME: Final = Path(__file__).resolve().parents[2]
-"""Folder of the workflow that this package belongs to."""
-
-
-class _Named(Protocol):
-    """A list whose parts have names, as Snakemake gives them."""
-
-    def items(self) -> Iterable[tuple[str, Any]]: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-    def __getitem__(self, place: int) -> Any: ...
-
-
-class Job(Protocol):
-    """What Snakemake tells a script of its job."""
-
-    rule: str
-    wildcards: _Named
-    input: _Named
-    output: _Named
-    params: _Named
-    log: _Named
+from surveywaves.freshness import CACHE, Job, Programs, call_of, name_of, settings_of
 
 
 @contextmanager
@@ -43,7 +20,8 @@ def stage(job: Job) -> Iterator[None]:
     """Run a stage; a user's mistake ends it with a line for each mistake, on the screen and in the log.
 
     A job that ends well leaves its record in the log: what went in, with which code and configuration, and what came
-    out. One job's inputs are another's outputs, so the records together say how every number came about.
+    out. One job's inputs are another's outputs, so the records together say how every number came about. What went in
+    is looked at before and after: where it changed meanwhile, nobody can say what the results are made of.
 
     Parameters
     ----------
@@ -54,49 +32,75 @@ def stage(job: Job) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     try:
+        taken = Taken.by(job)
         yield
+        taken.must_equal(Taken.by(job), job)
     except SurveywavesError as error:
         path.write_text(f"{error}\n", encoding="utf-8")
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
-    write_text(f"{json.dumps(record(job), indent=1, sort_keys=True, ensure_ascii=False)}\n", str(path))
+    write_text(f"{json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)}\n", str(path))
 
 
-def record(job: Job) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a job takes: files and code, path -> SHA-256, and the fingerprint of the code."""
+
+    inputs: Mapping[str, str]
+    code: Mapping[str, str]
+    fingerprint: str
+
+    @classmethod
+    def by(cls, job: Job) -> Self:
+        """Look at what a job takes as it lies there now."""
+        program = Programs(cache=Path(CACHE)).of(job.rule)
+        inputs = {path: digest(Path(path)) for path in sorted(set(map(str, job.input)))}
+        return cls(inputs, program.code, program.fingerprint)
+
+    def must_equal(self, later: Taken, job: Job) -> None:
+        """Refuse what was made while any of it changed.
+
+        Raises
+        ------
+        SurveywavesError
+            With a line for each file.
+        """
+        changed = [path for path, hash_ in self.inputs.items() if later.inputs[path] != hash_]
+        if later.fingerprint != _program(job)["fingerprint"]:
+            code = {**self.code, **later.code}
+            # What Python had read before this looked is not known by name.
+            changed += [path for path in code if self.code.get(path) != later.code.get(path)] or ["workflow"]
+        if changed:
+            what, hint = f"changed while {name_of(job)} ran", "run snakemake once more"
+            raise SurveywavesError(Mistake(path, what, hint) for path in changed)
+
+
+def _program(job: Job) -> Any:
+    return dict(job.params.items())["program"]
+
+
+def record(job: Job, taken: Taken) -> dict[str, Any]:
     """Say what a finished job read and wrote.
 
     Returns
     -------
     dict
         `rule`, `wildcards`, `params` as plain data, and `inputs`, `code`, `outputs`: path -> SHA-256. Paths are
-        relative to the working folder, those of `code` to the workflow's.
+        relative to the working folder, those of `code` to the workflow's. By `program`, `packages` and `call` a later
+        run sees whether it would do the same (`freshness`).
     """
-    code = [str(path) for name, paths in job.input.items() if name == "code" for path in paths]
     return {
         "rule": job.rule,
         "wildcards": {name: str(value) for name, value in job.wildcards.items()},
-        "params": {name: _plain(value) for name, value in job.params.items()},
-        "inputs": {path: digest(Path(path)) for path in sorted(set(map(str, job.input)) - set(code))},
-        "code": {
-            Path(os.path.relpath(Path(path).resolve(), HOME)).as_posix(): digest(Path(path)) for path in code
-        },
+        "params": settings_of(job),
+        "inputs": taken.inputs,
+        "code": taken.code,
         "outputs": {
             path.as_posix(): digest(path)
             for name in sorted(map(str, job.output))
             for path in files_under(Path(name))
         },
+        "program": taken.fingerprint,
+        "packages": _program(job)["packages"],
+        "call": call_of(job),
     }
-
-
-def _plain(value: Any) -> Any:
-    """Take params for what JSON can say; one that is JSON already for what it says."""
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(part) for part in (sorted(value) if isinstance(value, set) else value)]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

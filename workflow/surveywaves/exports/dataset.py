@@ -22,6 +22,7 @@ from surveywaves.study.models import Variable as StudyVariable
 from surveywaves.study.parts import Presentation, WaveWords
 from surveywaves.study.settings import Model
 from surveywaves.terms import RESCALED_SUFFIX, Comparability, Evidence, Missing
+from surveywaves.text import listed
 
 
 class ExportPart(Model):
@@ -68,9 +69,7 @@ def headline(part: ExportPart) -> str:
     """Say in a few words what a reader must know first: ``CONFIDENTIAL. OBSERVED and SIMULATED data``."""
     found = {wave.evidence for wave in part.waves.values()}
     found |= {weaker.evidence for wave in part.waves.values() for weaker in wave.variable_evidence.values()}
-    *others, last = [kind.value.upper() for kind in Evidence if kind in found]
-    kinds = f"{', '.join(others)} and {last}" if others else last
-    return f"CONFIDENTIAL. {kinds} data"
+    return f"CONFIDENTIAL. {listed([kind.value.upper() for kind in Evidence if kind in found])} data"
 
 
 def wave_title(wave: WaveWords) -> str:

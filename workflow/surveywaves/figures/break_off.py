@@ -10,9 +10,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REASONS, SMALL, TINY, Axis, Key, Page, on
-from surveywaves.figures.words import evidence_of, listed, percent, wave_title, whole
+from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Missing, Status
+from surveywaves.text import listed
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3

@@ -24,18 +24,11 @@ from surveywaves.figures.facets import (
 )
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
-from surveywaves.figures.words import (
-    MINUS,
-    evidence_of,
-    listed,
-    organisation_label,
-    pair,
-    wave_title,
-    without,
-)
+from surveywaves.figures.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ITEM_BY_ITEM, ORGANISATION
+from surveywaves.text import listed
 
 GROUP: Final = "Comparisons"
 ABREAST: Final = 4

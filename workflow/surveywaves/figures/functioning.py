@@ -11,9 +11,10 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
 from surveywaves.figures.layout import SIZES, Key, Look, Page
 from surveywaves.figures.means import respondents_of, titles
-from surveywaves.figures.words import absent, evidence_of, listed, number, pair, wave_title, without
+from surveywaves.figures.words import absent, evidence_of, number, pair, wave_title, without
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, CUTS, ESTIMATED, ORGANISATION
+from surveywaves.text import listed
 
 GROUP: Final = "Items"
 ABREAST: Final = 6

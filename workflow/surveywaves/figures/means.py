@@ -21,7 +21,6 @@ from surveywaves.figures.layout import MARKERS, WITHHELD, Key, Look, Page, look_
 from surveywaves.figures.words import (
     absent,
     evidence_of,
-    listed,
     number,
     organisation_label,
     percent,
@@ -31,6 +30,7 @@ from surveywaves.figures.words import (
 )
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, ESTIMATED, LINEAR, ORGANISATION, PERCENT_FAVOURABLE, Status
+from surveywaves.text import listed
 
 GROUP: Final = "Scales"
 

@@ -33,10 +33,11 @@ from surveywaves.figures.means import (
     titles,
 )
 from surveywaves.figures.names import surveyed_throughout
-from surveywaves.figures.words import evidence_of, listed, number, organisation_label, wave_title
+from surveywaves.figures.words import evidence_of, number, organisation_label, wave_title
 from surveywaves.study.models import Event
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, ORGANISATION
+from surveywaves.text import listed
 
 PLOT_HEIGHT: Final = 12.0
 """Of a panel, in base font sizes."""

@@ -18,10 +18,11 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.words import evidence_of, listed, organisation_label, wave_title
+from surveywaves.figures.words import evidence_of, organisation_label, wave_title
 from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION
+from surveywaves.text import listed
 
 GROUP: Final = "Scales"
 ACCEPTABLE: Final = 0.70

@@ -12,7 +12,6 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Axis, Key, Page, round_ends, wave_colours
 from surveywaves.figures.words import (
     evidence_of,
-    listed,
     lower,
     organisation_label,
     percent,
@@ -22,6 +21,7 @@ from surveywaves.figures.words import (
 )
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.text import listed
 
 GROUP: Final = "Respondents"
 ABREAST: Final = 3

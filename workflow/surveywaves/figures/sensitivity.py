@@ -24,9 +24,10 @@ from surveywaves.figures.facets import (
 )
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import level, titles
-from surveywaves.figures.words import absent, evidence_of, in_words, listed, lower, number, whole, without
+from surveywaves.figures.words import absent, evidence_of, in_words, lower, number, whole, without
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ESTIMATED, MAIN, ORGANISATION, STANDARDISED, variant_title
+from surveywaves.text import listed
 
 GROUP: Final = "Sensitivity"
 ABREAST: Final = 4

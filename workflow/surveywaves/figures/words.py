@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
+from surveywaves.text import listed
 
 Shows = Literal["totals", "organisations", "joint"]
 """What a figure shows of the answers: counts over everybody, counts by organisation, or how answers go together."""
@@ -171,11 +172,6 @@ def percent(number: float) -> str:
 def lower(text: str) -> str:
     """Begin a text with a small letter, for the middle of a sentence (not an abbreviation)."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-def listed(things: Sequence[str]) -> str:
-    """List things: `a, b and c`."""
-    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}" if things else ""
 
 
 def number(value: float, decimals: int = 1) -> str:

@@ -32,8 +32,7 @@ from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_ma
 from surveywaves.pin.manifest import shown as value_shown
 from surveywaves.report.material import figure_data
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.layout import listed
-from surveywaves.text import nearest
+from surveywaves.text import listed, nearest
 
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"

@@ -32,9 +32,10 @@ from surveywaves.report.material import (
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.estimates import CONTRASTS, decision_words
-from surveywaves.tables.layout import is_missing, listed, number, records, share
+from surveywaves.tables.layout import is_missing, number, records, share
 from surveywaves.tables.respondents import response_rates
 from surveywaves.terms import BETWEEN, ITEMS_ONLY, STANDARDISED, Decision, Evidence, Status
+from surveywaves.text import listed
 
 
 def all_observed(presentation: Presentation) -> bool:

@@ -37,9 +37,10 @@ from surveywaves.report.material import (
 )
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.audit import FAULTS, Audit, verdict_words
-from surveywaves.tables.layout import WITHHELD, is_missing, listed, records, whole
+from surveywaves.tables.layout import WITHHELD, is_missing, records, whole
 from surveywaves.tables.respondents import file_counts, problems
 from surveywaves.terms import ORDINAL, Comparability, Evidence
+from surveywaves.text import listed
 
 
 def methods(material: Material) -> Section:

@@ -35,8 +35,9 @@ from surveywaves.report.material import (
 )
 from surveywaves.tables import CONTRASTS, Cell, Column, Table, estimate_cell
 from surveywaves.tables.estimates import ASKED, SIGNS, agreement, base_term, components, planning, sensitivity
-from surveywaves.tables.layout import as_float, is_missing, listed, records
+from surveywaves.tables.layout import as_float, is_missing, records
 from surveywaves.terms import PERCENT_FAVOURABLE, STANDARDISED, Comparability, Evidence, Status
+from surveywaves.text import listed
 
 MODELS = {
     "variances": "The models: who is in them, and how answers vary",

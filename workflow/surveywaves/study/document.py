@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from surveywaves.study import models, settings
 
@@ -106,7 +105,7 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         value = field.get_default(call_default_factory=True, validated_data={})
         return "as below" if isinstance(value, BaseModel) else "none"
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "(needed)"
     if field.default is None or field.default in ("", ()):
         return "none"

@@ -17,7 +17,6 @@ from surveywaves.tables.layout import (
     Table,
     count_and_percent,
     is_withheld,
-    listed,
     number_cell,
     percentage,
     records,
@@ -25,6 +24,7 @@ from surveywaves.tables.layout import (
     withheld_cell,
 )
 from surveywaves.terms import ALL
+from surveywaves.text import listed
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""

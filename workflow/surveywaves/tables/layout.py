@@ -98,11 +98,6 @@ def p_value(value: Any, *, decimals: int = 3) -> str:
     return f"<{smallest:.{decimals}f}" if value < smallest else f"{float(value):.{decimals}f}"
 
 
-def listed(words: list[str]) -> str:
-    """Join words: a, b and c."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
-
-
 def shortened(text: str, longest: int = 48) -> str:
     """Cut a long text at a word and say so with an ellipsis."""
     if len(text) <= longest:

@@ -27,21 +27,12 @@ from surveywaves.tables.estimates import (
     planning,
     sensitivity,
 )
-from surveywaves.tables.layout import (
-    WITHHELD,
-    Cell,
-    Column,
-    Labels,
-    Table,
-    is_withheld,
-    listed,
-    records,
-    whole,
-)
+from surveywaves.tables.layout import WITHHELD, Cell, Column, Labels, Table, is_withheld, records, whole
 from surveywaves.tables.measures import dif, item_measures, measures, scale_use
 from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
 from surveywaves.tables.respondents import file_counts, levels, missing, problems, recodings, response_rates
 from surveywaves.terms import ALL, ORDINAL, PERCENT_FAVOURABLE, WITHOUT_SCALE, Evidence
+from surveywaves.text import listed
 
 
 @dataclass(frozen=True)
