@@ -30,7 +30,24 @@ from surveywaves.pin.trace import Store, Trace, find, to_json, to_lines, trace
 from surveywaves.pin.write import pin
 from surveywaves.study import load_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
-from surveywaves.study.parts import HarmonisingPart, PlanningWords, Presentation, ReadingPart, WaveWords
+from surveywaves.study.parts import (
+    ComparingPart,
+    DescribingPart,
+    HarmonisingPart,
+    InstrumentItem,
+    MeasuringPart,
+    PlanningPart,
+    PlanningWords,
+    Presentation,
+    PrintedCells,
+    PublicationPart,
+    ReadingPart,
+    ReleasingPart,
+    SamplePart,
+    SensitivityPart,
+    SettlingPart,
+    WaveWords,
+)
 
 CopyOf = Callable[[str], Path]
 CHANGE = ["analysis=linear", "scale=colleagues", "term=change", "organisation=social_work"]
@@ -87,8 +104,8 @@ def two_waves() -> list[Job]:
     return [
         *each,
         job("pool", [f"results/harmonised/{wave}.parquet" for wave in ("first", "second")], [pooled]),
-        job("describe", [pooled], tables[:1], populations={"first": 10, "second": 20}),
-        job("compare", [pooled], tables[1:], waves=["first", "second"]),
+        job("describe", [pooled], tables[:1], part={"populations": {"first": 10, "second": 20}}),
+        job("compare", [pooled], tables[1:], part={"sample": {"waves": ["first", "second"]}}),
         job("release", tables, [f"results/released/{name}.parquet" for name in ("counts", "models")]),
         job("figures", [f"results/released/{name}.parquet" for name in ("counts", "models")], ["f.svg"]),
     ]
@@ -101,7 +118,7 @@ def test_a_number_of_one_wave_comes_from_that_wave_s_files_alone() -> None:
     assert [raw.path for raw in found.raw] == ["raw/second.csv"]
     assert found.waves == ("second",)
     described = next(step for step in found.steps if step.job.rule == "describe")
-    assert [one.place for one in described.settings] == ["populations.second"]
+    assert [one.place for one in described.settings] == ["part.populations.second"]
     assert "none of first" in " ".join(note for step in found.steps for note in step.notes)
 
 
@@ -162,6 +179,17 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         ("report", "presentation.items.one", Item),
         ("report", "presentation.scales.one", Scale),
         ("codebook", "parts.first", HarmonisingPart),
+        ("settle", "part", SettlingPart),
+        ("describe", "part", DescribingPart),
+        ("measure", "part", MeasuringPart),
+        ("compare", "part", ComparingPart),
+        ("compare", "part.sample", SamplePart),
+        ("compare", "part.instrument.one", InstrumentItem),
+        ("plan", "part", PlanningPart),
+        ("sensitivity", "part", SensitivityPart),
+        ("audit", "part", PublicationPart),
+        ("audit", "part.cells.one", PrintedCells),
+        ("release", "part", ReleasingPart),
     ],
 )
 def test_every_field_of_what_jobs_are_told_has_an_origin(

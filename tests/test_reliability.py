@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.reliability import reliability
+from sampled import reliability
 from surveywaves.terms import ALL, Status
 from surveywaves.tidy import COLUMNS
 

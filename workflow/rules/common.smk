@@ -27,7 +27,19 @@ from surveywaves.figures.names import FORMATS, names
 from surveywaves.pin.cause import to_pin
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
-from surveywaves.study.parts import HarmonisingPart, Presentation, ReadingPart
+from surveywaves.study.parts import (
+    ComparingPart,
+    DescribingPart,
+    HarmonisingPart,
+    MeasuringPart,
+    PlanningPart,
+    Presentation,
+    PublicationPart,
+    ReadingPart,
+    ReleasingPart,
+    SensitivityPart,
+    SettlingPart,
+)
 
 CONFIG = Path(config.get("study", "config"))
 try:
@@ -98,87 +110,9 @@ def harmonising(wildcards):
     return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
 
 
-def instrument(*columns):
-    """Give what is asked for of the items (scale, section, key, points, favourable): numbers, no word of text."""
-
-    def about(item):
-        responses = STUDY.config.response_scales[item.response_scale]
-        return {
-            "scale": item.scale,
-            "section": item.section,
-            "key": item.key,
-            "points": responses.points,
-            "favourable": list(responses.favourable),
-        }
-
-    return [
-        {"item": item.item, **{name: about(item)[name] for name in columns}}
-        for item in STUDY.items
-    ]
-
-
-def analysis(*keys):
-    """Give the choices of the analysis that a rule asks for."""
-    return STUDY.config.analysis.model_dump(mode="json", include=set(keys))
-
-
-def surveyed():
-    """Give the organisations that each wave surveyed."""
-    return {wave.name: list(wave.file.organisations_surveyed) for wave in STUDY.waves}
-
-
-def levels():
-    """Give the levels of each grouping variable."""
-    return {
-        name: list(variable.levels) for name, variable in STUDY.config.variables.items()
-    }
-
-
-def populations():
-    """Give how many could have answered each wave (None: unknown)."""
-    return {wave.name: wave.file.population.size for wave in STUDY.waves}
-
-
-def approximate():
-    """Name the waves whose population is an estimate."""
-    return [wave.name for wave in STUDY.waves if wave.file.population.approximate]
-
-
-def printed_cells():
-    """Give the item that each printed table row is about."""
-    return [
-        {
-            "table": str(item.published_table),
-            "row": str(item.published_row),
-            "item": item.item,
-        }
-        for item in STUDY.items
-        if item.published_table is not None
-    ]
-
-
-def printed_choices():
-    """Give the labels of the levels of each variable whose counts are printed."""
-    known = {name: variable.levels for name, variable in STUDY.config.variables.items()}
-    known["organisation"] = STUDY.config.organisations
-    return {name: dict(known[name]) for name in PUBLISHED.single_choice}
-
-
 def released(tables):
     """Name released tables, those that everybody may see: figures, tables and report read no others."""
     return {table: f"results/released/{table}.parquet" for table in tables}
-
-
-def publication():
-    """Give what the printed tables are about (None: there is no publication)."""
-    if not PUBLISHED:
-        return None
-    return {
-        "wave": PUBLISHED.wave,
-        "cells": printed_cells(),
-        "categories": list(PUBLISHED.categories),
-        "choices": printed_choices(),
-    }
 
 
 def to_be_pinned(wildcards):

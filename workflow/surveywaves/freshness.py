@@ -298,9 +298,7 @@ class Programs:
                 elif (path := self._file(name)) and path not in found:
                     found.add(path)
                     todo.append(path)
-        modules = {
-            path.relative_to(self._home).as_posix(): self._module(path)[:2] for path in sorted(found)
-        }
+        modules = {path.relative_to(self._home).as_posix(): self._module(path)[:2] for path in sorted(found)}
         trees = "".join(f"{tree}  {name}\n" for name, (_, tree) in modules.items())
         code = {name: content for name, (content, _) in modules.items()}
         return Program(code, _sha256(trees), frozenset(imported - set(sys.stdlib_module_names)))

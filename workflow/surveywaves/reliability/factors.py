@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from surveywaves.reliability.alpha import BACKWARD
-from surveywaves.reliability.sample import Answers, Array, Row, join, named
+from surveywaves.reliability.answers import Answers, Array, Row, join, named
 from surveywaves.terms import Status
 
 STEEPEST: Final = 0.999

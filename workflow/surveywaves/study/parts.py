@@ -7,12 +7,15 @@ whose part it changes. What words and drawings need is kept apart from what numb
 from __future__ import annotations
 
 import datetime as dt
+import operator
+from typing import Any, Literal
 
 from pydantic import Field
 
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
+    Disclosure,
     Event,
     FigureStyle,
     Item,
@@ -27,7 +30,7 @@ from surveywaves.study.models import (
     VariableSource,
     Wave,
 )
-from surveywaves.study.settings import Model
+from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
 from surveywaves.terms import Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
@@ -219,3 +222,293 @@ def _words(wave: Wave) -> WaveWords:
         wordings={row.item: row.wording for row in wave.crosswalk if row.wording},
         notes={row.item: row.note for row in wave.crosswalk if row.note},
     )
+
+
+# --- statistics ---------------------------------------------------------------------------------------------------
+
+
+def _when_used(default: Any) -> Any:
+    """Declare a field that is no part of the params of a stage that does not use it."""
+    return Field(default=default, exclude_if=operator.not_)
+
+
+class InstrumentItem(Model):
+    """An item as statistics know it: numbers, no word of text."""
+
+    item: str
+    scale: str = _when_used("")
+    section: int = _when_used(0)
+    key: int
+    points: int
+    favourable: tuple[int, ...] = _when_used(())
+
+
+Instrument = tuple[InstrumentItem, ...]
+
+
+def _instrument(study: Study, *columns: Literal["scale", "section", "favourable"]) -> Instrument:
+    """List the items with their keys and points, and with what else is asked for."""
+    found = []
+    for item in study.items:
+        responses = study.config.response_scales[item.response_scale]
+        known = {"scale": item.scale or "", "section": item.section, "favourable": responses.favourable}
+        chosen: dict[str, Any] = {name: known[name] for name in columns}
+        found.append(InstrumentItem(item=item.item, key=item.key, points=responses.points, **chosen))
+    return tuple(found)
+
+
+class SamplePart(Model):
+    """Who is analysed: fields of `surveywaves.sample.Sample`."""
+
+    waves: tuple[str, ...]
+    organisations: tuple[str, ...]
+    covariates: tuple[str, ...] = _when_used(())
+    weight: str = _when_used("")
+    team: str = _when_used("")
+
+    @classmethod
+    def of(cls, study: Study) -> SamplePart:
+        """Take the part out of a study."""
+        return cls(
+            waves=tuple(wave.name for wave in study.waves), organisations=tuple(study.config.organisations)
+        )
+
+    @classmethod
+    def modelled(cls, study: Study) -> SamplePart:
+        """Take the part out of a study, with what the mixed models need."""
+        analysis = study.config.analysis
+        of_models = {
+            "covariates": analysis.covariates,
+            "weight": "weight" if analysis.weighted else "",
+            "team": analysis.team or "",
+        }
+        return cls.of(study).model_copy(update=of_models)
+
+
+class DescribingPart(Model):
+    """What describe needs of a study."""
+
+    instrument: Instrument
+    surveyed: dict[str, tuple[str, ...]]
+    """Wave -> the organisations that it surveyed."""
+    variables: dict[str, tuple[str, ...]]
+    """Grouping variable -> its levels."""
+    populations: dict[str, int | None]
+    """Wave -> how many could have answered (None: unknown)."""
+    approximate: tuple[str, ...]
+    """Waves whose population is an estimate."""
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> DescribingPart:
+        """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "section", "favourable"),
+            surveyed={wave.name: wave.file.organisations_surveyed for wave in study.waves},
+            variables={name: tuple(known.levels) for name, known in study.config.variables.items()},
+            populations={wave.name: wave.file.population.size for wave in study.waves},
+            approximate=tuple(wave.name for wave in study.waves if wave.file.population.approximate),
+            confidence=study.config.analysis.confidence,
+        )
+
+
+class MeasuringPart(Model):
+    """What measure needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    min_cell: int
+    scale_use: ScaleUse
+    functioning_min_n: int
+    seed: int
+
+    @classmethod
+    def of(cls, study: Study) -> MeasuringPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.of(study),
+            confidence=analysis.confidence,
+            min_cell=analysis.min_cell,
+            scale_use=analysis.scale_use,
+            functioning_min_n=analysis.functioning.min_n,
+            seed=study.config.seed,
+        )
+
+
+class ComparingPart(Model):
+    """What compare needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    min_cell: int
+    smallest_effect: SmallestEffect
+    multiplicity: str
+    item_multiplicity: str
+
+    @classmethod
+    def of(cls, study: Study) -> ComparingPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale", "favourable"),
+            sample=SamplePart.modelled(study),
+            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+        )
+
+
+class PlanningPart(Model):
+    """What plan needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    """Who answered the wave that the wave to come is compared with."""
+    planned: str
+    returns: tuple[int, ...]
+    power: float
+    smallest: float
+    """Smallest effect of interest, in standard deviations of one answer."""
+    confidence: float
+    min_cell: int
+    multiplicity: str
+    population: int | None
+    """How many could answer the wave to come."""
+
+    @classmethod
+    def of(cls, study: Study) -> PlanningPart | None:
+        """Take the part out of a study; None if it plans no wave."""
+        analysis = study.config.analysis
+        if (planning := analysis.planning) is None:
+            return None
+        populations = {wave.name: wave.file.population.size for wave in study.waves}
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.modelled(study).model_copy(update={"waves": (planning.reference,)}),
+            planned=planning.wave,
+            returns=planning.returns,
+            power=planning.power,
+            smallest=analysis.smallest_effect.standardised,
+            confidence=analysis.confidence,
+            min_cell=analysis.min_cell,
+            multiplicity=analysis.multiplicity,
+            population=populations.get(planning.wave) or populations[planning.reference],
+        )
+
+
+class SensitivityPart(Model):
+    """What sensitivity needs of a study."""
+
+    instrument: Instrument
+    min_answered: dict[str, int]
+    """Scale -> items that a scale score needs."""
+    sample: SamplePart
+    margins: dict[str, dict[str, dict[str, float]]]
+    """Wave -> variable -> level -> staff."""
+    labels: dict[str, str]
+    """Grouping variable -> its words: they are in what is said of agreement."""
+    confidence: float
+    min_cell: int
+    smallest_effect: SmallestEffect
+    multiplicity: str
+    functioning: Functioning
+    sensitivity: Sensitivity
+
+    @classmethod
+    def of(cls, study: Study) -> SensitivityPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale"),
+            min_answered={scale.scale: scale.min_answered for scale in study.scales},
+            sample=SamplePart.modelled(study),
+            margins={wave.name: wave.file.population.margins for wave in study.waves},
+            labels={name: known.label for name, known in study.config.variables.items()},
+            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+        )
+
+
+# --- a publication and its tables -----------------------------------------------------------------------------------
+
+
+class PrintedCells(Model):
+    """The item that a printed table row is about."""
+
+    table: str
+    row: str
+    item: str
+
+
+class PublicationPart(Model):
+    """What the printed tables of a publication are about."""
+
+    wave: str
+    cells: tuple[PrintedCells, ...]
+    categories: dict[str, str]
+    """Column prefix in the tables -> label in the claims, lowest response first."""
+    single_choice: dict[str, dict[str, str]]
+    """Variable whose counts are printed -> level -> its words, which are the printed categories."""
+
+    @classmethod
+    def of(cls, study: Study) -> PublicationPart | None:
+        """Take the part out of a study; None if there is no publication."""
+        if (published := study.config.published) is None:
+            return None
+        known = {name: variable.levels for name, variable in study.config.variables.items()}
+        known["organisation"] = study.config.organisations
+        return cls(
+            wave=published.wave,
+            cells=tuple(
+                PrintedCells(table=str(item.published_table), row=str(item.published_row), item=item.item)
+                for item in study.items
+                if item.published_table is not None
+            ),
+            categories=published.categories,
+            single_choice={name: known[name] for name in published.single_choice},
+        )
+
+
+class SettlingPart(Model):
+    """What settle needs of a publication."""
+
+    returns: int
+    categories: tuple[str, ...]
+    single_choice: tuple[str, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> SettlingPart | None:
+        """Take the part out of a study; None if there is no publication."""
+        if (published := study.config.published) is None:
+            return None
+        return cls(
+            returns=published.returns,
+            categories=tuple(published.categories),
+            single_choice=tuple(published.single_choice),
+        )
+
+
+class ReleasingPart(Model):
+    """What the disclosure rule needs of a study."""
+
+    instrument: Instrument
+    harmonised: tuple[HarmonisingPart, ...]
+    weighted: bool
+    margins: dict[str, dict[str, dict[str, float]]]
+    disclosure: Disclosure
+    publication: PublicationPart | None
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> ReleasingPart:
+        """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "scale", "favourable"),
+            harmonised=tuple(HarmonisingPart.of(study, wave) for wave in study.waves),
+            weighted=study.config.analysis.weighted,
+            margins={wave.name: wave.file.population.margins for wave in study.waves},
+            disclosure=study.config.disclosure,
+            publication=PublicationPart.of(study),
+            confidence=study.config.analysis.confidence,
+        )
