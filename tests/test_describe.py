@@ -14,12 +14,12 @@ from surveywaves.describe import (
     item_frequencies,
     item_summary,
     missing_summary,
-    published_form,
     respondents,
     response_rates,
 )
 from surveywaves.harmonise import REASONS
 from surveywaves.published import compare_with
+from surveywaves.published.checking import published_form
 
 ORGANISATIONS = {"before": ["city"], "after": ["health", "city", "third"]}
 ITEMS = {"trust": 5, "doubt": 5, "voice": 4}

@@ -132,7 +132,7 @@ def item_frequencies(
         One row a wave, organisation, item and response: `wave, organisation, item, response` (1..K as worded), `n`,
         `percent` of the base (NaN where it is 0), `base` (answers to the item). Zero counts are listed. An item has
         no rows in a wave that did not ask it. The rows of a wave with organisation `all` are the form in which the
-        tables of a survey are published (see `published_form`).
+        tables of a survey are published (see `surveywaves.published`).
 
     Raises
     ------
@@ -326,45 +326,6 @@ def missing_summary(missing: pd.DataFrame, *, sections: Mapping[str, int]) -> pd
     frame = pd.DataFrame(rows, columns=["wave", "section", "item", "reason", "n", "returns"])
     frame.insert(5, "percent", _percent(frame["n"], frame["returns"]))
     return _typed(frame)
-
-
-def published_form(
-    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[tuple[str, str, str]], categories: Sequence[str]
-) -> pd.DataFrame:
-    """Lay the frequencies of a wave out as the tables of a publication have them.
-
-    Parameters
-    ----------
-    frequencies
-        As `item_frequencies` gives them; the rows of all organisations together are taken.
-    wave
-        Wave that the publication is about.
-    cells
-        Table, row and item of every printed row.
-    categories
-        Codes of the printed categories, lowest response first.
-
-    Returns
-    -------
-    DataFrame
-        `table, row, category, count, base`, as `surveywaves.published.compare_with` takes them; a printed row whose
-        item the wave did not ask is absent.
-
-    Raises
-    ------
-    ValueError
-        If a printed item has another number of responses than there are categories.
-    """
-    own = frequencies[(frequencies["wave"] == wave) & (frequencies["organisation"] == ALL)]
-    printed = pd.DataFrame(list(cells), columns=["table", "row", "item"])
-    frame = printed.merge(own, on="item", how="inner", sort=False)
-    if (frame.groupby(["table", "row"])["response"].transform("size") != len(categories)).any():
-        raise ValueError(
-            f"a printed item does not have the {len(categories)} responses {', '.join(categories)}"
-        )
-    category = [categories[response - 1] for response in frame["response"]]
-    frame = frame.assign(category=category, count=frame["n"])
-    return _typed(frame[["table", "row", "category", "count", "base"]])
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.describe import published_form
 from surveywaves.errors import Mistake, PublishedTableError
 from surveywaves.published.printed import Agreement, Percentage, as_text, own_precision
 from surveywaves.published.settling import one_digit_apart, percent_text
@@ -71,7 +70,7 @@ def audit_publication(
     item_frequencies, respondents
         As `surveywaves.describe` gives them.
     wave, cells
-        Wave that it is about; table, row and item of every printed row: see `surveywaves.describe.published_form`.
+        Wave that it is about; table, row and item of every printed row: see `published_form`.
     categories
         Code of each printed category, lowest response first -> its label in the claims.
     single_choice
@@ -93,6 +92,46 @@ def audit_publication(
     return Audited(
         beside(audit, recomputed), check_claims(claims, recomputed, categories=codes, tables=printed)
     )
+
+
+def published_form(
+    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[tuple[str, str, str]], categories: Sequence[str]
+) -> pd.DataFrame:
+    """Lay the frequencies of a wave out as the tables of a publication have them.
+
+    Parameters
+    ----------
+    frequencies
+        As `surveywaves.describe.item_frequencies` gives them; the rows of all organisations together are taken.
+    wave
+        Wave that the publication is about.
+    cells
+        Table, row and item of every printed row.
+    categories
+        Codes of the printed categories, lowest response first.
+
+    Returns
+    -------
+    DataFrame
+        `table, row, category, count, base`, as `compare_with` takes them; a printed row whose
+        item the wave did not ask is absent.
+
+    Raises
+    ------
+    ValueError
+        If a printed item has another number of responses than there are categories.
+    """
+    own = frequencies[(frequencies["wave"] == wave) & (frequencies["organisation"] == ALL)]
+    printed = pd.DataFrame(list(cells), columns=["table", "row", "item"])
+    frame = printed.merge(own, on="item", how="inner", sort=False)
+    if (frame.groupby(["table", "row"])["response"].transform("size") != len(categories)).any():
+        raise ValueError(
+            f"a printed item does not have the {len(categories)} responses {', '.join(categories)}"
+        )
+    category = [categories[response - 1] for response in frame["response"]]
+    frame = frame.assign(category=category, count=frame["n"])
+    whole = {"count": "int64", "base": "int64"}
+    return frame[list(FREQUENCIES)].astype({name: whole.get(name, "str") for name in FREQUENCIES})
 
 
 def check_claims(
