@@ -2,7 +2,7 @@
 
 from surveywaves.files import write
 from surveywaves.pool import codebook, questions
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ExportPart, HarmonisingPart
 
 with stage(snakemake):

@@ -6,7 +6,7 @@ from surveywaves.exports.separated import codebook_csv, to_csv
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.files import read, write_bytes
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ExportPart
 
 with stage(snakemake):

@@ -223,9 +223,7 @@ def _add_wave(options: argparse.Namespace) -> int:
     config = options.config / "config.yaml"
     if options.enlist:
         adding.enlist(config, options.wave)
-        print(
-            f"\n{config} has the wave in `waves:`. Next: decide, `surveywaves check`, `snakemake`."
-        )
+        print(f"\n{config} has the wave in `waves:`. Next: decide, `surveywaves check`, `snakemake`.")
     else:
         line = adding.line_to_add([wave.name for wave in study.waves], options.wave)
         print(f"\nNext: decide, write `{line}` in {config}, `surveywaves check`, `snakemake`.")
