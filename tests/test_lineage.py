@@ -241,7 +241,6 @@ def test_every_origin_is_a_key_that_the_configuration_has() -> None:
     assert not exists(Config, "analysis.no_such_key"), "the check would see a key that is gone"
 
 
-@pytest.mark.slow
 def test_every_setting_of_every_job_of_the_study_has_an_origin(finished: Path) -> None:
     found = {one.name: list(unknown(one)) for one in records(finished)}
     assert len(found) > 20
@@ -259,7 +258,6 @@ def test_every_setting_of_every_job_of_the_study_has_an_origin(finished: Path) -
 # --- numbers of the study -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) -> None:
     words = ["item_frequencies", "wave=phase1_2006", "organisation=all", "item=colleagues_1", "response=4"]
     found = trace(words, places(finished))
@@ -283,7 +281,6 @@ def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) 
     assert found.items == ("colleagues_1",)
 
 
-@pytest.mark.slow
 def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -> None:
     found = trace(["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"], places(finished))
     assert len(found.shown.rows) == 1
@@ -303,7 +300,6 @@ def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -
     assert "workflow/surveywaves/mixed/lmm.py" not in lines(found)
 
 
-@pytest.mark.slow
 def test_the_row_before_its_release_is_given_only_when_asked_for(finished: Path) -> None:
     words = ["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"]
     assert "results/statistics/contrasts.parquet, not released" not in lines(trace(words, places(finished)))
@@ -319,7 +315,6 @@ def test_the_row_before_its_release_is_given_only_when_asked_for(finished: Path)
     assert f"estimate {row['estimate']}" in " ".join(lines(found).split())
 
 
-@pytest.mark.slow
 def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished: Path) -> None:
     store = Store.of_run(places(finished))
     figures = [path.stem for path in (finished / "results/figures").glob("*.svg")]
@@ -336,7 +331,6 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
     assert find(["results/figures/sensitivity_chcp.pdf"], store).table == "sensitivity"
 
 
-@pytest.mark.slow
 def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Path) -> None:
     page = (finished / "results/report/index.html").read_text(encoding="utf-8")
     (address,) = re.findall(r'download="overview_change_linear\.csv" href="([^"]*)"', page)
@@ -352,7 +346,6 @@ def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Pa
     assert next(step.job.rule for step in found.lineage.steps) == "report"
 
 
-@pytest.mark.slow
 def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path) -> None:
     found = trace(["figure", "likert_colleagues", "wave=phase2_2008"], places(finished))
     assert {raw.wave for raw in found.lineage.raw} == {"phase2_2008"}
@@ -363,7 +356,6 @@ def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path)
     }
 
 
-@pytest.mark.slow
 def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = pd.read_parquet(finished / "results/released/claims.parquet")["page"].iloc[0]
     words = ["claims", f"page={page}", "--directory", str(finished), "--json"]
@@ -376,7 +368,6 @@ def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(len(hash_) == 64 for one in found["jobs"] for hash_ in one["code"].values())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "key"),
     [
@@ -434,7 +425,6 @@ def _followed(jobs: list[Job], first: set[str]) -> set[str]:
 # --- pins ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
     copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -484,7 +474,6 @@ def test_where_nothing_ran_there_are_no_results_yet(
     assert "no results yet" in said and "snakemake" in said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -513,7 +502,6 @@ def test_a_mistake_is_told_in_one_line_with_what_comes_nearest(
     assert told.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> None:
     study = copy_of("stale_trace")
     for name in ("results/report/report.pdf", "results/statistics/contrasts.parquet"):
@@ -529,7 +517,6 @@ def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> No
         )  # what is withheld of it was decided over the contrasts as well
 
 
-@pytest.mark.slow
 def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: CopyOf) -> None:
     study = copy_of("edited_trace")
     path = study / "results/released/contrasts.csv"
@@ -538,7 +525,6 @@ def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: 
         trace(["contrasts"], places(study))
 
 
-@pytest.mark.slow
 def test_only_words_and_looks_are_counted_as_such(finished: Path) -> None:
     # What WORDS_ONLY names is given to the rules that show numbers and describe variables, and to no other.
     told = {one.rule for one in records(finished) for place in settings(one) if place.startswith(WORDS_ONLY)}

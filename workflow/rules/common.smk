@@ -1,5 +1,6 @@
 # What all stages stand on: the study as config/ describes it, and the names of what is built from it.
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ HOME = Path(workflow.basedir)
 # Jobs import the package that lies beside this workflow, whatever else is installed.
 PACKAGES = str(HOME / "workflow")
 sys.path.insert(0, PACKAGES)
+# Snakemake gives its path to a shell as it is: a folder with a blank in its name would end it.
+sys.executable = shlex.quote(sys.executable)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
     # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.
