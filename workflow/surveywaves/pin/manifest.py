@@ -23,6 +23,7 @@ from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
+from surveywaves.freshness import Programs
 from surveywaves.study.settings import Model
 from surveywaves.terms import Evidence
 
@@ -78,6 +79,8 @@ class Job(Model):
     wildcards: dict[str, str] = Field(default_factory=dict)
     inputs: Hashes
     code: Hashes
+    program: str = ""
+    """Fingerprint of the code, the same after an edit of comments; empty in pins of an earlier version."""
     params: dict[str, Any]
     outputs: Hashes
 
@@ -291,8 +294,10 @@ def _all(places: Places) -> list[Job]:
     jobs = []
     for path in sorted((places.folder / LOGS).rglob("*.log")):
         try:
-            job = Job.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, ValidationError):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            # What else a record says is for the next run (`freshness`).
+            job = Job.model_validate({name: told[name] for name in Job.model_fields if name in told})
+        except (ValueError, TypeError, ValidationError):
             continue
         named = {
             part: {places.named(name): hash_ for name, hash_ in getattr(job, part).items()}
@@ -318,10 +323,12 @@ def stale(records: Records, places: Places) -> list[Mistake]:
         for path in records.missing
     ]
     now: Hashes = {}
+    programs = Programs(places.home)
     changed: dict[str, list[str]] = defaultdict(list)
     for job in records.jobs:
         # Code is named from the workflow's home, `workflow/...`, as templates among the inputs are.
-        for path, hash_ in (*job.outputs.items(), *job.inputs.items(), *job.code.items()):
+        code = {} if _same_program(job, programs) else job.code
+        for path, hash_ in (*job.outputs.items(), *job.inputs.items(), *code.items()):
             if path not in now:
                 now[path] = _now(places.lying_at(path))
             if now[path] != hash_:
@@ -334,6 +341,14 @@ def stale(records: Records, places: Places) -> list[Mistake]:
         )
         for path, jobs in changed.items()
     ]
+
+
+def _same_program(job: Job, programs: Programs) -> bool:
+    """Whether a job would run the same code now, comments and layout aside."""
+    try:
+        return programs.of(job.rule).fingerprint == job.program
+    except OSError:
+        return False
 
 
 def _few(names: Iterable[str], limit: int = 3) -> str:
