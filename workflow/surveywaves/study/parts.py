@@ -196,12 +196,6 @@ class Presentation(Model):
             style=config.figures,
         )
 
-    @property
-    def weakest_evidence(self) -> Evidence:
-        """Give the evidence of the weakest wave."""
-        order = list(Evidence)
-        return max((wave.evidence for wave in self.waves.values()), key=order.index)
-
 
 def _words(wave: Wave) -> WaveWords:
     file = wave.file
