@@ -231,7 +231,6 @@ def test_every_file_that_is_allowed_is_there_needs_it_and_says_why() -> None:
     assert all(len(one.reason) > 20 for one in allowed.values())
 
 
-@pytest.mark.slow
 def test_nothing_confidential_is_in_what_a_run_shows(finished: Path) -> None:
     rooms = ("report", "figures", "tables", "released")
     files = {
@@ -244,7 +243,6 @@ def test_nothing_confidential_is_in_what_a_run_shows(finished: Path) -> None:
     assert mistakes_in(files, finished) == []
 
 
-@pytest.mark.slow
 def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finished: Path) -> None:
     private = [
         path

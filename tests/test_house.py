@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from importlib import import_module
 from importlib.metadata import metadata
 from pathlib import Path
 
+import pytest
 import yaml
 
-from surveywaves.study.document import document
+from surveywaves.study.document import documents
 
 REPOSITORY = Path(__file__).parent.parent
+WAVES = sorted(path.name for path in (REPOSITORY / "config/waves").iterdir())
 CONDA_NAMES = {
     "great_tables": "great-tables",
     "matplotlib-base": "matplotlib",
@@ -77,10 +81,23 @@ def test_every_locked_package_has_hashes() -> None:
     assert [block.split("\n")[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-def test_config_readme_is_what_the_models_say() -> None:
-    assert (REPOSITORY / "config/README.md").read_text(encoding="utf-8") == document(), (
-        "config/README.md is stale: run `surveywaves document`"
+@pytest.mark.parametrize("name", documents())
+def test_what_is_written_from_the_models_is_what_they_say(name: str) -> None:
+    assert (REPOSITORY / "config" / name).read_text(encoding="utf-8") == documents()[name], (
+        f"config/{name} is stale: run `surveywaves document`"
     )
+
+
+@pytest.mark.parametrize("path", ["config.yaml", *(f"waves/{name}/wave.yaml" for name in WAVES)])
+def test_the_schema_that_a_yaml_file_names_takes_the_file_and_refuses_a_slip(path: str) -> None:
+    file = REPOSITORY / "config" / path
+    line, text = file.read_text(encoding="utf-8").split("\n", 1)
+    schema = json.loads((file.parent / line.removeprefix("# yaml-language-server: $schema=")).read_text())
+    jsonschema = import_module("jsonschema")  # Snakemake brings it along
+    content = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    jsonschema.validate(content, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content | {"titel": ""}, schema)
 
 
 def test_nothing_in_the_workflow_names_this_study() -> None:

@@ -15,9 +15,8 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from surveywaves.mixed.contrasts import compare
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal
+from sampled import compare, compare_ordinal, make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.terms import Status
 

@@ -16,9 +16,10 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sampled import adjust, compare, make_design
 from surveywaves.mixed import lmm
-from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
-from surveywaves.mixed.design import Design, make_design
+from surveywaves.mixed.contrasts import Comparison, estimate, standardised
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.reml import Point, lowest_along
 from surveywaves.terms import Status

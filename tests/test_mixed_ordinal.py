@@ -20,12 +20,13 @@ from scipy.special import log_expit, log_ndtr
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from sampled import compare, compare_ordinal, make_design
 from surveywaves.mixed import maximum, quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
-from surveywaves.mixed.contrasts import Comparison, compare, standardised
+from surveywaves.mixed.contrasts import Comparison, standardised
 from surveywaves.mixed.cumulative import LINKS, Link
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
+from surveywaves.mixed.design import Design
+from surveywaves.mixed.favourable import percent_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.maximum import fit_alone
 from surveywaves.mixed.newton import newton

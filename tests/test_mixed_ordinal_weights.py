@@ -13,10 +13,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
+from sampled import compare_ordinal, make_design
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.cumulative import LINKS
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.quadrature import Likelihood, Nodes
 from surveywaves.terms import Status
 from test_mixed_linear import options, row, simulated

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveywaves.reliability import reliability
+from sampled import reliability
 from surveywaves.reliability.factors import polychoric
 from surveywaves.terms import ALL, Status
 

@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -324,7 +324,9 @@ def test_paper_says_no_number_that_the_page_does_not_say(page, finished: Path) -
 # --- a number from nowhere is found out -------------------------------------------------------------------------
 
 
+@cache
 def made_up() -> tuple[Report, Sources]:
+    """Put together a report and what its numbers may come from, once: nobody changes either."""
     study = presentation()
     frames, more = tables(study), extras(study)
     words = captions({"response": "Respondents"})

@@ -17,9 +17,6 @@ if PUBLISHED:
         benchmark:
             "results/logs/audit.benchmark.tsv"
         params:
-            wave=PUBLISHED.wave,
-            categories=dict(PUBLISHED.categories),
-            cells=printed_cells(),
-            single_choice=printed_choices(),
+            part=PublicationPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/audit.py"

@@ -17,18 +17,6 @@ rule compare:
     benchmark:
         "results/logs/compare.benchmark.tsv"
     params:
-        instrument=instrument("scale", "key", "points", "favourable"),
-        waves=WAVES,
-        organisations=list(STUDY.config.organisations),
-        analysis=analysis(
-            "confidence",
-            "covariates",
-            "team",
-            "weighted",
-            "min_cell",
-            "multiplicity",
-            "item_multiplicity",
-            "smallest_effect",
-        ),
+        part=ComparingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/compare.py"

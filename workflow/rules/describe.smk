@@ -15,11 +15,6 @@ rule describe:
     benchmark:
         "results/logs/describe.benchmark.tsv"
     params:
-        instrument=instrument("section", "key", "points", "favourable"),
-        organisations=surveyed(),
-        variables=levels(),
-        populations=populations(),
-        approximate=approximate(),
-        confidence=STUDY.config.analysis.confidence,
+        part=DescribingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/describe.py"

@@ -12,19 +12,6 @@ if PLANNING:
         benchmark:
             "results/logs/plan.benchmark.tsv"
         params:
-            instrument=instrument("scale", "key", "points"),
-            organisations=list(STUDY.config.organisations),
-            planning=PLANNING.model_dump(mode="json"),
-            analysis=analysis(
-                "confidence",
-                "covariates",
-                "team",
-                "weighted",
-                "min_cell",
-                "multiplicity",
-                "smallest_effect",
-            ),
-            population=populations().get(PLANNING.wave)
-            or populations()[PLANNING.reference],
+            part=PlanningPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/plan.py"

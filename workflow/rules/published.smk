@@ -16,8 +16,6 @@ if PUBLISHED:
         benchmark:
             "results/logs/settle.benchmark.tsv"
         params:
-            returns=PUBLISHED.returns,
-            categories=list(PUBLISHED.categories),
-            single_choice=list(PUBLISHED.single_choice),
+            part=SettlingPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/settle.py"

@@ -26,15 +26,6 @@ rule release:
     threads: 2
     params:
         tables=SHOWN,
-        parts=[
-            HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
-            for wave in STUDY.waves
-        ],
-        weighted=STUDY.config.analysis.weighted,
-        margins={wave.name: wave.file.population.margins for wave in STUDY.waves},
-        instrument=instrument("scale", "key", "points", "favourable"),
-        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
-        publication=publication(),
-        confidence=STUDY.config.analysis.confidence,
+        part=ReleasingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/release.py"

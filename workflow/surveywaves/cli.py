@@ -20,7 +20,7 @@ from typing import Final, get_args
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.freshness import HOME
 from surveywaves.study import Layout, Study, Wave, load_study
-from surveywaves.study.document import document as documented
+from surveywaves.study.document import documents
 from surveywaves.study.load import mistakes_of_wave
 from surveywaves.study.parts import HarmonisingPart, ReadingPart
 
@@ -330,11 +330,13 @@ def _confidential(options: argparse.Namespace) -> int:
 
 
 def _document(options: argparse.Namespace) -> int:
-    """Write config/README.md.
+    """Write config/README.md and the schemas beside it.
 
-    Write config/README.md, the list of every key, from the models that check the configuration.
+    Write config/README.md, the list of every key, and the JSON schemas that editors complete and check the YAML files
+    by, from the models that check the configuration.
     """
-    (options.config / "README.md").write_text(documented(), encoding="utf-8")
+    for name, text in documents().items():
+        (options.config / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -25,7 +25,8 @@ import pandas as pd
 from surveywaves.disclosure import count_tables as ends
 from surveywaves.disclosure.count_tables import Groups, Place
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
-from surveywaves.sensitivity.setting import Margins, Refused, Sample, raked, weighted
+from surveywaves.sample import Sample
+from surveywaves.sensitivity.setting import Margins, Refused, raked, weighted
 from surveywaves.terms import (
     ALL,
     BETWEEN,

@@ -18,8 +18,7 @@ import pandas as pd
 
 from surveywaves.disclosure.count_tables import COUNT, Groups, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
-from surveywaves.ingest.raw import EVERY, SET_ASIDE
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, ROW_COUNTS, Missing, Status
+from surveywaves.terms import ALL, EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""

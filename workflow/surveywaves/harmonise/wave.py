@@ -35,9 +35,8 @@ from surveywaves.harmonise.crosswalk import (
     rescaled_columns,
     unclaimed,
 )
-from surveywaves.ingest import INGEST_COLUMNS, UNRESOLVED
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import ORGANISATION, Missing
+from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, UNRESOLVED, Missing
 from surveywaves.text import normalise
 
 NOT_ASKED: Final = STATE[Missing.NOT_ASKED]

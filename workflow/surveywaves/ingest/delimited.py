@@ -27,8 +27,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import EVERY, SET_ASIDE, TOP, Body, Column, Problem, Source, empty_row
+from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, empty_row
 from surveywaves.ingest.signature import as_utf8
+from surveywaves.terms import EVERY, SET_ASIDE
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25

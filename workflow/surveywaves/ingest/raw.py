@@ -24,15 +24,10 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.models import Layout
+from surveywaves.terms import EVERY, SET_ASIDE
 
 COLUMNS: Final = ("wave", "file", "row", "column", "value", "problem", "action")
 """Columns of `problems.tsv`, all of them text."""
-
-EVERY: Final = "*"
-"""Stands in `row` for every row and in `column` for every column."""
-
-SET_ASIDE: Final = "set aside"
-"""How the action begins where a row did not become a return."""
 
 LONGEST: Final = 200
 """Characters of a value that are shown: enough to find the cell by."""

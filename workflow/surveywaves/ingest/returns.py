@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.headers import find_column, no_such_column
-from surveywaves.ingest.raw import BLANK, EVERY, SET_ASIDE, Column, Problem, RawTable, Source
+from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
+from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import normalise
 
 Policy = Literal["refuse", "first", "last", "most_answered"]

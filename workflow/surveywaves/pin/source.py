@@ -106,10 +106,7 @@ def raw_files(study: Study) -> list[str]:
 
 def publication_files(study: Study) -> list[str]:
     """List the files of the publication that a study is held against; none if there is no publication."""
-    if (published := study.config.published) is None:
-        return []
-    named = [published.tables, published.titles, published.claims, published.decisions]
-    return sorted({name for name in [*named, *published.single_choice.values()] if name})
+    return published.files if (published := study.config.published) else []
 
 
 def environment(home: Path) -> Environment:

@@ -1,8 +1,4 @@
-"""The ways in which the comparison is done again.
-
-The variants in words.
-
-People who answered two waves that are not linked: what their number would do to the standard error of a change.
+"""The ways in which the comparison is done again, and what people in two unlinked waves would do to its errors.
 
 Let m people be among the n1 respondents of an organisation in one wave and among the n2 in another. The mean of a
 person's answers has variance V = tau2 + sigma2 / k about the cell's mean (k items answered), and the two means of one
@@ -33,6 +29,7 @@ from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import Cell, against_zero
 from surveywaves.mixed.design import Design, add_by
 from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.sample import Sample
 from surveywaves.sensitivity import setting
 from surveywaves.sensitivity.setting import Margins, Model, OfAnswers, OfPeople
 from surveywaves.terms import ADJUSTED, MAIN, ONLY, Status, variant_title
@@ -154,6 +151,7 @@ class Variant:
 
 
 def stated_variants(
+    sample: Sample,
     *,
     questionnaire: Sequence[str],
     straight_lining: int,
@@ -162,30 +160,27 @@ def stated_variants(
     margins: Mapping[str, Margins] | None = None,
     twice: Twice | None = None,
     sampling_weight: str = "weight",
-    covariates: Sequence[str] = (),
-    weighted: bool = False,
-    team: bool = False,
 ) -> tuple[Variant, ...]:
     """List the variants of a study's main analysis, itself first.
 
     Parameters
     ----------
+    sample
+        Who is compared in the main analysis: what it adjusts for, whether it is weighted and has a team effect.
     questionnaire
         Every item of the instrument.
     straight_lining
-        See `respondents.without_straight_liners`.
+        See `setting.without_straight_liners`.
     only
         Title -> variable -> level: comparisons with such respondents only.
     adjust_for
         Grouping variables to adjust for besides.
     margins
-        See `respondents.raked`.
+        See `setting.raked`.
     twice
         How many are taken to have answered two waves; None: not asked.
     sampling_weight
         The column of the waves' sampling weights.
-    covariates, weighted, team
-        What the main analysis adjusts for; whether it is weighted; whether it has a team effect.
     """
 
     def stated() -> Iterator[Variant]:
@@ -203,15 +198,15 @@ def stated_variants(
         yield Variant("organisation_not_stated", people=setting.not_stated_apart)
         if adjust_for:
             yield Variant(ADJUSTED + ", ".join(adjust_for), people=setting.adjusted(adjust_for))
-        if covariates:
+        if sample.covariates:
             yield Variant("unadjusted", people=setting.unadjusted)
         yield Variant("without_flagged_items", answers=setting.without_flagged)
         yield Variant("raking", people=setting.raked(margins or {}))
-        if weighted:
+        if sample.weight:
             yield Variant("unweighted", people=setting.unweighted)
         else:
             yield Variant("sampling_weights", people=setting.weighted(sampling_weight))
-        if team:
+        if sample.team:
             yield Variant("without_team", people=setting.without_team)
         if twice:
             yield Variant("answered_twice", twice=twice)
