@@ -34,4 +34,4 @@ rule all:
         expand("results/audit/{table}.parquet", table=AUDIT),
         expand("results/released/{table}.csv", table=RELEASED),
         "results/tables",
-        expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),
+        of_figures(*catalogue.FIGURE_FORMATS),

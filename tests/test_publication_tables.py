@@ -21,13 +21,22 @@ from lxml import html
 from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import decision_words
-from surveywaves.tables.layout import Cell, Column, Labels, Table, number, p_value
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+)
 from surveywaves.tables.publish import FORMATS, Choice, Publication, files, publications, written
 from surveywaves.tables.publish.great import CALLED
 from surveywaves.tables.publish.latex import escaped
 from surveywaves.tables.publish.names import named
 from surveywaves.tables.publish.paper import TURNED, UPRIGHT, gaps, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
+from surveywaves.words import (
+    Labels,
+    number,
+    p_value,
+)
 from synthetic_report import presentation, tables
 
 HOSTILE = {

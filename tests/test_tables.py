@@ -21,9 +21,16 @@ from surveywaves.tables import (
     reliability,
     reliability_items,
 )
-from surveywaves.tables.layout import interval, listed, number, p_value, percentage, whole
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.tidy import COLUMNS, tidy
+from surveywaves.words import (
+    interval,
+    listed,
+    number,
+    p_value,
+    percentage,
+    whole,
+)
 from synthetic_report import FOUR, presentation, tables
 
 

@@ -11,11 +11,13 @@ import pytest
 from surveywaves.tables import Labels, Table, answers, contrasts, favourable, means, reliability
 from surveywaves.tables.audit import Audit
 from surveywaves.tables.estimates import agreement, components, sensitivity
-from surveywaves.tables.layout import WITHHELD_MEANS
 from surveywaves.tables.measures import dif, measures
 from surveywaves.tables.publish import Choice, publications, written
 from surveywaves.tables.respondents import file_counts, levels, missing, response_rates
 from surveywaves.tidy import NUMBERS, Status, tidy
+from surveywaves.words import (
+    WITHHELD_MEANS,
+)
 from synthetic_report import presentation, tables
 from test_publication_tables import read_docx, read_html, read_tex
 

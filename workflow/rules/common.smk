@@ -21,9 +21,9 @@ os.environ.update(
     MKL_NUM_THREADS="1",
 )
 
+from surveywaves import catalogue
 from surveywaves.errors import SurveywavesError
 from surveywaves.exports.dataset import ExportPart
-from surveywaves.figures.names import FORMATS, names
 from surveywaves.pin.cause import to_pin
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
@@ -44,25 +44,12 @@ PLANNING = STUDY.config.analysis.planning
 PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
-FIGURES = names(PRESENTATION, published=PUBLISHED is not None)
-STATISTICS = [
-    "item_frequencies",
-    "item_summary",
-    "respondents",
-    "response_rates",
-    "missing",
-    "reliability",
-    "scale_use",
-    "dif",
-    "means",
-    "contrasts",
-    "item_contrasts",
-    "variances",
-    "diagnostics",
-    "sensitivity",
-    "agreement",
-    *(["planning"] if PLANNING else []),
-]
+FIGURES = catalogue.figures(PRESENTATION, published=PUBLISHED is not None)
+EXISTING = {"planned": PLANNING is not None, "published": PUBLISHED is not None}
+STATISTICS = catalogue.statistics(*catalogue.ESTIMATING, **EXISTING)
+AUDIT = catalogue.statistics("audit", **EXISTING)
+SHOWN = [*STATISTICS, *AUDIT]
+RELEASED = [*SHOWN, *catalogue.statistics("files", **EXISTING)]
 EXPORTS = [
     "responses.sav",
     "responses.dta",
@@ -70,10 +57,6 @@ EXPORTS = [
     "codebook.csv",
     "codebook.xml",
 ]
-AUDIT = ["published_tables", "claims"] if PUBLISHED else []
-SHOWN = [*STATISTICS, *AUDIT]
-OF_FILES = ["file_counts", "problems", "recodings"]
-RELEASED = [*SHOWN, *OF_FILES]
 LIMITATIONS = [
     str(path) for path in [CONFIG / "report/limitations.md"] if path.exists()
 ]
@@ -83,18 +66,20 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
-def code_of(script):
-    """List a script, its package modules, the modules these import, and so on: Snakemake does not see imports."""
+def code_of(script, makers=()):
+    """List a script, its package modules, the modules these import, and so on: Snakemake does not see imports.
+
+    Nor does anybody see those that the catalogue names as makers of figures or tables.
+    """
     package = HOME / "workflow/surveywaves"
     first = HOME / "workflow/scripts" / script
-    todo, found = [first], {first}
-    while todo:
-        for name in _imported(todo.pop()):
-            path = package.joinpath(*name.split(".")[1:])
-            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-            if path.exists() and path not in found:
-                found.add(path)
-                todo.append(path)
+    names, found = [*_imported(first), *makers], {first}
+    while names:
+        path = package.joinpath(*names.pop().split(".")[1:])
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if path.exists() and path not in found:
+            found.add(path)
+            names += _imported(path)
     return sorted(os.path.relpath(path) for path in found)
 
 
@@ -240,34 +225,21 @@ def evidence():
     return {name: words.evidence.value for name, words in WORDS.waves.items()}
 
 
-CATEGORIES = {
-    "gradient": "The answer in short",
-    "response": "Who answered",
-    "respondents": "Who answered",
-    "break": "Who answered",
-    "framework": "What the scales speak to",
-    "likert": "Answers to every statement",
-    "heat": "Answers to every statement",
-    "reliability": "How well the scales measure",
-    "functioning": "How well the scales measure",
-    "sensitivity": "Would another analysis say the same?",
-    "planning": "Planning the next wave",
-    "published": "The publication, audited",
-}
+def of_figures(*formats):
+    """List the files of every figure."""
+    return [f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats]
 
 
 def drawn():
-    """Give every figure in every format, as `snakemake --report` is to show it."""
-    return [_drawn(figure, format) for figure in FIGURES for format in FORMATS]
-
-
-def _drawn(figure, format):
-    about = {"figure": figure.replace("_", " "), "format": format.upper()}
-    flagged = report(
-        f"results/figures/{figure}.{format}",
-        caption="../report/captions/figure.rst",
-        category="Figures",
-        subcategory=CATEGORIES.get(figure.partition("_")[0], "What moved"),
-        labels=about,
-    )
-    return flagged
+    """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
+    return [
+        report(
+            f"results/figures/{one.name}.{format}",
+            caption="../report/captions/figure.rst",
+            category="Figures",
+            subcategory=one.exhibit.section,
+            labels={"figure": one.name.replace("_", " "), "format": format.upper()},
+        )
+        for one in FIGURES
+        for format in catalogue.FIGURE_FORMATS
+    ]

@@ -4,7 +4,8 @@
 rule report:
     input:
         **released(RELEASED),
-        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        figures=of_figures("svg"),
+        rows=of_figures(catalogue.ROWS_FORMAT),
         captions="results/figures/captions.tsv",
         withheld="results/released/disclosure_summary.csv",
         disclosure="results/released/disclosure.txt",

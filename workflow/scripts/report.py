@@ -1,5 +1,6 @@
 """Write the report."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,12 @@ from surveywaves.study.parts import Presentation
 
 COUNTS = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
 
+
+def texts(paths: Iterable[str]) -> dict[str, str]:
+    """Read the files of figures, by the figures' names."""
+    return {Path(path).stem: Path(path).read_bytes().decode("utf-8-sig") for path in paths}
+
+
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
@@ -18,8 +25,9 @@ with stage(snakemake):
     report = assemble(
         tables | {"disclosure_summary": read(given.withheld).astype(COUNTS)},
         read(given.captions),
-        {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
+        texts(given.figures),
         Presentation.model_validate_json(params.presentation),
+        rows=texts(given.rows),
         codebook=read(given.codebook),
         disclosure=Path(given.disclosure).read_text(encoding="utf-8"),
         published_wave=params.published_wave,

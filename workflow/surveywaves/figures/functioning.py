@@ -11,7 +11,10 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
 from surveywaves.figures.layout import SIZES, Key, Look, Page
 from surveywaves.figures.means import ESTIMATED, respondents_of, titles
-from surveywaves.figures.words import (
+from surveywaves.invariance.dif import CUTS
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL
+from surveywaves.words import (
     ORGANISATION,
     absent,
     evidence_of,
@@ -21,11 +24,7 @@ from surveywaves.figures.words import (
     wave_title,
     without,
 )
-from surveywaves.invariance.dif import CUTS
-from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
 
-GROUP: Final = "Items"
 ABREAST: Final = 6
 """Panels side by side; with more comparisons than fit, pairs are left to the table where all are compared at once."""
 LEAST: Final = 8.0
@@ -125,14 +124,13 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     values = sizes.loc[sizes["status"].isin(ESTIMATED), "estimate"].dropna()
     largest = f"The largest is {number(float(values.max()), 3)}." if len(values) else ""
     return Drawing(
-        name="functioning",
         figure=page.finish(),
+        rows=table[table["term"].isin((SIZE_TERM, TEST_TERM))],
         title=title,
         caption=" ".join(filter(None, caption)),
         alt=f"Dot plot, a row a statement and a panel a comparison: {drawn} changes of R², {len(flagged)} flagged. "
         f"{largest} {listed(notes) if flagged else ''} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -10,7 +10,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, sequential
-from surveywaves.figures.words import (
+from surveywaves.study.models import Item
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL, Status
+from surveywaves.words import (
     ORGANISATION,
     evidence_of,
     organisation_label,
@@ -18,11 +21,7 @@ from surveywaves.figures.words import (
     wave_title,
     whole,
 )
-from surveywaves.study.models import Item
-from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
 
-GROUP: Final = "Items"
 LABELS: Final = 0.52
 """Share of the width that statements take at most."""
 ROW: Final = 1.0
@@ -89,13 +88,12 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
         evidence,
     ]
     return Drawing(
-        name="heat_map",
         figure=page.finish(),
+        rows=summary,
         title=title,
         caption=" ".join(caption),
         alt=f"Table of shaded cells, darker for more. {_ends(found, presentation, columns)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -14,10 +14,13 @@ from typing import Final, NamedTuple, TypeAlias
 
 import pandas as pd
 
+from surveywaves.catalogue import WITHOUT_SCALE
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
-from surveywaves.figures.names import WITHOUT_SCALE
-from surveywaves.figures.words import (
+from surveywaves.study.models import Comparability, Item
+from surveywaves.study.parts import Presentation
+from surveywaves.tidy import ALL, Status
+from surveywaves.words import (
     ORGANISATION,
     evidence_of,
     no_answers,
@@ -26,9 +29,6 @@ from surveywaves.figures.words import (
     wave_title,
     whole,
 )
-from surveywaves.study.models import Comparability, Item
-from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
 
 
 class Piece(NamedTuple):
@@ -398,7 +398,6 @@ def _tens(value: float) -> int:
     return 10 * math.ceil(value / 10 - 1e-9)
 
 
-GROUP: Final = "Items"
 PANELS_ABREAST: Final = 3
 LEAST: Final = 18.0
 """Width that a panel takes at least, in base font sizes."""
@@ -414,7 +413,7 @@ def likert(
     frequencies: pd.DataFrame,
     summary: pd.DataFrame,
     presentation: Presentation,
-    scale: str,
+    group: str,
     *,
     by_organisation: bool = False,
 ) -> Drawing:
@@ -428,14 +427,14 @@ def likert(
         `released/item_summary`: favourable answers, known where single counts may not be.
     presentation
         The study in words.
-    scale
+    group
         A scale, or `WITHOUT_SCALE`.
     by_organisation
         A panel an organisation, instead of everybody together.
     """
-    member = None if scale == WITHOUT_SCALE else scale
+    member = None if group == WITHOUT_SCALE else group
     items = [item for item in presentation.items.values() if item.scale == member]
-    title = "Items that belong to no scale" if member is None else presentation.scales[scale].title
+    title = "Items that belong to no scale" if member is None else presentation.scales[group].title
     organisations = list(presentation.organisations) if by_organisation else [ALL]
     answers = _answers(frequencies, summary, presentation, items, organisations)
     asked = [
@@ -479,15 +478,17 @@ def likert(
 
     bases = [found.base for found in answers.values() if found.base]
     return Drawing(
-        name=f"likert_{scale}" + ("_by_organisation" if by_organisation else ""),
         figure=page.finish(),
+        rows=frequencies[
+            frequencies["item"].isin([item.item for item in items])
+            & frequencies["organisation"].isin(organisations)
+        ],
         title=drawn,
         caption=_caption(drawn, bases, notes, evidence),
         alt=_alt(
             drawn, answers, presentation, items, waves=asked, organisations=organisations, evidence=evidence
         ),
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

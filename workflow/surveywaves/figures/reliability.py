@@ -18,12 +18,11 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.words import ORGANISATION, evidence_of, listed, organisation_label, wave_title
-from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL
+from surveywaves.words import ORGANISATION, evidence_of, listed, organisation_label, wave_title
+from surveywaves.words import number as plain_number
 
-GROUP: Final = "Scales"
 ACCEPTABLE: Final = 0.70
 """What is usually asked of a scale that compares groups (Nunnally and Bernstein 1994)."""
 
@@ -98,13 +97,12 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
             f"{below} of {len(values)} are below {ACCEPTABLE:.2f}."
         )
     return Drawing(
-        name="reliability",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(caption),
         alt=f"Dot plot, a row a scale and a panel a wave. {said} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -24,7 +24,9 @@ from typing import Any, Final
 from surveywaves.pin.manifest import Hashes, Job, flat
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import FOR_HARMONISING
-from surveywaves.tables.layout import listed
+from surveywaves.words import (
+    listed,
+)
 
 CONFIG: Final = "config/config.yaml"
 ITEMS: Final = "config/items.tsv"

@@ -33,9 +33,16 @@ from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words
-from surveywaves.tables.layout import BETWEEN, is_missing, listed, number, records, share
 from surveywaves.tables.respondents import response_rates
 from surveywaves.tidy import Decision, Status
+from surveywaves.words import (
+    BETWEEN,
+    is_missing,
+    listed,
+    number,
+    records,
+    share,
+)
 
 
 def all_observed(presentation: Presentation) -> bool:

@@ -17,6 +17,7 @@ def assemble(
     figures: Mapping[str, str],
     presentation: Presentation,
     *,
+    rows: Mapping[str, str] | None = None,
     codebook: pd.DataFrame | None = None,
     disclosure: str = "",
     published_wave: str = "",
@@ -37,6 +38,8 @@ def assemble(
         Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
     presentation
         The study in words.
+    rows
+        Name of a figure -> the rows that it drew, CSV text.
     codebook
         `pooled/codebook.tsv`.
     disclosure
@@ -60,6 +63,7 @@ def assemble(
         captions=captions,
         figures=figures,
         presentation=presentation,
+        rows=rows or {},
         published_wave=published_wave,
         table_titles=table_titles or {},
         limitations=limitations,

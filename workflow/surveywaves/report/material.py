@@ -16,8 +16,6 @@ A few marks of Markdown for the study's own words, everything else escaped.
 
 No HTML, links or pictures pass.
 
-The data behind each figure: the rows of the released tables that it draws.
-
 Everything a report is made from, in one hand.
 """
 
@@ -37,13 +35,15 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.figures.names import WITHOUT_SCALE
+from surveywaves.catalogue import WITHOUT_SCALE
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Labels, Table
-from surveywaves.tables.estimates import CONTRASTS, MEAN
-from surveywaves.tables.layout import is_missing, share, whole
-from surveywaves.tidy import ALL
+from surveywaves.words import (
+    is_missing,
+    share,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class TableBlock:
 
 @dataclass(frozen=True, eq=False)
 class FigureBlock:
-    """A figure: drawing, words, and the data behind it."""
+    """A figure: drawing, words, and the rows that it drew, as CSV (empty: not known)."""
 
     name: str
     svg: str
@@ -81,7 +81,7 @@ class FigureBlock:
     caption: str
     alt: str
     evidence: str
-    data: pd.DataFrame
+    rows: str
     kind: ClassVar[str] = "figure"
 
 
@@ -380,97 +380,13 @@ def _joined(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield held
 
 
-WHOLE = {
-    "response": "response_rates",
-    "break_off": "missing",
-    "scale_profile": "means",
-    "means_over_waves": "means",
-    "contrasts": "contrasts",
-    "differences_in_change": "contrasts",
-    "heat_map": "item_summary",
-    "functioning": "dif",
-    "favourable": "means",
-    "gradient": "means",
-    "comparator": "means",
-    "planning": "planning",
-    "published_agreement": "published_tables",
-}
-"""Figure -> table that it draws."""
-
-TERMS = {
-    "functioning": ("total_lr", "total_r2_change"),
-    "planning": ("returns", "conf_half_width", "power", "power_adjusted", "returns_needed"),
-}
-"""Figure -> terms of its table that it draws."""
-
-SHARES = ("favourable", "gradient", "comparator")
-FRAMEWORK = "framework_"
-
-BY_ORGANISATION = "_by_organisation"
-
-MAIN = "linear"
-
-
-def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
-    """Give the rows behind a figure, by its name (see `surveywaves.figures.names`); empty if that says nothing.
-
-    Parameters
-    ----------
-    name
-        Name of the figure.
-    tables
-        Frames by name.
-    presentation
-        The study in words.
-    """
-    if name in WHOLE:
-        frame = tables.get(WHOLE[name], pd.DataFrame())
-        if name in SHARES:
-            return _shares(frame)
-        if name in TERMS and not frame.empty:
-            return frame[frame["term"].isin(TERMS[name])]
-        by_estimate = ("contrasts", "differences_in_change", "scale_profile", "means_over_waves")
-        return _drawn(frame) if name in by_estimate else frame
-    if name.startswith(FRAMEWORK):
-        return _shares(tables.get("means", pd.DataFrame()))
-    if name == "reliability" and name in tables:
-        frame = tables[name]
-        return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
-    if name.startswith("sensitivity_") and "sensitivity" in tables:
-        frame = tables["sensitivity"]
-        return frame[frame["scale"] == name.removeprefix("sensitivity_")]
-    if name.startswith("respondents_") and "respondents" in tables:
-        frame = tables["respondents"]
-        return frame[frame["variable"] == name.removeprefix("respondents_")]
-    if name.startswith("likert_") and "item_frequencies" in tables:
-        frame = tables["item_frequencies"]
-        scale = name.removeprefix("likert_").removesuffix(BY_ORGANISATION)
-        items = [
-            item.item
-            for item in presentation.items.values()
-            if item.scale == (scale if scale in presentation.scales else None)
-        ]
-        together = frame["organisation"] == ALL
-        return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
-    return pd.DataFrame()
-
-
-def _shares(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the modelled percentages of favourable answers."""
-    return frame if frame.empty else frame[frame["term"] == "percent_favourable"]
+MAIN: Final = "linear"
 
 
 def main_analysis(frame: pd.DataFrame) -> str:
     """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
     found = list(dict.fromkeys(frame["analysis"]))
     return MAIN if MAIN in found else next(iter(found), "")
-
-
-def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep what figures of estimates draw: one analysis, in points of the response scale."""
-    if frame.empty:
-        return frame
-    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((MEAN, *CONTRASTS))]
 
 
 @dataclass(frozen=True)
@@ -481,8 +397,8 @@ class Material:
     ----------
     tables
         Frames by name, as `docs/files.md` lists them; what is absent is left out of the report.
-    captions, figures
-        `captions.tsv`, and drawings as SVG text by name.
+    captions, figures, rows
+        `captions.tsv`; drawings as SVG text, and the rows that they drew as CSV text, by name.
     presentation
         The study in words.
     published_wave
@@ -501,6 +417,7 @@ class Material:
     captions: pd.DataFrame
     figures: Mapping[str, str]
     presentation: Presentation
+    rows: Mapping[str, str] = field(default_factory=dict)
     published_wave: str = ""
     table_titles: Mapping[str, str] = field(default_factory=dict)
     limitations: str = ""
@@ -548,7 +465,6 @@ class Material:
         if name not in self.figure_names:
             return ()
         words = self._captions[name]
-        data = self.labels.with_evidence(figure_data(name, self.tables, self.presentation))
         return (
             FigureBlock(
                 name=name,
@@ -557,10 +473,6 @@ class Material:
                 caption=words["caption"],
                 alt=words["alt"],
                 evidence=words["evidence"],
-                data=data,
+                rows=self.rows.get(name, ""),
             ),
         )
-
-    def group(self, name: str) -> str:
-        """Give the heading that a figure stands under in a gallery."""
-        return self._captions[name].get("group", "")

@@ -38,8 +38,14 @@ from surveywaves.report.material import (
 from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.audit import FAULTS, Audit, verdict_words
-from surveywaves.tables.layout import WITHHELD, is_missing, listed, records, whole
 from surveywaves.tables.respondents import file_counts, problems
+from surveywaves.words import (
+    WITHHELD,
+    is_missing,
+    listed,
+    records,
+    whole,
+)
 
 
 def methods(material: Material) -> Section:

@@ -46,8 +46,13 @@ from surveywaves.tables.estimates import (
     planning,
     sensitivity,
 )
-from surveywaves.tables.layout import as_float, is_missing, listed, records
 from surveywaves.tidy import Status
+from surveywaves.words import (
+    as_float,
+    is_missing,
+    listed,
+    records,
+)
 
 MODELS = {
     "variances": "The models: who is in them, and how answers vary",

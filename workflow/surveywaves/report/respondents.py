@@ -15,7 +15,7 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from surveywaves import tables
-from surveywaves.figures.names import WITHOUT_SCALE
+from surveywaves.catalogue import WITHOUT_SCALE
 from surveywaves.report.answer import item_by_item, returns
 from surveywaves.report.material import (
     Block,

@@ -6,7 +6,17 @@ the tidy rows it was made from, for download. What is study-specific comes from 
 
 from surveywaves.tables.answers import BY_DECISION, Place, answers, favourable, misprint_notes
 from surveywaves.tables.estimates import CONTRASTS, contrasts, means, reliability, reliability_items
-from surveywaves.tables.layout import Cell, Column, Labels, Table, estimate_cell, side_of_zero, status_cell
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+    estimate_cell,
+    side_of_zero,
+    status_cell,
+)
+from surveywaves.words import (
+    Labels,
+)
 
 __all__ = [
     "BY_DECISION",

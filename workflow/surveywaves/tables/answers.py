@@ -10,21 +10,23 @@ import pandas as pd
 
 from surveywaves.study.models import Item
 from surveywaves.tables.layout import (
-    NONE,
     Cell,
     Column,
-    Labels,
     Table,
     count_and_percent,
     is_withheld,
-    listed,
     number_cell,
-    percentage,
-    records,
-    whole,
     withheld_cell,
 )
 from surveywaves.tidy import ALL
+from surveywaves.words import (
+    NONE,
+    Labels,
+    listed,
+    percentage,
+    records,
+    whole,
+)
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""

@@ -11,7 +11,18 @@ import pandas as pd
 
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
-from surveywaves.tables.layout import NONE, WITHHELD, Cell, Column, Labels, Table, is_withheld, records
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+    is_withheld,
+)
+from surveywaves.words import (
+    NONE,
+    WITHHELD,
+    Labels,
+    records,
+)
 
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "agrees": ("✓ agrees", ""),

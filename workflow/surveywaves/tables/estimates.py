@@ -20,31 +20,33 @@ import pandas as pd
 
 from surveywaves.sensitivity.variants import title_of
 from surveywaves.tables.layout import (
-    NONE,
     Cell,
     Column,
-    Labels,
     Table,
-    as_float,
     decimals_of,
     estimate_cell,
-    interval,
     interval_cell,
-    is_missing,
     is_rounded,
     is_withheld,
-    number,
     number_cell,
     p_cell,
-    percentage,
-    records,
-    share,
     side_of_zero,
     status_cell,
-    whole,
     withheld_cell,
 )
 from surveywaves.tidy import ALL, Decision, Status
+from surveywaves.words import (
+    NONE,
+    Labels,
+    as_float,
+    interval,
+    is_missing,
+    number,
+    percentage,
+    records,
+    share,
+    whole,
+)
 
 SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     Decision.INCREASE: ("▲", "up"),

@@ -16,25 +16,27 @@ import pandas as pd
 from surveywaves.study.models import Evidence, Missing
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import (
-    NONE,
-    NOT_STATED,
     Cell,
     Column,
-    Labels,
     Table,
-    as_float,
     count_and_percent,
-    interval,
-    is_missing,
     is_withheld,
     number_cell,
+    withheld_cell,
+)
+from surveywaves.tidy import ALL
+from surveywaves.words import (
+    NONE,
+    NOT_STATED,
+    Labels,
+    as_float,
+    interval,
+    is_missing,
     percentage,
     records,
     share,
     whole,
-    withheld_cell,
 )
-from surveywaves.tidy import ALL
 
 REASONS: Final = {
     Missing.BROKE_OFF: "broke off",

@@ -23,10 +23,13 @@ from great_tables import html as markup
 from pandas.api.types import is_numeric_dtype
 
 from surveywaves.files import csv_lines, harmless
-from surveywaves.tables.layout import WITHHELD, Labels
 from surveywaves.tables.publish.names import FORMATS
 from surveywaves.tables.publish.sheet import Entry, Head, Publication, Sheet, visible
 from surveywaves.tidy import Status
+from surveywaves.words import (
+    WITHHELD,
+    Labels,
+)
 
 _SECTION: Final = "section"
 

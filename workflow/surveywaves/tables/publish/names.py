@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from surveywaves.figures.names import WITHOUT_SCALE, item_groups
+from surveywaves.catalogue import WITHOUT_SCALE, item_groups
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.tidy import ALL

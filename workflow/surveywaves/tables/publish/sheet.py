@@ -15,7 +15,7 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.names import WITHOUT_SCALE
+from surveywaves.catalogue import WITHOUT_SCALE
 from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.answers import Place, answers, favourable, misprint_notes
@@ -31,20 +31,22 @@ from surveywaves.tables.estimates import (
     sensitivity,
 )
 from surveywaves.tables.layout import (
-    WITHHELD,
     Cell,
     Column,
-    Labels,
     Table,
     is_withheld,
-    listed,
-    records,
-    whole,
 )
 from surveywaves.tables.measures import dif, item_measures, measures, scale_use
 from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
 from surveywaves.tables.respondents import file_counts, levels, missing, problems, recodings, response_rates
 from surveywaves.tidy import ALL
+from surveywaves.words import (
+    WITHHELD,
+    Labels,
+    listed,
+    records,
+    whole,
+)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from surveywaves.tables.layout import Labels
 from surveywaves.tables.publish.great import to_contents, to_csv, to_html
 from surveywaves.tables.publish.latex import to_tex
 from surveywaves.tables.publish.paper import shape
 from surveywaves.tables.publish.sheet import Choice, Publication, demonstration, publications, sheet
 from surveywaves.tables.publish.word import to_docx
+from surveywaves.words import (
+    Labels,
+)
 
 
 def files(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,482 @@
+"""One list of all that is published: every statistic, figure and table, as data.
+
+Whoever needs to know what there is reads it here: the rules (which files), release and pins (which rows are which),
+figures and `results/tables/` (what to make, from what), the report (where it stands), the gallery, `snakemake --report`
+(under which heading) and `surveywaves trace`. A figure or table is added by a function that makes it and an entry here.
+
+Nothing but names: the Snakefile reads this before it starts, so a maker is called by its name and imported on use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import groupby, product
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from surveywaves.study.parts import Presentation
+
+FIGURE_FORMATS: Final = ("svg", "pdf", "png", "csv")
+"""What each figure is saved as: the drawing, and the rows that it drew."""
+
+TABLE_FORMATS: Final = ("html", "docx", "tex", "csv")
+"""What each table is written as."""
+
+ROWS_FORMAT: Final = "csv"
+"""The format of a figure's rows."""
+
+SECTIONS: Final = {
+    "answer": "The answer in short",
+    "waves": "What the waves are",
+    "respondents": "Who answered",
+    "moved": "What moved",
+    "frameworks": "What the scales speak to",
+    "answers": "Answers to every statement",
+    "measurement": "How well the scales measure",
+    "robustness": "Would another analysis say the same?",
+    "planning": "Planning the next wave",
+    "audit": "The publication, audited",
+    "harmonisation": "How the waves were brought together",
+    "methods": "Methods",
+    "limitations": "Limitations",
+    "disclosure": "What is withheld",
+    "session": "Session information",
+}
+"""Section of the report -> its heading, in the order of the report."""
+
+WITHOUT_SCALE: Final = "items_without_scale"
+"""Stands for a scale's name where the items are shown that belong to none."""
+
+
+# --- statistics -------------------------------------------------------------------------------------------------
+
+_CELL: Final = ("scale", "wave", "organisation", "term")
+_TESTED: Final = ("analysis", *_CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A released table.
+
+    Parameters
+    ----------
+    name
+        Of its files.
+    stage
+        Rule that computes it; `release` where it is about the files, or about the release itself.
+    key
+        Columns that together name a row.
+    further
+        Columns that tell rows apart which the key leaves alike; where it leaves none alike, they are results.
+    own
+        Whether a row that names waves is about these alone: another wave cannot move it. The rows of the others come
+        from models over all waves.
+    linked
+        Terms whose withholding, though not their value, is decided over all waves together.
+    """
+
+    name: str
+    stage: str
+    key: tuple[str, ...]
+    further: tuple[str, ...] = ()
+    own: bool = False
+    linked: tuple[str, ...] = ()
+
+
+_ALL: Final = (
+    Statistic("item_frequencies", "describe", ("wave", "organisation", "item", "response"), own=True),
+    Statistic("item_summary", "describe", ("wave", "organisation", "item"), own=True),
+    Statistic("respondents", "describe", ("wave", "organisation", "variable", "level"), own=True),
+    Statistic("response_rates", "describe", ("wave",), own=True),
+    Statistic("missing", "describe", ("wave", "item", "reason"), own=True),
+    Statistic(
+        "reliability",
+        "measure",
+        ("scale", "item", "wave", "organisation", "term"),
+        own=True,
+        linked=("floor", "ceiling"),
+    ),
+    Statistic("scale_use", "measure", ("scale",)),
+    Statistic("dif", "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic("means", "compare", _TESTED),
+    Statistic("contrasts", "compare", _TESTED),
+    Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
+    Statistic("variances", "compare", _TESTED),
+    Statistic("diagnostics", "compare", _TESTED),
+    Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
+    Statistic("agreement", "sensitivity", ("scale", "term", "wave", "organisation")),
+    Statistic("planning", "plan", _CELL, further=("n",)),
+    Statistic("published_tables", "audit", ("table", "row", "field"), own=True),
+    Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
+    Statistic("file_counts", "files", ("wave", "file", "layout"), own=True),
+    Statistic("problems", "files", ("wave", "file", "about", "problem", "action"), own=True),
+    Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw"), own=True),
+    Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
+    Statistic("disclosure_summary", "release", ("table", "what")),
+)
+
+STATISTICS: Final[Mapping[str, Statistic]] = {statistic.name: statistic for statistic in _ALL}
+"""Every released table by its name."""
+
+ESTIMATING: Final = ("describe", "measure", "compare", "sensitivity", "plan")
+"""Stages that compute what stands under `results/statistics/`."""
+
+
+def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
+    """Name the statistics that some stages compute for a study.
+
+    Parameters
+    ----------
+    planned, published
+        Whether the study plans a wave, and whether a publication is audited.
+    """
+    without = {*(() if planned else ("plan",)), *(() if published else ("audit",))}
+    return [one.name for one in _ALL if one.stage in stages and one.stage not in without]
+
+
+# --- figures and tables -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """A figure or a table, or one of a kind for each of something.
+
+    Parameters
+    ----------
+    name
+        Of its files. What stands in braces is one of `over`.
+    maker
+        `module:function`, called with the tables that it reads, in their order, then the study in words, and as
+        keywords what it is made for and the options.
+    reads
+        Released tables without which there is none. A figure's rows are of the first.
+    place
+        Where it stands in the report: a section, or `section/part`.
+    over
+        What there is one for each of: see `DIMENSIONS`.
+    needs
+        What a study must have for it: see `NEEDS`.
+    options
+        Keywords of its maker, besides what it is made for.
+    """
+
+    name: str
+    maker: str
+    place: str
+    reads: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def section(self) -> str:
+        """Heading that it stands under."""
+        return SECTIONS[self.place.partition("/")[0]]
+
+    def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
+        """Make it."""
+        module, _, function = self.maker.partition(":")
+        make = getattr(import_module(module), function)
+        return make(*(tables[name] for name in self.reads), words, **about, **self.options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure(Exhibit):
+    """A figure; its maker gets a `Presentation` and gives a `Drawing`.
+
+    Parameters
+    ----------
+    gallery
+        Whether it stands in the gallery; of a kind for each scale, one does.
+    """
+
+    gallery: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Exhibit):
+    """A table to paste; its maker gets `Labels` and gives a `Table`.
+
+    Parameters
+    ----------
+    beside
+        Released tables that its maker gets as keywords of these names where there are any.
+    folded
+        Whether the report shows it on demand only.
+    grouped
+        Whether what its first column says stands above its rows, wherever it is pasted.
+    """
+
+    beside: tuple[str, ...] = ()
+    folded: bool = False
+    grouped: bool = False
+
+    def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
+        """Make it."""
+        further = {name: tables[name] for name in self.beside if name in tables}
+        return Exhibit.make(self, tables, words, {**about, **further})
+
+
+_FIGURES: Final = "surveywaves.figures"
+_TABLES: Final = "surveywaves.tables"
+_COMPARED: Final = ("scales", "compared")
+
+FIGURES: Final = (
+    Figure(
+        name="gradient",
+        maker=f"{_FIGURES}.means:gradient",
+        reads=("means",),
+        place="answer",
+        needs=("gradient",),
+    ),
+    Figure(
+        name="response",
+        maker=f"{_FIGURES}.response:response",
+        reads=("response_rates",),
+        place="respondents/returns",
+    ),
+    Figure(
+        name="respondents_{variable}",
+        maker=f"{_FIGURES}.respondents:respondents",
+        reads=("respondents",),
+        place="respondents/{variable}",
+        over=("variable",),
+    ),
+    Figure(
+        name="break_off",
+        maker=f"{_FIGURES}.break_off:break_off",
+        reads=("missing", "item_frequencies"),
+        place="respondents/missing",
+    ),
+    Figure(
+        name="scale_profile",
+        maker=f"{_FIGURES}.means:scale_profile",
+        reads=("means",),
+        place="moved/overview",
+        needs=("scales",),
+    ),
+    Figure(
+        name="means_over_waves",
+        maker=f"{_FIGURES}.over_time:means_over_waves",
+        reads=("means",),
+        place="moved/means",
+        needs=("scales",),
+    ),
+    Figure(
+        name="comparator",
+        maker=f"{_FIGURES}.over_time:comparator",
+        reads=("means",),
+        place="moved/means",
+        needs=("scales", "throughout"),
+    ),
+    Figure(
+        name="favourable",
+        maker=f"{_FIGURES}.means:favourable",
+        reads=("means", "item_summary"),
+        place="moved/favourable",
+        needs=("scales",),
+    ),
+    Figure(
+        name="contrasts",
+        maker=f"{_FIGURES}.contrasts:contrasts",
+        reads=("contrasts",),
+        place="moved/contrasts",
+        needs=_COMPARED,
+    ),
+    Figure(
+        name="differences_in_change",
+        maker=f"{_FIGURES}.contrasts:differences_in_change",
+        reads=("contrasts",),
+        place="moved/contrasts",
+        needs=("scales", "several_waves", "several_organisations"),
+    ),
+    Figure(
+        name="framework_{framework}",
+        maker=f"{_FIGURES}.means:framework",
+        reads=("means",),
+        place="frameworks/{framework}",
+        over=("framework",),
+        needs=("scales",),
+    ),
+    Figure(
+        name="heat_map",
+        maker=f"{_FIGURES}.heat_map:heat_map",
+        reads=("item_summary",),
+        place="answers",
+    ),
+    Figure(
+        name="likert_{group}",
+        maker=f"{_FIGURES}.likert:likert",
+        reads=("item_frequencies", "item_summary"),
+        place="answers/{group}",
+        over=("group",),
+    ),
+    Figure(
+        name="likert_{group}_by_organisation",
+        maker=f"{_FIGURES}.likert:likert",
+        reads=("item_frequencies", "item_summary"),
+        place="answers/{group}/by_organisation",
+        over=("group",),
+        needs=("several_organisations",),
+        options={"by_organisation": True},
+    ),
+    Figure(
+        name="reliability",
+        maker=f"{_FIGURES}.reliability:reliability",
+        reads=("reliability",),
+        place="measurement/together",
+        needs=("scales",),
+    ),
+    Figure(
+        name="functioning",
+        maker=f"{_FIGURES}.functioning:functioning",
+        reads=("dif",),
+        place="measurement/alike",
+        needs=_COMPARED,
+    ),
+    Figure(
+        name="sensitivity_{scale}",
+        maker=f"{_FIGURES}.sensitivity:sensitivity",
+        reads=("sensitivity",),
+        place="robustness/scales",
+        over=("scale",),
+        needs=_COMPARED,
+    ),
+    Figure(
+        name="planning",
+        maker=f"{_FIGURES}.planning:planning",
+        reads=("planning",),
+        place="planning",
+        needs=("scales",),
+    ),
+    Figure(
+        name="published_agreement",
+        maker=f"{_FIGURES}.agreement:published_agreement",
+        reads=("published_tables",),
+        place="audit",
+    ),
+)
+"""Every figure, in the order of the report, in which they are drawn."""
+
+TABLES: Final[tuple[Table, ...]] = ()
+
+
+def makers(exhibits: Iterable[Exhibit]) -> tuple[str, ...]:
+    """Name the modules that make figures or tables, which no import in the package shows."""
+    return tuple(dict.fromkeys(exhibit.maker.partition(":")[0] for exhibit in exhibits))
+
+
+# --- of a study -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A figure or a table of a study, before it is made.
+
+    Parameters
+    ----------
+    name, place
+        Without braces.
+    about
+        What it is made for: a variable, a scale, a term.
+    exhibit
+        Its entry.
+    """
+
+    name: str
+    place: str
+    about: Mapping[str, str]
+    exhibit: Exhibit
+
+    def make(self, tables: Mapping[str, Any], words: object) -> Any:
+        """Make it from released tables."""
+        return self.exhibit.make(tables, words, self.about)
+
+
+def figures(presentation: Presentation, published: bool) -> tuple[One, ...]:
+    """List the figures of a study, in their order.
+
+    Parameters
+    ----------
+    presentation
+        The study in words.
+    published
+        Whether a publication is audited.
+    """
+    there = statistics(*ESTIMATING, "audit", planned=presentation.planning is not None, published=published)
+    return tuple(_of_study(FIGURES, presentation, there, ()))
+
+
+def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
+    """Choose figures for a page that shows one of each kind: of one scale, where there is one a scale.
+
+    The scale is the last of those that the study puts in an order, or else the last of all.
+    """
+    groups = item_groups(presentation)
+    gradient = presentation.style.gradient
+    shown = [name for name in (gradient.scales if gradient else groups) if name in groups]
+    return tuple(
+        one
+        for one in figures(presentation, published)
+        if isinstance(one.exhibit, Figure) and one.exhibit.gallery
+        if all(one.about.get(dimension) in (None, *shown[-1:]) for dimension in ("group", "scale"))
+    )
+
+
+def _of_study(
+    exhibits: Iterable[Exhibit], presentation: Presentation, there: Collection[str], printed: Collection[str]
+) -> Iterator[One]:
+    """Go through what a study has; of kinds beside each other that there is one of for the same, all of one first."""
+    for over, kinds in groupby(exhibits, key=lambda exhibit: exhibit.over):
+        had = [
+            kind
+            for kind in kinds
+            if all(name in there for name in kind.reads)
+            and all(NEEDS[need](presentation) for need in kind.needs)
+        ]
+        for values in product(*(DIMENSIONS[name](presentation, printed) for name in over)):
+            about = dict(zip(over, values, strict=True))
+            for kind in had:
+                yield One(kind.name.format(**about), kind.place.format(**about), about, kind)
+
+
+def item_groups(presentation: Presentation) -> tuple[str, ...]:
+    """List the scales that have items, in the study's order, and `WITHOUT_SCALE` if some items have no scale."""
+    used = {item.scale for item in presentation.items.values()}
+    scales = [scale for scale in presentation.scales if scale in used]
+    return (*scales, WITHOUT_SCALE) if None in used else tuple(scales)
+
+
+def surveyed_throughout(presentation: Presentation) -> tuple[str, ...]:
+    """List the organisations that every wave surveyed, where these can be followed further than the others.
+
+    Empty where there are fewer than three waves, where no organisation is in all of them, or where all are.
+    """
+    waves = presentation.waves.values()
+    found = tuple(
+        name
+        for name in presentation.organisations
+        if all(name in wave.organisations_surveyed for wave in waves)
+    )
+    return found if len(waves) > 2 and len(found) < len(presentation.organisations) else ()
+
+
+NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
+    "scales": lambda study: bool(study.scales),
+    "gradient": lambda study: study.style.gradient is not None,
+    "several_waves": lambda study: len(study.waves) > 1,
+    "several_organisations": lambda study: len(study.organisations) > 1,
+    "compared": lambda study: len(study.waves) > 1 or len(study.organisations) > 1,
+    "throughout": lambda study: bool(surveyed_throughout(study)),
+}
+"""What a study may have to have."""
+
+DIMENSIONS: Final[Mapping[str, Callable[[Presentation, Collection[str]], Iterable[str]]]] = {
+    "variable": lambda study, _: study.variables,
+    "scale": lambda study, _: study.scales,
+    "group": lambda study, _: item_groups(study),
+    "framework": lambda study, _: study.frameworks,
+}
+"""What there may be one for each of, and what these are in a study."""
