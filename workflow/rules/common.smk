@@ -185,6 +185,17 @@ def released(tables):
     return {table: f"results/released/{table}.parquet" for table in tables}
 
 
+def of_tables():
+    """Name what the tables of the report and of `results/tables/` are made from."""
+    titles = {"titles": PUBLISHED.titles} if PUBLISHED else {}
+    return {
+        **released(RELEASED),
+        "disclosure_summary": "results/released/disclosure_summary.csv",
+        "codebook": "results/pooled/codebook.tsv",
+        **titles,
+    }
+
+
 def publication():
     """Give what the printed tables are about (None: there is no publication)."""
     if not PUBLISHED:

@@ -3,17 +3,14 @@
 # out: the report as one self-contained page and as a PDF; the configuration as it took effect
 rule report:
     input:
-        **released(RELEASED),
+        **of_tables(),
         figures=of_figures("svg"),
         rows=of_figures(catalogue.ROWS_FORMAT),
         captions="results/figures/captions.tsv",
-        withheld="results/released/disclosure_summary.csv",
         disclosure="results/released/disclosure.txt",
-        codebook="results/pooled/codebook.tsv",
-        titles=PUBLISHED.titles if PUBLISHED else [],
         limitations=LIMITATIONS,
         templates=report_templates(),
-        code=code_of("report.py"),
+        code=code_of("report.py", catalogue.makers(catalogue.TABLES)),
     output:
         screen=report(
             "results/report/index.html",
@@ -34,8 +31,7 @@ rule report:
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
-        tables=RELEASED,
-        published_wave=PUBLISHED.wave if PUBLISHED else "",
+        tables=list(of_tables()),
     script:
         "../scripts/report.py"
 

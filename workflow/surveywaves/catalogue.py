@@ -9,13 +9,14 @@ Nothing but names: the Snakefile reads this before it starts, so a maker is call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from surveywaves.study.models import Item
     from surveywaves.study.parts import Presentation
 
 FIGURE_FORMATS: Final = ("svg", "pdf", "png", "csv")
@@ -45,6 +46,12 @@ SECTIONS: Final = {
     "session": "Session information",
 }
 """Section of the report -> its heading, in the order of the report."""
+
+UNITS: Final = ("linear", "ordinal", "percent_favourable")
+"""What contrasts are in: points of the response scale, log odds, percentage points. The first two are analyses."""
+
+QUESTIONS: Final = ("power", "power_adjusted", "power_equivalence", "detectable", "conf_half_width")
+"""What a plan answers by number of returns."""
 
 WITHOUT_SCALE: Final = "items_without_scale"
 """Stands for a scale's name where the items are shown that belong to none."""
@@ -139,7 +146,7 @@ def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
 # --- figures and tables -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Exhibit:
     """A figure or a table, or one of a kind for each of something.
 
@@ -148,7 +155,7 @@ class Exhibit:
     name
         Of its files. What stands in braces is one of `over`.
     maker
-        `module:function`, called with the tables that it reads, in their order, then the study in words, and as
+        `module:function` in this package, called with the tables that it reads, in their order, then the study in words, and as
         keywords what it is made for and the options.
     reads
         Released tables without which there is none. A figure's rows are of the first.
@@ -164,8 +171,8 @@ class Exhibit:
 
     name: str
     maker: str
+    reads: tuple[str, ...]
     place: str
-    reads: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -178,11 +185,11 @@ class Exhibit:
     def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
         """Make it."""
         module, _, function = self.maker.partition(":")
-        make = getattr(import_module(module), function)
+        make = getattr(import_module(f"surveywaves.{module}"), function)
         return make(*(tables[name] for name in self.reads), words, **about, **self.options)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Figure(Exhibit):
     """A figure; its maker gets a `Presentation` and gives a `Drawing`.
 
@@ -195,7 +202,7 @@ class Figure(Exhibit):
     gallery: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Table(Exhibit):
     """A table to paste; its maker gets `Labels` and gives a `Table`.
 
@@ -219,153 +226,325 @@ class Table(Exhibit):
         return Exhibit.make(self, tables, words, {**about, **further})
 
 
-_FIGURES: Final = "surveywaves.figures"
-_TABLES: Final = "surveywaves.tables"
-_COMPARED: Final = ("scales", "compared")
-
 FIGURES: Final = (
+    Figure("gradient", "figures.means:gradient", ("means",), "answer", needs=("gradient",)),
+    Figure("response", "figures.response:response", ("response_rates",), "respondents/returns"),
     Figure(
-        name="gradient",
-        maker=f"{_FIGURES}.means:gradient",
-        reads=("means",),
-        place="answer",
-        needs=("gradient",),
-    ),
-    Figure(
-        name="response",
-        maker=f"{_FIGURES}.response:response",
-        reads=("response_rates",),
-        place="respondents/returns",
-    ),
-    Figure(
-        name="respondents_{variable}",
-        maker=f"{_FIGURES}.respondents:respondents",
-        reads=("respondents",),
-        place="respondents/{variable}",
+        "respondents_{variable}",
+        "figures.respondents:respondents",
+        ("respondents",),
+        "respondents/{variable}",
         over=("variable",),
     ),
     Figure(
-        name="break_off",
-        maker=f"{_FIGURES}.break_off:break_off",
-        reads=("missing", "item_frequencies"),
-        place="respondents/missing",
+        "break_off", "figures.break_off:break_off", ("missing", "item_frequencies"), "respondents/missing"
+    ),
+    Figure("scale_profile", "figures.means:scale_profile", ("means",), "moved/overview", needs=("scales",)),
+    Figure(
+        "means_over_waves", "figures.over_time:means_over_waves", ("means",), "moved/means", needs=("scales",)
     ),
     Figure(
-        name="scale_profile",
-        maker=f"{_FIGURES}.means:scale_profile",
-        reads=("means",),
-        place="moved/overview",
-        needs=("scales",),
-    ),
-    Figure(
-        name="means_over_waves",
-        maker=f"{_FIGURES}.over_time:means_over_waves",
-        reads=("means",),
-        place="moved/means",
-        needs=("scales",),
-    ),
-    Figure(
-        name="comparator",
-        maker=f"{_FIGURES}.over_time:comparator",
-        reads=("means",),
-        place="moved/means",
+        "comparator",
+        "figures.over_time:comparator",
+        ("means",),
+        "moved/means",
         needs=("scales", "throughout"),
     ),
     Figure(
-        name="favourable",
-        maker=f"{_FIGURES}.means:favourable",
-        reads=("means", "item_summary"),
-        place="moved/favourable",
+        "favourable",
+        "figures.means:favourable",
+        ("means", "item_summary"),
+        "moved/favourable",
         needs=("scales",),
     ),
     Figure(
-        name="contrasts",
-        maker=f"{_FIGURES}.contrasts:contrasts",
-        reads=("contrasts",),
-        place="moved/contrasts",
-        needs=_COMPARED,
+        "contrasts",
+        "figures.contrasts:contrasts",
+        ("contrasts",),
+        "moved/contrasts",
+        needs=("scales", "compared"),
     ),
     Figure(
-        name="differences_in_change",
-        maker=f"{_FIGURES}.contrasts:differences_in_change",
-        reads=("contrasts",),
-        place="moved/contrasts",
+        "differences_in_change",
+        "figures.contrasts:differences_in_change",
+        ("contrasts",),
+        "moved/contrasts",
         needs=("scales", "several_waves", "several_organisations"),
     ),
     Figure(
-        name="framework_{framework}",
-        maker=f"{_FIGURES}.means:framework",
-        reads=("means",),
-        place="frameworks/{framework}",
+        "framework_{framework}",
+        "figures.means:framework",
+        ("means",),
+        "frameworks/{framework}",
         over=("framework",),
         needs=("scales",),
     ),
+    Figure("heat_map", "figures.heat_map:heat_map", ("item_summary",), "answers"),
     Figure(
-        name="heat_map",
-        maker=f"{_FIGURES}.heat_map:heat_map",
-        reads=("item_summary",),
-        place="answers",
-    ),
-    Figure(
-        name="likert_{group}",
-        maker=f"{_FIGURES}.likert:likert",
-        reads=("item_frequencies", "item_summary"),
-        place="answers/{group}",
+        "likert_{group}",
+        "figures.likert:likert",
+        ("item_frequencies", "item_summary"),
+        "answers/{group}",
         over=("group",),
     ),
     Figure(
-        name="likert_{group}_by_organisation",
-        maker=f"{_FIGURES}.likert:likert",
-        reads=("item_frequencies", "item_summary"),
-        place="answers/{group}/by_organisation",
+        "likert_{group}_by_organisation",
+        "figures.likert:likert",
+        ("item_frequencies", "item_summary"),
+        "answers/{group}/by_organisation",
         over=("group",),
         needs=("several_organisations",),
         options={"by_organisation": True},
     ),
     Figure(
-        name="reliability",
-        maker=f"{_FIGURES}.reliability:reliability",
-        reads=("reliability",),
-        place="measurement/together",
+        "reliability",
+        "figures.reliability:reliability",
+        ("reliability",),
+        "measurement/together",
         needs=("scales",),
     ),
     Figure(
-        name="functioning",
-        maker=f"{_FIGURES}.functioning:functioning",
-        reads=("dif",),
-        place="measurement/alike",
-        needs=_COMPARED,
+        "functioning",
+        "figures.functioning:functioning",
+        ("dif",),
+        "measurement/alike",
+        needs=("scales", "compared"),
     ),
     Figure(
-        name="sensitivity_{scale}",
-        maker=f"{_FIGURES}.sensitivity:sensitivity",
-        reads=("sensitivity",),
-        place="robustness/scales",
+        "sensitivity_{scale}",
+        "figures.sensitivity:sensitivity",
+        ("sensitivity",),
+        "robustness/scales",
         over=("scale",),
-        needs=_COMPARED,
+        needs=("scales", "compared"),
     ),
-    Figure(
-        name="planning",
-        maker=f"{_FIGURES}.planning:planning",
-        reads=("planning",),
-        place="planning",
-        needs=("scales",),
-    ),
-    Figure(
-        name="published_agreement",
-        maker=f"{_FIGURES}.agreement:published_agreement",
-        reads=("published_tables",),
-        place="audit",
-    ),
+    Figure("planning", "figures.planning:planning", ("planning",), "planning", needs=("scales",)),
+    Figure("published_agreement", "figures.agreement:published_agreement", ("published_tables",), "audit"),
 )
 """Every figure, in the order of the report, in which they are drawn."""
 
-TABLES: Final[tuple[Table, ...]] = ()
+TABLES: Final = (
+    Table("response_rates", "tables.respondents:response_rates", ("response_rates",), "waves"),
+    Table("events", "tables.provenance:events", (), "waves/events", needs=("events",), folded=True),
+    Table(
+        "respondents_organisation",
+        "tables.respondents:levels",
+        ("respondents",),
+        "respondents/organisation",
+        options={"variable": "organisation"},
+    ),
+    Table(
+        "respondents_{variable}",
+        "tables.respondents:levels",
+        ("respondents",),
+        "respondents/{variable}",
+        over=("variable",),
+    ),
+    Table(
+        "respondents_{variable}_by_organisation",
+        "tables.respondents:levels",
+        ("respondents",),
+        "respondents/{variable}",
+        over=("variable",),
+        needs=("several_organisations",),
+        options={"by_organisation": True},
+        folded=True,
+    ),
+    Table(
+        "missing",
+        "tables.respondents:missing",
+        ("missing",),
+        "respondents/missing",
+        beside=("item_frequencies",),
+    ),
+    Table(
+        "overview_{term}",
+        "tables.estimates:overview",
+        ("contrasts",),
+        "moved/overview",
+        over=("term",),
+        needs=("scales",),
+    ),
+    Table(
+        "means_{unit}",
+        "tables.estimates:means_in",
+        ("means",),
+        "moved/means/{unit}",
+        over=("unit",),
+        needs=("scales",),
+    ),
+    Table(
+        "{term}_{unit}",
+        "tables.estimates:contrasts_in",
+        ("contrasts",),
+        "moved/contrasts/{unit}",
+        over=("term", "unit"),
+        needs=("scales",),
+        grouped=True,
+    ),
+    Table(
+        "item_{term}_{unit}",
+        "tables.estimates:contrasts_in",
+        ("item_contrasts",),
+        "moved/items/{term}",
+        over=("term", "unit"),
+        needs=("scales",),
+        grouped=True,
+    ),
+    Table(
+        "variances_{analysis}",
+        "tables.estimates:components",
+        ("variances",),
+        "moved/models",
+        over=("analysis",),
+        needs=("scales",),
+        options={"title": "Who is in the models, and how answers vary"},
+        folded=True,
+    ),
+    Table(
+        "diagnostics",
+        "tables.estimates:components",
+        ("diagnostics",),
+        "moved/models",
+        needs=("scales",),
+        options={"title": "Residuals, and what single respondents weigh", "analysis": "linear"},
+        folded=True,
+    ),
+    Table("favourable", "tables.answers:favourable", ("item_summary",), "answers", folded=True, grouped=True),
+    Table(
+        "answers_{battery}",
+        "tables.answers:answers_to",
+        ("item_frequencies",),
+        "answers/{battery}",
+        over=("battery",),
+        beside=("published_tables",),
+    ),
+    Table(
+        "answers_{battery}_by_organisation",
+        "tables.answers:answers_to",
+        ("item_frequencies",),
+        "answers/{battery}/by_organisation",
+        over=("battery",),
+        needs=("several_organisations",),
+        options={"by_organisation": True},
+        beside=("published_tables",),
+        grouped=True,
+    ),
+    Table(
+        "reliability",
+        "tables.measures:measures",
+        ("reliability",),
+        "measurement/together",
+        needs=("scales",),
+        grouped=True,
+    ),
+    Table(
+        "reliability_{organisation}",
+        "tables.measures:measures",
+        ("reliability",),
+        "measurement/together",
+        over=("organisation",),
+        needs=("scales", "several_organisations"),
+        folded=True,
+        grouped=True,
+    ),
+    Table(
+        "reliability_items",
+        "tables.measures:item_measures",
+        ("reliability",),
+        "measurement/together",
+        needs=("scales",),
+        folded=True,
+        grouped=True,
+    ),
+    Table(
+        "scale_use",
+        "tables.measures:scale_use",
+        ("scale_use",),
+        "measurement/together",
+        needs=("scales",),
+        folded=True,
+    ),
+    Table(
+        "dif_{between}",
+        "tables.measures:dif",
+        ("dif",),
+        "measurement/alike",
+        over=("between",),
+        needs=("scales",),
+        folded=True,
+        grouped=True,
+    ),
+    Table(
+        "agreement_not_shared",
+        "tables.estimates:not_shared",
+        ("agreement",),
+        "robustness/agreement",
+        needs=("scales", "compared"),
+        grouped=True,
+    ),
+    Table(
+        "agreement",
+        "tables.estimates:agreement",
+        ("agreement",),
+        "robustness/agreement",
+        needs=("scales", "compared"),
+        folded=True,
+        grouped=True,
+    ),
+    Table(
+        "sensitivity_{term}",
+        "tables.estimates:sensitivity",
+        ("sensitivity",),
+        "robustness/variants",
+        over=("term",),
+        needs=("scales",),
+        grouped=True,
+    ),
+    Table(
+        "planning_{question}",
+        "tables.estimates:planning",
+        ("planning",),
+        "planning/{question}",
+        over=("question",),
+        needs=("scales",),
+        grouped=True,
+    ),
+    Table("misprints", "tables.audit:misprints", ("published_tables",), "audit/tables", beside=("titles",)),
+    Table(
+        "printed_{table}",
+        "tables.audit:printed",
+        ("published_tables",),
+        "audit/tables",
+        over=("table",),
+        beside=("titles",),
+        folded=True,
+    ),
+    Table("claims", "tables.audit:claims", ("claims",), "audit/claims"),
+    Table("files", "tables.respondents:file_counts", ("file_counts",), "harmonisation/files"),
+    Table(
+        "files_problems", "tables.respondents:problems", ("problems",), "harmonisation/problems", grouped=True
+    ),
+    Table("comparability", "tables.provenance:comparability", (), "harmonisation/questions"),
+    Table("wordings", "tables.provenance:wordings", (), "harmonisation/questions"),
+    Table(
+        "recodings",
+        "tables.respondents:recodings",
+        ("recodings",),
+        "harmonisation",
+        folded=True,
+        grouped=True,
+    ),
+    Table("codebook", "tables.provenance:codebook", ("codebook",), "harmonisation", folded=True),
+    Table("disclosure_counts", "tables.provenance:withheld_counts", ("disclosure_summary",), "disclosure"),
+    Table("disclosure_summary", "tables.provenance:withheld_columns", ("disclosure_summary",), "disclosure"),
+)
+"""Every table, in the order of the report. One that comes out without rows is left out."""
 
 
 def makers(exhibits: Iterable[Exhibit]) -> tuple[str, ...]:
     """Name the modules that make figures or tables, which no import in the package shows."""
-    return tuple(dict.fromkeys(exhibit.maker.partition(":")[0] for exhibit in exhibits))
+    return tuple(dict.fromkeys(f"surveywaves.{exhibit.maker.partition(':')[0]}" for exhibit in exhibits))
 
 
 # --- of a study -------------------------------------------------------------------------------------------------
@@ -406,7 +585,20 @@ def figures(presentation: Presentation, published: bool) -> tuple[One, ...]:
         Whether a publication is audited.
     """
     there = statistics(*ESTIMATING, "audit", planned=presentation.planning is not None, published=published)
-    return tuple(_of_study(FIGURES, presentation, there, ()))
+    return tuple(_of_study(FIGURES, presentation, dict.fromkeys(there)))
+
+
+def tables(presentation: Presentation, frames: Mapping[str, Any]) -> tuple[One, ...]:
+    """List the tables that a study may have, in their order.
+
+    Parameters
+    ----------
+    presentation
+        The study in words.
+    frames
+        Released tables by name, `codebook`, and the `titles` of printed tables, as far as there are any.
+    """
+    return tuple(_of_study(TABLES, presentation, frames))
 
 
 def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
@@ -426,17 +618,17 @@ def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
 
 
 def _of_study(
-    exhibits: Iterable[Exhibit], presentation: Presentation, there: Collection[str], printed: Collection[str]
+    exhibits: Iterable[Exhibit], presentation: Presentation, frames: Mapping[str, Any]
 ) -> Iterator[One]:
     """Go through what a study has; of kinds beside each other that there is one of for the same, all of one first."""
     for over, kinds in groupby(exhibits, key=lambda exhibit: exhibit.over):
         had = [
             kind
             for kind in kinds
-            if all(name in there for name in kind.reads)
+            if all(name in frames for name in kind.reads)
             and all(NEEDS[need](presentation) for need in kind.needs)
         ]
-        for values in product(*(DIMENSIONS[name](presentation, printed) for name in over)):
+        for values in product(*(DIMENSIONS[name](presentation, frames) for name in over)):
             about = dict(zip(over, values, strict=True))
             for kind in had:
                 yield One(kind.name.format(**about), kind.place.format(**about), about, kind)
@@ -465,6 +657,7 @@ def surveyed_throughout(presentation: Presentation) -> tuple[str, ...]:
 
 NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "scales": lambda study: bool(study.scales),
+    "events": lambda study: bool(study.events),
     "gradient": lambda study: study.style.gradient is not None,
     "several_waves": lambda study: len(study.waves) > 1,
     "several_organisations": lambda study: len(study.organisations) > 1,
@@ -473,10 +666,49 @@ NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
 }
 """What a study may have to have."""
 
-DIMENSIONS: Final[Mapping[str, Callable[[Presentation, Collection[str]], Iterable[str]]]] = {
+DIMENSIONS: Final[Mapping[str, Callable[[Presentation, Mapping[str, Any]], Iterable[str]]]] = {
     "variable": lambda study, _: study.variables,
+    "organisation": lambda study, _: study.organisations,
     "scale": lambda study, _: study.scales,
     "group": lambda study, _: item_groups(study),
+    "battery": lambda study, _: batteries(study),
     "framework": lambda study, _: study.frameworks,
+    "between": lambda study, _: _between(study),
+    "term": lambda study, _: terms(study),
+    "unit": lambda *_: UNITS,
+    "analysis": lambda *_: UNITS[:2],
+    "question": lambda *_: QUESTIONS,
+    "table": lambda _, frames: dict.fromkeys(frames["published_tables"]["table"]),
 }
 """What there may be one for each of, and what these are in a study."""
+
+
+def terms(presentation: Presentation) -> tuple[str, ...]:
+    """List the kinds of contrasts that a study has."""
+    waves, organisations = len(presentation.waves) > 1, len(presentation.organisations) > 1
+    there = {"change": waves, "gap": organisations, "difference_in_differences": waves and organisations}
+    return tuple(term for term, has in there.items() if has)
+
+
+def _between(presentation: Presentation) -> tuple[str, ...]:
+    sizes = {"wave": len(presentation.waves), "organisation": len(presentation.organisations)}
+    return tuple(name for name, size in sizes.items() if size > 1)
+
+
+def batteries(presentation: Presentation) -> dict[str, list[Item]]:
+    """Set items with different response options apart, which cannot share a table's columns.
+
+    Returns
+    -------
+    dict
+        A group of items, or a group and a number from 2 -> items that share their response options.
+    """
+    found: dict[str, list[Item]] = {}
+    for group in item_groups(presentation):
+        options: dict[str, list[Item]] = {}
+        for item in presentation.items.values():
+            if (item.scale or WITHOUT_SCALE) == group:
+                options.setdefault(item.response_scale, []).append(item)
+        for number, items in enumerate(options.values()):
+            found[group + (f"_{number + 1}" if number else "")] = items
+    return found

@@ -21,6 +21,7 @@ from surveywaves.tidy import ALL, Status
 
 NOT_STATED: Final = "not_stated"
 ORGANISATION: Final = "organisation"
+OUTSIDE: Final = "Statements outside the scales"
 BETWEEN: Final = " - "
 """What stands between the two sides of a contrast's name."""
 

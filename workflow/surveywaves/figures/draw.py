@@ -33,7 +33,7 @@ def draw_all(
     Parameters
     ----------
     tables
-        Released tables by name, as docs/files.md describes them: those that the figures in `surveywaves.catalogue` read.
+        Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
     presentation
         The study in words.
     wanted

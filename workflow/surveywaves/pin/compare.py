@@ -25,8 +25,8 @@ from surveywaves.words import BETWEEN
 def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:
     """Give the columns that name the rows of a table in each of some frames.
 
-    A table that is not in `STATISTICS` is one of another version; its rows are named by every column that all the frames
-    have, so that a row which changed is one that is gone and one that is new.
+    A table that the catalogue does not have is one of another version; its rows are named by every column that all the
+    frames have, so that a row which changed is one that is gone and one that is new.
     """
     key = STATISTICS[name].key if name in STATISTICS else map(str, frames[0])
     return [column for column in key if all(column in frame for frame in frames)]

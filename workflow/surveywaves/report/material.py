@@ -35,11 +35,13 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.catalogue import WITHOUT_SCALE
-from surveywaves.study.models import Item
+from surveywaves import catalogue
+from surveywaves.catalogue import figures
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Labels, Table
+from surveywaves.tables import Table
+from surveywaves.tables.made import made
 from surveywaves.words import (
+    Labels,
     is_missing,
     share,
     whole,
@@ -380,15 +382,6 @@ def _joined(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield held
 
 
-MAIN: Final = "linear"
-
-
-def main_analysis(frame: pd.DataFrame) -> str:
-    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
-    found = list(dict.fromkeys(frame["analysis"]))
-    return MAIN if MAIN in found else next(iter(found), "")
-
-
 @dataclass(frozen=True)
 class Material:
     """What `assemble` is given.
@@ -396,15 +389,12 @@ class Material:
     Parameters
     ----------
     tables
-        Frames by name, as `docs/files.md` lists them; what is absent is left out of the report.
+        Frames by name, as `docs/files.md` lists them, `codebook`, and the `titles` of printed tables; what is absent is
+        left out of the report.
     captions, figures, rows
         `captions.tsv`; drawings as SVG text, and the rows that they drew as CSV text, by name.
     presentation
         The study in words.
-    published_wave
-        Wave that the publication describes; empty: none.
-    table_titles
-        Number of a published table -> its printed title.
     limitations
         The study's own limitations, in the marks of `surveywaves.report.material`.
     disclosure
@@ -418,8 +408,6 @@ class Material:
     figures: Mapping[str, str]
     presentation: Presentation
     rows: Mapping[str, str] = field(default_factory=dict)
-    published_wave: str = ""
-    table_titles: Mapping[str, str] = field(default_factory=dict)
     limitations: str = ""
     disclosure: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
@@ -439,16 +427,6 @@ class Material:
         return all(name in self.tables and len(self.tables[name]) for name in names)
 
     @cached_property
-    def scales(self) -> dict[str, tuple[Item, ...]]:
-        """Scale -> its items, in the study's order; `WITHOUT_SCALE` -> those that belong to none."""
-        found: dict[str, tuple[Item, ...]] = {}
-        for scale in (*self.presentation.scales, None):
-            items = tuple(item for item in self.presentation.items.values() if item.scale == scale)
-            if items:
-                found[scale or WITHOUT_SCALE] = items
-        return found
-
-    @cached_property
     def _captions(self) -> dict[str, dict[str, str]]:
         return {
             str(row["figure"]): {str(k): str(v) for k, v in row.items()}
@@ -456,23 +434,35 @@ class Material:
         }
 
     @cached_property
-    def figure_names(self) -> tuple[str, ...]:
-        """Figures that have both a drawing and a caption, in the order of the captions."""
-        return tuple(name for name in self._captions if name in self.figures)
+    def _placed(self) -> dict[str, list[Block]]:
+        """Figures, then tables, by the place that the catalogue gives them."""
+        found: dict[str, list[Block]] = {}
+        for one in figures(self.presentation, published=True):
+            if one.name in self.figures and one.name in self._captions:
+                found.setdefault(one.place, []).append(self._figure(one.name))
+        for one, table in made(self.tables, self.labels):
+            block = TableBlock(table)
+            folded = isinstance(one.exhibit, catalogue.Table) and one.exhibit.folded
+            found.setdefault(one.place, []).append(Details(table.title, (block,)) if folded else block)
+        return found
 
-    def figure(self, name: str) -> tuple[FigureBlock, ...]:
-        """Give a figure, or nothing if there is none of that name."""
-        if name not in self.figure_names:
-            return ()
+    def at(self, place: str) -> list[Block]:
+        """Take what stands at a place of the report: see `surveywaves.catalogue.Exhibit`."""
+        return self._placed.pop(place, [])
+
+    def left(self, section: str) -> list[Block]:
+        """Take what stands in a section, but at no place that was asked for."""
+        places = [place for place in self._placed if place.partition("/")[0] == section]
+        return [block for place in places for block in self.at(place)]
+
+    def _figure(self, name: str) -> FigureBlock:
         words = self._captions[name]
-        return (
-            FigureBlock(
-                name=name,
-                svg=self.figures[name],
-                title=words["title"],
-                caption=words["caption"],
-                alt=words["alt"],
-                evidence=words["evidence"],
-                rows=self.rows.get(name, ""),
-            ),
+        return FigureBlock(
+            name=name,
+            svg=self.figures[name],
+            title=words["title"],
+            caption=words["caption"],
+            alt=words["alt"],
+            evidence=words["evidence"],
+            rows=self.rows.get(name, ""),
         )
