@@ -238,19 +238,23 @@ def evidence():
 
 def of_figures(*formats):
     """List the files of every figure."""
-    return [f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats]
+    return [
+        f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats
+    ]
 
 
 def drawn():
     """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
-    return [
-        report(
-            f"results/figures/{one.name}.{format}",
-            caption="../report/captions/figure.rst",
-            category="Figures",
-            subcategory=one.exhibit.section,
-            labels={"figure": one.name.replace("_", " "), "format": format.upper()},
-        )
-        for one in FIGURES
-        for format in catalogue.FIGURE_FORMATS
-    ]
+    formats = catalogue.FIGURE_FORMATS
+    return [_drawn(one, format) for one in FIGURES for format in formats]
+
+
+def _drawn(one, format):
+    flagged = report(
+        f"results/figures/{one.name}.{format}",
+        caption="../report/captions/figure.rst",
+        category="Figures",
+        subcategory=one.exhibit.section,
+        labels={"figure": one.name.replace("_", " "), "format": format.upper()},
+    )
+    return flagged

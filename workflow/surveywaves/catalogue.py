@@ -628,6 +628,8 @@ def _of_study(
             if all(name in frames for name in kind.reads)
             and all(NEEDS[need](presentation) for need in kind.needs)
         ]
+        if not had:
+            continue
         for values in product(*(DIMENSIONS[name](presentation, frames) for name in over)):
             about = dict(zip(over, values, strict=True))
             for kind in had:
