@@ -1,10 +1,12 @@
-# Two commands: `make` builds the environment and runs the study to its report; `make test` checks everything.
+# `make` builds the environment and runs the study to its report; `make fast` checks in half a minute what an edit is
+# likely to break; `make test` checks everything.
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 export PYTHONHASHSEED := 0
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-.PHONY: all report environment test lint types unit lock clean
+.PHONY: all report environment fast test lint types quick unit format lock clean
 all: report
 
 environment: .venv/.ready
@@ -28,14 +30,29 @@ lint: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	PYTHONPATH=workflow:demo $(BIN)/lint-imports --no-cache
+	$(BIN)/deptry workflow
 
 types: environment
 	$(BIN)/mypy
 
-unit: environment
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+quick: environment
+	$(PYTEST) --dist load -m "not slow and not thorough"
 
-test: lint types unit
+unit: environment
+	$(PYTEST) --dist loadfile --no-loadscope-reorder
+
+# Side by side: while the tests wait for a run of the workflow, the others are done.
+fast: environment
+	$(MAKE) --no-print-directory --jobs 3 lint types quick
+
+test: environment
+	$(MAKE) --no-print-directory --jobs 3 lint types unit
+
+format: environment
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
 
 # Rewrites the lock from pyproject.toml: one version of each package for every Python and platform.
 lock:

@@ -3,6 +3,9 @@
 #   ingest -> harmonise -> pool -> describe, measure, compare -> audit -> release -> figures -> report
 #
 # The study is described under config/; nothing in workflow/ knows a wave, an organisation or an item by name.
+from snakemake.utils import min_version
+
+min_version("9.27")
 
 
 include: "workflow/rules/common.smk"
@@ -35,3 +38,6 @@ rule all:
         expand("results/released/{table}.csv", table=RELEASED),
         "results/tables",
         of_figures(*catalogue.FIGURE_FORMATS),
+
+
+include: "workflow/rules/fresh.smk"

@@ -65,7 +65,8 @@ def work(task: Task) -> Found:
 
 def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterator[tuple[str, pd.DataFrame]]:
     scale = str(survey)
-    design = make_design(frame, **population.options)
+    given = population.given(frame, scale)
+    design = make_design(*given)
     linear = compare_fit(design, fit_linear(design), scale=scale)
     yield "linear", linear.means
     yield "linear", linear.contrasts
@@ -79,8 +80,8 @@ def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterat
         yield "ordinal", one
     yield "variances", latent.variances
     if survey % EVERY == 0:
-        yield "reliability", reliability(frame, scale=scale, replicates=REPLICATES, **population.options)
-        yield "dif", dif(frame, scale=scale, **population.options)
+        yield "reliability", reliability(*given, replicates=REPLICATES)
+        yield "dif", dif(*given)
 
 
 def _with_truth(
@@ -113,7 +114,7 @@ def correlated_families(number: int) -> pd.DataFrame:
         rng = np.random.default_rng([SEED, len(SCENARIOS), family])
         common = rng.normal(size=int(RESPONDENTS.sum()))
         for scale in range(SCALES):
-            design = make_design(population.simulate(rng, common), **population.options)
+            design = make_design(*population.given(population.simulate(rng, common), str(scale)))
             found = compare_fit(design, fit_linear(design), scale=str(scale)).contrasts
             tables.append(found.assign(family=family))
     return pd.concat(tables, ignore_index=True)

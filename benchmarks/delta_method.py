@@ -31,7 +31,7 @@ if __name__ == "__main__":
     print(f"stated / spread of {draws:,} draws, which know it to {1 / np.sqrt(2 * draws):.1%}")
     for name, (respondents, case) in CASES.items():
         frame = simulate(respondents, case.items)
-        design = make_design(in_teams(frame) if case.teams else frame, **given(case))
+        design = make_design(*given(in_teams(frame) if case.teams else frame, case))
         fit = fit_ordinal(design, link=case.link)
         stated = percent_favourable(design, fit, scale="s", favourable=(4, 5))
         rng = np.random.default_rng(1)

@@ -27,8 +27,8 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow")]
 
 from killing import halves, killed_when, start, take_up  # noqa: E402
+from surveywaves.files import digest  # noqa: E402
 from surveywaves.pin.manifest import read_manifest  # noqa: E402
-from surveywaves.script import digest  # noqa: E402
 from test_another_study import lay_out, of_one_wave  # noqa: E402
 
 PINNING = (

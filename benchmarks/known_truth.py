@@ -18,6 +18,8 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from surveywaves.sample import Sample, Scale
+
 WAVES = ("baseline", "first", "second")
 ORGANISATIONS = ("health", "social")
 CELLS = (
@@ -99,16 +101,11 @@ class Population:
         """Names of the items."""
         return [f"item{number}" for number in range(len(self.scenario.items))]
 
-    @property
-    def options(self) -> dict[str, object]:
-        """What every analysis is told."""
-        return {
-            "items": self.names,
-            "keys": dict.fromkeys(self.names, 1),
-            "response_range": (-50, 50) if self.normal else (1, 5),
-            "waves": WAVES,
-            "organisations": ORGANISATIONS,
-        }
+    def given(self, frame: pd.DataFrame, scale: str) -> tuple[Sample, Scale]:
+        """Who is analysed, and by which answers."""
+        span = (-50, 50) if self.normal else (1, 5)
+        named = Scale(scale, tuple(self.names), dict.fromkeys(self.names, 1), span)
+        return Sample(frame, WAVES, ORGANISATIONS), named
 
     @cached_property
     def latent_sd(self) -> float:

@@ -23,8 +23,9 @@ import pyarrow.parquet
 from surveywaves.harmonise import harmonise
 from surveywaves.ingest import ingest
 from surveywaves.pool import pool
-from surveywaves.study.models import Coding, CrosswalkRow, Evidence, Layout, RawFile, VariableSource
+from surveywaves.study.models import Coding, CrosswalkRow, Layout, RawFile, VariableSource
 from surveywaves.study.parts import HarmonisingPart, ReadingPart
+from surveywaves.terms import Evidence
 
 WAVE, LAYOUT = "large", "flat"
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.mixed.contrasts import compare
+from surveywaves.sample import Sample, Scale
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CASES = {"6 items": (6, ()), "6 items, 2 covariates": (6, ("role", "years")), "40 items": (40, ())}
@@ -49,18 +50,10 @@ def measure(respondents: int, case: str) -> tuple[float, float, float]:
     """Seconds, and peak memory with the data only and after the fit."""
     items, covariates = CASES[case]
     frame = simulate(respondents, items)
-    names = [f"item{number}" for number in range(items)]
+    names = tuple(f"item{number}" for number in range(items))
     before, start = peak_mb(), time.perf_counter()
-    compare(
-        frame,
-        scale="scale",
-        items=names,
-        keys=dict.fromkeys(names, 1),
-        response_range=(1, 5),
-        waves=["first", "second"],
-        organisations=["health", "social"],
-        covariates=covariates,
-    )
+    sample = Sample(frame, ("first", "second"), ("health", "social"), covariates=covariates)
+    compare(sample, Scale("scale", names, dict.fromkeys(names, 1), (1, 5)))
     return time.perf_counter() - start, before, peak_mb()
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from linear_scaling import peak_mb, simulate
 
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_ordinal
+from surveywaves.sample import Sample, Scale
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 STUDY = 170_000
@@ -57,18 +58,12 @@ def in_teams(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(team=pd.Series(team).astype(str), **moved)
 
 
-def given(case: Case) -> dict[str, Any]:
-    """Arguments of a comparison."""
-    names = [f"item{number}" for number in range(case.items)]
-    return {
-        "items": names,
-        "keys": dict.fromkeys(names, 1),
-        "response_range": (1, 5),
-        "waves": ["first", "second"],
-        "organisations": ["health", "social"],
-        "covariates": case.covariates,
-        "team": "team" if case.teams else "",
-    }
+def given(frame: pd.DataFrame, case: Case) -> tuple[Sample, Scale]:
+    """Who is compared, and by which answers."""
+    names = tuple(f"item{number}" for number in range(case.items))
+    team = "team" if case.teams else ""
+    sample = Sample(frame, ("first", "second"), ("health", "social"), covariates=case.covariates, team=team)
+    return sample, Scale("scale", names, dict.fromkeys(names, 1), (1, 5), favourable=(4, 5))
 
 
 def measure(respondents: int, case: Case) -> tuple[int, float, float, float, float, str]:
@@ -76,10 +71,11 @@ def measure(respondents: int, case: Case) -> tuple[int, float, float, float, flo
     frame = simulate(respondents, case.items)
     frame = in_teams(frame) if case.teams else frame
     before, start, busy = peak_mb(), time.perf_counter(), time.process_time()
-    comparison = compare_ordinal(frame, scale="scale", favourable=(4, 5), link=case.link, **given(case))
+    sample, scale = given(frame, case)
+    comparison = compare_ordinal(design := make_design(sample, scale), scale, link=case.link)
     seconds, busy, peak = time.perf_counter() - start, time.process_time() - busy, peak_mb()
     states = "/".join(sorted(set(comparison.contrasts["status"])))
-    return len(make_design(frame, **given(case)).count), seconds, busy, before, peak, states
+    return len(design.count), seconds, busy, before, peak, states
 
 
 def measure_study(respondents: int) -> tuple[float, float, float]:
@@ -88,7 +84,8 @@ def measure_study(respondents: int) -> tuple[float, float, float]:
     start, busy = time.perf_counter(), time.process_time()
     for items in SCALES:
         for link in ("logit", "probit"):
-            compare_ordinal(frames[items], scale="scale", favourable=(4, 5), link=link, **given(Case(items)))
+            sample, scale = given(frames[items], Case(items))
+            compare_ordinal(make_design(sample, scale), scale, link=link)
     return time.perf_counter() - start, time.process_time() - busy, peak_mb()
 
 

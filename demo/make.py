@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from simulate import DemoPart, make_demo
+from surveywaves.files import read, write_bytes
 from surveywaves.published import apply_decisions, settle
-from surveywaves.script import read, write_bytes
 from surveywaves.study import Study, load_study
 
 HERE = Path(__file__).parent

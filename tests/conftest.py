@@ -1,4 +1,4 @@
-"""Three whole studies, each run once for all tests that look at what comes out."""
+"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,28 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from drawn_raw import drawn_raw
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+WHOLE_RUNS = {"whole_run", "finished", "copy_of"}
+"""The fixtures below that run a study: a test that has one, by whatever way, is slow."""
+
+LONGEST = (
+    "test_pin_end_to_end",
+    "test_killed",
+    "test_another_study",
+    "test_golden",
+    "test_adding_end_to_end",
+)
+"""Files that take minutes, in the order in which workers take them: what is short fills the end."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +56,17 @@ class Run:
         return {name: count for name, count in counts.items() if name != "all"}
 
 
+class Allowed:
+    """Whether the test that runs may run a workflow: outside of tests, always."""
+
+    to_run = True
+
+
 def snakemake(
     folder: Path, *arguments: str, cores: int = 2, code: Path | None = None, **environment: str
 ) -> Run:
     """Run the workflow of this repository, or of another copy of its code, on the study in a folder."""
+    assert Allowed.to_run, "runs the workflow without being marked slow"
     snakefile = (code or REPOSITORY) / "Snakefile"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     done = subprocess.run(
@@ -87,14 +109,31 @@ def run_study(name: str, folder: Path) -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files that run whole workflows first, so that no worker is left with one at the end."""
+    """Mark what runs a study, and put the longest files first, so that no worker is left with one at the end."""
+    for item in items:
+        if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (places.get(item.path.stem, len(places)), item.path not in slow))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold every test that runs a workflow to its mark."""
+    Allowed.to_run = item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def pingouin() -> ModuleType:
+    """pingouin, which takes a second to import."""
+    return import_module("pingouin")
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Studies by name, run to their end. Tests leave them as they are; workers of pytest-xdist share them."""
     top = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -116,9 +155,9 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
 
 
 @pytest.fixture(scope="session")
-def finished(finished_study: Callable[[str], Path]) -> Path:
+def finished(whole_run: Callable[[str], Path]) -> Path:
     """The shipped study, run to its end."""
-    return finished_study("shipped")
+    return whole_run("shipped")
 
 
 @pytest.fixture

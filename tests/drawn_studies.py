@@ -23,7 +23,6 @@ from surveywaves.figures import draw_all, layout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.study.models import (
     Event,
-    Evidence,
     FigureStyle,
     Gradient,
     Item,
@@ -34,6 +33,7 @@ from surveywaves.study.models import (
     VariableEvidence,
 )
 from surveywaves.study.parts import PlanningWords, Presentation, WaveWords
+from surveywaves.terms import Evidence
 from surveywaves.tidy import tidy
 
 HOSTILE = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from surveywaves.files import digest
 from surveywaves.pin.manifest import Environment, Job, Manifest, Revision, WaveEvidence, write_manifest
-from surveywaves.script import digest
-from surveywaves.study.models import Evidence
+from surveywaves.terms import Evidence
 
 HOSTILE = "Staff <script>alert(\"1\")</script> & 'friends'\n# Heading | `code` \u202eשלום [x](y) ${PATH}"
 TITLE = "Trust among staff"

@@ -42,6 +42,7 @@ def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
         add_wave(folder, wave)
     config = folder / "config/config.yaml"
     text = re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", config.read_text(encoding="utf-8"))
+    text = re.sub(r"(?m)^  dpi: .*$", "  dpi: 72", text)
     config.write_text(text, encoding="utf-8")
     list_waves(folder, waves)
     return folder

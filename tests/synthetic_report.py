@@ -13,10 +13,8 @@ import pandas as pd
 from surveywaves.sensitivity.compare import agreement
 from surveywaves.study.models import (
     Event,
-    Evidence,
     FigureStyle,
     Item,
-    Missing,
     Population,
     ResponseScale,
     Scale,
@@ -24,6 +22,7 @@ from surveywaves.study.models import (
     VariableEvidence,
 )
 from surveywaves.study.parts import PlanningWords, Presentation, WaveWords
+from surveywaves.terms import Evidence, Missing
 from surveywaves.tidy import tidy
 
 TEMPLATES = Path(__file__).parent.parent / "workflow" / "report"

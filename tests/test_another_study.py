@@ -12,19 +12,19 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
-import pingouin as pg
 import pyreadstat
 import pytest
 import yaml
 from lxml import html
 
 from conftest import REPOSITORY, Run, everyday_life, snakemake
+from sampled import adjust
 from surveywaves.cli import main
 from surveywaves.errors import StudyError
-from surveywaves.mixed.contrasts import adjust
 from surveywaves.study import load_study
 
 STUDY = REPOSITORY / "tests/studies/everyday_life"
@@ -100,9 +100,9 @@ def run_of_one(
 
 
 @pytest.fixture(scope="module")
-def results(run_of_one: Future[tuple[Path, Run]], finished_study: Callable[[str], Path]) -> Path:
+def results(run_of_one: Future[tuple[Path, Run]], whole_run: Callable[[str], Path]) -> Path:
     """The results of the five waves."""
-    return finished_study("everyday_life") / "results"
+    return whole_run("everyday_life") / "results"
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +268,6 @@ def test_a_study_may_leave_its_p_values_alone() -> None:
 # --- five waves, three organisations --------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_it_runs_to_its_report(results: Path) -> None:
     assert (results / "report/index.html").stat().st_size > 100_000
     figures = pd.read_csv(results / "figures/captions.tsv", sep="\t")["figure"]
@@ -279,7 +278,6 @@ def test_it_runs_to_its_report(results: Path) -> None:
     assert not (results / "audit").exists()
 
 
-@pytest.mark.slow
 def test_every_answer_in_every_format_is_the_one_in_the_raw_file(
     results: Path, answers: pd.DataFrame
 ) -> None:
@@ -291,7 +289,6 @@ def test_every_answer_in_every_format_is_the_one_in_the_raw_file(
     np.testing.assert_array_equal(found, answers[list(ITEMS.index)].to_numpy())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wave", "organisation", "item"),
     [
@@ -326,16 +323,15 @@ def test_counts_means_and_percentages_are_those_of_the_raw_file(
     assert row["favourable_n"] == favourable.sum()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scale", "wave"),
     [("ease", "part_a"), ("ease", "part_d"), ("repairs", "part_e"), ("housework", "part_c")],
 )
 def test_alpha_is_pingouins_for_four_and_seven_points(
-    results: Path, answers: pd.DataFrame, scale: str, wave: str
+    results: Path, answers: pd.DataFrame, pingouin: ModuleType, scale: str, wave: str
 ) -> None:
     complete = scored(answers, scale, wave)
-    alpha, interval = pg.cronbach_alpha(complete, ci=0.90)
+    alpha, interval = pingouin.cronbach_alpha(complete, ci=0.90)
     rows = statistic(results, "reliability")
     rows = rows[(rows["scale"] == scale) & (rows["wave"] == wave) & (rows["organisation"] == "all")]
     (row,) = rows[rows["term"] == "alpha"].to_dict("records")
@@ -346,7 +342,6 @@ def test_alpha_is_pingouins_for_four_and_seven_points(
     )  # it rounds to three
 
 
-@pytest.mark.slow
 def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(
     results: Path, answers: pd.DataFrame
 ) -> None:
@@ -376,7 +371,6 @@ def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(
         assert row["df"] == pytest.approx(df, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_a_wave_that_shares_no_item_has_gaps_of_its_own_and_no_change(results: Path) -> None:
     contrasts = statistic(results, "contrasts").query("scale == 'housework'")
     across = contrasts[(contrasts["term"] == "change") & contrasts["wave"].str.contains("part_c")]
@@ -394,7 +388,6 @@ def test_a_wave_that_shares_no_item_has_gaps_of_its_own_and_no_change(results: P
     assert not known[means["wave"] == "part_c"].any(), "a mean over items that part C was not asked"
 
 
-@pytest.mark.slow
 def test_a_scale_that_a_wave_did_not_ask_has_no_number_there(results: Path) -> None:
     for name in TIDY:
         rows = statistic(results, name)
@@ -407,7 +400,6 @@ def test_a_scale_that_a_wave_did_not_ask_has_no_number_there(results: Path) -> N
     assert not ((frequencies["wave"] == "part_e") & (frequencies["item"] == "calm")).any()
 
 
-@pytest.mark.slow
 def test_an_organisation_that_a_wave_did_not_survey_has_no_number_there(results: Path) -> None:
     for name in TIDY:
         rows = statistic(results, name)
@@ -419,7 +411,6 @@ def test_an_organisation_that_a_wave_did_not_survey_has_no_number_there(results:
         assert not ((rows["wave"] == "part_a") & (rows["organisation"] == "study_3")).any(), name
 
 
-@pytest.mark.slow
 def test_the_item_outside_the_scales_is_described_and_compared_by_itself_only(results: Path) -> None:
     assert "walk_town" in set(statistic(results, "item_frequencies")["item"])
     by_itself = statistic(results, "item_contrasts").query("item == 'walk_town'")
@@ -431,7 +422,6 @@ def test_the_item_outside_the_scales_is_described_and_compared_by_itself_only(re
         assert "walk_town" not in set(statistic(results, name)["item"])
 
 
-@pytest.mark.slow
 def test_every_row_of_every_file_is_accounted_for(results: Path, answers: pd.DataFrame) -> None:
     counts = pd.concat(pd.read_csv(path, sep="\t") for path in sorted(results.glob("ingest/*.counts.tsv")))
     assert (counts["rows_in"] == counts["rows_kept"] + counts["rows_set_aside"]).all()
@@ -446,7 +436,6 @@ def test_every_row_of_every_file_is_accounted_for(results: Path, answers: pd.Dat
     assert set(in_part_d["cook"]) == {"not_asked"}
 
 
-@pytest.mark.slow
 def test_the_spss_export_has_the_answers_and_the_labels_of_both_kinds(
     results: Path, answers: pd.DataFrame
 ) -> None:
@@ -463,7 +452,6 @@ def test_the_spss_export_has_the_answers_and_the_labels_of_both_kinds(
     assert meta.column_names_to_labels["tell_partner"] == "Tell your Partner about Problems at Work"
 
 
-@pytest.mark.slow
 def test_the_report_says_what_each_part_is(results: Path) -> None:
     said = words_of(results / "report/index.html")
     front = said[: said.index("Contents")]
@@ -481,7 +469,6 @@ def test_the_report_says_what_each_part_is(results: Path) -> None:
     assert captions.str.contains("simulated").all()
 
 
-@pytest.mark.slow
 def test_its_own_choices_are_taken_and_said(results: Path) -> None:
     said = words_of(results / "report/index.html")
     assert "90% interval" in said
@@ -492,7 +479,6 @@ def test_its_own_choices_are_taken_and_said(results: Path) -> None:
     np.testing.assert_allclose(half, 1.6475, atol=0.01)  # t of 90% at some 500 degrees of freedom
 
 
-@pytest.mark.slow
 def test_no_word_of_the_shipped_study_is_in_its_results(results: Path) -> None:
     shipped = re.compile(
         r"\bNHS\b|social.work|\bphase\b|\bphase_?[12]|\bCHCP\b|\bMORI\b|glasgow|\btrust\b|hudson|dowling",

@@ -20,8 +20,16 @@ import pytest
 
 from conftest import REPOSITORY
 from surveywaves.cli import main
-from surveywaves.confidential import Allowed, Signs, confidential_files, signs_of
-from surveywaves.confidential.check import ALLOWED, folded, mistakes_in, read_allowed
+from surveywaves.confidential import (
+    ALLOWED,
+    Allowed,
+    Signs,
+    confidential_files,
+    folded,
+    mistakes_in,
+    read_allowed,
+    signs_of,
+)
 from surveywaves.errors import Mistake
 
 PEOPLE = pd.DataFrame(
@@ -223,7 +231,6 @@ def test_every_file_that_is_allowed_is_there_needs_it_and_says_why() -> None:
     assert all(len(one.reason) > 20 for one in allowed.values())
 
 
-@pytest.mark.slow
 def test_nothing_confidential_is_in_what_a_run_shows(finished: Path) -> None:
     rooms = ("report", "figures", "tables", "released")
     files = {
@@ -236,7 +243,6 @@ def test_nothing_confidential_is_in_what_a_run_shows(finished: Path) -> None:
     assert mistakes_in(files, finished) == []
 
 
-@pytest.mark.slow
 def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finished: Path) -> None:
     private = [
         path

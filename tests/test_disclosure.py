@@ -16,7 +16,7 @@ from surveywaves.disclosure import ItemKey, Publication, Released, Rule, Weighti
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import suppress
 from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
-from surveywaves.script import write
+from surveywaves.files import write
 from surveywaves.tidy import tidy
 
 COUNTS = ("item_frequencies", "item_summary", "respondents", "response_rates", "missing")

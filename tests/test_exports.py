@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import os
 import stat
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,16 @@ from lxml import etree
 
 from surveywaves.errors import SurveywavesError
 from surveywaves.exports import dataset as wording
-from surveywaves.exports.dataset import Dataset, ExportPart, Variable, dataset
+from surveywaves.exports.dataset import Dataset, Variable, dataset
 from surveywaves.exports.ddi import to_ddi
-from surveywaves.exports.delimited import codebook_csv, to_csv
+from surveywaves.exports.separated import codebook_csv, to_csv
 from surveywaves.exports.spss import SPSS_RESERVED, STATA_RESERVED, names_for, to_sav
 from surveywaves.exports.stata import Column, to_dta, write_dta
-from surveywaves.files import harmless
+from surveywaves.files import harmless, write_bytes
 from surveywaves.pool import codebook
-from surveywaves.script import write_bytes
-from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout, Missing
-from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
+from surveywaves.terms import Missing
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMA = REPOSITORY / "workflow/schemas/ddi-codebook-2.5-subset.xsd"
@@ -774,10 +775,8 @@ def test_joined_letters_are_not_cut_apart() -> None:
 
 @given(st.text(), st.integers(4, 80))
 def test_wrapped_lines_fit_and_lose_no_letter(text: str, limit: int) -> None:
-    text = "".join(
-        sign for sign in wording.line(text) if not dataset.unicodedata.category(sign).startswith("M")
-    )
-    found = dataset.wrap(text, limit)
+    text = "".join(sign for sign in wording.line(text) if not unicodedata.category(sign).startswith("M"))
+    found = wording.wrap(text, limit)
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
     assert all(wording.octets(one) <= limit for one in found)
 

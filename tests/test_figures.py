@@ -40,7 +40,8 @@ from surveywaves.figures.drawing import save
 from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
 from surveywaves.figures.means import observed
 from surveywaves.invariance import flagged
-from surveywaves.study.models import Evidence, FigureStyle
+from surveywaves.study.models import FigureStyle
+from surveywaves.terms import Evidence
 
 
 @pytest.fixture(scope="module", params=STUDIES)

@@ -14,10 +14,9 @@ from golden import compare, golden, read, sums_of, tables
 CURE = "Meant? `python tests/golden.py write` runs the studies and writes the sums; name the change in CHANGELOG.md."
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_table_holds_what_it_held(study: str, finished_study: Callable[[str], Path]) -> None:
-    expected, found = read(study), golden(finished_study(study) / "results")
+def test_every_table_holds_what_it_held(study: str, whole_run: Callable[[str], Path]) -> None:
+    expected, found = read(study), golden(whole_run(study) / "results")
     changed = {
         name: "; ".join(differences)
         for name in sorted(expected.keys() & found.keys())

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveywaves.invariance import dif
+from sampled import compare, compare_ordinal, dif, make_design, reliability
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import Comparison, compare, compare_fit
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal
+from surveywaves.mixed.contrasts import Comparison, compare_fit
+from surveywaves.mixed.cumulative import LINKS
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.mixed.quadrature import LINKS
-from surveywaves.reliability import reliability, usage
-from surveywaves.tidy import ALL, COLUMNS, NUMBERS, TEXT, Status
+from surveywaves.reliability import usage
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS, NUMBERS, TEXT
 
 ASKED_FOR = int(os.environ.get("HOSTILE_SURVEYS", "0"))
 

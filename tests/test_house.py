@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ast
+import json
 import re
 import tomllib
+from importlib import import_module
 from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
 import yaml
 
-from surveywaves.study.document import document
+from surveywaves.study.document import documents
 
 REPOSITORY = Path(__file__).parent.parent
-PACKAGE = REPOSITORY / "workflow/surveywaves"
+WAVES = sorted(path.name for path in (REPOSITORY / "config/waves").iterdir())
 CONDA_NAMES = {
     "great_tables": "great-tables",
     "matplotlib-base": "matplotlib",
@@ -22,16 +23,6 @@ CONDA_NAMES = {
     "typst-py": "typst",
 }
 """What conda-forge calls a package otherwise than PyPI."""
-
-
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
 
 
 def conda_entries() -> list[str]:
@@ -84,32 +75,29 @@ def test_every_dependency_is_told_with_the_licence_that_it_states() -> None:
             assert any(word in (text or "") for text in stated), f"{name}: {licence} is not what it states"
 
 
-def test_every_package_that_is_needed_to_run_is_used() -> None:
-    modules = {"python-docx": "docx", "pyyaml": "yaml", "snakemake": ""}
-    files = [path for top in ("workflow", "tests", "benchmarks") for path in (REPOSITORY / top).rglob("*.py")]
-    used = {module.split(".")[0] for path in files for module in imports(path)}
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    names = [re.split(r"[^a-z0-9-]", entry)[0] for entry in project["project"]["dependencies"]]
-    assert [name for name in names if modules.get(name, name.replace("-", "_")) not in used | {""}] == []
-
-
 def test_every_locked_package_has_hashes() -> None:
     blocks = re.split(r"\n(?=[a-z0-9])", (REPOSITORY / "requirements.lock").read_text())
     assert len(blocks) > 50
     assert [block.split("\n")[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-def test_config_readme_is_what_the_models_say() -> None:
-    assert (REPOSITORY / "config/README.md").read_text(encoding="utf-8") == document(), (
-        "config/README.md is stale: run `surveywaves document`"
+@pytest.mark.parametrize("name", documents())
+def test_what_is_written_from_the_models_is_what_they_say(name: str) -> None:
+    assert (REPOSITORY / "config" / name).read_text(encoding="utf-8") == documents()[name], (
+        f"config/{name} is stale: run `surveywaves document`"
     )
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_the_package_knows_no_snakemake(path: Path) -> None:
-    assert not {module for module in imports(path) if module.split(".")[0] == "snakemake"}
+@pytest.mark.parametrize("path", ["config.yaml", *(f"waves/{name}/wave.yaml" for name in WAVES)])
+def test_the_schema_that_a_yaml_file_names_takes_the_file_and_refuses_a_slip(path: str) -> None:
+    file = REPOSITORY / "config" / path
+    line, text = file.read_text(encoding="utf-8").split("\n", 1)
+    schema = json.loads((file.parent / line.removeprefix("# yaml-language-server: $schema=")).read_text())
+    jsonschema = import_module("jsonschema")  # Snakemake brings it along
+    content = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    jsonschema.validate(content, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content | {"titel": ""}, schema)
 
 
 def test_nothing_in_the_workflow_names_this_study() -> None:

@@ -15,11 +15,10 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from surveywaves.mixed.contrasts import compare
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal
+from sampled import compare, compare_ordinal, make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 
 MIXEDLM = 5e-4
 """Powell's search stops when the likelihood changes by 1e-8 or so: its square root, in standard errors."""

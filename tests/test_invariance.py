@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import chi2, false_discovery_control
 from statsmodels.miscmodels.ordinal_model import OrderedModel
-from statsmodels.stats.multitest import multipletests
 
-from surveywaves.invariance import dif, flagged, size_class
+from sampled import dif
+from surveywaves.invariance import flagged, size_class
 from surveywaves.invariance.proportional_odds import fit, intercepts
-from surveywaves.tidy import ALL, COLUMNS, Status
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS
 
 ORACLE = Path(__file__).parent / "oracle" / "dif"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv").set_index("set")
@@ -189,7 +190,7 @@ def test_log_likelihoods_match_statsmodels_ordered_model(name: str, item: str) -
 def test_p_values_are_adjusted_over_the_items_within_comparison_and_kind() -> None:
     found = ours("bfi").query("term == 'uniform_lr' and status == 'ok'")
     for _, family in found.groupby(["wave", "organisation"]):
-        np.testing.assert_allclose(family["p_adjusted"], multipletests(family["p_value"], method="fdr_bh")[1])
+        np.testing.assert_allclose(family["p_adjusted"], false_discovery_control(family["p_value"]))
         assert (family["p_adjusted"] >= family["p_value"]).all()
         assert len(family) == 5
 

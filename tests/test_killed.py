@@ -12,23 +12,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from conftest import REPOSITORY, new_study
-from killing import halves, killed_when, locked, records, start, take_up
+from conftest import REPOSITORY, snakemake
+from drawn_raw import drawn_raw
+from killing import halves, killed_when, records, start
+from surveywaves.files import digest
 from surveywaves.pin.manifest import read_manifest
-from surveywaves.script import digest
-from test_determinism import outputs
+from test_determinism import CLOSED, run, same_bytes
 
 SNAKEFILE = REPOSITORY / "Snakefile"
 CopyOf = Callable[[str], Path]
 
 
-@pytest.mark.slow
-def test_a_run_killed_three_times_ends_in_the_same_bytes(finished: Path, tmp_path: Path) -> None:
-    study = new_study(tmp_path / "killed")
+def test_a_run_killed_three_times_and_taken_up_in_another_way_ends_in_the_same_bytes(
+    whole_run: Callable[[str], Path], tmp_path: Path
+) -> None:
+    study = drawn_raw(tmp_path / "killed")
     chance = random.Random(3)
-    for jobs in (2, 11, 19):
+    for jobs in (2, 9, 16):
         pause, since = chance.uniform(0, 1.5), [0.0]
 
         def now(jobs: int = jobs, pause: float = pause, since: list[float] = since) -> bool:
@@ -40,33 +40,22 @@ def test_a_run_killed_three_times_ends_in_the_same_bytes(finished: Path, tmp_pat
         left = killed_when(start(SNAKEFILE, study), study, now)
         assert not left.finished
         assert left.records >= jobs
-        refused = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--cores", "1"],
-            cwd=study,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert locked(study) and refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr
-        subprocess.run(
-            [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--cores", "1", "--unlock"],
-            cwd=study,
-            check=True,
-            capture_output=True,
-        )
-    done = take_up(SNAKEFILE, study)
-    assert done.returncode == 0, done.stdout + done.stderr
+        assert left.locked
+        if jobs == 2:
+            refused = snakemake(study)
+            assert refused.status != 0 and "--unlock" in refused.said
+        assert snakemake(study, "--unlock").status == 0
+    done = run(study, CLOSED)
+    assert done.status == 0, done.said
     assert halves(study) == []
-    first, second = outputs(finished), outputs(study)
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name]] == []
+    same_bytes(whole_run("drawn"), study)
 
 
 PINNING = """
 import os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, {package!r})
-from surveywaves.pin import write
+from surveywaves.pin import making
 from surveywaves.pin.asked import Asked
 from surveywaves.pin.records import Places
 from surveywaves.study import load_study
@@ -85,7 +74,7 @@ folder = Path.cwd()
 results = ["results/configuration.yaml"]
 results += [str(path) for path in sorted(Path("results/released").glob("*.csv"))]
 asked = Asked(label="one", allow_dirty=True, allow_stale=True, prove=False)
-write.pin(asked, load_study(Path("config")), Places(folder, Path({home!r}), folder / "config"),
+making.pin(asked, load_study(Path("config")), Places(folder, Path({home!r}), folder / "config"),
           results=results, target="", cores=1)
 """
 
@@ -98,16 +87,14 @@ def make_pin(study: Path, call: int = 0, where: str = "shutil.copyfile") -> int:
     return subprocess.run([sys.executable, "-c", script], cwd=study, check=False).returncode
 
 
-@pytest.mark.slow
 def test_a_pin_that_is_killed_while_it_is_written_is_not_there_and_can_be_made(copy_of: CopyOf) -> None:
     study = copy_of("killed_pin")
     pins = study / "results/pins"
     for call, where in [
-        (1, "shutil.copyfile"),
         (30, "shutil.copyfile"),
-        (1, "write.write_manifest"),
-        (1, "write.describe"),
-        (1, "write.write_archive"),
+        (1, "making.write_manifest"),
+        (1, "making.describe"),
+        (1, "making.write_archive"),
     ]:
         assert make_pin(study, call, where) == -9
         assert [path.name for path in pins.glob("[!.]*")] == [], "what lies under its name is whole"

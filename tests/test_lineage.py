@@ -22,15 +22,32 @@ from pydantic import BaseModel
 from conftest import REPOSITORY, snakemake
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.dataset import ExportPart
 from surveywaves.pin.cause import Asked
 from surveywaves.pin.lineage import RULES, WORDS_ONLY, lineage, origins, settings, unknown
+from surveywaves.pin.making import pin
 from surveywaves.pin.manifest import Job, Places, read_records
 from surveywaves.pin.trace import Store, Trace, find, to_json, to_lines, trace
-from surveywaves.pin.write import pin
 from surveywaves.study import load_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
-from surveywaves.study.parts import HarmonisingPart, PlanningWords, Presentation, ReadingPart, WaveWords
+from surveywaves.study.parts import (
+    ComparingPart,
+    DescribingPart,
+    ExportPart,
+    HarmonisingPart,
+    InstrumentItem,
+    MeasuringPart,
+    PlanningPart,
+    PlanningWords,
+    Presentation,
+    PrintedCells,
+    PublicationPart,
+    ReadingPart,
+    ReleasingPart,
+    SamplePart,
+    SensitivityPart,
+    SettlingPart,
+    WaveWords,
+)
 
 CopyOf = Callable[[str], Path]
 CHANGE = ["analysis=linear", "scale=colleagues", "term=change", "organisation=social_work"]
@@ -87,8 +104,8 @@ def two_waves() -> list[Job]:
     return [
         *each,
         job("pool", [f"results/harmonised/{wave}.parquet" for wave in ("first", "second")], [pooled]),
-        job("describe", [pooled], tables[:1], populations={"first": 10, "second": 20}),
-        job("compare", [pooled], tables[1:], waves=["first", "second"]),
+        job("describe", [pooled], tables[:1], part={"populations": {"first": 10, "second": 20}}),
+        job("compare", [pooled], tables[1:], part={"sample": {"waves": ["first", "second"]}}),
         job("release", tables, [f"results/released/{name}.parquet" for name in ("counts", "models")]),
         job("figures", [f"results/released/{name}.parquet" for name in ("counts", "models")], ["f.svg"]),
     ]
@@ -101,7 +118,7 @@ def test_a_number_of_one_wave_comes_from_that_wave_s_files_alone() -> None:
     assert [raw.path for raw in found.raw] == ["raw/second.csv"]
     assert found.waves == ("second",)
     described = next(step for step in found.steps if step.job.rule == "describe")
-    assert [one.place for one in described.settings] == ["populations.second"]
+    assert [one.place for one in described.settings] == ["part.populations.second"]
     assert "none of first" in " ".join(note for step in found.steps for note in step.notes)
 
 
@@ -162,6 +179,17 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         ("report", "presentation.items.one", Item),
         ("report", "presentation.scales.one", Scale),
         ("codebook", "parts.first", HarmonisingPart),
+        ("settle", "part", SettlingPart),
+        ("describe", "part", DescribingPart),
+        ("measure", "part", MeasuringPart),
+        ("compare", "part", ComparingPart),
+        ("compare", "part.sample", SamplePart),
+        ("compare", "part.instrument.one", InstrumentItem),
+        ("plan", "part", PlanningPart),
+        ("sensitivity", "part", SensitivityPart),
+        ("audit", "part", PublicationPart),
+        ("audit", "part.cells.one", PrintedCells),
+        ("release", "part", ReleasingPart),
     ],
 )
 def test_every_field_of_what_jobs_are_told_has_an_origin(
@@ -213,7 +241,6 @@ def test_every_origin_is_a_key_that_the_configuration_has() -> None:
     assert not exists(Config, "analysis.no_such_key"), "the check would see a key that is gone"
 
 
-@pytest.mark.slow
 def test_every_setting_of_every_job_of_the_study_has_an_origin(finished: Path) -> None:
     found = {one.name: list(unknown(one)) for one in records(finished)}
     assert len(found) > 20
@@ -231,7 +258,6 @@ def test_every_setting_of_every_job_of_the_study_has_an_origin(finished: Path) -
 # --- numbers of the study -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) -> None:
     words = ["item_frequencies", "wave=phase1_2006", "organisation=all", "item=colleagues_1", "response=4"]
     found = trace(words, places(finished))
@@ -255,7 +281,6 @@ def test_a_count_of_one_wave_is_traced_to_that_wave_s_raw_files(finished: Path) 
     assert found.items == ("colleagues_1",)
 
 
-@pytest.mark.slow
 def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -> None:
     found = trace(["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"], places(finished))
     assert len(found.shown.rows) == 1
@@ -275,7 +300,6 @@ def test_a_contrast_is_traced_through_its_stages_to_every_wave(finished: Path) -
     assert "workflow/surveywaves/mixed/lmm.py" not in lines(found)
 
 
-@pytest.mark.slow
 def test_the_row_before_its_release_is_given_only_when_asked_for(finished: Path) -> None:
     words = ["contrasts", *CHANGE, "wave=phase2_2008 - phase1_2006"]
     assert "results/statistics/contrasts.parquet, not released" not in lines(trace(words, places(finished)))
@@ -291,7 +315,6 @@ def test_the_row_before_its_release_is_given_only_when_asked_for(finished: Path)
     assert f"estimate {row['estimate']}" in " ".join(lines(found).split())
 
 
-@pytest.mark.slow
 def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished: Path) -> None:
     store = Store.of_run(places(finished))
     figures = [path.stem for path in (finished / "results/figures").glob("*.svg")]
@@ -308,7 +331,6 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
     assert find(["results/figures/sensitivity_chcp.pdf"], store).table == "sensitivity"
 
 
-@pytest.mark.slow
 def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Path) -> None:
     page = (finished / "results/report/index.html").read_text(encoding="utf-8")
     (address,) = re.findall(r'download="overview_change_linear\.csv" href="([^"]*)"', page)
@@ -324,7 +346,6 @@ def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Pa
     assert next(step.job.rule for step in found.lineage.steps) == "report"
 
 
-@pytest.mark.slow
 def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path) -> None:
     found = trace(["figure", "likert_colleagues", "wave=phase2_2008"], places(finished))
     assert {raw.wave for raw in found.lineage.raw} == {"phase2_2008"}
@@ -335,7 +356,6 @@ def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path)
     }
 
 
-@pytest.mark.slow
 def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = pd.read_parquet(finished / "results/released/claims.parquet")["page"].iloc[0]
     words = ["claims", f"page={page}", "--directory", str(finished), "--json"]
@@ -348,7 +368,6 @@ def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(len(hash_) == 64 for one in found["jobs"] for hash_ in one["code"].values())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "key"),
     [
@@ -406,7 +425,6 @@ def _followed(jobs: list[Job], first: set[str]) -> set[str]:
 # --- pins ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
     copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,7 +474,6 @@ def test_where_nothing_ran_there_are_no_results_yet(
     assert "no results yet" in said and "snakemake --cores all" in said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -485,7 +502,6 @@ def test_a_mistake_is_told_in_one_line_with_what_comes_nearest(
     assert told.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> None:
     study = copy_of("stale_trace")
     for name in ("results/report/report.pdf", "results/statistics/contrasts.parquet"):
@@ -501,7 +517,6 @@ def test_what_is_no_longer_as_recorded_is_refused_by_name(copy_of: CopyOf) -> No
         )  # what is withheld of it was decided over the contrasts as well
 
 
-@pytest.mark.slow
 def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: CopyOf) -> None:
     study = copy_of("edited_trace")
     path = study / "results/released/contrasts.csv"
@@ -510,7 +525,6 @@ def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: 
         trace(["contrasts"], places(study))
 
 
-@pytest.mark.slow
 def test_only_words_and_looks_are_counted_as_such(finished: Path) -> None:
     # What WORDS_ONLY names is given to the rules that show numbers and describe variables, and to no other.
     told = {one.rule for one in records(finished) for place in settings(one) if place.startswith(WORDS_ONLY)}

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveywaves.mixed.design import Design, make_design
+from sampled import make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.diagnostics import diagnose
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.tidy import COLUMNS

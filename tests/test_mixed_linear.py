@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,14 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.mixed import best
-from surveywaves.mixed.contrasts import Comparison, adjust, compare, estimate, standardised
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.deviance import Point, Profile, best_theta
+from sampled import adjust, compare, make_design
+from surveywaves.mixed import lmm
+from surveywaves.mixed.contrasts import Comparison, estimate, standardised
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import NUMBERS, Status
+from surveywaves.mixed.reml import Point, lowest_along
+from surveywaves.terms import Status
+from surveywaves.tidy import NUMBERS
 
 ORACLE = Path(__file__).parent / "oracle" / "linear"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv", dtype="str", keep_default_na=False).set_index("name")
@@ -244,7 +246,7 @@ def test_kept_columns_and_null_directions_describe_the_columns() -> None:
     fit = fit_linear(design)
     x, _, _ = dense(design)
     assert fit.rank == np.linalg.matrix_rank(x) == x.shape[1] - 2
-    np.testing.assert_allclose(x / fit.scale @ fit.null, 0, atol=1e-9)
+    np.testing.assert_allclose(x / fit.determined.scale @ fit.determined.null, 0, atol=1e-9)
     assert fit.estimable(x[0])
     assert not fit.estimable(np.eye(len(fit.columns))[0])
 
@@ -652,12 +654,13 @@ class Curve:
     """A deviance made up for the purpose: the integral of `slope` from 0, by trapezia."""
 
     slope: Callable[[float], float]
+    ratios: int = 1
 
-    def at(self, theta: float) -> Point:
-        grid = np.linspace(0, theta, 2_001)
+    def at(self, theta: np.ndarray) -> Point:
+        grid = np.linspace(0, theta[0], 2_001)
         deviance = float(np.trapezoid([self.slope(t) for t in grid], grid))
         none = np.zeros(0)
-        return Point(theta, deviance, self.slope(theta), none, 1.0, none, none)
+        return Point(theta, deviance, np.array([self.slope(theta[0])]), none, 1.0, none, none, none)
 
 
 def test_lower_of_two_minima_is_found_wherever_it_is() -> None:
@@ -665,18 +668,18 @@ def test_lower_of_two_minima_is_found_wherever_it_is() -> None:
         # falls to 0.05, rises to 0.3, falls to 2 (deep or shallow), rises from there
         return Curve(lambda t: min((t - 0.05) * (t - 0.3) * (t - 2) * (1 if t < 0.3 else sign), 50.0))
 
-    assert best_theta(cast("Profile", two_minima(1.0))) == pytest.approx(2, rel=1e-12)
-    assert best_theta(cast("Profile", two_minima(1e-6))) == pytest.approx(0.05, rel=1e-12)
+    assert lowest_along(two_minima(1.0)) == pytest.approx(2, rel=1e-12)
+    assert lowest_along(two_minima(1e-6)) == pytest.approx(0.05, rel=1e-12)
 
 
 def test_deviance_that_only_rises_is_lowest_at_zero_and_one_that_only_falls_has_no_minimum() -> None:
-    assert best_theta(cast("Profile", Curve(lambda _: 1.0))) == 0
-    assert math.isnan(best_theta(cast("Profile", Curve(lambda _: -1.0))))
-    assert math.isnan(best_theta(cast("Profile", Curve(lambda _: math.nan))))
+    assert lowest_along(Curve(lambda _: 1.0)) == 0
+    assert math.isnan(lowest_along(Curve(lambda _: -1.0)))
+    assert math.isnan(lowest_along(Curve(lambda _: math.nan)))
 
 
 def test_likelihood_without_a_maximum_is_not_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(best, "best_theta", lambda _: math.nan)
+    monkeypatch.setattr(lmm, "lowest_along", lambda *_: math.nan)
     means, contrasts, variances = run(simulated(40))
     assert (means["status"] == "not_converged").all()
     assert_no_numbers(pd.concat([means, contrasts]))

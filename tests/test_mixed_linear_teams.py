@@ -14,10 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.deviance import Nested, independent_columns, stretch, sum_teams, sum_up
+from sampled import make_design
+from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import Status
+from surveywaves.mixed.profile import stretch
+from surveywaves.mixed.reml import Deviance
+from surveywaves.mixed.sums import independent_columns, sum_teams, sum_up
+from surveywaves.terms import Status
 from test_mixed_linear import (
     FORMULA_TOLERANCE,
     MANIFEST,
@@ -165,8 +168,8 @@ def test_derivatives_of_the_deviance_are_those_of_the_textbook() -> None:
     design = design_of(teamed(24, 5, missing=0.2))
     fit = fit_linear(design)
     sums = sum_up(design)
-    kept, _, scale = independent_columns(sums.total)
-    nested = Nested(sums, sum_teams(design, sums), kept, scale)
+    kept, _, scale = independent_columns(sums.total[:-1, :-1])
+    nested = Deviance(sums, sum_teams(design, sums), kept, scale)
     point = nested.at(np.array([0.4, 0.3]))
     place = np.array([point.sigma2, 0.4, 0.3])
 

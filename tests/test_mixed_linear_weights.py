@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sampled import make_design
 from surveywaves.mixed.contrasts import estimate
-from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.design import Design, FloatArray
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from test_mixed_linear import ORACLE, R_TOLERANCE, options, oracle_options, respondents, row, run, simulated
 from test_mixed_linear_teams import teamed
 

@@ -20,15 +20,18 @@ from scipy.special import log_expit, log_ndtr
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from sampled import compare, compare_ordinal, make_design
 from surveywaves.mixed import maximum, quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
-from surveywaves.mixed.contrasts import Comparison, compare, standardised
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
+from surveywaves.mixed.contrasts import Comparison, standardised
+from surveywaves.mixed.cumulative import LINKS, Link
+from surveywaves.mixed.design import Design
+from surveywaves.mixed.favourable import percent_favourable
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.mixed.maximum import fit_alone, newton
-from surveywaves.mixed.quadrature import LINKS, Likelihood, Link
-from surveywaves.tidy import Status
+from surveywaves.mixed.maximum import fit_alone
+from surveywaves.mixed.newton import newton
+from surveywaves.mixed.quadrature import Likelihood
+from surveywaves.terms import Status
 from test_mixed_linear import KEY, assert_no_numbers, options, respondents, row, simulated
 
 ORACLE = Path(__file__).parent / "oracle"
@@ -687,7 +690,7 @@ def separable(likelihood: Likelihood) -> bool:
     """Whether a linear program finds a direction in which no bound tightens and some loosen."""
     moves = []
     for chunk in likelihood.chunks:
-        upper, lower = likelihood.rows(chunk)
+        upper, lower, *_ = likelihood.answers(chunk)
         moves += [upper[chunk.category <= likelihood.thresholds], -lower[chunk.category > 1]]
     g = np.unique(np.vstack(moves), axis=0)
     found = linprog(

@@ -16,13 +16,15 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad, simpson
 from scipy.stats import norm
 
+from sampled import compare_ordinal, make_design
 from surveywaves.mixed import quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal, percent_favourable
+from surveywaves.mixed.cumulative import LINKS, Link
+from surveywaves.mixed.design import Design
+from surveywaves.mixed.favourable import percent_favourable
 from surveywaves.mixed.maximum import Grid, Teams
-from surveywaves.mixed.quadrature import LINKS, Likelihood, Link, Nested, Nodes, without_teams
-from surveywaves.tidy import Status
+from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes, without_teams
+from surveywaves.terms import Status
 from test_mixed_linear import assert_no_numbers, options, respondents, row
 
 ORACLE = Path(__file__).parent / "oracle" / "ordinal"

@@ -13,11 +13,12 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
+from sampled import compare_ordinal, make_design
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
-from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.favourable import compare_ordinal
-from surveywaves.mixed.quadrature import LINKS, Likelihood, Nodes
-from surveywaves.tidy import Status
+from surveywaves.mixed.cumulative import LINKS
+from surveywaves.mixed.design import Design
+from surveywaves.mixed.quadrature import Likelihood, Nodes
+from surveywaves.terms import Status
 from test_mixed_linear import options, row, simulated
 from test_mixed_ordinal_teams import ANSWERS, COMPANIES, as_theta, in_teams, nested_of
 

@@ -181,7 +181,6 @@ def test_reliability_of_earlier_waves_is_their_own(
 # --- real results ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_every_released_table_has_a_key_and_the_key_tells_its_rows_apart(finished: Path) -> None:
     tables = frames(finished / "results/released")
     assert set(tables) == set(STATISTICS)

@@ -16,9 +16,9 @@ import pytest
 
 from conftest import REPOSITORY, Run, snakemake
 from small_study import add_wave, list_waves, small_study
+from surveywaves.files import digest
 from surveywaves.pin.manifest import Manifest, read_manifest
 from surveywaves.pin.source import WORKFLOW
-from surveywaves.script import digest
 
 WAVE, LATER = "phase1_2006", "phase2_2008"
 EARLIER = ("mori_baseline", WAVE)

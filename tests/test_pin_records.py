@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from surveywaves.files import digest
 from surveywaves.pin.cause import State, added_waves, differences, first_stages
 from surveywaves.pin.manifest import Environment, Job, Places, contents, flat, read_records, stale, unlike
-from surveywaves.script import digest
 
 WANTED = "results/released/means.csv"
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
+from sampled import make_design, plan
 from surveywaves.mixed.contrasts import stated_contrasts
-from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.design import Design, FloatArray
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.planning import plan
 from surveywaves.planning.plan import both_waves
 from surveywaves.planning.power import Outlook, detectable_effect, power_of_equivalence, power_of_t
 from surveywaves.tidy import NUMBERS
@@ -71,7 +71,7 @@ def options(frame: pd.DataFrame, **changed: Any) -> dict[str, Any]:
 
 
 def planned(frame: pd.DataFrame, **changed: Any) -> pd.DataFrame:
-    usual = {"scale": "s", "reference": "now", "planned": "next", "returns": [100, 300], "smallest": 0.3}
+    usual = {"waves": ["now"], "planned": "next", "returns": [100, 300], "smallest": 0.3}
     return plan(frame, **options(frame, **(usual | changed)))
 
 
@@ -399,7 +399,7 @@ def test_no_variance_between_respondents_is_said_and_planned_with() -> None:
 
 
 def test_what_is_left_aside_is_said() -> None:
-    table = planned(reference(), left_aside=["teams are left aside"])
+    table = planned(reference().assign(team="one"), team="team")
     contrasts = table[(table["organisation"] != "all") & (table["status"] == "ok")]
     assert len(contrasts) > 20
     assert contrasts["note"].str.contains("teams are left aside").all()

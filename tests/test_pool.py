@@ -16,7 +16,6 @@ from surveywaves.study import load_study
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
-    Evidence,
     FigureStyle,
     Item,
     Layout,
@@ -26,6 +25,7 @@ from surveywaves.study.models import (
     Variable,
 )
 from surveywaves.study.parts import HarmonisingPart, Presentation, WaveWords
+from surveywaves.terms import Evidence
 
 ITEMS = ("trust_1", "trust_2")
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from lxml import html
 
 from surveywaves import catalogue
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import decision_words
 from surveywaves.tables.layout import (
@@ -32,6 +31,7 @@ from surveywaves.tables.publish.great import CALLED
 from surveywaves.tables.publish.latex import escaped
 from surveywaves.tables.publish.paper import TURNED, UPRIGHT, gaps, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
+from surveywaves.terms import Evidence
 from surveywaves.tidy import tidy
 from surveywaves.words import (
     Labels,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.reliability import reliability
-from surveywaves.tidy import ALL, COLUMNS, Status
+from sampled import reliability
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import COLUMNS
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
 EXPECTED = pd.read_csv(ORACLE / "expected.csv", dtype={"group": str}).fillna({"item": ""})
@@ -135,7 +136,7 @@ def test_reliability_matches_psych_on_attitude() -> None:
     )
 
 
-def test_alpha_matches_pingouin_once_incomplete_respondents_are_dropped() -> None:
+def test_alpha_matches_pingouin_once_incomplete_respondents_are_dropped(pingouin: ModuleType) -> None:
     frame = bfi()
     items = list(BFI_SCALES["neuroticism"])
     complete = frame[items].dropna().astype(float)
@@ -149,7 +150,7 @@ def test_alpha_matches_pingouin_once_incomplete_respondents_are_dropped() -> Non
     assert ours["n"] == len(complete)
 
 
-def test_the_interval_uses_the_respondents_that_are_left_after_deletion() -> None:
+def test_the_interval_uses_the_respondents_that_are_left_after_deletion(pingouin: ModuleType) -> None:
     # pingouin 0.7's own listwise deletion takes the number from before it: with half of the answers missing its
     # interval is far too narrow. Ours must differ from it.
     columns = made_up(60)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveywaves.reliability import reliability
+from sampled import reliability
 from surveywaves.reliability.factors import polychoric
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
 MANIFEST = pd.read_csv(ORACLE / "manifest.csv").set_index("set")

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, f, multivariate_normal, norm
 
+from sampled import reliability
 from surveywaves.reliability import alpha as of_bootstrap
-from surveywaves.reliability import reliability, usage
+from surveywaves.reliability import usage
 from surveywaves.reliability.alpha import feldt, hakstian_whalen
 from surveywaves.reliability.factors import below, density, one_factor, polychoric
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 
 
 def people(

@@ -24,8 +24,8 @@ from surveywaves.report import assemble, render
 from surveywaves.report.answer import MOST
 from surveywaves.report.material import Numbers, prose, say
 from surveywaves.report.page import Ids, data_uri, inline_svg
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import Evidence
 from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, spoiled, tables, withheld
 
 FIGURES = {

@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -25,9 +25,9 @@ import pytest
 from lxml import html
 from markupsafe import Markup
 
+from surveywaves.files import read
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.material import Bullets, Paragraph, Report, Section, say
-from surveywaves.script import read
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.words import Labels
@@ -326,7 +326,9 @@ def test_paper_says_no_number_that_the_page_does_not_say(page, finished: Path) -
 # --- a number from nowhere is found out -------------------------------------------------------------------------
 
 
+@cache
 def made_up() -> tuple[Report, Sources]:
+    """Put together a report and what its numbers may come from, once: nobody changes either."""
     study = presentation()
     frames = tables(study)
     words = captions({"response": "Respondents"})

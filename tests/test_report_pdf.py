@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from browser import needs
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.material import Part, Report, Section, TableBlock
 from surveywaves.report.typeset import TURNED, UPRIGHT, content, fonts, plain, runs, shape, width
-from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
+from surveywaves.terms import Evidence
 from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, spoiled, tables
 
 FIGURES = {
@@ -58,19 +59,35 @@ def report_of(study: Any, **more: Any) -> Report:
 
 
 PLAIN = "three waves, three organisations"
-REPORTS = {
-    PLAIN: report_of(presentation()),
-    "one wave": report_of(presentation(waves=1)),
-    "observed": report_of(presentation(evidence=(Evidence.OBSERVED,) * 3)),
-} | {name: report_of(presentation(words={"*": text})) for name, text in HOSTILE.items()}
+STUDIES: dict[str, dict[str, Any]] = {
+    PLAIN: {},
+    "one wave": {"waves": 1},
+    "observed": {"evidence": (Evidence.OBSERVED,) * 3},
+} | {name: {"words": {"*": text}} for name, text in HOSTILE.items()}
+
+
+@cache
+def report_named(name: str) -> Report:
+    """Put together the report of one of `STUDIES`, once and when a test asks for it."""
+    return report_of(presentation(**STUDIES[name]))
+
+
+class Papers(dict[str, Path]):
+    """The reports on paper: each is set once, when a test asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        self[name] = self.folder / f"{len(self)}.pdf"
+        self[name].write_bytes(typeset(report_named(name), templates=TEMPLATES))
+        return self[name]
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("papers")
-    for number, report in enumerate(REPORTS.values()):
-        (folder / f"{number}.pdf").write_bytes(typeset(report, templates=TEMPLATES))
-    return {name: folder / f"{number}.pdf" for number, name in enumerate(REPORTS)}
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    return Papers(tmp_path_factory.mktemp("papers"))
 
 
 # --- the same words ---------------------------------------------------------------------------------------------
@@ -113,18 +130,18 @@ def given(value: Any, key: str = "") -> Iterator[str]:
             yield from given(part, key)
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_text_of_the_page_is_given_to_the_printer(name: str) -> None:
-    report = REPORTS[name]
+    report = report_named(name)
     paper = "\n".join(map(bare, given(content(report)))) + "\n" + "".join(map(bare, given(content(report))))
     screen = on_screen(render(report, templates=TEMPLATES))
     assert len(screen) > 300
     assert [text for text in screen if text not in paper] == []
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", STUDIES)
 def test_the_printer_is_given_nothing_that_is_not_on_the_page(name: str) -> None:
-    report = REPORTS[name]
+    report = report_named(name)
     page = html.document_fromstring(render(report, templates=TEMPLATES))
     spoken = [f"{abbr.text_content()}: {abbr.get('title')}" for abbr in page.xpath("//abbr[@title]")]
     screen = bare(page.text_content() + "".join(spoken) + "".join(page.xpath("//abbr/@title")))
@@ -149,7 +166,7 @@ def pdftotext(paper: Path, *options: str) -> str:
 @needs_poppler
 @pytest.mark.parametrize("name", [PLAIN, "one wave", "observed", "typst", "html", "formula", "latex"])
 def test_every_text_of_the_page_can_be_read_in_the_pdf(papers, name: str) -> None:
-    report = REPORTS[name]
+    report = report_named(name)
     pages = pdftotext(papers[name], "-raw").split("\f")
     # What stands above and below every page may stand in the middle of a note that goes over it.
     heads = "contains invented data, not findings|Observed data"
@@ -161,7 +178,7 @@ def test_every_text_of_the_page_can_be_read_in_the_pdf(papers, name: str) -> Non
 
 @needs_poppler
 def test_tables_and_figures_have_the_same_numbers_on_the_screen_and_on_paper(papers) -> None:
-    report = REPORTS[PLAIN]
+    report = report_named(PLAIN)
     page = html.document_fromstring(render(report, templates=TEMPLATES))
     numbered = [title.getparent().text_content() for title in page.xpath("//span[@class='number']")]
     paper = bare(pdftotext(papers[PLAIN], "-raw"))
@@ -231,7 +248,7 @@ def test_the_same_report_gives_the_same_bytes_whenever_and_wherever(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     templates = Path(shutil.copytree(TEMPLATES, tmp_path / "elsewhere"))
-    assert typeset(REPORTS[PLAIN], templates=templates) == papers[PLAIN].read_bytes()
+    assert typeset(report_named(PLAIN), templates=templates) == papers[PLAIN].read_bytes()
 
 
 def test_no_time_and_no_place_of_the_machine_get_in(papers) -> None:
@@ -244,7 +261,7 @@ def test_the_pdf_is_tagged_and_says_its_title_and_language(papers) -> None:
     paper = papers[PLAIN].read_bytes()
     assert b"<pdfuaid:part>1</pdfuaid:part>" in paper
     assert b"/Marked true" in paper and b"/Lang(en)" in paper and b"/DisplayDocTitle true" in paper
-    assert REPORTS[PLAIN].title.encode() in paper
+    assert report_named(PLAIN).title.encode() in paper
 
 
 # --- looked at by position --------------------------------------------------------------------------------------
@@ -265,7 +282,7 @@ def set_out(report: Report) -> typst.Compiler:
 
 @pytest.fixture(scope="module")
 def placed() -> typst.Compiler:
-    return set_out(REPORTS[PLAIN])
+    return set_out(report_named(PLAIN))
 
 
 def asked(compiler: typst.Compiler, selector: str, *fields: str) -> list[Any]:
@@ -303,8 +320,8 @@ def test_a_figure_higher_than_a_page_is_made_smaller() -> None:
 
 def test_headings_are_numbered_and_the_contents_list_has_their_pages(placed) -> None:
     outlined = asked(placed, "heading.where(outlined: true)", "it.level", "it.numbering")
-    assert [section.title for section in REPORTS[PLAIN].sections]
-    assert sum(level == 1 for level, _ in outlined) == len(REPORTS[PLAIN].sections)
+    assert [section.title for section in report_named(PLAIN).sections]
+    assert sum(level == 1 for level, _ in outlined) == len(report_named(PLAIN).sections)
     assert {numbering for _, numbering in outlined} == {"1.1"}
     assert all(after <= before + 1 for (before, _), (after, _) in pairwise(outlined))
 
@@ -397,7 +414,7 @@ def table_of(columns: int, rows: int, text: str = "+0.12 (0.01 to 0.23)") -> Tab
 
 def with_table(table: Table) -> Report:
     section = Section("made", "Made up", (TableBlock(table),))
-    return dataclasses.replace(REPORTS[PLAIN], sections=(section,))
+    return dataclasses.replace(report_named(PLAIN), sections=(section,))
 
 
 @needs_poppler
@@ -431,7 +448,7 @@ def found(value: Any, kind: str) -> Iterator[dict[str, Any]]:
 def test_a_heading_goes_to_the_turned_page_of_its_table() -> None:
     wide = TableBlock(table_of(16, 3))
     inner = Part("Inner", (wide,))
-    report = dataclasses.replace(REPORTS[PLAIN], sections=(Section("outer", "Outer", (wide, inner)),))
+    report = dataclasses.replace(report_named(PLAIN), sections=(Section("outer", "Outer", (wide, inner)),))
     compiler = set_out(report)
     headings = asked(compiler, "heading.where(outlined: true)", "it.location().page()")
     tables_on = asked(compiler, "figure.where(kind: table)", "it.location().page()")

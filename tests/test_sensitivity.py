@@ -16,16 +16,19 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sampled import compare
 from surveywaves.figures import layout
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import FAMILY, compare, compare_fit, estimate, standardised, stated_contrasts
+from surveywaves.mixed.contrasts import FAMILY, compare_fit, estimate, standardised, stated_contrasts
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.compare import agreement, sensitivity
-from surveywaves.sensitivity.setting import Raking, Sample, Scale, rake
-from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants, title_of
-from surveywaves.tidy import NUMBERS, Decision, Status, tidy
+from surveywaves.sensitivity.setting import Raking, rake
+from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants
+from surveywaves.terms import Decision, Status, variant_title
+from surveywaves.tidy import NUMBERS, tidy
 from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
 
 WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")
@@ -67,7 +70,7 @@ def sample(frame: pd.DataFrame | None = None, **changed: Any) -> Sample:
     return replace(Sample(respondents() if frame is None else frame, WAVES, ORGANISATIONS), **changed)
 
 
-def variants(**changed: Any) -> tuple[Variant, ...]:
+def variants(of: Sample | None = None, **changed: Any) -> tuple[Variant, ...]:
     usual: dict[str, Any] = {
         "questionnaire": ITEMS,
         "straight_lining": 5,
@@ -76,7 +79,7 @@ def variants(**changed: Any) -> tuple[Variant, ...]:
         "margins": MARGINS,
         "twice": Twice(0.5, 0.56),
     }
-    return stated_variants(**usual | changed)
+    return stated_variants(of or sample(), **usual | changed)
 
 
 def decided(table: pd.DataFrame, multiplicity: str = "holm") -> pd.DataFrame:
@@ -129,7 +132,7 @@ def test_the_main_analysis_is_the_comparison_itself(scale: Scale) -> None:
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_ordinal_variants_are_the_ordinal_model_in_its_own_unit(link: str) -> None:
-    design = sample().design(A)
+    design = make_design(sample(), A)
     made = compare_fit(design, fit_ordinal(design, link=link), scale="a", min_cell=5)
     assert_same(of(f"ordinal_{link}"), standardised(made.contrasts, made.variances).set_index(WHERE))
 
@@ -220,7 +223,8 @@ def test_adjusting_takes_who_does_not_say_as_a_group_and_leaves_out_waves_that_d
 
 def test_what_the_main_analysis_adjusts_for_is_left_out_again() -> None:
     frame = respondents().fillna({"job": "unknown"})
-    table = sensitivity(sample(frame, covariates=("job",)), [A], variants(covariates=("job",)), min_cell=5)
+    people = sample(frame, covariates=("job",))
+    table = sensitivity(people, [A], variants(people), min_cell=5)
     assert of("adjusted: job", table=table)["note"].iloc[-1] == "the main analysis adjusts for it"
     plain = compare(
         frame,
@@ -268,7 +272,8 @@ def test_sampling_weights_are_used_or_left_out() -> None:
     weighted = by_hand(frame, weight="weight")
     assert_same(of("sampling_weights"), weighted)
     assert not np.allclose(weighted["estimate"], of("main")["estimate"], equal_nan=True)
-    table = sensitivity(sample(weight="weight"), [A], variants(weighted=True), min_cell=5)
+    people = sample(weight="weight")
+    table = sensitivity(people, [A], variants(people), min_cell=5)
     assert "sampling_weights" not in set(table["variant"])
     unweighted = by_hand(frame)
     found = of("unweighted", table=table)
@@ -277,7 +282,8 @@ def test_sampling_weights_are_used_or_left_out() -> None:
 
 def test_the_team_effect_is_left_out_again() -> None:
     frame = respondents().assign(team=lambda of: "t" + (of.index % 12).astype("str"))
-    table = sensitivity(sample(frame, team="team"), [A], variants(team=True), min_cell=5)
+    people = sample(frame, team="team")
+    table = sensitivity(people, [A], variants(people), min_cell=5)
     found, plain = of("without_team", table=table), by_hand(frame)
     np.testing.assert_allclose(found[["df", "p_value"]], plain[["df", "p_value"]], rtol=1e-9)
 
@@ -307,7 +313,7 @@ def test_the_correction_is_right_where_people_really_answered_twice() -> None:
     rows = []
     for _ in range(200):
         frame = linked(rng, sizes, people, correlation)
-        design = Sample(frame, ("first", "second"), ORGANISATIONS).design(scale)
+        design = make_design(Sample(frame, ("first", "second"), ORGANISATIONS), scale)
         fit = fit_linear(design)
         for labels, weights in stated_contrasts(design):
             row = estimate(design, fit, weights, confidence=confidence, min_cell=2)
@@ -330,9 +336,9 @@ def test_the_correction_is_the_covariance_of_the_overlap() -> None:
     frame = linked(np.random.default_rng(3), (20, 50), 10, 0.4).assign(weight=1.0)
     scale = replace(B, response_range=(-20.0, 20.0), flagged=())
     people = Sample(frame, ("first", "second"), ORGANISATIONS)
-    ways = stated_variants(questionnaire=(), straight_lining=5, twice=Twice(0.3, 0.4))
+    ways = stated_variants(people, questionnaire=(), straight_lining=5, twice=Twice(0.3, 0.4))
     table = sensitivity(people, [scale], ways)
-    fit = fit_linear(people.design(scale))
+    fit = fit_linear(make_design(people, scale))
     assert isinstance(fit, LinearFit)
     covariance = 0.3 * 20 * 0.4 * (fit.tau2 + fit.sigma2 / 3) / (20 * 50) / (fit.tau2 + fit.sigma2)
     key = ("b", "change_standardised", "second - first", "x")
@@ -521,11 +527,12 @@ def test_agreement_has_every_contrast_of_every_scale_once() -> None:
 
 
 def test_every_variant_has_a_title_for_people() -> None:
-    every = {*variants(team=True, covariates=("job",)), *variants(weighted=True)}
+    ways_of = sample(team="team", covariates=("job",)), sample(weight="weight")
+    every = {way for people in ways_of for way in variants(people)}
     for variant in every:
         assert "_" not in variant.title
         assert variant.title[0].isupper()
-    assert title_of("only: Web only") == "Web only"
+    assert variant_title("only: Web only") == "Web only"
 
 
 def test_a_study_without_scales_has_empty_tables() -> None:
@@ -560,18 +567,3 @@ def test_decisions_differ_in_shape_in_greyscale_and_for_every_reader_in_colour()
         assert abs(layout.lightness(one) - layout.lightness(other)) >= LIGHTNESS_STEP
         for sight in SIGHTS:
             assert np.linalg.norm(seen(one, sight) - seen(other, sight)) >= OTHERS_APART, (one, other, sight)
-
-
-def test_make_design_is_asked_for_the_same_thing_as_by_hand() -> None:
-    ours = sample(covariates=("job",)).design(A)
-    theirs = make_design(
-        respondents(),
-        items=A.items,
-        keys=KEYS,
-        response_range=(1, 5),
-        waves=WAVES,
-        organisations=ORGANISATIONS,
-        covariates=["job"],
-    )
-    assert ours.columns == theirs.columns
-    assert (ours.persons == theirs.persons).all()

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from surveywaves.study import load_study
-from surveywaves.study.models import Comparability, Evidence
+from surveywaves.terms import Comparability, Evidence
 from surveywaves.text import normalise
 from test_demo import make_demo, part_of, published, read_back
 

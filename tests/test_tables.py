@@ -7,22 +7,15 @@ import math
 import pandas as pd
 import pytest
 
-from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.answers import answers, favourable, misprint_notes
 from surveywaves.tables.estimates import contrasts, means
 from surveywaves.tables.measures import item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
+from surveywaves.terms import Evidence
+from surveywaves.text import listed
 from surveywaves.tidy import COLUMNS, tidy
-from surveywaves.words import (
-    Labels,
-    interval,
-    listed,
-    number,
-    p_value,
-    percentage,
-    whole,
-)
+from surveywaves.words import Labels, interval, number, p_value, percentage, whole
 from synthetic_report import FOUR, presentation, tables
 
 

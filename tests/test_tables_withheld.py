@@ -15,7 +15,8 @@ from surveywaves.tables.estimates import agreement, components, contrasts, means
 from surveywaves.tables.measures import dif, measures
 from surveywaves.tables.publish import publications, written
 from surveywaves.tables.respondents import file_counts, levels, missing, response_rates
-from surveywaves.tidy import NUMBERS, Status, tidy
+from surveywaves.terms import Status
+from surveywaves.tidy import NUMBERS, tidy
 from surveywaves.words import (
     WITHHELD_MEANS,
     Labels,

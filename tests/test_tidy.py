@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from surveywaves.tidy import COLUMNS, Status, tidy
+from surveywaves.terms import Status
+from surveywaves.tidy import COLUMNS, tidy
 
 
 def test_what_a_row_leaves_out_is_empty() -> None:

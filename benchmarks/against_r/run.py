@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +26,11 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.mixed.contrasts import compare
+from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_ordinal
+from surveywaves.sample import Sample, Scale, scales_of
 from surveywaves.study import load_study
+from surveywaves.study.parts import ComparingPart
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -39,16 +42,6 @@ LIMIT = 3600
 """Seconds after which R is stopped, and said to have been."""
 
 
-class Scale(NamedTuple):
-    """What a scale's model takes besides the frame."""
-
-    items: list[str]
-    keys: dict[str, int]
-    points: int
-    waves: list[str]
-    organisations: list[str]
-
-
 class Measured(NamedTuple):
     """What one side needed, and what it found."""
 
@@ -57,7 +50,7 @@ class Measured(NamedTuple):
     loglik: float
 
 
-def simulated(respondents: int, items: int = 6) -> tuple[pd.DataFrame, dict[str, Scale]]:
+def simulated(respondents: int, items: int = 6) -> tuple[Sample, list[Scale]]:
     """Two waves of two organisations, five response options, one answer in fifty missing."""
     rng = np.random.default_rng(20060703)
     frame = pd.DataFrame(
@@ -74,62 +67,48 @@ def simulated(respondents: int, items: int = 6) -> tuple[pd.DataFrame, dict[str,
         answer[rng.random(respondents) < 0.02] = np.nan
         frame[name] = pd.array(answer).astype("Int8")
     keys = dict.fromkeys(names, 1)
-    return frame, {"scale": Scale(names, keys, 5, ["first", "second"], ["health", "social"])}
+    sample = Sample(frame, ("first", "second"), ("health", "social"))
+    return sample, [Scale("scale", tuple(names), keys, (1, 5), favourable=(4, 5))]
 
 
-def of_the_study() -> tuple[pd.DataFrame, dict[str, Scale]]:
+def of_the_study() -> tuple[Sample, list[Scale]]:
     """The shipped study's pooled responses and its scales."""
     study = load_study(REPOSITORY / "config")
     frame = pd.read_parquet(REPOSITORY / "results/pooled/responses.parquet")
-    scales = {
-        scale.scale: Scale(
-            [item.item for item in study.items_of(scale.scale)],
-            {item.item: item.key for item in study.items_of(scale.scale)},
-            study.config.response_scales[study.items_of(scale.scale)[0].response_scale].points,
-            [wave.name for wave in study.waves],
-            list(study.config.organisations),
-        )
-        for scale in study.scales
-    }
-    return frame, scales
+    part = ComparingPart.of(study)
+    return Sample(frame, part.sample.waves, part.sample.organisations), scales_of(part.instrument)
 
 
-def ours(model: str, frame: pd.DataFrame, scales: Mapping[str, Scale]) -> Measured:
+def ours(model: str, sample: Sample, scales: Sequence[Scale]) -> Measured:
     """Fit and compare every scale here."""
     start, loglik = time.perf_counter(), 0.0
-    for name, scale in scales.items():
-        common = {
-            "scale": name,
-            "items": scale.items,
-            "keys": scale.keys,
-            "response_range": (1, scale.points),
-            "waves": scale.waves,
-            "organisations": scale.organisations,
-        }
-        if model == "linear":
-            found = compare(frame, **common)
-        else:
-            found = compare_ordinal(frame, **common, favourable=[scale.points - 1, scale.points])
+    for scale in scales:
+        found = (
+            compare(sample, scale)
+            if model == "linear"
+            else compare_ordinal(make_design(sample, scale), scale)
+        )
         terms = found.variances.set_index("term")["estimate"]
         loglik += float(terms["reml_loglik" if model == "linear" else "loglik"])
     seconds = time.perf_counter() - start
     return Measured(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, loglik)
 
 
-def in_long_form(frame: pd.DataFrame, scales: Mapping[str, Scale], path: Path) -> None:
+def in_long_form(sample: Sample, scales: Sequence[Scale], path: Path) -> None:
     """Write one row an answer for R: only those that our models use, already reverse keyed."""
     parts = []
-    for name, scale in scales.items():
-        chosen = frame[frame["wave"].isin(scale.waves) & frame["organisation"].isin(scale.organisations)]
+    frame = sample.frame
+    chosen = frame[frame["wave"].isin(sample.waves) & frame["organisation"].isin(sample.organisations)]
+    for scale in scales:
         cell = chosen["wave"].astype(str) + "/" + chosen["organisation"].astype(str)
         for item in scale.items:
             answers = chosen[item].to_numpy(dtype=float, na_value=np.nan)
             some = ~np.isnan(answers)
-            value = answers[some] if scale.keys[item] == 1 else 1 + scale.points - answers[some]
+            value = answers[some] if scale.keys[item] == 1 else sum(scale.response_range) - answers[some]
             parts.append(
                 pd.DataFrame(
                     {
-                        "scale": name,
+                        "scale": scale.name,
                         "cell": cell.to_numpy()[some],
                         "item": item,
                         "id": np.flatnonzero(some),
@@ -160,14 +139,14 @@ def in_r(model: str, path: Path) -> Measured | str:
     return Measured(seconds, peak, loglik)
 
 
-def compared(title: str, model: str, make: Callable[[], tuple[pd.DataFrame, dict[str, Scale]]]) -> None:
+def compared(title: str, model: str, make: Callable[[], tuple[Sample, list[Scale]]]) -> None:
     """Print one line: both sides and their ratio."""
-    frame, scales = make()
+    sample, scales = make()
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        here = pool.apply(ours, (model, frame, scales))
+        here = pool.apply(ours, (model, sample, scales))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.csv"
-        in_long_form(frame, scales, path)
+        in_long_form(sample, scales, path)
         there = in_r(model, path)
     line = f"{model:<8} {title:<22} {here.seconds:>9.3f} {here.peak_mb:>7.0f} {here.loglik:>18.5f}"
     if isinstance(there, str):

@@ -10,7 +10,8 @@ import numpy as np
 
 from simulate.models import DemoPart
 from surveywaves.errors import StudyError
-from surveywaves.study.models import Missing, VariableSource
+from surveywaves.study.models import VariableSource
+from surveywaves.terms import Missing
 
 State = int | str
 """What a respondent has under a question: an item's 1..K, a level or organisation, or the reason of a missing value."""

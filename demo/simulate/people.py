@@ -12,7 +12,7 @@ from simulate.cells import ORGANISATION, Cells, cells_of
 from simulate.draw import apportion, generator
 from simulate.models import DemoFile, DemoPart
 from surveywaves.errors import StudyError, SurveywavesError
-from surveywaves.study.models import Missing
+from surveywaves.terms import Missing
 
 Objects = NDArray[np.object_]
 Truths = NDArray[np.bool_]

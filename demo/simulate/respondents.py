@@ -21,7 +21,8 @@ from simulate.draw import (
 from simulate.models import DemoPart
 from simulate.people import Objects, People, Questionnaire, asked_in, layout_of, make_people
 from surveywaves.errors import Mistake, StudyError, SurveywavesError
-from surveywaves.study.models import Item, Missing
+from surveywaves.study.models import Item
+from surveywaves.terms import Missing
 
 SKIPPED = Missing.SKIPPED.value
 

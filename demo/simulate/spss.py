@@ -13,7 +13,7 @@ from simulate.cells import ORGANISATION, REASONS, State
 from simulate.models import Block
 from simulate.sheet import Answered, Sheet
 from surveywaves.files import undated_sav
-from surveywaves.study.models import Missing
+from surveywaves.terms import Missing
 from surveywaves.text import plain
 
 IN_WORDS = {

@@ -9,18 +9,14 @@ if PUBLISHED:
             respondents="results/statistics/respondents.parquet",
             printed=PUBLISHED.tables,
             claims=PUBLISHED.claims,
-            code=code_of("audit.py"),
         output:
             tables="results/audit/published_tables.parquet",
             claims="results/audit/claims.parquet",
         log:
             "results/logs/audit.log",
-        conda:
-            "../../environment.yml"
+        benchmark:
+            "results/logs/audit.benchmark.tsv"
         params:
-            wave=PUBLISHED.wave,
-            categories=dict(PUBLISHED.categories),
-            cells=printed_cells(),
-            single_choice=printed_choices(),
+            part=PublicationPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/audit.py"

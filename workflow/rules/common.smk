@@ -1,9 +1,7 @@
-# What all stages stand on. The study as config/ describes it, the names of what is built from it, and the package
-# modules that a script's result depends on.
+# What all stages stand on: the study as config/ describes it, and the names of what is built from it.
 import os
-import re
+import shlex
 import sys
-from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +11,8 @@ HOME = Path(workflow.basedir)
 # Jobs import the package that lies beside this workflow, whatever else is installed.
 PACKAGES = str(HOME / "workflow")
 sys.path.insert(0, PACKAGES)
+# Snakemake gives its path to a shell as it is: a folder with a blank in its name would end it.
+sys.executable = shlex.quote(sys.executable)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
     # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.
@@ -23,14 +23,27 @@ os.environ.update(
 
 from surveywaves import catalogue
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.dataset import ExportPart
-from surveywaves.pin.cause import to_pin
 from surveywaves.study import load_study
+from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
-from surveywaves.study.parts import HarmonisingPart, Presentation, ReadingPart
+from surveywaves.study.parts import (
+    ComparingPart,
+    DescribingPart,
+    ExportPart,
+    HarmonisingPart,
+    MeasuringPart,
+    PlanningPart,
+    Presentation,
+    PublicationPart,
+    ReadingPart,
+    ReleasingPart,
+    SensitivityPart,
+    SettlingPart,
+)
 
 CONFIG = Path(config.get("study", "config"))
 try:
+    known_options(config)
     STUDY = load_study(CONFIG)
     STUDY.require_raw_files()
 except SurveywavesError as error:
@@ -45,6 +58,7 @@ PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
 FIGURES = catalogue.figures(PRESENTATION, published=PUBLISHED is not None)
+GALLERY = catalogue.in_gallery(PRESENTATION, published=PUBLISHED is not None)
 EXISTING = {"planned": PLANNING is not None, "published": PUBLISHED is not None}
 STATISTICS = catalogue.statistics(*catalogue.ESTIMATING, **EXISTING)
 AUDIT = catalogue.statistics("audit", **EXISTING)
@@ -66,39 +80,6 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
-def code_of(script, makers=()):
-    """List a script, its package modules, the modules these import, and so on: Snakemake does not see imports.
-
-    Nor does anybody see those that the catalogue names as makers of figures or tables.
-    """
-    package = HOME / "workflow/surveywaves"
-    first = HOME / "workflow/scripts" / script
-    names, found = [*_imported(first), *makers], {first}
-    while names:
-        path = package.joinpath(*names.pop().split(".")[1:])
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if path.exists() and path not in found:
-            found.add(path)
-            names += _imported(path)
-    return sorted(os.path.relpath(path) for path in found)
-
-
-IMPORT = re.compile(
-    r"^\s*(?:from (surveywaves[\w.]*) import (\([^)]*\)|.*)|import (surveywaves[\w.]*))",
-    re.MULTILINE,
-)
-
-
-@cache
-def _imported(path):
-    # By pattern: parsing a hundred modules at every start would cost half a second.
-    found = set()
-    for package, names_in, module_ in IMPORT.findall(path.read_text(encoding="utf-8")):
-        found.add(package or module_)
-        found.update(f"{package}.{name}" for name in re.findall(r"\w+", names_in))
-    return sorted(found)
-
-
 def raw_files(wildcards):
     """List a wave's raw files."""
     return [file.path for file in STUDY.wave(wildcards.wave).file.files]
@@ -114,102 +95,15 @@ def harmonising(wildcards):
     return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
 
 
-def instrument(*columns):
-    """Give what is asked for of the items (scale, section, key, points, favourable): numbers, no word of text."""
-
-    def about(item):
-        responses = STUDY.config.response_scales[item.response_scale]
-        return {
-            "scale": item.scale,
-            "section": item.section,
-            "key": item.key,
-            "points": responses.points,
-            "favourable": list(responses.favourable),
-        }
-
-    return [
-        {"item": item.item, **{name: about(item)[name] for name in columns}}
-        for item in STUDY.items
-    ]
-
-
-def analysis(*keys):
-    """Give the choices of the analysis that a rule asks for."""
-    return STUDY.config.analysis.model_dump(mode="json", include=set(keys))
-
-
-def surveyed():
-    """Give the organisations that each wave surveyed."""
-    return {wave.name: list(wave.file.organisations_surveyed) for wave in STUDY.waves}
-
-
-def levels():
-    """Give the levels of each grouping variable."""
-    return {
-        name: list(variable.levels) for name, variable in STUDY.config.variables.items()
-    }
-
-
-def populations():
-    """Give how many could have answered each wave (None: unknown)."""
-    return {wave.name: wave.file.population.size for wave in STUDY.waves}
-
-
-def approximate():
-    """Name the waves whose population is an estimate."""
-    return [wave.name for wave in STUDY.waves if wave.file.population.approximate]
-
-
-def printed_cells():
-    """Give the item that each printed table row is about."""
-    return [
-        {
-            "table": str(item.published_table),
-            "row": str(item.published_row),
-            "item": item.item,
-        }
-        for item in STUDY.items
-        if item.published_table is not None
-    ]
-
-
-def printed_choices():
-    """Give the labels of the levels of each variable whose counts are printed."""
-    known = {name: variable.levels for name, variable in STUDY.config.variables.items()}
-    known["organisation"] = STUDY.config.organisations
-    return {name: dict(known[name]) for name in PUBLISHED.single_choice}
-
-
 def released(tables):
     """Name released tables, those that everybody may see: figures, tables and report read no others."""
     return {table: f"results/released/{table}.parquet" for table in tables}
 
 
-def of_tables():
-    """Name what the tables of the report and of `results/tables/` are made from."""
-    titles = {"titles": PUBLISHED.titles} if PUBLISHED else {}
-    return {
-        **released(RELEASED),
-        "disclosure_summary": "results/released/disclosure_summary.csv",
-        "codebook": "results/pooled/codebook.tsv",
-        **titles,
-    }
-
-
-def publication():
-    """Give what the printed tables are about (None: there is no publication)."""
-    if not PUBLISHED:
-        return None
-    return {
-        "wave": PUBLISHED.wave,
-        "cells": printed_cells(),
-        "categories": list(PUBLISHED.categories),
-        "choices": printed_choices(),
-    }
-
-
 def to_be_pinned(wildcards):
     """List what a pin takes; nothing, so that nothing is computed for it, if its script is going to refuse it."""
+    from surveywaves.pin.cause import to_pin  # pandas: only for who pins
+
     try:
         to_pin(config, Path())
     except SurveywavesError:
@@ -234,6 +128,17 @@ def as_json(part):
 def evidence():
     """Say what the data of each wave are."""
     return {name: words.evidence.value for name, words in WORDS.waves.items()}
+
+
+def of_tables():
+    """Name what the tables of the report and of `results/tables/` are made from."""
+    titles = {"titles": PUBLISHED.titles} if PUBLISHED else {}
+    return {
+        **released(RELEASED),
+        "disclosure_summary": "results/released/disclosure_summary.csv",
+        "codebook": "results/pooled/codebook.tsv",
+        **titles,
+    }
 
 
 def of_figures(*formats):

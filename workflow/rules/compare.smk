@@ -6,7 +6,6 @@ rule compare:
     input:
         responses="results/pooled/responses.parquet",
         scale_use="results/statistics/scale_use.parquet",
-        code=code_of("compare.py"),
     output:
         means="results/statistics/means.parquet",
         contrasts="results/statistics/contrasts.parquet",
@@ -15,21 +14,9 @@ rule compare:
         item_contrasts="results/statistics/item_contrasts.parquet",
     log:
         "results/logs/compare.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/compare.benchmark.tsv"
     params:
-        instrument=instrument("scale", "key", "points", "favourable"),
-        waves=WAVES,
-        organisations=list(STUDY.config.organisations),
-        analysis=analysis(
-            "confidence",
-            "covariates",
-            "team",
-            "weighted",
-            "min_cell",
-            "multiplicity",
-            "item_multiplicity",
-            "smallest_effect",
-        ),
+        part=ComparingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/compare.py"

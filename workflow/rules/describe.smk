@@ -4,7 +4,6 @@ rule describe:
     input:
         responses="results/pooled/responses.parquet",
         missing="results/pooled/missing.parquet",
-        code=code_of("describe.py"),
     output:
         item_frequencies="results/statistics/item_frequencies.parquet",
         item_summary="results/statistics/item_summary.parquet",
@@ -13,14 +12,9 @@ rule describe:
         missing="results/statistics/missing.parquet",
     log:
         "results/logs/describe.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/describe.benchmark.tsv"
     params:
-        instrument=instrument("section", "key", "points", "favourable"),
-        organisations=surveyed(),
-        variables=levels(),
-        populations=populations(),
-        approximate=approximate(),
-        confidence=STUDY.config.analysis.confidence,
+        part=DescribingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/describe.py"

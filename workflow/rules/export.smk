@@ -6,7 +6,6 @@ rule export:
         responses="results/pooled/responses.parquet",
         missing="results/pooled/missing.parquet",
         codebook="results/pooled/codebook.tsv",
-        code=code_of("export.py"),
     output:
         spss="results/exports/responses.sav",
         stata="results/exports/responses.dta",
@@ -15,8 +14,8 @@ rule export:
         ddi="results/exports/codebook.xml",
     log:
         "results/logs/export.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/export.benchmark.tsv"
     params:
         part=ExportPart.of(PRESENTATION).model_dump(mode="json"),
     script:

@@ -1,12 +1,8 @@
-GALLERY = catalogue.in_gallery(PRESENTATION, published=PUBLISHED is not None)
-
-
 # in:  the released tables
 # out: every figure as SVG, PDF and PNG, the rows that it drew as CSV, and what is said beside it
 rule figures:
     input:
         **released(SHOWN),
-        code=code_of("figures.py", catalogue.makers(catalogue.FIGURES)),
     output:
         figures=drawn(),
         captions=report(
@@ -18,8 +14,8 @@ rule figures:
         ),
     log:
         "results/logs/figures.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/figures.benchmark.tsv"
     threads: 2
     params:
         presentation=as_json(PRESENTATION),
@@ -34,14 +30,13 @@ rule gallery:
     input:
         captions="results/figures/captions.tsv",
         pictures=[f"results/figures/{one.name}.svg" for one in GALLERY],
-        code=code_of("gallery.py"),
     output:
         page="results/gallery/figures.md",
         pictures=directory("results/gallery/figures"),
     log:
         "results/logs/gallery.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/gallery.benchmark.tsv"
     params:
         presentation=as_json(PRESENTATION),
         published=PUBLISHED is not None,

@@ -3,7 +3,6 @@
 rule harmonise:
     input:
         cells="results/ingest/{wave}.parquet",
-        code=code_of("harmonise.py"),
     output:
         responses="results/harmonised/{wave}.parquet",
         missing="results/harmonised/{wave}.missing.parquet",
@@ -11,8 +10,8 @@ rule harmonise:
         recodings="results/harmonised/{wave}.recodings.tsv",
     log:
         "results/logs/harmonise/{wave}.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/harmonise/{wave}.benchmark.tsv"
     params:
         part=harmonising,
     script:

@@ -2,16 +2,15 @@
 # out: their cells as text, one row a return; every cell or row that could not be taken as it stood; the count of rows
 rule ingest:
     input:
-        files=raw_files,
-        code=code_of("ingest.py"),
+        files=ancient(raw_files),
     output:
         cells="results/ingest/{wave}.parquet",
         problems="results/ingest/{wave}.problems.tsv",
         counts="results/ingest/{wave}.counts.tsv",
     log:
         "results/logs/ingest/{wave}.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/ingest/{wave}.benchmark.tsv"
     params:
         part=reading,
     script:

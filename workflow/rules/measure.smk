@@ -4,23 +4,15 @@
 rule measure:
     input:
         responses="results/pooled/responses.parquet",
-        code=code_of("measure.py"),
     output:
         reliability="results/statistics/reliability.parquet",
         scale_use="results/statistics/scale_use.parquet",
         dif="results/statistics/dif.parquet",
     log:
         "results/logs/measure.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/measure.benchmark.tsv"
     params:
-        instrument=instrument("scale", "key", "points"),
-        waves=WAVES,
-        organisations=list(STUDY.config.organisations),
-        confidence=STUDY.config.analysis.confidence,
-        min_cell=STUDY.config.analysis.min_cell,
-        scale_use=STUDY.config.analysis.scale_use.model_dump(mode="json"),
-        functioning_min_n=STUDY.config.analysis.functioning.min_n,
-        seed=STUDY.config.seed,
+        part=MeasuringPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/measure.py"

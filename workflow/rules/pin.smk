@@ -22,11 +22,8 @@ rule pinned:
 rule pin:
     input:
         results=to_be_pinned,
-        code=code_of("pin.py"),
     log:
         "results/logs/pin.log",
-    conda:
-        "../../environment.yml"
     threads: workflow.cores or 1
     params:
         asked=dict(config),
@@ -36,12 +33,8 @@ rule pin:
 
 
 rule verify:
-    input:
-        code=code_of("verify.py"),
     log:
         "results/logs/verify.log",
-    conda:
-        "../../environment.yml"
     threads: workflow.cores or 1
     params:
         asked=dict(config),

@@ -5,27 +5,13 @@ if PLANNING:
     rule plan:
         input:
             responses="results/pooled/responses.parquet",
-            code=code_of("plan.py"),
         output:
             "results/statistics/planning.parquet",
         log:
             "results/logs/plan.log",
-        conda:
-            "../../environment.yml"
+        benchmark:
+            "results/logs/plan.benchmark.tsv"
         params:
-            instrument=instrument("scale", "key", "points"),
-            organisations=list(STUDY.config.organisations),
-            planning=PLANNING.model_dump(mode="json"),
-            analysis=analysis(
-                "confidence",
-                "covariates",
-                "team",
-                "weighted",
-                "min_cell",
-                "multiplicity",
-                "smallest_effect",
-            ),
-            population=populations().get(PLANNING.wave)
-            or populations()[PLANNING.reference],
+            part=PlanningPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/plan.py"

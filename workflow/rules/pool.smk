@@ -4,30 +4,27 @@ rule pool:
     input:
         responses=expand("results/harmonised/{wave}.parquet", wave=WAVES),
         missing=expand("results/harmonised/{wave}.missing.parquet", wave=WAVES),
-        code=code_of("pool.py"),
     output:
         responses="results/pooled/responses.parquet",
         missing="results/pooled/missing.parquet",
     log:
         "results/logs/pool.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/pool.benchmark.tsv"
     script:
         "../scripts/pool.py"
 
 
 rule codebook:
-    input:
-        code=code_of("codebook.py"),
     output:
         codebook="results/pooled/codebook.tsv",
         questions="results/pooled/questions.tsv",
     log:
         "results/logs/codebook.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/codebook.benchmark.tsv"
     params:
-        presentation=WORDS.model_dump(mode="json", exclude={"planning"}),
+        presentation=ExportPart.of(PRESENTATION).model_dump(mode="json"),
         parts=[
             HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
             for wave in STUDY.waves

@@ -7,18 +7,15 @@ if PUBLISHED:
             tables=PUBLISHED.tables,
             single_choice=list(PUBLISHED.single_choice.values()),
             decisions=PUBLISHED.decisions or [],
-            code=code_of("settle.py"),
         output:
             settled="results/published/settled.tsv",
             audit="results/published/audit.tsv",
             verdicts="results/published/verdicts.tsv",
         log:
             "results/logs/settle.log",
-        conda:
-            "../../environment.yml"
+        benchmark:
+            "results/logs/settle.benchmark.tsv"
         params:
-            returns=PUBLISHED.returns,
-            categories=list(PUBLISHED.categories),
-            single_choice=list(PUBLISHED.single_choice),
+            part=SettlingPart.of(STUDY).model_dump(mode="json"),
         script:
             "../scripts/settle.py"

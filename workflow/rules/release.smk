@@ -12,7 +12,6 @@ rule release:
             wave=WAVES,
         ),
         responses="results/pooled/responses.parquet",
-        code=code_of("release.py"),
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),
@@ -22,20 +21,11 @@ rule release:
         reasons="results/disclosure/reasons.csv",
     log:
         "results/logs/release.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/release.benchmark.tsv"
     threads: 2
     params:
         tables=SHOWN,
-        parts=[
-            HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
-            for wave in STUDY.waves
-        ],
-        weighted=STUDY.config.analysis.weighted,
-        margins={wave.name: wave.file.population.margins for wave in STUDY.waves},
-        instrument=instrument("scale", "key", "points", "favourable"),
-        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
-        publication=publication(),
-        confidence=STUDY.config.analysis.confidence,
+        part=ReleasingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/release.py"

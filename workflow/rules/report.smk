@@ -10,7 +10,6 @@ rule report:
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,
         templates=report_templates(),
-        code=code_of("report.py", catalogue.makers(catalogue.TABLES)),
     output:
         screen=report(
             "results/report/index.html",
@@ -26,8 +25,8 @@ rule report:
         ),
     log:
         "results/logs/report.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/report.benchmark.tsv"
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
@@ -37,14 +36,12 @@ rule report:
 
 
 rule configuration:
-    input:
-        code=code_of("configuration.py"),
     output:
         "results/configuration.yaml",
     log:
         "results/logs/configuration.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/configuration.benchmark.tsv"
     params:
         study=STUDY.model_dump(mode="json"),
     script:

@@ -5,31 +5,14 @@ rule sensitivity:
     input:
         responses="results/pooled/responses.parquet",
         dif="results/statistics/dif.parquet",
-        code=code_of("sensitivity.py"),
     output:
         sensitivity="results/statistics/sensitivity.parquet",
         agreement="results/statistics/agreement.parquet",
     log:
         "results/logs/sensitivity.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/sensitivity.benchmark.tsv"
     params:
-        instrument=instrument("scale", "key", "points"),
-        min_answered={scale.scale: scale.min_answered for scale in STUDY.scales},
-        waves=WAVES,
-        organisations=list(STUDY.config.organisations),
-        margins={wave.name: wave.file.population.margins for wave in STUDY.waves},
-        labels={name: known.label for name, known in STUDY.config.variables.items()},
-        analysis=analysis(
-            "confidence",
-            "covariates",
-            "team",
-            "weighted",
-            "min_cell",
-            "multiplicity",
-            "smallest_effect",
-            "functioning",
-            "sensitivity",
-        ),
+        part=SensitivityPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/sensitivity.py"

@@ -4,7 +4,6 @@
 rule tables:
     input:
         **of_tables(),
-        code=code_of("tables.py", catalogue.makers(catalogue.TABLES)),
     output:
         tables=report(
             directory("results/tables"),
@@ -15,8 +14,8 @@ rule tables:
         ),
     log:
         "results/logs/tables.log",
-    conda:
-        "../../environment.yml"
+    benchmark:
+        "results/logs/tables.benchmark.tsv"
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),

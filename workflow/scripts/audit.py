@@ -1,36 +1,22 @@
 """Hold the publication against the data: every printed cell, every claim in its text."""
 
-import pandas as pd
-
-from surveywaves.describe import published_form
-from surveywaves.published import beside, check_claims
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.published.checking import audit_publication
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import PublicationPart
 
 with stage(snakemake):
-    params = snakemake.params
-    items = published_form(
-        read(snakemake.input.item_frequencies),
-        wave=params.wave,
-        cells=params.cells,
-        categories=list(params.categories),
+    part, given = PublicationPart.model_validate(snakemake.params.part), snakemake.input
+    found = audit_publication(
+        read(given.audit),
+        read(given.claims),
+        printed=read(given.printed),
+        item_frequencies=read(given.item_frequencies),
+        respondents=read(given.respondents),
+        wave=part.wave,
+        cells=[(cell.table, cell.row, cell.item) for cell in part.cells],
+        categories=part.categories,
+        single_choice=part.single_choice,
     )
-    respondents = read(snakemake.input.respondents)
-    stated = respondents[(respondents["wave"] == params.wave) & (respondents["organisation"] == "all")]
-    choices = [
-        stated[(stated["variable"] == variable) & stated["level"].isin(levels)].assign(
-            table=variable,
-            row="1",
-            category=lambda rows, labels=levels: rows["level"].map(labels),
-            count=lambda rows: rows["n"],
-        )
-        for variable, levels in params.single_choice.items()
-    ]
-    recomputed = pd.concat([items, *choices])[["table", "row", "category", "count", "base"]]
-    write(beside(read(snakemake.input.audit), recomputed), snakemake.output.tables)
-    claims = check_claims(
-        read(snakemake.input.claims),
-        recomputed,
-        categories={label: code for code, label in params.categories.items()},
-        tables=read(snakemake.input.printed),
-    )
-    write(claims, snakemake.output.claims)
+    for table, frame in found._asdict().items():
+        write(frame, snakemake.output[table])

@@ -2,7 +2,8 @@
 
 import yaml
 
-from surveywaves.script import stage, write_text
+from surveywaves.files import write_text
+from surveywaves.script import snakemake, stage
 
 with stage(snakemake):
     text = yaml.safe_dump(snakemake.params.study, sort_keys=False, allow_unicode=True, width=110)

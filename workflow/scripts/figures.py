@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from surveywaves.figures.draw import save_all
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 
 with stage(snakemake):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from surveywaves.catalogue import in_gallery
 from surveywaves.figures.gallery import page
-from surveywaves.script import read, stage, write_text
+from surveywaves.files import read, write_text
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 
 with stage(snakemake):

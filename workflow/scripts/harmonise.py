@@ -1,7 +1,8 @@
 """Bring a wave's cells into the terms of the instrument."""
 
+from surveywaves.files import read, write
 from surveywaves.harmonise import harmonise
-from surveywaves.script import read, stage, write
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import HarmonisingPart
 
 with stage(snakemake):

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from surveywaves.files import write
 from surveywaves.ingest import ingest
-from surveywaves.script import stage, write
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ReadingPart
 
 with stage(snakemake):

@@ -1,29 +1,22 @@
 """Measure each scale: its reliability, its use, and whether its items work alike in every wave and organisation."""
 
-import pandas as pd
-
-from surveywaves.invariance import dif
-from surveywaves.reliability import reliability, usage
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.invariance.measure import measure
+from surveywaves.sample import Sample, scales_of
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import MeasuringPart
 
 with stage(snakemake):
-    params = snakemake.params
-    responses = read(snakemake.input.responses)
-    reliabilities, differences = [], []
-    for scale, items in pd.DataFrame(params.instrument).set_index("item").groupby("scale", sort=False):
-        call = {
-            "scale": scale,
-            "items": list(items.index),
-            "keys": items["key"].to_dict(),
-            "response_range": (1, int(items["points"].iloc[0])),
-            "waves": params.waves,
-            "organisations": params.organisations,
-            "confidence": params.confidence,
-        }
-        reliabilities.append(reliability(responses, **call, min_n=params.min_cell, seed=params.seed))
-        differences.append(dif(responses, **call, min_n=params.functioning_min_n))
-    found = pd.concat(reliabilities, ignore_index=True)
-    judged = usage(found, at_least=params.scale_use["smallest_alpha"], min_n=params.scale_use["min_n"])
-    write(found, snakemake.output.reliability)
-    write(judged, snakemake.output.scale_use)
-    write(pd.concat(differences, ignore_index=True), snakemake.output.dif)
+    part = MeasuringPart.model_validate(snakemake.params.part)
+    found = measure(
+        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        scales_of(part.instrument),
+        confidence=part.confidence,
+        min_n=part.min_cell,
+        seed=part.seed,
+        smallest_alpha=part.scale_use.smallest_alpha,
+        usage_min_n=part.scale_use.min_n,
+        dif_min_n=part.functioning_min_n,
+    )
+    for table, frame in found._asdict().items():
+        write(frame, snakemake.output[table])

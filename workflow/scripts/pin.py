@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
+from surveywaves.freshness import HOME
 from surveywaves.pin.cause import to_pin
+from surveywaves.pin.making import pin
 from surveywaves.pin.manifest import Places
-from surveywaves.pin.write import pin
-from surveywaves.script import HOME, stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study import load_study
 
 with stage(snakemake):

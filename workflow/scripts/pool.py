@@ -1,7 +1,8 @@
 """Put the waves under each other."""
 
+from surveywaves.files import read, write
 from surveywaves.pool import pool
-from surveywaves.script import read, stage, write
+from surveywaves.script import snakemake, stage
 
 with stage(snakemake):
     pooled = pool(

@@ -5,40 +5,43 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
-from surveywaves.script import read, stage, write, write_text
-from surveywaves.study.parts import HarmonisingPart
+from surveywaves.files import read, write, write_text
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import ReleasingPart
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
-    publication = params.publication and Publication(
-        wave=params.publication["wave"],
-        cells={(cell["table"], cell["row"]): cell["item"] for cell in params.publication["cells"]},
-        categories=list(params.publication["categories"]),
-        choices={
-            variable: {label: level for level, label in levels.items()}
-            for variable, levels in params.publication["choices"].items()
-        },
-    )
+    part = ReleasingPart.model_validate(params.part)
+    publication = None
+    if printed := part.publication:
+        publication = Publication(
+            wave=printed.wave,
+            cells={(cell.table, cell.row): cell.item for cell in printed.cells},
+            categories=list(printed.categories),
+            choices={
+                variable: {label: level for level, label in levels.items()}
+                for variable, levels in printed.single_choice.items()
+            },
+        )
     tables = {name: read(snakemake.input[name]) for name in params.tables}
     for name in ("file_counts", "problems"):
         tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)
     released = release(
         tables,
         instrument={
-            item["item"]: ItemKey(item["scale"] or "", item["key"], item["points"], tuple(item["favourable"]))
-            for item in params.instrument
+            item.item: ItemKey(item.scale, item.key, item.points, item.favourable) for item in part.instrument
         },
         rule=Rule(
-            threshold=params.disclosure["threshold"],
-            zeros=params.disclosure["zeros"] == "show",
-            uniform=params.disclosure["uniform"] == "withhold",
-            unstated=params.disclosure["unstated"] == "show",
-            rounding=params.disclosure["rounding"],
+            threshold=part.disclosure.threshold,
+            zeros=part.disclosure.zeros == "show",
+            uniform=part.disclosure.uniform == "withhold",
+            unstated=part.disclosure.unstated == "show",
+            rounding=part.disclosure.rounding,
         ),
-        publication=publication or None,
-        parts=[HarmonisingPart.model_validate(part) for part in params.parts],
-        weighting=Weighting(read(snakemake.input.responses), used=params.weighted, margins=params.margins),
-        confidence=params.confidence,
+        publication=publication,
+        parts=part.harmonised,
+        weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
+        confidence=part.confidence,
         cores=snakemake.threads,
     )
     for name, table in released.tables.items():

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from surveywaves.files import read, write_bytes, write_text
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.methods import packages
-from surveywaves.script import read, stage, write_bytes, write_text
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import frames_of
 
@@ -18,7 +19,7 @@ def texts(paths: Iterable[str]) -> dict[str, str]:
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     report = assemble(
-        frames_of({name: given.get(name) for name in params.tables}, read),
+        frames_of({name: given[name] for name in params.tables}),
         read(given.captions),
         texts(given.figures),
         Presentation.model_validate_json(params.presentation),

@@ -1,66 +1,40 @@
 """Compare waves and organisations in other ways, and say how many of them come to the same decisions."""
 
-import pandas as pd
-
+from surveywaves.files import read, write
 from surveywaves.invariance import flagged
-from surveywaves.mixed.contrasts import FAMILY
-from surveywaves.mixed.decisions import decide
-from surveywaves.script import read, stage, write
-from surveywaves.sensitivity.compare import agreement, sensitivity
-from surveywaves.sensitivity.setting import Sample, Scale
+from surveywaves.sample import Sample, scales_of
+from surveywaves.script import snakemake, stage
+from surveywaves.sensitivity.compare import judge_variants
 from surveywaves.sensitivity.variants import Twice, stated_variants
-from surveywaves.tidy import tidy
+from surveywaves.study.parts import SensitivityPart
 
 with stage(snakemake):
-    params, analysis = snakemake.params, snakemake.params.analysis
-    asked, functioning = analysis["sensitivity"], analysis["functioning"]
-    differ = flagged(
-        read(snakemake.input.dif),
-        criterion=functioning["criterion"],
-        at_least=functioning["at_least"],
-        significance=1 - analysis["confidence"],
+    part = SensitivityPart.model_validate(snakemake.params.part)
+    asked, sample = part.sensitivity, Sample(read(snakemake.input.responses), **dict(part.sample))
+    found = judge_variants(
+        sample,
+        scales_of(part.instrument, part.min_answered),
+        stated_variants(
+            sample,
+            questionnaire=[item.item for item in part.instrument],
+            straight_lining=asked.straight_lining,
+            only=asked.only,
+            adjust_for=asked.adjust_for,
+            margins=part.margins,
+            twice=Twice(**dict(asked.answered_twice)) if asked.answered_twice else None,
+        ),
+        flagged=flagged(
+            read(snakemake.input.dif),
+            criterion=part.functioning.criterion,
+            at_least=part.functioning.at_least,
+            significance=1 - part.confidence,
+        ),
+        standardised=part.smallest_effect.standardised,
+        percentage_points=part.smallest_effect.percentage_points,
+        confidence=part.confidence,
+        min_cell=part.min_cell,
+        multiplicity=part.multiplicity,
+        labels=part.labels,
     )
-    instrument = pd.DataFrame(params.instrument).set_index("item")
-    scales = [
-        Scale(
-            name=scale,
-            items=tuple(items.index),
-            keys=items["key"].to_dict(),
-            response_range=(1, int(items["points"].iloc[0])),
-            min_answered=params.min_answered[scale],
-            flagged=tuple(differ.get(scale, ())),
-        )
-        for scale, items in instrument.groupby("scale", sort=False)
-    ]
-    variants = stated_variants(
-        questionnaire=list(instrument.index),
-        straight_lining=asked["straight_lining"],
-        only=asked["only"],
-        adjust_for=asked["adjust_for"],
-        margins=params.margins,
-        twice=Twice(**asked["answered_twice"]) if asked["answered_twice"] else None,
-        covariates=analysis["covariates"],
-        weighted=analysis["weighted"],
-        team=bool(analysis["team"]),
-    )
-    sample = Sample(
-        frame=read(snakemake.input.responses),
-        waves=tuple(params.waves),
-        organisations=tuple(params.organisations),
-        covariates=tuple(analysis["covariates"]),
-        weight="weight" if analysis["weighted"] else "",
-        team=analysis["team"] or "",
-    )
-    found = sensitivity(
-        sample, scales, variants, confidence=analysis["confidence"], min_cell=analysis["min_cell"]
-    )
-    decided = decide(
-        found,
-        tidy([]),  # the unit is in the estimates
-        **analysis["smallest_effect"],
-        confidence=analysis["confidence"],
-        multiplicity=analysis["multiplicity"],
-        family=("variant", *FAMILY),
-    )
-    write(decided, snakemake.output.sensitivity)
-    write(agreement(decided, params.labels), snakemake.output.agreement)
+    for table, frame in found._asdict().items():
+        write(frame, snakemake.output[table])

@@ -1,18 +1,21 @@
 """Find what the printed tables must have meant."""
 
-from surveywaves.published import apply_decisions, settle, settle_column, together
-from surveywaves.script import read, stage, write
+from surveywaves.files import read, write
+from surveywaves.published import settle_publication
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import SettlingPart
 
 with stage(snakemake):
-    params = snakemake.params
-    printed = settle(read(snakemake.input.tables), categories=params.categories, max_base=params.returns)
-    counts = [
-        settle_column(read(path), table=variable, max_base=params.returns)
-        for variable, path in zip(params.single_choice, snakemake.input.single_choice, strict=True)
-    ]
-    settlement = together(printed, *counts)
-    if decisions := snakemake.input.get("decisions"):
-        settlement = apply_decisions(settlement, read(decisions), where=decisions)
+    part, given = SettlingPart.model_validate(snakemake.params.part), snakemake.input
+    decisions = given.get("decisions")
+    settlement = settle_publication(
+        read(given.tables),
+        {name: read(path) for name, path in zip(part.single_choice, given.single_choice, strict=True)},
+        categories=part.categories,
+        max_base=part.returns,
+        decisions=read(decisions) if decisions else None,
+        where=str(decisions),
+    )
     write(settlement.settled, snakemake.output.settled)
     write(settlement.audit, snakemake.output.audit)
     write(settlement.verdicts, snakemake.output.verdicts)

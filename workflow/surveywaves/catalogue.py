@@ -15,6 +15,8 @@ from importlib import import_module
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Final
 
+from surveywaves.terms import WITHOUT_SCALE
+
 if TYPE_CHECKING:
     from surveywaves.study.models import Item
     from surveywaves.study.parts import Presentation
@@ -52,10 +54,6 @@ UNITS: Final = ("linear", "ordinal", "percent_favourable")
 
 QUESTIONS: Final = ("power", "power_adjusted", "power_equivalence", "detectable", "conf_half_width")
 """What a plan answers by number of returns."""
-
-WITHOUT_SCALE: Final = "items_without_scale"
-"""Stands for a scale's name where the items are shown that belong to none."""
-
 
 # --- statistics -------------------------------------------------------------------------------------------------
 
@@ -155,8 +153,8 @@ class Exhibit:
     name
         Of its files. What stands in braces is one of `over`.
     maker
-        `module:function` in this package, called with the tables that it reads, in their order, then the study in words, and as
-        keywords what it is made for and the options.
+        `module:function` in this package, called with the tables that it reads, in their order, then the study in
+        words, and as keywords what it is made for and the options.
     reads
         Released tables without which there is none. A figure's rows are of the first.
     place

@@ -14,24 +14,98 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
 
-from surveywaves.study.models import Missing
-from surveywaves.tidy import ALL, Status
-
-NOT_STATED: Final = "not_stated"
-ORGANISATION: Final = "organisation"
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Missing, Status
 
 TEXT: Final = (
     *("wave", "organisation", "item", "variable", "level", "reason", "status", "note"),
     *("table", "row", "category"),
 )
 COUNTS: Final = ("n", "base", "returns", "response", "favourable_n", "section", "count")
+
+
+class Counted(Protocol):
+    """An item of an instrument, as counts need it."""
+
+    @property
+    def item(self) -> str:
+        """Its name."""
+
+    @property
+    def section(self) -> int:
+        """Section of the questionnaire it stands in."""
+
+    @property
+    def key(self) -> int:
+        """1, or -1 where agreement means less of what is measured."""
+
+    @property
+    def points(self) -> int:
+        """Responses of its response scale, from 1."""
+
+    @property
+    def favourable(self) -> tuple[int, ...]:
+        """The favourable answers, after reverse keying."""
+
+
+class Described(NamedTuple):
+    """Counts and percentages of a study: see the functions of the same names, and `missing_summary`."""
+
+    item_frequencies: pd.DataFrame
+    item_summary: pd.DataFrame
+    respondents: pd.DataFrame
+    response_rates: pd.DataFrame
+    missing: pd.DataFrame
+
+
+def describe(
+    responses: pd.DataFrame,
+    missing: pd.DataFrame,
+    instrument: Sequence[Counted],
+    *,
+    surveyed: Mapping[str, Sequence[str]],
+    variables: Mapping[str, Sequence[str]],
+    populations: Mapping[str, int | None],
+    approximate: Collection[str] = (),
+    confidence: float = 0.95,
+) -> Described:
+    """Count who answered what, and what is missing.
+
+    Parameters
+    ----------
+    responses, missing
+        As `pool` gives them, row for row.
+    instrument
+        The items, in the order of the tables.
+    surveyed
+        Wave -> the organisations it surveyed.
+    variables
+        Grouping variable -> its levels.
+    populations, approximate, confidence
+        See `response_rates`.
+    """
+    frequencies = item_frequencies(
+        responses, missing, items={item.item: item.points for item in instrument}, organisations=surveyed
+    )
+    return Described(
+        item_frequencies=frequencies,
+        item_summary=item_summary(
+            frequencies,
+            favourable={item.item: item.favourable for item in instrument},
+            keys={item.item: item.key for item in instrument},
+        ),
+        respondents=respondents(responses, missing, variables=variables, organisations=surveyed),
+        response_rates=response_rates(
+            responses, populations=populations, approximate=approximate, confidence=confidence
+        ),
+        missing=missing_summary(missing, sections={item.item: item.section for item in instrument}),
+    )
 
 
 def item_frequencies(
@@ -211,7 +285,7 @@ def response_rates(
             note = f"{n} returns from a population of {size}"
             rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": note})
         else:
-            low, high = wilson(n, size, confidence=confidence)
+            low, high = proportion_confint(n, size, alpha=1 - confidence, method="wilson")
             note = "the population is an estimate" if wave in approximate else ""
             rows.append(row | {"rate": n / size, "conf_low": low, "conf_high": high, "note": note})
     columns = ["wave", "returns", "population", "rate", "conf_low", "conf_high", "status", "note"]
@@ -255,7 +329,7 @@ def missing_summary(missing: pd.DataFrame, *, sections: Mapping[str, int]) -> pd
 
 
 def published_form(
-    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[Mapping[str, str]], categories: Sequence[str]
+    frequencies: pd.DataFrame, *, wave: str, cells: Iterable[tuple[str, str, str]], categories: Sequence[str]
 ) -> pd.DataFrame:
     """Lay the frequencies of a wave out as the tables of a publication have them.
 
@@ -266,7 +340,7 @@ def published_form(
     wave
         Wave that the publication is about.
     cells
-        `table, row, item` of every printed row.
+        Table, row and item of every printed row.
     categories
         Codes of the printed categories, lowest response first.
 
@@ -291,16 +365,6 @@ def published_form(
     category = [categories[response - 1] for response in frame["response"]]
     frame = frame.assign(category=category, count=frame["n"])
     return _typed(frame[["table", "row", "category", "count", "base"]])
-
-
-def wilson(successes: int, trials: int, *, confidence: float) -> tuple[float, float]:
-    """Give Wilson's score interval of a proportion; NaN for no trials."""
-    if trials == 0:
-        return math.nan, math.nan
-    z2 = NormalDist().inv_cdf(0.5 + confidence / 2) ** 2
-    centre = (successes + z2 / 2) / (trials + z2)
-    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4)) / (trials + z2)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------

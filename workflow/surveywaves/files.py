@@ -1,24 +1,102 @@
-"""Files that leave the program: spreadsheets that run no formula, SPSS files without a date.
-
-What a spreadsheet opens: text that it does not take for a formula, and CSV that holds no other.
-
-SPSS files without the moment they were written at: the same bytes on every run.
-"""
+"""Reading and writing files: whole or not at all, the same bytes every time, and no formula that a spreadsheet runs."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from collections.abc import Callable
-from typing import Any, Final
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
+from surveywaves.terms import OWNER_ONLY
+
+if TYPE_CHECKING:
+    # Imported where tables are read: a workflow with nothing to do takes digests only.
+    import pandas as pd
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 """How a text begins that a spreadsheet may run."""
 
 _BOM: Final = "\ufeff"
 """Without it, spreadsheets take UTF-8 for something else."""
+
+
+def read(path: str) -> pd.DataFrame:
+    """Read a table that an earlier stage wrote; TSV and CSV come as text, blank cells as ""."""
+    import pandas as pd  # noqa: PLC0415
+
+    if path.endswith(".parquet"):
+        return pd.read_parquet(path)
+    return pd.read_csv(path, sep="\t" if path.endswith(".tsv") else ",", dtype="str", keep_default_na=False)
+
+
+def write(frame: pd.DataFrame, path: str, *, private: bool = False) -> None:
+    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table."""
+    with whole(path, private=private) as temporary:
+        if path.endswith(".parquet"):
+            frame.to_parquet(temporary, index=False, compression="zstd")
+        else:
+            frame.to_csv(
+                temporary, sep="\t" if path.endswith(".tsv") else ",", index=False, lineterminator="\n"
+            )
+
+
+def write_text(text: str, path: str) -> None:
+    """Write a text file in UTF-8."""
+    write_bytes(text.encode("utf-8"), path)
+
+
+def write_bytes(content: bytes, path: str, *, private: bool = False) -> None:
+    """Write a file."""
+    with whole(path, private=private) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def whole(path: str, *, private: bool = False) -> Iterator[Path]:
+    """Give a temporary name beside a path; it becomes the path only when all went well and lies on the disk.
+
+    What is private has mode 0600: at no moment can anybody but its owner read it, or a part of it under its name.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        if private:
+            temporary.unlink(missing_ok=True)
+            temporary.touch(mode=OWNER_ONLY, exist_ok=False)
+            temporary.chmod(OWNER_ONLY)
+        yield temporary
+        flush(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk: after a power cut they are still there."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def digest(path: Path) -> str:
+    """Give a file's SHA-256; a folder's is that of the names and sums of its files."""
+    if path.is_dir():
+        names = (f"{digest(file)}  {file.relative_to(path).as_posix()}\n" for file in files_under(path))
+        return hashlib.sha256("".join(names).encode()).hexdigest()
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def files_under(path: Path) -> list[Path]:
+    """List the files of a folder, or the one file that a path is."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
 def harmless(value: Any) -> Any:
@@ -38,12 +116,13 @@ def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
     text
         What becomes of each head and text cell; it is to be `harmless` in the end.
     """
+    from pandas import NA  # noqa: PLC0415
 
     def safe(value: Any) -> Any:
         if isinstance(value, str):
             return text(value)
         # What differs from itself is NaN; `isna` for each cell would take longer than all the rest.
-        return "" if value is None or value is pd.NA or value != value else harmless(value)  # noqa: PLR0124
+        return "" if value is None or value is NA or value != value else harmless(value)  # noqa: PLR0124
 
     with io.StringIO(newline="") as buffer:
         writer = csv.writer(buffer, lineterminator="\r\n")

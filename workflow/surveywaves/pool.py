@@ -11,10 +11,9 @@ import pandas as pd
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.harmonise import REASONS, rescaled_scales
-from surveywaves.harmonise.crosswalk import ORGANISATION
-from surveywaves.study.checks import RESCALED_SUFFIX
-from surveywaves.study.models import Comparability, Evidence, Item, Missing, ResponseScale
-from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.study.models import Item, ResponseScale
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
+from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX, Comparability, Evidence, Missing
 
 IDENTITY: Final = ("wave", "respondent")
 CODEBOOK: Final = ("variable", "kind", "label", "values", "section", "scale", "keyed")
@@ -79,7 +78,9 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
     return pooled
 
 
-def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = ()) -> pd.DataFrame:
+def codebook(
+    presentation: Presentation | ExportPart, *, parts: Iterable[HarmonisingPart] = ()
+) -> pd.DataFrame:
     """Say what each column of the pooled responses holds.
 
     Parameters
@@ -133,7 +134,7 @@ def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = (
     return pd.DataFrame(rows, columns=columns).fillna("").astype("str")
 
 
-def questions(presentation: Presentation) -> pd.DataFrame:
+def questions(presentation: Presentation | ExportPart) -> pd.DataFrame:
     """Lay out how each wave asked each item.
 
     Parameters

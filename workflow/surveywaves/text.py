@@ -1,14 +1,11 @@
-"""How two wordings are told to be the same, wherever a label, a header or a statement is matched.
-
-How two pieces of wording are told to be the same, wherever a label, a header or a statement is matched.
-"""
+"""Wording: when two labels, headers or statements are the same, which known one a text is nearest to, and lists."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rapidfuzz import fuzz, process
 
@@ -53,3 +50,8 @@ def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: boo
     scorer = fuzz.ratio if whole else fuzz.WRatio
     found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
     return found[0] if found else None
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words: a, b and c."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

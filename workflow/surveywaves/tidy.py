@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-ALL: Final = "all"
-"""The word for "over every organisation (or wave) together" in the columns `organisation` and `wave`."""
+from surveywaves.terms import Status
 
 TEXT: Final = ("analysis", "scale", "item", "wave", "organisation", "term")
 NUMBERS: Final = ("estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted")
 COLUMNS: Final = (*TEXT, *NUMBERS, "n", "status", "note")
 
 
-class Status(StrEnum):
-    """What became of an estimate.
-
-    `BOUNDARY` comes with an estimate (a variance was estimated as zero); the others come with none.
-    `WITHHELD` is what the disclosure rule makes of an estimate, or of a row of counts that lost any.
-    """
-
-    OK = "ok"
-    BOUNDARY = "boundary"
-    NOT_ESTIMABLE = "not_estimable"
-    NOT_CONVERGED = "not_converged"
-    TOO_FEW = "too_few"
-    WITHHELD = "withheld"
-
-
-class Decision(StrEnum):
-    """What a contrast comes to: see `surveywaves.mixed.decisions`. Empty where there is no estimate."""
-
-    INCREASE = "increase"
-    DECREASE = "decrease"
-    NO_MEANINGFUL_CHANGE = "no_meaningful_change"
-    INCONCLUSIVE = "inconclusive"
-
-
 DECIDED: Final = ("smallest", "p_equivalence", "p_equivalence_adjusted", "decision")
 """The columns of a table of decisions, after `COLUMNS`."""
-
-ITEM_BY_ITEM: Final = "compared item by item only"
-"""How the note begins on an estimate of a scale whose items do not go together well enough to be one."""
 
 
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -15,15 +15,11 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
+from surveywaves.text import listed
 
-NOT_STATED: Final = "not_stated"
-ORGANISATION: Final = "organisation"
 OUTSIDE: Final = "Statements outside the scales"
-BETWEEN: Final = " - "
-"""What stands between the two sides of a contrast's name."""
 
 NONE: Final = "–"
 """What stands where there is no number."""
@@ -105,11 +101,6 @@ def p_value(value: Any, *, decimals: int = 3) -> str:
         return NONE
     smallest = 10.0**-decimals
     return f"<{smallest:.{decimals}f}" if value < smallest else f"{float(value):.{decimals}f}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words: a, b and c."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
 
 
 def lower(text: str) -> str:

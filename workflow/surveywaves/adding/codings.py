@@ -10,8 +10,9 @@ from typing import Final
 
 from surveywaves.adding.match import REASONS, Match, by_code, candidates, reason
 from surveywaves.adding.questions import FEW, NUMBER, Cells, Question, words
-from surveywaves.study import Coding, Comparability, Missing, ResponseScale
+from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
+from surveywaves.terms import Comparability, Missing
 from surveywaves.text import normalise
 
 Value = int | str

@@ -1,8 +1,6 @@
-"""The description of a new wave as far as its files tell it; the rest is left open for a person.
+"""The description of a new wave as far as its files tell it; what they do not tell is left open for a person.
 
-YAML as a person would write it: with comments, in the order given.
-
-The description of a new wave as far as its files tell it; what they do not tell is left open for a person.
+It is YAML as a person would write it: with comments, in the order given.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ from surveywaves.adding.codings import Draft, grade_of
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
 from surveywaves.adding.questions import Question, Readings, count
-from surveywaves.harmonise.crosswalk import ORGANISATION
-from surveywaves.study import Comparability, Layout, Study
+from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
+from surveywaves.terms import ORGANISATION, Comparability
 
 Place = tuple[str | int, ...]
 

@@ -1,19 +1,15 @@
-"""Tidy tables: which estimates must not be shown, and which not to every digit.
-
-Where one or two respondents are most of a weighted estimate, it is their answers.
-
-Counts, percentages and means of items are of returns as they came: each counts once, and a group of five is not
-dominated. Models may use weights, and weights have no largest value. By the (n, k) rule (Hundepool et al. 2012,
-Statistical Disclosure Control, section 4.2) an estimate of a group is withheld where its n largest weights are more
-than k of all.
-
-Tidy tables: which estimates and numbers of respondents must not be shown, and which not to every digit.
+"""Tables of estimates: which estimates and numbers of respondents must not be shown, and which not to every digit.
 
 An estimate of a model or of a scale's reliability comes from many answers of many people at once and gives no answer
 away by itself (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs, class "safe"), with these
 exceptions: it may describe a group that is not shown; its `n` is a count like any other, and where that is withheld
 some estimates would give it back; a mean over a scale's items would give back the one item whose mean is withheld; and
 a model of one item is nearly a table.
+
+Where one or two respondents are most of a weighted estimate, it is their answers. Counts, percentages and means of
+items are of returns as they came: each counts once, and a group of five is not dominated. Models may use weights, and
+weights have no largest value. By the (n, k) rule (Hundepool et al. 2012, Statistical Disclosure Control, section 4.2)
+an estimate of a group is withheld where its n largest weights are more than k of all.
 """
 
 from __future__ import annotations
@@ -26,12 +22,23 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import count_tables as ends
 from surveywaves.disclosure.count_tables import Groups, Place
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
-from surveywaves.sensitivity.setting import Margins, Refused, Sample, raked, weighted
-from surveywaves.tidy import ALL, DECIDED, NUMBERS, Status
+from surveywaves.sample import Sample
+from surveywaves.sensitivity.setting import Margins, Refused, raked, weighted
+from surveywaves.terms import (
+    ALL,
+    BETWEEN,
+    ITEM_BY_ITEM,
+    MAIN,
+    ORGANISATION,
+    PERCENT_FAVOURABLE,
+    PLANNING,
+    RELIABILITY,
+    Status,
+)
+from surveywaves.tidy import DECIDED, NUMBERS
 
 LARGEST: Final = {1: 0.5, 2: 0.8}
 """Respondents -> the share of their group's weights that they may have at most."""
@@ -137,23 +144,15 @@ DECIMALS: Final = 2
 PERCENT_DECIMALS: Final = 0
 """Decimals of an estimate that comes near to withheld counts; of a percentage."""
 
-PERCENT: Final = "percent_favourable"
 NOTE: Final = "withheld to protect respondents"
-MAIN: Final = "main"
-BETWEEN: Final = " - "
-"""Stands between the two sides of a contrast."""
 
 COUNTS: Final = ("left out", "of 100 returns", "fewer than", "not compared, fewer than")
 """How the part of a note begins that counts respondents, or says how they divide."""
 
-PLANNING: Final = "planning"
-JUDGED: Final = "compared item by item only"
-"""How the part of a note begins that then names the groups whose alpha is too low, and how many groups there are."""
 
 PEOPLE: Final = "n_respondents"
 """The term whose estimate is a number of respondents."""
 
-RELIABILITY: Final = "reliability"
 EVENLY: Final = ("conf_low", "conf_high")
 ALSO: Final = ("df", "p_value", "p_adjusted")
 """What gives the number of respondents back to whoever knows the estimate: of alpha, the limits and degrees of freedom
@@ -362,7 +361,7 @@ def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(JUDGED if hidden and part.startswith(JUDGED) else part for part in parts)
+    return "; ".join(ITEM_BY_ITEM if hidden and part.startswith(ITEM_BY_ITEM) else part for part in parts)
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
@@ -382,7 +381,7 @@ def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
 def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
     if not marks.any():
         return table
-    rounded, percent = table.copy(), table["term"].str.endswith(PERCENT).to_numpy(dtype=np.bool_)
+    rounded, percent = table.copy(), table["term"].str.endswith(PERCENT_FAVOURABLE).to_numpy(dtype=np.bool_)
     for name in EXACT:
         if name in rounded:
             values = rounded[name].to_numpy(dtype=np.float64)

@@ -11,8 +11,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import pandas as pd
 
-from surveywaves.describe import ORGANISATION
 from surveywaves.disclosure import count_tables
+from surveywaves.disclosure.account import Tally
 from surveywaves.disclosure.count_tables import (
     Groups,
     ItemKey,
@@ -24,13 +24,12 @@ from surveywaves.disclosure.count_tables import (
     linked_items,
     linked_reasons,
 )
-from surveywaves.disclosure.files import linked_files
-from surveywaves.disclosure.printed import Tally
+from surveywaves.disclosure.marking import linked_files
 from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.tidy import ALL
+from surveywaves.terms import ALL, ORGANISATION
 
 FREQUENCIES: Final = "item_frequencies"
 RESPONDENTS: Final = "respondents"

@@ -1,11 +1,8 @@
 """Controlled rounding: every count to a multiple of a base, near its value, so that all totals still add up.
 
-Controlled rounding: every count to a multiple of a base, near its value, so that all totals still add up.
-
 An integer program over the same linked counts that suppression looks at. Salazar-Gonzalez (2006), Controlled rounding
 and cell perturbation: statistical disclosure limitation methods for tabular data, Mathematical Programming 105, 583.
-
-Count tables with rounded counts: what was computed from counts is computed again, from the rounded ones.
+What was computed from counts is computed again, from the rounded ones.
 """
 
 from __future__ import annotations
@@ -17,14 +14,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.stats import binomtest
 
-from surveywaves.describe import NOT_STATED, ORGANISATION, wilson
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import ItemPlace
-from surveywaves.disclosure.files import COLUMN, WHOLE
+from surveywaves.disclosure.marking import COLUMN, WHOLE
 from surveywaves.disclosure.suppress import NODES
 from surveywaves.disclosure.system import FloatArray, IntArray, System
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 
 FURTHEST: Final = 3
 """Multiples that a count may be moved by where the next ones allow no table that adds up."""
@@ -149,10 +146,11 @@ def response_rates(table: pd.DataFrame, groups: Mapping[str, Values], *, confide
     columns: dict[str, list[float]] = {name: [] for name in ("rate", "conf_low", "conf_high")}
     for n, population, rate in zip(returns, table["population"], table["rate"], strict=True):
         known = not pd.isna(rate) and 0 < n <= int(population)
-        low, high = wilson(n, int(population), confidence=confidence) if known else (math.nan, math.nan)
-        columns["rate"].append(n / int(population) if known else math.nan)
-        columns["conf_low"].append(low)
-        columns["conf_high"].append(high)
+        share = binomtest(int(n), int(population)) if known else None
+        interval = share.proportion_ci(confidence, "wilson") if share else (math.nan, math.nan)
+        columns["rate"].append(share.statistic if share else math.nan)
+        columns["conf_low"].append(interval[0])
+        columns["conf_high"].append(interval[1])
     shown = _with(table, returns=returns, **columns)
     impossible = shown["note"].str.contains(r"^\d+ returns from", regex=True)
     return shown.assign(note=shown["note"].mask(impossible, "more returns than the population"))

@@ -1,7 +1,4 @@
-"""SPSS: a .sav file with labels, measure levels and user-missing codes.
-
-Names that a package takes for a variable.
-"""
+"""SPSS: a .sav file with labels, measure levels and user-missing codes, and names that SPSS and Stata take."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from surveywaves.exports import dataset
 from surveywaves.exports.dataset import REASON_NAMES as REASONS
 from surveywaves.exports.dataset import Dataset, Variable, reason_words
 from surveywaves.files import undated_sav
-from surveywaves.study.checks import RESCALED_SUFFIX
+from surveywaves.terms import RESCALED_SUFFIX
 
 SPSS_RESERVED: Final = re.compile(r"all|and|by|eq|ge|gt|le|lt|ne|not|or|to|with")
 STATA_RESERVED: Final = re.compile(r"byte|double|float|if|in|int|long|str\d+|using|with")

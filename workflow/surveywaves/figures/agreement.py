@@ -9,7 +9,7 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, VERDICTS, WITHHELD, Axis, Key, Page, on
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from surveywaves.words import evidence_of, variable_label, whole
 
 BAR: Final = 1.3

@@ -10,10 +10,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REASONS, SMALL, TINY, Axis, Key, Page, on
-from surveywaves.study.models import Missing
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
-from surveywaves.words import evidence_of, listed, percent, wave_title, whole
+from surveywaves.terms import ALL, Missing, Status
+from surveywaves.text import listed
+from surveywaves.words import evidence_of, percent, wave_title, whole
 
 ABREAST: Final = 3
 BAR: Final = 1.4

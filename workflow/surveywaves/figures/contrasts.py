@@ -25,17 +25,9 @@ from surveywaves.figures.facets import (
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ITEM_BY_ITEM
-from surveywaves.words import (
-    MINUS,
-    ORGANISATION,
-    evidence_of,
-    listed,
-    organisation_label,
-    pair,
-    wave_title,
-    without,
-)
+from surveywaves.terms import ITEM_BY_ITEM, ORGANISATION
+from surveywaves.text import listed
+from surveywaves.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
 from surveywaves.words import number as plain_number
 
 ABREAST: Final = 4

@@ -13,8 +13,7 @@ import pandas as pd
 from surveywaves.catalogue import ROWS_FORMAT, One, figures
 from surveywaves.figures.drawing import Drawing, save
 from surveywaves.figures.layout import prepare
-from surveywaves.files import csv_text
-from surveywaves.script import write_text
+from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
 from surveywaves.words import Labels
 

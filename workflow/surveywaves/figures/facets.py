@@ -27,7 +27,7 @@ from surveywaves.figures.layout import (
     Page,
     round_ends,
 )
-from surveywaves.tidy import Decision
+from surveywaves.terms import Decision
 from surveywaves.words import number as plain_number
 
 TERMS: Final = ("change", "gap", "difference_in_differences")

@@ -11,19 +11,10 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
 from surveywaves.figures.layout import SIZES, Key, Look, Page
 from surveywaves.figures.means import ESTIMATED, respondents_of, titles
-from surveywaves.invariance.dif import CUTS
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
-from surveywaves.words import (
-    ORGANISATION,
-    absent,
-    evidence_of,
-    listed,
-    number,
-    pair,
-    wave_title,
-    without,
-)
+from surveywaves.terms import ALL, CUTS, ORGANISATION
+from surveywaves.text import listed
+from surveywaves.words import absent, evidence_of, number, pair, wave_title, without
 
 ABREAST: Final = 6
 """Panels side by side; with more comparisons than fit, pairs are left to the table where all are compared at once."""

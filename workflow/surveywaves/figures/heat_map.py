@@ -12,15 +12,8 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, sequential
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
-from surveywaves.words import (
-    ORGANISATION,
-    evidence_of,
-    organisation_label,
-    percent,
-    wave_title,
-    whole,
-)
+from surveywaves.terms import ALL, ORGANISATION, Status
+from surveywaves.words import evidence_of, organisation_label, percent, wave_title, whole
 
 LABELS: Final = 0.52
 """Share of the width that statements take at most."""

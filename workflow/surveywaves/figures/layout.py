@@ -49,7 +49,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from surveywaves.study.models import FigureStyle
-from surveywaves.tidy import ALL, Decision
+from surveywaves.terms import ALL, Decision
 
 ONE_COLUMN: Final = 85.0
 TWO_COLUMNS: Final = 175.0

@@ -14,21 +14,12 @@ from typing import Final, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from surveywaves.catalogue import WITHOUT_SCALE
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
-from surveywaves.study.models import Comparability, Item
+from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
-from surveywaves.words import (
-    ORGANISATION,
-    evidence_of,
-    no_answers,
-    organisation_label,
-    percent,
-    wave_title,
-    whole,
-)
+from surveywaves.terms import ALL, ORGANISATION, WITHOUT_SCALE, Comparability, Status
+from surveywaves.words import evidence_of, no_answers, organisation_label, percent, wave_title, whole
 
 
 class Piece(NamedTuple):

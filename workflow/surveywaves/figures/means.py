@@ -19,12 +19,11 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
 from surveywaves.figures.layout import MARKERS, WITHHELD, Key, Look, Page, look_of, wave_colours
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, EMMEAN, LINEAR, ORGANISATION, PERCENT_FAVOURABLE, Status
+from surveywaves.text import listed
 from surveywaves.words import (
-    ORGANISATION,
     absent,
     evidence_of,
-    listed,
     number,
     organisation_label,
     percent,
@@ -53,7 +52,7 @@ def primary(table: pd.DataFrame) -> pd.DataFrame:
     found = list(dict.fromkeys(table["analysis"]))
     if len(found) < 2:
         return table
-    return table[table["analysis"] == (PRIMARY if PRIMARY in found else found[0])]
+    return table[table["analysis"] == (LINEAR if LINEAR in found else found[0])]
 
 
 def cells(table: pd.DataFrame) -> dict[tuple[str, str, str], Mean]:
@@ -87,7 +86,7 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     presentation
         The study in words.
     """
-    table = primary(means[means["term"] == "emmean"])
+    table = primary(means[means["term"] == EMMEAN])
     found = cells(table)
     title = "All scales, wave by wave"
     organisations = [o for o in (*presentation.organisations, ALL) if any(cell[2] == o for cell in found)]
@@ -278,7 +277,6 @@ def _ranking(
 
 
 ABREAST: Final = 4
-SHARE: Final = "percent_favourable"
 EXPLAINED: Final = (
     "A scale's statements weigh equally; favourable answers are those of the study's favourable response options, "
     "mirrored for statements that mean less of what the scale measures."
@@ -431,7 +429,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
 
 def shares_of(means: pd.DataFrame) -> pd.DataFrame:
     """Keep the modelled percentages of a table of means."""
-    return means[means["term"] == SHARE]
+    return means[means["term"] == PERCENT_FAVOURABLE]
 
 
 def observed(

@@ -34,15 +34,9 @@ from surveywaves.figures.means import (
 )
 from surveywaves.study.models import Event
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
-from surveywaves.words import (
-    ORGANISATION,
-    evidence_of,
-    listed,
-    number,
-    organisation_label,
-    wave_title,
-)
+from surveywaves.terms import ALL, EMMEAN, ORGANISATION
+from surveywaves.text import listed
+from surveywaves.words import evidence_of, number, organisation_label, wave_title
 
 PLOT_HEIGHT: Final = 12.0
 """Of a panel, in base font sizes."""
@@ -299,7 +293,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     presentation
         The study in words.
     """
-    table = primary(means[means["term"] == "emmean"])
+    table = primary(means[means["term"] == EMMEAN])
     found = cells(table)
     limits = _limits(presentation, found)
     return _over_time(

@@ -32,19 +32,9 @@ from surveywaves.figures.layout import (
     round_ends,
 )
 from surveywaves.figures.means import ESTIMATED, level, organisation_keys
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import PlanningWords, Presentation
-from surveywaves.words import (
-    ORGANISATION,
-    absent,
-    evidence_of,
-    number,
-    pair,
-    percent,
-    wave_title,
-    whole,
-    without,
-)
+from surveywaves.terms import ORGANISATION, RETURNS_NEEDED, Evidence
+from surveywaves.words import absent, evidence_of, number, pair, percent, wave_title, whole, without
 
 PLOT_HEIGHT: Final = 13.0
 """Of a panel, in base font sizes."""
@@ -290,7 +280,7 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> dict[str, list[S
             organisation, Series(gap_in_words(organisation, presentation), _look(organisation, presentation))
         )
         there = status in ESTIMATED and pd.notna(estimate)
-        if term == "returns_needed":
+        if term == RETURNS_NEEDED:
             series.needed.append(estimate if there else NOBODY)
         elif there and pd.notna(n):  # withheld where the rule withholds a group
             series.estimates.setdefault(term, {}).setdefault(int(n), []).append(estimate)

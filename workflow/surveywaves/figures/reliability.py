@@ -19,8 +19,9 @@ from surveywaves.figures.means import (
     titles,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL
-from surveywaves.words import ORGANISATION, evidence_of, listed, organisation_label, wave_title
+from surveywaves.terms import ALL, ORGANISATION
+from surveywaves.text import listed
+from surveywaves.words import evidence_of, organisation_label, wave_title
 from surveywaves.words import number as plain_number
 
 ACCEPTABLE: Final = 0.70

@@ -11,12 +11,10 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Axis, Key, Page, round_ends, wave_colours
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.text import listed
 from surveywaves.words import (
-    NOT_STATED,
-    ORGANISATION,
     evidence_of,
-    listed,
     lower,
     organisation_label,
     percent,

@@ -11,7 +11,7 @@ from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, ONE_COLUMN, SMALL, TINY, Axis, Page, look_of, round_ends
 from surveywaves.figures.means import level
 from surveywaves.study.parts import Presentation
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, Status
 from surveywaves.words import evidence_of, percent, wave_title, whole
 
 

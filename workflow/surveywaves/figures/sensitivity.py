@@ -24,19 +24,10 @@ from surveywaves.figures.facets import (
 )
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import ESTIMATED, level, titles
-from surveywaves.sensitivity.variants import MAIN, STANDARDISED, title_of
 from surveywaves.study.parts import Presentation
-from surveywaves.words import (
-    ORGANISATION,
-    Labels,
-    absent,
-    evidence_of,
-    listed,
-    lower,
-    number,
-    whole,
-    without,
-)
+from surveywaves.terms import MAIN, ORGANISATION, STANDARDISED, variant_title
+from surveywaves.text import listed
+from surveywaves.words import Labels, absent, evidence_of, lower, number, whole, without
 
 ABREAST: Final = 4
 MOST_PANELS: Final = 24
@@ -225,7 +216,7 @@ def _said(rows: dict[str, str], panels: dict[str, Cells], presentation: Presenta
 
 
 def _title(variant: str, presentation: Presentation) -> str:
-    return title_of(variant, {name: known.label for name, known in presentation.variables.items()})
+    return variant_title(variant, {name: known.label for name, known in presentation.variables.items()})
 
 
 def _contrasts(table: pd.DataFrame) -> int:

@@ -19,23 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.describe import RawColumn, describe_columns
-from surveywaves.ingest.headers import BETWEEN, INGEST_COLUMNS
-from surveywaves.ingest.paper import UNRESOLVED
 from surveywaves.ingest.raw import Column, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
+from surveywaves.terms import ROW_COUNTS
 
-__all__ = [
-    "BETWEEN",
-    "INGEST_COLUMNS",
-    "UNRESOLVED",
-    "Ingested",
-    "RawColumn",
-    "describe_columns",
-    "ingest",
-]
+__all__ = ["Ingested", "ingest"]
 
 
 @dataclass(frozen=True)
@@ -145,7 +135,7 @@ def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:
         if kept + aside != found.rows_in or any(len(column) != kept for column in found.columns):
             raise RuntimeError(f"{source.name}: {found.rows_in} rows in, {kept} kept and {aside} set aside")
         rows.append((wave, source.name, layout, found.rows_in, kept, aside))
-    names = ["wave", "file", "layout", "rows_in", "rows_kept", "rows_set_aside"]
+    names = ["wave", "file", "layout", *ROW_COUNTS]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -1,10 +1,7 @@
-"""Differential item functioning by ordinal logistic regression, between waves and between organisations.
+"""Differential item functioning (DIF) by ordinal logistic regression, between waves and between organisations.
 
-When does a difference in how an item works matter? The usual classes, and the items that reach them.
-
-The answers of a scale, counted by who gave them: what the models of an item need of them.
-
-One item, two groups or more: nested models of its answers, what each adds, and why they may not be had.
+The answers of a scale are counted by who gave them, which is all that the nested models of an item need; what each
+model adds is tested and sized; and the usual classes say when a difference matters (`flagged`).
 """
 
 from __future__ import annotations
@@ -19,19 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
+from statsmodels.stats.multitest import multipletests
 
 from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
-from surveywaves.reliability.alpha import BETWEEN
-from surveywaves.reliability.sample import Array, Row, check, join, named, scored
-from surveywaves.tidy import ALL, Status, tidy
-
-Criterion: TypeAlias = Literal["jodoin_gierl", "zumbo"]
-Size: TypeAlias = Literal["negligible", "moderate", "large"]
-
-CUTS: Final[Mapping[Criterion, tuple[float, float]]] = {"jodoin_gierl": (0.035, 0.070), "zumbo": (0.13, 0.26)}
-"""Smallest change of R2 that is moderate, and that is large."""
-
-SIZES: Final[tuple[Size, ...]] = ("negligible", "moderate", "large")
+from surveywaves.reliability.answers import Array, Row, check, join, named, scored
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import ALL, BETWEEN, CUTS, SIZES, Criterion, Size, Status
+from surveywaves.tidy import tidy
 
 
 def size_class(change: float, criterion: Criterion) -> Size:
@@ -107,22 +98,15 @@ class Sheet:
     sizes: tuple[int, int]
 
     @classmethod
-    def of(
-        cls,
-        frame: pd.DataFrame,
-        scores: Array,
-        points: int,
-        waves: Sequence[str],
-        organisations: Sequence[str],
-    ) -> Sheet:
-        """Take answers scored from 0, and who gave them from the frame."""
-        organisation = _codes(frame["organisation"], organisations)
+    def of(cls, sample: Sample, scores: Array, points: int) -> Sheet:
+        """Take answers scored from 0, and who gave them from the sample."""
+        organisation = _codes(sample.frame["organisation"], sample.organisations)
         return cls(
             scores=scores,
             points=points,
-            wave=_codes(frame["wave"], waves),
-            organisation=np.where(organisation < 0, len(organisations), organisation),
-            sizes=(len(waves), len(organisations)),
+            wave=_codes(sample.frame["wave"], sample.waves),
+            organisation=np.where(organisation < 0, len(sample.organisations), organisation),
+            sizes=(len(sample.waves), len(sample.organisations)),
         )
 
     @cached_property
@@ -451,17 +435,7 @@ ANALYSIS: Final = "dif"
 
 
 def dif(
-    frame: pd.DataFrame,
-    *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[int, int],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    confidence: float = 0.95,
-    min_n: int = 50,
-    adjust: bool = True,
+    sample: Sample, scale: Scale, *, confidence: float = 0.95, min_n: int = 50, adjust: bool = True
 ) -> pd.DataFrame:
     """Compare how each item of a scale works between waves and between organisations.
 
@@ -474,19 +448,10 @@ def dif(
 
     Parameters
     ----------
-    frame
-        One row a respondent: `wave`, `organisation` (may be missing) and the items, as worded, whole numbers in
-        `response_range`, missing where not answered.
+    sample
+        Who answered. Weights, teams and covariates play no part.
     scale
-        Name of the scale.
-    items
-        Its items.
-    keys
-        Item -> +1, or -1 if agreeing means less of what the scale measures: scored low + high - answer.
-    response_range
-        Lowest and highest response.
-    waves, organisations
-        Those to compare, waves in order of time.
+        What they answered: whole numbers in its range.
     confidence
         Confidence level of the intervals.
     min_n
@@ -561,12 +526,12 @@ def dif(
     --------
     In R: ``m1 <- ordinal::clm(y ~ other + s)``, ``m2 <- update(m1, . ~ . + g)``, ``m3 <- update(m1, . ~ . + g * s)``.
     """
-    check(frame, items, keys, response_range=response_range, confidence=confidence, min_n=min_n)
-    low, high = response_range
-    scores = scored(frame, items, keys, response_range) - low
-    sheet = Sheet.of(frame, scores, high - low + 1, waves, organisations)
+    check(sample, scale, confidence=confidence, min_n=min_n)
+    low, high = scale.response_range
+    waves, organisations = sample.waves, sample.organisations
+    sheet = Sheet.of(sample, scored(sample.frame, scale) - low, high - low + 1)
     rows: list[Row] = []
-    for number, item in enumerate(items):
+    for number, item in enumerate(scale.items):
         for comparison in comparisons(sheet, number, waves, organisations):
             remark = ""
             if comparison.hindrance:
@@ -585,26 +550,16 @@ def dif(
                     min_n=min_n,
                 )
                 remark = named(
-                    "not in the score, not asked in every wave compared", items, ~comparison.matched
+                    "not in the score, not asked in every wave compared", scale.items, ~comparison.matched
                 )
             place = {"item": item, **comparison.columns}
             rows += [{**place, **row, "note": join(row.get("note", ""), remark)} for row in found]
-    return _adjusted(tidy({"analysis": ANALYSIS, "scale": scale, **row} for row in rows))
+    return _adjusted(tidy({"analysis": ANALYSIS, "scale": scale.name, **row} for row in rows))
 
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust p-values over the items, within scale, comparison and term (Benjamini & Hochberg 1995)."""
     tested = table[table["p_value"].notna()]
     families = tested.groupby(["scale", "wave", "organisation", "term"], sort=False)["p_value"]
-    return table.assign(
-        p_adjusted=families.transform(_benjamini_hochberg).reindex(table.index).astype("float64")
-    )
-
-
-def _benjamini_hochberg(p: pd.Series[float]) -> pd.Series[float]:
-    """Of p-values in order, the smallest m p / rank from each on; by hand, as statsmodels takes a second to import."""
-    order = np.argsort(-p.to_numpy(), kind="stable")
-    ranks = np.arange(len(p), 0, -1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.minimum.accumulate(p.to_numpy()[order] * len(p) / ranks), 1)
-    return pd.Series(adjusted, index=p.index)
+    adjusted = families.transform(lambda p_values: multipletests(p_values, method="fdr_bh")[1])
+    return table.assign(p_adjusted=adjusted.reindex(table.index).astype("float64"))

@@ -1,25 +1,10 @@
 """Cumulative link mixed model with random intercepts for respondents and teams, by maximum likelihood.
 
-What follows from the variances of the ordinal model on its latent scale, and the standard errors.
-
-Profile likelihood interval of a standard deviation of the ordinal model.
-
-The interval holds the values t at which the deviance, everything else being at its best, exceeds its minimum by
-no more than a chi-square quantile with one degree of freedom (Venzon and Moolgavkar 1988, Appl. Stat. 37, 87).
-Its ends are found by Newton steps on the square root of the deviance, which is almost straight in t, each with one
-quasi-Newton step of everything else towards its best. All effects grow with sqrt(1 + s t^2) and the information
-about them falls as fast (see `Link.attenuation`), so that three steps often do. Where they lead nowhere, everything
-else is maximised at each t.
-
-Which maximum of the ordinal model's likelihood the data allow to look for, and what one can see from it.
-
-Cumulative link mixed model with random intercepts a respondent and a team, by maximum likelihood.
-
     P(answer <= k | z, v) = F(threshold_k - (cell + item + covariates) - tau z - omega v),
 
 with z ~ N(0, 1) a respondent, v ~ N(0, 1) a team (omega = 0 where the design knows no teams), and F the logistic
-(proportional odds) or the normal distribution function. The likelihood is in `quadrature` and `ordinal_teams`, its
-maximum in `maximum` and `maximum_teams`.
+(proportional odds) or the normal distribution function. The likelihood is in `cumulative` and `quadrature`,
+its maximum in `maximum`; what follows from the variances is in `components`, their intervals in `profile`.
 
 Only differences from the thresholds are determined, so the thresholds are stated with mean 0: an estimated
 marginal mean is then the latent answer less the mean threshold, which is emmeans' `mode = "latent"`. With the
@@ -39,434 +24,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import brentq
-from scipy.special import chdtri
 
+from surveywaves.mixed.components import Components, Ends, normal_intervals, variance_rows
 from surveywaves.mixed.contrasts import NOT_DETERMINED
+from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design, FloatArray, add_by
-from surveywaves.mixed.deviance import UNKNOWN, Ends, Normal, independent_columns, sum_up
-from surveywaves.mixed.lmm import ESTIMABLE, SHARES
-from surveywaves.mixed.maximum import (
-    LARGEST_TAU,
-    Alone,
-    Determined,
-    Grid,
-    Nest,
-    Peak,
-    Respondents,
-    Surface,
-    Teams,
-    climb,
-    fit_alone,
-    fit_teams,
-    fit_together,
-    maximise,
-)
-from surveywaves.mixed.quadrature import LINKS, Likelihood, Link, Nested, Point, without_teams
-from surveywaves.mixed.sandwich import clusters_by_cell
-from surveywaves.tidy import Status
-
-
-def components(
-    link: Link, *, theta: FloatArray, cov: FloatArray, fitted: bool
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Work out the variances and shares that `OrdinalFit.variances` states.
-
-    Parameters
-    ----------
-    link
-        Its variance is that of an answer, given the respondent.
-    theta, cov
-        (1,) tau or (2,) tau and omega, NaN where it cannot be told; their covariance.
-    fitted
-        Whether there is a fit; without one, everything is NaN.
-
-    Returns
-    -------
-    estimates, errors
-        By term; errors by the delta method, 0 for a variance of 0.
-    """
-    s2, with_teams = link.variance, len(theta) > 1
-    tau, omega = np.append(np.nan_to_num(theta), 0.0)[:2]
-    total = s2 + tau**2 + omega**2 if fitted else math.nan
-    root = math.sqrt(total)
-    # an answer's correlation with others needs tau, even where that is part of the total
-    share = (total - s2) / total + 0.0 * theta[0]
-    found = {  # estimate, its derivatives by tau and omega
-        "tau2": (theta[0] ** 2, 2 * tau, 0.0),
-        "icc": (share, 2 * tau * s2 / total**2, 2 * omega * s2 / total**2),
-        "total_sd": (root, tau / root, omega / root),
-    }
-    if with_teams:
-        of_omega = 2 * omega * (total - omega**2) / total**2
-        found["tau2_team"] = theta[1] ** 2, 0.0, 2 * omega
-        found["icc_team"] = omega**2 / total + 0.0 * theta[1], -2 * tau * omega**2 / total**2, of_omega
-    estimates, errors = {}, {}
-    for term, (estimate, *slope) in found.items():
-        by = np.array(slope[: len(theta)])
-        estimates[term] = float(estimate)
-        errors[term] = math.sqrt(max(float(by @ cov @ by), 0.0))
-    return estimates, errors
-
-
-NEAR: Final = 1e-4
-"""How near, in units of the root of the deviance, an end is to be found, ..."""
-
-BEST: Final = 1e-4
-"""... and how much of the deviance may be left to gain there."""
-
-FLOOR: Final = 1e-2
-"""The share of itself below which a variance besides is not followed: there it makes no difference."""
-
-MOST_STEPS: Final = 12
-"""So many steps are enough where the quick way leads anywhere."""
-
-LONGEST: Final = 20.0
-"""A step of the linear predictor that leads nowhere."""
-
-LEAST: Final = 1e-3
-"""The share of the estimate below which no end is looked for."""
-
-
-def profile_ends(
-    surface: Surface,
-    peak: Peak,
-    place: int,
-    *,
-    attenuation: float,
-    extent: FloatArray,
-    cut: float,
-    at_zero: float,
-    most: float,
-) -> tuple[FloatArray | None, FloatArray | None]:
-    """Find the ends of the interval of a standard deviation.
-
-    Parameters
-    ----------
-    surface, peak
-        The likelihood and its maximum.
-    place
-        Which parameter; it may be at 0 and not free.
-    attenuation, extent
-        See `Link` and `climb`.
-    cut
-        What the deviance may exceed its minimum by.
-    at_zero
-        The highest log-likelihood with the parameter at 0; NaN if that is below reach.
-    most
-        Beyond this no end is looked for.
-
-    Returns
-    -------
-    low, high
-        (D,) where the interval ends, everything else being at its best; None if no end was found.
-    """
-    top = peak.summit.point
-    centre = abs(float(top.theta[place]))
-    climber = _Climber(surface, peak, place, attenuation=attenuation, extent=extent, most=most)
-    if centre == 0 or 2 * (top.loglik - at_zero) <= cut:
-        zero = top.theta.copy()
-        zero[place] = 0.0
-        return zero, climber.end(1, math.sqrt(cut))
-    return climber.end(-1, math.sqrt(cut)), climber.end(1, math.sqrt(cut))
-
-
-class _Climber:
-    """Climbs along the best of everything else, by the information at the maximum."""
-
-    def __init__(
-        self, surface: Surface, peak: Peak, place: int, *, attenuation: float, extent: FloatArray, most: float
-    ) -> None:
-        self._extent, self._most = extent, most
-        self._surface, self._peak, self._place, self._attenuation = surface, peak, place, attenuation
-        top = peak.summit.point
-        self._centre = abs(float(top.theta[place]))
-        self._others = peak.free[peak.free != place]
-        # variances, not standard deviations, are what the likelihood is regular in near 0
-        self._spreads = self._others >= surface.fixed
-        self._least = FLOOR * top.theta[self._others] ** 2
-        unit = np.where(self._spreads, self._by_square(top.theta), 1.0)
-        self._information = -top.hessian[np.ix_(self._others, self._others)] * np.outer(unit, unit)
-        self._slant = -top.hessian[self._others, place] * unit
-        if self._centre:
-            left = -float(top.hessian[place, place])
-            left -= float(self._slant @ np.linalg.solve(self._information, self._slant))
-        else:
-            evaluate = surface.near(top.theta, finer=peak.finer)
-            left = 0.0 if evaluate is None else -float(evaluate(top.theta, order=2).hessian[place, place])
-        self._unit = 1 / math.sqrt(max(left, 1e-2))
-        """About its standard error."""
-
-    def end(self, side: int, target: float) -> FloatArray | None:
-        """Find where the root of the deviance, below (-1) or above (+1) the maximum, is at its target."""
-        quick = self._end_quickly(side, target)
-        return self._end_surely(side, target) if quick is None else quick
-
-    def _end_surely(self, side: int, target: float) -> FloatArray | None:
-        """With everything else at its best at every step."""
-        top = self._peak.summit.point
-        best = top.theta
-
-        def missing(at: float) -> float:
-            nonlocal best
-            start = self._moved(best, at)
-            evaluate = self._surface.near(start, finer=self._peak.finer)
-            if evaluate is None:
-                return math.nan
-            summit = climb(evaluate, start, free=self._others, extent=self._extent, near=BEST)
-            if not summit.converged:
-                return math.nan
-            best = summit.point.theta
-            return math.sqrt(max(2 * (top.loglik - summit.point.loglik), 0.0)) - target
-
-        inside, outside = self._centre, self._centre + side * target * self._unit
-        if side < 0:
-            outside = max(outside, self._centre / 2)
-        while not (here := missing(outside)) >= 0:
-            inside, outside = outside, outside * (2.0 if side > 0 else 0.5)
-            if math.isnan(here) or not LEAST * self._centre <= outside <= self._most:
-                return None
-        try:
-            at = brentq(missing, inside, outside, xtol=NEAR * self._unit) if here > 0 else outside
-        except ValueError:  # nothing was found somewhere between
-            return None
-        missing(at)
-        return best
-
-    def _end_quickly(self, side: int, target: float) -> FloatArray | None:
-        """With everything else one step nearer its best at every step; None if that leads nowhere."""
-        top = self._peak.summit.point
-        at = self._centre + side * target * self._unit
-        if at < 0.1 * self._centre:
-            at = self._centre * math.exp(-target * self._unit / self._centre)
-        theta = self._moved(top.theta.copy(), at)
-        inside, outside = self._centre, 0.0 if side < 0 else math.inf
-        for _ in range(MOST_STEPS):
-            evaluate = self._surface.near(theta, finer=self._peak.finer) if at <= self._most else None
-            if evaluate is None:
-                return None
-            point = evaluate(theta.copy(), order=1)
-            if not (math.isfinite(point.loglik) and np.isfinite(point.gradient).all()):
-                return None
-            gain, slope = self._step(theta, point, self._growth(at) ** 2)
-            if not np.abs((theta - point.theta) * self._extent).max() < LONGEST:
-                return None
-            root = math.sqrt(max(2 * (top.loglik - point.loglik) - gain, 0.0))
-            if abs(root - target) <= NEAR and gain <= BEST:
-                return theta
-            if gain <= BEST:
-                inside, outside = (inside, at) if root > target else (at, outside)
-            slope *= -side
-            way = (target - root) * root / slope if root > 0 and slope > 0 else self._unit
-            new = min(max(at + side * way, at / 3), at * 3)
-            if not min(inside, outside) < new < max(inside, outside):
-                new = (inside + outside) / 2 if math.isfinite(outside) else 2 * at
-            theta, at = self._moved(theta, new), new
-        return None
-
-    def _step(self, theta: FloatArray, point: Point, growth: float) -> tuple[float, float]:
-        """Take everything else towards its best, in place.
-
-        Returns
-        -------
-        gain, slope
-            Twice what that should add to the log-likelihood, and the slope there along the standard deviation.
-        """
-        values = np.where(self._spreads, theta[self._others] ** 2, theta[self._others])
-        gradient = point.gradient[self._others] * np.where(self._spreads, self._by_square(theta), 1.0)
-        moving = ~(self._spreads & (values <= self._least) & (gradient < 0))
-        solved = np.zeros(len(values))
-        solved[moving] = np.linalg.solve(self._information[np.ix_(moving, moving)], gradient[moving])
-        values += solved * growth
-        theta[self._others] = np.where(self._spreads, np.sqrt(np.maximum(values, self._least)), values)
-        return float(gradient @ solved) * growth, float(point.gradient[self._place] - self._slant @ solved)
-
-    def _by_square(self, theta: FloatArray) -> FloatArray:
-        """Give the derivative of what may be a standard deviation by its square."""
-        return np.asarray(0.5 / np.maximum(np.abs(theta[self._others]), 1e-150), dtype=np.float64)
-
-    def _growth(self, at: float) -> float:
-        """How many times larger effects are than at the maximum."""
-        s = self._attenuation
-        return math.sqrt((1 + s * at**2) / (1 + s * self._centre**2))
-
-    def _moved(self, theta: FloatArray, at: float) -> FloatArray:
-        """Set the standard deviation, thresholds and effects growing with it."""
-        moved = theta.copy()
-        fixed = self._others[self._others < self._surface.fixed]
-        moved[fixed] *= self._growth(at) / self._growth(float(theta[self._place]))
-        moved[self._place] = at
-        return moved
-
-
-FAR: Final = 3.0
-"""So many times as far from 0 as its interval reaches, a standard deviation is not asked whether it is 0."""
-
-SINGLE: Final = "no respondent gave two answers that tell: variances within and between respondents are one"
-
-ALONE: Final = "no team has two respondents: variances between respondents and between teams are one"
-
-TEAMS_ARE_COLUMNS: Final = (
-    "teams differ only as the cells and covariates do: the variance between teams cannot be estimated"
-)
-
-SAME: Final = 1e-8
-"""Columns say which team if they miss it by no more than this."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Maximum:
-    """A maximum of the likelihood, from which to look around.
-
-    Parameters
-    ----------
-    surface, peak
-        The likelihood and its maximum.
-    extent
-        (D,) what a unit of each parameter moves the linear predictor, at most.
-    without
-        For each standard deviation, the highest log-likelihood with it at 0; NaN where not known.
-    """
-
-    surface: Surface
-    peak: Peak
-    extent: FloatArray
-    without: tuple[float, ...]
-
-    def ends(self, place: int, confidence: float, link: Link) -> tuple[FloatArray | None, FloatArray | None]:
-        """Where the profile likelihood interval of a standard deviation ends: its (D,) lower and upper end."""
-        cut = float(chdtri(1, 1 - confidence))
-        return profile_ends(
-            self.surface,
-            self.peak,
-            self.surface.fixed + place,
-            attenuation=link.attenuation,
-            extent=self.extent,
-            cut=cut,
-            at_zero=self._at_zero(place, cut),
-            most=LARGEST_TAU * math.sqrt(link.variance),
-        )
-
-    def _at_zero(self, place: int, cut: float) -> float:
-        """Find the highest log-likelihood with a standard deviation at 0; NaN if that is far below reach."""
-        known, peak = self.without[place], self.peak
-        here = self.surface.fixed + place
-        if not math.isnan(known) or here not in peak.free:
-            return known
-        free = peak.free[peak.free != here]
-        inverse = np.linalg.inv(-peak.summit.point.hessian[np.ix_(peak.free, peak.free)])
-        error = math.sqrt(inverse[peak.free == here, peak.free == here].item())
-        theta = peak.summit.point.theta.copy()
-        if theta[here] > FAR * math.sqrt(cut) * error:
-            return math.nan
-        theta[here] = 0.0
-        found = maximise(self.surface, theta, free=free, extent=self.extent, beyond=lambda _: False)
-        return found.summit.point.loglik if isinstance(found, Peak) else math.nan
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A maximum with its status, and what cannot be told.
-
-    Parameters
-    ----------
-    alone
-        The maximum without respondents.
-    maximum
-        The maximum.
-    status, notes
-        ``ok`` or ``boundary``, and in words.
-    unknown
-        See `OrdinalFit`.
-    by_team
-        Whether the variance between teams is in the model.
-    """
-
-    alone: Alone
-    maximum: Maximum
-    status: Status
-    notes: tuple[str, ...]
-    unknown: tuple[tuple[FloatArray, str], ...] = ()
-    by_team: bool = False
-
-
-def find_maximum(
-    design: Design, likelihood: Likelihood, teams: sparse.csr_array | None, grid: Grid
-) -> Found | tuple[Status, str]:
-    """Find the maximum of the model that the data allow.
-
-    Parameters
-    ----------
-    design
-        The distinct respondents.
-    likelihood, teams
-        Theirs without teams; and which teams they are of: see `ordinal_teams.without_teams`.
-    grid
-        How many nodes.
-
-    Returns
-    -------
-    Found or (Status, str)
-        Or why there is none.
-    """
-    alone = fit_alone(likelihood)
-    if alone is None:
-        return Status.NOT_CONVERGED, "no maximum of the likelihood was found, even without respondents"
-    likelihood, point = alone.likelihood, alone.summit.point
-    surface, extent, single = Respondents(likelihood, grid), likelihood.extent(), likelihood.single()
-    below = Peak(alone.summit, alone.free, point.theta)
-    status = Status.OK
-    notes: tuple[str, ...] = (SINGLE,) if single else ()
-    if not single:
-        together = fit_together(alone, surface)
-        if isinstance(together, Peak):
-            below = together
-        elif together[0] is Status.BOUNDARY:
-            status, notes = together[0], (together[1],)
-        else:
-            return together
-    found = Found(alone, Maximum(surface, below, extent, (point.loglik,)), status, notes)
-    if teams is None:
-        return found
-    if add_by(design.team[design.group], design.persons, len(design.teams)).max() < 2:
-        return replace(found, notes=(*notes, ALONE))
-    if len(directions := _team_directions(design)):
-        unknown = tuple((direction, TEAMS_ARE_COLUMNS) for direction in directions)
-        return replace(found, notes=(*notes, TEAMS_ARE_COLUMNS), unknown=unknown)
-    nested, extent = Teams(Nested(likelihood, teams), grid), np.append(extent, 1.0)
-    nest = fit_teams(below, nested, extent=extent, single=single)
-    if not isinstance(nest, Nest):
-        return nest
-    without = (math.nan, below.summit.point.loglik)
-    notes = tuple(note for note in (SINGLE if single else "", nest.note) if note)
-    return Found(alone, Maximum(nested, nest.peak, extent, without), nest.status, notes, by_team=True)
-
-
-def _team_directions(design: Design) -> FloatArray:
-    """(T, P) each team as a combination of cells and covariates; none if they are no such combinations."""
-    present, nothing = np.unique(design.team), np.zeros((0, len(design.columns)))
-    size = len(design.cells)
-    kinds = np.unique((design.cell * len(design.profiles) + design.profile) * len(design.teams) + design.team)
-    kind, team = np.divmod(kinds, len(design.teams))
-    cell, profile = np.divmod(kind, len(design.profiles))
-    fixed = np.hstack([np.eye(size)[cell], design.profiles[profile]])
-    if len(present) > fixed.shape[1]:
-        return nothing
-    each = (team[:, None] == present).astype(np.float64)
-    solved = np.linalg.lstsq(fixed, each, rcond=None)[0]
-    if np.abs(fixed @ solved - each).max() > SAME:
-        return nothing
-    directions = np.zeros((len(present), len(design.columns)))
-    directions[:, :size] = solved[:size].T
-    directions[:, design.item_columns.stop :] = solved[size:].T
-    directions[np.abs(directions) < SAME] = 0.0
-    return directions
-
+from surveywaves.mixed.estimable import Determined, Unknown, answers_in, lonely_cells, unmeasurable
+from surveywaves.mixed.maximum import Found, Grid, Maximum, find_maximum
+from surveywaves.mixed.quadrature import Likelihood, without_teams
+from surveywaves.mixed.sums import Sums, independent_columns, sum_up
+from surveywaves.terms import ORDINAL, Status
 
 NODES: Final = 31
 REACH: Final = 6.2
@@ -507,8 +78,7 @@ class OrdinalFit:
         Which combinations of thresholds and coefficients the answers determine; and which they would if
         those that have no finite estimate counted as determined.
     unknown
-        (P,) direction, and why: a combination of the coefficients that is not orthogonal to it has a
-        variance that cannot be estimated.
+        What has a variance that cannot be estimated.
     infinite
         Names of the columns that have no finite estimate, where it is that simple.
     separated
@@ -541,7 +111,7 @@ class OrdinalFit:
     theta_cov: FloatArray
     determined: Determined
     determined_at_first: Determined
-    unknown: tuple[tuple[FloatArray, str], ...]
+    unknown: Unknown
     infinite: tuple[str, ...]
     separated: bool
     loglik: float
@@ -557,7 +127,7 @@ class OrdinalFit:
     @property
     def analysis(self) -> str:
         """``ordinal``, or ``ordinal_probit``: the name that results of this fit carry."""
-        return "ordinal" if self.link.name == "logit" else f"ordinal_{self.link.name}"
+        return ORDINAL if self.link.name == "logit" else f"{ORDINAL}_{self.link.name}"
 
     @property
     def fixed(self) -> int:
@@ -608,29 +178,22 @@ class OrdinalFit:
     @property
     def total_sd(self) -> float:
         """Standard deviation of one latent answer, given its cell, item and covariates; NaN without a fit."""
-        return math.nan if self.maximum is None else math.sqrt(self.link.variance + self.spread**2)
+        return math.sqrt(self.components.total)
 
     def estimable(self, contrast: FloatArray) -> bool:
         """Whether the data determine a (P,) combination of the coefficients, it is finite, and so is its variance."""
-        return self.determined(contrast[None] @ self._centred[1]) and not self.unmeasurable(contrast)
+        return self.determined(contrast[None] @ self._centred[1]) and not unmeasurable(self.unknown, contrast)
 
     def obstacle(self, contrast: FloatArray) -> str:
         """Why a combination is not estimable, in words."""
         rows = contrast[None] @ self._centred[1]
-        return self.unmeasurable(contrast) if self.determined(rows) else self.obstacle_to(rows)
+        return unmeasurable(self.unknown, contrast) if self.determined(rows) else self.obstacle_to(rows)
 
     def obstacle_to(self, rows: FloatArray) -> str:
         """Why (number, T + P) combinations of thresholds and coefficients are not all determined."""
         if not (self.separated and self.determined_at_first(rows)):
             return NOT_DETERMINED
         return f"{SEPARATED}: {', '.join(self.infinite)}" if self.infinite else SEPARATED
-
-    def unmeasurable(self, contrast: FloatArray) -> str:
-        """Why the variance of a (P,) combination cannot be estimated; empty if it can."""
-        for direction, reason in self.unknown:
-            if abs(contrast @ direction) > ESTIMABLE * (np.abs(contrast) @ np.abs(direction)):
-                return reason
-        return ""
 
     def df(self, contrast: FloatArray) -> float:  # noqa: ARG002
         """`freedom`, for every combination."""
@@ -650,14 +213,10 @@ class OrdinalFit:
         ends where omega does; with teams `icc` and `total_sd`, and with weights all, have theirs by Student's t
         on the log or logit scale.
         """
-        found, errors = components(
-            self.link,
-            theta=self.theta[self.fixed :],
-            cov=self.theta_cov[self.fixed :, self.fixed :],
-            fitted=self.maximum is not None,
-        )
-        ends = self._ranges(found, errors, confidence)
-        rows = [(term, estimate, errors[term], self.note) for term, estimate in found.items()]
+        parts = self.components
+        found = parts.estimates()
+        errors = parts.errors() if self.maximum else dict.fromkeys(found, 0.0)
+        stated = [(term, estimate, errors[term], self.note) for term, estimate in found.items()]
         centred, fixed = self._centred[0], slice(self.fixed)
         # a variance of zero may come out just below it
         spread = np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T)
@@ -665,25 +224,12 @@ class OrdinalFit:
         for place, (estimate, error) in enumerate(zip(self.thresholds, of_thresholds, strict=True)):
             row_of_it, name = centred[place : place + 1], f"{self.levels[place]:g}|{self.levels[place + 1]:g}"
             if self.determined(row_of_it):
-                rows.append((f"threshold[{name}]", estimate, error, self.note))
+                stated.append((f"threshold[{name}]", estimate, error, self.note))
             else:
-                rows.append((f"threshold[{name}]", math.nan, 0.0, self.obstacle_to(row_of_it)))
-        rows += [(term, getattr(self, term), 0.0, self.note) for term in ("loglik", "scaled_gradient")]
-        made = []
-        for term, estimate, error, note in rows:
-            known = math.isfinite(estimate)
-            row: dict[str, Any] = {
-                "term": term,
-                "estimate": estimate,
-                "n": self.n_respondents,
-                "status": self.status if known or self.maximum is None else Status.NOT_ESTIMABLE,
-                "note": note,
-            }
-            if known:
-                row["conf_low"], row["conf_high"] = ends.get(term, UNKNOWN)
-                if error > 0:
-                    row["std_error"] = error
-            made.append(row)
+                stated.append((f"threshold[{name}]", math.nan, 0.0, self.obstacle_to(row_of_it)))
+        stated += [(term, getattr(self, term), 0.0, self.note) for term in ("loglik", "scaled_gradient")]
+        ends = self._ends(found, errors, confidence)
+        made = variance_rows(stated, ends, n=self.n_respondents, status=self.status)
         unused = ", ".join(f"{level:g}" for level in self.unused)
         made.append(
             {
@@ -695,14 +241,22 @@ class OrdinalFit:
         )
         return made
 
-    def _ranges(
+    @property
+    def components(self) -> Components:
+        """The variances, on the latent scale."""
+        spread = self.theta[self.fixed :]
+        slopes = np.vstack([np.zeros(len(spread)), np.diag(2 * np.nan_to_num(spread))])
+        within = math.nan if self.maximum is None else self.link.variance
+        cov = self.theta_cov[self.fixed :, self.fixed :]
+        return Components(np.append(within, spread**2), slopes, cov)
+
+    def _ends(
         self, found: Mapping[str, float], errors: Mapping[str, float], confidence: float
     ) -> dict[str, Ends]:
         """Intervals of the variances."""
         if self.maximum is None:
             return {}
-        some = {term: error for term, error in errors.items() if error > 0 and math.isfinite(found[term])}
-        ends = dict(Normal(found, some, SHARES, self.freedom)(confidence))
+        ends = dict(normal_intervals(found, errors, self.freedom)(confidence))
         if math.isfinite(self.freedom):
             return ends
         s2, fixed = self.link.variance, self.fixed
@@ -765,12 +319,13 @@ def fit_ordinal(
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
     together, teams = without_teams(design) if design.teams else (design, None)
     likelihood = Likelihood(together, LINKS[link])
-    if reason := _unfit(design, likelihood):
+    sums = sum_up(design)
+    if reason := _unfit(sums, likelihood):
         return _no_fit(design, LINKS[link], *reason)
     members = add_by(design.team[design.group], design.count, max(len(design.teams), 1))
     most = int(design.answered.sum(axis=1).max(initial=0))
     grid = Grid(LINKS[link], nodes, reach, most, float(members.max()))
-    found = find_maximum(design, likelihood, teams, grid)
+    found = find_maximum(design, sums.total[:-1, :-1], likelihood, teams, grid)
     return _stated(design, found, grid) if isinstance(found, Found) else _no_fit(design, grid.link, *found)
 
 
@@ -792,7 +347,7 @@ def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
             note = f"no more {who} than parameters: with weights, there are no standard errors"
             return _no_fit(design, grid.link, Status.TOO_FEW, note)
         inverse = inverse @ meat[np.ix_(free, free)] @ inverse * number / (number - 1)
-        unknown += _lonely(design)
+        unknown += lonely_cells(design)
     theta, cov = np.full(size, math.nan), np.zeros((size, size))
     theta[: len(point.theta)] = point.theta
     cov[np.ix_(free, free)] = inverse
@@ -818,43 +373,29 @@ def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
         scaled_gradient=peak.summit.scaled_gradient,
         freedom=freedom,
         maximum=maximum,
-        n_obs=_answers(design),
+        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=found.status,
-        note="; ".join(found.notes),
+        note="; ".join(note for note in found.notes if note),
     )
 
 
-def _lonely(design: Design) -> tuple[tuple[FloatArray, str], ...]:
-    """Cells of which a sandwich knows no variance."""
-    who = "team" if design.teams else "respondent"
-    reason = f"one {who} only in a cell: with weights, its variance cannot be estimated"
-    alone = np.flatnonzero(clusters_by_cell(design) == 1)
-    return tuple((direction, reason) for direction in np.eye(len(design.columns))[alone])
-
-
-def _unfit(design: Design, likelihood: Likelihood) -> tuple[Status, str] | None:
+def _unfit(sums: Sums, likelihood: Likelihood) -> tuple[Status, str] | None:
     """Why the likelihood has no maximum, where that can be told before looking for it."""
     if likelihood.thresholds < 1:
         return Status.NOT_ESTIMABLE, "everybody gave the same answer"
     if likelihood.thresholds >= MOST_CATEGORIES:
         return Status.NOT_ESTIMABLE, f"{likelihood.thresholds + 1} distinct answers: no response scale"
-    sums = sum_up(design)
-    rank = int(independent_columns(sums.total)[0].sum())
+    rank = int(independent_columns(sums.total[:-1, :-1])[0].sum())
     if sums.n_obs <= rank + likelihood.thresholds:
         return Status.TOO_FEW, "no more answers than parameters"
     if sums.n_obs > sums.n_respondents:
-        within = int(independent_columns(sums.within)[0].sum())
+        within = int(independent_columns(sums.within[:-1, :-1])[0].sum())
         if sums.n_obs - sums.n_respondents - within < 1:
             return Status.TOO_FEW, "too few answers a respondent to tell respondents apart"
         if sums.n_respondents - (rank - within) < 1:
             return Status.TOO_FEW, "too few respondents to estimate the variance between them"
     return None
-
-
-def _answers(design: Design) -> int:
-    persons = add_by(design.group, design.persons, len(design.cell))
-    return round(float(persons @ design.answered.sum(axis=1)))
 
 
 def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit:
@@ -880,7 +421,7 @@ def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit
         scaled_gradient=math.nan,
         freedom=math.nan,
         maximum=None,
-        n_obs=_answers(design),
+        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,

@@ -1,41 +1,40 @@
-"""Estimated marginal means, the contrasts between them from any fit, and p-values adjusted for their number.
+"""Estimated marginal means of waves and organisations, the contrasts between them from any fit, and adjusted p-values.
 
-p-values adjusted for the number of tests in their family.
-
-By hand, though statsmodels has it: its `multipletests` collects garbage at every call for Holm's method (40 ms here,
-3 s over the families of a study), and importing it takes a second. The tests hold every result against it.
-
-Sources: Holm (1979) Scand. J. Stat. 6, 65; Benjamini and Hochberg (1995) J. R. Stat. Soc. B 57, 289.
-
-Estimated marginal means of waves and organisations, and the contrasts between them, from any fit.
-
-Every number here is a stated linear combination of the fixed effects. A fit gives their coefficients, their
+Every estimate here is a stated linear combination of the fixed effects. A fit gives their coefficients, their
 covariance, degrees of freedom, and says which combinations the data can estimate.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
+from statsmodels.stats.multitest import multipletests
 
 from surveywaves.mixed.design import Design, FloatArray, make_design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
+from surveywaves.tidy import tidy
+
+METHODS: Final = ("holm", "fdr_bh")
+"""Methods of adjustment (Holm 1979, Scand. J. Stat. 6, 65; Benjamini and Hochberg 1995, J. R. Stat. Soc. B 57, 289)."""
 
 
 def adjusted(p_values: FloatArray, method: str) -> FloatArray:
-    """Adjust the p-values of one family.
+    """Adjust the p-values of one family, by statsmodels.
 
     Parameters
     ----------
     p_values
-        (tests,), none missing.
+        (tests,), one or more, none missing.
     method
         ``holm``: below alpha while the chance of any false positive in the family is alpha at most. ``fdr_bh``: the
         same for the expected share of false positives.
@@ -52,10 +51,14 @@ def adjusted(p_values: FloatArray, method: str) -> FloatArray:
     """
     if method not in METHODS:
         raise ValueError(f"not a method of adjustment: {method} (known: {', '.join(METHODS)})")
-    order = np.argsort(p_values, kind="stable")
-    found = np.empty(len(p_values))
-    found[order] = np.minimum(METHODS[method](p_values[order]), 1.0)
-    return found
+    _freeze()
+    return np.asarray(multipletests(p_values, method=method)[1], dtype=np.float64)
+
+
+@cache
+def _freeze() -> None:
+    """Spare the modules from garbage collection: `multipletests` collects at every call, 40 to 170 ms without this."""
+    gc.freeze()
 
 
 def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequence[str]) -> FloatArray:
@@ -89,28 +92,9 @@ def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequ
     return found
 
 
-def _holm(ascending: FloatArray) -> FloatArray:
-    steps = np.arange(len(ascending), 0, -1)
-    return np.asarray(np.maximum.accumulate(ascending * steps), dtype=np.float64)
-
-
-def _benjamini_hochberg(ascending: FloatArray) -> FloatArray:
-    size = len(ascending)
-    steps = size / np.arange(1, size + 1)
-    return np.asarray(np.minimum.accumulate((ascending * steps)[::-1])[::-1], dtype=np.float64)
-
-
-METHODS: Final[Mapping[str, Callable[[FloatArray], FloatArray]]] = {
-    "holm": _holm,
-    "fdr_bh": _benjamini_hochberg,
-}
-
-
 FAMILY: Final = ("analysis", "term", "wave", "organisation")
 """The default family of tests: one contrast, across scales."""
 
-PERCENT: Final = "percent_favourable"
-"""How the terms end whose unit is a percentage, whatever the scale of the answers."""
 
 Cell: TypeAlias = tuple[str, str]
 
@@ -171,17 +155,9 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    frame: pd.DataFrame,
+    sample: Sample,
+    scale: Scale,
     *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    covariates: Sequence[str] = (),
-    weight: str = "",
-    team: str = "",
     confidence: float = 0.95,
     min_cell: int = 2,
     fit: Callable[[Design], Fit] = fit_linear,
@@ -190,10 +166,8 @@ def compare(
 
     Parameters
     ----------
-    frame, items, keys, response_range, waves, organisations, covariates, weight, team
-        See `make_design`.
-    scale
-        The scale's name, for the tables.
+    sample, scale
+        Who is compared, and by which answers.
     confidence
         Coverage of the intervals, between 0 and 1.
     min_cell
@@ -204,9 +178,9 @@ def compare(
     Returns
     -------
     means
-        term `emmean`, one row for every combination of `waves` and `organisations`: the mean answer after
-        reverse keying, items weighing equally, covariates standardised to all respondents of the fit; `n`
-        is the respondents of the cell.
+        term `emmean`, one row for every combination of waves and organisations: the mean answer after reverse keying,
+        items weighing equally, covariates standardised to all respondents of the fit; `n` is the respondents of the
+        cell.
     contrasts
         term `change` (wave ``later - earlier``, organisation), `gap` (wave, organisation
         ``first - second``) and `difference_in_differences` (both: the change in the first less the change
@@ -218,21 +192,11 @@ def compare(
     Raises
     ------
     ValueError
-        If the arguments contradict the frame or each other.
+        If sample and scale contradict the frame or each other.
     """
     check_confidence(confidence)
-    design = make_design(
-        frame,
-        items=items,
-        keys=keys,
-        response_range=response_range,
-        waves=waves,
-        organisations=organisations,
-        covariates=covariates,
-        weight=weight,
-        team=team,
-    )
-    return compare_fit(design, fit(design), scale=scale, confidence=confidence, min_cell=min_cell)
+    design = make_design(sample, scale)
+    return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
 
 
 def compare_fit(
@@ -351,36 +315,13 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
         Tidy; a row for each row of `contrasts`, its term followed by ``_standardised``. Percentages are left
         out.
     """
-    contrasts = contrasts[~contrasts["term"].str.endswith(PERCENT)]
+    contrasts = contrasts[~contrasts["term"].str.endswith(PERCENT_FAVOURABLE)]
     units = variances[variances["term"] == "total_sd"].set_index(["analysis", "scale"])["estimate"]
     unit = units.reindex(pd.MultiIndex.from_frame(contrasts[["analysis", "scale"]])).to_numpy()
-    rows = contrasts.assign(term=contrasts["term"] + "_standardised", p_adjusted=math.nan)
+    rows = contrasts.assign(term=contrasts["term"] + STANDARDISED, p_adjusted=math.nan)
     for name in ("estimate", "std_error", "conf_low", "conf_high"):
         rows[name] = rows[name].to_numpy() / unit
     return rows.reset_index(drop=True)
-
-
-def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[str] = FAMILY) -> pd.DataFrame:
-    """Fill `p_adjusted`: p-values adjusted for the number of tests in their family.
-
-    Parameters
-    ----------
-    contrasts
-        Tidy, of all scales together.
-    method
-        ``holm`` controls the chance of any false positive in the family, ``fdr_bh`` the expected share of false
-        positives; ``none`` leaves it empty.
-    family
-        Tests with the same values in these columns are one family. By default a family is one contrast
-        (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
-        columns that the items share.
-
-    Returns
-    -------
-    DataFrame
-        The same rows. Rows without a p-value are no tests and stay without.
-    """
-    return contrasts.assign(p_adjusted=adjust_families(contrasts, "p_value", method, family))
 
 
 NOT_DETERMINED: Final = (
@@ -397,7 +338,7 @@ def check_confidence(confidence: float) -> None:
 def stated_means(design: Design) -> Iterator[Stated]:
     """Every cell's mean, as labels and weights."""
     for wave, organisation in design.cells:
-        yield _labels("emmean", wave, organisation), {(wave, organisation): 1.0}
+        yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
 
 
 def stated_contrasts(design: Design) -> Iterator[Stated]:

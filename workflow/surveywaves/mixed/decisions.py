@@ -18,16 +18,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from surveywaves.mixed.contrasts import FAMILY, PERCENT, adjust_families, check_confidence
+from surveywaves.mixed.contrasts import FAMILY, adjust_families, check_confidence
 from surveywaves.mixed.design import FloatArray
-from surveywaves.reliability.estimate import ITEMS_ONLY
-from surveywaves.tidy import ITEM_BY_ITEM, Decision
+from surveywaves.terms import ITEM_BY_ITEM, ITEMS_ONLY, PERCENT_FAVOURABLE, STANDARDISED, Decision
 
 MODEL: Final = ["analysis", "scale", "item"]
 """The columns that say which fit a row is from."""
-
-STANDARDISED: Final = "_standardised"
-"""How the terms end whose unit is the standard deviation of one answer."""
 
 
 def decide(
@@ -155,7 +151,9 @@ def _smallest(
     unit = units.reindex(pd.MultiIndex.from_frame(contrasts[MODEL])).to_numpy(dtype=np.float64)
     term = contrasts["term"]
     effect = np.where(term.str.endswith(STANDARDISED), standardised, standardised * unit)
-    return np.asarray(np.where(term.str.endswith(PERCENT), percentage_points, effect), dtype=np.float64)
+    return np.asarray(
+        np.where(term.str.endswith(PERCENT_FAVOURABLE), percentage_points, effect), dtype=np.float64
+    )
 
 
 def _equivalence(contrasts: pd.DataFrame, smallest: FloatArray) -> FloatArray:

@@ -26,6 +26,8 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.sparse.csgraph import connected_components
 
+from surveywaves.sample import Sample, Scale
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.intp]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -161,43 +163,15 @@ class Design:
         return rows
 
 
-def make_design(
-    frame: pd.DataFrame,
-    *,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    covariates: Sequence[str] = (),
-    weight: str = "",
-    team: str = "",
-) -> Design:
-    """Find the distinct respondents of a frame.
+def make_design(sample: Sample, scale: Scale) -> Design:
+    """Find the distinct respondents of a sample.
 
     Parameters
     ----------
-    frame
-        (N rows) one row a respondent, with columns `wave` and `organisation` (text, may be missing), the
-        covariates, and one column an item (numbers within `response_range`, may be missing).
-    items
-        The scale's items.
-    keys
-        Item -> +1, or -1 for an item to reverse: y becomes low + high - y.
-    response_range
-        Lowest and highest possible answer.
-    waves, organisations
-        Which to compare, in order. Respondents of others, and those who stated none, are left out.
-    covariates
-        Columns to adjust for: continuous where numeric, otherwise (text, boolean, categorical)
-        categorical, the first level in sorted order being the reference. Respondents with one missing are
-        left out; give a missing category a name to keep them.
-    weight
-        Column of sampling weights, finite and not negative; only their ratios within a wave matter.
-        Respondents of weight 0 or with none are left out.
-    team
-        Column of each respondent's team. The same name is the same team in every cell. Respondents without
-        one are left out.
+    sample
+        Who is compared. Respondents of other waves and organisations, and those who stated none, are left out.
+    scale
+        What they answered; answers within its range, whole or not.
 
     Returns
     -------
@@ -207,28 +181,30 @@ def make_design(
     Raises
     ------
     ValueError
-        If the arguments contradict the frame or each other, or an answer is outside the range.
+        If sample and scale contradict the frame or each other, or an answer is outside the range.
     """
+    frame, covariates = sample.frame, list(sample.covariates)
     _check_names(
         frame,
-        waves=waves,
-        organisations=organisations,
-        items=items,
+        waves=sample.waves,
+        organisations=sample.organisations,
+        items=scale.items,
         covariates=covariates,
-        others=[name for name in (weight, team) if name],
+        others=[name for name in (sample.weight, sample.team) if name],
     )
-    wave = pd.Index(waves).get_indexer(pd.Index(frame["wave"]))
-    organisation = pd.Index(organisations).get_indexer(pd.Index(frame["organisation"]))
-    levels, answers = _code_answers(frame, items, keys, response_range)
-    weights = _weights(frame, weight)
-    covered = ~frame[list(covariates)].isna().to_numpy().any(axis=1)
+    wave = pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"]))
+    organisation = pd.Index(sample.organisations).get_indexer(pd.Index(frame["organisation"]))
+    levels, answers = _code_answers(frame, scale)
+    weights = _weights(frame, sample.weight)
+    covered = ~frame[covariates].isna().to_numpy().any(axis=1)
+    nowhere = np.zeros(len(frame), dtype=np.bool_)
     reasons = {
         "of another wave": wave < 0,
         "organisation not stated or not compared": organisation < 0,
         "no item answered": ~(answers > 0).any(axis=1),
         "covariate missing": ~covered,
         "without a weight": ~(weights > 0),
-        "team missing": frame[team].isna().to_numpy() if team else np.zeros(len(frame), dtype=np.bool_),
+        "team missing": frame[sample.team].isna().to_numpy() if sample.team else nowhere,
     }
     kept = np.ones(len(frame), dtype=np.bool_)
     left_out = {}
@@ -238,9 +214,9 @@ def make_design(
 
     answers, wave, weights = answers[kept], wave[kept], weights[kept]
     weights = weights / _means(wave, weights)
-    cell = (wave * len(organisations) + organisation[kept]).astype(np.intp)
-    names, profiles, profile = _code_covariates(frame.loc[kept, list(covariates)], weights)
-    teams, place = _code_teams(frame.loc[kept, team] if team else None, int(kept.sum()))
+    cell = (wave * len(sample.organisations) + organisation[kept]).astype(np.intp)
+    names, profiles, profile = _code_covariates(frame.loc[kept, covariates], weights)
+    teams, place = _code_teams(frame.loc[kept, sample.team] if sample.team else None, int(kept.sum()))
     some = [bool(column.any()) for column in answers.T]
     answers = answers[:, np.flatnonzero(some)]
 
@@ -251,10 +227,10 @@ def make_design(
     first, group = _distinct([cell, profile, place, *answered.T])
     persons = np.bincount(pattern, minlength=size).astype(np.float64)
     return Design(
-        waves=tuple(waves),
-        organisations=tuple(organisations),
-        items=tuple(item for item, one in zip(items, some, strict=True) if one),
-        unanswered=tuple(item for item, one in zip(items, some, strict=True) if not one),
+        waves=tuple(sample.waves),
+        organisations=tuple(sample.organisations),
+        items=tuple(item for item, one in zip(scale.items, some, strict=True) if one),
+        unanswered=tuple(item for item, one in zip(scale.items, some, strict=True) if not one),
         common=_linked(cell[first], answered[first], add_by(group, persons, len(first))),
         covariates=names,
         teams=teams,
@@ -267,9 +243,9 @@ def make_design(
         group=group,
         answers=answers,
         persons=persons,
-        count=add_by(pattern, weights, size) if weight else persons,
-        square=add_by(pattern, weights**2, size) if weight else persons,
-        weighted=bool(weight),
+        count=add_by(pattern, weights, size) if sample.weight else persons,
+        square=add_by(pattern, weights**2, size) if sample.weight else persons,
+        weighted=bool(sample.weight),
         left_out=left_out,
     )
 
@@ -279,17 +255,12 @@ def add_by(index: CodeArray, weights: FloatArray, size: int) -> FloatArray:
     return np.asarray(np.bincount(index, weights=weights, minlength=size), dtype=np.float64)
 
 
-def _code_answers(
-    frame: pd.DataFrame,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-) -> tuple[FloatArray, CodeArray]:
+def _code_answers(frame: pd.DataFrame, scale: Scale) -> tuple[FloatArray, CodeArray]:
     """Answers as (L,) levels and (N, J) codes, 0 where missing, after reverse keying.
 
     Levels are found, not assumed: a mean of items is as welcome as an item.
     """
-    low, high = response_range
+    (low, high), items, keys = scale.response_range, scale.items, scale.keys
     if not low < high:
         raise ValueError(f"the response range is not ascending: {low} to {high}")
     if wrong := [item for item in items if keys.get(item) not in (1, -1)]:

@@ -25,7 +25,8 @@ from surveywaves.mixed.contrasts import screen, stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.lmm import LinearFit
 from surveywaves.mixed.sandwich import Residuals, residuals
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.terms import ALL, Status
+from surveywaves.tidy import tidy
 
 FAR: Final = 3.0
 """A residual beyond this many standard deviations is far."""
@@ -223,7 +224,7 @@ def _respondents(design: Design, fit: LinearFit, left: Residuals, root: FloatArr
     for start in range(0, len(order), CHUNK):
         patterns = order[start : start + CHUNK]
         weight = design.count[patterns] / design.persons[patterns]
-        score = _scores(design, left, patterns) @ root * weight[:, None]
+        score = left.scores(patterns)[0] @ root * weight[:, None]
         if design.weighted:
             group, unit = design.group[patterns], np.arange(len(patterns))
         else:
@@ -254,18 +255,9 @@ def _teams(design: Design, fit: LinearFit, left: Residuals, root: FloatArray) ->
     score = np.zeros((teams, rank))
     for start in range(0, len(design.count), CHUNK):
         patterns = np.arange(start, min(start + CHUNK, len(design.count)))
-        of_pattern = design.count[patterns, None] * (_scores(design, left, patterns) @ root)
+        of_pattern = design.count[patterns, None] * (left.scores(patterns)[0] @ root)
         np.add.at(score, design.team[design.group[patterns]], of_pattern)
     yield _Unit(information, np.arange(teams), score, np.ones(teams))
-
-
-def _scores(design: Design, left: Residuals, patterns: IntArray) -> FloatArray:
-    """(size, P) X'V^-1 r of one respondent of each pattern, times sigma2."""
-    errors, _ = left.at(patterns)
-    rows = design.group_rows(design.group[patterns])
-    rows *= errors.sum(axis=1)[:, None]
-    rows[:, design.item_columns] = errors[:, 1:]
-    return rows
 
 
 def _column_sums(design: Design, groups: IntArray) -> FloatArray:

@@ -1,6 +1,6 @@
-"""The ordinal model's results as a percentage, and every item by itself.
+"""The ordinal model's results: as a percentage of favourable answers, and for every item by itself.
 
-The ordinal model's results as a percentage: how many answers are favourable, averaged over the population.
+The percentage is averaged over the population:
 
     percent(cell) = 100 * mean over items and respondents' covariates of  E over u of  P(answer is favourable | u)
 
@@ -9,14 +9,12 @@ everybody of the pooled respondents belonged to the cell, not that of a typical 
 expectation is taken by the fit's own quadrature. Standard errors are by the delta method, with the analytic
 gradient in thresholds, coefficients, tau and omega.
 
+An item by itself gives one answer a respondent, which leaves no respondent effect to estimate: the model is the
+cumulative logit without one. Its odds ratios are of the population, not of a respondent as those of a scale are, and
+nearer to 1 for that (Agresti 2010, ch. 10).
+
 Sources: Agresti (2010) Analysis of Ordinal Categorical Data, ch. 10 (marginal and conditional effects); Lane and
 Nelder (1982) Biometrics 38, 613 (standardisation); Muller and MacLehose (2014) Int. J. Epidemiol. 43, 962.
-
-Every item by itself: the ordinal model of one item, compared wherever it was asked at least twice.
-
-With one answer a respondent there is nothing to tell respondents apart by, so the model is the cumulative logit
-without a respondent effect: odds ratios are of the population, not of a respondent as those of a scale are, and nearer
-to 1 for that (Agresti 2010, ch. 10).
 """
 
 from __future__ import annotations
@@ -31,7 +29,6 @@ from scipy.special import stdtrit
 
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import (
-    PERCENT,
     Cell,
     Comparison,
     against_zero,
@@ -42,7 +39,9 @@ from surveywaves.mixed.contrasts import (
     stated_means,
 )
 from surveywaves.mixed.design import Design, FloatArray, add_by, make_design
-from surveywaves.tidy import Status, tidy
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import PERCENT_FAVOURABLE, Status
+from surveywaves.tidy import tidy
 
 PROFILES: Final = 1 << 10
 """Distinct combinations of covariates worked on at a time."""
@@ -56,30 +55,18 @@ class Favourable(NamedTuple):
 
 
 def compare_ordinal(
-    frame: pd.DataFrame,
-    *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    favourable: Collection[float],
-    covariates: Sequence[str] = (),
-    weight: str = "",
-    team: str = "",
-    confidence: float = 0.95,
-    min_cell: int = 2,
-    link: str = "logit",
+    design: Design, scale: Scale, *, confidence: float = 0.95, min_cell: int = 2, link: str = "logit"
 ) -> Comparison:
     """Compare waves and organisations on one scale by the ordinal model, on both its scales, with one fit.
 
     Parameters
     ----------
-    frame, scale, items, keys, response_range, waves, organisations, covariates, weight, team, confidence, min_cell
+    design
+        Of the scale: see `make_design`.
+    scale
+        Its name and favourable answers.
+    confidence, min_cell
         See `contrasts.compare`.
-    favourable
-        See `percent_favourable`.
     link
         See `fit_ordinal`.
 
@@ -91,27 +78,16 @@ def compare_ordinal(
     Raises
     ------
     ValueError
-        If the arguments contradict the frame or each other.
+        If no answer of the scale's range is favourable, or one outside it, or `confidence` is no coverage.
     """
     check_confidence(confidence)
-    low, high = response_range
-    if not len(favourable) or any(not low <= answer <= high for answer in favourable):
+    (low, high), favourable = scale.response_range, scale.favourable
+    if not favourable or any(not low <= answer <= high for answer in favourable):
         raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
-    design = make_design(
-        frame,
-        items=items,
-        keys=keys,
-        response_range=response_range,
-        waves=waves,
-        organisations=organisations,
-        covariates=covariates,
-        weight=weight,
-        team=team,
-    )
     fit = fit_ordinal(design, link=link)
-    latent = compare_fit(design, fit, scale=scale, confidence=confidence, min_cell=min_cell)
+    latent = compare_fit(design, fit, scale=scale.name, confidence=confidence, min_cell=min_cell)
     percent = percent_favourable(
-        design, fit, scale=scale, favourable=favourable, confidence=confidence, min_cell=min_cell
+        design, fit, scale=scale.name, favourable=favourable, confidence=confidence, min_cell=min_cell
     )
     return Comparison(
         means=pd.concat([latent.means, percent.means], ignore_index=True),
@@ -176,14 +152,14 @@ def percent_favourable(
         value, error = chances.percent(weights)
         base |= {"status": fit.status, "note": fit.note}
         base |= against_zero(value, error, fit.freedom, confidence=confidence)
-        if term == PERCENT and "estimate" in base:
+        if term == PERCENT_FAVOURABLE and "estimate" in base:
             base |= {"p_value": math.nan} | _within_bounds(value, error, fit.freedom, confidence)
         return base
 
     return Favourable(
-        means=tidy(row(labels, weights, PERCENT) for labels, weights in stated_means(design)),
+        means=tidy(row(labels, weights, PERCENT_FAVOURABLE) for labels, weights in stated_means(design)),
         contrasts=tidy(
-            row(labels, weights, f"{labels['term']}_{PERCENT}")
+            row(labels, weights, f"{labels['term']}_{PERCENT_FAVOURABLE}")
             for labels, weights in stated_contrasts(design)
         ),
     )
@@ -286,19 +262,7 @@ class _Chances:
 
 
 def compare_items(
-    frame: pd.DataFrame,
-    *,
-    scales: Mapping[str, str],
-    keys: Mapping[str, int],
-    response_ranges: Mapping[str, tuple[float, float]],
-    favourable: Mapping[str, Collection[float]],
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    covariates: Sequence[str] = (),
-    weight: str = "",
-    team: str = "",
-    confidence: float = 0.95,
-    min_cell: int = 2,
+    sample: Sample, items: Sequence[Scale], *, confidence: float = 0.95, min_cell: int = 2
 ) -> Comparison:
     """Compare waves and organisations on every item by itself.
 
@@ -308,13 +272,12 @@ def compare_items(
 
     Parameters
     ----------
-    frame, waves, organisations, covariates, weight, team, confidence, min_cell
+    sample
+        Who is compared.
+    items
+        Each as a scale of its own, as `surveywaves.sample.single_items` lists them.
+    confidence, min_cell
         See `contrasts.compare`.
-    scales
-        Item -> its scale, "" if it belongs to none: the items to compare, in order.
-    keys, response_ranges, favourable
-        Item -> what `compare_ordinal` takes of a scale: +1 or -1; lowest and highest answer; the favourable answers
-        after reverse keying.
 
     Returns
     -------
@@ -326,28 +289,14 @@ def compare_items(
     Raises
     ------
     ValueError
-        If the arguments contradict the frame or each other.
+        If sample and items contradict the frame or each other.
     """
     found = []
-    for item, scale in scales.items():
-        if not _comparable(frame, item, waves, organisations):
-            continue
-        one = compare_ordinal(
-            frame,
-            scale=scale,
-            items=[item],
-            keys={item: keys[item]},
-            response_range=response_ranges[item],
-            favourable=favourable[item],
-            waves=waves,
-            organisations=organisations,
-            covariates=covariates,
-            weight=weight,
-            team=team,
-            confidence=confidence,
-            min_cell=min_cell,
-        )
-        found.append(Comparison(*(_of_item(table, item) for table in one)))
+    for one in items:
+        (item,) = one.items
+        if _comparable(sample, item):
+            made = compare_ordinal(make_design(sample, one), one, confidence=confidence, min_cell=min_cell)
+            found.append(Comparison(*(_of_item(table, item) for table in made)))
     if not found:
         return Comparison(tidy([]), tidy([]), tidy([]))
     return Comparison(*(pd.concat(tables, ignore_index=True) for tables in zip(*found, strict=True)))
@@ -358,8 +307,8 @@ def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:
     return table.assign(item=item, note=table["note"].mask(tests_or_means, ""))
 
 
-def _comparable(frame: pd.DataFrame, item: str, waves: Sequence[str], organisations: Sequence[str]) -> bool:
+def _comparable(sample: Sample, item: str) -> bool:
     """Whether there are answers to an item in two cells of one wave or of one organisation."""
-    given = frame.loc[frame[item].notna(), ["wave", "organisation"]].drop_duplicates()
-    given = given[given["wave"].isin(waves) & given["organisation"].isin(organisations)]
+    given = sample.frame.loc[sample.frame[item].notna(), ["wave", "organisation"]].drop_duplicates()
+    given = given[given["wave"].isin(sample.waves) & given["organisation"].isin(sample.organisations)]
     return bool((given["wave"].value_counts() > 1).any() or (given["organisation"].value_counts() > 1).any())

@@ -1,17 +1,12 @@
 """Linear mixed model with a random intercept for each respondent, and for each team, fitted by REML.
 
-Variance components of the linear model, what follows from them, and their standard errors.
-
-Respondents have variance a sigma2, teams b sigma2, and an answer (1 + a + b) sigma2.
-
-Linear mixed model with a random intercept a respondent, and a team, fitted by REML.
-
     answer = cell + item + covariates + v + u + e,
-    v ~ N(0, tau2_team) a team,   u ~ N(0, tau2) a respondent,   e ~ N(0, sigma2) an answer
+    v ~ N(0, tau2_team) for a team,   u ~ N(0, tau2) for a respondent,   e ~ N(0, sigma2) for an answer
 
-The likelihood is in `reml`, with teams in `nested`, its maximum in `best`; under sampling weights it is a
-pseudo-likelihood, and the covariances are those of `sandwich`. What follows from the variances is in
-`components`, their intervals in `interval`.
+The likelihood, by the variance ratios theta, and its maximum are in `reml`; under sampling weights it is a
+pseudo-likelihood, and the covariances are those of `sandwich`. What follows from the variances is in `components`,
+their intervals in `profile`. Data that cannot tell two variances apart get the model with their sum, and a note; data
+that cannot tell a variance at all get a reason and no fit.
 
 Sources: Patterson and Thompson (1971) Biometrika 58, 545 (REML); Bates, Maechler, Bolker and Walker (2015)
 J. Stat. Softw. 67(1), eq. 41 and 42 (the profiled criterion, constants included); Giesbrecht and Burns (1985)
@@ -23,80 +18,36 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from surveywaves.mixed.best import Best, answers_in, best_of
+from surveywaves.mixed.components import Components, Intervals, normal_intervals, variance_rows
 from surveywaves.mixed.design import BoolArray, Design, FloatArray
-from surveywaves.mixed.deviance import UNKNOWN, Normal, Range, independent_columns, sum_up
-from surveywaves.mixed.sandwich import clusters, clusters_by_cell, residuals, sandwich
-from surveywaves.tidy import Status
+from surveywaves.mixed.estimable import (
+    ALONE,
+    TEAMS_ARE_COLUMNS,
+    Determined,
+    Unknown,
+    alone_in_teams,
+    answers_in,
+    lonely_cells,
+    teams_as_columns,
+    unmeasurable,
+)
+from surveywaves.mixed.profile import LinearIntervals
+from surveywaves.mixed.reml import Deviance, Point, lowest, lowest_along
+from surveywaves.mixed.sandwich import clusters, residuals, sandwich
+from surveywaves.mixed.sums import Sums, independent_columns, sum_teams, sum_up
+from surveywaves.terms import LINEAR, Status
 
-SHARES = frozenset({"icc", "icc_team"})
-"""The terms that lie between 0 and 1."""
+EXACT: Final = 1e-10
+"""Residuals within respondents are zero if they are this share, or less, of the sum of squares."""
 
-
-def estimates(
-    *, sigma2: float, tau2: float, tau2_team: float, fixed_variance: float, with_teams: bool
-) -> dict[str, float]:
-    """Term -> estimate, NaN where there is none.
-
-    Parameters
-    ----------
-    sigma2, tau2, tau2_team
-        Variances within respondents, between respondents (of a team) and between teams; NaN where it is
-        not in the model or cannot be told from another.
-    fixed_variance
-        Variance over the answers of what the fixed effects predict.
-    with_teams
-        Whether the terms of teams are wanted.
-    """
-    team = 0.0 if math.isnan(tau2_team) else tau2_team
-    total = sigma2 + team + (0.0 if math.isnan(tau2) else tau2)
-    explained = fixed_variance + total
-    teams = {"tau2_team": tau2_team, "icc_team": tau2_team / total} if with_teams else {}
-    return {
-        "sigma2": sigma2,
-        "tau2": tau2,
-        "icc": (tau2 + team) / total,
-        "total_sd": math.sqrt(total),
-        **teams,
-        "r2_marginal": fixed_variance / explained,
-        "r2_conditional": (fixed_variance + tau2 + team) / explained,
-    }
-
-
-def standard_errors(*, sigma2: float, ratios: FloatArray, variance_cov: FloatArray) -> dict[str, float]:
-    """Term -> standard error by the delta method, 0 for a variance of 0.
-
-    Parameters
-    ----------
-    sigma2, ratios
-        Variance within respondents; (1,) or (2,) those between respondents, and teams, over it.
-    variance_cov
-        (2, 2) or (3, 3) covariance of sigma2 and the ratios.
-    """
-    s, (a, b) = sigma2, np.append(ratios, 0.0)[:2]
-    total = 1 + a + b
-    root = 2 * math.sqrt(s * total)
-    gradients = {
-        "sigma2": (1.0, 0.0, 0.0),
-        "tau2": (a, s, 0.0),
-        "tau2_team": (b, 0.0, s),
-        "icc": (0.0, 1 / total**2, 1 / total**2),
-        "icc_team": (0.0, -b / total**2, (1 + a) / total**2),
-        "total_sd": (total / root, s / root, s / root),
-    }
-    found = {}
-    for term, gradient in gradients.items():
-        vector = np.array(gradient[: len(variance_cov)])
-        found[term] = math.sqrt(max(float(vector @ variance_cov @ vector), 0.0))
-    return found
-
-
-ESTIMABLE: Final = 1e-8
-"""A combination is estimable if its cosine with every null direction of the columns is this or less."""
+NO_ZERO: Final = "the residual variance is zero: the likelihood has no maximum"
+NO_MAXIMUM: Final = "no finite maximum of the REML likelihood was found"
+NO_CURVATURE: Final = "the REML likelihood has no curvature at its maximum"
+SINGLE: Final = "no respondent answered two items: variances within and between respondents are one"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,23 +83,19 @@ class LinearFit:
         ``ok``; ``boundary`` (a variance is 0); or why there is no fit, and then every number is NaN.
     note
         The status in words, empty if ``ok`` without more to say.
-    null
-        (P, P - rank) combinations of the columns that are zero throughout the data, unit columns, with
-        coefficients on the scale of `scale`.
-    scale
-        (P,) root sum of squares of each column (1 where that is 0).
+    determined
+        Which combinations of the coefficients the columns determine.
     unknown
-        (P,) direction, and why: a combination of the coefficients that is not orthogonal to it has a
-        variance that cannot be estimated.
+        What has a variance that cannot be estimated.
     variance_cov
-        (2, 2) asymptotic covariance of (sigma2, theta), or (3, 3) of (sigma2, theta, theta_team): twice the
-        inverse Hessian of the REML deviance, or a sandwich.
+        (1 + r, 1 + r) asymptotic covariance of sigma2 and the r ratios: theta and, with teams in the model,
+        theta_team. Twice the inverse Hessian of the REML deviance, or a sandwich.
     cov_by_theta
         (1 or 2, P, P) derivatives of `cov` by the ratios.
     freedom
         Degrees of freedom of every combination, NaN if they are Satterthwaite's.
-    ranges
-        Gives the intervals of the variances at a confidence.
+    intervals
+        Of the variances.
     analysis
         The name that results of this fit carry.
     """
@@ -170,14 +117,13 @@ class LinearFit:
     n_respondents: int
     status: Status
     note: str
-    null: FloatArray
-    scale: FloatArray
-    unknown: tuple[tuple[FloatArray, str], ...]
+    determined: Determined
+    unknown: Unknown
     variance_cov: FloatArray
     cov_by_theta: FloatArray
     freedom: float
-    ranges: Range
-    analysis: str = "linear"
+    intervals: Intervals
+    analysis: str = LINEAR
 
     @property
     def rank(self) -> int:
@@ -185,18 +131,29 @@ class LinearFit:
         return int(self.kept.sum())
 
     @property
+    def components(self) -> Components:
+        """The variances."""
+        ratios = np.array([self.theta, self.theta_team])
+        slopes = np.column_stack([np.append(1.0, ratios), np.vstack([np.zeros(2), self.sigma2 * np.eye(2)])])
+        number, size = 2 + self.with_teams, len(self.variance_cov)
+        return Components(
+            np.array([self.sigma2, self.tau2, self.tau2_team])[:number],
+            slopes[:number, :size],
+            self.variance_cov,
+        )
+
+    @property
     def total_sd(self) -> float:
         """Standard deviation of one answer, given its cell, item and covariates; NaN without a fit."""
-        parts = [one for one in (self.tau2, self.tau2_team) if not math.isnan(one)]
-        return math.sqrt(self.sigma2 + sum(parts))
+        return math.sqrt(self.components.total)
 
     def estimable(self, contrast: FloatArray) -> bool:
         """Whether a (P,) combination of the coefficients, and its variance, can be estimated."""
-        return self._determined(contrast) and not self._unmeasurable(contrast)
+        return self.determined(contrast[None]) and not unmeasurable(self.unknown, contrast)
 
     def obstacle(self, contrast: FloatArray) -> str:
         """Why a combination is not estimable, in words; empty if the columns do not determine it."""
-        return self._unmeasurable(contrast) if self._determined(contrast) else ""
+        return unmeasurable(self.unknown, contrast) if self.determined(contrast[None]) else ""
 
     def df(self, contrast: FloatArray) -> float:
         """Degrees of freedom of a (P,) combination of the coefficients.
@@ -222,47 +179,20 @@ class LinearFit:
         variance of 0. Intervals are by the profile likelihood, and reach down to 0 where it does; with
         weights by Student's t on the log or logit scale.
         """
-        found = estimates(
-            sigma2=self.sigma2,
-            tau2=self.tau2,
-            tau2_team=self.tau2_team,
-            fixed_variance=self.fixed_variance,
-            with_teams=self.with_teams,
-        )
+        parts = self.components
+        explained = self.fixed_variance + parts.total
+        r2 = {
+            "r2_marginal": self.fixed_variance / explained,
+            "r2_conditional": (self.fixed_variance + self.tau2 + np.nan_to_num(self.tau2_team)) / explained,
+        }
+        found = {"sigma2": self.sigma2} | parts.estimates() | r2 | {"reml_loglik": self.loglik}
         fitted = self.status in (Status.OK, Status.BOUNDARY)
-        errors = self._errors() if fitted else {}
-        ends = self.ranges(confidence) if fitted else {}
-        rows = []
-        for term, estimate in (found | {"reml_loglik": self.loglik}).items():
-            known = math.isfinite(estimate)
-            row: dict[str, Any] = {
-                "term": term,
-                "estimate": estimate,
-                "n": self.n_respondents,
-                "status": self.status if known or not fitted else Status.NOT_ESTIMABLE,
-                "note": self.note,
-            }
-            if known:
-                row["conf_low"], row["conf_high"] = ends.get(term, UNKNOWN)
-                if errors.get(term, 0.0) > 0:
-                    row["std_error"] = errors[term]
-            rows.append(row)
-        return rows
+        errors, ends = (parts.errors(), self.intervals(confidence)) if fitted else ({}, {})
+        stated = ((term, estimate, errors.get(term, 0.0), self.note) for term, estimate in found.items())
+        return variance_rows(stated, ends, n=self.n_respondents, status=self.status)
 
-    def _errors(self) -> dict[str, float]:
-        ratios = np.array([self.theta, self.theta_team])[: len(self.variance_cov) - 1]
-        return standard_errors(sigma2=self.sigma2, ratios=ratios, variance_cov=self.variance_cov)
 
-    def _determined(self, contrast: FloatArray) -> bool:
-        vector = contrast / self.scale
-        return bool(np.all(np.abs(vector @ self.null) <= ESTIMABLE * np.linalg.norm(vector)))
-
-    def _unmeasurable(self, contrast: FloatArray) -> str:
-        """Why the variance of a combination cannot be estimated; empty if it can."""
-        for direction, reason in self.unknown:
-            if abs(contrast @ direction) > ESTIMABLE * (np.abs(contrast) @ np.abs(direction)):
-                return reason
-        return ""
+Reason: TypeAlias = tuple[Status, str]
 
 
 def fit_linear(design: Design) -> LinearFit:
@@ -277,7 +207,7 @@ def fit_linear(design: Design) -> LinearFit:
     -------
     LinearFit
         Always; if the model cannot be fitted, one whose status and note say why. If no respondent answered
-        two items, the variances within and between respondents cannot be told apart: `sigma2` is their sum
+        two items, the variances within and between respondents cannot be separated: `sigma2` is their sum
         and `tau2` is NaN. If no team has two respondents, `tau2` is the sum of the variances between
         respondents and between teams, and `tau2_team` is NaN. If teams differ only as the fixed effects do (one
         team, or one a cell), `tau2_team` is NaN, and only what it does not matter for is estimable.
@@ -285,22 +215,29 @@ def fit_linear(design: Design) -> LinearFit:
     sums = sum_up(design)
     if sums.n_obs == 0:
         return _no_fit(design, Status.TOO_FEW, "nobody answered an item")
-    kept, null, scale = independent_columns(sums.total)
-    best = best_of(design, sums, kept, scale)
-    if not isinstance(best, Best):
+    gram = sums.total[:-1, :-1]
+    kept, null, scale = independent_columns(gram)
+    model = _model_of(design, sums, kept, scale)
+    if not isinstance(model, _Model):
+        return _no_fit(design, *model)
+    best = _best(model)
+    if not isinstance(best, Point):
         return _no_fit(design, *best)
+    variance_cov = model.deviance.variance_cov(best)
+    if not np.isfinite(variance_cov).all():
+        return _no_fit(design, Status.NOT_CONVERGED, NO_CURVATURE)
 
-    size, cells = len(design.columns), slice(len(design.cells))
-    coef, cov = np.zeros(size), np.zeros((size, size))
-    by_theta = np.zeros((len(best.slope_matrices), size, size))
+    size, cells, ratios = len(design.columns), slice(len(design.cells)), model.deviance.ratios
+    coef, cov, by_theta = np.zeros(size), np.zeros((size, size)), np.zeros((ratios, size, size))
     coef[kept] = best.beta / scale[kept]
-    units = np.outer(scale[kept], scale[kept])
-    cov[np.ix_(kept, kept)] = best.sigma2 * best.inverse / units
+    block, units = np.ix_(kept, kept), np.outer(scale[kept], scale[kept])
+    cov[block] = best.sigma2 * best.inverse / units
     for place, slope in enumerate(best.slope_matrices):
-        by_theta[place][np.ix_(kept, kept)] = -best.sigma2 * (best.inverse @ slope @ best.inverse) / units
-    spread = float(coef @ sums.total @ coef - (sums.column_sums @ coef) ** 2 / sums.n_obs)
+        by_theta[place][block] = -best.sigma2 * (best.inverse @ slope @ best.inverse) / units
+    spread = float(coef @ gram @ coef - (sums.column_sums @ coef) ** 2 / sums.n_obs)
     coef[cells] += np.where(kept[cells], sums.shift, 0.0)
     theta, theta_team = np.append(best.theta, 0.0)[:2]
+    status, note = _status(model, best)
     fit = LinearFit(
         columns=design.columns,
         kept=kept,
@@ -308,30 +245,101 @@ def fit_linear(design: Design) -> LinearFit:
         cov=cov,
         model_cov=cov,
         sigma2=best.sigma2,
-        tau2=best.sigma2 * float(theta) if best.respondents_told else math.nan,
+        tau2=best.sigma2 * float(theta) if 0 in model.free else math.nan,
         theta=float(theta),
-        tau2_team=best.sigma2 * float(theta_team) if len(best.theta) > 1 else math.nan,
+        tau2_team=best.sigma2 * float(theta_team) if 1 in model.free else math.nan,
         theta_team=float(theta_team),
         with_teams=bool(design.teams),
         loglik=-best.deviance / 2,
         fixed_variance=max(spread, 0.0) / (sums.n_obs - 1),
         n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
-        status=best.status,
-        note=best.note,
-        null=null,
-        scale=scale,
-        unknown=best.unknown,
-        variance_cov=best.variance_cov,
+        status=status,
+        note=note,
+        determined=Determined(null, scale),
+        unknown=model.unknown,
+        variance_cov=variance_cov,
         cov_by_theta=by_theta,
         freedom=math.nan,
-        ranges=best.ranges,
+        intervals=LinearIntervals(model.deviance, best, model.free),
     )
     return _weighted(design, fit) if design.weighted else fit
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """The model that the data allow: its deviance, the ratios to estimate, what cannot be told, and two notes."""
+
+    deviance: Deviance
+    free: tuple[int, ...]
+    unknown: Unknown = ()
+    of_respondents: str = ""
+    of_teams: str = ""
+
+
+def _model_of(design: Design, sums: Sums, kept: BoolArray, scale: FloatArray) -> _Model | Reason:
+    """Choose the model, or say why the likelihood has no maximum, where that can be told before looking for it."""
+    deviance = Deviance(sums, None, kept, scale)
+    number, people, rank = answers_in(design), round(float(design.persons.sum())), int(kept.sum())
+    single = number == people
+    residual, rank_within = deviance.within()
+    within = number - people - rank_within
+    respondents = number - rank - within
+    if min(number - rank, deviance.freedom) < 1:
+        return Status.TOO_FEW, "no more answers than fixed effects"
+    if single:
+        residual = deviance.at(np.zeros(1)).sigma2 * deviance.freedom
+    elif within < 1:
+        return Status.TOO_FEW, "too few answers a respondent to estimate the variance within respondents"
+    elif respondents < 1:
+        return Status.TOO_FEW, "too few respondents to estimate the variance between them"
+    if design.weighted and clusters(design) <= rank:
+        return Status.TOO_FEW, f"no more {'teams' if design.teams else 'respondents'} than fixed effects"
+    total = sums.total[-1, -1]
+    if residual <= EXACT * total:
+        return Status.NOT_ESTIMABLE, NO_ZERO
+
+    alone = _Model(deviance, () if single else (0,), of_respondents=SINGLE if single else "")
+    if not design.teams:
+        return alone
+    if alone_in_teams(design):
+        return replace(alone, of_teams=ALONE)
+    if unknown := teams_as_columns(design, sums.total[:-1, :-1], kept):
+        return replace(alone, of_teams=TEAMS_ARE_COLUMNS, unknown=unknown)
+    deviance = Deviance(sums, sum_teams(design, sums), kept, scale)
+    residual, rank_within = deviance.within_teams()
+    if respondents - (len(design.teams) + rank_within - rank) < 1:
+        return Status.TOO_FEW, "too few respondents a team to tell respondents from teams"
+    if single and residual <= EXACT * total:
+        return Status.NOT_ESTIMABLE, NO_ZERO
+    return replace(alone, deviance=deviance, free=(*alone.free, 1))
+
+
+def _best(model: _Model) -> Point | Reason:
+    """Find the maximum of the likelihood."""
+    deviance, free = model.deviance, model.free
+    if len(free) > 1:
+        theta = lowest(deviance)
+    else:
+        theta = np.zeros(deviance.ratios)
+        for which in free:
+            theta[which] = lowest_along(deviance, which)
+    best = deviance.at(theta)
+    return best if math.isfinite(best.deviance) else (Status.NOT_CONVERGED, NO_MAXIMUM)
+
+
+def _status(model: _Model, best: Point) -> Reason:
+    """Name the variances that are estimated as zero."""
+    who = ("between respondents", "between teams")
+    none = [who[which] for which in model.free if best.theta[which] == 0]
+    verb = "variances {} are" if len(none) > 1 else "variance {} is"
+    zero = f"the {verb.format(' and '.join(none))} estimated as zero" if none else ""
+    notes = (model.of_respondents, zero, model.of_teams)
+    return (Status.BOUNDARY if none else Status.OK), "; ".join(note for note in notes if note)
+
+
 def _weighted(design: Design, fit: LinearFit) -> LinearFit:
-    """Give the fit the covariances that hold under weights."""
+    """Replace the covariances of a fit by those that hold under weights."""
     left = residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team)
     found = sandwich(
         design,
@@ -341,31 +349,16 @@ def _weighted(design: Design, fit: LinearFit) -> LinearFit:
         model_cov=fit.model_cov,
         variance_cov=fit.variance_cov,
     )
-    who = "team" if design.teams else "respondent"
-    lonely = np.flatnonzero(clusters_by_cell(design) == 1)
-    reason = f"one {who} only in a cell: with weights, its variance cannot be estimated"
-    directions = np.eye(len(design.columns))[lonely]
     freedom = float(clusters(design) - fit.rank)
     fit = replace(
         fit,
         cov=found.cov,
         variance_cov=found.variance_cov,
-        unknown=(*fit.unknown, *((direction, reason) for direction in directions)),
+        unknown=(*fit.unknown, *lonely_cells(design)),
         freedom=freedom,
     )
-    known = estimates(
-        sigma2=fit.sigma2,
-        tau2=fit.tau2,
-        tau2_team=fit.tau2_team,
-        fixed_variance=fit.fixed_variance,
-        with_teams=fit.with_teams,
-    )
-    errors = {
-        term: error
-        for term, error in fit._errors().items()
-        if error > 0 and math.isfinite(known.get(term, math.nan))
-    }
-    return replace(fit, ranges=Normal(known, errors, SHARES, freedom))
+    known = {"sigma2": fit.sigma2} | fit.components.estimates()
+    return replace(fit, intervals=normal_intervals(known, fit.components.errors(), freedom))
 
 
 def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
@@ -389,11 +382,10 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
-        null=np.eye(size),
-        scale=np.ones(size),
+        determined=Determined(np.eye(size), np.ones(size)),
         unknown=(),
         variance_cov=np.full((2, 2), math.nan),
         cov_by_theta=nothing[None],
         freedom=math.nan,
-        ranges=lambda _: {},
+        intervals=lambda _: {},
     )

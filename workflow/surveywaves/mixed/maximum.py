@@ -1,16 +1,9 @@
-"""Where the likelihood of the ordinal model is highest.
+"""Which maximum of the ordinal model's likelihood the data allow to look for, and where it is.
 
-Newton's method for a log-likelihood with a known Hessian, and the proof that one has no maximum.
-
-A log-likelihood with as many nodes of its quadrature as a place needs, and its maximum.
-
-The maximum of a cumulative link mixed model's likelihood: first without respondents, then with them.
-
-Without (tau = 0), the log-likelihood is concave: it has one maximum, or none that is finite. If it has none,
-the model with respondents has none either, since what moves the bounds of every answer apart raises its
-likelihood at any z; both then have a limit, in which those bounds are at infinity.
-
-The maximum of the likelihood of respondents nested in teams, starting from that without teams.
+First without respondents, then with them, then with teams. Without respondents (tau = 0), the log-likelihood is
+concave: it has one maximum, or none that is finite. If it has none, the model with respondents has none either, since
+what moves the bounds of every answer apart raises its likelihood at any z; both then have a limit, in which those
+bounds are at infinity.
 
 The likelihood does not know tau from -tau, nor omega from -omega: where one of them is 0, it is at a maximum or
 at a minimum along it, and which of the two its curvature says.
@@ -19,160 +12,31 @@ at a minimum along it, and which of the two its curvature says.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 import numpy as np
+from scipy import sparse
 
-from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
-from surveywaves.mixed.deviance import independent_columns
-from surveywaves.mixed.lmm import ESTIMABLE
-from surveywaves.mixed.quadrature import Likelihood, Link, Nested, Nodes, Order, Point
-from surveywaves.tidy import Status
+from surveywaves.mixed.cumulative import Link
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray
+from surveywaves.mixed.estimable import (
+    ALONE,
+    TEAMS_ARE_COLUMNS,
+    Determined,
+    Unknown,
+    alone_in_teams,
+    teams_as_columns,
+)
+from surveywaves.mixed.newton import MOST_NODES, Evaluate, Peak, Point, Summit, Surface, climb, maximise
+from surveywaves.mixed.profile import cut, profile_ends
+from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes
+from surveywaves.mixed.sums import independent_columns
+from surveywaves.terms import Status
 
-CONVERGED: Final = 1e-12
-"""The largest scaled gradient g'H^-1 g, a squared distance from the maximum in standard errors."""
-
-STILL: Final = 1e-3
-"""The longest last step, on the scale of the linear predictor. Where the maximum is at infinity, Newton's
-steps tend to a length of about 1 while the scaled gradient falls as fast as anywhere."""
-
-RUNAWAY: Final = 0.05
-"""A step longer than this where there is almost nothing left to gain: worth asking whether it ever ends."""
-
-SLOW: Final = 0.1
-"""A step that leaves more than this share of the scaled gradient asks for a new Hessian."""
-
-MOST_STEPS: Final = 100
 TIGHT: Final = (0.1, 1e-2, 1e-3, 1e-5)
 """Shares of the fastest growing bound below which a bound is tried as standing still."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Summit:
-    """Where a climb ended.
-
-    Parameters
-    ----------
-    point
-        The place; the best that was found.
-    scaled_gradient
-        g'H^-1 g there.
-    step
-        (number free,) the step that Newton's method would take next.
-    converged
-        Whether this is a maximum.
-    """
-
-    point: Point
-    scaled_gradient: float
-    step: FloatArray
-    converged: bool
-
-
-class Evaluate(Protocol):
-    """A log-likelihood: with `order` 1 its gradient too, with 2 its Hessian too."""
-
-    def __call__(self, theta: FloatArray, *, order: Order) -> Point:
-        """Evaluate at one place."""
-
-
-def climb(
-    evaluate: Evaluate,
-    start: FloatArray,
-    *,
-    free: IntArray,
-    extent: FloatArray,
-    beyond: Callable[[FloatArray], bool] | None = None,
-    hopeless: float = 0.0,
-    hessian: FloatArray | None = None,
-    near: float = 0.0,
-) -> Summit:
-    """Go uphill by Newton steps, halved while they do not lead up.
-
-    A Hessian, dear as it is, is used for as long as it leads on, learning from each step; the last is always that
-    of the place itself.
-    Where the log-likelihood is not concave, each direction of positive curvature is taken as if it were as
-    negative: still uphill.
-
-    Parameters
-    ----------
-    evaluate
-        The log-likelihood.
-    start
-        (D,) a place inside the parameter space.
-    free
-        Which parameters may move.
-    extent
-        (D,) what a unit of each parameter moves the linear predictor, at most.
-    beyond
-        Says at which places to give up.
-    hopeless
-        The scaled gradient below which to give up if the step is longer than `RUNAWAY`.
-    hessian
-        (D, D) a Hessian to begin with, about that of the start.
-    near
-        The scaled gradient that is near enough: there the point has the last Hessian used, of a place before.
-    """
-    here, before = hessian is None, math.inf
-    point = evaluate(start, order=2 if here else 1)
-    hessian = point.hessian if hessian is None else hessian
-    for _ in range(MOST_STEPS):
-        step, scaled, concave = newton(point.gradient, hessian, free)
-        length = float(np.abs(step * extent[free]).max(initial=0.0))
-        if concave and scaled <= near:
-            return Summit(replace(point, hessian=hessian), scaled, step, converged=True)
-        arrived = concave and scaled <= CONVERGED and length <= STILL
-        if arrived and here:
-            return Summit(point, scaled, step, converged=True)
-        if not here and (arrived or scaled > SLOW * before):
-            point = evaluate(point.theta, order=2)
-            hessian, here, before = point.hessian, True, math.inf
-            continue
-        if (beyond and beyond(point.theta)) or (scaled < hopeless and length > RUNAWAY):
-            break
-        allowed = 1e-13 * abs(point.loglik)  # rounding, which decides among the last steps
-        for halving in range(40):
-            theta = point.theta.copy()
-            theta[free] += step * 0.5**halving
-            trial = evaluate(theta, order=1)
-            if trial.loglik >= point.loglik - allowed:
-                break
-        else:
-            break
-        hessian = _learnt(hessian, free, trial.theta - point.theta, trial.gradient - point.gradient)
-        point, here, before = trial, False, scaled
-    point = evaluate(point.theta, order=2)
-    step, scaled, _ = newton(point.gradient, point.hessian, free)
-    return Summit(point, scaled, step, converged=False)
-
-
-def _learnt(hessian: FloatArray, free: IntArray, step: FloatArray, change: FloatArray) -> FloatArray:
-    """Make a Hessian say how the gradient changed over a step (BFGS: Nocedal and Wright 2006, eq. 6.19)."""
-    step, change = step[free], change[free]
-    block = hessian[np.ix_(free, free)]
-    old, met = float(step @ block @ step), float(step @ change)
-    if not (old < 0 and met < 0):
-        return hessian
-    turned = block @ step
-    learnt = hessian.copy()
-    learnt[np.ix_(free, free)] += np.outer(change, change) / met - np.outer(turned, turned) / old
-    return learnt
-
-
-def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:
-    """Give Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
-    information = -hessian[np.ix_(free, free)]
-    diagonal = np.abs(np.diagonal(information))
-    unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(information * np.outer(unit, unit))
-    least = len(free) * np.finfo(np.float64).eps * 10
-    along = vectors.T @ (unit * gradient[free])
-    along /= np.maximum(np.abs(values), least)
-    step = unit * (vectors @ along)
-    return step, float(gradient[free] @ step), bool((values > least).all())
 
 
 def receding(likelihood: Likelihood, kept: IntArray, step: FloatArray) -> FloatArray | None:
@@ -200,9 +64,7 @@ def receding(likelihood: Likelihood, kept: IntArray, step: FloatArray) -> FloatA
     moves = [
         sign * rows[np.isfinite(end)][:, kept]
         for chunk in likelihood.chunks
-        for rows, end, sign in zip(
-            likelihood.rows(chunk), (chunk.ceiling, chunk.floor), (1.0, -1.0), strict=True
-        )
+        for (rows, end), sign in zip(likelihood.answers(chunk).sides, (1.0, -1.0), strict=True)
     ]
     scale = np.max([np.abs(rows).max(axis=0, initial=0.0) for rows in moves], axis=0)
     moves = [rows / scale for rows in moves]
@@ -231,17 +93,11 @@ def follow(likelihood: Likelihood, direction: FloatArray) -> Likelihood:
     """Go to the limit of the model in a receding direction: bounds that move away are taken to infinity."""
     ceilings, floors = [], []
     for chunk in likelihood.chunks:
-        upper, lower = likelihood.rows(chunk)
-        ceilings.append(upper @ direction > 1e-6)
-        floors.append(lower @ direction < -1e-6)
+        answers = likelihood.answers(chunk)
+        ceilings.append(answers.upper @ direction > 1e-6)
+        floors.append(answers.lower @ direction < -1e-6)
     return likelihood.opened(ceilings, floors)
 
-
-MOST_NODES: Final = 1 << 11
-
-QUADRATURE: Final = 1e-8
-"""What finer nodes may change: the log-likelihood by a tenth of this share of it, the scaled gradient by this.
-The estimates are then the same to a ten thousandth of their standard errors."""
 
 WIDER: Final = 1.3
 """Finer nodes reach so many times as far."""
@@ -251,8 +107,6 @@ COARSEST: Final = 0.5
 
 MARGIN: Final = 1.1
 """With tau below so many steps of the nodes of u, they are set anew; below one, there is no likelihood."""
-
-MOST_RESETS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,30 +157,6 @@ class Grid:
         step = 2 * reach / steps / 2**finer
         half = math.ceil(WIDER * reach / step) if finer else steps / 2
         return np.asarray(step * np.arange(-half, half + 1), dtype=np.float64)
-
-
-class Surface(Protocol):
-    """A log-likelihood by D parameters, of which the last are standard deviations."""
-
-    @property
-    def size(self) -> int:
-        """D."""
-
-    @property
-    def fixed(self) -> int:
-        """How many of them are thresholds and coefficients."""
-
-    def near(self, theta: FloatArray, *, finer: int = 0) -> Evaluate | None:
-        """Give the log-likelihood with nodes that do for a place and around it; None if they would be too many."""
-
-    def outgrown(self, theta: FloatArray, place: FloatArray, *, finer: int = 0) -> bool:
-        """Whether the nodes that do for one place are too coarse for another."""
-
-    def meat(self, theta: FloatArray, origin: FloatArray, *, finer: int = 0) -> tuple[FloatArray, float]:
-        """(D, D) sum over clusters of the cross-product of their score; and how many clusters.
-
-        By the nodes that do for `origin`.
-        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -396,93 +226,6 @@ class Teams:
         return scores.T @ scores, float(len(scores))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Peak:
-    """The maximum over some parameters of a surface.
-
-    Parameters
-    ----------
-    summit
-        The place.
-    free
-        Which parameters were estimated.
-    origin, finer
-        The place whose nodes were used, and how often their step was halved.
-    """
-
-    summit: Summit
-    free: IntArray
-    origin: FloatArray
-    finer: int = 0
-
-
-def maximise(
-    surface: Surface,
-    theta: FloatArray,
-    *,
-    free: IntArray,
-    extent: FloatArray,
-    beyond: Callable[[FloatArray], bool],
-    hessian: FloatArray | None = None,
-) -> Peak | tuple[Status, str] | FloatArray:
-    """Climb from a place, and again with finer nodes until they make no difference.
-
-    Parameters
-    ----------
-    surface, theta, free, extent, hessian
-        See `climb`.
-    beyond
-        Says at which places to give up.
-
-    Returns
-    -------
-    Peak, (Status, str) or ndarray
-        The maximum; why there is none; or the place where `beyond` was true.
-    """
-    finer = resets = 0
-    while True:
-        start = theta
-        evaluate = surface.near(start, finer=finer)
-        if evaluate is None:
-            return Status.NOT_CONVERGED, f"{MOST_NODES} nodes are not enough to integrate over respondents"
-
-        def leave(place: FloatArray, start: FloatArray = start, finer: int = finer) -> bool:
-            return beyond(place) or surface.outgrown(start, place, finer=finer)
-
-        summit = climb(evaluate, start, free=free, extent=extent, beyond=leave, hessian=hessian)
-        theta, hessian = summit.point.theta, summit.point.hessian
-        if beyond(theta):
-            return theta
-        if not summit.converged:
-            if surface.outgrown(start, theta, finer=finer) and resets < MOST_RESETS:
-                resets += 1
-                continue
-            return (
-                Status.NOT_CONVERGED,
-                f"no maximum of the likelihood was found (scaled gradient {summit.scaled_gradient:.1e})",
-            )
-        finer += 1
-        check = surface.near(theta, finer=finer)
-        if check is None:
-            return Status.NOT_CONVERGED, f"{MOST_NODES} nodes are not enough to integrate over respondents"
-        point = check(theta, order=1)
-        change = abs(point.loglik - summit.point.loglik) / abs(point.loglik)
-        _, shift, _ = newton(point.gradient, summit.point.hessian, free)
-        if change <= QUADRATURE / 10 and shift <= QUADRATURE:
-            return Peak(_positive(summit, surface.fixed), free, start, finer - 1)
-
-
-def _positive(summit: Summit, fixed: int) -> Summit:
-    """Turn standard deviations positive: the likelihood does not know their sign."""
-    point = summit.point
-    sign = np.ones(len(point.theta))
-    sign[fixed:] = np.where(point.theta[fixed:] < 0, -1.0, 1.0)
-    point = Point(
-        sign * point.theta, point.loglik, sign * point.gradient, np.outer(sign, sign) * point.hessian
-    )
-    return replace(summit, point=point)
-
-
 HOPELESS: Final = (1e-4, 1e-7, 1e-10, 0.0)
 """Scaled gradients at which long steps are looked at, whether they lead to infinity."""
 
@@ -510,28 +253,6 @@ ALIKE: Final = "answers hardly differ within a respondent: the variance between 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Determined:
-    """Which combinations of thresholds and coefficients the bounds of the answers determine.
-
-    Parameters
-    ----------
-    null
-        (T + P, nullity) combinations that move no bound, of norm 1, on the scale of `scale`.
-    scale
-        (T + P,).
-    """
-
-    null: FloatArray
-    scale: FloatArray
-
-    def __call__(self, rows: FloatArray) -> bool:
-        """Whether each of (number, T + P) combinations is determined."""
-        vectors = rows / self.scale
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return bool(np.all(np.abs(vectors @ self.null) <= ESTIMABLE * norms))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Alone:
     """The maximum without respondents.
 
@@ -556,6 +277,24 @@ class Alone:
     determined_at_first: Determined
     separated: bool
 
+    @property
+    def peak(self) -> Peak:
+        """The maximum as one with tau, which is 0."""
+        return Peak(self.summit, self.free, self.summit.point.theta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A maximum with its status (``boundary`` if a standard deviation is 0) and note."""
+
+    peak: Peak
+    status: Status
+    note: str
+
+
+Reason: TypeAlias = tuple[Status, str]
+"""Why there is no maximum."""
+
 
 def fit_alone(likelihood: Likelihood) -> Alone | None:
     """Maximise without respondents; None if no maximum, nor proof that there is none, was found."""
@@ -579,22 +318,17 @@ def fit_alone(likelihood: Likelihood) -> Alone | None:
         likelihood, separated = follow(likelihood, direction), True
 
 
-def fit_together(alone: Alone, surface: Respondents) -> Peak | tuple[Status, str]:
-    """Maximise with respondents, starting from the fit without.
-
-    Returns
-    -------
-    Peak or (Status, str)
-        ``boundary`` if tau is 0; otherwise why there is no maximum.
-    """
+def fit_together(alone: Alone, surface: Respondents) -> Reached | Reason:
+    """Maximise with respondents, starting from the fit without."""
     likelihood, unit = alone.likelihood, math.sqrt(alone.likelihood.link.variance)
     point = alone.summit.point
+    nothing = Reached(alone.peak, Status.BOUNDARY, NO_RESPONDENTS)
     theta, better, hessian = _start_together(alone, surface.grid)
     if not better:
         # the likelihood does not know tau from -tau, so that tau = 0 is a maximum or a minimum along tau
         curvature = likelihood.at(point.theta, surface.grid.at(0.0)).hessian[-1, -1]
         if curvature <= FLAT * abs(point.loglik):
-            return Status.BOUNDARY, NO_RESPONDENTS
+            return nothing
     peak = maximise(
         surface,
         theta,
@@ -605,11 +339,11 @@ def fit_together(alone: Alone, surface: Respondents) -> Peak | tuple[Status, str
     )
     if isinstance(peak, np.ndarray):
         return Status.NOT_ESTIMABLE, ALIKE
-    if isinstance(peak, Peak):
-        top = peak.summit.point
-        if not (top.loglik > point.loglik and abs(float(top.theta[-1])) > SMALLEST_TAU * unit):
-            return Status.BOUNDARY, NO_RESPONDENTS
-    return peak
+    if not isinstance(peak, Peak):
+        return peak
+    top = peak.summit.point
+    found = top.loglik > point.loglik and abs(float(top.theta[-1])) > SMALLEST_TAU * unit
+    return Reached(peak, Status.OK, "") if found else nothing
 
 
 def _start_together(alone: Alone, grid: Grid) -> tuple[FloatArray, bool, FloatArray | None]:
@@ -685,16 +419,7 @@ ALIKE_TEAMS: Final = "answers hardly differ within a team: the variance between 
 NEITHER: Final = "the variances between respondents and between teams are estimated as zero"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Nest:
-    """A maximum by thresholds, coefficients, tau and omega; its status and note."""
-
-    peak: Peak
-    status: Status
-    note: str
-
-
-def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) -> Nest | tuple[Status, str]:
+def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) -> Reached | Reason:
     """Maximise with teams.
 
     Parameters
@@ -707,21 +432,15 @@ def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) 
         (D,) see `climb`.
     single
         Whether tau is no parameter: no respondent gave two answers that tell.
-
-    Returns
-    -------
-    Nest or (Status, str)
-        A maximum, with ``boundary`` if omega is 0, or if tau is and might be something else; or why there is
-        none.
     """
     below = _with_omega(below)
     point, unit = below.summit.point, math.sqrt(surface.grid.link.variance)
     omega, tau = surface.size - 1, surface.size - 2
     fixed = below.free[below.free != tau]
-    nothing = NO_TEAMS if single or point.theta[tau] else NEITHER
+    nothing = Reached(below, Status.BOUNDARY, NO_TEAMS if single or point.theta[tau] else NEITHER)
     theta, better = _start_teams(point, surface, unit)
     if not better and _curvature(below, surface) <= FLAT * abs(point.loglik):
-        return Nest(below, Status.BOUNDARY, nothing)
+        return nothing
 
     may_vanish = True
     while True:
@@ -745,11 +464,11 @@ def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) 
             return peak
         top = peak.summit.point
         if top.loglik <= point.loglik or abs(top.theta[omega]) < SMALLEST_TAU * unit:
-            return Nest(below, Status.BOUNDARY, nothing)
+            return nothing
         if within or single:
-            return Nest(peak, Status.OK, "")
+            return Reached(peak, Status.OK, "")
         if top.hessian[tau, tau] <= FLAT * abs(top.loglik):
-            return Nest(peak, Status.BOUNDARY, NO_RESPONDENTS)
+            return Reached(peak, Status.BOUNDARY, NO_RESPONDENTS)
         theta, may_vanish = top.theta.copy(), False
         theta[tau] = FIRST * unit
 
@@ -795,3 +514,127 @@ def _curvature(below: Peak, surface: Teams) -> float:
     theta = below.summit.point.theta
     evaluate = surface.near(theta)
     return math.inf if evaluate is None else float(evaluate(theta, order=2).hessian[-1, -1])
+
+
+FAR: Final = 3.0
+"""So many times as far from 0 as its interval reaches, a standard deviation is not asked whether it is 0."""
+
+SINGLE: Final = "no respondent gave two answers that tell: variances within and between respondents are one"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maximum:
+    """A maximum of the likelihood, from which to look around.
+
+    Parameters
+    ----------
+    surface, peak
+        The likelihood and its maximum.
+    extent
+        (D,) what a unit of each parameter moves the linear predictor, at most.
+    without
+        For each standard deviation, the highest log-likelihood with it at 0; NaN where not known.
+    """
+
+    surface: Surface
+    peak: Peak
+    extent: FloatArray
+    without: tuple[float, ...]
+
+    def ends(self, place: int, confidence: float, link: Link) -> tuple[FloatArray | None, FloatArray | None]:
+        """Where the profile likelihood interval of a standard deviation ends: its (D,) lower and upper end."""
+        allowed = cut(confidence)
+        return profile_ends(
+            self.surface,
+            self.peak,
+            self.surface.fixed + place,
+            attenuation=link.attenuation,
+            extent=self.extent,
+            cut=allowed,
+            at_zero=self._at_zero(place, allowed),
+            most=LARGEST_TAU * math.sqrt(link.variance),
+        )
+
+    def _at_zero(self, place: int, cut: float) -> float:
+        """Find the highest log-likelihood with a standard deviation at 0; NaN if that is far below reach."""
+        known, peak = self.without[place], self.peak
+        here = self.surface.fixed + place
+        if not math.isnan(known) or here not in peak.free:
+            return known
+        free = peak.free[peak.free != here]
+        inverse = np.linalg.inv(-peak.summit.point.hessian[np.ix_(peak.free, peak.free)])
+        error = math.sqrt(inverse[peak.free == here, peak.free == here].item())
+        theta = peak.summit.point.theta.copy()
+        if theta[here] > FAR * math.sqrt(cut) * error:
+            return math.nan
+        theta[here] = 0.0
+        found = maximise(self.surface, theta, free=free, extent=self.extent, beyond=lambda _: False)
+        return found.summit.point.loglik if isinstance(found, Peak) else math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A maximum with its status, and what cannot be told.
+
+    Parameters
+    ----------
+    alone
+        The maximum without respondents.
+    maximum
+        The maximum.
+    status, notes
+        ``ok`` or ``boundary``, and in words, empty ones among them.
+    unknown
+        See `OrdinalFit`.
+    by_team
+        Whether the variance between teams is in the model.
+    """
+
+    alone: Alone
+    maximum: Maximum
+    status: Status
+    notes: tuple[str, ...]
+    unknown: Unknown = ()
+    by_team: bool = False
+
+
+def find_maximum(
+    design: Design, gram: FloatArray, likelihood: Likelihood, teams: sparse.csr_array | None, grid: Grid
+) -> Found | Reason:
+    """Find the maximum of the model that the data allow.
+
+    Parameters
+    ----------
+    design, gram
+        The distinct respondents; (P, P) X'X.
+    likelihood, teams
+        Theirs without teams; and which teams they are of: see `without_teams`.
+    grid
+        How many nodes.
+
+    Returns
+    -------
+    Found or Reason
+        The maximum, or why there is none.
+    """
+    alone = fit_alone(likelihood)
+    if alone is None:
+        return Status.NOT_CONVERGED, "no maximum of the likelihood was found, even without respondents"
+    likelihood, without = alone.likelihood, alone.summit.point.loglik
+    surface, extent, single = Respondents(likelihood, grid), likelihood.extent(), likelihood.single()
+    below = Reached(alone.peak, Status.OK, SINGLE) if single else fit_together(alone, surface)
+    if not isinstance(below, Reached):
+        return below
+    found = Found(alone, Maximum(surface, below.peak, extent, (without,)), below.status, (below.note,))
+    if teams is None:
+        return found
+    if alone_in_teams(design):
+        return replace(found, notes=(below.note, ALONE))
+    if unknown := teams_as_columns(design, gram, independent_columns(gram)[0]):
+        return replace(found, notes=(below.note, TEAMS_ARE_COLUMNS), unknown=unknown)
+    nested, extent = Teams(Nested(likelihood, teams), grid), np.append(extent, 1.0)
+    above = fit_teams(below.peak, nested, extent=extent, single=single)
+    if not isinstance(above, Reached):
+        return above
+    maximum = Maximum(nested, above.peak, extent, (math.nan, below.peak.summit.point.loglik))
+    return Found(alone, maximum, above.status, (SINGLE if single else "", above.note), by_team=True)

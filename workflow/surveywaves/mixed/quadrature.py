@@ -1,16 +1,7 @@
-"""The likelihood of a cumulative link model with random intercepts, by quadrature.
+"""The likelihood of a cumulative link model with random intercepts for respondents and teams, by quadrature.
 
-The chance that a latent answer falls between two thresholds, its logarithm and derivatives, by link.
-
-A respondent answers category k where the latent answer lies between thresholds: log P = log(F(upper) -
-F(lower)), with F the logistic or the normal distribution function. Both bounds may be infinite. The formulae
-hold in the far tails, where F is 0 or 1 to the last digit: an interval there is not a difference of nearly equal
-numbers. log P is concave in the two bounds together (Pratt 1981, J. Am. Stat. Assoc. 76, 103).
-
-The likelihood of a cumulative link model with a random intercept a respondent.
-
-For category k of item j, answered by respondent i of class e (a distinct combination of cell and covariates),
-with thresholds -inf = a_0 < a_1 < ... < a_K = inf,
+Without teams. For category k of item j, answered by respondent i of class e (a distinct combination of cell and
+covariates), with thresholds -inf = a_0 < a_1 < ... < a_K = inf,
 
     P(y_ij <= k | z_i) = F(a_k - x_e'b - item_j - tau z_i),   z_i ~ N(0, 1).
 
@@ -30,7 +21,7 @@ identity), and the Hessian that of the complete-data Hessian plus the posterior 
 Sources: Hedeker and Gibbons (1994) Biometrics 50, 933; Tutz and Hennevogl (1996) Comput. Stat. Data Anal. 22, 537;
 Agresti (2010) Analysis of Ordinal Categorical Data, ch. 10; Christensen (2019) ordinal, R package vignettes.
 
-The likelihood of a cumulative link model with random intercepts a team and a respondent nested in it.
+With teams,
 
     P(y_ij <= k | z_i, v_t) = F(a_k - x_e'b - item_j - tau z_i - omega v_t),   z_i, v_t ~ N(0, 1),
 
@@ -64,212 +55,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.special import expit, log_ndtr, logit, logsumexp, ndtr, ndtri, softmax
+from scipy.special import logsumexp, softmax
 
+from surveywaves.mixed.cumulative import Answers, Interval, Link, Total, independent, outside
 from surveywaves.mixed.design import BoolArray, CodeArray, Design, FloatArray, IntArray, add_by
-
-Order: TypeAlias = Literal[0, 1, 2]
-"""How many derivatives to evaluate."""
-
-FARTHEST: Final = 700.0
-"""Where exp is still finite."""
-
-
-NOTHING: Final = np.zeros((0, 0))
-
-
-class Interval(NamedTuple):
-    """log P of a lower and an upper bound, its first and its second derivatives by them, as far as asked for."""
-
-    log: FloatArray
-    by_upper: FloatArray = NOTHING
-    by_lower: FloatArray = NOTHING
-    by_upper_twice: FloatArray = NOTHING
-    by_lower_twice: FloatArray = NOTHING
-    by_both: FloatArray = NOTHING
-
-
-class Link(Protocol):
-    """A latent distribution, symmetric about 0."""
-
-    @property
-    def name(self) -> str:
-        """The name of the link."""
-
-    @property
-    def variance(self) -> float:
-        """Variance of the latent answer, given the respondent."""
-
-    @property
-    def attenuation(self) -> float:
-        """The s in: effects shrink by about sqrt(1 + s tau2) when respondents are taken for independent."""
-
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """F."""
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """Give the derivative of F."""
-
-    def quantile(self, share: FloatArray) -> FloatArray:
-        """Invert F."""
-
-    def interval(self, lower: FloatArray, upper: FloatArray, shift: FloatArray, *, order: Order) -> Interval:
-        """log(F(upper - shift) - F(lower - shift)) and its derivatives, (U, nodes).
-
-        Parameters
-        ----------
-        lower, upper
-            (U,) bounds, lower < upper.
-        shift
-            (nodes,).
-        order
-            How many derivatives.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Logit:
-    """Logistic: effects are log odds ratios.
-
-    F(a) - F(b) = F(a) F(-b) (1 - exp(b - a)); the last factor is the same at every shift.
-    """
-
-    name: str = "logit"
-    variance: float = math.pi**2 / 3
-    attenuation: float = (16 * math.sqrt(3) / (15 * math.pi)) ** 2  # Zeger, Liang, Albert 1988, Biometrics 44
-
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """F(x) = 1 / (1 + exp(-x))."""
-        return np.asarray(expit(x), dtype=np.float64)
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """F (1 - F)."""
-        return np.asarray(expit(x) * expit(-x), dtype=np.float64)
-
-    def quantile(self, share: FloatArray) -> FloatArray:
-        """log(p / (1 - p))."""
-        return np.asarray(logit(share), dtype=np.float64)
-
-    def interval(self, lower: FloatArray, upper: FloatArray, shift: FloatArray, *, order: Order) -> Interval:
-        """With e^-a / (1 + e^-a) = F(-a) and e^b / (1 + e^b) = F(b), the chances of being beyond the bounds."""
-        beyond_a, beyond_b = shift - upper[:, None], lower[:, None] - shift
-        for odds in (beyond_a, beyond_b):
-            np.minimum(odds, FARTHEST, out=odds)
-            np.exp(odds, out=odds)
-        inside_a, inside_b = 1 + beyond_a, 1 + beyond_b
-        share = -np.expm1(lower - upper)[:, None]
-        log = inside_a * inside_b
-        np.log(log, out=log)
-        np.subtract(np.log(share), log, out=log)
-        if not order:
-            return Interval(log)
-        beyond_a /= inside_a
-        beyond_b /= inside_b
-        with np.errstate(over="ignore"):
-            by_width = 1 / np.expm1(upper - lower)[:, None]
-        first = beyond_a + by_width, -by_width - beyond_b
-        if order < 2:
-            return Interval(log, *first)
-        curved = by_width / share
-        return Interval(
-            log,
-            *first,
-            by_upper_twice=beyond_a * (beyond_a - 1) - curved,
-            by_lower_twice=beyond_b * (beyond_b - 1) - curved,
-            by_both=np.broadcast_to(curved, log.shape),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Probit:
-    """Normal: effects are in standard deviations of the latent answer, given the respondent.
-
-    An interval mostly above 0 is mirrored, since F keeps its digits below 0 only.
-    """
-
-    name: str = "probit"
-    variance: float = 1.0
-    attenuation: float = 1.0
-
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """Give the standard normal distribution function."""
-        return np.asarray(ndtr(x), dtype=np.float64)
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """Give the standard normal density."""
-        return np.asarray(np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), dtype=np.float64)
-
-    def quantile(self, share: FloatArray) -> FloatArray:
-        """Give the standard normal quantile."""
-        return np.asarray(ndtri(share), dtype=np.float64)
-
-    def interval(self, lower: FloatArray, upper: FloatArray, shift: FloatArray, *, order: Order) -> Interval:
-        """With f / P taken as exp(log f - log P)."""
-        a, b = upper[:, None] - shift, lower[:, None] - shift
-        log = self._log(a, b)
-        if not order:
-            return Interval(log)
-        constant = log + math.log(2 * math.pi) / 2
-        at_a, at_b = np.exp(-(a**2) / 2 - constant), np.exp(-(b**2) / 2 - constant)
-        if order < 2:
-            return Interval(log, at_a, -at_b)
-        a[~np.isfinite(upper)] = 0.0
-        b[~np.isfinite(lower)] = 0.0
-        return Interval(
-            log,
-            at_a,
-            -at_b,
-            by_upper_twice=-at_a * (a + at_a),
-            by_lower_twice=at_b * (b - at_b),
-            by_both=at_a * at_b,
-        )
-
-    @staticmethod
-    def _log(a: FloatArray, b: FloatArray) -> FloatArray:
-        """By logarithms of F only where F itself is too small for a number."""
-        with np.errstate(invalid="ignore"):
-            mirrored = a + b > 0
-        high, low = np.where(mirrored, -b, a), np.where(mirrored, -a, b)
-        chance = ndtr(high) - ndtr(low)
-        tiny = chance < 1e-280
-        chance[tiny] = 1.0
-        log = np.log(chance)
-        if tiny.any():
-            high, low = log_ndtr(high[tiny]), log_ndtr(low[tiny])
-            log[tiny] = high + np.log(-np.expm1(low - high))
-        return np.asarray(log, dtype=np.float64)
-
-
-LINKS: Final[dict[str, Link]] = {"logit": Logit(), "probit": Probit()}
-
+from surveywaves.mixed.newton import Order, Point
 
 PATTERNS: Final = 1 << 10
 """Patterns worked on at a time: what they need at all nodes stays in a processor's cache."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Point:
-    """The log-likelihood at one place; D parameters: T = K - 1 thresholds, P coefficients, tau.
-
-    Parameters
-    ----------
-    theta
-        (D,) the place.
-    loglik
-        -inf outside the parameter space: thresholds not ascending.
-    gradient, hessian
-        (D,) and (D, D); incomplete where not asked for, zeros outside the parameter space.
-    """
-
-    theta: FloatArray
-    loglik: float
-    gradient: FloatArray
-    hessian: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,10 +112,6 @@ class Chunk:
     total: FloatArray
     ceiling: FloatArray
     floor: FloatArray
-
-
-Rows: TypeAlias = tuple[FloatArray, FloatArray]
-"""Of upper and of lower bounds."""
 
 
 class Likelihood:
@@ -368,11 +162,8 @@ class Likelihood:
         ]
         return other
 
-    def rows(self, chunk: Chunk) -> Rows:
-        """(U, D - 1) twice: upper and lower bound at z = 0 as combinations of thresholds and coefficients.
-
-        The threshold of a bound at infinity is left out.
-        """
+    def answers(self, chunk: Chunk) -> Answers:
+        """Return the distinct answers of some patterns."""
         number = np.arange(len(chunk.item))
         base = np.zeros((len(number), self.size - 1))
         base[:, self._owned] = -chunk.classes[chunk.of_class]
@@ -383,14 +174,14 @@ class Likelihood:
         upper[number[some], chunk.category[some] - 1] = 1.0
         some = chunk.category > 1
         lower[number[some], chunk.category[some] - 2] = 1.0
-        return upper, lower
+        return Answers(upper, lower, chunk.ceiling, chunk.floor, chunk.total)
 
     def extent(self) -> FloatArray:
         """(D,) what a unit of each parameter moves the linear predictor, at most; 1 for tau."""
         extent = np.zeros(self.size)
         extent[-1] = 1.0
         for chunk in self.chunks:
-            for rows in self.rows(chunk):
+            for rows, _ in self.answers(chunk).sides:
                 extent[:-1] = np.maximum(extent[:-1], np.abs(rows).max(axis=0, initial=0.0))
         return extent
 
@@ -398,7 +189,7 @@ class Likelihood:
         """(D - 1, D - 1) cross-product of the rows of all finite bounds, weighted by respondents."""
         total = np.zeros((self.size - 1, self.size - 1))
         for chunk in self.chunks:
-            for rows, end in zip(self.rows(chunk), (chunk.ceiling, chunk.floor), strict=True):
+            for rows, end in self.answers(chunk).sides:
                 weight = np.where(np.isfinite(end), chunk.total, 0.0)
                 total += rows.T @ (rows * weight[:, None])
         return total
@@ -417,24 +208,14 @@ class Likelihood:
         """(D - 1,) thresholds and coefficients of some answers that move no bound: those at infinity."""
         there, moving = np.zeros(self.size - 1), np.zeros(self.size - 1)
         for chunk in self.chunks:
-            for rows, end in zip(self.rows(chunk), (chunk.ceiling, chunk.floor), strict=True):
+            for rows, end in self.answers(chunk).sides:
                 there += np.abs(rows).sum(axis=0)
                 moving += np.abs(rows[np.isfinite(end)]).sum(axis=0)
         return np.asarray((there > 0) & (moving == 0), dtype=np.bool_)
 
     def independent(self, theta: FloatArray, *, order: Order = 2) -> Point:
         """As if every answer were a respondent's only one: tau = 0, and no derivatives by tau."""
-        total = Total(self.size)
-        for chunk in self.chunks:
-            rows = self.rows(chunk)
-            at = self._interval(chunk, rows, theta, nodes=np.zeros(1), order=order)
-            if at is None:
-                return self._outside(theta)
-            weight = chunk.total[:, None]
-            total.loglik += float((weight * at.log).sum())
-            if order:
-                total.add_complete(rows, at, weight, nodes=np.zeros(1), order=order)
-        return Point(theta, total.loglik, total.gradient, total.hessian)
+        return independent(map(self.answers, self.chunks), self.link, theta, order=order)
 
     def at(self, theta: FloatArray, nodes: FloatArray, *, order: Order = 2) -> Point:
         """Evaluate the log-likelihood, and with `order` 1 or 2 its gradient or its gradient and Hessian.
@@ -451,10 +232,10 @@ class Likelihood:
         log_weights, ones = log_normal(nodes), np.ones(len(nodes))
         total = Total(self.size)
         for chunk in self.chunks:
-            rows = self.rows(chunk)
-            at = self._interval(chunk, rows, theta, nodes=nodes, order=order)
+            answers = self.answers(chunk)
+            at = answers.interval(self.link, theta[:-1], theta[-1] * nodes, order=order)
             if at is None:
-                return self._outside(theta)
+                return outside(theta)
             posterior = chunk.matrix @ at.log
             posterior += log_weights
             peak = posterior.max(axis=1)
@@ -464,26 +245,10 @@ class Likelihood:
             total.loglik += float(chunk.count @ (peak + np.log(mass)))
             if order:
                 posterior *= (chunk.count / mass)[:, None]
-                total.add_complete(rows, at, chunk.matrix.T @ posterior, nodes=nodes, order=order)
+                total.add_complete(answers, at, chunk.matrix.T @ posterior, nodes=nodes, order=order)
             if order == 2:
                 self._spread(chunk, at, posterior, nodes=nodes, hessian=total.hessian)
         return Point(theta, total.loglik, total.gradient, total.hessian)
-
-    def _outside(self, theta: FloatArray) -> Point:
-        return Point(theta, -math.inf, np.zeros(self.size), np.zeros((self.size, self.size)))
-
-    def bounds(self, chunk: Chunk, rows: Rows, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(U,) lower and upper bounds at z = 0, for (D - 1,) thresholds and coefficients."""
-        return rows[1] @ theta + chunk.floor, rows[0] @ theta + chunk.ceiling
-
-    def _interval(
-        self, chunk: Chunk, rows: Rows, theta: FloatArray, *, nodes: FloatArray, order: Order
-    ) -> Interval | None:
-        """Give log P of each distinct answer and its derivatives, (U, nodes); None outside the parameter space."""
-        lower, upper = self.bounds(chunk, rows, theta[:-1])
-        if not (upper > lower).all():
-            return None
-        return self.link.interval(lower, upper, theta[-1] * nodes, order=order)
 
     def _spread(
         self, chunk: Chunk, at: Interval, posterior: FloatArray, *, nodes: FloatArray, hessian: FloatArray
@@ -514,7 +279,7 @@ class Likelihood:
         log_weights = log_normal(nodes)
         total = np.zeros((self.size, self.size))
         for chunk in self.chunks:
-            at = self._interval(chunk, self.rows(chunk), theta, nodes=nodes, order=1)
+            at = self.answers(chunk).interval(self.link, theta[:-1], theta[-1] * nodes, order=1)
             if at is None:
                 return total * math.nan
             posterior = softmax(chunk.matrix @ at.log + log_weights, axis=1)
@@ -564,40 +329,6 @@ class Likelihood:
         for place, values in zip(self._owned, chunk.classes.T, strict=True):
             np.multiply(np.repeat(values, repeats)[:, None], whole, out=score[place])
         return score
-
-
-class Total:
-    """A log-likelihood and its derivatives, as chunks are added."""
-
-    def __init__(self, size: int) -> None:
-        self.loglik = 0.0
-        self.gradient = np.zeros(size)
-        self.hessian = np.zeros((size, size))
-
-    def add_complete(
-        self, rows: Rows, at: Interval, weight: FloatArray, *, nodes: FloatArray, order: Order
-    ) -> None:
-        """Add the expected complete-data score and Hessian; weight is (U, nodes), expected respondents.
-
-        Both bounds fall by z for each unit of tau.
-        """
-        upper, lower = rows
-        powers = np.stack([np.ones(len(nodes)), nodes, nodes**2], axis=1)
-        by_upper, by_lower = ((weight * first) @ powers[:, :2] for first in (at.by_upper, at.by_lower))
-        self.gradient[:-1] += by_upper[:, 0] @ upper + by_lower[:, 0] @ lower
-        self.gradient[-1] -= (by_upper + by_lower)[:, 1].sum()
-        if order < 2:
-            return
-        uu, ll, ul = (
-            (weight * second) @ powers for second in (at.by_upper_twice, at.by_lower_twice, at.by_both)
-        )
-        mixed = upper.T @ (lower * ul[:, :1])
-        bounds = upper.T @ (upper * uu[:, :1]) + lower.T @ (lower * ll[:, :1]) + mixed + mixed.T
-        with_tau = -((uu + ul)[:, 1] @ upper + (ul + ll)[:, 1] @ lower)
-        self.hessian[:-1, :-1] += bounds
-        self.hessian[:-1, -1] += with_tau
-        self.hessian[-1, :-1] += with_tau
-        self.hessian[-1, -1] += (uu + 2 * ul + ll)[:, 2].sum()
 
 
 def log_normal(nodes: FloatArray) -> FloatArray:
@@ -709,21 +440,21 @@ class Nested:
         return self._evaluate(theta, nodes, 2)[1].T
 
     def _evaluate(self, theta: FloatArray, nodes: Nodes, order: Order) -> tuple[Point, FloatArray]:
-        """Give the point and, with `order` 2, (D, T) the scores."""
-        size = self.size
-        outside = Point(theta, -math.inf, np.zeros(size), np.zeros((size, size))), np.zeros((size, 0))
+        """Return the point and, with `order` 2, (D, T) the scores."""
+        nowhere = outside(theta), np.zeros((self.size, 0))
         kernel, shift = None, theta[-1] * nodes.teams
         if len(nodes.latent):
             if not abs(theta[-2]) > nodes.latent[1] - nodes.latent[0]:
-                return outside
+                return nowhere
             kernel, shift = _kernel(theta[-2], theta[-1], nodes), nodes.latent
         logs = np.tile(log_normal(nodes.teams), (self.teams, 1))
         held = []
         for chunk, members in zip(self.likelihood.chunks, self._members, strict=True):
-            lower, upper = self.likelihood.bounds(chunk, self.likelihood.rows(chunk), theta[:-2])
-            if not (upper > lower).all():
-                return outside
-            mass = chunk.matrix @ self.likelihood.link.interval(lower, upper, shift, order=0).log
+            answers = self.likelihood.answers(chunk)
+            at = answers.interval(self.likelihood.link, theta[:-2], shift, order=0)
+            if at is None:
+                return nowhere
+            mass = chunk.matrix @ at.log
             peak = mass.max(axis=1)
             mass -= peak[:, None]
             if kernel is None:
@@ -732,16 +463,16 @@ class Nested:
                 np.exp(mass, out=mass)
                 log = np.log(np.maximum(mass @ kernel.value, TINY)) + peak[:, None]
             logs[members.teams] += members.matrix @ log
-            held.append(_Held(chunk, members, lower, upper, mass))
+            held.append(_Held(chunk, members, mass))
         top = logs.max(axis=1)
         posterior = np.exp(logs - top[:, None])
         sums = posterior.sum(axis=1)
-        point = replace(outside[0], loglik=float((top + np.log(sums)).sum()))
+        point = replace(nowhere[0], loglik=float((top + np.log(sums)).sum()))
         if not order:
-            return point, outside[1]
+            return point, nowhere[1]
         posterior /= sums[:, None]
         live = np.flatnonzero(posterior.max(axis=0) > DEAD)
-        work = _Work(self, posterior[:, live], order)
+        work = _Work(self, theta[:-2], posterior[:, live], order)
         for one in held:
             if kernel is None:
                 work.add_flat(one, nodes.teams[live], float(theta[-1]))
@@ -761,14 +492,11 @@ class Members(NamedTuple):
 class _Held(NamedTuple):
     """Some patterns between the two passes over them.
 
-    (U,) bounds of the distinct answers; (B, Q) chance of each pattern's answers at each u, as a share of the
-    highest.
+    (B, Q) chance of each pattern's answers at each u, as a share of the highest.
     """
 
     chunk: Chunk
     members: Members
-    lower: FloatArray
-    upper: FloatArray
     mass: FloatArray
 
 
@@ -808,16 +536,21 @@ class _Work:
 
     Parameters
     ----------
-    nested
-        The likelihood.
+    nested, theta
+        The likelihood; (D - 2,) thresholds and coefficients.
     posterior
         (T, M) of each team's nodes.
     order
         How many derivatives.
     """
 
-    def __init__(self, nested: Nested, posterior: FloatArray, order: Order) -> None:
-        self._likelihood, self._posterior, self._order = nested.likelihood, posterior, order
+    def __init__(self, nested: Nested, theta: FloatArray, posterior: FloatArray, order: Order) -> None:
+        self._likelihood, self._theta, self._posterior, self._order = (
+            nested.likelihood,
+            theta,
+            posterior,
+            order,
+        )
         size = nested.size
         self.gradient = np.zeros(size)
         self.hessian = np.zeros((size, size))
@@ -826,14 +559,13 @@ class _Work:
     def add(self, held: _Held, shift: FloatArray, kernel: Kernel) -> None:
         """Add patterns whose shift is tau z + omega v."""
         chunk, mass, fixed = held.chunk, held.mass, len(self.gradient) - 2
-        at = self._likelihood.link.interval(held.lower, held.upper, shift, order=self._order)
-        rows = self._likelihood.rows(chunk)
+        answers, at = self._interval(chunk, shift)
         chance = np.maximum(mass @ kernel.value, TINY)
         weight = held.members.matrix.T @ self._posterior[held.members.teams]
         ratio = weight / chance
         joint = mass * (ratio @ kernel.value.T)
         total = Total(self._likelihood.size)
-        total.add_complete(rows, at, chunk.matrix.T @ joint, nodes=shift, order=self._order)
+        total.add_complete(answers, at, chunk.matrix.T @ joint, nodes=shift, order=self._order)
         cross = mass.T @ ratio
         self.gradient[:-2] += total.gradient[:-1]
         self.gradient[-2] += (cross * kernel.by_tau).sum()
@@ -864,11 +596,10 @@ class _Work:
     def add_flat(self, held: _Held, nodes: FloatArray, omega: float) -> None:
         """Add patterns whose shift is omega v, tau being 0."""
         chunk = held.chunk
-        at = self._likelihood.link.interval(held.lower, held.upper, omega * nodes, order=self._order)
-        rows = self._likelihood.rows(chunk)
+        answers, at = self._interval(chunk, omega * nodes)
         weight = held.members.matrix.T @ self._posterior[held.members.teams]
         total = Total(self._likelihood.size)
-        total.add_complete(rows, at, chunk.matrix.T @ weight, nodes=nodes, order=self._order)
+        total.add_complete(answers, at, chunk.matrix.T @ weight, nodes=nodes, order=self._order)
         moved = np.delete(np.arange(len(self.gradient)), -2)
         self.gradient[moved] += total.gradient
         if self._order < 2:
@@ -887,6 +618,11 @@ class _Work:
         mean: FloatArray = np.einsum("dtm,tm->dt", self._scores, self._posterior)
         self.hessian += _cross_product(self._scores, self._posterior) - mean @ mean.T
         return mean
+
+    def _interval(self, chunk: Chunk, shift: FloatArray) -> tuple[Answers, Interval]:
+        answers = self._likelihood.answers(chunk)
+        lower, upper = answers.bounds(self._theta)
+        return answers, self._likelihood.link.interval(lower, upper, shift, order=self._order)
 
     def _add_scores(self, members: Members, score: FloatArray, nodes: slice) -> None:
         """Add (D, B, some nodes) scores to those of the patterns' teams."""

@@ -1,15 +1,13 @@
-"""Residuals of a linear fit, and the covariance of its estimates by the sandwich of clusters.
+"""Residuals of a linear fit, and the covariance of its estimates by the sandwich of clusters' scores.
 
-What a linear mixed model leaves of each pattern's answers: predicted effects and conditional residuals.
+What the model leaves of each pattern's answers are predicted effects and conditional residuals,
 
     e = y - X b - u - v = sigma2 V^-1 (y - X b),
 
 with the predicted (shrunken) effects of the respondent, u, and of the team, v (Robinson 1991, Stat. Sci. 6, 15).
 Everything is of patterns, of which a design has few.
 
-Covariance of the estimates under sampling weights, by the sandwich of clusters' scores.
-
-With weights the likelihood is a pseudo-likelihood: each respondent's log-likelihood, given the team, counts w
+With sampling weights the likelihood is a pseudo-likelihood: each respondent's log-likelihood, given the team, counts w
 times. Its maximum is consistent where the weights say how respondents were selected, but its curvature is no
 measure of precision. The covariance is A^-1 B A^-1 with A the information and B the sum over clusters of the
 squared score, m / (m - 1) times for m clusters. A cluster is what was drawn independently: the respondent, or
@@ -53,7 +51,7 @@ class Residuals:
     respondent, team
         (R,) and (T,) predicted effects; without teams one team, of effect 0.
     precision, total
-        (R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `nested`.
+        (R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `reml`.
     """
 
     design: Design
@@ -74,6 +72,15 @@ class Residuals:
         group = design.group[chunk]
         known = self.fixed[group] + self.respondent[chunk] + self.team[design.team[group]]
         return np.where(present, value[codes] - known[:, None] - self.items, 0.0), present
+
+    def scores(self, chunk: slice | IntArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """(size, P) X'V^-1 r of one respondent of some patterns, times sigma2; and what `at` returns."""
+        design = self.design
+        errors, present = self.at(chunk)
+        rows = design.group_rows(design.group[chunk])
+        rows *= errors.sum(axis=1)[:, None]
+        rows[:, design.item_columns] = errors[:, 1:]
+        return rows, errors, present
 
     def random(self, chunk: slice) -> FloatArray:
         """(size,) what the respondent and the team together are predicted to add, for some patterns."""
@@ -200,10 +207,8 @@ def _scores(
     design: Design, left: Residuals, chunk: slice, *, sigma2: float, theta_team: float
 ) -> tuple[FloatArray, FloatArray]:
     """(size, P) scores of the coefficients, times sigma2, and (size, 3) of the variances, times -2."""
-    errors, present = left.at(chunk)
+    scores, errors, present = left.scores(chunk)
     sums = errors.sum(axis=1)
-    scores = design.group_rows(design.group[chunk]) * sums[:, None]
-    scores[:, design.item_columns] = errors[:, 1:]
     marginal = errors + left.random(chunk)[:, None] * present
     k, w = left.answered[chunk], left.precision[chunk]
     lean = theta_team / (1 + theta_team * left.total[design.team[design.group[chunk]]])

@@ -1,9 +1,4 @@
-"""Why two sets of results differ.
-
-What is asked for on the command line: `--config pin=<label>` and what to pass over.
-
-Why two sets of results differ: what went in, the settings, the code, the packages, and the stage where it begins.
-"""
+"""Why two sets of results differ: what went in, the settings, the code, the packages, and the stage where it begins."""
 
 from __future__ import annotations
 
@@ -19,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest
 from surveywaves.pin.manifest import (
     PINS,
     Environment,
@@ -32,7 +28,6 @@ from surveywaves.pin.manifest import (
     unlike,
 )
 from surveywaves.pin.source import Source, environment
-from surveywaves.script import digest
 from surveywaves.study.models import Study
 from surveywaves.study.settings import Model
 

@@ -1,15 +1,11 @@
-"""From a number back to the raw files: the jobs behind it, and the settings that they were given.
+"""From a number back to the raw files: the jobs behind it, what each read of it, and the settings it was given.
 
-Where each setting of a job stands in the configuration: from the params of its record back to a file and its key.
+Everything comes from the records that jobs leave (`results/logs`), or from those that a pin keeps: what is told is how
+the number was made, not how it would be made now.
 
 Jobs get to know parts of the study, each as plain data (see `surveywaves.study.parts`). The tables here say of every
 place in these parts which file of the study's folder it comes from, and which key or column there. A place that they
 do not know is an error of theirs: tests hold them against the records of real runs and against the models.
-
-From a number back to the raw files: the jobs behind it, what each read of it, and the settings it was given.
-
-Everything comes from the records that jobs leave (`results/logs`), or from those that a pin keeps: what is told is how
-the number was made, not how it would be made now.
 """
 
 from __future__ import annotations
@@ -24,9 +20,8 @@ from typing import Any, Final
 from surveywaves.pin.manifest import Hashes, Job, flat
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import FOR_HARMONISING
-from surveywaves.words import (
-    listed,
-)
+from surveywaves.study.settings import Analysis
+from surveywaves.text import listed
 
 CONFIG: Final = "config/config.yaml"
 ITEMS: Final = "config/items.tsv"
@@ -157,13 +152,16 @@ _WORDS: Final[Origins] = {
 }
 """`Presentation`, and what of it other parts take over."""
 
-_ANALYSIS: Final[Origins] = {
-    "analysis.**": (f"{CONFIG}: analysis.**",),
+_STATISTICS: Final[Origins] = {
     "instrument": (f"{ITEMS}: item",),
     **_under("instrument.<item>", _ITEM_KEYS),
-    "waves": (f"{CONFIG}: waves",),
-    "organisations": (f"{CONFIG}: organisations",),
-    "confidence": (f"{CONFIG}: analysis.confidence",),
+    "sample.waves": (f"{CONFIG}: waves",),
+    "sample.organisations": (f"{CONFIG}: organisations",),
+    "sample.covariates": (f"{CONFIG}: analysis.covariates",),
+    "sample.weight": (f"{CONFIG}: analysis.weighted",),
+    "sample.team": (f"{CONFIG}: analysis.team",),
+    **{name: (f"{CONFIG}: analysis.{name}",) for name in Analysis.model_fields},
+    **{f"{name}.**": (f"{CONFIG}: analysis.{name}.**",) for name in Analysis.model_fields},
 }
 """What most of the stages of the analysis are given."""
 
@@ -174,17 +172,25 @@ _SHOWING: Final[Origins] = {
 }
 """What figures, tables and report are given."""
 
-_CHOICES: Final[Origins] = {
-    "organisation.**": (f"{CONFIG}: published.single_choice", f"{CONFIG}: organisations.**"),
-    "<variable>.**": (f"{CONFIG}: published.single_choice", f"{CONFIG}: variables.<variable>.levels.**"),
+_PUBLICATION: Final[Origins] = {
+    "wave": (f"{CONFIG}: published.wave",),
+    "categories.**": (f"{CONFIG}: published.categories.**",),
+    "cells": (f"{ITEMS}: published_table",),
+    **_under("cells.<item>", _PRINTED),
+    "single_choice": (f"{CONFIG}: published.single_choice",),
+    "single_choice.organisation.**": (f"{CONFIG}: published.single_choice", f"{CONFIG}: organisations.**"),
+    "single_choice.<variable>.**": (
+        f"{CONFIG}: published.single_choice",
+        f"{CONFIG}: variables.<variable>.levels.**",
+    ),
 }
-"""Labels of the variables whose counts are printed."""
+"""`PublicationPart`."""
 
 RULES: Final[Mapping[str, Origins]] = {
     "settle": {
-        "returns": (f"{CONFIG}: published.returns",),
-        "categories": (f"{CONFIG}: published.categories",),
-        "single_choice": (f"{CONFIG}: published.single_choice",),
+        "part.returns": (f"{CONFIG}: published.returns",),
+        "part.categories": (f"{CONFIG}: published.categories",),
+        "part.single_choice": (f"{CONFIG}: published.single_choice",),
     },
     "ingest": {
         "part.wave": (f"{CONFIG}: waves",),
@@ -198,56 +204,62 @@ RULES: Final[Mapping[str, Origins]] = {
         **_under("parts.<wave>", _harmonising(_WAVE, _CROSSWALK)),
     },
     "export": _under("part", _WORDS),
-    "describe": {
-        **_ANALYSIS,
-        "organisations.<wave>.**": (f"{_WAVE}: organisations_surveyed",),
-        "variables": (f"{CONFIG}: variables",),
-        "variables.<variable>": (f"{CONFIG}: variables.<variable>.levels",),
-        "populations.<wave>": (f"{_WAVE}: population.size",),
-        "approximate": ("config/waves/*/wave.yaml: population.approximate",),
-    },
-    "measure": {
-        **_ANALYSIS,
-        "min_cell": (f"{CONFIG}: analysis.min_cell",),
-        "scale_use.**": (f"{CONFIG}: analysis.scale_use.**",),
-        "functioning_min_n": (f"{CONFIG}: analysis.functioning.min_n",),
-        "seed": (f"{CONFIG}: seed",),
-    },
-    "compare": _ANALYSIS,
-    "plan": {
-        **_ANALYSIS,
-        "planning.**": (f"{CONFIG}: analysis.planning.**",),
-        "population": ("config/waves/*/wave.yaml: population.size",),
-    },
-    "sensitivity": {
-        **_ANALYSIS,
-        "min_answered.<scale>": (f"{SCALES}: min_answered",),
-        "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
-        "labels": (f"{CONFIG}: variables",),
-        "labels.<variable>": (f"{CONFIG}: variables.<variable>.label",),
-    },
-    "audit": {
-        "wave": (f"{CONFIG}: published.wave",),
-        "categories.**": (f"{CONFIG}: published.categories.**",),
-        "cells": (f"{ITEMS}: published_table",),
-        **_under("cells.<item>", _PRINTED),
-        "single_choice": (f"{CONFIG}: published.single_choice",),
-        **_under("single_choice", _CHOICES),
-    },
+    "describe": _under(
+        "part",
+        {
+            **_STATISTICS,
+            "surveyed.<wave>.**": (f"{_WAVE}: organisations_surveyed",),
+            "variables": (f"{CONFIG}: variables",),
+            "variables.<variable>": (f"{CONFIG}: variables.<variable>.levels",),
+            "populations.<wave>": (f"{_WAVE}: population.size",),
+            "approximate": ("config/waves/*/wave.yaml: population.approximate",),
+        },
+    ),
+    "measure": _under(
+        "part",
+        {
+            **_STATISTICS,
+            "functioning_min_n": (f"{CONFIG}: analysis.functioning.min_n",),
+            "seed": (f"{CONFIG}: seed",),
+        },
+    ),
+    "compare": _under("part", _STATISTICS),
+    "plan": _under(
+        "part",
+        {
+            **_STATISTICS,
+            "sample.waves": (f"{CONFIG}: analysis.planning.reference",),
+            "planned": (f"{CONFIG}: analysis.planning.wave",),
+            "returns": (f"{CONFIG}: analysis.planning.returns",),
+            "power": (f"{CONFIG}: analysis.planning.power",),
+            "smallest": (f"{CONFIG}: analysis.smallest_effect.standardised",),
+            "population": ("config/waves/*/wave.yaml: population.size",),
+        },
+    ),
+    "sensitivity": _under(
+        "part",
+        {
+            **_STATISTICS,
+            "min_answered.<scale>": (f"{SCALES}: min_answered",),
+            "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
+            "labels": (f"{CONFIG}: variables",),
+            "labels.<variable>": (f"{CONFIG}: variables.<variable>.label",),
+        },
+    ),
+    "audit": _under("part", _PUBLICATION),
     "release": {
-        **_ANALYSIS,
         "tables": (f"{CONFIG}: published", f"{CONFIG}: analysis.planning"),
-        **_under("parts.<wave>", _harmonising(_WAVE, _CROSSWALK)),
-        "weighted": (f"{CONFIG}: analysis.weighted",),
-        "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
-        "disclosure.**": (f"{CONFIG}: disclosure.**",),
-        "publication": (f"{CONFIG}: published",),
-        "publication.wave": (f"{CONFIG}: published.wave",),
-        "publication.categories": (f"{CONFIG}: published.categories",),
-        "publication.cells": (f"{ITEMS}: published_table",),
-        **_under("publication.cells.<item>", _PRINTED),
-        "publication.choices": (f"{CONFIG}: published.single_choice",),
-        **_under("publication.choices", _CHOICES),
+        **_under(
+            "part",
+            {
+                **_STATISTICS,
+                **_under("harmonised.<wave>", _harmonising(_WAVE, _CROSSWALK)),
+                "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
+                "disclosure.**": (f"{CONFIG}: disclosure.**",),
+                "publication": (f"{CONFIG}: published",),
+                **_under("publication", _PUBLICATION),
+            },
+        ),
     },
     "figures": _SHOWING,
     "tables": {
@@ -310,10 +322,15 @@ def _filled(key: str, known: Mapping[str, str]) -> str:
     return key
 
 
+def part_of(job: Job) -> Mapping[str, Any]:
+    """Give the part of the study that a job was told; empty if it was told none."""
+    part = job.params.get("part")
+    return part if isinstance(part, Mapping) else {}
+
+
 def _own_wave(job: Job) -> str:
     """Give the wave that a job is about: that of its wildcard, or else of its part."""
-    part = job.params.get("part")
-    return job.wildcards.get("wave") or (str(part.get("wave", "")) if isinstance(part, Mapping) else "")
+    return job.wildcards.get("wave") or str(part_of(job).get("wave", ""))
 
 
 def unknown(job: Job) -> Iterator[str]:
@@ -462,11 +479,9 @@ def lineage(
         waves=tuple(wave for wave in everyone if wave not in others),
         joint=waves is None,
         evidence={
-            job.wildcards["wave"]: part["evidence"]
+            job.wildcards["wave"]: part_of(job)["evidence"]
             for job in reversed(behind)
-            if isinstance(part := job.params.get("part"), Mapping)
-            and "evidence" in part
-            and "wave" in job.wildcards
+            if "evidence" in part_of(job) and "wave" in job.wildcards
         },
     )
 
@@ -474,10 +489,13 @@ def lineage(
 def _waves(jobs: Sequence[Job]) -> list[str]:
     """List the waves that there are jobs for, in the order of the study where a job was told it."""
     found = dict.fromkeys(job.wildcards["wave"] for job in jobs if "wave" in job.wildcards)
-    told: list[str] = next(
-        (job.params["waves"] for job in jobs if isinstance(job.params.get("waves"), list)), []
-    )
+    told: list[str] = max((_sampled(job) for job in jobs), key=len, default=[])
     return [*(wave for wave in told if wave in found), *(wave for wave in found if wave not in told)]
+
+
+def _sampled(job: Job) -> list[str]:
+    """List the waves of the sample that a job analysed; none if it analysed none."""
+    return list(part_of(job).get("sample", {}).get("waves", []))
 
 
 def _ways(

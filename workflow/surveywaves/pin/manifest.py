@@ -22,9 +22,9 @@ from pandas.util import hash_pandas_object
 from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.script import digest
-from surveywaves.study.models import Evidence
+from surveywaves.files import digest
 from surveywaves.study.settings import Model
+from surveywaves.terms import Evidence
 
 FORMAT: Final = 1
 """Version of the manifest's form; a change of it stands in the changelog."""

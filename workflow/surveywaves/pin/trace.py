@@ -25,16 +25,12 @@ import pandas as pd
 
 from surveywaves.catalogue import ROWS_FORMAT
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import FORMULA
-from surveywaves.pin.compare import is_own, key_columns, waves_named
-from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage
+from surveywaves.files import FORMULA, digest, read
+from surveywaves.pin.changes import is_own, key_columns, waves_named
+from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
 from surveywaves.pin.manifest import shown as value_shown
-from surveywaves.script import digest, read
-from surveywaves.text import nearest
-from surveywaves.words import (
-    listed,
-)
+from surveywaves.text import listed, nearest
 
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"
@@ -455,13 +451,13 @@ def _own_waves(found: Shown, jobs: Sequence[Job]) -> list[str] | None:
 def _wave_of(table: str, jobs: Sequence[Job]) -> list[str]:
     """Give the wave that a table without a column for it is about, as the job that makes it was told."""
     paths = {f"results/{room}/{table}.parquet" for room in _UNRELEASED}
-    told = (job.params.get("wave") for job in jobs if paths & job.outputs.keys())
+    told = (part_of(job).get("wave") for job in jobs if paths & job.outputs.keys())
     return [wave for wave in told if isinstance(wave, str)]
 
 
 def _instrument(job: Job) -> dict[str, str]:
     """Give the items that a job was told of: item -> its scale, "" where it was not told."""
-    told = job.params.get("instrument", [])
+    told = part_of(job).get("instrument", [])
     return {
         str(entry["item"]): str(entry.get("scale") or "")
         for entry in (told if isinstance(told, list) else [])

@@ -1,8 +1,7 @@
 """What a wave to come can detect, from what a wave that is there says about variances.
 
-power      power of a t test, the effect that it finds with a given power, power of a test for equivalence
-outlook    how precise contrasts will be with given numbers of respondents
-plan       both, for every contrast with the wave to come and every expected number of returns
+`plan` gives it for every contrast with the wave to come and every expected number of returns: how precise contrasts
+will be, the power of their tests, and the effects that they can detect (`power`).
 """
 
 from surveywaves.planning.plan import plan

@@ -32,48 +32,42 @@ from surveywaves.planning.power import (
     power_of_equivalence,
     power_of_t,
 )
-from surveywaves.tidy import ALL, Status, tidy
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import ALL, PLANNING, RETURNS_NEEDED, Status
+from surveywaves.tidy import tidy
 
-ANALYSIS: Final = "planning"
 TERMS: Final = ("conf_half_width", "power", "power_adjusted", "power_equivalence", "detectable")
 """What there is for every contrast and number of returns."""
 
-NEEDED: Final = "returns_needed"
 ROUNDING: Final = 1e-9
 ENDLESS: Final = 1e9
 """So many returns that only the reference wave's uncertainty is left."""
 
 
 def plan(
-    frame: pd.DataFrame,
+    sample: Sample,
+    scales: Sequence[Scale],
     *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[float, float],
-    reference: str,
     planned: str,
-    organisations: Sequence[str],
     returns: Sequence[int],
     smallest: float,
-    covariates: Sequence[str] = (),
     confidence: float = 0.95,
     power: float = 0.8,
     tests: int = 1,
     min_cell: int = 2,
     population: int | None = None,
-    left_aside: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Give precision, power and detectable effects of a scale's contrasts with a wave to come.
+    """Give precision, power and detectable effects of each scale's contrasts with a wave to come.
 
     Parameters
     ----------
-    frame, items, keys, response_range, organisations, covariates
-        See `make_design`. Only the reference wave's rows are used.
-    scale
-        The scale's name, for the table.
-    reference, planned
-        The wave whose variances are taken and that is compared with; the wave to come, which need not have rows.
+    sample
+        Who answered the reference wave, its one wave, whose variances are taken and that is compared with; rows of
+        other waves are not used. Weights and teams are left aside, and every note says so.
+    scales
+        What is planned for, each by itself.
+    planned
+        The wave to come, which need not have rows.
     returns
         Expected numbers of returns of the wave to come, those included that state no organisation or answer no
         item of the scale.
@@ -89,8 +83,6 @@ def plan(
         Fewest respondents a cell may have, in either wave.
     population
         How many could return: a note says where more are needed.
-    left_aside
-        What the analysis has and the plan has not; every note names it.
 
     Returns
     -------
@@ -116,19 +108,10 @@ def plan(
         If the arguments contradict the frame or each other.
     """
     check_confidence(confidence)
-    if not 0 < power < 1 or not smallest > 0 or tests < 1 or reference == planned:
+    if not 0 < power < 1 or not smallest > 0 or tests < 1 or len({*sample.waves, planned}) != 2:
         raise ValueError("not a plan: power between 0 and 1, an effect above 0, a test or more, two waves")
-    here = frame[frame["wave"] == reference]
-    design = make_design(
-        here,
-        items=items,
-        keys=keys,
-        response_range=response_range,
-        waves=[reference],
-        organisations=organisations,
-        covariates=covariates,
-    )
-    fit = fit_linear(design)
+    here = sample.frame[sample.frame["wave"] == sample.waves[0]]
+    beside = {"teams are left aside": sample.team, "weights are left aside": sample.weight}
     aim = Aim(
         planned=planned,
         returns=tuple(returns),
@@ -138,10 +121,16 @@ def plan(
         tests=tests,
         min_cell=min_cell,
         population=population,
-        left_aside=tuple(left_aside),
+        left_aside=tuple(words for words, column in beside.items() if column),
     )
-    rows = [*_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)]
-    return tidy({"analysis": ANALYSIS, "scale": scale} | row for row in rows)
+    answered = replace(sample, frame=here, weight="", team="")
+    rows: list[dict[str, Any]] = []
+    for scale in scales:
+        design = make_design(answered, scale)
+        fit = fit_linear(design)
+        found = *_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)
+        rows += [{"analysis": PLANNING, "scale": scale.name} | row for row in found]
+    return tidy(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +190,7 @@ def _contrasts(design: Design, fit: LinearFit, returned: int, aim: Aim) -> Itera
             nothing = {key: refused[key] for key in ("status", "note")}
             for number in aim.returns:
                 yield from (label | {"term": term, "n": number} | nothing for term in aim.terms)
-            yield label | {"term": NEEDED} | nothing
+            yield label | {"term": RETURNS_NEEDED} | nothing
             continue
         contrast = _Contrast(future, weights, aim)
         for row in [*(row for number in aim.returns for row in contrast.rows(number)), contrast.needed()]:
@@ -291,7 +280,7 @@ class _Contrast:
 
     def needed(self) -> dict[str, Any]:
         """Give the smallest number of returns with the planned power, or why there is none."""
-        aim, label = self._aim, {"term": NEEDED}
+        aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
         most = self._short(ENDLESS)
         if most < 0:

@@ -1,21 +1,19 @@
-"""How precise a linear mixed model's contrasts will be, and the power of their tests.
-
-How precise a linear mixed model's contrasts will be, before the answers are there.
+"""How precise a linear mixed model's contrasts will be before the answers are there, and the power of their tests.
 
 The covariance of the fixed effects depends on who answers which items and on the variances, not on the
 answers. So does, in expectation, the information on the variances, and with it Satterthwaite's degrees of
 freedom: of the REML deviance's Hessian in (sigma2, theta), the expected value is taken where a fit takes the
-observed one. In the words of `mixed.reml`, with A = sigma2 X'V^-1X and P = V^-1 - V^-1 X (X'V^-1X)^-1 X'V^-1,
+observed one. With A = sigma2 X'V^-1X and P = V^-1 - V^-1 X (X'V^-1X)^-1 X'V^-1,
 
     E[d2/dsigma2^2] = (n - p) / sigma2^2,   E[d2/dsigma2 dtheta] = tr(PZZ'),   E[d2/dtheta^2] = sigma2^2 tr(PZZ'PZZ')
 
 (Patterson and Thompson 1971, Biometrika 58, 545; Searle, Casella and McCulloch 1992, Variance Components,
 section 6.6).
 
-Power of the tests of a contrast: Student's t against 0, and two one-sided tests for equivalence.
-
-Effects and standard errors are in the same unit, whatever it is. An estimated standard error is the true one times s,
-with df s^2 chi-squared.
+Power is of Student's t against 0, and of two one-sided tests for equivalence. Effects and standard errors are in the
+same unit, whatever it is. An estimated standard error is the true one times s, with df s^2 chi-squared. The noncentral
+t is scipy's; statsmodels' `ttest_power`, tried at 3,000 points, gave none for 308 (large effects) and was off by 1e-6
+with one or two degrees of freedom. For equivalence it has none.
 """
 
 from __future__ import annotations
@@ -30,8 +28,8 @@ from scipy import special
 from scipy.optimize import brentq
 
 from surveywaves.mixed.design import Design, FloatArray
-from surveywaves.mixed.deviance import independent_columns
-from surveywaves.mixed.lmm import ESTIMABLE
+from surveywaves.mixed.estimable import ESTIMABLE
+from surveywaves.mixed.sums import independent_columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from surveywaves.published.settling import (
     apply_decisions,
     settle,
     settle_column,
+    settle_publication,
     together,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "printed_frequencies",
     "settle",
     "settle_column",
+    "settle_publication",
     "together",
 ]

@@ -1,4 +1,4 @@
-"""Checking against published tables: what the text claims from them, and what was recomputed from data."""
+"""Holding a publication against the data: each of its printed cells, and each claim that its text makes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from surveywaves.describe import published_form
 from surveywaves.errors import Mistake, PublishedTableError
 from surveywaves.published.printed import Agreement, Percentage, as_text, own_precision
 from surveywaves.published.settling import one_digit_apart, percent_text
+from surveywaves.terms import ALL
 
 FREQUENCIES: Final = ("table", "row", "category", "count", "base")
 CLAIMS: Final = ("page", "quote", "table", "row", "categories", "quantity", "printed")
@@ -37,6 +39,60 @@ class CountVerdict(StrEnum):
     DIFFERS = "differs"
     NOT_RECOMPUTED = "not_recomputed"
     NOT_PUBLISHED = "not_published"
+
+
+class Audited(NamedTuple):
+    """Each printed cell, and each claim, beside what it recomputes to."""
+
+    tables: pd.DataFrame
+    claims: pd.DataFrame
+
+
+def audit_publication(
+    audit: pd.DataFrame,
+    claims: pd.DataFrame,
+    *,
+    printed: pd.DataFrame,
+    item_frequencies: pd.DataFrame,
+    respondents: pd.DataFrame,
+    wave: str,
+    cells: Iterable[tuple[str, str, str]],
+    categories: Mapping[str, str],
+    single_choice: Mapping[str, Mapping[str, str]],
+) -> Audited:
+    """Hold a publication against the frequencies that are found in the data.
+
+    Parameters
+    ----------
+    audit
+        `Settlement.audit` of its tables.
+    claims, printed
+        Its numeric claims, and its tables as they are printed: see `check_claims`.
+    item_frequencies, respondents
+        As `surveywaves.describe` gives them.
+    wave, cells
+        Wave that it is about; table, row and item of every printed row: see `surveywaves.describe.published_form`.
+    categories
+        Code of each printed category, lowest response first -> its label in the claims.
+    single_choice
+        Variable whose counts are printed -> level -> printed category.
+
+    Raises
+    ------
+    PublishedTableError, ValueError
+        As for `check_claims` and `published_form`.
+    """
+    items = published_form(item_frequencies, wave=wave, cells=cells, categories=list(categories))
+    stated = respondents[(respondents["wave"] == wave) & (respondents["organisation"] == ALL)]
+    choices = []
+    for variable, labels in single_choice.items():
+        own = stated[(stated["variable"] == variable) & stated["level"].isin(list(labels))]
+        choices.append(own.assign(table=variable, row="1", category=own["level"].map(labels), count=own["n"]))
+    recomputed = pd.concat([items, *choices])[list(FREQUENCIES)]
+    codes = {label: code for code, label in categories.items()}
+    return Audited(
+        beside(audit, recomputed), check_claims(claims, recomputed, categories=codes, tables=printed)
+    )
 
 
 def check_claims(

@@ -1,12 +1,7 @@
-"""Settling published tables: what each row must have meant, by search and by decision.
+"""Settling published tables: what each row must have meant, by search, and by decision where that leaves it open.
 
-The search behind `settle`: every reading of a printed row that contradicts the fewest of its cells.
-
-The audit of a printed row, cell by cell: what it should say, and the evidence in words.
-
-Settling published tables: what each row must have meant.
-
-Decisions: a person's choice where the arithmetic leaves a printed row open.
+Of every printed row the readings that contradict the fewest of its cells are searched; every cell is then audited: what
+it should say, and the evidence in words.
 """
 
 from __future__ import annotations
@@ -495,6 +490,42 @@ class Settlement:
         cell that does not simply agree. Blank cells have no row.
         """
         return _frame(list(Cell._fields), (cell for row in self.rows for cell in audit_row(row)))
+
+
+def settle_publication(
+    tables: pd.DataFrame,
+    single_choice: Mapping[str, pd.DataFrame],
+    *,
+    categories: Sequence[str],
+    max_base: int,
+    decisions: pd.DataFrame | None = None,
+    where: str = "decisions",
+) -> Settlement:
+    """Settle all tables of a publication.
+
+    Parameters
+    ----------
+    tables, categories, max_base
+        See `settle`.
+    single_choice
+        Variable -> the table that prints its counts: see `settle_column`.
+    decisions, where
+        See `apply_decisions`; None: nobody decided anything.
+
+    Returns
+    -------
+    Settlement
+
+    Raises
+    ------
+    PublishedTableError
+        As for `settle`, `settle_column` and `apply_decisions`.
+    """
+    counts = (
+        settle_column(listed, table=variable, max_base=max_base) for variable, listed in single_choice.items()
+    )
+    settlement = together(settle(tables, categories=categories, max_base=max_base), *counts)
+    return settlement if decisions is None else apply_decisions(settlement, decisions, where=where)
 
 
 def settle(

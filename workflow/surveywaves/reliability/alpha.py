@@ -1,10 +1,7 @@
-"""Cronbach's alpha: its parts, its intervals, and whether it is the same in several groups.
+"""Cronbach's alpha: its parts, the two-item case, its intervals, and tests that it is the same in several groups.
 
-What follows from the covariances of the items: alpha, its parts, and the two-item case.
-
-An interval for alpha that does not assume normal answers: the respondents drawn again, with replacement.
-
-Is alpha the same in two groups, or in several? Tests for independent groups.
+Alpha is pingouin's. Its interval is not: pingouin rounds it to three decimals. Nor are the bootstrap and alpha without
+an item, which take the sums that all replicates and items share.
 """
 
 from __future__ import annotations
@@ -15,11 +12,12 @@ from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betaln, chdtrc, fdtrc, fdtri, ndtr, ndtri
 
-from surveywaves.reliability.sample import Answers, Array, Row, alike, covariance, join, named, whole
-from surveywaves.tidy import ALL, Status
+from surveywaves.reliability.answers import Answers, Array, Row, alike, join, named, whole
+from surveywaves.terms import ALL, BETWEEN, Status
 
 FLAT: Row = {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
 BACKWARD = "negative: items run against each other, check their keys"
@@ -29,11 +27,18 @@ def alpha(answers: Answers) -> Row:
     """Cronbach's alpha with the interval of Feldt, Woodruff & Salih (1987, formula 6)."""
     if np.ptp(answers.total) == 0:
         return FLAT
-    found = float(alpha_of(np.diag(answers.covariance).sum(), answers.covariance.sum(), answers.k))
+    found = cronbach(answers.scores)
     df = answers.n - 1, (answers.n - 1) * (answers.k - 1)
     tail = (1 - answers.options.confidence) / 2
     low, high = (1 - (1 - found) * float(fdtri(*df, share)) for share in (1 - tail, tail))
     return {"estimate": found, "conf_low": low, "conf_high": high, "note": BACKWARD if found < 0 else ""}
+
+
+def cronbach(scores: Array) -> float:
+    """Cronbach's alpha of respondents x items, two or more, nothing missing."""
+    from pingouin import cronbach_alpha  # noqa: PLC0415  a second, which only what computes alpha waits for
+
+    return float(cronbach_alpha(pd.DataFrame(scores))[0])
 
 
 def mean_inter_item_r(answers: Answers) -> Row:
@@ -212,8 +217,6 @@ def _bca(replicates: Array, estimate: float, jackknifed: Array, confidence: floa
     return np.asarray(np.quantile(replicates, ndtr(bias + z / (1 - acceleration * z))), dtype=np.float64)
 
 
-BETWEEN: Final = " - "
-
 _NODES: Final = 1_201
 
 
@@ -382,8 +385,7 @@ def _samples(
         varying = scores[:, ~constant]
         if np.ptp(varying.sum(axis=1)) == 0:
             return samples, (Status.NOT_ESTIMABLE, f"the total score does not vary: {name}"), note
-        spread = covariance(varying)
-        alpha = float(alpha_of(np.trace(spread), spread.sum(), k))
+        alpha = cronbach(varying)
         if 1 - alpha < 1e-12:
             return samples, (Status.NOT_ESTIMABLE, f"alpha is 1: {name}"), note
         samples[name] = _Sample(alpha, k, len(scores))

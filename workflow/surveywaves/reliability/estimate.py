@@ -1,13 +1,8 @@
-"""Every statistic of one scale in every wave and organisation, and which scales are compared as scales.
-
-Every statistic of one scale, in every wave and organisation, and the tests between them.
-
-Which scales may be compared as scales, and which item by item only.
-"""
+"""Every statistic of a scale in every wave and organisation, the tests between them, and which scales are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -15,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.reliability import alpha as of_alpha
-from surveywaves.reliability.alpha import BETWEEN, alpha_bootstrap, equality
-from surveywaves.reliability.factors import omega_total, ordinal_alpha
-from surveywaves.reliability.sample import (
+from surveywaves.reliability.alpha import alpha_bootstrap, equality
+from surveywaves.reliability.answers import (
     Answers,
     Array,
     Options,
@@ -31,20 +25,16 @@ from surveywaves.reliability.sample import (
     named,
     scored,
 )
-from surveywaves.tidy import ALL, Status, tidy
-
-ANALYSIS: Final = "reliability"
+from surveywaves.reliability.factors import omega_total, ordinal_alpha
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import ALL, BETWEEN, ITEMS_ONLY, RELIABILITY, Status
+from surveywaves.tidy import tidy
 
 
 def reliability(
-    frame: pd.DataFrame,
+    sample: Sample,
+    scale: Scale,
     *,
-    scale: str,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    response_range: tuple[int, int],
-    waves: Sequence[str],
-    organisations: Sequence[str],
     confidence: float = 0.95,
     min_n: int = 10,
     replicates: int = 1_000,
@@ -59,20 +49,11 @@ def reliability(
 
     Parameters
     ----------
-    frame
-        One row a respondent: `wave`, `organisation` (may be missing: these respondents count under ``all`` only) and
-        the items, as worded, whole numbers in `response_range`, missing where not answered.
+    sample
+        Who answered. Respondents of other waves do not count; those of other organisations, or of none that they
+        stated, count under ``all``. Weights, teams and covariates play no part.
     scale
-        Name of the scale.
-    items
-        Its items.
-    keys
-        Item -> +1, or -1 if agreeing means less of what the scale measures: scored low + high - answer.
-    response_range
-        Lowest and highest response.
-    waves, organisations
-        Those to report, in this order; waves in order of time. Respondents of other waves do not count; those of other
-        organisations count under ``all``.
+        What they answered: whole numbers in its range.
     confidence
         Confidence level of the intervals.
     min_n
@@ -94,16 +75,16 @@ def reliability(
             Cronbach's alpha, k / (k - 1) (1 - sum c_ii / V), with the interval of Feldt, Woodruff & Salih (1987):
             (1 - population alpha) / (1 - alpha) follows F(n - 1, (n - 1)(k - 1)).
         ``alpha_bootstrap``
-            The same alpha, with bootstrap standard error and BCa interval (see `bootstrap.alpha_bootstrap`).
+            The same alpha, with bootstrap standard error and BCa interval (see `alpha.alpha_bootstrap`).
         ``mean_inter_item_r``
             Mean of the k (k - 1) / 2 correlations between items.
         ``spearman_brown``
             For two items, 2 r / (1 + r); Eisinga, te Grotenhuis & Pelzer (2013) prefer it to alpha there. Its
             interval is that of r by Fisher's z, stepped up.
         ``omega_total``
-            McDonald's omega of a one-factor model of the standardised items (see `omega.omega_total`).
+            McDonald's omega of a one-factor model of the standardised items (see `factors.omega_total`).
         ``ordinal_alpha``
-            Alpha of the polychoric correlations (see `polychoric.ordinal_alpha`).
+            Alpha of the polychoric correlations (see `factors.ordinal_alpha`).
         ``floor``, ``ceiling``
             Percentage of respondents whose scale mean is the lowest, the highest that there can be.
         ``item_rest_r``
@@ -112,7 +93,7 @@ def reliability(
             For each item, alpha of the others; not estimable from one.
 
         Then, between the waves of each organisation and between the organisations of each wave, tests that alpha is
-        the same (see `equality.equality`): for each pair ``alpha_difference`` and ``feldt_w``, for all of them
+        the same (see `alpha.equality`): for each pair ``alpha_difference`` and ``feldt_w``, for all of them
         ``hakstian_whalen``.
 
         `n` is the number of respondents used. `status` is ``too_few`` with fewer than `min_n` of them or fewer than
@@ -140,13 +121,14 @@ def reliability(
     of ``alpha.drop``; ``psych::omega(na.omit(scored), nfactors = 1)`` gives ``omega.tot``;
     ``psych::alpha(psych::polychoric(na.omit(scored), correct = 0)$rho)`` gives ordinal alpha.
     """
-    check(frame, items, keys, response_range=response_range, confidence=confidence, min_n=min_n)
+    check(sample, scale, confidence=confidence, min_n=min_n)
     if replicates < 0:
         raise ValueError(f"replicates {replicates} is below 0")
-    options = Options(response_range, confidence, min_n, replicates, seed)
-    scores = scored(frame, items, keys, response_range)
+    frame, items, waves = sample.frame, scale.items, sample.waves
+    options = Options(scale.response_range, confidence, min_n, replicates, seed)
+    scores = scored(frame, scale)
     in_wave = {name: members(frame["wave"], name) for name in waves}
-    in_organisation = {name: members(frame["organisation"], name) for name in organisations}
+    in_organisation = {name: members(frame["organisation"], name) for name in sample.organisations}
     asked = {name: answered(scores[in_wave[name]]) for name in waves}
     answers_of = partial(Answers.of, items=items, options=options)
 
@@ -157,7 +139,7 @@ def reliability(
             answers = answers_of(
                 scores[in_wave[wave] & member],
                 asked=asked[wave],
-                place=f"{scale}/{wave}/{organisation}",
+                place=f"{scale.name}/{wave}/{organisation}",
                 remark=remark,
             )
             rows += [{"wave": wave, "organisation": organisation, **row} for row in _rows(answers)]
@@ -169,7 +151,9 @@ def reliability(
         named("not asked in every wave", items, ~common),
         named("waves that did not ask", waves, [wave not in asking for wave in waves]),
     )
-    pooled = answers_of(scores[somewhere], asked=common, place=f"{scale}/{ALL}/{ALL}", remark=join(*remarks))
+    pooled = answers_of(
+        scores[somewhere], asked=common, place=f"{scale.name}/{ALL}/{ALL}", remark=join(*remarks)
+    )
     rows += [{"wave": ALL, "organisation": ALL, **row} for row in _rows(pooled)]
 
     # Later minus earlier, first minus second: as everywhere in the statistics.
@@ -182,7 +166,7 @@ def reliability(
         asked_here = dict.fromkeys(groups, asked[wave])
         tests = equality(groups, items=items, asked=asked_here, min_n=min_n, later_first=False)
         rows += [{"wave": wave, "organisation": between, **row} for between, row in tests]
-    return tidy({"analysis": ANALYSIS, "scale": scale, **row} for row in rows)
+    return tidy({"analysis": RELIABILITY, "scale": scale.name, **row} for row in rows)
 
 
 _SCALE_TERMS: Final[Mapping[str, Callable[[Answers], Row]]] = {
@@ -246,7 +230,6 @@ def _item_row(answers: Answers, item: str, estimate: float | None) -> Row:
 
 
 AS_SCALE: Final = "scale"
-ITEMS_ONLY: Final = "items_only"
 
 
 def usage(found: pd.DataFrame, *, at_least: float = 0.60, min_n: int = 30) -> pd.DataFrame:

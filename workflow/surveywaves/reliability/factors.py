@@ -1,10 +1,7 @@
-"""McDonald's omega and ordinal alpha: coefficients from one factor and from polychoric correlations.
+"""McDonald's omega, from one common factor, and ordinal alpha, from polychoric correlations.
 
-The bivariate normal distribution, for many pairs of bounds and correlations at once.
-
-Polychoric correlations, and alpha from them: of the normal variables that ordered answers may stand for.
-
-McDonald's omega: how much of the total score's variance one common factor leaves no doubt about.
+Polychoric correlations are those of the normal variables that ordered answers may stand for: they take bivariate normal
+probabilities, here for many pairs of bounds and correlations at once.
 """
 
 from __future__ import annotations
@@ -16,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from surveywaves.reliability.alpha import BACKWARD
-from surveywaves.reliability.sample import Answers, Array, Row, join, named
-from surveywaves.tidy import Status
+from surveywaves.reliability.answers import Answers, Array, Row, join, named
+from surveywaves.terms import Status
 
 STEEPEST: Final = 0.999
 """Largest correlation for which `below` is right to 1e-14."""

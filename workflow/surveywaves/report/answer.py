@@ -24,18 +24,11 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis
-from surveywaves.tidy import Decision, Status
-from surveywaves.words import (
-    BETWEEN,
-    is_missing,
-    listed,
-    number,
-    records,
-    share,
-)
+from surveywaves.terms import BETWEEN, ITEMS_ONLY, Decision, Evidence, Status
+from surveywaves.text import listed
+from surveywaves.words import is_missing, number, records, share
 
 
 def all_observed(presentation: Presentation) -> bool:
@@ -148,9 +141,6 @@ def returns(material: Material) -> list[Markup]:
         )
     return said
 
-
-ITEMS_ONLY = "items_only"
-"""The use of a scale that should not be compared as one (see `surveywaves.reliability.estimate`)."""
 
 FIRST = "first "
 """How the words of a decision begin that speaks of the first-named organisation."""

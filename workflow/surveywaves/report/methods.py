@@ -22,13 +22,11 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Evidence
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.audit import verdict_words
-from surveywaves.words import (
-    WITHHELD,
-    listed,
-)
+from surveywaves.terms import ORDINAL, Evidence
+from surveywaves.text import listed
+from surveywaves.words import WITHHELD
 
 
 def methods(material: Material) -> list[Block]:
@@ -149,7 +147,7 @@ def _model(material: Material) -> tuple[Block, ...]:
 
 def _ordinal(material: Material) -> tuple[Markup, ...]:
     """Say what the second model is, if there is one."""
-    if "ordinal" not in set(material.tables["means"]["analysis"]):
+    if ORDINAL not in set(material.tables["means"]["analysis"]):
         return ()
     return (
         say(

@@ -21,11 +21,9 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.study.models import Comparability, Evidence
 from surveywaves.tables.estimates import CONTRASTS, main_analysis
-from surveywaves.words import (
-    listed,
-)
+from surveywaves.terms import Comparability, Evidence
+from surveywaves.text import listed
 
 UNITS: Final = {
     "linear": "points of the response scale",

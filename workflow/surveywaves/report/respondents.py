@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from surveywaves.catalogue import WITHOUT_SCALE, batteries, item_groups
+from surveywaves.catalogue import batteries, item_groups
 from surveywaves.report.answer import item_by_item, returns
 from surveywaves.report.material import (
     Block,
@@ -19,6 +19,7 @@ from surveywaves.report.material import (
 )
 from surveywaves.report.moved import invented_together
 from surveywaves.study.models import Item
+from surveywaves.terms import WITHOUT_SCALE
 from surveywaves.words import OUTSIDE
 
 

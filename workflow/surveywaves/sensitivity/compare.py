@@ -1,28 +1,72 @@
-"""All variants of the comparison side by side, and how many come to the same decision.
-
-How many ways to analyse come to the same decision, in words.
-
-All variants of the comparison, side by side.
-"""
+"""All variants of the comparison side by side, and how many of them come to the same decision, in words."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.mixed.contrasts import Fit, check_confidence, estimate, stated_contrasts
-from surveywaves.mixed.design import Design
+from surveywaves.mixed.contrasts import FAMILY, Fit, check_confidence, estimate, stated_contrasts
+from surveywaves.mixed.decisions import decide
+from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.lmm import LinearFit
-from surveywaves.sensitivity.setting import Refused, Sample, Scale
-from surveywaves.sensitivity.variants import MAIN, STANDARDISED, Variant, correct, title_of
-from surveywaves.tidy import Status, tidy
+from surveywaves.sample import Sample, Scale
+from surveywaves.sensitivity.setting import Refused
+from surveywaves.sensitivity.variants import Variant, correct
+from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Status, variant_title
+from surveywaves.tidy import tidy
 
 CONTRAST: Final = ["scale", "term", "wave", "organisation"]
 ROUNDING: Final = 1e-9
-ESTIMATED: Final = (Status.OK.value, Status.BOUNDARY.value)
+
+
+class Judged(NamedTuple):
+    """Every contrast by every variant with its decision, and how many variants come to the main one's."""
+
+    sensitivity: pd.DataFrame
+    agreement: pd.DataFrame
+
+
+def judge_variants(
+    sample: Sample,
+    scales: Sequence[Scale],
+    variants: Sequence[Variant],
+    *,
+    flagged: Mapping[str, Sequence[str]],
+    standardised: float,
+    percentage_points: float,
+    confidence: float = 0.95,
+    min_cell: int = 2,
+    multiplicity: str = "holm",
+    labels: Mapping[str, str] | None = None,
+) -> Judged:
+    """Compare waves and organisations in several ways, and count who comes to the same decisions.
+
+    Parameters
+    ----------
+    sample, scales, variants, confidence, min_cell
+        See `sensitivity`.
+    flagged
+        Scale -> its items that work differently between waves or organisations.
+    standardised, percentage_points, multiplicity
+        See `surveywaves.mixed.decisions.decide`; a family is one contrast of one variant, across scales.
+    labels
+        See `agreement`.
+    """
+    scales = [replace(scale, flagged=tuple(flagged.get(scale.name, ()))) for scale in scales]
+    decided = decide(
+        sensitivity(sample, scales, variants, confidence=confidence, min_cell=min_cell),
+        tidy([]),  # the unit is in the estimates
+        standardised=standardised,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        multiplicity=multiplicity,
+        family=("variant", *FAMILY),
+    )
+    return Judged(decided, agreement(decided, labels))
 
 
 def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -88,7 +132,7 @@ def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapp
     first = f"{agreeing} of {len(others)} variants: {_spaced(decision)}"
     parts = [first if decision else "no estimate by the main analysis"]
     for other in dict.fromkeys(one.decision for one in others if one.decision != decision):
-        named = [title_of(one.variant, labels) for one in others if one.decision == other]
+        named = [variant_title(one.variant, labels) for one in others if one.decision == other]
         parts.append(f"{_listed(named)}: {_spaced(other)}")
     return "; ".join(parts)
 
@@ -149,7 +193,7 @@ def sensitivity(
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
         raise ValueError(f"no variant is called {MAIN}")
-    fitted = {scale.name: _fit(main, sample.design(scale)) for scale in scales}
+    fitted = {scale.name: _fit(main, make_design(sample, scale)) for scale in scales}
     names: list[str] = []
     rows: list[Row] = []
     for variant in variants:
@@ -203,7 +247,7 @@ def _way(
         return changed
     left, asked, said = changed
     notes = [note for note in (people[1], said) if note]
-    design = first.design if left is sample and asked is scale else left.design(asked)
+    design = first.design if left is sample and asked is scale else make_design(left, asked)
     if variant.latent:
         fitted = _fit(variant, design)
     elif design is first.design:

@@ -1,118 +1,27 @@
-"""What a comparison rests on: who is compared, by which answers. A variant changes a part of it, or cannot.
+"""What a variant changes of an analysis: who is compared, weighted how, and by which answers. Some it cannot.
 
-Other answers: changes of what is compared, scale by scale.
-
-Raking: weights that give a sample the known margins of its population.
-
-Iterative proportional fitting: the weights of each level of one variable are multiplied by what the level lacks, then
-those of the next, until no margin moves. Of all weights that meet the margins, these are nearest to the first ones in
-the sense of Kullback and Leibler.
+Raking gives a sample the known margins of its population by iterative proportional fitting: the weights of each level
+of one variable are multiplied by what the level lacks, then those of the next, until no margin moves. Of all weights
+that meet the margins, these are nearest to the first ones in the sense of Kullback and Leibler.
 
 Sources: Deming and Stephan (1940) Ann. Math. Stat. 11, 427; Ireland and Kullback (1968) Biometrika 55, 179 (what it
 converges to); Kish (1992) J. Off. Stat. 8, 183 (design effect).
-
-Other respondents, covariates and weights: changes that are the same for every scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from surveywaves.mixed.clmm import OrdinalFit
-from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by, make_design
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.lmm import LinearFit
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale:
-    """The answers compared.
-
-    Parameters
-    ----------
-    name
-        The scale's name, for the tables.
-    items
-        Its items.
-    keys
-        Item -> +1, or -1 for an item to reverse.
-    response_range
-        Lowest and highest possible answer.
-    min_answered
-        Items a respondent must have answered to get a scale score.
-    flagged
-        Items that were found to work differently between waves or organisations.
-    """
-
-    name: str
-    items: tuple[str, ...]
-    keys: Mapping[str, int]
-    response_range: tuple[float, float]
-    min_answered: int = 1
-    flagged: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Who is compared.
-
-    Parameters
-    ----------
-    frame
-        (N rows) one row a respondent: `wave`, `organisation` (may be missing), the items, and the columns named here.
-    waves, organisations, covariates, weight, team
-        See `surveywaves.mixed.design.make_design`.
-    absent
-        Wave -> why it takes no part, in words. Such waves are not among `waves`.
-    asked
-        Wave -> what it asked, where answers to different questions cannot be compared.
-    """
-
-    frame: pd.DataFrame
-    waves: tuple[str, ...]
-    organisations: tuple[str, ...]
-    covariates: tuple[str, ...] = ()
-    weight: str = ""
-    team: str = ""
-    absent: Mapping[str, str] = field(default_factory=dict)
-    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def without(self, absent: Mapping[str, str]) -> Sample:
-        """Leave waves out, with the reason of each."""
-        if not absent:
-            return self
-        return replace(
-            self,
-            frame=self.frame[~self.frame["wave"].isin(list(absent))],
-            waves=tuple(wave for wave in self.waves if wave not in absent),
-            absent={**self.absent, **absent},
-        )
-
-    def obstacle(self, waves: Collection[str]) -> str:
-        """Why some waves cannot be compared, in words; empty if they can."""
-        if missing := [self.absent[wave] for wave in waves if wave in self.absent]:
-            return "; ".join(missing)
-        if len({self.asked[wave] for wave in waves if wave in self.asked}) > 1:
-            return f"different items were asked in: {', '.join(waves)}"
-        return ""
-
-    def design(self, scale: Scale) -> Design:
-        """Find the distinct respondents."""
-        return make_design(
-            self.frame,
-            items=scale.items,
-            keys=scale.keys,
-            response_range=scale.response_range,
-            waves=self.waves,
-            organisations=self.organisations,
-            covariates=self.covariates,
-            weight=self.weight,
-            team=self.team,
-        )
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import NOT_STATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,9 +242,6 @@ def _distance(weights: FloatArray, sides: list[tuple[IntArray, FloatArray]]) -> 
     return max(float(np.abs(add_by(levels, weights, len(target)) - target).max()) for levels, target in sides)
 
 
-NOT_STATED: Final = "not_stated"
-"""The level of those who were asked and did not state one."""
-
 RAKED: Final = "raking weight"
 """The column of the weights made here: no name of a study has a space in it."""
 
@@ -439,7 +345,7 @@ def weighted(column: str) -> OfPeople:
 
 
 def raked(margins: Mapping[str, Margins]) -> OfPeople:
-    """Weight the returns of each wave to its population's margins: see `weighting.rake`.
+    """Weight the returns of each wave to its population's margins: see `rake`.
 
     Parameters
     ----------

@@ -1,8 +1,4 @@
-"""The ways in which the comparison is done again.
-
-The variants in words.
-
-People who answered two waves that are not linked: what their number would do to the standard error of a change.
+"""The ways in which the comparison is done again, and what people in two unlinked waves would do to its errors.
 
 Let m people be among the n1 respondents of an organisation in one wave and among the n2 in another. The mean of a
 person's answers has variance V = tau2 + sigma2 / k about the cell's mean (k items answered), and the two means of one
@@ -27,59 +23,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any, Final
+from typing import Any
 
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import Cell, against_zero
 from surveywaves.mixed.design import Design, add_by
 from surveywaves.mixed.lmm import LinearFit, fit_linear
+from surveywaves.sample import Sample
 from surveywaves.sensitivity import setting
 from surveywaves.sensitivity.setting import Margins, Model, OfAnswers, OfPeople
-from surveywaves.tidy import Status
-
-STANDARDISED: Final = "_standardised"
-"""How the terms of the table end: their unit is a standard deviation of one answer."""
-
-MAIN: Final = "main"
-ONLY: Final = "only: "
-ADJUSTED: Final = "adjusted: "
-"""How the names of variants begin that say what they are about themselves."""
-
-TITLES: Final = {
-    MAIN: "Main analysis",
-    "ordinal_logit": "Ordinal model (logit)",
-    "ordinal_probit": "Ordinal model (probit)",
-    "scale_score": "Scale scores",
-    "complete_cases": "Complete cases",
-    "without_straight_liners": "Without straight-liners",
-    "organisation_not_stated": "Organisation not stated as a group",
-    "unadjusted": "Unadjusted",
-    "without_flagged_items": "Without items that work differently",
-    "raking": "Weighted to population margins",
-    "sampling_weights": "With sampling weights",
-    "unweighted": "Without sampling weights",
-    "without_team": "Without team effect",
-    "answered_twice": "Some answered twice",
-}
-"""Name of a variant -> its title."""
-
-
-def title_of(variant: str, labels: Mapping[str, str] | None = None) -> str:
-    """Give a variant's title.
-
-    Parameters
-    ----------
-    variant
-        Its name.
-    labels
-        Words for grouping variables.
-    """
-    if variant.startswith(ONLY):
-        return variant.removeprefix(ONLY)
-    if variant.startswith(ADJUSTED):
-        named = [(labels or {}).get(name, name) for name in variant.removeprefix(ADJUSTED).split(", ")]
-        return f"Adjusted for {', '.join(name[:1].lower() + name[1:] for name in named)}"
-    return TITLES.get(variant, variant)
+from surveywaves.terms import ADJUSTED, MAIN, ONLY, Status, variant_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +147,11 @@ class Variant:
     @property
     def title(self) -> str:
         """For people."""
-        return title_of(self.name)
+        return variant_title(self.name)
 
 
 def stated_variants(
+    sample: Sample,
     *,
     questionnaire: Sequence[str],
     straight_lining: int,
@@ -206,30 +160,27 @@ def stated_variants(
     margins: Mapping[str, Margins] | None = None,
     twice: Twice | None = None,
     sampling_weight: str = "weight",
-    covariates: Sequence[str] = (),
-    weighted: bool = False,
-    team: bool = False,
 ) -> tuple[Variant, ...]:
     """List the variants of a study's main analysis, itself first.
 
     Parameters
     ----------
+    sample
+        Who is compared in the main analysis: what it adjusts for, whether it is weighted and has a team effect.
     questionnaire
         Every item of the instrument.
     straight_lining
-        See `respondents.without_straight_liners`.
+        See `setting.without_straight_liners`.
     only
         Title -> variable -> level: comparisons with such respondents only.
     adjust_for
         Grouping variables to adjust for besides.
     margins
-        See `respondents.raked`.
+        See `setting.raked`.
     twice
         How many are taken to have answered two waves; None: not asked.
     sampling_weight
         The column of the waves' sampling weights.
-    covariates, weighted, team
-        What the main analysis adjusts for; whether it is weighted; whether it has a team effect.
     """
 
     def stated() -> Iterator[Variant]:
@@ -247,15 +198,15 @@ def stated_variants(
         yield Variant("organisation_not_stated", people=setting.not_stated_apart)
         if adjust_for:
             yield Variant(ADJUSTED + ", ".join(adjust_for), people=setting.adjusted(adjust_for))
-        if covariates:
+        if sample.covariates:
             yield Variant("unadjusted", people=setting.unadjusted)
         yield Variant("without_flagged_items", answers=setting.without_flagged)
         yield Variant("raking", people=setting.raked(margins or {}))
-        if weighted:
+        if sample.weight:
             yield Variant("unweighted", people=setting.unweighted)
         else:
             yield Variant("sampling_weights", people=setting.weighted(sampling_weight))
-        if team:
+        if sample.team:
             yield Variant("without_team", people=setting.without_team)
         if twice:
             yield Variant("answered_twice", twice=twice)

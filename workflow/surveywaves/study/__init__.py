@@ -4,28 +4,13 @@ Nothing here imports pandas: the Snakefile reads the study at every start, and a
 """
 
 from surveywaves.study.load import load_study
-from surveywaves.study.models import (
-    Coding,
-    Comparability,
-    CrosswalkRow,
-    Evidence,
-    Item,
-    Layout,
-    Missing,
-    ResponseScale,
-    Scale,
-    Study,
-    Wave,
-)
+from surveywaves.study.models import Coding, CrosswalkRow, Item, Layout, ResponseScale, Scale, Study, Wave
 
 __all__ = [
     "Coding",
-    "Comparability",
     "CrosswalkRow",
-    "Evidence",
     "Item",
     "Layout",
-    "Missing",
     "ResponseScale",
     "Scale",
     "Study",

@@ -1,9 +1,4 @@
-"""What must agree between a study's files.
-
-What is wrong with a list of names: unknown ones, with the nearest known, and those that stand twice.
-
-What the choices of the analysis name, and whether the study has it.
-"""
+"""What must agree between a study's files: names that are known and stand once, choices that the study has."""
 
 from __future__ import annotations
 
@@ -13,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from surveywaves.errors import Mistake
-from surveywaves.study.models import Comparability, Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, Comparability
 from surveywaves.text import nearest
 
 
@@ -82,10 +78,8 @@ def check_margins(
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""
 
-RESERVED_LEVELS = ("all", "not_stated")
+RESERVED_LEVELS = (ALL, NOT_STATED)
 """Words that stand beside organisations and levels in the tables of results, so that none may be called so."""
-
-RESCALED_SUFFIX = "_rescaled"
 
 
 def check_study(study: Study, folder: Path) -> Iterator[Mistake]:

@@ -1,8 +1,9 @@
-"""`config/README.md`: every key of the configuration, written from the models that check it."""
+"""`config/README.md` and the JSON schemas beside it: every key of the configuration, from the models that check it."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import types
 import typing
 from enum import Enum
@@ -10,7 +11,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from surveywaves.study import models, settings
 
@@ -32,6 +32,11 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
     ),
 )
 
+_SCHEMAS: dict[str, type[BaseModel]] = {
+    "config.schema.json": models.Config,
+    "wave.schema.json": models.WaveFile,
+}
+
 _NAME_PATTERN = typing.get_args(settings.Name)[1].pattern
 
 _PREAMBLE = """\
@@ -48,8 +53,16 @@ starting with a letter, at most 29 characters, so that R, SPSS and Stata take th
 """
 
 
-def document() -> str:
-    """Write the page, in Markdown."""
+def documents() -> dict[str, str]:
+    """Write the page and the schemas that editors complete and check YAML files by: name below `config/` -> text."""
+    schemas = {
+        name: json.dumps(model.model_json_schema(), ensure_ascii=False, indent=1) + "\n"
+        for name, model in _SCHEMAS.items()
+    }
+    return {"README.md": _page(), **schemas}
+
+
+def _page() -> str:
     parts = [_PREAMBLE]
     for model, path, what in _FILES:
         parts.append(f"## `{path}`\n\n{what}\n\n{_table(model)}")
@@ -92,7 +105,7 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         value = field.get_default(call_default_factory=True, validated_data={})
         return "as below" if isinstance(value, BaseModel) else "none"
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "(needed)"
     if field.default is None or field.default in ("", ()):
         return "none"

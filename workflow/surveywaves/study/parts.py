@@ -1,20 +1,23 @@
 """The part of the study that each stage gets to know, and no more.
 
 A rule's params are one of these parts as plain data, so an edit of the configuration reruns exactly the stages
-whose part it changes. What words and drawings need is kept apart from what numbers need.
+whose part it changes. What words and drawings need is kept apart from what numbers need, and what has no order of its
+own is handed over in a fixed one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import operator
+from typing import Any, Literal
 
 from pydantic import Field
 
 from surveywaves.study.models import (
     Coding,
     CrosswalkRow,
+    Disclosure,
     Event,
-    Evidence,
     FigureStyle,
     Item,
     Layout,
@@ -28,7 +31,8 @@ from surveywaves.study.models import (
     VariableSource,
     Wave,
 )
-from surveywaves.study.settings import Model
+from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
+from surveywaves.terms import Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""
@@ -45,8 +49,8 @@ class ReadingPart(Model):
     def of(cls, wave: Wave) -> ReadingPart:
         """Take the part out of a wave."""
         layouts = {
-            name: Layout.model_validate(layout.model_dump(exclude=FOR_HARMONISING))
-            for name, layout in wave.file.layouts.items()
+            name: Layout.model_validate(_in_order(layout.model_dump(exclude=FOR_HARMONISING)))
+            for name, layout in sorted(wave.file.layouts.items())
         }
         return cls(wave=wave.name, files=wave.file.files, layouts=layouts)
 
@@ -73,17 +77,36 @@ class HarmonisingPart(Model):
             name: Layout(format=layout.format, **layout.model_dump(include=FOR_HARMONISING))
             for name, layout in wave.file.layouts.items()
         }
-        return cls(
-            wave=wave.name,
-            evidence=wave.file.evidence,
-            layouts=layouts,
-            codings=wave.file.codings,
-            crosswalk=tuple(row.model_copy(update={"wording": "", "note": ""}) for row in wave.crosswalk),
-            organisation=wave.file.organisation,
-            variables=wave.file.variables,
-            known_variables=tuple(study.config.variables),
-            items={item.item: item.response_scale for item in study.items},
-        )
+        known = tuple(study.config.variables)
+        items = {item.item: item.response_scale for item in study.items}
+        described = {
+            "wave": wave.name,
+            "evidence": wave.file.evidence,
+            "layouts": {
+                name: layout.model_dump() | {"ignore": sorted(layout.ignore)}
+                for name, layout in layouts.items()
+            },
+            "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
+            "crosswalk": [
+                row.model_copy(update={"wording": "", "note": ""}).model_dump() for row in wave.crosswalk
+            ],
+            "organisation": _source(wave.file.organisation),
+            "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+        }
+        return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
+
+
+def _source(source: VariableSource | str) -> Any:
+    return source if isinstance(source, str) else source.model_dump()
+
+
+def _in_order(value: Any) -> Any:
+    """Put the keys of all maps in order."""
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_in_order(part) for part in value]
+    return value
 
 
 class WaveWords(Model):
@@ -203,6 +226,27 @@ class Presentation(Model):
         return max((wave.evidence for wave in self.waves.values()), key=order.index)
 
 
+class ExportPart(Model):
+    """The words of a study, without what only figures, tables and models need."""
+
+    title: str
+    description: str
+    citation: str
+    reference_wave: str
+    waves: dict[str, WaveWords]
+    organisations: dict[str, str]
+    variables: dict[str, Variable]
+    sections: dict[int, str]
+    scales: dict[str, Scale]
+    items: dict[str, Item]
+    response_scales: dict[str, ResponseScale]
+
+    @classmethod
+    def of(cls, presentation: Presentation) -> ExportPart:
+        """Take the part out of what the presentation of results knows."""
+        return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
+
+
 def _words(wave: Wave) -> WaveWords:
     file = wave.file
     return WaveWords(
@@ -219,3 +263,293 @@ def _words(wave: Wave) -> WaveWords:
         wordings={row.item: row.wording for row in wave.crosswalk if row.wording},
         notes={row.item: row.note for row in wave.crosswalk if row.note},
     )
+
+
+# --- statistics ---------------------------------------------------------------------------------------------------
+
+
+def _when_used(default: Any) -> Any:
+    """Declare a field that is no part of the params of a stage that does not use it."""
+    return Field(default=default, exclude_if=operator.not_)
+
+
+class InstrumentItem(Model):
+    """An item as statistics know it: numbers, no word of text."""
+
+    item: str
+    scale: str = _when_used("")
+    section: int = _when_used(0)
+    key: int
+    points: int
+    favourable: tuple[int, ...] = _when_used(())
+
+
+Instrument = tuple[InstrumentItem, ...]
+
+
+def _instrument(study: Study, *columns: Literal["scale", "section", "favourable"]) -> Instrument:
+    """List the items with their keys and points, and with what else is asked for."""
+    found = []
+    for item in study.items:
+        responses = study.config.response_scales[item.response_scale]
+        known = {"scale": item.scale or "", "section": item.section, "favourable": responses.favourable}
+        chosen: dict[str, Any] = {name: known[name] for name in columns}
+        found.append(InstrumentItem(item=item.item, key=item.key, points=responses.points, **chosen))
+    return tuple(found)
+
+
+class SamplePart(Model):
+    """Who is analysed: fields of `surveywaves.sample.Sample`."""
+
+    waves: tuple[str, ...]
+    organisations: tuple[str, ...]
+    covariates: tuple[str, ...] = _when_used(())
+    weight: str = _when_used("")
+    team: str = _when_used("")
+
+    @classmethod
+    def of(cls, study: Study) -> SamplePart:
+        """Take the part out of a study."""
+        return cls(
+            waves=tuple(wave.name for wave in study.waves), organisations=tuple(study.config.organisations)
+        )
+
+    @classmethod
+    def modelled(cls, study: Study) -> SamplePart:
+        """Take the part out of a study, with what the mixed models need."""
+        analysis = study.config.analysis
+        of_models = {
+            "covariates": analysis.covariates,
+            "weight": "weight" if analysis.weighted else "",
+            "team": analysis.team or "",
+        }
+        return cls.of(study).model_copy(update=of_models)
+
+
+class DescribingPart(Model):
+    """What describe needs of a study."""
+
+    instrument: Instrument
+    surveyed: dict[str, tuple[str, ...]]
+    """Wave -> the organisations that it surveyed."""
+    variables: dict[str, tuple[str, ...]]
+    """Grouping variable -> its levels."""
+    populations: dict[str, int | None]
+    """Wave -> how many could have answered (None: unknown)."""
+    approximate: tuple[str, ...]
+    """Waves whose population is an estimate."""
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> DescribingPart:
+        """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "section", "favourable"),
+            surveyed={wave.name: wave.file.organisations_surveyed for wave in study.waves},
+            variables={name: tuple(known.levels) for name, known in study.config.variables.items()},
+            populations={wave.name: wave.file.population.size for wave in study.waves},
+            approximate=tuple(wave.name for wave in study.waves if wave.file.population.approximate),
+            confidence=study.config.analysis.confidence,
+        )
+
+
+class MeasuringPart(Model):
+    """What measure needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    min_cell: int
+    scale_use: ScaleUse
+    functioning_min_n: int
+    seed: int
+
+    @classmethod
+    def of(cls, study: Study) -> MeasuringPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.of(study),
+            confidence=analysis.confidence,
+            min_cell=analysis.min_cell,
+            scale_use=analysis.scale_use,
+            functioning_min_n=analysis.functioning.min_n,
+            seed=study.config.seed,
+        )
+
+
+class ComparingPart(Model):
+    """What compare needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    min_cell: int
+    smallest_effect: SmallestEffect
+    multiplicity: str
+    item_multiplicity: str
+
+    @classmethod
+    def of(cls, study: Study) -> ComparingPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale", "favourable"),
+            sample=SamplePart.modelled(study),
+            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+        )
+
+
+class PlanningPart(Model):
+    """What plan needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    """Who answered the wave that the wave to come is compared with."""
+    planned: str
+    returns: tuple[int, ...]
+    power: float
+    smallest: float
+    """Smallest effect of interest, in standard deviations of one answer."""
+    confidence: float
+    min_cell: int
+    multiplicity: str
+    population: int | None
+    """How many could answer the wave to come."""
+
+    @classmethod
+    def of(cls, study: Study) -> PlanningPart | None:
+        """Take the part out of a study; None if it plans no wave."""
+        analysis = study.config.analysis
+        if (planning := analysis.planning) is None:
+            return None
+        populations = {wave.name: wave.file.population.size for wave in study.waves}
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.modelled(study).model_copy(update={"waves": (planning.reference,)}),
+            planned=planning.wave,
+            returns=planning.returns,
+            power=planning.power,
+            smallest=analysis.smallest_effect.standardised,
+            confidence=analysis.confidence,
+            min_cell=analysis.min_cell,
+            multiplicity=analysis.multiplicity,
+            population=populations.get(planning.wave) or populations[planning.reference],
+        )
+
+
+class SensitivityPart(Model):
+    """What sensitivity needs of a study."""
+
+    instrument: Instrument
+    min_answered: dict[str, int]
+    """Scale -> items that a scale score needs."""
+    sample: SamplePart
+    margins: dict[str, dict[str, dict[str, float]]]
+    """Wave -> variable -> level -> staff."""
+    labels: dict[str, str]
+    """Grouping variable -> its words: they are in what is said of agreement."""
+    confidence: float
+    min_cell: int
+    smallest_effect: SmallestEffect
+    multiplicity: str
+    functioning: Functioning
+    sensitivity: Sensitivity
+
+    @classmethod
+    def of(cls, study: Study) -> SensitivityPart:
+        """Take the part out of a study."""
+        analysis = study.config.analysis
+        return cls(
+            instrument=_instrument(study, "scale"),
+            min_answered={scale.scale: scale.min_answered for scale in study.scales},
+            sample=SamplePart.modelled(study),
+            margins={wave.name: wave.file.population.margins for wave in study.waves},
+            labels={name: known.label for name, known in study.config.variables.items()},
+            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+        )
+
+
+# --- a publication and its tables -----------------------------------------------------------------------------------
+
+
+class PrintedCells(Model):
+    """The item that a printed table row is about."""
+
+    table: str
+    row: str
+    item: str
+
+
+class PublicationPart(Model):
+    """What the printed tables of a publication are about."""
+
+    wave: str
+    cells: tuple[PrintedCells, ...]
+    categories: dict[str, str]
+    """Column prefix in the tables -> label in the claims, lowest response first."""
+    single_choice: dict[str, dict[str, str]]
+    """Variable whose counts are printed -> level -> its words, which are the printed categories."""
+
+    @classmethod
+    def of(cls, study: Study) -> PublicationPart | None:
+        """Take the part out of a study; None if there is no publication."""
+        if (published := study.config.published) is None:
+            return None
+        known = {name: variable.levels for name, variable in study.config.variables.items()}
+        known["organisation"] = study.config.organisations
+        return cls(
+            wave=published.wave,
+            cells=tuple(
+                PrintedCells(table=str(item.published_table), row=str(item.published_row), item=item.item)
+                for item in study.items
+                if item.published_table is not None
+            ),
+            categories=published.categories,
+            single_choice={name: known[name] for name in published.single_choice},
+        )
+
+
+class SettlingPart(Model):
+    """What settle needs of a publication."""
+
+    returns: int
+    categories: tuple[str, ...]
+    single_choice: tuple[str, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> SettlingPart | None:
+        """Take the part out of a study; None if there is no publication."""
+        if (published := study.config.published) is None:
+            return None
+        return cls(
+            returns=published.returns,
+            categories=tuple(published.categories),
+            single_choice=tuple(published.single_choice),
+        )
+
+
+class ReleasingPart(Model):
+    """What the disclosure rule needs of a study."""
+
+    instrument: Instrument
+    harmonised: tuple[HarmonisingPart, ...]
+    weighted: bool
+    margins: dict[str, dict[str, dict[str, float]]]
+    disclosure: Disclosure
+    publication: PublicationPart | None
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> ReleasingPart:
+        """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "scale", "favourable"),
+            harmonised=tuple(HarmonisingPart.of(study, wave) for wave in study.waves),
+            weighted=study.config.analysis.weighted,
+            margins={wave.name: wave.file.population.margins for wave in study.waves},
+            disclosure=study.config.disclosure,
+            publication=PublicationPart.of(study),
+            confidence=study.config.analysis.confidence,
+        )

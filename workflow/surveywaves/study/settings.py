@@ -1,15 +1,12 @@
-"""Choices of the analysis, and what every model of the configuration stands on.
-
-What every model of the configuration stands on.
-
-Choices of the analysis.
-"""
+"""The choices of the analysis, and the base that every model of the configuration is built on."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
+
+from surveywaves.terms import Criterion, Size
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
 """A name in lower case that R, SPSS and Stata accept as well."""
@@ -57,10 +54,10 @@ class Functioning(Model):
     min_n: int = Field(
         default=50, ge=2, description="Respondents a group needs before its items are examined."
     )
-    criterion: Literal["jodoin_gierl", "zumbo"] = Field(
+    criterion: Criterion = Field(
         default="jodoin_gierl", description="Whose classes of the change of Nagelkerke's R2."
     )
-    at_least: Literal["negligible", "moderate", "large"] = Field(
+    at_least: Size = Field(
         default="moderate", description="Smallest class that is flagged, if also significant."
     )
 

@@ -19,16 +19,9 @@ from surveywaves.tables.layout import (
     number_cell,
     withheld_cell,
 )
-from surveywaves.tidy import ALL
-from surveywaves.words import (
-    NONE,
-    OUTSIDE,
-    Labels,
-    listed,
-    percentage,
-    records,
-    whole,
-)
+from surveywaves.terms import ALL
+from surveywaves.text import listed
+from surveywaves.words import NONE, OUTSIDE, Labels, percentage, records, whole
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""

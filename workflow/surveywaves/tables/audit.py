@@ -17,6 +17,7 @@ from surveywaves.tables.layout import (
     Table,
     is_withheld,
 )
+from surveywaves.terms import RECOMPUTED
 from surveywaves.words import (
     NONE,
     WITHHELD,
@@ -36,7 +37,6 @@ VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
 """Verdict -> how it reads, with a sign that does not depend on colour, and its tone."""
 
 FAULTS: Final = ("misprint", "undecided")
-RECOMPUTED: Final = "recomputed"
 SIDES: Final = ("printed", RECOMPUTED)
 ALL_ANSWERS: Final = "all answers"
 

@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.sensitivity.variants import title_of
 from surveywaves.tables.layout import (
     Cell,
     Column,
@@ -35,7 +34,16 @@ from surveywaves.tables.layout import (
     status_cell,
     withheld_cell,
 )
-from surveywaves.tidy import Decision, Status
+from surveywaves.terms import (
+    EMMEAN,
+    LINEAR,
+    ORDINAL,
+    PERCENT_FAVOURABLE,
+    RETURNS_NEEDED,
+    Decision,
+    Status,
+    variant_title,
+)
 from surveywaves.words import (
     NONE,
     OUTSIDE,
@@ -127,7 +135,6 @@ CONTRASTS: Final = {
 }
 """Terms of the contrasts, in the order of presentation, and what each asks."""
 
-MAIN: Final = "linear"
 MEAN: Final = "emmean"
 PERCENT: Final = "percent_favourable"
 STANDARDISED: Final = "_standardised"
@@ -135,7 +142,7 @@ STANDARDISED: Final = "_standardised"
 UNITS: Final = {
     "": ("Estimate", "points"),
     STANDARDISED: ("Estimate (SD)", "standard deviations of one answer"),
-    f"_{PERCENT}": ("Percentage points", "percentage points"),
+    f"_{PERCENT_FAVOURABLE}": ("Percentage points", "percentage points"),
 }
 """How a term ends -> head of its column, and its unit in words."""
 
@@ -147,7 +154,7 @@ def means_in(frame: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     return means(frame, labels, analysis=unit)
 
 
-def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = MEAN) -> Table:
+def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = EMMEAN) -> Table:
     """Lay out estimated means of each scale by wave and organisation.
 
     Parameters
@@ -158,7 +165,7 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = MEA
         One of the analyses and terms in it: ``emmean``, or ``percent_favourable``.
     """
     chosen = frame[(frame["analysis"] == analysis) & (frame["term"] == term)]
-    percent = term.endswith(PERCENT)
+    percent = term.endswith(PERCENT_FAVOURABLE)
     found = {(row.scale, row.wave, row.organisation): row for row in records(chosen)}
     waves = labels.waves_in(chosen)
     present = set(chosen["organisation"])
@@ -185,7 +192,7 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = MEA
     )
     what = "Favourable answers in %, as the model has them" if percent else "Estimated mean of each scale"
     return Table(
-        name=f"means_{analysis}" if term == MEAN else f"means_{term}",
+        name=f"means_{analysis}" if term == EMMEAN else f"means_{term}",
         title=f"{what}, by wave and organisation ({analysis} model)",
         columns=tuple(columns),
         rows=rows,
@@ -256,11 +263,11 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
         for row in records(of_scale[scale])
     ]
     head, unit = UNITS.get(term.removeprefix(base_term(term)), UNITS[""])
-    if analysis == "ordinal" and term == base_term(term):
+    if analysis == ORDINAL and term == base_term(term):
         head, unit = "Log odds", "on the log odds scale"
     rounded = " Rounded to protect respondents." if any(map(is_rounded, records(chosen))) else ""
     kind = CONTRASTS.get(base_term(term), labels.plain(term))
-    suffix = ": % favourable answers" if term.endswith(PERCENT) else ""
+    suffix = ": % favourable answers" if term.endswith(PERCENT_FAVOURABLE) else ""
     suffix += " (standardised)" if term.endswith(STANDARDISED) else ""
     return Table(
         name=f"{term}_{analysis}" + ("_items" if by_item else ""),
@@ -300,7 +307,7 @@ def _signed(row: Any) -> Cell:
 
 def _decimals(term: str, row: Any = None) -> int:
     """Percentages get one decimal, as everywhere; those that were released without any, none."""
-    return decimals_of(row, 1) if term.endswith(PERCENT) else 2
+    return decimals_of(row, 1) if term.endswith(PERCENT_FAVOURABLE) else 2
 
 
 def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
@@ -342,7 +349,7 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
 def main_analysis(frame: pd.DataFrame) -> str:
     """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
     found = list(dict.fromkeys(frame["analysis"]))
-    return MAIN if MAIN in found else next(iter(found), "")
+    return LINEAR if LINEAR in found else next(iter(found), "")
 
 
 def _glance(row: Any, labels: Labels) -> Cell:
@@ -380,7 +387,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
             Column("Scale"),
             Column("Wave"),
             Column("Organisation"),
-            *(Column(title_of(variant, words), numeric=True) for variant in variants),
+            *(Column(variant_title(variant, words), numeric=True) for variant in variants),
         ),
         rows=tuple(
             (
@@ -407,7 +414,7 @@ def _said(chosen: pd.DataFrame, words: Mapping[str, str], labels: Labels) -> str
         told = (there if len(there) else rows)["note"].unique()
         if len(told) == 1 and told[0]:
             beginning = "" if len(there) else "not possible, "
-            said.append(f" {title_of(str(variant), words)}: {beginning}{labels.readable(str(told[0]))}.")
+            said.append(f" {variant_title(str(variant), words)}: {beginning}{labels.readable(str(told[0]))}.")
     return "".join(said)
 
 
@@ -583,8 +590,6 @@ ASKED: Final[Mapping[str, str]] = {
 }
 """Terms of the plan by number of returns, and what each answers."""
 
-NEEDED: Final = "returns_needed"
-
 
 def planning(frame: pd.DataFrame, labels: Labels, *, question: str) -> Table:
     """Lay one question of the plan out, a number of returns a column.
@@ -600,7 +605,10 @@ def planning(frame: pd.DataFrame, labels: Labels, *, question: str) -> Table:
     chosen = frame[frame["term"] == term]
     returns = sorted({int(n) for n in chosen["n"].dropna()})
     found = {(row.scale, row.wave, row.organisation, row.n): row for row in records(chosen)}
-    needed = {(row.scale, row.wave, row.organisation): row for row in records(frame[frame["term"] == NEEDED])}
+    needed = {
+        (row.scale, row.wave, row.organisation): row
+        for row in records(frame[frame["term"] == RETURNS_NEEDED])
+    }
     with_needed = bool(needed) and term == "power"
     places = list(dict.fromkeys(zip(chosen["scale"], chosen["wave"], chosen["organisation"], strict=True)))
     above = "If so many return the questionnaire"
@@ -625,7 +633,9 @@ def planning(frame: pd.DataFrame, labels: Labels, *, question: str) -> Table:
             )
             for place in places
         ),
-        data=labels.with_evidence(frame[frame["term"].isin([term, NEEDED])] if with_needed else chosen),
+        data=labels.with_evidence(
+            frame[frame["term"].isin([term, RETURNS_NEEDED])] if with_needed else chosen
+        ),
         about=_about(labels, percent=percent, with_needed=with_needed),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=3,

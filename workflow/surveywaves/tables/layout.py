@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from surveywaves.words import (
     NONE,
     STATUS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
 from surveywaves.catalogue import One, tables
+from surveywaves.files import read
 from surveywaves.tables.layout import Table
 from surveywaves.words import Labels
 
@@ -16,17 +17,9 @@ COUNTS: Final = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
 """Columns of numbers in `disclosure_summary`, which comes as text."""
 
 
-def frames_of(paths: Mapping[str, str], read: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Read what tables are made from, by name; what has no path is left out.
-
-    Parameters
-    ----------
-    paths
-        Name -> file.
-    read
-        Reads a file.
-    """
-    frames = {name: read(path) for name, path in paths.items() if path}
+def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Read what tables are made from: name -> file."""
+    frames = {name: read(path) for name, path in paths.items()}
     if "disclosure_summary" in frames:
         frames["disclosure_summary"] = frames["disclosure_summary"].astype(COUNTS)
     return frames

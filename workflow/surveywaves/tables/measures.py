@@ -21,19 +21,8 @@ from surveywaves.tables.layout import (
     status_cell,
     withheld_cell,
 )
-from surveywaves.tidy import ALL, Status
-from surveywaves.words import (
-    BETWEEN,
-    NONE,
-    STATUS,
-    Labels,
-    as_float,
-    is_missing,
-    number,
-    p_value,
-    records,
-    whole,
-)
+from surveywaves.terms import ALL, BETWEEN, ITEM_BY_ITEM, ITEMS_ONLY, Status
+from surveywaves.words import NONE, STATUS, Labels, as_float, is_missing, number, p_value, records, whole
 
 COEFFICIENTS: Final = {
     "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
@@ -45,7 +34,7 @@ COEFFICIENTS: Final = {
 }
 """Terms beside alpha, in the order of presentation."""
 
-_USES: Final = {"scale": "compared as a scale", "items_only": "compared item by item only"}
+_USES: Final = {"scale": "compared as a scale", ITEMS_ONLY: ITEM_BY_ITEM}
 _NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.study.models import Comparability
 from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.terms import Comparability
 from surveywaves.words import Labels, is_missing, records, whole
 
 

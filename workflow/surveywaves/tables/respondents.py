@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.models import Evidence, Missing
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import (
     Cell,
@@ -24,19 +23,8 @@ from surveywaves.tables.layout import (
     number_cell,
     withheld_cell,
 )
-from surveywaves.tidy import ALL
-from surveywaves.words import (
-    NONE,
-    NOT_STATED,
-    Labels,
-    as_float,
-    interval,
-    is_missing,
-    percentage,
-    records,
-    share,
-    whole,
-)
+from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, ROW_COUNTS, Evidence, Missing
+from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
 
 REASONS: Final = {
     Missing.BROKE_OFF: "broke off",
@@ -277,10 +265,7 @@ def _share_cell(n: Any, of: Any) -> Cell:
 
 
 EVERY_RETURN: Final = "every return"
-RESCALED: Final = "_rescaled"
-"""How the name of an item ends that a wave asked on another response scale."""
 
-_NUMBERS: Final = ("rows_in", "rows_kept", "rows_set_aside")
 _REASONS: Final = {reason.value: f"missing: {words}" for reason, words in REASONS.items()}
 
 
@@ -297,7 +282,7 @@ def file_counts(frame: pd.DataFrame, labels: Labels) -> Table:
             Cell(labels.wave(row.wave)),
             Cell(row.file),
             Cell(row.layout),
-            *(number_cell(row, name, whole) for name in _NUMBERS),
+            *(number_cell(row, name, whole) for name in ROW_COUNTS),
         )
         for row in records(frame)
     )
@@ -418,7 +403,7 @@ def _rules(frame: pd.DataFrame, labels: Labels) -> dict[tuple[str, str, tuple[st
 
 
 def _is_group(variable: str, labels: Labels) -> bool:
-    return variable.removesuffix(RESCALED) not in labels.presentation.items
+    return variable.removesuffix(RESCALED_SUFFIX) not in labels.presentation.items
 
 
 def _questions(variables: Sequence[str], labels: Labels) -> str:
@@ -427,7 +412,7 @@ def _questions(variables: Sequence[str], labels: Labels) -> str:
         statements = not any(_is_group(variable, labels) for variable in variables)
         return f"{whole(len(variables))} {'statements' if statements else 'questions'}"
     [variable] = variables
-    item = variable.removesuffix(RESCALED)
+    item = variable.removesuffix(RESCALED_SUFFIX)
     if item not in labels.presentation.items:
         return labels.variable(variable)
     return labels.item(item) + (" (on another response scale)" if item != variable else "")

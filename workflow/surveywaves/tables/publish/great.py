@@ -25,7 +25,7 @@ from pandas.api.types import is_numeric_dtype
 from surveywaves.catalogue import TABLE_FORMATS
 from surveywaves.files import csv_lines, harmless
 from surveywaves.tables.publish.sheet import Entry, Head, Publication, Sheet, visible
-from surveywaves.tidy import Status
+from surveywaves.terms import Status
 from surveywaves.words import (
     WITHHELD,
     Labels,

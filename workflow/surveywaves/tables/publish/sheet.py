@@ -13,11 +13,12 @@ from typing import Final
 import pandas as pd
 
 from surveywaves import catalogue
-from surveywaves.study.models import Evidence
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import Cell, Table, is_withheld
 from surveywaves.tables.made import made
-from surveywaves.words import WITHHELD, Labels, listed, records, whole
+from surveywaves.terms import Evidence
+from surveywaves.text import listed
+from surveywaves.words import WITHHELD, Labels, records, whole
 
 
 @dataclass(frozen=True)

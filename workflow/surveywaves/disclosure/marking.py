@@ -1,12 +1,8 @@
-"""What became of the raw files: rows in, kept and set aside; no value, no row number.
+"""Count tables with marks: what is withheld becomes empty, and `status` says so.
 
-Count tables with marks: what is withheld becomes empty, and `status` says so.
-
-What became of the raw files: rows in, kept and set aside, and what was wrong with them; no value, no row number.
-
-Rows kept add up to the returns, and where a layout stands for a group (answered on paper, say) they are its size. Rows
-set aside add up by what was wrong with them, and with those kept to the rows of the file. So these are counts like
-any others, and are withheld with others.
+Of the raw files only counts are shown, no value and no row number. Rows kept add up to the returns, and where a layout
+stands for a group (answered on paper, say) they are its size. Rows set aside add up by what was wrong with them, and
+with those kept to the rows of the file. So these are counts like any others, and are withheld with others.
 """
 
 from __future__ import annotations
@@ -20,23 +16,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from surveywaves.describe import NOT_STATED, ORGANISATION
 from surveywaves.disclosure.count_tables import COUNT, Groups, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
-from surveywaves.ingest.raw import EVERY, SET_ASIDE
-from surveywaves.study.models import Missing
-from surveywaves.tidy import ALL, Status
+from surveywaves.terms import ALL, EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
 
-WHOLE: Final = (
-    "n",
-    "base",
-    "returns",
-    "favourable_n",
-    "population",
-    "rows_in",
-    "rows_kept",
-    "rows_set_aside",
-)
+WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""
 
 Hidden = dict[str, BoolArray]
@@ -145,7 +129,6 @@ KIND: Final = 0.5
 MOST: Final = 1000
 """Rows that a file may have besides those that became returns, as far as anybody knows."""
 
-NUMBERS: Final = ("rows_in", "rows_kept", "rows_set_aside")
 COLUMN: Final = "column"
 ROW: Final = "row"
 CELL: Final = "cell"
@@ -156,9 +139,9 @@ _INVALID: Final = re.compile(rf"\b{Missing.INVALID.value}\b")
 
 
 def released_counts(counts: pd.DataFrame) -> pd.DataFrame:
-    """Lay the files' counts out for the release: `wave, file, layout`, `NUMBERS`; files by name, without folders."""
+    """Lay the files' counts out for the release: `wave, file, layout`, `ROW_COUNTS`; files by name, without folders."""
     return counts.assign(
-        file=_names(counts, counts), **{name: counts[name].astype("int64") for name in NUMBERS}
+        file=_names(counts, counts), **{name: counts[name].astype("int64") for name in ROW_COUNTS}
     )
 
 
@@ -237,7 +220,7 @@ def linked_files(
 def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, hide: bool, told: bool, rule: Rule) -> Builder:
     builder, returns = Builder(), int(rows["rows_kept"].sum())
     builder.count(TOTAL, returns, ceiling=returns, cost=COUNT if hide else NEVER, withheld=hide)
-    for file, into, kept, out in zip(rows["file"], *(rows[name] for name in NUMBERS), strict=True):
+    for file, into, kept, out in zip(rows["file"], *(rows[name] for name in ROW_COUNTS), strict=True):
         kinds = _kinds(aside, file)
         fewest = len(kinds) if sum(kinds.values()) == out else 0
         cell = builder.count(
@@ -263,7 +246,7 @@ def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, hide: bool, told: bool, ru
 
 def withheld_counts(counts: pd.DataFrame, marks: Mapping[str, Marks]) -> pd.DataFrame:
     """Withhold in what `released_counts` gives."""
-    names = dict(zip(NUMBERS, ("in", "kept", "aside"), strict=True))
+    names = dict(zip(ROW_COUNTS, ("in", "kept", "aside"), strict=True))
     hidden = {
         column: np.array(
             [marks[wave][name, file] for wave, file in zip(counts["wave"], counts["file"], strict=True)],

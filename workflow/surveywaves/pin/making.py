@@ -1,10 +1,7 @@
 """Making a pin: refused, or written whole.
 
-What must never be in a pin: answers of individual people, and counts that the release withholds.
-
-The README of a pin: for somebody who has the archive, and perhaps the raw files, and nothing else.
-
-A pin made ready for a repository: described, summed up, packed.
+Answers of individual people, and counts that the release withholds, must never be in one. A pin is described for
+somebody who has the archive, and perhaps the raw files, and nothing else; it is summed up, and packed into a zip.
 """
 
 from __future__ import annotations
@@ -21,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from surveywaves.confidential import PRIVATE, reason_in, signs_of
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest, whole, write_bytes, write_text
 from surveywaves.pin.cause import (
     CONFIGURATION,
     SOURCE,
@@ -50,8 +48,8 @@ from surveywaves.pin.manifest import (
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
 from surveywaves.pin.verify import require_whole
-from surveywaves.script import digest, whole, write_bytes, write_text
-from surveywaves.study.models import Evidence, Study
+from surveywaves.study.models import Study
+from surveywaves.terms import Evidence
 
 UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
 """What nothing that is shown may be made from."""

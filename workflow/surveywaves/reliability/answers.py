@@ -1,12 +1,12 @@
 """Whose answers count: scored, of one wave and organisation, complete, and only items that vary.
 
-Floor and ceiling: how many stand at an end of the scale, where change can no longer show.
+Floor and ceiling too: how many of them stand at an end of the scale, where change can no longer show.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveywaves.tidy import Status
+from surveywaves.sample import Sample, Scale
+from surveywaves.terms import Status
 
 Row: TypeAlias = dict[str, Any]
 Array: TypeAlias = NDArray[np.float64]
@@ -149,9 +150,7 @@ class Answers:
         return self.unscored
 
 
-def scored(
-    frame: pd.DataFrame, items: Sequence[str], keys: Mapping[str, int], response_range: tuple[int, int]
-) -> Array:
+def scored(frame: pd.DataFrame, scale: Scale) -> Array:
     """Score the items so that more always means more of what the scale measures; missing answers are NaN.
 
     Raises
@@ -159,25 +158,18 @@ def scored(
     ValueError
         If an answer is not a whole number in the response range.
     """
-    low, high = response_range
-    answers = frame[list(items)].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    low, high = scale.response_range
+    answers = frame[list(scale.items)].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = ~np.isnan(answers) & ((answers < low) | (answers > high) | (answers != np.round(answers)))
     if wrong.any():
-        bad = named(f"answers that are not whole numbers from {low} to {high}", items, wrong.any(axis=0))
-        raise ValueError(bad)
-    reversed_ = np.array([keys[item] == -1 for item in items], dtype=np.bool_)
+        raise ValueError(
+            named(f"answers that are not whole numbers from {low} to {high}", scale.items, wrong.any(axis=0))
+        )
+    reversed_ = np.array([scale.keys[item] == -1 for item in scale.items], dtype=np.bool_)
     return np.where(reversed_, low + high - answers, answers)
 
 
-def check(
-    frame: pd.DataFrame,
-    items: Sequence[str],
-    keys: Mapping[str, int],
-    *,
-    response_range: tuple[int, int],
-    confidence: float,
-    min_n: int,
-) -> None:
+def check(sample: Sample, scale: Scale, *, confidence: float, min_n: int) -> None:
     """Refuse a call that makes no sense.
 
     Raises
@@ -185,14 +177,15 @@ def check(
     ValueError
         If a column is missing, a key is not +1 or -1, an item is listed twice, or an option is out of bounds.
     """
-    if missing := [name for name in ("wave", "organisation", *items) if name not in frame.columns]:
+    items = scale.items
+    if missing := [name for name in ("wave", "organisation", *items) if name not in sample.frame.columns]:
         raise ValueError(f"the frame has no column {', '.join(missing)}")
     if len(set(items)) < len(items):
         raise ValueError("an item is listed twice")
-    if unkeyed := [item for item in items if item not in keys or keys[item] not in (1, -1)]:
+    if unkeyed := [item for item in items if scale.keys.get(item) not in (1, -1)]:
         raise ValueError(f"the key is not +1 or -1: {', '.join(unkeyed)}")
-    if not response_range[0] < response_range[1]:
-        raise ValueError(f"response range {response_range} is empty")
+    if not scale.response_range[0] < scale.response_range[1]:
+        raise ValueError(f"response range {scale.response_range} is empty")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence {confidence} is not between 0 and 1")
     if min_n < 2:

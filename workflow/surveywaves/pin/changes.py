@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from surveywaves.catalogue import STATISTICS
 from surveywaves.pin.manifest import Tolerance
-from surveywaves.tidy import ALL, Status
-from surveywaves.words import BETWEEN
+from surveywaves.terms import ALL, BETWEEN, Status
 
 
 def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:

@@ -1,0 +1,68 @@
+"""Statistics of a sample and a scale that a test spells out as options: a frame, its waves, the items, their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from surveywaves.invariance import dif as _dif
+from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families
+from surveywaves.mixed.contrasts import compare as _compare
+from surveywaves.mixed.design import Design
+from surveywaves.mixed.design import make_design as _make_design
+from surveywaves.mixed.favourable import compare_ordinal as _compare_ordinal
+from surveywaves.planning import plan as _plan
+from surveywaves.reliability import reliability as _reliability
+from surveywaves.sample import Sample, Scale
+
+OF_SAMPLE = ("waves", "organisations", "covariates", "weight", "team")
+OF_SCALE = ("items", "keys", "response_range", "favourable")
+
+
+def sampled(frame: pd.DataFrame, options: dict[str, Any]) -> tuple[Sample, Scale, dict[str, Any]]:
+    """The sample, the scale, and the options that are left."""
+    rest = {"scale": "s"} | options
+    one, other = (
+        {name: _given(rest.pop(name)) for name in names if name in rest} for names in (OF_SAMPLE, OF_SCALE)
+    )
+    return Sample(frame, **one), Scale(rest.pop("scale"), **other), rest
+
+
+def _given(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def make_design(frame: pd.DataFrame, **options: Any) -> Design:
+    sample, scale, rest = sampled(frame, options)
+    return _make_design(sample, scale, **rest)
+
+
+def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
+    sample, scale, rest = sampled(frame, options)
+    return _compare(sample, scale, **rest)
+
+
+def compare_ordinal(frame: pd.DataFrame, **options: Any) -> Comparison:
+    sample, scale, rest = sampled(frame, options)
+    return _compare_ordinal(_make_design(sample, scale), scale, **rest)
+
+
+def reliability(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    sample, scale, rest = sampled(frame, options)
+    return _reliability(sample, scale, **rest)
+
+
+def dif(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    sample, scale, rest = sampled(frame, options)
+    return _dif(sample, scale, **rest)
+
+
+def plan(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    sample, scale, rest = sampled(frame, options)
+    return _plan(sample, [scale], **rest)
+
+
+def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[str] = FAMILY) -> pd.DataFrame:
+    return contrasts.assign(p_adjusted=adjust_families(contrasts, "p_value", method, family))

@@ -1,0 +1,102 @@
+# in:  every rule, and the records that jobs left in results/logs
+# out: nothing of its own. The jobs whose results are not made of what lies there now run again, by content alone: no
+#      time stamp and nothing that Snakemake remembers makes a job run, or keeps it from running.
+from itertools import product
+
+from snakemake.io import is_callable
+from snakemake.settings.enums import RerunTrigger
+
+from surveywaves.freshness import CACHE, Planned, Programs, run_again
+
+SCRIPTED = [rule_ for rule_ in workflow.rules if rule_.script]
+PROGRAMS = Programs(HOME, Path(CACHE))
+
+for rule_ in SCRIPTED:
+    rule_.conda_env = "../../environment.yml"
+    program = PROGRAMS.of(rule_.name)
+    rule_.set_params(
+        program={
+            "fingerprint": program.fingerprint,
+            "packages": PROGRAMS.packages(program),
+        }
+    )
+
+
+def jobs_of(rule_):
+    """List a rule's jobs, one for each combination of its wildcards."""
+    return [
+        dict(zip(rule_.wildcard_names, values))
+        for values in product(*(WAVES for _ in rule_.wildcard_names))
+    ]
+
+
+def planned(rule_, wildcards):
+    """Describe a job as Snakemake is going to."""
+    given, made = rule_.expand_input(wildcards)[0], rule_.expand_output(wildcards)[0]
+    return Planned(
+        rule_.name,
+        wildcards,
+        given,
+        made,
+        rule_.expand_params(wildcards, given, made, None)[0],
+        rule_.expand_log(wildcards),
+    )
+
+
+def wanted(targets):
+    """List the files that targets stand for: rules and files."""
+    rules_ = {rule_.name: rule_ for rule_ in workflow.rules}
+    for target in targets:
+        if target not in rules_:
+            yield target
+            continue
+        for wildcards in jobs_of(rules_[target]):
+            yield from rules_[target].expand_output(wildcards)[0]
+            yield from rules_[target].expand_input(wildcards)[0]
+
+
+class Settled:
+    """Whether files are what they should be: true unless a job that makes one of them runs again."""
+
+    def __init__(self, paths):
+        self.paths = frozenset(paths)
+
+    def __bool__(self):
+        return AGAIN[0].made.isdisjoint(self.paths)
+
+
+AGAIN = []
+
+
+def decide(wildcards):
+    """Force the jobs that must run again: an input function without files, since settings and DAG are known only then."""
+    if AGAIN:
+        return []
+    AGAIN.append(None)  # while jobs are planned, they come here, too
+    settings = workflow.dag_settings
+    AGAIN[0] = run_again(
+        [
+            planned(rule_, wildcards)
+            for rule_ in SCRIPTED
+            if rule_.output
+            for wildcards in jobs_of(rule_)
+        ],
+        wanted(settings.until or settings.targets or ["all"]),
+        forced=settings.forcerun,
+    )
+    settings.rerun_triggers = {RerunTrigger.MTIME}
+    for job in AGAIN[0].because:
+        workflow.dag.forcefiles.update(job.output)
+    for name, why in AGAIN[0].first.items():
+        logger.info(f"{name} runs again: {why}")
+    return []
+
+
+if workflow.is_main_process:
+    PROGRAMS.keep()
+    for rule_ in workflow.rules:
+        for given in rule_.input:
+            if not is_callable(given):
+                settled = Settled(expand(str(given), wave=WAVES))
+                given.set_flags({**given.flags, "ancient": settled})
+        rule_.set_input(decide)
