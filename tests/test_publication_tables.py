@@ -283,7 +283,7 @@ def signs_as_in_latex(rows: list[list[str]]) -> list[list[str]]:
 
 
 def test_tables_are_those_that_are_named_and_each_has_every_form(study, frames, made, out) -> None:
-    names = [one.name for one in catalogue.tables(study, frames)]
+    names = [one.name for one in catalogue.of_study(catalogue.TABLES, study, frames)]
     there = [name for name in names if name in made]
     assert list(made) == there and len(set(names)) == len(names) > len(there) > 50
     assert set(out) == {f"{name}.{form}" for name in there for form in catalogue.TABLE_FORMATS} | {
@@ -301,7 +301,7 @@ def test_the_contents_link_every_file_once(out) -> None:
 
 def test_only_statistics_that_there_are_make_tables(study, frames) -> None:
     few = {name: frames[name] for name in ("item_frequencies", "means")}
-    read = {name for one in catalogue.tables(study, few) for name in one.exhibit.reads}
+    read = {name for one in catalogue.of_study(catalogue.TABLES, study, few) for name in one.exhibit.reads}
     assert read == set(few)
 
 

@@ -540,11 +540,6 @@ TABLES: Final = (
 """Every table, in the order of the report. One that comes out without rows is left out."""
 
 
-def makers(exhibits: Iterable[Exhibit]) -> tuple[str, ...]:
-    """Name the modules that make figures or tables, which no import in the package shows."""
-    return tuple(dict.fromkeys(f"surveywaves.{exhibit.maker.partition(':')[0]}" for exhibit in exhibits))
-
-
 # --- of a study -------------------------------------------------------------------------------------------------
 
 
@@ -583,20 +578,7 @@ def figures(presentation: Presentation, published: bool) -> tuple[One, ...]:
         Whether a publication is audited.
     """
     there = statistics(*ESTIMATING, "audit", planned=presentation.planning is not None, published=published)
-    return tuple(_of_study(FIGURES, presentation, dict.fromkeys(there)))
-
-
-def tables(presentation: Presentation, frames: Mapping[str, Any]) -> tuple[One, ...]:
-    """List the tables that a study may have, in their order.
-
-    Parameters
-    ----------
-    presentation
-        The study in words.
-    frames
-        Released tables by name, `codebook`, and the `titles` of printed tables, as far as there are any.
-    """
-    return tuple(_of_study(TABLES, presentation, frames))
+    return tuple(of_study(FIGURES, presentation, dict.fromkeys(there)))
 
 
 def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
@@ -615,10 +597,21 @@ def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
     )
 
 
-def _of_study(
+def of_study(
     exhibits: Iterable[Exhibit], presentation: Presentation, frames: Mapping[str, Any]
 ) -> Iterator[One]:
-    """Go through what a study has; of kinds beside each other that there is one of for the same, all of one first."""
+    """Go through what a study has; of kinds beside each other that there is one of for the same, all of one first.
+
+    Parameters
+    ----------
+    exhibits
+        `FIGURES` or `TABLES`. Whoever takes this list takes the modules that it names: see `surveywaves.freshness`.
+    presentation
+        The study in words.
+    frames
+        Released tables by name, and for `TABLES` also `codebook` and the `titles` of printed tables, as far as there
+        are any.
+    """
     for over, kinds in groupby(exhibits, key=lambda exhibit: exhibit.over):
         had = [
             kind

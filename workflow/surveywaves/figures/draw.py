@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from surveywaves.catalogue import ROWS_FORMAT, One, figures
+from surveywaves.catalogue import FIGURES, ROWS_FORMAT, One, of_study
 from surveywaves.figures.drawing import Drawing, save
 from surveywaves.figures.layout import prepare
 from surveywaves.files import csv_text, write_text
@@ -48,7 +48,7 @@ def draw_all(
     if columns is not None:
         style = presentation.style.model_copy(update={"columns": columns})
         presentation = presentation.model_copy(update={"style": style})
-    for one in figures(presentation, "published_tables" in tables):
+    for one in of_study(FIGURES, presentation, tables):
         if wanted is None or one.name in wanted:
             yield draw(one, tables, presentation)
 
@@ -93,7 +93,7 @@ def save_all(
     DataFrame
         `captions.tsv`, in the order of the figures.
     """
-    every = figures(presentation, "published_tables" in tables)
+    every = list(of_study(FIGURES, presentation, tables))
     work = _Work(tables, presentation, folder)
     if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
         found = [work.draw(one) for one in every]

@@ -33,7 +33,7 @@ def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
     """
     rows = {row["figure"]: row for row in captions.to_dict("records")}
     said = [
-        "<!-- Written by `snakemake --cores 1 gallery` from the figures and their captions: do not edit. -->",
+        "<!-- Written by `make gallery` from the figures and their captions: do not edit. -->",
         "# Figures",
         f"Figures of *{plain(title)}* as the pipeline draws them; it draws more than these, each as SVG, PDF and PNG. "
         "**They are a demonstration of the pipeline unless their evidence says that all of the data are observed.**",

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.catalogue import One, tables
+from surveywaves.catalogue import TABLES, One, of_study
 from surveywaves.files import read
 from surveywaves.tables.layout import Table
 from surveywaves.words import Labels
@@ -39,7 +39,7 @@ def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[O
     tuple
         What it is, and the table, by its name in the catalogue.
     """
-    for one in tables(labels.presentation, frames):
+    for one in of_study(TABLES, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
             yield one, replace(table, name=one.name)
