@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveywaves.catalogue import STATISTICS
-from surveywaves.pin.compare import Comparison, Kind, compare, row_names
+from surveywaves.pin.changes import Comparison, Kind, compare, row_names
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.pin.verify import frames
 
