@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from attacker import breaches, primary_only, small_study
 from surveywaves.disclosure import ItemKey, Publication, Rule, release
+from surveywaves.disclosure.account import in_print
 from surveywaves.disclosure.linked import link
-from surveywaves.disclosure.printed import in_print
 from surveywaves.disclosure.suppress import goals_of, solver
 from surveywaves.disclosure.system import NEVER, TOTAL, BoolArray, Builder, bounds, reach
 from surveywaves.study import load_study

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from surveywaves.invariance import dif as _dif
-from surveywaves.mixed.contrasts import Comparison
+from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families
 from surveywaves.mixed.contrasts import compare as _compare
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.design import make_design as _make_design
@@ -61,3 +62,7 @@ def dif(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
 def plan(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
     sample, scale, rest = sampled(frame, options)
     return _plan(sample, [scale], **rest)
+
+
+def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[str] = FAMILY) -> pd.DataFrame:
+    return contrasts.assign(p_adjusted=adjust_families(contrasts, "p_value", method, family))

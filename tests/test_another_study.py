@@ -22,9 +22,9 @@ import yaml
 from lxml import html
 
 from conftest import REPOSITORY, Run, everyday_life, snakemake
+from sampled import adjust
 from surveywaves.cli import main
 from surveywaves.errors import StudyError
-from surveywaves.mixed.contrasts import adjust
 from surveywaves.study import load_study
 
 STUDY = REPOSITORY / "tests/studies/everyday_life"

@@ -20,8 +20,16 @@ import pytest
 
 from conftest import REPOSITORY
 from surveywaves.cli import main
-from surveywaves.confidential import Allowed, Signs, confidential_files, signs_of
-from surveywaves.confidential.check import ALLOWED, folded, mistakes_in, read_allowed
+from surveywaves.confidential import (
+    ALLOWED,
+    Allowed,
+    Signs,
+    confidential_files,
+    folded,
+    mistakes_in,
+    read_allowed,
+    signs_of,
+)
 from surveywaves.errors import Mistake
 
 PEOPLE = pd.DataFrame(

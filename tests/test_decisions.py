@@ -17,8 +17,8 @@ from scipy.stats import false_discovery_control, t
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.stats.weightstats import ttost_ind
 
-from sampled import compare, compare_ordinal
-from surveywaves.mixed.contrasts import adjust, adjusted, standardised
+from sampled import adjust, compare, compare_ordinal
+from surveywaves.mixed.contrasts import adjusted, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.favourable import compare_items
 from surveywaves.sample import Sample, Scale

@@ -23,15 +23,15 @@ from lxml import etree
 
 from surveywaves.errors import SurveywavesError
 from surveywaves.exports import dataset as wording
-from surveywaves.exports.dataset import Dataset, ExportPart, Variable, dataset
+from surveywaves.exports.dataset import Dataset, Variable, dataset
 from surveywaves.exports.ddi import to_ddi
-from surveywaves.exports.delimited import codebook_csv, to_csv
+from surveywaves.exports.separated import codebook_csv, to_csv
 from surveywaves.exports.spss import SPSS_RESERVED, STATA_RESERVED, names_for, to_sav
 from surveywaves.exports.stata import Column, to_dta, write_dta
 from surveywaves.files import harmless, write_bytes
 from surveywaves.pool import codebook
 from surveywaves.study.models import Coding, CrosswalkRow, FigureStyle, Item, Layout
-from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
 from surveywaves.terms import Missing
 
 REPOSITORY = Path(__file__).parent.parent

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from surveywaves.errors import CrosswalkError
 from surveywaves.harmonise import REASONS, Harmonised, harmonise, rescaled_scales
-from surveywaves.ingest import INGEST_COLUMNS, UNRESOLVED
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import Missing
+from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED, Missing
 
 AGREEMENT = {
     "Strongly disagree": 1,

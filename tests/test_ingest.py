@@ -19,10 +19,11 @@ import pytest
 
 from bad_inputs import listed, raw, read, read_one
 from bad_inputs.writers import content, parquet, spss, stata, text, xlsx
+from surveywaves.adding.columns import describe_columns
 from surveywaves.errors import RawFileError
-from surveywaves.ingest import INGEST_COLUMNS, UNRESOLVED, describe_columns
 from surveywaves.ingest.surveymonkey import full_names
 from surveywaves.study.models import Layout
+from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED
 
 EXPORT = [
     ["RespondentID", "CollectorID", "StartDate", "EndDate", "<p>How do you <b>feel</b>&nbsp;about</p>", "", "",

@@ -70,7 +70,7 @@ PINNING = """
 import os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, {package!r})
-from surveywaves.pin import write
+from surveywaves.pin import making
 from surveywaves.pin.asked import Asked
 from surveywaves.pin.records import Places
 from surveywaves.study import load_study
@@ -89,7 +89,7 @@ folder = Path.cwd()
 results = ["results/configuration.yaml"]
 results += [str(path) for path in sorted(Path("results/released").glob("*.csv"))]
 asked = Asked(label="one", allow_dirty=True, allow_stale=True, prove=False)
-write.pin(asked, load_study(Path("config")), Places(folder, Path({home!r}), folder / "config"),
+making.pin(asked, load_study(Path("config")), Places(folder, Path({home!r}), folder / "config"),
           results=results, target="", cores=1)
 """
 
@@ -107,9 +107,9 @@ def test_a_pin_that_is_killed_while_it_is_written_is_not_there_and_can_be_made(c
     pins = study / "results/pins"
     for call, where in [
         (30, "shutil.copyfile"),
-        (1, "write.write_manifest"),
-        (1, "write.describe"),
-        (1, "write.write_archive"),
+        (1, "making.write_manifest"),
+        (1, "making.describe"),
+        (1, "making.write_archive"),
     ]:
         assert make_pin(study, call, where) == -9
         assert [path.name for path in pins.glob("[!.]*")] == [], "what lies under its name is whole"

@@ -22,17 +22,17 @@ from pydantic import BaseModel
 from conftest import REPOSITORY, snakemake
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.dataset import ExportPart
 from surveywaves.pin.cause import Asked
 from surveywaves.pin.lineage import RULES, WORDS_ONLY, lineage, origins, settings, unknown
+from surveywaves.pin.making import pin
 from surveywaves.pin.manifest import Job, Places, read_records
 from surveywaves.pin.trace import Store, Trace, find, to_json, to_lines, trace
-from surveywaves.pin.write import pin
 from surveywaves.study import load_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, WaveFile
 from surveywaves.study.parts import (
     ComparingPart,
     DescribingPart,
+    ExportPart,
     HarmonisingPart,
     InstrumentItem,
     MeasuringPart,

@@ -16,9 +16,9 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampled import compare, make_design
+from sampled import adjust, compare, make_design
 from surveywaves.mixed import lmm
-from surveywaves.mixed.contrasts import Comparison, adjust, estimate, standardised
+from surveywaves.mixed.contrasts import Comparison, estimate, standardised
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.reml import Point, lowest_along

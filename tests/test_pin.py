@@ -21,11 +21,11 @@ from conftest import REPOSITORY, new_study
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest
-from surveywaves.pin import write as writing
+from surveywaves.pin import making
 from surveywaves.pin.cause import Asked, to_pin
+from surveywaves.pin.making import pin, statement
 from surveywaves.pin.manifest import Job, Manifest, Places, read_manifest
 from surveywaves.pin.verify import require_whole
-from surveywaves.pin.write import pin, statement
 from surveywaves.study import Study, load_study
 
 RESULTS = [
@@ -481,7 +481,7 @@ def test_what_is_edited_while_it_is_pinned_is_not_pinned(
         if target.name == "index.html":
             target.write_text("other")
 
-    monkeypatch.setattr(writing.shutil, "copyfile", edited)
+    monkeypatch.setattr(making.shutil, "copyfile", edited)
     with pytest.raises(SurveywavesError, match=r"report/index\.html: changed while it was pinned"):
         finished_study.pin()
     assert list((finished_study.folder / "results/pins").iterdir()) == []

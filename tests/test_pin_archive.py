@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from small_pin import COMMIT, FILES, HOSTILE, PUBLISHED, RAW, TITLE, small_pin
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
+from surveywaves.pin.making import code, describe, readme, sums, words, write_archive
 from surveywaves.pin.manifest import Revision
-from surveywaves.pin.write import code, describe, readme, sums, words, write_archive
 
 
 def pinned(folder: Path, title: str = TITLE) -> Path:

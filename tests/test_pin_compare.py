@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.pin.compare import TABLES, Comparison, Kind, compare, row_names
+from surveywaves.pin.changes import TABLES, Comparison, Kind, compare, row_names
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.pin.verify import frames
 

@@ -26,8 +26,8 @@ from small_pin import COMMIT, HOSTILE, PUBLISHED, RAW, RESPONSES, SETTLED, sha, 
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest
 from surveywaves.pin.crate import CRATE, crate, read_citation
+from surveywaves.pin.making import describe
 from surveywaves.pin.manifest import Manifest, Revision
-from surveywaves.pin.write import describe
 
 CONTEXT = Path(__file__).parent / "contexts/ro-crate-1.1.jsonld"
 ADDRESS = "https://w3id.org/ro/crate/1.1/context"

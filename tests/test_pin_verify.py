@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.pin import cause, verify, write
+from surveywaves.pin import cause, making, verify
 from surveywaves.pin.cause import Asked
 from surveywaves.pin.manifest import Environment, Places, read_manifest
 from surveywaves.pin.source import Rederived
@@ -34,7 +34,7 @@ class Again:
     runs: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for module in (write, verify):
+        for module in (making, verify):
             self.monkeypatch.setattr(module, "rederive", self.run)
 
     @contextmanager
@@ -47,7 +47,7 @@ class Again:
 
     def pin(self) -> list[str]:
         places = self.study.places
-        return write.pin(
+        return making.pin(
             Asked(label="first"), self.study.study, places, results=RESULTS, target="pinned", cores=1
         )
 

@@ -15,7 +15,8 @@ import pytest
 
 from surveywaves.errors import StudyError
 from surveywaves.files import digest, write
-from surveywaves.script import HOME, stage
+from surveywaves.freshness import HOME, Programs, call_of
+from surveywaves.script import stage
 
 
 class Named(UserList[Any]):
@@ -34,12 +35,15 @@ class Named(UserList[Any]):
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.chdir(tmp_path)
     Path("in.csv").write_text("a,b\n1,2\n")
+    program = {"fingerprint": Programs().of("measure").fingerprint, "packages": {"python": "3"}}
     return SimpleNamespace(
         rule="measure",
         wildcards=Named(wave="first"),
-        input=Named(table="in.csv", code=[str(HOME / "workflow/scripts/measure.py")]),
+        input=Named(table="in.csv"),
         output=Named(table="out/table.tsv"),
-        params=Named(seed=7, part='{"a": [1, 2]}', word="[not json", nothing=None, cells=(1, "b")),
+        params=Named(
+            seed=7, part='{"a": [1, 2]}', word="[not json", nothing=None, cells=(1, "b"), program=program
+        ),
         log=["logs/measure.log"],
     )
 
@@ -51,14 +55,38 @@ def sha(path: str | Path) -> str:
 def test_a_job_that_ends_well_leaves_a_record_of_what_went_in_and_out(job: SimpleNamespace) -> None:
     with stage(job):
         write(pd.DataFrame({"x": [1]}), "out/table.tsv")
-    assert json.loads(Path("logs/measure.log").read_text(encoding="utf-8")) == {
+    recorded = json.loads(Path("logs/measure.log").read_text(encoding="utf-8"))
+    code = recorded.pop("code")
+    assert {"workflow/scripts/measure.py", "workflow/surveywaves/reliability/__init__.py"} <= code.keys()
+    assert code == {name: sha(HOME / name) for name in code}
+    assert recorded == {
         "rule": "measure",
         "wildcards": {"wave": "first"},
         "inputs": {"in.csv": sha("in.csv")},
-        "code": {"workflow/scripts/measure.py": sha(HOME / "workflow/scripts/measure.py")},
         "params": {"seed": 7, "part": {"a": [1, 2]}, "word": "[not json", "nothing": None, "cells": [1, "b"]},
         "outputs": {"out/table.tsv": sha("out/table.tsv")},
+        "program": Programs().of("measure").fingerprint,
+        "packages": {"python": "3"},
+        "call": call_of(job),
     }
+
+
+def test_a_file_that_changes_while_a_job_reads_it_is_named_and_nothing_is_recorded(
+    job: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/table.tsv")
+        Path("in.csv").write_text("a,b\n1,3\n")
+    said = "in.csv: changed while measure(first) ran (hint: run snakemake once more)"
+    assert Path("logs/measure.log").read_text() == f"{said}\n"
+    assert said in capsys.readouterr().err
+
+
+def test_code_that_changed_since_the_job_was_begun_is_refused(job: SimpleNamespace) -> None:
+    job.params.parts["program"] = {"fingerprint": "of another version", "packages": {}}
+    with pytest.raises(SystemExit), stage(job):
+        write(pd.DataFrame({"x": [1]}), "out/table.tsv")
+    assert Path("logs/measure.log").read_text().startswith("workflow: changed while measure(first) ran")
 
 
 def test_a_folder_that_a_job_writes_is_recorded_file_by_file(job: SimpleNamespace) -> None:

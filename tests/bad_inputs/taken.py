@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from bad_inputs.writers import Write, content, parquet, spss, text, xlsx
-from surveywaves.ingest import UNRESOLVED
+from surveywaves.terms import UNRESOLVED
 
 SPSS = {"format": "spss"}
 STATA = {"format": "stata"}

@@ -22,14 +22,14 @@ os.environ.update(
 )
 
 from surveywaves.errors import SurveywavesError
-from surveywaves.exports.dataset import ExportPart
 from surveywaves.figures.names import FORMATS, names
-from surveywaves.pin.cause import to_pin
 from surveywaves.study import load_study
+from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import (
     ComparingPart,
     DescribingPart,
+    ExportPart,
     HarmonisingPart,
     MeasuringPart,
     PlanningPart,
@@ -43,6 +43,7 @@ from surveywaves.study.parts import (
 
 CONFIG = Path(config.get("study", "config"))
 try:
+    known_options(config)
     STUDY = load_study(CONFIG)
     STUDY.require_raw_files()
 except SurveywavesError as error:
@@ -117,6 +118,8 @@ def released(tables):
 
 def to_be_pinned(wildcards):
     """List what a pin takes; nothing, so that nothing is computed for it, if its script is going to refuse it."""
+    from surveywaves.pin.cause import to_pin  # pandas: only for who pins
+
     try:
         to_pin(config, Path())
     except SurveywavesError:

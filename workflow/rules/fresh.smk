@@ -6,7 +6,7 @@ from itertools import product
 from snakemake.io import is_callable
 from snakemake.settings.enums import RerunTrigger
 
-from surveywaves.freshness import CACHE, Planned, Programs, name_of, run_again
+from surveywaves.freshness import CACHE, Planned, Programs, run_again
 
 SCRIPTED = [rule_ for rule_ in workflow.rules if rule_.script]
 PROGRAMS = Programs(HOME, Path(CACHE))
@@ -88,10 +88,10 @@ def decide(wildcards):
     # A job that was killed once its record was whole is done, whatever Snakemake noted of it before; were it forced now,
     # what follows it would be left out.
     workflow.dag.ignore_incomplete = True
-    for job, why in AGAIN[0].because.items():
+    for job in AGAIN[0].because:
         workflow.dag.forcefiles.update(job.output)
-        if Path(job.log[0]).exists():
-            logger.info(f"{name_of(job)} runs again: {why}")
+    for name, why in AGAIN[0].first.items():
+        logger.info(f"{name} runs again: {why}")
     return []
 
 

@@ -24,7 +24,7 @@ rule codebook:
     benchmark:
         "results/logs/codebook.benchmark.tsv"
     params:
-        presentation=WORDS.model_dump(mode="json", exclude={"planning"}),
+        presentation=ExportPart.of(PRESENTATION).model_dump(mode="json"),
         parts=[
             HarmonisingPart.of(STUDY, wave).model_dump(mode="json")
             for wave in STUDY.waves

@@ -2,11 +2,11 @@
 
 from surveywaves.files import write
 from surveywaves.pool import codebook, questions
-from surveywaves.script import stage
-from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import ExportPart, HarmonisingPart
 
 with stage(snakemake):
-    presentation = Presentation.model_validate(snakemake.params.presentation)
+    presentation = ExportPart.model_validate(snakemake.params.presentation)
     parts = [HarmonisingPart.model_validate(part) for part in snakemake.params.parts]
     write(codebook(presentation, parts=parts), snakemake.output.codebook)
     write(questions(presentation), snakemake.output.questions)

@@ -3,7 +3,7 @@
 from surveywaves.files import read, write
 from surveywaves.mixed.compare import compare_study
 from surveywaves.sample import Sample, scales_of, single_items
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ComparingPart
 
 with stage(snakemake):

@@ -3,7 +3,7 @@
 import yaml
 
 from surveywaves.files import write_text
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 
 with stage(snakemake):
     text = yaml.safe_dump(snakemake.params.study, sort_keys=False, allow_unicode=True, width=110)

@@ -2,7 +2,7 @@
 
 from surveywaves.describe import describe
 from surveywaves.files import read, write
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import DescribingPart
 
 with stage(snakemake):

@@ -1,12 +1,13 @@
 """Write the pooled data for SPSS, Stata and everything else, and say what they are in DDI."""
 
-from surveywaves.exports.dataset import ExportPart, dataset
+from surveywaves.exports.dataset import dataset
 from surveywaves.exports.ddi import to_ddi
-from surveywaves.exports.delimited import codebook_csv, to_csv
+from surveywaves.exports.separated import codebook_csv, to_csv
 from surveywaves.exports.spss import to_sav
 from surveywaves.exports.stata import to_dta
 from surveywaves.files import read, write_bytes
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import ExportPart
 
 with stage(snakemake):
     given, output = snakemake.input, snakemake.output

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from surveywaves.figures.gallery import save_all
 from surveywaves.files import read, write
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 
 with stage(snakemake):

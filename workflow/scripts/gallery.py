@@ -5,7 +5,7 @@ from pathlib import Path
 
 from surveywaves.figures.exhibit import page
 from surveywaves.files import read, write_text
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 
 with stage(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -2,7 +2,7 @@
 
 from surveywaves.files import read, write
 from surveywaves.harmonise import harmonise
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import HarmonisingPart
 
 with stage(snakemake):

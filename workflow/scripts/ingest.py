@@ -4,7 +4,7 @@ from pathlib import Path
 
 from surveywaves.files import write
 from surveywaves.ingest import ingest
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ReadingPart
 
 with stage(snakemake):

@@ -3,7 +3,7 @@
 from surveywaves.files import read, write
 from surveywaves.invariance.measure import measure
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import MeasuringPart
 
 with stage(snakemake):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from surveywaves.freshness import HOME
 from surveywaves.pin.cause import to_pin
+from surveywaves.pin.making import pin
 from surveywaves.pin.manifest import Places
-from surveywaves.pin.write import pin
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study import load_study
 
 with stage(snakemake):

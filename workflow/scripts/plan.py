@@ -3,7 +3,7 @@
 from surveywaves.files import read, write
 from surveywaves.planning import plan
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import PlanningPart
 
 with stage(snakemake):

@@ -2,7 +2,7 @@
 
 from surveywaves.files import read, write
 from surveywaves.pool import pool
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 
 with stage(snakemake):
     pooled = pool(

@@ -6,21 +6,23 @@ import pandas as pd
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
 from surveywaves.files import read, write, write_text
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ReleasingPart
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     part = ReleasingPart.model_validate(params.part)
-    publication = part.publication and Publication(
-        wave=part.publication.wave,
-        cells={(cell.table, cell.row): cell.item for cell in part.publication.cells},
-        categories=list(part.publication.categories),
-        choices={
-            variable: {label: level for level, label in levels.items()}
-            for variable, levels in part.publication.single_choice.items()
-        },
-    )
+    publication = None
+    if printed := part.publication:
+        publication = Publication(
+            wave=printed.wave,
+            cells={(cell.table, cell.row): cell.item for cell in printed.cells},
+            categories=list(printed.categories),
+            choices={
+                variable: {label: level for level, label in levels.items()}
+                for variable, levels in printed.single_choice.items()
+            },
+        )
     tables = {name: read(snakemake.input[name]) for name in params.tables}
     for name in ("file_counts", "problems"):
         tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)

@@ -7,7 +7,7 @@ import pandas as pd
 from surveywaves.files import read, write_bytes, write_text
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.methods import packages
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 
 COUNTS = dict.fromkeys(("shown", "withheld", "rounded"), "int64")

@@ -3,7 +3,7 @@
 from surveywaves.files import read, write
 from surveywaves.invariance import flagged
 from surveywaves.sample import Sample, scales_of
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import judge_variants
 from surveywaves.sensitivity.variants import Twice, stated_variants
 from surveywaves.study.parts import SensitivityPart

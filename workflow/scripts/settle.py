@@ -2,7 +2,7 @@
 
 from surveywaves.files import read, write
 from surveywaves.published import settle_publication
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import SettlingPart
 
 with stage(snakemake):

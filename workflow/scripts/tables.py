@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.files import read, write_bytes
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.publish import Choice, files
 

@@ -8,7 +8,7 @@ from surveywaves.freshness import HOME
 from surveywaves.pin.cause import to_verify
 from surveywaves.pin.manifest import Places
 from surveywaves.pin.verify import record, verify
-from surveywaves.script import stage
+from surveywaves.script import snakemake, stage
 from surveywaves.study import load_study
 
 with stage(snakemake):

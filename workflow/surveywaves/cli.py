@@ -272,8 +272,8 @@ def _archive(options: argparse.Namespace) -> int:
       surveywaves archive report-2007
     """
     from surveywaves.pin.cause import SUFFIX  # noqa: PLC0415
+    from surveywaves.pin.making import write_archive  # noqa: PLC0415
     from surveywaves.pin.manifest import PINS  # noqa: PLC0415
-    from surveywaves.pin.write import write_archive  # noqa: PLC0415
 
     target = options.output or PINS / f"{options.pin}{SUFFIX}"
     write_archive(PINS / options.pin, target)
@@ -319,7 +319,7 @@ def _confidential(options: argparse.Namespace) -> int:
 
     A file that only looks so can be listed, as exactly these bytes and with a reason, in .githooks/allowed.tsv.
     """
-    from surveywaves.confidential.check import mistakes_in, staged_mistakes  # noqa: PLC0415
+    from surveywaves.confidential import mistakes_in, staged_mistakes  # noqa: PLC0415
 
     if absent := [path for path in options.files if not path.is_file()]:
         raise SurveywavesError(Mistake(str(path), "no such file") for path in absent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,7 @@ def write_bytes(content: bytes, path: str, *, private: bool = False) -> None:
 
 @contextmanager
 def whole(path: str, *, private: bool = False) -> Iterator[Path]:
-    """Give a temporary name beside a path; it becomes the path only when all went well.
+    """Give a temporary name beside a path; it becomes the path only when all went well and lies on the disk.
 
     What is private has mode 0600: at no moment can anybody but its owner read it, or a part of it under its name.
     """
@@ -69,9 +70,19 @@ def whole(path: str, *, private: bool = False) -> Iterator[Path]:
             temporary.touch(mode=OWNER_ONLY, exist_ok=False)
             temporary.chmod(OWNER_ONLY)
         yield temporary
+        flush(temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk: after a power cut they are still there."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def digest(path: Path) -> str:

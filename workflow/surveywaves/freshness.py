@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +37,7 @@ CACHE: Final = ".snakemake/programs.json"
 class Named(Protocol):
     """A list whose parts have names, as Snakemake gives them."""
 
-    def items(self) -> Iterable[tuple[str, Any]]: ...
+    def items(self) -> Iterable[tuple[str, Any]]: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Any]: ...
 
@@ -48,26 +47,15 @@ class Named(Protocol):
 class Job(Protocol):
     """What Snakemake says of a job, before it runs and to its script."""
 
-    @property
-    def rule(self) -> str: ...
-
-    @property
-    def wildcards(self) -> Named: ...
-
-    @property
-    def input(self) -> Named: ...
-
-    @property
-    def output(self) -> Named: ...
-
-    @property
-    def params(self) -> Named: ...
-
-    @property
-    def log(self) -> Named: ...
+    rule: str
+    wildcards: Named
+    input: Named
+    output: Named
+    params: Named
+    log: Named
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Planned:
     """A job as the workflow describes it now."""
 
@@ -102,6 +90,15 @@ class Again:
 
     because: Mapping[Job, str]
     made: frozenset[str]
+
+    @property
+    def first(self) -> dict[str, str]:
+        """Give those of the jobs that ran before and take nothing from another: name -> why."""
+        return {
+            name_of(job): why
+            for job, why in self.because.items()
+            if Path(job.log[0]).exists() and self.made.isdisjoint(map(str, job.input))
+        }
 
 
 def run_again(jobs: Sequence[Job], wanted: Iterable[str], *, forced: Collection[str] = ()) -> Again:
@@ -345,7 +342,7 @@ class Programs:
     def _installed(self) -> Any:
         """Give modules -> packages, packages -> what they require and their version."""
         folders = [Path(folder) for folder in sys.path if Path(folder).is_dir()]
-        listed = [name for folder in folders for name in sorted(os.listdir(folder)) if "-info" in name]
+        listed = [path.name for folder in folders for path in sorted(folder.glob("*-info"))]
         if self._kept.get("listed") != listed:
             all_ = [(_normal(one.name), one) for one in distributions()]
             self._kept |= {
@@ -411,14 +408,13 @@ def _says_nothing(node: ast.AST) -> bool:
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the modules that a module imports; of a package all that it lies in, and what may be a module in it."""
+    """Yield the modules that a module imports, and what may be a module among the names that it takes from one.
+
+    The packages that a module lies in are no part of it: nothing here is registered where a package is imported.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [one.name for one in node.names]
+            yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            yield node.module
+            yield from (f"{node.module}.{one.name}" for one in node.names)

@@ -12,7 +12,7 @@ import pandas as pd
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.harmonise import REASONS, rescaled_scales
 from surveywaves.study.models import Item, ResponseScale
-from surveywaves.study.parts import HarmonisingPart, Presentation
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
 from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX, Comparability, Evidence, Missing
 
 IDENTITY: Final = ("wave", "respondent")
@@ -78,7 +78,9 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
     return pooled
 
 
-def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = ()) -> pd.DataFrame:
+def codebook(
+    presentation: Presentation | ExportPart, *, parts: Iterable[HarmonisingPart] = ()
+) -> pd.DataFrame:
     """Say what each column of the pooled responses holds.
 
     Parameters
@@ -132,7 +134,7 @@ def codebook(presentation: Presentation, *, parts: Iterable[HarmonisingPart] = (
     return pd.DataFrame(rows, columns=columns).fillna("").astype("str")
 
 
-def questions(presentation: Presentation) -> pd.DataFrame:
+def questions(presentation: Presentation | ExportPart) -> pd.DataFrame:
     """Lay out how each wave asked each item.
 
     Parameters

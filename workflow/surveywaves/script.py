@@ -8,11 +8,35 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import digest, files_under, write_text
+from surveywaves.files import digest, files_under, flush, write_text
 from surveywaves.freshness import CACHE, Job, Programs, call_of, name_of, settings_of
+
+
+class Script(Protocol):
+    """The job of a script, as Snakemake gives it: what a rule names can be got by its name."""
+
+    rule: str
+    wildcards: Any
+    input: Any
+    output: Any
+    params: Any
+    log: Any
+    threads: int
+
+
+if TYPE_CHECKING:
+    snakemake: Script
+    """The job of the script that runs."""
+
+
+def __getattr__(name: str) -> Any:
+    """Give a script the job that Snakemake put into it, for those who read or check it."""
+    if name == "snakemake":
+        return sys.modules["__main__"].snakemake
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @contextmanager
@@ -39,6 +63,8 @@ def stage(job: Job) -> Iterator[None]:
         path.write_text(f"{error}\n", encoding="utf-8")
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
+    for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
+        flush(folder)
     write_text(f"{json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)}\n", str(path))
 
 

@@ -69,6 +69,24 @@ ROW_COUNTS: Final = ("rows_in", "rows_kept", "rows_set_aside")
 OWNER_ONLY: Final = 0o600
 """Mode of a file with rows of individual people, or with small counts."""
 
+# --- raw files ----------------------------------------------------------------------------------------------------
+
+INGEST_COLUMNS: Final = ("file", "row", "layout", "respondent_source")
+"""What ingest puts before the raw columns; no raw column may have such a name."""
+
+ROW_SEPARATOR: Final = " | "
+"""Stands between a question and the label of one of its rows."""
+
+UNRESOLVED: Final = "\u26a0unresolved"
+"""Stands where two keyings differ and nobody has decided: harmonise reads it as `invalid`. A blank would read as
+`skipped`, which is a guess."""
+
+EVERY: Final = "*"
+"""Stands in `row` for every row and in `column` for every column."""
+
+SET_ASIDE: Final = "set aside"
+"""How the action begins where a row did not become a return."""
+
 # --- estimates ----------------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,6 @@
-"""From raw files to the folder of a wave.
+"""From raw files to the folder of a wave, and to its place on the list of waves in `config.yaml`.
 
-Putting a wave on the list of waves in `config.yaml`, and leaving everything else there as it stands.
-
-What was recognised and drafted, in lines for a screen.
+`narrate` says in lines for a screen what was recognised and drafted.
 """
 
 from __future__ import annotations

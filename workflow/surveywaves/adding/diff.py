@@ -1,6 +1,6 @@
 """The questionnaire of a new wave held against another's, for a person to read.
 
-What the raw files of a new wave hold, layout by layout, as far as it can be told without a person.
+What the raw files of the new wave hold is found layout by layout, as far as it can be told without a person.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, on_a_scale
+from surveywaves.adding.columns import RawColumn, describe_columns
 from surveywaves.adding.match import (
     HIGH,
     Asked,
@@ -42,8 +43,7 @@ from surveywaves.adding.questions import (
     squeezed,
 )
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest import RawColumn, describe_columns
-from surveywaves.ingest.paper import ABOUT_KEYING
+from surveywaves.ingest.keying import ABOUT_KEYING
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.ingest.surveymonkey import ADDED
 from surveywaves.study import Layout, Study

@@ -1,8 +1,6 @@
-"""The description of a new wave as far as its files tell it; the rest is left open for a person.
+"""The description of a new wave as far as its files tell it; what they do not tell is left open for a person.
 
-YAML as a person would write it: with comments, in the order given.
-
-The description of a new wave as far as its files tell it; what they do not tell is left open for a person.
+It is YAML as a person would write it: with comments, in the order given.
 """
 
 from __future__ import annotations

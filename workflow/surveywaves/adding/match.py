@@ -1,10 +1,7 @@
-"""Which question asks which item, and which tells the grouping variables.
+"""Which question of a new wave asks which item, and which tells the organisation and other grouping variables.
 
-The wave that a new one is held against: what it asked, in which words and order, under which column names.
-
-Which question asks which item: by wording, one to one, and never by a guess that a person cannot see.
-
-Which question tells the organisation and the other grouping variables, and what its answers mean.
+A new wave is held against a known one: what that asked, in which words and order, under which column names. Items are
+matched by wording, one to one, and never by a guess that a person cannot see.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from scipy.optimize import linear_sum_assignment
 
+from surveywaves.adding.columns import describe_columns
 from surveywaves.adding.questions import (
     FEW,
     HARMLESS,
@@ -37,7 +35,6 @@ from surveywaves.adding.questions import (
     words,
 )
 from surveywaves.errors import RawFileError
-from surveywaves.ingest import describe_columns
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, Comparability, Missing

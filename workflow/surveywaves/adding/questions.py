@@ -1,12 +1,7 @@
-"""The questions of a raw file: what each column asks, how it can be named, and what kind of cells it has.
+"""What a raw file is and asks before anybody has described it.
 
-Two wordings side by side: whether they say the same, how alike they are, and which words differ.
-
-What a raw file is, before anybody has described it: its format, its encoding, and where its returns stand.
-
-When returns came in: dates as people and programs write them, and what they may mean.
-
-What a raw file tells of its returns apart from their answers: who, how often, when, and which are tests.
+Its format, its encoding and where its returns stand; what each column asks, how it can be named and what kind of cells
+it has; who returned it, how often and when, and which returns are tests. Two wordings are compared word by word.
 """
 
 from __future__ import annotations
@@ -29,18 +24,19 @@ import openpyxl
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
-from surveywaves.ingest import BETWEEN, UNRESOLVED, RawColumn
 from surveywaves.ingest.delimited import read_rows, sniff
 from surveywaves.ingest.headers import find_column, one_header_row, open_sheet
-from surveywaves.ingest.paper import ABOUT_KEYING, KEYING
+from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.signature import BY_SUFFIX, Kind, as_utf8, recognise
 from surveywaves.ingest.surveymonkey import ADDED, NO_LABEL
 from surveywaves.ingest.workbook import DAMAGED
 from surveywaves.study.models import Layout
+from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
 from surveywaves.text import nearest, normalise, plain
 
 SAME: Final = 100
@@ -719,15 +715,15 @@ def _reference(name: str, labels: Counter[str]) -> str:
 
 def _tails(name: str) -> list[str]:
     """List the row label of a full name, longer ones, and the name."""
-    parts = name.split(BETWEEN)
-    return [BETWEEN.join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
+    parts = name.split(ROW_SEPARATOR)
+    return [ROW_SEPARATOR.join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
 
 
 def _wordings(column: RawColumn) -> tuple[str, ...]:
     text = plain(column.label)
     texts = [one for part in _tails(text) for one in (_NUMBERING.sub("", part), part)]
     # A label of its own, or the label of a row, is a wording even if it is one word.
-    labelled = BETWEEN in text or normalise(text) != normalise(column.name)
+    labelled = ROW_SEPARATOR in text or normalise(text) != normalise(column.name)
     return tuple(
         dict.fromkeys(one for one in texts if (labelled and any(map(str.isalpha, one))) or is_wording(one))
     )
@@ -738,7 +734,7 @@ def _cells(column: RawColumn) -> Cells:
         return Cells.PERSONAL
     if not column.filled:
         return Cells.EMPTY
-    box = _COMMENT_BOX.search(normalise(column.label.split(BETWEEN)[-1]))
+    box = _COMMENT_BOX.search(normalise(column.label.split(ROW_SEPARATOR)[-1]))
     if not column.values:
         return Cells.COMMENTS if box else Cells.MANY
     if sum(value in column.value_labels for value in column.values) > len(column.values) / 2:

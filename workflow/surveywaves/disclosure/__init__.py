@@ -5,9 +5,9 @@ count. `release` takes the tables as one, withholds small counts, and then as ma
 gives a withheld count back, at the least loss.
 """
 
+from surveywaves.disclosure.account import Publication
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.estimates import Weighting
-from surveywaves.disclosure.printed import Publication
 from surveywaves.disclosure.release import Released, release
 from surveywaves.disclosure.system import Rule
 

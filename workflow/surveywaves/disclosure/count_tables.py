@@ -1,14 +1,10 @@
 """The count tables as linked systems: who answered, what they answered, why answers are missing.
 
-Who answered: the counts of organisations and grouping variables of a wave, which are all linked.
-
-The size of an organisation stands in every table of the wave, so what is decided here binds all others.
-
-The answers to an item in a wave: responses by organisation, with every margin that is published somewhere.
-
-Why answers are missing: the reasons add up to what returns and base leave, which everybody sees.
-
-Floor and ceiling: percentages that are counts of respondents at an end of a scale.
+Who answered: the counts of organisations and grouping variables of a wave are all linked, and the size of an
+organisation stands in every table of the wave, so what is decided here binds all others. The answers to an item:
+responses by organisation, with every margin that is published somewhere. Why answers are missing: the reasons add up to
+what returns and base leave, which everybody sees. Floor and ceiling: percentages that are counts of respondents at an
+end of a scale.
 """
 
 from __future__ import annotations

@@ -1,19 +1,15 @@
-"""Tidy tables: which estimates must not be shown, and which not to every digit.
-
-Where one or two respondents are most of a weighted estimate, it is their answers.
-
-Counts, percentages and means of items are of returns as they came: each counts once, and a group of five is not
-dominated. Models may use weights, and weights have no largest value. By the (n, k) rule (Hundepool et al. 2012,
-Statistical Disclosure Control, section 4.2) an estimate of a group is withheld where its n largest weights are more
-than k of all.
-
-Tidy tables: which estimates and numbers of respondents must not be shown, and which not to every digit.
+"""Tables of estimates: which estimates and numbers of respondents must not be shown, and which not to every digit.
 
 An estimate of a model or of a scale's reliability comes from many answers of many people at once and gives no answer
 away by itself (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs, class "safe"), with these
 exceptions: it may describe a group that is not shown; its `n` is a count like any other, and where that is withheld
 some estimates would give it back; a mean over a scale's items would give back the one item whose mean is withheld; and
 a model of one item is nearly a table.
+
+Where one or two respondents are most of a weighted estimate, it is their answers. Counts, percentages and means of
+items are of returns as they came: each counts once, and a group of five is not dominated. Models may use weights, and
+weights have no largest value. By the (n, k) rule (Hundepool et al. 2012, Statistical Disclosure Control, section 4.2)
+an estimate of a group is withheld where its n largest weights are more than k of all.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import pandas as pd
 
 from surveywaves.disclosure import count_tables
+from surveywaves.disclosure.account import Tally
 from surveywaves.disclosure.count_tables import (
     Groups,
     ItemKey,
@@ -23,8 +24,7 @@ from surveywaves.disclosure.count_tables import (
     linked_items,
     linked_reasons,
 )
-from surveywaves.disclosure.files import linked_files
-from surveywaves.disclosure.printed import Tally
+from surveywaves.disclosure.marking import linked_files
 from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of

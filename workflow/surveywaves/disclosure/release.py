@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import count_tables, estimates, files, printed, rounding
+from surveywaves.disclosure import account, count_tables, estimates, marking, rounding
+from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.estimates import Dominated, Weighting, dominated
 from surveywaves.disclosure.linked import (
@@ -26,7 +27,6 @@ from surveywaves.disclosure.linked import (
     tallies,
     why_withheld,
 )
-from surveywaves.disclosure.printed import Entry, Publication, audited, claimed, in_print, recodings
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import solver
 from surveywaves.disclosure.system import Builder, Rule
@@ -101,13 +101,13 @@ def release(
     -------
     Released
         The same tables, the same rows and columns; count tables and the audit's have a column `status` besides. What
-        is withheld is empty. `file_counts` and `problems` are laid out anew (see `files`).
+        is withheld is empty. `file_counts` and `problems` are laid out anew (see `marking`).
     """
     tables = dict(tables)
     if FILE_COUNTS in tables:
         problems, rows = tables[PROBLEMS], tables[FILE_COUNTS]
-        tables[PROBLEMS] = files.released_problems(problems, rows)
-        tables[FILE_COUNTS] = files.released_counts(rows)
+        tables[PROBLEMS] = marking.released_problems(problems, rows)
+        tables[FILE_COUNTS] = marking.released_counts(rows)
     if parts:
         tables[RECODINGS] = recodings(parts)
     public = (
@@ -133,9 +133,9 @@ def release(
     kinds = [] if rule.rounding else list(tallies(linked))
     return Released(
         work.tables,
-        printed.log_of(work.tables, work.entries),
-        printed.summary_of(work.tables, work.entries, kinds),
-        printed.sentence(kinds, threshold=rule.threshold, rounding=rule.rounding),
+        account.log_of(work.tables, work.entries),
+        account.summary_of(work.tables, work.entries, kinds),
+        account.sentence(kinds, threshold=rule.threshold, rounding=rule.rounding),
         why_withheld(linked),
     )
 
@@ -167,18 +167,20 @@ class _Release:
             self.linked.reasons.marks,
         )
         shown = {
-            FREQUENCIES: files.frequencies(self.tables[FREQUENCIES], answers),
-            SUMMARY: files.summary(self.tables[SUMMARY], answers),
-            RESPONDENTS: files.respondents(self.tables[RESPONDENTS], people),
-            MISSING: files.missing(self.tables[MISSING], reasons, self.linked.groups),
-            RATES: files.response_rates(self.tables[RATES], self.linked.groups),
+            FREQUENCIES: marking.frequencies(self.tables[FREQUENCIES], answers),
+            SUMMARY: marking.summary(self.tables[SUMMARY], answers),
+            RESPONDENTS: marking.respondents(self.tables[RESPONDENTS], people),
+            MISSING: marking.missing(self.tables[MISSING], reasons, self.linked.groups),
+            RATES: marking.response_rates(self.tables[RATES], self.linked.groups),
         }
         if FILE_COUNTS in self.tables:
             marks = self.linked.files.marks
-            shown[FILE_COUNTS] = files.withheld_counts(self.tables[FILE_COUNTS], marks)
-            shown[PROBLEMS] = files.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
+            shown[FILE_COUNTS] = marking.withheld_counts(self.tables[FILE_COUNTS], marks)
+            shown[PROBLEMS] = marking.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
         for name, table in shown.items():
-            self._put(name, table, lambda column: printed.COUNT if column in files.WHOLE else printed.DERIVED)
+            self._put(
+                name, table, lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED
+            )
 
     def round_counts(self, confidence: float) -> None:
         base = self.rule.rounding
@@ -198,7 +200,7 @@ class _Release:
             shown[FILE_COUNTS] = rounding.file_counts(self.tables[FILE_COUNTS], base)
             shown[PROBLEMS] = rounding.problems(self.tables[PROBLEMS], base)
         for name, table in shown.items():
-            self._put(name, table, lambda _: printed.DERIVED)
+            self._put(name, table, lambda _: account.DERIVED)
 
     def estimates(self) -> None:
         tidy = [name for name, table in self.tables.items() if {"term", "status", "note"} <= set(table)]
@@ -241,9 +243,9 @@ class _Release:
             self.tables[name] = rounding.estimates(shown.table, base) if base else shown.table
             had = table["estimate"].notna().to_numpy()
             self.entries += [
-                Entry(name, "estimate", printed.ESTIMATE, shown.estimate & had),
-                Entry(name, "n", printed.BASE, shown.n),
-                Entry(name, "estimate", printed.ROUNDED, shown.rounded & had),
+                Entry(name, "estimate", account.ESTIMATE, shown.estimate & had),
+                Entry(name, "n", account.BASE, shown.n),
+                Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
             ]
         if SCALE_USE in self.tables:
             self.tables[SCALE_USE] = estimates.release_use(self.tables[SCALE_USE], self.linked.groups)
@@ -252,7 +254,7 @@ class _Release:
                 self.tables[AGREEMENT], self.tables[CONTRASTS]
             )
             self.tables[AGREEMENT] = shown_agreement
-            self.entries.append(Entry(AGREEMENT, "words", printed.ESTIMATE, hide))
+            self.entries.append(Entry(AGREEMENT, "words", account.ESTIMATE, hide))
 
     def audit(self, publication: Publication, hidden: frozenset[tuple[str, str, str]]) -> None:
         before = {name: self.tables[name] for name in (AUDIT, CLAIMS) if name in self.tables}
@@ -262,7 +264,7 @@ class _Release:
         for name, table in before.items():
             gone = (self.tables[name]["recomputed"] == "") & (table["recomputed"] != "")
             self.entries.append(
-                Entry(name, "recomputed", printed.FROM_WITHHELD, gone.to_numpy(dtype=np.bool_))
+                Entry(name, "recomputed", account.FROM_WITHHELD, gone.to_numpy(dtype=np.bool_))
             )
 
 

@@ -1,11 +1,8 @@
 """Controlled rounding: every count to a multiple of a base, near its value, so that all totals still add up.
 
-Controlled rounding: every count to a multiple of a base, near its value, so that all totals still add up.
-
 An integer program over the same linked counts that suppression looks at. Salazar-Gonzalez (2006), Controlled rounding
 and cell perturbation: statistical disclosure limitation methods for tabular data, Mathematical Programming 105, 583.
-
-Count tables with rounded counts: what was computed from counts is computed again, from the rounded ones.
+What was computed from counts is computed again, from the rounded ones.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ from scipy.stats import binomtest
 
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import ItemPlace
-from surveywaves.disclosure.files import COLUMN, WHOLE
+from surveywaves.disclosure.marking import COLUMN, WHOLE
 from surveywaves.disclosure.suppress import NODES
 from surveywaves.disclosure.system import FloatArray, IntArray, System
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status

@@ -1,20 +1,15 @@
 """Which further counts to withhold, so that nothing shown gives a withheld one back and least is lost.
 
-What every safe choice must meet: cuts from the equations themselves, and those that attacks have shown.
-
-Take any sum of equations, weighted in any way: it holds as well. Where a cell stands in it, the cell can move no
-further than the others in it together, each no further than it can by itself and only if it is withheld. With the
-weights that an attack ends with (its dual solution) this is the cut that the attack shows; with simpler weights it
-costs no attack. Fischetti and Salazar-Gonzalez (2000), sections 4 and 5.
-
-Which further counts to withhold, so that nothing shown gives a withheld one back and least is lost.
-
 The cell suppression problem, solved exactly by cutting planes: choose the cheapest cells under the cuts so far, attack
 (see `attack`), and turn each attack that comes too close into a cut that every safe choice meets. Ends with the
 cheapest safe choice. Fischetti and Salazar-Gonzalez (2000), Models and algorithms for optimizing cell suppression in
 tabular data with linear constraints, J. Am. Stat. Assoc. 95, 916; (2001) Management Science 47, 1008.
 
-Many systems of linked counts, solved on as many cores as there are.
+Cuts come from the equations themselves and from attacks. Take any sum of equations, weighted in any way: it holds as
+well. Where a cell stands in it, the cell can move no further than the others in it together, each no further than it
+can by itself and only if it is withheld. With the weights that an attack ends with (its dual solution) this is the cut
+that the attack shows; with simpler weights it costs no attack (sections 4 and 5). Systems that share nothing are solved
+on as many cores as there are.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Linked counts, the rule that they must meet, and attacks on what would be shown.
 
-Linked counts: everything that is published of the same people, and the equations that hold between the numbers.
-
-The rule: which numbers are too telling to be shown, and what a reader must not be able to tell.
-
-What somebody who has all published numbers can find out about the withheld ones, by linear programming.
+A system is everything that is published of the same people, and the equations that hold between the numbers. The rule
+says which numbers are too telling to be shown, and what a reader must not be able to tell. An attack is what somebody
+who has all published numbers can find out about the withheld ones, by linear programming.
 
 Every count lies between 0 and its ceiling, the equations hold, and what is shown is known: the smallest and the largest
 value that a withheld count can then have are two linear programs each. All of a system are solved as one, a block each.

@@ -1,8 +1,6 @@
 """The pooled data with a code for every answer and every reason: what all formats are written from.
 
-What the exports need to know of a study.
-
-What every export says in words: whose answers these are, what they are worth, and why one is missing.
+Every export says in words whose answers these are, what they are worth, and why one is missing.
 """
 
 from __future__ import annotations
@@ -10,41 +8,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.study.models import Item, ResponseScale, Scale
-from surveywaves.study.models import Variable as StudyVariable
-from surveywaves.study.parts import Presentation, WaveWords
-from surveywaves.study.settings import Model
+from surveywaves.study.models import ResponseScale
+from surveywaves.study.parts import ExportPart, WaveWords
 from surveywaves.terms import RESCALED_SUFFIX, Comparability, Evidence, Missing
 from surveywaves.text import listed
-
-
-class ExportPart(Model):
-    """The words of a study, without what only figures, tables and models need."""
-
-    title: str
-    description: str
-    citation: str
-    reference_wave: str
-    waves: dict[str, WaveWords]
-    organisations: dict[str, str]
-    variables: dict[str, StudyVariable]
-    sections: dict[int, str]
-    scales: dict[str, Scale]
-    items: dict[str, Item]
-    response_scales: dict[str, ResponseScale]
-
-    @classmethod
-    def of(cls, presentation: Presentation) -> Self:
-        """Take the part out of what the presentation of results knows."""
-        return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
-
 
 REASONS: Final[Mapping[Missing, str]] = {
     Missing.NOT_ASKED: "Not asked",

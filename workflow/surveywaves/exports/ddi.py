@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 from surveywaves.exports import dataset, spss
 from surveywaves.exports.dataset import REASON_NAMES as REASONS
-from surveywaves.exports.dataset import Dataset, ExportPart, Variable, reason_words
-from surveywaves.study.parts import WaveWords
+from surveywaves.exports.dataset import Dataset, Variable, reason_words
+from surveywaves.study.parts import ExportPart, WaveWords
 from surveywaves.terms import Evidence
 
 NAMESPACE: Final = "ddi:codebook:2_5"

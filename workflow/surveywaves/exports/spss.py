@@ -1,7 +1,4 @@
-"""SPSS: a .sav file with labels, measure levels and user-missing codes.
-
-Names that a package takes for a variable.
-"""
+"""SPSS: a .sav file with labels, measure levels and user-missing codes, and names that SPSS and Stata take."""
 
 from __future__ import annotations
 

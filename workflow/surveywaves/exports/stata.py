@@ -1,12 +1,9 @@
-"""Stata: a .dta file (format 118) with labels, extended missing values and notes.
+"""Stata: a .dta file with labels, extended missing values and notes.
 
-The layout of a Stata file, format 118 (Stata 14 and later), as StataCorp's ``help dta`` describes it.
-
-pandas cannot write extended missing values, and pyreadstat 1.3.7 fails on a column whose first hundred cells are
-nothing else (an item that the first wave did not ask); neither writes notes. The format is plain enough to be written
-here; both of them, and R's haven, read what comes out.
-
-Stata: a .dta file with labels, extended missing values and notes.
+The layout is format 118 (Stata 14 and later), as StataCorp's ``help dta`` describes it. pandas cannot write extended
+missing values, and pyreadstat 1.3.7 fails on a column whose first hundred cells are nothing else (an item that the
+first wave did not ask); neither writes notes. The format is plain enough to be written here; both of them, and R's
+haven, read what comes out.
 """
 
 from __future__ import annotations

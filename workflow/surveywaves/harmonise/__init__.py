@@ -1,8 +1,8 @@
 """Raw cells into the terms of the instrument: one row a respondent, a value or the reason why there is none.
 
-A crosswalk says which raw column holds which question (`columns`), a coding says what its cells mean (`cells`);
-`harmonise` puts the two together. Nothing is guessed: a column, label or weight that the study does not explain is an
-error, and all of them are told at once.
+A crosswalk says which raw column holds which question (`crosswalk`), a coding says what its cells mean (`cells`);
+`wave` puts the two together. Nothing is guessed: a column, label or weight that the study does not explain is an
+error, and all of them are reported at once.
 """
 
 from surveywaves.harmonise.cells import REASONS

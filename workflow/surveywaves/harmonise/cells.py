@@ -16,9 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake
-from surveywaves.ingest import UNRESOLVED
 from surveywaves.study.models import Coding
-from surveywaves.terms import Missing
+from surveywaves.terms import UNRESOLVED, Missing
 from surveywaves.text import nearest, normalise
 
 States = NDArray[np.int16]

@@ -1,9 +1,4 @@
-"""What the study says of a wave: which question each column asks.
-
-Which raw column holds which question, as one layout of a wave sees it.
-
-What the study says of a wave: which question each layout asks, and what its cells mean.
-"""
+"""What the study says of a wave: which question each raw column of a layout holds, and what its cells mean."""
 
 from __future__ import annotations
 
@@ -17,10 +12,9 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake
 from surveywaves.harmonise.cells import Meanings, meanings_of_coding, meanings_of_map
-from surveywaves.ingest import BETWEEN, INGEST_COLUMNS
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX
+from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, RESCALED_SUFFIX, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise
 
 
@@ -51,7 +45,9 @@ class RawColumns:
         """
         key = normalise(wanted)
         exact = [place for place, name in enumerate(self.folded) if name == key]
-        labelled = [place for place, name in enumerate(self.folded) if key and name.endswith(BETWEEN + key)]
+        labelled = [
+            place for place, name in enumerate(self.folded) if key and name.endswith(ROW_SEPARATOR + key)
+        ]
         own = self.here | ~self.elsewhere
         for places in ([p for p in exact if own[p]], [p for p in labelled if own[p]], exact, labelled):
             if places:
@@ -169,8 +165,8 @@ def unclaimed(raw: RawColumns, claimed: Iterable[int], *, ignore: Iterable[str])
 
 def _labels(folded: str) -> list[str]:
     """List what follows each divider of a full name: its row label, and in a name of three parts both readings."""
-    parts = folded.split(BETWEEN)
-    return [BETWEEN.join(parts[start:]) for start in range(1, len(parts))]
+    parts = folded.split(ROW_SEPARATOR)
+    return [ROW_SEPARATOR.join(parts[start:]) for start in range(1, len(parts))]
 
 
 @dataclass(frozen=True, slots=True)

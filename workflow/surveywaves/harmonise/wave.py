@@ -1,9 +1,4 @@
-"""A wave from raw cells to respondents, layout by layout.
-
-What the cells of one layout say.
-
-A wave from raw cells to respondents.
-"""
+"""A wave from raw cells to respondents, layout by layout."""
 
 from __future__ import annotations
 
@@ -40,9 +35,8 @@ from surveywaves.harmonise.crosswalk import (
     rescaled_columns,
     unclaimed,
 )
-from surveywaves.ingest import INGEST_COLUMNS, UNRESOLVED
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import ORGANISATION, Missing
+from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, UNRESOLVED, Missing
 from surveywaves.text import normalise
 
 NOT_ASKED: Final = STATE[Missing.NOT_ASKED]

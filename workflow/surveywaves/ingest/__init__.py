@@ -19,24 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.describe import RawColumn, describe_columns
-from surveywaves.ingest.headers import BETWEEN, INGEST_COLUMNS
-from surveywaves.ingest.paper import UNRESOLVED
 from surveywaves.ingest.raw import Column, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
 from surveywaves.terms import ROW_COUNTS
 
-__all__ = [
-    "BETWEEN",
-    "INGEST_COLUMNS",
-    "UNRESOLVED",
-    "Ingested",
-    "RawColumn",
-    "describe_columns",
-    "ingest",
-]
+__all__ = ["Ingested", "ingest"]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,11 @@
 """Comma-, semicolon- and tab-separated text as a sheet.
 
-Where the rows of a delimited text begin and end, and whether its quotes are where they should be.
-
 pyarrow reads delimited text some fifty times faster than the csv module, but it passes over empty lines, stops at the
 first row of another length, and loses a byte where a quoted line end falls between two of its blocks (Arrow issue
 51368). So the text is first looked over, in whole arrays of bytes: which line ends lie outside quotes, which lines
-are empty, and is every quote at an end of a cell or doubled. Where that holds, pieces that end with a row are parsed
-each in one block, and the number of rows is known beforehand. Where it does not, the csv module decides.
-
-Rows that do not all have as many cells as the header: which can be taken, and which are set aside.
+are empty, and whether every quote is at an end of a cell or doubled. Where that holds, pieces that end with a row are
+parsed each in one block, and the number of rows is known beforehand. Where it does not, the csv module decides, and
+rows that do not have as many cells as the header are taken or set aside one by one.
 """
 
 from __future__ import annotations
@@ -30,9 +27,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import EVERY, SET_ASIDE, Column, Problem, Source, empty_row
-from surveywaves.ingest.sheet import TOP, Body
+from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, empty_row
 from surveywaves.ingest.signature import as_utf8
+from surveywaves.terms import EVERY, SET_ASIDE
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25

@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
-from surveywaves.ingest.raw import CONTROL, EVERY, Column, Problem, RawTable, Source, settle
-from surveywaves.ingest.sheet import Sheet
+from surveywaves.ingest.raw import CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
+from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise
-
-BETWEEN: Final = " | "
-"""Stands between a question and the label of one of its rows."""
-
-INGEST_COLUMNS: Final = ("file", "row", "layout", "respondent_source")
-"""What ingest puts before the raw columns; no raw column may have such a name."""
 
 
 def open_sheet(source: Source, kind: Kind) -> Sheet:
@@ -160,7 +153,7 @@ def find_column(names: Sequence[str], wanted: str) -> int | None:
     key = normalise(wanted)
     for found in (
         [place for place, name in enumerate(folded) if name == key],
-        [place for place, name in enumerate(folded) if key and name.endswith(BETWEEN + key)],
+        [place for place, name in enumerate(folded) if key and name.endswith(ROW_SEPARATOR + key)],
         [place for place, name in enumerate(folded) if name.replace(" ", "") == key.replace(" ", "")],
     ):
         if found:

@@ -1,15 +1,8 @@
 """What a reader is given and what it gives: a file, its cells as text, and all that was amiss.
 
-What could not be taken as it stood: one row a cell, a row, a column or a file.
-
-A raw column: its distinct texts once, and for each cell the number of its text.
-
-Survey columns hold few distinct texts many times over. Whatever is done to the texts (trimming, naming, checking) is
-done once a text; a cell costs four bytes, whatever it says.
-
-One text for one value, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
-
-What a reader is given and what it gives: a file to read, and its cells as text with all that was amiss.
+Survey columns hold few distinct texts many times over. A column therefore keeps its distinct texts once, and for each
+cell the number of its text: whatever is done to texts (trimming, naming, checking) is done once a text, and a cell
+costs four bytes. One value has one text, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
 """
 
 from __future__ import annotations
@@ -21,7 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,15 +24,10 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.models import Layout
+from surveywaves.terms import EVERY, SET_ASIDE
 
 COLUMNS: Final = ("wave", "file", "row", "column", "value", "problem", "action")
 """Columns of `problems.tsv`, all of them text."""
-
-EVERY: Final = "*"
-"""Stands in `row` for every row and in `column` for every column."""
-
-SET_ASIDE: Final = "set aside"
-"""How the action begins where a row did not become a return."""
 
 LONGEST: Final = 200
 """Characters of a value that are shown: enough to find the cell by."""
@@ -434,3 +422,57 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
     if not dirty.any():
         return column, problems
     return column.with_texts([re.sub(CONTROL, "", text) for text in texts]), problems
+
+
+TOP: Final = 60
+"""Rows that are looked at to find the header."""
+
+
+@dataclass(slots=True)
+class Body:
+    """The rows below a header.
+
+    Parameters
+    ----------
+    columns
+        One a column of the sheet, as many as were asked for or more.
+    rows
+        The number of each row, as a spreadsheet has it.
+    total
+        Rows there are, the empty ones at the end left out; each is in `rows` or in `aside`.
+    aside
+        Rows that could not be taken: one problem a row.
+    problems
+        All else that was amiss with rows.
+    cells
+        What was amiss with cells: place of the column, and a problem that does not know the column's name yet.
+    """
+
+    columns: list[Column]
+    rows: Rows
+    total: int
+    aside: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    cells: list[tuple[int, Problem]] = field(default_factory=list)
+
+
+class Sheet(Protocol):
+    """Rows of cells, numbered from 1, header and all."""
+
+    @property
+    def source(self) -> Source:
+        """Give the file."""
+
+    @property
+    def top(self) -> list[list[str]]:
+        """Give the first rows, trimmed, blanks as ""; a row ends with its last cell."""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Give what is amiss with the sheet as a whole."""
+
+    def merged(self, row: int) -> list[str]:
+        """List the ranges of cells merged across columns in a row (from 0)."""
+
+    def body(self, first: int, width: int) -> Body:
+        """Read the rows from a given one on (from 0) into at least `width` columns."""

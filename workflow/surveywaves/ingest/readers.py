@@ -1,24 +1,26 @@
-"""Which reader reads which format."""
+"""A raw file read by the reader of its format, and the personal columns left out.
+
+What one header row names (CSV, TSV, XLSX) and Parquet files are read here; the other formats have modules of their own.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from surveywaves.ingest import paper, statfile, surveymonkey, table
-from surveywaves.ingest.personal import mark_personal
-from surveywaves.ingest.raw import RawTable, Source
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from surveywaves.ingest import keying, statfile, surveymonkey
+from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
+from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
+from surveywaves.text import normalise
 
 Reader = Callable[[Source, Kind], RawTable]
-
-READERS: Final[Mapping[str, Reader]] = {
-    "surveymonkey": surveymonkey.read,
-    "paper": paper.read,
-    "spss": statfile.read_spss,
-    "stata": statfile.read_stata,
-    "table": table.read,
-}
 
 
 def read_raw(source: Source) -> RawTable:
@@ -34,5 +36,99 @@ def read_raw(source: Source) -> RawTable:
         raise RuntimeError(
             f"{source.name}: {found.rows_in} rows read, {len(found.rows)} kept and {len(found.aside)} set aside"
         )
-    mark_personal(found)
+    _mark_personal(found)
     return found
+
+
+PERSONAL: Final = re.compile(r"ip ?address|e-?mail ?address|(first|last) ?name|custom ?(data|value)( ?\d+)?")
+"""What SurveyMonkey adds to an export, in any format, spelled as it was or is."""
+
+_NUMBERED: Final = re.compile(r" \(\d+\)$")
+
+
+def _mark_personal(table: RawTable) -> None:
+    """Mark the personal columns and list them, without a word of what stands in them."""
+    # A column whose name stood twice was numbered: it is as personal as the first.
+    table.personal = frozenset(
+        name for name in table.names if PERSONAL.fullmatch(_NUMBERED.sub("", normalise(name)))
+    )
+    table.problems = [
+        replace(problem, value="") if problem.column in table.personal else problem
+        for problem in table.problems
+    ]
+    table.problems.extend(
+        Problem(None, name, "", "personal identifier", "not read")
+        for name in table.names
+        if name in table.personal
+    )
+
+
+def read_table(source: Source, kind: Kind) -> RawTable:
+    """Read a table.
+
+    A row of a Parquet file is numbered as in a spreadsheet with one header row: the first is row 2.
+    """
+    return _parquet(source) if kind is Kind.PARQUET else one_header_row(open_sheet(source, kind))
+
+
+READERS: Final[Mapping[str, Reader]] = {
+    "surveymonkey": surveymonkey.read,
+    "paper": keying.read,
+    "spss": statfile.read_spss,
+    "stata": statfile.read_stata,
+    "table": read_table,
+}
+
+
+def _parquet(source: Source) -> RawTable:
+    try:
+        with pq.ParquetFile(source.path, memory_map=True) as file:
+            schema = file.schema_arrow
+            texts = [
+                field.name
+                for field in schema
+                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+            ]
+            total = file.metadata.num_rows
+        with pq.ParquetFile(source.path, read_dictionary=texts, memory_map=True) as file:
+            table = file.read()
+            table.validate(full=True)
+        if table.num_rows != total:
+            raise pa.ArrowInvalid(f"{total} rows announced, {table.num_rows} there")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise source.error(
+            f"is damaged, cut off or no Parquet file that can be read ({_first_line(error)})",
+            "download or copy it again",
+        ) from error
+    if not total:
+        raise source.error("has columns and no rows", "is it the right export?")
+    columns = [
+        _arrow_column(source, name, table.column(place)) for place, name in enumerate(table.column_names)
+    ]
+    header = [" ".join(name.split()) for name in table.column_names]
+    names, places, problems = name_columns(source, header, columns, row=None)
+    return settle(
+        RawTable(
+            names=names,
+            columns=[columns[place] for place in places],
+            rows=np.arange(table.num_rows, dtype=np.int64) + 2,
+            rows_in=total,
+            problems=problems,
+        )
+    )
+
+
+def _arrow_column(source: Source, name: str, cells: pa.ChunkedArray) -> Column:
+    try:
+        if not pa.types.is_dictionary(cells.type) and not pa.types.is_nested(cells.type):
+            cells = cells.dictionary_encode()
+        parts = [arrow_texts(chunk) for chunk in cells.unify_dictionaries().chunks]
+        return Column.of_arrow(pa.chunked_array(parts, type=None if parts else pa.string()))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise source.error(
+            f"holds {cells.type}, which has no text", "store one number or text a cell", column=name
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

@@ -1,6 +1,6 @@
-"""Which rows are returns: test responses go, and each return has one row and its identifier.
+"""Which rows are returns: test responses go, and each return has one row and one identifier.
 
-The same return more than once: refused, or one of them kept and the others set aside.
+A return that is there more than once is refused, or one of its rows is kept and the others are set aside.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.headers import find_column, no_such_column
-from surveywaves.ingest.raw import BLANK, EVERY, SET_ASIDE, Column, Problem, RawTable, Source
+from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
+from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import normalise
 
 Policy = Literal["refuse", "first", "last", "most_answered"]

@@ -1,8 +1,7 @@
-"""What a file is by its first bytes, and its text as UTF-8.
+"""What a file is by its first bytes, whatever its name says, and the text of a text file as UTF-8.
 
-What a file is by its first bytes, whatever its name says; one that is not what it should be gets its error here.
-
-From the bytes of a text file to UTF-8, or to an error that says where it breaks and what it may be instead.
+A file that is not what it should be gets its error here; so does a text that breaks, with the place where it does and
+the encoding that it may have instead.
 """
 
 from __future__ import annotations

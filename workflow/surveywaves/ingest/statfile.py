@@ -1,15 +1,8 @@
-"""SPSS and Stata files: stored codes or the labels they carry, as text.
+"""SPSS (.sav, .zsav) and Stata (.dta) files: stored codes or the labels they carry, as text.
 
-A look through the dictionary of an SPSS file before ReadStat opens it.
-
-ReadStat (1.1.9) takes a file at its word: value labels for a variable that is not there end the process, and no Python
-code hears of it. So the records before the data are walked through, and what they say of each other is compared.
-
-The format is described in the PSPP developers' guide, "System File Format".
-
-SPSS files (.sav, .zsav): columns go by variable name.
-
-Stata files (.dta): columns go by variable name.
+Columns go by variable name. ReadStat (1.1.9) takes an SPSS file at its word: value labels for a variable that is not
+there end the process, and no Python code hears of it. So the records before the data are walked through first, and what
+they say of each other is compared. The format is described in the PSPP developers' guide, "System File Format".
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from surveywaves.ingest.headers import BETWEEN, first_filled, open_sheet, read_below
-from surveywaves.ingest.raw import CONTROL, RawTable, Source
-from surveywaves.ingest.sheet import Sheet
+from surveywaves.ingest.headers import first_filled, open_sheet, read_below
+from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
 from surveywaves.ingest.signature import Kind
+from surveywaves.terms import ROW_SEPARATOR
 from surveywaves.text import normalise, plain
 
 NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
@@ -66,7 +66,7 @@ def full_names(rows: Sequence[Sequence[str]]) -> list[str]:
                     # A new question ends what was carried on below the last one.
                     current[level + 1 : carried] = [""] * (carried - level - 1)
         parts = [part for level, part in enumerate(current) if level == 0 or normalise(part) not in NO_LABEL]
-        names.append(BETWEEN.join(part for part in parts if part))
+        names.append(ROW_SEPARATOR.join(part for part in parts if part))
     return names
 
 

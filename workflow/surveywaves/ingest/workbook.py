@@ -13,8 +13,8 @@ import numpy as np
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from surveywaves.ingest.raw import EVERY, Column, Problem, Source, object_text
-from surveywaves.ingest.sheet import TOP, Body
+from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, object_text
+from surveywaves.terms import EVERY
 from surveywaves.text import nearest
 
 ERROR_VALUES: Final = frozenset(

@@ -10,8 +10,12 @@ import numpy as np
 
 from surveywaves.mixed.cumulative import LINKS, Answers, independent
 from surveywaves.mixed.design import FloatArray
-from surveywaves.mixed.newton import climb
+from surveywaves.mixed.newton import newton
 from surveywaves.terms import Status
+
+STEPS: Final = 25
+SETTLED: Final = 1e-12
+"""How much the last step may have added to the log-likelihood, relative to it (half the squared Newton decrement)."""
 
 SEPARATED: Final = 20.0
 """A linear predictor that spans more than this has no finite estimate: odds of half a milliard to one."""
@@ -57,8 +61,8 @@ def intercepts(counts: FloatArray) -> Fit:
 def fit(counts: FloatArray, design: FloatArray, start: Fit) -> Fit:
     """Fit the proportional-odds model (McCullagh 1980, J. R. Stat. Soc. B 42, 109).
 
-    The log-likelihood is concave, so Newton's method finds the maximum if there is one; it exists unless some
-    predictor separates low from high answers, and then the linear predictor grows without end.
+    The log-likelihood is concave, so Newton's method with halved steps finds the maximum if there is one; it exists
+    unless some predictor separates low from high answers, and then the linear predictor grows without end.
 
     Parameters
     ----------
@@ -83,20 +87,29 @@ def fit(counts: FloatArray, design: FloatArray, start: Fit) -> Fit:
         floor=np.where(category == 0, -np.inf, 0.0),
         total=counts[row, category],
     )
-    summit = climb(
-        partial(independent, [answers], LINKS["logit"]),
-        np.concatenate([start.thresholds, start.slopes, np.zeros(slopes - len(start.slopes) + 1)]),
-        free=np.arange(cuts + slopes),
-        extent=np.append(np.maximum(np.abs(upper).max(axis=0), np.abs(lower).max(axis=0)), 1.0),
-        beyond=lambda theta: float(np.ptp(design @ theta[cuts:-1])) > SEPARATED,
-    )
-    at = summit.point.theta[:-1]
-    if float(np.ptp(design @ at[cuts:])) > SEPARATED:
+    evaluate = partial(independent, [answers], LINKS["logit"])
+    free = np.arange(cuts + slopes)
+    at = np.concatenate([start.thresholds, start.slopes, np.zeros(slopes - len(start.slopes) + 1)])
+    point, settled = evaluate(at), False
+    for _ in range(STEPS):
+        step, scaled, concave = newton(point.gradient, point.hessian, free)
+        settled = concave and scaled / 2 < SETTLED * (1 + abs(point.loglik))
+        if settled:
+            at = at + np.append(step, 0.0)
+        if settled or not concave:
+            break
+        trial, size = evaluate(at + np.append(step, 0.0)), 1.0
+        while not trial.loglik > point.loglik and size > 1e-6:
+            size /= 2
+            trial = evaluate(at + np.append(size * step, 0.0))
+        at, point = trial.theta, trial
+    if float(np.ptp(design @ at[cuts:-1])) > SEPARATED:
         return failed(Status.NOT_ESTIMABLE, "separation: groups or scores tell low answers from high")
-    if not summit.converged:
+    if not settled:
         return failed(Status.NOT_CONVERGED, "the ordinal model did not converge")
-    covariance = np.linalg.inv(-summit.point.hessian[:-1, :-1])[cuts:, cuts:]
-    return Fit(summit.point.loglik, at[:cuts], at[cuts:], np.asarray(covariance, dtype=np.float64))
+    covariance = np.linalg.inv(-point.hessian[:-1, :-1])[cuts:, cuts:]
+    value = point.loglik + scaled / 2
+    return Fit(value, at[:cuts], at[cuts:-1], np.asarray(covariance, dtype=np.float64))
 
 
 def failed(status: Status, note: str) -> Fit:

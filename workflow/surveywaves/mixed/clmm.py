@@ -376,7 +376,7 @@ def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
         n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=found.status,
-        note="; ".join(found.notes),
+        note="; ".join(note for note in found.notes if note),
     )
 
 

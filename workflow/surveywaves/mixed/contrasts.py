@@ -324,29 +324,6 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
     return rows.reset_index(drop=True)
 
 
-def adjust(contrasts: pd.DataFrame, method: str = "holm", *, family: Sequence[str] = FAMILY) -> pd.DataFrame:
-    """Fill `p_adjusted`: p-values adjusted for the number of tests in their family.
-
-    Parameters
-    ----------
-    contrasts
-        Tidy, of all scales together.
-    method
-        ``holm`` controls the chance of any false positive in the family, ``fdr_bh`` the expected share of false
-        positives; ``none`` leaves it empty.
-    family
-        Tests with the same values in these columns are one family. By default a family is one contrast
-        (analysis, term, wave, organisation) across scales; to adjust across items within a scale, name those
-        columns that the items share.
-
-    Returns
-    -------
-    DataFrame
-        The same rows. Rows without a p-value are no tests and stay without.
-    """
-    return contrasts.assign(p_adjusted=adjust_families(contrasts, "p_value", method, family))
-
-
 NOT_DETERMINED: Final = (
     "the answers do not determine it: no items in common, or a covariate that goes with the cells"
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -277,6 +277,24 @@ class Alone:
     determined_at_first: Determined
     separated: bool
 
+    @property
+    def peak(self) -> Peak:
+        """The maximum as one with tau, which is 0."""
+        return Peak(self.summit, self.free, self.summit.point.theta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A maximum with its status (``boundary`` if a standard deviation is 0) and note."""
+
+    peak: Peak
+    status: Status
+    note: str
+
+
+Reason: TypeAlias = tuple[Status, str]
+"""Why there is no maximum."""
+
 
 def fit_alone(likelihood: Likelihood) -> Alone | None:
     """Maximise without respondents; None if no maximum, nor proof that there is none, was found."""
@@ -300,22 +318,17 @@ def fit_alone(likelihood: Likelihood) -> Alone | None:
         likelihood, separated = follow(likelihood, direction), True
 
 
-def fit_together(alone: Alone, surface: Respondents) -> Peak | tuple[Status, str]:
-    """Maximise with respondents, starting from the fit without.
-
-    Returns
-    -------
-    Peak or (Status, str)
-        ``boundary`` if tau is 0; otherwise why there is no maximum.
-    """
+def fit_together(alone: Alone, surface: Respondents) -> Reached | Reason:
+    """Maximise with respondents, starting from the fit without."""
     likelihood, unit = alone.likelihood, math.sqrt(alone.likelihood.link.variance)
     point = alone.summit.point
+    nothing = Reached(alone.peak, Status.BOUNDARY, NO_RESPONDENTS)
     theta, better, hessian = _start_together(alone, surface.grid)
     if not better:
         # the likelihood does not know tau from -tau, so that tau = 0 is a maximum or a minimum along tau
         curvature = likelihood.at(point.theta, surface.grid.at(0.0)).hessian[-1, -1]
         if curvature <= FLAT * abs(point.loglik):
-            return Status.BOUNDARY, NO_RESPONDENTS
+            return nothing
     peak = maximise(
         surface,
         theta,
@@ -326,11 +339,11 @@ def fit_together(alone: Alone, surface: Respondents) -> Peak | tuple[Status, str
     )
     if isinstance(peak, np.ndarray):
         return Status.NOT_ESTIMABLE, ALIKE
-    if isinstance(peak, Peak):
-        top = peak.summit.point
-        if not (top.loglik > point.loglik and abs(float(top.theta[-1])) > SMALLEST_TAU * unit):
-            return Status.BOUNDARY, NO_RESPONDENTS
-    return peak
+    if not isinstance(peak, Peak):
+        return peak
+    top = peak.summit.point
+    found = top.loglik > point.loglik and abs(float(top.theta[-1])) > SMALLEST_TAU * unit
+    return Reached(peak, Status.OK, "") if found else nothing
 
 
 def _start_together(alone: Alone, grid: Grid) -> tuple[FloatArray, bool, FloatArray | None]:
@@ -406,16 +419,7 @@ ALIKE_TEAMS: Final = "answers hardly differ within a team: the variance between 
 NEITHER: Final = "the variances between respondents and between teams are estimated as zero"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Nest:
-    """A maximum by thresholds, coefficients, tau and omega; its status and note."""
-
-    peak: Peak
-    status: Status
-    note: str
-
-
-def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) -> Nest | tuple[Status, str]:
+def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) -> Reached | Reason:
     """Maximise with teams.
 
     Parameters
@@ -428,21 +432,15 @@ def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) 
         (D,) see `climb`.
     single
         Whether tau is no parameter: no respondent gave two answers that tell.
-
-    Returns
-    -------
-    Nest or (Status, str)
-        A maximum, with ``boundary`` if omega is 0, or if tau is and might be something else; or why there is
-        none.
     """
     below = _with_omega(below)
     point, unit = below.summit.point, math.sqrt(surface.grid.link.variance)
     omega, tau = surface.size - 1, surface.size - 2
     fixed = below.free[below.free != tau]
-    nothing = NO_TEAMS if single or point.theta[tau] else NEITHER
+    nothing = Reached(below, Status.BOUNDARY, NO_TEAMS if single or point.theta[tau] else NEITHER)
     theta, better = _start_teams(point, surface, unit)
     if not better and _curvature(below, surface) <= FLAT * abs(point.loglik):
-        return Nest(below, Status.BOUNDARY, nothing)
+        return nothing
 
     may_vanish = True
     while True:
@@ -466,11 +464,11 @@ def fit_teams(below: Peak, surface: Teams, *, extent: FloatArray, single: bool) 
             return peak
         top = peak.summit.point
         if top.loglik <= point.loglik or abs(top.theta[omega]) < SMALLEST_TAU * unit:
-            return Nest(below, Status.BOUNDARY, nothing)
+            return nothing
         if within or single:
-            return Nest(peak, Status.OK, "")
+            return Reached(peak, Status.OK, "")
         if top.hessian[tau, tau] <= FLAT * abs(top.loglik):
-            return Nest(peak, Status.BOUNDARY, NO_RESPONDENTS)
+            return Reached(peak, Status.BOUNDARY, NO_RESPONDENTS)
         theta, may_vanish = top.theta.copy(), False
         theta[tau] = FIRST * unit
 
@@ -585,7 +583,7 @@ class Found:
     maximum
         The maximum.
     status, notes
-        ``ok`` or ``boundary``, and in words.
+        ``ok`` or ``boundary``, and in words, empty ones among them.
     unknown
         See `OrdinalFit`.
     by_team
@@ -602,7 +600,7 @@ class Found:
 
 def find_maximum(
     design: Design, gram: FloatArray, likelihood: Likelihood, teams: sparse.csr_array | None, grid: Grid
-) -> Found | tuple[Status, str]:
+) -> Found | Reason:
     """Find the maximum of the model that the data allow.
 
     Parameters
@@ -610,42 +608,33 @@ def find_maximum(
     design, gram
         The distinct respondents; (P, P) X'X.
     likelihood, teams
-        Theirs without teams; and which teams they are of: see `ordinal_teams.without_teams`.
+        Theirs without teams; and which teams they are of: see `without_teams`.
     grid
         How many nodes.
 
     Returns
     -------
-    Found or (Status, str)
-        Or why there is none.
+    Found or Reason
+        The maximum, or why there is none.
     """
     alone = fit_alone(likelihood)
     if alone is None:
         return Status.NOT_CONVERGED, "no maximum of the likelihood was found, even without respondents"
-    likelihood, point = alone.likelihood, alone.summit.point
+    likelihood, without = alone.likelihood, alone.summit.point.loglik
     surface, extent, single = Respondents(likelihood, grid), likelihood.extent(), likelihood.single()
-    below = Peak(alone.summit, alone.free, point.theta)
-    status = Status.OK
-    notes: tuple[str, ...] = (SINGLE,) if single else ()
-    if not single:
-        together = fit_together(alone, surface)
-        if isinstance(together, Peak):
-            below = together
-        elif together[0] is Status.BOUNDARY:
-            status, notes = together[0], (together[1],)
-        else:
-            return together
-    found = Found(alone, Maximum(surface, below, extent, (point.loglik,)), status, notes)
+    below = Reached(alone.peak, Status.OK, SINGLE) if single else fit_together(alone, surface)
+    if not isinstance(below, Reached):
+        return below
+    found = Found(alone, Maximum(surface, below.peak, extent, (without,)), below.status, (below.note,))
     if teams is None:
         return found
     if alone_in_teams(design):
-        return replace(found, notes=(*notes, ALONE))
+        return replace(found, notes=(below.note, ALONE))
     if unknown := teams_as_columns(design, gram, independent_columns(gram)[0]):
-        return replace(found, notes=(*notes, TEAMS_ARE_COLUMNS), unknown=unknown)
+        return replace(found, notes=(below.note, TEAMS_ARE_COLUMNS), unknown=unknown)
     nested, extent = Teams(Nested(likelihood, teams), grid), np.append(extent, 1.0)
-    nest = fit_teams(below, nested, extent=extent, single=single)
-    if not isinstance(nest, Nest):
-        return nest
-    without = (math.nan, below.summit.point.loglik)
-    notes = tuple(note for note in (SINGLE if single else "", nest.note) if note)
-    return Found(alone, Maximum(nested, nest.peak, extent, without), nest.status, notes, by_team=True)
+    above = fit_teams(below.peak, nested, extent=extent, single=single)
+    if not isinstance(above, Reached):
+        return above
+    maximum = Maximum(nested, above.peak, extent, (math.nan, below.peak.summit.point.loglik))
+    return Found(alone, maximum, above.status, (SINGLE if single else "", above.note), by_team=True)

@@ -51,7 +51,7 @@ class Residuals:
     respondent, team
         (R,) and (T,) predicted effects; without teams one team, of effect 0.
     precision, total
-        (R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `nested`.
+        (R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `reml`.
     """
 
     design: Design

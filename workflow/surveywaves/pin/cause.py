@@ -1,9 +1,4 @@
-"""Why two sets of results differ.
-
-What is asked for on the command line: `--config pin=<label>` and what to pass over.
-
-Why two sets of results differ: what went in, the settings, the code, the packages, and the stage where it begins.
-"""
+"""Why two sets of results differ: what went in, the settings, the code, the packages, and the stage where it begins."""
 
 from __future__ import annotations
 

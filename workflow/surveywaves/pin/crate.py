@@ -1,19 +1,10 @@
-"""A pin as an RO-Crate 1.1: what is in it, what made it and from what.
-
-How the workflow, and what it rests on, are to be cited: `CITATION.cff`, as far as a pin repeats it.
-
-Entities of a crate, in the forms that all of its parts share.
-
-The run behind a pin, in a crate: one step a rule, one action a job, with what it read, was told and wrote.
-
-No action says when it ended or who started it: records and pins hold neither, so that the same results are the same
-bytes.
-
-A pin as an RO-Crate 1.1: what is in it, what made it and from what, in words that archives and machines share.
+"""A pin as an RO-Crate 1.1: what is in it, what made it and from what, in words that archives and machines share.
 
 It follows the profiles of Workflow RO-Crates and of Process, Workflow and Provenance Run Crates
-(https://www.researchobject.org/workflow-run-crate/profiles/): each job is an action with what it read and wrote. Files
-that are not in the pin are told by name and SHA-256, as `CreativeWork`: a `File` must be in the crate or on the web.
+(https://www.researchobject.org/workflow-run-crate/profiles/): one step a rule, and each job an action with what it
+read, was told and wrote. Files that are not in the pin are told by name and SHA-256, as `CreativeWork`: a `File` must
+be in the crate or on the web. No action says when it ended or who started it: records and pins hold neither, so that
+the same results are the same bytes. How the workflow is to be cited comes from its `CITATION.cff`.
 """
 
 from __future__ import annotations

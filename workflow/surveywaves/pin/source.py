@@ -1,8 +1,7 @@
-"""What a study is run from, and computing it all once more in a clean folder.
+"""What a study is run from, and computing all of it once more in a clean folder.
 
-What a study is run from: the files that a pin keeps a copy of, and the state of git that they are in.
-
-Computing all results once more in a clean folder, where nothing lies but what the study is run from.
+A pin keeps a copy of the files that a study is run from, and says in what state of git they are. The clean folder holds
+nothing else.
 """
 
 from __future__ import annotations
@@ -107,10 +106,7 @@ def raw_files(study: Study) -> list[str]:
 
 def publication_files(study: Study) -> list[str]:
     """List the files of the publication that a study is held against; none if there is no publication."""
-    if (published := study.config.published) is None:
-        return []
-    named = [published.tables, published.titles, published.claims, published.decisions]
-    return sorted({name for name in [*named, *published.single_choice.values()] if name})
+    return published.files if (published := study.config.published) else []
 
 
 def environment(home: Path) -> Environment:

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
-from surveywaves.pin.compare import is_own, key_columns, waves_named
+from surveywaves.pin.changes import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
 from surveywaves.pin.manifest import shown as value_shown

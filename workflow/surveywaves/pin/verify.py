@@ -1,8 +1,7 @@
 """Proving a pin: everything is computed once more, and held against what was pinned.
 
-What a comparison says on the screen, and as a table.
-
-Two pins, or a pin and what is released now, held against each other without computing anything.
+`verify` computes; `diff` holds two pins, or a pin and what is released now, against each other without computing
+anything. What comes of either is said on the screen and listed in a table.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from surveywaves.pin.cause import (
     differences,
     first_stages,
 )
-from surveywaves.pin.compare import COLUMNS, NUMBER, Comparison, Kind, compare
+from surveywaves.pin.changes import COLUMNS, NUMBER, Comparison, Kind, compare
 from surveywaves.pin.manifest import PINS, RESULTS, Manifest, Places, read_manifest, read_records
 from surveywaves.pin.source import VERIFY, rederive
 from surveywaves.study import load_study

@@ -1,10 +1,7 @@
-"""McDonald's omega and ordinal alpha: coefficients from one factor and from polychoric correlations.
+"""McDonald's omega, from one common factor, and ordinal alpha, from polychoric correlations.
 
-The bivariate normal distribution, for many pairs of bounds and correlations at once.
-
-Polychoric correlations, and alpha from them: of the normal variables that ordered answers may stand for.
-
-McDonald's omega: how much of the total score's variance one common factor leaves no doubt about.
+Polychoric correlations are those of the normal variables that ordered answers may stand for: they take bivariate normal
+probabilities, here for many pairs of bounds and correlations at once.
 """
 
 from __future__ import annotations

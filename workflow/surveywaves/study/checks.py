@@ -1,9 +1,4 @@
-"""What must agree between a study's files.
-
-What is wrong with a list of names: unknown ones, with the nearest known, and those that stand twice.
-
-What the choices of the analysis name, and whether the study has it.
-"""
+"""What must agree between a study's files: names that are known and stand once, choices that the study has."""
 
 from __future__ import annotations
 

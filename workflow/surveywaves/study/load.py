@@ -28,6 +28,28 @@ UNDECIDED = "still to decide"
 """What an open decision is called among the mistakes."""
 
 
+OPTIONS = ("study", "pin", "allow_dirty", "allow_stale", "allow_unreleased", "prove")
+"""What `--config` may say: where the study is described, and how to pin."""
+
+
+def known_options(config: Collection[str]) -> None:
+    """Refuse what `--config` may not say, so that nobody takes it for done.
+
+    Raises
+    ------
+    StudyError
+        With a line for each unknown key.
+    """
+    mistakes = []
+    for key in config:
+        if key not in OPTIONS:
+            near = nearest(key, OPTIONS, whole=True)
+            hint = f"did you mean `{near}`?" if near else "settings of the study stand in its config.yaml"
+            mistakes.append(Mistake("--config", f"unknown key `{key}`", hint))
+    if mistakes:
+        raise StudyError(mistakes)
+
+
 def load_study(folder: Path, *, without: str | None = None) -> Study:
     """Read everything under a configuration folder.
 
@@ -62,7 +84,18 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     study = Study(config=config, items=items, scales=scales, events=events, waves=tuple(waves))
     if mistakes := list(check_study(study, folder)):
         raise StudyError(mistakes)
-    return study
+    place = {item.item: number for number, item in enumerate(study.items)}
+    return study.model_copy(
+        update={
+            # The rows of a crosswalk have no order of their own.
+            "waves": tuple(
+                wave.model_copy(
+                    update={"crosswalk": tuple(sorted(wave.crosswalk, key=lambda row: place[row.item]))}
+                )
+                for wave in study.waves
+            )
+        }
+    )
 
 
 def mistakes_of_wave(folder: Path, name: str) -> list[Mistake]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     PositiveFloat,
     field_validator,
@@ -20,6 +21,16 @@ from pydantic import (
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.settings import Analysis, Colour, Model, Name, Text
 from surveywaves.terms import Comparability, Evidence, Missing
+
+
+def _no_braces(path: str) -> str:
+    """Refuse a path that Snakemake would take for a pattern."""
+    if "{" in path or "}" in path:
+        raise ValueError("a file's name may not hold `{` or `}`: rename it")
+    return path
+
+
+FilePath = Annotated[Text, AfterValidator(_no_braces)]
 
 # --- the instrument -------------------------------------------------------------------------------------------
 
@@ -209,7 +220,7 @@ def _text_keys(values: Any) -> Any:
 class RawFile(Model):
     """One raw file of a wave."""
 
-    path: Text = Field(description="Path from the top folder; the file is only ever read.")
+    path: FilePath = Field(description="Path from the top folder; the file is only ever read.")
     layout: Name = Field(description="One of the wave's `layouts`.")
 
 
@@ -388,20 +399,26 @@ class Published(Model):
     wave: Name = Field(description="Wave that the tables describe.")
     citation: Text = Field(description="The publication.")
     returns: int = Field(ge=1, description="Returns it reports: no base can exceed them.")
-    tables: Text = Field(description="CSV of the printed tables.")
-    titles: Text = Field(description="CSV of their titles.")
+    tables: FilePath = Field(description="CSV of the printed tables.")
+    titles: FilePath = Field(description="CSV of their titles.")
     categories: dict[Text, Text] = Field(
         min_length=2,
         description="Column prefix in the tables -> label in the claims, lowest response first, as in `sd: SD`.",
     )
-    single_choice: dict[Name, Text] = Field(
+    single_choice: dict[Name, FilePath] = Field(
         default_factory=dict,
         description="Variable (or `organisation`) -> CSV of the table that prints its counts.",
     )
-    claims: Text = Field(description="CSV of the numeric claims in its text (it may have no rows).")
-    decisions: Text | None = Field(
+    claims: FilePath = Field(description="CSV of the numeric claims in its text (it may have no rows).")
+    decisions: FilePath | None = Field(
         default=None, description="TSV of a person's decisions on what arithmetic cannot settle."
     )
+
+    @property
+    def files(self) -> list[str]:
+        """List the files."""
+        named = [self.tables, self.titles, self.claims, self.decisions, *self.single_choice.values()]
+        return sorted({name for name in named if name})
 
 
 class Config(Model):
@@ -460,7 +477,8 @@ class Study(Model):
         return tuple(item for item in self.items if item.scale == scale)
 
     def require_raw_files(self) -> None:
-        """Raise a `RawFileError` that names every raw file that should be there and is not."""
+        """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""
+        published = self.config.published
         absent = [
             Mistake(
                 file.path,
@@ -470,6 +488,14 @@ class Study(Model):
             for wave in self.waves
             for file in wave.file.files
             if not Path(file.path).is_file()
+        ] + [
+            Mistake(
+                name,
+                "no such file; the publication needs it",
+                "put it there, or mend `published` in config.yaml",
+            )
+            for name in (published.files if published else [])
+            if not Path(name).is_file()
         ]
         if absent:
             raise RawFileError(absent)

@@ -1,7 +1,8 @@
 """The part of the study that each stage gets to know, and no more.
 
 A rule's params are one of these parts as plain data, so an edit of the configuration reruns exactly the stages
-whose part it changes. What words and drawings need is kept apart from what numbers need.
+whose part it changes. What words and drawings need is kept apart from what numbers need, and what has no order of its
+own is handed over in a fixed one.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class ReadingPart(Model):
     def of(cls, wave: Wave) -> ReadingPart:
         """Take the part out of a wave."""
         layouts = {
-            name: Layout.model_validate(layout.model_dump(exclude=FOR_HARMONISING))
-            for name, layout in wave.file.layouts.items()
+            name: Layout.model_validate(_in_order(layout.model_dump(exclude=FOR_HARMONISING)))
+            for name, layout in sorted(wave.file.layouts.items())
         }
         return cls(wave=wave.name, files=wave.file.files, layouts=layouts)
 
@@ -76,17 +77,36 @@ class HarmonisingPart(Model):
             name: Layout(format=layout.format, **layout.model_dump(include=FOR_HARMONISING))
             for name, layout in wave.file.layouts.items()
         }
-        return cls(
-            wave=wave.name,
-            evidence=wave.file.evidence,
-            layouts=layouts,
-            codings=wave.file.codings,
-            crosswalk=tuple(row.model_copy(update={"wording": "", "note": ""}) for row in wave.crosswalk),
-            organisation=wave.file.organisation,
-            variables=wave.file.variables,
-            known_variables=tuple(study.config.variables),
-            items={item.item: item.response_scale for item in study.items},
-        )
+        known = tuple(study.config.variables)
+        items = {item.item: item.response_scale for item in study.items}
+        described = {
+            "wave": wave.name,
+            "evidence": wave.file.evidence,
+            "layouts": {
+                name: layout.model_dump() | {"ignore": sorted(layout.ignore)}
+                for name, layout in layouts.items()
+            },
+            "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
+            "crosswalk": [
+                row.model_copy(update={"wording": "", "note": ""}).model_dump() for row in wave.crosswalk
+            ],
+            "organisation": _source(wave.file.organisation),
+            "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+        }
+        return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
+
+
+def _source(source: VariableSource | str) -> Any:
+    return source if isinstance(source, str) else source.model_dump()
+
+
+def _in_order(value: Any) -> Any:
+    """Put the keys of all maps in order."""
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_in_order(part) for part in value]
+    return value
 
 
 class WaveWords(Model):
@@ -204,6 +224,27 @@ class Presentation(Model):
         """Give the evidence of the weakest wave."""
         order = list(Evidence)
         return max((wave.evidence for wave in self.waves.values()), key=order.index)
+
+
+class ExportPart(Model):
+    """The words of a study, without what only figures, tables and models need."""
+
+    title: str
+    description: str
+    citation: str
+    reference_wave: str
+    waves: dict[str, WaveWords]
+    organisations: dict[str, str]
+    variables: dict[str, Variable]
+    sections: dict[int, str]
+    scales: dict[str, Scale]
+    items: dict[str, Item]
+    response_scales: dict[str, ResponseScale]
+
+    @classmethod
+    def of(cls, presentation: Presentation) -> ExportPart:
+        """Take the part out of what the presentation of results knows."""
+        return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
 
 
 def _words(wave: Wave) -> WaveWords:

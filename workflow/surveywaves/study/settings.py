@@ -1,9 +1,4 @@
-"""Choices of the analysis, and what every model of the configuration stands on.
-
-What every model of the configuration stands on.
-
-Choices of the analysis.
-"""
+"""The choices of the analysis, and the base that every model of the configuration is built on."""
 
 from __future__ import annotations
 

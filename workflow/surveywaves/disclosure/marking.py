@@ -1,12 +1,8 @@
-"""What became of the raw files: rows in, kept and set aside; no value, no row number.
+"""Count tables with marks: what is withheld becomes empty, and `status` says so.
 
-Count tables with marks: what is withheld becomes empty, and `status` says so.
-
-What became of the raw files: rows in, kept and set aside, and what was wrong with them; no value, no row number.
-
-Rows kept add up to the returns, and where a layout stands for a group (answered on paper, say) they are its size. Rows
-set aside add up by what was wrong with them, and with those kept to the rows of the file. So these are counts like
-any others, and are withheld with others.
+Of the raw files only counts are shown, no value and no row number. Rows kept add up to the returns, and where a layout
+stands for a group (answered on paper, say) they are its size. Rows set aside add up by what was wrong with them, and
+with those kept to the rows of the file. So these are counts like any others, and are withheld with others.
 """
 
 from __future__ import annotations
@@ -22,8 +18,7 @@ import pandas as pd
 
 from surveywaves.disclosure.count_tables import COUNT, Groups, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
-from surveywaves.ingest.raw import EVERY, SET_ASIDE
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, ROW_COUNTS, Missing, Status
+from surveywaves.terms import ALL, EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""

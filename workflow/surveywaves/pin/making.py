@@ -1,10 +1,7 @@
 """Making a pin: refused, or written whole.
 
-What must never be in a pin: answers of individual people, and counts that the release withholds.
-
-The README of a pin: for somebody who has the archive, and perhaps the raw files, and nothing else.
-
-A pin made ready for a repository: described, summed up, packed.
+Answers of individual people, and counts that the release withholds, must never be in one. A pin is described for
+somebody who has the archive, and perhaps the raw files, and nothing else; it is summed up, and packed into a zip.
 """
 
 from __future__ import annotations

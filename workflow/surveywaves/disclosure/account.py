@@ -1,16 +1,12 @@
-"""What everybody knows already: counts in print, codings, and what was withheld.
+"""What everybody knows already, and the account of what was withheld.
 
-What is in print: counts that a publication gives cannot be withheld any more, and everybody may know them.
+Counts that a publication gives cannot be withheld any more. The recodings that harmonise lists are those that
+occurred, each with its count on one kind of form: that one is not there says that nobody on paper chose this answer. So
+what is shown is what the study's codings would do, which says nothing of what anybody answered.
 
-What each answer in the files is taken as, by the study's own account: it says nothing of what anybody answered.
-
-The recodings that harmonise lists are those that occurred, each with its count on one kind of form: that one is not
-there says that nobody on paper chose this answer. So what may be shown is what would be done, not what was done.
-
-What was withheld, kind by kind and place by place, and how much that is of all.
-
-The log that goes out does not say which counts were small and which were withheld to protect them: whoever knew that
-would know that the first lie below the threshold and the others do not, and what adds up to a total would often follow.
+What was withheld is listed kind by kind and place by place, with how much that is of all. The log that goes out does
+not say which counts were small and which were withheld to protect them: whoever knew that would know that the first lie
+below the threshold and the others do not, and what adds up to a total would often follow.
 """
 
 from __future__ import annotations

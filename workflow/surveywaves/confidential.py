@@ -1,10 +1,7 @@
-"""Which files are confidential, and whether git is about to commit one.
+"""Which files hold answers of individual people or small counts, and whether git is about to commit one.
 
-The heads of columns in a file. What a file is, its first bytes say, not its name.
-
-Which files are confidential: by where they lie, by what is in them, by being a copy of one that is.
-
-Whether git is about to commit what must stay with the team: the check behind the hook.
+Such files stay with the team. They are known by where they lie, by the heads of their columns (what a file is, its
+first bytes say, not its name: text, Parquet, SPSS, Stata, Excel, archives, pages), or by being a copy of one that is.
 """
 
 from __future__ import annotations

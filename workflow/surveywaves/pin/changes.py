@@ -1,9 +1,4 @@
-"""Two versions of the released tables held against each other: which numbers moved, came or went.
-
-Which row of a released table is which, and which rows are a wave's own.
-
-Two versions of the released tables, held against each other: which numbers moved, came or went.
-"""
+"""Two versions of the released tables held against each other: which numbers moved, came or went."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import find_column, no_such_column, one_header_row, open_sheet
-from surveywaves.ingest.raw import BLANK, EVERY, Column, Problem, RawTable, Source
+from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
 from surveywaves.ingest.returns import choose
 from surveywaves.ingest.signature import Kind
+from surveywaves.terms import EVERY, UNRESOLVED
 from surveywaves.text import normalise
 
 KEYING: Final = "keying"
@@ -26,10 +27,6 @@ KEYINGS: Final = ("a", "b", "resolved")
 ABOUT_KEYING: Final = ("keying", "keyed")
 """How the names of columns begin that tell of the keying and not of the return (`keyed_by`): the first keying's stand,
 and nobody compares them."""
-
-UNRESOLVED: Final = "\u26a0unresolved"
-"""Stands where two keyings differ and nobody has decided: harmonise reads it as `invalid`. A blank would read as
-`skipped`, which is a guess."""
 
 NONE: Final = -1
 _SHOWN: Final = 5
