@@ -43,6 +43,7 @@ THOROUGH = {
     ),
     *("test_pin", "test_pin_crate", "test_pin_verify"),
     *("test_report", "test_report_browser", "test_report_numbers", "test_report_pdf"),
+    *("test_mixed_ordinal", "test_publication_tables"),
 }
 """Files of minutes less dear: they simulate, draw every figure or set whole reports. Properties of Hypothesis, too."""
 
@@ -129,7 +130,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        if item.path.stem in THOROUGH or hasattr(getattr(item, "obj", None), "hypothesis"):
+        drawn = hasattr(getattr(item, "obj", None), "hypothesis")
+        if drawn or item.path.stem in THOROUGH or item.name.endswith("[10,000 columns]"):
             item.add_marker(pytest.mark.thorough)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     places = {name: place for place, name in enumerate(LONGEST)}

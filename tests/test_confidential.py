@@ -293,6 +293,7 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_the_hook_lets_the_workflow_be_committed_and_refuses_answers_under_another_name(clone: Path) -> None:
     git(clone, "add", "workflow", "config", ".githooks")
     done = git(clone, "commit", "-m", "the workflow")
