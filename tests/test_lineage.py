@@ -59,7 +59,8 @@ def places(folder: Path) -> Places:
 
 def records(folder: Path) -> list[Job]:
     paths = sorted((folder / "results/logs").rglob("*.log"))
-    return [Job.model_validate_json(path.read_text(encoding="utf-8")) for path in paths]
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [Job.model_validate({name: one[name] for name in Job.model_fields if name in one}) for one in told]
 
 
 def sha256(path: Path) -> str:
