@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONHASHSEED := 0
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-.PHONY: all report environment fast test lint types quick unit format lock clean
+.PHONY: all report gallery environment fast test lint types quick unit format lock clean
 all: report
 
 environment: .venv/.ready
@@ -24,6 +24,12 @@ environment: .venv/.ready
 
 report: environment
 	$(BIN)/snakemake --cores $(CORES)
+
+# The page of figures in the documentation: made under results/, then copied over what is committed.
+gallery: environment
+	$(BIN)/snakemake --cores $(CORES) gallery
+	cp results/gallery/figures.md docs/
+	cp results/gallery/figures/*.svg docs/figures/
 
 lint: environment
 	$(BIN)/ruff check .

@@ -37,7 +37,7 @@ rule all:
         expand("results/audit/{table}.parquet", table=AUDIT),
         expand("results/released/{table}.csv", table=RELEASED),
         "results/tables",
-        expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),
+        of_figures(*catalogue.FIGURE_FORMATS),
 
 
 include: "workflow/rules/fresh.smk"

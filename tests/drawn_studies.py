@@ -18,6 +18,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from surveywaves.catalogue import figures
 from surveywaves.figures import draw_all, layout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.study.models import (
@@ -45,6 +46,11 @@ LONG = (
 
 
 # --- studies to draw ------------------------------------------------------------------------------------------
+
+
+def names(study: Presentation, published: bool) -> tuple[str, ...]:
+    """Name the figures of a study, in their order."""
+    return tuple(one.name for one in figures(study, published))
 
 
 def study_of(

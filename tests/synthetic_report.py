@@ -130,6 +130,7 @@ def presentation(
             ),
         ),
         citation=label("Nobody (1900). A report.") if published else "",
+        published_wave=names[min(1, len(names) - 1)] if published else "",
         confidence=0.9,
         covariates=("job",),
         min_cell=6,
@@ -158,9 +159,12 @@ def tables(study: Presentation, *, published: bool = True) -> dict[str, pd.DataF
         "sensitivity": _sensitivity(study),
         "agreement": agreement(_sensitivity(study)),
         "disclosure_summary": disclosure_summary(),
+        "codebook": _codebook(study),
         **of_files(study),
     }
-    return made | ({"published_tables": _printed(study), "claims": _claims()} if published else {})
+    titles = pd.DataFrame({"table": ["7"], "title": ["Of warmth"]}, dtype="str")
+    printed = {"published_tables": _printed(study), "claims": _claims(), "titles": titles}
+    return made | (printed if published else {})
 
 
 def of_files(study: Presentation) -> dict[str, pd.DataFrame]:
@@ -204,26 +208,22 @@ def disclosure_summary() -> pd.DataFrame:
     return frame.astype({"table": "str", "what": "str"})
 
 
-def extras(study: Presentation) -> dict[str, Any]:
-    """Make what the report is given besides the released tables."""
-    return {
-        "codebook": pd.DataFrame(
-            [
-                {
-                    "variable": "warmth_1",
-                    "kind": "item",
-                    "label": "warmth statement",
-                    "values": "1=Never",
-                    "section": "1",
-                    "scale": "warmth",
-                    "keyed": "+",
-                    **dict.fromkeys(study.waves, "identical"),
-                }
-            ],
-            dtype="str",
-        ),
-        "disclosure": "77 of 1,978 counts are withheld to protect respondents.\n",
+DISCLOSURE = "77 of 1,978 counts are withheld to protect respondents.\n"
+"""What was withheld, in a sentence."""
+
+
+def _codebook(study: Presentation) -> pd.DataFrame:
+    row = {
+        "variable": "warmth_1",
+        "kind": "item",
+        "label": "warmth statement",
+        "values": "1=Never",
+        "section": "1",
+        "scale": "warmth",
+        "keyed": "+",
+        **dict.fromkeys(study.waves, "identical"),
     }
+    return pd.DataFrame([row], dtype="str")
 
 
 def withheld(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

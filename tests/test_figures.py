@@ -27,17 +27,18 @@ from drawn_studies import (
     extents,
     marks,
     named,
+    names,
     said,
     study_of,
     tables_for,
     texts,
 )
+from surveywaves.catalogue import FIGURE_FORMATS
 from surveywaves.figures import draw_all, layout
+from surveywaves.figures.draw import save_all
 from surveywaves.figures.drawing import save
-from surveywaves.figures.gallery import save_all
 from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
 from surveywaves.figures.means import observed
-from surveywaves.figures.names import names
 from surveywaves.invariance import flagged
 from surveywaves.study.models import FigureStyle
 from surveywaves.terms import Evidence
@@ -525,7 +526,7 @@ def test_the_names_are_known_before_anything_is_drawn(any_study: Drawn) -> None:
 
 def test_knowing_the_names_loads_no_plotting() -> None:
     code = (
-        "import sys, surveywaves.figures.names;"
+        "import sys, surveywaves.catalogue;"
         "assert not {'matplotlib', 'pandas', 'numpy'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -538,7 +539,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from drawn_studies import named
-from surveywaves.figures.save import save
+from surveywaves.figures.drawing import save
 for study, figures in {wanted!r}.items():
     drawings = named(study).drawings
     for figure in figures:
@@ -589,7 +590,7 @@ def test_several_cores_draw_the_same_files_and_captions(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(captions[1], captions[2])
     assert tuple(captions[1]["figure"]) == names(study, published=True)
     made = sorted(path.name for path in (tmp_path / "1").iterdir())
-    assert len(made) == 3 * len(captions[1])
+    assert len(made) == len(FIGURE_FORMATS) * len(captions[1])
     for name in made:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
 

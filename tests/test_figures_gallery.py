@@ -10,10 +10,12 @@ import pytest
 
 from conftest import REPOSITORY
 from drawn_studies import named, study_of
-from surveywaves.figures.exhibit import FOLDER, TABLES, exhibited, page, plain, tables_of
+from surveywaves.catalogue import TABLES
+from surveywaves.figures.exhibit import FOLDER, exhibited, page, tables_of
 from surveywaves.figures.names import names
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
+from surveywaves.text import plain
 
 PAGE = REPOSITORY / "docs/figures.md"
 MOST = 2_500_000

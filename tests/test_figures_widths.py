@@ -8,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from drawn_studies import HOSTILE, STUDIES, assert_legible, boxes, marks, said, study_of, tables_for
+from drawn_studies import HOSTILE, STUDIES, assert_legible, boxes, marks, names, said, study_of, tables_for
 from surveywaves.figures import draw_all, layout
 from surveywaves.figures.draw import Columns
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.names import names
 from surveywaves.study import load_study
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation

@@ -19,6 +19,7 @@ from drawn_studies import (
     draw_all,
     marks,
     named,
+    names,
     said,
     striped,
     study_of,
@@ -29,7 +30,6 @@ from surveywaves.figures import layout
 from surveywaves.figures.layout import WHITE, as_path, stripes
 from surveywaves.figures.likert import Bar, Piece, divide
 from surveywaves.figures.means import observed
-from surveywaves.figures.names import names
 
 COUNTS = {"n", "base", "returns", "population", "favourable_n"}
 NOBODY = [

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.pin.changes import TABLES, Comparison, Kind, compare, row_names
+from surveywaves.catalogue import STATISTICS
+from surveywaves.pin.changes import Comparison, Kind, compare, row_names
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.pin.verify import frames
 
@@ -182,9 +183,9 @@ def test_reliability_of_earlier_waves_is_their_own(
 
 def test_every_released_table_has_a_key_and_the_key_tells_its_rows_apart(finished: Path) -> None:
     tables = frames(finished / "results/released")
-    assert set(tables) == set(TABLES)
+    assert set(tables) == set(STATISTICS)
     for name, frame in tables.items():
-        assert set(TABLES[name].key) <= set(frame), name
+        assert set(STATISTICS[name].key) <= set(frame), name
         assert len(frame) > 0, name
         (names,) = row_names(name, frame)
         assert not [row for row in names if row.endswith(")") and row.removesuffix(" (2)") in names], name

@@ -18,16 +18,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+from surveywaves import catalogue
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import decision_words
-from surveywaves.tables.layout import Cell, Column, Labels, Table, number, p_value
-from surveywaves.tables.publish import FORMATS, Choice, Publication, files, publications, written
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+)
+from surveywaves.tables.publish import Publication, files, publications, written
 from surveywaves.tables.publish.great import CALLED
 from surveywaves.tables.publish.latex import escaped
-from surveywaves.tables.publish.names import named
 from surveywaves.tables.publish.paper import TURNED, UPRIGHT, gaps, over_pages, shape
 from surveywaves.tables.publish.sheet import letters_of, sheet, visible
 from surveywaves.terms import Evidence
+from surveywaves.tidy import tidy
+from surveywaves.words import (
+    Labels,
+    number,
+    p_value,
+)
 from synthetic_report import presentation, tables
 
 HOSTILE = {
@@ -58,8 +68,12 @@ def protected(study: Presentation, **rule: int) -> Presentation:
     return study.model_copy(update={"threshold": 5} | rule)
 
 
-def choice(study, **about) -> Choice:
-    return Choice(protected(study, **about), printed=("job",), titles={"7": "Of warmth"})
+WITHOUT_FRAMES = {one.name for one in catalogue.TABLES if not one.reads}
+"""Tables of what the study itself says."""
+
+
+def choice(study, **about) -> Labels:
+    return Labels(protected(study, **about))
 
 
 @pytest.fixture(scope="module")
@@ -269,9 +283,12 @@ def signs_as_in_latex(rows: list[list[str]]) -> list[list[str]]:
 
 
 def test_tables_are_those_that_are_named_and_each_has_every_form(study, frames, made, out) -> None:
-    names = [one.name for one in named(study, frames, printed=("job",))]
-    assert list(made) == names and len(set(names)) == len(names) > 50
-    assert set(out) == {f"{name}.{form}" for name in names for form in FORMATS} | {"index.html"}
+    names = [one.name for one in catalogue.of_study(catalogue.TABLES, study, frames)]
+    there = [name for name in names if name in made]
+    assert list(made) == there and len(set(names)) == len(names) > len(there) > 50
+    assert set(out) == {f"{name}.{form}" for name in there for form in catalogue.TABLE_FORMATS} | {
+        "index.html"
+    }
 
 
 def test_the_contents_link_every_file_once(out) -> None:
@@ -284,8 +301,8 @@ def test_the_contents_link_every_file_once(out) -> None:
 
 def test_only_statistics_that_there_are_make_tables(study, frames) -> None:
     few = {name: frames[name] for name in ("item_frequencies", "means")}
-    kinds = {one.kind for one in named(study, few, printed=("job",))}
-    assert kinds == {"answers", "means"}
+    read = {name for one in catalogue.of_study(catalogue.TABLES, study, few) for name in one.exhibit.reads}
+    assert read == set(few)
 
 
 @pytest.mark.parametrize(
@@ -303,17 +320,19 @@ def test_one_wave_or_one_organisation_is_enough(waves: int, organisations, absen
         for name, frame in tables(study, published=False).items()
         if name not in {"sensitivity", "agreement", "planning"}
     }
-    out = dict(files(frames, Choice(protected(study))))
+    out = dict(files(frames, Labels(protected(study))))
     assert not {name.partition(".")[0] for name in out} & absent
     assert "answers_warmth.docx" in out
 
 
-def test_a_table_without_rows_says_so_in_every_form(study, frames) -> None:
-    nothing = {"contrasts": frames["contrasts"].iloc[:0]}
-    for one in publications(nothing, choice(study)):
-        content = written(one, Labels(study))
-        for read in (read_html(content["html"]), read_docx(content["docx"]), read_tex(content["tex"])):
-            assert read.rows == [] and "There is nothing to show" in read.around
+def test_a_table_without_data_is_left_out_and_one_without_rows_says_so_in_every_form(study, frames) -> None:
+    row = {"analysis": "dif", "scale": "warmth", "item": "warmth_1", "term": "total_lr", "status": "too_few"}
+    few = {"contrasts": frames["contrasts"].iloc[:0], "dif": tidy([row | {"organisation": "left - right"}])}
+    made = {one.name: one for one in publications(few, choice(study)) if one.name not in WITHOUT_FRAMES}
+    assert list(made) == ["dif_organisation"]
+    content = written(made["dif_organisation"], Labels(study))
+    for read in (read_html(content["html"]), read_docx(content["docx"]), read_tex(content["tex"])):
+        assert read.rows == [] and "There is nothing to show" in read.around
 
 
 # The same numbers
@@ -430,7 +449,7 @@ def test_every_table_says_what_its_data_are_and_what_protects_respondents(made, 
     ],
 )
 def test_the_rule_is_the_study_s(study, frames, rule: dict, said: str) -> None:
-    [one, *_] = publications({"means": frames["means"]}, choice(study, **rule))
+    one, *_ = publications({"means": frames["means"]}, choice(study, **rule))
     around = read_docx(written(one, Labels(study))["docx"]).around
     assert said in around and ("Disclosure rule" in around) == bool(said)
 
@@ -581,7 +600,8 @@ def hostile(request) -> tuple[str, dict[str, bytes], dict[str, Publication]]:
     frames["claims"] = frames["claims"].assign(quote=label, evidence=label)
     frames["means"] = frames["means"].assign(note=label)
     frames |= files_read(label)
-    about = Choice(protected(study), printed=("job",), titles={"7": label})
+    frames["titles"] = pd.DataFrame({"table": ["7"], "title": [label]})
+    about = Labels(protected(study))
     return (
         visible(label),
         dict(files(frames, about)),

@@ -19,13 +19,14 @@ import pytest
 from lxml import etree, html
 from markupsafe import Markup
 
+from surveywaves.files import csv_text
 from surveywaves.report import assemble, render
 from surveywaves.report.answer import MOST
 from surveywaves.report.material import Numbers, prose, say
-from surveywaves.report.page import Ids, data_uri, inline_svg, to_csv
+from surveywaves.report.page import Ids, data_uri, inline_svg
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
-from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables, withheld
+from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, spoiled, tables, withheld
 
 FIGURES = {
     "response": "Respondents",
@@ -47,7 +48,6 @@ FIGURES = {
     "means_over_waves": "Scales",
     "contrasts": "Scales",
     "published_agreement": "Audit",
-    "unheard_of": "Oddities",
 }
 
 HOSTILE = {
@@ -71,9 +71,7 @@ def build(*given: Any, templates: Path, **more: Any) -> str:
 def page_of(study: Presentation, **more: Any) -> str:
     published = bool(study.citation)
     given = {
-        **extras(study),
-        "published_wave": list(study.waves)[min(1, len(study.waves) - 1)] if published else "",
-        "table_titles": {"7": "Warmth"},
+        "disclosure": DISCLOSURE,
         "limitations": "Few *answered*.\n\n## Who\n\n- people\n- **others**",
         "session": {"python": "3", "pandas": "3.1"},
     } | more
@@ -406,8 +404,7 @@ def less() -> html.HtmlElement:
             dict.fromkeys(FIGURES, SVG),
             study,
             templates=TEMPLATES,
-            **extras(study),
-            published_wave="second",
+            disclosure=DISCLOSURE,
         )
     )
 
@@ -444,7 +441,7 @@ def test_nothing_withheld_reads_as_a_number_or_as_none(less) -> None:
 
 def test_the_report_says_what_was_withheld_and_what_its_sign_means(trees) -> None:
     section = words_of(trees[PLAIN].get_element_by_id("disclosure").getparent())
-    assert extras(STUDIES[PLAIN])["disclosure"].strip() in section
+    assert DISCLOSURE.strip() in section
     assert "[c] stands where a number is withheld" in section
     rows = [
         [words_of(cell) for cell in row]
@@ -518,8 +515,8 @@ def test_tables_of_contrasts_show_the_linear_model_first_and_the_ordinal_one_on_
     for term in WORDS:
         name = f"table-{term}-linear".replace("_", "-")
         assert not tree.get_element_by_id(name).xpath("ancestor::details")
-        for kind in ("", "_percent_favourable"):
-            name = f"table-{term}{kind}-ordinal".replace("_", "-")
+        for unit in ("ordinal", "percent_favourable"):
+            name = f"table-{term}-{unit}".replace("_", "-")
             [found] = tree.xpath(f"//*[@id='{name}']")
             assert found.xpath("ancestor::details")
     assert not tree.xpath("//*[@id='table-means-percent-favourable']/ancestor::details")
@@ -549,10 +546,7 @@ def test_hostile_words_are_shown_and_do_nothing(pages, trees, name: str) -> None
 def test_hostile_words_in_figures_claims_problems_and_notes_do_nothing(name: str) -> None:
     text, study = HOSTILE[name], presentation()
     frames = spoiled(tables(study), text)
-    more = {
-        "codebook": extras(study)["codebook"].map(lambda cell: cell if cell.isdigit() else text),
-        "disclosure": text,
-    }
+    frames["codebook"] = frames["codebook"].map(lambda cell: cell if cell.isdigit() else text)
     words = captions(FIGURES).assign(title=text, caption=text, alt=text, evidence=text, group=text)
     page = build(
         frames,
@@ -562,8 +556,7 @@ def test_hostile_words_in_figures_claims_problems_and_notes_do_nothing(name: str
         templates=TEMPLATES,
         session={text: text},
         limitations=text,
-        published_wave="second",
-        **more,
+        disclosure=text,
     )
     tree = html.document_fromstring(page)
     assert len(tree.xpath("//script")) == 1
@@ -604,13 +597,13 @@ def test_data_to_take_away_are_complete_and_run_nothing(trees, name: str) -> Non
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "  ="])
 def test_formulas_are_disarmed_in_csv_and_negative_numbers_are_not(start: str) -> None:
     frame = pd.DataFrame({"a": [f"{start}1+1"], "b": [-1.5], "c": [None], f"{start}d": ["x"]})
-    head, row = csv.reader(io.StringIO(to_csv(frame), newline=""))
+    head, row = csv.reader(io.StringIO(csv_text(frame), newline=""))
     assert row[0].startswith("'") and row[1:3] == ["-1.5", ""] and head[3].startswith("'")
 
 
 def test_data_uri_is_ascii() -> None:
     odd = """é "'<>&#%?\t\n\r\\ 100%"""
-    address = data_uri(pd.DataFrame({"a": [odd]}))
+    address = data_uri(csv_text(pd.DataFrame({"a": [odd]})))
     assert address.isascii() and not re.search(r"""["'<>&#\s\\]""", address)
     plain = unquote_to_bytes(address.partition(",")[2]).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(plain, newline="")))[1] == [odd]
@@ -628,7 +621,6 @@ def test_figures_stand_where_they_belong_and_none_is_lost(trees) -> None:
     assert placed["figure-contrasts"] == "What moved"
     assert placed["figure-gradient"] == "The answer in short"
     assert placed["figure-likert-warmth"] == "Answers to every statement"
-    assert placed["figure-unheard-of"] == "More figures"
     for svg in trees[PLAIN].xpath("//svg"):
         assert svg.get("role") == "img" and svg.get("aria-label").startswith("What ")
 

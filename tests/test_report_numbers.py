@@ -27,11 +27,11 @@ from markupsafe import Markup
 
 from surveywaves.files import read
 from surveywaves.report import assemble, render, typeset
-from surveywaves.report.material import Bullets, Paragraph, Report, Section, figure_data, say
+from surveywaves.report.material import Bullets, Paragraph, Report, Section, say
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Labels
-from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, tables
+from surveywaves.words import Labels
+from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, tables
 from test_report import looked_up
 from test_report_pdf import bare, needs_poppler, pdftotext
 
@@ -274,7 +274,9 @@ def test_every_number_of_a_caption_stands_in_the_rows_that_the_figure_draws(
     own.add(f"{100 * study.confidence:.0f}")
     wrong = {}
     for words in read(str(finished / "results/figures/captions.tsv")).to_dict("records"):
-        data = figure_data(words["figure"], frames, study)
+        data = pd.read_csv(
+            finished / f"results/figures/{words['figure']}.csv", keep_default_na=False, na_values=[""]
+        )
         # A caption counts rows, too: of a table, and of each of its verdicts.
         counts = {f"{count:,}" for column in data for count in data[column].astype(str).value_counts()}
         said = set(NUMBER.findall(AXES.sub("", f"{words['title']}. {words['caption']}")))
@@ -328,11 +330,11 @@ def test_paper_says_no_number_that_the_page_does_not_say(page, finished: Path) -
 def made_up() -> tuple[Report, Sources]:
     """Put together a report and what its numbers may come from, once: nobody changes either."""
     study = presentation()
-    frames, more = tables(study), extras(study)
+    frames = tables(study)
     words = captions({"response": "Respondents"})
-    report = assemble(frames, words, {"response": SVG}, study, **more, published_wave="second")
-    quoted = (*words["title"], *words["caption"], more["disclosure"])
-    return report, Sources(frames | {"codebook": more["codebook"]}, study, quoted)
+    report = assemble(frames, words, {"response": SVG}, study, disclosure=DISCLOSURE)
+    quoted = (*words["title"], *words["caption"], DISCLOSURE)
+    return report, Sources(frames, study, quoted)
 
 
 def of(report: Report, templates: Path = TEMPLATES) -> html.HtmlElement:

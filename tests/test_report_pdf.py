@@ -25,7 +25,7 @@ from surveywaves.report.material import Part, Report, Section, TableBlock
 from surveywaves.report.typeset import TURNED, UPRIGHT, content, fonts, plain, runs, shape, width
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.terms import Evidence
-from synthetic_report import SVG, TEMPLATES, captions, extras, presentation, spoiled, tables
+from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, spoiled, tables
 
 FIGURES = {
     "response": "Respondents",
@@ -49,9 +49,7 @@ HOSTILE = {
 def report_of(study: Any, **more: Any) -> Report:
     published = bool(study.citation)
     given = {
-        **extras(study),
-        "published_wave": list(study.waves)[min(1, len(study.waves) - 1)] if published else "",
-        "table_titles": {"7": "Warmth"},
+        "disclosure": DISCLOSURE,
         "limitations": "Few *answered* of `all`.\n\n## Who\n\n- people\n- **others**",
         "session": {"python": "3", "pandas": "3.1"},
     } | more
@@ -197,8 +195,7 @@ def test_hostile_words_in_tables_notes_and_captions_are_set_as_words(name: str, 
         captions({"response": "G"}).assign(title=text, caption=text, alt=text, evidence=text),
         {"response": SVG},
         study,
-        **{**extras(study), "disclosure": text},
-        published_wave="second",
+        disclosure=text,
         limitations=text,
         session={text: text},
     )

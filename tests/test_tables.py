@@ -7,24 +7,15 @@ import math
 import pandas as pd
 import pytest
 
-from surveywaves.tables import (
-    Cell,
-    Column,
-    Labels,
-    Table,
-    answers,
-    contrasts,
-    favourable,
-    means,
-    misprint_notes,
-    reliability,
-    reliability_items,
-)
-from surveywaves.tables.layout import interval, number, p_value, percentage, whole
+from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables.answers import answers, favourable, misprint_notes
+from surveywaves.tables.estimates import contrasts, means
+from surveywaves.tables.measures import item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
 from surveywaves.tidy import COLUMNS, tidy
+from surveywaves.words import Labels, interval, number, p_value, percentage, whole
 from synthetic_report import FOUR, presentation, tables
 
 
@@ -124,7 +115,7 @@ def test_reworded_items_say_so(labels, frames) -> None:
 
 
 def test_favourable_shows_only_organisations_that_were_asked(labels, frames) -> None:
-    table = favourable(frames["item_summary"], warmth(labels), labels, name="f", title="F")
+    table = favourable(frames["item_summary"], labels)
     assert [name for name in table.text if name.startswith("First")] == [
         f"First round (simulated): {who}" for who in ("All respondents", "The left house", "Not stated")
     ]
@@ -176,15 +167,18 @@ def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
 
 
 def test_two_item_scales_give_spearman_brown(labels, frames) -> None:
-    table = reliability(frames["reliability"], labels)
-    assert any("Spearman-Brown coefficient is 0.83" in note for note in table.notes)
-    shown = table.text["Second round (reconstructed): alpha (interval)"][0]
-    assert shown.endswith(")") and " to " in shown
+    table = measures(frames["reliability"], labels)
+    assert "0.83" in set(table.text["Spearman-Brown"])
+    assert any(" to " in shown for shown in table.text["90% interval"])
 
 
-def test_reliability_of_items_lists_each_wave(labels, frames) -> None:
-    table = reliability_items(frames["reliability"], labels)
-    assert set(table.text["Wave"]) == {"First round", "Second round", "Third round"}
+def test_reliability_of_items_sets_each_wave_beside_the_others(labels, frames) -> None:
+    table = item_measures(frames["reliability"], labels)
+    assert {column.group.partition(" (")[0] for column in table.columns if column.group} == {
+        "First round",
+        "Second round",
+        "Third round",
+    }
 
 
 def test_a_boundary_keeps_its_number_and_is_marked(labels) -> None:

@@ -8,15 +8,19 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import pytest
 
-from surveywaves.tables import Labels, Table, answers, contrasts, favourable, means, reliability
+from surveywaves.tables import Table
+from surveywaves.tables.answers import answers, favourable
 from surveywaves.tables.audit import Audit
-from surveywaves.tables.estimates import agreement, components, sensitivity
-from surveywaves.tables.layout import WITHHELD_MEANS
+from surveywaves.tables.estimates import agreement, components, contrasts, means, sensitivity
 from surveywaves.tables.measures import dif, measures
-from surveywaves.tables.publish import Choice, publications, written
+from surveywaves.tables.publish import publications, written
 from surveywaves.tables.respondents import file_counts, levels, missing, response_rates
 from surveywaves.terms import Status
 from surveywaves.tidy import NUMBERS, tidy
+from surveywaves.words import (
+    WITHHELD_MEANS,
+    Labels,
+)
 from synthetic_report import presentation, tables
 from test_publication_tables import read_docx, read_html, read_tex
 
@@ -111,9 +115,9 @@ def test_the_share_of_favourable_answers_keeps_the_base_it_is_of(labels, frames)
     summary = hidden(frames["item_summary"], where, lost)
     base = int(summary.query(where)["base"].iloc[0])
     column = "Second round (reconstructed): The left house"
-    table = favourable(summary, warmth(labels), labels, name="f", title="F")
+    table = favourable(summary, labels)
     assert table.text[column][0] == f"[c] (of {base})" and table.raw[column].isna().tolist()[0]
-    table = favourable(hidden(summary, where, [*lost, "base"]), warmth(labels), labels, name="f", title="F")
+    table = favourable(hidden(summary, where, [*lost, "base"]), labels)
     assert table.text[column][0] == "[c]"
 
 
@@ -137,8 +141,8 @@ def test_a_wave_of_which_everything_is_withheld_is_still_there(labels, frames) -
 def test_a_part_of_a_sum_does_not_pass_for_the_whole(labels, frames) -> None:
     where = "wave == 'second' and item == 'warmth_2' and reason in ['skipped', 'broke_off']"
     frame = hidden(frames["missing"], where, ["n", "percent"])
-    table = missing(frame, labels, frequencies=frames["item_frequencies"])
-    plain = missing(frames["missing"], labels, frequencies=frames["item_frequencies"])
+    table = missing(frame, labels, item_frequencies=frames["item_frequencies"])
+    plain = missing(frames["missing"], labels, item_frequencies=frames["item_frequencies"])
     above = "Second round (reconstructed)"
     for head in table.text:
         gone = head in {f"{above}: skipped", f"{above}: broke off"}
@@ -147,7 +151,7 @@ def test_a_part_of_a_sum_does_not_pass_for_the_whole(labels, frames) -> None:
 
 
 def test_missing_answers_together_are_returns_less_answers(labels, frames) -> None:
-    table = missing(frames["missing"], labels, frequencies=frames["item_frequencies"])
+    table = missing(frames["missing"], labels, item_frequencies=frames["item_frequencies"])
     asked = frames["missing"].query("wave == 'second' and section == 1").drop_duplicates("item")
     bases = frames["item_frequencies"].query("wave == 'second' and organisation == 'all'")
     bases = bases[bases["item"].isin(asked["item"])]
@@ -196,7 +200,7 @@ def test_what_is_withheld_sorts_with_what_has_no_number(labels, frames) -> None:
 
 def test_means_say_of_how_many_they_are_as_far_as_that_is_shown(labels, frames) -> None:
     few = hidden(frames["means"], "wave == 'second' and organisation == 'left'", ["n"]).assign(status="ok")
-    [one, *_] = publications({"means": few}, Choice(labels.presentation))
+    [one] = [one for one in publications({"means": few}, labels) if one.name == "means_linear"]
     [said] = [line for line in one.below if line.startswith("Respondents (n)")]
     assert "Second round, The left house [c];" in said
 
@@ -213,8 +217,6 @@ def test_floor_and_ceiling_can_be_withheld_beside_alpha(labels) -> None:
     table = measures(frame, labels)
     assert row(table)[2:] == ["90", "0.80", "0.71 to 0.86", "0.0", "[c]"] and not table.notes
     assert row(measures(no_estimate(frame, "term == 'alpha'"), labels))[2:5] == ["90", "[c]", "[c]"]
-    old = reliability(no_estimate(frame, "term == 'alpha'"), labels)
-    assert row(old)[1] == "[c]" and not old.notes
 
 
 def test_comparisons_of_items_that_are_withheld_are_listed_and_not_counted_as_impossible(labels) -> None:
@@ -242,7 +244,7 @@ def test_variants_of_a_withheld_contrast_are_withheld_and_not_left_out(labels, f
 
 def test_a_withheld_component_of_a_model_has_the_sign(labels, frames) -> None:
     frame = no_estimate(frames["variances"], "term == 'n_respondents'")
-    table = components(frame, labels, analysis="linear", name="v", title="V")
+    table = components(frame, labels, analysis="linear", title="V")
     assert set(table.text["respondents"]) == {"[c]"} and "[c]" not in set(
         table.text["intraclass correlation"]
     )
@@ -359,7 +361,7 @@ def test_means_in_percent_have_the_decimals_they_were_released_with(labels) -> N
 
 
 @pytest.fixture(scope="module")
-def partly() -> tuple[Choice, dict[str, pd.DataFrame]]:
+def partly() -> tuple[Labels, dict[str, pd.DataFrame]]:
     study = presentation()
     frames = tables(study)
     frames["item_frequencies"] = hidden(
@@ -369,16 +371,16 @@ def partly() -> tuple[Choice, dict[str, pd.DataFrame]]:
         frames["contrasts"], "wave == 'third - second' and organisation == 'left'"
     )
     frames["published_tables"] = hidden(frames["published_tables"], "category == 'nv'", ["recomputed"])
-    return Choice(study.model_copy(update={"threshold": 5}), printed=("job",)), frames
+    return Labels(study.model_copy(update={"threshold": 5})), frames
 
 
 @pytest.mark.parametrize(
     "name", ["answers_warmth", "answers_warmth_by_organisation", "change_linear", "printed_7"]
 )
 def test_every_form_has_the_sign_and_says_what_it_means(partly, name: str) -> None:
-    choice, frames = partly
-    [one] = [one for one in publications(frames, choice) if one.name == name]
-    content = written(one, choice.labels)
+    labels, frames = partly
+    [one] = [one for one in publications(frames, labels) if one.name == name]
+    content = written(one, labels)
     signs = sum(cell.text == "[c]" for cells in one.table.rows for cell in cells)
     assert signs
     for read in (read_html(content["html"]), read_docx(content["docx"]), read_tex(content["tex"])):
@@ -387,15 +389,15 @@ def test_every_form_has_the_sign_and_says_what_it_means(partly, name: str) -> No
 
 
 def test_csv_has_the_sign_where_a_number_is_withheld_and_nothing_where_there_is_none(partly) -> None:
-    choice, frames = partly
-    made = {one.name: one for one in publications(frames, choice)}
+    labels, frames = partly
+    made = {one.name: one for one in publications(frames, labels)}
     for name, columns in {
         "answers_warmth": ["n", "percent"],
         "change_linear": ["estimate", "std_error", "conf_low", "p_value", "smallest"],
         "printed_7": ["recomputed"],
     }.items():
         read = pd.read_csv(
-            io.BytesIO(written(made[name], choice.labels)["csv"]),
+            io.BytesIO(written(made[name], labels)["csv"]),
             encoding="utf-8-sig",
             dtype="str",
             na_filter=False,
@@ -405,11 +407,11 @@ def test_csv_has_the_sign_where_a_number_is_withheld_and_nothing_where_there_is_
         for column in columns:
             assert set(read.loc[gone, column]) == {"[c]"}, (name, column)
             assert "[c]" not in set(read.loc[~gone, column])
-    assert "" in set(read_estimates(made["change_linear"], choice)), "what is not estimable is empty"
+    assert "" in set(read_estimates(made["change_linear"], labels)), "what is not estimable is empty"
 
 
-def read_estimates(publication, choice) -> list[str]:
-    content = written(publication, choice.labels)["csv"]
+def read_estimates(publication, labels) -> list[str]:
+    content = written(publication, labels)["csv"]
     return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype="str", na_filter=False)[
         "estimate"
     ].tolist()

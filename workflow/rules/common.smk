@@ -21,8 +21,8 @@ os.environ.update(
     MKL_NUM_THREADS="1",
 )
 
+from surveywaves import catalogue
 from surveywaves.errors import SurveywavesError
-from surveywaves.figures.names import FORMATS, names
 from surveywaves.study import load_study
 from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
@@ -57,25 +57,13 @@ PLANNING = STUDY.config.analysis.planning
 PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
-FIGURES = names(PRESENTATION, published=PUBLISHED is not None)
-STATISTICS = [
-    "item_frequencies",
-    "item_summary",
-    "respondents",
-    "response_rates",
-    "missing",
-    "reliability",
-    "scale_use",
-    "dif",
-    "means",
-    "contrasts",
-    "item_contrasts",
-    "variances",
-    "diagnostics",
-    "sensitivity",
-    "agreement",
-    *(["planning"] if PLANNING else []),
-]
+FIGURES = catalogue.figures(PRESENTATION, published=PUBLISHED is not None)
+GALLERY = catalogue.in_gallery(PRESENTATION, published=PUBLISHED is not None)
+EXISTING = {"planned": PLANNING is not None, "published": PUBLISHED is not None}
+STATISTICS = catalogue.statistics(*catalogue.ESTIMATING, **EXISTING)
+AUDIT = catalogue.statistics("audit", **EXISTING)
+SHOWN = [*STATISTICS, *AUDIT]
+RELEASED = [*SHOWN, *catalogue.statistics("files", **EXISTING)]
 EXPORTS = [
     "responses.sav",
     "responses.dta",
@@ -83,10 +71,6 @@ EXPORTS = [
     "codebook.csv",
     "codebook.xml",
 ]
-AUDIT = ["published_tables", "claims"] if PUBLISHED else []
-SHOWN = [*STATISTICS, *AUDIT]
-OF_FILES = ["file_counts", "problems", "recodings"]
-RELEASED = [*SHOWN, *OF_FILES]
 LIMITATIONS = [
     str(path) for path in [CONFIG / "report/limitations.md"] if path.exists()
 ]
@@ -146,34 +130,36 @@ def evidence():
     return {name: words.evidence.value for name, words in WORDS.waves.items()}
 
 
-CATEGORIES = {
-    "gradient": "The answer in short",
-    "response": "Who answered",
-    "respondents": "Who answered",
-    "break": "Who answered",
-    "framework": "What the scales speak to",
-    "likert": "Answers to every statement",
-    "heat": "Answers to every statement",
-    "reliability": "How well the scales measure",
-    "functioning": "How well the scales measure",
-    "sensitivity": "Would another analysis say the same?",
-    "planning": "Planning the next wave",
-    "published": "The publication, audited",
-}
+def of_tables():
+    """Name what the tables of the report and of `results/tables/` are made from."""
+    titles = {"titles": PUBLISHED.titles} if PUBLISHED else {}
+    return {
+        **released(RELEASED),
+        "disclosure_summary": "results/released/disclosure_summary.csv",
+        "codebook": "results/pooled/codebook.tsv",
+        **titles,
+    }
+
+
+def of_figures(*formats):
+    """List the files of every figure."""
+    return [
+        f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats
+    ]
 
 
 def drawn():
-    """Give every figure in every format, as `snakemake --report` is to show it."""
-    return [_drawn(figure, format) for figure in FIGURES for format in FORMATS]
+    """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
+    formats = catalogue.FIGURE_FORMATS
+    return [_drawn(one, format) for one in FIGURES for format in formats]
 
 
-def _drawn(figure, format):
-    about = {"figure": figure.replace("_", " "), "format": format.upper()}
+def _drawn(one, format):
     flagged = report(
-        f"results/figures/{figure}.{format}",
+        f"results/figures/{one.name}.{format}",
         caption="../report/captions/figure.rst",
         category="Figures",
-        subcategory=CATEGORIES.get(figure.partition("_")[0], "What moved"),
-        labels=about,
+        subcategory=one.exhibit.section,
+        labels={"figure": one.name.replace("_", " "), "format": format.upper()},
     )
     return flagged

@@ -1,10 +1,5 @@
-from surveywaves.figures.exhibit import exhibited
-
-EXHIBITED = exhibited(PRESENTATION, published=PUBLISHED is not None)
-
-
 # in:  the released tables
-# out: every figure as SVG, PDF and PNG, and what is said beside it
+# out: every figure as SVG, PDF and PNG, the rows that it drew as CSV, and what is said beside it
 rule figures:
     input:
         **released(SHOWN),
@@ -30,20 +25,20 @@ rule figures:
 
 
 # in:  some of the figures, and what is said beside them
-# out: a page of them for the documentation; made on request (`snakemake --cores 1 gallery`), and committed
+# out: a page of them; made on request. `make gallery` copies it into the documentation, where it is committed
 rule gallery:
     input:
-        pictures=expand("results/figures/{figure}.svg", figure=EXHIBITED),
         captions="results/figures/captions.tsv",
+        pictures=[f"results/figures/{one.name}.svg" for one in GALLERY],
     output:
-        page="docs/figures.md",
-        pictures=directory("docs/figures"),
+        page="results/gallery/figures.md",
+        pictures=directory("results/gallery/figures"),
     log:
         "results/logs/gallery.log",
     benchmark:
         "results/logs/gallery.benchmark.tsv"
     params:
-        figures=EXHIBITED,
-        title=STUDY.config.title,
+        presentation=as_json(PRESENTATION),
+        published=PUBLISHED is not None,
     script:
         "../scripts/gallery.py"

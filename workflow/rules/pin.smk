@@ -7,7 +7,7 @@ PINNED = [
     "results/released/disclosure_log.csv",
     "results/released/disclosure_summary.csv",
     "results/released/disclosure.txt",
-    *expand("results/figures/{figure}.{format}", figure=FIGURES, format=FORMATS),
+    *of_figures(*catalogue.FIGURE_FORMATS),
     "results/figures/captions.tsv",
     "results/report/index.html",
     "results/report/report.pdf",

@@ -3,13 +3,11 @@
 # out: the report as one self-contained page and as a PDF; the configuration as it took effect
 rule report:
     input:
-        **released(RELEASED),
-        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        **of_tables(),
+        figures=of_figures("svg"),
+        rows=of_figures(catalogue.ROWS_FORMAT),
         captions="results/figures/captions.tsv",
-        withheld="results/released/disclosure_summary.csv",
         disclosure="results/released/disclosure.txt",
-        codebook="results/pooled/codebook.tsv",
-        titles=PUBLISHED.titles if PUBLISHED else [],
         limitations=LIMITATIONS,
         templates=report_templates(),
     output:
@@ -32,8 +30,7 @@ rule report:
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
-        tables=RELEASED,
-        published_wave=PUBLISHED.wave if PUBLISHED else "",
+        tables=list(of_tables()),
     script:
         "../scripts/report.py"
 

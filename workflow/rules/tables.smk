@@ -1,10 +1,9 @@
-# in:  the released tables
+# in:  the released tables; of what was not released only the codebook, which holds no answers
 # out: the tables of the report as files to paste, each as HTML, Word, LaTeX and CSV, and a page that lists them.
 #      A folder, not its four hundred files: for each file Snakemake would keep the params and look at them at every start.
 rule tables:
     input:
-        **released(RELEASED),
-        titles=PUBLISHED.titles if PUBLISHED else [],
+        **of_tables(),
     output:
         tables=report(
             directory("results/tables"),
@@ -20,7 +19,6 @@ rule tables:
     params:
         presentation=as_json(WORDS),
         evidence=evidence(),
-        tables=RELEASED,
-        printed=list(PUBLISHED.single_choice) if PUBLISHED else [],
+        tables=list(of_tables()),
     script:
         "../scripts/tables.py"

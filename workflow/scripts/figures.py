@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from surveywaves.figures.gallery import save_all
+from surveywaves.figures.draw import save_all
 from surveywaves.files import read, write
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation

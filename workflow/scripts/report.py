@@ -1,30 +1,30 @@
 """Write the report."""
 
+from collections.abc import Iterable
 from pathlib import Path
-
-import pandas as pd
 
 from surveywaves.files import read, write_bytes, write_text
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.methods import packages
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.made import frames_of
 
-COUNTS = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
+
+def texts(paths: Iterable[str]) -> dict[str, str]:
+    """Read the files of figures, by the figures' names."""
+    return {Path(path).stem: Path(path).read_bytes().decode() for path in paths}
+
 
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
-    titles = read(given.titles) if given.get("titles") else pd.DataFrame(columns=["table", "title"])
-    tables = {name: read(given[name]) for name in params.tables}
     report = assemble(
-        tables | {"disclosure_summary": read(given.withheld).astype(COUNTS)},
+        frames_of({name: given[name] for name in params.tables}),
         read(given.captions),
-        {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in given.figures},
+        texts(given.figures),
         Presentation.model_validate_json(params.presentation),
-        codebook=read(given.codebook),
+        rows=texts(given.rows),
         disclosure=Path(given.disclosure).read_text(encoding="utf-8"),
-        published_wave=params.published_wave,
-        table_titles=dict(zip(titles["table"], titles["title"], strict=True)),
         limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),
         session=packages(),
     )

@@ -132,6 +132,15 @@ def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
         return _BOM + buffer.getvalue()
 
 
+def csv_text(frame: pd.DataFrame) -> str:
+    """Write a frame as CSV: UTF-8 as spreadsheets take it, numbers in full, no text that they would run.
+
+    Heads and text cells that begin as a formula does get an apostrophe in front (OWASP, CSV injection); numbers stay
+    numbers, negative ones too.
+    """
+    return csv_lines(frame, lambda text: str(harmless(text.replace("\x00", ""))))
+
+
 _SAV_CREATED: Final = slice(92, 109)
 """Creation date and time in the header of a .sav file, 9 and 8 letters."""
 _SAV_LONG_AGO: Final = b"01 Jan 7000:00:00"

@@ -289,7 +289,10 @@ class Programs:
         todo, found = [first], {first}
         imported = set()
         while todo:
-            for name in self._module(todo.pop())[2]:
+            names = self._module(todo.pop())[2]
+            for name in (*names, *(maker for one in names for maker in self._makers(one))):
+                if ":" in name:
+                    continue
                 if name.split(".")[0] != PACKAGE:
                     imported.add(name.split(".")[0])
                 elif (path := self._file(name)) and path not in found:
@@ -299,6 +302,14 @@ class Programs:
         trees = "".join(f"{tree}  {name}\n" for name, (_, tree) in modules.items())
         code = {name: content for name, (content, _) in modules.items()}
         return Program(code, _sha256(trees), frozenset(imported - set(sys.stdlib_module_names)))
+
+    def _makers(self, name: str) -> list[str]:
+        """Name the modules that a list of makers names, as `surveywaves.catalogue.FIGURES`: no import shows them."""
+        module, _, listed = name.rpartition(".")
+        if not listed.isupper() or (path := self._file(module)) is None:
+            return []
+        begins = f"{listed}:"
+        return [one.removeprefix(begins) for one in self._module(path)[2] if one.startswith(begins)]
 
     def packages(self, program: Program) -> dict[str, str]:
         """Give Python and the packages that a program needs -> version, and the locked one where it is another."""
@@ -407,8 +418,14 @@ def _says_nothing(node: ast.AST) -> bool:
     )
 
 
+_MAKER: Final = re.compile(r"(\w+\.[\w.]+):\w+")
+"""How a maker is named."""
+
+
 def _imports(tree: ast.AST) -> Iterator[str]:
     """Yield the modules that a module imports, and what may be a module among the names that it takes from one.
+
+    Of a list of makers (`LISTED: Final = (... "room.module:function" ...)`) those that it names, as `LISTED:module`.
 
     The packages that a module lies in are no part of it: nothing here is registered where a package is imported.
     """
@@ -418,3 +435,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{one.name}" for one in node.names)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            words = (one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant))
+            found = (_MAKER.fullmatch(word) for word in words if isinstance(word, str))
+            yield from (f"{node.target.id}:{PACKAGE}.{maker[1]}" for maker in found if maker)

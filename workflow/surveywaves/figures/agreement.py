@@ -8,11 +8,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, VERDICTS, WITHHELD, Axis, Key, Page, on
-from surveywaves.figures.words import evidence_of, variable_label, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Status
+from surveywaves.words import evidence_of, variable_label, whole
 
-GROUP: Final = "Publication"
 BAR: Final = 1.3
 PITCH: Final = 1.6
 WORDS: Final = {
@@ -72,13 +71,12 @@ def published_agreement(table: pd.DataFrame, presentation: Presentation) -> Draw
         f"original returns were. {evidence}"
     )
     return Drawing(
-        name="published_agreement",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=caption,
         alt=f"Stacked bars, a row a table. Of {whole(sum(total.values()))} printed cells: {said or 'none'}. {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

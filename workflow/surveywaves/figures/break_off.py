@@ -10,12 +10,11 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REASONS, SMALL, TINY, Axis, Key, Page, on
-from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Missing, Status
 from surveywaves.text import listed
+from surveywaves.words import evidence_of, percent, wave_title, whole
 
-GROUP: Final = "Respondents"
 ABREAST: Final = 3
 BAR: Final = 1.4
 PITCH: Final = 1.7
@@ -94,8 +93,8 @@ def break_off(table: pd.DataFrame, frequencies: pd.DataFrame, presentation: Pres
             f"{wave_title(presentation, wave)} ({_counted(returns[wave])} returns): {listed(parts) or 'nothing shown'}."
         )
     return Drawing(
-        name="break_off",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(
             [
@@ -107,7 +106,6 @@ def break_off(table: pd.DataFrame, frequencies: pd.DataFrame, presentation: Pres
         ),
         alt=f"Stacked bars, a row a section and a panel a wave. Share answered: {' '.join(said)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -24,13 +24,12 @@ from surveywaves.figures.facets import (
 )
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
-from surveywaves.figures.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
-from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ITEM_BY_ITEM, ORGANISATION
 from surveywaves.text import listed
+from surveywaves.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
+from surveywaves.words import number as plain_number
 
-GROUP: Final = "Comparisons"
 ABREAST: Final = 4
 LEAST: Final = 13.0
 """Width that a panel takes at least, in base font sizes."""
@@ -40,18 +39,6 @@ WAVES_IN_PAIRS: Final = 4
 NOT_A_SCALE: Final = (
     "‡ To be compared statement by statement only: the statements may not go together in every group."
 )
-FIGURES: Final = {
-    "contrasts": ("Changes and gaps", ("change", "gap")),
-    "differences_in_change": (
-        "Differences in change between organisations",
-        ("difference_in_differences",),
-    ),
-}
-"""Figure -> its title, and the contrasts that it draws."""
-RIGHT: Final = {
-    "contrasts": "the later wave, or the organisation named first, is higher",
-    "differences_in_change": "the organisation named first moved more upwards, or less downwards",
-}
 
 
 class Contrast(NamedTuple):
@@ -66,8 +53,8 @@ Cells = dict[str, Contrast]
 """Scale -> one contrast of it."""
 
 
-def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "contrasts") -> Drawing:
-    """Draw contrasts with intervals and decisions, a panel each; what cannot be estimated is named, never drawn.
+def contrasts(table: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw changes and gaps.
 
     Parameters
     ----------
@@ -75,10 +62,31 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
         `released/contrasts`.
     presentation
         The study in words.
-    name
-        One of `FIGURES`.
     """
-    title, terms = FIGURES[name]
+    return _forest(
+        table,
+        presentation,
+        title="Changes and gaps",
+        terms=("change", "gap"),
+        right="the later wave, or the organisation named first, is higher",
+    )
+
+
+def differences_in_change(table: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw differences in differences; see `contrasts`."""
+    return _forest(
+        table,
+        presentation,
+        title="Differences in change between organisations",
+        terms=("difference_in_differences",),
+        right="the organisation named first moved more upwards, or less downwards",
+    )
+
+
+def _forest(
+    table: pd.DataFrame, presentation: Presentation, *, title: str, terms: tuple[str, ...], right: str
+) -> Drawing:
+    """Draw contrasts with intervals and decisions, a panel each; what cannot be estimated is named, never drawn."""
     every = primary(table)
     every = every[every["term"].isin(terms)]
     table = shown_contrasts(every, presentation)
@@ -118,7 +126,7 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
     page.foot(notes, evidence)
     caption = [
         f"{title}: contrasts of estimated marginal means with {level(presentation)} intervals (not adjusted for their "
-        f"number); colour and shape are the decision. {respondents_of(table)} Right of the line: {RIGHT[name]}. "
+        f"number); colour and shape are the decision. {respondents_of(table)} Right of the line: {right}. "
         "Shaded: differences smaller than the smallest effect of interest, in points of each scale.",
         ADJUSTED if table["p_adjusted"].notna().any() else "",
         method(presentation),
@@ -126,14 +134,13 @@ def contrasts(table: pd.DataFrame, presentation: Presentation, name: str = "cont
         evidence,
     ]
     return Drawing(
-        name=name,
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(filter(None, caption)),
         alt=f"Forest plot, a row a scale and a panel a contrast. {_alt(drawn, presentation)} "
         f"{' '.join([*notes, evidence])}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -1,30 +1,21 @@
-"""All figures of a study, in the order of their names."""
+"""All figures of a study: drawn, and saved on as many cores as there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
+import multiprocessing
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from surveywaves.figures.agreement import published_agreement
-from surveywaves.figures.break_off import break_off
-from surveywaves.figures.contrasts import contrasts
-from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.functioning import functioning
-from surveywaves.figures.heat_map import heat_map
-from surveywaves.figures.likert import likert
-from surveywaves.figures.means import favourable, framework, gradient, scale_profile
-from surveywaves.figures.names import item_groups, names
-from surveywaves.figures.over_time import comparator, means_over_waves
-from surveywaves.figures.planning import planning
-from surveywaves.figures.reliability import reliability
-from surveywaves.figures.respondents import respondents
-from surveywaves.figures.response import response
-from surveywaves.figures.sensitivity import sensitivity
+from surveywaves.catalogue import FIGURES, ROWS_FORMAT, One, of_study
+from surveywaves.figures.drawing import Drawing, save
+from surveywaves.figures.layout import prepare
+from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
+from surveywaves.words import Labels
 
 Columns: TypeAlias = Literal[1, 2]
 
@@ -41,9 +32,7 @@ def draw_all(
     Parameters
     ----------
     tables
-        Released `item_frequencies, item_summary, respondents, response_rates, missing, reliability, dif, means,
-        contrasts, sensitivity` as docs/files.md describes them, and, where a publication is audited, its
-        `published_tables`, where a wave is planned, `planning`. Others are ignored.
+        Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
     presentation
         The study in words.
     wanted
@@ -54,48 +43,91 @@ def draw_all(
     Yields
     ------
     Drawing
-        In the order of `surveywaves.figures.names.names`.
+        In the order of the catalogue.
     """
     if columns is not None:
         style = presentation.style.model_copy(update={"columns": columns})
         presentation = presentation.model_copy(update={"style": style})
-    items, summary, people = tables["item_frequencies"], tables["item_summary"], tables["respondents"]
-    makers: dict[str, Callable[[], Drawing]] = {
-        "response": partial(response, tables["response_rates"], presentation),
-        "break_off": partial(break_off, tables["missing"], items, presentation),
-        "reliability": partial(reliability, tables["reliability"], presentation),
-        "scale_profile": partial(scale_profile, tables["means"], presentation),
-        "heat_map": partial(heat_map, summary, presentation),
-        "functioning": partial(functioning, tables["dif"], presentation),
-        "favourable": partial(favourable, tables["means"], summary, presentation),
-        "gradient": partial(gradient, tables["means"], presentation),
-        "comparator": partial(comparator, tables["means"], presentation),
-        "means_over_waves": partial(means_over_waves, tables["means"], presentation),
-        "contrasts": partial(contrasts, tables["contrasts"], presentation),
-        "differences_in_change": partial(
-            contrasts, tables["contrasts"], presentation, "differences_in_change"
-        ),
-    }
-    if "planning" in tables:
-        makers["planning"] = partial(planning, tables["planning"], presentation)
-    if "published_tables" in tables:
-        makers["published_agreement"] = partial(published_agreement, tables["published_tables"], presentation)
-    for framed in presentation.frameworks:
-        makers[f"framework_{framed}"] = partial(framework, tables["means"], presentation, framed)
-    for scale in presentation.scales:
-        makers[f"sensitivity_{scale}"] = partial(sensitivity, tables["sensitivity"], presentation, scale)
-    for variable in presentation.variables:
-        makers[f"respondents_{variable}"] = partial(respondents, people, presentation, variable)
-    for scale in item_groups(presentation):
-        makers[f"likert_{scale}"] = partial(likert, items, summary, presentation, scale)
-        makers[f"likert_{scale}_by_organisation"] = partial(
-            likert, items, summary, presentation, scale, by_organisation=True
-        )
-    for name in names(presentation, "published_tables" in tables):
-        if wanted is None or name in wanted:
-            yield _with_rule(makers[name](), presentation)
+    for one in of_study(FIGURES, presentation, tables):
+        if wanted is None or one.name in wanted:
+            yield draw(one, tables, presentation)
 
 
-def _with_rule(drawing: Drawing, presentation: Presentation) -> Drawing:
-    """Say in the caption what protects respondents."""
-    return replace(drawing, caption=f"{drawing.caption} {presentation.protection}".rstrip())
+def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> Drawing:
+    """Draw a figure; its caption says what protects respondents, and each of its rows what its data are.
+
+    Raises
+    ------
+    ValueError
+        If the rows that it is said to draw are none of the table that it reads.
+    """
+    drawing: Drawing = one.make(tables, presentation)
+    read = tables[one.exhibit.reads[0]]
+    if not drawing.rows.index.isin(read.index).all() or list(drawing.rows) != list(read):
+        raise ValueError(f"figure {one.name}: its rows are not rows of {one.exhibit.reads[0]}")
+    return replace(
+        drawing,
+        name=one.name,
+        group=one.exhibit.section,
+        caption=f"{drawing.caption} {presentation.protection}".rstrip(),
+        rows=Labels(presentation).with_evidence(drawing.rows),
+    )
+
+
+def save_all(
+    tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, *, cores: int = 1
+) -> pd.DataFrame:
+    """Draw every figure into a folder, with its rows, and give what is said beside it.
+
+    Parameters
+    ----------
+    tables, presentation
+        See `draw_all`.
+    folder
+        Where to.
+    cores
+        Processes to share the work among. They draw the same files, whatever their number.
+
+    Returns
+    -------
+    DataFrame
+        `captions.tsv`, in the order of the figures.
+    """
+    every = list(of_study(FIGURES, presentation, tables))
+    work = _Work(tables, presentation, folder)
+    if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        found = [work.draw(one) for one in every]
+    else:
+        prepare()
+        # A fork shares the tables and what is imported; the scripts that call this are not modules to import again.
+        with multiprocessing.get_context("fork").Pool(cores, _begin, (work,)) as pool:
+            found = pool.map(_draw, every, chunksize=1)
+    return pd.DataFrame(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every figure is drawn from, and where to."""
+
+    tables: Mapping[str, pd.DataFrame]
+    presentation: Presentation
+    folder: Path
+
+    def draw(self, one: One) -> dict[str, str]:
+        """Draw and save a figure, and give what is said beside it."""
+        drawing = draw(one, self.tables, self.presentation)
+        save(drawing, self.folder)
+        write_text(csv_text(drawing.rows), str(self.folder / f"{one.name}.{ROWS_FORMAT}"))
+        return drawing.words
+
+
+_works: list[_Work] = []
+"""In a process of its own: the one that it does."""
+
+
+def _begin(work: _Work) -> None:
+    _works.append(work)
+
+
+def _draw(one: One) -> dict[str, str]:
+    return _works[-1].draw(one)

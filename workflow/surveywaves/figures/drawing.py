@@ -1,9 +1,4 @@
-"""A figure, all that is said beside it, and how it is saved.
-
-A figure and all that is said beside it.
-
-Saving a drawing: the same bytes on every run and machine, with title and evidence inside the file.
-"""
+"""A figure and all that is said beside it; saving it, the same bytes on every run and machine."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -26,10 +22,10 @@ class Drawing:
 
     Parameters
     ----------
-    name
-        File name without its ending; one of `surveywaves.figures.names.names`.
     figure
         The drawing, at its final size.
+    rows
+        The rows that it drew, of the first of the released tables that it reads.
     title
         What it shows, in a few words; also drawn on it.
     caption
@@ -38,20 +34,21 @@ class Drawing:
         What it says, for those who do not see it.
     evidence
         What the data behind it are, in words; also drawn on it, and part of caption and alt text.
-    group
-        Heading it stands under in a gallery.
     dpi
         Resolution of its PNG.
+    name, group
+        File name without its ending, and heading that it stands under: as `surveywaves.catalogue` has them.
     """
 
-    name: str
     figure: Figure
+    rows: pd.DataFrame
     title: str
     caption: str
     alt: str
     evidence: str
-    group: str
     dpi: float
+    name: str = ""
+    group: str = ""
 
     @property
     def words(self) -> dict[str, str]:

@@ -27,8 +27,8 @@ from surveywaves.figures.layout import (
     Page,
     round_ends,
 )
-from surveywaves.figures.words import number as plain_number
 from surveywaves.terms import Decision
+from surveywaves.words import number as plain_number
 
 TERMS: Final = ("change", "gap", "difference_in_differences")
 """Kinds of contrast, in the order in which they are drawn."""

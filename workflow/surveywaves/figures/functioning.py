@@ -10,13 +10,12 @@ from surveywaves.figures.contrasts import change_in_words, gap_in_words
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Scale, draw_facets, spanning
 from surveywaves.figures.layout import SIZES, Key, Look, Page
-from surveywaves.figures.means import respondents_of, titles
-from surveywaves.figures.words import absent, evidence_of, number, pair, wave_title, without
+from surveywaves.figures.means import ESTIMATED, respondents_of, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, CUTS, ESTIMATED, ORGANISATION
+from surveywaves.terms import ALL, CUTS, ORGANISATION
 from surveywaves.text import listed
+from surveywaves.words import absent, evidence_of, number, pair, wave_title, without
 
-GROUP: Final = "Items"
 ABREAST: Final = 6
 """Panels side by side; with more comparisons than fit, pairs are left to the table where all are compared at once."""
 LEAST: Final = 8.0
@@ -116,14 +115,13 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     values = sizes.loc[sizes["status"].isin(ESTIMATED), "estimate"].dropna()
     largest = f"The largest is {number(float(values.max()), 3)}." if len(values) else ""
     return Drawing(
-        name="functioning",
         figure=page.finish(),
+        rows=table[table["term"].isin((SIZE_TERM, TEST_TERM))],
         title=title,
         caption=" ".join(filter(None, caption)),
         alt=f"Dot plot, a row a statement and a panel a comparison: {drawn} changes of R², {len(flagged)} flagged. "
         f"{largest} {listed(notes) if flagged else ''} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

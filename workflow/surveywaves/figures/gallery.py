@@ -1,74 +1,62 @@
-"""Draw and save all figures of a study, on as many cores as there are."""
+"""A page of figures for those who look before they install."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Iterable
+from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.draw import draw_all
-from surveywaves.figures.drawing import save
-from surveywaves.figures.layout import prepare
-from surveywaves.figures.names import names
-from surveywaves.study.parts import Presentation
+from surveywaves.catalogue import One
+
+FOLDER: Final = "figures"
+"""Beside the page."""
 
 
-def save_all(
-    tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, *, cores: int = 1
-) -> pd.DataFrame:
-    """Draw every figure into a folder, and give what is said beside them.
+def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
+    """Write the page, in Markdown.
 
     Parameters
     ----------
-    tables, presentation
-        See `surveywaves.figures.draw.draw_all`.
-    folder
-        Where to.
-    cores
-        Processes to share the work among. They draw the same files, whatever their number.
+    captions
+        `figures/captions.tsv`.
+    chosen
+        Figures, in order; see `surveywaves.catalogue.in_gallery`.
+    title
+        Title of the study.
 
     Returns
     -------
-    DataFrame
-        `captions.tsv`, in the order of the figures.
+    str
+        Pictures stand in `FOLDER` beside the page.
     """
-    every = names(presentation, "published_tables" in tables)
-    work = _Work(tables, presentation, folder)
-    if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        found = [work.draw(name) for name in every]
-    else:
-        prepare()
-        # A fork shares the tables and what is imported; the scripts that call this are not modules to import again.
-        with multiprocessing.get_context("fork").Pool(cores, _begin, (work,)) as pool:
-            found = pool.map(_draw, every, chunksize=1)
-    return pd.DataFrame(found)
+    rows = {row["figure"]: row for row in captions.to_dict("records")}
+    said = [
+        "<!-- Written by `make gallery` from the figures and their captions: do not edit. -->",
+        "# Figures",
+        f"Figures of *{plain(title)}* as the pipeline draws them; it draws more than these, each as SVG, PDF and PNG. "
+        "**They are a demonstration of the pipeline unless their evidence says that all of the data are observed.**",
+    ]
+    group = ""
+    for one in chosen:
+        row = rows[one.name]
+        if row["group"] != group:
+            group = row["group"]
+            said.append(f"## {plain(group)}")
+        evidence = row["evidence"]
+        caption = " ".join(row["caption"].replace(evidence, "").split())
+        drawn = " and ".join(f"`released/{table}`" for table in one.exhibit.reads)
+        said += [
+            f"### {plain(row['title'])}",
+            f"![{plain(row['alt'])}]({FOLDER}/{one.name}.svg)",
+            plain(caption),
+            f"**{plain(evidence)}**",
+            f"`{one.name}`, drawn from {drawn}.",
+        ]
+    return "\n\n".join(said) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What every figure is drawn from, and where to."""
-
-    tables: Mapping[str, pd.DataFrame]
-    presentation: Presentation
-    folder: Path
-
-    def draw(self, name: str) -> dict[str, str]:
-        """Draw and save a figure, and give what is said beside it."""
-        drawing = next(draw_all(self.tables, self.presentation, wanted=(name,)))
-        save(drawing, self.folder)
-        return drawing.words
-
-
-_works: list[_Work] = []
-"""In a process of its own: the one that it does."""
-
-
-def _begin(work: _Work) -> None:
-    _works.append(work)
-
-
-def _draw(name: str) -> dict[str, str]:
-    return _works[-1].draw(name)
+def plain(text: str) -> str:
+    """Escape what Markdown or HTML would take for markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", " ".join(text.split()))

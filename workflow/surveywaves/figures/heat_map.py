@@ -10,12 +10,11 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, sequential
-from surveywaves.figures.words import evidence_of, organisation_label, percent, wave_title, whole
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION, Status
+from surveywaves.words import evidence_of, organisation_label, percent, wave_title, whole
 
-GROUP: Final = "Items"
 LABELS: Final = 0.52
 """Share of the width that statements take at most."""
 ROW: Final = 1.0
@@ -82,13 +81,12 @@ def heat_map(summary: pd.DataFrame, presentation: Presentation) -> Drawing:
         evidence,
     ]
     return Drawing(
-        name="heat_map",
         figure=page.finish(),
+        rows=summary,
         title=title,
         caption=" ".join(caption),
         alt=f"Table of shaded cells, darker for more. {_ends(found, presentation, columns)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

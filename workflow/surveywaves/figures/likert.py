@@ -16,10 +16,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
-from surveywaves.figures.words import evidence_of, no_answers, organisation_label, percent, wave_title, whole
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION, WITHOUT_SCALE, Comparability, Status
+from surveywaves.words import evidence_of, no_answers, organisation_label, percent, wave_title, whole
 
 
 class Piece(NamedTuple):
@@ -389,7 +389,6 @@ def _tens(value: float) -> int:
     return 10 * math.ceil(value / 10 - 1e-9)
 
 
-GROUP: Final = "Items"
 PANELS_ABREAST: Final = 3
 LEAST: Final = 18.0
 """Width that a panel takes at least, in base font sizes."""
@@ -405,7 +404,7 @@ def likert(
     frequencies: pd.DataFrame,
     summary: pd.DataFrame,
     presentation: Presentation,
-    scale: str,
+    group: str,
     *,
     by_organisation: bool = False,
 ) -> Drawing:
@@ -419,14 +418,14 @@ def likert(
         `released/item_summary`: favourable answers, known where single counts may not be.
     presentation
         The study in words.
-    scale
+    group
         A scale, or `WITHOUT_SCALE`.
     by_organisation
         A panel an organisation, instead of everybody together.
     """
-    member = None if scale == WITHOUT_SCALE else scale
+    member = None if group == WITHOUT_SCALE else group
     items = [item for item in presentation.items.values() if item.scale == member]
-    title = "Items that belong to no scale" if member is None else presentation.scales[scale].title
+    title = "Items that belong to no scale" if member is None else presentation.scales[group].title
     organisations = list(presentation.organisations) if by_organisation else [ALL]
     answers = _answers(frequencies, summary, presentation, items, organisations)
     asked = [
@@ -470,15 +469,17 @@ def likert(
 
     bases = [found.base for found in answers.values() if found.base]
     return Drawing(
-        name=f"likert_{scale}" + ("_by_organisation" if by_organisation else ""),
         figure=page.finish(),
+        rows=frequencies[
+            frequencies["item"].isin([item.item for item in items])
+            & frequencies["organisation"].isin(organisations)
+        ],
         title=drawn,
         caption=_caption(drawn, bases, notes, evidence),
         alt=_alt(
             drawn, answers, presentation, items, waves=asked, organisations=organisations, evidence=evidence
         ),
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

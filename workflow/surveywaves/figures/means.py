@@ -18,7 +18,10 @@ import pandas as pd
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
 from surveywaves.figures.layout import MARKERS, WITHHELD, Key, Look, Page, look_of, wave_colours
-from surveywaves.figures.words import (
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import ALL, EMMEAN, LINEAR, ORGANISATION, PERCENT_FAVOURABLE, Status
+from surveywaves.text import listed
+from surveywaves.words import (
     absent,
     evidence_of,
     number,
@@ -28,11 +31,10 @@ from surveywaves.figures.words import (
     whole,
     without,
 )
-from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, EMMEAN, ESTIMATED, LINEAR, ORGANISATION, PERCENT_FAVOURABLE, Status
-from surveywaves.text import listed
 
-GROUP: Final = "Scales"
+PRIMARY: Final = "linear"
+"""The analysis that figures show where a table holds several."""
+ESTIMATED: Final = (Status.OK.value, Status.BOUNDARY.value)
 
 
 class Mean(NamedTuple):
@@ -100,7 +102,11 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     low, high = spanning(facets)
     low, high = max(low, 0.0 if share else 1.0), min(high, 100.0 if share else float(max(points, default=5)))
     most = max(points, default=5)
-    where = "as percent of the response range" if share else f"{number(low)} to {number(high)} of 1 to {most}"
+    where = (
+        "as percent of the response range"
+        if share
+        else f"{number(low, 1)} to {number(high, 1)} of 1 to {most}"
+    )
     axis = f"Estimated mean ({where}), with {level(presentation)} interval"
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
@@ -120,13 +126,12 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"that more is more of what the scale measures. {n} {method(presentation)} {missing}"
     )
     return Drawing(
-        name="scale_profile",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=f"{caption.strip()} {evidence}",
         alt=f"Dot plot, a row a scale and a panel a wave. {_ranking(presentation, found, waves)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 
@@ -265,8 +270,8 @@ def _ranking(
                 named = titles(presentation)
                 said.append(
                     f"{wave_title(presentation, wave)}, {organisation_label(presentation, organisation)}: highest "
-                    f"{named.get(top, top)} ({number(mine[top])}), lowest {named.get(bottom, bottom)} "
-                    f"({number(mine[bottom])})."
+                    f"{named.get(top, top)} ({number(mine[top], 1)}), lowest {named.get(bottom, bottom)} "
+                    f"({number(mine[bottom], 1)})."
                 )
     return " ".join(said)
 
@@ -354,13 +359,12 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
         f"Observed and modelled percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
     )
     return Drawing(
-        name="favourable",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(filter(None, caption)),
         alt=f"Dot plot, a row a scale and a panel a wave. {agree} {in_numbers(found, presentation)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 
@@ -413,13 +417,12 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         evidence,
     ]
     return Drawing(
-        name="gradient",
         figure=page.finish(),
+        rows=table,
         title=chosen.title,
         caption=" ".join(filter(None, caption)),
         alt=f"Dot plot with joined marks, a row a scale and a panel a wave. {_steps(found, presentation)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 
@@ -570,7 +573,7 @@ def _steps(found: Cells, presentation: Presentation) -> str:
     return " ".join(said) or NOTHING
 
 
-def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Drawing:
+def framework(means: pd.DataFrame, presentation: Presentation, framework: str) -> Drawing:
     """Draw the scales under what each speaks to in a framework, a panel an organisation, wave under wave.
 
     Parameters
@@ -579,19 +582,19 @@ def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Dra
         `released/means`.
     presentation
         The study in words.
-    name
-        The framework.
+    framework
+        Its name.
     """
     table = shares_of(means)
     found = cells(table)
-    title = presentation.frameworks[name]
+    title = presentation.frameworks[framework]
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     colours = wave_colours(len(presentation.waves))
     looks = {
         wave: Look(colours[place], MARKERS[place % len(MARKERS)])
         for place, wave in enumerate(presentation.waves)
     }
-    rows, groups, outside = _categories(presentation, name)
+    rows, groups, outside = _categories(presentation, framework)
     facets = []
     for organisation in presentation.organisations:
         facet = Facet(organisation_label(presentation, organisation))
@@ -627,14 +630,13 @@ def framework(means: pd.DataFrame, presentation: Presentation, name: str) -> Dra
         for group in dict.fromkeys(groups.values())
     ]
     return Drawing(
-        name=f"framework_{name}",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(filter(None, caption)),
         alt=f"Dot plot, a row a scale and a panel an organisation. {' '.join(under)} "
         f"{in_numbers(found, presentation)} {evidence}",
         evidence=evidence,
-        group="Frameworks",
         dpi=presentation.style.dpi,
     )
 

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from surveywaves.catalogue import surveyed_throughout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, RULE, SMALL, TINY, Page, look_of, round_ends
 from surveywaves.figures.means import (
     EXPLAINED,
-    GROUP,
     MODELLED,
     Mean,
     cells,
@@ -32,12 +32,11 @@ from surveywaves.figures.means import (
     shares_of,
     titles,
 )
-from surveywaves.figures.names import surveyed_throughout
-from surveywaves.figures.words import evidence_of, number, organisation_label, wave_title
 from surveywaves.study.models import Event
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, ORGANISATION
 from surveywaves.text import listed
+from surveywaves.words import evidence_of, number, organisation_label, wave_title
 
 PLOT_HEIGHT: Final = 12.0
 """Of a panel, in base font sizes."""
@@ -57,7 +56,7 @@ class Vertical(NamedTuple):
 
     def write(self, value: float) -> str:
         """Write a number at it."""
-        return f"{value:.0f}{self.unit}" if self.unit else number(value)
+        return f"{value:.0f}{self.unit}" if self.unit else number(value, 1)
 
 
 class Label(NamedTuple):
@@ -300,7 +299,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     return _over_time(
         found,
         presentation,
-        name="means_over_waves",
+        table,
         title="Estimated means over the waves",
         verticals={scale: _points(*limits[points_of(presentation, scale)]) for scale, _, _ in found},
         notes=_axis_notes(limits),
@@ -347,7 +346,7 @@ def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     return _over_time(
         found,
         presentation,
-        name="comparator",
+        table,
         title=f"{named}: over all waves",
         verticals=dict.fromkeys((scale for scale, _, _ in found), vertical),
         notes=notes,
@@ -365,8 +364,8 @@ def _points(low: float, high: float) -> Vertical:
 def _over_time(
     found: dict[tuple[str, str, str], Mean],
     presentation: Presentation,
+    table: pd.DataFrame,
     *,
-    name: str,
     title: str,
     verticals: dict[str, Vertical],
     notes: list[str],
@@ -399,13 +398,12 @@ def _over_time(
     notes = [note for note in (*notes, *_event_notes(times), missing) if note]
     page.foot(notes, evidence)
     return Drawing(
-        name=name,
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join([f"{title}.", explained, *notes, evidence]),
         alt=f"Small multiples, a panel a scale. {_first_to_last(presentation, found, scales, verticals)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 
@@ -431,7 +429,7 @@ def _limits(
 
 def _axis_notes(limits: dict[int, tuple[float, float]]) -> list[str]:
     parts = [
-        f"{number(low)} to {number(high)} of 1 to {points}"
+        f"{number(low, 1)} to {number(high, 1)} of 1 to {points}"
         for points, (low, high) in limits.items()
         if (low, high) != (1.0, float(points))
     ]

@@ -31,10 +31,10 @@ from surveywaves.figures.layout import (
     nice_step,
     round_ends,
 )
-from surveywaves.figures.means import level, organisation_keys
-from surveywaves.figures.words import absent, evidence_of, number, pair, percent, wave_title, whole, without
+from surveywaves.figures.means import ESTIMATED, level, organisation_keys
 from surveywaves.study.parts import PlanningWords, Presentation
-from surveywaves.terms import ESTIMATED, ORGANISATION, RETURNS_NEEDED, Evidence
+from surveywaves.terms import ORGANISATION, RETURNS_NEEDED, Evidence
+from surveywaves.words import absent, evidence_of, number, pair, percent, wave_title, whole, without
 
 PLOT_HEIGHT: Final = 13.0
 """Of a panel, in base font sizes."""
@@ -186,12 +186,13 @@ def _heading(kind: str, series: Sequence[Series], presentation: Presentation, ai
     }[kind]
 
 
-GROUP: Final = "Planning"
 ABREAST: Final = 3
 LEAST: Final = 13.0
 """Width that a panel takes at least, in base font sizes."""
 NAMES: Final = {"change": "change", "gap": "gap", "difference_in_differences": "difference in change"}
 """Kinds of contrasts, in words."""
+DRAWN: Final = ("returns", "conf_half_width", "power", "power_adjusted", "returns_needed")
+"""Terms that the figure draws."""
 NOBODY: Final = math.inf
 """Returns needed where no number is enough."""
 
@@ -249,13 +250,12 @@ def planning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     ]
     alt = f"Curves over the number of returns, a panel a kind of contrast. {' '.join([*notes, evidence])}"
     return Drawing(
-        name="planning",
         figure=page.finish(),
+        rows=table[table["term"].isin(DRAWN)],
         title=title,
         caption=" ".join(caption),
         alt=alt,
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

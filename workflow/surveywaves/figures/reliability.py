@@ -18,13 +18,12 @@ from surveywaves.figures.means import (
     respondents_of,
     titles,
 )
-from surveywaves.figures.words import evidence_of, organisation_label, wave_title
-from surveywaves.figures.words import number as plain_number
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION
 from surveywaves.text import listed
+from surveywaves.words import evidence_of, organisation_label, wave_title
+from surveywaves.words import number as plain_number
 
-GROUP: Final = "Scales"
 ACCEPTABLE: Final = 0.70
 """What is usually asked of a scale that compares groups (Nunnally and Bernstein 1994)."""
 
@@ -99,13 +98,12 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
             f"{below} of {len(values)} are below {ACCEPTABLE:.2f}."
         )
     return Drawing(
-        name="reliability",
         figure=page.finish(),
+        rows=table,
         title=title,
         caption=" ".join(caption),
         alt=f"Dot plot, a row a scale and a panel a wave. {said} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

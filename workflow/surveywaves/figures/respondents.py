@@ -10,7 +10,10 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Axis, Key, Page, round_ends, wave_colours
-from surveywaves.figures.words import (
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.text import listed
+from surveywaves.words import (
     evidence_of,
     lower,
     organisation_label,
@@ -19,11 +22,7 @@ from surveywaves.figures.words import (
     wave_title,
     whole,
 )
-from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
-from surveywaves.text import listed
 
-GROUP: Final = "Respondents"
 ABREAST: Final = 3
 LEAST: Final = 13.0
 """Width that a panel takes at least, in base font sizes."""
@@ -124,15 +123,14 @@ def respondents(table: pd.DataFrame, presentation: Presentation, variable: str) 
         notes.append("A number alone: the percentage of it is withheld.")
     page.foot(notes, evidence)
     return Drawing(
-        name=f"respondents_{variable}",
         figure=page.finish(),
+        rows=rows,
         title=title,
         caption=" ".join(
             [f"{title}, wave and organisation: number and percent, no model.", *notes, evidence]
         ),
         alt=f"Bar chart. {_alt(counts, levels, presentation, asked)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, ONE_COLUMN, SMALL, TINY, Axis, Page, look_of, round_ends
 from surveywaves.figures.means import level
-from surveywaves.figures.words import evidence_of, percent, wave_title, whole
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
-
-GROUP: Final = "Respondents"
+from surveywaves.words import evidence_of, percent, wave_title, whole
 
 
 def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -86,13 +84,12 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         evidence,
     ]
     return Drawing(
-        name="response",
         figure=page.finish(),
+        rows=table[table["wave"].isin(waves)],
         title=title,
         caption=" ".join(caption),
         alt=f"Dot plot of response rates. {' '.join(said)} {evidence}",
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 

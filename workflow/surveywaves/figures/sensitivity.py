@@ -23,13 +23,12 @@ from surveywaves.figures.facets import (
     spanning,
 )
 from surveywaves.figures.layout import Page
-from surveywaves.figures.means import level, titles
-from surveywaves.figures.words import absent, evidence_of, in_words, lower, number, whole, without
+from surveywaves.figures.means import ESTIMATED, level, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ESTIMATED, MAIN, ORGANISATION, STANDARDISED, variant_title
+from surveywaves.terms import MAIN, ORGANISATION, STANDARDISED, variant_title
 from surveywaves.text import listed
+from surveywaves.words import Labels, absent, evidence_of, lower, number, whole, without
 
-GROUP: Final = "Sensitivity"
 ABREAST: Final = 4
 MOST_PANELS: Final = 24
 """With more contrasts than this, those of the last terms are left to the table."""
@@ -122,13 +121,12 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
         evidence,
     ]
     return Drawing(
-        name=f"sensitivity_{scale}",
         figure=page.finish(),
+        rows=mine,
         title=title,
         caption=" ".join(caption),
         alt=" ".join(["Specification chart, a panel a contrast.", *_alt(panels), *notes, evidence]),
         evidence=evidence,
-        group=GROUP,
         dpi=presentation.style.dpi,
     )
 
@@ -176,10 +174,10 @@ def _rows(
         named = _title(variant, presentation)
         cells = [(part[variant], part[MAIN]) for part in panels.values() if variant in part]
         if variant != MAIN and cells and all(cell.reason for cell, _ in cells):
-            unable.append((named, cells[0][0].reason, in_words(cells[0][0].note, presentation)))
+            unable.append((named, cells[0][0].reason, Labels(presentation).readable(cells[0][0].note)))
         elif variant != MAIN and cells and all(cell.reason or _same(cell, main) for cell, main in cells):
             note = next(cell.note for cell, main in cells if _same(cell, main))
-            same.append(f"{named} ({in_words(note, presentation)})")
+            same.append(f"{named} ({Labels(presentation).readable(note)})")
         else:
             rows[variant] = named
     notes = [without(unable, presentation)]
@@ -211,7 +209,7 @@ def _said(rows: dict[str, str], panels: dict[str, Cells], presentation: Presenta
         mine = [part[variant] for part in panels.values() if variant in part]
         told = next((cell.note for cell in mine if not cell.reason), "")
         lacking = dict.fromkeys(f"{cell.reason}: {cell.note}" for cell in mine if cell.reason)
-        words = [in_words(note, presentation) for note in (told, *lacking) if note]
+        words = [Labels(presentation).readable(note) for note in (told, *lacking) if note]
         if variant != MAIN and words:
             said.append(f"{named}: {'; '.join(words)}.")
     return " ".join(said)

@@ -1,4 +1,7 @@
-"""Two versions of the released tables held against each other: which numbers moved, came or went."""
+"""Two versions of the released tables held against each other: which numbers moved, came or went.
+
+Which row of a released table is which, and which rows are a wave's own, stands in `surveywaves.catalogue`.
+"""
 
 from __future__ import annotations
 
@@ -13,73 +16,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from surveywaves.catalogue import STATISTICS
 from surveywaves.pin.manifest import Tolerance
 from surveywaves.terms import ALL, BETWEEN, Status
-
-_CELL: Final = ("scale", "wave", "organisation", "term")
-_TESTED: Final = ("analysis", *_CELL)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """How the rows of a released table are told apart.
-
-    Parameters
-    ----------
-    key
-        Columns that together name a row.
-    further
-        Columns that tell rows apart which the key leaves alike; where it leaves none alike, they are results.
-    own
-        Whether a row that names waves is about these alone: another wave cannot move it. The rows of the others come
-        from models over all waves.
-    linked
-        Terms whose withholding, though not their value, is decided over all waves together.
-    """
-
-    key: tuple[str, ...]
-    further: tuple[str, ...] = ()
-    own: bool = False
-    linked: tuple[str, ...] = ()
-
-
-TABLES: Final[Mapping[str, Table]] = {
-    "agreement": Table(("scale", "term", "wave", "organisation")),
-    "claims": Table(("page", "quote", "table", "row", "categories", "quantity"), own=True),
-    "contrasts": Table(_TESTED),
-    "diagnostics": Table(_TESTED),
-    "dif": Table(("scale", "item", "wave", "organisation", "term")),
-    "disclosure_log": Table(("table", "wave", "organisation", "subject", "what")),
-    "disclosure_summary": Table(("table", "what")),
-    "file_counts": Table(("wave", "file", "layout"), own=True),
-    "item_contrasts": Table(("analysis", "scale", "item", "wave", "organisation", "term")),
-    "item_frequencies": Table(("wave", "organisation", "item", "response"), own=True),
-    "item_summary": Table(("wave", "organisation", "item"), own=True),
-    "means": Table(_TESTED),
-    "missing": Table(("wave", "item", "reason"), own=True),
-    "planning": Table(_CELL, further=("n",)),
-    "problems": Table(("wave", "file", "about", "problem", "action"), own=True),
-    "published_tables": Table(("table", "row", "field"), own=True),
-    "recodings": Table(("wave", "layout", "column", "variable", "raw"), own=True),
-    "reliability": Table(
-        ("scale", "item", "wave", "organisation", "term"), own=True, linked=("floor", "ceiling")
-    ),
-    "respondents": Table(("wave", "organisation", "variable", "level"), own=True),
-    "response_rates": Table(("wave",), own=True),
-    "scale_use": Table(("scale",)),
-    "sensitivity": Table(("variant", *_TESTED)),
-    "variances": Table(_TESTED),
-}
-"""Every released table."""
 
 
 def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:
     """Give the columns that name the rows of a table in each of some frames.
 
-    A table that is not in `TABLES` is one of another version; its rows are named by every column that all the frames
-    have, so that a row which changed is one that is gone and one that is new.
+    A table that the catalogue does not have is one of another version; its rows are named by every column that all the
+    frames have, so that a row which changed is one that is gone and one that is new.
     """
-    key = TABLES[name].key if name in TABLES else map(str, frames[0])
+    key = STATISTICS[name].key if name in STATISTICS else map(str, frames[0])
     return [column for column in key if all(column in frame for frame in frames)]
 
 
@@ -91,8 +39,8 @@ def row_names(name: str, *frames: pd.DataFrame) -> list[list[str]]:
     """
     key = key_columns(name, *frames)
     further = (
-        [column for column in TABLES[name].further if all(column in frame for frame in frames)]
-        if (name in TABLES)
+        [column for column in STATISTICS[name].further if all(column in frame for frame in frames)]
+        if (name in STATISTICS)
         else []
     )
     plain = [_joined(frame, key) for frame in frames]
@@ -136,7 +84,7 @@ def waves_named(wave: str) -> list[str]:
 
 def is_own(name: str, row: Mapping[str, str]) -> bool:
     """Say whether a row is about the waves that it names alone, so that no other wave can move it."""
-    table = TABLES.get(name)
+    table = STATISTICS.get(name)
     return table is not None and table.own and ALL not in waves_named(row.get("wave", ""))
 
 
@@ -306,7 +254,7 @@ class _Pair:
         cells = {column: str(self.old[column].iloc[row]) for column in self.key}
         if not is_own(self.name, cells):
             return Kind.RE_ESTIMATED
-        if other is None or cells.get("term") not in TABLES[self.name].linked:
+        if other is None or cells.get("term") not in STATISTICS[self.name].linked:
             return kind
         statuses = {str(self.old["status"].iloc[row]), str(self.new["status"].iloc[other])}
         return Kind.RE_ESTIMATED if Status.WITHHELD in statuses else kind

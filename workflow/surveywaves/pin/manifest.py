@@ -1,10 +1,7 @@
-"""What a pin says of itself, and the records that jobs leave.
+"""What a pin says of itself (`manifest.json`), and the records that jobs leave.
 
-What a pin says of itself: `manifest.json`, as models that are written and read back.
-
-The records that jobs leave: which there are, in what order the jobs ran, and whether the records still hold.
-
-Nested settings as a list of places, so that two versions of them can be told apart place by place.
+The records tell which jobs there are, in what order they ran, and whether what they say still holds. Nested settings
+are read as a list of places, so that two versions of them can be compared place by place.
 """
 
 from __future__ import annotations
@@ -26,6 +23,7 @@ from surveywaves.files import digest
 from surveywaves.freshness import Programs
 from surveywaves.study.settings import Model
 from surveywaves.terms import Evidence
+from surveywaves.text import few
 
 FORMAT: Final = 1
 """Version of the manifest's form; a change of it stands in the changelog."""
@@ -336,7 +334,7 @@ def stale(records: Records, places: Places) -> list[Mistake]:
     return found + [
         Mistake(
             path,
-            f"{'changed' if now[path] else 'gone'} since {_few(dict.fromkeys(jobs))} ran",
+            f"{'changed' if now[path] else 'gone'} since {few(list(dict.fromkeys(jobs)))} ran",
             "snakemake rebuilds what depends on it",
         )
         for path, jobs in changed.items()
@@ -349,12 +347,6 @@ def _same_program(job: Job, programs: Programs) -> bool:
         return programs.of(job.rule).fingerprint == job.program
     except OSError:
         return False
-
-
-def _few(names: Iterable[str], limit: int = 3) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
-    return ", ".join(listed[:limit]) + more
 
 
 def table_contents(jobs: Sequence[Job], places: Places) -> Hashes:

@@ -22,16 +22,14 @@ from typing import Any, Final
 from urllib.request import urlopen
 
 import pandas as pd
-from pydantic import ValidationError
 
+from surveywaves.catalogue import ROWS_FORMAT
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
 from surveywaves.pin.changes import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
 from surveywaves.pin.manifest import shown as value_shown
-from surveywaves.report.material import figure_data
-from surveywaves.study.parts import Presentation
 from surveywaves.text import listed, nearest
 
 RELEASED: Final = "results/released/"
@@ -234,15 +232,13 @@ def _figure(name: str, store: Store) -> Shown:
     known = _figures(store)
     if name not in known:
         raise _unknown(name, "figure", known)
-    job = next(job for job in store.jobs if known[name] in job.outputs)
-    try:
-        presentation = Presentation.model_validate(job.params["presentation"])
-    except (ValidationError, KeyError):
+    path = f"{FIGURES}{name}.{ROWS_FORMAT}"
+    if path not in store.made:
         raise SurveywavesError.at(
-            known[name], "its record was written by another version of surveywaves"
-        ) from None
+            known[name], "its rows were not kept: it was drawn by another version of surveywaves"
+        )
     frames = {table: store.table(table) for table in store.tables}
-    return _matched("figure", name, known[name], figure_data(name, frames, presentation), frames)
+    return _matched("figure", name, known[name], _taken(store.read(path).read_bytes()), frames)
 
 
 def _pasted_names(store: Store) -> set[str]:

@@ -10,7 +10,6 @@ The first page: the answer in words, made from the decisions and never beyond th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import pandas as pd
 from markupsafe import Markup
@@ -18,24 +17,18 @@ from markupsafe import Markup
 from surveywaves.report.material import (
     Block,
     Bullets,
-    Details,
     Material,
     Paragraph,
     Part,
-    Section,
-    TableBlock,
     Where,
-    main_analysis,
     say,
     several,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.estimates import CONTRASTS, decision_words
-from surveywaves.tables.layout import is_missing, number, records, share
-from surveywaves.tables.respondents import response_rates
-from surveywaves.terms import BETWEEN, ITEMS_ONLY, STANDARDISED, Decision, Evidence, Status
+from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis
+from surveywaves.terms import BETWEEN, ITEMS_ONLY, Decision, Evidence, Status
 from surveywaves.text import listed
+from surveywaves.words import is_missing, number, records, share
 
 
 def all_observed(presentation: Presentation) -> bool:
@@ -78,9 +71,9 @@ def banner(material: Material) -> list[tuple[str, str, str, tuple[str, ...]]]:
     ]
 
 
-def waves(material: Material) -> Section:
+def waves(material: Material) -> list[Block]:
     """Say what was asked, of whom, when, and what the data of each wave are."""
-    blocks: list[Block] = [Paragraph(_instrument(material)), TableBlock(_waves(material))]
+    blocks: list[Block] = [Paragraph(_instrument(material)), *material.at("waves")]
     for words in material.presentation.waves.values():
         notes = [say("{note}", note=words.evidence_note)] if words.evidence_note else []
         notes += [
@@ -95,9 +88,7 @@ def waves(material: Material) -> Section:
         if notes:
             heading = f"What stands behind {words.title}: {words.evidence.value}"
             blocks.append(Part(heading, (Bullets(tuple(notes)),)))
-    if material.presentation.events:
-        blocks.append(Details("Dated events that the figures may mark", (TableBlock(_events(material)),)))
-    return Section("waves", "What the waves are", tuple(blocks))
+    return blocks
 
 
 def _instrument(material: Material) -> Markup:
@@ -108,27 +99,6 @@ def _instrument(material: Material) -> Markup:
         organisations=several(take("organisations"), "organisation", "organisations"),
         items=several(take("items"), "statement", "statements"),
         scales=several(take("scales"), "scale", "scales"),
-    )
-
-
-def _waves(material: Material) -> Table:
-    """List the waves; their evidence stands in a column already."""
-    return replace(
-        response_rates(material.tables.get("response_rates", pd.DataFrame({"wave": []})), material.labels),
-        name="waves",
-        title="The waves, and what their data are",
-        evidence=(),
-    )
-
-
-def _events(material: Material) -> Table:
-    events = material.presentation.events
-    return Table(
-        name="events",
-        title="Dated events",
-        columns=(Column("Date"), Column("Event"), Column("Source")),
-        rows=tuple((Cell(event.date.isoformat()), Cell(event.label), Cell(event.source)) for event in events),
-        flat=False,
     )
 
 
@@ -361,10 +331,10 @@ throughout."""
 SURE = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 
 
-def answer(material: Material) -> Section | None:
+def answer(material: Material) -> list[Block]:
     """Say what moved, where, how sure that is, and what cannot be told: as much as the decisions say, and no more."""
     if not material.has("contrasts"):
-        return None
+        return []
     frame = material.tables["contrasts"]
     analysis = main_analysis(frame)
     kinds = {
@@ -373,7 +343,7 @@ def answer(material: Material) -> Section | None:
         if len(rows := frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
     }
     if not kinds:
-        return None
+        return []
     scales = [scale for scale in dict.fromkeys(frame["scale"]) if scale not in item_by_item(material)]
     parts: list[Block] = [
         Part(TITLES[term], tuple(told))
@@ -387,8 +357,7 @@ def answer(material: Material) -> Section | None:
         parts = [
             Paragraph(say("No scale can be compared as a scale. What moved says what single statements did."))
         ]
-    blocks: list[Block] = [*_warning(material), *parts, sure, *limits, *material.figure("gradient")]
-    return Section("answer", "The answer in short", tuple(blocks))
+    return [*_warning(material), *parts, sure, *limits]
 
 
 def _warning(material: Material) -> list[Block]:

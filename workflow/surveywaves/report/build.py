@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 import pandas as pd
 
+from surveywaves.catalogue import SECTIONS
 from surveywaves.report import answer, methods, moved, respondents
-from surveywaves.report.material import Block, FigureBlock, Material, Part, Report, Section, walk
+from surveywaves.report.material import Block, Material, Report, Section
 from surveywaves.study.parts import Presentation
 
 
@@ -17,10 +19,8 @@ def assemble(
     figures: Mapping[str, str],
     presentation: Presentation,
     *,
-    codebook: pd.DataFrame | None = None,
+    rows: Mapping[str, str] | None = None,
     disclosure: str = "",
-    published_wave: str = "",
-    table_titles: Mapping[str, str] | None = None,
     limitations: str = "",
     session: Mapping[str, str] | None = None,
 ) -> Report:
@@ -29,22 +29,19 @@ def assemble(
     Parameters
     ----------
     tables
-        Released frames by name, with the columns that `docs/files.md` gives them, `disclosure_summary` among them. What
-        is absent or empty is left out of the report.
+        Released frames by name, with the columns that `docs/files.md` gives them, `disclosure_summary` among them;
+        `codebook` (`pooled/codebook.tsv`), and the `titles` of printed tables. What is absent or empty is left out of
+        the report.
     captions
         `figures/captions.tsv`.
     figures
         Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
     presentation
         The study in words.
-    codebook
-        `pooled/codebook.tsv`.
+    rows
+        Name of a figure -> the rows that it drew, CSV text.
     disclosure
         What was withheld, in a sentence.
-    published_wave
-        Wave that the publication describes; empty: none.
-    table_titles
-        Number of a published table -> its printed title.
     limitations
         The study's own limitations; see `surveywaves.report.material` for the marks it may use.
     session
@@ -56,12 +53,11 @@ def assemble(
         What `page.render` shows on a screen and `typeset.typeset` sets on paper.
     """
     material = Material(
-        tables={**tables, **({} if codebook is None else {"codebook": codebook})},
+        tables=tables,
         captions=captions,
         figures=figures,
         presentation=presentation,
-        published_wave=published_wave,
-        table_titles=table_titles or {},
+        rows=rows or {},
         limitations=limitations,
         disclosure=disclosure.strip(),
         session=session or {},
@@ -78,40 +74,30 @@ def assemble(
     )
 
 
-def sections(material: Material) -> list[Section]:
-    """Give the sections of the report, in the order of its argument: answer, evidence, and what that rests on."""
-    found = [
-        answer.answer(material),
-        answer.waves(material),
-        respondents.respondents(material),
-        moved.moved(material),
-        moved.frameworks(material),
-        respondents.answers(material),
-        respondents.measurement(material),
-        moved.robustness(material),
-        moved.outlook(material),
-        methods.audit(material),
-        methods.harmonisation(material),
-        methods.methods(material),
-        methods.limitations(material),
-        methods.disclosed(material),
-        methods.session(material),
-    ]
-    present = [section for section in found if section is not None]
-    more = _other_figures(material, present)
-    return [*present[:-1], *more, *present[-1:]] if material.session else [*present, *more]
+def sections(material: Material) -> Iterator[Section]:
+    """Give the sections of the report, in the order of the catalogue: answer, evidence, and what that rests on."""
+    for name, title in SECTIONS.items():
+        # What the section's own sentences make no place for stands at its end.
+        blocks = [*MAKERS[name](material), *material.left(name)]
+        if blocks:
+            yield Section(name, title, tuple(blocks))
 
 
-def _other_figures(material: Material, present: list[Section]) -> list[Section]:
-    """Give a section to the figures that no other section shows, under their own headings."""
-    shown = {
-        block.name for section in present for block in walk(section.blocks) if isinstance(block, FigureBlock)
-    }
-    groups: dict[str, list[Block]] = {}
-    for name in material.figure_names:
-        if name not in shown:
-            groups.setdefault(material.group(name), []).extend(material.figure(name))
-    if not groups:
-        return []
-    parts = tuple(Part(group or "Figures", tuple(blocks)) for group, blocks in groups.items())
-    return [Section("figures", "More figures", parts)]
+MAKERS: Final[Mapping[str, Callable[[Material], Iterable[Block]]]] = {
+    "answer": answer.answer,
+    "waves": answer.waves,
+    "respondents": respondents.respondents,
+    "moved": moved.moved,
+    "frameworks": moved.frameworks,
+    "answers": respondents.answers,
+    "measurement": respondents.measurement,
+    "robustness": moved.robustness,
+    "planning": moved.outlook,
+    "audit": methods.audit,
+    "harmonisation": methods.harmonisation,
+    "methods": methods.methods,
+    "limitations": methods.limitations,
+    "disclosure": methods.disclosed,
+    "session": methods.session,
+}
+"""Section -> what it says."""

@@ -16,8 +16,6 @@ A few marks of Markdown for the study's own words, everything else escaped.
 
 No HTML, links or pictures pass.
 
-The data behind each figure: the rows of the released tables that it draws.
-
 Everything a report is made from, in one hand.
 """
 
@@ -37,12 +35,17 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.study.models import Item
+from surveywaves import catalogue
+from surveywaves.catalogue import figures
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Labels, Table
-from surveywaves.tables.estimates import CONTRASTS
-from surveywaves.tables.layout import is_missing, share, whole
-from surveywaves.terms import ALL, EMMEAN, LINEAR, PERCENT_FAVOURABLE, WITHOUT_SCALE
+from surveywaves.tables import Table
+from surveywaves.tables.made import made
+from surveywaves.words import (
+    Labels,
+    is_missing,
+    share,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class TableBlock:
 
 @dataclass(frozen=True, eq=False)
 class FigureBlock:
-    """A figure: drawing, words, and the data behind it."""
+    """A figure: drawing, words, and the rows that it drew, as CSV (empty: not known)."""
 
     name: str
     svg: str
@@ -80,7 +83,7 @@ class FigureBlock:
     caption: str
     alt: str
     evidence: str
-    data: pd.DataFrame
+    rows: str
     kind: ClassVar[str] = "figure"
 
 
@@ -379,97 +382,6 @@ def _joined(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield held
 
 
-WHOLE = {
-    "response": "response_rates",
-    "break_off": "missing",
-    "scale_profile": "means",
-    "means_over_waves": "means",
-    "contrasts": "contrasts",
-    "differences_in_change": "contrasts",
-    "heat_map": "item_summary",
-    "functioning": "dif",
-    "favourable": "means",
-    "gradient": "means",
-    "comparator": "means",
-    "planning": "planning",
-    "published_agreement": "published_tables",
-}
-"""Figure -> table that it draws."""
-
-TERMS = {
-    "functioning": ("total_lr", "total_r2_change"),
-    "planning": ("returns", "conf_half_width", "power", "power_adjusted", "returns_needed"),
-}
-"""Figure -> terms of its table that it draws."""
-
-SHARES = ("favourable", "gradient", "comparator")
-FRAMEWORK = "framework_"
-
-BY_ORGANISATION = "_by_organisation"
-
-
-def figure_data(name: str, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> pd.DataFrame:
-    """Give the rows behind a figure, by its name (see `surveywaves.figures.names`); empty if that says nothing.
-
-    Parameters
-    ----------
-    name
-        Name of the figure.
-    tables
-        Frames by name.
-    presentation
-        The study in words.
-    """
-    if name in WHOLE:
-        frame = tables.get(WHOLE[name], pd.DataFrame())
-        if name in SHARES:
-            return _shares(frame)
-        if name in TERMS and not frame.empty:
-            return frame[frame["term"].isin(TERMS[name])]
-        by_estimate = ("contrasts", "differences_in_change", "scale_profile", "means_over_waves")
-        return _drawn(frame) if name in by_estimate else frame
-    if name.startswith(FRAMEWORK):
-        return _shares(tables.get("means", pd.DataFrame()))
-    if name == "reliability" and name in tables:
-        frame = tables[name]
-        return frame[(frame["term"] == "alpha") & (frame["item"] == "")]
-    if name.startswith("sensitivity_") and "sensitivity" in tables:
-        frame = tables["sensitivity"]
-        return frame[frame["scale"] == name.removeprefix("sensitivity_")]
-    if name.startswith("respondents_") and "respondents" in tables:
-        frame = tables["respondents"]
-        return frame[frame["variable"] == name.removeprefix("respondents_")]
-    if name.startswith("likert_") and "item_frequencies" in tables:
-        frame = tables["item_frequencies"]
-        scale = name.removeprefix("likert_").removesuffix(BY_ORGANISATION)
-        items = [
-            item.item
-            for item in presentation.items.values()
-            if item.scale == (scale if scale in presentation.scales else None)
-        ]
-        together = frame["organisation"] == ALL
-        return frame[frame["item"].isin(items) & (~together if name.endswith(BY_ORGANISATION) else together)]
-    return pd.DataFrame()
-
-
-def _shares(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the modelled percentages of favourable answers."""
-    return frame if frame.empty else frame[frame["term"] == PERCENT_FAVOURABLE]
-
-
-def main_analysis(frame: pd.DataFrame) -> str:
-    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
-    found = list(dict.fromkeys(frame["analysis"]))
-    return LINEAR if LINEAR in found else next(iter(found), "")
-
-
-def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep what figures of estimates draw: one analysis, in points of the response scale."""
-    if frame.empty:
-        return frame
-    return frame[(frame["analysis"] == main_analysis(frame)) & frame["term"].isin((EMMEAN, *CONTRASTS))]
-
-
 @dataclass(frozen=True)
 class Material:
     """What `assemble` is given.
@@ -477,15 +389,12 @@ class Material:
     Parameters
     ----------
     tables
-        Frames by name, as `docs/files.md` lists them; what is absent is left out of the report.
-    captions, figures
-        `captions.tsv`, and drawings as SVG text by name.
+        Frames by name, as `docs/files.md` lists them, `codebook`, and the `titles` of printed tables; what is absent is
+        left out of the report.
+    captions, figures, rows
+        `captions.tsv`; drawings as SVG text, and the rows that they drew as CSV text, by name.
     presentation
         The study in words.
-    published_wave
-        Wave that the publication describes; empty: none.
-    table_titles
-        Number of a published table -> its printed title.
     limitations
         The study's own limitations, in the marks of `surveywaves.report.material`.
     disclosure
@@ -498,8 +407,7 @@ class Material:
     captions: pd.DataFrame
     figures: Mapping[str, str]
     presentation: Presentation
-    published_wave: str = ""
-    table_titles: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
     limitations: str = ""
     disclosure: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
@@ -519,16 +427,6 @@ class Material:
         return all(name in self.tables and len(self.tables[name]) for name in names)
 
     @cached_property
-    def scales(self) -> dict[str, tuple[Item, ...]]:
-        """Scale -> its items, in the study's order; `WITHOUT_SCALE` -> those that belong to none."""
-        found: dict[str, tuple[Item, ...]] = {}
-        for scale in (*self.presentation.scales, None):
-            items = tuple(item for item in self.presentation.items.values() if item.scale == scale)
-            if items:
-                found[scale or WITHOUT_SCALE] = items
-        return found
-
-    @cached_property
     def _captions(self) -> dict[str, dict[str, str]]:
         return {
             str(row["figure"]): {str(k): str(v) for k, v in row.items()}
@@ -536,28 +434,35 @@ class Material:
         }
 
     @cached_property
-    def figure_names(self) -> tuple[str, ...]:
-        """Figures that have both a drawing and a caption, in the order of the captions."""
-        return tuple(name for name in self._captions if name in self.figures)
+    def _placed(self) -> dict[str, list[Block]]:
+        """Figures, then tables, by the place that the catalogue gives them."""
+        found: dict[str, list[Block]] = {}
+        for one in figures(self.presentation, published=True):
+            if one.name in self.figures and one.name in self._captions:
+                found.setdefault(one.place, []).append(self._figure(one.name))
+        for one, table in made(self.tables, self.labels):
+            block = TableBlock(table)
+            folded = isinstance(one.exhibit, catalogue.Table) and one.exhibit.folded
+            found.setdefault(one.place, []).append(Details(table.title, (block,)) if folded else block)
+        return found
 
-    def figure(self, name: str) -> tuple[FigureBlock, ...]:
-        """Give a figure, or nothing if there is none of that name."""
-        if name not in self.figure_names:
-            return ()
+    def at(self, place: str) -> list[Block]:
+        """Take what stands at a place of the report: see `surveywaves.catalogue.Exhibit`."""
+        return self._placed.pop(place, [])
+
+    def left(self, section: str) -> list[Block]:
+        """Take what stands in a section, but at no place that was asked for."""
+        places = [place for place in self._placed if place.partition("/")[0] == section]
+        return [block for place in places for block in self.at(place)]
+
+    def _figure(self, name: str) -> FigureBlock:
         words = self._captions[name]
-        data = self.labels.with_evidence(figure_data(name, self.tables, self.presentation))
-        return (
-            FigureBlock(
-                name=name,
-                svg=self.figures[name],
-                title=words["title"],
-                caption=words["caption"],
-                alt=words["alt"],
-                evidence=words["evidence"],
-                data=data,
-            ),
+        return FigureBlock(
+            name=name,
+            svg=self.figures[name],
+            title=words["title"],
+            caption=words["caption"],
+            alt=words["alt"],
+            evidence=words["evidence"],
+            rows=self.rows.get(name, ""),
         )
-
-    def group(self, name: str) -> str:
-        """Give the heading that a figure stands under in a gallery."""
-        return self._captions[name].get("group", "")

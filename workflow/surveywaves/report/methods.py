@@ -1,15 +1,4 @@
-"""How it was done, what it cannot say, and how the waves were brought together.
-
-How it was done, what it cannot say, and what it was made with.
-
-What a report was made with.
-
-How the waves were brought together: rows read, problems met, answers recoded, questions compared.
-
-What is not shown, so that nobody's answers can be told.
-
-The publication, audited: what it prints beside what that recomputes to.
-"""
+"""How it was done, what it cannot say, how the waves were brought together, what is withheld, and the audit."""
 
 from __future__ import annotations
 
@@ -23,12 +12,10 @@ from markupsafe import Markup
 from surveywaves.report.material import (
     Block,
     Bullets,
-    Details,
     Grid,
     Material,
     Paragraph,
     Part,
-    Section,
     TableBlock,
     level,
     prose,
@@ -36,14 +23,13 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.audit import FAULTS, Audit, verdict_words
-from surveywaves.tables.layout import WITHHELD, is_missing, records, whole
-from surveywaves.tables.respondents import file_counts, problems
-from surveywaves.terms import ORDINAL, Comparability, Evidence
+from surveywaves.tables.audit import verdict_words
+from surveywaves.terms import ORDINAL, Evidence
 from surveywaves.text import listed
+from surveywaves.words import WITHHELD
 
 
-def methods(material: Material) -> Section:
+def methods(material: Material) -> list[Block]:
     """Say how it was done."""
     blocks: list[Block] = [Part("What kind of data these are", (Bullets(tuple(_design(material))),))]
     blocks.append(Part("Evidence", (Grid(_evidence()),)))
@@ -51,19 +37,18 @@ def methods(material: Material) -> Section:
     if material.has("means"):
         blocks.append(Part("Comparisons", _model(material)))
     blocks.append(Part("When there is no number", (Grid(_statuses(material)),)))
-    return Section("methods", "Methods", tuple(blocks))
+    return blocks
 
 
-def limitations(material: Material) -> Section | None:
+def limitations(material: Material) -> list[Block]:
     """Give the study's own limitations, in its own words."""
-    blocks = prose(material.limitations)
-    return Section("limitations", "Limitations", tuple(blocks)) if blocks else None
+    return prose(material.limitations)
 
 
-def session(material: Material) -> Section | None:
+def session(material: Material) -> list[Block]:
     """Say what the report was made with."""
     if not material.session:
-        return None
+        return []
     table = Table(
         name="session",
         title="Software",
@@ -72,7 +57,7 @@ def session(material: Material) -> Section | None:
         data=pd.DataFrame({"name": list(material.session), "version": list(material.session.values())}),
         flat=False,
     )
-    return Section("session", "Session information", (TableBlock(table),))
+    return [TableBlock(table)]
 
 
 def _design(material: Material) -> list[Markup]:
@@ -265,50 +250,32 @@ def packages() -> dict[str, str]:
     return found
 
 
-GRADES: Final = {
-    Comparability.IDENTICAL.value: ("● identical", ""),
-    Comparability.REWORDED.value: ("◐ reworded", "caution"),
-    Comparability.RESCALED.value: ("○ rescaled", "caution"),
-    Comparability.ABSENT.value: ("– not asked", "muted"),
-}
-"""Comparability in words, with a sign that does not depend on colour, and its tone."""
-
 ROWS: Final = {"rows_in": "read", "rows_kept": "kept", "rows_set_aside": "set aside"}
 """What is counted of a file's rows, and in words."""
 
 
-def harmonisation(material: Material) -> Section:
+def harmonisation(material: Material) -> list[Block]:
     """Say how the waves' files became one set of answers."""
     blocks: list[Block] = []
     if material.has("file_counts"):
-        table = file_counts(material.tables["file_counts"], material.labels)
-        blocks.append(Part("Rows in, rows kept", (Bullets(tuple(_kept(material))), TableBlock(table))))
-    if material.has("problems"):
+        said = Bullets(tuple(_kept(material)))
+        blocks.append(Part("Rows in, rows kept", (said, *material.at("harmonisation/files"))))
+    if "problems" in material.tables:
+        found = material.at("harmonisation/problems")
         words = say(
             "Columns, rows and cells that could not be taken as they stood, and what was done, by kind. The values "
             "themselves are not shown here: they may hold what a respondent wrote."
+            if found
+            else "Every row and cell could be taken as it stood."
         )
-        table = problems(material.tables["problems"], material.labels)
-        blocks.append(Part("Problems in the files", (Paragraph(words), TableBlock(table))))
-    elif "problems" in material.tables:
-        words = say("Every row and cell could be taken as it stood.")
-        blocks.append(Part("Problems in the files", (Paragraph(words),)))
+        blocks.append(Part("Problems in the files", (Paragraph(words), *found)))
     grid = say(
         "A statement that a wave <strong>reworded</strong> is compared with care; one that it asked on "
         "another response scale (<strong>rescaled</strong>) stays out of every comparison; one that it did "
         "<strong>not ask</strong> has no answers there, and none are made up."
     )
-    compared: list[Block] = [Paragraph(grid), TableBlock(comparability(material))]
-    if len((side_by_side := wordings(material)).rows):
-        compared.append(TableBlock(side_by_side))
-    blocks.append(Part("Which questions can be compared", tuple(compared)))
-    if material.has("recodings"):
-        table = _recodings(material)
-        blocks.append(Details(table.title, (TableBlock(table),)))
-    if material.has("codebook"):
-        table = _codebook(material)
-        blocks.append(Details(table.title, (TableBlock(table),)))
-    return Section("harmonisation", "How the waves were brought together", tuple(blocks))
+    compared = (Paragraph(grid), *material.at("harmonisation/questions"))
+    return [*blocks, Part("Which questions can be compared", compared), *material.at("harmonisation")]
 
 
 def _kept(material: Material) -> list[Markup]:
@@ -333,130 +300,10 @@ def _kept(material: Material) -> list[Markup]:
     return said
 
 
-def comparability(material: Material) -> Table:
-    """Lay out how each wave's question compares with the instrument's, a statement a row."""
-    labels, waves = material.labels, material.presentation.waves
-    rows, data = [], []
-    for item in material.presentation.items.values():
-        grades = [words.comparability.get(item.item, Comparability.ABSENT.value) for words in waves.values()]
-        scale = labels.scale(item.scale) if item.scale else "none"
-        rows.append(
-            (
-                Cell(item.text),
-                Cell(scale, tone="" if item.scale else "muted"),
-                *(Cell(GRADES[grade][0], grade, tone=GRADES[grade][1]) for grade in grades),
-            )
-        )
-        data.append(
-            {
-                "item": item.item,
-                "text": item.text,
-                "scale": item.scale or "",
-                **dict(zip(waves, grades, strict=True)),
-            }
-        )
-    return Table(
-        name="comparability",
-        title="Every statement in every wave",
-        columns=(
-            Column("Statement"),
-            Column("Scale"),
-            *(Column(words.title) for words in waves.values()),
-        ),
-        rows=tuple(rows),
-        data=pd.DataFrame(data),
-    )
-
-
-def wordings(material: Material) -> Table:
-    """Put the words of a wave beside those of the instrument, wherever the crosswalk has something to say of them."""
-    rows, data = [], []
-    for item in material.presentation.items.values():
-        for name, wave in material.presentation.waves.items():
-            own, note = wave.wordings.get(item.item, ""), wave.notes.get(item.item, "")
-            if not (own or note):
-                continue
-            grade = wave.comparability.get(item.item, Comparability.ABSENT.value)
-            rows.append(
-                (
-                    Cell(item.text),
-                    Cell(wave.title),
-                    Cell(GRADES[grade][0], grade, tone=GRADES[grade][1]),
-                    Cell(own),
-                    Cell(note),
-                )
-            )
-            data.append(
-                {"item": item.item, "wave": name, "comparability": grade, "wave_wording": own, "note": note}
-            )
-    heads = ("The instrument's words", "Wave", "Grade", "The wave's own words", "Note")
-    return Table(
-        name="wordings",
-        title="Where a wave asked differently: the words side by side",
-        columns=tuple(Column(head) for head in heads),
-        rows=tuple(rows),
-        data=pd.DataFrame(data),
-    )
-
-
-def _recodings(material: Material) -> Table:
-    labels, frame = material.labels, material.tables["recodings"]
-    rows = []
-    for _, part in frame.groupby(["wave", "layout", "column", "variable"], sort=False):
-        first = next(records(part))
-        told = [f"{row.raw} → {row.value}" if row.raw else row.value for row in records(part)]
-        rows.append(
-            (
-                Cell(labels.wave(first.wave)),
-                Cell(first.layout),
-                Cell(first.column),
-                Cell(first.variable),
-                Cell("; ".join(told)),
-            )
-        )
-    return Table(
-        name="recodings",
-        title="Every recoding: what may stand in the files, and what it is taken as",
-        columns=(
-            Column("Wave"),
-            Column("Kind of file"),
-            Column("Column"),
-            Column("Variable"),
-            Column("In the file → taken as"),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(frame),
-        about="The rules as the study writes them, whether a label occurred or not. A blank is taken as skipped, or "
-        "as broken off at the end of a return.",
-        heads=4,
-    )
-
-
-def _codebook(material: Material) -> Table:
-    frame = material.tables["codebook"]
-    waves = {name: words.title for name, words in material.presentation.waves.items()}
-    heads = {name: waves.get(name, material.labels.plain(name)) for name in frame.columns}
-    rows = tuple(
-        tuple(Cell("" if is_missing(value) else str(value)) for value in row)
-        for row in frame.itertuples(index=False)
-    )
-    return Table(
-        name="codebook",
-        title="Codebook of the pooled data",
-        columns=tuple(Column(heads[name]) for name in frame.columns),
-        rows=rows,
-        data=frame,
-    )
-
-
-COUNTED = ("primary", "complementary", "in print")
-"""Kinds of rows of the summary that are about linked counts, not about a column of a table."""
-
-
-def disclosed(material: Material) -> Section | None:
+def disclosed(material: Material) -> list[Block]:
     """Say what was withheld, how much that is, and what its sign means."""
     if not material.disclosure and not material.has("disclosure_summary"):
-        return None
+        return []
     blocks: list[Block] = (
         [Paragraph(say("{sentence}", sentence=material.disclosure))] if material.disclosure else []
     )
@@ -481,107 +328,24 @@ def disclosed(material: Material) -> Section | None:
             )
         )
     )
-    if material.has("disclosure_summary"):
-        frame = material.tables["disclosure_summary"]
-        blocks += [TableBlock(_linked(frame)), TableBlock(_columns(material, frame))]
-    return Section("disclosure", "What is withheld", tuple(blocks))
+    return [*blocks, *material.at("disclosure")]
 
 
-def _linked(frame: pd.DataFrame) -> Table:
-    """Sum up the linked counts: one row a kind."""
-    of_counts = frame[frame["what"].isin(COUNTED)]
-    rows = []
-    for kind, part in of_counts.groupby("table", sort=False):
-        told = {row.what: row for row in records(part)}
-        cells = [
-            (told[name], column)
-            for name, column in (
-                ("primary", "shown"),
-                ("primary", "withheld"),
-                ("complementary", "withheld"),
-                ("in print", "shown"),
-            )
-            if name in told
-        ]
-        if len(cells) == len(COUNTED) + 1 and any(getattr(row, column) for row, column in cells):
-            rows.append(
-                (
-                    Cell(str(kind)),
-                    *(
-                        Cell(whole(getattr(row, column)), float(getattr(row, column)))
-                        for row, column in cells
-                    ),
-                )
-            )
-    return Table(
-        name="disclosure_counts",
-        title="Counts that are shown and withheld",
-        columns=(
-            Column("Kind of count"),
-            Column("Shown", numeric=True),
-            Column("Themselves", "Withheld", numeric=True, spoken="counts that would tell of somebody"),
-            Column("To protect others", "Withheld", numeric=True),
-            Column("In print already", "Of those shown", numeric=True),
-        ),
-        rows=tuple(rows),
-        data=of_counts,
-        flat=False,
-    )
-
-
-def _columns(material: Material, frame: pd.DataFrame) -> Table:
-    """List the columns of the released tables that lost something."""
-    lost = frame[~frame["what"].isin(COUNTED) & ((frame["withheld"] > 0) | (frame["rounded"] > 0))]
-    numbers = ("shown", "withheld", "rounded")
-    return Table(
-        name="disclosure_summary",
-        title="Numbers that are withheld or rounded, table by table",
-        columns=(
-            Column("Released table"),
-            Column("Number"),
-            *(Column(material.labels.plain(name), numeric=True) for name in numbers),
-        ),
-        rows=tuple(
-            (
-                Cell(material.labels.plain(row.table)),
-                Cell(material.labels.plain(row.what)),
-                *(Cell(whole(getattr(row, name)), float(getattr(row, name))) for name in numbers),
-            )
-            for row in records(lost)
-        ),
-        data=lost,
-        about="Rounded: shown to fewer digits than it was computed to. Columns that lost nothing are left out.",
-        heads=2,
-    )
-
-
-def audit(material: Material) -> Section | None:
+def audit(material: Material) -> list[Block]:
     """Show every printed table beside what it recomputes to, and every claim with its verdict."""
     has_tables, has_claims = material.has("published_tables"), material.has("claims")
     if not (has_tables or has_claims):
-        return None
+        return []
     blocks: list[Block] = []
     if material.presentation.citation:
         blocks.append(Paragraph(say("The publication: {citation}", citation=material.presentation.citation)))
-    blocks.append(Paragraph(_method()))
-    blocks += material.figure("published_agreement")
+    blocks += [Paragraph(_method()), *material.at("audit")]
     if has_tables:
-        blocks.append(Part("Printed tables", tuple(_printed(material))))
+        blocks.append(Part("Printed tables", (Bullets(_cells(material)), *material.at("audit/tables"))))
     if has_claims:
-        blocks.append(
-            Part(
-                "Claims in the text",
-                (
-                    Bullets(_claims_in_words(material)),
-                    TableBlock(_tables(material).claims(material.tables["claims"])),
-                ),
-            )
-        )
-    return Section("audit", "The publication, audited", tuple(blocks))
-
-
-def _tables(material: Material) -> Audit:
-    return Audit(material.labels, wave=material.published_wave, titles=material.table_titles)
+        said = Bullets(_verdicts(material, "claims", "claim"))
+        blocks.append(Part("Claims in the text", (said, *material.at("audit/claims"))))
+    return blocks
 
 
 def _method() -> Markup:
@@ -593,42 +357,22 @@ def _method() -> Markup:
     )
 
 
-def _printed(material: Material) -> list[Block]:
+def _cells(material: Material) -> tuple[Markup, ...]:
     numbers = material.numbers
-    cells = numbers.count("published_tables")
-    rows = numbers.distinct("published_tables", "table", "row")
-    said = [
-        say(
-            "{cells} in {rows} were checked.",
-            cells=several(cells, "printed cell", "printed cells"),
-            rows=several(rows, "row", "rows"),
-        )
-    ]
-    said += [
-        say(
-            "{verdict}: {count}.",
-            verdict=verdict_words(verdict)[0],
-            count=several(numbers.count("published_tables", verdict=verdict), "cell", "cells"),
-        )
-        for verdict in dict.fromkeys(material.tables["published_tables"]["verdict"])
-    ]
-    blocks: list[Block] = [Bullets(tuple(said))]
-    frame, tables = material.tables["published_tables"], _tables(material)
-    if frame["verdict"].isin(FAULTS).any():
-        blocks.append(TableBlock(tables.misprints(frame)))
-    for table in dict.fromkeys(frame["table"]):
-        built = tables.printed(frame, str(table))
-        blocks.append(Details(built.title, (TableBlock(built),)))
-    return blocks
+    checked = say(
+        "{cells} in {rows} were checked.",
+        cells=several(numbers.count("published_tables"), "printed cell", "printed cells"),
+        rows=several(numbers.distinct("published_tables", "table", "row"), "row", "rows"),
+    )
+    return (checked, *_verdicts(material, "published_tables", "cell"))
 
 
-def _claims_in_words(material: Material) -> tuple[Markup, ...]:
-    numbers = material.numbers
+def _verdicts(material: Material, table: str, what: str) -> tuple[Markup, ...]:
     return tuple(
         say(
             "{verdict}: {count}.",
             verdict=verdict_words(verdict)[0],
-            count=several(numbers.count("claims", verdict=verdict), "claim", "claims"),
+            count=several(material.numbers.count(table, verdict=verdict), what, f"{what}s"),
         )
-        for verdict in dict.fromkeys(material.tables["claims"]["verdict"])
+        for verdict in dict.fromkeys(material.tables[table]["verdict"])
     )

@@ -8,7 +8,9 @@ Drawings made ready to stand in a page: ids of their own, styles that stay insid
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -20,10 +22,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 
-from surveywaves.files import csv_lines, harmless
+from surveywaves.files import csv_text
 from surveywaves.report.material import Block, FigureBlock, Part, Report, TableBlock, walk
 from surveywaves.tables import Table
 
@@ -31,18 +32,9 @@ PLAIN: Final = "!$()*+,-./:;=?@_~|[]{}^`"
 """What may stand in an address in a page as it is. In base64 numbers would take a quarter more room."""
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """Write a frame as CSV: UTF-8 as spreadsheets take it, numbers in full, no text that they would run.
-
-    Heads and text cells that begin as a formula does get an apostrophe in front (OWASP, CSV injection); numbers stay
-    numbers, negative ones too.
-    """
-    return csv_lines(frame, lambda text: str(harmless(text.replace("\x00", ""))))
-
-
-def data_uri(frame: pd.DataFrame) -> str:
-    """Give a frame as a `data:` address."""
-    return f"data:text/csv;charset=utf-8,{quote(to_csv(frame).encode(), safe=PLAIN)}"
+def data_uri(text: str) -> str:
+    """Give a CSV file's text as a `data:` address."""
+    return f"data:text/csv;charset=utf-8,{quote(text.encode(), safe=PLAIN)}"
 
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
@@ -306,24 +298,25 @@ def place(blocks: Sequence[Block], ids: Ids) -> dict[int, Placed]:
             tables += 1
             own = ids.new(f"table-{block.table.name}")
             placed[id(block)] = Placed(
-                own, tables, download(block.table.name, block.table.data), marks=marks(block.table)
+                own, tables, download(block.table.name, csv_text(block.table.data)), marks=marks(block.table)
             )
         elif isinstance(block, FigureBlock):
             figures += 1
             own = ids.new(f"figure-{block.name}")
             svg = inline_svg(block.svg, prefix=ids.new(f"d{figures}"), alt=visible(block.alt))
-            placed[id(block)] = Placed(own, figures, download(block.name, block.data), svg)
+            placed[id(block)] = Placed(own, figures, download(block.name, block.rows), svg)
         elif isinstance(block, Part):
             placed[id(block)] = Placed(ids.new(block.title))
     return placed
 
 
-def download(name: str, frame: pd.DataFrame) -> Download | None:
-    """Give a frame as a file in a link; None if it has no rows."""
-    if frame.empty:
+def download(name: str, text: str) -> Download | None:
+    """Give a CSV file in a link; None if it has no rows."""
+    rows = sum(1 for _ in csv.reader(io.StringIO(text, newline=""))) - 1
+    if rows < 1:
         return None
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_") or "data"
-    return Download(f"{stem}.csv", data_uri(frame), len(frame))
+    return Download(f"{stem}.csv", data_uri(text), rows)
 
 
 def marks(table: Table) -> dict[str, str]:

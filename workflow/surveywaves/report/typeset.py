@@ -36,9 +36,11 @@ from surveywaves.report.material import (
 )
 from surveywaves.report.page import inline_svg, marks, visible
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.layout import shortened
 from surveywaves.tables.publish import paper
 from surveywaves.tables.publish.paper import Paper, Shape, Texts, Typeface, together
+from surveywaves.words import (
+    shortened,
+)
 
 Run: TypeAlias = tuple[str, str]
 """Text, and the letters of its emphasis: `s` strong, `e` emphasised, `c` code."""

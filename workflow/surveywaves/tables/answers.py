@@ -8,23 +8,20 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
+from surveywaves.catalogue import batteries
 from surveywaves.study.models import Item
 from surveywaves.tables.layout import (
-    NONE,
     Cell,
     Column,
-    Labels,
     Table,
     count_and_percent,
     is_withheld,
     number_cell,
-    percentage,
-    records,
-    whole,
     withheld_cell,
 )
 from surveywaves.terms import ALL
 from surveywaves.text import listed
+from surveywaves.words import NONE, OUTSIDE, Labels, percentage, records, whole
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""
@@ -36,6 +33,49 @@ Place: TypeAlias = tuple[str, str, int]
 """Wave, item and response of an answer; response 0 is the base."""
 
 WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
+
+
+def answers_to(
+    frequencies: pd.DataFrame,
+    labels: Labels,
+    *,
+    battery: str,
+    by_organisation: bool = False,
+    published_tables: pd.DataFrame | None = None,
+) -> Table:
+    """Lay out the answers to a scale's statements that share their response options.
+
+    Parameters
+    ----------
+    frequencies
+        `item_frequencies`.
+    battery
+        One of `surveywaves.catalogue.batteries`.
+    by_organisation
+        An organisation below the other, instead of everybody together.
+    published_tables
+        `published_tables`: what the publication misprints of these answers is noted.
+    """
+    presentation = labels.presentation
+    items = batteries(presentation)[battery]
+    scale = items[0].scale
+    printed = dict.fromkeys(item.published_table for item in items if item.published_table is not None)
+    title = OUTSIDE if scale is None else labels.scale(scale)
+    title += f" (printed as Table {', '.join(map(str, printed))})" if printed else ""
+    notes: dict[Place, tuple[str, ...]] = {}
+    if published_tables is not None and presentation.published_wave:
+        notes = misprint_notes(
+            published_tables, presentation.items.values(), wave=presentation.published_wave
+        )
+    return answers(
+        frequencies,
+        items,
+        labels,
+        name=f"answers_{battery}",
+        title=f"{title}, by organisation" if by_organisation else title,
+        notes=notes,
+        organisations=tuple(presentation.organisations) if by_organisation else (ALL,),
+    )
 
 
 def answers(
@@ -206,18 +246,16 @@ def misprint_notes(
     return {place: tuple(said) for place, said in notes.items()}
 
 
-def favourable(
-    summary: pd.DataFrame, items: Sequence[Item], labels: Labels, *, name: str, title: str
-) -> Table:
-    """Lay out the share of favourable answers, by wave and organisation.
+def favourable(summary: pd.DataFrame, labels: Labels) -> Table:
+    """Lay out the share of favourable answers to every statement, a scale below the other, by wave and organisation.
 
     Parameters
     ----------
     summary
         `item_summary`.
-    items
-        In the order of presentation.
     """
+    order = [*labels.presentation.scales, None]
+    items = sorted(labels.presentation.items.values(), key=lambda item: order.index(item.scale))
     chosen = summary[summary["item"].isin([item.item for item in items])]
     found = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
@@ -230,13 +268,14 @@ def favourable(
         ]
         for wave in waves
     }
-    columns = [Column("Statement")] + [
+    columns = [Column("Scale"), Column("Statement")] + [
         Column(labels.organisation(organisation), labels.wave_with_evidence(wave), numeric=True)
         for wave in waves
         for organisation in cells[wave]
     ]
     rows = tuple(
         (
+            Cell(labels.scale(item.scale) if item.scale else OUTSIDE),
             Cell(item.text),
             *(
                 _favourable_cell(found.get((item.item, wave, organisation)))
@@ -247,15 +286,15 @@ def favourable(
         for item in items
     )
     return Table(
-        name=name,
-        title=title,
+        name="favourable",
+        title="Favourable answers to every statement",
         columns=tuple(columns),
         rows=rows,
         data=labels.with_evidence(chosen),
         about="Favourable answers in % (how many of how many); "
         f"{NONE}: not asked, or nobody answered. The means are in the data.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
-        flat=False,
+        heads=2,
     )
 
 

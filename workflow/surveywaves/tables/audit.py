@@ -11,8 +11,19 @@ import pandas as pd
 
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
-from surveywaves.tables.layout import NONE, WITHHELD, Cell, Column, Labels, Table, is_withheld, records
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+    is_withheld,
+)
 from surveywaves.terms import RECOMPUTED
+from surveywaves.words import (
+    NONE,
+    WITHHELD,
+    Labels,
+    records,
+)
 
 VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "agrees": ("✓ agrees", ""),
@@ -235,6 +246,26 @@ class Audit:
     def _source(self) -> str:
         weakest = self.labels.weakest([self.wave], about=("items",))
         return weakest.value if weakest else ""
+
+
+def misprints(frame: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
+    """List every printed cell that cannot be right; see `Audit.misprints`."""
+    return _audit(labels, titles).misprints(frame)
+
+
+def printed(frame: pd.DataFrame, labels: Labels, *, table: str, titles: pd.DataFrame | None = None) -> Table:
+    """Lay one printed table out; see `Audit.printed`."""
+    return _audit(labels, titles).printed(frame, table)
+
+
+def claims(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List every numeric claim that was checked; see `Audit.claims`."""
+    return _audit(labels, None).claims(frame)
+
+
+def _audit(labels: Labels, titles: pd.DataFrame | None) -> Audit:
+    known = {} if titles is None else dict(zip(titles["table"], titles["title"], strict=True))
+    return Audit(labels, wave=labels.presentation.published_wave, titles=known)
 
 
 def verdict_words(verdict: str) -> tuple[str, str]:

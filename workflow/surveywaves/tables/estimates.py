@@ -14,45 +14,48 @@ What the next wave can detect, by its number of returns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.tables.layout import (
-    NONE,
     Cell,
     Column,
-    Labels,
     Table,
-    as_float,
     decimals_of,
     estimate_cell,
-    interval,
     interval_cell,
-    is_missing,
     is_rounded,
     is_withheld,
-    number,
     number_cell,
     p_cell,
-    percentage,
-    records,
-    share,
     side_of_zero,
     status_cell,
-    whole,
     withheld_cell,
 )
 from surveywaves.terms import (
-    ALL,
     EMMEAN,
+    LINEAR,
     ORDINAL,
     PERCENT_FAVOURABLE,
     RETURNS_NEEDED,
-    STANDARDISED,
     Decision,
     Status,
     variant_title,
+)
+from surveywaves.words import (
+    NONE,
+    OUTSIDE,
+    Labels,
+    as_float,
+    interval,
+    is_missing,
+    number,
+    percentage,
+    records,
+    share,
+    whole,
 )
 
 SIGNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -132,7 +135,9 @@ CONTRASTS: Final = {
 }
 """Terms of the contrasts, in the order of presentation, and what each asks."""
 
-OUTSIDE: Final = "Statements outside the scales"
+MEAN: Final = "emmean"
+PERCENT: Final = "percent_favourable"
+STANDARDISED: Final = "_standardised"
 
 UNITS: Final = {
     "": ("Estimate", "points"),
@@ -141,100 +146,12 @@ UNITS: Final = {
 }
 """How a term ends -> head of its column, and its unit in words."""
 
-SHOWN: Final = ("alpha", "mean_inter_item_r", "spearman_brown")
 
-
-def reliability(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
-    """Lay out the reliability of each scale, the waves side by side.
-
-    Parameters
-    ----------
-    frame
-        `reliability`.
-    """
-    chosen = frame[(frame["organisation"] == organisation) & (frame["item"] == "")]
-    found = {(row.scale, row.wave, row.term): row for row in records(chosen)}
-    waves = labels.waves_in(chosen)
-    columns = [Column("Scale")]
-    for wave in waves:
-        above = labels.wave_with_evidence(wave)
-        columns += [
-            Column("alpha (interval)", above, numeric=True, spoken="Cronbach's alpha with its interval"),
-            Column("mean r", above, numeric=True, spoken="mean correlation between items"),
-            Column("n", above, numeric=True, spoken="respondents"),
-        ]
-    rows = []
-    for scale in labels.scales_in(chosen):
-        cells = [Cell(labels.scale(scale))]
-        for wave in waves:
-            cells += _reliability_cells({term: found.get((scale, wave, term)) for term in SHOWN}, labels)
-        rows.append(tuple(cells))
-    return Table(
-        name="reliability" if organisation == ALL else f"reliability_{organisation}",
-        title=f"Reliability of each scale: {labels.organisation(organisation)}",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        data=labels.with_evidence(chosen),
-        about=f"Cronbach's alpha with its {labels.confidence} interval, and the mean correlation between items.",
-        evidence=labels.evidence(waves, about=("items",)),
-    )
-
-
-def _reliability_cells(terms: Mapping[str, Any], labels: Labels) -> list[Cell]:
-    """Print alpha, mean correlation and respondents of a scale in a wave; why there is none is said once."""
-    nothing = Cell(NONE, float("nan"), tone="muted")
-    alpha, correlation, brown = (terms[term] for term in SHOWN)
-    if alpha is None or is_missing(alpha.estimate):
-        why = (
-            nothing
-            if alpha is None
-            else status_cell(alpha.status, labels.readable(_without_items(alpha.note)))
-        )
-        return [why, nothing, nothing]
-    cell = estimate_cell(alpha, labels, with_interval=True)
-    if brown is not None and not is_missing(brown.estimate):
-        note = f"Two items: the Spearman-Brown coefficient is {number(brown.estimate)}."
-        cell = Cell(cell.text, cell.value, (*cell.notes, note), cell.tone)
-    return [cell, number_cell(correlation, "estimate", number), number_cell(alpha, "n", whole)]
-
-
-def _without_items(note: str) -> str:
-    """Leave out the list of a scale's items where it says no more than the reason before it."""
-    reason, _, items = note.partition("; not asked: ")
-    return reason if items else note
-
-
-def reliability_items(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
-    """List every item's correlation with the rest of its scale, and alpha without it, for each wave."""
-    chosen = frame[(frame["organisation"] == organisation) & frame["item"].ne("")]
-    found = {(row.scale, row.wave, row.item, row.term): row for row in records(chosen)}
-    places = list(dict.fromkeys((scale, wave, item) for scale, wave, item, _ in found))
-    rows = [
-        (
-            Cell(labels.item(item)),
-            Cell(labels.scale(scale)),
-            Cell(labels.wave(wave)),
-            estimate_cell(found.get((scale, wave, item, "item_rest_r")), labels),
-            estimate_cell(found.get((scale, wave, item, "alpha_if_dropped")), labels),
-        )
-        for scale, wave, item in places
-    ]
-    return Table(
-        name="reliability_items",
-        title="Each statement within its scale",
-        columns=(
-            Column("Statement"),
-            Column("Scale"),
-            Column("Wave"),
-            Column(
-                "r with the rest", numeric=True, spoken="correlation with the sum of the scale's other items"
-            ),
-            Column("alpha without it", numeric=True),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(chosen),
-        evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
-    )
+def means_in(frame: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
+    """Lay out estimated means in one of `surveywaves.catalogue.UNITS`; see `means`."""
+    if unit == PERCENT:
+        return means(frame, labels, analysis="ordinal", term=PERCENT)
+    return means(frame, labels, analysis=unit)
 
 
 def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = EMMEAN) -> Table:
@@ -285,6 +202,23 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = EMM
         else f"Mean with its {labels.confidence} interval; higher means more of what the scale measures.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
     )
+
+
+def contrasts_in(frame: pd.DataFrame, labels: Labels, *, term: str, unit: str) -> Table:
+    """List contrasts of one kind in one of `surveywaves.catalogue.UNITS`; see `contrasts`.
+
+    Of statements, only those that are estimated or withheld; why the others are not stands in the data.
+    """
+    analysis, term = ("ordinal", f"{term}_{PERCENT}") if unit == PERCENT else (unit, term)
+    full = contrasts(frame, labels, analysis=analysis, term=term)
+    if frame["item"].eq("").all():
+        return full
+    there = frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)
+    shown = contrasts(frame[there], labels, analysis=analysis, term=term)
+    if len(shown.rows) == len(full.rows):
+        return full
+    left = "Contrasts that cannot be estimated are left out; the data say why of each."
+    return replace(shown, data=full.data, about=f"{shown.about} {left}".strip())
 
 
 def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) -> Table:
@@ -374,6 +308,57 @@ def _signed(row: Any) -> Cell:
 def _decimals(term: str, row: Any = None) -> int:
     """Percentages get one decimal, as everywhere; those that were released without any, none."""
     return decimals_of(row, 1) if term.endswith(PERCENT_FAVOURABLE) else 2
+
+
+def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+    """Set all scales side by side: every estimate of the main analysis behind the sign of its decision.
+
+    Parameters
+    ----------
+    frame
+        `contrasts`.
+    term
+        Kind of contrast. Contrasts that no scale has an estimate of are left out.
+    """
+    chosen = frame[(frame["analysis"] == main_analysis(frame)) & (frame["term"] == term)]
+    found = {(row.scale, row.wave, row.organisation): row for row in records(chosen)}
+    there = chosen[chosen["estimate"].notna()]
+    places = set(zip(there["wave"], there["organisation"], strict=True))
+    shown = [
+        place
+        for place in dict.fromkeys(zip(chosen["wave"], chosen["organisation"], strict=True))
+        if place in places
+    ]
+    columns = [
+        Column(labels.organisation(organisation), labels.wave(wave), numeric=True)
+        for wave, organisation in shown
+    ]
+    return Table(
+        name=f"overview_{term}",
+        title=f"{labels.plain(term)}: all scales at a glance",
+        columns=(Column("Scale"), *columns),
+        rows=tuple(
+            (Cell(labels.scale(scale)), *(_glance(found.get((scale, *place)), labels) for place in shown))
+            for scale in (labels.scales_in(chosen) if shown else ())
+        ),
+        data=labels.with_evidence(chosen if shown else chosen[:0]),
+        evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
+    )
+
+
+def main_analysis(frame: pd.DataFrame) -> str:
+    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
+    found = list(dict.fromkeys(frame["analysis"]))
+    return LINEAR if LINEAR in found else next(iter(found), "")
+
+
+def _glance(row: Any, labels: Labels) -> Cell:
+    """Print an estimate behind the sign of its decision; or why there is none."""
+    cell = estimate_cell(row, labels, signed=True)
+    if row is None or is_missing(row.estimate):
+        return cell
+    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
+    return Cell(f"{sign} {cell.text}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
 
 
 def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
@@ -486,7 +471,7 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
             Column("Organisation"),
             Column("Main analysis"),
             Column("Agreeing", numeric=True, spoken="variants that come to the same decision"),
-            Column("In words"),
+            Column(IN_WORDS),
         ),
         rows=rows,
         data=labels.with_evidence(frame),
@@ -494,6 +479,27 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
         + (", and those that are withheld to protect respondents." if withheld else "."),
         evidence=labels.evidence(labels.waves_in(frame), about=("items", "organisation")),
         heads=4,
+    )
+
+
+IN_WORDS: Final = "In words"
+"""Head of the column of `agreement` that says all of a row."""
+
+
+def not_shared(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List the decisions that some variant of the analysis does not come to; see `agreement`."""
+    table = agreement(frame[(frame["agreeing"] < frame["variants"]).fillna(False)], labels)
+    # The words at the end say again what the main analysis decides, and how many agree.
+    places = [
+        place for place, column in enumerate(table.columns) if place < table.heads or column.head == IN_WORDS
+    ]
+    return replace(
+        table,
+        name="agreement_not_shared",
+        title="Decisions that some other way to analyse does not come to",
+        columns=tuple(table.columns[place] for place in places),
+        rows=tuple(tuple(row[place] for place in places) for row in table.rows),
+        about="",
     )
 
 
@@ -528,7 +534,7 @@ FOR_MACHINES: Final = {"scaled_gradient"}
 """Terms that stand in the data only."""
 
 
-def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, name: str, title: str) -> Table:
+def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, title: str) -> Table:
     """Lay models out, a scale a row and a term a column.
 
     Parameters
@@ -542,7 +548,7 @@ def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, name: str,
     found = {(row.scale, row.term): row for row in records(chosen)}
     terms = [term for term in dict.fromkeys(chosen["term"]) if term not in FOR_MACHINES]
     return Table(
-        name=name,
+        name=f"models_{analysis}",
         title=f"{title} ({analysis} model)",
         columns=(
             Column("Scale"),
@@ -585,16 +591,17 @@ ASKED: Final[Mapping[str, str]] = {
 """Terms of the plan by number of returns, and what each answers."""
 
 
-def planning(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+def planning(frame: pd.DataFrame, labels: Labels, *, question: str) -> Table:
     """Lay one question of the plan out, a number of returns a column.
 
     Parameters
     ----------
     frame
         `planning`.
-    term
+    question
         One of `ASKED`.
     """
+    term = question
     chosen = frame[frame["term"] == term]
     returns = sorted({int(n) for n in chosen["n"].dropna()})
     found = {(row.scale, row.wave, row.organisation, row.n): row for row in records(chosen)}

@@ -1,108 +1,33 @@
 """The shape of a table for a page: cells of display text that keep the values behind them.
 
-Numbers as a reader meets them: one way to write a count, a percentage, an estimate, an interval, a p-value.
-
-The study's own words for what the frames only name: waves, organisations, scales, items, and their evidence.
-
 Cells for numbers: the number, its sign where it is withheld, or in words why there is none.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
-
-NONE: Final = "–"
-"""What stands where there is no number."""
-
-WITHHELD: Final = "[c]"
-"""What stands where a number is withheld: `c` for confidential, in brackets, as the shorthand of the United Kingdom's
-Government Analysis Function has it (*Using symbols and shorthand*, 2022): letters are read out, and cannot be taken for
-a dash, a zero or the letter of a note."""
-
-WITHHELD_MEANS: Final = f"{WITHHELD}: withheld to protect respondents."
-
-MINUS: Final = "−"
-
-MOST_DECIMALS: Final = 4
-"""Decimals that an interval may have at most."""
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a scalar holds nothing: None, NaN, or pandas' NA."""
-    return value is None or bool(pd.isna(value))
-
-
-def as_float(value: Any) -> float:
-    """Give a number to sort by; NaN where there is none."""
-    return float("nan") if is_missing(value) else float(value)
-
-
-def records(frame: pd.DataFrame) -> Iterator[Any]:
-    """Go through a frame's rows; columns are attributes."""
-    return iter(frame.itertuples(index=False))
-
-
-def whole(value: Any) -> str:
-    """Write a count, thousands set apart."""
-    return NONE if is_missing(value) else f"{int(value):,}"
-
-
-def number(value: Any, *, decimals: int = 2, signed: bool = False) -> str:
-    """Write an estimate with a true minus sign, and never a negative zero."""
-    if is_missing(value):
-        return NONE
-    text = f"{abs(float(value)):.{decimals}f}"
-    if not any(digit in text for digit in "123456789"):
-        return text
-    return f"{MINUS}{text}" if value < 0 else f"+{text}" if signed else text
-
-
-def percentage(value: Any, *, decimals: int = 1) -> str:
-    """Write a percentage that is given in percent, without its sign."""
-    return number(value, decimals=decimals)
-
-
-def share(value: Any, *, decimals: int = 1) -> str:
-    """Write a share from 0 to 1 as a percentage, with its sign."""
-    return NONE if is_missing(value) else f"{number(100 * float(value), decimals=decimals)}%"
-
-
-def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
-    """Write an interval; "to", because a dash beside minus signs misleads.
-
-    A bound that is nearly zero gets as many decimals as show its side of zero.
-    """
-    if is_missing(low) or is_missing(high):
-        return NONE
-    bounds = [float(low), float(high)]
-    if any(bound and not round(bound, decimals) for bound in bounds) and decimals < MOST_DECIMALS:
-        return interval(low, high, decimals=decimals + 1)
-    return " to ".join(number(bound, decimals=decimals) for bound in bounds)
-
-
-def p_value(value: Any, *, decimals: int = 3) -> str:
-    """Write a p-value to three places, or to fewer if no more are known."""
-    if is_missing(value):
-        return NONE
-    smallest = 10.0**-decimals
-    return f"<{smallest:.{decimals}f}" if value < smallest else f"{float(value):.{decimals}f}"
-
-
-def shortened(text: str, longest: int = 48) -> str:
-    """Cut a long text at a word and say so with an ellipsis."""
-    if len(text) <= longest:
-        return text
-    return f"{text[:longest].rsplit(' ', 1)[0].rstrip(' ,;:.')}…"
+from surveywaves.terms import Status
+from surveywaves.words import (
+    NONE,
+    STATUS,
+    WITHHELD,
+    WITHHELD_MEANS,
+    Labels,
+    as_float,
+    interval,
+    is_missing,
+    number,
+    p_value,
+    percentage,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,209 +144,6 @@ class Table:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         frame = pd.DataFrame([[of(cell) for cell in row] for row in self.rows], columns=range(len(heads)))
         return frame.set_axis(heads, axis="columns")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Names turned into words; a name that the study does not know is shown as it stands."""
-
-    presentation: Presentation
-
-    @property
-    def confidence(self) -> str:
-        """The confidence level, as `95%`."""
-        return f"{number(100 * self.presentation.confidence, decimals=1).removesuffix('.0')}%"
-
-    @cached_property
-    def organisation_order(self) -> tuple[str, ...]:
-        """All together, each organisation, and those who did not say."""
-        return (ALL, *self.presentation.organisations, NOT_STATED)
-
-    def wave(self, name: str) -> str:
-        """Give a wave's title, or those of both sides of a contrast."""
-        known = {wave: words.title for wave, words in self.presentation.waves.items()}
-        if planned := self.presentation.planning:
-            known = {planned.wave: planned.title} | known
-        return _sides(name, known | {ALL: "All waves"})
-
-    def wave_with_evidence(self, name: str) -> str:
-        """Give a wave's title, and in brackets what its data are."""
-        words = self.presentation.waves.get(name)
-        return f"{words.title} ({words.evidence.value})" if words else self.wave(name)
-
-    def organisation(self, name: str) -> str:
-        """Give an organisation's words, or those of both sides of a contrast."""
-        return _sides(
-            name, {**self.presentation.organisations, ALL: "All respondents", NOT_STATED: "Not stated"}
-        )
-
-    def scale(self, name: str) -> str:
-        """Give a scale's title."""
-        scale = self.presentation.scales.get(name)
-        return scale.title if scale else name
-
-    def item(self, name: str) -> str:
-        """Give a statement's wording."""
-        item = self.presentation.items.get(name)
-        return item.text if item else name
-
-    def variable(self, name: str) -> str:
-        """Give a grouping variable's words."""
-        variable = self.presentation.variables.get(name)
-        return variable.label if variable else self.plain(name)
-
-    def level(self, variable: str, level: str) -> str:
-        """Give the words of a level of a grouping variable, or of an organisation."""
-        if variable == "organisation" or level == NOT_STATED:
-            return self.organisation(level)
-        known = self.presentation.variables.get(variable)
-        return known.levels.get(level, level) if known else level
-
-    @staticmethod
-    def plain(name: str) -> str:
-        """Make words of a name in code."""
-        return name.replace("_", " ").capitalize()
-
-    @cached_property
-    def _names(self) -> re.Pattern[str]:
-        """Names in the notes of tables: an item; a wave or both sides of a contrast, then perhaps an organisation."""
-        waves = "|".join(map(re.escape, _longest_first(self.presentation.waves)))
-        organisations = "|".join(map(re.escape, _longest_first(self.presentation.organisations)))
-        items = "|".join(map(re.escape, _longest_first(self.presentation.items)))
-        return re.compile(
-            rf"\b(?:(?P<wave>(?:{waves})(?:{BETWEEN}(?:{waves}))?)"
-            rf"(?:, (?P<organisation>(?:{organisations})(?:{BETWEEN}(?:{organisations}))?))?"
-            rf"|(?P<item>{items}))\b"
-        )
-
-    def readable(self, note: str) -> str:
-        """Put the study's words in the place of names in a note."""
-
-        def words(found: re.Match[str]) -> str:
-            if found["item"]:
-                return f"‘{shortened(self.item(found['item']))}’"
-            return ", ".join(
-                filter(None, (self.wave(found["wave"]), self.organisation(found["organisation"] or "")))
-            )
-
-        return self._names.sub(words, note)
-
-    def waves_in(self, frame: pd.DataFrame) -> list[str]:
-        """List the waves that a frame speaks of, in order of time; a contrast speaks of two, `all` of every one."""
-        named = {side for name in frame["wave"].unique() for side in str(name).split(BETWEEN)}
-        return [wave for wave in self.presentation.waves if wave in named or ALL in named]
-
-    def scales_in(self, frame: pd.DataFrame) -> list[str]:
-        """List the scales of a frame: the study's in their order, then any other."""
-        return _in_order(self.presentation.scales, frame["scale"].unique())
-
-    def comparability_note(self, wave: str, item: str) -> str:
-        """Say how a wave's question differs from the instrument's; empty if it does not."""
-        words = self.presentation.waves[wave]
-        grade = words.comparability.get(item, Comparability.IDENTICAL)
-        return {
-            Comparability.REWORDED: f"{words.title} words this statement differently.",
-            Comparability.RESCALED: f"{words.title} asked this on another response scale: out of comparisons.",
-            Comparability.ABSENT: f"{words.title} did not ask this statement.",
-        }.get(Comparability(grade), "")
-
-    def weakest(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> Evidence | None:
-        """Give the weakest evidence among waves and what is shown of them; None if there are no waves."""
-        order = list(Evidence)
-        found = [
-            evidence
-            for wave in waves
-            if (words := self.presentation.waves.get(wave))
-            for evidence in (
-                words.evidence,
-                *(
-                    words.variable_evidence[name].evidence
-                    for name in about
-                    if name in words.variable_evidence
-                ),
-            )
-        ]
-        return max(found, key=order.index) if found else None
-
-    def weaker(self, wave: str) -> dict[str, Evidence]:
-        """Give what of a wave is weaker than the wave as a whole: a variable, `organisation`, `items`."""
-        order, words = list(Evidence), self.presentation.waves[wave]
-        return {
-            name: about.evidence
-            for name, about in words.variable_evidence.items()
-            if order.index(about.evidence) > order.index(words.evidence)
-        }
-
-    def evidence(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> tuple[str, ...]:
-        """Say what the data of each wave are, and what is shown of it, where that is weaker.
-
-        Parameters
-        ----------
-        waves
-            Names of waves.
-        about
-            Variables that are shown (or `organisation`, `items`).
-        """
-        shown, said = tuple(about), []
-        for wave in waves:
-            words = self.presentation.waves[wave]
-            weaker = [
-                f"{self.variable(name).lower()} {kind.value.upper()}"
-                for name, kind in self.weaker(wave).items()
-                if name in shown
-            ]
-            brackets = f" ({'; '.join(weaker)})" if weaker else ""
-            said.append(f"{words.title}: {words.evidence.value.upper()}{brackets}.")
-        return tuple(said)
-
-    def with_evidence(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add a column `evidence` to a frame with a column `wave`: the weakest of what each row draws on."""
-        if "wave" not in frame.columns or "evidence" in frame.columns:
-            return frame
-        names = [
-            name for name in ("wave", "organisation", "item", "scale", "variable") if name in frame.columns
-        ]
-        known: dict[tuple[str, ...], str] = {}
-        found = []
-        for key in frame[names].astype(str).itertuples(index=False, name=None):
-            if key not in known:
-                known[key] = self._row_evidence(dict(zip(names, key, strict=True)))
-            found.append(known[key])
-        return frame.assign(evidence=pd.Series(found, index=frame.index, dtype="str"))
-
-    def _row_evidence(self, row: dict[str, str]) -> str:
-        sides = row["wave"].split(BETWEEN)
-        waves = list(self.presentation.waves) if ALL in sides else sides
-        about = [row["variable"]] if row.get("variable") else []
-        if row.get("item") or row.get("scale"):
-            about.append("items")
-        if row.get("organisation", ALL) != ALL:
-            about.append("organisation")
-        weakest = self.weakest(waves, about=about)
-        return weakest.value if weakest else ""
-
-
-def _sides(name: str, known: dict[str, str]) -> str:
-    return f" {MINUS} ".join(known.get(side, side) for side in name.split(BETWEEN))
-
-
-def _longest_first(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=len, reverse=True)
-
-
-def _in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
-    wanted = [name for name in present if name]
-    ordered = [name for name in known if name in set(wanted)]
-    return ordered + [name for name in wanted if name not in set(ordered)]
-
-
-STATUS: Final[Mapping[str, str]] = {
-    Status.BOUNDARY: "variance estimated as zero",
-    Status.NOT_ESTIMABLE: "not estimable",
-    Status.NOT_CONVERGED: "no fit found",
-    Status.TOO_FEW: "too few respondents",
-}
-"""Why there is no estimate, or what to mind about it, in words."""
 
 
 def is_withheld(row: Any, what: str) -> bool:

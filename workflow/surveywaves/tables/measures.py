@@ -12,25 +12,17 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from surveywaves.tables.layout import (
-    NONE,
-    STATUS,
     Cell,
     Column,
-    Labels,
     Table,
-    as_float,
     interval_cell,
-    is_missing,
     is_withheld,
-    number,
     number_cell,
-    p_value,
-    records,
     status_cell,
-    whole,
     withheld_cell,
 )
 from surveywaves.terms import ALL, BETWEEN, ITEM_BY_ITEM, ITEMS_ONLY, Status
+from surveywaves.words import NONE, STATUS, Labels, as_float, is_missing, number, p_value, records, whole
 
 COEFFICIENTS: Final = {
     "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),

@@ -15,24 +15,16 @@ import pandas as pd
 
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import (
-    NONE,
     Cell,
     Column,
-    Labels,
     Table,
-    as_float,
     count_and_percent,
-    interval,
-    is_missing,
     is_withheld,
     number_cell,
-    percentage,
-    records,
-    share,
-    whole,
     withheld_cell,
 )
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, ROW_COUNTS, Evidence, Missing
+from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
 
 REASONS: Final = {
     Missing.BROKE_OFF: "broke off",
@@ -186,14 +178,14 @@ def _level_cell(row: Any, level: str) -> Cell:
     return replace(count_and_percent(row), value=n.value)
 
 
-def missing(frame: pd.DataFrame, labels: Labels, *, frequencies: pd.DataFrame | None = None) -> Table:
+def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFrame | None = None) -> Table:
     """Give missing answers by section, wave and reason, in % of the answers to questions that the wave asked.
 
     Parameters
     ----------
     frame
         `missing`.
-    frequencies
+    item_frequencies
         `item_frequencies`: how many answered. With them a column says how many answers are missing together, which is
         known where the reasons are withheld.
     """
@@ -209,8 +201,8 @@ def missing(frame: pd.DataFrame, labels: Labels, *, frequencies: pd.DataFrame | 
         )
         for reason in REASONS
     }
-    if frequencies is not None:
-        parts["together"] = dict(_sums(_without_answer(asked, frequencies), "n"))
+    if item_frequencies is not None:
+        parts["together"] = dict(_sums(_without_answer(asked, item_frequencies), "n"))
     waves = [wave for wave in labels.presentation.waves if wave in set(asked["wave"])]
     return Table(
         name="missing",

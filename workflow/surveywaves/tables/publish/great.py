@@ -22,11 +22,14 @@ from great_tables import GT
 from great_tables import html as markup
 from pandas.api.types import is_numeric_dtype
 
+from surveywaves.catalogue import TABLE_FORMATS
 from surveywaves.files import csv_lines, harmless
-from surveywaves.tables.layout import WITHHELD, Labels
-from surveywaves.tables.publish.names import FORMATS
 from surveywaves.tables.publish.sheet import Entry, Head, Publication, Sheet, visible
 from surveywaves.terms import Status
+from surveywaves.words import (
+    WITHHELD,
+    Labels,
+)
 
 _SECTION: Final = "section"
 
@@ -334,6 +337,6 @@ def _entry(publication: Publication) -> str:
     words = html.escape(visible(publication.table.title))
     links = ", ".join(
         f'<a href="{publication.name}.{form}" aria-label="{CALLED[form]}: {words}">{CALLED[form]}</a>'
-        for form in FORMATS
+        for form in TABLE_FORMATS
     )
     return f"<bdi>{words}</bdi>: {links}"

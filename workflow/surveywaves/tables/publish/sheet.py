@@ -1,6 +1,4 @@
-"""A table taken apart once, for every form that it is written in.
-
-The tables that are published: the tables of the report, each with what must stand below it wherever it is pasted.
+"""The tables that are published: the tables of the report, each with what must stand below it wherever it is pasted.
 
 A table taken apart once, for every form that it is written in: what stands where, and what stands below.
 """
@@ -8,55 +6,19 @@ A table taken apart once, for every form that it is written in: what stands wher
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
 
+from surveywaves import catalogue
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.answers import Place, answers, favourable, misprint_notes
-from surveywaves.tables.audit import Audit
-from surveywaves.tables.estimates import (
-    OUTSIDE,
-    agreement,
-    components,
-    contrasts,
-    means,
-    planning,
-    sensitivity,
-)
-from surveywaves.tables.layout import WITHHELD, Cell, Column, Labels, Table, is_withheld, records, whole
-from surveywaves.tables.measures import dif, item_measures, measures, scale_use
-from surveywaves.tables.publish.names import BY_ORGANISATION, Named, items_of, named, same_responses
-from surveywaves.tables.respondents import file_counts, levels, missing, problems, recodings, response_rates
-from surveywaves.terms import ALL, ORDINAL, PERCENT_FAVOURABLE, WITHOUT_SCALE, Evidence
+from surveywaves.tables.layout import Cell, Table, is_withheld
+from surveywaves.tables.made import made
+from surveywaves.terms import Evidence
 from surveywaves.text import listed
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is published of a study, and how.
-
-    Parameters
-    ----------
-    presentation
-        The study in words.
-    printed
-        Variables whose counts a publication prints.
-    titles
-        Number of a printed table -> its printed title.
-    """
-
-    presentation: Presentation
-    printed: Sequence[str] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def labels(self) -> Labels:
-        """The study's words."""
-        return Labels(self.presentation)
+from surveywaves.words import WITHHELD, Labels, records, whole
 
 
 @dataclass(frozen=True)
@@ -87,43 +49,25 @@ class Publication:
     sections: tuple[str, ...] = ()
 
 
-def publications(frames: Mapping[str, pd.DataFrame], choice: Choice) -> Iterator[Publication]:
-    """Lay every table of a study out, in the order of `names.named`.
+def publications(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[Publication]:
+    """Lay every table of a study out, in the order of `surveywaves.catalogue`.
 
     Parameters
     ----------
     frames
-        Released tables by name, as `docs/files.md` lists them.
+        See `surveywaves.tables.made.made`.
     """
-    for one in named(choice.presentation, frames, printed=choice.printed):
-        table = _table(one, frames, choice)
-        sections: tuple[str, ...] = ()
-        if one.kind in _BY_SECTION or (one.kind == "answers" and BY_ORGANISATION in one.about):
-            table, sections = _apart(table)
+    for one, full in made(frames, labels):
+        grouped = isinstance(one.exhibit, catalogue.Table) and one.exhibit.grouped
+        table, sections = _apart(full) if grouped else (full, ())
         yield Publication(
             table=table,
             name=one.name,
-            group=one.group,
-            demonstration=demonstration(_kinds(table, choice.presentation)),
-            below=_below(one, table, choice),
+            group=one.exhibit.section,
+            demonstration=demonstration(_kinds(table, labels.presentation)),
+            below=_below(one, table, labels),
             sections=sections,
         )
-
-
-_BY_SECTION: Final = {
-    "problems",
-    "recodings",
-    "favourable",
-    "reliability",
-    "reliability_items",
-    "dif",
-    "contrasts",
-    "item_contrasts",
-    "sensitivity",
-    "agreement",
-    "planning",
-}
-"""Kinds whose first column sets rows apart."""
 
 
 def _apart(table: Table) -> tuple[Table, tuple[str, ...]]:
@@ -136,104 +80,6 @@ def _apart(table: Table) -> tuple[Table, tuple[str, ...]]:
         flat=False,
     )
     return rest, tuple(row[0].text for row in table.rows)
-
-
-def _table(one: Named, frames: Mapping[str, pd.DataFrame], choice: Choice) -> Table:  # noqa: PLR0912 - one case a kind
-    """Make a table of the report."""
-    frame, labels = frames[one.frame], choice.labels
-    audit = Audit(labels, wave=choice.presentation.published_wave, titles=choice.titles)
-    match one.kind, one.about:
-        case "response_rates", _:
-            return response_rates(frame, labels)
-        case "respondents", (variable, *more):
-            return levels(frame, labels, variable=variable, by_organisation=BY_ORGANISATION in more)
-        case "missing", _:
-            return missing(frame, labels, frequencies=frames.get("item_frequencies"))
-        case "file_counts", _:
-            return file_counts(frame, labels)
-        case "problems", _:
-            return problems(frame, labels)
-        case "recodings", _:
-            return recodings(frame, labels)
-        case "answers", (group, number, *more):
-            return _answers(frames, choice, group, int(number), by_organisation=BY_ORGANISATION in more)
-        case "favourable", _:
-            return _favourable(frame, choice)
-        case "reliability", (organisation,):
-            return measures(frame, labels, organisation=organisation)
-        case "reliability_items", _:
-            return item_measures(frame, labels)
-        case "scale_use", _:
-            return scale_use(frame, labels)
-        case "dif", (between,):
-            return dif(frame, labels, between="wave" if between == "wave" else "organisation")
-        case "means", ("percent_favourable",):
-            return means(frame, labels, analysis=ORDINAL, term=PERCENT_FAVOURABLE)
-        case "means", (analysis,):
-            return means(frame, labels, analysis=analysis)
-        case "contrasts" | "item_contrasts", (term, "percent_favourable"):
-            return contrasts(frame, labels, analysis=ORDINAL, term=f"{term}_{PERCENT_FAVOURABLE}")
-        case "contrasts" | "item_contrasts", (term, analysis):
-            return contrasts(frame, labels, analysis=analysis, term=term)
-        case "variances" | "diagnostics", (analysis,):
-            return components(frame, labels, analysis=analysis, name=one.name, title=_MODELS[one.kind])
-        case "sensitivity", (term,):
-            return sensitivity(frame, labels, term=term)
-        case "agreement", _:
-            return agreement(frame, labels)
-        case "planning", (question,):
-            return planning(frame, labels, term=question)
-        case "printed", (table,):
-            return audit.printed(frame, table)
-        case "misprints", _:
-            return audit.misprints(frame)
-        case "claims", _:
-            return audit.claims(frame)
-    raise ValueError(f"no such kind of table: {one.kind}")
-
-
-_MODELS: Final = {
-    "variances": "Who is in the models, and how answers vary",
-    "diagnostics": "Residuals and influence",
-}
-
-
-def _answers(
-    frames: Mapping[str, pd.DataFrame], choice: Choice, group: str, number: int, *, by_organisation: bool
-) -> Table:
-    """Lay out the answers to a scale's statements that share their response options."""
-    items = same_responses(items_of(choice.presentation, group))[number]
-    printed = dict.fromkeys(item.published_table for item in items if item.published_table is not None)
-    wave = choice.presentation.published_wave
-    title = OUTSIDE if group == WITHOUT_SCALE else choice.labels.scale(group)
-    title += f" (printed as Table {', '.join(map(str, printed))})" if printed else ""
-    notes: dict[Place, tuple[str, ...]] = {}
-    if wave and "published_tables" in frames:
-        notes = misprint_notes(frames["published_tables"], choice.presentation.items.values(), wave=wave)
-    return answers(
-        frames["item_frequencies"],
-        items,
-        choice.labels,
-        name=f"answers_{group}",
-        title=f"{title}, by organisation" if by_organisation else title,
-        notes=notes,
-        organisations=tuple(choice.presentation.organisations) if by_organisation else (ALL,),
-    )
-
-
-def _favourable(frame: pd.DataFrame, choice: Choice) -> Table:
-    """Lay out the favourable answers to all statements, a scale below the other."""
-    order = [*choice.presentation.scales, None]
-    items = sorted(choice.presentation.items.values(), key=lambda item: order.index(item.scale))
-    title = "Favourable answers to every statement"
-    table = favourable(frame, items, choice.labels, name="favourable", title=title)
-    scales = (Cell(choice.labels.scale(item.scale) if item.scale else OUTSIDE) for item in items)
-    return replace(
-        table,
-        columns=(Column("Scale"), *table.columns),
-        rows=tuple((scale, *row) for scale, row in zip(scales, table.rows, strict=True)),
-        heads=2,
-    )
 
 
 def demonstration(kinds: Collection[Evidence]) -> str:
@@ -252,26 +98,27 @@ def _kinds(table: Table, presentation: Presentation) -> set[Evidence]:
     return {wave.evidence for wave in presentation.waves.values()}
 
 
-def _below(one: Named, table: Table, choice: Choice) -> tuple[str, ...]:
+def _below(one: catalogue.One, table: Table, labels: Labels) -> tuple[str, ...]:
     """Give what stands below a table after its notes."""
     evidence = f"Evidence: {' '.join(table.evidence)}" if table.evidence else ""
     adjusted = (
         "Adjusted p: for the number of tests of the same contrast. n: respondents in the model."
-        if one.kind in {"contrasts", "item_contrasts"}
+        if "n" in (heads := {column.head for column in table.columns}) and "Adjusted p" in heads
         else ""
     )
-    protection = choice.presentation.protection
+    protection = labels.presentation.protection
     rule = f"Disclosure rule: {protection[0].lower()}{protection[1:]}" if protection else ""
-    bases = _bases(table.data, choice.labels) if one.kind == "means" else ""
+    bases = _bases(table.data, labels) if one.exhibit.reads == ("means",) else ""
     return tuple(filter(None, (adjusted, bases, evidence, rule)))
 
 
 def _bases(frame: pd.DataFrame, labels: Labels) -> str:
     """Say how many respondents the means of each cell are of."""
     said = []
+    cells = dict(iter(frame.groupby(["wave", "organisation"], sort=False)))
     for wave in labels.presentation.waves:
         for organisation in labels.organisation_order:
-            own = frame[(frame["wave"] == wave) & (frame["organisation"] == organisation)]
+            own = cells.get((wave, organisation), frame[:0])
             n = own["n"].dropna()
             hidden = any(is_withheld(row, "n") for row in records(own))
             if hidden or (len(n) and n.max() > 0):

@@ -1,0 +1,45 @@
+"""All tables of a study, as the report shows them and as they are to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.catalogue import TABLES, One, of_study
+from surveywaves.files import read
+from surveywaves.tables.layout import Table
+from surveywaves.words import Labels
+
+COUNTS: Final = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
+"""Columns of numbers in `disclosure_summary`, which comes as text."""
+
+
+def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Read what tables are made from: name -> file."""
+    frames = {name: read(path) for name, path in paths.items()}
+    if "disclosure_summary" in frames:
+        frames["disclosure_summary"] = frames["disclosure_summary"].astype(COUNTS)
+    return frames
+
+
+def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[One, Table]]:
+    """Make every table that has something to show, in the order of the catalogue.
+
+    Parameters
+    ----------
+    frames
+        Released tables by name, `disclosure_summary` among them; `codebook`; and the `titles` of printed tables. Of
+        what is absent there are no tables.
+
+    Yields
+    ------
+    tuple
+        What it is, and the table, by its name in the catalogue.
+    """
+    for one in of_study(TABLES, labels.presentation, frames):
+        table: Table = one.make(frames, labels)
+        if table.rows or len(table.data):
+            yield one, replace(table, name=one.name)
