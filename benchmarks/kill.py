@@ -103,7 +103,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / "results").rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.endswith(".benchmark.tsv")
     }
 
 

@@ -2,14 +2,15 @@
 
     python benchmarks/workflow.py [--cores 2] [--runs 1]
 
-The environment is not counted. Times of stages are those that Snakemake records of its jobs, start-up of Python and
+The environment is not counted. Times of stages are those of Snakemake's benchmarks, start-up of Python and
 imports included; on several cores they overlap.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
+import resource
 import shutil
 import statistics
 import subprocess
@@ -36,11 +37,17 @@ def main() -> None:
             cold.append(run(folder, options.cores))
             nothing.append(run(folder, options.cores))
             stages = stage_times(folder)
+            idle = processor_seconds(folder, REPOSITORY / "Snakefile")
+            empty = folder / "empty/Snakefile"
+            empty.parent.mkdir()
+            empty.write_text("rule all:\n    input: []\n", encoding="utf-8")
+            least = processor_seconds(empty.parent, empty)
     print(f"{'stage':24}{'jobs':>6}{'seconds':>9}   (last run)")
     for rule, seconds in sorted(stages.items(), key=lambda entry: -sum(entry[1])):
         print(f"{rule:24}{len(seconds):6}{sum(seconds):9.1f}")
     print(f"from nothing, {options.cores} cores: {statistics.median(cold):.1f} s (median of {options.runs})")
     print(f"nothing to do: {statistics.median(nothing):.1f} s")
+    print(f"nothing to do, processor: {idle:.2f} s; an empty workflow: {least:.2f} s (least of 5, last run)")
 
 
 def run(folder: Path, cores: int) -> float:
@@ -54,17 +61,26 @@ def run(folder: Path, cores: int) -> float:
 
 
 def stage_times(folder: Path) -> dict[str, list[float]]:
-    """Seconds of each job by rule, from Snakemake's own records (one for each output)."""
-    jobs: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for path in (folder / ".snakemake/metadata").rglob("*"):
-        if path.is_file():
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record.get("endtime"):
-                jobs[record["rule"], str(record["log"])] += [record["starttime"], record["endtime"]]
+    """Seconds of each job by rule, as its benchmark has them."""
+    logs = folder / "results/logs"
     times = defaultdict(list)
-    for (rule, _), seconds in jobs.items():
-        times[rule].append(max(seconds) - min(seconds))
+    for path in sorted(logs.rglob("*.benchmark.tsv")):
+        rule = path.relative_to(logs).parts[0].removesuffix(".benchmark.tsv")
+        with path.open(encoding="utf-8", newline="") as lines:
+            times[rule] += [float(row["s"]) for row in csv.DictReader(lines, delimiter="\t")]
     return dict(times)
+
+
+def processor_seconds(folder: Path, snakefile: Path) -> float:
+    """Least processor seconds, of five runs, of a workflow with nothing to do."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
+    found = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*command, "--cores", "1", "--quiet", "all"], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(found)
 
 
 if __name__ == "__main__":

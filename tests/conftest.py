@@ -32,6 +32,21 @@ LONGEST = (
 )
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
 
+THOROUGH = {
+    *("test_disclosure", "test_hostile_fits", "test_independent_checks", "test_sensitivity"),
+    *("test_figures", "test_figures_gallery", "test_figures_widths", "test_figures_withheld"),
+    *(
+        "test_mixed_linear_teams",
+        "test_mixed_linear_weights",
+        "test_mixed_ordinal_teams",
+        "test_mixed_ordinal_weights",
+    ),
+    *("test_pin", "test_pin_crate", "test_pin_verify"),
+    *("test_report", "test_report_browser", "test_report_numbers", "test_report_pdf"),
+    *("test_mixed_ordinal", "test_publication_tables"),
+}
+"""Files of minutes less dear: they simulate, draw every figure or set whole reports. Properties of Hypothesis, too."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -111,10 +126,13 @@ def run_study(name: str, folder: Path) -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs a study, and put the longest files first, so that no worker is left with one at the end."""
+    """Mark what runs a study or much else, and put the longest files first: no worker is left with one at the end."""
     for item in items:
         if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        drawn = hasattr(getattr(item, "obj", None), "hypothesis")
+        if drawn or item.path.stem in THOROUGH or item.name.endswith("[10,000 columns]"):
+            item.add_marker(pytest.mark.thorough)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: (places.get(item.path.stem, len(places)), item.path not in slow))

@@ -46,8 +46,9 @@ HEAD = ["table", "rows", "columns", "digest", "sums"]
 def tables(results: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every table of a run, by its path; logs, documents and pictures are none."""
     for path in sorted(results.rglob("*")):
-        if read := READERS.get(path.suffix):
-            yield path.relative_to(results).as_posix(), read(path)
+        name = path.relative_to(results)
+        if name.parts[0] != "logs" and (read := READERS.get(path.suffix)):
+            yield name.as_posix(), read(path)
 
 
 def _delimited(path: Path) -> pd.DataFrame:

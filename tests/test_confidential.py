@@ -293,6 +293,7 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_the_hook_lets_the_workflow_be_committed_and_refuses_answers_under_another_name(clone: Path) -> None:
     git(clone, "add", "workflow", "config", ".githooks")
     done = git(clone, "commit", "-m", "the workflow")
@@ -320,6 +321,22 @@ def test_the_hook_knows_a_copy_of_what_lies_in_the_results(clone: Path) -> None:
     done = git(clone, "commit", "-m", "moved")
     assert done.returncode == 1
     assert "moved.txt: confidential: the same as results/exports/codebook.xml" in done.stderr
+
+
+def test_the_hook_holds_what_is_staged_to_the_project_s_style(clone: Path) -> None:
+    programs = clone / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("ruff", "snakefmt"):
+        (programs / name).symlink_to(Path(sys.executable).parent / name)
+    for name, bad, good in (("a.py", "x = 'a'\n", 'x = "a"\n'), ("a.smk", "x='a'\n", 'x = "a"\n')):
+        (clone / name).write_text(bad, encoding="utf-8")
+        git(clone, "add", name)
+        (clone / name).write_text(good, encoding="utf-8")  # not what is staged
+        done = git(clone, "commit", "-m", "style")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith("pre-commit: not in the project's style (hint: ")
+        git(clone, "add", name)
+        assert git(clone, "commit", "-m", "style").returncode == 0
 
 
 def test_make_turns_the_hook_on_where_no_other_is(tmp_path: Path) -> None:

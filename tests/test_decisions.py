@@ -240,6 +240,7 @@ def test_a_decision_of_no_change_is_the_interval_of_twice_alpha_within_the_small
     assert ((frame["decision"] == Decision.NO_MEANINGFUL_CHANGE) == inside).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("truth", "wrong"), [(0.0, {"increase", "decrease"}), (0.2, {"no_meaningful_change"})]
 )

@@ -165,6 +165,7 @@ def test_latent_responses_correlate_as_stated() -> None:
     assert found[2, 3] == pytest.approx(0.5 * 0.36, abs=0.01)
 
 
+@pytest.mark.thorough
 def test_shifts_move_each_organisation_by_what_is_stated() -> None:
     """An item's cut points are probits of its published shares; a shift moves its answers across them."""
     part = changed(part_of("phase2_2008"), returns=15_000, break_off={}, skipped=0.0)

@@ -215,6 +215,7 @@ def test_an_item_that_came_loose_from_its_scale_differs_non_uniformly() -> None:
     assert flagged(found) == {"s": ["a"]}
 
 
+@pytest.mark.thorough
 def test_where_only_the_trait_moved_no_item_is_flagged_and_the_test_keeps_its_level() -> None:
     p, flags = [], 0
     for seed in range(60):

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -49,6 +51,19 @@ def test_a_run_killed_three_times_and_taken_up_in_another_way_ends_in_the_same_b
     assert done.status == 0, done.said
     assert halves(study) == []
     same_bytes(whole_run("drawn"), study)
+
+
+def test_what_follows_a_job_killed_between_its_record_and_snakemakes_is_not_left_out(
+    whole_run: Callable[[str], Path],
+) -> None:
+    finished = whole_run("drawn")
+    study = Path(shutil.copytree(finished, finished.with_name("killed_late"), symlinks=True))
+    mark = base64.urlsafe_b64encode(b"results/pooled/responses.parquet").decode()
+    (study / ".snakemake/incomplete" / mark).write_text('{"external_jobid": null}', encoding="utf-8")
+    (study / "results/logs/describe.log").unlink()
+    jobs = snakemake(study, "--dry-run").jobs
+    assert "pool" not in jobs
+    assert {"describe", "release", "figures", "report"} <= jobs.keys()
 
 
 PINNING = """

@@ -329,6 +329,7 @@ def test_scale_with_one_item_is_ordinary_least_squares() -> None:
     assert "no respondent answered two items" in row(variances, "tau2")["note"]
 
 
+@pytest.mark.thorough
 def test_intervals_cover_the_truth_and_false_positives_are_as_rare_as_stated() -> None:
     rng = np.random.default_rng(42)
     truth = {"first": 3.0, "second": 3.4}

@@ -6,6 +6,7 @@ The sets with teams are in the manifest, so test_mixed_linear compares their mea
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from sampled import make_design
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.mixed.profile import stretch
+from surveywaves.mixed.profile import crossing, stretch
 from surveywaves.mixed.reml import Deviance
 from surveywaves.mixed.sums import independent_columns, sum_teams, sum_up
 from surveywaves.terms import Status
@@ -303,6 +304,27 @@ def test_interval_covers_more_the_higher_the_confidence() -> None:
     for term in ("sigma2", "tau2", "tau2_team", "icc", "icc_team", "total_sd"):
         assert wide.loc[term, "conf_low"] < narrow.loc[term, "conf_low"] < narrow.loc[term, "estimate"]
         assert wide.loc[term, "conf_high"] > narrow.loc[term, "conf_high"] > narrow.loc[term, "estimate"]
+
+
+@pytest.mark.parametrize(
+    ("above", "inside", "outside", "onwards", "end"),
+    [
+        (lambda x: x**2 - 9, 1.0, 2.0, (4.0, 1e3), 3.0),
+        (lambda x: x**2 - 9, 1.0, 3.0, (4.0, 1e3), 3.0),
+        (lambda x: 4 - x**2, 5.0, 4.0, (0.5, 1e-3), 2.0),
+        (lambda x: 4 - x**2, 5.0, 0.0, (4.0, 1e3), 2.0),
+        (lambda x: x - 9, 1.0, 0.0, (4.0, 1e3), 0.0),
+        (lambda _: -1.0, 1.0, 2.0, (4.0, 1e3), math.inf),
+        (lambda _: -1.0, 1.0, 0.5, (0.5, 1e-3), math.inf),
+        (lambda x: -1.0 if x < 5 else math.nan, 1.0, 2.0, (4.0, 1e3), math.nan),
+        (lambda x: x**2 - 9 if x < 2 or x > 4 else math.nan, 1.0, 8.0, (4.0, 1e3), math.nan),
+    ],
+)
+def test_line_is_crossed_where_it_is_or_not_at_all(
+    above: Callable[[float], float], inside: float, outside: float, onwards: tuple[float, float], end: float
+) -> None:
+    found = crossing(above, inside, outside, factor=onwards[0], most=onwards[1])
+    assert found == pytest.approx(end, nan_ok=True)
 
 
 @pytest.mark.parametrize("room", [1e-18, 1e-15, 1e-11, 1e-9, 1e-6, 1e-4, 1e-3, 0.5, 5.0])

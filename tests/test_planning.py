@@ -246,6 +246,7 @@ def simulated() -> tuple[pd.DataFrame, LinearFit, dict[tuple[str, str], np.ndarr
     return frame, fit, {contrast: np.array(rows) for contrast, rows in results.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("contrast", [CHANGE, GAP, BOTH], ids=["change", "gap", "difference in differences"])
 def test_simulated_waves_find_what_was_planned_as_often_as_planned(contrast: tuple[str, str]) -> None:
     frame, fit, results = simulated()

@@ -25,10 +25,10 @@ from surveywaves.mixed.design import make_design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.compare import agreement, sensitivity
-from surveywaves.sensitivity.setting import Raking, rake
 from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants
 from surveywaves.terms import Decision, Status, variant_title
 from surveywaves.tidy import NUMBERS, tidy
+from surveywaves.weighting import Raking, rake
 from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
 
 WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveywaves.sensitivity.setting import CLOSE, Raking, rake
+from surveywaves.weighting import CLOSE, Raking, rake
 
 ORACLE = Path(__file__).parent / "oracle" / "sensitivity"
 RAKING = pd.read_csv(ORACLE / "raking.csv", dtype="str", keep_default_na=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sysconfig
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from conftest import snakemake
+from conftest import REPOSITORY, snakemake
+from drawn_raw import drawn_raw
 
 CopyOf = Callable[[str], Path]
 
@@ -169,3 +173,26 @@ def test_the_cell_that_was_never_surveyed_has_no_number_anywhere(finished: Path)
         assert touched[["estimate", "std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
     frequencies = pd.read_parquet(finished / "results/statistics/item_frequencies.parquet")
     assert not ((frequencies["wave"] == "mori_baseline") & (frequencies["organisation"] == "nhs")).any()
+
+
+@pytest.mark.slow
+def test_an_environment_in_a_folder_with_a_blank_in_its_name_runs_the_workflow(tmp_path: Path) -> None:
+    home = tmp_path / "a folder/.venv"
+    venv.create(home, symlinks=True)
+    (site,) = home.glob("lib/*/site-packages")
+    (site / "all.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    study = drawn_raw(tmp_path / "study")
+    command = [
+        home / "bin/python",
+        "-m",
+        "snakemake",
+        "--snakefile",
+        REPOSITORY / "Snakefile",
+        "--cores",
+        "1",
+    ]
+    done = subprocess.run(
+        [*command, "results/configuration.yaml"], cwd=study, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (study / "results/configuration.yaml").exists()

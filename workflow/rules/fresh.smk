@@ -85,6 +85,9 @@ def decide(wildcards):
         forced=settings.forcerun,
     )
     settings.rerun_triggers = {RerunTrigger.MTIME}
+    # A job that was killed once its record was whole is done, whatever Snakemake noted of it before; were it forced now,
+    # what follows it would be left out.
+    workflow.dag.ignore_incomplete = True
     for job in AGAIN[0].because:
         workflow.dag.forcefiles.update(job.output)
     for name, why in AGAIN[0].first.items():

@@ -194,7 +194,7 @@ def _add_wave(options: argparse.Namespace) -> int:
       surveywaves add-wave resources/raw/second/export.xlsx --wave second --like first
       (decide what is TODO in config/waves/second/, add second to `waves:` in config/config.yaml)
       surveywaves check
-      snakemake --cores all
+      snakemake
 
     web returns and keyed paper forms together, where a list says what the codes of the forms ask (column, wording):
       surveywaves add-wave export.csv paper.csv --wave third --like second --questions paper_codes.tsv
@@ -223,12 +223,10 @@ def _add_wave(options: argparse.Namespace) -> int:
     config = options.config / "config.yaml"
     if options.enlist:
         adding.enlist(config, options.wave)
-        print(
-            f"\n{config} has the wave in `waves:`. Next: decide, `surveywaves check`, `snakemake --cores all`."
-        )
+        print(f"\n{config} has the wave in `waves:`. Next: decide, `surveywaves check`, `snakemake`.")
     else:
         line = adding.line_to_add([wave.name for wave in study.waves], options.wave)
-        print(f"\nNext: decide, write `{line}` in {config}, `surveywaves check`, `snakemake --cores all`.")
+        print(f"\nNext: decide, write `{line}` in {config}, `surveywaves check`, `snakemake`.")
     return 0
 
 

@@ -52,6 +52,11 @@ def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: boo
     return found[0] if found else None
 
 
+def few(names: Sequence[str], limit: int = 3) -> str:
+    """List the first of some names, and say how many more there are: `a, b, c and 4 more`."""
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words: a, b and c."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -26,7 +26,6 @@ from surveywaves.disclosure import count_tables as ends
 from surveywaves.disclosure.count_tables import Groups, Place
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.sample import Sample
-from surveywaves.sensitivity.setting import Margins, Refused, raked, weighted
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -39,6 +38,7 @@ from surveywaves.terms import (
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS
+from surveywaves.weighting import Margins, Refused, raked, weighted
 
 LARGEST: Final = {1: 0.5, 2: 0.8}
 """Respondents -> the share of their group's weights that they may have at most."""

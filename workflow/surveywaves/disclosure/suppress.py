@@ -1,7 +1,7 @@
 """Which further counts to withhold, so that nothing shown gives a withheld one back and least is lost.
 
 The cell suppression problem, solved exactly by cutting planes: choose the cheapest cells under the cuts so far, attack
-(see `attack`), and turn each attack that comes too close into a cut that every safe choice meets. Ends with the
+(`system`), and turn each attack that comes too close into a cut that every safe choice meets. Ends with the
 cheapest safe choice. Fischetti and Salazar-Gonzalez (2000), Models and algorithms for optimizing cell suppression in
 tabular data with linear constraints, J. Am. Stat. Assoc. 95, 916; (2001) Management Science 47, 1008.
 

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, object_text
 from surveywaves.terms import EVERY
-from surveywaves.text import nearest
+from surveywaves.text import few, nearest
 
 ERROR_VALUES: Final = frozenset(
     {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
@@ -146,9 +146,8 @@ class Worksheet:
         finally:
             book.close()
         if found:
-            more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             raise self.source.error(
-                f"formulas without a stored result: {', '.join(found[:SHOWN])}{more}",
+                f"formulas without a stored result: {few(found, SHOWN)}",
                 "open it in Excel and save it, or paste the column as values",
             )
 

@@ -162,7 +162,7 @@ class State:
             manifest.config,
             manifest.code,
             manifest.environment,
-            _plain(yaml.load((folder / CONFIGURATION).read_text(encoding="utf-8"), _Loader)),
+            read_settings(folder / CONFIGURATION),
             lambda name: (folder / SOURCE / name).read_text(encoding="utf-8"),
         )
 
@@ -240,22 +240,18 @@ class Stage:
 
 def differences(old: State, new: State) -> list[Difference]:
     """List what differs, each group in the order of the pipeline: raw files, settings, files, code, packages."""
-    return [*_raw(old, new), *_settings(old, new), *_files(old, new), *_code(old, new), *_packages(old, new)]
+    return [
+        *_files("raw file", old.raw, new.raw),
+        *(Difference("setting", *change) for change in unlike(old.settings, new.settings)),
+        *_files("configuration file", old.config, new.config),
+        *_code(old, new),
+        *_packages(old, new),
+    ]
 
 
-def _raw(old: State, new: State) -> Iterator[Difference]:
-    for name, how in _unlike_files(old.raw, new.raw):
-        yield Difference("raw file", f"{name}: {how}", file=True)
-
-
-def _settings(old: State, new: State) -> Iterator[Difference]:
-    for place, was, now in unlike(old.settings, new.settings):
-        yield Difference("setting", place, was, now)
-
-
-def _files(old: State, new: State) -> Iterator[Difference]:
-    for name, how in _unlike_files(old.config, new.config):
-        yield Difference("configuration file", f"{name}: {how}", file=True)
+def _files(sort: str, old: Hashes, new: Hashes) -> Iterator[Difference]:
+    for name, how in _unlike_files(old, new):
+        yield Difference(sort, f"{name}: {how}", file=True)
 
 
 def _code(old: State, new: State) -> Iterator[Difference]:

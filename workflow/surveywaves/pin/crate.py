@@ -29,7 +29,14 @@ from surveywaves.files import digest, read
 from surveywaves.pin.manifest import NAME, RESULTS, Environment, Job, Manifest
 from surveywaves.pin.source import LOCK
 
+CRATE: Final = "ro-crate-metadata.json"
+README: Final = "README.md"
+SUMS: Final = "SHA256SUMS"
 CITATION: Final = "CITATION.cff"
+
+SOURCE: Final = "source/"
+WORKFLOW: Final = f"{SOURCE}Snakefile"
+CONFIGURATION: Final = f"{SOURCE}config/"
 
 
 def _text(value: Any) -> Any:
@@ -142,8 +149,6 @@ def contextual(made: ROCrate, identifier: str, kind: str, **about: Any) -> Entit
 
 
 _SCRIPTS: Final = "workflow/scripts/"
-_SOURCE: Final = "source/"
-_CONFIGURATION: Final = f"{_SOURCE}config/"
 _COMPLETED: Final = "http://schema.org/CompletedActionStatus"
 
 _OF_PEOPLE: Final = tuple(f"{RESULTS}{room}/" for room in PRIVATE)
@@ -271,7 +276,7 @@ def _steps(made: ROCrate, manifest: Manifest, folder: Path, *, code: Mapping[str
 def _tool(made: ROCrate, job: Job, manifest: Manifest, folder: Path, *, code: Mapping[str, Any]) -> Entity:
     """Give the script that a job ran; one that is not in the pin by its rule."""
     for name in job.code:
-        script = f"{_SOURCE}{name}"
+        script = f"{SOURCE}{name}"
         if name.startswith(_SCRIPTS) and script in manifest.outputs:
             tool = made.get(quote(script))
             if "SoftwareSourceCode" not in tool.type:
@@ -316,7 +321,7 @@ class _Files:
 
     def of(self, path: str, hash_: str) -> Entity:
         """Give the entity of a file: the pin's own if it holds the very file, or else one that tells it."""
-        for name in (path.removeprefix(RESULTS), f"{_SOURCE}{path}"):
+        for name in (path.removeprefix(RESULTS), f"{SOURCE}{path}"):
             if self._manifest.outputs.get(name) == hash_:
                 return self._made.get(quote(name))
         own = f"#file-{quote(path)}@{hash_[:12]}"
@@ -364,7 +369,7 @@ def _inputs(made: ROCrate, files: _Files) -> list[Entity]:
     here = [one for one in files.raw if "File" in one.type]
     elsewhere = [one for one in files.raw if "File" not in one.type]
     found = [files.collect("#raw", "Raw files", elsewhere)] if elsewhere else []
-    configuration = made.get(_CONFIGURATION)
+    configuration = made.get(CONFIGURATION)
     return [*found, *([configuration] if configuration else []), *here]
 
 
@@ -392,14 +397,6 @@ def _parameter(made: ROCrate, way: str, entity: Entity) -> Entity:
     entity["exampleOfWork"] = found
     return found
 
-
-CRATE: Final = "ro-crate-metadata.json"
-README: Final = "README.md"
-SUMS: Final = "SHA256SUMS"
-
-SOURCE: Final = "source/"
-WORKFLOW: Final = f"{SOURCE}Snakefile"
-CONFIGURATION: Final = f"{SOURCE}config/"
 
 _TERMS: Final = {"sha256": "http://schema.org/sha256"}
 """Terms that came into schema.org after the context of RO-Crate 1.1."""

@@ -208,9 +208,11 @@ RULES: Final[Mapping[str, Origins]] = {
         "part",
         {
             **_STATISTICS,
+            "surveyed": (f"{CONFIG}: waves",),
             "surveyed.<wave>.**": (f"{_WAVE}: organisations_surveyed",),
             "variables": (f"{CONFIG}: variables",),
             "variables.<variable>": (f"{CONFIG}: variables.<variable>.levels",),
+            "populations": (f"{CONFIG}: waves",),
             "populations.<wave>": (f"{_WAVE}: population.size",),
             "approximate": ("config/waves/*/wave.yaml: population.approximate",),
         },
@@ -240,7 +242,9 @@ RULES: Final[Mapping[str, Origins]] = {
         "part",
         {
             **_STATISTICS,
+            "min_answered": (f"{SCALES}: scale",),
             "min_answered.<scale>": (f"{SCALES}: min_answered",),
+            "margins": (f"{CONFIG}: waves",),
             "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
             "labels": (f"{CONFIG}: variables",),
             "labels.<variable>": (f"{CONFIG}: variables.<variable>.label",),
@@ -254,6 +258,7 @@ RULES: Final[Mapping[str, Origins]] = {
             {
                 **_STATISTICS,
                 **_under("harmonised.<wave>", _harmonising(_WAVE, _CROSSWALK)),
+                "margins": (f"{CONFIG}: waves",),
                 "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
                 "disclosure.**": (f"{CONFIG}: disclosure.**",),
                 "publication": (f"{CONFIG}: published",),

@@ -50,6 +50,7 @@ from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, 
 from surveywaves.pin.verify import require_whole
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
+from surveywaves.text import few
 
 UNRELEASED: Final = ("results/statistics/", "results/audit/", "results/exports/", "results/disclosure/")
 """What nothing that is shown may be made from."""
@@ -116,9 +117,8 @@ def unreleased(jobs: Sequence[Job], shown: Sequence[str]) -> Iterator[Mistake]:
         for path in job.inputs:
             room = path.split("/")[1] if path.startswith("results/") else ""
             if path.startswith(UNRELEASED) or (room in PRIVATE and path.endswith(".parquet")):
-                more = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
                 yield Mistake(
-                    f"{outputs[0]}{more}",
+                    few(outputs, 1),
                     f"made from {path}, which is not released",
                     "read results/released; or pin with allow_unreleased=true, which the manifest then says",
                 )

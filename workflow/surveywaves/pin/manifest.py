@@ -1,10 +1,7 @@
-"""What a pin says of itself, and the records that jobs leave.
+"""What a pin says of itself (`manifest.json`), and the records that jobs leave.
 
-What a pin says of itself: `manifest.json`, as models that are written and read back.
-
-The records that jobs leave: which there are, in what order the jobs ran, and whether the records still hold.
-
-Nested settings as a list of places, so that two versions of them can be told apart place by place.
+The records tell which jobs there are, in what order they ran, and whether what they say still holds. Nested settings
+are read as a list of places, so that two versions of them can be compared place by place.
 """
 
 from __future__ import annotations
@@ -23,8 +20,10 @@ from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
+from surveywaves.freshness import Programs
 from surveywaves.study.settings import Model
 from surveywaves.terms import Evidence
+from surveywaves.text import few
 
 FORMAT: Final = 1
 """Version of the manifest's form; a change of it stands in the changelog."""
@@ -78,6 +77,8 @@ class Job(Model):
     wildcards: dict[str, str] = Field(default_factory=dict)
     inputs: Hashes
     code: Hashes
+    program: str = ""
+    """Fingerprint of the code, the same after an edit of comments; empty in pins of an earlier version."""
     params: dict[str, Any]
     outputs: Hashes
 
@@ -291,8 +292,10 @@ def _all(places: Places) -> list[Job]:
     jobs = []
     for path in sorted((places.folder / LOGS).rglob("*.log")):
         try:
-            job = Job.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, ValidationError):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            # What else a record says is for the next run (`freshness`).
+            job = Job.model_validate({name: told[name] for name in Job.model_fields if name in told})
+        except (ValueError, TypeError, ValidationError):
             continue
         named = {
             part: {places.named(name): hash_ for name, hash_ in getattr(job, part).items()}
@@ -318,10 +321,12 @@ def stale(records: Records, places: Places) -> list[Mistake]:
         for path in records.missing
     ]
     now: Hashes = {}
+    programs = Programs(places.home)
     changed: dict[str, list[str]] = defaultdict(list)
     for job in records.jobs:
         # Code is named from the workflow's home, `workflow/...`, as templates among the inputs are.
-        for path, hash_ in (*job.outputs.items(), *job.inputs.items(), *job.code.items()):
+        code = {} if _same_program(job, programs) else job.code
+        for path, hash_ in (*job.outputs.items(), *job.inputs.items(), *code.items()):
             if path not in now:
                 now[path] = _now(places.lying_at(path))
             if now[path] != hash_:
@@ -329,17 +334,19 @@ def stale(records: Records, places: Places) -> list[Mistake]:
     return found + [
         Mistake(
             path,
-            f"{'changed' if now[path] else 'gone'} since {_few(dict.fromkeys(jobs))} ran",
+            f"{'changed' if now[path] else 'gone'} since {few(list(dict.fromkeys(jobs)))} ran",
             "snakemake rebuilds what depends on it",
         )
         for path, jobs in changed.items()
     ]
 
 
-def _few(names: Iterable[str], limit: int = 3) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
-    return ", ".join(listed[:limit]) + more
+def _same_program(job: Job, programs: Programs) -> bool:
+    """Whether a job would run the same code now, comments and layout aside."""
+    try:
+        return programs.of(job.rule).fingerprint == job.program
+    except OSError:
+        return False
 
 
 def table_contents(jobs: Sequence[Job], places: Places) -> Hashes:

@@ -87,7 +87,7 @@ class Store:
         ]
         jobs = read_records(places, wanted).jobs
         if not jobs:
-            hint = "run `snakemake --cores all` there first, or say with --directory where the results are"
+            hint = "run `snakemake` there first, or say with --directory where the results are"
             raise SurveywavesError.at(folder, "no results yet", hint)
         return cls(jobs, folder, "results", {})
 
@@ -109,7 +109,7 @@ class Store:
         inside = name.removeprefix("results/")
         path = self.folder / inside
         if not path.is_file():
-            raise SurveywavesError.at(f"{self.told}/{inside}", "no such file", "run `snakemake --cores all`")
+            raise SurveywavesError.at(f"{self.told}/{inside}", "no such file", "run `snakemake`")
         if inside in self.hashes and digest(path) != self.hashes[inside]:
             raise SurveywavesError.at(f"{self.told}/{inside}", "has changed since it was pinned")
         return path

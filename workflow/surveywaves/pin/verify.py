@@ -31,6 +31,7 @@ from surveywaves.pin.manifest import PINS, RESULTS, Manifest, Places, read_manif
 from surveywaves.pin.source import VERIFY, rederive
 from surveywaves.study import load_study
 from surveywaves.study.models import Study
+from surveywaves.text import few
 
 CAPTIONS: Final = "figures/captions.tsv"
 
@@ -343,9 +344,8 @@ def _figure_lines(proof: Proof) -> Iterator[str]:
         how = "" if proof.added else "compared by their data, not their bytes: "
         yield f"figures {how}{figures.by_data}; {len(figures.otherwise)} files differ"
     if figures.moved:
-        names = ", ".join(figures.moved[:FEW])
-        more = f" and {len(figures.moved) - FEW} more" if len(figures.moved) > FEW else ""
-        yield f"{len(figures.moved)} of {figures.count} figures are not the pinned ones: {names}{more}"
+        names = few(figures.moved, FEW)
+        yield f"{len(figures.moved)} of {figures.count} figures are not the pinned ones: {names}"
 
 
 def _stages(stages: Sequence[Stage]) -> Iterator[str]:

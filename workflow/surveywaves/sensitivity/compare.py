@@ -14,10 +14,10 @@ from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.lmm import LinearFit
 from surveywaves.sample import Sample, Scale
-from surveywaves.sensitivity.setting import Refused
 from surveywaves.sensitivity.variants import Variant, correct
 from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Status, variant_title
 from surveywaves.tidy import tidy
+from surveywaves.weighting import Refused
 
 CONTRAST: Final = ["scale", "term", "wave", "organisation"]
 ROUNDING: Final = 1e-9

@@ -31,8 +31,9 @@ from surveywaves.mixed.design import Design, add_by
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.sample import Sample
 from surveywaves.sensitivity import setting
-from surveywaves.sensitivity.setting import Margins, Model, OfAnswers, OfPeople
+from surveywaves.sensitivity.setting import Model, OfAnswers
 from surveywaves.terms import ADJUSTED, MAIN, ONLY, Status, variant_title
+from surveywaves.weighting import Margins, OfPeople, raked, weighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def stated_variants(
     adjust_for
         Grouping variables to adjust for besides.
     margins
-        See `setting.raked`.
+        See `surveywaves.weighting.raked`.
     twice
         How many are taken to have answered two waves; None: not asked.
     sampling_weight
@@ -201,11 +202,11 @@ def stated_variants(
         if sample.covariates:
             yield Variant("unadjusted", people=setting.unadjusted)
         yield Variant("without_flagged_items", answers=setting.without_flagged)
-        yield Variant("raking", people=setting.raked(margins or {}))
+        yield Variant("raking", people=raked(margins or {}))
         if sample.weight:
             yield Variant("unweighted", people=setting.unweighted)
         else:
-            yield Variant("sampling_weights", people=setting.weighted(sampling_weight))
+            yield Variant("sampling_weights", people=weighted(sampling_weight))
         if sample.team:
             yield Variant("without_team", people=setting.without_team)
         if twice:

@@ -219,12 +219,6 @@ class Presentation(Model):
             style=config.figures,
         )
 
-    @property
-    def weakest_evidence(self) -> Evidence:
-        """Give the evidence of the weakest wave."""
-        order = list(Evidence)
-        return max((wave.evidence for wave in self.waves.values()), key=order.index)
-
 
 class ExportPart(Model):
     """The words of a study, without what only figures, tables and models need."""
