@@ -863,8 +863,10 @@ def test_a_list_that_cannot_be_added_to_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def with_files(home: Path) -> Path:
-    """The same with the waves' files."""
+    """The same with the waves' files and the printed tables."""
     (home / "demo").symlink_to(CONFIG.parent / "demo")
+    (home / "resources").mkdir(exist_ok=True)
+    (home / "resources/published").symlink_to(CONFIG.parent / "resources/published")
     return home
 
 
