@@ -20,13 +20,12 @@ from hypothesis import strategies as st
 
 from bad_inputs.refused import REFUSED, Refused
 from bad_inputs.taken import TAKEN, Taken
-from surveywaves.adding import Addition, add_wave, enlist, narrate
+from surveywaves.adding import Addition, add_wave, enlist, narrate, write
 from surveywaves.adding.diff import blocks
 from surveywaves.adding.draft import yaml_text
 from surveywaves.adding.questions import changes, likeness, likenesses, read_dates, same
 from surveywaves.cli import main
 from surveywaves.errors import RawFileError, StudyError
-from surveywaves.files import write
 from surveywaves.study import Study, load_study
 from surveywaves.study.load import UNDECIDED, mistakes_of_wave
 
