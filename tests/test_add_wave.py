@@ -20,13 +20,12 @@ from hypothesis import strategies as st
 
 from bad_inputs.refused import REFUSED, Refused
 from bad_inputs.taken import TAKEN, Taken
-from surveywaves.adding import Addition, add_wave, enlist, narrate
+from surveywaves.adding import Addition, add_wave, enlist, narrate, write
 from surveywaves.adding.diff import blocks
 from surveywaves.adding.draft import yaml_text
 from surveywaves.adding.questions import changes, likeness, likenesses, read_dates, same
 from surveywaves.cli import main
 from surveywaves.errors import RawFileError, StudyError
-from surveywaves.files import write
 from surveywaves.study import Study, load_study
 from surveywaves.study.load import UNDECIDED, mistakes_of_wave
 
@@ -863,8 +862,10 @@ def test_a_list_that_cannot_be_added_to_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def with_files(home: Path) -> Path:
-    """The same with the waves' files."""
+    """The same with the waves' files and the printed tables."""
     (home / "demo").symlink_to(CONFIG.parent / "demo")
+    (home / "resources").mkdir(exist_ok=True)
+    (home / "resources/published").symlink_to(CONFIG.parent / "resources/published")
     return home
 
 
