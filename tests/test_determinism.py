@@ -21,7 +21,6 @@ import pytest
 
 from conftest import REPOSITORY, Run
 from drawn_raw import drawn_raw
-from surveywaves.pin.manifest import Places, read_records
 
 PRIVATE = ("ingest", "harmonised", "pooled", "exports", "disclosure")
 OTHER_USER = 65534
@@ -157,10 +156,9 @@ def same_bytes(one: Path, other: Path) -> None:
     private = [path for part in PRIVATE for path in (other / "results" / part).rglob("*.parquet")]
     assert len(private) > 6
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
-    # The records too, but for where the workflow lies from the study's folder.
     records = [
-        read_records(Places(folder, REPOSITORY, folder / "config"), list(first)).jobs
+        {path.relative_to(folder): path.read_bytes() for path in (folder / "results/logs").rglob("*.log")}
         for folder in (one, other)
     ]
     assert records[0] == records[1]
-    assert len(records[0]) > 10
+    assert len(records[0]) > 15
