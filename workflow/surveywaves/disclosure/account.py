@@ -148,8 +148,8 @@ def recodings(parts: Iterable[HarmonisingPart]) -> pd.DataFrame:
     -------
     DataFrame
         `wave, layout, column, variable, raw, value`, all text, one row a label of a column: columns as the crosswalk
-        names them, labels as the study writes them, in its order. What is the same for every return of a layout has
-        neither `column` nor `raw`.
+        names them, labels as the study writes them, in the order of what they mean. What is the same for every
+        return of a layout has neither `column` nor `raw`.
     """
     rows = [row for part in parts for layout in part.layouts for row in _layout(part, layout)]
     return pd.DataFrame(rows, columns=list(RECODING), dtype="str")

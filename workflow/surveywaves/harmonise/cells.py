@@ -85,11 +85,11 @@ def meanings_of_map(levels: Mapping[str, str], *, title: str, where: str) -> tup
 def _prepare(
     pairs: Iterable[tuple[str, int]], *, title: str, words: tuple[str, ...], where: str
 ) -> tuple[Meanings, list[Mistake]]:
-    """Fold the labels, and name those that then contradict each other or stand for the empty cell."""
+    """Fold the labels, values before reasons, and name those that contradict each other or mean the empty cell."""
     states: dict[str, int] = {}
     labels: dict[str, str] = {}
     mistakes = []
-    for label, state in pairs:
+    for label, state in sorted(pairs, key=lambda pair: (pair[1] < 0, abs(pair[1]), pair[0])):
         key = normalise(label)
         if not key:
             mistakes.append(
