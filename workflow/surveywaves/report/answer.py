@@ -159,19 +159,15 @@ def item_by_item(material: Material) -> dict[str, str]:
     return {row.scale: row.reason for row in rows if row.use == ITEMS_ONLY}
 
 
-def places(rows: pd.DataFrame) -> list[Place]:
-    """List the contrasts of one kind, in the order of the table."""
-    return list(dict.fromkeys(zip(rows["wave"], rows["organisation"], strict=True)))
+def by_place(rows: pd.DataFrame) -> dict[Place, pd.DataFrame]:
+    """Take the rows of one kind of contrast apart by contrast, in the order of the table."""
+    groups = rows.groupby(["wave", "organisation"], sort=False)
+    return {(str(wave), str(organisation)): own for (wave, organisation), own in groups}
 
 
-def at(rows: pd.DataFrame, place: Place) -> pd.DataFrame:
-    """Pick the rows of a contrast."""
-    return rows[(rows["wave"] == place[0]) & (rows["organisation"] == place[1])]
-
-
-def estimated(rows: pd.DataFrame) -> list[Place]:
-    """List the contrasts that something is estimated of."""
-    return [place for place in places(rows) if at(rows, place)["estimate"].notna().any()]
+def estimated(rows: pd.DataFrame) -> dict[Place, pd.DataFrame]:
+    """Take the contrasts that something is estimated of, with their rows."""
+    return {place: own for place, own in by_place(rows).items() if own["estimate"].notna().any()}
 
 
 def counted(
@@ -280,15 +276,17 @@ def absent(material: Material, rows: pd.DataFrame, *, most: int) -> list[Markup]
 
     Of more than `most` only why.
     """
-    nowhere = [place for place in places(rows) if place not in estimated(rows)]
-    hidden = [place for place in nowhere if at(rows, place)["status"].eq(Status.WITHHELD).any()]
+    nowhere = {place: own for place, own in by_place(rows).items() if own["estimate"].isna().all()}
+    hidden = [place for place, own in nowhere.items() if own["status"].eq(Status.WITHHELD).any()]
     others = [place for place in nowhere if place not in hidden]
     said = []
     if hidden:
         template = "<strong>Withheld to protect respondents, for every scale:</strong> {which}."
         said.append(say(template, which=_named(material, hidden, most)))
     if others:
-        why = ". ".join(material.labels.readable(reason) for reason in _reasons(rows, others))
+        why = ". ".join(
+            material.labels.readable(reason) for reason in _reasons(nowhere[place] for place in others)
+        )
         said.append(
             say(
                 "<strong>Not estimable for any scale:</strong> {which}.{told}",
@@ -305,11 +303,11 @@ def _named(material: Material, which: list[Place], most: int) -> Markup:
     return Markup("; ").join(_where(material, place) for place in which)
 
 
-def _reasons(rows: pd.DataFrame, which: list[Place]) -> list[str]:
+def _reasons(contrasts: Iterable[pd.DataFrame]) -> list[str]:
     """Give the reasons that hold for every scale: what the notes of a contrast's rows have in common."""
     found: dict[str, dict[str, None]] = {}
-    for place in which:
-        notes = at(rows, place)["note"].unique()
+    for rows in contrasts:
+        notes = rows["note"].unique()
         split = [(note.partition(": ")[0], note.partition(": ")[2].split("; ")) for note in notes]
         for reason, cells in split[:1]:
             common = [cell for cell in cells if all(cell in others for _, others in split)]
@@ -391,9 +389,9 @@ def _told(material: Material, rows: pd.DataFrame, *, analysis: str, term: str) -
     """Say what each contrast of the scales that are compared as scales came to."""
     found = estimated(rows)
     told = (
-        found
+        list(found)
         if len(found) <= MOST
-        else [place for place in found if at(rows, place)["decision"].isin(SURE).any()]
+        else [place for place, own in found.items() if own["decision"].isin(SURE).any()]
     )
     if told:
         scales = list(dict.fromkeys(rows["scale"]))
