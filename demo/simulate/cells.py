@@ -41,8 +41,9 @@ class Cells:
 
     @property
     def valid(self) -> list[str]:
-        """List the cells that mean a value."""
-        return [cell for state, cells in self.cells.items() if state not in REASONS for cell in cells]
+        """List the cells that mean a value, the lowest first."""
+        values = [state for state in self.cells if state not in REASONS]
+        return [cell for state in sorted(values, key=str) for cell in self.cells[state]]
 
     def write(self, states: Iterable[State], rng: np.random.Generator) -> list[str]:
         """Write states as cells: one at random where several mean the same, a blank for a reason without a cell.
