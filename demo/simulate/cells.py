@@ -41,9 +41,10 @@ class Cells:
 
     @property
     def valid(self) -> list[str]:
-        """List the cells that mean a value, the lowest first."""
+        """List the cells that mean a value: of an item the lowest first, of a variable in the order of its map."""
         values = [state for state in self.cells if state not in REASONS]
-        return [cell for state in sorted(values, key=str) for cell in self.cells[state]]
+        values.sort(key=lambda state: state if isinstance(state, int) else 0)
+        return [cell for state in values for cell in self.cells[state]]
 
     def write(self, states: Iterable[State], rng: np.random.Generator) -> list[str]:
         """Write states as cells: one at random where several mean the same, a blank for a reason without a cell.
