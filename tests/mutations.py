@@ -336,7 +336,7 @@ BY_HAND: Final = (
     Mutation(
         "a comment in a statistic",
         "words",
-        swap(f"{PACKAGE}/mixed/linear.py", "\n\n\n", "\n\n\n# A comment.\n"),
+        swap(f"{PACKAGE}/mixed/lmm.py", "\n\n\n", "\n\n\n# A comment.\n"),
         None,
     ),
     Mutation(

@@ -507,7 +507,7 @@ def test_no_word_of_the_shipped_study_is_in_its_results(results: Path) -> None:
 def test_it_runs_and_the_code_stays_as_it_was(
     run_of_one: Future[tuple[Path, Run]], repository: Path, before: dict[str, str]
 ) -> None:
-    assert f"{repository.name}/workflow/surveywaves" in run_of_one.result()[1].said
+    assert f"{repository}/profiles/default" in run_of_one.result()[1].said, "it was this copy that ran"
     assert files_of(repository) == before
 
 

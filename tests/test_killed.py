@@ -71,8 +71,8 @@ import os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, {package!r})
 from surveywaves.pin import making
-from surveywaves.pin.asked import Asked
-from surveywaves.pin.records import Places
+from surveywaves.pin.cause import Asked
+from surveywaves.pin.manifest import Places
 from surveywaves.study import load_study
 
 class Killing:
