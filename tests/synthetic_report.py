@@ -14,6 +14,7 @@ from surveywaves.sensitivity.compare import agreement
 from surveywaves.study.models import (
     Event,
     FigureStyle,
+    Gradient,
     Item,
     Population,
     ResponseScale,
@@ -137,7 +138,7 @@ def presentation(
         planning=PlanningWords(
             wave="fourth", title=label("Fourth round"), reference=names[-1], power=0.8, smallest=0.2
         ),
-        style=FigureStyle(),
+        style=FigureStyle(gradient=Gradient(title=label("From warmth to pace"), scales=("warmth", "pace"))),
     )
 
 

@@ -10,12 +10,10 @@ import pytest
 
 from conftest import REPOSITORY
 from drawn_studies import named, study_of
-from surveywaves.catalogue import TABLES
-from surveywaves.figures.exhibit import FOLDER, exhibited, page, tables_of
-from surveywaves.figures.names import names
+from surveywaves.catalogue import STATISTICS, figures, in_gallery
+from surveywaves.figures.gallery import FOLDER, page, plain
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
-from surveywaves.text import plain
 
 PAGE = REPOSITORY / "docs/figures.md"
 MOST = 2_500_000
@@ -37,13 +35,14 @@ def test_the_page_in_the_repository_is_what_the_pipeline_writes(
     captions = pd.read_csv(
         finished / "results/figures/captions.tsv", sep="\t", dtype=str, keep_default_na=False
     )
-    written = page(captions, exhibited(shipped, published=True), shipped.title)
-    assert PAGE.read_text(encoding="utf-8") == written, "run: snakemake --cores 1 gallery"
+    written = page(captions, in_gallery(shipped, published=True), shipped.title)
+    assert PAGE.read_text(encoding="utf-8") == written, "run: make gallery"
 
 
 def test_the_pictures_in_the_repository_are_those_of_the_page_and_small(shipped: Presentation) -> None:
     pictures = sorted((REPOSITORY / "docs" / FOLDER).iterdir())
-    assert sorted(path.stem for path in pictures) == sorted(exhibited(shipped, published=True))
+    chosen = in_gallery(shipped, published=True)
+    assert sorted(path.stem for path in pictures) == sorted(one.name for one in chosen)
     assert sum(path.stat().st_size for path in pictures) < MOST
     linked = re.findall(r"\]\((figures/[\w.]+)\)", PAGE.read_text(encoding="utf-8"))
     assert sorted(linked) == sorted(f"{FOLDER}/{path.name}" for path in pictures)
@@ -59,27 +58,27 @@ def test_one_figure_of_each_kind_is_chosen(shipped: Presentation) -> None:
         named("hostile").study,
         study_of(waves=1, organisations=1, scales=1),
     ):
-        chosen = exhibited(study, published=True)
-        every = names(study, published=True)
-        kinds = {name.partition("_")[0] for name in every}
-        assert {name.partition("_")[0] for name in chosen} == kinds
-        assert [name for name in every if name in chosen] == list(chosen), "in the order of the figures"
-        assert len([name for name in chosen if name.startswith(("likert_", "sensitivity_"))]) <= 3
+        chosen = in_gallery(study, published=True)
+        every = figures(study, published=True)
+        assert {one.exhibit.name for one in chosen} == {one.exhibit.name for one in every}
+        assert [one for one in every if one in chosen] == list(chosen), "in the order of the figures"
+        once = [one.name for one in chosen if {"group", "scale"} & one.about.keys()]
+        assert len(once) == len({one.exhibit.name for one in chosen if {"group", "scale"} & one.about.keys()})
 
 
 def test_every_figure_has_tables_that_are_released(shipped: Presentation) -> None:
-    released = {path for tables in TABLES.values() for path in tables}
-    for name in names(shipped, published=True):
-        assert tables_of(name)
-        assert set(tables_of(name)) <= released
-    assert tables_of("framework_hudson") == ("means",)
-    assert tables_of("contrasts") == ("contrasts",)
+    reads = {one.name: one.exhibit.reads for one in figures(shipped, published=True)}
+    for name, tables in reads.items():
+        assert tables, name
+        assert set(tables) <= set(STATISTICS), name
+    assert reads["framework_hudson"] == ("means",)
+    assert reads["contrasts"] == ("contrasts",)
 
 
 def test_hostile_labels_are_no_markup_on_the_page() -> None:
     captions = captions_of("hostile")
     study = named("hostile").study
-    written = page(captions, exhibited(study, published=True), study.title)
+    written = page(captions, in_gallery(study, published=True), study.title)
     assert "<script>" not in written
     assert written.count("<") - written.count(r"\<") == 1, "the comment at the top"
     for line in written.splitlines():
@@ -90,10 +89,10 @@ def test_hostile_labels_are_no_markup_on_the_page() -> None:
 def test_every_picture_has_its_words() -> None:
     captions = captions_of("plain")
     study = named("plain").study
-    chosen = exhibited(study, published=True)
+    chosen = in_gallery(study, published=True)
     written = page(captions, chosen, study.title)
     rows = captions.set_index("figure")
-    for name in chosen:
+    for name in (one.name for one in chosen):
         assert f"](figures/{name}.svg)" in written
         assert f"**{plain(rows.loc[name, 'evidence'])}**" in written
         assert f"### {plain(rows.loc[name, 'title'])}" in written

@@ -19,6 +19,7 @@ import pytest
 from lxml import etree, html
 from markupsafe import Markup
 
+from surveywaves.figures import draw_all
 from surveywaves.files import csv_text
 from surveywaves.report import assemble, render
 from surveywaves.report.answer import MOST
@@ -457,7 +458,8 @@ def test_the_report_says_what_was_withheld_and_what_its_sign_means(trees) -> Non
 def test_the_files_are_told_without_what_is_withheld_of_them(trees) -> None:
     section = words_of(trees[PLAIN].get_element_by_id("harmonisation").getparent())
     assert "First round: rows of the raw files: 259 read, the others withheld." in section
-    assert "never → 1; always → 4" in section and "# stands for any number" in section
+    assert "web warmth statement 1 never 1 (Never)" in section
+    assert "web warmth statement 1 always 4 (Always)" in section and "# stands for any number" in section
 
 
 def test_every_kind_of_decision_is_told(trees) -> None:
@@ -575,9 +577,13 @@ def downloads(tree: html.HtmlElement) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 @pytest.mark.parametrize("name", [PLAIN, "formula"])
-def test_data_to_take_away_are_complete_and_run_nothing(trees, name: str) -> None:
-    found = list(downloads(trees[name]))
-    assert {"contrasts.csv", "answers_warmth.csv", "comparability.csv", "claims.csv"} <= {
+def test_data_to_take_away_are_complete_and_run_nothing(name: str) -> None:
+    study = STUDIES[name]
+    drawings = {"contrasts": ["change", "gap"], "differences_in_change": ["difference_in_differences"]}
+    drawn = draw_all(tables(study), study, wanted=drawings)
+    page = page_of(study, rows={drawing.name: csv_text(drawing.rows) for drawing in drawn})
+    found = list(downloads(html.document_fromstring(page)))
+    assert {"change_linear.csv", "answers_warmth.csv", "comparability.csv", "claims.csv"} <= {
         name for name, _ in found
     }
     for _, rows in found:
@@ -586,12 +592,15 @@ def test_data_to_take_away_are_complete_and_run_nothing(trees, name: str) -> Non
         assert not [
             cell for row in rows for cell in row if cell[:1] in "=+-@\t" and cell and not numbers.match(cell)
         ]
-    [contrasts] = [rows for file, rows in found if file == "contrasts.csv"]
-    frame = tables(STUDIES[name])["contrasts"].query("analysis == 'linear' and term in @WORDS")
-    place = contrasts[0].index("estimate")
-    estimates = [float(row[place]) if row[place] else None for row in contrasts[1:]]
-    assert estimates == [None if pd.isna(value) else value for value in frame["estimate"]]
-    assert {row[contrasts[0].index("evidence")] for row in contrasts[1:]} == {"simulated", "reconstructed"}
+    for drawing, terms in drawings.items():
+        [contrasts] = [rows for file, rows in found if file == f"{drawing}.csv"]
+        frame = tables(study)["contrasts"].query("analysis == 'linear'")
+        frame = frame[frame["term"].isin(terms)]
+        place = contrasts[0].index("estimate")
+        estimates = [float(row[place]) if row[place] else None for row in contrasts[1:]]
+        assert estimates == [None if pd.isna(value) else value for value in frame["estimate"]]
+        evidence = [row[contrasts[0].index("evidence")] for row in contrasts[1:]]
+        assert evidence == ["reconstructed" if wave == "second" else "simulated" for wave in frame["wave"]]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "  ="])

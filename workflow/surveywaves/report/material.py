@@ -1,10 +1,9 @@
-"""What a report is made from and what it is made of.
+"""What a report is made of, its sentences, and what it is made from.
 
-What a report is made of: sections of paragraphs, lists, tables and figures.
+Blocks: sections of paragraphs, lists, tables and figures.
 
-Sentences whose numbers come from tables: each number carries where it was taken from, and no literal gets in.
-
-In the page a number stands in a `data` element with its full value and, as attributes, the table it comes from, the
+Sentences whose numbers come from tables: each number carries where it was taken from, and no literal gets in. In the
+page a number stands in a `data` element with its full value and, as attributes, the table it comes from, the
 rows (`data-where`, JSON) and what was done with them (`data-take`), so that a reader, or a test, can look it up.
 
 A few marks of Markdown for the study's own words, everything else escaped.
@@ -16,7 +15,7 @@ A few marks of Markdown for the study's own words, everything else escaped.
 
 No HTML, links or pictures pass.
 
-Everything a report is made from, in one hand.
+`Material`: tables, drawings and the study's words, and what of them stands at a place of the catalogue.
 """
 
 from __future__ import annotations
@@ -437,7 +436,7 @@ class Material:
     def _placed(self) -> dict[str, list[Block]]:
         """Figures, then tables, by the place that the catalogue gives them."""
         found: dict[str, list[Block]] = {}
-        for one in figures(self.presentation, published=True):
+        for one in figures(self.presentation, published="published_tables" in self.tables):
             if one.name in self.figures and one.name in self._captions:
                 found.setdefault(one.place, []).append(self._figure(one.name))
         for one, table in made(self.tables, self.labels):
