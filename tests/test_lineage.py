@@ -334,10 +334,10 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
 
 def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Path) -> None:
     page = (finished / "results/report/index.html").read_text(encoding="utf-8")
-    (address,) = re.findall(r'download="overview_change_linear\.csv" href="([^"]*)"', page)
+    (address,) = re.findall(r'download="overview_change\.csv" href="([^"]*)"', page)
     with urlopen(html.unescape(address)) as data:
         shown = list(csv.DictReader(io.StringIO(data.read().decode("utf-8-sig"))))
-    found = trace(["overview_change_linear.csv", "scale=colleagues"], places(finished))
+    found = trace(["overview_change.csv", "scale=colleagues"], places(finished))
     assert found.shown.target == "results/report/index.html"
     wanted = {
         (row["wave"], row["organisation"], row["term"]) for row in shown if row["scale"] == "colleagues"

@@ -301,6 +301,8 @@ def only_on_paper(page: html.HtmlElement, paper: Path) -> list[str]:
     screen = html.fromstring(html.tostring(page, encoding="unicode"))
     for gone in screen.xpath("//script | //style | //span[@class='number']"):
         gone.drop_tree()
+    for head in screen.xpath("//abbr[@title]"):
+        head.tail = f": {head.get('title')}; {head.tail or ''}"  # on paper it stands below the table
     there = bare(screen.text_content()).casefold()
     words = HEADS.sub("", pdftotext(paper, "-raw")).split()
     wrong, seen = [], 0

@@ -31,7 +31,6 @@ FIGURES = {
     "response": "Respondents",
     "likert_warmth": "Answers",
     "contrasts": "Scales",
-    "unheard_of": "Oddities",
 }
 
 HOSTILE = {
