@@ -363,6 +363,10 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         lambda folder: rewrite(folder / "results/logs/describe.log", b"config.yaml: is wrong\n"),
         and_what_follows("describe"),
     ),
+    "a record with a list in place of a map": (
+        text("results/logs/describe.log", r'^ "outputs": \{\n(  .*\n)+ \}', ' "outputs": [0]'),
+        and_what_follows("describe"),
+    ),
     "a record cut short": (
         cut_short("results/logs/codebook.log"),
         and_what_follows("codebook"),
@@ -433,12 +437,14 @@ def test_every_option_of_a_pin_is_known() -> None:
 def test_only_what_is_asked_for_runs_again(clone: Path) -> None:
     both(text(NAMES, "^seed: .*", "seed: 7"), after(RAW, "\n"))(clone)
     assert set(dry_run(clone, "results/harmonised/phase2_2008.parquet").jobs) == set()
-    assert set(dry_run(clone, "results/harmonised/phase1_2006.parquet").jobs) == {"ingest", "harmonise"}
+    for name in ("results/harmonised/phase1_2006.parquet", "./results//harmonised/phase1_2006.parquet"):
+        assert set(dry_run(clone, name).jobs) == {"ingest", "harmonise"}
     assert set(dry_run(clone, "--until", "pool").jobs) == {"ingest", "harmonise", "pool"}
 
 
 def test_what_is_forced_reruns_what_is_made_of_it(clone: Path) -> None:
-    assert set(dry_run(clone, "--forcerun", "codebook").jobs) == and_what_follows("codebook")
+    for name in ("codebook", "results/pooled/codebook.tsv", "./results/pooled/codebook.tsv"):
+        assert set(dry_run(clone, "--forcerun", name).jobs) == and_what_follows("codebook")
 
 
 def test_a_dry_run_changes_nothing(clone: Path) -> None:

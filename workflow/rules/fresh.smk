@@ -81,8 +81,8 @@ def decide(wildcards):
             if rule_.output
             for wildcards in jobs_of(rule_)
         ],
-        wanted(settings.until or settings.targets or ["all"]),
-        forced=settings.forcerun,
+        wanted(map(os.path.normpath, settings.until or settings.targets or ["all"])),
+        forced=set(map(os.path.normpath, settings.forcerun)),
     )
     settings.rerun_triggers = {RerunTrigger.MTIME}
     # A job that was killed once its record was whole is done, whatever Snakemake noted of it before; were it forced now,

@@ -93,11 +93,12 @@ class Again:
 
     @property
     def first(self) -> dict[str, str]:
-        """Give those of the jobs that ran before and take nothing from another: name -> why."""
+        """Give those of the jobs that left something before and take nothing from another: name -> why."""
         return {
             name_of(job): why
             for job, why in self.because.items()
-            if Path(job.log[0]).exists() and self.made.isdisjoint(map(str, job.input))
+            if any(Path(path).exists() for path in (job.log[0], *job.output))
+            and self.made.isdisjoint(map(str, job.input))
         }
 
 
@@ -159,19 +160,21 @@ def out_of_date(job: Job, digests: Digests) -> str:
     """Say in a clause why a job's results are not to be trusted; "" if they are."""
     try:
         then = json.loads(Path(job.log[0]).read_text(encoding="utf-8"))
-        inputs, outputs = then["inputs"], then["outputs"]
-        program, packages, call = then["program"], then["packages"], then["call"]
-    except (OSError, ValueError, KeyError, TypeError):
+        inputs, outputs, packages, params = (
+            dict(then[name]) for name in ("inputs", "outputs", "packages", "params")
+        )
+        program, call = then["program"], then["call"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "no record of it"
     now = dict(job.params.items())["program"]
     if program != now["fingerprint"]:
         return "code changed"
     if packages != now["packages"]:
-        return f"packages changed: {', '.join(_unlike(packages, now['packages']))}"
+        return f"packages changed: {_few(_unlike(packages, now['packages']))}"
     if changed := _unlike(inputs, {path: digests[path] for path in set(map(str, job.input))}):
         return f"{_few(changed)} changed"
     if call != call_of(job):
-        settings = _unlike(then.get("params", {}), settings_of(job))
+        settings = _unlike(params, settings_of(job))
         return f"settings changed{': ' if settings else ''}{_few(settings)}"
     written = {
         path.as_posix()
