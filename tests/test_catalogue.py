@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +15,13 @@ import pytest
 from lxml import html
 
 from conftest import REPOSITORY, everyday_life, snakemake
-from surveywaves.catalogue import FIGURES, SECTIONS, TABLES
+from surveywaves.catalogue import FIGURE_FORMATS, FIGURES, SECTIONS, TABLES
 from surveywaves.report import assemble
 from surveywaves.report.material import TableBlock, walk
 from surveywaves.tables.publish import publications
 from surveywaves.words import Labels
 from synthetic_report import captions, presentation, tables
+from test_snakemake_report import json_after
 
 MODULE = '''"""A figure that nobody thought of before."""
 
@@ -90,3 +95,27 @@ def test_a_figure_takes_one_function_and_one_entry(tmp_path: Path) -> None:
     assert "figures/unheard_of.svg" in (study / "results/gallery/figures.md").read_text(encoding="utf-8")
     rows = pd.read_csv(study / "results/figures/unheard_of.csv")
     assert list(rows["wave"]) == list(pd.read_csv(study / "results/released/response_rates.csv")["wave"])
+    summary = snakemake(study, "--summary", "pinned", code=code, PYTHONPATH="").said
+    assert {f"results/figures/unheard_of.{form}" for form in FIGURE_FORMATS} <= set(summary.split()), (
+        "it is pinned"
+    )
+    traced = subprocess.run(
+        [sys.executable, "-m", "surveywaves.cli", "trace", "figure", "unheard_of"],
+        cwd=study,
+        env={**os.environ, "PYTHONPATH": str(code / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert traced.returncode == 0, traced.stderr
+    assert f"shows {len(rows)} rows of results/released/response_rates." in traced.stdout
+    run = snakemake(
+        study, "results/report/index.html", "--report", "results/report.zip", code=code, PYTHONPATH=""
+    )
+    assert run.status == 0, run.said
+    with zipfile.ZipFile(study / "results/report.zip") as packed:
+        page = packed.read("report/report.html").decode("utf-8")
+    assert (
+        "results/figures/unheard_of.svg"
+        in json_after("var categories = ", page)["Figures"][SECTIONS["methods"]]
+    )

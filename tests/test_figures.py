@@ -324,7 +324,7 @@ def test_failed_fits_are_named_and_have_no_mark(plain: Drawn) -> None:
     drawings = {drawing.name: drawing for drawing in draw_all(tables, plain.study)}
     for name in ("means_over_waves", "scale_profile", "contrasts", "differences_in_change"):
         assert not marks(drawings[name])
-        assert "themodeldidnotconverge" in said(drawings[name])
+        assert "Nofitfound" in said(drawings[name])
 
 
 def test_a_contrast_looks_like_its_decision_and_what_is_too_small_is_shaded_for_each_scale(

@@ -40,16 +40,16 @@ def unpacked(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report"
 
 
-def results(page: str) -> dict[str, Any]:
-    """Read the results that the page shows: path -> what is said of it."""
-    start = re.search(r'var results = (?={"results/)', page)
-    assert start, "the page lists its results"
-    return dict(json.JSONDecoder().raw_decode(page, start.end())[0])
+def json_after(words: str, page: str) -> dict[str, Any]:
+    """Read what the page's script sets to JSON: the results, path -> what is said of it; the categories."""
+    _, found, rest = page.partition(f"{words}{{")
+    assert found, f"the page has {words}"
+    return dict(json.JSONDecoder().raw_decode(f"{{{rest}")[0])
 
 
 @pytest.fixture(scope="module")
 def listed(unpacked: Path) -> dict[str, Any]:
-    return results((unpacked / "report.html").read_text(encoding="utf-8"))
+    return json_after("var results = ", (unpacked / "report.html").read_text(encoding="utf-8"))
 
 
 def test_every_figure_and_the_report_are_there_with_labels_and_a_caption(listed, finished: Path) -> None:

@@ -525,6 +525,7 @@ TABLES: Final = (
     ),
     Table("comparability", "tables.provenance:comparability", (), "harmonisation/questions"),
     Table("wordings", "tables.provenance:wordings", (), "harmonisation/questions"),
+    Table("codebook", "tables.provenance:codebook", ("codebook",), "harmonisation", folded=True),
     Table(
         "recodings",
         "tables.respondents:recodings",
@@ -533,7 +534,6 @@ TABLES: Final = (
         folded=True,
         grouped=True,
     ),
-    Table("codebook", "tables.provenance:codebook", ("codebook",), "harmonisation", folded=True),
     Table("disclosure_counts", "tables.provenance:withheld_counts", ("disclosure_summary",), "disclosure"),
     Table("disclosure_summary", "tables.provenance:withheld_columns", ("disclosure_summary",), "disclosure"),
 )

@@ -1,19 +1,12 @@
-"""A page in millimetres on which text is measured before it is placed.
-
-How figures look: sizes, colours, marks, and the matplotlib settings that must not differ between machines.
-
-Text before it is placed: what the bundled font can draw, how wide it is, where it breaks into lines.
-
-A line of text on a page: drawn without a layout of its own, and in SVG as text that takes the measured width.
-
-Boxes with diagonal stripes, as shapes: a pattern of a file format looks different in every program that opens it.
-
-A page in millimetres: text is measured before it is placed, so that nothing overlaps and nothing is cut.
+"""A page in millimetres on which text is measured before it is placed: nothing overlaps and nothing is cut.
 
 Everything on a page stands in one matplotlib axes without ticks, from the top left, y downwards. Boxes, rules and
-marks of one kind become one artist each, which is what makes drawing fast.
+marks of one kind become one artist each, which is what makes drawing fast. Stripes are shapes: a pattern of a file
+format looks different in every program that opens it. In SVG, text takes the width that was measured with the bundled
+font.
 
-Horizontal axes: round numbers where there is room for them.
+Here are also sizes, colours, marks, round numbers for axes, and the matplotlib settings that must not differ between
+machines.
 """
 
 from __future__ import annotations

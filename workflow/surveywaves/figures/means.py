@@ -1,10 +1,7 @@
-"""Estimated marginal means and percentages of favourable answers.
+"""Estimated marginal means, and percentages of favourable answers, modelled and observed.
 
-Estimated marginal means: all scales side by side, wave by wave.
-
-Percentages of favourable answers: observed and modelled side by side, and down a gradient.
-
-Scales under what each speaks to in a framework: percentages of favourable answers, wave by wave.
+Means: all scales side by side, wave by wave. Percentages: side by side, down a gradient, and under what each scale
+speaks to in a framework.
 """
 
 from __future__ import annotations

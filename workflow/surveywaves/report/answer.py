@@ -1,10 +1,6 @@
-"""The first page, and sentences that count what contrasts came to: as much as the decisions say, and no more.
+"""The first page: what the data and the waves are, and the answer in words, made from the decisions alone.
 
-What the data are, and what the waves are.
-
-Sentences that count what contrasts came to: as much as the decisions say, and no more.
-
-The first page: the answer in words, made from the decisions and never beyond them.
+Sentences count what contrasts came to: as much as the decisions say, and no more.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """From blocks to one HTML file: numbers and ids for what stands in it, and the templates filled in.
 
-Tables to take away: CSV in a link, safe to open in a spreadsheet.
-
-Drawings made ready to stand in a page: ids of their own, styles that stay inside, nothing that runs or loads.
+Tables to take away are CSV in a link, safe to open in a spreadsheet. Drawings are made ready to stand in a page: ids of
+their own, styles that stay inside, nothing that runs or loads.
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ def _together(material: Material) -> list[Block]:
 
 
 def _alike(material: Material) -> list[Block]:
-    shown = material.at("measurement/alike")
+    # The figure takes a page of its own on paper; its tables go on where the words stand.
+    shown = sorted(material.at("measurement/alike"), key=lambda block: block.kind == "figure")
     if not shown:
         return []
     words = say(

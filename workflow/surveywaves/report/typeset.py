@@ -1,12 +1,8 @@
 """From blocks to one PDF: the same content as the page, set for print by typst.
 
-Sentences taken apart: from the marks of a page to runs of text, each with its emphasis.
-
-How a table stands in the printed report: see `surveywaves.tables.publish.paper`.
-
-From blocks to one PDF: the same content as the page, set for print by typst.
-
-Everything goes to the template as data, nothing as markup: no label can be more than text there.
+Everything goes to the template as data, nothing as markup: no label can be more than text there. Sentences are taken
+apart, from the marks of a page to runs of text, each with its emphasis. How a table stands on paper: see
+`surveywaves.tables.publish.paper`.
 """
 
 from __future__ import annotations

@@ -1,14 +1,7 @@
-"""What was estimated of each scale, and whether it depends on a choice of analysis.
+"""What was estimated of each scale and statement: means, contrasts, models, sensitivity and plans.
 
-What a contrast comes to, in words: never more than the decision says, with a sign that does not depend on colour.
-
-What was estimated of each scale: reliability, means, contrasts.
-
-Whether the answer depends on a choice: each contrast under every variant of the analysis, and how many agree.
-
-The models behind the comparisons: who is in them, how answers vary, and what their residuals look like.
-
-What the next wave can detect, by its number of returns.
+What a contrast comes to is put into words: never more than its decision says, with a sign that does not depend on
+colour.
 """
 
 from __future__ import annotations

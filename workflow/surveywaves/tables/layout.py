@@ -1,6 +1,6 @@
 """The shape of a table for a page: cells of display text that keep the values behind them.
 
-Cells for numbers: the number, its sign where it is withheld, or in words why there is none.
+Cells for numbers hold the number, its sign where it is withheld, or in words why there is none.
 """
 
 from __future__ import annotations

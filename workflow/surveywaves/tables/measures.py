@@ -1,9 +1,4 @@
-"""How good the measures are: every coefficient of a scale, its items, and whether they work alike in all groups.
-
-How good the measures are: every coefficient of a scale, its items, and whether it is compared as a scale.
-
-Whether items work alike in all waves and organisations: tests and sizes, an item and comparison a row.
-"""
+"""How good the measures are: every coefficient of a scale, its items, and whether these work alike in all groups."""
 
 from __future__ import annotations
 

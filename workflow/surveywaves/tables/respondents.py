@@ -1,8 +1,7 @@
 """Who answered, and what became of the raw files.
 
-Who answered: returns and response rates, roles and professions, missing answers by section.
-
-What became of the raw files: rows taken, what was not taken as it stood, and what each answer was taken as.
+Returns and response rates, levels of the grouping variables, missing answers by section; rows taken, what was not taken
+as it stood, and what each answer was taken as.
 """
 
 from __future__ import annotations
