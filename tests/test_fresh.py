@@ -36,7 +36,7 @@ READS = {
         *("ingest", "harmonise", "pool", "describe", "measure", "compare", "sensitivity", "plan", "audit")
     },
     "figures": {"release"},
-    "tables": {"release"},
+    "tables": {"release", "codebook"},
     "report": {"release", "figures", "codebook"},
 }
 """Rule -> rules whose results it reads."""

@@ -53,6 +53,13 @@ def stage(job: Job) -> Iterator[None]:
         The script's `snakemake`. The first of the rule's log files is written.
     """
     path = Path(job.log[0])
+    # Snakemake removes what a rule made before, but no folder where it made a file.
+    if folders := [file for file in map(str, (path, *job.output)) if any(Path(file).glob("*"))]:
+        sys.exit(
+            "\n".join(
+                str(Mistake(file, "a folder lies where a file belongs", "delete it")) for file in folders
+            )
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     try:
