@@ -13,6 +13,7 @@ environment: .venv/.ready
 
 # uv comes from the lock, hash and all; it then installs exactly what the lock names, and nothing else.
 .venv/.ready: requirements.lock pyproject.toml
+	@[ ! -L .venv ] || { echo ".venv: a link; what it leads to is not cleared (hint: make there, or delete it)" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
