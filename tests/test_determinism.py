@@ -156,9 +156,15 @@ def same_bytes(one: Path, other: Path) -> None:
     private = [path for part in PRIVATE for path in (other / "results" / part).rglob("*.parquet")]
     assert len(private) > 6
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
-    records = [
-        {path.relative_to(folder): path.read_bytes() for path in (folder / "results/logs").rglob("*.log")}
-        for folder in (one, other)
-    ]
-    assert records[0] == records[1]
-    assert len(records[0]) > 15
+    first_records, second_records = records(one), records(other)
+    assert [name for name in first_records if first_records[name] != second_records.get(name)] == []
+    assert len(first_records) > 15
+
+
+def records(study: Path) -> dict[Path, str]:
+    """The records of a run, but for the way from the study to the workflow, which the report's templates lie on."""
+    way = f"{os.path.relpath(REPOSITORY, study)}/"
+    return {
+        path.relative_to(study): path.read_text(encoding="utf-8").replace(way, "")
+        for path in (study / "results/logs").rglob("*.log")
+    }
