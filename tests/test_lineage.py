@@ -321,7 +321,12 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
     figures = [path.stem for path in (finished / "results/figures").glob("*.svg")]
     pasted = [path.stem for path in (finished / "results/tables").glob("*.csv")]
     assert len(figures) > 30 and len(pasted) > 60
-    for kind, names in (("figure", figures), ("table", pasted)):
+    words = {"codebook", "comparability", "events", "wordings"}
+    assert words <= set(pasted)
+    for name in words:
+        with pytest.raises(SurveywavesError, match="its rows are of no released table: it says words"):
+            find(["table", name], store)
+    for kind, names in (("figure", figures), ("table", sorted(set(pasted) - words))):
         for name in names:
             found = find([kind, name], store)
             assert found.target in store.made
@@ -338,13 +343,13 @@ def test_a_cell_of_the_report_is_traced_by_the_name_of_its_download(finished: Pa
     with urlopen(html.unescape(address)) as data:
         shown = list(csv.DictReader(io.StringIO(data.read().decode("utf-8-sig"))))
     found = trace(["overview_change.csv", "scale=colleagues"], places(finished))
-    assert found.shown.target == "results/report/index.html"
+    assert found.shown.target == "results/tables/overview_change.csv"
     wanted = {
         (row["wave"], row["organisation"], row["term"]) for row in shown if row["scale"] == "colleagues"
     }
     rows = found.shown.rows[["wave", "organisation", "term"]].itertuples(index=False, name=None)
     assert set(rows) == wanted != set()
-    assert next(step.job.rule for step in found.lineage.steps) == "report"
+    assert next(step.job.rule for step in found.lineage.steps) == "tables"
 
 
 def test_a_figure_of_one_wave_s_rows_names_no_other_wave_s_files(finished: Path) -> None:
@@ -431,7 +436,7 @@ def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
 ) -> None:
     study = copy_of("pinned_trace")
     monkeypatch.chdir(study)
-    rooms = ("released/*.csv", "figures/*.svg", "report/index.html", "configuration.yaml")
+    rooms = ("released/*.csv", "figures/*.svg", "figures/*.csv", "report/index.html", "configuration.yaml")
     results = [
         f"results/{path.relative_to('results')}" for room in rooms for path in Path("results").glob(room)
     ]
