@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import combinations
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -51,14 +50,12 @@ def adjusted(p_values: FloatArray, method: str) -> FloatArray:
     """
     if method not in METHODS:
         raise ValueError(f"not a method of adjustment: {method} (known: {', '.join(METHODS)})")
-    _freeze()
-    return np.asarray(multipletests(p_values, method=method)[1], dtype=np.float64)
-
-
-@cache
-def _freeze() -> None:
-    """Spare the modules from garbage collection: `multipletests` collects at every call, 40 to 170 ms without this."""
+    # `multipletests` collects garbage at every call, in all that the process holds: 40 ms, a second in a large one.
     gc.freeze()
+    try:
+        return np.asarray(multipletests(p_values, method=method)[1], dtype=np.float64)
+    finally:
+        gc.unfreeze()
 
 
 def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequence[str]) -> FloatArray:
