@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
+from surveywaves.sample import Asked
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Missing, Status
 
 TEXT: Final = (
@@ -30,28 +31,12 @@ TEXT: Final = (
 COUNTS: Final = ("n", "base", "returns", "response", "favourable_n", "section", "count")
 
 
-class Counted(Protocol):
-    """An item of an instrument, as counts need it."""
-
-    @property
-    def item(self) -> str:
-        """Its name."""
+class Counted(Asked, Protocol):
+    """An item as counts need it."""
 
     @property
     def section(self) -> int:
         """Section of the questionnaire it stands in."""
-
-    @property
-    def key(self) -> int:
-        """1, or -1 where agreement means less of what is measured."""
-
-    @property
-    def points(self) -> int:
-        """Responses of its response scale, from 1."""
-
-    @property
-    def favourable(self) -> tuple[int, ...]:
-        """The favourable answers, after reverse keying."""
 
 
 class Described(NamedTuple):

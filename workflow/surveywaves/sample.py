@@ -97,16 +97,12 @@ class Sample:
         return ""
 
 
-class Keyed(Protocol):
-    """An item of an instrument: its name, its scale (empty: none), its key, and its response scale."""
+class Asked(Protocol):
+    """An item of an instrument: its name, its key, and its response scale."""
 
     @property
     def item(self) -> str:
         """Its name."""
-
-    @property
-    def scale(self) -> str:
-        """Its scale; empty: none."""
 
     @property
     def key(self) -> int:
@@ -119,6 +115,14 @@ class Keyed(Protocol):
     @property
     def favourable(self) -> tuple[int, ...]:
         """The favourable answers, after reverse keying."""
+
+
+class Keyed(Asked, Protocol):
+    """An item as scales need it."""
+
+    @property
+    def scale(self) -> str:
+        """Its scale; empty: none."""
 
 
 def scales_of(instrument: Iterable[Keyed], min_answered: Mapping[str, int] | None = None) -> list[Scale]:

@@ -16,6 +16,7 @@ from surveywaves.mixed.lmm import LinearFit
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.variants import Variant, correct
 from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Status, variant_title
+from surveywaves.text import listed
 from surveywaves.tidy import tidy
 from surveywaves.weighting import Refused
 
@@ -133,16 +134,12 @@ def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapp
     parts = [first if decision else "no estimate by the main analysis"]
     for other in dict.fromkeys(one.decision for one in others if one.decision != decision):
         named = [variant_title(one.variant, labels) for one in others if one.decision == other]
-        parts.append(f"{_listed(named)}: {_spaced(other)}")
+        parts.append(f"{listed(named)}: {_spaced(other)}")
     return "; ".join(parts)
 
 
 def _spaced(decision: str) -> str:
     return decision.replace("_", " ")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 Row = dict[str, Any]
