@@ -118,11 +118,20 @@ class Decision(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Checked(StrEnum):
+    """What became of a number that was computed again: see `surveywaves.crosscheck`."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_CHECKED = "not_checked"
+
+
 BETWEEN: Final = " - "
 """Stands between the two sides of a contrast in its term, wave or organisation."""
 
 LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
+FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
 PLANNING: Final = "planning"
 """Values of the column `analysis`."""

@@ -1,0 +1,20 @@
+"""Compute the key numbers again by statsmodels and pingouin."""
+
+from surveywaves.crosscheck import crosscheck
+from surveywaves.files import read, write
+from surveywaves.sample import Sample, scales_of
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import ComparingPart
+
+CHECKED = ("means", "contrasts", "variances", "item_contrasts", "reliability")
+
+with stage(snakemake):
+    part = ComparingPart.model_validate(snakemake.params.part)
+    found = crosscheck(
+        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        scales_of(part.instrument),
+        **{name: read(snakemake.input[name]) for name in CHECKED},
+        multiplicity=part.multiplicity,
+        item_multiplicity=part.item_multiplicity,
+    )
+    write(found, snakemake.output.crosscheck)
