@@ -29,7 +29,7 @@ from surveywaves.sample import Sample
 from surveywaves.terms import (
     ALL,
     BETWEEN,
-    ITEM_BY_ITEM,
+    LOW_RELIABILITY_MARK,
     MAIN,
     ORGANISATION,
     PERCENT_FAVOURABLE,
@@ -361,7 +361,9 @@ def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(ITEM_BY_ITEM if hidden and part.startswith(ITEM_BY_ITEM) else part for part in parts)
+    return "; ".join(
+        LOW_RELIABILITY_MARK if hidden and part.startswith(LOW_RELIABILITY_MARK) else part for part in parts
+    )
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
