@@ -6,14 +6,16 @@ from surveywaves.sample import Sample, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ComparingPart
 
-CHECKED = ("means", "contrasts", "variances", "item_contrasts", "reliability")
-
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
     found = crosscheck(
         Sample(read(snakemake.input.responses), **dict(part.sample)),
         scales_of(part.instrument),
-        **{name: read(snakemake.input[name]) for name in CHECKED},
+        means=read(snakemake.input.means),
+        contrasts=read(snakemake.input.contrasts),
+        variances=read(snakemake.input.variances),
+        item_contrasts=read(snakemake.input.item_contrasts),
+        reliability=read(snakemake.input.reliability),
         multiplicity=part.multiplicity,
         item_multiplicity=part.item_multiplicity,
     )

@@ -172,8 +172,9 @@ class _Answers:
 
     @cached_property
     def smallest(self) -> int:
-        people = self.frame.drop_duplicates("_respondent")
-        return int(people.groupby(["wave", "organisation"], observed=True).size().min())
+        """Clusters of the cell that has fewest."""
+        cluster = self.sample.team or "_respondent"
+        return int(self.frame.groupby(["wave", "organisation"], observed=True)[cluster].nunique().min())
 
     @cached_property
     def covariates(self) -> pd.DataFrame:
@@ -260,9 +261,9 @@ def _linear(answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], 
     elif not np.isfinite(tau2):
         why = why or "one answer a respondent"
     place = pd.MultiIndex.from_frame(frame[["wave", "organisation"]].astype("str"))
-    columns = [np.asarray(place == cell, dtype=np.float64) for cell in cells]
-    columns += [frame["_item"].eq(item).to_numpy(dtype=np.float64) for item in items[1:]]
-    design = np.column_stack([*columns, answers.covariates.to_numpy(dtype=np.float64)])
+    cell = [np.asarray(place == one, dtype=np.float64) for one in cells]
+    item = [frame["_item"].eq(one).to_numpy(dtype=np.float64) for one in items[1:]]
+    design = np.column_stack([*cell, *item, answers.covariates.to_numpy(dtype=np.float64)])
     if not why and np.linalg.matrix_rank(design.T @ design) < design.shape[1]:
         why = "the statements or covariates are not linked"
     if why:
@@ -294,12 +295,12 @@ def _linear(answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], 
             top = theta * np.exp(STEP * (low - high) / (2 * bend)) if bend < 0 else np.nan
             yield _checked("linear_variances", place_of("tau2", tau2), top * scale, unit=tau2)
         else:
-            theirs = math.nan if loglik(1e-3) > loglik(0.0) else 0.0
+            theirs = math.nan if loglik(1e-3) > loglik(1e-6) else 0.0
             yield _checked("linear_variances", place_of("tau2", tau2), theirs, unit=1.0)
     for number in _numbers(rows):
         vector = np.zeros(design.shape[1])
-        for cell, weight in answers.cells_of(number).items():
-            vector[cells.index(cell)] += weight
+        for one, weight in answers.cells_of(number).items():
+            vector[cells.index(one)] += weight
             vector[len(cells) : len(cells) + len(items) - 1] += weight / len(items)
         yield _checked("linear", number, float(vector @ coef), unit=number.std_error)
 
@@ -322,6 +323,12 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
     kind = kinds.map({(*cell, item): number for number, (cell, item) in enumerate(places)}).to_numpy()
     design = np.eye(len(places))[kind]
     covariates = answers.covariates.to_numpy(dtype=np.float64)
+    if covariates.size:
+        alone = rows["item"] != ""
+        yield from _unchecked(
+            "favourable", rows[alone], "with covariates, each statement is a model by itself"
+        )
+        rows = rows[~alone]
     favourable = frame["value"].isin(answers.scale.favourable).to_numpy(dtype=np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

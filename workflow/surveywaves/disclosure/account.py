@@ -309,5 +309,5 @@ def crosschecked(table: pd.DataFrame) -> pd.DataFrame:
         One row a kind: `what`, and how many numbers there are of each verdict.
     """
     verdicts = [verdict.value for verdict in Checked]
-    counts = table.groupby("what", sort=False)["verdict"].value_counts().unstack(fill_value=0)
+    counts = pd.crosstab(table["what"], table["verdict"])
     return counts.reindex(columns=verdicts, fill_value=0).rename_axis(columns=None).reset_index()
