@@ -233,7 +233,7 @@ def test_cell_with_one_respondent_has_no_variance_under_weights() -> None:
     for term in ("emmean", "percent_favourable"):
         mean = row(ours.means, term, "first", "x")
         assert mean["status"] == "not_estimable"
-        assert mean["note"] == "one respondent only in a cell: with weights, its variance cannot be estimated"
+        assert mean["note"] == "one respondent only in a cell: its variance cannot be estimated"
         assert row(ours.means, term, "first", "y")["status"] == "ok"
 
 

@@ -121,6 +121,10 @@ class Analysis(Model):
     weighted: bool = Field(
         default=False, description="The models use the waves' sampling weights (`weight` of the layouts)."
     )
+    robust: bool = Field(
+        default=True,
+        description="Standard errors hold where waves and organisations differ in their spread (CR2).",
+    )
     min_cell: int = Field(
         default=5, ge=2, description="Respondents a wave x organisation cell needs before it is estimated."
     )
