@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from calibration_tables import EVERY, REPLICATES, SCALES, SEED, Found, document
-from known_truth import CELLS, FAVOURABLE, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
+from known_truth import CELLS, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
 
 from surveywaves.invariance import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import compare_fit
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import percent_favourable
+from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
 
@@ -75,7 +75,7 @@ def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterat
         return
     fit = fit_ordinal(design)
     latent = compare_fit(design, fit, scale=scale)
-    percent = percent_favourable(design, fit, scale=scale, favourable=FAVOURABLE)
+    percent = compare_favourable(design, given[1])
     for one in (latent.means, latent.contrasts, percent.means, percent.contrasts):
         yield "ordinal", one
     yield "variances", latent.variances

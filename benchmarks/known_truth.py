@@ -104,7 +104,7 @@ class Population:
     def given(self, frame: pd.DataFrame, scale: str) -> tuple[Sample, Scale]:
         """Who is analysed, and by which answers."""
         span = (-50, 50) if self.normal else (1, 5)
-        named = Scale(scale, tuple(self.names), dict.fromkeys(self.names, 1), span)
+        named = Scale(scale, tuple(self.names), dict.fromkeys(self.names, 1), span, favourable=FAVOURABLE)
         return Sample(frame, WAVES, ORGANISATIONS), named
 
     @cached_property
