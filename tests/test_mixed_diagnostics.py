@@ -100,7 +100,8 @@ def test_design_without_contrasts_has_no_shifts() -> None:
     frame = simulated(60, missing=0)
     one = frame[(frame["wave"] == "first") & (frame["organisation"] == "x")]
     assert not diagnosed(one).index.str.startswith("max_shift").any()
-    too_small = diagnosed(frame, min_cell=1_000)
+    design = make_design(frame, **options(frame))
+    too_small = diagnose(design, fit_linear(design), scale="s", min_cell=1_000).set_index("term")
     assert too_small["status"]["max_shift_gap"] == "not_estimable"
     assert too_small["note"]["max_shift_gap"] == "no such contrast has an estimate"
 

@@ -6,7 +6,8 @@ covariance, degrees of freedom, and says which combinations the data can estimat
 Covariates adjust a contrast only as far as its cells overlap in them. Of the respondents of the cells that are
 compared, the *overlap* is the share whose combination of categorical covariates occurs in each of these cells; what
 lies outside is compared by the model's extrapolation alone. Changes of all staff and differences in differences compare
-the waves within each organisation, so that theirs is the overlap there (Crump, Hotz, Imbens and Mitnik 2009, Biometrika 96, 187).
+the waves within each organisation, so that theirs is the overlap there (Crump, Hotz, Imbens and Mitnik 2009, Biometrika
+96, 187).
 """
 
 from __future__ import annotations
@@ -203,7 +204,6 @@ def compare(
     ValueError
         If sample and scale contradict the frame or each other.
     """
-    check_confidence(confidence)
     design = make_design(sample, scale)
     return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
 
@@ -212,6 +212,7 @@ def compare_fit(
     design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
 ) -> Comparison:
     """Compare the waves and organisations of a design by a fit of it: see `compare`."""
+    check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
     def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
