@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from surveywaves.catalogue import QUESTIONS
-from surveywaves.report.answer import STATEMENTS, SURE, counted, estimated, item_by_item
+from surveywaves.report.answer import STATEMENTS, SURE, counted, estimated
 from surveywaves.report.material import (
     Block,
     Bullets,
@@ -221,14 +221,13 @@ def robustness(material: Material) -> list[Block]:
 
 
 def _counted(material: Material) -> tuple[Markup, ...]:
-    """Count the decisions about scales that are compared as scales: those that stand in every way, and the others."""
-    numbers, apart = material.numbers, item_by_item(material)
-    scales = [scale for scale in dict.fromkeys(material.tables["agreement"]["scale"]) if scale not in apart]
+    """Count the decisions about scales: those that stand in every way, and the others."""
+    numbers = material.numbers
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", scale=scales, decision=decisions)
+        told = numbers.count("agreement", decision=decisions)
         if told.value:
-            same = numbers.count("agreement", scale=scales, decision=decisions, **{"agreeing=": "variants"})
+            same = numbers.count("agreement", decision=decisions, **{"agreeing=": "variants"})
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "
