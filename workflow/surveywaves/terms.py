@@ -118,11 +118,20 @@ class Decision(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Checked(StrEnum):
+    """What became of a number that was computed again: see `surveywaves.crosscheck`."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_CHECKED = "not_checked"
+
+
 BETWEEN: Final = " - "
 """Stands between the two sides of a contrast in its term, wave or organisation."""
 
 LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
+FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
 STRUCTURE: Final = "structure"
 PLANNING: Final = "planning"
@@ -142,10 +151,10 @@ STANDARDISED: Final = "_standardised"
 RECOMPUTED: Final = "recomputed"
 """The column that stands beside a printed number in the audit of a publication."""
 
-ITEMS_ONLY: Final = "items_only"
-"""The use of a scale whose items do not go together well enough to be one."""
+LOW_RELIABILITY: Final = "low_reliability"
+"""The use of a scale whose alpha is lower than the study asks for: it is compared like the others, with a mark."""
 
-ITEM_BY_ITEM: Final = "compared item by item only"
+LOW_RELIABILITY_MARK: Final = "low reliability"
 """How the note begins on an estimate of such a scale."""
 
 # --- differential item functioning --------------------------------------------------------------------------------
