@@ -132,6 +132,9 @@ PERCENT_FAVOURABLE: Final = "percent_favourable"
 RETURNS_NEEDED: Final = "returns_needed"
 """Values of the column `term`."""
 
+SMALLEST_P: Final = 0.001
+"""The smallest p-value that leaves: smaller ones are put there as this, and written "<.001"."""
+
 STANDARDISED: Final = "_standardised"
 """How a term ends whose unit is a standard deviation of one answer."""
 

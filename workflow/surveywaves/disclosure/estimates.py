@@ -35,6 +35,7 @@ from surveywaves.terms import (
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
+    SMALLEST_P,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS
@@ -142,7 +143,8 @@ def _few(weight: FloatArray) -> bool:
 
 DECIMALS: Final = 2
 PERCENT_DECIMALS: Final = 0
-"""Decimals of an estimate that comes near to withheld counts; of a percentage."""
+"""Decimals of an estimate that comes near to withheld counts; of a percentage. Degrees of freedom are whole then, and
+p-values have two significant figures, none below `SMALLEST_P`."""
 
 NOTE: Final = "withheld to protect respondents"
 
@@ -160,7 +162,16 @@ of Feldt's interval and tests are functions of it."""
 
 _COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
 
-EXACT: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", *DECIDED[1:3])
+EXACT: Final = (
+    "estimate",
+    "std_error",
+    "df",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "p_adjusted",
+    *DECIDED[1:3],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,14 +396,25 @@ def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
     for name in EXACT:
         if name in rounded:
             values = rounded[name].to_numpy(dtype=np.float64)
-            coarse = np.where(
-                percent & (not name.startswith("p_")),
-                np.round(values, PERCENT_DECIMALS),
-                np.round(values, DECIMALS),
-            )
+            if name.startswith("p_"):
+                coarse = coarse_p(values)
+            elif name == "df":
+                coarse = np.round(values)
+            else:
+                coarse = np.where(percent, np.round(values, PERCENT_DECIMALS), np.round(values, DECIMALS))
             # Not -0.0: it would be written so.
             rounded[name] = np.where(marks, coarse + 0.0, values)
     return rounded
+
+
+def coarse_p(values: FloatArray) -> FloatArray:
+    """Round p-values to two significant figures; what is not below the floor does not become it."""
+    known = np.isfinite(values)
+    scale = 10.0 ** (1 - np.floor(np.log10(np.where(known, np.maximum(values, SMALLEST_P), 1.0))))
+    coarse = np.round(np.round(values * scale) / scale, 4)
+    return np.where(
+        values < SMALLEST_P, SMALLEST_P, np.where(known, np.maximum(coarse, 1.1 * SMALLEST_P), values)
+    )
 
 
 def _other_respondents(table: pd.DataFrame) -> BoolArray:

@@ -21,7 +21,7 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis
+from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, first_named, main_analysis
 from surveywaves.terms import BETWEEN, ITEMS_ONLY, Decision, Evidence, Status
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
@@ -138,9 +138,6 @@ def returns(material: Material) -> list[Markup]:
     return said
 
 
-FIRST = "first "
-"""How the words of a decision begin that speaks of the first-named organisation."""
-
 SCALES, STATEMENTS = "contrasts", "item_contrasts"
 
 Place = tuple[str, str]
@@ -186,7 +183,7 @@ def counted(
     here: dict[str, Where] = {"analysis": analysis, "term": term, "wave": place[0], "organisation": place[1]}
     if table == SCALES:
         here["scale"] = list(of)
-    first = labels.organisation(place[1].partition(BETWEEN)[0])
+    first = first_named(place[1], labels)
     found = []
     for decision in Decision:
         count = numbers.count(table, **here, decision=decision.value)
@@ -199,7 +196,10 @@ def counted(
         found.append(
             say(
                 "{what}: {count}{named}",
-                what=_what(decision, term, first),
+                what=say(
+                    "{words}",
+                    words=decision_words(decision.value, term, first=first, statement=table == STATEMENTS),
+                ),
                 count=count,
                 named=say(" ({names})", names=names) if names else Markup(""),
             )
@@ -216,13 +216,6 @@ def counted(
         withheld=say("; withheld besides: {n}", n=withheld) if withheld.value else Markup(""),
         kind=_kind(material, place),
     )
-
-
-def _what(decision: Decision, term: str, first: str) -> Markup:
-    words = decision_words(decision.value, term)
-    if words.startswith(FIRST):
-        return say("{who} {words}", who=first, words=words.removeprefix(FIRST))
-    return say("{words}", words=words)
 
 
 def _where(material: Material, place: Place) -> Markup:

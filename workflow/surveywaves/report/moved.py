@@ -122,7 +122,7 @@ def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
         for place in estimated(frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
     ]
     reworded = [
-        say("{note} ‘{statement}’", note=note, statement=material.labels.item(item))
+        say("{note} ‘{statement}’", note=note, statement=material.labels.wording(item))
         for item in dict.fromkeys(frame["item"])
         for wave, about in material.presentation.waves.items()
         if about.comparability.get(item) == Comparability.REWORDED

@@ -28,6 +28,7 @@ from surveywaves.tables.layout import (
     withheld_cell,
 )
 from surveywaves.terms import (
+    BETWEEN,
     EMMEAN,
     LINEAR,
     ORDINAL,
@@ -45,6 +46,7 @@ from surveywaves.words import (
     interval,
     is_missing,
     number,
+    p_value,
     percentage,
     records,
     share,
@@ -59,43 +61,75 @@ SIGNS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Decision -> sign and tone."""
 
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+SCALES: Final[Mapping[str, Mapping[str, str]]] = {
     "change": {
         Decision.INCREASE: "increase",
         Decision.DECREASE: "decrease",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful change",
     },
     "gap": {
-        Decision.INCREASE: "first higher",
-        Decision.DECREASE: "first lower",
+        Decision.INCREASE: "{first} higher",
+        Decision.DECREASE: "{first} lower",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful gap",
     },
     "difference_in_differences": {
-        Decision.INCREASE: "first more upwards",
-        Decision.DECREASE: "first more downwards",
+        Decision.INCREASE: "{first} gained ground",
+        Decision.DECREASE: "{first} lost ground",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful difference",
     },
 }
-"""Kind of contrast -> decision -> words; of a gap and a difference in differences, the first-named is spoken of."""
+"""Kind of contrast -> decision about a scale -> words; of gaps and differences in differences, of the first-named."""
+
+STATEMENTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "change": {Decision.INCREASE: "more favourable", Decision.DECREASE: "less favourable"},
+    "gap": {Decision.INCREASE: "{first} more favourable", Decision.DECREASE: "{first} less favourable"},
+    "difference_in_differences": {
+        Decision.INCREASE: "{first} changed more favourably",
+        Decision.DECREASE: "{first} changed less favourably",
+    },
+}
+"""The same of a statement, which may be worded either way: its number rises with favour, not with agreement."""
 
 
 def base_term(term: str) -> str:
     """Give the kind of a contrast, whatever unit its term is in."""
-    return next((kind for kind in WORDS if term == kind or term.startswith(f"{kind}_")), term)
+    return next((kind for kind in SCALES if term == kind or term.startswith(f"{kind}_")), term)
 
 
-def decision_words(decision: str, term: str) -> str:
-    """Put a decision into words."""
-    known = WORDS.get(base_term(term), {})
-    return known.get(decision, decision.replace("_", " "))
+def decision_words(decision: str, term: str, *, first: str, statement: bool = False) -> str:
+    """Put a decision into words.
+
+    Parameters
+    ----------
+    decision, term
+        One of `Decision`, and the term of its contrast.
+    first
+        The organisation named first in the contrast, in words.
+    statement
+        Whether it is about a single statement.
+    """
+    kind = base_term(term)
+    about_scales, about_statements = SCALES.get(kind, {}), STATEMENTS.get(kind, {})
+    words = about_scales.get(decision, decision.replace("_", " "))
+    return (about_statements.get(decision, words) if statement else words).format(first=first)
 
 
-def decision_cell(decision: Any, term: str) -> Cell:
-    """Print a decision; a dash where there is none."""
-    if is_missing(decision) or not decision:
+def first_named(organisation: str, labels: Labels) -> str:
+    """Word the organisation that a contrast names first."""
+    return labels.organisation(organisation.partition(BETWEEN)[0])
+
+
+def decision_cell(row: Any, labels: Labels) -> Cell:
+    """Print the decision of a row; a dash where there is none."""
+    if is_missing(row.decision) or not row.decision:
         return Cell(NONE, float("nan"), tone="muted")
-    sign, tone = SIGNS.get(decision, ("", ""))
-    words = decision_words(decision, term)
+    sign, tone = SIGNS.get(row.decision, ("", ""))
+    words = decision_words(
+        row.decision,
+        row.term,
+        first=first_named(row.organisation, labels),
+        statement=bool(getattr(row, "item", "")),
+    )
     return Cell(f"{sign} {words}".strip(), words, tone=tone)
 
 
@@ -117,7 +151,8 @@ def smallest_effect(frame: pd.DataFrame, unit: str, *, decimals: int = 2) -> str
     size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
     return (
         f"Decision: by tests of difference and of equivalence, at the adjusted p, against the smallest effect of "
-        f"interest ({size} {unit}); inconclusive is not the same as no change."
+        f"interest ({size} {unit}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
+        "is not the same as no change."
     )
 
 
@@ -249,6 +284,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             ),
             p_cell(row, "p_value"),
             p_cell(row, "p_adjusted"),
+            *([_equivalence(row)] if decided else []),
             number_cell(row, "n", whole),
             _verdict(row, labels, decided=decided),
         )
@@ -275,6 +311,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             *([Column("Standardised", numeric=True)] if standardised else []),
             Column("p", numeric=True),
             Column("Adjusted p", numeric=True),
+            *([Column("Equivalence p", numeric=True)] if decided else []),
             Column("n", numeric=True, spoken="respondents"),
             Column("Decision" if decided else "Where it lies"),
         ),
@@ -286,12 +323,18 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
     )
 
 
+def _equivalence(row: Any) -> Cell:
+    """Print the p of the equivalence test: the adjusted one, unless none is."""
+    adjusted = "p_equivalence" if is_missing(row.p_equivalence_adjusted) else "p_equivalence_adjusted"
+    return p_cell(row, adjusted)
+
+
 def _verdict(row: Any, labels: Labels, *, decided: bool) -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
-    return decision_cell(row.decision, row.term) if decided else side_of_zero(row, labels)
+    return decision_cell(row, labels) if decided else side_of_zero(row, labels)
 
 
 def _signed(row: Any) -> Cell:
@@ -350,8 +393,19 @@ def _glance(row: Any, labels: Labels) -> Cell:
     cell = estimate_cell(row, labels, signed=True)
     if row is None or is_missing(row.estimate):
         return cell
-    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
-    return Cell(f"{sign} {cell.text}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
+    decision = getattr(row, "decision", "")
+    sign, tone = SIGNS.get(decision, ("", ""))
+    said = f" ({_decided_by(row)})" if decision else ""
+    return Cell(f"{sign} {cell.text}{said}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
+
+
+def _decided_by(row: Any) -> str:
+    """Print the p-values that a decision rests on; of one that is inconclusive, both."""
+    adjusted = row.p_value if is_missing(row.p_adjusted) else row.p_adjusted
+    difference, equivalence = f"p {p_value(adjusted)}", f"equivalence p {_equivalence(row).text}"
+    if row.decision == Decision.NO_MEANINGFUL_CHANGE:
+        return equivalence
+    return difference if row.decision != Decision.INCONCLUSIVE else f"{difference}, {equivalence}"
 
 
 def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
@@ -420,10 +474,12 @@ def _variant_cell(row: Any) -> Cell:
     return Cell(f"{sign} {number(row.estimate, signed=True)}".strip(), as_float(row.estimate), tone=tone)
 
 
-def _in_words(words: str, term: str) -> str:
-    """Put the decisions in a sentence into the words of their kind of contrast."""
+def _in_words(row: Any, labels: Labels) -> str:
+    """Put the decisions in a row's sentence into the words of its kind of contrast."""
+    words, first = str(row.words), first_named(row.organisation, labels)
     for decision in Decision:
-        words = words.replace(f": {decision.replace('_', ' ')}", f": {decision_words(decision, term)}")
+        told = decision_words(decision, row.term, first=first)
+        words = words.replace(f": {decision.replace('_', ' ')}", f": {told}")
     return words
 
 
@@ -442,14 +498,14 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
             Cell(labels.plain(base_term(row.term))),
             Cell(labels.wave(row.wave)),
             Cell(labels.organisation(row.organisation)),
-            decision_cell(row.decision, row.term),
+            decision_cell(row, labels),
             Cell(
                 NONE
                 if is_missing(row.agreeing) or not row.decision
                 else f"{int(row.agreeing)} of {int(row.variants)}",
                 as_float(row.agreeing),
             ),
-            Cell(labels.readable(_in_words(row.words, row.term)) or NONE),
+            Cell(labels.readable(_in_words(row, labels)) or NONE),
         )
         for row in records(frame)
         if row.decision
