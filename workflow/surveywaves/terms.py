@@ -118,6 +118,14 @@ class Decision(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Checked(StrEnum):
+    """What became of a number that was computed again: see `surveywaves.crosscheck`."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_CHECKED = "not_checked"
+
+
 BETWEEN: Final = " - "
 """Stands between the two sides of a contrast in its term, wave or organisation."""
 
