@@ -36,7 +36,7 @@ REVERSED: Final = "(R)"
 """What stands before a statement where its number counts disagreement: R for reverse-keyed."""
 
 REVERSED_MEANS: Final = (
-    f"{REVERSED}: worded against its scale; scored the other way, so that favourable is to disagree."
+    f"{REVERSED}: worded against its scale, and scored the other way: to disagree is favourable."
 )
 
 MINUS: Final = "−"

@@ -449,7 +449,7 @@ def likert(
     striped = any(len(piece.options) > 1 for found in answers.values() for piece in found.pieces)
     notes = [
         f"None of these items was asked in: {', '.join(silent)}." if silent else "",
-        f"{REVERSED} Agreement means less of what the scale measures: shown as worded; favourable is to disagree."
+        f"{REVERSED} Agreement means less of what the scale measures: shown as worded; to disagree is favourable."
         if any(item.key < 0 for item in items)
         else "",
         "† Asked in other words in that wave."

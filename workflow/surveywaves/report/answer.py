@@ -407,8 +407,8 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
     """Say how a decision is come to, and how many of them stand whatever way the data are analysed."""
     yield say(
         "A decision is told only if a test is significant at the level {alpha}, adjusted for the number of scales: "
-        "<strong>up or down</strong>, surely not zero, how far is not said; <strong>no meaningful change</strong>, "
-        "surely smaller than the smallest effect of interest{smallest}.",
+        "<strong>up or down</strong>, that it is not zero, not how far; <strong>no meaningful change</strong>, "
+        "that it is smaller than the smallest effect of interest{smallest}.",
         alpha=material.numbers.study("alpha", lambda value: f"{value:.3g}"),
         smallest=smallest_effect(material, analysis),
     )

@@ -175,6 +175,10 @@ class Presentation(Model):
     confidence: float
     covariates: tuple[str, ...]
     min_cell: int
+    weighted: bool = False
+    """Whether the models use the returns' weights."""
+    robust: bool = True
+    """Whether the linear model's errors allow for cells that differ in spread."""
     threshold: int = 1
     """Smallest count that is shown; 1: all are."""
     rounding: int = 0
@@ -213,6 +217,7 @@ class Presentation(Model):
             confidence=config.analysis.confidence,
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
+            weighted=config.analysis.weighted,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),
