@@ -329,13 +329,13 @@ def test_no_estimate_is_shown_to_more_digits_than_it_was_released_with(
     labels, term: str, numbers: dict, expected: list[str]
 ) -> None:
     here = {
-        "analysis": "ordinal",
+        "analysis": "favourable",
         "scale": "warmth",
         "wave": "third - second",
         "organisation": "left",
         "n": 90,
     }
-    table = contrasts(tidy([here | {"term": term} | numbers]), labels, analysis="ordinal", term=term)
+    table = contrasts(tidy([here | {"term": term} | numbers]), labels, analysis="favourable", term=term)
     shown = row(table)[3:7]
     assert shown == expected
     assert ("Rounded to protect respondents." in table.about) == (numbers is not EXACT)
@@ -343,7 +343,7 @@ def test_no_estimate_is_shown_to_more_digits_than_it_was_released_with(
 
 def test_means_in_percent_have_the_decimals_they_were_released_with(labels) -> None:
     here = {
-        "analysis": "ordinal",
+        "analysis": "favourable",
         "scale": "warmth",
         "term": "percent_favourable",
         "organisation": "left",
@@ -353,7 +353,7 @@ def test_means_in_percent_have_the_decimals_they_were_released_with(labels) -> N
         here | {"wave": "second", "estimate": 51.0, "conf_low": 44.0, "conf_high": 58.0},
         here | {"wave": "third", "estimate": 51.0, "conf_low": 44.2, "conf_high": 58.1},
     ]
-    table = means(tidy(rows), labels, analysis="ordinal", term="percent_favourable")
+    table = means(tidy(rows), labels, analysis="favourable", term="percent_favourable")
     assert row(table)[1:] == ["51 (44 to 58)", "51.0 (44.2 to 58.1)"]
 
 

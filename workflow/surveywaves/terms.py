@@ -123,6 +123,7 @@ BETWEEN: Final = " - "
 
 LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
+FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
 PLANNING: Final = "planning"
 """Values of the column `analysis`."""

@@ -29,8 +29,11 @@ from surveywaves.sample import Sample
 from surveywaves.terms import (
     ALL,
     BETWEEN,
+    FAVOURABLE,
     ITEM_BY_ITEM,
+    LINEAR,
     MAIN,
+    ORDINAL,
     ORGANISATION,
     PERCENT_FAVOURABLE,
     PLANNING,
@@ -146,7 +149,10 @@ PERCENT_DECIMALS: Final = 0
 
 NOTE: Final = "withheld to protect respondents"
 
-COUNTS: Final = ("left out", "of 100 returns", "fewer than", "not compared, fewer than")
+COMPARED: Final = (LINEAR, ORDINAL, FAVOURABLE)
+"""Analyses whose estimates of all staff are weighted sums of the organisations'."""
+
+COUNTS: Final = ("left out", "adjusted where", "of 100 returns", "fewer than", "not compared, fewer than")
 """How the part of a note begins that counts respondents, or says how they divide."""
 
 
@@ -276,13 +282,15 @@ def release_estimates(
     """
     refused, unnumbered, places = [], [], _Places(groups)
     variants = table["variant"] if "variant" in table else [""] * len(table)
-    columns = ("scale", "item", "wave", "organisation", "n")
-    for variant, scale, item, wave, organisation, n in zip(
+    columns = ("analysis", "scale", "item", "wave", "organisation", "n")
+    for variant, analysis, scale, item, wave, organisation, n in zip(
         variants, *(table[name] for name in columns), strict=True
     ):
         own = {place for name, place in small if name == scale}
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
+        if organisation == ALL != wave and analysis in COMPARED:
+            named = covered  # a weighted sum of the organisations: less the others, it is one of them
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
         refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))

@@ -21,7 +21,7 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis
+from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis, staff
 from surveywaves.terms import BETWEEN, ITEMS_ONLY, Decision, Evidence, Status
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
@@ -228,10 +228,8 @@ def _what(decision: Decision, term: str, first: str) -> Markup:
 def _where(material: Material, place: Place) -> Markup:
     """Say what is compared: an organisation from wave to wave, organisations within a wave, or their changes."""
     labels = material.labels
-    wave, organisation = (
-        [named(part) for part in name.split(BETWEEN)]
-        for name, named in zip(place, (labels.wave, labels.organisation), strict=True)
-    )
+    wave = [labels.wave(part) for part in place[0].split(BETWEEN)]
+    organisation = [staff(part, labels) for part in place[1].split(BETWEEN)]
     if len(wave) == 2 and len(organisation) == 2:
         return say(
             "{first} against {second}, from {earlier} to {later}",

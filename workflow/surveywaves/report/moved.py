@@ -27,7 +27,7 @@ from surveywaves.text import listed
 
 UNITS: Final = {
     "linear": "points of the response scale",
-    "percent_favourable": "favourable answers",
+    "percent_favourable": "percentage points of favourable answers",
     "ordinal": "log odds",
 }
 """What means and contrasts are in, in the order of presentation, and in words."""
@@ -78,7 +78,7 @@ def _glance() -> Markup:
 
 
 def _means(material: Material) -> Iterator[Block]:
-    """Show the means of the main model, and the shares of favourable answers of the other; its own means on demand."""
+    """Show the means of the main model, and the shares of favourable answers; the other model's means on demand."""
     yield from material.at("moved/means")
     yield from material.at("moved/means/linear")
     yield from material.at("moved/favourable")
@@ -88,7 +88,7 @@ def _means(material: Material) -> Iterator[Block]:
 
 
 def _contrasts(material: Material) -> Iterator[Block]:
-    """Show the contrasts of the main model; on demand the other's, as shares of favourable answers and as log odds."""
+    """Show the contrasts of the main model; on demand those of favourable answers, and of the other model."""
     words = say(
         "A <strong>change</strong> is the later wave less the earlier; a <strong>gap</strong> the "
         "first-named organisation less the second; a <strong>difference in differences</strong> the change "
@@ -105,14 +105,14 @@ def _contrasts(material: Material) -> Iterator[Block]:
             yield from shown
             first = False
         elif shown:
-            yield Details(f"The same by the ordinal model: {in_words}", tuple(shown))
+            yield Details(f"The same in {in_words}", tuple(shown))
 
 
 def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
     """Count what every statement's contrasts came to, and show them on demand."""
     words = say(
-        "Each statement by itself, by the ordinal model without a respondent effect: log odds ratios, and differences "
-        "in the percentage of favourable answers. Adjusted p: for the number of statements tested in the same "
+        "Each statement by itself: differences in the percentage of favourable answers, and log odds ratios by the "
+        "ordinal model without a respondent effect. Adjusted p: for the number of statements tested in the same "
         "contrast."
     )
     analysis = main_analysis(frame)

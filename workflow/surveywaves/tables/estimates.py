@@ -28,7 +28,9 @@ from surveywaves.tables.layout import (
     withheld_cell,
 )
 from surveywaves.terms import (
+    ALL,
     EMMEAN,
+    FAVOURABLE,
     LINEAR,
     ORDINAL,
     PERCENT_FAVOURABLE,
@@ -140,10 +142,20 @@ UNITS: Final = {
 """How a term ends -> head of its column, and its unit in words."""
 
 
+def staff(organisation: str, labels: Labels) -> str:
+    """Name whom an estimate is of: an organisation, a contrast of two, or all staff."""
+    return "All staff" if organisation == ALL else labels.organisation(organisation)
+
+
+def model_of(analysis: str) -> str:
+    """Name what estimates come from."""
+    return "from the answers" if analysis == FAVOURABLE else f"{analysis} model"
+
+
 def means_in(frame: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     """Lay out estimated means in one of `surveywaves.catalogue.UNITS`; see `means`."""
     if unit == PERCENT:
-        return means(frame, labels, analysis="ordinal", term=PERCENT)
+        return means(frame, labels, analysis=FAVOURABLE, term=PERCENT)
     return means(frame, labels, analysis=unit)
 
 
@@ -165,7 +177,7 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = EMM
     organisations = [name for name in labels.organisation_order if name in present]
     cells = [(wave, organisation) for wave in waves for organisation in organisations]
     columns = [Column("Scale")] + [
-        Column(labels.organisation(organisation), labels.wave_with_evidence(wave), numeric=True)
+        Column(staff(organisation, labels), labels.wave_with_evidence(wave), numeric=True)
         for wave, organisation in cells
     ]
     rows = tuple(
@@ -183,10 +195,10 @@ def means(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str = EMM
         )
         for scale in labels.scales_in(chosen)
     )
-    what = "Favourable answers in %, as the model has them" if percent else "Estimated mean of each scale"
+    what = "Favourable answers in %" if percent else "Estimated mean of each scale"
     return Table(
         name=f"means_{analysis}" if term == EMMEAN else f"means_{term}",
-        title=f"{what}, by wave and organisation ({analysis} model)",
+        title=f"{what}, by wave and organisation ({model_of(analysis)})",
         columns=tuple(columns),
         rows=rows,
         data=labels.with_evidence(chosen),
@@ -202,7 +214,7 @@ def contrasts_in(frame: pd.DataFrame, labels: Labels, *, term: str, unit: str) -
 
     Of statements, only those that are estimated or withheld; why the others are not stands in the data.
     """
-    analysis, term = ("ordinal", f"{term}_{PERCENT}") if unit == PERCENT else (unit, term)
+    analysis, term = (FAVOURABLE, f"{term}_{PERCENT}") if unit == PERCENT else (unit, term)
     full = contrasts(frame, labels, analysis=analysis, term=term)
     if frame["item"].eq("").all():
         return full
@@ -239,7 +251,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             Cell(labels.scale(scale) if scale else OUTSIDE),
             *([Cell(labels.item(row.item))] if by_item else []),
             Cell(labels.wave(row.wave)),
-            Cell(labels.organisation(row.organisation)),
+            Cell(staff(row.organisation, labels)),
             estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)),
             interval_cell(row, decimals=_decimals(term, row)),
             *(
@@ -264,7 +276,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
     suffix += " (standardised)" if term.endswith(STANDARDISED) else ""
     return Table(
         name=f"{term}_{analysis}" + ("_items" if by_item else ""),
-        title=f"{kind}{suffix} ({'statement by statement, ' if by_item else ''}{analysis} model)",
+        title=f"{kind}{suffix} ({'statement by statement, ' if by_item else ''}{model_of(analysis)})",
         columns=(
             Column("Scale"),
             *([Column("Statement")] if by_item else []),
@@ -323,8 +335,7 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
         if place in places
     ]
     columns = [
-        Column(labels.organisation(organisation), labels.wave(wave), numeric=True)
-        for wave, organisation in shown
+        Column(staff(organisation, labels), labels.wave(wave), numeric=True) for wave, organisation in shown
     ]
     return Table(
         name=f"overview_{term}",
@@ -340,8 +351,8 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
 
 
 def main_analysis(frame: pd.DataFrame) -> str:
-    """Name the analysis that is shown first where a table holds several: the linear one, or else the first."""
-    found = list(dict.fromkeys(frame["analysis"]))
+    """Name the model that is shown first where a table holds several: the linear one, or else the first."""
+    found = [name for name in dict.fromkeys(frame["analysis"]) if name != FAVOURABLE]
     return LINEAR if LINEAR in found else next(iter(found), "")
 
 
@@ -386,7 +397,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
             (
                 Cell(labels.scale(scale)),
                 Cell(labels.wave(wave)),
-                Cell(labels.organisation(organisation)),
+                Cell(staff(organisation, labels)),
                 *(_variant_cell(found.get((scale, wave, organisation, variant))) for variant in variants),
             )
             for scale, wave, organisation in places
