@@ -169,7 +169,7 @@ VARIANTS: Final = {
     "ordinal_logit": "Ordinal model (logit)",
     "ordinal_probit": "Ordinal model (probit)",
     "scale_score": "Scale scores",
-    IMPUTED: "What was not answered imputed",
+    IMPUTED: "Missing answers imputed",
     "complete_cases": "Complete cases",
     "without_straight_liners": "Without straight-liners",
     "unadjusted": "Unadjusted",

@@ -413,7 +413,7 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
     yield say("<strong>Inconclusive</strong>: the data do not tell, which is not the same as no difference.")
     if material.has("agreement"):
         numbers = material.numbers
-        here = {"scale": scales, "decision": SURE}
+        here = {"analysis": analysis, "scale": scales, "decision": SURE}
         told = numbers.count("agreement", **here)
         if told.value:
             yield say(

@@ -18,6 +18,7 @@ from surveywaves.report.material import (
     Material,
     Paragraph,
     Part,
+    Where,
     say,
     several,
 )
@@ -223,12 +224,14 @@ def robustness(material: Material) -> list[Block]:
 def _counted(material: Material) -> tuple[Markup, ...]:
     """Count the decisions about scales that are compared as scales: those that stand in every way, and the others."""
     numbers, apart = material.numbers, item_by_item(material)
-    scales = [scale for scale in dict.fromkeys(material.tables["agreement"]["scale"]) if scale not in apart]
+    table = material.tables["agreement"]
+    scales = [scale for scale in dict.fromkeys(table["scale"]) if scale not in apart]
+    here: dict[str, Where] = {"analysis": main_analysis(table), "scale": scales}
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", scale=scales, decision=decisions)
+        told = numbers.count("agreement", **here, decision=decisions)
         if told.value:
-            same = numbers.count("agreement", scale=scales, decision=decisions, **{"agreeing=": "variants"})
+            same = numbers.count("agreement", **here, decision=decisions, **{"agreeing=": "variants"})
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "

@@ -43,6 +43,8 @@ from surveywaves.weighting import Refused
 
 CONTRAST: Final = ["analysis", "scale", "term", "wave", "organisation"]
 
+ROUNDING: Final = 1e-9
+
 MOVED: Final = 0.05
 """A variant counts if it moves the estimate by this share of the smallest effect of interest, or more,"""
 
@@ -128,7 +130,8 @@ def agreement(
 
     Only variants that gave an answer count, and only those whose answer is another one: that moved the estimate by a
     twentieth of the smallest effect of interest (`MOVED`; .01 SD if that is .2) or its standard error by 2%
-    (`WIDENED`). That an analysis agrees with itself says nothing.
+    (`WIDENED`). That an analysis agrees with itself says nothing, and variants with one and the same answer (no reworded
+    item is a common one) count as one.
 
     Parameters
     ----------
@@ -160,7 +163,10 @@ def agreement(
     rows = []
     for place, found in answers.items():
         main = next(answer for answer in found if answer.variant == MAIN)
-        others = [one for one in found if one.decision and one.variant != MAIN and one.differs(main)]
+        others: list[_Answer] = []
+        for one in found:
+            if one.decision and one.variant != MAIN and one.differs(main):
+                others += [] if any(one.repeats(other) for other in others) else [one]
         agreeing = sum(one.decision == main.decision for one in others)
         digits, unit = (2, "SD") if place[0] == LINEAR else (1, "points")
         moves = {one.variant: round(one.estimate - main.estimate, digits) for one in others if one.same_unit}
@@ -191,6 +197,11 @@ class _Answer(NamedTuple):
     estimate: float
     error: float
     smallest: float
+
+    def repeats(self, other: _Answer) -> bool:
+        """Whether it is another one over again; the last digits of that depend on the processor."""
+        near = ROUNDING * other.error
+        return abs(self.estimate - other.estimate) <= near and abs(self.error - other.error) <= near
 
     def differs(self, main: _Answer) -> bool:
         """Whether it is another answer than that of the main analysis."""
@@ -339,6 +350,7 @@ def _ways(
             items = variant.statements(sample, scale, waves)
             if not items:
                 return Refused(f"no such statement in: {', '.join(waves)}")
+            said = "over all statements"
             if items != scale.items:
                 asked = replace(scale, items=items)
                 said = f"over {len(items)} of {len(scale.items)} statements"

@@ -76,7 +76,7 @@ class Imputed:
     levels
         Categorical column -> its levels.
     note
-        What was imputed, in words.
+        What could not be imputed, in words; empty: nothing.
     """
 
     sample: Sample
@@ -182,18 +182,12 @@ def impute(
             continue
         block = _block(sample, scales, here, levels, [name for name in known if name not in levels])
         drawn = _draw(block, number, [seed, zlib.crc32(wave.encode())])
-        unstated = 0
         for name, (rows, values) in drawn.items():
             wanted = np.ones(len(rows), dtype=np.bool_)
             if reasons is not None and name in reasons:
                 wanted = ~reasons[name].iloc[here[rows]].isin(NEVER).to_numpy()
             if wanted.any():
                 parts.setdefault(name, []).append((here[rows[wanted]], values[:, wanted]))
-            unstated += int(wanted.sum()) if name == ORGANISATION else 0
-        some = sum(int(rows.size) for name, (rows, _) in drawn.items() if name in block.items)
-        if drawn:
-            share = 100 * some / max(len(here) * len(block.items), 1)
-            said.append(f"{wave} {share:.0f}% of answers, {unstated} organisations")
         if block.refused:
             said.append(f"not imputed in {wave}: {', '.join(block.refused)}")
     return Imputed(

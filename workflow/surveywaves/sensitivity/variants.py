@@ -117,7 +117,8 @@ def stated_variants(
         yield by("common_items", statements=setting.common(words))
         if any(words.values()):
             yield by("without_reworded", statements=setting.without_reworded(words))
-        yield by("raking", people=raked(margins or {}))
+        if margins and any(margins.values()):
+            yield by("raking", people=raked(margins))
         if sample.weight:
             yield by("unweighted", people=setting.unweighted)
         elif not isinstance(weighted(sampling_weight)(sample), Refused):
