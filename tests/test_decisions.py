@@ -22,7 +22,7 @@ from surveywaves.mixed.contrasts import adjusted, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.favourable import compare_items
 from surveywaves.sample import Sample, Scale
-from surveywaves.terms import ITEM_BY_ITEM, Decision
+from surveywaves.terms import LOW_RELIABILITY_MARK, Decision
 from surveywaves.tidy import COLUMNS, DECIDED, tidy
 from test_mixed_linear import options, respondents, simulated
 
@@ -361,11 +361,11 @@ def test_estimates_of_a_scale_that_is_none_say_so_and_others_do_not() -> None:
         ]
     )
     use = pd.DataFrame(
-        {"scale": ["weak", "sound"], "use": ["items_only", "scale"], "reason": ["too low", "fine"]}
+        {"scale": ["weak", "sound"], "use": ["low_reliability", "scale"], "reason": ["too low", "fine"]}
     )
     assert note_scale_use(frame, use)["note"].tolist() == [
-        f"{ITEM_BY_ITEM}: too low",
-        f"boundary; {ITEM_BY_ITEM}: too low",
+        f"{LOW_RELIABILITY_MARK}: too low",
+        f"boundary; {LOW_RELIABILITY_MARK}: too low",
         "nobody answered: a, x",
         "",
     ]

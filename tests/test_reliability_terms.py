@@ -412,7 +412,7 @@ def test_a_scale_that_holds_together_everywhere_is_compared_as_one() -> None:
 def test_one_cell_is_enough_to_compare_item_by_item() -> None:
     frame = two_waves(people(), people(loadings=(0.4,) * 4, seed=2))
     kind, reason = use(frame)
-    assert kind == "items_only"
+    assert kind == "low_reliability"
     assert reason.startswith("alpha may be too low in 1 of 2 cells: lower bound 0.")
     assert reason.endswith("in w2, o1")
     assert use(frame, at_least=0.2)[0] == "scale"
@@ -421,7 +421,7 @@ def test_one_cell_is_enough_to_compare_item_by_item() -> None:
 def test_a_small_cell_does_not_decide() -> None:
     frame = two_waves(people(), people(25, (0.3,) * 4, seed=2))
     assert use(frame)[0] == "scale"
-    assert use(frame, min_n=20)[0] == "items_only"
+    assert use(frame, min_n=20)[0] == "low_reliability"
 
 
 def test_two_items_need_only_go_together() -> None:
@@ -431,18 +431,18 @@ def test_two_items_need_only_go_together() -> None:
     assert kind == "scale"
     assert reason.startswith("its two items go together in all 1 cells")
     apart = people(loadings=(0.05, 0.05), seed=4)
-    assert use(apart)[0] == "items_only"
+    assert use(apart)[0] == "low_reliability"
     assert "may not go together in 1 of 1 cells" in use(apart)[1]
 
 
 def test_answers_that_do_not_vary_decide_against_a_scale() -> None:
     flat = columns(a=[5] * 40, b=[5] * 40, c=[4] * 40, d=[4] * 40)
-    assert use(two_waves(people(), flat)) == ("items_only", "answers do not vary in w2, o1")
+    assert use(two_waves(people(), flat)) == ("low_reliability", "answers do not vary in w2, o1")
 
 
 def test_without_a_cell_that_decides_a_scale_is_not_compared() -> None:
     kind, reason = use(people(12))
-    assert kind == "items_only"
+    assert kind == "low_reliability"
     assert reason == "no wave and organisation has 30 respondents whose answers can be estimated from"
 
 

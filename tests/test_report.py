@@ -475,24 +475,22 @@ def test_every_kind_of_decision_is_told(trees) -> None:
     assert "which is not the same as no difference" in reading
 
 
-def test_a_scale_that_is_none_is_named_with_its_reason_and_counted_nowhere() -> None:
+def test_a_scale_of_low_reliability_is_named_with_its_reason_and_counted_like_the_others() -> None:
     study = presentation()
     frames = tables(study)
     frames["scale_use"].loc[frames["scale_use"]["scale"] == "pace", ["use", "reason"]] = (
-        "items_only",
+        "low_reliability",
         "too loose",
     )
     tree = html.document_fromstring(
         build(frames, captions(FIGURES), dict.fromkeys(FIGURES, SVG), study, templates=TEMPLATES)
     )
     said = sentences_of(tree)
-    assert "Pace is to be compared statement by statement only: too loose." in said
+    assert "Pace has low reliability: too loose." in said
     counted = [one for one in said if "scale estimated" in one or "scales estimated" in one]
-    assert counted and all("of 1 scale estimated" in one and "Pace" not in one for one in counted)
-    frames["scale_use"]["use"] = "items_only"
-    tree = html.document_fromstring(build(frames, captions({}), {}, study, templates=TEMPLATES))
-    assert "No scale can be compared as a scale." in words_of(tree)
-    assert not [one for one in sentences_of(tree) if " estimated" in one]
+    assert any("of 2 scales estimated" in one for one in counted)
+    assert any("Pace (low reliability)" in one for one in counted)
+    assert not [one for one in counted if "Pace" in one and "Pace (low reliability)" not in one]
 
 
 def test_statements_are_counted_by_their_decisions(trees) -> None:

@@ -139,10 +139,10 @@ STANDARDISED: Final = "_standardised"
 RECOMPUTED: Final = "recomputed"
 """The column that stands beside a printed number in the audit of a publication."""
 
-ITEMS_ONLY: Final = "items_only"
-"""The use of a scale whose items do not go together well enough to be one."""
+LOW_RELIABILITY: Final = "low_reliability"
+"""The use of a scale whose alpha is lower than the study asks for: it is compared like the others, with a mark."""
 
-ITEM_BY_ITEM: Final = "compared item by item only"
+LOW_RELIABILITY_MARK: Final = "low reliability"
 """How the note begins on an estimate of such a scale."""
 
 # --- differential item functioning --------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ from surveywaves.terms import (
     ALL,
     BETWEEN,
     FAVOURABLE,
-    ITEM_BY_ITEM,
     LINEAR,
+    LOW_RELIABILITY_MARK,
     MAIN,
     ORDINAL,
     ORGANISATION,
@@ -372,7 +372,9 @@ def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(ITEM_BY_ITEM if hidden and part.startswith(ITEM_BY_ITEM) else part for part in parts)
+    return "; ".join(
+        LOW_RELIABILITY_MARK if hidden and part.startswith(LOW_RELIABILITY_MARK) else part for part in parts
+    )
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from surveywaves.figures.facets import (
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, ITEM_BY_ITEM, ORGANISATION
+from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, ORGANISATION
 from surveywaves.text import listed
 from surveywaves.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
 from surveywaves.words import number as plain_number
@@ -36,9 +36,7 @@ LEAST: Final = 13.0
 WAVES_IN_PAIRS: Final = 4
 """With more waves than this, not every pair of them has a panel."""
 
-NOT_A_SCALE: Final = (
-    "‡ To be compared statement by statement only: the statements may not go together in every group."
-)
+MARKED: Final = "‡ Low reliability: read the change of its statements beside it."
 
 
 class Contrast(NamedTuple):
@@ -119,7 +117,7 @@ def _forest(
         page.paragraph("No contrast could be estimated.")
     said = (
         left_out(len(every) - len(table)),
-        NOT_A_SCALE if _item_by_item(table) else "",
+        MARKED if _low_reliability(table) else "",
         without(_missing(panels), presentation),
     )
     notes = [note for note in said if note]
@@ -151,14 +149,14 @@ def heading_of(term: str, wave: str, organisation: str, presentation: Presentati
     return f"{what}, {change_in_words(wave, presentation)}: {gap_in_words(organisation, presentation)}"
 
 
-def _item_by_item(table: pd.DataFrame) -> set[str]:
-    """Name the scales that should not be compared as scales."""
-    return set(table.loc[table["note"].str.contains(ITEM_BY_ITEM, regex=False), "scale"])
+def _low_reliability(table: pd.DataFrame) -> set[str]:
+    """Name the scales of low reliability."""
+    return set(table.loc[table["note"].str.contains(LOW_RELIABILITY_MARK, regex=False), "scale"])
 
 
 def _row_titles(table: pd.DataFrame, presentation: Presentation) -> dict[str, str]:
-    """Give the scales' titles, marked where they should not be compared as scales."""
-    marked = _item_by_item(table)
+    """Give the scales' titles, marked where their reliability is low."""
+    marked = _low_reliability(table)
     return {name: f"{title} ‡" if name in marked else title for name, title in titles(presentation).items()}
 
 

@@ -54,7 +54,7 @@ def compare_study(
     scales, items
         What is compared; the items each as a scale of its own.
     scale_use
-        What `reliability.usage` found: whether the items of a scale hold together.
+        What `reliability.usage` found: whether a scale is reliable enough.
     standardised_effect, percentage_points
         Smallest effects of interest: see `decide`.
     confidence

@@ -20,7 +20,13 @@ from scipy.special import stdtr
 
 from surveywaves.mixed.contrasts import FAMILY, adjust_families, check_confidence
 from surveywaves.mixed.design import FloatArray
-from surveywaves.terms import ITEM_BY_ITEM, ITEMS_ONLY, PERCENT_FAVOURABLE, STANDARDISED, Decision
+from surveywaves.terms import (
+    LOW_RELIABILITY,
+    LOW_RELIABILITY_MARK,
+    PERCENT_FAVOURABLE,
+    STANDARDISED,
+    Decision,
+)
 
 MODEL: Final = ["analysis", "scale", "item"]
 """The columns that say which fit a row is from."""
@@ -120,7 +126,7 @@ def decide(
 
 
 def note_scale_use(contrasts: pd.DataFrame, scale_use: pd.DataFrame) -> pd.DataFrame:
-    """Note on every estimate of a scale that should not be compared as one that this is so, and why.
+    """Note on every estimate of a scale of low reliability that this is so, and why.
 
     Parameters
     ----------
@@ -132,14 +138,16 @@ def note_scale_use(contrasts: pd.DataFrame, scale_use: pd.DataFrame) -> pd.DataF
     Returns
     -------
     DataFrame
-        The same rows; the note is ``compared item by item only: reason``, after any note that was there.
+        The same rows; the note is ``low reliability: reason``, after any note that was there.
     """
-    judged = scale_use[scale_use["use"] == ITEMS_ONLY].set_index("scale")["reason"]
-    reason = contrasts["scale"].map(judged).astype("str")  # all are missing where every scale holds together
+    judged = scale_use[scale_use["use"] == LOW_RELIABILITY].set_index("scale")["reason"]
+    reason = (
+        contrasts["scale"].map(judged).astype("str")
+    )  # all are missing where every scale is reliable enough
     concerned = (reason.notna() & contrasts["estimate"].notna()).to_numpy()
     before = contrasts.loc[concerned, "note"].map(lambda note: f"{note}; " if note else "")
     notes = contrasts["note"].copy()
-    notes[concerned] = before + f"{ITEM_BY_ITEM}: " + reason[concerned]
+    notes[concerned] = before + f"{LOW_RELIABILITY_MARK}: " + reason[concerned]
     return contrasts.assign(note=notes.astype("str"))
 
 

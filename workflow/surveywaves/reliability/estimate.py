@@ -27,7 +27,7 @@ from surveywaves.reliability.answers import (
 )
 from surveywaves.reliability.factors import omega_total, ordinal_alpha
 from surveywaves.sample import Sample, Scale
-from surveywaves.terms import ALL, BETWEEN, ITEMS_ONLY, RELIABILITY, Status
+from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY, RELIABILITY, Status
 from surveywaves.tidy import tidy
 
 
@@ -254,7 +254,7 @@ def usage(found: pd.DataFrame, *, at_least: float = 0.60, min_n: int = 30) -> pd
     Returns
     -------
     DataFrame
-        One row a scale, in their order: `scale`, `use` (``scale`` or ``items_only``), `reason` in words.
+        One row a scale, in their order: `scale`, `use` (``scale`` or ``low_reliability``), `reason` in words.
     """
     if not 0 <= at_least < 1:
         raise ValueError(f"at_least {at_least} is not from 0 to 1")
@@ -282,11 +282,11 @@ def _judge(cells: pd.DataFrame, at_least: float, min_n: int) -> tuple[str, str]:
     cells = cells[(cells["term"] == "spearman_brown") | ~cells["place"].isin(pairs)]
     flat = cells[cells["note"].str.startswith(("the total score does not vary", "fewer than two items vary"))]
     if len(flat):
-        return ITEMS_ONLY, f"answers do not vary in {'; '.join(flat['place'])}"
+        return LOW_RELIABILITY, f"answers do not vary in {'; '.join(flat['place'])}"
     deciding = cells[(cells["status"] == Status.OK) & (cells["n"] >= min_n) & cells["conf_low"].notna()]
     if deciding.empty:
         return (
-            ITEMS_ONLY,
+            LOW_RELIABILITY,
             f"no wave and organisation has {min_n} respondents whose answers can be estimated from",
         )
     two = deciding["term"].eq("spearman_brown")
@@ -298,7 +298,7 @@ def _judge(cells: pd.DataFrame, at_least: float, min_n: int) -> tuple[str, str]:
             if worst["term"] == "spearman_brown"
             else "alpha may be too low"
         )
-        return ITEMS_ONLY, (
+        return LOW_RELIABILITY, (
             f"{what} in {len(against)} of {len(deciding)} cells: "
             f"lower bound {worst['conf_low']:.2f} in {worst['place']}"
         )

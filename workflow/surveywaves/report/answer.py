@@ -22,7 +22,7 @@ from surveywaves.report.material import (
 )
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis, staff
-from surveywaves.terms import BETWEEN, ITEMS_ONLY, Decision, Evidence, Status
+from surveywaves.terms import BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Decision, Evidence, Status
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
 
@@ -147,12 +147,18 @@ Place = tuple[str, str]
 """Wave and organisation of a contrast."""
 
 
-def item_by_item(material: Material) -> dict[str, str]:
-    """Give the scales that should not be compared as scales, and why."""
+def low_reliability(material: Material) -> dict[str, str]:
+    """Scales whose reliability is low, and why that is said of them."""
     if not material.has("scale_use"):
         return {}
     rows = records(material.tables["scale_use"])
-    return {row.scale: row.reason for row in rows if row.use == ITEMS_ONLY}
+    return {row.scale: row.reason for row in rows if row.use == LOW_RELIABILITY}
+
+
+def named_with_mark(material: Material, scale: str) -> str:
+    """Name a scale; one of low reliability with its mark."""
+    name = material.labels.scale(scale)
+    return f"{name} ({LOW_RELIABILITY_MARK})" if scale in low_reliability(material) else name
 
 
 def by_place(rows: pd.DataFrame) -> dict[Place, pd.DataFrame]:
@@ -195,7 +201,7 @@ def counted(
         names = ""
         if table == SCALES and decision is not Decision.INCONCLUSIVE:
             rows = numbers.rows(table, **here, decision=decision.value)
-            names = listed([labels.scale(scale) for scale in labels.scales_in(rows)])
+            names = listed([named_with_mark(material, scale) for scale in labels.scales_in(rows)])
         found.append(
             say(
                 "{what}: {count}{named}",
@@ -336,19 +342,15 @@ def answer(material: Material) -> list[Block]:
     }
     if not kinds:
         return []
-    scales = [scale for scale in dict.fromkeys(frame["scale"]) if scale not in item_by_item(material)]
+    scales = list(dict.fromkeys(frame["scale"]))
     parts: list[Block] = [
         Part(TITLES[term], tuple(told))
         for term, rows in kinds.items()
-        if (told := list(_told(material, rows[rows["scale"].isin(scales)], analysis=analysis, term=term)))
+        if (told := list(_told(material, rows, analysis=analysis, term=term)))
     ]
     sure = Part("How sure that is", (Bullets(tuple(_sure(material, analysis, scales))),))
     unknown = list(_unknown(material, kinds))
     limits = [Part("What cannot be told", (Bullets(tuple(unknown)),))] if unknown else []
-    if not parts:
-        parts = [
-            Paragraph(say("No scale can be compared as a scale. What moved says what single statements did."))
-        ]
     return [*_warning(material), *parts, sure, *limits]
 
 
@@ -380,7 +382,7 @@ def _warning(material: Material) -> list[Block]:
 
 
 def _told(material: Material, rows: pd.DataFrame, *, analysis: str, term: str) -> Iterator[Block]:
-    """Say what each contrast of the scales that are compared as scales came to."""
+    """Say what each contrast came to."""
     found = estimated(rows)
     told = (
         list(found)
@@ -411,6 +413,12 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
         smallest=smallest_effect(material, analysis),
     )
     yield say("<strong>Inconclusive</strong>: the data do not tell, which is not the same as no difference.")
+    for scale, reason in low_reliability(material).items():
+        yield say(
+            "<strong>{scale}</strong> has low reliability: {reason}.",
+            scale=material.labels.scale(scale),
+            reason=material.labels.readable(reason),
+        )
     if material.has("agreement"):
         numbers = material.numbers
         here = {"analysis": analysis, "scale": scales, "decision": SURE}
@@ -437,12 +445,6 @@ def smallest_effect(material: Material, analysis: str) -> Markup:
 
 def _unknown(material: Material, kinds: dict[str, pd.DataFrame]) -> Iterator[Markup]:
     """Say which comparisons there are none of, and what a change may come from."""
-    for scale, reason in item_by_item(material).items():
-        yield say(
-            "<strong>{scale}</strong> is to be compared statement by statement only: {reason}.",
-            scale=material.labels.scale(scale),
-            reason=material.labels.readable(reason),
-        )
     yield from absent(material, pd.concat(kinds.values()), most=MOST)
     if len(material.presentation.waves) > 1:
         yield say(

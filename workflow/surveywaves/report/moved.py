@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from surveywaves.catalogue import QUESTIONS
-from surveywaves.report.answer import STATEMENTS, SURE, counted, estimated, item_by_item
+from surveywaves.report.answer import STATEMENTS, SURE, counted, estimated
 from surveywaves.report.material import (
     Block,
     Bullets,
@@ -18,7 +18,6 @@ from surveywaves.report.material import (
     Material,
     Paragraph,
     Part,
-    Where,
     say,
     several,
 )
@@ -222,16 +221,15 @@ def robustness(material: Material) -> list[Block]:
 
 
 def _counted(material: Material) -> tuple[Markup, ...]:
-    """Count the decisions about scales that are compared as scales: those that stand in every way, and the others."""
-    numbers, apart = material.numbers, item_by_item(material)
-    table = material.tables["agreement"]
-    scales = [scale for scale in dict.fromkeys(table["scale"]) if scale not in apart]
-    here: dict[str, Where] = {"analysis": main_analysis(table), "scale": scales}
+    """Count the decisions about scales: those that stand in every way, and the others."""
+    numbers = material.numbers
+    metric = main_analysis(material.tables["agreement"])
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", **here, decision=decisions)
+        told = numbers.count("agreement", analysis=metric, decision=decisions)
         if told.value:
-            same = numbers.count("agreement", **here, decision=decisions, **{"agreeing=": "variants"})
+            alike = {"agreeing=": "variants"}
+            same = numbers.count("agreement", analysis=metric, decision=decisions, **alike)
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from surveywaves.catalogue import batteries, item_groups
-from surveywaves.report.answer import item_by_item, returns
+from surveywaves.report.answer import low_reliability, returns
 from surveywaves.report.material import (
     Block,
     Bullets,
@@ -106,8 +106,8 @@ def _together(material: Material) -> list[Block]:
         confidence=material.numbers.study("confidence", level),
     )
     apart = tuple(
-        say("{scale}: to be compared statement by statement only.", scale=material.labels.scale(scale))
-        for scale in item_by_item(material)
+        say("{scale}: low reliability.", scale=material.labels.scale(scale))
+        for scale in low_reliability(material)
     )
     blocks: list[Block] = [Paragraph(opening), *([Bullets(apart)] if apart else []), *shown]
     return [Part("Do the statements of a scale go together?", tuple(blocks))]

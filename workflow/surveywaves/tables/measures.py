@@ -16,7 +16,7 @@ from surveywaves.tables.layout import (
     status_cell,
     withheld_cell,
 )
-from surveywaves.terms import ALL, BETWEEN, ITEM_BY_ITEM, ITEMS_ONLY, Status
+from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Status
 from surveywaves.words import NONE, STATUS, Labels, as_float, is_missing, number, p_value, records, whole
 
 COEFFICIENTS: Final = {
@@ -29,7 +29,7 @@ COEFFICIENTS: Final = {
 }
 """Terms beside alpha, in the order of presentation."""
 
-_USES: Final = {"scale": "compared as a scale", ITEMS_ONLY: ITEM_BY_ITEM}
+_USES: Final = {"scale": "reliable enough", LOW_RELIABILITY: LOW_RELIABILITY_MARK}
 _NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
 
 
@@ -158,7 +158,7 @@ def item_measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = AL
 
 
 def scale_use(frame: pd.DataFrame, labels: Labels) -> Table:
-    """Say which scales are compared as scales, which item by item only, and why.
+    """List which scales are reliable enough, which are marked as of low reliability, and why.
 
     Parameters
     ----------
@@ -175,8 +175,8 @@ def scale_use(frame: pd.DataFrame, labels: Labels) -> Table:
     )
     return Table(
         name="scale_use",
-        title="Which scales are compared as scales",
-        columns=(Column("Scale"), Column("Use"), Column("Why")),
+        title="Which scales are reliable enough",
+        columns=(Column("Scale"), Column("Reliability"), Column("Why")),
         rows=rows,
         data=frame,
         evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
