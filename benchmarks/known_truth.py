@@ -254,9 +254,9 @@ def _contrasted(mean: str, ending: str, values: np.ndarray) -> dict[Key, float]:
 class BreakingOff:
     """Two waves of two organisations, a share of which breaks off before the later of two scales.
 
-    Who breaks off names no organisation either: it is asked at the end. In the first wave they are anybody; in the second
-    they tend to have answered low on the earlier scale. Latent answers are normal, with correlation `ICC` within
-    a scale; an organisation's answers differ by `GAP` and the second wave's by `SHIFT`, both in latent standard deviations.
+    Who breaks off names no organisation either: it is asked at the end. In the first wave they are anybody; in the
+    second they tend to have answered low on the earlier scale. Latent answers are normal, with correlation `ICC` within
+    a scale; an organisation's answers differ by `GAP`, the second wave's by `SHIFT`, in latent standard deviations.
 
     Parameters
     ----------
@@ -324,7 +324,7 @@ class BreakingOff:
         return frame
 
     def truth(self) -> dict[str, dict[Key, float]]:
-        """Analysis -> every contrast of the later scale: of mean answers (`linear`), and of % favourable (`favourable`)."""
+        """Analysis -> every contrast of the later scale: of mean answers (`linear`), of % favourable (`favourable`)."""
         level = np.array([[self.GAP, 0.0], [self.GAP + self.SHIFT, self.SHIFT]])
         below = norm.cdf(np.array(self.CUTS)[:, None, None, None] - level[:, :, None] - np.array(self.HARD))
         means = 1 + (1 - below).sum(axis=0).mean(axis=-1)
@@ -333,7 +333,9 @@ class BreakingOff:
         for analysis, cells in (("linear", means), ("favourable", percent)):
             change, between = f"{WAVES[2]} - {WAVES[1]}", " - ".join(ORGANISATIONS)
             gaps, moves = cells[:, 0] - cells[:, 1], cells[1] - cells[0]
-            of: dict[Key, float] = {("change", change, one): v for one, v in zip(ORGANISATIONS, moves, strict=True)}
+            of: dict[Key, float] = {
+                ("change", change, one): v for one, v in zip(ORGANISATIONS, moves, strict=True)
+            }
             of |= {("gap", wave, between): v for wave, v in zip(WAVES[1:], gaps, strict=True)}
             of["difference_in_differences", change, between] = gaps[1] - gaps[0]
             found[analysis] = of

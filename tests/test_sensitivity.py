@@ -22,7 +22,7 @@ from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.sample import Sample, Scale
-from surveywaves.sensitivity.compare import agreement, judge_variants, sensitivity
+from surveywaves.sensitivity.compare import agreement, sensitivity
 from surveywaves.sensitivity.imputation import impute
 from surveywaves.sensitivity.variants import Variant, stated_variants
 from surveywaves.terms import FAVOURABLE, Decision, Status, variant_title

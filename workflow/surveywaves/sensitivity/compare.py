@@ -29,7 +29,6 @@ from surveywaves.sensitivity.variants import Variant
 from surveywaves.terms import (
     ESTIMATED,
     FAVOURABLE,
-    IMPUTED,
     LINEAR,
     MAIN,
     PERCENT_FAVOURABLE,
@@ -130,8 +129,8 @@ def agreement(
 
     Only variants that gave an answer count, and only those whose answer is another one: that moved the estimate by a
     twentieth of the smallest effect of interest (`MOVED`; .01 SD if that is .2) or its standard error by 2%
-    (`WIDENED`). That an analysis agrees with itself says nothing, and variants with one and the same answer (no reworded
-    item is a common one) count as one.
+    (`WIDENED`). That an analysis agrees with itself says nothing, and variants with one and the same answer (only
+    reworded items are not common) count as one.
 
     Parameters
     ----------
@@ -145,12 +144,12 @@ def agreement(
     Returns
     -------
     DataFrame
-        One row a metric, scale and contrast: `analysis` (``linear``, which the ordinal variants are held against as well,
-        or ``favourable``), `scale, term` (``change``, ``gap``, ``difference_in_differences``), `wave`, `organisation`,
+        One row a metric, scale and contrast: `analysis` (``linear``, which ordinal variants are held against too, or
+        ``favourable``), `scale, term` (``change``, ``gap``, ``difference_in_differences``), `wave`, `organisation`,
         `decision` of the main analysis (empty: it gave none), `agreeing` and `variants`, the numbers of variants that
-        reach it and that count, `largest_move` (in the unit of the estimates, to two digits after the point, percentages
-        to one; of all variants but those with a unit of their own, the ordinal models) and `largest_variant`, which
-        made it, `tipping_point` (the same unit and digits; missing: see the words), and `words`.
+        reach it and that count, `largest_move` (in the unit of the estimates, to two decimals, percentages to one; of
+        all variants but those with a unit of their own, the ordinal models) and `largest_variant`, which made it,
+        `tipping_point` (the same unit and digits; missing: see the words), and `words`.
     """
     answers: dict[Place, list[_Answer]] = {}
     names = ("variant", "analysis", "decision", "status", "estimate", "std_error", "smallest")
@@ -179,11 +178,11 @@ def agreement(
         if tip.words and main.decision:
             words += f"; {tip.words}"
         move = moves[largest] if largest else math.nan
-        numbers = (agreeing, len(others), move, largest, round(tip.value, digits))
-        rows.append((*place, main.decision, *numbers, words))
-    counted = ["agreeing", "variants", "largest_move", "largest_variant", "tipping_point"]
+        counted = (agreeing, len(others), move, largest, round(tip.value, digits))
+        rows.append((*place, main.decision, *counted, words))
+    columns = ["agreeing", "variants", "largest_move", "largest_variant", "tipping_point"]
     text = dict.fromkeys((*CONTRAST, "decision", "largest_variant", "words"), "str")
-    frame = pd.DataFrame(rows, columns=[*CONTRAST, "decision", *counted, "words"])
+    frame = pd.DataFrame(rows, columns=[*CONTRAST, "decision", *columns, "words"])
     kinds = {"agreeing": "Int64", "variants": "Int64", "largest_move": "float64", "tipping_point": "float64"}
     return frame.astype({**text, **kinds})
 
@@ -427,11 +426,12 @@ class _Asking(NamedTuple):
             yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
 
     def _estimate(self, metric: str, fitted: _Fitted, weights: Mapping[Cell, float]) -> Row:
-        within = {"confidence": self.confidence, "min_cell": self.min_cell}
-        if metric == LINEAR:
-            return _in_units(estimate(fitted.design, fitted.fit, weights, **within), fitted.unit)
-        assert fitted.favourable is not None
-        return fitted.favourable.estimate(weights, **within)
+        if metric == FAVOURABLE:
+            assert fitted.favourable is not None
+            return fitted.favourable.estimate(weights, confidence=self.confidence, min_cell=self.min_cell)
+        design, fit = fitted.design, fitted.fit
+        found = estimate(design, fit, weights, confidence=self.confidence, min_cell=self.min_cell)
+        return _in_units(found, fitted.unit)
 
 
 def _labelled(metric: str, labels: Mapping[str, str]) -> Row:

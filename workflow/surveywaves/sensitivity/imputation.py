@@ -1,10 +1,10 @@
 """Multiple imputation of what a wave asked and was not told: answers, organisations, covariates.
 
-Each wave by itself, by chained equations (van Buuren 2007). In every sweep each incomplete column is drawn anew, given
+Each wave by itself, by chained equations (van Buuren 2018). In every sweep each incomplete column is drawn anew, given
 all others as they stand; after `SWEEPS` of them the data are one imputation, and the next begins from the start.
 
 *Answers* (and numeric covariates) by predictive mean matching (Little 1988): a linear regression on the other items of
-the scale, on the sums of every other scale (Plumpton et al. 2016: items of other scales one by one would be more columns
+the scale, on the sums of every other scale (Plumpton et al. 2016: items of other scales one by one can be more columns
 than a wave has respondents), on organisation and covariates. Its parameters are drawn from their posterior; who did not
 answer is given the answer of one of the `DONORS` respondents whose predicted answer comes next to theirs, which
 keeps answers on the response scale. *Organisation* and categorical covariates by a discriminant model, the general
@@ -15,10 +15,10 @@ Columns are centred, and every slope has a prior worth `PRIOR` respondents that 
 hundreds, and what keeps collinear items, constant items and waves smaller than their questionnaires from having no
 posterior.
 
-`statsmodels.imputation.mice` does the answers in the same way, an imputation and a column at a time, each by a regression
-on all others by formula (the shipped study: minutes), has no model for organisation, and pools neither by degrees of freedom
-for small samples nor estimates other than its own fits. Here columns are drawn from cross products, which only the rows
-that were drawn change, for all imputations side by side.
+`statsmodels.imputation.mice` does the answers in a like way, an imputation and a column at a time, each by a regression
+on all others by formula, has no model for organisation, and pools neither by degrees of freedom for small samples nor
+estimates other than its own fits. Here columns are drawn from cross products, which only the rows that are drawn
+change, for all imputations side by side.
 
 Sources: van Buuren (2018) Flexible Imputation of Missing Data, sec. 3.2-3.4, 4.5; Rubin (1987) Multiple Imputation for
 Nonresponse in Surveys; Barnard and Rubin (1999) Biometrika 86, 948 (degrees of freedom); Little (1988) J. Bus. Econ.
@@ -37,7 +37,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
+from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import ORGANISATION, Missing
 
@@ -71,7 +71,7 @@ class Imputed:
         Imputations m.
     rows
         Column -> the rows of the frame that are imputed.
-    values
+    drawn
         Column -> (m, rows) what they are given: numbers, or codes of `levels`.
     levels
         Categorical column -> its levels.
@@ -82,7 +82,7 @@ class Imputed:
     sample: Sample
     number: int
     rows: Mapping[str, IntArray]
-    values: Mapping[str, FloatArray]
+    drawn: Mapping[str, FloatArray]
     levels: Mapping[str, tuple[str, ...]]
     note: str
 
@@ -93,14 +93,14 @@ class Imputed:
         for name in dict.fromkeys((ORGANISATION, *self.sample.covariates, *scale.items)):
             if name not in self.rows:
                 continue
-            rows, drawn = self.rows[name], self.values[name][which]
+            rows, values = self.rows[name], self.drawn[name][which]
             if name in self.levels:
                 words = frame[name].astype("object").to_numpy(copy=True)
-                words[rows] = np.array(self.levels[name], dtype=object)[drawn.astype(np.intp)]
+                words[rows] = np.array(self.levels[name], dtype=object)[values.astype(np.intp)]
                 changed[name] = pd.array(words, dtype="str")
             else:
                 numbers = np.array(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
-                numbers[rows] = drawn
+                numbers[rows] = values
                 changed[name] = numbers
         kept = ("wave", ORGANISATION, *self.sample.covariates, self.sample.weight, self.sample.team)
         names = [name for name in dict.fromkeys((*kept, *scale.items)) if name]
@@ -117,7 +117,7 @@ class Imputed:
         for place, name in enumerate(sample.organisations):
             member[:, place] = (frame[ORGANISATION] == name).to_numpy(dtype=np.bool_, na_value=False)
             if ORGANISATION in self.rows:
-                member[self.rows[ORGANISATION], place] = (self.values[ORGANISATION] == place).mean(axis=0)
+                member[self.rows[ORGANISATION], place] = (self.drawn[ORGANISATION] == place).mean(axis=0)
         if sample.weight:
             member *= frame[sample.weight].to_numpy(dtype=np.float64, na_value=0.0)[:, None]
         answered = frame[list(scale.items)].notna().to_numpy()
@@ -145,8 +145,8 @@ def impute(
 ) -> Imputed:
     """Draw what is missing of a sample several times.
 
-    Respondents who answered none of the items are left as they are, as are items of which, in a wave, fewer than `LEAST`
-    have an answer, and a team or weight that is missing.
+    Respondents who answered none of the items are left as they are, as are items of which a wave has fewer than `LEAST`
+    answers, and a team or weight that is missing.
 
     Parameters
     ----------
@@ -194,7 +194,9 @@ def impute(
         sample=sample,
         number=number,
         rows={name: np.concatenate([rows for rows, _ in found]) for name, found in parts.items()},
-        values={name: np.concatenate([values for _, values in found], axis=1) for name, found in parts.items()},
+        drawn={
+            name: np.concatenate([values for _, values in found], axis=1) for name, found in parts.items()
+        },
         levels=levels,
         note="; ".join(said),
     )
@@ -218,7 +220,7 @@ class _Block(NamedTuple):
 
     items: tuple[str, ...]
     numeric: tuple[str, ...]
-    values: FloatArray  # (N, J), keyed, NaN where missing
+    given: FloatArray  # (N, J), keyed, NaN where missing
     turned: FloatArray  # (J,) low + high of a column that is keyed the other way, else NaN
     groups: tuple[IntArray, ...]  # the columns of each scale
     categorical: tuple[str, ...]
@@ -272,7 +274,7 @@ def _block(
     return _Block(
         items=items,
         numeric=tuple(columns),
-        values=np.column_stack([np.zeros((len(here), 0)), *columns.values()]),
+        given=np.column_stack([np.zeros((len(here), 0)), *columns.values()]),
         turned=np.array(turned),
         groups=tuple(groups),
         categorical=tuple(stated),
@@ -284,7 +286,7 @@ def _block(
 
 def _draw(block: _Block, number: int, seed: Sequence[int]) -> dict[str, tuple[IntArray, FloatArray]]:
     """Column -> the rows of a wave that lack it, and (number, rows) what they are given."""
-    missing = np.isnan(block.values)
+    missing = np.isnan(block.given)
     lacking = {
         **{name: np.flatnonzero(missing[:, place]) for place, name in enumerate(block.numeric)},
         **{name: np.flatnonzero(block.codes[:, place] < 0) for place, name in enumerate(block.categorical)},
@@ -292,8 +294,8 @@ def _draw(block: _Block, number: int, seed: Sequence[int]) -> dict[str, tuple[In
     lacking = {name: rows for name, rows in lacking.items() if len(rows)}
     if not lacking or not block.items:
         return {}
-    width = block.values.shape[1] + len(block.groups) + sum(block.sizes) + 1
-    abreast = max(1, min(number, SIDE_BY_SIDE // max(len(block.values) * width, 1)))
+    width = block.given.shape[1] + len(block.groups) + sum(block.sizes) + 1
+    abreast = max(1, min(number, SIDE_BY_SIDE // max(len(block.given) * width, 1)))
     found: dict[str, list[FloatArray]] = {name: [] for name in lacking}
     for start in range(0, number, abreast):
         chains = _Chains(block, min(abreast, number - start), np.random.default_rng([*seed, start]))
@@ -323,16 +325,16 @@ class _Chains:
     def __post_init__(self) -> None:
         """Fill what is missing with answers of others, drawn at random."""
         block, rng = self.block, self.rng
-        number, items = block.values.shape
-        values = np.repeat(block.values[None], self.size, axis=0)
+        number, items = block.given.shape
+        values = np.repeat(block.given[None], self.size, axis=0)
         self.codes = np.repeat(block.codes[None], self.size, axis=0)
         for place in range(items):
-            gone = np.isnan(block.values[:, place])
-            values[:, gone, place] = rng.choice(block.values[~gone, place], (self.size, int(gone.sum())))
+            gone = np.isnan(block.given[:, place])
+            values[:, gone, place] = rng.choice(block.given[~gone, place], (self.size, int(gone.sum())))
         for place in range(len(block.categorical)):
             gone = block.codes[:, place] < 0
             self.codes[:, gone, place] = rng.choice(block.codes[~gone, place], (self.size, int(gone.sum())))
-        self.centre = np.nanmean(block.values, axis=0) if items else np.zeros(0)
+        self.centre = np.nanmean(block.given, axis=0) if items else np.zeros(0)
         width = items + len(block.groups) + sum(block.sizes) + 1
         self.table = np.zeros((self.size, number, width))
         self.table[:, :, :items] = values - self.centre
@@ -353,12 +355,12 @@ class _Chains:
         return slice(start, start + self.block.sizes[place])
 
     def _coded(self, place: int, codes: IntArray) -> FloatArray:
-        return np.asarray(codes[..., None] == np.arange(self.block.sizes[place]), dtype=np.float64)
+        return np.asarray(np.eye(self.block.sizes[place])[codes], dtype=np.float64)
 
     def sweep(self) -> None:
         """Draw every incomplete column anew, those that lack least first."""
         block = self.block
-        gone = [np.flatnonzero(column) for column in np.isnan(block.values).T]
+        gone = [np.flatnonzero(column) for column in np.isnan(block.given).T]
         unstated = [np.flatnonzero(column < 0) for column in block.codes.T]
         every = [*((len(rows), 0, place) for place, rows in enumerate(gone))]
         every += [(len(rows), 1, place) for place, rows in enumerate(unstated)]
@@ -372,7 +374,7 @@ class _Chains:
         """(B, rows) what a column has there, keyed as it came."""
         block = self.block
         if name in block.categorical:
-            return self.codes[:, rows, block.categorical.index(name)].astype(np.float64)
+            return np.asarray(self.codes[:, rows, block.categorical.index(name)], dtype=np.float64)
         place = block.numeric.index(name)
         values = np.round(self.table[:, rows, place] + self.centre[place], 9)
         return values if math.isnan(block.turned[place]) else block.turned[place] - values
@@ -395,7 +397,7 @@ class _Chains:
         rest = np.arange(sums[-1] + 1, self.table.shape[2])
         among = np.concatenate([group[group != place], sums[sums != total], rest])
 
-        there = np.flatnonzero(~np.isnan(block.values[:, place]))
+        there = np.flatnonzero(~np.isnan(block.given[:, place]))
         old = self.table[:, rows]
         seen, mine = old[:, :, among], old[:, :, place]
         cross = self.gram[:, among[:, None], among] - np.swapaxes(seen, 1, 2) @ seen
@@ -408,7 +410,7 @@ class _Chains:
         there = rng.permutation(there)
         theirs = np.round(self._predicted(there, among, fit[:, :, 0]), 9)
         ours = np.round((seen @ drawn)[:, :, 0], 9)
-        given = block.values[there, place] - self.centre[place]
+        given = block.given[there, place] - self.centre[place]
         new = np.empty_like(mine)
         wide = min(DONORS, len(there))
         within, offset = rng.random(mine.shape), rng.integers(0, wide, mine.shape)
@@ -452,20 +454,24 @@ class _Chains:
         levels = block.sizes[place]
         stated = np.bincount(block.codes[there, place], minlength=levels)
         with np.errstate(divide="ignore"):
-            chance += np.log(rng.standard_gamma(np.where(stated, stated + PRIOR / levels, 0.0), (self.size, levels)))[
-                :, None, :
-            ]
+            chance += np.log(
+                rng.standard_gamma(np.where(stated, stated + PRIOR / levels, 0.0), (self.size, levels))
+            )[:, None, :]
         for other, many in enumerate(block.sizes):
             if other == place:
                 continue
             codes = self.codes[:, :, other]
             for one in range(self.size):
-                both = np.bincount(block.codes[there, place] * many + codes[one, there], minlength=levels * many)
-                counts = both.reshape(levels, many) + PRIOR * (np.bincount(codes[one, there], minlength=many) + 0.5) / (
-                    len(there) + many / 2
+                both = np.bincount(
+                    block.codes[there, place] * many + codes[one, there], minlength=levels * many
                 )
+                counts = both.reshape(levels, many) + PRIOR * (
+                    np.bincount(codes[one, there], minlength=many) + 0.5
+                ) / (len(there) + many / 2)
                 drawn = rng.standard_gamma(counts)
-                share = np.log(np.maximum(drawn, 1e-300)) - np.log(np.maximum(drawn.sum(axis=1), 1e-300))[:, None]
+                share = (
+                    np.log(np.maximum(drawn, 1e-300)) - np.log(np.maximum(drawn.sum(axis=1), 1e-300))[:, None]
+                )
                 chance[one] += share.T[codes[one, rows]]
         chance -= chance.max(axis=2, keepdims=True)
         below = np.cumsum(np.exp(chance), axis=2)
@@ -545,7 +551,9 @@ def pool(estimates: Sequence[float], errors: Sequence[float], freedom: Sequence[
     total = within + (1 + 1 / number) * between
     complete = float(np.mean(freedom))
     share = (1 + 1 / number) * between / total
-    observed = (1 - share) * (complete + 1) / (complete + 3) * complete if math.isfinite(complete) else math.inf
+    observed = (
+        (1 - share) * (complete + 1) / (complete + 3) * complete if math.isfinite(complete) else math.inf
+    )
     old = (number - 1) / share**2 if share > 0 else math.inf
     df = 1 / (1 / old + 1 / observed) if share > 0 else observed
     increase = share / (1 - share) if share < 1 else math.inf

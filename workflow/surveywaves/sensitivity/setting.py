@@ -83,7 +83,9 @@ def without_reworded(reworded: Mapping[str, Collection[str]]) -> OfStatements:
     """Leave out what a wave of the contrast asked in other words: wave -> its reworded items."""
 
     def left(_sample: Sample, scale: Scale, waves: Collection[str]) -> tuple[str, ...]:
-        return tuple(item for item in scale.items if all(item not in reworded.get(wave, ()) for wave in waves))
+        return tuple(
+            item for item in scale.items if all(item not in reworded.get(wave, ()) for wave in waves)
+        )
 
     return left
 

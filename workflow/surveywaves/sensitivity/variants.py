@@ -121,7 +121,7 @@ def stated_variants(
             yield by("raking", people=raked(margins))
         if sample.weight:
             yield by("unweighted", people=setting.unweighted)
-        elif not isinstance(weighted(sampling_weight)(sample), Refused):
+        elif sampling_weight in sample.frame and not isinstance(weighted(sampling_weight)(sample), Refused):
             yield by("sampling_weights", people=weighted(sampling_weight))
         if sample.team:
             yield by("without_team", people=setting.without_team)

@@ -450,7 +450,9 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
     rows = tuple(
         (
             Cell(labels.scale(row.scale)),
-            Cell(labels.plain(f"{row.term}_{PERCENT_FAVOURABLE}" if row.analysis == FAVOURABLE else row.term)),
+            Cell(
+                labels.plain(f"{row.term}_{PERCENT_FAVOURABLE}" if row.analysis == FAVOURABLE else row.term)
+            ),
             Cell(labels.wave(row.wave)),
             Cell(labels.organisation(row.organisation)),
             decision_cell(row.decision, row.term),
