@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveywaves.mixed.contrasts import FAMILY, adjusted, estimate, stated_contrasts
+from surveywaves.mixed.contrasts import FAMILY, adjusted, against_zero, estimate, stated_contrasts
+from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.compare import Judged, judge_variants
 from surveywaves.sensitivity.imputation import DONORS, LEAST, Imputed, impute, pool
-from surveywaves.sensitivity.tipping import level, most_imputed
+from surveywaves.sensitivity.tipping import Side, level, most_imputed, tipping_points
 from surveywaves.sensitivity.variants import stated_variants
 from surveywaves.terms import Missing
+from surveywaves.tidy import tidy
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from known_truth import BreakingOff
@@ -262,30 +264,62 @@ def shifted(found: Imputed, scale: Scale, cells: Sequence[tuple[str, str]], delt
     return replace(found, drawn=moved)
 
 
-def test_beyond_the_tipping_point_the_decision_is_another_one() -> None:
+def test_the_estimate_moves_with_what_was_imputed_as_the_tipping_point_has_it() -> None:
     """Add delta to what was imputed, and do the whole analysis again."""
     frame = TRUTH.simulate(np.random.default_rng(4))
-    wide = tuple(replace(scale, response_range=(-9, 15)) for scale in (EARLY, LATE))
+    wide = [replace(LATE, response_range=(-9, 15))]
     before, found = judged(sample(frame), wide)
     design = make_design(sample(frame), LATE)
     unit = fit_linear(design).total_sd
-    stated = {tuple(labels.values()): weights for labels, weights in stated_contrasts(design)}
-    own = before.agreement[before.agreement["analysis"] == "linear"].set_index(["scale", *PLACE])[
-        "tipping_point"
-    ]
-    assert own["late"].notna().sum() >= 2
-    for (name, *place), tipping in own.dropna().items():
-        scale = next(one for one in wide if one.name == name)
-        side = most_imputed(place[0], stated[tuple(place)], found.shares(scale))
-        came = []
-        for factor in (0.0, 0.75, 1.6):  # errors grow a little with delta, which is taken not to be
-            way = shifted(found, scale, side.cells, factor * tipping * unit)
-            table = judged(sample(frame), wide, way)[0].sensitivity.set_index(["variant", "scale", *PLACE])
-            came.append(table.loc[("imputed", name, f"{place[0]}_standardised", *place[1:])])
-        plain, short, far = came
-        assert plain["decision"] == short["decision"] != far["decision"]
-        step = far["estimate"] - plain["estimate"]
-        assert step == pytest.approx(side.slope * 1.6 * tipping, rel=0.03, abs=0.002)
+    plain = before.sensitivity.set_index(["variant", *PLACE])
+    for labels, weights in stated_contrasts(design):
+        side = most_imputed(labels["term"], weights, found.shares(LATE))
+        far = judged(sample(frame), wide, shifted(found, LATE, side.cells, 0.3 * unit))[0].sensitivity
+        key = ("imputed", f"{labels['term']}_standardised", labels["wave"], labels["organisation"])
+        one, other = (table.loc[key] for table in (plain, far.set_index(["variant", *PLACE])))
+        assert other["estimate"] - one["estimate"] == pytest.approx(0.3 * side.slope, rel=0.03, abs=0.002)
+        assert other["std_error"] == pytest.approx(one["std_error"], rel=0.1)
+
+
+@pytest.mark.parametrize("multiplicity", ["holm", "fdr_bh", "none"])
+def test_beyond_the_tipping_point_the_decision_is_another_one(multiplicity: str) -> None:
+    rng = np.random.default_rng(6)
+    family = ("variant", *FAMILY)
+    usual = {"standardised": 0.2, "percentage_points": 5.0, "multiplicity": multiplicity, "family": family}
+    place = {"analysis": "linear", "term": "change_standardised", "wave": "w", "organisation": "x"}
+    seen = set()
+    for _ in range(8):
+        values, errors = rng.normal(0, 0.15, 6), rng.uniform(0.02, 0.1, 6)
+        rows = [
+            {
+                **place,
+                "scale": f"s{one}",
+                "std_error": error,
+                **against_zero(value, error, 200.0, confidence=0.95),
+            }
+            for one, (value, error) in enumerate(zip(values, errors, strict=True))
+        ]
+        table = decide(tidy(rows).assign(variant="imputed"), tidy([]), **usual)
+        sides = [Side((("w", "x"),), slope) for slope in rng.choice([0.3, -0.2], 6)]
+        found = tipping_points(table, sides, confidence=0.95, multiplicity=multiplicity, family=family)
+        for one, (tipping, side) in enumerate(zip(found, sides, strict=True)):
+            if math.isnan(tipping.value):
+                continue
+            assert "another decision if what was imputed in w, x were" in tipping.words
+            for factor, changed in ((0.999, False), (1.001, True)):
+                moved = values[one] + factor * tipping.value * side.slope
+                again = [
+                    {**row, **against_zero(moved, errors[one], 200.0, confidence=0.95)}
+                    if place == one
+                    else row
+                    for place, row in enumerate(rows)
+                ]
+                decision = decide(tidy(again).assign(variant="imputed"), tidy([]), **usual)["decision"].iloc[
+                    one
+                ]
+                assert (decision != table["decision"].iloc[one]) == changed
+            seen.add(table["decision"].iloc[one])
+    assert len(seen) == 4
 
 
 def test_the_share_imputed_is_that_of_the_completed_answers() -> None:

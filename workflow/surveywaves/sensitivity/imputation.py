@@ -376,7 +376,7 @@ class _Chains:
         if name in block.categorical:
             return np.asarray(self.codes[:, rows, block.categorical.index(name)], dtype=np.float64)
         place = block.numeric.index(name)
-        values = np.round(self.table[:, rows, place] + self.centre[place], 9)
+        values: FloatArray = np.round(self.table[:, rows, place] + self.centre[place], 9)
         return values if math.isnan(block.turned[place]) else block.turned[place] - values
 
     def _change(self, rows: IntArray, columns: IntArray, new: FloatArray, old: FloatArray) -> None:
