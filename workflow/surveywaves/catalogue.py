@@ -112,7 +112,7 @@ _ALL: Final = (
     Statistic("diagnostics", "compare", _TESTED),
     Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
-    Statistic("agreement", "sensitivity", ("scale", "term", "wave", "organisation")),
+    Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
     Statistic("planning", "plan", _CELL, further=("n",)),
     Statistic("published_tables", "audit", ("table", "row", "field"), own=True),
     Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),

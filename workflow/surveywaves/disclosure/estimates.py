@@ -335,6 +335,7 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     """Withhold how many variants agree on a contrast that is withheld itself (`contrasts`: the released table)."""
     names = ["scale", "term", "wave", "organisation"]
     gone = contrasts[(contrasts["status"] == Status.WITHHELD.value) & (contrasts["item"] == "")]
+    gone = gone.assign(term=gone["term"].str.removesuffix(f"_{PERCENT_FAVOURABLE}"))
     places = set(zip(*(gone[name] for name in names), strict=True))
     hide = np.array(
         [place in places for place in zip(*(table[name] for name in names), strict=True)], dtype=np.bool_
@@ -342,7 +343,9 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     shown = table.assign(decision=table["decision"].mask(hide, ""), words=table["words"].mask(hide, NOTE))
     for name in ("agreeing", "variants"):
         shown[name] = shown[name].astype("Int64").mask(hide)
-    return shown, hide
+    for name in ("largest_move", "tipping_point"):
+        shown[name] = shown[name].mask(hide)
+    return shown.assign(largest_variant=shown["largest_variant"].mask(hide, "")), hide
 
 
 def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidden: bool) -> pd.DataFrame:

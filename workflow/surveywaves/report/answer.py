@@ -421,7 +421,7 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
         )
     if material.has("agreement"):
         numbers = material.numbers
-        here = {"scale": scales, "decision": SURE}
+        here = {"analysis": analysis, "scale": scales, "decision": SURE}
         told = numbers.count("agreement", **here)
         if told.value:
             yield say(

@@ -224,11 +224,13 @@ def robustness(material: Material) -> list[Block]:
 def _counted(material: Material) -> tuple[Markup, ...]:
     """Count the decisions about scales: those that stand in every way, and the others."""
     numbers = material.numbers
+    metric = main_analysis(material.tables["agreement"])
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", decision=decisions)
+        told = numbers.count("agreement", analysis=metric, decision=decisions)
         if told.value:
-            same = numbers.count("agreement", decision=decisions, **{"agreeing=": "variants"})
+            alike = {"agreeing=": "variants"}
+            same = numbers.count("agreement", analysis=metric, decision=decisions, **alike)
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "

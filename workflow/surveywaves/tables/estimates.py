@@ -429,7 +429,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     term
         Kind of contrast: `change`, `gap` or `difference_in_differences`; its rows may have any unit.
     """
-    chosen = frame[frame["term"].map(base_term) == term]
+    chosen = frame[(frame["term"].map(base_term) == term) & (frame["analysis"] != FAVOURABLE)]
     estimated = chosen["estimate"].notna()
     possible = set(chosen.loc[estimated, "variant"])
     listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
@@ -506,7 +506,9 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
     rows = tuple(
         (
             Cell(labels.scale(row.scale)),
-            Cell(labels.plain(base_term(row.term))),
+            Cell(
+                labels.plain(f"{row.term}_{PERCENT_FAVOURABLE}" if row.analysis == FAVOURABLE else row.term)
+            ),
             Cell(labels.wave(row.wave)),
             Cell(labels.organisation(row.organisation)),
             decision_cell(row, labels),
