@@ -402,12 +402,12 @@ TABLES: Final = (
     ),
     Table(
         "diagnostics",
-        "tables.estimates:components",
+        "tables.estimates:assumptions",
         ("diagnostics",),
         "moved/models",
         needs=("scales",),
-        options={"title": "Residuals, and what single respondents weigh", "analysis": "linear"},
         folded=True,
+        grouped=True,
     ),
     Table("favourable", "tables.answers:favourable", ("item_summary",), "answers", folded=True, grouped=True),
     Table(

@@ -238,6 +238,25 @@ class Labels:
         """List the scales of a frame: the study's in their order, then any other."""
         return _in_order(self.presentation.scales, frame["scale"].unique())
 
+    def asked_note(self, waves: Iterable[str], scale: str, item: str = "") -> str:
+        """Say what waves asked of a scale, or of a statement, otherwise than the instrument; empty if nothing."""
+        own = [
+            one
+            for one in self.presentation.items.values()
+            if (one.item == item if item else one.scale == scale)
+        ]
+        said = []
+        for wave in filter(self.presentation.waves.get, waves):
+            words = self.presentation.waves[wave]
+            grades = [words.comparability.get(one.item, Comparability.IDENTICAL) for one in own]
+            gone = sum(grade in (Comparability.ABSENT, Comparability.RESCALED) for grade in grades)
+            fewer = f"{len(own) - gone} of {len(own)} statements" if gone else ""
+            changed = sum(grade == Comparability.REWORDED for grade in grades)
+            reworded = f"{f'{changed} ' if len(own) > 1 else ''}reworded" if changed else ""
+            if told := listed(list(filter(None, (fewer, reworded)))):
+                said.append(f"{words.title}: {told}")
+        return "; ".join(said)
+
     def comparability_note(self, wave: str, item: str) -> str:
         """Say how a wave's question differs from the instrument's; empty if it does not."""
         words = self.presentation.waves[wave]

@@ -127,8 +127,8 @@ def _description() -> Markup:
     return say(
         "Percentages are of those who answered the question. Favourable means agreement, or disagreement "
         "where the statement is worded against its scale: such a statement is marked {mark} wherever a number of it "
-        "counts disagreement. A missing answer keeps its reason: not asked, skipped, don't know, invalid, or broke off, which "
-        "means that nothing after it was answered.",
+        "counts disagreement. A missing answer keeps its reason: not asked, skipped, don't know, invalid, or broke "
+        "off, which means that nothing after it was answered.",
         mark=REVERSED,
     )
 

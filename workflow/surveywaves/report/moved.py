@@ -21,7 +21,7 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.tables.estimates import CONTRASTS
+from surveywaves.tables.estimates import CONTRASTS, main_analysis
 from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Comparability, Evidence
 from surveywaves.text import listed
 

@@ -47,6 +47,7 @@ from surveywaves.words import (
     as_float,
     interval,
     is_missing,
+    lower,
     number,
     p_value,
     percentage,
@@ -287,7 +288,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             *([Cell(labels.item(row.item))] if by_item else []),
             Cell(labels.wave(row.wave)),
             Cell(staff(row.organisation, labels)),
-            estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)),
+            _with_asked(estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)), row, labels),
             interval_cell(row, decimals=_decimals(term, row)),
             *(
                 [_signed(standardised.get((row.scale, row.item, row.wave, row.organisation)))]
@@ -333,6 +334,12 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=4 if by_item else 3,
     )
+
+
+def _with_asked(cell: Cell, row: Any, labels: Labels) -> Cell:
+    """Note beside an estimate that a wave asked fewer of its statements, or in other words."""
+    note = "" if is_missing(row.estimate) else labels.asked_note(row.wave.split(BETWEEN), row.scale, row.item)
+    return replace(cell, notes=(*cell.notes, note)) if note else cell
 
 
 def _equivalence(row: Any) -> Cell:
@@ -503,14 +510,13 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
         `agreement`.
     """
     withheld = "status" in frame.columns and bool((frame["status"] == Status.WITHHELD).any())
+    words = {name: variable.label for name, variable in labels.presentation.variables.items()}
     rows = tuple(
         (
             Cell(labels.scale(row.scale)),
-            Cell(
-                labels.plain(f"{row.term}_{PERCENT_FAVOURABLE}" if row.analysis == FAVOURABLE else row.term)
-            ),
+            Cell(labels.plain(base_term(row.term)) + (", %" if row.analysis == FAVOURABLE else ", SD")),
             Cell(labels.wave(row.wave)),
-            Cell(labels.organisation(row.organisation)),
+            Cell(staff(row.organisation, labels)),
             decision_cell(row, labels),
             Cell(
                 NONE
@@ -518,6 +524,8 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
                 else f"{int(row.agreeing)} of {int(row.variants)}",
                 as_float(row.agreeing),
             ),
+            _move(row, words),
+            _of_agreement(row, "tipping_point"),
             Cell(labels.readable(_in_words(row, labels)) or NONE),
         )
         for row in records(frame)
@@ -532,16 +540,41 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
             Column("Wave"),
             Column("Organisation"),
             Column("Main analysis"),
-            Column("Agreeing", numeric=True, spoken="variants that come to the same decision"),
+            Column(
+                "Agreeing",
+                numeric=True,
+                spoken="variants that decide alike, of those that moved something",
+            ),
+            Column("Largest move", numeric=True),
+            Column(
+                "Tipping point",
+                numeric=True,
+                spoken="how different the missing answers would have to be for another decision",
+            ),
             Column(IN_WORDS),
         ),
         rows=rows,
         data=labels.with_evidence(frame),
-        about="Contrasts that the main analysis cannot estimate are left out"
+        about="In standard deviations of one answer (SD), or percentage points of favourable answers (%). Contrasts "
+        "that the main analysis cannot estimate are left out"
         + (", and those that are withheld to protect respondents." if withheld else "."),
         evidence=labels.evidence(labels.waves_in(frame), about=("items", "organisation")),
         heads=4,
     )
+
+
+def _of_agreement(row: Any, what: str) -> Cell:
+    """Print a difference in the unit of a row."""
+    decimals = 1 if row.analysis == FAVOURABLE else 2
+    return number_cell(row, what, lambda value: number(value, decimals, signed=True))
+
+
+def _move(row: Any, words: Mapping[str, str]) -> Cell:
+    """Print how far a variant moved an estimate at most, and which did."""
+    cell = _of_agreement(row, "largest_move")
+    if not row.largest_variant:
+        return cell
+    return replace(cell, text=f"{cell.text} ({lower(variant_title(row.largest_variant, words))})")
 
 
 IN_WORDS: Final = "In words"
@@ -585,10 +618,6 @@ COMPONENTS: Final = {
     "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
     "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
-    "max_cooks_distance": "largest Cook's distance",
-    "max_shift_change": "largest shift of a change",
-    "max_shift_gap": "largest shift of a gap",
-    "max_shift_difference_in_differences": "largest shift of a difference in differences",
 }
 """Terms in words; others are shown by their names."""
 
@@ -602,7 +631,7 @@ def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, title: str
     Parameters
     ----------
     frame
-        `variances`, or `diagnostics`.
+        `variances`.
     analysis
         One of the analyses in it.
     """
@@ -626,6 +655,54 @@ def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, title: str
         else "",
         evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
     )
+
+
+def assumptions(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List what speaks for and against the models: residuals, how cells differ in spread, and tests.
+
+    Parameters
+    ----------
+    frame
+        `diagnostics`.
+    """
+    listed = frame[~frame["term"].isin(FOR_MACHINES)]
+    rows = [
+        (
+            Cell(labels.scale(row.scale)),
+            Cell(labels.item(row.item) if row.item else NONE, tone="" if row.item else "muted"),
+            Cell(_term(row.term)),
+            Cell(_place(row, labels)),
+            _component(row, labels),
+            p_cell(row, "p_value"),
+        )
+        for scale in labels.scales_in(listed)
+        for row in records(listed[listed["scale"] == scale])
+    ]
+    return Table(
+        name="diagnostics",
+        title="What the models assume: residuals, spread of the cells, and tests",
+        columns=(
+            Column("Scale"),
+            Column("Statement"),
+            Column("What"),
+            Column("Where"),
+            Column("Estimate", numeric=True),
+            Column("p", numeric=True),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(listed),
+        evidence=labels.evidence(labels.waves_in(listed), about=("items", "organisation")),
+        heads=4,
+    )
+
+
+def _place(row: Any, labels: Labels) -> str:
+    """Name the cell that a row is about."""
+    places = (
+        labels.wave(row.wave) if row.wave not in ("", ALL) else "",
+        labels.organisation(row.organisation) if row.organisation not in ("", ALL) else "",
+    )
+    return ", ".join(filter(None, places)) or "all cells"
 
 
 def _term(term: str) -> str:
