@@ -109,7 +109,7 @@ _ALL: Final = (
     Statistic("contrasts", "compare", _TESTED),
     Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("variances", "compare", _TESTED),
-    Statistic("diagnostics", "compare", _TESTED),
+    Statistic("diagnostics", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
     Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
