@@ -282,7 +282,7 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
             cell = {"analysis": "linear", "scale": scale, "wave": wave, "organisation": organisation}
             centre = 1 + 0.55 * (points - 1)
             means.append(cell | {"term": "emmean"} | estimate(centre, 0.2 * points, [(wave, organisation)]))
-            share = {"analysis": "ordinal", "term": "percent_favourable"}
+            share = {"analysis": "favourable", "term": "percent_favourable"}
             means.append(cell | share | estimate(55, 40, [(wave, organisation)], 4))
         for organisation in study.organisations:
             for first, second in itertools.combinations(study.waves, 2):

@@ -8,16 +8,18 @@ from typing import Any
 import pandas as pd
 
 from surveywaves.invariance import dif as _dif
-from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families
+from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families, compare_fit
 from surveywaves.mixed.contrasts import compare as _compare
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.design import make_design as _make_design
-from surveywaves.mixed.favourable import compare_ordinal as _compare_ordinal
+from surveywaves.mixed.favourable import Favourable
+from surveywaves.mixed.favourable import compare_favourable as _compare_favourable
 from surveywaves.planning import plan as _plan
 from surveywaves.reliability import reliability as _reliability
 from surveywaves.sample import Sample, Scale
 
-OF_SAMPLE = ("waves", "organisations", "covariates", "weight", "team")
+OF_SAMPLE = ("waves", "organisations", "covariates", "weight", "team", "shares", "smallest_overlap")
 OF_SCALE = ("items", "keys", "response_range", "favourable")
 
 
@@ -44,9 +46,22 @@ def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
     return _compare(sample, scale, **rest)
 
 
-def compare_ordinal(frame: pd.DataFrame, **options: Any) -> Comparison:
+def compare_ordinal(frame: pd.DataFrame, *, link: str = "logit", **options: Any) -> Comparison:
+    """By the ordinal model, then by the answers themselves."""
     sample, scale, rest = sampled(frame, options)
-    return _compare_ordinal(_make_design(sample, scale), scale, **rest)
+    design = _make_design(sample, scale)
+    latent = compare_fit(design, fit_ordinal(design, link=link), scale=scale.name, **rest)
+    shares = _compare_favourable(design, scale, **rest)
+    return Comparison(
+        pd.concat([latent.means, shares.means], ignore_index=True),
+        pd.concat([latent.contrasts, shares.contrasts], ignore_index=True),
+        latent.variances,
+    )
+
+
+def compare_favourable(frame: pd.DataFrame, **options: Any) -> Favourable:
+    sample, scale, rest = sampled(frame, options)
+    return _compare_favourable(_make_design(sample, scale), scale, **rest)
 
 
 def reliability(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:

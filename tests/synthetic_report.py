@@ -543,11 +543,11 @@ def _scale_use(study: Presentation) -> pd.DataFrame:
 
 
 def _both_analyses(frame: pd.DataFrame, percent: str) -> pd.DataFrame:
-    """Add the ordinal model: the same on its latent scale, and percentages."""
+    """Add the ordinal model, the same on its latent scale, and percentages."""
     numbers = ["estimate", "std_error", "conf_low", "conf_high"]
     latent = frame.assign(analysis="ordinal", df=math.inf)
     latent[numbers] *= 1.83
-    shares = frame.assign(analysis="ordinal", df=math.inf)
+    shares = frame.assign(analysis="favourable")
     shares[numbers] *= 17.3
     shares["term"] = [
         percent if term == "emmean" else f"{term}_percent_favourable" for term in shares["term"]
@@ -563,11 +563,11 @@ def _contrast_table(study: Presentation) -> pd.DataFrame:
 
 
 def _item_contrasts(study: Presentation) -> pd.DataFrame:
-    """Make the contrasts of each scale anew for each of its items, as the ordinal model of one item has them."""
+    """Make the contrasts of each scale anew for each of its items, by answers and ordinal model."""
     both = _both_analyses(tidy(_contrasts(study)), "")
-    ordinal = both[both["analysis"] == "ordinal"]
+    alone = both[both["analysis"] != "linear"]
     parts = [
-        ordinal[ordinal["scale"] == (about.scale or "warmth")].assign(scale=about.scale or "", item=item)
+        alone[alone["scale"] == (about.scale or "warmth")].assign(scale=about.scale or "", item=item)
         for item, about in study.items.items()
     ]
     return decided(pd.concat(parts, ignore_index=True))

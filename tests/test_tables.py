@@ -49,8 +49,12 @@ def warmth(labels: Labels) -> list:
         (interval(-0.2, -0.0004), "−0.2000 to −0.0004"),
         (interval(0.0, 0.5), "0.00 to 0.50"),
         (interval(-0.0000001, 0.5), "0.0000 to 0.5000"),
-        (p_value(0.0004), "<0.001"),
-        (p_value(0.0321), "0.032"),
+        (p_value(0.0004), "<.001"),
+        (p_value(0.0321), ".032"),
+        (p_value(0.001), "<.001"),
+        (p_value(0.0994), ".099"),
+        (p_value(0.0996), ".10"),
+        (p_value(1.0), "1.00"),
         (listed(["a"]), "a"),
         (listed(["a", "b", "c"]), "a, b and c"),
         (listed([]), ""),
@@ -139,14 +143,15 @@ def test_contrasts_list_every_row_with_interval_p_and_decision(labels, frames) -
         table.text.itertuples(index=False), rows.itertuples(), standardised, strict=True
     ):
         if math.isnan(row.estimate):
-            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", whole(row.n), "–")
+            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", "–", whole(row.n), "–")
         else:
             assert shown[3] == number(row.estimate, signed=True)
             assert shown[4] == interval(row.conf_low, row.conf_high)
             assert shown[5] == number(beside, signed=True)
             assert shown[6:8] == (p_value(row.p_value), p_value(row.p_adjusted))
-            assert shown[8] == whole(row.n)
-            assert shown[9].endswith(row.decision.replace("_", " "))
+            assert shown[8] == p_value(row.p_equivalence_adjusted)
+            assert shown[9] == whole(row.n)
+            assert shown[10].endswith(row.decision.replace("_", " "))
 
 
 def test_contrasts_without_decisions_say_where_the_interval_lies(labels, frames) -> None:

@@ -110,8 +110,9 @@ _ALL: Final = (
     Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("variances", "compare", _TESTED),
     Statistic("diagnostics", "compare", _TESTED),
+    Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
-    Statistic("agreement", "sensitivity", ("scale", "term", "wave", "organisation")),
+    Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
     Statistic("planning", "plan", _CELL, further=("n",)),
     Statistic("published_tables", "audit", ("table", "row", "field"), own=True),
     Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
@@ -125,7 +126,7 @@ _ALL: Final = (
 STATISTICS: Final[Mapping[str, Statistic]] = {statistic.name: statistic for statistic in _ALL}
 """Every released table by its name."""
 
-ESTIMATING: Final = ("describe", "measure", "compare", "sensitivity", "plan")
+ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivity", "plan")
 """Stages that compute what stands under `results/statistics/`."""
 
 
@@ -401,12 +402,12 @@ TABLES: Final = (
     ),
     Table(
         "diagnostics",
-        "tables.estimates:components",
+        "tables.estimates:assumptions",
         ("diagnostics",),
         "moved/models",
         needs=("scales",),
-        options={"title": "Residuals, and what single respondents weigh", "analysis": "linear"},
         folded=True,
+        grouped=True,
     ),
     Table("favourable", "tables.answers:favourable", ("item_summary",), "answers", folded=True, grouped=True),
     Table(

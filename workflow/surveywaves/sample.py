@@ -66,6 +66,14 @@ class Sample:
         Wave -> why it takes no part, in words. Such waves are not among `waves`.
     asked
         Wave -> what it asked, where answers to different questions cannot be compared.
+    shares, shares_note
+        Organisation -> its share of all staff, summing to 1, by which the organisations' estimates are weighted to one
+        of all staff; and where the shares are from. Empty: no such estimates. See `with_shares`.
+    reference
+        The wave whose respondents divide as all staff do, where no shares are stated.
+    smallest_overlap
+        Smallest share of the respondents compared whose categorical covariates occur in every cell of a contrast, from
+        0 to 1: below it, covariates adjust nothing, and the contrast is not estimated.
     """
 
     frame: pd.DataFrame
@@ -76,6 +84,25 @@ class Sample:
     team: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    shares_note: str = ""
+    reference: str = ""
+    smallest_overlap: float = 0.5
+
+    def with_shares(self) -> Sample:
+        """Make the shares sum to 1; where none are stated, take those of the reference wave's respondents.
+
+        A study of one organisation has none: its estimates are those of all staff.
+        """
+        shares, note = dict(self.shares), self.shares_note
+        if not shares and self.reference:
+            stated = self.frame.loc[self.frame["wave"] == self.reference, "organisation"].value_counts()
+            shares = {name: float(stated.get(name, 0)) for name in self.organisations}
+            note = f"organisations weighted as the respondents of {self.reference} divide"
+        total = sum(shares.values())
+        if len(self.organisations) < 2 or not total > 0:
+            return replace(self, shares={}, shares_note="")
+        return replace(self, shares={name: share / total for name, share in shares.items()}, shares_note=note)
 
     def without(self, absent: Mapping[str, str]) -> Sample:
         """Leave waves out, with the reason of each."""

@@ -29,11 +29,15 @@ from surveywaves.sample import Sample
 from surveywaves.terms import (
     ALL,
     BETWEEN,
+    FAVOURABLE,
+    LINEAR,
     MAIN,
+    ORDINAL,
     ORGANISATION,
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
+    SMALLEST_P,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS
@@ -141,11 +145,15 @@ def _few(weight: FloatArray) -> bool:
 
 DECIMALS: Final = 2
 PERCENT_DECIMALS: Final = 0
-"""Decimals of an estimate that comes near to withheld counts; of a percentage."""
+"""Decimals of an estimate that comes near to withheld counts; of a percentage. Degrees of freedom are whole then, and
+p-values have two significant figures, none below `SMALLEST_P`."""
 
 NOTE: Final = "withheld to protect respondents"
 
-COUNTS: Final = ("left out", "of 100 returns", "fewer than", "not compared, fewer than")
+COMPARED: Final = (LINEAR, ORDINAL, FAVOURABLE)
+"""Analyses whose estimates of all staff are weighted sums of the organisations'."""
+
+COUNTS: Final = ("left out", "adjusted where", "of 100 returns", "fewer than", "not compared, fewer than")
 """How the part of a note begins that counts respondents, or says how they divide."""
 
 
@@ -159,7 +167,16 @@ many degrees of freedom there are goes by it."""
 
 _COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
 
-EXACT: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", *DECIDED[1:3])
+EXACT: Final = (
+    "estimate",
+    "std_error",
+    "df",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "p_adjusted",
+    *DECIDED[1:3],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +292,15 @@ def release_estimates(
     """
     refused, unnumbered, places = [], [], _Places(groups)
     variants = table["variant"] if "variant" in table else [""] * len(table)
-    columns = ("scale", "item", "wave", "organisation", "n")
-    for variant, scale, item, wave, organisation, n in zip(
+    columns = ("analysis", "scale", "item", "wave", "organisation", "n")
+    for variant, analysis, scale, item, wave, organisation, n in zip(
         variants, *(table[name] for name in columns), strict=True
     ):
         own = {place for name, place in small if name == scale}
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
+        if organisation == ALL != wave and analysis in COMPARED:
+            named = covered  # a weighted sum of the organisations: less the others, it is one of them
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
         refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))
@@ -310,6 +329,7 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     """Withhold how many variants agree on a contrast that is withheld itself (`contrasts`: the released table)."""
     names = ["scale", "term", "wave", "organisation"]
     gone = contrasts[(contrasts["status"] == Status.WITHHELD.value) & (contrasts["item"] == "")]
+    gone = gone.assign(term=gone["term"].str.removesuffix(f"_{PERCENT_FAVOURABLE}"))
     places = set(zip(*(gone[name] for name in names), strict=True))
     hide = np.array(
         [place in places for place in zip(*(table[name] for name in names), strict=True)], dtype=np.bool_
@@ -317,7 +337,9 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     shown = table.assign(decision=table["decision"].mask(hide, ""), words=table["words"].mask(hide, NOTE))
     for name in ("agreeing", "variants"):
         shown[name] = shown[name].astype("Int64").mask(hide)
-    return shown, hide
+    for name in ("largest_move", "tipping_point"):
+        shown[name] = shown[name].mask(hide)
+    return shown.assign(largest_variant=shown["largest_variant"].mask(hide, "")), hide
 
 
 def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidden: bool) -> pd.DataFrame:
@@ -379,14 +401,25 @@ def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
     for name in EXACT:
         if name in rounded:
             values = rounded[name].to_numpy(dtype=np.float64)
-            coarse = np.where(
-                percent & (not name.startswith("p_")),
-                np.round(values, PERCENT_DECIMALS),
-                np.round(values, DECIMALS),
-            )
+            if name.startswith("p_"):
+                coarse = coarse_p(values)
+            elif name == "df":
+                coarse = np.round(values)
+            else:
+                coarse = np.where(percent, np.round(values, PERCENT_DECIMALS), np.round(values, DECIMALS))
             # Not -0.0: it would be written so.
             rounded[name] = np.where(marks, coarse + 0.0, values)
     return rounded
+
+
+def coarse_p(values: FloatArray) -> FloatArray:
+    """Round p-values to two significant figures; what is not below the floor does not become it."""
+    known = np.isfinite(values)
+    scale = 10.0 ** (1 - np.floor(np.log10(np.where(known, np.maximum(values, SMALLEST_P), 1.0))))
+    coarse = np.round(np.round(values * scale) / scale, 4)
+    return np.where(
+        values < SMALLEST_P, SMALLEST_P, np.where(known, np.maximum(coarse, 1.1 * SMALLEST_P), values)
+    )
 
 
 def _other_respondents(table: pd.DataFrame) -> BoolArray:

@@ -25,7 +25,7 @@ from surveywaves.figures.facets import (
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import Mean, cells, level, method, primary, respondents_of, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import LOW_RELIABILITY_MARK, ORGANISATION
+from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, ORGANISATION
 from surveywaves.text import listed
 from surveywaves.words import MINUS, evidence_of, organisation_label, pair, wave_title, without
 from surveywaves.words import number as plain_number
@@ -86,7 +86,7 @@ def _forest(
 ) -> Drawing:
     """Draw contrasts with intervals and decisions, a panel each; what cannot be estimated is named, never drawn."""
     every = primary(table)
-    every = every[every["term"].isin(terms)]
+    every = every[every["term"].isin(terms) & (every["organisation"] != ALL)]
     table = shown_contrasts(every, presentation)
     panels = _panels(table, presentation, terms)
     drawn = {

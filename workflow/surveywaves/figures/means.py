@@ -83,7 +83,7 @@ def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     presentation
         The study in words.
     """
-    table = primary(means[means["term"] == EMMEAN])
+    table = primary(means[(means["term"] == EMMEAN) & (means["organisation"] != ALL)])
     found = cells(table)
     title = "All scales, wave by wave"
     organisations = [o for o in (*presentation.organisations, ALL) if any(cell[2] == o for cell in found)]
@@ -278,10 +278,9 @@ EXPLAINED: Final = (
     "A scale's statements weigh equally; favourable answers are those of the study's favourable response options, "
     "mirrored for statements that mean less of what the scale measures."
 )
-MODELLED: Final = (
-    "Modelled percentages are averaged over respondents and statements (cumulative logit model with a random "
-    "intercept a respondent), so that waves that asked fewer statements compare. Respondents are not linked between "
-    "waves."
+ESTIMATED_FROM: Final = (
+    "Percentages are of those who answered a statement, averaged over the statements that were asked; intervals allow "
+    "for a person's answers going together. Respondents are not linked between waves."
 )
 NOTHING: Final = "There are no estimates to show."
 
@@ -289,7 +288,7 @@ Cells = Mapping[tuple[str, str, str], Mean]
 
 
 def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw the modelled percentages with intervals and, beside each, what was observed.
+    """Draw the estimated percentages with intervals and, beside each, what was observed.
 
     Parameters
     ----------
@@ -303,7 +302,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     table = shares_of(means)
     found = cells(table)
     seen, left_out = observed(summary, presentation)
-    title = "Favourable answers, observed and modelled"
+    title = "Favourable answers, observed and estimated"
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     organisations = [name for name in presentation.organisations if any(cell[2] == name for cell in found)]
     everybody = look_of(ALL, [], presentation.style)
@@ -323,7 +322,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
                 facet.lanes.setdefault(scale, []).append(_outline(seen[scale, wave, ALL], everybody))
         facets.append(facet)
     keys = organisation_keys(presentation, organisations)
-    legend = [Key(f"{key.label}, modelled", key.colour, key.marker) for key in keys]
+    legend = [Key(f"{key.label}, estimated", key.colour, key.marker) for key in keys]
     if any(cell[2] == ALL for cell in seen):
         keys += organisation_keys(presentation, [ALL])
     legend += [Key(f"{key.label}, observed", key.colour, key.marker, hollow=True) for key in keys]
@@ -338,9 +337,9 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     draw_shares(page, facets, titles(presentation), presentation)
     page.foot(notes, evidence)
     caption = [
-        f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the modelled percentages.",
+        f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the estimated percentages.",
         EXPLAINED,
-        MODELLED,
+        ESTIMATED_FROM,
         "Observed: the mean over the statements that every wave and organisation shown answered; withheld where one "
         "of these is.",
         respondents_of(table),
@@ -353,7 +352,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
         if not mean.reason and math.isfinite(seen.get(cell, math.nan))
     ]
     agree = (
-        f"Observed and modelled percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
+        f"Observed and estimated percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
     )
     return Drawing(
         figure=page.finish(),
@@ -405,10 +404,10 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     )
     page.foot(notes, evidence)
     caption = [
-        f"{chosen.title}: modelled percentages of favourable answers with {level(presentation)} intervals, in the "
+        f"{chosen.title}: percentages of favourable answers with {level(presentation)} intervals, in the "
         "order that the study names, top to bottom; lines join the scales of an organisation.",
         EXPLAINED,
-        MODELLED,
+        ESTIMATED_FROM,
         respondents_of(table),
         *notes,
         evidence,
@@ -425,8 +424,8 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
 
 
 def shares_of(means: pd.DataFrame) -> pd.DataFrame:
-    """Keep the modelled percentages of a table of means."""
-    return means[means["term"] == PERCENT_FAVOURABLE]
+    """Keep the organisations' percentages of a table of means."""
+    return means[(means["term"] == PERCENT_FAVOURABLE) & (means["organisation"] != ALL)]
 
 
 def observed(
@@ -614,10 +613,10 @@ def framework(means: pd.DataFrame, presentation: Presentation, framework: str) -
     draw_shares(page, facets, {row: named[scale] for row, scale in rows.items()}, presentation, groups=groups)
     page.foot(notes, evidence)
     caption = [
-        f"{title}: the study's scales under what each speaks to; modelled percentages of favourable answers with "
+        f"{title}: the study's scales under what each speaks to; percentages of favourable answers with "
         f"{level(presentation)} intervals, wave by wave. A scale may stand under several.",
         EXPLAINED,
-        MODELLED,
+        ESTIMATED_FROM,
         respondents_of(table),
         *notes,
         evidence,

@@ -18,8 +18,8 @@ from surveywaves.catalogue import surveyed_throughout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, RULE, SMALL, TINY, Page, look_of, round_ends
 from surveywaves.figures.means import (
+    ESTIMATED_FROM,
     EXPLAINED,
-    MODELLED,
     Mean,
     cells,
     level,
@@ -293,7 +293,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
     presentation
         The study in words.
     """
-    table = primary(means[means["term"] == EMMEAN])
+    table = primary(means[(means["term"] == EMMEAN) & (means["organisation"] != ALL)])
     found = cells(table)
     limits = _limits(presentation, found)
     return _over_time(
@@ -313,7 +313,7 @@ def means_over_waves(means: pd.DataFrame, presentation: Presentation) -> Drawing
 def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw the organisations that every wave surveyed: what can be followed over all waves.
 
-    Shown are the modelled percentages of favourable answers to the scales that have one in every wave.
+    Shown are the percentages of favourable answers to the scales that have one in every wave.
 
     Parameters
     ----------
@@ -351,8 +351,8 @@ def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         verticals=dict.fromkeys((scale for scale, _, _ in found), vertical),
         notes=notes,
         explained=(
-            f"Only {named} took part in every wave. Modelled percentages of favourable answers with "
-            f"{level(presentation)} intervals. {EXPLAINED} {MODELLED} {respondents_of(table)}"
+            f"Only {named} took part in every wave. Percentages of favourable answers with "
+            f"{level(presentation)} intervals. {EXPLAINED} {ESTIMATED_FROM} {respondents_of(table)}"
         ),
     )
 

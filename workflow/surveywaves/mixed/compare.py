@@ -1,19 +1,22 @@
-"""The comparison of a study: every scale by both models, every item by itself, and what moved."""
+"""The comparison of a study: every scale by answers and both models, every item by itself, and what moved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
-from surveywaves.mixed.contrasts import Comparison, check_confidence, compare_fit, standardised
+from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.contrasts import check_confidence, compare_fit, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.diagnostics import diagnose
-from surveywaves.mixed.favourable import compare_items, compare_ordinal
+from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale
+from surveywaves.terms import Status
+from surveywaves.tidy import tidy
 
 
 class Compared(NamedTuple):
@@ -24,6 +27,9 @@ class Compared(NamedTuple):
     variances: pd.DataFrame
     diagnostics: pd.DataFrame
     item_contrasts: pd.DataFrame
+
+
+BOTH: Final = ("means", "contrasts")
 
 
 def compare_study(
@@ -39,7 +45,7 @@ def compare_study(
     multiplicity: str = "holm",
     item_multiplicity: str = "fdr_bh",
 ) -> Compared:
-    """Compare waves and organisations on every scale, by the linear and the ordinal model, and on every item.
+    """Compare waves and organisations on every scale, by the answers and both models, and on every item.
 
     Parameters
     ----------
@@ -61,8 +67,9 @@ def compare_study(
     Returns
     -------
     Compared
-        `means`, `contrasts` (with decisions, in their own units and standardised) and `variances` of both models, the
-        linear model's `diagnostics`, and `item_contrasts` with decisions.
+        `means` and `contrasts` (with decisions; those of the models in their own units and standardised) of the
+        percentage of favourable answers and of both models, `variances` of these, the linear model's `diagnostics`,
+        and `item_contrasts` with decisions.
 
     Raises
     ------
@@ -70,13 +77,17 @@ def compare_study(
         If sample, scales and items contradict the frame or each other.
     """
     check_confidence(confidence)
-    linear, ordinal, diagnostics = [], [], []
+    shares, linear, ordinal, diagnostics = [], [], [], []
     for scale in scales:
         design = make_design(sample, scale)
+        shares.append(compare_favourable(design, scale, confidence=confidence, min_cell=min_cell))
         fit = fit_linear(design)
         linear.append(compare_fit(design, fit, scale=scale.name, confidence=confidence, min_cell=min_cell))
         diagnostics.append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
-        ordinal.append(compare_ordinal(design, scale, confidence=confidence, min_cell=min_cell))
+        latent = fit_ordinal(design)
+        ordinal.append(
+            compare_fit(design, latent, scale=scale.name, confidence=confidence, min_cell=min_cell)
+        )
 
     def decided(contrasts: pd.DataFrame, variances: pd.DataFrame, method: str) -> pd.DataFrame:
         return decide(
@@ -88,15 +99,76 @@ def compare_study(
             multiplicity=method,
         )
 
-    both = Comparison(
-        *(pd.concat(tables, ignore_index=True) for tables in zip(*linear, *ordinal, strict=True))
-    )
-    contrasts = pd.concat([both.contrasts, standardised(both.contrasts, both.variances)], ignore_index=True)
+    every = [*linear, *ordinal, *shares]
+    means, contrasts = (pd.concat([getattr(one, name) for one in every], ignore_index=True) for name in BOTH)
+    variances = pd.concat([one.variances for one in (*linear, *ordinal)], ignore_index=True)
+    contrasts = pd.concat([contrasts, standardised(contrasts, variances)], ignore_index=True)
     alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
     return Compared(
-        means=both.means,
-        contrasts=note_scale_use(decided(contrasts, both.variances, multiplicity), scale_use),
-        variances=both.variances,
+        means=means,
+        contrasts=note_scale_use(decided(contrasts, variances, multiplicity), scale_use),
+        variances=variances,
         diagnostics=pd.concat(diagnostics, ignore_index=True),
         item_contrasts=decided(alone.contrasts, alone.variances, item_multiplicity),
     )
+
+
+class ItemsCompared(NamedTuple):
+    """Two tidy frames of the items by themselves."""
+
+    contrasts: pd.DataFrame
+    variances: pd.DataFrame
+
+
+def compare_items(
+    sample: Sample, items: Sequence[Scale], *, confidence: float = 0.95, min_cell: int = 2
+) -> ItemsCompared:
+    """Compare waves and organisations on every item by itself, by its answers and by the ordinal model.
+
+    An item's column holds only answers on the instrument's response scale (or mapped to it): what a wave asked on
+    another one stands in a column of its own and is no item here, so that such a wave takes no part. A reworded item
+    is compared as if it were the same: who shows it says so.
+
+    One answer a respondent leaves no respondent effect to estimate: the ordinal model is the cumulative logit without
+    one. Its odds ratios are of the population, not of a respondent as those of a scale are, and nearer to 1 for that
+    (Agresti 2010, Analysis of Ordinal Categorical Data, ch. 10).
+
+    Parameters
+    ----------
+    sample
+        Who is compared.
+    items
+        Each as a scale of its own, as `surveywaves.sample.single_items` lists them.
+    confidence, min_cell
+        See `contrasts.compare`.
+
+    Returns
+    -------
+    ItemsCompared
+        As of `contrasts.compare_fit` and `compare_favourable`, with `item` filled. An item that no two cells of one
+        wave or of one organisation answered cannot be compared, and has no rows. Estimates by the model carry no note:
+        that a model of one item cannot tell respondents apart goes without saying.
+
+    Raises
+    ------
+    ValueError
+        If sample and items contradict the frame or each other.
+    """
+    contrasts, variances = [tidy([])], [tidy([])]
+    for one in items:
+        (item,) = one.items
+        design = make_design(sample, one)
+        shares = compare_favourable(design, one, confidence=confidence, min_cell=min_cell).contrasts
+        if shares.empty:
+            continue
+        latent = compare_fit(
+            design, fit_ordinal(design), scale=one.name, confidence=confidence, min_cell=min_cell
+        )
+        contrasts += [_of_item(latent.contrasts, item), shares.assign(item=item)]
+        variances.append(_of_item(latent.variances, item))
+    return ItemsCompared(*(pd.concat(tables, ignore_index=True) for tables in (contrasts, variances)))
+
+
+def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:
+    tests_or_means = ~table["term"].isin(["n_respondents", "n_items"]) & table["status"].eq(Status.OK)
+    return table.assign(item=item, note=table["note"].mask(tests_or_means, ""))

@@ -2,6 +2,12 @@
 
 Every estimate here is a stated linear combination of the fixed effects. A fit gives their coefficients, their
 covariance, degrees of freedom, and says which combinations the data can estimate.
+
+Covariates adjust a contrast only as far as its cells overlap in them. Of the respondents of the cells that are
+compared, the *overlap* is the share whose combination of categorical covariates occurs in each of these cells; what
+lies outside is compared by the model's extrapolation alone. Changes of all staff and differences in differences compare
+the waves within each organisation, so that theirs is the overlap there (Crump, Hotz, Imbens and Mitnik 2009, Biometrika
+96, 187).
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -17,7 +24,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 from statsmodels.stats.multitest import multipletests
 
-from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.design import Design, FloatArray, add_by, make_design
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
@@ -99,7 +106,19 @@ Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
 """The labels of a mean or contrast, and its weights on the cells."""
 
 
-class Fit(Protocol):
+class Found(Protocol):
+    """What became of a model."""
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``boundary``, or why there is no fit."""
+
+    @property
+    def note(self) -> str:
+        """The status in words."""
+
+
+class Fit(Found, Protocol):
     """What a model must offer to be compared; P columns of fixed effects, as in its design."""
 
     @property
@@ -113,14 +132,6 @@ class Fit(Protocol):
     @property
     def cov(self) -> FloatArray:
         """(P, P) covariance of `coef`."""
-
-    @property
-    def status(self) -> Status:
-        """``ok``, ``boundary``, or why there is no fit."""
-
-    @property
-    def note(self) -> str:
-        """The status in words."""
 
     def estimable(self, contrast: FloatArray) -> bool:
         """Whether the data determine a (P,) combination of the coefficients."""
@@ -177,11 +188,13 @@ def compare(
     means
         term `emmean`, one row for every combination of waves and organisations: the mean answer after reverse keying,
         items weighing equally, covariates standardised to all respondents of the fit; `n` is the respondents of the
-        cell.
+        cell. Where the sample has `shares`, one row besides for every wave whose organisations all have respondents:
+        organisation ``all``, their means weighted by the shares.
     contrasts
-        term `change` (wave ``later - earlier``, organisation), `gap` (wave, organisation
+        term `change` (wave ``later - earlier``, organisation, ``all`` last), `gap` (wave, organisation
         ``first - second``) and `difference_in_differences` (both: the change in the first less the change
-        in the second), for every pair in the order given; `n` is the respondents of the cells compared.
+        in the second), for every pair, in the order given, of which each cell has a respondent; `n` is the respondents
+        of the cells compared.
     variances
         `Fit.variances` for wave and organisation ``all``, and before them `n_respondents`, with a note of
         who was left out, and `n_items`, with a note of items that nobody answered.
@@ -191,7 +204,6 @@ def compare(
     ValueError
         If sample and scale contradict the frame or each other.
     """
-    check_confidence(confidence)
     design = make_design(sample, scale)
     return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
 
@@ -200,13 +212,14 @@ def compare_fit(
     design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
 ) -> Comparison:
     """Compare the waves and organisations of a design by a fit of it: see `compare`."""
+    check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
     def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
         rows = []
         for labels, weights in stated:
             result = estimate(design, fit, weights, confidence=confidence, min_cell=min_cell)
-            rows.append(common | labels | result)
+            rows.append(common | labels | weighed(design, labels, result))
         made = tidy(rows)
         return made if test else made.assign(p_value=math.nan)
 
@@ -251,29 +264,91 @@ def estimate(
         return base | {"status": Status.NOT_ESTIMABLE, "note": _obstacle(design, fit, weights, vector)}
     value, error = float(vector @ fit.coef), math.sqrt(max(float(vector @ fit.cov @ vector), 0.0))
     tested = against_zero(value, error, fit.df(vector), confidence=confidence)
-    return base | {"status": fit.status, "note": fit.note} | tested
+    note = "; ".join(filter(None, (fit.note, base.get("note"))))
+    return base | {"status": fit.status, "note": note} | tested
 
 
 def screen(
-    design: Design, fit: Fit, weights: Mapping[Cell, float], *, min_cell: int
+    design: Design, fit: Found, weights: Mapping[Cell, float], *, min_cell: int
 ) -> tuple[dict[str, Any], bool]:
-    """Count the respondents of some cells, and refuse an estimate if that, or a failed fit, forbids it.
+    """Count the respondents of some cells, and refuse an estimate if that, their overlap or a failed fit forbids it.
 
     Returns
     -------
     dict, bool
-        `n`, with the reason in `status` and `note` if refused; and whether it is.
+        `n`, with the reason in `status` and `note` if refused; and whether it is. If not, a `note` says how many
+        overlap in the covariates, where these are not all.
     """
-    counts = dict(zip(design.cells, design.respondents, strict=True))
+    counts = _respondents(design)
     base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
     if empty := [cell for cell in weights if counts[cell] == 0]:
-        return base | {"status": Status.NOT_ESTIMABLE, "note": f"nobody answered: {_name(empty)}"}, True
+        return base | {"status": Status.NOT_ESTIMABLE, "note": f"nobody answered: {name_cells(empty)}"}, True
     if small := [cell for cell in weights if counts[cell] < min_cell]:
-        note = f"fewer than {min_cell} respondents: {_name(small)}"
+        note = f"fewer than {min_cell} respondents: {name_cells(small)}"
         return base | {"status": Status.TOO_FEW, "note": note}, True
     if fit.status not in (Status.OK, Status.BOUNDARY):
         return base | {"status": fit.status, "note": fit.note}, True
-    return base, False
+    if (share := overlap(design, weights)) == 1:
+        return base, False
+    note = f"adjusted where {math.floor(100 * share)}% of respondents overlap"
+    if share < design.smallest_overlap:
+        note = f"{note}: fewer than {100 * design.smallest_overlap:g}%"
+        return base | {"status": Status.NOT_ESTIMABLE, "note": note}, True
+    return base | {"note": note}, False
+
+
+def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
+    """Share of the respondents of the cells compared whose categorical covariates occur in all of them.
+
+    Parameters
+    ----------
+    design
+        A design.
+    weights
+        (wave, organisation) -> weight. A mean compares no cells; where the weights of each organisation cancel, its
+        waves are compared with each other, and not with the other organisations'.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 1 without categorical covariates, or where nothing is compared.
+    """
+    if not any(name.endswith("]") for name in design.covariates):
+        return 1.0
+    persons = _profiles(design)
+    rest: dict[str, float] = {}
+    for (_, organisation), weight in weights.items():
+        rest[organisation] = rest.get(organisation, 0.0) + weight
+    within = min(weights.values()) > 0 or max(map(abs, rest.values())) < CANCELS
+    compared: dict[str, list[FloatArray]] = {}
+    for cell in weights:
+        compared.setdefault(cell[1] if within else ALL, []).append(persons[design.cells.index(cell)])
+    everybody = np.concatenate([np.array(cells) for cells in compared.values()]).sum()
+    common = [np.array(cells)[:, (np.array(cells) > 0).all(axis=0)].sum() for cells in compared.values()]
+    return float(sum(common) / everybody)
+
+
+@lru_cache(maxsize=2)
+def _respondents(design: Design) -> dict[Cell, float]:
+    """Respondents of each cell, counted once for all contrasts of a design."""
+    return dict(zip(design.cells, design.respondents, strict=True))
+
+
+@lru_cache(maxsize=2)
+def _profiles(design: Design) -> FloatArray:
+    """(C, kinds) respondents of each cell by their categorical covariates, counted once as well."""
+    categorical = [place for place, name in enumerate(design.covariates) if name.endswith("]")]
+    found, kind = np.unique(design.profiles[:, categorical], axis=0, return_inverse=True)
+    key = design.cell * len(found) + kind.ravel()[design.profile]
+    persons = add_by(key[design.group], design.persons, len(design.cells) * len(found))
+    return persons.reshape(len(design.cells), len(found))
+
+
+def weighed(design: Design, labels: Mapping[str, str], result: dict[str, Any]) -> dict[str, Any]:
+    """Say in the note of an estimate of all staff by what shares organisations are weighted."""
+    if labels["organisation"] != ALL:
+        return result
+    return result | {"note": "; ".join(filter(None, (design.shares_note, result.get("note"))))}
 
 
 def against_zero(value: float, error: float, df: float, *, confidence: float) -> dict[str, Any]:
@@ -321,6 +396,9 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
     return rows.reset_index(drop=True)
 
 
+CANCELS: Final = 1e-9
+"""Weights of an organisation add up to nothing below this."""
+
 NOT_DETERMINED: Final = (
     "the answers do not determine it: no items in common, or a covariate that goes with the cells"
 )
@@ -333,27 +411,49 @@ def check_confidence(confidence: float) -> None:
 
 
 def stated_means(design: Design) -> Iterator[Stated]:
-    """Every cell's mean, as labels and weights."""
-    for wave, organisation in design.cells:
-        yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
+    """Every cell's mean and, where the design has shares, all organisations' in a wave, as labels and weights."""
+    counts = _respondents(design)
+    for wave in design.waves:
+        for organisation in design.organisations:
+            yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
+        if everybody := _everybody(design, counts, wave):
+            yield _labels(EMMEAN, wave, ALL), everybody
 
 
 def stated_contrasts(design: Design) -> Iterator[Stated]:
-    """Every contrast between cells (see `compare`), as labels and weights."""
-    waves, organisations = design.waves, design.organisations
+    """Every contrast between cells that have respondents (see `compare`), as labels and weights."""
+    waves, organisations, counts = design.waves, design.organisations, _respondents(design)
+
+    def change(later: str, earlier: str, organisation: str) -> dict[Cell, float]:
+        return {(later, organisation): 1.0, (earlier, organisation): -1.0}
+
+    def there(weights: Mapping[Cell, float]) -> bool:
+        return all(counts[cell] > 0 for cell in weights)
+
     for earlier, later in combinations(waves, 2):
         for organisation in organisations:
-            labels = _labels("change", f"{later} - {earlier}", organisation)
-            yield labels, {(later, organisation): 1.0, (earlier, organisation): -1.0}
+            if there(weights := change(later, earlier, organisation)):
+                yield _labels("change", f"{later} - {earlier}", organisation), weights
+        now, before = (_everybody(design, counts, wave) for wave in (later, earlier))
+        if now and before:
+            weights = now | {cell: -share for cell, share in before.items()}
+            yield _labels("change", f"{later} - {earlier}", ALL), weights
     for wave in waves:
         for first, second in combinations(organisations, 2):
-            labels = _labels("gap", wave, f"{first} - {second}")
-            yield labels, {(wave, first): 1.0, (wave, second): -1.0}
+            if there(weights := {(wave, first): 1.0, (wave, second): -1.0}):
+                yield _labels("gap", wave, f"{first} - {second}"), weights
     for earlier, later in combinations(waves, 2):
         for first, second in combinations(organisations, 2):
-            labels = _labels("difference_in_differences", f"{later} - {earlier}", f"{first} - {second}")
-            change = {(later, first): 1.0, (earlier, first): -1.0}
-            yield labels, change | {(later, second): -1.0, (earlier, second): 1.0}
+            weights = change(later, earlier, first) | change(earlier, later, second)
+            if there(weights):
+                labels = _labels("difference_in_differences", f"{later} - {earlier}", f"{first} - {second}")
+                yield labels, weights
+
+
+def _everybody(design: Design, counts: Mapping[Cell, float], wave: str) -> dict[Cell, float]:
+    """Weights of a wave's cells for all staff; none if a cell with a share has no respondents."""
+    weights = {(wave, name): share for name, share in design.shares.items() if share > 0}
+    return weights if all(counts[cell] > 0 for cell in weights) else {}
 
 
 def _obstacle(design: Design, fit: Fit, weights: Mapping[Cell, float], vector: FloatArray) -> str:
@@ -364,14 +464,15 @@ def _obstacle(design: Design, fit: Fit, weights: Mapping[Cell, float], vector: F
     if not sum(weights[cell] for cell in apart):  # compared with each other only: items are no obstacle
         return NOT_DETERMINED
     items = ", ".join(item for item, one in zip(design.items, design.common, strict=True) if one)
-    return f"no items in common, directly or through others, with those asked {items}: {_name(apart)}"
+    return f"no items in common, directly or through others, with those asked {items}: {name_cells(apart)}"
 
 
 def _labels(term: str, wave: str, organisation: str) -> dict[str, str]:
     return {"term": term, "wave": wave, "organisation": organisation}
 
 
-def _name(cells: Sequence[Cell]) -> str:
+def name_cells(cells: Sequence[Cell]) -> str:
+    """Cells in words."""
     return "; ".join(f"{wave}, {organisation}" for wave, organisation in cells)
 
 

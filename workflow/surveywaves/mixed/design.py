@@ -82,6 +82,8 @@ class Design:
         Whether there are weights.
     left_out
         Reason -> number of respondents of the frame that are not in the design.
+    shares, shares_note, smallest_overlap
+        Of the sample.
     """
 
     waves: tuple[str, ...]
@@ -104,6 +106,9 @@ class Design:
     square: FloatArray
     weighted: bool
     left_out: Mapping[str, int]
+    shares: Mapping[str, float]
+    shares_note: str
+    smallest_overlap: float
 
     @property
     def cells(self) -> tuple[tuple[str, str], ...]:
@@ -247,6 +252,9 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         square=add_by(pattern, weights**2, size) if sample.weight else persons,
         weighted=bool(sample.weight),
         left_out=left_out,
+        shares=sample.shares,
+        shares_note=sample.shares_note,
+        smallest_overlap=sample.smallest_overlap,
     )
 
 

@@ -1,50 +1,85 @@
-"""The ordinal model's results: as a percentage of favourable answers, and for every item by itself.
+"""The percentage of favourable answers, from the answers themselves.
 
-The percentage is averaged over the population:
+For a cell c and the J statements that it was asked, with weights w,
 
-    percent(cell) = 100 * mean over items and respondents' covariates of  E over u of  P(answer is favourable | u)
+    percent(c) = 100 * mean over statements of p_cj,    p_cj = sum of w of the favourable / W_cj,  W_cj = sum of w
 
-with u ~ N(0, tau2 + tau2_team), a respondent's effect and the team's: the percentage that one would count if
-everybody of the pooled respondents belonged to the cell, not that of a typical respondent (u = 0). The
-expectation is taken by the fit's own quadrature. Standard errors are by the delta method, with the analytic
-gradient in thresholds, coefficients, tau and omega.
+over the respondents of the cell who answered statement j. A contrast is over the statements that all its cells were
+asked. No model stands behind it: it does not rest on proportional odds, and statements weigh equally however many
+answered them.
 
-An item by itself gives one answer a respondent, which leaves no respondent effect to estimate: the model is the
-cumulative logit without one. Its odds ratios are of the population, not of a respondent as those of a scale are, and
-nearer to 1 for that (Agresti 2010, ch. 10).
+**Errors** are robust to how a person's answers go together. The sum of a respondent's terms in a combination with
+weights l on the p_cj is
 
-Sources: Agresti (2010) Analysis of Ordinal Categorical Data, ch. 10 (marginal and conditional effects); Lane and
-Nelder (1982) Biometrics 38, 613 (standardisation); Muller and MacLehose (2014) Int. J. Epidemiol. 43, 962.
+    z_i = sum over j of l_j w_ij (y_ij - p_cj) / W_cj * a_cj,      Var = sum over respondents of z_i^2 = l' V_c l,
+
+with a_cj = sqrt(n_cj / (n_cj - 1)): for the saturated linear model `y ~ cell:statement` this is CR2 of Bell and
+McCaffrey (2002), exactly, as a respondent has one answer a statement. With teams, their sums are squared, over all the
+cells that a team is in; a team with m_tj of the n_cj answers has a_tcj = 1 / sqrt(1 - m_tj / n_cj), which is CR2 again.
+Degrees of freedom are Satterthwaite's, of the sum of squares under independent answers of one variance, with P the
+matrix of that quadratic form: (tr P)^2 / tr(P P); here P is diagonal but for outer products, so that the numbers of
+those who answered both of two statements are enough. With weights, a_cj is sqrt(m / (m - 1)) for m clusters, as for a
+mean by strata (`survey::svymean`, but for statements that some skipped, where m is of those who answered), and degrees
+of freedom are Welch's: (sum of V_c)^2 / sum of (V_c^2 / (m_c - 1)).
+
+**Nobody differs.** Where every answer of a cell to each statement is favourable, or none, V_c is 0, though the next
+respondent might differ. Such a cell has the error that it would have with one more answer of each kind (Agresti and
+Caffo 2000), as if a person's answers were all alike; its own interval is Wilson's, averaged over the statements.
+
+**Covariates**, where asked for: a logistic regression with a constant for each cell and statement, and the covariates;
+the percentage is averaged over the covariates of all respondents of the design (standardisation; Lane and Nelder 1982),
+or, where the answers do not determine that, over those of the cells compared. It is the GEE with independent working
+correlation (Liang and Zeger 1986), fitted by statsmodels as a generalised linear model of counts; errors are the
+sandwich of respondents' or teams' scores with the delta method, m / (m - 1) by cell, degrees of freedom Welch's.
+
+Sources: Bell and McCaffrey (2002) Surv. Methodol. 28, 169; Pustejovsky and Tipton (2018) J. Bus. Econ. Stat. 36, 672
+(CR2, and the degrees of freedom); Welch (1938) Biometrika 29, 350; Agresti and Caffo (2000) Am. Stat. 54, 280; Wilson
+(1927) J. Am. Stat. Assoc. 22, 209; Lane and Nelder (1982) Biometrics 38, 613; Liang and Zeger (1986) Biometrika 73, 13.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import expit, stdtrit
+from statsmodels.stats.proportion import proportion_confint
 
-from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import (
+    NOT_DETERMINED,
     Cell,
-    Comparison,
+    Stated,
     against_zero,
     check_confidence,
-    compare_fit,
+    name_cells,
     screen,
     stated_contrasts,
     stated_means,
+    weighed,
 )
-from surveywaves.mixed.design import Design, FloatArray, add_by, make_design
-from surveywaves.sample import Sample, Scale
-from surveywaves.terms import PERCENT_FAVOURABLE, Status
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
+from surveywaves.mixed.estimable import Determined
+from surveywaves.mixed.sums import independent_columns
+from surveywaves.sample import Scale
+from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Status
 from surveywaves.tidy import tidy
 
-PROFILES: Final = 1 << 10
-"""Distinct combinations of covariates worked on at a time."""
+FEWEST: Final = 2
+"""Respondents, or teams, who answered a statement in a cell: of one alone no error is known."""
+
+SEPARATED: Final = 20.0
+"""Log odds beyond this are those of a maximum at infinity: one in half a milliard."""
+
+NOTHING: Final = 1e-14
+"""A variance is none if it is this share, or less, of that of independent answers."""
+
+STEPS: Final = 100
+SETTLED: Final = 1e-12
 
 
 class Favourable(NamedTuple):
@@ -54,10 +89,10 @@ class Favourable(NamedTuple):
     contrasts: pd.DataFrame
 
 
-def compare_ordinal(
-    design: Design, scale: Scale, *, confidence: float = 0.95, min_cell: int = 2, link: str = "logit"
-) -> Comparison:
-    """Compare waves and organisations on one scale by the ordinal model, on both its scales, with one fit.
+def compare_favourable(
+    design: Design, scale: Scale, *, confidence: float = 0.95, min_cell: int = 2
+) -> Favourable:
+    """Estimate the percentage of favourable answers in each cell, and the contrasts between cells.
 
     Parameters
     ----------
@@ -67,58 +102,6 @@ def compare_ordinal(
         Its name and favourable answers.
     confidence, min_cell
         See `contrasts.compare`.
-    link
-        See `fit_ordinal`.
-
-    Returns
-    -------
-    Comparison
-        The rows of `contrasts.compare` with the ordinal fit, then those of `percent_favourable`.
-
-    Raises
-    ------
-    ValueError
-        If no answer of the scale's range is favourable, or one outside it, or `confidence` is no coverage.
-    """
-    check_confidence(confidence)
-    (low, high), favourable = scale.response_range, scale.favourable
-    if not favourable or any(not low <= answer <= high for answer in favourable):
-        raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
-    fit = fit_ordinal(design, link=link)
-    latent = compare_fit(design, fit, scale=scale.name, confidence=confidence, min_cell=min_cell)
-    percent = percent_favourable(
-        design, fit, scale=scale.name, favourable=favourable, confidence=confidence, min_cell=min_cell
-    )
-    return Comparison(
-        means=pd.concat([latent.means, percent.means], ignore_index=True),
-        contrasts=pd.concat([latent.contrasts, percent.contrasts], ignore_index=True),
-        variances=latent.variances,
-    )
-
-
-def percent_favourable(
-    design: Design,
-    fit: OrdinalFit,
-    *,
-    scale: str,
-    favourable: Collection[float],
-    confidence: float = 0.95,
-    min_cell: int = 2,
-) -> Favourable:
-    """Estimate the percentage of favourable answers in each cell, and the contrasts between cells.
-
-    Parameters
-    ----------
-    design, fit
-        A design and its fit.
-    scale
-        The scale's name, for the tables.
-    favourable
-        The favourable answers, after reverse keying. Those that nobody gave have probability 0.
-    confidence
-        Coverage of the intervals, between 0 and 1.
-    min_cell
-        Fewest respondents a cell may have.
 
     Returns
     -------
@@ -133,182 +116,503 @@ def percent_favourable(
     Raises
     ------
     ValueError
-        If no answer is favourable, or `confidence` is no coverage.
+        If no answer of the scale's range is favourable, or one outside it, or `confidence` is no coverage.
     """
     check_confidence(confidence)
-    if not len(favourable):
-        raise ValueError("no favourable answer given")
-    usable = fit.status in (Status.OK, Status.BOUNDARY)
-    chances = _Chances(design, fit, favourable) if usable else None
-    common = {"analysis": fit.analysis, "scale": scale}
+    fit = FavourableFit(design, scale)
+    common = {"analysis": fit.analysis, "scale": scale.name}
 
-    def row(labels: dict[str, str], weights: Mapping[Cell, float], term: str) -> dict[str, Any]:
-        screened, refused = screen(design, fit, weights, min_cell=min_cell)
-        base: dict[str, Any] = common | labels | {"term": term} | screened
-        if refused or chances is None:
-            return base
-        if note := chances.obstacle(weights):
-            return base | {"status": Status.NOT_ESTIMABLE, "note": note}
-        value, error = chances.percent(weights)
-        base |= {"status": fit.status, "note": fit.note}
-        base |= against_zero(value, error, fit.freedom, confidence=confidence)
-        if term == PERCENT_FAVOURABLE and "estimate" in base:
-            base |= {"p_value": math.nan} | _within_bounds(value, error, fit.freedom, confidence)
-        return base
+    def rows(stated: Iterator[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
+        for labels, weights in stated:
+            found = fit.estimate(weights, confidence=confidence, min_cell=min_cell)
+            if mean and "estimate" in found:
+                found |= {"p_value": math.nan} | fit.within_bounds(found, weights, confidence)
+            term = PERCENT_FAVOURABLE if mean else f"{labels['term']}_{PERCENT_FAVOURABLE}"
+            yield common | labels | {"term": term} | weighed(design, labels, found)
 
     return Favourable(
-        means=tidy(row(labels, weights, PERCENT_FAVOURABLE) for labels, weights in stated_means(design)),
-        contrasts=tidy(
-            row(labels, weights, f"{labels['term']}_{PERCENT_FAVOURABLE}")
-            for labels, weights in stated_contrasts(design)
-        ),
+        means=tidy(rows(stated_means(design), mean=True)),
+        contrasts=tidy(rows(stated_contrasts(design), mean=False)),
     )
 
 
-def _within_bounds(percent: float, error: float, df: float, confidence: float) -> dict[str, float]:
-    """Give the interval that is symmetric in log odds: the error there is error / (p (1 - p))."""
-    share = percent / 100
-    if not 0 < share < 1:  # but for rounding
-        return {}
-    margin = float(stdtrit(df, (1 + confidence) / 2)) * error / 100 / (share * (1 - share))
-    centre = math.log(share / (1 - share))
-    low, high = (100 / (1 + math.exp(-(centre + side * margin))) for side in (-1, 1))
-    return {"conf_low": low, "conf_high": high}
-
-
-class _Chances:
-    """Chance of a favourable answer in each cell, and its gradient; each cell is worked out once, if asked for.
-
-    With the favourable levels in runs, the chance is a sum over the runs' ends of +-F(threshold - predictor).
-    """
-
-    def __init__(self, design: Design, fit: OrdinalFit, favourable: Collection[float]) -> None:
-        self._design, self._fit = design, fit
-        wanted = np.isin(fit.levels, np.array(list(favourable), dtype=np.float64)).astype(np.float64)
-        ends = wanted[:-1] - wanted[1:]
-        self._all_or_none = "every" if wanted.all() else "" if wanted.any() else "no"
-        self._ends = [int(end) for end in np.flatnonzero(ends)]
-        self._signs = ends[self._ends].tolist()
-        self._whole = float(wanted[-1])
-        self._share = add_by(design.profile, design.group_counts, len(design.profiles)) / design.count.sum()
-        self._done: dict[Cell, tuple[float, FloatArray]] = {}
-
-    def obstacle(self, weights: Mapping[Cell, float]) -> str:
-        """Why there is no percentage, in words; empty if there is."""
-        if self._all_or_none:
-            return f"{self._all_or_none} answer that was given is favourable"
-        profiles = self._design.profiles
-        touched = np.ones(len(self._fit.columns), dtype=np.bool_)
-        touched[: self._design.item_columns.start] = [cell in weights for cell in self._design.cells]
-        for direction, reason in self._fit.unknown:
-            if direction[touched].any():
-                return reason
-        covariates = np.zeros((len(profiles), self._fit.fixed))
-        covariates[:, covariates.shape[1] - profiles.shape[1] :] = profiles - profiles[:1]
-        needed = [self._rows(cell, end, profiles[:1]) for cell in weights for end in self._ends]
-        # bounds at other covariates differ from those at the first by these
-        for rows in (*needed, covariates):
-            if not self._fit.determined(rows):
-                return self._fit.obstacle_to(rows)
-        return ""
-
-    def percent(self, weights: Mapping[Cell, float]) -> tuple[float, float]:
-        """Work out a weighted sum of percentages, and its standard error."""
-        found = [(weight, *self._of(cell)) for cell, weight in weights.items()]
-        value = sum(weight * chance for weight, chance, _ in found)
-        gradient = sum((weight * slope for weight, _, slope in found), np.zeros(len(self._fit.theta)))
-        error = math.sqrt(max(float(gradient @ self._fit.theta_cov @ gradient), 0.0))
-        return 100 * value, 100 * error
-
-    def _rows(self, cell: Cell, end: int, profiles: FloatArray) -> FloatArray:
-        """(V J', T + P) upper bounds of a cell's answers at a threshold, for (V, Q) covariates and J' common items."""
-        design, size = self._design, self._fit.fixed
-        items, columns = np.flatnonzero(design.common), design.item_columns
-        shift = size - len(design.columns)
-        rows = np.zeros((len(profiles), len(items), size))
-        rows[:, :, end] = 1.0
-        rows[:, :, shift + design.cells.index(cell)] = -1.0
-        for place, item in enumerate(items):
-            if item:  # the first is the reference
-                rows[:, place, shift + columns.start + item - 1] = -1.0
-        rows[:, :, shift + columns.stop :] = -profiles[:, None, :]
-        return rows.reshape(len(profiles) * len(items), size)
-
-    def _of(self, cell: Cell) -> tuple[float, FloatArray]:
-        """Chance and (D,) gradient."""
-        if cell not in self._done:
-            self._done[cell] = self._work_out(cell)
-        return self._done[cell]
-
-    def _work_out(self, cell: Cell) -> tuple[float, FloatArray]:
-        fit, link, items = self._fit, self._fit.link, int(self._design.common.sum())
-        fixed, spread = slice(fit.fixed), fit.spread
-        mass = np.exp(-(fit.nodes**2) / 2)
-        mass /= mass.sum()
-        chance, gradient, by_spread = self._whole, np.zeros(len(fit.theta)), 0.0
-        for start in range(0, len(self._share), PROFILES):
-            some = slice(start, start + PROFILES)
-            share = np.repeat(self._share[some], items) / items
-            for end, sign in zip(self._ends, self._signs, strict=True):
-                rows = self._rows(cell, end, self._design.profiles[some])
-                at = (rows @ fit.theta[fixed])[:, None] - spread * fit.nodes
-                chance += sign * float(share @ link.cdf(at) @ mass)
-                density = (sign * share)[:, None] * link.density(at) * mass
-                gradient[fixed] += density.sum(axis=1) @ rows
-                by_spread -= float(density.sum(axis=0) @ fit.nodes)
-        if spread > 0:  # at 0, its standard deviations are not free
-            gradient[fit.fixed :] = by_spread * np.nan_to_num(fit.theta[fit.fixed :]) / spread
-        return chance, gradient
-
-
-def compare_items(
-    sample: Sample, items: Sequence[Scale], *, confidence: float = 0.95, min_cell: int = 2
-) -> Comparison:
-    """Compare waves and organisations on every item by itself.
-
-    An item's column holds only answers on the instrument's response scale (or mapped to it): what a wave asked on
-    another one stands in a column of its own and is no item here, so that such a wave takes no part. A reworded item
-    is compared as if it were the same: who shows it says so.
+class FavourableFit:
+    """The percentage of favourable answers to a scale, and its error, of any weighted sum of cells.
 
     Parameters
     ----------
-    sample
-        Who is compared.
-    items
-        Each as a scale of its own, as `surveywaves.sample.single_items` lists them.
-    confidence, min_cell
-        See `contrasts.compare`.
+    design, scale
+        A design, and its scale.
 
-    Returns
-    -------
-    Comparison
-        As of `compare_ordinal`, with `item` filled. An item that no two cells of one wave or of one organisation
-        answered cannot be compared, and has no rows. Estimates carry no note: that a model of one item cannot tell
-        respondents apart goes without saying.
-
-    Raises
-    ------
-    ValueError
-        If sample and items contradict the frame or each other.
+    Attributes
+    ----------
+    analysis, status, note
+        As of any fit: see `contrasts.Fit`.
     """
-    found = []
-    for one in items:
-        (item,) = one.items
-        if _comparable(sample, item):
-            made = compare_ordinal(make_design(sample, one), one, confidence=confidence, min_cell=min_cell)
-            found.append(Comparison(*(_of_item(table, item) for table in made)))
-    if not found:
-        return Comparison(tidy([]), tidy([]), tidy([]))
-    return Comparison(*(pd.concat(tables, ignore_index=True) for tables in zip(*found, strict=True)))
+
+    analysis = FAVOURABLE
+
+    def __init__(self, design: Design, scale: Scale) -> None:
+        self.design = design
+        self.status, self.note = Status.OK, ""
+        self._cell = {cell: place for place, cell in enumerate(design.cells)}
+        if not design.items:
+            self.status, self.note = Status.TOO_FEW, "nobody answered an item"
+            return
+        self._answers = _Answers.of(design, _favourable(design, scale))
+        self._model: _Model | None = None
+        if design.covariates:
+            model = _fit(design, self._answers)
+            if isinstance(model, _Model):
+                self._model = model
+            else:
+                self.status, self.note = model
+        self._scores = _Scores.of(design, self._answers, self._model)
+
+    def estimate(
+        self, weights: Mapping[Cell, float], *, confidence: float = 0.95, min_cell: int = 2
+    ) -> dict[str, Any]:
+        """Estimate a weighted sum of cells' percentages: see `contrasts.estimate`."""
+        base, refused = screen(self.design, self, weights, min_cell=min_cell)
+        if refused:
+            return base
+        asked, obstacle = self._asked(weights)
+        if obstacle:
+            return base | {"status": Status.NOT_ESTIMABLE, "note": obstacle}
+        found = self._combine({self._cell[cell]: weight for cell, weight in weights.items()}, asked)
+        if found is None:
+            return base | {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
+        if found.variance <= NOTHING * found.independent:
+            note = "everybody's answers come to the same percentage: no error can be estimated"
+            return base | {"status": Status.NOT_ESTIMABLE, "note": note}
+        notes = [base.get("note", ""), found.note]
+        ever = self._answers.number[[self._cell[cell] for cell in weights]].max(axis=0) > 0
+        if (number := int(asked.sum())) < (of := int(ever.sum())):
+            notes.append(f"over {number} of {of} statements")
+        tested = against_zero(found.value, math.sqrt(found.variance), found.df, confidence=confidence)
+        return base | {"note": "; ".join(filter(None, notes))} | tested
+
+    def within_bounds(
+        self, row: Mapping[str, float], weights: Mapping[Cell, float], confidence: float
+    ) -> dict[str, float]:
+        """Interval of a mean that stays within 0 and 100.
+
+        It is symmetric in log odds, where the error is error / (p (1 - p)). At 0 or 100, or where nobody differs, it
+        is Wilson's, averaged over cells and statements.
+        """
+        asked, _ = self._asked(weights)
+        cells = {self._cell[cell]: weight for cell, weight in weights.items()}
+        if self._answers.alike(list(cells), asked).all():
+            return self._wilson(cells, asked, confidence)
+        share = row["estimate"] / 100
+        margin = float(stdtrit(row["df"], (1 + confidence) / 2)) * row["std_error"] / 100
+        centre, margin = math.log(share / (1 - share)), margin / (share * (1 - share))
+        low, high = (100 / (1 + math.exp(-(centre + side * margin))) for side in (-1, 1))
+        return {"conf_low": low, "conf_high": high}
+
+    def _wilson(self, cells: Mapping[int, float], asked: BoolArray, confidence: float) -> dict[str, float]:
+        answers = self._answers
+        ends = np.zeros(2)
+        for cell, weight in cells.items():
+            number = answers.clusters[cell, asked]
+            found = proportion_confint(
+                answers.share[cell, asked] * number, number, alpha=1 - confidence, method="wilson"
+            )
+            ends += 100 * weight * np.array(found).mean(axis=1)
+        return {"conf_low": float(ends[0]), "conf_high": float(ends[1])}
+
+    def _asked(self, weights: Mapping[Cell, float]) -> tuple[BoolArray, str]:
+        """(J,) the statements that all cells were asked; and why there is none, in words."""
+        clusters = self._answers.clusters[[self._cell[cell] for cell in weights]]
+        who = "team" if self.design.teams else "respondent"
+        if lonely := [
+            cell for cell, some in zip(weights, clusters, strict=True) if some.max(initial=0) < FEWEST
+        ]:
+            return np.zeros(clusters.shape[1], dtype=np.bool_), (
+                f"one {who} only, whose error cannot be estimated: {name_cells(lonely)}"
+            )
+        asked = np.asarray((clusters >= FEWEST).all(axis=0))
+        return asked, "" if asked.any() else "no statement in common"
+
+    def _combine(self, cells: Mapping[int, float], asked: BoolArray) -> _Combined | None:
+        """Add up percentages and their errors; None if the answers do not determine a standardised one."""
+        answers, design, places = self._answers, self.design, list(cells)
+        size = answers.share.shape
+        weight = np.zeros(size)
+        for cell, factor in cells.items():
+            weight[cell, asked] = 100 * factor / asked.sum()
+        note = ""
+        if self._model is None:
+            value, slope = float((weight * answers.share).sum()), weight
+        else:
+            standard = self._model.standardise(design, weight, places)
+            if standard is None:
+                return None
+            value, slope, note = standard
+        variance, by_cell = self._scores.variance(slope)
+        freedom = np.maximum(answers.units - 1, 1)
+        alike = [place for place, one in zip(places, answers.alike(places, asked), strict=True) if one]
+        for cell in alike:
+            number = answers.clusters[cell]
+            more = (answers.share[cell] * number + 1) / (number + 2)
+            spread = float(np.abs(weight[cell]) @ np.sqrt(more * (1 - more) / (number + 2))) ** 2
+            variance, by_cell[cell] = variance + spread, by_cell[cell] + spread
+        if alike:
+            named = name_cells([design.cells[cell] for cell in alike])
+            told = f"everybody alike, error as with one more answer of each kind: {named}"
+            note = "; ".join(filter(None, (note, told)))
+        if self._model is None and not design.weighted:
+            df = answers.satterthwaite(weight)
+        else:
+            spread_by = float((by_cell**2 / freedom).sum())
+            df = float(by_cell.sum()) ** 2 / spread_by if spread_by > 0 else math.nan
+        chance = answers.share * (1 - answers.share) / np.maximum(answers.number, 1)
+        return _Combined(value, variance, float((weight**2 * chance).sum()), df, note)
 
 
-def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:
-    tests_or_means = ~table["term"].isin(["n_respondents", "n_items"]) & table["status"].eq(Status.OK)
-    return table.assign(item=item, note=table["note"].mask(tests_or_means, ""))
+class _Combined(NamedTuple):
+    value: float
+    variance: float
+    independent: float
+    """The variance if a person's answers had nothing to do with each other."""
+    df: float
+    note: str
 
 
-def _comparable(sample: Sample, item: str) -> bool:
-    """Whether there are answers to an item in two cells of one wave or of one organisation."""
-    given = sample.frame.loc[sample.frame[item].notna(), ["wave", "organisation"]].drop_duplicates()
-    given = given[given["wave"].isin(sample.waves) & given["organisation"].isin(sample.organisations)]
-    return bool((given["wave"].value_counts() > 1).any() or (given["organisation"].value_counts() > 1).any())
+def _favourable(design: Design, scale: Scale) -> BoolArray:
+    """(J, L) which levels are favourable answers to each statement."""
+    (low, high), favourable = scale.response_range, scale.favourable
+    if not favourable or any(not low <= answer <= high for answer in favourable):
+        raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
+    one = np.isin(design.levels, np.array(favourable, dtype=np.float64))
+    return np.tile(one, (len(design.items), 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answers:
+    """What was answered; C cells, J statements, R patterns, K clusters of a cell.
+
+    Parameters
+    ----------
+    cell, given, good
+        (R,) each pattern's cell; (R, J) which statements it answered, and which of these favourably.
+    number, total, share
+        (C, J) how many answered, their weights, and the share of these that is favourable (0 where nobody answered).
+    clusters
+        (C, J) respondents, or teams, who answered.
+    units
+        (C,) respondents, or teams.
+    reach
+        (C,) what the squares of respondents' scores are multiplied by where the population is finite; 1 with weights,
+        whose squares know it.
+    members
+        For each cell (K, J) how many of each cluster answered, with (K,) the team; None without teams.
+    together
+        (C, J, J) how many answered both; without teams.
+    """
+
+    cell: IntArray
+    given: BoolArray
+    good: BoolArray
+    number: FloatArray
+    total: FloatArray
+    share: FloatArray
+    clusters: FloatArray
+    units: FloatArray
+    reach: FloatArray
+    members: list[tuple[IntArray, FloatArray]] | None
+    together: FloatArray
+
+    @classmethod
+    def of(cls, design: Design, favourable: BoolArray) -> _Answers:
+        """Count."""
+        cells, items = len(design.cells), len(design.items)
+        cell = design.cell[design.group]
+        given = np.asarray(design.answers > 0)
+        known = np.hstack([np.zeros((items, 1), dtype=np.bool_), favourable])
+        good = known[np.arange(items), design.answers]
+
+        def by_cell(weights: FloatArray, of: BoolArray) -> FloatArray:
+            return np.column_stack([add_by(cell[one], weights[one], cells) for one in of.T])
+
+        number, total = by_cell(design.persons, given), by_cell(design.count, given)
+        share = by_cell(design.count, good) / np.where(total > 0, total, 1.0)
+        persons = design.respondents
+        squares = add_by(cell, design.square, cells)
+        reach = np.ones(cells) if design.weighted else squares / np.maximum(persons, 1.0)
+        members, together = None, np.zeros((cells, items, items))
+        if design.teams:
+            members = [_members(design, given, rows) for rows in _rows_of(cell, cells)]
+            clusters = np.array([(counts > 0).sum(axis=0) for _, counts in members], dtype=np.float64)
+            units = np.array([len(team) for team, _ in members], dtype=np.float64)
+        else:
+            clusters, units = number, persons
+            for place, rows in enumerate(_rows_of(cell, cells)):
+                some = given[rows].astype(np.float64)
+                together[place] = some.T @ (design.persons[rows, None] * some)
+        return cls(cell, given, good, number, total, share, clusters, units, reach, members, together)
+
+    def alike(self, cells: list[int], asked: BoolArray) -> BoolArray:
+        """(cells,) where every answer to each of some statements is favourable, or none is."""
+        share = self.share[cells][:, asked]
+        return np.asarray(((share == 0) | (share == 1)).all(axis=1))
+
+    def satterthwaite(self, weight: FloatArray) -> float:
+        """Degrees of freedom of the sum of squares for (C, J) weights on the shares: see the module."""
+        concerned = np.flatnonzero(weight.any(axis=1))
+        if self.members is not None:
+            return self._of_teams(weight, concerned)
+        trace, squares = 0.0, 0.0
+        for cell in concerned:
+            some = np.flatnonzero(weight[cell])
+            n, both = self.number[cell, some], self.together[cell][np.ix_(some, some)]
+            own = weight[cell, some] ** 2 / n**2
+            shared = own / (n - 1)
+            reach = self.reach[cell]
+            trace += reach * float(own @ n)
+            # (P_ii)^2, and (P_ii')^2 of all pairs less those of a respondent with themselves
+            squares += reach**2 * float(own @ both @ own + shared @ (both**2 - both) @ shared)
+        return trace**2 / squares if squares > 0 else math.nan
+
+    def _of_teams(self, weight: FloatArray, cells: IntArray) -> float:
+        members = self.members or []
+        teams = np.unique(np.concatenate([members[cell][0] for cell in cells]))
+        diagonal, roots = np.zeros(len(teams)), []
+        for cell in cells:
+            some = np.flatnonzero(weight[cell])
+            team, count = members[cell]
+            n, count = self.number[cell, some], count[:, some]
+            v = math.sqrt(self.reach[cell]) * weight[cell, some] / n / np.sqrt(1 - count / n)
+            at = np.searchsorted(teams, team)
+            diagonal[at] += (count * v**2).sum(axis=1)
+            root = np.zeros((len(teams), len(some)))
+            root[at] = count * v / np.sqrt(n)
+            roots.append(root)
+        u = np.hstack(roots)
+        length = (u**2).sum(axis=1)
+        squares = float((diagonal**2 - 2 * diagonal * length).sum() + ((u.T @ u) ** 2).sum())
+        return float(diagonal.sum() - length.sum()) ** 2 / squares if squares > 0 else math.nan
+
+
+def _rows_of(cell: IntArray, cells: int) -> list[IntArray]:
+    """Each cell's patterns."""
+    order = np.argsort(cell, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(cell, minlength=cells))[:-1])
+
+
+def _members(design: Design, given: BoolArray, rows: IntArray) -> tuple[IntArray, FloatArray]:
+    team, place = np.unique(design.team[design.group[rows]], return_inverse=True)
+    counts = [add_by(place[one], design.persons[rows][one], len(team)) for one in given[rows].T]
+    return team, np.column_stack(counts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    """Cross-products of respondents' scores by cell, or teams' sums of them; D = J + Q scores.
+
+    Parameters
+    ----------
+    cross
+        (C, D, D) without teams.
+    teams
+        For each cell, (K,) its teams and (K, D) their scores.
+    """
+
+    cross: FloatArray
+    teams: list[tuple[IntArray, FloatArray]]
+
+    @classmethod
+    def of(cls, design: Design, answers: _Answers, model: _Model | None) -> _Scores:
+        """Add up."""
+        cells = len(design.cells)
+        size = len(design.items) + (design.profiles.shape[1] if model else 0)
+        cross, teams = np.zeros((cells, size, size)), []
+        for cell, rows in enumerate(_rows_of(answers.cell, cells)):
+            given = answers.given[rows]
+            if model is None:
+                number = answers.clusters[cell]
+                known = number >= FEWEST
+                scores = np.where(known & given, answers.good[rows] - answers.share[cell], 0.0)
+                scores /= np.maximum(answers.total[cell], 1e-300)
+                if answers.members is None or design.weighted:
+                    scores *= np.sqrt(number / np.maximum(number - 1, 1))
+            else:
+                profile = design.profile[design.group[rows]]
+                own = np.where(given, answers.good[rows] - model.chance(design, cell)[profile], 0.0)
+                scores = np.hstack([own, own.sum(axis=1)[:, None] * design.profiles[profile]])
+                scores *= math.sqrt(answers.units[cell] / max(answers.units[cell] - 1, 1))
+            if answers.members is None:
+                cross[cell] = scores.T @ (design.square[rows, None] * scores)
+                continue
+            team, counts = answers.members[cell]
+            place = np.searchsorted(team, design.team[design.group[rows]])
+            sums = np.zeros((len(team), size))
+            np.add.at(sums, place, design.count[rows, None] * scores)
+            if model is None and not design.weighted:
+                whole = counts / np.maximum(answers.number[cell], 1)
+                sums /= np.sqrt(np.where(whole < 1, 1 - whole, 1.0))
+            teams.append((team, math.sqrt(answers.reach[cell]) * sums))
+        return cls(cross, teams)
+
+    def variance(self, slope: FloatArray) -> tuple[float, FloatArray]:
+        """Variance of a combination with (C, D) weights on the scores; and (C,) what each cell adds by itself."""
+        if not self.teams:
+            concerned = np.flatnonzero(slope.any(axis=1))
+            some = slope[concerned]
+            by_cell = np.zeros(len(slope))
+            by_cell[concerned] = np.einsum("cd,cde,ce->c", some, self.cross[concerned], some, optimize=True)
+            return float(by_cell.sum()), by_cell
+        by_cell, sums, names = np.zeros(len(slope)), [], []
+        for cell in np.flatnonzero(slope.any(axis=1)):
+            team, scores = self.teams[cell]
+            one = scores @ slope[cell]
+            by_cell[cell] = float(one @ one)
+            sums.append(one)
+            names.append(team)
+        _, place = np.unique(np.concatenate(names), return_inverse=True)
+        together = np.bincount(place, weights=np.concatenate(sums))
+        return float(together @ together), by_cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """A fitted logistic regression; B constants of cells and statements that have answers of both kinds.
+
+    Parameters
+    ----------
+    constant
+        (C, J) log odds at the mean of the covariates; infinite where all answers are alike or there are none.
+    place
+        (C, J) the constant's place among the coefficients, -1 where it has none.
+    slopes
+        (Q,) of the covariates.
+    bread
+        (B + Q, B + Q) inverse information.
+    determined
+        Which combinations of the coefficients the data determine.
+    """
+
+    constant: FloatArray
+    place: IntArray
+    slopes: FloatArray
+    bread: FloatArray
+    determined: Determined
+
+    def chance(self, design: Design, cell: int) -> FloatArray:
+        """(V, J) of a favourable answer, by covariates and statement."""
+        found = expit(self.constant[cell] + (design.profiles @ self.slopes)[:, None])
+        return np.asarray(found, dtype=np.float64)
+
+    def standardise(
+        self, design: Design, weight: FloatArray, cells: list[int]
+    ) -> tuple[float, FloatArray, str] | None:
+        """Average chances over respondents' covariates, and add them up.
+
+        Parameters
+        ----------
+        design
+            The design.
+        weight
+            (C, J) weights on the chances.
+        cells
+            Those that have any.
+
+        Returns
+        -------
+        float, (C, J + Q), str
+            The sum, its gradient as weights on the scores, and what is to be said; None if not determined.
+        """
+        everybody = np.isin(design.cell, cells)
+        for among, note in (
+            (np.ones_like(everybody), ""),
+            (everybody, "standardised to the respondents of its own cells"),
+        ):
+            counts = np.where(among, design.group_counts, 0.0)
+            share = add_by(design.profile, counts, len(design.profiles)) / counts.sum()
+            if self._determines(design, weight, cells, share > 0):
+                return *self._average(design, weight, cells, share), note
+        return None
+
+    def _determines(self, design: Design, weight: FloatArray, cells: list[int], some: BoolArray) -> bool:
+        if not self.determined.null.size:
+            return True
+        constants = self.bread.shape[0] - len(self.slopes)
+        for cell in cells:
+            for item in np.flatnonzero((weight[cell] != 0) & (self.place[cell] >= 0)):
+                rows = np.zeros((int(some.sum()), len(self.bread)))
+                rows[:, self.place[cell, item]] = 1.0
+                rows[:, constants:] = design.profiles[some]
+                if not self.determined(rows):
+                    return False
+        return True
+
+    def _average(
+        self, design: Design, weight: FloatArray, cells: list[int], share: FloatArray
+    ) -> tuple[float, FloatArray]:
+        value, constants = 0.0, self.bread.shape[0] - len(self.slopes)
+        gradient = np.zeros(len(self.bread))
+        for cell in cells:
+            chance = self.chance(design, cell)
+            value += float(share @ chance @ weight[cell])
+            by_constant = (share[:, None] * chance * (1 - chance)) * weight[cell]
+            known = self.place[cell] >= 0
+            gradient[self.place[cell, known]] += by_constant.sum(axis=0)[known]
+            gradient[constants:] += by_constant.sum(axis=1) @ design.profiles
+        found = self.bread @ gradient
+        slope = np.zeros((len(self.constant), self.constant.shape[1] + len(self.slopes)))
+        slope[:, : self.constant.shape[1]] = np.where(self.place >= 0, found[self.place], 0.0)
+        slope[:, self.constant.shape[1] :] = found[constants:]
+        return value, slope
+
+
+def _fit(design: Design, answers: _Answers) -> _Model | tuple[Status, str]:
+    """Fit the logistic regression, or say why there is none.
+
+    Respondents alike in cell and covariates are one row a statement. A statement to which a cell's answers are all
+    alike has its constant at infinity, and says nothing about the covariates.
+    """
+    from statsmodels.genmod.families import Binomial  # noqa: PLC0415 - slow, and only covariates need it
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
+    cells, items = answers.share.shape
+    profiles = len(design.profiles)
+    both = (answers.share > 0) & (answers.share < 1)
+    place = np.full((cells, items), -1, dtype=np.intp)
+    place[both] = np.arange(int(both.sum()))
+    with np.errstate(divide="ignore"):
+        constant = np.log(answers.share / (1 - answers.share))
+    key = answers.cell * profiles + design.profile[design.group]
+    rows, number, good = [], [], []
+    for item in range(items):
+        some = answers.given[:, item] & both[answers.cell, item]
+        found, at = np.unique(key[some], return_inverse=True)
+        number.append(np.bincount(at, weights=design.count[some], minlength=len(found)))
+        good.append(
+            np.bincount(at, weights=design.count[some] * answers.good[some, item], minlength=len(found))
+        )
+        row = np.zeros((len(found), int(both.sum()) + design.profiles.shape[1]))
+        row[np.arange(len(found)), place[found // profiles, item]] = 1.0
+        row[:, int(both.sum()) :] = design.profiles[found % profiles]
+        rows.append(row)
+    columns, total, favourable = np.vstack(rows), np.concatenate(number), np.concatenate(good)
+    slopes = np.zeros(design.profiles.shape[1])
+    if not len(columns):
+        return Status.NOT_ESTIMABLE, "every cell's answers to each statement are alike"
+    kept, null, scale = independent_columns(columns.T @ columns)
+    start = np.append(constant[both], slopes)[kept] * scale[kept]
+    with warnings.catch_warnings():  # of separation and of steps: looked for here
+        warnings.simplefilter("ignore")
+        answered = np.column_stack([favourable, total - favourable])
+        fit = GLM(answered, columns[:, kept] / scale[kept], family=Binomial()).fit(
+            start_params=start, maxiter=STEPS, tol=SETTLED
+        )
+    coef, bread = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
+    coef[kept] = fit.params / scale[kept]
+    predicted = columns @ coef
+    if not (np.isfinite(predicted).all() and np.abs(predicted).max() < SEPARATED):
+        return Status.NOT_ESTIMABLE, "separation: a covariate tells favourable answers from others"
+    if not fit.converged:
+        return Status.NOT_CONVERGED, "the logistic regression did not converge"
+    bread[np.ix_(kept, kept)] = fit.normalized_cov_params / np.outer(scale[kept], scale[kept])
+    constant[both] = coef[: int(both.sum())]
+    return _Model(constant, place, coef[int(both.sum()) :], bread, Determined(null, scale))

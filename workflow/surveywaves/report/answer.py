@@ -21,7 +21,14 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis
+from surveywaves.tables.estimates import (
+    CONTRASTS,
+    STANDARDISED,
+    decision_words,
+    first_named,
+    main_analysis,
+    staff,
+)
 from surveywaves.terms import BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Decision, Evidence, Status
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
@@ -138,9 +145,6 @@ def returns(material: Material) -> list[Markup]:
     return said
 
 
-FIRST = "first "
-"""How the words of a decision begin that speaks of the first-named organisation."""
-
 SCALES, STATEMENTS = "contrasts", "item_contrasts"
 
 Place = tuple[str, str]
@@ -192,7 +196,7 @@ def counted(
     here: dict[str, Where] = {"analysis": analysis, "term": term, "wave": place[0], "organisation": place[1]}
     if table == SCALES:
         here["scale"] = list(of)
-    first = labels.organisation(place[1].partition(BETWEEN)[0])
+    first = first_named(place[1], labels)
     found = []
     for decision in Decision:
         count = numbers.count(table, **here, decision=decision.value)
@@ -205,7 +209,10 @@ def counted(
         found.append(
             say(
                 "{what}: {count}{named}",
-                what=_what(decision, term, first),
+                what=say(
+                    "{words}",
+                    words=decision_words(decision.value, term, first=first, statement=table == STATEMENTS),
+                ),
                 count=count,
                 named=say(" ({names})", names=names) if names else Markup(""),
             )
@@ -224,20 +231,11 @@ def counted(
     )
 
 
-def _what(decision: Decision, term: str, first: str) -> Markup:
-    words = decision_words(decision.value, term)
-    if words.startswith(FIRST):
-        return say("{who} {words}", who=first, words=words.removeprefix(FIRST))
-    return say("{words}", words=words)
-
-
 def _where(material: Material, place: Place) -> Markup:
     """Say what is compared: an organisation from wave to wave, organisations within a wave, or their changes."""
     labels = material.labels
-    wave, organisation = (
-        [named(part) for part in name.split(BETWEEN)]
-        for name, named in zip(place, (labels.wave, labels.organisation), strict=True)
-    )
+    wave = [labels.wave(part) for part in place[0].split(BETWEEN)]
+    organisation = [staff(part, labels) for part in place[1].split(BETWEEN)]
     if len(wave) == 2 and len(organisation) == 2:
         return say(
             "{first} against {second}, from {earlier} to {later}",
@@ -409,8 +407,8 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
     """Say how a decision is come to, and how many of them stand whatever way the data are analysed."""
     yield say(
         "A decision is told only if a test is significant at the level {alpha}, adjusted for the number of scales: "
-        "<strong>up or down</strong>, surely not zero, how far is not said; <strong>no meaningful change</strong>, "
-        "surely smaller than the smallest effect of interest{smallest}.",
+        "<strong>up or down</strong>, that it is not zero, not how far; <strong>no meaningful change</strong>, "
+        "that it is smaller than the smallest effect of interest{smallest}.",
         alpha=material.numbers.study("alpha", lambda value: f"{value:.3g}"),
         smallest=smallest_effect(material, analysis),
     )
@@ -423,7 +421,7 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
         )
     if material.has("agreement"):
         numbers = material.numbers
-        here = {"scale": scales, "decision": SURE}
+        here = {"analysis": analysis, "scale": scales, "decision": SURE}
         told = numbers.count("agreement", **here)
         if told.value:
             yield say(

@@ -22,12 +22,12 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.tables.estimates import CONTRASTS, main_analysis
-from surveywaves.terms import Comparability, Evidence
+from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Comparability, Evidence
 from surveywaves.text import listed
 
 UNITS: Final = {
     "linear": "points of the response scale",
-    "percent_favourable": "favourable answers",
+    "percent_favourable": "percentage points of favourable answers",
     "ordinal": "log odds",
 }
 """What means and contrasts are in, in the order of presentation, and in words."""
@@ -72,13 +72,14 @@ def invented_together(material: Material) -> list[Block]:
 
 def _glance() -> Markup:
     return say(
-        "Each estimate is a difference between mean answers on the response scale. ▲ and ▼: surely above or "
-        "below zero; ○: surely smaller than the smallest effect of interest; ?: <strong>inconclusive</strong>."
+        "Each estimate is a difference between mean answers on the response scale, with the adjusted p that decides. "
+        "▲ and ▼: significantly above or below zero; ○: significantly smaller than the smallest effect of interest; "
+        "?: <strong>inconclusive</strong>, neither."
     )
 
 
 def _means(material: Material) -> Iterator[Block]:
-    """Show the means of the main model, and the shares of favourable answers of the other; its own means on demand."""
+    """Show the means of the main model, and the shares of favourable answers; the other model's means on demand."""
     yield from material.at("moved/means")
     yield from material.at("moved/means/linear")
     yield from material.at("moved/favourable")
@@ -88,7 +89,7 @@ def _means(material: Material) -> Iterator[Block]:
 
 
 def _contrasts(material: Material) -> Iterator[Block]:
-    """Show the contrasts of the main model; on demand the other's, as shares of favourable answers and as log odds."""
+    """Show the contrasts of the main model; on demand those of favourable answers, and of the other model."""
     words = say(
         "A <strong>change</strong> is the later wave less the earlier; a <strong>gap</strong> the "
         "first-named organisation less the second; a <strong>difference in differences</strong> the change "
@@ -105,24 +106,24 @@ def _contrasts(material: Material) -> Iterator[Block]:
             yield from shown
             first = False
         elif shown:
-            yield Details(f"The same by the ordinal model: {in_words}", tuple(shown))
+            yield Details(f"The same in {in_words}", tuple(shown))
 
 
 def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
     """Count what every statement's contrasts came to, and show them on demand."""
     words = say(
-        "Each statement by itself, by the ordinal model without a respondent effect: log odds ratios, and differences "
-        "in the percentage of favourable answers. Adjusted p: for the number of statements tested in the same "
+        "Each statement by itself: differences in the percentage of favourable answers, and log odds ratios by the "
+        "ordinal model without a respondent effect. Adjusted p: for the number of statements tested in the same "
         "contrast."
     )
-    analysis = main_analysis(frame)
+    shown = frame[frame["analysis"] == FAVOURABLE]
     said = [
-        counted(material, STATEMENTS, place, analysis=analysis, term=term)
+        counted(material, STATEMENTS, place, analysis=FAVOURABLE, term=f"{term}_{PERCENT_FAVOURABLE}")
         for term in CONTRASTS
-        for place in estimated(frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
+        for place in estimated(shown[shown["term"] == f"{term}_{PERCENT_FAVOURABLE}"])
     ]
     reworded = [
-        say("{note} ‘{statement}’", note=note, statement=material.labels.item(item))
+        say("{note} ‘{statement}’", note=note, statement=material.labels.wording(item))
         for item in dict.fromkeys(frame["item"])
         for wave, about in material.presentation.waves.items()
         if about.comparability.get(item) == Comparability.REWORDED
@@ -223,11 +224,13 @@ def robustness(material: Material) -> list[Block]:
 def _counted(material: Material) -> tuple[Markup, ...]:
     """Count the decisions about scales: those that stand in every way, and the others."""
     numbers = material.numbers
+    metric = main_analysis(material.tables["agreement"])
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", decision=decisions)
+        told = numbers.count("agreement", analysis=metric, decision=decisions)
         if told.value:
-            same = numbers.count("agreement", decision=decisions, **{"agreeing=": "variants"})
+            alike = {"agreeing=": "variants"}
+            same = numbers.count("agreement", analysis=metric, decision=decisions, **alike)
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "

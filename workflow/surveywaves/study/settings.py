@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, field_validator
 
 from surveywaves.terms import Criterion, Size
 
@@ -61,15 +61,7 @@ class Functioning(Model):
     )
 
 
-class AnsweredTwice(Model):
-    """An assumption about unlinked waves: how many people answered both, and how alike they answered."""
-
-    share: float = Field(
-        gt=0, le=1, description="Share of the smaller wave's respondents that answered the other too."
-    )
-    correlation: float = Field(
-        gt=-1, lt=1, description="Correlation of one person's scale scores between the two."
-    )
+FEWEST_IMPUTATIONS: Final = 20
 
 
 class Sensitivity(Model):
@@ -88,9 +80,18 @@ class Sensitivity(Model):
         default=10,
         description="Who gave one and the same answer to all of so many items or more counts as a straight-liner.",
     )
-    answered_twice: AnsweredTwice | None = Field(
-        default=None, description="What if some answered two waves? Empty: not asked."
+    imputations: int = Field(
+        default=20,
+        ge=0,
+        description="Completed data sets of the multiple imputation: 20 or more; 0: nothing is imputed.",
     )
+
+    @field_validator("imputations")
+    @classmethod
+    def _enough(cls, number: int) -> int:
+        if 0 < number < FEWEST_IMPUTATIONS:
+            raise ValueError(f"{FEWEST_IMPUTATIONS} or more, or 0 for none")
+        return number
 
 
 class Planning(Model):
