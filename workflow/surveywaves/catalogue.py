@@ -457,6 +457,15 @@ TABLES: Final = (
         grouped=True,
     ),
     Table(
+        "reliability_equality",
+        "tables.measures:alpha_equality",
+        ("reliability",),
+        "measurement/together",
+        needs=("scales", "compared"),
+        folded=True,
+        grouped=True,
+    ),
+    Table(
         "scale_use",
         "tables.measures:scale_use",
         ("scale_use",),

@@ -48,16 +48,15 @@ class SmallestEffect(Model):
 
 
 class ScaleUse(Model):
-    """When a scale is compared as a scale, and not item by item only."""
+    """When a scale is marked as of low reliability."""
 
     smallest_alpha: float = Field(
         default=0.60,
         ge=0,
         lt=1,
-        description="Smallest lower bound of Cronbach's alpha in any wave and organisation; of two items, the "
-        "Spearman-Brown coefficient's lower bound must be above 0.",
+        description="True alpha that is asked for: a scale is marked whose Cronbach's alpha, over all waves and "
+        "organisations, is below it.",
     )
-    min_n: int = Field(default=30, ge=2, description="Respondents of a cell that decides.")
 
 
 class Functioning(Model):
@@ -158,7 +157,9 @@ class Analysis(Model):
     smallest_effect: SmallestEffect = Field(
         default_factory=SmallestEffect, description="What a difference must reach to be of interest."
     )
-    scale_use: ScaleUse = Field(default_factory=ScaleUse, description="When a scale is compared as a scale.")
+    scale_use: ScaleUse = Field(
+        default_factory=ScaleUse, description="When a scale is marked as of low reliability."
+    )
     functioning: Functioning = Field(
         default_factory=Functioning, description="When an item works differently between groups."
     )
