@@ -4,7 +4,7 @@ Three waves and two organisations, the first wave large and of one organisation 
 an item is cell + item + tau z + a logistic deviation, with z ~ N(0, 1), and its category lies between thresholds:
 the ordinal model's own assumptions. What the linear model estimates on such data are means of the categories' numbers;
 they follow by integration over z, not from a sample. In one scenario answers are normal numbers: the linear model's
-own assumptions.
+own assumptions. In two, cells spread unequally: neither model is right, and its ordinal form is left out.
 """
 
 from __future__ import annotations
@@ -66,12 +66,21 @@ class Scenario:
         Of latent answers.
     items
         Difficulties of the items, in standard deviations of one latent answer, with mean 0.
+    between, within
+        (C,) by how much respondents, and the answers of one, vary more in each cell than in the others; empty: equally.
     """
 
     name: str
     shares: tuple[float, ...]
     icc: float
     items: tuple[float, ...]
+    between: tuple[float, ...] = ()
+    within: tuple[float, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether all cells vary alike, so that the ordinal model is right."""
+        return not (self.between or self.within)
 
 
 FIVE = (-0.5, -0.25, 0.0, 0.25, 0.5)
@@ -82,6 +91,15 @@ SCENARIOS = (
     Scenario("ICC near 0", (0.05, 0.17, 0.26, 0.39, 0.13), 0.005, FIVE),
     Scenario("two items", (0.05, 0.17, 0.26, 0.39, 0.13), 0.45, (-0.25, 0.25)),
     Scenario("normal answers", (), 0.45, FIVE),
+    Scenario("one cell twice as spread", (0.05, 0.17, 0.26, 0.39, 0.13), 0.45, FIVE, between=(1, 1, 1, 2, 1)),
+    Scenario(
+        "polarised last wave",
+        (0.05, 0.17, 0.26, 0.39, 0.13),
+        0.45,
+        FIVE,
+        between=(1, 1, 1, 1.8, 1.8),
+        within=(1, 1, 1, 1.8, 1.8),
+    ),
 )
 
 
@@ -105,7 +123,7 @@ class Population:
     def given(self, frame: pd.DataFrame, scale: str) -> tuple[Sample, Scale]:
         """Who is analysed, and by which answers."""
         span = (-50, 50) if self.normal else (1, 5)
-        named = Scale(scale, tuple(self.names), dict.fromkeys(self.names, 1), span)
+        named = Scale(scale, tuple(self.names), dict.fromkeys(self.names, 1), span, favourable=FAVOURABLE)
         return Sample(frame, WAVES, ORGANISATIONS), named
 
     @cached_property
@@ -117,6 +135,16 @@ class Population:
     def tau(self) -> float:
         """Standard deviation between respondents."""
         return float(np.sqrt(self.scenario.icc)) * self.latent_sd
+
+    @cached_property
+    def between(self) -> np.ndarray:
+        """(C,) standard deviation between respondents of each cell."""
+        return self.tau * np.array(self.scenario.between or np.ones(len(CELLS)))
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """(C,) how much more the answers of a respondent vary than by a logistic deviation."""
+        return np.array(self.scenario.within or np.ones(len(CELLS)), dtype=np.float64)
 
     @cached_property
     def item(self) -> np.ndarray:
@@ -146,11 +174,12 @@ class Population:
         z = rng.normal(size=number)
         if common is not None:
             z = np.sqrt(0.5) * (z + common)
-        latent = np.repeat(self.cell, RESPONDENTS)[:, None] + self.item + self.tau * z[:, None]
+        latent = np.repeat(self.cell, RESPONDENTS)[:, None] + self.item
+        latent = latent + (np.repeat(self.between, RESPONDENTS) * z)[:, None]
         if self.normal:
             answers = 3 + latent + rng.normal(0, np.sqrt(1 - self.tau**2), (number, items))
         else:
-            latent += rng.logistic(size=(number, items))
+            latent += np.repeat(self.within, RESPONDENTS)[:, None] * rng.logistic(size=(number, items))
             answers = np.searchsorted(self.thresholds, latent) + 1.0
         answers[rng.random((number, items)) < np.linspace(*MISSING, items)] = np.nan
         stops = np.where(rng.random(number) < BREAK_OFF, rng.integers(0, items, number), items)
@@ -166,7 +195,10 @@ class Population:
     def _chances(self) -> np.ndarray:
         """(C, J, 5, Z) of each answer, given z."""
         at = self.cell[:, None] + self.item
-        below = expit(self.thresholds[:, None] - at[..., None, None] - self.tau * Z)
+        by_z = self.between[:, None, None, None] * Z
+        below = expit(
+            (self.thresholds[:, None] - at[..., None, None] - by_z) / self.within[:, None, None, None]
+        )
         edge = np.zeros((*at.shape, 1, len(Z)))
         return np.diff(np.concatenate([edge, below, edge + 1], axis=2), axis=2)
 
@@ -225,12 +257,11 @@ class Population:
         """Every mean and every contrast between cells that exist."""
         if analysis == "linear":
             return _contrasted("emmean", "", self.means.mean(axis=1))
-        latent = self.cell + self.item.mean() - self.thresholds.mean()
+        if analysis == "ordinal":
+            return _contrasted("emmean", "", self.cell + self.item.mean() - self.thresholds.mean())
         wanted = np.array(FAVOURABLE) - 1
         percent = 100 * np.einsum("cjkz,z->c", self._chances[:, :, wanted], WEIGHT) / len(self.item)
-        return _contrasted("emmean", "", latent) | _contrasted(
-            "percent_favourable", "_percent_favourable", percent
-        )
+        return _contrasted("percent_favourable", "_percent_favourable", percent)
 
 
 def _contrasted(mean: str, ending: str, values: np.ndarray) -> dict[Key, float]:

@@ -30,10 +30,12 @@ READS = {
     "plan": {"pool"},
     "compare": {"pool", "measure"},
     "sensitivity": {"pool", "measure"},
+    "crosscheck": {"pool", "measure", "compare"},
     "audit": {"settle", "describe"},
     "export": {"pool", "codebook"},
     "release": {
-        *("ingest", "harmonise", "pool", "describe", "measure", "compare", "sensitivity", "plan", "audit")
+        *("ingest", "harmonise", "pool", "describe", "measure", "compare", "crosscheck"),
+        *("sensitivity", "plan", "audit"),
     },
     "figures": {"release"},
     "tables": {"release", "codebook"},

@@ -110,6 +110,7 @@ _ALL: Final = (
     Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("variances", "compare", _TESTED),
     Statistic("diagnostics", "compare", _TESTED),
+    Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
     Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
     Statistic("planning", "plan", _CELL, further=("n",)),
@@ -125,7 +126,7 @@ _ALL: Final = (
 STATISTICS: Final[Mapping[str, Statistic]] = {statistic.name: statistic for statistic in _ALL}
 """Every released table by its name."""
 
-ESTIMATING: Final = ("describe", "measure", "compare", "sensitivity", "plan")
+ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivity", "plan")
 """Stages that compute what stands under `results/statistics/`."""
 
 

@@ -118,6 +118,14 @@ class Decision(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Checked(StrEnum):
+    """What became of a number that was computed again: see `surveywaves.crosscheck`."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_CHECKED = "not_checked"
+
+
 BETWEEN: Final = " - "
 """Stands between the two sides of a contrast in its term, wave or organisation."""
 
@@ -125,6 +133,7 @@ LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
 FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
+STRUCTURE: Final = "structure"
 PLANNING: Final = "planning"
 """Values of the column `analysis`."""
 
@@ -132,6 +141,9 @@ EMMEAN: Final = "emmean"
 PERCENT_FAVOURABLE: Final = "percent_favourable"
 RETURNS_NEEDED: Final = "returns_needed"
 """Values of the column `term`."""
+
+FACTOR_CORRELATION: Final = "factor_correlation: "
+"""How the term begins that names the scale whose factor is correlated with that of the row's scale."""
 
 STANDARDISED: Final = "_standardised"
 """How a term ends whose unit is a standard deviation of one answer."""

@@ -21,7 +21,7 @@ import pandas as pd
 from surveywaves.disclosure.system import BoolArray
 from surveywaves.harmonise.crosswalk import Words, constants_of, questions_of
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import RECOMPUTED, Status
+from surveywaves.terms import RECOMPUTED, Checked, Status
 from surveywaves.text import normalise
 
 
@@ -293,3 +293,21 @@ def sentence(tallies: Sequence[Tally], *, threshold: int, rounding: int) -> str:
     if public:
         return f"{said}. {public:,} counts are shown as a publication has printed them already."
     return f"{said}."
+
+
+def crosschecked(table: pd.DataFrame) -> pd.DataFrame:
+    """Count what was computed again, kind by kind: the numbers themselves have more digits than may leave.
+
+    Parameters
+    ----------
+    table
+        What `surveywaves.crosscheck` found.
+
+    Returns
+    -------
+    DataFrame
+        One row a kind: `what`, and how many numbers there are of each verdict.
+    """
+    verdicts = [verdict.value for verdict in Checked]
+    counts = pd.crosstab(table["what"], table["verdict"])
+    return counts.reindex(columns=verdicts, fill_value=0).rename_axis(columns=None).reset_index()

@@ -44,6 +44,7 @@ AGREEMENT: Final = "agreement"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
 RECODINGS: Final = "recodings"
+CROSSCHECK: Final = "crosscheck"
 
 COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS)
 """Tables whose estimates are means of answers, or differences between such."""
@@ -81,7 +82,8 @@ def release(
     ----------
     tables
         Name -> table: the five tables of counts, the tidy tables, `agreement`, those of the audit, and what ingest says
-        of the raw files (`file_counts` and `problems`, of all waves), as far as there are any. Others pass as they are.
+        of the raw files (`file_counts` and `problems`, of all waves), as far as there are any. Others pass as they are,
+        but `crosscheck`, of which only is shown how much was checked.
     instrument
         Item -> what it is.
     rule
@@ -110,6 +112,8 @@ def release(
         tables[FILE_COUNTS] = marking.released_counts(rows)
     if parts:
         tables[RECODINGS] = recodings(parts)
+    if CROSSCHECK in tables:
+        tables[CROSSCHECK] = account.crosschecked(tables[CROSSCHECK])
     public = (
         in_print(tables[AUDIT], publication)
         if publication and AUDIT in tables

@@ -226,6 +226,7 @@ RULES: Final[Mapping[str, Origins]] = {
         },
     ),
     "compare": _under("part", _STATISTICS),
+    "crosscheck": _under("part", _STATISTICS),
     "plan": _under(
         "part",
         {

@@ -93,7 +93,9 @@ def ordinal_alpha(answers: Answers) -> Row:
     return {"estimate": alpha, "note": join(warning, BACKWARD if alpha < 0 else "")}
 
 
-def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.bool_]]:
+def polychoric(
+    codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
     """Polychoric correlations in two steps (Olsson 1979).
 
     Thresholds come from the margins, tau_a = Phi^-1(share at or below a); then each correlation maximises
@@ -108,6 +110,8 @@ def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.
         Respondents x items, 0 to points - 1, none missing; every item varies.
     points
         Number of response points.
+    counts
+        How many respondents each row stands for; None: one.
 
     Returns
     -------
@@ -116,28 +120,29 @@ def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.
     settled
         A pair each, in the order of ``np.triu_indices(k, 1)``: whether the search ended.
     """
-    n, k = codes.shape
+    k = codes.shape[1]
     rows, columns = np.triu_indices(k, 1)
-    tables = _tables(codes, points)
-    shares = (
-        np.stack([np.bincount(codes[:, j], minlength=points) for j in range(k)]).cumsum(axis=1)[:, :-1] / n
-    )
+    pairs = tables(codes, points, counts)
+    margins = pairs[np.arange(k), :, np.arange(k), :].sum(axis=2)
+    shares = margins.cumsum(axis=1)[:, :-1] / margins[0].sum()
     thresholds = np.clip(ndtri(shares), -_FAR, _FAR)
     a = np.broadcast_to(thresholds[rows][:, :, None], (len(rows), points - 1, points - 1))
     b = np.broadcast_to(thresholds[columns][:, None, :], a.shape)
-    start = np.asarray(np.corrcoef(codes, rowvar=False), dtype=np.float64)[rows, columns]
-    found, settled = _climb(tables[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
+    spread = np.cov(codes, rowvar=False, fweights=counts)
+    start = (spread / np.sqrt(np.outer(np.diag(spread), np.diag(spread))))[rows, columns]
+    found, settled = _climb(pairs[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
     rho = np.eye(k)
     rho[rows, columns] = rho[columns, rows] = found
     return rho, settled
 
 
-def _tables(codes: NDArray[np.intp], points: int) -> Array:
+def tables(codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None) -> Array:
     """Two-way tables of all pairs of items: item x answer x item x answer."""
     k = codes.shape[1]
     chosen = np.zeros((len(codes), k * points))
     chosen[np.arange(len(codes))[:, None], codes + points * np.arange(k)] = 1.0
-    return np.asarray((chosen.T @ chosen).reshape(k, points, k, points), dtype=np.float64)
+    times = chosen if counts is None else chosen * counts[:, None]
+    return np.asarray((chosen.T @ times).reshape(k, points, k, points), dtype=np.float64)
 
 
 def _climb(counts: Array, a: Array, b: Array, start: Array) -> tuple[Array, NDArray[np.bool_]]:

@@ -1,0 +1,22 @@
+"""Compute the key numbers again by statsmodels and pingouin."""
+
+from surveywaves.crosscheck import crosscheck
+from surveywaves.files import read, write
+from surveywaves.sample import Sample, scales_of
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import ComparingPart
+
+with stage(snakemake):
+    part = ComparingPart.model_validate(snakemake.params.part)
+    found = crosscheck(
+        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        scales_of(part.instrument),
+        means=read(snakemake.input.means),
+        contrasts=read(snakemake.input.contrasts),
+        variances=read(snakemake.input.variances),
+        item_contrasts=read(snakemake.input.item_contrasts),
+        reliability=read(snakemake.input.reliability),
+        multiplicity=part.multiplicity,
+        item_multiplicity=part.item_multiplicity,
+    )
+    write(found, snakemake.output.crosscheck)
