@@ -241,7 +241,7 @@ def alphas(found: Found) -> str:
         rate = Rate.of((own["conf_low"] <= truth) & (truth <= own["conf_high"]), own["scale"])
         interval = cell(rate, Rate.covers, f"interval of alpha, {name}")
         tests = []
-        for term in ("alpha_difference", "alpha_equality"):
+        for term in ("alpha_difference", "equality"):
             chosen = group[(group["term"] == term) & group["p_value"].notna()]
             rate = Rate.of(chosen["p_value"] < ALPHA, chosen["scale"])
             # where alphas truly differ, a test should find it

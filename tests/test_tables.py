@@ -10,7 +10,7 @@ import pytest
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.answers import answers, favourable, misprint_notes
 from surveywaves.tables.estimates import contrasts, means
-from surveywaves.tables.measures import item_measures, measures
+from surveywaves.tables.measures import alpha_equality, item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
@@ -49,8 +49,12 @@ def warmth(labels: Labels) -> list:
         (interval(-0.2, -0.0004), "−0.2000 to −0.0004"),
         (interval(0.0, 0.5), "0.00 to 0.50"),
         (interval(-0.0000001, 0.5), "0.0000 to 0.5000"),
-        (p_value(0.0004), "<0.001"),
-        (p_value(0.0321), "0.032"),
+        (p_value(0.0004), "<.001"),
+        (p_value(0.0321), ".032"),
+        (p_value(0.001), "<.001"),
+        (p_value(0.0994), ".099"),
+        (p_value(0.0996), ".10"),
+        (p_value(1.0), "1.00"),
         (listed(["a"]), "a"),
         (listed(["a", "b", "c"]), "a, b and c"),
         (listed([]), ""),
@@ -139,14 +143,15 @@ def test_contrasts_list_every_row_with_interval_p_and_decision(labels, frames) -
         table.text.itertuples(index=False), rows.itertuples(), standardised, strict=True
     ):
         if math.isnan(row.estimate):
-            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", whole(row.n), "–")
+            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", "–", whole(row.n), "–")
         else:
             assert shown[3] == number(row.estimate, signed=True)
             assert shown[4] == interval(row.conf_low, row.conf_high)
             assert shown[5] == number(beside, signed=True)
             assert shown[6:8] == (p_value(row.p_value), p_value(row.p_adjusted))
-            assert shown[8] == whole(row.n)
-            assert shown[9].endswith(row.decision.replace("_", " "))
+            assert shown[8] == p_value(row.p_equivalence_adjusted)
+            assert shown[9] == whole(row.n)
+            assert shown[10].endswith(row.decision.replace("_", " "))
 
 
 def test_contrasts_without_decisions_say_where_the_interval_lies(labels, frames) -> None:
@@ -166,10 +171,20 @@ def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
     assert "The left house − The right house" in set(table.text["Organisation"])
 
 
-def test_two_item_scales_give_spearman_brown(labels, frames) -> None:
+def test_reliability_shows_every_coefficient_there_is(labels, frames) -> None:
     table = measures(frames["reliability"], labels)
-    assert "0.83" in set(table.text["Spearman-Brown"])
+    assert "0.83" in set(table.text["Ordinal alpha"])
     assert any(" to " in shown for shown in table.text["90% interval"])
+
+
+def test_equality_of_alpha_is_shown_pair_by_pair_and_over_all(labels, frames) -> None:
+    table = alpha_equality(frames["reliability"], labels)
+    pair, together = table.text.iloc[0], table.text.iloc[1]
+    assert (pair["Wave"], pair["Difference"]) == ("Third round − Second round", "+0.04")
+    assert pair["90% interval"] == "−0.02 to 0.10"
+    assert (together["Wave"], together["χ² (df)"], together["p"]) == ("All waves", "5.10 (2)", ".078")
+    two = frames["reliability"].assign(df=1.0)
+    assert set(alpha_equality(two, labels).text["χ² (df)"]) == {pair["χ² (df)"]}
 
 
 def test_reliability_of_items_sets_each_wave_beside_the_others(labels, frames) -> None:

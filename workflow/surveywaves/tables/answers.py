@@ -21,7 +21,7 @@ from surveywaves.tables.layout import (
 )
 from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import NONE, OUTSIDE, Labels, percentage, records, whole
+from surveywaves.words import NONE, OUTSIDE, Labels, percentage, records, statement, whole
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""
@@ -276,7 +276,7 @@ def favourable(summary: pd.DataFrame, labels: Labels) -> Table:
     rows = tuple(
         (
             Cell(labels.scale(item.scale) if item.scale else OUTSIDE),
-            Cell(item.text),
+            Cell(statement(item)),
             *(
                 _favourable_cell(found.get((item.item, wave, organisation)))
                 for wave in waves
@@ -292,7 +292,7 @@ def favourable(summary: pd.DataFrame, labels: Labels) -> Table:
         rows=rows,
         data=labels.with_evidence(chosen),
         about="Favourable answers in % (how many of how many); "
-        f"{NONE}: not asked, or nobody answered. The means are in the data.",
+        f"{NONE}: not asked, or nobody answered. The means in the data are of the answers as given.",
         evidence=labels.evidence(waves, about=("items", "organisation")),
         heads=2,
     )

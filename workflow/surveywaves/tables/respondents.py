@@ -414,7 +414,7 @@ def _questions(variables: Sequence[str], labels: Labels) -> str:
     item = variable.removesuffix(RESCALED_SUFFIX)
     if item not in labels.presentation.items:
         return labels.variable(variable)
-    return labels.item(item) + (" (on another response scale)" if item != variable else "")
+    return labels.wording(item) + (" (on another response scale)" if item != variable else "")
 
 
 def _meaning(value: str, variables: Sequence[str], labels: Labels) -> str:
