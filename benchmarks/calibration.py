@@ -18,17 +18,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from calibration_tables import EVERY, REPLICATES, SCALES, SEED, Found, document
-from known_truth import CELLS, FAVOURABLE, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
+from calibration_tables import EVERY, SCALES, SEED, Found, document
+from known_truth import CELLS, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
 
 from surveywaves.invariance import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import compare_fit
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import percent_favourable
+from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
+from surveywaves.terms import PERCENT_FAVOURABLE
 
 AT_A_TIME = 24
 CORRELATED = 400
@@ -57,7 +58,7 @@ def work(task: Task) -> Found:
     found = {name: pd.concat(tables, ignore_index=True).assign(**place) for name, tables in parts.items()}
     estimates = [
         _with_truth(found.pop(analysis), found["variances"], population, analysis)
-        for analysis in ("linear", "ordinal")
+        for analysis in ("linear", "favourable", "ordinal")
         if analysis in found
     ]
     return Found(pd.concat(estimates, ignore_index=True), *(found.get(name) for name in Found._fields[1:]))
@@ -73,14 +74,18 @@ def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterat
     yield "variances", linear.variances
     if population.normal:
         return
-    fit = fit_ordinal(design)
-    latent = compare_fit(design, fit, scale=scale)
-    percent = percent_favourable(design, fit, scale=scale, favourable=FAVOURABLE)
-    for one in (latent.means, latent.contrasts, percent.means, percent.contrasts):
-        yield "ordinal", one
+    share = compare_favourable(design, given[1])
+    yield "favourable", share.means
+    yield "favourable", share.contrasts
+    if survey % EVERY == 0:
+        yield "reliability", reliability(*given)
+    if not population.scenario.equal:
+        return
+    latent = compare_fit(design, fit_ordinal(design), scale=scale)
+    yield "ordinal", latent.means
+    yield "ordinal", latent.contrasts
     yield "variances", latent.variances
     if survey % EVERY == 0:
-        yield "reliability", reliability(*given, replicates=REPLICATES)
         yield "dif", dif(*given)
 
 
@@ -94,13 +99,14 @@ def _with_truth(
     if not population.change:
         return table
     place = (f"{CELLS[MOVED][0]} - {WAVES[1]}", CELLS[MOVED][1])
-    unit = population.linear_variances if analysis == "linear" else population.ordinal_variances
+    unit = population.ordinal_variances if analysis == "ordinal" else population.linear_variances
+    change = f"change_{PERCENT_FAVOURABLE}" if analysis == "favourable" else "change"
     is_mean = table["p_value"].isna()
     decided = decide(
         table[~is_mean],
         variances,
-        standardised=abs(truth["change", *place]) / unit["total_sd"],
-        percentage_points=abs(truth.get(("change_percent_favourable", *place), 1.0)),
+        standardised=abs(truth[change, *place]) / unit["total_sd"],
+        percentage_points=abs(truth[change, *place]),
         multiplicity="none",
     )
     return pd.concat([table[is_mean], decided], ignore_index=True)

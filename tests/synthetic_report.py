@@ -454,11 +454,18 @@ def _reliability(study: Presentation) -> pd.DataFrame:
                     here | {"term": "alpha", "estimate": low + 0.05, "conf_low": low, "conf_high": low + 0.1}
                 )
                 rows.append(here | {"term": "mean_inter_item_r", "estimate": 0.41})
-                if len(items) == 2:
-                    rows.append(here | {"term": "spearman_brown", "estimate": 0.83})
+                rows.append(here | {"term": "ordinal_alpha", "estimate": 0.83})
                 for item in items:
                     rows.append(here | {"term": "item_rest_r", "item": item.item, "estimate": 0.52})
                     rows.append(here | {"term": "alpha_if_dropped", "item": item.item, "estimate": 0.66})
+    later, earlier, *_ = [*study.waves][::-1]
+    for scale in study.scales:
+        here = {"analysis": "reliability", "scale": scale, "organisation": next(iter(study.organisations))}
+        pair = {"term": "alpha_difference", "wave": f"{later} - {earlier}", "estimate": 0.04, "n": 99}
+        rows.append(here | pair | {"conf_low": -0.02, "conf_high": 0.1, "p_value": 0.18, "df": 61.0})
+        rows.append(
+            here | {"term": "equality", "wave": "all", "estimate": 5.1, "df": 2, "p_value": 0.078, "n": 150}
+        )
     return tidy(rows)
 
 

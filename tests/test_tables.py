@@ -10,7 +10,7 @@ import pytest
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.answers import answers, favourable, misprint_notes
 from surveywaves.tables.estimates import contrasts, means
-from surveywaves.tables.measures import item_measures, measures
+from surveywaves.tables.measures import alpha_equality, item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
@@ -171,10 +171,20 @@ def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
     assert "The left house − The right house" in set(table.text["Organisation"])
 
 
-def test_two_item_scales_give_spearman_brown(labels, frames) -> None:
+def test_reliability_shows_every_coefficient_there_is(labels, frames) -> None:
     table = measures(frames["reliability"], labels)
-    assert "0.83" in set(table.text["Spearman-Brown"])
+    assert "0.83" in set(table.text["Ordinal alpha"])
     assert any(" to " in shown for shown in table.text["90% interval"])
+
+
+def test_equality_of_alpha_is_shown_pair_by_pair_and_over_all(labels, frames) -> None:
+    table = alpha_equality(frames["reliability"], labels)
+    pair, together = table.text.iloc[0], table.text.iloc[1]
+    assert (pair["Wave"], pair["Difference"]) == ("Third round − Second round", "+0.04")
+    assert pair["90% interval"] == "−0.02 to 0.10"
+    assert (together["Wave"], together["χ² (df)"], together["p"]) == ("All waves", "5.10 (2)", ".078")
+    two = frames["reliability"].assign(df=1.0)
+    assert set(alpha_equality(two, labels).text["χ² (df)"]) == {pair["χ² (df)"]}
 
 
 def test_reliability_of_items_sets_each_wave_beside_the_others(labels, frames) -> None:

@@ -9,7 +9,7 @@ from surveywaves.study.parts import ComparingPart
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
     found = compare_study(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
         scales_of(part.instrument),
         single_items(part.instrument),
         read(snakemake.input.scale_use),

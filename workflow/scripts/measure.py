@@ -15,7 +15,6 @@ with stage(snakemake):
         min_n=part.min_cell,
         seed=part.seed,
         smallest_alpha=part.scale_use.smallest_alpha,
-        usage_min_n=part.scale_use.min_n,
         dif_min_n=part.functioning_min_n,
     )
     for table, frame in found._asdict().items():

@@ -133,6 +133,7 @@ LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
 FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
+STRUCTURE: Final = "structure"
 PLANNING: Final = "planning"
 """Values of the column `analysis`."""
 
@@ -141,6 +142,8 @@ PERCENT_FAVOURABLE: Final = "percent_favourable"
 RETURNS_NEEDED: Final = "returns_needed"
 """Values of the column `term`."""
 
+FACTOR_CORRELATION: Final = "factor_correlation: "
+"""How the term begins that names the scale whose factor is correlated with that of the row's scale."""
 SMALLEST_P: Final = 0.001
 """The smallest p-value that leaves: smaller ones are put there as this, and written "<.001"."""
 

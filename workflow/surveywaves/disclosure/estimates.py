@@ -31,7 +31,6 @@ from surveywaves.terms import (
     BETWEEN,
     FAVOURABLE,
     LINEAR,
-    LOW_RELIABILITY_MARK,
     MAIN,
     ORDINAL,
     ORGANISATION,
@@ -162,9 +161,9 @@ PEOPLE: Final = "n_respondents"
 """The term whose estimate is a number of respondents."""
 
 EVENLY: Final = ("conf_low", "conf_high")
-ALSO: Final = ("df", "p_value", "p_adjusted")
-"""What gives the number of respondents back to whoever knows the estimate: of alpha, the limits and degrees of freedom
-of Feldt's interval and tests are functions of it."""
+ALSO: Final = ("std_error", "df", "p_value", "p_adjusted")
+"""What gives the number of respondents away to whoever knows the estimate: of alpha, how wide the interval is and how
+many degrees of freedom there are goes by it."""
 
 _COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
 
@@ -326,11 +325,6 @@ def release_estimates(
     return Shown(shown, estimate, number & table["n"].notna().to_numpy(dtype=np.bool_), digits)
 
 
-def release_use(table: pd.DataFrame, groups: Groups) -> pd.DataFrame:
-    """Withhold why scales are compared as they are, where a group is hidden: it counts groups that are large enough."""
-    return table.assign(reason=NOTE) if groups.hidden else table
-
-
 def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.DataFrame, BoolArray]:
     """Withhold how many variants agree on a contrast that is withheld itself (`contrasts`: the released table)."""
     names = ["scale", "term", "wave", "organisation"]
@@ -360,11 +354,11 @@ def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidde
     reasons = [Status.OK.value, Status.BOUNDARY.value, Status.TOO_FEW.value]
     lost = estimate & table["status"].isin(reasons).to_numpy(dtype=np.bool_)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
-    # The parts of planning's note are of all organisations, and a judgement on a scale is of all that are large enough.
+    # The parts of planning's note are of all organisations.
     few = number | (hidden & (table["analysis"] == PLANNING).to_numpy(dtype=np.bool_))
     shown["note"] = pd.array(
         [
-            NOTE if gone else _uncounted(note, few=counted, hidden=hidden)
+            NOTE if gone else _uncounted(note, few=counted)
             for note, gone, counted in zip(table["note"], lost, few, strict=True)
         ],
         dtype="str",
@@ -372,20 +366,18 @@ def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidde
     return shown
 
 
-def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
+def _uncounted(note: str, *, few: bool) -> str:
     """Take numbers of respondents out of a note.
 
     A part that begins with a number counts those whom a variant leaves out: on paper, alike in all answers. What counts
-    the rest of the respondents goes where `n` does (`few`), and what counts groups where one is hidden.
+    the rest of the respondents goes where `n` does (`few`).
     """
     parts = [
         _COUNTED.sub(lambda found: "not those " if found[1] else "", part)
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(
-        LOW_RELIABILITY_MARK if hidden and part.startswith(LOW_RELIABILITY_MARK) else part for part in parts
-    )
+    return "; ".join(parts)
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:

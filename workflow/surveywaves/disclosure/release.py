@@ -39,7 +39,6 @@ MEANS: Final = "means"
 CONTRASTS: Final = "contrasts"
 ITEM_CONTRASTS: Final = "item_contrasts"
 SENSITIVITY: Final = "sensitivity"
-SCALE_USE: Final = "scale_use"
 AGREEMENT: Final = "agreement"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
@@ -251,8 +250,6 @@ class _Release:
                 Entry(name, "n", account.BASE, shown.n),
                 Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
             ]
-        if SCALE_USE in self.tables:
-            self.tables[SCALE_USE] = estimates.release_use(self.tables[SCALE_USE], self.linked.groups)
         if AGREEMENT in self.tables and CONTRASTS in self.tables:
             shown_agreement, hide = estimates.release_agreement(
                 self.tables[AGREEMENT], self.tables[CONTRASTS]

@@ -101,8 +101,9 @@ def _together(material: Material) -> list[Block]:
     opening = say(
         "Cronbach's alpha says how much of the variance of a scale's sum its statements share; after "
         "reverse keying, on respondents who answered every statement of the scale. The {confidence} "
-        "interval is Feldt's. Beside it stand omega, alpha of what lies under the ordered answers, and how many "
-        "scored lowest and highest; for a scale of two statements the Spearman-Brown coefficient.",
+        "interval is a studentised bootstrap's, which asks nothing of how answers are distributed. Beside it stand "
+        "omega, alpha of what lies under the ordered answers, and how many "
+        "scored lowest and highest.",
         confidence=material.numbers.study("confidence", level),
     )
     apart = tuple(
