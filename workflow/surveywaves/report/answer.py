@@ -131,15 +131,19 @@ def returns(material: Material) -> list[Markup]:
         words = material.presentation.waves.get(row.wave)
         said.append(
             say(
-                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate} "
-                "(interval {low} to {high}).",
+                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate}{interval}.",
                 wave=labels.wave(row.wave),
                 count=count,
                 about="about " if words and words.population.approximate else Markup(""),
                 population=numbers.cell("response_rates", "population", **here),
                 rate=numbers.cell("response_rates", "rate", share, **here),
-                low=numbers.cell("response_rates", "conf_low", share, **here),
-                high=numbers.cell("response_rates", "conf_high", share, **here),
+                interval=Markup("")
+                if is_missing(row.conf_low)
+                else say(
+                    " (interval {low} to {high})",
+                    low=numbers.cell("response_rates", "conf_low", share, **here),
+                    high=numbers.cell("response_rates", "conf_high", share, **here),
+                ),
             )
         )
     return said

@@ -634,6 +634,8 @@ COMPONENTS: Final = {
     "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
     "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
+    "proportional_odds": "proportional odds (likelihood ratio)",
+    "dispersion": "one dispersion (likelihood ratio)",
 }
 """Terms in words; others are shown by their names."""
 
