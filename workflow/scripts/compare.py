@@ -15,6 +15,7 @@ with stage(snakemake):
         read(snakemake.input.scale_use),
         standardised_effect=part.smallest_effect.standardised,
         percentage_points=part.smallest_effect.percentage_points,
+        robust=part.robust,
         confidence=part.confidence,
         min_cell=part.min_cell,
         multiplicity=part.multiplicity,

@@ -256,7 +256,7 @@ class OrdinalFit:
         """Intervals of the variances."""
         if self.maximum is None:
             return {}
-        ends = dict(normal_intervals(found, errors, self.freedom)(confidence))
+        ends = dict(normal_intervals(found, errors, self.freedom, confidence))
         if math.isfinite(self.freedom):
             return ends
         s2, fixed = self.link.variance, self.fixed

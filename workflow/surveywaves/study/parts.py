@@ -406,6 +406,7 @@ class ComparingPart(Model):
 
     instrument: Instrument
     sample: SamplePart
+    robust: bool
     confidence: float
     min_cell: int
     smallest_effect: SmallestEffect
