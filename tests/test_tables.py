@@ -333,9 +333,10 @@ def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
 
 def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels) -> None:
     asked = [item for item in labels.presentation.items if item.startswith("warmth")]
-    grades = {asked[0]: "absent", asked[1]: "reworded"}
+    same = dict.fromkeys(labels.presentation.items, "identical")
+    grades = same | {asked[0]: "absent", asked[1]: "reworded"}
     waves = {
-        name: wave.model_copy(update={"comparability": {}})
+        name: wave.model_copy(update={"comparability": same})
         for name, wave in labels.presentation.waves.items()
     }
     waves["second"] = waves["second"].model_copy(update={"comparability": grades})
