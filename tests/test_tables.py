@@ -331,7 +331,7 @@ def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
     assert "Everything was taken as it stood." in problems(met.iloc[:0], labels).about
 
 
-def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels) -> None:
+def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels, frames) -> None:
     asked = [item for item in labels.presentation.items if item.startswith("warmth")]
     same = dict.fromkeys(labels.presentation.items, "identical")
     grades = same | {asked[0]: "absent", asked[1]: "reworded"}
@@ -345,8 +345,8 @@ def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(la
     assert words.asked_note(["third", "second"], "warmth") == of_scale
     assert words.asked_note(["second"], "warmth", asked[1]) == "Second round: reworded"
     assert not words.asked_note(["third", "first"], "warmth")
-    frame = tables(words.presentation)["contrasts"]
-    table = contrasts(frame, words, analysis="linear", term="change")
+    assert labels.asked_note(["third", "first"], "warmth") == "Third round: 1 of 3 statements reworded"
+    table = contrasts(frames["contrasts"], words, analysis="linear", term="change")
     noted = [cells[3] for cells in table.rows if of_scale in cells[3].notes]
     assert noted and all("Second round" in cells[1].text for cells in table.rows if cells[3] in noted)
 
