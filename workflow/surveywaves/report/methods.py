@@ -39,7 +39,8 @@ from surveywaves.text import listed
 from surveywaves.words import REVERSED, WITHHELD, is_missing, records
 
 ASSUMPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Equal spread of the answers of all cells, by the linear model": {"analysis": LINEAR},
+    "Equal variance between respondents in every cell": {"analysis": LINEAR, "term": "equal_tau2"},
+    "Equal variance within respondents in every cell": {"analysis": LINEAR, "term": "equal_sigma2"},
     "Proportional odds": {"analysis": ORDINAL, "term": "proportional_odds"},
     "Equal dispersion on the latent scale": {"analysis": ORDINAL, "term": "dispersion"},
 }

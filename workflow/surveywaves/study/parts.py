@@ -218,6 +218,7 @@ class Presentation(Model):
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
             weighted=config.analysis.weighted,
+            robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),

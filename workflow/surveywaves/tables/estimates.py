@@ -631,9 +631,10 @@ COMPONENTS: Final = {
     "loglik": "log-likelihood",
     "residual_skewness": "skewness of residuals",
     "residual_excess_kurtosis": "excess kurtosis of residuals",
-    "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
-    "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
+    "team_effect_skewness": "skewness of team effects",
+    "equal_tau2": "equal variance between respondents (F)",
+    "equal_sigma2": "equal variance within respondents (F)",
     "proportional_odds": "proportional odds (likelihood ratio)",
     "dispersion": "one dispersion (likelihood ratio)",
 }
