@@ -159,7 +159,7 @@ def test_errors_are_those_of_a_fit_to_so_many_respondents(copies: int, covariate
     frame = reference()
     design = design_of(frame, ["now"], covariates=covariates)
     fitted = design_of(with_copies(frame, copies), ["now", "next"], covariates=covariates)
-    fit = fit_linear(fitted)
+    fit = fit_linear(fitted, robust=False)
     joint = both_waves(design, "next")
     outlook = Outlook(joint, theta=fit.theta, sigma2=fit.sigma2)
     precision = outlook.precision(np.concatenate([design.group_counts, copies * design.group_counts]))
@@ -175,7 +175,7 @@ def test_half_widths_are_those_of_the_analysis_to_come() -> None:
     table = planned(frame, returns=[len(frame), 3 * len(frame)])
     for number, copies in ((len(frame), 1), (3 * len(frame), 3)):
         design = design_of(with_copies(frame, copies), ["now", "next"])
-        fit = fit_linear(design)
+        fit = fit_linear(design, robust=False)
         for contrast in (CHANGE, GAP, BOTH):
             vector = vectors(design)[contrast]
             margin = stats.t.ppf(0.975, fit.df(vector)) * math.sqrt(vector @ fit.cov @ vector)
@@ -239,7 +239,7 @@ def simulated() -> tuple[pd.DataFrame, LinearFit, dict[tuple[str, str], np.ndarr
         answers = answers + draw.normal(0, math.sqrt(fit.sigma2), gone.shape)
         answers[gone] = np.nan
         design = design_of(both.assign(**dict(zip(items, answers.T, strict=True))), ["now", "next"])
-        found = fit_linear(design)
+        found = fit_linear(design, robust=False)
         for contrast, vector in vectors(design).items():
             error = math.sqrt(vector @ found.cov @ vector)
             results.setdefault(contrast, []).append((vector @ found.coef, error, found.df(vector)))

@@ -9,12 +9,13 @@ from surveywaves.study.parts import ComparingPart
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
     found = compare_study(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
         scales_of(part.instrument),
         single_items(part.instrument),
         read(snakemake.input.scale_use),
         standardised_effect=part.smallest_effect.standardised,
         percentage_points=part.smallest_effect.percentage_points,
+        robust=part.robust,
         confidence=part.confidence,
         min_cell=part.min_cell,
         multiplicity=part.multiplicity,

@@ -11,7 +11,10 @@ from surveywaves.study.parts import SensitivityPart
 
 with stage(snakemake):
     part = SensitivityPart.model_validate(snakemake.params.part)
-    asked, sample = part.sensitivity, Sample(read(snakemake.input.responses), **dict(part.sample))
+    asked, sample = (
+        part.sensitivity,
+        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
+    )
     scales = scales_of(part.instrument, part.min_answered)
     imputed = None
     if asked.imputations:

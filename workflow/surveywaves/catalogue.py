@@ -105,11 +105,12 @@ _ALL: Final = (
     ),
     Statistic("scale_use", "measure", ("scale",)),
     Statistic("dif", "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic("structure", "measure", ("scale", "item", "wave", "organisation", "term")),
     Statistic("means", "compare", _TESTED),
     Statistic("contrasts", "compare", _TESTED),
     Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("variances", "compare", _TESTED),
-    Statistic("diagnostics", "compare", _TESTED),
+    Statistic("diagnostics", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
     Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
     Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
@@ -472,6 +473,17 @@ TABLES: Final = (
         "measurement/together",
         needs=("scales",),
         folded=True,
+    ),
+    Table(
+        "structure", "tables.structure:structure", ("structure",), "measurement/structure", needs=("scales",)
+    ),
+    Table(
+        "invariance_{between}",
+        "tables.structure:invariance",
+        ("structure",),
+        "measurement/alike",
+        over=("between",),
+        needs=("scales",),
     ),
     Table(
         "dif_{between}",

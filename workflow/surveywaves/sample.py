@@ -74,6 +74,9 @@ class Sample:
     smallest_overlap
         Smallest share of the respondents compared whose categorical covariates occur in every cell of a contrast, from
         0 to 1: below it, covariates adjust nothing, and the contrast is not estimated.
+    sampled
+        Wave -> share of the population that answered, 0 to 1: robust covariances are then of what that population
+        thinks, and not of a superpopulation. Waves that are not here are samples of a large one.
     """
 
     frame: pd.DataFrame
@@ -86,6 +89,7 @@ class Sample:
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     shares_note: str = ""
+    sampled: Mapping[str, float] = field(default_factory=dict)
     reference: str = ""
     smallest_overlap: float = 0.5
 

@@ -148,6 +148,9 @@ PERCENT_DECIMALS: Final = 0
 """Decimals of an estimate that comes near to withheld counts; of a percentage. Degrees of freedom are whole then, and
 p-values have two significant figures, none below `SMALLEST_P`."""
 
+RMSEA_DECIMALS: Final = 3
+"""Decimals of a root mean square error of approximation."""
+
 NOTE: Final = "withheld to protect respondents"
 
 COMPARED: Final = (LINEAR, ORDINAL, FAVOURABLE)
@@ -290,6 +293,9 @@ def release_estimates(
     Shown
         The table: estimates withheld have the status `withheld` and a note, and no `n`; elsewhere `n` may be missing.
     """
+    # With its chi-square and df, this index gives n back to whoever knows it to many digits.
+    index = table["term"].str.contains("rmsea", regex=False)
+    table = table.assign(estimate=table["estimate"].mask(index, table["estimate"].round(RMSEA_DECIMALS)))
     refused, unnumbered, places = [], [], _Places(groups)
     variants = table["variant"] if "variant" in table else [""] * len(table)
     columns = ("analysis", "scale", "item", "wave", "organisation", "n")

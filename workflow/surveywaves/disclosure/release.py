@@ -45,8 +45,8 @@ CLAIMS: Final = "claims"
 RECODINGS: Final = "recodings"
 CROSSCHECK: Final = "crosscheck"
 
-COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS)
-"""Tables whose estimates are means of answers, or differences between such."""
+COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS, "diagnostics")
+"""Tables whose estimates are means of answers, differences between such, or tests on the answers to one statement."""
 
 
 class Released(NamedTuple):

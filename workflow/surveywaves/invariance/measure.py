@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from surveywaves.invariance.dif import dif
+from surveywaves.invariance.structure import structure
 from surveywaves.reliability import reliability, usage
 from surveywaves.sample import Sample, Scale
 
@@ -18,6 +19,7 @@ class Measured(NamedTuple):
     reliability: pd.DataFrame
     scale_use: pd.DataFrame
     dif: pd.DataFrame
+    structure: pd.DataFrame
 
 
 def measure(
@@ -56,4 +58,5 @@ def measure(
             [dif(sample, scale, confidence=confidence, min_n=dif_min_n) for scale in scales],
             ignore_index=True,
         ),
+        structure=structure(sample, scales, confidence=confidence),
     )

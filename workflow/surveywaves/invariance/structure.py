@@ -212,7 +212,7 @@ def _alone(sheet: _Sheet, half: float, min_n: int) -> Iterator[Row]:
     """Fit one factor to all together."""
     rows, items, remark = sheet.chosen(every=True)
     asked = [item for item, there in zip(sheet.scale.items, items, strict=True) if there]
-    n = 0
+    n: int | None = None
     try:
         _three(items)
         codes = _codes(sheet.scores[:, items], rows)
@@ -269,7 +269,7 @@ def _interval(estimate: float, error: float, half: float) -> Row:
 
 def _neighbour(sheet: _Sheet, other: _Sheet, half: float, min_n: int) -> Row:
     """Correlate the factor of a scale with that of the next."""
-    row: Row = {"term": FACTOR_CORRELATION + other.scale.name, "n": 0}
+    row: Row = {"term": FACTOR_CORRELATION + other.scale.name}
     (rows, items, remark), (rows_, items_, remark_) = sheet.chosen(every=True), other.chosen(every=True)
     try:
         if min(items.sum(), items_.sum()) < 2:
@@ -302,14 +302,14 @@ def _neighbour(sheet: _Sheet, other: _Sheet, half: float, min_n: int) -> Row:
 def _between(sheet: _Sheet, by: str, names: Sequence[str], min_n: int) -> Iterator[Row]:
     """Fit one factor in several groups, with ever more of it equal."""
     rows, items, remark = sheet.chosen(every=by == "organisation")
-    n = 0
+    n: int | None = None
     try:
         _three(items)
         column = sheet.sample.frame[by]
         groups = {name: _codes(sheet.scores[:, items], rows & members(column, name)) for name in names}
         large = {name: codes for name, codes in groups.items() if len(codes) >= min_n}
         n = sum(map(len, large.values()))
-        few = [len(codes) < min_n for codes in groups.values()]
+        few = [0 < len(codes) < min_n for codes in groups.values()]
         if len(large) < 2:
             raise NoFit(Status.TOO_FEW, f"fewer than {min_n} respondents: all groups but one, or all")
         remark = join(named(f"not compared, fewer than {min_n} respondents", names, few), remark)

@@ -130,7 +130,7 @@ def plan(
     rows: list[dict[str, Any]] = []
     for scale in scales:
         design = make_design(answered, scale)
-        fit = fit_linear(design)
+        fit = fit_linear(design, robust=False)
         found = *_reference(design, fit, len(here)), *_contrasts(design, fit, len(here), aim)
         rows += [{"analysis": PLANNING, "scale": scale.name} | row for row in found]
     return tidy(rows)

@@ -37,20 +37,23 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from surveywaves.mixed.design import FloatArray, IntArray
+from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import ORGANISATION, Missing
 
-SWEEPS: Final = 6
-"""Sweeps before an imputation: breaking off leaves patterns that are nearly monotone, which need few."""
+SWEEPS: Final = 3
+"""Sweeps before an imputation: few, since who broke off is drawn in one go."""
 
 DONORS: Final = 5
-MATCHED: Final = 4000
+MATCHED: Final = 1000
 """Among how many respondents donors are looked for, drawn anew at each look where more answered."""
 
 PRIOR: Final = 1.0
 LEAST: Final = 10
 """Fewest respondents who answered, or stated, what others are to be imputed from."""
+
+LARGEST: Final = 5_000
+"""Respondents of a wave that are imputed and compared; of a larger wave so many, drawn at random."""
 
 SIDE_BY_SIDE: Final = 2_000_000
 """Numbers (imputations x respondents x columns) that are worked on together."""
@@ -176,12 +179,19 @@ def impute(
     said: list[str] = []
     waves = sample.frame["wave"].to_numpy()
     answered = sample.frame[items].notna().to_numpy().any(axis=1)
+    kept = np.ones(len(sample.frame), dtype=np.bool_)
     for wave in sample.waves:
         here = np.flatnonzero((waves == wave) & answered)
         if len(here) < LEAST:
             continue
+        key = [seed, zlib.crc32(wave.encode())]
+        if len(here) > LARGEST:
+            chosen = np.sort(np.random.default_rng(key).choice(here, LARGEST, replace=False))
+            kept[here], kept[chosen] = False, True
+            here = chosen
+            said.append(f"{LARGEST} respondents of {wave}, drawn at random")
         block = _block(sample, scales, here, levels, [name for name in known if name not in levels])
-        drawn = _draw(block, number, [seed, zlib.crc32(wave.encode())])
+        drawn = _draw(block, number, key)
         for name, (rows, values) in drawn.items():
             wanted = np.ones(len(rows), dtype=np.bool_)
             if reasons is not None and name in reasons:
@@ -190,10 +200,11 @@ def impute(
                 parts.setdefault(name, []).append((here[rows[wanted]], values[:, wanted]))
         if block.refused:
             said.append(f"not imputed in {wave}: {', '.join(block.refused)}")
+    place = np.cumsum(kept) - 1
     return Imputed(
-        sample=sample,
+        sample=sample if kept.all() else replace(sample, frame=sample.frame[kept]),
         number=number,
-        rows={name: np.concatenate([rows for rows, _ in found]) for name, found in parts.items()},
+        rows={name: place[np.concatenate([rows for rows, _ in found])] for name, found in parts.items()},
         drawn={
             name: np.concatenate([values for _, values in found], axis=1) for name, found in parts.items()
         },
@@ -321,6 +332,7 @@ class _Chains:
     gram: FloatArray = field(init=False)
     codes: IntArray = field(init=False)
     centre: FloatArray = field(init=False)
+    visits: list[tuple[int, IntArray, BoolArray, BoolArray]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Fill what is missing with answers of others, drawn at random."""
@@ -344,6 +356,35 @@ class _Chains:
             self.table[:, :, self._dummies(place)] = self._coded(place, self.codes[:, :, place])
         self.table[:, :, -1] = 1.0
         self.gram = np.swapaxes(self.table, 1, 2) @ self.table
+        self.visits = self._order()
+
+    def _order(self) -> list[tuple[int, IntArray, BoolArray, BoolArray]]:
+        """List what is incomplete, what lacks least first.
+
+        Each with its number (categorical variables after the J numeric columns), the rows that lack it, which of these
+        lack all that comes after it, and the columns of the table that are known before it.
+        """
+        block, found = self.block, []
+        items = len(block.numeric)
+        missing = np.hstack([np.isnan(block.given), block.codes < 0])
+        order = np.argsort(missing.sum(axis=0), kind="stable")
+        ends = np.ones(len(missing), dtype=np.bool_)
+        broken = {}
+        for which in order[::-1]:
+            broken[which] = ends
+            ends = ends & missing[:, which]
+        known = np.zeros(self.table.shape[2], dtype=np.bool_)
+        known[-1] = True
+        for which in order:
+            if len(rows := np.flatnonzero(missing[:, which])):
+                found.append((int(which), rows, broken[which][rows], known.copy()))
+            if which < items:
+                known[which] = True
+                for place, group in enumerate(block.groups):
+                    known[items + place] = known[group].all()
+            else:
+                known[self._dummies(int(which) - items)] = True
+        return found
 
     def _sums(self) -> IntArray:
         start = len(self.block.numeric)
@@ -358,17 +399,19 @@ class _Chains:
         return np.asarray(np.eye(self.block.sizes[place])[codes], dtype=np.float64)
 
     def sweep(self) -> None:
-        """Draw every incomplete column anew, those that lack least first."""
-        block = self.block
-        gone = [np.flatnonzero(column) for column in np.isnan(block.given).T]
-        unstated = [np.flatnonzero(column < 0) for column in block.codes.T]
-        every = [*((len(rows), 0, place) for place, rows in enumerate(gone))]
-        every += [(len(rows), 1, place) for place, rows in enumerate(unstated)]
-        for many, kind, place in sorted(every):
-            if many and kind:
-                self._categories(place, unstated[place])
-            elif many:
-                self._answers(place, gone[place])
+        """Draw every incomplete column anew.
+
+        Who broke off is drawn column by column, each given only what comes before it: all that comes after is missing
+        and drawn in turn, so that no draw depends on an earlier sweep. The others are drawn given everything else.
+        """
+        items = len(self.block.numeric)
+        everything = np.ones(self.table.shape[2], dtype=np.bool_)
+        for which, rows, broken, before in self.visits:
+            for some, known in ((rows[~broken], everything), (rows[broken], before)):
+                if len(some) and which < items:
+                    self._answers(which, rows, some, known)
+                elif len(some):
+                    self._categories(which - items, rows, some, known)
 
     def read(self, name: str, rows: IntArray) -> FloatArray:
         """(B, rows) what a column has there, keyed as it came."""
@@ -388,28 +431,35 @@ class _Chains:
         self.gram[:, columns[:, None], columns] += np.swapaxes(step, 1, 2) @ step
         self.table[:, rows[:, None], columns] = new
 
-    def _answers(self, place: int, rows: IntArray) -> None:
-        """Draw one numeric column where it is missing, by predictive mean matching."""
+    def _answers(self, place: int, missing: IntArray, rows: IntArray, known: BoolArray) -> None:
+        """Draw one numeric column in some of the rows that miss it, by predictive mean matching on known columns."""
         block, rng = self.block, self.rng
-        own = next(at for at, group in enumerate(block.groups) if place in group)
-        group, total = block.groups[own], len(block.numeric) + own
-        sums = self._sums()
-        rest = np.arange(sums[-1] + 1, self.table.shape[2])
-        among = np.concatenate([group[group != place], sums[sums != total], rest])
+        among = []
+        for at, group in enumerate(block.groups):
+            total = len(block.numeric) + at
+            if place in group:
+                own = total
+                among += [column for column in group if column != place and known[column]]
+            else:
+                among += [total] if known[total] else [column for column in group if known[column]]
+        rest = np.arange(len(block.numeric) + len(block.groups), self.table.shape[2])
+        columns = np.concatenate([np.array(among, dtype=np.intp), rest[known[rest]]])
 
         there = np.flatnonzero(~np.isnan(block.given[:, place]))
-        old = self.table[:, rows]
-        seen, mine = old[:, :, among], old[:, :, place]
-        cross = self.gram[:, among[:, None], among] - np.swapaxes(seen, 1, 2) @ seen
-        with_it = self.gram[:, among, place] - np.einsum("bnp,bn->bp", seen, mine)
+        gone = self.table[:, missing]
+        seen, mine = gone[:, :, columns], gone[:, :, place]
+        cross = self.gram[:, columns[:, None], columns] - np.swapaxes(seen, 1, 2) @ seen
+        with_it = self.gram[:, columns, place] - np.einsum("bnp,bn->bp", seen, mine)
         square = self.gram[:, place, place] - (mine**2).sum(axis=1)
         fit, drawn = _regression(cross, with_it[:, :, None], square[:, None, None], len(there), rng)[:2]
 
         if len(there) > MATCHED:
             there = np.sort(rng.choice(there, MATCHED, replace=False))
         there = rng.permutation(there)
-        theirs = np.round(self._predicted(there, among, fit[:, :, 0]), 9)
-        ours = np.round((seen @ drawn)[:, :, 0], 9)
+        theirs = np.round(self._predicted(there, columns, fit[:, :, 0]), 9)
+        here = np.searchsorted(missing, rows)
+        old, mine = gone[:, here], mine[:, here]
+        ours = np.round((seen[:, here] @ drawn)[:, :, 0], 9)
         given = block.given[there, place] - self.centre[place]
         new = np.empty_like(mine)
         wide = min(DONORS, len(there))
@@ -422,8 +472,8 @@ class _Chains:
             middle = low + (within[one] * (high - low + 1)).astype(np.intp)
             start = np.clip(middle - wide // 2, 0, len(there) - wide)
             new[one] = given[order[start + offset[one]]]
-        both = np.stack([new, old[:, :, total] + new - mine], axis=2)
-        self._change(rows, np.array([place, total]), both, old)
+        both = np.stack([new, old[:, :, own] + new - mine], axis=2)
+        self._change(rows, np.array([place, own]), both, old)
 
     def _predicted(self, rows: IntArray, columns: IntArray, slopes: FloatArray) -> FloatArray:
         """(B, rows) linear predictors."""
@@ -433,22 +483,26 @@ class _Chains:
             return np.asarray((self.table @ spread[:, :, None])[:, rows, 0])
         return np.asarray((self.table[:, rows] @ spread[:, :, None])[:, :, 0])
 
-    def _categories(self, place: int, rows: IntArray) -> None:
-        """Draw one categorical variable where it is missing, by the discriminant model."""
+    def _categories(self, place: int, missing: IntArray, rows: IntArray, known: BoolArray) -> None:
+        """Draw one categorical variable in some of the rows that miss it, by the discriminant model."""
         block, rng = self.block, self.rng
         sums, mine = self._sums(), self._dummies(place)
-        first = int(sums[-1]) + 1 if len(sums) else len(block.numeric)
-        on = np.arange(first, self.table.shape[2])
+        own = np.arange(mine.start, mine.stop)
+        others = [one for one in range(len(block.sizes)) if one != place and known[self._dummies(one)].all()]
+        on = np.concatenate(
+            [own, *(np.arange(len(known))[self._dummies(one)] for one in others), [len(known) - 1]]
+        )
         there = np.flatnonzero(block.codes[:, place] >= 0)
-        old = self.table[:, rows]
-        seen, scored = old[:, :, on], old[:, :, sums]
+        gone = self.table[:, missing]
+        seen, scored = gone[:, :, on], gone[:, :, sums]
         cross = self.gram[:, on[:, None], on] - np.swapaxes(seen, 1, 2) @ seen
         with_it = self.gram[:, on[:, None], sums] - np.swapaxes(seen, 1, 2) @ scored
         square = self.gram[:, sums[:, None], sums] - np.swapaxes(scored, 1, 2) @ scored
         _, slopes, precision = _regression(cross, with_it, square, len(there), rng)
 
-        means = slopes[:, mine.start - first : mine.stop - first]
-        rest = scored - seen @ slopes + seen[:, :, mine.start - first : mine.stop - first] @ means
+        here = np.searchsorted(missing, rows)
+        old, means = gone[:, here], slopes[:, : len(own)]
+        rest = scored[:, here] - seen[:, here, len(own) :] @ slopes[:, len(own) :]
         leaning = means @ precision
         chance = rest @ np.swapaxes(leaning, 1, 2) - 0.5 * (leaning * means).sum(axis=2)[:, None, :]
         levels = block.sizes[place]
@@ -457,10 +511,8 @@ class _Chains:
             chance += np.log(
                 rng.standard_gamma(np.where(stated, stated + PRIOR / levels, 0.0), (self.size, levels))
             )[:, None, :]
-        for other, many in enumerate(block.sizes):
-            if other == place:
-                continue
-            codes = self.codes[:, :, other]
+        for other in others:
+            many, codes = block.sizes[other], self.codes[:, :, other]
             for one in range(self.size):
                 both = np.bincount(
                     block.codes[there, place] * many + codes[one, there], minlength=levels * many
@@ -477,8 +529,7 @@ class _Chains:
         below = np.cumsum(np.exp(chance), axis=2)
         drawn_codes = (below < rng.random(below.shape[:2])[:, :, None] * below[:, :, -1:]).sum(axis=2)
         self.codes[:, rows, place] = drawn_codes
-        columns = np.arange(mine.start, mine.stop)
-        self._change(rows, columns, self._coded(place, drawn_codes), old)
+        self._change(rows, own, self._coded(place, drawn_codes), old)
 
 
 def _regression(

@@ -42,6 +42,9 @@ def check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
     ):
         yield from unknown(path, f"analysis.{key}", names, known, "variable")
         yield from twice(path, f"analysis.{key}", names)
+    yield from unknown(path, "analysis.shares", analysis.shares, config.organisations, "organisation")
+    if analysis.shares and not any(analysis.shares.values()):
+        yield Mistake(f"{path}: analysis.shares", "no organisation has any staff")
     for title, chosen in analysis.sensitivity.only.items():
         where = f"analysis.sensitivity.only.{title}"
         yield from unknown(path, where, chosen, known, "variable")

@@ -32,7 +32,7 @@ from surveywaves.study.models import (
     Wave,
 )
 from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
-from surveywaves.terms import Comparability, Evidence
+from surveywaves.terms import ORGANISATION, Comparability, Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""
@@ -218,6 +218,7 @@ class Presentation(Model):
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
             weighted=config.analysis.weighted,
+            robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),
@@ -305,6 +306,10 @@ class SamplePart(Model):
     covariates: tuple[str, ...] = _when_used(())
     weight: str = _when_used("")
     team: str = _when_used("")
+    smallest_overlap: float = Field(default=0.5, exclude_if=lambda share: share == 0.5)
+    shares: dict[str, float] = _when_used({})
+    shares_note: str = _when_used("")
+    reference: str = _when_used("")
 
     @classmethod
     def of(cls, study: Study) -> SamplePart:
@@ -321,8 +326,27 @@ class SamplePart(Model):
             "covariates": analysis.covariates,
             "weight": "weight" if analysis.weighted else "",
             "team": analysis.team or "",
+            "smallest_overlap": analysis.smallest_overlap,
+            **_shares(study),
         }
         return cls.of(study).model_copy(update=of_models)
+
+
+def _shares(study: Study) -> dict[str, Any]:
+    """Say by what organisations are weighted to all staff."""
+    reference = study.config.reference_wave
+    population = next(wave.file.population for wave in study.waves if wave.name == reference)
+    if stated := study.config.analysis.shares:
+        return {
+            "shares": stated,
+            "shares_note": "organisations weighted by their shares in the configuration",
+        }
+    if known := population.margins.get(ORGANISATION):
+        return {
+            "shares": known,
+            "shares_note": f"organisations weighted as the population of {reference} divides",
+        }
+    return {"reference": reference}
 
 
 class DescribingPart(Model):
@@ -390,6 +414,7 @@ class ComparingPart(Model):
 
     instrument: Instrument
     sample: SamplePart
+    robust: bool
     confidence: float
     min_cell: int
     smallest_effect: SmallestEffect

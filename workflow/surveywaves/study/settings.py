@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+)
 
 from surveywaves.terms import Criterion, Size
 
@@ -28,10 +36,14 @@ class SmallestEffect(Model):
         default=0.2,
         gt=0,
         description="For differences of means and of log odds: in standard deviations of one answer, between and "
-        "within respondents.",
+        "within respondents. A mean of k answers that correlate r varies less: in standard deviations of a scale score "
+        "it is this / sqrt(r + (1 - r) / k), .2 being .26 where five answers correlate .5.",
     )
     percentage_points: float = Field(
-        default=5.0, gt=0, lt=100, description="For differences of the percentage of favourable answers."
+        default=5.0,
+        gt=0,
+        lt=100,
+        description="For differences of the percentage of favourable answers, the headline.",
     )
 
 
@@ -120,6 +132,22 @@ class Analysis(Model):
     )
     weighted: bool = Field(
         default=False, description="The models use the waves' sampling weights (`weight` of the layouts)."
+    )
+    smallest_overlap: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Smallest share of the respondents compared whose covariates occur in every cell of a contrast; "
+        "with less, adjusting adjusts nothing, and there is no estimate.",
+    )
+    shares: dict[Name, NonNegativeFloat] = Field(
+        default_factory=dict,
+        description="Organisation -> its staff, a number or share: how estimates of all staff are weighted. Empty: "
+        "`margins` of `organisation` in the reference wave's population, else how its respondents divide.",
+    )
+    robust: bool = Field(
+        default=True,
+        description="Standard errors hold where waves and organisations differ in their spread (CR2).",
     )
     min_cell: int = Field(
         default=5, ge=2, description="Respondents a wave x organisation cell needs before it is estimated."

@@ -178,6 +178,22 @@ UNITS: Final = {
 """How a term ends -> head of its column, and its unit in words."""
 
 
+def rejected(diagnostics: pd.DataFrame, term: str, *, level: float) -> tuple[int, int]:
+    """Count the statements whose answers reject what the ordinal model assumes, and those that could be tested.
+
+    Parameters
+    ----------
+    diagnostics
+        `diagnostics`.
+    term
+        ``proportional_odds`` or ``dispersion``.
+    level
+        Of the tests, adjusted over the statements.
+    """
+    tested = diagnostics.loc[(diagnostics["term"] == term) & diagnostics["estimate"].notna(), "p_adjusted"]
+    return int((tested < level).sum()), len(tested)
+
+
 def staff(organisation: str, labels: Labels) -> str:
     """Name whom an estimate is of: an organisation, a contrast of two, or all staff."""
     return "All staff" if organisation == ALL else labels.organisation(organisation)
@@ -615,9 +631,12 @@ COMPONENTS: Final = {
     "loglik": "log-likelihood",
     "residual_skewness": "skewness of residuals",
     "residual_excess_kurtosis": "excess kurtosis of residuals",
-    "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
-    "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
+    "team_effect_skewness": "skewness of team effects",
+    "equal_tau2": "equal variance between respondents (F)",
+    "equal_sigma2": "equal variance within respondents (F)",
+    "proportional_odds": "proportional odds (likelihood ratio)",
+    "dispersion": "one dispersion (likelihood ratio)",
 }
 """Terms in words; others are shown by their names."""
 
