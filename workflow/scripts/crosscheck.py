@@ -9,7 +9,7 @@ from surveywaves.study.parts import ComparingPart
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
     found = crosscheck(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
         scales_of(part.instrument),
         means=read(snakemake.input.means),
         contrasts=read(snakemake.input.contrasts),

@@ -150,11 +150,6 @@ class OrdinalFit:
         return float(self.theta[-1]) if self.with_teams else math.nan
 
     @property
-    def spread(self) -> float:
-        """Standard deviation between respondents, whatever their team, as far as it can be told."""
-        return float(np.linalg.norm(np.nan_to_num(self.theta[self.fixed :])))
-
-    @property
     def coef(self) -> FloatArray:
         """(P,) coefficients, the mean threshold taken off those of the cells."""
         return np.asarray(self._centred[1] @ self.theta[: self.fixed], dtype=np.float64)
