@@ -460,8 +460,8 @@ def _reliability(study: Presentation) -> pd.DataFrame:
                 for item in items:
                     rows.append(here | {"term": "item_rest_r", "item": item.item, "estimate": 0.52})
                     rows.append(here | {"term": "alpha_if_dropped", "item": item.item, "estimate": 0.66})
-    later, earlier, *_ = [*study.waves][::-1]
-    for scale in study.scales:
+    later, earlier = [*study.waves, *study.waves][:-3:-1]
+    for scale in study.scales if later != earlier else ():
         here = {"analysis": "reliability", "scale": scale, "organisation": next(iter(study.organisations))}
         pair = {"term": "alpha_difference", "wave": f"{later} - {earlier}", "estimate": 0.04, "n": 99}
         rows.append(here | pair | {"conf_low": -0.02, "conf_high": 0.1, "p_value": 0.18, "df": 61.0})

@@ -658,7 +658,7 @@ def test_everybody_twice_leaves_linear_estimates_where_they_were() -> None:
             assert (other["std_error"][there] < one["std_error"][there]).all()
             compared += int(there.sum())
 
-    in_turn(numbers(50), try_one)
+    in_turn(numbers(150), try_one)
     assert compared > 100
 
 

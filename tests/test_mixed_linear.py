@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def oracle_design(name: str) -> Design:
 @cache
 def on_oracle(name: str) -> tuple[Comparison, pd.DataFrame]:
     frame, how = oracle_options(name)
-    comparison = compare(frame, scale=name, min_cell=1, **how)
+    comparison = compare(frame, scale=name, min_cell=1, fit=partial(fit_linear, robust=False), **how)
     return comparison, ANSWERS[ANSWERS["set"] == name].drop(columns="set").reset_index(drop=True)
 
 
@@ -255,7 +255,7 @@ def test_kept_columns_and_null_directions_describe_the_columns() -> None:
 
 def test_variance_covariance_is_twice_the_inverse_hessian_of_the_textbook_deviance() -> None:
     design = make_design(frame := simulated(40), **options(frame))
-    fit = fit_linear(design)
+    fit = fit_linear(design, robust=False)
     step = 1e-3
 
     def deviance(log_s: float, log_t: float) -> float:
@@ -305,7 +305,7 @@ def test_standard_errors_of_variances_follow_by_the_delta_method() -> None:
 def test_linear_model_matches_statsmodels_mixedlm_by_powell() -> None:
     frame = simulated(150, seed=3)
     design = make_design(frame, **options(frame))
-    fit = fit_linear(design)
+    fit = fit_linear(design, robust=False)
     x, y, owner = dense(design)
     theirs = sm.MixedLM(y, x, groups=owner).fit(method="powell", reml=True)
     np.testing.assert_allclose(fit.coef, theirs.fe_params, **STATSMODELS_TOLERANCE)
@@ -319,12 +319,12 @@ def test_linear_model_matches_statsmodels_mixedlm_by_powell() -> None:
 def test_scale_with_one_item_is_ordinary_least_squares() -> None:
     frame = simulated(80, items=1)
     design = make_design(frame, **options(frame))
-    fit = fit_linear(design)
+    fit = fit_linear(design, robust=False)
     x, y, _ = dense(design)
     theirs = sm.OLS(y, x).fit()
     np.testing.assert_allclose(fit.coef, theirs.params, **FORMULA_TOLERANCE)
     np.testing.assert_allclose(fit.cov, theirs.cov_params(), **FORMULA_TOLERANCE)
-    means, contrasts, variances = run(frame)
+    means, contrasts, variances = run(frame, fit=partial(fit_linear, robust=False))
     assert (means["status"] == "ok").all()
     np.testing.assert_allclose(contrasts["df"], theirs.df_resid)
     assert row(variances, "tau2")["status"] == "not_estimable"
@@ -563,8 +563,11 @@ def test_cell_of_one_person_is_too_few_by_default_and_estimated_on_request() -> 
     waves = ["first", "second", "third"]
     assert row(run(frame, waves=waves).means, "emmean", "third", "x")["status"] == "too_few"
     one = row(run(frame, waves=waves, min_cell=1).means, "emmean", "third", "x")
-    assert one["status"] == "ok"
-    assert one["estimate"] == pytest.approx(frame.loc[40, ["i0", "i1", "i2", "i3"]].mean())
+    assert one["status"] == "not_estimable"
+    assert one["note"] == "it rests on one respondent alone: its variance cannot be estimated"
+    by_model = run(frame, waves=waves, min_cell=1, fit=partial(fit_linear, robust=False)).means
+    expected = frame.loc[40, ["i0", "i1", "i2", "i3"]].mean()
+    assert row(by_model, "emmean", "third", "x")["estimate"] == pytest.approx(expected)
 
 
 RNG = np.random.default_rng(11)
@@ -630,12 +633,21 @@ def test_two_respondents_in_one_cell_are_enough() -> None:
 def test_no_variance_between_respondents_is_a_boundary_with_residual_degrees_of_freedom() -> None:
     rng = np.random.default_rng(8)
     answers = np.array([rng.permutation([1, 2, 3, 4, 5]) for _ in range(40)])
-    means, contrasts, variances = run(respondents(answers))
+    means, contrasts, variances = run(respondents(answers), fit=partial(fit_linear, robust=False))
     assert (means["status"] == "boundary").all()
     np.testing.assert_allclose(contrasts["df"], 200 - 4 - 4)
     assert row(variances, "tau2")["estimate"] == 0
     assert row(variances, "icc")["estimate"] == 0
     assert np.isfinite(row(variances, "reml_loglik")["estimate"])
+
+
+def test_means_that_nobody_departs_from_have_no_robust_standard_error() -> None:
+    rng = np.random.default_rng(8)
+    means, contrasts, _ = run(respondents([rng.permutation([1, 2, 3, 4, 5]) for _ in range(40)]))
+    for table in (means, contrasts):
+        assert (table["status"] == "not_estimable").all()
+        assert (table["note"] == "its robust standard error is zero").all()
+        assert_no_numbers(table)
 
 
 def test_nearly_perfect_agreement_is_fitted_all_the_same() -> None:

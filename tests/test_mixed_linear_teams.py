@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sampled import make_design
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.mixed.profile import crossing, stretch
+from surveywaves.mixed.profile import crossing
 from surveywaves.mixed.reml import Deviance
 from surveywaves.mixed.sums import independent_columns, sum_teams, sum_up
 from surveywaves.terms import Status
@@ -37,11 +37,7 @@ from test_mixed_linear import (
 )
 
 CONTESTS = pd.read_csv(ORACLE / "contests.csv")
-INTERVALS = pd.read_csv(ORACLE / "intervals.csv")
 TEAMS = [name for name in MANIFEST.index if MANIFEST.loc[name, "team"]]
-
-INTERVAL_TOLERANCE = {"rtol": 1e-6, "atol": 1e-7}
-"""R's ends are roots to 1e-9; the largest deviation seen is 5e-10."""
 
 
 def teamed(number: int, teams: int, *, sd: float = 0.5, seed: int = 1, **changed: Any) -> pd.DataFrame:
@@ -88,7 +84,7 @@ def test_oracle_has_teams_of_every_kind() -> None:
 @pytest.mark.parametrize("name", CONTESTS["set"].unique())
 def test_any_combination_of_coefficients_is_tested_as_by_lmertest(name: str) -> None:
     design = oracle_design(name)
-    fit = fit_linear(design)
+    fit = fit_linear(design, robust=False)
     ours = [f"cell{wave} | {organisation}" for wave, organisation in design.cells]
     ours += [column.replace("[", "", 1).removesuffix("]") for column in design.columns[len(ours) :]]
     for _, stated in CONTESTS[CONTESTS["set"] == name].groupby("number"):
@@ -98,20 +94,6 @@ def test_any_combination_of_coefficients_is_tested_as_by_lmertest(name: str) -> 
         np.testing.assert_allclose(
             found, stated.iloc[0][["estimate", "std_error", "df"]].tolist(), **R_TOLERANCE
         )
-
-
-@pytest.mark.parametrize("name", INTERVALS["set"].unique())
-def test_intervals_of_variances_are_where_lme4s_profiled_deviance_crosses_the_line(name: str) -> None:
-    ours = pd.DataFrame(fit_linear(oracle_design(name)).variances(0.95)).set_index("term")
-    theirs = INTERVALS[INTERVALS["set"] == name].set_index("term")
-    for end in ("conf_low", "conf_high"):
-        np.testing.assert_allclose(ours.loc[theirs.index, end], theirs[end], **INTERVAL_TOLERANCE)
-
-
-def test_oracle_has_intervals_that_reach_zero_and_that_do_not() -> None:
-    assert (INTERVALS.loc[INTERVALS["term"] == "tau2_team", "conf_low"] == 0).any()
-    assert (INTERVALS.loc[INTERVALS["term"] == "tau2_team", "conf_low"] > 0).any()
-    assert INTERVALS.loc[INTERVALS["set"] == "leaders", "conf_low"].eq(0).sum() == 2
 
 
 # --- against its own formula -----------------------------------------------------------------------------------
@@ -145,8 +127,8 @@ def test_small_fits_are_the_maximum_of_the_textbook_likelihood_or_say_why_not(
         assert np.isnan(fit.coef).all()
         return
     for found in rows[:-1]:
-        if math.isfinite(found["estimate"]) and not found["term"].startswith("r2"):
-            assert found["conf_low"] <= found["estimate"] + 1e-9 <= found["conf_high"] + 2e-9, found
+        if math.isfinite(found.get("conf_low", math.nan)):
+            assert found["conf_low"] < found["estimate"] < found["conf_high"], found
     tau2, tau2_team = (0.0 if math.isnan(part) else part for part in (fit.tau2, fit.tau2_team))
     best = dense_nested(design, fit, fit.sigma2, tau2, tau2_team)
     assert -2 * fit.loglik == pytest.approx(best, rel=1e-8, abs=1e-7)
@@ -213,7 +195,8 @@ def test_teams_without_a_variance_leave_the_model_without_teams() -> None:
     assert fit.status is Status.BOUNDARY
     assert fit.note == "the variance between teams is estimated as zero"
     np.testing.assert_allclose(fit.coef, without.coef, **FORMULA_TOLERANCE)
-    np.testing.assert_allclose(fit.cov, without.cov, **FORMULA_TOLERANCE)
+    np.testing.assert_allclose(fit.model_cov, without.model_cov, **FORMULA_TOLERANCE)
+    fit, without = (fit_linear(design_of(frame, team=team), robust=False) for team in ("team", ""))
     contrast = np.eye(len(fit.columns))[0]
     assert fit.df(contrast) == pytest.approx(without.df(contrast), rel=1e-8)
 
@@ -312,8 +295,6 @@ def test_interval_covers_more_the_higher_the_confidence() -> None:
         (lambda x: x**2 - 9, 1.0, 2.0, (4.0, 1e3), 3.0),
         (lambda x: x**2 - 9, 1.0, 3.0, (4.0, 1e3), 3.0),
         (lambda x: 4 - x**2, 5.0, 4.0, (0.5, 1e-3), 2.0),
-        (lambda x: 4 - x**2, 5.0, 0.0, (4.0, 1e3), 2.0),
-        (lambda x: x - 9, 1.0, 0.0, (4.0, 1e3), 0.0),
         (lambda _: -1.0, 1.0, 2.0, (4.0, 1e3), math.inf),
         (lambda _: -1.0, 1.0, 0.5, (0.5, 1e-3), math.inf),
         (lambda x: -1.0 if x < 5 else math.nan, 1.0, 2.0, (4.0, 1e3), math.nan),
@@ -323,20 +304,8 @@ def test_interval_covers_more_the_higher_the_confidence() -> None:
 def test_line_is_crossed_where_it_is_or_not_at_all(
     above: Callable[[float], float], inside: float, outside: float, onwards: tuple[float, float], end: float
 ) -> None:
-    found = crossing(above, inside, outside, factor=onwards[0], most=onwards[1])
+    found = crossing(above, inside, outside, factor=onwards[0], most=onwards[1], xtol=1e-12)
     assert found == pytest.approx(end, nan_ok=True)
-
-
-@pytest.mark.parametrize("room", [1e-18, 1e-15, 1e-11, 1e-9, 1e-6, 1e-4, 1e-3, 0.5, 5.0])
-def test_stretch_solves_its_equation(room: float) -> None:
-    for side in (-1, 1):
-        x = stretch(room, side)
-        assert (x - 1) * side > 0
-        apart = x - 1
-        # log x + 1 / x - 1, by its series where it would cancel
-        series = sum((1 - 1 / n) * (-apart) ** n for n in range(2, 9))
-        value = series if abs(apart) < 0.01 else math.log(x) + 1 / x - 1
-        assert value == pytest.approx(room, rel=1e-5)
 
 
 def test_intervals_of_variances_cover_the_truth_as_often_as_stated() -> None:

@@ -1,5 +1,5 @@
 # The answers that tests/test_mixed_linear.py and test_mixed_linear_teams.py compare with: lme4, lmerTest and emmeans on
-# the data sets of manifest.csv. Run here: Rscript linear.R (a quarter of an hour, nearly all of it for intervals.csv)
+# the data sets of manifest.csv. Run here: Rscript linear.R (three minutes)
 #
 # To add a data set: a row in manifest.csv, and <name>.csv with one row a respondent: wave, organisation, the
 # covariates (numeric ones are continuous), the team if the manifest names one, and the items. Sets that ship with
@@ -40,58 +40,6 @@ contests <- function(set, fit, wide, covariates) {
     for (name in colnames(rows)) vector[name] <- vector[name] - of_cells * mean(rows[, name])
     data.frame(set = set$name, number = i, column = names, weight = vector, estimate = found$Estimate,
       std_error = found$`Std. Error`, df = found$df, p_value = found$`Pr(>|t|)`, row.names = NULL)
-  }))
-}
-
-# Profile intervals by brute force: the deviance minimised over the other parameters, and where it crosses the line
-intervals <- function(set, sharp) {
-  if (!set$name %in% c("wine", "leaders", "demo_commitment", "judges", "attitudes", "unteamed")) return(NULL)
-  rho <- environment(sharp$deviance)
-  df <- nrow(rho$pp$X) - ncol(rho$pp$X)
-  # the REML deviance by sigma2 and the variance ratios, from lme4's, which has sigma2 at its best
-  full <- function(sigma2, ratios) {
-    d <- sharp$deviance(sqrt(ratios))
-    best <- (rho$resp$wrss() + rho$pp$sqrL(1)) / df
-    d + df * (log(sigma2 / best) + best / sigma2 - 1)
-  }
-  theta <- sharp$theta^2; lowest <- sharp$deviance(sharp$theta); n <- length(theta)
-  best <- (rho$resp$wrss() + rho$pp$sqrL(1)) / df
-  # a term's value is v: what sigma2 and the ratios are, given v and the ratios (or all but one of them)
-  terms <- list(
-    sigma2 = list(at = sigma(sharp$fit)^2, fixed = 0, make = function(v, r) c(v, r)),
-    total_sd = list(at = sqrt(best * (1 + sum(theta))), fixed = 0, make = function(v, r) c(v^2 / (1 + sum(r)), r)),
-    tau2 = list(at = best * theta[1], fixed = 0, make = function(v, r) c(v / r[1], r)),
-    icc = list(at = sum(theta) / (1 + sum(theta)), fixed = 1, widest = 1e12, make = function(v, r) {
-      whole <- v / (1 - v); c(NA, if (n == 1) whole else whole * c(r[1] / (1 + r[1]), 1 / (1 + r[1]))) }))
-  if (n == 2) terms <- c(terms, list(
-    tau2_team = list(at = best * theta[2], fixed = 0, make = function(v, r) c(v / r[2], r)),
-    icc_team = list(at = theta[2] / (1 + sum(theta)), fixed = 1, widest = 1e3, make = function(v, r) c(NA, r[1], v * (1 + r[1]) / (1 - v)))))
-  profile <- function(term, v) {
-    value <- function(logs) {
-      x <- term$make(v, exp(logs))
-      if (is.na(x[1])) sharp$deviance(sqrt(x[-1])) else full(x[1], x[-1])
-    }
-    free <- n - term$fixed
-    if (free == 0) return(value(numeric()))
-    if (free == 1) {
-      grid <- seq(log(1e-12), log(if (term$fixed) term$widest else 1e3), length.out = 100)
-      d <- sapply(grid, value); k <- which.min(d)
-      return(optimize(value, grid[c(max(k - 1, 1), min(k + 1, 100))], tol = 1e-9)$objective)
-    }
-    min(sapply(list(log(pmax(theta, 1e-8)), log(pmax(theta, 1e-2))), function(start)
-      optim(optim(start, value, control = list(reltol = 1e-14, maxit = 2000))$par, value,
-        control = list(reltol = 1e-15, maxit = 2000))$value))
-  }
-  line <- lowest + qchisq(0.95, 1)
-  do.call(rbind, lapply(names(terms), function(name) {
-    term <- terms[[name]]
-    above <- function(v) profile(term, v) - line
-    share <- grepl("icc", name)
-    bottom <- max(term$at, 1e-4) * 1e-3
-    low <- if (term$at < 1e-8 || above(bottom) < 0) 0 else uniroot(above, c(bottom, term$at), tol = 1e-9)$root
-    top <- if (share) 1 - 1e-6 else max(term$at, 1e-2) * 20
-    high <- uniroot(above, c(max(term$at, bottom), top), tol = 1e-9)$root
-    data.frame(set = set$name, term = name, conf_low = low, conf_high = high)
   }))
 }
 
@@ -158,14 +106,14 @@ answer <- function(set) {
   if (set$team != "") model <- c(model, tau2_team = of_team, icc_team = of_team / sum(parts))
   list(answers = rbind(out, data.frame(set = set$name, term = names(model), wave = "all", organisation = "all", estimate = model,
     std_error = NA, df = NA, conf_low = NA, conf_high = NA, p_value = NA)),
-    contests = contests(set, fit, wide, covariates), intervals = intervals(set, sharp))
+    contests = contests(set, fit, wide, covariates))
 }
 
 manifest <- read_manifest("manifest.csv")
 for (name in intersect(names(shipped), manifest$name))
   write.csv(shipped[[name]](), paste0(name, ".csv"), row.names = FALSE, na = "", quote = FALSE)
 found <- lapply(split(manifest, seq_len(nrow(manifest))), answer)
-for (part in c("answers", "contests", "intervals"))
+for (part in c("answers", "contests"))
   write_answers(do.call(rbind, lapply(found, `[[`, part)), paste0(part, ".csv"))
 versions <- sapply(c("lme4", "lmerTest", "emmeans", "numDeriv", "psychTools", "carData", "ordinal", "multilevel", "mlmRev", "nlme"),
   function(p) as.character(packageVersion(p)))

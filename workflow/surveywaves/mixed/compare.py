@@ -41,6 +41,7 @@ def compare_study(
     *,
     standardised_effect: float,
     percentage_points: float,
+    robust: bool = True,
     confidence: float = 0.95,
     min_cell: int = 2,
     multiplicity: str = "holm",
@@ -58,6 +59,8 @@ def compare_study(
         What `reliability.usage` found: whether a scale is reliable enough.
     standardised_effect, percentage_points
         Smallest effects of interest: see `decide`.
+    robust
+        Whether the linear model's standard errors hold where cells differ in spread: see `fit_linear`.
     confidence
         Coverage of the intervals, and 1 less the level of the decisions.
     min_cell
@@ -82,7 +85,7 @@ def compare_study(
     for scale in scales:
         design = make_design(sample, scale)
         shares.append(compare_favourable(design, scale, confidence=confidence, min_cell=min_cell))
-        fit = fit_linear(design)
+        fit = fit_linear(design, robust=robust)
         linear.append(compare_fit(design, fit, scale=scale.name, confidence=confidence, min_cell=min_cell))
         diagnostics.append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
         latent = fit_ordinal(design)

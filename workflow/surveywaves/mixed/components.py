@@ -1,23 +1,20 @@
-"""What the variance components of a fit say: shares, total, their standard errors, and intervals under weights."""
+"""What the variance components of a fit say: shares, total, their standard errors, and intervals by them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import expit, stdtrit
 
 from surveywaves.mixed.design import FloatArray
 from surveywaves.terms import Status
 
 Ends: TypeAlias = tuple[float, float]
 """Lower and upper end of an interval; NaN where it was not found."""
-
-Intervals: TypeAlias = Callable[[float], Mapping[str, Ends]]
-"""Confidence -> term -> interval."""
 
 SHARES: Final = frozenset({"icc", "icc_team"})
 """The terms that lie between 0 and 1."""
@@ -76,33 +73,26 @@ class Components:
         return found
 
 
-def normal_intervals(estimates: Mapping[str, float], errors: Mapping[str, float], df: float) -> Intervals:
-    """Intervals by standard errors and Student's t, on the log or logit scale: under weights there is no likelihood.
+def normal_intervals(
+    estimates: Mapping[str, float], errors: Mapping[str, float], df: float, confidence: float
+) -> dict[str, Ends]:
+    """Intervals by standard errors and Student's t, on the log scale, or logit scale for shares.
 
     Of all terms with an error, and an estimate that is not lost in it.
     """
-
-    def intervals(confidence: float) -> Mapping[str, Ends]:
-        found = {}
-        for term, error in errors.items():
-            estimate = estimates.get(term, math.nan)
-            margin = float(stdtrit(df, (1 + confidence) / 2)) * error
-            if not 0 < margin <= FARTHEST * estimate:
-                continue
-            if term in SHARES:
-                middle, margin = math.log(estimate / (1 - estimate)), margin / (estimate * (1 - estimate))
-                found[term] = share_of_logit(middle - margin), share_of_logit(middle + margin)
-            else:
-                times = math.exp(margin / estimate)
-                found[term] = estimate / times, estimate * times
-        return found
-
-    return intervals
-
-
-def share_of_logit(logit: float) -> float:
-    """Invert the logit."""
-    return 1 / (1 + math.exp(-logit))
+    found = {}
+    for term, error in errors.items():
+        estimate = estimates.get(term, math.nan)
+        margin = float(stdtrit(df, (1 + confidence) / 2)) * error
+        if not 0 < margin <= FARTHEST * estimate:
+            continue
+        if term in SHARES:
+            middle, margin = math.log(estimate / (1 - estimate)), margin / (estimate * (1 - estimate))
+            found[term] = float(expit(middle - margin)), float(expit(middle + margin))
+        else:
+            times = math.exp(margin / estimate)
+            found[term] = estimate / times, estimate * times
+    return found
 
 
 def variance_rows(

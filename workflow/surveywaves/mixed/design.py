@@ -75,13 +75,18 @@ class Design:
         (R, J) 0 where missing, otherwise 1 + the index into `levels`.
     persons
         (R,) respondents.
-    count, square
-        (R,) the sum of the respondents' weights and of their squares, the weights of a wave having mean 1;
-        without weights, `persons`.
+    count
+        (R,) the sum of the respondents' weights, the weights of a wave having mean 1; without weights, `persons`.
+    square
+        (R,) what a respondent's squared score counts for in a robust covariance, summed: the weight's square, times
+        1 - n/N where a wave is n of a population of N (the finite population correction of Cochran 1977, Sampling
+        Techniques, sec. 2.8).
     weighted
         Whether there are weights.
     left_out
         Reason -> number of respondents of the frame that are not in the design.
+    mixed
+        Whether the items differ in their response options.
     shares, shares_note, smallest_overlap
         Of the sample.
     """
@@ -106,6 +111,7 @@ class Design:
     square: FloatArray
     weighted: bool
     left_out: Mapping[str, int]
+    mixed: bool
     shares: Mapping[str, float]
     shares_note: str
     smallest_overlap: float
@@ -231,6 +237,7 @@ def make_design(sample: Sample, scale: Scale) -> Design:
     answered = answers > 0
     first, group = _distinct([cell, profile, place, *answered.T])
     persons = np.bincount(pattern, minlength=size).astype(np.float64)
+    square = add_by(pattern, weights**2, size) * _not_sampled(sample)[cell // len(sample.organisations)]
     return Design(
         waves=tuple(sample.waves),
         organisations=tuple(sample.organisations),
@@ -249,9 +256,10 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         answers=answers,
         persons=persons,
         count=add_by(pattern, weights, size) if sample.weight else persons,
-        square=add_by(pattern, weights**2, size) if sample.weight else persons,
+        square=square,
         weighted=bool(sample.weight),
         left_out=left_out,
+        mixed=len(set(scale.points.values())) > 1,
         shares=sample.shares,
         shares_note=sample.shares_note,
         smallest_overlap=sample.smallest_overlap,
@@ -297,6 +305,14 @@ def _weights(frame: pd.DataFrame, column: str) -> FloatArray:
     if ((weights < 0) | np.isinf(weights)).any():
         raise ValueError(f"weights in {column} that are negative or infinite")
     return np.where(np.isnan(weights), 0.0, weights)
+
+
+def _not_sampled(sample: Sample) -> FloatArray:
+    """(waves,) share of each wave's population that did not answer."""
+    shares = np.array([sample.sampled.get(wave, 0.0) for wave in sample.waves])
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"shares of a population that are not between 0 and 1: {dict(sample.sampled)}")
+    return 1.0 - shares
 
 
 def _means(index: IntArray, values: FloatArray) -> FloatArray:

@@ -58,7 +58,7 @@ def unmeasurable(unknown: Unknown, contrast: FloatArray) -> str:
 def lonely_cells(design: Design) -> Unknown:
     """Cells of which a sandwich knows no variance."""
     who = "team" if design.teams else "respondent"
-    reason = f"one {who} only in a cell: with weights, its variance cannot be estimated"
+    reason = f"one {who} only in a cell: its variance cannot be estimated"
     alone = np.flatnonzero(clusters_by_cell(design) == 1)
     return tuple((direction, reason) for direction in np.eye(len(design.columns))[alone])
 

@@ -3,15 +3,16 @@
     answer = cell + item + covariates + v + u + e,
     v ~ N(0, tau2_team) for a team,   u ~ N(0, tau2) for a respondent,   e ~ N(0, sigma2) for an answer
 
-The likelihood, by the variance ratios theta, and its maximum are in `reml`; under sampling weights it is a
-pseudo-likelihood, and the covariances are those of `sandwich`. What follows from the variances is in `components`,
-their intervals in `profile`. Data that cannot tell two variances apart get the model with their sum, and a note; data
-that cannot tell a variance at all get a reason and no fit.
+The likelihood, by the variance ratios theta, and its maximum are in `reml`. Covariances are those of `robust`, which
+hold where cells differ in their variances; on demand the model's own; under sampling weights, which make the likelihood
+a pseudo-likelihood, those of `sandwich`. What follows from the variances is in `components`. Data that cannot tell two
+variances apart get the model with their sum, and a note; data that cannot tell a variance at all get a reason and no
+fit.
 
 Sources: Patterson and Thompson (1971) Biometrika 58, 545 (REML); Bates, Maechler, Bolker and Walker (2015)
 J. Stat. Softw. 67(1), eq. 41 and 42 (the profiled criterion, constants included); Giesbrecht and Burns (1985)
 Biometrics 41, 477 and Kuznetsova, Brockhoff and Christensen (2017) J. Stat. Softw. 82(13) (Satterthwaite's
-degrees of freedom); Nakagawa and Schielzeth (2013) Methods Ecol. Evol. 4, 133 (R2).
+degrees of freedom under the model); Nakagawa and Schielzeth (2013) Methods Ecol. Evol. 4, 133 (R2).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from surveywaves.mixed.components import Components, Intervals, normal_intervals, variance_rows
+from surveywaves.mixed.components import Components, normal_intervals, variance_rows
 from surveywaves.mixed.design import BoolArray, Design, FloatArray
 from surveywaves.mixed.estimable import (
     ALONE,
@@ -35,14 +36,18 @@ from surveywaves.mixed.estimable import (
     teams_as_columns,
     unmeasurable,
 )
-from surveywaves.mixed.profile import LinearIntervals
 from surveywaves.mixed.reml import Deviance, Point, lowest, lowest_along
+from surveywaves.mixed.robust import Robust, robust_covariances
 from surveywaves.mixed.sandwich import clusters, residuals, sandwich
 from surveywaves.mixed.sums import Sums, independent_columns, sum_teams, sum_up
 from surveywaves.terms import LINEAR, Status
 
 EXACT: Final = 1e-10
-"""Residuals within respondents are zero if they are this share, or less, of the sum of squares."""
+"""Residuals within respondents are zero if they are this share, or less, of the sum of squares, and a robust variance
+is if it is this share, or less, of the model's."""
+
+UNSEEN: Final = 0.01
+"""An estimate that takes more than this share of its variance from one cluster alone has no robust standard error."""
 
 NO_ZERO: Final = "the residual variance is zero: the likelihood has no maximum"
 NO_MAXIMUM: Final = "no finite maximum of the REML likelihood was found"
@@ -64,7 +69,7 @@ class LinearFit:
         (P,), (P, P) coefficients and their covariance; 0 for the columns not kept. Where not all are kept,
         this is one solution of many, and only estimable combinations of it mean anything: see `estimable`.
     model_cov
-        (P, P) the covariance that the model gives; without weights, `cov`.
+        (P, P) the covariance that the model gives.
     sigma2, tau2, theta
         Variance within respondents, variance between them, tau2 / sigma2 (lme4's theta is its root).
     tau2_team, theta_team
@@ -94,8 +99,10 @@ class LinearFit:
         (1 or 2, P, P) derivatives of `cov` by the ratios.
     freedom
         Degrees of freedom of every combination, NaN if they are Satterthwaite's.
-    intervals
-        Of the variances.
+    clusters
+        What was drawn independently: respondents, or teams where there is a variance between them.
+    robust
+        Where `cov` comes from, if not from the model or, under weights, from `sandwich`.
     analysis
         The name that results of this fit carry.
     """
@@ -122,7 +129,8 @@ class LinearFit:
     variance_cov: FloatArray
     cov_by_theta: FloatArray
     freedom: float
-    intervals: Intervals
+    clusters: int
+    robust: Robust | None = None
     analysis: str = LINEAR
 
     @property
@@ -149,19 +157,33 @@ class LinearFit:
 
     def estimable(self, contrast: FloatArray) -> bool:
         """Whether a (P,) combination of the coefficients, and its variance, can be estimated."""
-        return self.determined(contrast[None]) and not unmeasurable(self.unknown, contrast)
+        return self.determined(contrast[None]) and not self._unmeasurable(contrast)
 
     def obstacle(self, contrast: FloatArray) -> str:
         """Why a combination is not estimable, in words; empty if the columns do not determine it."""
-        return unmeasurable(self.unknown, contrast) if self.determined(contrast[None]) else ""
+        return self._unmeasurable(contrast) if self.determined(contrast[None]) else ""
+
+    def _unmeasurable(self, contrast: FloatArray) -> str:
+        if reason := unmeasurable(self.unknown, contrast):
+            return reason
+        if self.robust is None:
+            return ""
+        if self.robust.unseen(contrast) > UNSEEN:
+            who = "team" if math.isfinite(self.tau2_team) else "respondent"
+            return f"it rests on one {who} alone: its variance cannot be estimated"
+        variance, by_model = (float(contrast @ cov @ contrast) for cov in (self.cov, self.model_cov))
+        return "its robust standard error is zero" if variance <= EXACT * by_model else ""
 
     def df(self, contrast: FloatArray) -> float:
         """Degrees of freedom of a (P,) combination of the coefficients.
 
-        Satterthwaite's are 2 f^2 / (g' A g), where f is the combination's variance, g its gradient in the
-        variance parameters and A their asymptotic covariance (Giesbrecht and Burns 1985). With all variances
-        but sigma2 at 0 this is n - rank. With weights, clusters - rank: see `sandwich`.
+        Satterthwaite's: of the sandwich see `robust`; of the model's covariance 2 f^2 / (g' A g), where f is the
+        combination's variance, g its gradient in the variance parameters and A their asymptotic covariance
+        (Giesbrecht and Burns 1985), which is n - rank with all variances but sigma2 at 0. With weights,
+        clusters - rank: see `sandwich`.
         """
+        if self.robust is not None:
+            return self.robust.df(contrast)
         if not math.isnan(self.freedom):
             return self.freedom
         variance = float(contrast @ self.cov @ contrast)
@@ -175,9 +197,9 @@ class LinearFit:
         `sigma2`, `tau2`, `icc` = (tau2 + tau2_team) / (sigma2 + tau2 + tau2_team), the correlation of two
         answers of a respondent, `total_sd` = sqrt(sigma2 + tau2 + tau2_team), marginal and conditional R2,
         and `reml_loglik`; with teams `tau2_team` and `icc_team` = tau2_team / (sigma2 + tau2 + tau2_team), the
-        correlation of answers of two respondents of a team. Standard errors are asymptotic, none for a
-        variance of 0. Intervals are by the profile likelihood, and reach down to 0 where it does; with
-        weights by Student's t on the log or logit scale.
+        correlation of answers of two respondents of a team. Standard errors are asymptotic. Intervals are by
+        Student's t on the log or logit scale, on clusters - 1 degrees of freedom, with weights clusters - rank;
+        a variance of 0 has neither, since nothing here says how large it might be.
         """
         parts = self.components
         explained = self.fixed_variance + parts.total
@@ -187,7 +209,9 @@ class LinearFit:
         }
         found = {"sigma2": self.sigma2} | parts.estimates() | r2 | {"reml_loglik": self.loglik}
         fitted = self.status in (Status.OK, Status.BOUNDARY)
-        errors, ends = (parts.errors(), self.intervals(confidence)) if fitted else ({}, {})
+        errors = parts.errors() if fitted else {}
+        freedom = max(self.clusters - 1, 1) if math.isnan(self.freedom) else self.freedom
+        ends = normal_intervals(found, errors, freedom, confidence)
         stated = ((term, estimate, errors.get(term, 0.0), self.note) for term, estimate in found.items())
         return variance_rows(stated, ends, n=self.n_respondents, status=self.status)
 
@@ -195,13 +219,16 @@ class LinearFit:
 Reason: TypeAlias = tuple[Status, str]
 
 
-def fit_linear(design: Design) -> LinearFit:
+def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
     """Fit the linear mixed model by REML.
 
     Parameters
     ----------
     design
         The distinct respondents.
+    robust
+        Whether covariances are to hold where cells differ in their variances, and not only if the model does. With
+        weights they always are those of `sandwich`.
 
     Returns
     -------
@@ -261,9 +288,11 @@ def fit_linear(design: Design) -> LinearFit:
         variance_cov=variance_cov,
         cov_by_theta=by_theta,
         freedom=math.nan,
-        intervals=LinearIntervals(model.deviance, best, model.free),
+        clusters=len(design.teams) if 1 in model.free else round(float(design.persons.sum())),
     )
-    return _weighted(design, fit) if design.weighted else fit
+    if design.weighted:
+        return _weighted(design, fit)
+    return _robust(design, fit) if robust else fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -349,16 +378,29 @@ def _weighted(design: Design, fit: LinearFit) -> LinearFit:
         model_cov=fit.model_cov,
         variance_cov=fit.variance_cov,
     )
-    freedom = float(clusters(design) - fit.rank)
-    fit = replace(
+    return replace(
         fit,
         cov=found.cov,
         variance_cov=found.variance_cov,
         unknown=(*fit.unknown, *lonely_cells(design)),
-        freedom=freedom,
+        freedom=float(clusters(design) - fit.rank),
+        clusters=clusters(design),
     )
-    known = {"sigma2": fit.sigma2} | fit.components.estimates()
-    return replace(fit, intervals=normal_intervals(known, fit.components.errors(), freedom))
+
+
+def _robust(design: Design, fit: LinearFit) -> LinearFit:
+    """Replace the covariances of a fit by those that hold where cells differ in their variances."""
+    found = robust_covariances(
+        design,
+        residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team),
+        by_team=math.isfinite(fit.tau2_team),
+        sigma2=fit.sigma2,
+        theta=fit.theta,
+        theta_team=fit.theta_team,
+        model_cov=fit.model_cov,
+        variance_cov=fit.variance_cov,
+    )
+    return replace(fit, cov=found.cov, variance_cov=found.variance_cov, robust=found)
 
 
 def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
@@ -387,5 +429,5 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
         variance_cov=np.full((2, 2), math.nan),
         cov_by_theta=nothing[None],
         freedom=math.nan,
-        intervals=lambda _: {},
+        clusters=0,
     )

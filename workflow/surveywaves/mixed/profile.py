@@ -1,21 +1,12 @@
-"""Profile likelihood intervals of the variances, of both models.
+"""Profile likelihood intervals of the ordinal model's standard deviations.
 
 An interval of confidence 1 - alpha holds the values whose deviance, at its best over everything else, exceeds
 the minimum by no more than the 1 - alpha quantile of chi-square with one degree of freedom (Venzon and
 Moolgavkar 1988, Appl. Stat. 37, 87). Its ends are the extremes of the value over the region of parameters
 where the deviance stays below that line.
 
-The linear model. The deviance by sigma2 and the variance ratios theta is D(theta) + freedom * h(sigma2 / s(theta)),
-with D the profiled deviance, s its sigma2, and h(x) = log x + 1 / x - 1. At any theta within reach, the extreme
-sigma2 is therefore known in closed form, by Lambert's W. Along one ratio, the others being 0, an end is the root of
-one function. With two ratios, an extreme lies where one of them is 0, and is then an extreme along the other (known by
-the signs of Kuhn and Tucker's conditions), or inside, and is then found by sequential quadratic programming with
-exact gradients. What is found is accepted only where it meets the conditions. The search is in log sigma2 and
-log(1 + n theta), n being the answers of an average respondent or team: where a ratio is large this is its logarithm,
-and at 0 it has an end.
-
-The ordinal model. Ends are found by Newton steps on the square root of the deviance, which is almost straight in the
-standard deviation t, each with one quasi-Newton step of everything else towards its best. All effects grow with
+Ends are found by Newton steps on the square root of the deviance, which is almost straight in the standard deviation
+t, each with one quasi-Newton step of everything else towards its best. All effects grow with
 sqrt(1 + s t^2) and the information about them falls as fast (see `Link.attenuation`), so that three steps often do.
 Where they lead nowhere, everything else is maximised at each t.
 """
@@ -23,35 +14,16 @@ Where they lead nowhere, everything else is maximised at each t.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq, minimize
-from scipy.special import chdtri, lambertw
+from scipy.optimize import brentq
+from scipy.special import chdtri
 
-from surveywaves.mixed.components import Ends, share_of_logit
 from surveywaves.mixed.design import FloatArray
 from surveywaves.mixed.newton import Peak, Surface, climb
 from surveywaves.mixed.newton import Point as OrdinalPoint
-from surveywaves.mixed.reml import GRID, Deviance, Point, along, lowest_along
-
-FARTHEST: Final = 1e15
-"""Beyond this ratio an upper end is not looked for."""
-
-NEAR_BRANCH: Final = 1e-4
-"""Below this, Lambert's W loses digits."""
-
-WIDEST: Final = 30.0
-"""How many standard errors from the estimate an end is looked for."""
-
-REACHED: Final = 1e-6
-"""How near the line the deviance must be at an end."""
-
-TINY: Final = 1e-15
-"""A ratio that is as good as 0, and has a logarithm."""
 
 
 def cut(confidence: float) -> float:
@@ -66,8 +38,7 @@ def crossing(
     *,
     factor: float,
     most: float,
-    xtol: float = 1e-24,
-    rtol: float = 1e-11,
+    xtol: float,
 ) -> float:
     """Find where a profiled deviance crosses a line, going out from a place below it.
 
@@ -76,11 +47,11 @@ def crossing(
     above
         The deviance less the line, or a function with the same sign; NaN where it is not known.
     inside, outside
-        A place below the line, and one that may be beyond it; outside 0 there is nothing.
+        A place below the line, and one that may be beyond it.
     factor, most
         What to multiply `outside` by while it is below the line, and how far to go: with a factor below 1, how near
         to 0.
-    xtol, rtol
+    xtol
         How near the place is to be found: see `brentq`.
 
     Returns
@@ -91,328 +62,13 @@ def crossing(
     while not (here := above(outside)) >= 0:
         if math.isnan(here):
             return math.nan
-        if outside == 0:
-            return 0.0
         inside, outside = outside, outside * factor
         if outside > most if factor > 1 else outside < most:
             return math.inf
     try:
-        return float(brentq(above, inside, outside, xtol=xtol, rtol=rtol)) if here > 0 else outside
+        return float(brentq(above, inside, outside, xtol=xtol, rtol=1e-11)) if here > 0 else outside
     except ValueError:  # not known somewhere between
         return math.nan
-
-
-Measure: TypeAlias = tuple[Callable[[float], float], Callable[[float], float]]
-"""A function of a ratio, and the derivative of its logarithm."""
-
-ONE: Final[Measure] = (lambda _: 1.0, lambda _: 0.0)
-RATIO: Final[Measure] = (lambda ratio: ratio, lambda ratio: 1 / ratio if ratio > 0 else FARTHEST)
-ONE_AND_RATIO: Final[Measure] = (lambda ratio: 1 + ratio, lambda ratio: 1 / (1 + ratio))
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A term as a function of log sigma2 and the two ratios.
-
-    Parameters
-    ----------
-    value, slope, back
-        A logarithm (or logit) of the term, its gradient, and the way back.
-    along
-        Where teams, and where respondents, have no variance: the term over sigma2 as a function of the ratio that
-        is left; ``share`` if the term is ratio / (1 + ratio); none if it is 0.
-    """
-
-    value: Callable[[FloatArray], float]
-    slope: Callable[[FloatArray], FloatArray]
-    back: Callable[[float], float]
-    along: tuple[Measure | Literal["share"] | None, Measure | Literal["share"] | None]
-
-
-def _of_total(x: FloatArray) -> FloatArray:
-    rate = 1 / (1 + x[1] + x[2])
-    return np.array([1.0, rate, rate])
-
-
-def _of_icc(x: FloatArray) -> FloatArray:
-    rate = 1 / (x[1] + x[2])
-    return np.array([0.0, rate, rate])
-
-
-TERMS: Final = {
-    "sigma2": Term(lambda x: float(x[0]), lambda _: np.array([1.0, 0.0, 0.0]), math.exp, (ONE, ONE)),
-    "tau2": Term(
-        lambda x: float(x[0] + math.log(x[1])),
-        lambda x: np.array([1.0, 1 / x[1], 0.0]),
-        math.exp,
-        (RATIO, None),
-    ),
-    "tau2_team": Term(
-        lambda x: float(x[0] + math.log(x[2])),
-        lambda x: np.array([1.0, 0.0, 1 / x[2]]),
-        math.exp,
-        (None, RATIO),
-    ),
-    "icc": Term(lambda x: math.log(x[1] + x[2]), _of_icc, share_of_logit, ("share", "share")),
-    "icc_team": Term(
-        lambda x: math.log(x[2]) - math.log1p(x[1]),
-        lambda x: np.array([0.0, -1 / (1 + x[1]), 1 / x[2]]),
-        share_of_logit,
-        (None, "share"),
-    ),
-    "total": Term(
-        lambda x: float(x[0] + math.log1p(x[1] + x[2])), _of_total, math.exp, (ONE_AND_RATIO, ONE_AND_RATIO)
-    ),
-}
-"""`total` is the square of `total_sd`."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinearIntervals:
-    """Intervals of the variances of the linear model.
-
-    Parameters
-    ----------
-    deviance, best
-        The deviance, and its minimum.
-    free
-        Which ratios are estimated, the others being 0: none, one or two.
-    """
-
-    deviance: Deviance
-    best: Point
-    free: tuple[int, ...]
-
-    def __call__(self, confidence: float) -> Mapping[str, Ends]:
-        """Intervals of `sigma2`, `tau2`, `tau2_team`, `icc`, `icc_team` and `total_sd`, as far as estimated."""
-        line = self.best.deviance + cut(confidence)
-        if len(self.free) > 1:
-            found = self._by_two(line)
-        elif self.free:
-            found = _Along(self.deviance, self.free[0], self.best, line).intervals()
-        else:
-            around = [self.best.sigma2 * _stretch(self.deviance, self.best, line, side) for side in (-1, 1)]
-            found = {"sigma2": (around[0], around[1]), "total": (around[0], around[1])}
-        if "total" in found:
-            low, high = found.pop("total")
-            found["total_sd"] = math.sqrt(low), math.sqrt(high)
-        return found
-
-    def _by_two(self, line: float) -> dict[str, Ends]:
-        edges = []
-        for which in (0, 1):
-            least = along(self.deviance, which, lowest_along(self.deviance, which, grid=GRID))
-            edges.append(_Along(self.deviance, which, least, line))
-        within = [edge.best.deviance < line for edge in edges]
-        reach = [edge.reach() if one else (0.0, 0.0) for edge, one in zip(edges, within, strict=True)]
-        nothing = self.deviance.at(np.zeros(2)).deviance <= line
-        zero = {"tau2": within[1], "tau2_team": within[0], "icc": nothing, "icc_team": within[0]}
-        found = {}
-        for name, term in TERMS.items():
-            ends = []
-            for side in (-1, 1):
-                if side < 0 and zero.get(name, False):
-                    ends.append(0.0)
-                    continue
-                extreme = next(self._outside(term, side, edges, reach), None)
-                ends.append(self._inside(line, term, side) if extreme is None else extreme)
-            found[name] = ends[0], ends[1]
-        return found
-
-    def _outside(self, term: Term, side: int, edges: list[_Along], reach: list[Ends]) -> Iterator[float]:
-        """Find extremes of a term along the edges, from which it does not pay to raise the other ratio."""
-        for which, (edge, measure, ends) in enumerate(zip(edges, term.along, reach, strict=True)):
-            if measure is None or ends[1] in (0.0, math.inf):
-                continue
-            ratio, sigma2 = edge.corner(ends, measure, side)
-            x = np.array([math.log(sigma2), 0.0, 0.0])
-            x[1 + which] = ratio
-            gradient, of_deviance = term.slope(x), self._deviance(x)[1]
-            # what the deviance rises by when the term does, along this edge
-            place = 1 + which if measure == "share" else 0
-            price = abs(of_deviance[place] / gradient[place])
-            if side * gradient[2 - which] * price <= of_deviance[2 - which]:
-                yield term.back(term.value(x))
-
-    def _inside(self, line: float, term: Term, side: int) -> float:
-        """Find the extreme of a term within reach; NaN if it was not found."""
-        units = self._units(line)
-        for share in (1.0, 0.5, 0.1):
-            t = self._search(line, term, side, self._start(line, term, side, share), units)
-            x = self._back(t)
-            if abs(self._deviance(x)[0] - line) <= REACHED and self._turned(t, term, side, units):
-                return term.back(term.value(x))
-        return math.nan
-
-    def _search(self, line: float, term: Term, side: int, start: FloatArray, units: FloatArray) -> FloatArray:
-        """(3,) log sigma2 and log(1 + n theta) where a search from a start ends."""
-
-        def worth(t: FloatArray) -> tuple[float, FloatArray]:
-            """Evaluate what is to be raised or lowered: a logarithm upwards, but itself downwards to near 0."""
-            x = self._back(t)
-            value, gradient = term.value(x), term.slope(x) * self._stretches(t) @ units
-            return (value, gradient) if side > 0 else (math.exp(value), math.exp(value) * gradient)
-
-        length = float(np.linalg.norm(worth(start)[1]))
-
-        @lru_cache(maxsize=1)  # the deviance and its gradient are asked for one after the other
-        def known(key: bytes) -> tuple[float, FloatArray]:
-            t = start + units @ np.frombuffer(key)
-            deviance, gradient = self._deviance(self._back(t))
-            return deviance, gradient * self._stretches(t) @ units
-
-        def objective(z: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = worth(start + units @ z)
-            return -side * value / length, -side * gradient / length
-
-        within: Any = [
-            {
-                "type": "ineq",
-                "fun": lambda z: line - known(z.tobytes())[0],
-                "jac": lambda z: -known(z.tobytes())[1],
-            },
-            {"type": "ineq", "fun": lambda z: (start + units @ z)[1:], "jac": lambda _: units[1:]},
-        ]
-        found = minimize(
-            objective,
-            np.zeros(3),
-            jac=True,
-            method="SLSQP",
-            bounds=[(-WIDEST, WIDEST)] * 3,
-            constraints=within,
-            options={"ftol": 1e-8, "maxiter": 60},
-        )
-        return np.asarray(start + units @ found.x, dtype=np.float64)
-
-    def _turned(self, t: FloatArray, term: Term, side: int, units: FloatArray) -> bool:
-        """Whether the value can be bettered only across the line: its gradient and the deviance's are parallel."""
-        free = np.append(True, t[1:] > 1e-9)
-        errors = (np.linalg.norm(units, axis=1) * self._stretches(t))[free]
-        x = self._back(t)
-        gradient, of_deviance = term.slope(x)[free] * errors, self._deviance(x)[1][free] * errors
-        lengths = np.linalg.norm(gradient) * np.linalg.norm(of_deviance)
-        return bool(side * (gradient @ of_deviance) >= (1 - 1e-4) * lengths)
-
-    def _units(self, line: float) -> FloatArray:
-        """(3, 3) a root of the covariance of log sigma2 and log(1 + n theta); for a ratio of 0, its reach."""
-        theta, n = self.best.theta, self.deviance.answers
-        free = np.append(True, theta > 0)
-        by = np.append(1 / self.best.sigma2, n / (1 + n * theta))[free]
-        cov = self.deviance.variance_cov(self.best)[np.ix_(free, free)] * np.outer(by, by)
-        room = line - self.best.deviance
-        made = np.diag(np.append(1.0, np.log1p(n * room / np.maximum(self.best.slope, 1e-6))))
-        made[np.ix_(free, free)] = np.linalg.cholesky(cov)
-        return made
-
-    def _start(self, line: float, term: Term, side: int, share: float) -> FloatArray:
-        """Return log sigma2 and log(1 + n theta) at some of the way to where a parabola would have its end."""
-        theta, n = self.best.theta, self.deviance.answers
-        units, room = self._units(line), line - self.best.deviance
-        none = np.append(False, theta == 0)
-        t = np.append(math.log(self.best.sigma2), np.log1p(n * theta))
-        t[none] = (0.3 * share if side > 0 else 0.01) * np.diagonal(units)[none]
-        lowest = np.append(-math.inf, 0.05 * t[1:])
-        step = units.copy()
-        step[:, none] = 0.0
-        direction = term.slope(self._back(t)) * self._stretches(t) @ step
-        length = max(float(np.linalg.norm(direction)), 1e-300)
-        moved = t + side * share * math.sqrt(room) * step @ direction / length
-        return np.asarray(np.maximum(moved, lowest), dtype=np.float64)
-
-    def _back(self, t: FloatArray) -> FloatArray:
-        """Turn log sigma2 and log(1 + n theta) into log sigma2 and theta."""
-        theta = np.expm1(np.clip(t[1:], 0.0, math.log(FARTHEST))) / self.deviance.answers
-        return np.append(np.clip(t[0], -math.log(FARTHEST), math.log(FARTHEST)), np.maximum(theta, TINY))
-
-    def _stretches(self, t: FloatArray) -> FloatArray:
-        """(3,) derivatives of `_back`."""
-        return np.append(1.0, np.exp(np.clip(t[1:], 0.0, math.log(FARTHEST))) / self.deviance.answers)
-
-    def _deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Evaluate the deviance, not profiled, by log sigma2 and the ratios, and its gradient."""
-        point, sigma2, freedom = self.deviance.at(x[1:]), math.exp(x[0]), self.deviance.freedom
-        times = sigma2 / point.sigma2
-        deviance = point.deviance + freedom * (math.log(times) + 1 / times - 1)
-        slope = point.slope + point.residual_slope * (1 / sigma2 - 1 / point.sigma2)
-        return deviance, np.append(freedom * (1 - 1 / times), slope)
-
-
-@dataclass(frozen=True, slots=True)
-class _Along:
-    """The region below a line along one ratio, the others being 0: a deviance, the ratio, its minimum, the line."""
-
-    deviance: Deviance
-    which: int
-    best: Point
-    line: float
-
-    def intervals(self) -> dict[str, Ends]:
-        """Extremes of every term that is not 0 here; none if there is no highest ratio."""
-        reach = self.reach()
-        if not math.isfinite(reach[1]):
-            return {}
-        found = {}
-        for name, term in TERMS.items():
-            if (measure := term.along[self.which]) is not None:
-                low, high = (self._value(measure, *self.corner(reach, measure, side)) for side in (-1, 1))
-                found[name] = low, high
-        return found
-
-    def reach(self) -> Ends:
-        """Lowest and highest ratio; infinity if there is no highest."""
-
-        def above(ratio: float) -> float:
-            return along(self.deviance, self.which, ratio).deviance - self.line
-
-        best = float(self.best.theta[self.which])
-        low, high = (
-            crossing(above, best, outside, factor=4.0, most=FARTHEST)
-            for outside in (0.0, max(2 * best, 1e-6))
-        )
-        return low, high
-
-    def corner(self, reach: Ends, measure: Measure | Literal["share"], side: int) -> tuple[float, float]:
-        """Find the ratio and sigma2 where a measure times sigma2 is smallest (side -1) or largest (1) within reach."""
-        if measure == "share":
-            ratio = reach[side > 0]
-            return ratio, along(self.deviance, self.which, ratio).sigma2
-        by_log = measure[1]
-
-        def turn(ratio: float) -> float:
-            """Differentiate the logarithm of the extreme at this ratio."""
-            point = along(self.deviance, self.which, ratio)
-            x = _stretch(self.deviance, point, self.line, side)
-            freedom = self.deviance.freedom
-            by_stretch = -point.slope[self.which] / freedom * x / (x - 1)
-            residual = point.sigma2 * freedom
-            return side * float(by_log(ratio) + point.residual_slope[self.which] / residual + by_stretch)
-
-        # at an end that the line makes the slope is infinite and points inwards; at an end that is 0 it may not
-        ratio, high = reach
-        if ratio > 0 or turn(0.0) > 0:
-            ratio = brentq(turn, ratio, high, xtol=1e-24, rtol=1e-8)  # at its extreme, a value is flat
-        point = along(self.deviance, self.which, ratio)
-        return ratio, point.sigma2 * _stretch(self.deviance, point, self.line, side)
-
-    @staticmethod
-    def _value(measure: Measure | Literal["share"], ratio: float, sigma2: float) -> float:
-        return ratio / (1 + ratio) if measure == "share" else measure[0](ratio) * sigma2
-
-
-def _stretch(deviance: Deviance, point: Point, line: float, side: int) -> float:
-    """How many times the best sigma2 at a point is still below the line."""
-    return stretch(max((line - point.deviance) / deviance.freedom, 1e-18), side)
-
-
-def stretch(room: float, side: int) -> float:
-    """Solve log x + 1 / x - 1 = room for the x below (-1) or above (+1) 1."""
-    if room > NEAR_BRANCH:
-        return -1 / float(lambertw(-math.exp(-1 - room), 0 if side > 0 else -1).real)
-    # near the branch point of W: two terms of the series, then Newton's steps
-    apart = side * math.sqrt(2 * room) + 4 * room / 3
-    for _ in range(3 if room > NEAR_BRANCH**3 else 0):
-        apart -= (math.log1p(apart) - apart / (1 + apart) - room) * (1 + apart) ** 2 / apart
-    return 1 + apart
 
 
 NEAR: Final = 1e-4

@@ -138,8 +138,6 @@ class Deviance:
         """r."""
         self.freedom = sums.n_obs - len(unit) + 1
         """Answers less independent columns."""
-        self.answers = sums.n_obs / np.array([sums.n_respondents, teams.teams if teams else 1])[: self.ratios]
-        """(r,) answers of an average respondent, and of an average team."""
 
     def within(self) -> tuple[float, int]:
         """Residual sum of squares within respondents, and the rank of the columns there."""
@@ -306,38 +304,36 @@ def _solve_positive(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, 
     return both[:, 0], both[:, 1:], 2 * float(np.log(diagonal).sum())
 
 
-def along(curve: Curve, which: int, ratio: float) -> Point:
-    """Evaluate a deviance where all ratios but one are 0."""
-    theta = np.zeros(curve.ratios)
-    theta[which] = ratio
-    return curve.at(theta)
-
-
-def lowest_along(curve: Curve, which: int = 0, *, grid: FloatArray = FINE_GRID) -> float:
+def lowest_along(curve: Curve, which: int = 0) -> float:
     """One ratio at the lowest minimum along it, to machine precision, the others being 0; NaN if there is none.
 
     The slope's changes of sign are found on a grid wide enough for any variance ratio, and each is polished
     as a root of the slope: a minimum's place is lost in rounding to half the digits, a root's is not.
     """
 
-    def slope(ratio: float) -> float:
-        return float(along(curve, which, ratio).slope[which])
+    def along(ratio: float) -> Point:
+        theta = np.zeros(curve.ratios)
+        theta[which] = ratio
+        return curve.at(theta)
 
-    points = [along(curve, which, float(ratio)) for ratio in grid]
+    def slope(ratio: float) -> float:
+        return float(along(ratio).slope[which])
+
+    points = [along(float(ratio)) for ratio in FINE_GRID]
     slopes = [float(point.slope[which]) for point in points]
     if not np.isfinite([*slopes, *(point.deviance for point in points)]).all():
         return math.nan
     minima = [0.0] if slopes[0] >= 0 else []
-    for place in range(1, len(grid)):
+    for place in range(1, len(FINE_GRID)):
         if not slopes[place - 1] < 0 <= slopes[place]:
             continue
-        low, high = float(grid[place - 1]), float(grid[place])
+        low, high = float(FINE_GRID[place - 1]), float(FINE_GRID[place])
         if low == 0:
             minima.append(brentq(slope, 0.0, high, xtol=1e-24))
         else:
             found = brentq(lambda log: slope(math.exp(log)), math.log(low), math.log(high), xtol=1e-15)
             minima.append(math.exp(found))
-    return min(minima, key=lambda ratio: along(curve, which, ratio).deviance, default=math.nan)
+    return min(minima, key=lambda ratio: along(ratio).deviance, default=math.nan)
 
 
 def lowest(deviance: Deviance) -> FloatArray:

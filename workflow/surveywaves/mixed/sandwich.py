@@ -65,13 +65,9 @@ class Residuals:
 
     def at(self, chunk: slice | IntArray) -> tuple[FloatArray, BoolArray]:
         """Conditional residuals of some patterns, (size, J), 0 where there is no answer; and where there is."""
-        design = self.design
-        codes = design.answers[chunk]
-        present = codes > 0
-        value = np.concatenate([[0.0], design.levels])
-        group = design.group[chunk]
-        known = self.fixed[group] + self.respondent[chunk] + self.team[design.team[group]]
-        return np.where(present, value[codes] - known[:, None] - self.items, 0.0), present
+        group = self.design.group[chunk]
+        known = self.fixed[group] + self.respondent[chunk] + self.team[self.design.team[group]]
+        return self._less(known, chunk), self.design.answered[group]
 
     def scores(self, chunk: slice | IntArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """(size, P) X'V^-1 r of one respondent of some patterns, times sigma2; and what `at` returns."""
@@ -82,9 +78,18 @@ class Residuals:
         rows[:, design.item_columns] = errors[:, 1:]
         return rows, errors, present
 
+    def marginal(self, chunk: slice | IntArray) -> FloatArray:
+        """(size, J) answers less what the fixed effects predict, for some patterns, 0 where there is no answer."""
+        return self._less(self.fixed[self.design.group[chunk]], chunk)
+
     def random(self, chunk: slice) -> FloatArray:
         """(size,) what the respondent and the team together are predicted to add, for some patterns."""
         return self.respondent[chunk] + self.team[self.design.team[self.design.group[chunk]]]
+
+    def _less(self, known: FloatArray, chunk: slice | IntArray) -> FloatArray:
+        codes = self.design.answers[chunk]
+        value = np.concatenate([[0.0], self.design.levels])
+        return np.where(codes > 0, value[codes] - known[:, None] - self.items, 0.0)
 
 
 def residuals(design: Design, coef: FloatArray, *, theta: float, theta_team: float = 0.0) -> Residuals:
@@ -177,30 +182,40 @@ def sandwich(
         the terms by which REML differs from ML in their scores, which are small against the scores' sum of
         squares as the columns are few against the clusters.
     """
-    size, teams = len(design.columns), len(design.teams)
+    size = len(design.columns)
     columns, parts = np.zeros((size, size)), np.zeros((3, 3))
-    by_team, parts_by_team = np.zeros((teams, size)), np.zeros((teams, 3))
-    for start in range(0, len(design.count), CHUNK):
+    if design.teams:
+        by_team, parts_by_team = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
+        columns, parts = by_team.T @ by_team, parts_by_team.T @ parts_by_team
+    for start in range(0, 0 if design.teams else len(design.count), CHUNK):
         chunk = slice(start, start + CHUNK)
         scores, of_parts = _scores(design, left, chunk, sigma2=sigma2, theta_team=theta_team)
-        if not teams:
-            weight = design.square[chunk, None]
-            columns += scores.T @ (weight * scores)
-            parts += of_parts.T @ (weight * of_parts)
-            continue
-        team, count = design.team[design.group[chunk]], design.count[chunk]
-        adding = sparse.csr_array((count, (team, np.arange(len(count)))), shape=(teams, len(count)))
-        by_team += np.asarray(adding @ scores)
-        parts_by_team += np.asarray(adding @ of_parts)
-    if teams:
-        precision = left.total / (1 + theta_team * left.total)
-        ends = left.team / theta_team if theta_team > 0 else np.zeros(teams)
-        parts_by_team[:, 2] = precision - ends**2 / sigma2
-        columns, parts = by_team.T @ by_team, parts_by_team.T @ parts_by_team
+        weight = design.square[chunk, None]
+        columns += scores.T @ (weight * scores)
+        parts += of_parts.T @ (weight * of_parts)
     many = clusters(design) / (clusters(design) - 1)
     bread, kept = model_cov / sigma2, len(variance_cov)
     half = variance_cov / 2
     return Sandwich(many * bread @ columns @ bread, many * half @ parts[:kept, :kept] @ half)
+
+
+def sum_team_scores(
+    design: Design, left: Residuals, *, sigma2: float, theta_team: float
+) -> tuple[FloatArray, FloatArray]:
+    """(T, P) scores of the coefficients by team, times sigma2, and (T, 3) of the variances, times -2."""
+    teams = len(design.teams)
+    columns, parts = np.zeros((teams, len(design.columns))), np.zeros((teams, 3))
+    for start in range(0, len(design.count), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        scores, of_parts = _scores(design, left, chunk, sigma2=sigma2, theta_team=theta_team)
+        team, count = design.team[design.group[chunk]], design.count[chunk]
+        adding = sparse.csr_array((count, (team, np.arange(len(count)))), shape=(teams, len(count)))
+        columns += np.asarray(adding @ scores)
+        parts += np.asarray(adding @ of_parts)
+    precision = left.total / (1 + theta_team * left.total)
+    ends = left.team / theta_team if theta_team > 0 else np.zeros(teams)
+    parts[:, 2] = precision - ends**2 / sigma2
+    return columns, parts
 
 
 def _scores(

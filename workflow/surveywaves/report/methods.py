@@ -39,7 +39,8 @@ from surveywaves.text import listed
 from surveywaves.words import REVERSED, WITHHELD, is_missing, records
 
 ASSUMPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Equal spread of the answers of all cells, by the linear model": {"analysis": LINEAR},
+    "Equal variance between respondents in every cell": {"analysis": LINEAR, "term": "equal_tau2"},
+    "Equal variance within respondents in every cell": {"analysis": LINEAR, "term": "equal_sigma2"},
     "Proportional odds": {"analysis": ORDINAL, "term": "proportional_odds"},
     "Equal dispersion on the latent scale": {"analysis": ORDINAL, "term": "dispersion"},
 }
@@ -211,10 +212,9 @@ def _fitted(material: Material) -> Markup:
     if material.presentation.robust:
         return say(
             "Fitted by restricted maximum likelihood. Standard errors, degrees of freedom and p-values are robust: "
-            "they come from how much the respondents of each cell differ ({estimator}, clustered by respondent, "
-            "or by team where there is an effect of teams), with Satterthwaite's degrees of freedom, and hold where "
-            "one cell varies more than another.",
-            estimator="CR2",
+            "they come from how much the respondents of each cell differ (the bias-reduced sandwich of Bell and "
+            "McCaffrey, clustered by respondent, or by team where there is an effect of teams), with Satterthwaite's "
+            "degrees of freedom, and hold where one cell varies more than another."
         )
     return say(
         "Fitted by restricted maximum likelihood, with one variance between and one within respondents for all cells; "

@@ -145,6 +145,10 @@ class Analysis(Model):
         description="Organisation -> its staff, a number or share: how estimates of all staff are weighted. Empty: "
         "`margins` of `organisation` in the reference wave's population, else how its respondents divide.",
     )
+    robust: bool = Field(
+        default=True,
+        description="Standard errors hold where waves and organisations differ in their spread (CR2).",
+    )
     min_cell: int = Field(
         default=5, ge=2, description="Respondents a wave x organisation cell needs before it is estimated."
     )
