@@ -18,21 +18,30 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from calibration_tables import EVERY, REPLICATES, SCALES, SEED, Found, document
-from known_truth import CELLS, FAVOURABLE, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
+from calibration_tables import EVERY, SCALES, SEED, Found, document
+from known_truth import CELLS, MOVED, RESPONDENTS, SCENARIOS, WAVES, BreakingOff, Population
 
 from surveywaves.invariance import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import compare_fit
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import percent_favourable
+from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
+from surveywaves.sensitivity.compare import sensitivity
+from surveywaves.sensitivity.imputation import impute
+from surveywaves.sensitivity.variants import Variant
+from surveywaves.terms import IMPUTED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
 
 AT_A_TIME = 24
 CORRELATED = 400
 """Families of scales that the same respondents answered, at 1,000 surveys a scenario."""
+
+BROKEN_OFF = 500
+"""Surveys in which a quarter broke off, at 1,000 surveys a scenario."""
+
+IMPUTATIONS = 20
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "calibration.md"
 
@@ -57,7 +66,7 @@ def work(task: Task) -> Found:
     found = {name: pd.concat(tables, ignore_index=True).assign(**place) for name, tables in parts.items()}
     estimates = [
         _with_truth(found.pop(analysis), found["variances"], population, analysis)
-        for analysis in ("linear", "ordinal")
+        for analysis in ("linear", "favourable", "ordinal")
         if analysis in found
     ]
     return Found(pd.concat(estimates, ignore_index=True), *(found.get(name) for name in Found._fields[1:]))
@@ -73,14 +82,18 @@ def _analyse(population: Population, frame: pd.DataFrame, survey: int) -> Iterat
     yield "variances", linear.variances
     if population.normal:
         return
-    fit = fit_ordinal(design)
-    latent = compare_fit(design, fit, scale=scale)
-    percent = percent_favourable(design, fit, scale=scale, favourable=FAVOURABLE)
-    for one in (latent.means, latent.contrasts, percent.means, percent.contrasts):
-        yield "ordinal", one
+    share = compare_favourable(design, given[1])
+    yield "favourable", share.means
+    yield "favourable", share.contrasts
+    if survey % EVERY == 0:
+        yield "reliability", reliability(*given)
+    if not population.scenario.equal:
+        return
+    latent = compare_fit(design, fit_ordinal(design), scale=scale)
+    yield "ordinal", latent.means
+    yield "ordinal", latent.contrasts
     yield "variances", latent.variances
     if survey % EVERY == 0:
-        yield "reliability", reliability(*given, replicates=REPLICATES)
         yield "dif", dif(*given)
 
 
@@ -94,13 +107,14 @@ def _with_truth(
     if not population.change:
         return table
     place = (f"{CELLS[MOVED][0]} - {WAVES[1]}", CELLS[MOVED][1])
-    unit = population.linear_variances if analysis == "linear" else population.ordinal_variances
+    unit = population.ordinal_variances if analysis == "ordinal" else population.linear_variances
+    change = f"change_{PERCENT_FAVOURABLE}" if analysis == "favourable" else "change"
     is_mean = table["p_value"].isna()
     decided = decide(
         table[~is_mean],
         variances,
-        standardised=abs(truth["change", *place]) / unit["total_sd"],
-        percentage_points=abs(truth.get(("change_percent_favourable", *place), 1.0)),
+        standardised=abs(truth[change, *place]) / unit["total_sd"],
+        percentage_points=abs(truth[change, *place]),
         multiplicity="none",
     )
     return pd.concat([table[is_mean], decided], ignore_index=True)
@@ -120,7 +134,33 @@ def correlated_families(number: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame]:
+def breaking_off(number: int) -> pd.DataFrame:
+    """Contrasts of the later scale where a quarter broke off before it: of who stayed, and of all, imputed."""
+    population = BreakingOff()
+    early, late = population.scales
+    tables = []
+    for survey in range(number):
+        sample = population.sample(
+            population.simulate(np.random.default_rng([SEED, len(SCENARIOS) + 1, survey]))
+        )
+        imputed = impute(sample, [early, late], number=IMPUTATIONS, seed=survey)
+        variants = (Variant(MAIN), Variant(IMPUTED, imputed=imputed))
+        table = sensitivity(sample, [late], variants)
+        unit = fit_linear(make_design(sample, late)).total_sd
+        truth = {
+            (analysis, *place): value / (unit if analysis == "linear" else 1)
+            for analysis, contrasts in population.truth().items()
+            for place, value in contrasts.items()
+        }
+        kind = table["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
+        places = zip(table["analysis"], kind, table["wave"], table["organisation"], strict=True)
+        tables.append(
+            table.assign(survey=survey, kind=kind, truth=[truth.get(place, np.nan) for place in places])
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame, pd.DataFrame]:
     tasks = [
         Task(scenario, changed, range(start, min(start + AT_A_TIME, surveys)))
         for scenario in range(len(SCENARIOS))
@@ -143,11 +183,12 @@ def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame]:
     else:
         take(map(work, tasks))
     families = correlated_families(max(2, CORRELATED * surveys // 1_000))
+    broken_off = breaking_off(max(2, BROKEN_OFF * surveys // 1_000))
     together = (
         pd.concat([table for table in tables if table is not None], ignore_index=True)
         for tables in zip(*found, strict=True)
     )
-    return Found(*together), families
+    return Found(*together), families, broken_off
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.stats import norm
 
 from surveywaves.sample import Sample, Scale
 
@@ -278,3 +279,95 @@ def _contrasted(mean: str, ending: str, values: np.ndarray) -> dict[Key, float]:
     did = found[f"gap{ending}", WAVES[2], between] - found[f"gap{ending}", WAVES[1], between]
     found[f"difference_in_differences{ending}", f"{WAVES[2]} - {WAVES[1]}", between] = did
     return found
+
+
+@dataclass(frozen=True)
+class BreakingOff:
+    """Two waves of two organisations, a share of which breaks off before the later of two scales.
+
+    Who breaks off names no organisation either: it is asked at the end. In the first wave they are anybody; in the
+    second they tend to have answered low on the earlier scale. Latent answers are normal, with correlation `ICC` within
+    a scale; an organisation's answers differ by `GAP`, the second wave's by `SHIFT`, in latent standard deviations.
+
+    Parameters
+    ----------
+    share
+        Who breaks off, in either wave.
+    related
+        Correlation of the earlier scale with the propensity to stay, in the second wave.
+    between
+        Correlation of the two scales' person effects; .7 makes that of the scores .5 and a bit.
+    respondents
+        Of the cells, (wave, organisation), organisations running fastest.
+    """
+
+    share: float = 0.24
+    related: float = 0.6
+    between: float = 0.7
+    respondents: tuple[int, int, int, int] = (170, 219, 186, 235)
+
+    ICC = 0.45
+    GAP = 0.3
+    SHIFT = 0.1
+    CUTS = (-1.6, -0.7, 0.1, 1.2)
+    HARD = (-0.3, -0.1, 0.1, 0.3)
+
+    @property
+    def scales(self) -> tuple[Scale, Scale]:
+        """The earlier and the later one."""
+        made = []
+        for name in ("early", "late"):
+            items = tuple(f"{name}{number}" for number in range(len(self.HARD)))
+            made.append(Scale(name, items, dict.fromkeys(items, 1), (1, 5), FAVOURABLE))
+        return made[0], made[1]
+
+    def sample(self, frame: pd.DataFrame) -> Sample:
+        """Who is analysed."""
+        return Sample(frame, WAVES[1:], ORGANISATIONS)
+
+    def simulate(self, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw one survey; `whole_organisation` and `whole_<item>` are what would have come without breaking off."""
+        later, health = (part.repeat(self.respondents) for part in np.array([[0, 0, 1, 1], [1, 0, 1, 0]]))
+        number = len(later)
+        common, own = rng.normal(size=(2, number))
+        late = self.between * common + np.sqrt(1 - self.between**2) * own
+        level = self.GAP * health + self.SHIFT * later
+        columns: dict[str, np.ndarray] = {}
+        for scale, person in zip(self.scales, (common, late), strict=True):
+            latent = level[:, None] + np.sqrt(self.ICC) * person[:, None] + np.array(self.HARD)
+            latent += np.sqrt(1 - self.ICC) * rng.normal(size=latent.shape)
+            answers = np.searchsorted(self.CUTS, latent) + 1.0
+            columns |= dict(zip(scale.items, answers.T, strict=True))
+        score = np.mean([columns[item] for item in self.scales[0].items], axis=0)
+        score = (score - score.mean()) / score.std()
+        stay = np.where(later == 1, self.related, 0.0) * score
+        stay += np.where(later == 1, np.sqrt(1 - self.related**2), 1.0) * rng.normal(size=number)
+        gone = np.zeros(number, dtype=np.bool_)
+        for wave in (0, 1):
+            gone[later == wave] = stay[later == wave] < np.quantile(stay[later == wave], self.share)
+        organisation = np.where(health == 1, *ORGANISATIONS)
+        frame = pd.DataFrame({"wave": np.where(later == 1, WAVES[2], WAVES[1])}, dtype="str")
+        frame["organisation"] = pd.Series(organisation, dtype="str").mask(gone)
+        frame["whole_organisation"] = pd.Series(organisation, dtype="str")
+        for item, answers in columns.items():
+            frame[item] = np.where(gone & item.startswith("late"), np.nan, answers)
+            frame[f"whole_{item}"] = answers
+        return frame
+
+    def truth(self) -> dict[str, dict[Key, float]]:
+        """Analysis -> every contrast of the later scale: of mean answers (`linear`), of % favourable (`favourable`)."""
+        level = np.array([[self.GAP, 0.0], [self.GAP + self.SHIFT, self.SHIFT]])
+        below = norm.cdf(np.array(self.CUTS)[:, None, None, None] - level[:, :, None] - np.array(self.HARD))
+        means = 1 + (1 - below).sum(axis=0).mean(axis=-1)
+        percent = 100 * (1 - below[min(FAVOURABLE) - 2]).mean(axis=-1)
+        found = {}
+        for analysis, cells in (("linear", means), ("favourable", percent)):
+            change, between = f"{WAVES[2]} - {WAVES[1]}", " - ".join(ORGANISATIONS)
+            gaps, moves = cells[:, 0] - cells[:, 1], cells[1] - cells[0]
+            of: dict[Key, float] = {
+                ("change", change, one): v for one, v in zip(ORGANISATIONS, moves, strict=True)
+            }
+            of |= {("gap", wave, between): v for wave, v in zip(WAVES[1:], gaps, strict=True)}
+            of["difference_in_differences", change, between] = gaps[1] - gaps[0]
+            found[analysis] = of
+        return found

@@ -12,14 +12,16 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from linear_scaling import peak_mb, simulate
 
+from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.contrasts import compare, compare_fit
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.sample import Sample, Scale
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -72,7 +74,9 @@ def measure(respondents: int, case: Case) -> tuple[int, float, float, float, flo
     frame = in_teams(frame) if case.teams else frame
     before, start, busy = peak_mb(), time.perf_counter(), time.process_time()
     sample, scale = given(frame, case)
-    comparison = compare_ordinal(design := make_design(sample, scale), scale, link=case.link)
+    comparison = compare_fit(
+        design := make_design(sample, scale), fit_ordinal(design, link=case.link), scale=scale.name
+    )
     seconds, busy, peak = time.perf_counter() - start, time.process_time() - busy, peak_mb()
     states = "/".join(sorted(set(comparison.contrasts["status"])))
     return len(design.count), seconds, busy, before, peak, states
@@ -85,7 +89,7 @@ def measure_study(respondents: int) -> tuple[float, float, float]:
     for items in SCALES:
         for link in ("logit", "probit"):
             sample, scale = given(frames[items], Case(items))
-            compare_ordinal(make_design(sample, scale), scale, link=link)
+            compare(sample, scale, fit=partial(fit_ordinal, link=link))
     return time.perf_counter() - start, time.process_time() - busy, peak_mb()
 
 

@@ -117,18 +117,6 @@ def test_ordinal_model_of_one_item_and_covariates_matches_orderedmodel(link: str
         assert ours["estimate"] == pytest.approx(theirs.params[late] - theirs.params[early], abs=1e-6)
         variance = covariance.loc[late, late] + covariance.loc[early, early] - 2 * covariance.loc[late, early]
         assert ours["std_error"] == pytest.approx(math.sqrt(variance), rel=NUMERIC_HESSIAN)
-    # the percentage as one would count it: everybody in each cell, averaged
-    late, early = (
-        theirs.model.predict(
-            theirs.params,
-            exog=columns.assign(
-                **{name: float(name == f"cell[{wave}, y]") for name in columns if name.startswith("cell")}
-            ).to_numpy(),
-        )
-        for wave in ("late", "early")
-    )
-    ours = contrasts.loc["change_percent_favourable", "late - early", "y"]
-    assert ours["estimate"] == pytest.approx(100 * (late - early)[:, 3:].sum(axis=1).mean(), abs=1e-4)
 
 
 def test_linear_contrasts_of_one_item_match_least_squares() -> None:

@@ -21,7 +21,6 @@ from surveywaves.mixed import quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design
-from surveywaves.mixed.favourable import percent_favourable
 from surveywaves.mixed.maximum import Grid, Teams
 from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes, without_teams
 from surveywaves.terms import Status
@@ -369,8 +368,6 @@ def test_teams_of_one_are_respondents() -> None:
     rows = variances(fit)
     assert rows.loc["tau2_team", "status"] == "not_estimable"
     assert rows.loc["total_sd", "estimate"] == pytest.approx(variances(without).loc["total_sd", "estimate"])
-    ours = compare_ordinal(frame, scale="s", favourable=(4, 5), **options(frame, team="team"))
-    assert row(ours.means, "percent_favourable", "first", "x")["status"] == "ok"
 
 
 def test_what_depends_on_teams_that_are_cells_is_not_estimable() -> None:
@@ -453,59 +450,6 @@ def test_small_fits_in_teams_are_maxima_or_say_why_not(
         assert_no_numbers(table[~good])
     for low, high in ours.variances[["conf_low", "conf_high"]].dropna().to_numpy():
         assert low < high
-
-
-# --- percentages -------------------------------------------------------------------------------------------
-
-
-def test_percentage_is_what_one_would_count_in_teams_of_the_model() -> None:
-    design = designed(in_teams(300))
-    fit, rng = fit_ordinal(design), np.random.default_rng(2)
-    t = len(fit.thresholds)
-    beta = fit.theta[t : fit.fixed]
-    item = np.concatenate([[0.0], beta[design.item_columns]])
-    found = percent_favourable(design, fit, scale="s", favourable=[4, 5]).means
-    for cell, percent in enumerate(found["estimate"]):
-        shift = fit.tau * rng.normal(size=(100_000, 1)) + fit.omega * rng.normal(size=(100_000, 1))
-        latent = beta[cell] + item + shift + rng.logistic(size=(100_000, 3))
-        share = (latent > fit.theta[2]).mean(axis=1)
-        assert percent == pytest.approx(100 * share.mean(), abs=400 * share.std() / math.sqrt(100_000))
-
-
-def test_standard_errors_of_percentages_are_the_spread_over_the_estimates_distribution() -> None:
-    """What the delta method leaves out is within the noise of 150 draws, 6%, four times."""
-    design = designed(in_teams(600, teams=40))
-    fit = fit_ordinal(design)
-    stated = percent_favourable(design, fit, scale="s", favourable=[4, 5])
-    rng = np.random.default_rng(3)
-    draws = rng.multivariate_normal(fit.theta, fit.theta_cov, 150, method="eigh")
-    found = [
-        percent_favourable(design, replace(fit, theta=draw), scale="s", favourable=[4, 5]) for draw in draws
-    ]
-    for table, spread in (
-        (stated.means, np.std([one.means["estimate"] for one in found], axis=0)),
-        (stated.contrasts, np.std([one.contrasts["estimate"] for one in found], axis=0)),
-    ):
-        assert (table["status"] == "ok").all()
-        np.testing.assert_allclose(table["std_error"], spread, rtol=0.23)
-
-
-def test_delta_method_of_percentages_has_the_right_gradient() -> None:
-    design = designed(in_teams(300))
-    fit = fit_ordinal(design)
-    table = percent_favourable(design, fit, scale="s", favourable=[4, 5]).contrasts
-    slopes = []
-    for step in np.eye(len(fit.theta)) * 1e-5:
-        up, down = (
-            percent_favourable(
-                design, replace(fit, theta=fit.theta + side * step), scale="s", favourable=[4, 5]
-            ).contrasts["estimate"]
-            for side in (1, -1)
-        )
-        slopes.append((up - down).to_numpy() / 2e-5)
-    gradient = np.array(slopes).T
-    errors = np.sqrt(np.einsum("ij,jk,ik->i", gradient, fit.theta_cov, gradient))
-    np.testing.assert_allclose(table["std_error"], errors, rtol=1e-6)
 
 
 # --- against truth -----------------------------------------------------------------------------------------

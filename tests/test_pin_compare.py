@@ -155,7 +155,7 @@ def test_models_over_all_waves_are_estimated_again_with_a_new_wave() -> None:
     ("wave", "term", "statuses", "kind"),
     [
         ("first", "alpha", ("ok", "ok"), Kind.MOVED),
-        ("second - first", "feldt_w", ("ok", "ok"), Kind.MOVED),
+        ("second - first", "alpha_difference", ("ok", "ok"), Kind.MOVED),
         ("all", "alpha", ("ok", "ok"), Kind.RE_ESTIMATED),
         ("first", "floor", ("ok", "ok"), Kind.MOVED),
         ("first", "floor", ("ok", "withheld"), Kind.RE_ESTIMATED),

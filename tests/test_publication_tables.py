@@ -397,6 +397,7 @@ def test_contrasts_say_estimate_interval_p_adjusted_p_n_and_decision(frames, mad
         "Standardised",
         "p",
         "Adjusted p",
+        "Equivalence p",
         "n",
         "Decision",
     ]
@@ -408,7 +409,8 @@ def test_contrasts_say_estimate_interval_p_adjusted_p_n_and_decision(frames, mad
         assert shown[2].text == number(row["estimate"], signed=True)
         assert shown[4].text == number(beside.loc[place, "estimate"], signed=True)
         assert shown[5].text == p_value(row["p_value"]) and shown[6].text == p_value(row["p_adjusted"])
-        assert shown[8].text.partition(" ")[2] == decision_words(row["decision"], "change")
+        assert shown[7].text == p_value(row["p_equivalence_adjusted"])
+        assert shown[9].text.partition(" ")[2] == decision_words(row["decision"], "change", first="")
         told.add(row["decision"])
     assert told >= {"increase", "decrease", "inconclusive"}
 
@@ -422,8 +424,7 @@ def test_percentages_of_favourable_answers_are_in_percentage_points(frames, made
 
 
 def test_a_decision_that_is_not_known_is_shown_as_it_stands() -> None:
-    assert decision_words("something_new", "gap") == "something new"
-    assert decision_words("increase", "gap_percent_favourable") == "first higher"
+    assert decision_words("something_new", "gap", first="") == "something new"
 
 
 # What stands around

@@ -21,10 +21,7 @@ ORACLE = Path(__file__).parent / "oracle" / "reliability"
 EXPECTED = pd.read_csv(ORACLE / "expected.csv", dtype={"group": str}).fillna({"item": ""})
 
 TOLERANCE = {"rtol": 0.0, "atol": 1e-12}
-"""The same covariances and the same F quantiles; only rounding differs. The largest deviation seen is 2e-15."""
-
-PINGOUIN_TOLERANCE = 5.000001e-4
-"""pingouin rounds its interval to three decimals."""
+"""The same covariances; only rounding differs. The largest deviation seen is 2e-15."""
 
 BFI_SCALES = {
     "agreeableness": {"A1": -1, "A2": 1, "A3": 1, "A4": 1, "A5": 1},
@@ -35,14 +32,13 @@ BFI_SCALES = {
 
 SCALE_TERMS = {
     "alpha",
-    "alpha_bootstrap",
     "mean_inter_item_r",
     "omega_total",
     "ordinal_alpha",
     "floor",
     "ceiling",
 }
-TESTS = {"alpha_difference", "feldt_w", "hakstian_whalen"}
+TESTS = {"alpha_difference", "equality"}
 ITEM_TERMS = {"item_rest_r", "alpha_if_dropped"}
 
 
@@ -93,11 +89,8 @@ def made_up(n: int = 40, seed: int = 1) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("scale", BFI_SCALES)
-@pytest.mark.parametrize(
-    ("confidence", "bounds"), [(0.95, ("conf_low", "conf_high")), (0.99, ("conf_low_99", "conf_high_99"))]
-)
-def test_reliability_matches_psych_on_bfi(scale: str, confidence: float, bounds: tuple[str, str]) -> None:
-    found = estimate(bfi(), BFI_SCALES[scale], high=6, confidence=confidence).query("wave == 'w1'")
+def test_reliability_matches_psych_on_bfi(scale: str) -> None:
+    found = estimate(bfi(), BFI_SCALES[scale], high=6).query("wave == 'w1'")
     expected = EXPECTED.query("data == 'bfi' and scale == @scale")
     both = expected.merge(
         found.query("status == 'ok' and term in @expected.term"),
@@ -109,13 +102,11 @@ def test_reliability_matches_psych_on_bfi(scale: str, confidence: float, bounds:
         indicator=True,
     )
     assert (both["_merge"] == "both").all()
-    assert len(both) == 3 * {"agreeableness": 12, "neuroticism": 12, "anger": 5}[scale]
+    assert len(both) == 3 * {"agreeableness": 12, "neuroticism": 12, "anger": 4}[scale]
     np.testing.assert_allclose(both["estimate"], both["estimate_r"], **TOLERANCE)
     assert (both["n"] == both["n_r"]).all()
-    alpha = both[both["term"] == "alpha"]
-    theirs = alpha[[f"{bound}_r" if confidence == 0.95 else bound for bound in bounds]]
-    np.testing.assert_allclose(alpha[["conf_low", "conf_high"]], theirs, **TOLERANCE)
-    assert both.loc[~both["term"].isin(["alpha", "spearman_brown"]), "conf_low"].isna().all()
+    with_interval = both["conf_low"].notna()
+    assert (with_interval == (both["term"] == "alpha")).all()
 
 
 def test_reliability_matches_psych_on_attitude() -> None:
@@ -129,11 +120,6 @@ def test_reliability_matches_psych_on_attitude() -> None:
     assert ordinal["note"] == "more than 10 response points: as good as continuous"
     found = found.loc[expected.index]
     np.testing.assert_allclose(found["estimate"], expected["estimate"], **TOLERANCE)
-    np.testing.assert_allclose(
-        found.loc["alpha", ["conf_low", "conf_high"]].astype(float),
-        expected.loc["alpha", ["conf_low", "conf_high"]].astype(float),
-        **TOLERANCE,
-    )
 
 
 def test_alpha_matches_pingouin_once_incomplete_respondents_are_dropped(pingouin: ModuleType) -> None:
@@ -141,25 +127,10 @@ def test_alpha_matches_pingouin_once_incomplete_respondents_are_dropped(pingouin
     items = list(BFI_SCALES["neuroticism"])
     complete = frame[items].dropna().astype(float)
     assert len(complete) < len(frame)
-    alpha, interval = pingouin.cronbach_alpha(complete)
+    alpha, _ = pingouin.cronbach_alpha(complete)
     ours = one(estimate(frame, BFI_SCALES["neuroticism"], high=6), "alpha")
     assert ours["estimate"] == pytest.approx(alpha, abs=1e-12)
-    np.testing.assert_allclose(
-        [ours["conf_low"], ours["conf_high"]], interval, rtol=0, atol=PINGOUIN_TOLERANCE
-    )
     assert ours["n"] == len(complete)
-
-
-def test_the_interval_uses_the_respondents_that_are_left_after_deletion(pingouin: ModuleType) -> None:
-    # pingouin 0.7's own listwise deletion takes the number from before it: with half of the answers missing its
-    # interval is far too narrow. Ours must differ from it.
-    columns = made_up(60)
-    columns["a"] = [None if k % 2 else value for k, value in enumerate(columns["a"])]
-    frame = answers(columns)
-    _, trapped = pingouin.cronbach_alpha(frame[list("abc")].astype("float64"), nan_policy="listwise")
-    ours = one(estimate(frame, dict.fromkeys("abc", 1)), "alpha")
-    assert ours["n"] == 30
-    assert ours["conf_high"] - ours["conf_low"] > 1.2 * (trapped[1] - trapped[0])
 
 
 # Properties ----------------------------------------------------------------------------------------------------------
@@ -170,11 +141,10 @@ def test_alpha_by_hand() -> None:
     found = estimate(answers({"a": [1, 2, 3, 4, 5], "b": [2, 1, 4, 3, 5]}), {"a": 1, "b": 1})
     assert one(found, "alpha")["estimate"] == pytest.approx(8 / 9, abs=1e-12)
     assert one(found, "mean_inter_item_r")["estimate"] == pytest.approx(0.8, abs=1e-12)
-    assert one(found, "spearman_brown")["estimate"] == pytest.approx(8 / 9, abs=1e-12)
     assert one(found, "item_rest_r", "a")["estimate"] == pytest.approx(0.8, abs=1e-12)
 
 
-def test_three_items_have_no_spearman_brown() -> None:
+def test_every_term_is_there() -> None:
     found = estimate(answers(made_up()), dict.fromkeys("abc", 1))
     assert set(found["term"]) == {*SCALE_TERMS, "item_rest_r", "alpha_if_dropped"}
 
@@ -227,7 +197,10 @@ def test_estimates_stay_in_bounds_and_agree_with_plain_formulas(
     k = scored.shape[1]
     plain = k / (k - 1) * (1 - scored.var(axis=0, ddof=1).sum() / scored.sum(axis=1).var(ddof=1))
     assert alpha["estimate"] == pytest.approx(plain, rel=1e-9, abs=1e-9)
-    assert alpha["conf_low"] <= alpha["estimate"] <= alpha["conf_high"] <= 1
+    if np.isfinite(alpha["conf_low"]):
+        assert alpha["conf_low"] <= alpha["estimate"] <= alpha["conf_high"] <= 1
+    else:
+        assert "no interval: " in alpha["note"] or "no standard error" in alpha["note"]
     r = found.query("term == 'item_rest_r'")["estimate"].dropna()
     assert r.between(-1 - 1e-12, 1 + 1e-12).all()
     assert found["estimate"].notna().eq(found["status"].eq(Status.OK)).all()
@@ -296,7 +269,6 @@ def test_an_item_not_asked_in_a_wave_is_left_out_there_and_of_the_pool_and_named
     assert one(found, "alpha", wave="w2")["note"] == "not asked: c"
     assert one(found, "alpha", wave="w2")["n"] == 40
     assert set(w2["item"]) == {"", "a", "b"}
-    assert "spearman_brown" in set(w2["term"])  # two items are left
     pool = one(found, "alpha", wave=ALL)
     assert pool["note"] == "not asked in every wave: c"
     assert pool["n"] == 80
@@ -363,9 +335,8 @@ def test_when_fewer_than_two_items_vary_nothing_is_estimable() -> None:
 
 def test_a_total_score_that_does_not_vary_has_no_alpha() -> None:
     found = estimate(answers({"a": [1, 2, 3, 4, 5], "b": [5, 4, 3, 2, 1]}), {"a": 1, "b": 1})
-    for term in ("alpha", "spearman_brown"):
-        refused = one(found, term)
-        assert (refused["status"], refused["note"]) == (Status.NOT_ESTIMABLE, "the total score does not vary")
+    refused = one(found, "alpha")
+    assert (refused["status"], refused["note"]) == (Status.NOT_ESTIMABLE, "the total score does not vary")
     assert one(found, "mean_inter_item_r")["estimate"] == pytest.approx(-1, abs=1e-12)
 
 

@@ -325,8 +325,8 @@ WORDS = {
     "change": ("increase", "decrease", "no meaningful change"),
     "gap": ("{first} higher", "{first} lower", "no meaningful gap"),
     "difference_in_differences": (
-        "{first} more upwards",
-        "{first} more downwards",
+        "{first} gained ground",
+        "{first} lost ground",
         "no meaningful difference",
     ),
 }
@@ -467,7 +467,7 @@ def test_every_kind_of_decision_is_told(trees) -> None:
     said = " ".join(words_of(li) for section in sections for li in section.xpath(".//li"))
     for words in (
         *("increase: ", "decrease: ", "no meaningful change: ", "inconclusive: "),
-        *("The left house higher: ", "The left house lower: ", "The left house more upwards: "),
+        *("The left house higher: ", "The left house lower: ", "The left house gained ground: "),
     ):
         assert words in said, words
     reading = words_of(trees[PLAIN].get_element_by_id("answer").getparent())
@@ -495,10 +495,15 @@ def test_a_scale_of_low_reliability_is_named_with_its_reason_and_counted_like_th
 
 def test_statements_are_counted_by_their_decisions(trees) -> None:
     frame = tables(STUDIES[PLAIN])["item_contrasts"]
-    rows = frame.query("term == 'change' and wave == 'third - second' and organisation == 'left'")
+    place = "term == 'change_percent_favourable' and wave == 'third - second' and organisation == 'left'"
+    rows = frame.query(place)
     assert rows["estimate"].notna().any()
     counts = rows["decision"].value_counts()
-    words = {"no_meaningful_change": "no meaningful change"}
+    words = {
+        "increase": "more favourable",
+        "decrease": "less favourable",
+        "no_meaningful_change": "no meaningful change",
+    }
     found = "; ".join(
         f"{words.get(decision, decision)}: {counts[decision]}"
         for decision in ("increase", "decrease", "no_meaningful_change", "inconclusive")
@@ -588,7 +593,10 @@ def test_data_to_take_away_are_complete_and_run_nothing(name: str) -> None:
         assert len({len(row) for row in rows}) == 1 and len(rows) > 1
         numbers = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?$")
         assert not [
-            cell for row in rows for cell in row if cell[:1] in "=+-@\t" and cell and not numbers.match(cell)
+            cell
+            for row in rows
+            for cell in row
+            if cell[:1] in "=+-@\t" and cell not in ("", "+", "-") and not numbers.match(cell)
         ]
     for drawing, terms in drawings.items():
         [contrasts] = [rows for file, rows in found if file == f"{drawing}.csv"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,14 +18,14 @@ from hypothesis import strategies as st
 from sampled import compare
 from surveywaves.figures import layout
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import FAMILY, compare_fit, estimate, standardised, stated_contrasts
+from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.compare import agreement, sensitivity
-from surveywaves.sensitivity.variants import Twice, Variant, correct, stated_variants
-from surveywaves.terms import Decision, Status, variant_title
+from surveywaves.sensitivity.imputation import impute
+from surveywaves.sensitivity.variants import Variant, stated_variants
+from surveywaves.terms import FAVOURABLE, Decision, Status, variant_title
 from surveywaves.tidy import NUMBERS, tidy
 from surveywaves.weighting import Raking, rake
 from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
@@ -34,8 +33,8 @@ from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, sai
 WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")
 ITEMS = ("a1", "a2", "a3", "a4", "b1", "b2", "b3")
 KEYS = dict.fromkeys(ITEMS, 1) | {"a2": -1}
-A = Scale("a", ("a1", "a2", "a3", "a4"), KEYS, (1, 5), min_answered=2)
-B = Scale("b", ("b1", "b2", "b3"), KEYS, (1, 5), min_answered=2, flagged=("b2",))
+A = Scale("a", ("a1", "a2", "a3", "a4"), KEYS, (1, 5), (4, 5), min_answered=2)
+B = Scale("b", ("b1", "b2", "b3"), KEYS, (1, 5), (4, 5), min_answered=2, flagged=("b2",))
 WHERE = ["scale", "term", "wave", "organisation"]
 ESTIMATES = ["estimate", "std_error", "df", "conf_low", "conf_high", "p_value"]
 MARGINS = {"second": {"job": {"desk": 300, "field": 100, "road": 50}, "organisation": {"x": 100, "y": 250}}}
@@ -77,7 +76,7 @@ def variants(of: Sample | None = None, **changed: Any) -> tuple[Variant, ...]:
         "only": {"Web only": {"mode": "web"}},
         "adjust_for": ("job",),
         "margins": MARGINS,
-        "twice": Twice(0.5, 0.56),
+        "reworded": {"second": ("b3",)},
     }
     return stated_variants(of or sample(), **usual | changed)
 
@@ -99,8 +98,17 @@ def everything() -> pd.DataFrame:
 
 
 def of(name: str, scale: Scale = A, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What a variant says of a scale by the model."""
     found = everything() if table is None else table
-    return found[(found["variant"] == name) & (found["scale"] == scale.name)].set_index(WHERE)
+    mine = (found["variant"] == name) & (found["scale"] == scale.name) & (found["analysis"] != FAVOURABLE)
+    return found[mine].set_index(WHERE)
+
+
+def percent(name: str, scale: Scale = A) -> pd.DataFrame:
+    """What a variant says of the percentages of favourable answers."""
+    found = everything()
+    mine = (found["variant"] == name) & (found["scale"] == scale.name) & (found["analysis"] == FAVOURABLE)
+    return found[mine].set_index(WHERE)
 
 
 def by_hand(frame: pd.DataFrame, scale: Scale = A, **changed: Any) -> pd.DataFrame:
@@ -201,16 +209,6 @@ def test_straight_liners_are_left_out() -> None:
     assert of("without_straight_liners")["note"].iloc[-1] == f"{straight.sum()} straight-liners left out"
 
 
-def test_those_who_state_no_organisation_are_a_group_of_their_own() -> None:
-    frame = respondents()
-    found = of("organisation_not_stated")
-    assert_same(
-        found,
-        by_hand(frame.fillna({"organisation": "neither"}), organisations=(*ORGANISATIONS, "neither")),
-    )
-    assert set(found.index) == set(of("main").index)
-
-
 def test_adjusting_takes_who_does_not_say_as_a_group_and_leaves_out_waves_that_do_not_know() -> None:
     frame = respondents()
     later = frame[frame["wave"] != "first"].fillna({"job": "unknown"})
@@ -286,64 +284,59 @@ def test_the_team_effect_is_left_out_again() -> None:
     np.testing.assert_allclose(found[["df", "p_value"]], plain[["df", "p_value"]], rtol=1e-9)
 
 
-# --- people who answered twice ----------------------------------------------------------------------------------
+# --- statements, percentages, populations ------------------------------------------------------------------------
 
 
-def linked(rng: np.random.Generator, sizes: Sequence[int], twice: int, correlation: float) -> pd.DataFrame:
-    """Two waves of two organisations, 3 items each, `twice` people of each organisation in both."""
-    tau2, sigma2, frames = 0.5, 0.9, []
-    between = correlation * (tau2 + sigma2 / 3) / tau2
-    for organisation in ORGANISATIONS:
-        first = rng.normal(0, math.sqrt(tau2), sizes[0])
-        second = rng.normal(0, math.sqrt(tau2), sizes[1])
-        second[:twice] = between * first[:twice] + math.sqrt(1 - between**2) * second[:twice]
-        for wave, people in (("first", first), ("second", second)):
-            answers = people[:, None] + rng.normal(0, math.sqrt(sigma2), (len(people), 3))
-            made = pd.DataFrame(answers, columns=["b1", "b2", "b3"])
-            frames.append(made.assign(wave=wave, organisation=organisation))
-    return pd.concat(frames, ignore_index=True)
+def test_common_items_are_those_that_both_waves_of_a_contrast_asked_in_the_same_words() -> None:
+    """The first wave did not ask a4, the second asked b3 in other words."""
+    frame = respondents()
+    without_a4 = by_hand(frame, replace(A, items=A.items[:3]))
+    found, whole = of("common_items"), of("main")
+    for wave, expected in (("third - first", without_a4), ("third - second", whole), ("third", whole)):
+        for key in found.index[found.index.get_level_values("wave") == wave]:
+            np.testing.assert_allclose(
+                found.loc[key, ESTIMATES].astype(float), expected.loc[key, ESTIMATES].astype(float), rtol=1e-9
+            )
+    assert (found.xs("third - first", level="wave")["note"] == "over 3 of 4 statements").all()
+    without_b3 = by_hand(frame, replace(B, items=B.items[:2]))
+    for name in ("common_items", "without_reworded"):
+        assert_same(of(name, B).xs("third - second", level="wave", drop_level=False), without_b3)
+        kept = of(name, B).xs("third - first", level="wave")
+        np.testing.assert_array_equal(
+            kept["estimate"], of("main", B).xs("third - first", level="wave")["estimate"]
+        )
+    assert (of("without_reworded")["estimate"].dropna() == of("main")["estimate"].dropna()).all()
 
 
-def test_the_correction_is_right_where_people_really_answered_twice() -> None:
-    rng = np.random.default_rng(12)
-    sizes, people, correlation, confidence = (40, 60), 30, 0.5, 0.95
-    scale = replace(B, response_range=(-20.0, 20.0), flagged=())
-    rows = []
-    for _ in range(200):
-        frame = linked(rng, sizes, people, correlation)
-        design = make_design(Sample(frame, ("first", "second"), ORGANISATIONS), scale)
-        fit = fit_linear(design)
-        for labels, weights in stated_contrasts(design):
-            row = estimate(design, fit, weights, confidence=confidence, min_cell=2)
-            assumed = Twice(people / min(sizes), correlation)
-            corrected = correct(row, design, fit, weights, twice=assumed, confidence=confidence)
-            errors = {"unlinked": row["std_error"], "twice": corrected["std_error"]}
-            rows.append({"term": labels["term"], "estimate": row["estimate"], **errors})
-            assert labels["term"] != "gap" or corrected == row
-    table = pd.DataFrame(rows)
-    for term, number in (("change", 400), ("difference_in_differences", 200)):
-        found = table[table["term"] == term]
-        true, chance = found["estimate"].var(), 3 * math.sqrt(2 / number)
-        assert len(found) == number
-        assert (found["twice"] ** 2).mean() / true == pytest.approx(1, abs=chance)
-        assert (found["unlinked"] ** 2).mean() / true > 1 + chance
+def test_nothing_in_common_is_a_reason() -> None:
+    ways = variants(reworded={"third": A.items})
+    found = of("common_items", table=sensitivity(sample(), [A], ways, min_cell=5))
+    lost = found.xs("third - second", level="wave")
+    assert (lost["note"] == "no such statement in: third, second").all()
+    assert (lost["status"] == Status.NOT_ESTIMABLE).all()
 
 
-def test_the_correction_is_the_covariance_of_the_overlap() -> None:
-    """Nothing missing: the variance of a person's mean is tau2 + sigma2 / 3, and the formula is plain."""
-    frame = linked(np.random.default_rng(3), (20, 50), 10, 0.4).assign(weight=1.0)
-    scale = replace(B, response_range=(-20.0, 20.0), flagged=())
-    people = Sample(frame, ("first", "second"), ORGANISATIONS)
-    ways = stated_variants(people, questionnaire=(), straight_lining=5, twice=Twice(0.3, 0.4))
-    table = sensitivity(people, [scale], ways)
-    fit = fit_linear(make_design(people, scale))
-    assert isinstance(fit, LinearFit)
-    covariance = 0.3 * 20 * 0.4 * (fit.tau2 + fit.sigma2 / 3) / (20 * 50) / (fit.tau2 + fit.sigma2)
-    key = ("b", "change_standardised", "second - first", "x")
-    main, corrected = of("main", B, table).loc[key], of("answered_twice", B, table).loc[key]
-    assert corrected["std_error"] ** 2 == pytest.approx(main["std_error"] ** 2 - 2 * covariance, rel=1e-9)
-    assert (corrected["estimate"], corrected["df"]) == (main["estimate"], main["df"])
-    assert "assuming that 30% of the smaller wave's respondents answered both" in corrected["note"]
+@pytest.mark.parametrize("name", ["main", "complete_cases", "only: Web only", "raking", "sampling_weights"])
+def test_percentages_are_those_of_the_variants_own_respondents(name: str) -> None:
+    """The difference of weighted percentages over statements that both cells were asked, by hand."""
+    frame = respondents()
+    variant = next(one for one in variants() if one.name == name)
+    people, _, _ = variant.answers(variant.people(sample())[0], A)
+    left = people.frame[people.frame["organisation"] == "y"]
+    weight = left[people.weight] if people.weight else pd.Series(1.0, index=left.index)
+    shares = []
+    for wave in ("third", "second"):
+        here = left[left["wave"] == wave]
+        each = []
+        for item in A.items:
+            answer = here[item].astype("float64")
+            answer = 6 - answer if KEYS[item] < 0 else answer
+            on = weight[here.index][answer.notna()]
+            each.append(100 * (on * (answer.dropna() >= 4)).sum() / on.sum())
+        shares.append(np.mean(each))
+    row = percent(name).loc[("a", "change_percent_favourable", "third - second", "y")]
+    assert row["estimate"] == pytest.approx(shares[0] - shares[1], rel=1e-9)
+    assert len(frame) >= row["n"] > 0
 
 
 # --- nothing is silently absent ---------------------------------------------------------------------------------
@@ -352,7 +345,10 @@ def test_the_correction_is_the_covariance_of_the_overlap() -> None:
 def test_every_variant_has_every_contrast_and_a_reason_where_it_has_no_estimate() -> None:
     table = everything()
     contrasts = len(of("main"))
-    assert (table.groupby(["variant", "scale"], sort=False).size() == contrasts).all()
+    size = table.groupby(["variant", "scale", table["analysis"] == FAVOURABLE], sort=False).size()
+    assert (size == contrasts).all()
+    without = {"ordinal_logit", "ordinal_probit", "scale_score"}
+    assert set(table["variant"]) - set(table.loc[table["analysis"] == FAVOURABLE, "variant"]) == without
     assert list(table["variant"].unique()) == [variant.name for variant in variants()]
     lacking = table["estimate"].isna()
     assert lacking.any()
@@ -365,14 +361,17 @@ def test_every_variant_has_every_contrast_and_a_reason_where_it_has_no_estimate(
 def test_what_changes_nothing_is_the_main_analysis_to_the_last_digit_and_says_why() -> None:
     frame = respondents().assign(weight=2.0, a4=respondents()["a1"])
     frame = frame[frame[list(ITEMS)].notna().all(axis=1) & frame["organisation"].notna()]
-    table = sensitivity(sample(frame), [A], variants(straight_lining=8), min_cell=5)
+    people = sample(frame)
+    ways = variants(people, straight_lining=8, imputed=impute(people, [A, B], number=2, seed=1))
+    assert "sampling_weights" not in {way.name for way in ways}
+    table = sensitivity(people, [A], ways, min_cell=5)
     main = of("main", table=table)
     for name, note in {
         "complete_cases": "everybody who answered an item answered all",
         "without_straight_liners": "nobody is a straight-liner",
-        "organisation_not_stated": "everybody stated an organisation",
         "without_flagged_items": "no item is flagged",
-        "sampling_weights": "the sampling weights differ within no wave",
+        "common_items": "over all statements",
+        "imputed": "nothing is missing that can be imputed",
     }.items():
         found = of(name, table=table)
         pd.testing.assert_frame_equal(found[list(NUMBERS)], main[list(NUMBERS)], check_exact=True)
@@ -384,6 +383,7 @@ def test_what_cannot_be_done_at_all_is_refused_with_its_reason() -> None:
     ways = variants(
         only={"By sea": {"sea": "yes"}, "By boat": {"mode": "boat"}}, adjust_for=("sea",), margins={}
     )
+    assert "raking" not in {way.name for way in ways}
     frame = respondents().assign(sea=pd.Series([None] * len(respondents()), dtype="str"))
     table = sensitivity(sample(frame), [everyone], ways, min_cell=5)
     for name, reason in {
@@ -391,7 +391,6 @@ def test_what_cannot_be_done_at_all_is_refused_with_its_reason() -> None:
         "only: By sea": "not known in any wave: sea",
         "adjusted: sea": "not known in any wave: sea",
         "without_flagged_items": "every item is flagged",
-        "raking": "no population margins are given",
     }.items():
         found = of(name, table=table)
         assert (found["status"] == Status.NOT_ESTIMABLE).all()
@@ -403,8 +402,10 @@ def test_a_main_analysis_without_a_unit_leaves_its_variants_without_estimates() 
     """Everybody answers alike in all but one person's one answer, whom complete cases leave out."""
     frame = respondents().assign(**dict.fromkeys(A.items, 4))
     table = sensitivity(sample(frame), [A], variants(), min_cell=5)
-    assert table["estimate"].isna().all()
+    by_model = table["analysis"] != FAVOURABLE
+    assert table.loc[by_model, "estimate"].isna().all()
     assert (table["note"] != "").all()
+    assert set(table.loc[~by_model, "estimate"].dropna()) == {0.0}
 
 
 def test_there_must_be_a_main_analysis() -> None:
@@ -424,7 +425,9 @@ def test_hostile_data_give_reasons_and_never_a_number_that_is_none(
     frame[list(ITEMS)] = frame[list(ITEMS)].mask(gone)
     if seed % 3 == 0:
         frame["organisation"] = "y"
-    table = sensitivity(sample(frame, waves=WAVES[:waves]), [A, B], variants(), min_cell=2)
+    people = sample(frame, waves=WAVES[:waves])
+    drawn = impute(people, [A, B], number=3, seed=seed, variables=["job"])
+    table = sensitivity(people, [A, B], variants(people, imputed=drawn), min_cell=2)
     there = table["status"].isin(["ok", "boundary"])
     assert np.isfinite(table.loc[there, ["estimate", "std_error"]]).all(axis=None)
     assert (table.loc[there, "std_error"] > 0).all()
@@ -444,7 +447,7 @@ def test_families_are_the_scales_within_a_variant_and_a_contrast() -> None:
         p, adjusted = pair["p_value"].sort_values(), pair["p_adjusted"].sort_values()
         assert adjusted.iloc[0] == pytest.approx(min(2 * p.iloc[0], 1))
     alone = compare_main_decisions()
-    main = table[table["variant"] == "main"].set_index(WHERE)
+    main = table[(table["variant"] == "main") & (table["analysis"] != FAVOURABLE)].set_index(WHERE)
     assert (main["decision"] == alone.loc[main.index, "decision"]).all()
 
 
@@ -473,43 +476,49 @@ def compare_main_decisions() -> pd.DataFrame:
 
 def made_up(decisions: dict[str, tuple[float, str]], status: str = "ok") -> pd.DataFrame:
     place = {"scale": "a", "term": "change_standardised", "wave": "third - second", "organisation": "x"}
+    analysis = {name: "ordinal" if name.startswith("ordinal") else "linear" for name in decisions}
     table = tidy(
         [
-            place
-            | {"estimate": estimate, "std_error": 0.1, "status": status if decision else "not_estimable"}
-            for estimate, decision in decisions.values()
+            {**place, "analysis": analysis[name], "estimate": estimate, "std_error": 0.1}
+            | {"status": status if decision else "not_estimable"}
+            for name, (estimate, decision) in decisions.items()
         ]
     )
-    return table.assign(variant=list(decisions), decision=[decision for _, decision in decisions.values()])
+    said = [decision for _, decision in decisions.values()]
+    return table.assign(variant=list(decisions), decision=said, smallest=0.2)
 
 
-def test_agreement_counts_the_variants_that_give_another_answer() -> None:
+def test_agreement_counts_the_variants_that_moved_something() -> None:
     table = made_up(
         {
             "main": (0.3, "increase"),
-            "ordinal_logit": (0.31, "inconclusive"),
-            "ordinal_probit": (0.32, "inconclusive"),
-            "complete_cases": (0.29, "increase"),
+            "ordinal_logit": (0.36, "inconclusive"),
+            "ordinal_probit": (0.35, "inconclusive"),
+            "complete_cases": (0.285, "increase"),
             "adjusted: job": (0.01, "no_meaningful_change"),
-            "without_flagged_items": (
-                0.1 + 0.2,
-                "increase",
-            ),  # the main analysis over again, but for the last digit
+            "without_flagged_items": (0.309, "increase"),  # less than a twentieth of the smallest effect
+            "common_items": (0.27, "increase"),
+            "without_reworded": (0.27, "increase"),  # the same over again
+            "unadjusted": (0.3, "increase"),  # with another error, see below
             "raking": (math.nan, ""),
         }
     )
+    table.loc[table["variant"] == "unadjusted", "std_error"] = 0.0975
     found = agreement(table, {"job": "Kind of job"}).iloc[0]
-    assert (found["term"], found["decision"]) == ("change", "increase")
-    assert (found["agreeing"], found["variants"]) == (1, 4)
+    assert (found["analysis"], found["term"], found["decision"]) == ("linear", "change", "increase")
+    assert (found["agreeing"], found["variants"]) == (3, 6)
+    assert (found["largest_move"], found["largest_variant"]) == (-0.29, "adjusted: job")
     assert found["words"] == (
-        "1 of 4 variants: increase; Ordinal model (logit) and Ordinal model (probit): inconclusive; "
-        "Adjusted for kind of job: no meaningful change"
+        "3 of 6 variants: increase; Ordinal model (logit) and Ordinal model (probit): inconclusive; "
+        "Adjusted for kind of job: no meaningful change; "
+        "largest move \N{MINUS SIGN}0.29 SD (Adjusted for kind of job)"
     )
 
 
 def test_agreement_says_where_there_is_nothing_to_agree_with() -> None:
     alone = agreement(made_up({"main": (0.3, "increase"), "raking": (math.nan, "")})).iloc[0]
     assert (alone["variants"], alone["words"]) == (0, "no other variant gives another answer")
+    assert (alone["largest_variant"], math.isnan(alone["largest_move"])) == ("", True)
     without = agreement(made_up({"main": (math.nan, ""), "raking": (0.2, "increase")})).iloc[0]
     assert (without["decision"], without["agreeing"]) == ("", 0)
     assert without["words"] == "no estimate by the main analysis; Weighted to population margins: increase"
@@ -517,16 +526,17 @@ def test_agreement_says_where_there_is_nothing_to_agree_with() -> None:
     assert neither["words"] == "no estimate"
 
 
-def test_agreement_has_every_contrast_of_every_scale_once() -> None:
+def test_agreement_has_every_contrast_of_every_scale_once_in_each_metric() -> None:
     agreed = agreement(decided(everything()))
-    assert not agreed.duplicated(WHERE).any()
-    assert len(agreed) == 2 * len(of("main"))
+    assert not agreed.duplicated(["analysis", *WHERE]).any()
+    assert len(agreed) == 2 * 2 * len(of("main"))
+    assert set(agreed["analysis"]) == {"linear", "favourable"}
     assert set(agreed["decision"]) <= {"", "increase", "decrease", "no_meaningful_change", "inconclusive"}
 
 
 def test_every_variant_has_a_title_for_people() -> None:
     ways_of = sample(team="team", covariates=("job",)), sample(weight="weight")
-    every = {way for people in ways_of for way in variants(people)}
+    every = {way for people in ways_of for way in variants(people, populations=dict.fromkeys(WAVES, 1000))}
     for variant in every:
         assert "_" not in variant.title
         assert variant.title[0].isupper()

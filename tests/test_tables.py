@@ -9,8 +9,8 @@ import pytest
 
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.answers import answers, favourable, misprint_notes
-from surveywaves.tables.estimates import contrasts, means
-from surveywaves.tables.measures import item_measures, measures
+from surveywaves.tables.estimates import agreement, assumptions, contrasts, means, overview
+from surveywaves.tables.measures import alpha_equality, item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
@@ -49,8 +49,12 @@ def warmth(labels: Labels) -> list:
         (interval(-0.2, -0.0004), "−0.2000 to −0.0004"),
         (interval(0.0, 0.5), "0.00 to 0.50"),
         (interval(-0.0000001, 0.5), "0.0000 to 0.5000"),
-        (p_value(0.0004), "<0.001"),
-        (p_value(0.0321), "0.032"),
+        (p_value(0.0004), "<.001"),
+        (p_value(0.0321), ".032"),
+        (p_value(0.001), "<.001"),
+        (p_value(0.0994), ".099"),
+        (p_value(0.0996), ".10"),
+        (p_value(1.0), "1.00"),
         (listed(["a"]), "a"),
         (listed(["a", "b", "c"]), "a, b and c"),
         (listed([]), ""),
@@ -139,14 +143,15 @@ def test_contrasts_list_every_row_with_interval_p_and_decision(labels, frames) -
         table.text.itertuples(index=False), rows.itertuples(), standardised, strict=True
     ):
         if math.isnan(row.estimate):
-            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", whole(row.n), "–")
+            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", "–", whole(row.n), "–")
         else:
             assert shown[3] == number(row.estimate, signed=True)
             assert shown[4] == interval(row.conf_low, row.conf_high)
             assert shown[5] == number(beside, signed=True)
             assert shown[6:8] == (p_value(row.p_value), p_value(row.p_adjusted))
-            assert shown[8] == whole(row.n)
-            assert shown[9].endswith(row.decision.replace("_", " "))
+            assert shown[8] == p_value(row.p_equivalence_adjusted)
+            assert shown[9] == whole(row.n)
+            assert shown[10].endswith(row.decision.replace("_", " "))
 
 
 def test_contrasts_without_decisions_say_where_the_interval_lies(labels, frames) -> None:
@@ -166,10 +171,20 @@ def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
     assert "The left house − The right house" in set(table.text["Organisation"])
 
 
-def test_two_item_scales_give_spearman_brown(labels, frames) -> None:
+def test_reliability_shows_every_coefficient_there_is(labels, frames) -> None:
     table = measures(frames["reliability"], labels)
-    assert "0.83" in set(table.text["Spearman-Brown"])
+    assert "0.83" in set(table.text["Ordinal alpha"])
     assert any(" to " in shown for shown in table.text["90% interval"])
+
+
+def test_equality_of_alpha_is_shown_pair_by_pair_and_over_all(labels, frames) -> None:
+    table = alpha_equality(frames["reliability"], labels)
+    pair, together = table.text.iloc[0], table.text.iloc[1]
+    assert (pair["Wave"], pair["Difference"]) == ("Third round − Second round", "+0.04")
+    assert pair["90% interval"] == "−0.02 to 0.10"
+    assert (together["Wave"], together["χ² (df)"], together["p"]) == ("All waves", "5.10 (2)", ".078")
+    two = frames["reliability"].assign(df=1.0)
+    assert set(alpha_equality(two, labels).text["χ² (df)"]) == {pair["χ² (df)"]}
 
 
 def test_reliability_of_items_sets_each_wave_beside_the_others(labels, frames) -> None:
@@ -314,3 +329,79 @@ def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
         "7",
     ]
     assert "Everything was taken as it stood." in problems(met.iloc[:0], labels).about
+
+
+def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels, frames) -> None:
+    asked = [item for item in labels.presentation.items if item.startswith("warmth")]
+    same = dict.fromkeys(labels.presentation.items, "identical")
+    grades = same | {asked[0]: "absent", asked[1]: "reworded"}
+    waves = {
+        name: wave.model_copy(update={"comparability": same})
+        for name, wave in labels.presentation.waves.items()
+    }
+    waves["second"] = waves["second"].model_copy(update={"comparability": grades})
+    words = Labels(labels.presentation.model_copy(update={"waves": waves}))
+    of_scale = f"Second round: {len(asked) - 1} of {len(asked)} statements and 1 reworded"
+    assert words.asked_note(["third", "second"], "warmth") == of_scale
+    assert words.asked_note(["second"], "warmth", asked[1]) == "Second round: reworded"
+    assert not words.asked_note(["third", "first"], "warmth")
+    assert labels.asked_note(["third", "first"], "warmth") == "Third round: 1 of 3 statements reworded"
+    table = contrasts(frames["contrasts"], words, analysis="linear", term="change")
+    noted = [cells[3] for cells in table.rows if of_scale in cells[3].notes]
+    assert noted and all("Second round" in cells[1].text for cells in table.rows if cells[3] in noted)
+
+
+def test_the_overview_says_which_p_decides(labels, frames) -> None:
+    table = overview(frames["contrasts"], labels, term="change")
+    found = {
+        (row.scale, row.wave, row.organisation): row
+        for row in frames["contrasts"].itertuples()
+        if row.analysis == "linear" and row.term == "change" and row.decision
+    }
+    text = " ".join(cell.text for cells in table.rows for cell in cells)
+    decided = {row.decision for row in found.values()}
+    assert decided
+    for row in found.values():
+        p, equivalence = p_value(row.p_adjusted), f"equivalence p {p_value(row.p_equivalence_adjusted)}"
+        both = f"(p {p}, {equivalence})"
+        shown = {"no_meaningful_change": f"({equivalence})", "inconclusive": both}.get(
+            row.decision, f"(p {p})"
+        )
+        assert f"{number(row.estimate, signed=True)} {shown}" in text
+
+
+def test_assumptions_are_listed_with_their_tests_and_no_number_for_machines(labels) -> None:
+    common = {"analysis": "linear", "scale": "warmth", "wave": "all", "organisation": "all"}
+    frame = tidy(
+        [
+            common | {"term": "equal_tau2", "estimate": 5.1, "df": 200.0, "p_value": 0.0002},
+            common | {"term": "scaled_gradient", "estimate": 1e-9},
+            common | {"term": "tau2", "wave": "second", "organisation": "left", "estimate": 0.63},
+            common
+            | {
+                "analysis": "ordinal",
+                "item": "warmth_2",
+                "term": "proportional_odds",
+                "p_value": 0.21,
+                "estimate": 3.2,
+            },
+        ]
+    )
+    table = assumptions(frame, labels)
+    statement = labels.item("warmth_2")
+    assert [[cell.text for cell in cells[1:]] for cells in table.rows] == [
+        ["–", "equal variance between respondents (F)", "all cells", "5.10", "<.001"],
+        ["–", "variance between respondents", "Second round, The left house", "0.63", "–"],
+        [statement, "proportional odds (likelihood ratio)", "all cells", "3.20", ".21"],
+    ]
+
+
+def test_agreement_shows_the_largest_move_and_the_tipping_point(labels, frames) -> None:
+    frame = frames["agreement"].copy()
+    decided = frame.index[frame["decision"] != ""][0]
+    frame.loc[decided, ["largest_move", "largest_variant", "tipping_point"]] = [0.034, "imputed", -0.21]
+    table = agreement(frame, labels)
+    told = dict(
+        zip((column.head for column in table.columns), (cell.text for cell in table.rows[0]), strict=True)
+    )
+    assert told["Largest move"] == "+0.03 (missing answers imputed)" and told["Tipping point"] == "−0.21"

@@ -16,7 +16,7 @@ from surveywaves.tables.measures import dif, measures
 from surveywaves.tables.publish import publications, written
 from surveywaves.tables.respondents import file_counts, levels, missing, response_rates
 from surveywaves.terms import Status
-from surveywaves.tidy import NUMBERS, tidy
+from surveywaves.tidy import DECIDED, NUMBERS, tidy
 from surveywaves.words import (
     WITHHELD_MEANS,
     Labels,
@@ -55,7 +55,7 @@ def hidden(frame: pd.DataFrame, where: str, columns: Sequence[str]) -> pd.DataFr
 
 
 def no_estimate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    names = [name for name in (*NUMBERS, "smallest", "decision") if name in frame]
+    names = [name for name in (*NUMBERS, *DECIDED) if name in frame]
     shown = hidden(frame, where, names)
     shown["note"] = shown["note"].mask(shown["status"] == "withheld", "withheld to protect respondents")
     return shown
@@ -174,7 +174,7 @@ def test_of_a_withheld_contrast_no_number_is_shown_and_it_is_not_called_inestima
     found = [cells for cells in table.rows if any(cell.text == "[c]" for cell in cells)]
     assert len(found) == 2
     for cells in found:
-        assert [cell.text for cell in cells[3:]] == ["[c]"] * 7
+        assert [cell.text for cell in cells[3:]] == ["[c]"] * 8
         assert all(cell.key is None and not cell.notes for cell in cells[3:])
     assert "not estimable" in set(table.text["Estimate"])
 
@@ -185,7 +185,7 @@ def test_a_number_of_respondents_can_be_withheld_beside_its_estimate(labels, fra
     frame["n"] = frame["n"].mask(marks)
     table = contrasts(frame, labels, analysis="linear", term="change")
     for cells in table.rows:
-        assert cells[8].text == ("–" if cells[3].text == "not estimable" else "[c]")
+        assert cells[9].text == ("–" if cells[3].text == "not estimable" else "[c]")
 
 
 def test_what_is_withheld_sorts_with_what_has_no_number(labels, frames) -> None:
@@ -295,7 +295,7 @@ ROUNDED = {
     "std_error": 0.05,
     "conf_low": -0.01,
     "conf_high": 0.2,
-    "p_value": 0.0,
+    "p_value": 0.001,
     "p_adjusted": 0.04,
 }
 WHOLE = {
@@ -319,10 +319,10 @@ EXACT = {
 @pytest.mark.parametrize(
     ("term", "numbers", "expected"),
     [
-        ("change", ROUNDED, ["+0.12", "−0.01 to 0.20", "<0.01", "0.04"]),
-        ("change", EXACT, ["+0.12", "−0.004 to 0.200", "<0.001", "0.040"]),
-        ("change_percent_favourable", WHOLE, ["+12", "−1 to 20", "0.13", "0.04"]),
-        ("change_percent_favourable", EXACT, ["+0.1", "−0.004 to 0.200", "<0.001", "0.040"]),
+        ("change", ROUNDED, ["+0.12", "−0.01 to 0.20", "<.001", ".040"]),
+        ("change", EXACT, ["+0.12", "−0.004 to 0.200", "<.001", ".040"]),
+        ("change_percent_favourable", WHOLE, ["+12", "−1 to 20", ".13", ".040"]),
+        ("change_percent_favourable", EXACT, ["+0.1", "−0.004 to 0.200", "<.001", ".040"]),
     ],
 )
 def test_no_estimate_is_shown_to_more_digits_than_it_was_released_with(

@@ -25,9 +25,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import compare
-from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import compare_ordinal
 from surveywaves.sample import Sample, Scale, scales_of
 from surveywaves.study import load_study
 from surveywaves.study.parts import ComparingPart
@@ -83,11 +82,7 @@ def ours(model: str, sample: Sample, scales: Sequence[Scale]) -> Measured:
     """Fit and compare every scale here."""
     start, loglik = time.perf_counter(), 0.0
     for scale in scales:
-        found = (
-            compare(sample, scale)
-            if model == "linear"
-            else compare_ordinal(make_design(sample, scale), scale)
-        )
+        found = compare(sample, scale) if model == "linear" else compare(sample, scale, fit=fit_ordinal)
         terms = found.variances.set_index("term")["estimate"]
         loglik += float(terms["reml_loglik" if model == "linear" else "loglik"])
     seconds = time.perf_counter() - start

@@ -1,6 +1,6 @@
 # in:  the pooled responses
 # out: reliability of each scale by wave and organisation, and whether it may be compared as a scale; how alike its
-#      items work in them
+#      items work in them, and whether each is one factor, and the same in them
 rule measure:
     input:
         responses="results/pooled/responses.parquet",
@@ -8,6 +8,7 @@ rule measure:
         reliability="results/statistics/reliability.parquet",
         scale_use="results/statistics/scale_use.parquet",
         dif="results/statistics/dif.parquet",
+        structure="results/statistics/structure.parquet",
     log:
         "results/logs/measure.log",
     benchmark:

@@ -1,9 +1,10 @@
-# in:  the pooled responses; which items work differently between waves or organisations
-# out: every contrast, in standard deviations of one answer, by each other way to analyse; how many of these come to
-#      the decision of the main analysis
+# in:  the pooled responses, and why values are missing; which items work differently between waves or organisations
+# out: every contrast, in standard deviations of one answer and in points of % favourable, by each other way to analyse;
+#      how many of these come to the decision of the main analysis, and what it would take to change it
 rule sensitivity:
     input:
         responses="results/pooled/responses.parquet",
+        missing="results/pooled/missing.parquet",
         dif="results/statistics/dif.parquet",
     output:
         sensitivity="results/statistics/sensitivity.parquet",

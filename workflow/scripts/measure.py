@@ -2,20 +2,22 @@
 
 from surveywaves.files import read, write
 from surveywaves.invariance.measure import measure
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import MeasuringPart
 
 with stage(snakemake):
     part = MeasuringPart.model_validate(snakemake.params.part)
+    sample, scales, _ = on_one_range(
+        Sample(read(snakemake.input.responses), **dict(part.sample)), scales_of(part.instrument), whole=True
+    )
     found = measure(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
-        scales_of(part.instrument),
+        sample,
+        scales,
         confidence=part.confidence,
         min_n=part.min_cell,
         seed=part.seed,
         smallest_alpha=part.scale_use.smallest_alpha,
-        usage_min_n=part.scale_use.min_n,
         dif_min_n=part.functioning_min_n,
     )
     for table, frame in found._asdict().items():

@@ -8,6 +8,7 @@ from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, releas
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ReleasingPart
+from surveywaves.tidy import with_keys
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
@@ -41,10 +42,11 @@ with stage(snakemake):
         publication=publication,
         parts=part.harmonised,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
-        confidence=part.confidence,
         cores=snakemake.threads,
     )
-    for name, table in released.tables.items():
+    keys = {item.item: item.key for item in part.instrument}
+    for name, unkeyed in released.tables.items():
+        table = with_keys(unkeyed, keys)
         write(table, output[name])
         write(table, str(Path(output[name]).with_suffix(".csv")))
     write(released.log, output.disclosure_log)

@@ -2,18 +2,33 @@
 
 from surveywaves.files import read, write
 from surveywaves.invariance import flagged
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import judge_variants
-from surveywaves.sensitivity.variants import Twice, stated_variants
+from surveywaves.sensitivity.imputation import impute
+from surveywaves.sensitivity.variants import stated_variants
 from surveywaves.study.parts import SensitivityPart
 
 with stage(snakemake):
     part = SensitivityPart.model_validate(snakemake.params.part)
-    asked, sample = part.sensitivity, Sample(read(snakemake.input.responses), **dict(part.sample))
+    asked, sample = (
+        part.sensitivity,
+        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
+    )
+    sample, scales, _ = on_one_range(sample, scales_of(part.instrument, part.min_answered))
+    imputed = None
+    if asked.imputations:
+        imputed = impute(
+            sample,
+            scales,
+            number=asked.imputations,
+            seed=part.seed,
+            variables=asked.adjust_for,
+            reasons=read(snakemake.input.missing),
+        )
     found = judge_variants(
         sample,
-        scales_of(part.instrument, part.min_answered),
+        scales,
         stated_variants(
             sample,
             questionnaire=[item.item for item in part.instrument],
@@ -21,7 +36,9 @@ with stage(snakemake):
             only=asked.only,
             adjust_for=asked.adjust_for,
             margins=part.margins,
-            twice=Twice(**dict(asked.answered_twice)) if asked.answered_twice else None,
+            populations=part.populations,
+            reworded=part.reworded,
+            imputed=imputed,
         ),
         flagged=flagged(
             read(snakemake.input.dif),

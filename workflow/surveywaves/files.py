@@ -100,8 +100,11 @@ def files_under(path: Path) -> list[Path]:
 
 
 def harmless(value: Any) -> Any:
-    """Put an apostrophe before a text that begins as a formula does (OWASP, CSV injection); numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
+    """Put an apostrophe before a text that begins as a formula does (OWASP, CSV injection); numbers stay numbers.
+
+    A sign alone is no formula.
+    """
+    if isinstance(value, str) and value not in {"+", "-"} and value.lstrip(" ").startswith(FORMULA):
         return f"'{value}"
     return value
 

@@ -133,6 +133,7 @@ LINEAR: Final = "linear"
 ORDINAL: Final = "ordinal"
 FAVOURABLE: Final = "favourable"
 RELIABILITY: Final = "reliability"
+STRUCTURE: Final = "structure"
 PLANNING: Final = "planning"
 """Values of the column `analysis`."""
 
@@ -140,6 +141,11 @@ EMMEAN: Final = "emmean"
 PERCENT_FAVOURABLE: Final = "percent_favourable"
 RETURNS_NEEDED: Final = "returns_needed"
 """Values of the column `term`."""
+
+FACTOR_CORRELATION: Final = "factor_correlation: "
+"""How the term begins that names the scale whose factor is correlated with that of the row's scale."""
+SMALLEST_P: Final = 0.001
+"""The smallest p-value that leaves: smaller ones are put there as this, and written "<.001"."""
 
 STANDARDISED: Final = "_standardised"
 """How a term ends whose unit is a standard deviation of one answer."""
@@ -166,6 +172,7 @@ CUTS: Final[Mapping[Criterion, tuple[float, float]]] = {"jodoin_gierl": (0.035, 
 # --- variants of the sensitivity analysis -------------------------------------------------------------------------
 
 MAIN: Final = "main"
+IMPUTED: Final = "imputed"
 
 ONLY: Final = "only: "
 ADJUSTED: Final = "adjusted: "
@@ -176,16 +183,18 @@ VARIANTS: Final = {
     "ordinal_logit": "Ordinal model (logit)",
     "ordinal_probit": "Ordinal model (probit)",
     "scale_score": "Scale scores",
+    IMPUTED: "Missing answers imputed",
     "complete_cases": "Complete cases",
     "without_straight_liners": "Without straight-liners",
-    "organisation_not_stated": "Organisation not stated as a group",
     "unadjusted": "Unadjusted",
     "without_flagged_items": "Without items that work differently",
+    "common_items": "Only what all waves asked alike",
+    "without_reworded": "Without reworded statements",
     "raking": "Weighted to population margins",
     "sampling_weights": "With sampling weights",
     "unweighted": "Without sampling weights",
     "without_team": "Without team effect",
-    "answered_twice": "Some answered twice",
+    "finite_population": "Staff as a finite population",
 }
 """Name of a variant -> its title."""
 

@@ -19,6 +19,30 @@ DECIDED: Final = ("smallest", "p_equivalence", "p_equivalence_adjusted", "decisi
 """The columns of a table of decisions, after `COLUMNS`."""
 
 
+def with_keys(frame: pd.DataFrame, keys: Mapping[str, int]) -> pd.DataFrame:
+    """Say beside each item which way its numbers are scored.
+
+    Parameters
+    ----------
+    frame
+        Any table.
+    keys
+        Item -> 1, or -1 where agreement means less of what is measured.
+
+    Returns
+    -------
+    DataFrame
+        With a column `keyed` behind `item`, where there is one: ``+``, ``-``, empty where a row is about no item.
+    """
+    if "item" not in frame.columns or "keyed" in frame.columns:
+        return frame
+    signs = {item: "+" if key > 0 else "-" for item, key in keys.items()}
+    shown = frame.copy()
+    keyed = pd.Series([signs.get(item, "") for item in frame["item"]], index=frame.index, dtype="str")
+    shown.insert(list(frame.columns).index("item") + 1, "keyed", keyed)
+    return shown
+
+
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Lay rows out in the common columns.
 

@@ -52,11 +52,11 @@ RAKED: Final = "raking weight"
 def weighted(column: str) -> OfPeople:
     """Use the waves' own sampling weights."""
 
-    def change(sample: Sample) -> tuple[Sample, str]:
+    def change(sample: Sample) -> tuple[Sample, str] | Refused:
         by_wave = sample.frame[sample.frame["wave"].isin(list(sample.waves))].groupby("wave")[column]
         differ = by_wave.max() > by_wave.min()
         if not differ.any():
-            return sample, "the sampling weights differ within no wave"
+            return Refused("the sampling weights differ within no wave")
         return replace(sample, weight=column), f"weights differ in: {', '.join(differ.index[differ])}"
 
     return change

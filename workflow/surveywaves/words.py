@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, BETWEEN, NOT_STATED, Comparability, Evidence, Status
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, SMALLEST_P, Comparability, Evidence, Status
 from surveywaves.text import listed
 
 OUTSIDE: Final = "Statements outside the scales"
@@ -30,6 +31,13 @@ Government Analysis Function has it (*Using symbols and shorthand*, 2022): lette
 a dash, a zero or the letter of a note."""
 
 WITHHELD_MEANS: Final = f"{WITHHELD}: withheld to protect respondents."
+
+REVERSED: Final = "(R)"
+"""What stands before a statement where its number counts disagreement: R for reverse-keyed."""
+
+REVERSED_MEANS: Final = (
+    f"{REVERSED}: worded against its scale, and scored the other way: to disagree is favourable."
+)
 
 MINUS: Final = "−"
 
@@ -95,12 +103,17 @@ def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
     return " to ".join(number(bound, decimals=decimals) for bound in bounds)
 
 
-def p_value(value: Any, *, decimals: int = 3) -> str:
-    """Write a p-value to three places, or to fewer if no more are known."""
+def p_value(value: Any) -> str:
+    """Write a p-value as journals do: two figures, at most three places, no zero in front, never below .001."""
     if is_missing(value):
         return NONE
-    smallest = 10.0**-decimals
-    return f"<{smallest:.{decimals}f}" if value < smallest else f"{float(value):.{decimals}f}"
+    if value <= SMALLEST_P:
+        return "<.001"
+    return f"{float(value):.{2 if value >= _TENTH else 3}f}".removeprefix("0")
+
+
+_TENTH: Final = 0.0995
+"""From here on a p-value written to two places has two figures."""
 
 
 def lower(text: str) -> str:
@@ -112,6 +125,11 @@ def pair(contrast: str) -> tuple[str, str] | None:
     """Take a contrast's two sides apart: `later - earlier`; None if it has only one side."""
     first, separator, second = contrast.partition(BETWEEN)
     return (first, second) if separator else None
+
+
+def statement(item: Item) -> str:
+    """Word a statement beside a number that is scored: `REVERSED` first, where no shortening takes it away."""
+    return f"{REVERSED} {item.text}" if item.key < 0 else item.text
 
 
 def shortened(text: str, longest: int = 48) -> str:
@@ -161,7 +179,12 @@ class Labels:
         return scale.title if scale else name
 
     def item(self, name: str) -> str:
-        """Give a statement's wording."""
+        """Word a statement beside a number that is scored; see `statement`."""
+        item = self.presentation.items.get(name)
+        return statement(item) if item else name
+
+    def wording(self, name: str) -> str:
+        """Word a statement as it is asked, beside answers as they were given."""
         item = self.presentation.items.get(name)
         return item.text if item else name
 
@@ -199,7 +222,7 @@ class Labels:
 
         def words(found: re.Match[str]) -> str:
             if found["item"]:
-                return f"‘{shortened(self.item(found['item']))}’"
+                return f"‘{shortened(self.wording(found['item']))}’"
             return ", ".join(
                 filter(None, (self.wave(found["wave"]), self.organisation(found["organisation"] or "")))
             )
@@ -214,6 +237,27 @@ class Labels:
     def scales_in(self, frame: pd.DataFrame) -> list[str]:
         """List the scales of a frame: the study's in their order, then any other."""
         return _in_order(self.presentation.scales, frame["scale"].unique())
+
+    def asked_note(self, waves: Iterable[str], scale: str, item: str = "") -> str:
+        """Say what waves asked of a scale, or of a statement, otherwise than the instrument; empty if nothing."""
+        own = [
+            one
+            for one in self.presentation.items.values()
+            if (one.item == item if item else one.scale == scale)
+        ]
+        said = []
+        for wave in filter(self.presentation.waves.get, waves):
+            words = self.presentation.waves[wave]
+            grades = [words.comparability.get(one.item, Comparability.IDENTICAL) for one in own]
+            gone = sum(grade in (Comparability.ABSENT, Comparability.RESCALED) for grade in grades)
+            all_of_it = f" of {len(own)} statements" if len(own) > 1 else ""
+            fewer = f"{len(own) - gone}{all_of_it}" if gone else ""
+            changed = sum(grade == Comparability.REWORDED for grade in grades)
+            many = f"{changed}{'' if gone else all_of_it} " if all_of_it else ""
+            reworded = f"{many}reworded" if changed else ""
+            if told := listed(list(filter(None, (fewer, reworded)))):
+                said.append(f"{words.title}: {told}")
+        return "; ".join(said)
 
     def comparability_note(self, wave: str, item: str) -> str:
         """Say how a wave's question differs from the instrument's; empty if it does not."""

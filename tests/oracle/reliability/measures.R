@@ -1,14 +1,19 @@
 # The answers that tests/test_reliability_oracle.py compares with, on the data sets of manifest.csv.
 # Run here: Rscript measures.R   (about three minutes)
 #
-#   measures.csv     omega total, ordinal alpha, Spearman-Brown with its interval, floor and ceiling, by wave and
-#                    organisation. `estimate` is what psych says; `sharp` is the same optimum found to the last digit:
-#                    psych stops its searches early (optimize() and L-BFGS-B with their default tolerances)
+#   measures.csv     omega total, ordinal alpha, floor and ceiling, by wave and organisation; alpha with its ADF standard
+#                    error. `estimate` is what psych says; `sharp` is the same optimum found to the last digit: psych
+#                    stops its searches early (optimize() and L-BFGS-B with their default tolerances)
 #   polychoric.csv   every polychoric correlation of three sets, psych's and sharp
-#   equality.csv     tests of equal alpha: Feldt's W, p by its exact distribution and by his F; Hakstian & Whalen by metafor
-#   bootstrap.csv    BCa intervals of alpha by boot, 20,000 replicates
+#   equality.csv     Wald tests of equal log(1 - alpha), Welch's, and the interval of a difference of two alphas
+#   bootstrap.csv    bootstrap-t intervals of alpha by boot (type "stud"), 20,000 replicates of log(1 - alpha)
+#   omega.csv        omega and misfit of ordinal's soup (soup.csv), where the misfit has several minima: the least of
+#                    optim's from 300 random starts that has no loading beyond 10
+# The ADF standard error is the delta method on the covariances of covariances, its slope by numDeriv: no formula is shared
+# with ours. Its degrees of freedom, 2 n / (kurtosis - 1), are of numerical influences: alpha with one respondent
+# weighing a little more.
 # Incomplete respondents are dropped first, and items that everyone answered alike.
-suppressMessages({library(psych); library(mvtnorm); library(metafor); library(boot)})
+suppressMessages({library(psych); library(mvtnorm); library(boot); library(numDeriv)})
 
 words <- function(x) strsplit(x, " ")[[1]]
 spi <- psychTools::spi[seq(1, 4000, by = 2), ]
@@ -63,14 +68,36 @@ sharp_loadings <- function(r) {
   l
 }
 alpha_of <- function(r) nrow(r) / (nrow(r) - 1) * (1 - sum(diag(r)) / sum(r))
+log_rest <- function(r) log(1 - alpha_of(r))
+
+# Standard error of log(1 - alpha): all k^2 covariances, their own covariances, and the slope.
+adf_error <- function(y) {
+  n <- nrow(y); k <- ncol(y)
+  x <- sweep(y, 2, colMeans(y))
+  products <- x[, rep(1:k, k)] * x[, rep(1:k, each = k)]
+  slope <- grad(function(v) log_rest(matrix(v, k)), c(cov(y) * (n - 1) / n))
+  sqrt(c(slope %*% cov(products) %*% slope) / n)
+}
+# What each respondent moves log(1 - alpha) by, and the degrees of freedom of the standard error
+adf_df <- function(y) {
+  n <- nrow(y); h <- 1e-5
+  of <- function(w) log_rest(cov.wt(y, w, method = "ML")$cov)
+  d <- sapply(seq_len(n), function(i) {
+    up <- down <- rep(1 / n, n)
+    up <- up * (1 - h); up[i] <- up[i] + h
+    down <- down * (1 + h); down[i] <- down[i] - h
+    (of(up) - of(down)) / (2 * h)
+  })
+  2 * n / (mean(d^4) / mean(d^2)^2 - 1)
+}
 
 measures <- pairs <- NULL
 cell <- function(set, wave, organisation, y) {
   y <- y[complete.cases(y), apply(y, 2, function(x) any(!is.na(x))), drop = FALSE]
   if (nrow(y) < set$min_n || ncol(y) < 2) return()
-  say <- function(term, estimate, sharp = estimate, low = NA, high = NA)
+  say <- function(term, estimate, sharp = estimate, error = NA)
     measures <<- rbind(measures, data.frame(set = set$set, wave, organisation, term, estimate, sharp,
-      conf_low = low, conf_high = high, n = nrow(y)))
+      std_error = error, n = nrow(y)))
   say("floor", 100 * mean(rowSums(y != set$low) == 0))
   say("ceiling", 100 * mean(rowSums(y != set$high) == 0))
   y <- y[, apply(y, 2, function(x) length(unique(x)) > 1), drop = FALSE]
@@ -80,26 +107,14 @@ cell <- function(set, wave, organisation, y) {
   if (set$set %in% c("neuroticism", "sai", "verbal")) pairs <<- rbind(pairs, data.frame(set = set$set, wave, organisation,
     first = colnames(y)[row(p)[lower.tri(p)]], second = colnames(y)[col(p)[lower.tri(p)]],
     estimate = p[lower.tri(p)], sharp = q[lower.tri(q)]))
-  if (ncol(y) == 2) {
-    z <- r.con(cor(y)[1, 2], nrow(y))
-    say("spearman_brown", 2 * cor(y)[1, 2] / (1 + cor(y)[1, 2]), low = 2 * z[1] / (1 + z[1]), high = 2 * z[2] / (1 + z[2]))
-  } else {
+  say("alpha", alpha_of(cov(y)), error = (1 - alpha_of(cov(y))) * adf_error(y))
+  if (ncol(y) > 2) {
     r <- cor(y)
     fit <- suppressMessages(suppressWarnings(omega(r, nfactors = 1, plot = FALSE, flip = FALSE)))
     say("omega_total", fit$omega.tot, 1 - sum(1 - sharp_loadings(r)^2) / sum(r))
   }
 }
 
-# Feldt's W of alphas a with n respondents and k items, its exact two-sided p, and that of F(n2 - 1, n1 - 1)
-feldt <- function(a, n, k) {
-  a <- unname(a); n <- unname(n)
-  w <- (1 - a[1]) / (1 - a[2])
-  above <- function(w, one, two) integrate(function(t) df(exp(t), two[1], two[2]) * exp(t) *
-    pf(w * exp(-t), one[1], one[2], lower.tail = FALSE), -30, 30, rel.tol = 1e-11, subdivisions = 5000)$value
-  d <- cbind(n - 1, (n - 1) * (k - 1))
-  c(w = w, p = 2 * min(above(w, d[2, ], rev(d[1, ])), above(1 / w, d[1, ], rev(d[2, ]))),
-    approximate = 2 * min(pf(w, n[2] - 1, n[1] - 1), pf(w, n[2] - 1, n[1] - 1, lower.tail = FALSE)))
-}
 equality <- NULL
 compare <- function(set, along, within, groups) {
   groups <- groups[sapply(groups, function(y) nrow(y) > 0)]
@@ -107,18 +122,27 @@ compare <- function(set, along, within, groups) {
   groups <- lapply(groups, function(y) { y <- y[, common, drop = FALSE]; y[complete.cases(y), , drop = FALSE] })
   groups <- groups[sapply(groups, nrow) >= set$min_n]
   if (length(groups) < 2 || sum(common) < 2) return()
-  a <- sapply(groups, function(y) alpha_of(cov(y))); n <- sapply(groups, nrow); k <- sum(common)
-  together <- rma(measure = "AHW", ai = a, mi = rep(k, length(a)), ni = n, method = "EE")
-  equality <<- rbind(equality, data.frame(set = set$set, along, within, between = "all", term = "hakstian_whalen",
-    estimate = together$QE, df = length(a) - 1, p_value = together$QEp, approximate = NA, n = sum(n)))
+  a <- sapply(groups, function(y) alpha_of(cov(y))); n <- sapply(groups, nrow)
+  g <- log(1 - a); e <- sapply(groups, adf_error); v <- sapply(groups, adf_df)
+  say <- function(between, term, estimate, p, df, error = NA, low = NA, high = NA, n)
+    equality <<- rbind(equality, data.frame(set = set$set, along, within, between, term, estimate, std_error = error, df,
+      conf_low = low, conf_high = high, p_value = p, n))
+  w <- 1 / e^2; m <- sum(w * g) / sum(w); chi <- sum(w * (g - m)^2); k <- length(g)
+  lambda <- sum((1 - w / sum(w))^2 / v)
+  f <- chi / (k - 1) / (1 + 2 * (k - 2) / (k^2 - 1) * lambda)
+  say("all", "equality", chi, pf(f, k - 1, (k^2 - 1) / (3 * lambda), lower.tail = FALSE), k - 1, n = sum(n))
   pairs <- combn(seq_along(groups), 2)
   if (along == "wave") pairs <- pairs[2:1, , drop = FALSE]
   for (j in seq_len(ncol(pairs))) {
     p <- pairs[, j]
-    found <- feldt(a[p], n[p], k)
-    equality <<- rbind(equality, data.frame(set = set$set, along, within, between = paste(names(groups)[p], collapse = " - "),
-      term = "feldt_w", estimate = found["w"], df = NA, p_value = found["p"], approximate = found["approximate"],
-      n = sum(n[p])))
+    df <- sum(e[p]^2)^2 / sum(e[p]^4 / v[p])
+    t <- (g[p[1]] - g[p[2]]) / sqrt(sum(e[p]^2))
+    low <- 1 - exp(g[p] + qt(0.975, df) * e[p]); high <- 1 - exp(g[p] - qt(0.975, df) * e[p])
+    d <- unname(a[p[1]] - a[p[2]])
+    say(paste(names(groups)[p], collapse = " - "), "alpha_difference", d, 2 * pt(-abs(t), df), df,
+      error = sqrt(sum(((1 - a[p]) * e[p])^2)),
+      low = d - sqrt((a[p[1]] - low[1])^2 + (high[2] - a[p[2]])^2),
+      high = d + sqrt((high[1] - a[p[1]])^2 + (a[p[2]] - low[2])^2), n = sum(n[p]))
   }
 }
 
@@ -141,10 +165,40 @@ bootstrap <- NULL
 for (name in c("neuroticism", "verbal", "wine")) {
   d <- read(manifest[manifest$set == name, ])
   y <- d$y[d$wave == sort(unique(d$wave))[1], ]; y <- y[complete.cases(y), ]
-  b <- boot(y, function(y, i) alpha_of(cov(y[i, ])), R = 20000)
-  ci <- boot.ci(b, conf = 0.95, type = "bca")$bca
-  bootstrap <- rbind(bootstrap, data.frame(set = name, wave = sort(unique(d$wave))[1], estimate = b$t0, std_error = sd(b$t),
-    conf_low = ci[4], conf_high = ci[5], n = nrow(y)))
+  # boot studentises by the second value, a variance: that of our formula's plain twin, by the influence values
+  influence <- function(x) {
+    x <- sweep(x, 2, colMeans(x)); k <- ncol(x); q <- rowSums(x^2); t2 <- rowSums(x)^2
+    k * (q - mean(q) / mean(t2) * t2) / (k * mean(q) - mean(t2))
+  }
+  b <- boot(y, function(y, i) {
+    d <- influence(y[i, ])
+    c(log_rest(cov(y[i, ])), sum(d^2) / (length(d) * (length(d) - 1)))
+  }, R = 20000)
+  b$t[!is.finite(b$t[, 2]) | b$t[, 2] < 1e-20, ] <- NA
+  kept <- complete.cases(b$t); b$t <- b$t[kept, ]; b$R <- sum(kept)
+  ci <- boot.ci(b, conf = 0.95, type = "stud")$student
+  bootstrap <- rbind(bootstrap, data.frame(set = name, wave = sort(unique(d$wave))[1], estimate = 1 - exp(b$t0[1]),
+    conf_low = 1 - exp(ci[5]), conf_high = 1 - exp(ci[4]), n = nrow(y)))
+}
+
+# ordinal::soup as respondents x ten tastings; S4 and S9 turned round, as a study would key them
+soup <- read.csv("soup.csv")
+omegas <- NULL
+for (wave in c("all", sort(unique(soup$wave)))) {
+  y <- as.matrix(soup[if (wave == "all") TRUE else soup$wave == wave, paste0("S", 1:10)])
+  y <- y[complete.cases(y), ]; y[, c(4, 9)] <- 7 - y[, c(4, 9)]
+  r <- cor(y); off <- 1 - diag(10)
+  misfit <- function(l) sum((off * (r - outer(l, l)))^2) / 2
+  slope <- function(l) -2 * c((off * (r - outer(l, l))) %*% l)
+  found <- NULL
+  for (start in 1:300) {
+    o <- optim(rnorm(10, 0, 0.6), misfit, slope, method = "BFGS", control = list(reltol = 1e-16, maxit = 5000))
+    if (max(abs(o$par)) < 10) found <- rbind(found, c(o$value, o$par))
+  }
+  l <- found[which.min(found[, 1]), -1]
+  for (turn in 1:3) l <- l - solve(jacobian(slope, l), slope(l))
+  omegas <- rbind(omegas, data.frame(wave, estimate = 1 - sum(1 - l^2) / sum(r), misfit = misfit(l),
+    minima = length(unique(round(found[, 1], 6))), n = nrow(y)))
 }
 
 save <- function(frame, file) {
@@ -153,5 +207,6 @@ save <- function(frame, file) {
   write.csv(frame, file, row.names = FALSE, quote = which(!number))
 }
 save(measures, "measures.csv"); save(pairs, "polychoric.csv"); save(equality, "equality.csv"); save(bootstrap, "bootstrap.csv")
-versions <- sapply(c("psych", "psychTools", "mvtnorm", "metafor", "boot"), function(p) as.character(packageVersion(p)))
+save(omegas, "omega.csv")
+versions <- sapply(c("psych", "psychTools", "mvtnorm", "numDeriv", "boot"), function(p) as.character(packageVersion(p)))
 writeLines(c(R.version.string, paste(names(versions), versions)), "versions_measures.txt")

@@ -3,7 +3,7 @@
 #   bfi.csv       psych::bfi, the first 600 respondents, A1-A5 and N1-N5 with their missing answers, and gender
 #   attitude.csv  datasets::attitude (30 departments, 7 percentages, none missing)
 #   expected.csv  one estimate a row
-# Incomplete respondents are dropped first: psych::alpha would use covariances of pairs, and count them for its interval.
+# Incomplete respondents are dropped first: psych::alpha would use covariances of pairs.
 suppressPackageStartupMessages(library(psych))
 
 estimates <- function(data, name, group, scale, answers, reversed, top) {
@@ -11,21 +11,14 @@ estimates <- function(data, name, group, scale, answers, reversed, top) {
   answers[reversed] <- top - answers[reversed]
   fit <- suppressWarnings(alpha(answers, keys = rep(1, ncol(answers)), warnings = FALSE))
   items <- names(answers)
-  feldt <- alpha.ci(fit$total$raw_alpha, n.obs = nrow(answers), n.var = ncol(answers))
-  wider <- alpha.ci(fit$total$raw_alpha, n.obs = nrow(answers), n.var = ncol(answers), p.val = 0.01)
-  stopifnot(all.equal(unname(unlist(fit$feldt[c("lower.ci", "upper.ci")])), c(feldt$lower.ci, feldt$upper.ci)))
-  row <- function(term, estimate, item = "", low = NA, high = NA, low99 = NA, high99 = NA)
-    data.frame(data = name, group = group, scale = scale, term = term, item = item, estimate = estimate,
-               conf_low = low, conf_high = high, conf_low_99 = low99, conf_high_99 = high99, n = nrow(answers))
+  row <- function(term, estimate, item = "")
+    data.frame(data = name, group = group, scale = scale, term = term, item = item, estimate = estimate, n = nrow(answers))
   rows <- rbind(
-    row("alpha", fit$total$raw_alpha, low = feldt$lower.ci, high = feldt$upper.ci,
-        low99 = wider$lower.ci, high99 = wider$upper.ci),
+    row("alpha", fit$total$raw_alpha),
     row("mean_inter_item_r", fit$total$average_r),
     row("item_rest_r", fit$item.stats$r.drop, items)
   )
   if (ncol(answers) > 2) rows <- rbind(rows, row("alpha_if_dropped", fit$alpha.drop$raw_alpha, items))
-  # For two items the standardised alpha is the Spearman-Brown coefficient.
-  if (ncol(answers) == 2) rows <- rbind(rows, row("spearman_brown", fit$total$std.alpha))
   rows
 }
 
@@ -42,7 +35,6 @@ expected <- rbind(expected, estimates(attitude, "attitude", "all", "attitude", a
 
 write.csv(bfi, "bfi.csv", row.names = FALSE, na = "", quote = FALSE)
 write.csv(attitude, "attitude.csv", row.names = FALSE, quote = FALSE)
-for (column in c("estimate", "conf_low", "conf_high", "conf_low_99", "conf_high_99"))
-  expected[[column]] <- ifelse(is.na(expected[[column]]), "", sprintf("%.15g", expected[[column]]))
+expected$estimate <- sprintf("%.15g", expected$estimate)
 write.csv(expected, "expected.csv", row.names = FALSE, quote = FALSE)
 writeLines(c(R.version.string, paste("psych", packageVersion("psych"))), "versions.txt")

@@ -31,13 +31,14 @@ from surveywaves.terms import (
     BETWEEN,
     FAVOURABLE,
     LINEAR,
-    LOW_RELIABILITY_MARK,
     MAIN,
+    NOT_STATED,
     ORDINAL,
     ORGANISATION,
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
+    SMALLEST_P,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS
@@ -145,7 +146,11 @@ def _few(weight: FloatArray) -> bool:
 
 DECIMALS: Final = 2
 PERCENT_DECIMALS: Final = 0
-"""Decimals of an estimate that comes near to withheld counts; of a percentage."""
+"""Decimals of an estimate that comes near to withheld counts; of a percentage. Degrees of freedom are whole then, and
+p-values have two significant figures, none below `SMALLEST_P`."""
+
+RMSEA_DECIMALS: Final = 3
+"""Decimals of a root mean square error of approximation."""
 
 NOTE: Final = "withheld to protect respondents"
 
@@ -160,13 +165,22 @@ PEOPLE: Final = "n_respondents"
 """The term whose estimate is a number of respondents."""
 
 EVENLY: Final = ("conf_low", "conf_high")
-ALSO: Final = ("df", "p_value", "p_adjusted")
-"""What gives the number of respondents back to whoever knows the estimate: of alpha, the limits and degrees of freedom
-of Feldt's interval and tests are functions of it."""
+ALSO: Final = ("std_error", "df", "p_value", "p_adjusted")
+"""What gives the number of respondents away to whoever knows the estimate: of alpha, how wide the interval is and how
+many degrees of freedom there are goes by it."""
 
 _COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
 
-EXACT: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", *DECIDED[1:3])
+EXACT: Final = (
+    "estimate",
+    "std_error",
+    "df",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "p_adjusted",
+    *DECIDED[1:3],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +294,9 @@ def release_estimates(
     Shown
         The table: estimates withheld have the status `withheld` and a note, and no `n`; elsewhere `n` may be missing.
     """
+    # With its chi-square and df, this index gives n back to whoever knows it to many digits.
+    index = table["term"].str.contains("rmsea", regex=False)
+    table = table.assign(estimate=table["estimate"].mask(index, table["estimate"].round(RMSEA_DECIMALS)))
     refused, unnumbered, places = [], [], _Places(groups)
     variants = table["variant"] if "variant" in table else [""] * len(table)
     columns = ("analysis", "scale", "item", "wave", "organisation", "n")
@@ -290,7 +307,8 @@ def release_estimates(
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
         if organisation == ALL != wave and analysis in COMPARED:
-            named = covered  # a weighted sum of the organisations: less the others, it is one of them
+            # a weighted sum of the organisations: less the others, it is one of them
+            named = frozenset(place for place in covered if place[1] not in (ALL, NOT_STATED))
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
         refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))
@@ -315,15 +333,11 @@ def release_estimates(
     return Shown(shown, estimate, number & table["n"].notna().to_numpy(dtype=np.bool_), digits)
 
 
-def release_use(table: pd.DataFrame, groups: Groups) -> pd.DataFrame:
-    """Withhold why scales are compared as they are, where a group is hidden: it counts groups that are large enough."""
-    return table.assign(reason=NOTE) if groups.hidden else table
-
-
 def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.DataFrame, BoolArray]:
     """Withhold how many variants agree on a contrast that is withheld itself (`contrasts`: the released table)."""
     names = ["scale", "term", "wave", "organisation"]
     gone = contrasts[(contrasts["status"] == Status.WITHHELD.value) & (contrasts["item"] == "")]
+    gone = gone.assign(term=gone["term"].str.removesuffix(f"_{PERCENT_FAVOURABLE}"))
     places = set(zip(*(gone[name] for name in names), strict=True))
     hide = np.array(
         [place in places for place in zip(*(table[name] for name in names), strict=True)], dtype=np.bool_
@@ -331,7 +345,9 @@ def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.
     shown = table.assign(decision=table["decision"].mask(hide, ""), words=table["words"].mask(hide, NOTE))
     for name in ("agreeing", "variants"):
         shown[name] = shown[name].astype("Int64").mask(hide)
-    return shown, hide
+    for name in ("largest_move", "tipping_point"):
+        shown[name] = shown[name].mask(hide)
+    return shown.assign(largest_variant=shown["largest_variant"].mask(hide, "")), hide
 
 
 def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidden: bool) -> pd.DataFrame:
@@ -346,11 +362,11 @@ def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidde
     reasons = [Status.OK.value, Status.BOUNDARY.value, Status.TOO_FEW.value]
     lost = estimate & table["status"].isin(reasons).to_numpy(dtype=np.bool_)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
-    # The parts of planning's note are of all organisations, and a judgement on a scale is of all that are large enough.
+    # The parts of planning's note are of all organisations.
     few = number | (hidden & (table["analysis"] == PLANNING).to_numpy(dtype=np.bool_))
     shown["note"] = pd.array(
         [
-            NOTE if gone else _uncounted(note, few=counted, hidden=hidden)
+            NOTE if gone else _uncounted(note, few=counted)
             for note, gone, counted in zip(table["note"], lost, few, strict=True)
         ],
         dtype="str",
@@ -358,20 +374,18 @@ def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidde
     return shown
 
 
-def _uncounted(note: str, *, few: bool, hidden: bool) -> str:
+def _uncounted(note: str, *, few: bool) -> str:
     """Take numbers of respondents out of a note.
 
     A part that begins with a number counts those whom a variant leaves out: on paper, alike in all answers. What counts
-    the rest of the respondents goes where `n` does (`few`), and what counts groups where one is hidden.
+    the rest of the respondents goes where `n` does (`few`).
     """
     parts = [
         _COUNTED.sub(lambda found: "not those " if found[1] else "", part)
         for part in note.split("; ")
         if not (few and part.startswith(COUNTS))
     ]
-    return "; ".join(
-        LOW_RELIABILITY_MARK if hidden and part.startswith(LOW_RELIABILITY_MARK) else part for part in parts
-    )
+    return "; ".join(parts)
 
 
 def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
@@ -395,14 +409,25 @@ def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
     for name in EXACT:
         if name in rounded:
             values = rounded[name].to_numpy(dtype=np.float64)
-            coarse = np.where(
-                percent & (not name.startswith("p_")),
-                np.round(values, PERCENT_DECIMALS),
-                np.round(values, DECIMALS),
-            )
+            if name.startswith("p_"):
+                coarse = coarse_p(values)
+            elif name == "df":
+                coarse = np.round(values)
+            else:
+                coarse = np.where(percent, np.round(values, PERCENT_DECIMALS), np.round(values, DECIMALS))
             # Not -0.0: it would be written so.
             rounded[name] = np.where(marks, coarse + 0.0, values)
     return rounded
+
+
+def coarse_p(values: FloatArray) -> FloatArray:
+    """Round p-values to two significant figures; what is not below the floor does not become it."""
+    known = np.isfinite(values)
+    scale = 10.0 ** (1 - np.floor(np.log10(np.where(known, np.maximum(values, SMALLEST_P), 1.0))))
+    coarse = np.round(np.round(values * scale) / scale, 4)
+    return np.where(
+        values < SMALLEST_P, SMALLEST_P, np.where(known, np.maximum(coarse, 1.1 * SMALLEST_P), values)
+    )
 
 
 def _other_respondents(table: pd.DataFrame) -> BoolArray:

@@ -14,7 +14,16 @@ from surveywaves.figures.means import ESTIMATED, respondents_of, titles
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, CUTS, ORGANISATION
 from surveywaves.text import listed
-from surveywaves.words import absent, evidence_of, number, pair, wave_title, without
+from surveywaves.words import (
+    REVERSED_MEANS,
+    absent,
+    evidence_of,
+    number,
+    pair,
+    statement,
+    wave_title,
+    without,
+)
 
 ABREAST: Final = 6
 """Panels side by side; with more comparisons than fit, pairs are left to the table where all are compared at once."""
@@ -61,7 +70,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         panels.setdefault(heading, Facet(heading)).lanes[item] = [Estimate(look, value, value, value)]
         drawn += 1
         if look.marker == SIZES["moderate"][1] or look.marker == SIZES["large"][1]:
-            flagged.append(f"{presentation.items[item].text} ({heading}: {number(value, 3)})")
+            flagged.append(f"{statement(presentation.items[item])} ({heading}: {number(value, 3)})")
     page = Page(presentation.style)
     facets = _shown(panels, at_once, page.abreast(len(panels), ABREAST, least=LEAST))
     pairs = len(panels) - len(facets)
@@ -87,6 +96,8 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
             presentation,
         ),
     ]
+    if any(item.key < 0 for item in items):
+        notes.append(REVERSED_MEANS)
     notes = [note for note in notes if note]
 
     page.title(title)
@@ -94,7 +105,7 @@ def functioning(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     draw_facets(
         page,
         facets,
-        {item.item: item.text for item in items},
+        {item.item: statement(item) for item in items},
         Scale(0.0, high, "Change of Nagelkerke's R²", reference=(moderate, large), decimals=2),
         side_by_side=page.abreast(len(facets), ABREAST, least=LEAST),
         groups={item.item: named[item.scale] for item in items if item.scale},

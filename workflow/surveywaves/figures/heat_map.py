@@ -13,7 +13,7 @@ from surveywaves.figures.layout import GREY, SMALL, TINY, WITHHELD, Page, on, se
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION, Status
-from surveywaves.words import evidence_of, organisation_label, percent, wave_title, whole
+from surveywaves.words import evidence_of, organisation_label, percent, statement, wave_title, whole
 
 LABELS: Final = 0.52
 """Share of the width that statements take at most."""
@@ -118,7 +118,7 @@ class _Table:
     ) -> None:
         self.page, self.presentation, self.found, self.columns = page, presentation, found, columns
         usable = page.right - page.left
-        labels = [_label(item) for item in presentation.items.values()]
+        labels = [statement(item) for item in presentation.items.values()]
         longest = max(page.width_of(label, TINY) for label in labels)
         self.label_width = min(longest, usable * LABELS)
         self.labels = dict(
@@ -218,10 +218,6 @@ class _Table:
         page.y += height
 
 
-def _label(item: Item) -> str:
-    return f"(R) {item.text}" if item.keyed == "-" else item.text
-
-
 def _ends(
     found: dict[tuple[str, str, str], float | None], presentation: Presentation, columns: Sequence[Column]
 ) -> str:
@@ -239,7 +235,7 @@ def _ends(
             continue
         top, bottom = max(mine, key=mine.__getitem__), min(mine, key=mine.__getitem__)
         said.append(
-            f"{where}: most {presentation.items[top].text} ({percent(mine[top])}); least "
-            f"{presentation.items[bottom].text} ({percent(mine[bottom])}){rest}."
+            f"{where}: most {statement(presentation.items[top])} ({percent(mine[top])}); least "
+            f"{statement(presentation.items[bottom])} ({percent(mine[bottom])}){rest}."
         )
     return " ".join(said)

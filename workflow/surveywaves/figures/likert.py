@@ -19,7 +19,16 @@ from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, 
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ORGANISATION, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import evidence_of, no_answers, organisation_label, percent, wave_title, whole
+from surveywaves.words import (
+    REVERSED,
+    evidence_of,
+    no_answers,
+    organisation_label,
+    percent,
+    statement,
+    wave_title,
+    whole,
+)
 
 
 class Piece(NamedTuple):
@@ -213,7 +222,7 @@ class Chart:
         self.gap = 1.2 * em
         self.item_width = usable
         if not self.above:
-            longest = max(page.width_of(_statement(item), SMALL) for item in items)
+            longest = max(page.width_of(statement(item), SMALL) for item in items)
             self.item_width = min(longest, usable * 0.36)
         self.wave_width = 0.0
         if len(waves) > 1 or wave_title(presentation, waves[0]):
@@ -295,7 +304,7 @@ class Chart:
 
     def _item(self, item: Item) -> None:
         page = self.page
-        lines = page.wrap(_statement(item), self.item_width, SMALL)
+        lines = page.wrap(statement(item), self.item_width, SMALL)
         if self.above:
             page.plate(page.left, page.y, page.right - page.left, page.height_of(len(lines), SMALL))
             page.y = page.block(page.left, page.y, lines, SMALL) + 0.25 * page.em
@@ -380,10 +389,6 @@ class Chart:
         page.y = bottom + page.height_of(1, TINY) + 0.5 * page.em
 
 
-def _statement(item: Item) -> str:
-    return item.text + (" (R)" if item.keyed == "-" else "")
-
-
 def _tens(value: float) -> int:
     """Round up to tens."""
     return 10 * math.ceil(value / 10 - 1e-9)
@@ -444,8 +449,8 @@ def likert(
     striped = any(len(piece.options) > 1 for found in answers.values() for piece in found.pieces)
     notes = [
         f"None of these items was asked in: {', '.join(silent)}." if silent else "",
-        "(R) Agreement means less of what the scale measures; shown as worded."
-        if any(item.keyed == "-" for item in items)
+        f"{REVERSED} Agreement means less of what the scale measures: shown as worded; to disagree is favourable."
+        if any(item.key < 0 for item in items)
         else "",
         "† Asked in other words in that wave."
         if any(is_reworded(presentation, wave, item) for wave in asked for item in items)

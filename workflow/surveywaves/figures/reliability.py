@@ -68,7 +68,7 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
     page = Page(presentation.style)
     page.title(title)
     page.legend(organisation_keys(presentation, organisations))
-    axis = f"Cronbach's alpha with {level(presentation)} interval (Feldt); the line marks {ACCEPTABLE:.2f}"
+    axis = f"Cronbach's alpha with {level(presentation)} interval; the line marks {ACCEPTABLE:.2f}"
     draw_facets(
         page,
         facets,
@@ -80,7 +80,7 @@ def reliability(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         page.paragraph("There are no reliabilities to show.")
     page.foot(notes, evidence)
     caption = [
-        f"{title}: Cronbach's alpha with Feldt's {level(presentation)} interval, complete cases, by wave and "
+        f"{title}: Cronbach's alpha with {level(presentation)} interval (bootstrap-t), complete cases, by wave and "
         f"organisation. {respondents_of(table)} The line at {ACCEPTABLE:.2f} is a convention, not a threshold of this "
         "study.",
         *notes,

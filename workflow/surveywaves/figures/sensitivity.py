@@ -25,7 +25,7 @@ from surveywaves.figures.facets import (
 from surveywaves.figures.layout import Page
 from surveywaves.figures.means import ESTIMATED, level, titles
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import MAIN, ORGANISATION, STANDARDISED, variant_title
+from surveywaves.terms import FAVOURABLE, MAIN, ORGANISATION, STANDARDISED, variant_title
 from surveywaves.text import listed
 from surveywaves.words import Labels, absent, evidence_of, lower, number, whole, without
 
@@ -64,7 +64,7 @@ def sensitivity(table: pd.DataFrame, presentation: Presentation, scale: str) -> 
     scale
         The scale.
     """
-    every = table[table["scale"] == scale]
+    every = table[(table["scale"] == scale) & (table["analysis"] != FAVOURABLE)]
     mine = shown_contrasts(every, presentation)
     title = f"{titles(presentation).get(scale, scale)}: other ways to analyse"
     found, skipped = _panels(mine, presentation)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from surveywaves.invariance.dif import dif
+from surveywaves.invariance.structure import structure
 from surveywaves.reliability import reliability, usage
 from surveywaves.sample import Sample, Scale
 
@@ -18,6 +19,7 @@ class Measured(NamedTuple):
     reliability: pd.DataFrame
     scale_use: pd.DataFrame
     dif: pd.DataFrame
+    structure: pd.DataFrame
 
 
 def measure(
@@ -28,7 +30,6 @@ def measure(
     min_n: int = 10,
     seed: int = 0,
     smallest_alpha: float = 0.60,
-    usage_min_n: int = 30,
     dif_min_n: int = 50,
 ) -> Measured:
     """Measure every scale.
@@ -41,7 +42,7 @@ def measure(
         Coverage of the intervals.
     min_n, seed
         See `reliability`.
-    smallest_alpha, usage_min_n
+    smallest_alpha
         See `usage`.
     dif_min_n
         Fewest respondents of a group whose items are examined: see `dif`.
@@ -52,9 +53,10 @@ def measure(
     )
     return Measured(
         reliability=found,
-        scale_use=usage(found, at_least=smallest_alpha, min_n=usage_min_n),
+        scale_use=usage(found, smallest_alpha=smallest_alpha),
         dif=pd.concat(
             [dif(sample, scale, confidence=confidence, min_n=dif_min_n) for scale in scales],
             ignore_index=True,
         ),
+        structure=structure(sample, scales, confidence=confidence),
     )

@@ -8,12 +8,13 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import check_confidence, compare_fit, standardised
+from surveywaves.mixed.contrasts import adjust_families, check_confidence, compare_fit, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.diagnostics import diagnose
 from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
+from surveywaves.mixed.odds import check_odds
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import Status
 from surveywaves.tidy import tidy
@@ -71,8 +72,8 @@ def compare_study(
     -------
     Compared
         `means` and `contrasts` (with decisions; those of the models in their own units and standardised) of the
-        percentage of favourable answers and of both models, `variances` of these, the linear model's `diagnostics`,
-        and `item_contrasts` with decisions.
+        percentage of favourable answers and of both models, `variances` of these, the linear model's `diagnostics` and
+        the tests of what the ordinal model assumes of each item, and `item_contrasts` with decisions.
 
     Raises
     ------
@@ -111,16 +112,17 @@ def compare_study(
         means=means,
         contrasts=note_scale_use(decided(contrasts, variances, multiplicity), scale_use),
         variances=variances,
-        diagnostics=pd.concat(diagnostics, ignore_index=True),
+        diagnostics=pd.concat([*diagnostics, alone.diagnostics], ignore_index=True),
         item_contrasts=decided(alone.contrasts, alone.variances, item_multiplicity),
     )
 
 
 class ItemsCompared(NamedTuple):
-    """Two tidy frames of the items by themselves."""
+    """Tidy frames of the items by themselves."""
 
     contrasts: pd.DataFrame
     variances: pd.DataFrame
+    diagnostics: pd.DataFrame
 
 
 def compare_items(
@@ -148,8 +150,9 @@ def compare_items(
     Returns
     -------
     ItemsCompared
-        As of `contrasts.compare_fit` and `compare_favourable`, with `item` filled. An item that no two cells of one
-        wave or of one organisation answered cannot be compared, and has no rows. Estimates by the model carry no note:
+        As of `contrasts.compare_fit`, `compare_favourable` and `odds.check_odds` (adjusted by Benjamini and Hochberg
+        over the items), with `item` filled. An item that no two cells of one wave or of one organisation answered
+        cannot be compared, and has no rows. Estimates by the model carry no note:
         that a model of one item cannot tell respondents apart goes without saying.
 
     Raises
@@ -157,7 +160,7 @@ def compare_items(
     ValueError
         If sample and items contradict the frame or each other.
     """
-    contrasts, variances = [tidy([])], [tidy([])]
+    contrasts, variances, odds = [tidy([])], [tidy([])], []
     for one in items:
         (item,) = one.items
         design = make_design(sample, one)
@@ -169,7 +172,12 @@ def compare_items(
         )
         contrasts += [_of_item(latent.contrasts, item), shares.assign(item=item)]
         variances.append(_of_item(latent.variances, item))
-    return ItemsCompared(*(pd.concat(tables, ignore_index=True) for tables in (contrasts, variances)))
+        odds += [{"scale": one.name, "item": item} | row for row in check_odds(design, min_cell=min_cell)]
+    tested = tidy(odds)
+    tested["p_adjusted"] = adjust_families(tested, "p_value", "fdr_bh", ["term"])
+    return ItemsCompared(
+        pd.concat(contrasts, ignore_index=True), pd.concat(variances, ignore_index=True), tested
+    )
 
 
 def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:

@@ -5,8 +5,9 @@ covariance, degrees of freedom, and says which combinations the data can estimat
 
 Covariates adjust a contrast only as far as its cells overlap in them. Of the respondents of the cells that are
 compared, the *overlap* is the share whose combination of categorical covariates occurs in each of these cells; what
-lies outside is compared by the model's extrapolation alone. All staff are compared organisation by organisation, so
-that theirs is the overlap within the organisations (Crump, Hotz, Imbens and Mitnik 2009, Biometrika 96, 187).
+lies outside is compared by the model's extrapolation alone. Changes of all staff and differences in differences compare
+the waves within each organisation, so that theirs is the overlap there (Crump, Hotz, Imbens and Mitnik 2009, Biometrika
+96, 187).
 """
 
 from __future__ import annotations
@@ -203,7 +204,6 @@ def compare(
     ValueError
         If sample and scale contradict the frame or each other.
     """
-    check_confidence(confidence)
     design = make_design(sample, scale)
     return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
 
@@ -212,6 +212,7 @@ def compare_fit(
     design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
 ) -> Comparison:
     """Compare the waves and organisations of a design by a fit of it: see `compare`."""
+    check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
     def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
@@ -304,7 +305,8 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
     design
         A design.
     weights
-        (wave, organisation) -> weight. A sum over the organisations of a wave compares none of them.
+        (wave, organisation) -> weight. A mean compares no cells; where the weights of each organisation cancel, its
+        waves are compared with each other, and not with the other organisations'.
 
     Returns
     -------
@@ -314,13 +316,13 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
     if not any(name.endswith("]") for name in design.covariates):
         return 1.0
     persons = _profiles(design)
-    signs: dict[str, set[bool]] = {}
-    for (wave, _), weight in weights.items():
-        signs.setdefault(wave, set()).add(weight > 0)
+    rest: dict[str, float] = {}
+    for (_, organisation), weight in weights.items():
+        rest[organisation] = rest.get(organisation, 0.0) + weight
+    within = min(weights.values()) > 0 or max(map(abs, rest.values())) < CANCELS
     compared: dict[str, list[FloatArray]] = {}
     for cell in weights:
-        apart = cell[1] if all(len(found) == 1 for found in signs.values()) else ALL
-        compared.setdefault(apart, []).append(persons[design.cells.index(cell)])
+        compared.setdefault(cell[1] if within else ALL, []).append(persons[design.cells.index(cell)])
     everybody = np.concatenate([np.array(cells) for cells in compared.values()]).sum()
     common = [np.array(cells)[:, (np.array(cells) > 0).all(axis=0)].sum() for cells in compared.values()]
     return float(sum(common) / everybody)
@@ -393,6 +395,9 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
         rows[name] = rows[name].to_numpy() / unit
     return rows.reset_index(drop=True)
 
+
+CANCELS: Final = 1e-9
+"""Weights of an organisation add up to nothing below this."""
 
 NOT_DETERMINED: Final = (
     "the answers do not determine it: no items in common, or a covariate that goes with the cells"

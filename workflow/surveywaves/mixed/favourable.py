@@ -40,6 +40,7 @@ Sources: Bell and McCaffrey (2002) Surv. Methodol. 28, 169; Pustejovsky and Tipt
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -63,6 +64,7 @@ from surveywaves.mixed.contrasts import (
 )
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.estimable import Determined
+from surveywaves.mixed.sums import independent_columns
 from surveywaves.sample import Scale
 from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Status
 from surveywaves.tidy import tidy
@@ -72,6 +74,12 @@ FEWEST: Final = 2
 
 SEPARATED: Final = 20.0
 """Log odds beyond this are those of a maximum at infinity: one in half a milliard."""
+
+NOTHING: Final = 1e-14
+"""A variance is none if it is this share, or less, of that of independent answers."""
+
+NEAR: Final = 1e-6
+"""Answers are the same if they are nearer: reverse keying rounds what response options were stretched to."""
 
 STEPS: Final = 100
 SETTLED: Final = 1e-12
@@ -177,6 +185,9 @@ class FavourableFit:
         found = self._combine({self._cell[cell]: weight for cell, weight in weights.items()}, asked)
         if found is None:
             return base | {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
+        if found.variance <= NOTHING * found.independent:
+            note = "everybody's answers come to the same percentage: no error can be estimated"
+            return base | {"status": Status.NOT_ESTIMABLE, "note": note}
         notes = [base.get("note", ""), found.note]
         ever = self._answers.number[[self._cell[cell] for cell in weights]].max(axis=0) > 0
         if (number := int(asked.sum())) < (of := int(ever.sum())):
@@ -258,23 +269,30 @@ class FavourableFit:
         else:
             spread_by = float((by_cell**2 / freedom).sum())
             df = float(by_cell.sum()) ** 2 / spread_by if spread_by > 0 else math.nan
-        return _Combined(value, variance, df, note)
+        chance = answers.share * (1 - answers.share) / np.maximum(answers.number, 1)
+        return _Combined(value, variance, float((weight**2 * chance).sum()), df, note)
 
 
 class _Combined(NamedTuple):
     value: float
     variance: float
+    independent: float
+    """The variance if a person's answers had nothing to do with each other."""
     df: float
     note: str
 
 
 def _favourable(design: Design, scale: Scale) -> BoolArray:
     """(J, L) which levels are favourable answers to each statement."""
-    (low, high), favourable = scale.response_range, scale.favourable
-    if not favourable or any(not low <= answer <= high for answer in favourable):
-        raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
-    one = np.isin(design.levels, np.array(favourable, dtype=np.float64))
-    return np.tile(one, (len(design.items), 1))
+    low, high = scale.response_range
+    found = np.zeros((len(design.items), len(design.levels)), dtype=np.bool_)
+    for place, item in enumerate(design.items):
+        favourable = scale.favourable_of.get(item, scale.favourable)
+        if not favourable or any(not low <= answer <= high for answer in favourable):
+            raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
+        near = np.abs(design.levels[:, None] - np.array(favourable, dtype=np.float64)) < NEAR
+        found[place] = near.any(axis=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -587,22 +605,21 @@ def _fit(design: Design, answers: _Answers) -> _Model | tuple[Status, str]:
     slopes = np.zeros(design.profiles.shape[1])
     if not len(columns):
         return Status.NOT_ESTIMABLE, "every cell's answers to each statement are alike"
-    gram = columns.T @ columns
-    scale = np.sqrt(np.maximum(np.diagonal(gram), 1e-300))
-    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    determined = Determined(vectors[:, values < len(values) * 1e-10], scale)
-    start = np.append(constant[both], slopes)
-    fit = GLM(np.column_stack([favourable, total - favourable]), columns, family=Binomial()).fit(
-        start_params=start, maxiter=STEPS, tol=SETTLED
-    )
-    coef = np.asarray(fit.params, dtype=np.float64)
+    kept, null, scale = independent_columns(columns.T @ columns)
+    start = np.append(constant[both], slopes)[kept] * scale[kept]
+    with warnings.catch_warnings():  # of separation and of steps: looked for here
+        warnings.simplefilter("ignore")
+        answered = np.column_stack([favourable, total - favourable])
+        fit = GLM(answered, columns[:, kept] / scale[kept], family=Binomial()).fit(
+            start_params=start, maxiter=STEPS, tol=SETTLED
+        )
+    coef, bread = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
+    coef[kept] = fit.params / scale[kept]
     predicted = columns @ coef
     if not (np.isfinite(predicted).all() and np.abs(predicted).max() < SEPARATED):
         return Status.NOT_ESTIMABLE, "separation: a covariate tells favourable answers from others"
     if not fit.converged:
         return Status.NOT_CONVERGED, "the logistic regression did not converge"
-    chance = expit(predicted)
-    information = columns.T @ ((total * chance * (1 - chance))[:, None] * columns)
-    bread = np.linalg.pinv(information, hermitian=True)
+    bread[np.ix_(kept, kept)] = fit.normalized_cov_params / np.outer(scale[kept], scale[kept])
     constant[both] = coef[: int(both.sum())]
-    return _Model(constant, place, coef[int(both.sum()) :], bread, determined)
+    return _Model(constant, place, coef[int(both.sum()) :], bread, Determined(null, scale))

@@ -1,7 +1,29 @@
-"""Cronbach's alpha: its parts, the two-item case, its intervals, and tests that it is the same in several groups.
+"""Cronbach's alpha: its parts, its interval, and tests that it is the same in several groups.
 
-Alpha is pingouin's. Its interval is not: pingouin rounds it to three decimals. Nor are the bootstrap and alpha without
-an item, which take the sums that all replicates and items share.
+Alpha is pingouin's. Its interval is not: pingouin's is Feldt's (1987), which is right for normal answers and covers 85%
+of the time where most answers are at the top of the scale. Here nothing is asked of how answers are distributed: the
+standard error is that of alpha's influence function (asymptotically distribution-free, ADF), and the interval
+bootstraps the studentised estimate. Nor is alpha without an item pingouin's: it takes sums that all items share.
+
+With centred scores x_ij of respondent i, totals t_i = sum_j x_ij, q_i = sum_j x_ij^2, and S and V the means of q_i and
+t_i^2,
+
+    1 - alpha = (k S / V - 1) / (k - 1)
+
+and respondent i moves log(1 - alpha) by d_i / n with d_i = k (q_i - S t_i^2 / V) / (k S - V), whose mean is 0. So the
+standard error of log(1 - alpha) is sqrt(sum d_i^2 / (n (n - 1))), and that of alpha 1 - alpha times this
+(Maydeu-Olivares, Coffman & Hartmann 2007).
+
+References
+----------
+Bonett DG (2002). Sample size requirements for testing and estimating coefficient alpha. Journal of Educational and
+Behavioral Statistics 27:335-340 (log(1 - alpha)). Davison AC, Hinkley DV (1997). Bootstrap methods and their
+application, section 5.2.1 (studentised bootstrap). Maydeu-Olivares A, Coffman DL, Hartmann WM (2007). Asymptotically
+distribution-free (ADF) interval estimation of coefficient alpha. Psychological Methods 12:157-176; and, Coffman DL,
+Garcia-Forero C, Gallardo-Pujol D (2010). Hypothesis testing for coefficient alpha: an SEM approach. Behavior Research
+Methods 42:618-625 (equality of several). Welch BL (1951). On the comparison of several mean values: an alternative
+approach. Biometrika 38:330-336. Zou GY (2007). Toward using confidence intervals to compare correlations.
+Psychological Methods 12:399-413.
 """
 
 from __future__ import annotations
@@ -14,7 +36,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import betaln, chdtrc, fdtrc, fdtri, ndtr, ndtri
+from scipy.special import fdtrc, ndtri, stdtr, stdtrit
 
 from surveywaves.reliability.answers import Answers, Array, Row, alike, join, named, whole
 from surveywaves.terms import ALL, BETWEEN, Status
@@ -22,16 +44,59 @@ from surveywaves.terms import ALL, BETWEEN, Status
 FLAT: Row = {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
 BACKWARD = "negative: items run against each other, check their keys"
 
+BOOTSTRAPPED_AT_MOST: Final = 2_000
+"""Respondents; of more, the interval takes the normal quantiles that the bootstrap's tend to."""
+
+LOST_AT_MOST: Final = 0.01
+"""Share of replicates that may lack alpha or its standard error."""
+
+ALIKE: Final = 1e-12
+"""What rounding leaves of a difference that is none."""
+
+_CELLS_AT_ONCE: Final = 200_000
+_LARGEST_CODE: Final = 2**62
+
 
 def alpha(answers: Answers) -> Row:
-    """Cronbach's alpha with the interval of Feldt, Woodruff & Salih (1987, formula 6)."""
+    """Cronbach's alpha with its ADF standard error and its bootstrap-t interval.
+
+    T = (log(1 - alpha*) - log(1 - alpha)) / se* of replicates of the respondents stands for the distribution of the
+    studentised estimate: the limits of log(1 - alpha) are this less the upper, and less the lower, quantile of T times
+    se. A replicate needs how often it drew each answer pattern, and then only sums: all of them are one product of the
+    replicates x patterns counts with the patterns. With more than `BOOTSTRAPPED_AT_MOST` respondents T is taken as
+    normal.
+    """
     if np.ptp(answers.total) == 0:
         return FLAT
     found = cronbach(answers.scores)
-    df = answers.n - 1, (answers.n - 1) * (answers.k - 1)
-    tail = (1 - answers.options.confidence) / 2
-    low, high = (1 - (1 - found) * float(fdtri(*df, share)) for share in (1 - tail, tail))
-    return {"estimate": found, "conf_low": low, "conf_high": high, "note": BACKWARD if found < 0 else ""}
+    row: Row = {"estimate": found}
+    backward = BACKWARD if found < 0 else ""
+    if 1 - found < ALIKE:
+        return row | {"note": "alpha is 1: it has no standard error"}
+    patterns, counts = distinct(answers.scores, answers.options.response_range)
+    [centre], [error] = (values.tolist() for values in log_rest(patterns, counts[None]))
+    if not error > 0:
+        return row | {"note": join(backward, "no respondent moves it: it has no standard error")}
+    row["std_error"] = (1 - found) * error
+    tails = np.array([(1 - answers.options.confidence) / 2, (1 + answers.options.confidence) / 2])
+    if not answers.options.replicates or answers.n > BOOTSTRAPPED_AT_MOST:
+        lower, upper = ndtri(tails)
+    else:
+        studentised = _studentised(
+            patterns, counts, centre, answers.generator("alpha"), answers.options.replicates
+        )
+        kept = studentised[np.isfinite(studentised)]
+        lost = len(studentised) - len(kept)
+        if lost > LOST_AT_MOST * len(studentised):
+            said = f"no interval: in {lost} of {len(studentised)} replicates alpha or its error cannot be computed"
+            return row | {"note": join(backward, said)}
+        lower, upper = np.quantile(kept, tails)
+        if not lower < 0 < upper:
+            return row | {"note": join(backward, "no interval: the replicates lie on one side of alpha")}
+    row["conf_low"], row["conf_high"] = (
+        float(1 - np.exp(centre - error * quantile)) for quantile in (lower, upper)
+    )
+    return row | {"note": backward}
 
 
 def cronbach(scores: Array) -> float:
@@ -41,25 +106,77 @@ def cronbach(scores: Array) -> float:
     return float(cronbach_alpha(pd.DataFrame(scores))[0])
 
 
+def distinct(scores: Array, response_range: tuple[int, int]) -> tuple[Array, NDArray[np.int64]]:
+    """Find the answer patterns, centred, (P, k), and how many respondents gave each, (P,)."""
+    low, high = response_range
+    points = high - low + 1
+    if points ** scores.shape[1] > _LARGEST_CODE:
+        return scores - scores.mean(axis=0), np.ones(len(scores), dtype=np.int64)
+    places = points ** np.arange(scores.shape[1], dtype=np.int64)
+    _, first, counts = np.unique(
+        (scores - low).astype(np.int64) @ places, return_index=True, return_counts=True
+    )
+    return scores[first] - scores.mean(axis=0), counts
+
+
+def log_rest(patterns: Array, counts: NDArray[np.int64]) -> tuple[Array, Array]:
+    """log(1 - alpha) and its ADF standard error.
+
+    Parameters
+    ----------
+    patterns
+        (P, k) scores of each answer pattern, near to centred.
+    counts
+        (R, P) respondents with each pattern; the same number in every row.
+
+    Returns
+    -------
+    tuple of (R,)
+        NaN where the total score does not vary or alpha is 1.
+    """
+    weights = counts.astype(np.float64)
+    n, k = float(weights[0].sum()), patterns.shape[1]
+    squares, totals = (patterns**2).sum(axis=1), patterns.sum(axis=1)
+    # d_i takes each replicate's own means: as these are linear in what is summed here, no score is centred again
+    terms = np.column_stack([patterns, squares, totals**2, np.ones_like(totals)])
+    sums = weights @ terms / n
+    means = sums[:, :k]
+    s = sums[:, k] - (means**2).sum(axis=1)
+    v = sums[:, k + 1] - means.sum(axis=1) ** 2
+    apart = k * s - v  # the variances of the differences of two items, added up
+    usable = (v > 1e-9 * np.maximum(s, 1e-300)) & (apart > ALIKE * v)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (s / v)[:, None]
+        total = means.sum(axis=1, keepdims=True)
+        rest = (means**2).sum(axis=1, keepdims=True) - ratio * total**2
+        moved = np.hstack([2 * (ratio * total - means), np.ones_like(ratio), -ratio, rest]) @ terms.T
+        error = k / apart * np.sqrt(np.einsum("rp,rp,rp->r", weights, moved, moved) / (n * (n - 1)))
+        logs = np.log(apart / v / (k - 1))
+    return np.where(usable, logs, np.nan), np.where(usable, error, np.nan)
+
+
+def _studentised(
+    patterns: Array, counts: NDArray[np.int64], centre: float, random: np.random.Generator, replicates: int
+) -> Array:
+    """log(1 - alpha) of replicates less that of the respondents, in each one's own standard errors."""
+    pattern, size = np.repeat(np.arange(len(counts)), counts), len(counts)
+    at_once = max(1, _CELLS_AT_ONCE // len(pattern))
+    found = []
+    for start in range(0, replicates, at_once):
+        rows = min(at_once, replicates - start)
+        drawn = pattern[random.integers(0, len(pattern), size=(rows, len(pattern)), dtype=np.uint32)]
+        drawn += size * np.arange(rows)[:, None]
+        logs, errors = log_rest(
+            patterns, np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
+        )
+        # Replicates whose respondents all move alpha alike have no spread to be measured by.
+        found.append((logs - centre) / np.where(errors > ALIKE, errors, np.nan))
+    return np.concatenate(found)
+
+
 def mean_inter_item_r(answers: Answers) -> Row:
     """Mean correlation between two items."""
     return {"estimate": float(answers.correlation[np.triu_indices(answers.k, 1)].mean())}
-
-
-def spearman_brown(answers: Answers) -> Row:
-    """Reliability of the sum of two items as parallel halves, 2 r / (1 + r), with r's interval by Fisher's z."""
-    if np.ptp(answers.total) == 0:
-        return FLAT
-    r = float(answers.correlation[0, 1])
-    if 1 + r < 1e-9:
-        return {"status": Status.NOT_ESTIMABLE, "note": "the two items are each other's opposite"}
-    row: Row = {"estimate": stepped_up(r)}
-    if answers.n > 3 and 1 - r > 1e-9:
-        half = float(ndtri((1 + answers.options.confidence) / 2)) / np.sqrt(answers.n - 3)
-        row["conf_low"], row["conf_high"] = (
-            float(stepped_up(np.tanh(np.arctanh(r) + side * half))) for side in (-1, 1)
-        )
-    return row
 
 
 def item_rest_r(answers: Answers) -> Array:
@@ -82,11 +199,6 @@ def alpha_of(item_variances: Any, total_variance: Any, k: int) -> Any:
     return k / (k - 1) * (1 - item_variances / total_variance)
 
 
-def stepped_up(r: Any) -> Any:
-    """Spearman-Brown: reliability of two halves that correlate r."""
-    return 2 * r / (1 + r)
-
-
 def _rest_variance(answers: Answers) -> Array:
     """Variance of the sum of the other items, for each item; missing where that sum does not vary."""
     rest = answers.total[:, None] - answers.scores
@@ -94,139 +206,108 @@ def _rest_variance(answers: Answers) -> Array:
     return np.where(np.ptp(rest, axis=0) > 0, variance, np.nan)
 
 
-DRAWN_AT_MOST: Final = 2_000
-"""Respondents drawn a replicate; of more, so many are drawn and the spread is brought to n by sqrt(m / n)."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Alpha of one group on the items compared.
 
-LOST_AT_MOST: Final = 0.01
-"""Share of replicates that may lack a varying total score."""
-
-ALIKE: Final = 1e-12
-"""What rounding leaves of a difference that is none."""
-
-_CELLS_AT_ONCE: Final = 2_000_000
-_LARGEST_CODE: Final = 2**62
-
-
-def alpha_bootstrap(answers: Answers) -> Row:
-    """Alpha with its bootstrap standard error and BCa interval (Efron 1987).
-
-    Alpha of a replicate needs how often it drew each answer pattern, w, and then only sums: with centred scores x_ij
-    and totals t_i, S_j = sum w_i x_ij, Q = sum w_i sum_j x_ij^2 and T = sum w_i t_i^2, the item variances add up to
-    (Q - sum_j S_j^2 / m) / (m - 1) and the total has (T - (sum_j S_j)^2 / m) / (m - 1). So all replicates are one
-    product of the replicates x patterns counts with a patterns x (k + 2) matrix.
-
-    The interval is worked out for log(1 - alpha), whose spread hardly depends on alpha; a BCa interval would be
-    the same for alpha itself were m always n. With more than `DRAWN_AT_MOST` respondents, m of n are drawn and
-    deviations shrunk by sqrt(m / n) (Bickel, Goetze & van Zwet 1997).
+    Attributes
+    ----------
+    alpha, log, error
+        Alpha; log(1 - alpha) and its ADF standard error.
+    df
+        Degrees of freedom of that error's square, 2 n / (kurtosis of the d_i - 1): few where some respondents decide.
+    n
+        Respondents.
     """
-    if np.ptp(answers.total) == 0:
-        return FLAT
-    sums = _summands(answers.scores)
-    found = float(_alpha(sums.sum(axis=0), answers.n))
-    if 1 - found < ALIKE:
-        return {"status": Status.NOT_ESTIMABLE, "note": "alpha is 1: no replicate differs"}
-    drawn = min(answers.n, DRAWN_AT_MOST)
-    low, high = answers.options.response_range
-    first, pattern = _patterns(answers.scores - low, high - low + 1)
-    replicates = _replicates(
-        sums[first], pattern, drawn, answers.options.replicates, answers.generator("alpha_bootstrap")
-    )
-    usable = replicates[np.isfinite(replicates) & (replicates < 1)]
-    lost = len(replicates) - len(usable)
-    if lost > LOST_AT_MOST * len(replicates):
-        reason = f"in {lost} of {len(replicates)} replicates alpha cannot be computed"
-        return {"status": Status.NOT_ESTIMABLE, "note": reason}
-    centre = np.log(1 - found)
-    deviations = np.log(1 - usable) - centre
-    if np.abs(deviations).max(initial=0.0) < ALIKE:
-        return {"status": Status.NOT_ESTIMABLE, "note": "no replicate differs"}
-    shrunk = centre + np.sqrt(drawn / answers.n) * deviations
-    jackknifed = _alpha(sums.sum(axis=0) - sums, answers.n - 1)
-    upper, lower = 1 - np.exp(_bca(shrunk, centre, np.log(1 - jackknifed), answers.options.confidence))
-    if not (np.isfinite(lower) and np.isfinite(upper)):
-        return {"status": Status.NOT_ESTIMABLE, "note": "the replicates lie on one side of alpha"}
-    return {
-        "estimate": found,
-        "std_error": float(np.std(1 - np.exp(shrunk), ddof=1)),
-        "conf_low": float(lower),
-        "conf_high": float(upper),
-        "note": join(
-            f"{drawn} of {answers.n} respondents drawn a replicate" if drawn < answers.n else "",
-            f"{lost} of {len(replicates)} replicates without alpha" if lost else "",
-            BACKWARD if found < 0 else "",
-        ),
-    }
-
-
-def _summands(scores: Array) -> Array:
-    """List what each respondent adds to the sums: centred scores, the sum of their squares, the squared total."""
-    centred = scores - scores.mean(axis=0)
-    squares = (centred**2).sum(axis=1, keepdims=True)
-    return np.hstack([centred, squares, centred.sum(axis=1, keepdims=True) ** 2])
-
-
-def _alpha(sums: Array, n: int) -> Array:
-    """Alpha from sums over n respondents (last axis: items, squares, squared total); NaN if the total is flat."""
-    firsts, squares, total = sums[..., :-2], sums[..., -2], sums[..., -1]
-    items = squares - (firsts**2).sum(axis=-1) / n
-    variance = total - firsts.sum(axis=-1) ** 2 / n
-    # What rounding leaves of a variance that is zero; a single different answer among n adds far more.
-    flat = variance <= 1e-9 * np.maximum(total, 1e-300)
-    return np.asarray(alpha_of(items, np.where(flat, np.nan, variance), firsts.shape[-1]), dtype=np.float64)
-
-
-def _patterns(codes: Array, points: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give the first respondent with each answer pattern, and the pattern of each respondent."""
-    if points ** codes.shape[1] > _LARGEST_CODE:
-        everyone = np.arange(len(codes))
-        return everyone, everyone
-    places = points ** np.arange(codes.shape[1], dtype=np.int64)
-    _, first, pattern = np.unique(codes.astype(np.int64) @ places, return_index=True, return_inverse=True)
-    return first, pattern
-
-
-def _replicates(
-    sums: Array, pattern: NDArray[np.intp], drawn: int, replicates: int, generator: np.random.Generator
-) -> Array:
-    """Alpha in each replicate: respondents are drawn, what is counted are their patterns."""
-    n, patterns = len(pattern), len(sums)
-    at_once = max(1, _CELLS_AT_ONCE // max(drawn, patterns))
-    found = []
-    for start in range(0, replicates, at_once):
-        rows = min(at_once, replicates - start)
-        chosen = pattern[generator.integers(0, n, size=(rows, drawn), dtype=np.uint32)]
-        chosen += patterns * np.arange(rows)[:, None]
-        counts = np.bincount(chosen.ravel(), minlength=rows * patterns).reshape(rows, patterns)
-        found.append(_alpha(counts @ sums, drawn))
-    return np.concatenate(found)
-
-
-def _bca(replicates: Array, estimate: float, jackknifed: Array, confidence: float) -> Array:
-    """Bias-corrected and accelerated bounds (Efron 1987, formula 6.8 of Efron & Tibshirani 1993, ch. 14)."""
-    below = np.mean(replicates < estimate) + np.mean(replicates == estimate) / 2
-    if not 0 < below < 1:
-        return np.full(2, np.nan)
-    bias = ndtri(below)
-    pulls = jackknifed.mean() - jackknifed
-    spread = (pulls**2).sum() ** 1.5
-    acceleration = (pulls**3).sum() / (6 * spread) if spread > 0 else 0.0
-    tail = (1 - confidence) / 2
-    z = bias + ndtri(np.array([tail, 1 - tail]))
-    if not np.isfinite(acceleration) or (acceleration * z >= 1).any():
-        return np.full(2, np.nan)
-    return np.asarray(np.quantile(replicates, ndtr(bias + z / (1 - acceleration * z))), dtype=np.float64)
-
-
-_NODES: Final = 1_201
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Alpha of one group: its estimate, its items and its respondents."""
 
     alpha: float
-    k: int
+    log: float
+    error: float
+    df: float
     n: int
+
+
+Found = tuple[dict[str, _Group], tuple[Status, str] | None, str]
+"""The groups, why they cannot be compared, and which items were left out."""
+
+
+class _Compared:
+    """Groups and their alphas, each worked out once for the items that it is compared on."""
+
+    def __init__(
+        self,
+        groups: Mapping[str, Array],
+        *,
+        items: Sequence[str],
+        asked: Mapping[str, NDArray[np.bool_]],
+        min_n: int,
+    ) -> None:
+        self._groups, self._items, self._asked, self._min_n = groups, items, asked, min_n
+        self._complete: dict[tuple[str, bytes], tuple[Array, NDArray[np.bool_]]] = {}
+        self._known: dict[tuple[str, bytes, bytes], _Group | str] = {}
+
+    def of(self, names: Sequence[str]) -> Found:
+        """Alpha of each of some groups on common items; or why not; and which items were left out."""
+        common = np.logical_and.reduce([self._asked[name] for name in names])
+        complete = {name: self._answered(name, common) for name in names}
+        constant = np.logical_or.reduce([same for _, same in complete.values()])
+        kept = [item for item, is_common in zip(self._items, common, strict=True) if is_common]
+        note = join(
+            named("items not compared, not asked everywhere", self._items, ~common),
+            named("items not compared, answered alike", kept, constant),
+        )
+
+        def refused(status: Status, reason: str) -> Found:
+            return {}, (status, reason), note
+
+        if empty := [name for name in names if not len(self._groups[name])]:
+            return refused(Status.NOT_ESTIMABLE, f"nobody answered: {', '.join(empty)}")
+        if common.sum() < 2:
+            return refused(Status.NOT_ESTIMABLE, "fewer than two items were asked everywhere")
+        if few := [name for name, (scores, _) in complete.items() if len(scores) < self._min_n]:
+            reason = f"fewer than {self._min_n} respondents answered every item: {', '.join(few)}"
+            return refused(Status.TOO_FEW, reason)
+        if (~constant).sum() < 2:
+            return refused(Status.NOT_ESTIMABLE, "fewer than two items vary everywhere")
+        found = {}
+        for name, (scores, _) in complete.items():
+            key = (name, common.tobytes(), constant.tobytes())
+            if key not in self._known:
+                self._known[key] = _group(scores[:, ~constant])
+            group = self._known[key]
+            if isinstance(group, str):
+                return refused(Status.NOT_ESTIMABLE, f"{group}: {name}")
+            found[name] = group
+        return found, None, note
+
+    def count(self, names: Sequence[str]) -> int:
+        """Count the respondents of some groups who answered all the items that these were asked."""
+        common = np.logical_and.reduce([self._asked[name] for name in names])
+        return sum(len(self._answered(name, common)[0]) for name in names)
+
+    def _answered(self, name: str, common: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+        key = name, common.tobytes()
+        if key not in self._complete:
+            complete = whole(self._groups[name][:, common])
+            self._complete[key] = complete, alike(complete)
+        return self._complete[key]
+
+
+def _group(scores: Array) -> _Group | str:
+    """Alpha of a group with its error, or why there is none."""
+    if np.ptp(scores.sum(axis=1)) == 0:
+        return "the total score does not vary"
+    found = cronbach(scores)
+    if 1 - found < ALIKE:
+        return "alpha is 1"
+    centred = scores - scores.mean(axis=0)
+    [log], [error] = (values.tolist() for values in log_rest(centred, np.ones((1, len(scores)), np.int64)))
+    if not error > ALIKE:
+        return "no respondent moves alpha"
+    own, total = (centred**2).sum(axis=1), centred.sum(axis=1) ** 2
+    moved = (own - own.mean() / total.mean() * total) ** 2
+    excess = float((moved**2).mean() / moved.mean() ** 2) - 1
+    return _Group(found, log, error, 2 * len(scores) / max(excess, ALIKE), len(scores))
 
 
 def equality(
@@ -235,12 +316,16 @@ def equality(
     items: Sequence[str],
     asked: Mapping[str, NDArray[np.bool_]],
     min_n: int,
+    confidence: float,
     later_first: bool,
 ) -> Iterator[tuple[str, Row]]:
-    """Test that alpha is the same in independent groups.
+    """Test that alpha is the same in independent groups, by Wald tests of log(1 - alpha) with ADF standard errors.
 
     Groups are compared on the items that all of them were asked and that vary in each, and on the respondents who
     answered all of these; so alpha here can differ from that of a group by itself, and the note names the items.
+
+    At the ceiling a few respondents decide on an ADF standard error. How few is in its degrees of freedom,
+    2 n / (kurtosis - 1) of what respondents move alpha by; tests are Welch's (1951), with these in the place of n - 1.
 
     Parameters
     ----------
@@ -252,6 +337,8 @@ def equality(
         Group -> which items it was asked.
     min_n
         Fewest respondents to estimate from.
+    confidence
+        Level of the intervals.
     later_first
         Whether the later group of a pair is its first, the one that is compared with the other.
 
@@ -263,145 +350,88 @@ def equality(
         The terms, for each pair:
 
         ``alpha_difference``
-            Alpha of the first less that of the second.
-        ``feldt_w``
-            W = (1 - first alpha) / (1 - second alpha) (Feldt 1969). If the two are the same in the population, W is
-            a product of two independent variates, F(n2 - 1, (n2 - 1)(k - 1)) and F((n1 - 1)(k - 1), n1 - 1); the
-            two-sided p-value is of that distribution itself, by numerical integration. Feldt's approximation by
-            one F(n2 - 1, n1 - 1) lets k go to infinity, and for two items takes log W to vary half as much as it
-            does.
+            Alpha of the first less that of the second, its standard error, and the p-value of
+            t = (g1 - g2) / sqrt(se1^2 + se2^2), g being log(1 - alpha), with Welch's degrees of freedom. The interval
+            puts the limits of both alphas, at that t's quantile, together (MOVER, Zou 2007), as alpha's are not
+            symmetric.
 
         and if there are two groups or more, over all that can be estimated:
 
-        ``hakstian_whalen``
-            Hakstian & Whalen (1976): x_g = (1 - alpha_g)^(1/3) is near to normal with variance
-            s_g = 18 k (n_g - 1)(1 - alpha_g)^(2/3) / ((k - 1)(9 n_g - 11)^2), and sum (x_g - x)^2 / s_g, with x
-            their mean weighted by 1 / s_g, near to chi-square with one degree of freedom less than groups.
-
-    References
-    ----------
-    Feldt LS (1969). A test of the hypothesis that Cronbach's alpha or Kuder-Richardson coefficient twenty is the same
-    for two tests. Psychometrika 34:363-373. Hakstian AR, Whalen TE (1976). A k-sample significance test for
-    independent alpha coefficients. Psychometrika 41:219-231.
+        ``equality``
+            Wald's chi-square, sum w_g (g_g - g)^2 with w_g = 1 / se_g^2 and g their weighted mean, with one degree
+            of freedom less than groups; its p-value is that of Welch's F, which for two groups is the t above.
     """
     if len(groups) < 2:
         return
+    compared = _Compared(groups, items=items, asked=asked, min_n=min_n)
     for pair in combinations(groups, 2):
         first, second = pair[::-1] if later_first else pair
-        samples, refusal, note = _samples(
-            {name: groups[name] for name in (first, second)}, items, asked, min_n
-        )
-        n = sum(sample.n for sample in samples.values())
+        found, refusal, note = compared.of((first, second))
+        row: Row = {"term": "alpha_difference", "n": compared.count((first, second))}
         if refusal:
-            refused = {"n": n, "status": refusal[0], "note": join(refusal[1], note)}
-            for term in ("alpha_difference", "feldt_w"):
-                yield f"{first}{BETWEEN}{second}", {"term": term, **refused}
-            continue
-        one, other = samples[first], samples[second]
-        w, p = feldt(one.alpha, other.alpha, n=(one.n, other.n), k=one.k)
-        base = {"n": n, "note": note}
-        yield (
-            f"{first}{BETWEEN}{second}",
-            {"term": "alpha_difference", "estimate": one.alpha - other.alpha, **base},
-        )
-        yield f"{first}{BETWEEN}{second}", {"term": "feldt_w", "estimate": w, "p_value": p, **base}
-    yield ALL, {"term": "hakstian_whalen", **_together(groups, items, asked, min_n)}
-
-
-def feldt(first: float, second: float, *, n: tuple[int, int], k: int) -> tuple[float, float]:
-    """Feldt's W of two alphas of k items each, and its two-sided p-value."""
-    w = (1 - first) / (1 - second)
-    below_one, others = (n[0] - 1.0, (n[0] - 1.0) * (k - 1)), (n[1] - 1.0, (n[1] - 1.0) * (k - 1))
-    upper = _above(w, others, below_one[::-1])
-    lower = _above(1 / w, below_one, others[::-1])
-    return w, min(1.0, 2 * min(upper, lower))
-
-
-def hakstian_whalen(alphas: Array, n: Array, k: int) -> tuple[float, int, float]:
-    """Give the chi-square of Hakstian & Whalen, its degrees of freedom and p-value."""
-    roots = np.cbrt(1 - alphas)
-    weights = (k - 1) * (9 * n - 11) ** 2 / (18 * k * (n - 1) * roots**2)
-    statistic = float((weights * (roots - (weights * roots).sum() / weights.sum()) ** 2).sum())
-    df = len(alphas) - 1
-    return statistic, df, float(chdtrc(df, statistic))
-
-
-def _together(
-    groups: Mapping[str, Array],
-    items: Sequence[str],
-    asked: Mapping[str, NDArray[np.bool_]],
-    min_n: int,
-) -> Row:
-    """Compare all groups that can be estimated."""
-    able = {
-        name: scores
-        for name, scores in groups.items()
-        if _samples({name: scores}, items, asked, min_n)[1] is None
-    }
+            row |= {"status": refusal[0], "note": join(refusal[1], note)}
+        else:
+            row |= _difference(found[first], found[second], confidence) | {"note": note}
+        yield f"{first}{BETWEEN}{second}", row
+    able = [name for name in groups if compared.of((name,))[1] is None]
     left_out = named("not compared", list(groups), [name not in able for name in groups])
+    row = {"term": "equality", "n": 0, "status": Status.NOT_ESTIMABLE}
     if len(able) < 2:
-        return {
-            "n": 0,
-            "status": Status.NOT_ESTIMABLE,
-            "note": join("fewer than two groups to compare", left_out),
-        }
-    samples, refusal, note = _samples(able, items, asked, min_n)
-    n = sum(sample.n for sample in samples.values())
+        yield ALL, row | {"note": join("fewer than two groups to compare", left_out)}
+        return
+    found, refusal, note = compared.of(able)
+    row["n"] = compared.count(able)
     if refusal:
-        return {"n": n, "status": refusal[0], "note": join(refusal[1], left_out, note)}
-    alphas = np.array([sample.alpha for sample in samples.values()])
-    sizes = np.array([sample.n for sample in samples.values()], dtype=np.float64)
-    statistic, df, p = hakstian_whalen(alphas, sizes, next(iter(samples.values())).k)
-    return {"estimate": statistic, "df": df, "p_value": p, "n": n, "note": join(left_out, note)}
-
-
-def _samples(
-    groups: Mapping[str, Array],
-    items: Sequence[str],
-    asked: Mapping[str, NDArray[np.bool_]],
-    min_n: int,
-) -> tuple[dict[str, _Sample], tuple[Status, str] | None, str]:
-    """Alpha of each group on common items; or why not; and which items were left out."""
-    common = np.logical_and.reduce([asked[name] for name in groups])
-    complete = {name: whole(scores[:, common]) for name, scores in groups.items()}
-    samples = {name: _Sample(np.nan, 0, len(scores)) for name, scores in complete.items()}
-    constant = np.logical_or.reduce([alike(scores) for scores in complete.values()])
-    kept = [item for item, is_common in zip(items, common, strict=True) if is_common]
-    note = join(
-        named("items not compared, not asked everywhere", items, ~common),
-        named("items not compared, answered alike", kept, constant),
+        yield ALL, row | {"status": refusal[0], "note": join(refusal[1], left_out, note)}
+        return
+    statistic, df, p = wald(
+        *(np.array([getattr(one, name) for one in found.values()]) for name in ("log", "error", "df"))
     )
-    if empty := [name for name, scores in groups.items() if not len(scores)]:
-        return samples, (Status.NOT_ESTIMABLE, f"nobody answered: {', '.join(empty)}"), note
-    if common.sum() < 2:
-        return samples, (Status.NOT_ESTIMABLE, "fewer than two items were asked everywhere"), note
-    if few := [name for name, scores in complete.items() if len(scores) < min_n]:
-        reason = f"fewer than {min_n} respondents answered every item: {', '.join(few)}"
-        return samples, (Status.TOO_FEW, reason), note
-    k = int((~constant).sum())
-    if k < 2:
-        return samples, (Status.NOT_ESTIMABLE, "fewer than two items vary everywhere"), note
-    for name, scores in complete.items():
-        varying = scores[:, ~constant]
-        if np.ptp(varying.sum(axis=1)) == 0:
-            return samples, (Status.NOT_ESTIMABLE, f"the total score does not vary: {name}"), note
-        alpha = cronbach(varying)
-        if 1 - alpha < 1e-12:
-            return samples, (Status.NOT_ESTIMABLE, f"alpha is 1: {name}"), note
-        samples[name] = _Sample(alpha, k, len(scores))
-    return samples, None, note
+    yield (
+        ALL,
+        row
+        | {
+            "estimate": statistic,
+            "df": df,
+            "p_value": p,
+            "status": Status.OK,
+            "note": join(left_out, note),
+        },
+    )
 
 
-def _above(w: float, first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Probability that the product of two independent F variates exceeds w.
+def _difference(one: _Group, other: _Group, confidence: float) -> Row:
+    """Compare two alphas: estimate, standard error, interval, degrees of freedom and p-value."""
+    squares = np.array([one.error, other.error]) ** 2
+    df = float(squares.sum() ** 2 / (squares**2 / np.array([one.df, other.df])).sum())
+    t = (one.log - other.log) / np.sqrt(squares.sum())
+    reach = float(stdtrit(df, (1 + confidence) / 2))
+    below, above = (
+        [(1 - group.alpha) * abs(np.expm1(side * reach * group.error)) for group in (one, other)]
+        for side in (1, -1)
+    )
+    difference = one.alpha - other.alpha
+    return {
+        "estimate": difference,
+        "std_error": float(np.hypot((1 - one.alpha) * one.error, (1 - other.alpha) * other.error)),
+        "df": df,
+        "conf_low": difference - float(np.hypot(below[0], above[1])),
+        "conf_high": difference + float(np.hypot(above[0], below[1])),
+        "p_value": 2 * float(stdtr(df, -abs(t))),
+    }
 
-    The integral over the logarithm t of the second of its density times the probability that the first exceeds
-    w exp(-t), by the trapezoid rule, which for a smooth density that runs out on both sides is all but exact.
+
+def wald(logs: Array, errors: Array, dfs: Array) -> tuple[float, int, float]:
+    """Wald's chi-square that G values are one, its degrees of freedom, and its p-value by Welch's F (1951).
+
+    Parameters
+    ----------
+    logs, errors, dfs
+        (G,) the values, their standard errors and the degrees of freedom of these.
     """
-    d1, d2 = second
-    reach = 12 * np.sqrt(2 / d1 + 2 / d2) + 100 / min(d1, d2)
-    t = np.linspace(-reach, reach, _NODES)
-    ratio = np.log(d1 / d2) + t
-    log_density = d1 / 2 * ratio - (d1 + d2) / 2 * np.logaddexp(0, ratio) - betaln(d1 / 2, d2 / 2)
-    above = fdtrc(*first, w * np.exp(-t))
-    return float((np.exp(log_density) * above).sum() * (t[1] - t[0]))
+    weights = errors**-2.0
+    mean = (weights @ logs) / weights.sum()
+    statistic, df = float(weights @ (logs - mean) ** 2), len(logs) - 1
+    unsure = float(((1 - weights / weights.sum()) ** 2 / dfs).sum())
+    f = statistic / df / (1 + 2 * (df - 1) / (df * (df + 2)) * unsure)
+    return statistic, df, float(fdtrc(df, df * (df + 2) / (3 * unsure), f))

@@ -1,4 +1,4 @@
-"""Every statistic of a scale in every wave and organisation, the tests between them, and which scales are compared."""
+"""Every statistic of a scale in every wave and organisation, the tests between them, and whose reliability is low."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.reliability import alpha as of_alpha
-from surveywaves.reliability.alpha import alpha_bootstrap, equality
+from surveywaves.reliability.alpha import equality
 from surveywaves.reliability.answers import (
     Answers,
     Array,
@@ -27,7 +27,7 @@ from surveywaves.reliability.answers import (
 )
 from surveywaves.reliability.factors import omega_total, ordinal_alpha
 from surveywaves.sample import Sample, Scale
-from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY, RELIABILITY, Status
+from surveywaves.terms import ALL, LOW_RELIABILITY, RELIABILITY, Status
 from surveywaves.tidy import tidy
 
 
@@ -59,7 +59,7 @@ def reliability(
     min_n
         Fewest respondents to estimate anything from.
     replicates
-        Bootstrap replicates; 0 leaves the bootstrap out.
+        Bootstrap replicates of alpha's interval; 0: normal quantiles in their place.
     seed
         Seed of the bootstrap. What is drawn for a wave and organisation depends on this, on the names of scale, wave
         and organisation and on the answers there, and on nothing else: a further wave leaves it as it is.
@@ -72,15 +72,10 @@ def reliability(
         sum of all c_ij, the variance of the total score:
 
         ``alpha``
-            Cronbach's alpha, k / (k - 1) (1 - sum c_ii / V), with the interval of Feldt, Woodruff & Salih (1987):
-            (1 - population alpha) / (1 - alpha) follows F(n - 1, (n - 1)(k - 1)).
-        ``alpha_bootstrap``
-            The same alpha, with bootstrap standard error and BCa interval (see `alpha.alpha_bootstrap`).
+            Cronbach's alpha, k / (k - 1) (1 - sum c_ii / V), with its ADF standard error and bootstrap-t interval
+            (see `alpha`). The estimate stays where a few respondents do not bear an interval; the note says why.
         ``mean_inter_item_r``
             Mean of the k (k - 1) / 2 correlations between items.
-        ``spearman_brown``
-            For two items, 2 r / (1 + r); Eisinga, te Grotenhuis & Pelzer (2013) prefer it to alpha there. Its
-            interval is that of r by Fisher's z, stepped up.
         ``omega_total``
             McDonald's omega of a one-factor model of the standardised items (see `factors.omega_total`).
         ``ordinal_alpha``
@@ -93,8 +88,7 @@ def reliability(
             For each item, alpha of the others; not estimable from one.
 
         Then, between the waves of each organisation and between the organisations of each wave, tests that alpha is
-        the same (see `alpha.equality`): for each pair ``alpha_difference`` and ``feldt_w``, for all of them
-        ``hakstian_whalen``.
+        the same (see `alpha.equality`): ``alpha_difference`` for each pair, ``equality`` for all of them.
 
         `n` is the number of respondents used. `status` is ``too_few`` with fewer than `min_n` of them or fewer than
         two items to go by, ``not_converged`` if a search did not end, and ``not_estimable`` if nobody answered at
@@ -108,16 +102,13 @@ def reliability(
 
     References
     ----------
-    Cronbach LJ (1951). Psychometrika 16:297-334. Feldt LS, Woodruff DJ, Salih FA (1987). Statistical inference for
-    coefficient alpha. Applied Psychological Measurement 11:93-103. Eisinga R, te Grotenhuis M, Pelzer B (2013).
-    International Journal of Public Health 58:637-642. Zumbo BD, Gadermann AM, Zeisser C (2007). Ordinal versions of
+    Cronbach LJ (1951). Psychometrika 16:297-334. Zumbo BD, Gadermann AM, Zeisser C (2007). Ordinal versions of
     coefficients alpha and theta for Likert rating scales. Journal of Modern Applied Statistical Methods 6:21-29.
-    McDonald RP (1999). Test theory. Efron B (1987). Better bootstrap confidence intervals. Journal of the American
-    Statistical Association 82:171-185.
+    McDonald RP (1999). Test theory. Of alpha's interval and tests: see `alpha`.
 
     Examples
     --------
-    In R: ``psych::alpha(na.omit(scored))`` gives ``raw_alpha``, ``average_r``, ``feldt``, ``r.drop``, and ``raw_alpha``
+    In R: ``psych::alpha(na.omit(scored))`` gives ``raw_alpha``, ``average_r``, ``r.drop``, and ``raw_alpha``
     of ``alpha.drop``; ``psych::omega(na.omit(scored), nfactors = 1)`` gives ``omega.tot``;
     ``psych::alpha(psych::polychoric(na.omit(scored), correct = 0)$rho)`` gives ordinal alpha.
     """
@@ -159,21 +150,23 @@ def reliability(
     # Later minus earlier, first minus second: as everywhere in the statistics.
     for organisation, member in in_organisation.items():
         groups = {wave: scores[in_wave[wave] & member] for wave in waves}
-        tests = equality(groups, items=items, asked=asked, min_n=min_n, later_first=True)
+        tests = equality(
+            groups, items=items, asked=asked, min_n=min_n, confidence=confidence, later_first=True
+        )
         rows += [{"wave": between, "organisation": organisation, **row} for between, row in tests]
     for wave in waves:
         groups = {name: scores[in_wave[wave] & member] for name, member in in_organisation.items()}
         asked_here = dict.fromkeys(groups, asked[wave])
-        tests = equality(groups, items=items, asked=asked_here, min_n=min_n, later_first=False)
+        tests = equality(
+            groups, items=items, asked=asked_here, min_n=min_n, confidence=confidence, later_first=False
+        )
         rows += [{"wave": wave, "organisation": between, **row} for between, row in tests]
     return tidy({"analysis": RELIABILITY, "scale": scale.name, **row} for row in rows)
 
 
 _SCALE_TERMS: Final[Mapping[str, Callable[[Answers], Row]]] = {
     "alpha": of_alpha.alpha,
-    "alpha_bootstrap": alpha_bootstrap,
     "mean_inter_item_r": of_alpha.mean_inter_item_r,
-    "spearman_brown": of_alpha.spearman_brown,
     "omega_total": omega_total,
     "ordinal_alpha": ordinal_alpha,
 }
@@ -186,13 +179,7 @@ _ITEM_TERMS: Final[Mapping[str, Callable[[Answers], Array]]] = {
 
 def _rows(answers: Answers) -> Iterator[Row]:
     """Every term of one wave and organisation."""
-    wanted = {
-        term: estimator
-        for term, estimator in _SCALE_TERMS.items()
-        if (term != "spearman_brown" or len(answers.asked) == 2)
-        and (term != "alpha_bootstrap" or answers.options.replicates)
-    }
-    yield from _scale_rows(answers, wanted, answers.refusal)
+    yield from _scale_rows(answers, _SCALE_TERMS, answers.refusal)
     yield from _scale_rows(answers, _SCORE_TERMS, answers.unscored)
     for term, estimator in _ITEM_TERMS.items():
         found = {} if answers.refusal else dict(zip(answers.items, estimator(answers), strict=True))
@@ -232,83 +219,42 @@ def _item_row(answers: Answers, item: str, estimate: float | None) -> Row:
 AS_SCALE: Final = "scale"
 
 
-def usage(found: pd.DataFrame, *, at_least: float = 0.60, min_n: int = 30) -> pd.DataFrame:
-    """Say which scales enter comparisons as scales.
+def usage(found: pd.DataFrame, *, smallest_alpha: float = 0.60) -> pd.DataFrame:
+    """Mark the scales whose reliability is lower than the study asks for.
 
-    The rule: a scale is compared as a scale if in every wave of every organisation the lower bound of the interval of
-    its alpha is `at_least`; a scale of two items, for which that asks too much, if the lower bound of its
-    Spearman-Brown coefficient is above zero, that is, if its two items surely go together. A cell of fewer than
-    `min_n` respondents, whose bound says more of their number than of the scale, does not decide, and
-    neither does one that could not be estimated for want of respondents or items. A cell whose total score does not
-    vary decides against the scale, and a scale without any cell that decides is compared item by item.
+    The rule: pooled alpha, that of all respondents of all waves on the items that every wave asked which asked any, to
+    two decimals, is at least `smallest_alpha`; of two items as of ten. The estimate decides and not a limit of its
+    interval: so the rule asks for a true alpha of `smallest_alpha`, which passes in one survey out of two, and neither
+    gets stricter with each wave nor more lenient the fewer answered. A scale whose pooled alpha cannot be estimated is
+    marked, and the reason says why.
 
     Parameters
     ----------
     found
-        What `reliability` found, of any number of scales. Where it has no organisations, those of ``all`` decide.
-    at_least
-        Smallest lower bound of alpha.
-    min_n
-        Fewest respondents of a cell that decides.
+        What `reliability` found, of any number of scales.
+    smallest_alpha
+        The true alpha asked for.
 
     Returns
     -------
     DataFrame
         One row a scale, in their order: `scale`, `use` (``scale`` or ``low_reliability``), `reason` in words.
     """
-    if not 0 <= at_least < 1:
-        raise ValueError(f"at_least {at_least} is not from 0 to 1")
-    cells = found[
-        found["term"].isin(["alpha", "spearman_brown"])
-        & found["item"].eq("")
-        & found["wave"].ne(ALL)
-        & ~found["wave"].str.contains(BETWEEN, regex=False)
-        & ~found["organisation"].str.contains(BETWEEN, regex=False)
-    ]
+    if not 0 <= smallest_alpha < 1:
+        raise ValueError(f"smallest_alpha {smallest_alpha} is not from 0 to 1")
+    pooled = found[found["term"].eq("alpha") & found["wave"].eq(ALL) & found["organisation"].eq(ALL)]
+    columns = (pooled[name] for name in ("scale", "estimate", "note"))
     rows = [
-        (scale, *_judge(of_scale, at_least, min_n)) for scale, of_scale in cells.groupby("scale", sort=False)
+        (scale, *_judge(alpha, note, smallest_alpha)) for scale, alpha, note in zip(*columns, strict=True)
     ]
     return pd.DataFrame(rows, columns=["scale", "use", "reason"]).astype("str")
 
 
-def _judge(cells: pd.DataFrame, at_least: float, min_n: int) -> tuple[str, str]:
-    """Judge one scale by its cells."""
-    named = cells[cells["organisation"] != ALL]
-    cells = (named if len(named) else cells).assign(
-        place=lambda of: of["wave"] + ", " + of["organisation"], lowest=lambda of: of["conf_low"]
-    )
-    # Of a cell with two items, the Spearman-Brown coefficient speaks; of others, alpha.
-    pairs = set(cells.loc[cells["term"] == "spearman_brown", "place"])
-    cells = cells[(cells["term"] == "spearman_brown") | ~cells["place"].isin(pairs)]
-    flat = cells[cells["note"].str.startswith(("the total score does not vary", "fewer than two items vary"))]
-    if len(flat):
-        return LOW_RELIABILITY, f"answers do not vary in {'; '.join(flat['place'])}"
-    deciding = cells[(cells["status"] == Status.OK) & (cells["n"] >= min_n) & cells["conf_low"].notna()]
-    if deciding.empty:
-        return (
-            LOW_RELIABILITY,
-            f"no wave and organisation has {min_n} respondents whose answers can be estimated from",
-        )
-    two = deciding["term"].eq("spearman_brown")
-    against = deciding[deciding["conf_low"].lt(at_least) & ~two | deciding["conf_low"].le(0) & two]
-    if len(against):
-        worst = against.sort_values("conf_low", kind="stable").iloc[0]
-        what = (
-            "its two items may not go together"
-            if worst["term"] == "spearman_brown"
-            else "alpha may be too low"
-        )
-        return LOW_RELIABILITY, (
-            f"{what} in {len(against)} of {len(deciding)} cells: "
-            f"lower bound {worst['conf_low']:.2f} in {worst['place']}"
-        )
-    least = deciding["conf_low"].min()
-    if two.all():
-        return (
-            AS_SCALE,
-            f"its two items go together in all {len(deciding)} cells: lower bound at least {least:.2f}",
-        )
-    return (
-        AS_SCALE,
-        f"lower bound of alpha at least {at_least:.2f} in all {len(deciding)} cells: lowest {least:.2f}",
-    )
+def _judge(alpha: float, note: str, smallest: float) -> tuple[str, str]:
+    """Judge one scale by its pooled alpha."""
+    if np.isnan(alpha):
+        return LOW_RELIABILITY, f"alpha cannot be estimated: {note}"
+    said = f"pooled alpha {alpha:.2f}"
+    if round(alpha, 2) >= smallest:
+        return AS_SCALE, f"{said} is at least the true alpha of {smallest:.2f} that is asked for"
+    return LOW_RELIABILITY, f"{said} is below the true alpha of {smallest:.2f} that is asked for"

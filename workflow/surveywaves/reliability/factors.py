@@ -93,7 +93,9 @@ def ordinal_alpha(answers: Answers) -> Row:
     return {"estimate": alpha, "note": join(warning, BACKWARD if alpha < 0 else "")}
 
 
-def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.bool_]]:
+def polychoric(
+    codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
     """Polychoric correlations in two steps (Olsson 1979).
 
     Thresholds come from the margins, tau_a = Phi^-1(share at or below a); then each correlation maximises
@@ -108,6 +110,8 @@ def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.
         Respondents x items, 0 to points - 1, none missing; every item varies.
     points
         Number of response points.
+    counts
+        How many respondents each row stands for; None: one.
 
     Returns
     -------
@@ -116,28 +120,29 @@ def polychoric(codes: NDArray[np.intp], points: int) -> tuple[Array, NDArray[np.
     settled
         A pair each, in the order of ``np.triu_indices(k, 1)``: whether the search ended.
     """
-    n, k = codes.shape
+    k = codes.shape[1]
     rows, columns = np.triu_indices(k, 1)
-    tables = _tables(codes, points)
-    shares = (
-        np.stack([np.bincount(codes[:, j], minlength=points) for j in range(k)]).cumsum(axis=1)[:, :-1] / n
-    )
+    pairs = tables(codes, points, counts)
+    margins = pairs[np.arange(k), :, np.arange(k), :].sum(axis=2)
+    shares = margins.cumsum(axis=1)[:, :-1] / margins[0].sum()
     thresholds = np.clip(ndtri(shares), -_FAR, _FAR)
     a = np.broadcast_to(thresholds[rows][:, :, None], (len(rows), points - 1, points - 1))
     b = np.broadcast_to(thresholds[columns][:, None, :], a.shape)
-    start = np.asarray(np.corrcoef(codes, rowvar=False), dtype=np.float64)[rows, columns]
-    found, settled = _climb(tables[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
+    spread = np.cov(codes, rowvar=False, fweights=counts)
+    start = (spread / np.sqrt(np.outer(np.diag(spread), np.diag(spread))))[rows, columns]
+    found, settled = _climb(pairs[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
     rho = np.eye(k)
     rho[rows, columns] = rho[columns, rows] = found
     return rho, settled
 
 
-def _tables(codes: NDArray[np.intp], points: int) -> Array:
+def tables(codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None) -> Array:
     """Two-way tables of all pairs of items: item x answer x item x answer."""
     k = codes.shape[1]
     chosen = np.zeros((len(codes), k * points))
     chosen[np.arange(len(codes))[:, None], codes + points * np.arange(k)] = 1.0
-    return np.asarray((chosen.T @ chosen).reshape(k, points, k, points), dtype=np.float64)
+    times = chosen if counts is None else chosen * counts[:, None]
+    return np.asarray((chosen.T @ times).reshape(k, points, k, points), dtype=np.float64)
 
 
 def _climb(counts: Array, a: Array, b: Array, start: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -179,6 +184,10 @@ def _differences(corners: Array) -> Array:
 
 OMEGA_STEPS: Final = 200
 OMEGA_SETTLED: Final = 1e-11
+OMEGA_ALIKE: Final = 1e-12
+"""Less misfit than this is the same minimum, come to from elsewhere."""
+ENDLESS: Final = 10.0
+"""A loading beyond this is on its way to infinity, the others to 0."""
 
 
 def omega_total(answers: Answers) -> Row:
@@ -210,38 +219,59 @@ def omega_total(answers: Answers) -> Row:
 def one_factor(correlation: Array) -> Array | None:
     """Minimum-residual loadings of one factor, with a positive sum; None if there is no settled minimum.
 
-    A damped Newton method: with residuals e_ij (zero for i = j), the slope is -2 sum_j e_ij l_j, the curvature
-    2 sum_(j not i) l_j^2 for i = j and 2 (l_i l_j - e_ij) elsewhere.
+    Where items hardly go together the misfit has several minima. A damped Newton method is begun at many places at
+    once, and of the minima that it comes to the one of least misfit is taken. It begins on every principal axis whose
+    eigenvalue is positive, and, for each item, where loadings are its correlations. With residuals e_ij (zero for
+    i = j), the slope is -2 sum_j e_ij l_j, the curvature 2 sum_(j not i) l_j^2 for i = j and 2 (l_i l_j - e_ij)
+    elsewhere.
     """
     k = len(correlation)
-    off = 1.0 - np.eye(k)
-    loadings = _principal(correlation)
-    residuals = off * (correlation - np.outer(loadings, loadings))
-    misfit, damping = float((residuals**2).sum()), 1e-3
+    off, diagonal = 1.0 - np.eye(k), np.arange(k)
+    loadings = _starts(correlation)
+    misfit = _misfit(correlation, loadings)
+    damping, best, least = np.full(len(loadings), 1e-3), None, np.inf
     for _ in range(OMEGA_STEPS):
-        slope = -2 * residuals @ loadings
-        curvature = 2 * off * (np.outer(loadings, loadings) - residuals)
-        curvature[np.diag_indices(k)] = 2 * (loadings @ loadings - loadings**2)
-        lowest = float(np.linalg.eigvalsh(curvature)[0])
-        if np.abs(slope).max() < OMEGA_SETTLED:
-            return loadings * (1.0 if loadings.sum() >= 0 else -1.0) if lowest > 1e-8 else None
-        lift = max(0.0, 1e-6 - lowest) + damping
-        tried = loadings - np.linalg.solve(curvature + lift * np.eye(k), slope)
-        left = off * (correlation - np.outer(tried, tried))
+        residuals = off * (correlation - loadings[:, :, None] * loadings[:, None, :])
+        slope = -2 * np.einsum("sij,sj->si", residuals, loadings)
+        curvature = 2 * off * (loadings[:, :, None] * loadings[:, None, :] - residuals)
+        squares = loadings**2
+        curvature[:, diagonal, diagonal] = 2 * (squares.sum(axis=1, keepdims=True) - squares)
+        lowest = np.linalg.eigvalsh(curvature)[:, 0]
+        settled = np.abs(slope).max(axis=1) < OMEGA_SETTLED
+        for place in np.flatnonzero(settled & (lowest > 1e-8)):
+            if misfit[place] < least - OMEGA_ALIKE:
+                best, least = loadings[place], misfit[place]
+        going = ~settled & (damping <= 1e8) & (np.abs(loadings).max(axis=1) < ENDLESS)
+        if not going.any():
+            break
+        loadings, misfit, damping = loadings[going], misfit[going], damping[going]
+        lift = np.maximum(0.0, 1e-6 - lowest[going]) + damping
+        curvature[going, diagonal[:, None], diagonal[:, None]] += lift
+        tried = loadings - np.linalg.solve(curvature[going], slope[going][:, :, None])[:, :, 0]
+        left = _misfit(correlation, tried)
         # So near to the minimum that only rounding is left, a step may seem to lead uphill.
-        if float((left**2).sum()) <= misfit + 1e-14:
-            loadings, residuals, misfit, damping = tried, left, float((left**2).sum()), damping / 10
-            damping = damping if damping > 1e-14 else 0.0
-        else:
-            damping = max(10 * damping, 1e-8)
-            if damping > 1e8:
-                return None
-    return None
+        taken = left <= misfit + 1e-14
+        loadings = np.where(taken[:, None], tried, loadings)
+        misfit = np.where(taken, left, misfit)
+        eased = np.where(damping > 1e-13, damping / 10, 0.0)
+        damping = np.where(taken, eased, np.maximum(10 * damping, 1e-8))
+    return None if best is None else best * (1.0 if best.sum() >= 0 else -1.0)
 
 
-def _principal(correlation: Array) -> Array:
-    """Give loadings on the first principal axis, the communalities taken as the largest correlation of each item."""
+def _misfit(correlation: Array, loadings: Array) -> Array:
+    """(S,) squared residual correlations of S sets of loadings, (S, k), each pair twice."""
+    residuals = correlation - loadings[:, :, None] * loadings[:, None, :]
+    own = np.arange(len(correlation))
+    residuals[:, own, own] = 0.0
+    return np.asarray((residuals**2).sum(axis=(1, 2)), dtype=np.float64)
+
+
+def _starts(correlation: Array) -> Array:
+    """(S, k) where the search begins: principal axes, the communalities the largest correlations; items."""
+    own = np.arange(len(correlation))
     reduced = correlation.copy()
-    reduced[np.diag_indices(len(reduced))] = np.abs(correlation - np.eye(len(correlation))).max(axis=0)
+    reduced[own, own] = np.abs(correlation - np.eye(len(own))).max(axis=0)
     values, vectors = np.linalg.eigh(reduced)
-    return np.asarray(vectors[:, -1] * np.sqrt(max(values[-1], 1e-4)), dtype=np.float64)
+    axes = (vectors * np.sqrt(np.maximum(values, 1e-4)))[:, ::-1].T
+    single = np.where(np.eye(len(own)) > 0, 0.7, correlation)
+    return np.vstack([axes[: max(1, int((values > 0).sum()))], single])

@@ -21,7 +21,14 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.estimates import CONTRASTS, STANDARDISED, decision_words, main_analysis, staff
+from surveywaves.tables.estimates import (
+    CONTRASTS,
+    STANDARDISED,
+    decision_words,
+    first_named,
+    main_analysis,
+    staff,
+)
 from surveywaves.terms import BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Decision, Evidence, Status
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
@@ -122,24 +129,26 @@ def returns(material: Material) -> list[Markup]:
             said.append(say(template, wave=labels.wave(row.wave), count=count))
             continue
         words = material.presentation.waves.get(row.wave)
+        span = Markup("")
+        if not is_missing(row.conf_low):
+            span = say(
+                " ({low} to {high}, as the population is an estimate)",
+                low=numbers.cell("response_rates", "conf_low", share, **here),
+                high=numbers.cell("response_rates", "conf_high", share, **here),
+            )
         said.append(
             say(
-                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate} "
-                "(interval {low} to {high}).",
+                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate}{span}.",
                 wave=labels.wave(row.wave),
                 count=count,
                 about="about " if words and words.population.approximate else Markup(""),
                 population=numbers.cell("response_rates", "population", **here),
                 rate=numbers.cell("response_rates", "rate", share, **here),
-                low=numbers.cell("response_rates", "conf_low", share, **here),
-                high=numbers.cell("response_rates", "conf_high", share, **here),
+                span=span,
             )
         )
     return said
 
-
-FIRST = "first "
-"""How the words of a decision begin that speaks of the first-named organisation."""
 
 SCALES, STATEMENTS = "contrasts", "item_contrasts"
 
@@ -192,7 +201,7 @@ def counted(
     here: dict[str, Where] = {"analysis": analysis, "term": term, "wave": place[0], "organisation": place[1]}
     if table == SCALES:
         here["scale"] = list(of)
-    first = labels.organisation(place[1].partition(BETWEEN)[0])
+    first = first_named(place[1], labels)
     found = []
     for decision in Decision:
         count = numbers.count(table, **here, decision=decision.value)
@@ -205,7 +214,10 @@ def counted(
         found.append(
             say(
                 "{what}: {count}{named}",
-                what=_what(decision, term, first),
+                what=say(
+                    "{words}",
+                    words=decision_words(decision.value, term, first=first, statement=table == STATEMENTS),
+                ),
                 count=count,
                 named=say(" ({names})", names=names) if names else Markup(""),
             )
@@ -222,13 +234,6 @@ def counted(
         withheld=say("; withheld besides: {n}", n=withheld) if withheld.value else Markup(""),
         kind=_kind(material, place),
     )
-
-
-def _what(decision: Decision, term: str, first: str) -> Markup:
-    words = decision_words(decision.value, term)
-    if words.startswith(FIRST):
-        return say("{who} {words}", who=first, words=words.removeprefix(FIRST))
-    return say("{words}", words=words)
 
 
 def _where(material: Material, place: Place) -> Markup:
@@ -407,8 +412,8 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
     """Say how a decision is come to, and how many of them stand whatever way the data are analysed."""
     yield say(
         "A decision is told only if a test is significant at the level {alpha}, adjusted for the number of scales: "
-        "<strong>up or down</strong>, surely not zero, how far is not said; <strong>no meaningful change</strong>, "
-        "surely smaller than the smallest effect of interest{smallest}.",
+        "<strong>up or down</strong>, that it is not zero, not how far; <strong>no meaningful change</strong>, "
+        "that it is smaller than the smallest effect of interest{smallest}.",
         alpha=material.numbers.study("alpha", lambda value: f"{value:.3g}"),
         smallest=smallest_effect(material, analysis),
     )
@@ -421,7 +426,7 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
         )
     if material.has("agreement"):
         numbers = material.numbers
-        here = {"scale": scales, "decision": SURE}
+        here = {"analysis": analysis, "scale": scales, "decision": SURE}
         told = numbers.count("agreement", **here)
         if told.value:
             yield say(

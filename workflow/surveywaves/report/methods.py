@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -24,9 +25,27 @@ from surveywaves.report.material import (
 )
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.audit import verdict_words
-from surveywaves.terms import ORDINAL, Evidence
+from surveywaves.terms import (
+    ALL,
+    FAVOURABLE,
+    IMPUTED,
+    LINEAR,
+    NOT_STATED,
+    ORDINAL,
+    ORGANISATION,
+    Checked,
+    Evidence,
+)
 from surveywaves.text import listed
-from surveywaves.words import WITHHELD
+from surveywaves.words import REVERSED, WITHHELD, is_missing, records
+
+ASSUMPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Equal variance between respondents in every cell": {"analysis": LINEAR, "term": "equal_tau2"},
+    "Equal variance within respondents in every cell": {"analysis": LINEAR, "term": "equal_sigma2"},
+    "Proportional odds": {"analysis": ORDINAL, "term": "proportional_odds"},
+    "Equal dispersion on the latent scale": {"analysis": ORDINAL, "term": "dispersion"},
+}
+"""What is assumed -> the rows of `diagnostics` that test it."""
 
 
 def methods(material: Material) -> list[Block]:
@@ -36,6 +55,8 @@ def methods(material: Material) -> list[Block]:
     blocks.append(Part("Description", (Paragraph(_description()),)))
     if material.has("means"):
         blocks.append(Part("Comparisons", _model(material)))
+    if material.has("crosscheck"):
+        blocks.append(Part("The same numbers from other programs", (Paragraph(_crosschecked(material)),)))
     blocks.append(Part("When there is no number", (Grid(_statuses(material)),)))
     return blocks
 
@@ -65,8 +86,9 @@ def _design(material: Material) -> list[Markup]:
         say("Respondents are anonymous: nobody's answers are linked to a name or another record."),
         say(
             "Those who answered chose to. Where they differ from those who did not, the results differ "
-            "from what everybody would have said; the interval of a response rate says nothing about that."
+            "from what everybody would have said; no interval allows for that."
         ),
+        _population(material),
     ]
     if len(material.presentation.waves) > 1:
         said.insert(
@@ -75,12 +97,30 @@ def _design(material: Material) -> list[Markup]:
                 "Respondents are not linked between waves either: the waves are <strong>repeated "
                 "cross-sections</strong> of an organisation, not a panel. A change between waves is a "
                 "change in the average of whoever answered each time. It may come from people who changed "
-                "their minds, from people who left or joined, or from other people answering; these cannot "
-                "be told apart. Somebody who answered twice counts as two respondents, which makes "
+                "their minds, from people who left or joined, or from other people answering; the data cannot "
+                "say which. Somebody who answered twice counts as two respondents, which makes "
                 "intervals of change somewhat too wide."
             ),
         )
     return said
+
+
+def _population(material: Material) -> Markup:
+    """Say whom intervals speak of."""
+    variant = (
+        say(
+            " As a variant shows, intervals are narrower if they are to speak of the staff of these waves alone, of "
+            "whom a known part answered."
+        )
+        if material.has("sensitivity")
+        and "finite_population" in set(material.tables["sensitivity"]["variant"])
+        else Markup("")
+    )
+    return say(
+        "Intervals speak of a superpopulation: of what people in such jobs under such conditions would answer, of whom "
+        "those who answered are a sample. They do not shrink as the response rate rises.{variant}",
+        variant=variant,
+    )
 
 
 def _evidence() -> tuple[tuple[str, tuple[Markup, ...]], ...]:
@@ -90,9 +130,10 @@ def _evidence() -> tuple[tuple[str, tuple[Markup, ...]], ...]:
 def _description() -> Markup:
     return say(
         "Percentages are of those who answered the question. Favourable means agreement, or disagreement "
-        "where the statement is worded against its scale. Response rates carry Wilson's interval. A "
-        "missing answer keeps its reason: not asked, skipped, don't know, invalid, or broke off, which "
-        "means that nothing after it was answered."
+        "where the statement is worded against its scale: such a statement is marked {mark} wherever a number of it "
+        "counts disagreement. A missing answer keeps its reason: not asked, skipped, don't know, invalid, or broke "
+        "off, which means that nothing after it was answered.",
+        mark=REVERSED,
     )
 
 
@@ -118,14 +159,15 @@ def _model(material: Material) -> tuple[Block, ...]:
                     "The answer to a statement, reverse-keyed where it is worded against its scale, is "
                     "explained by the wave and organisation it was given in and by the statement; a random "
                     "effect lets answers of one respondent go together. Statements are fixed effects: a "
-                    "scale's statements are its own, not a sample. Every answer counts, also of those who "
-                    "skipped others.{adjusted}",
+                    "scale's statements are its own, not a sample.{adjusted}",
                     adjusted=adjusted,
                 ),
+                *_who(material),
+                *_favourable(material),
                 say(
-                    "Fitted by restricted maximum likelihood; degrees of freedom by Satterthwaite; "
-                    "{confidence} intervals. Every contrast is a stated linear combination of the "
+                    "{fitted} {confidence} intervals. Every contrast is a stated linear combination of the "
                     "estimated means of cells that exist.",
+                    fitted=_fitted(material),
                     confidence=material.numbers.study("confidence", level),
                 ),
                 say(
@@ -152,11 +194,100 @@ def _ordinal(material: Material) -> tuple[Markup, ...]:
     return (
         say(
             "A cumulative logit model of the same answers, with the same explanation and a normal respondent effect, "
-            "treats the steps as ordered only; it is fitted by maximum likelihood. Its contrasts are log odds ratios "
-            "of answering above any step, for a respondent, and differences in the percentage of favourable answers, "
-            "averaged over the respondents."
+            "treats the steps as ordered only; it is fitted by {how}. Its contrasts are log odds ratios of answering "
+            "above any step, for a respondent.",
+            how="weighted maximum pseudo-likelihood"
+            if material.presentation.weighted
+            else "maximum likelihood",
         ),
+        *_assumed(material),
     )
+
+
+def _fitted(material: Material) -> Markup:
+    """Say how the linear model is fitted, and what its standard errors and degrees of freedom rest on."""
+    if material.presentation.weighted:
+        return say(
+            "Fitted by maximum pseudo-likelihood, every return with its weight. Standard errors are design-based: the "
+            "sandwich of the respondents' scores, with as many degrees of freedom as there are respondents less "
+            "columns of the model (teams, where there is an effect of teams)."
+        )
+    if material.presentation.robust:
+        return say(
+            "Fitted by restricted maximum likelihood. Standard errors, degrees of freedom and p-values are robust: "
+            "they come from how much the respondents of each cell differ (the bias-reduced sandwich of Bell and "
+            "McCaffrey, clustered by respondent, or by team where there is an effect of teams), with Satterthwaite's "
+            "degrees of freedom, and hold where one cell varies more than another."
+        )
+    return say(
+        "Fitted by restricted maximum likelihood, with one variance between and one within respondents for all cells; "
+        "degrees of freedom by Satterthwaite."
+    )
+
+
+def _who(material: Material) -> Iterator[Markup]:
+    """Say whose answers are in the comparisons, and whose are not."""
+    yield say("Of who is in a comparison every answer counts, also if they skipped other statements.")
+    if len(material.presentation.organisations) < 2 or not material.has("respondents"):
+        return
+    unstated = material.tables["respondents"].query("organisation == @ALL and variable == @ORGANISATION")
+    parts = []
+    for row in records(unstated[unstated["level"] == NOT_STATED]):
+        wave = material.labels.wave(row.wave)
+        here = {"wave": row.wave, "organisation": ALL, "variable": ORGANISATION, "level": NOT_STATED}
+        if is_missing(row.n):
+            parts.append(say("{wave} some, how many is withheld", wave=wave))
+        elif row.n:
+            n, base = (material.numbers.cell("respondents", name, **here) for name in ("n", "base"))
+            parts.append(say("{wave} {n} of {base}", wave=wave, n=n, base=base))
+    if parts:
+        imputed = (
+            say(
+                " The variant with imputed answers takes them in: organisation and missing answers are drawn from "
+                "what each respondent did answer, many times, and the results are pooled by Rubin's rules."
+            )
+            if material.has("sensitivity") and IMPUTED in set(material.tables["sensitivity"]["variant"])
+            else Markup("")
+        )
+        yield say(
+            "Who named no organisation is in no comparison: {parts}.{imputed}",
+            parts=Markup("; ").join(parts),
+            imputed=imputed,
+        )
+
+
+def _favourable(material: Material) -> Iterator[Markup]:
+    """Say where percentages of favourable answers come from, if there are any."""
+    if FAVOURABLE not in set(material.tables["means"]["analysis"]):
+        return
+    yield say(
+        "Percentages of favourable answers come from the answers, not from a model of their steps: of each statement "
+        "the share favourable among those who answered it, averaged over the statements that all compared cells "
+        "asked. Their standard errors are cluster-robust, a cluster being a respondent.{adjusted}",
+        adjusted=say(" Covariates are adjusted for by a binary logistic model of the answers.")
+        if material.presentation.covariates
+        else Markup(""),
+    )
+
+
+def _assumed(material: Material) -> Iterator[Markup]:
+    """Say what the tests of the models' assumptions came to."""
+    alpha = material.numbers.study("alpha", lambda value: f"{value:.3g}")
+    for what, here in ASSUMPTIONS.items():
+        if not material.has("diagnostics"):
+            return
+        tried = material.numbers.count("diagnostics", **here, **{"p_value>": float("-inf")})
+        if tried.value:
+            failed = material.numbers.count(
+                "diagnostics", **here, **{"p_value<": 1 - material.presentation.confidence}
+            )
+            yield say(
+                "{what}: rejected in {failed} of {tried} at the level {alpha}, not adjusted.",
+                what=what,
+                failed=failed,
+                tried=several(tried, "test", "tests"),
+                alpha=alpha,
+            )
 
 
 def _decisions(material: Material) -> tuple[Block, ...]:
@@ -171,19 +302,39 @@ def _decisions(material: Material) -> tuple[Block, ...]:
             "percentages in percentage points."
         ),
         say(
-            "<strong>No meaningful change</strong>: the equivalence test is significant, the difference is surely "
-            "smaller than the smallest effect of interest, also if it is surely not nothing. Else "
-            "<strong>increase</strong> or <strong>decrease</strong>: the test against no difference is significant; "
-            "the direction is sure, the size is what the interval says. Else <strong>inconclusive</strong>."
+            "<strong>No meaningful change</strong>: the equivalence test is significant, so the difference is taken "
+            "as smaller than the smallest effect of interest, even if it differs from zero. Else "
+            "<strong>increase</strong> or <strong>decrease</strong> (of a single statement: more or less favourable): "
+            "the test against no difference is significant; how large it is, the interval says. Else "
+            "<strong>inconclusive</strong>."
         ),
         *_multiplicity(material),
         say(
-            "A scale enters comparisons as a scale if its statements go together well enough in every wave and "
-            "organisation; otherwise its estimates are shown with a note, and it is to be compared statement by "
-            "statement."
+            "A scale whose pooled alpha is lower than the study asks for is compared like the others, and marked: low "
+            "reliability."
         ),
     )
     return (Part("Decisions", (Bullets(rules),)),)
+
+
+def _crosschecked(material: Material) -> Markup:
+    """Count the numbers that were computed again, and those that came out otherwise."""
+    agrees, differs, unchecked = (
+        material.numbers.total("crosscheck", verdict.value)
+        for verdict in (Checked.AGREES, Checked.DIFFERS, Checked.NOT_CHECKED)
+    )
+    beyond = (
+        say(" {unchecked} are beyond what these can compute.", unchecked=unchecked)
+        if unchecked.value
+        else Markup("")
+    )
+    return say(
+        "Means, contrasts, variances, percentages with their standard errors, alphas and adjusted p-values were "
+        "computed again from the answers by statsmodels and pingouin: {agrees} agree, {differs} differ.{beyond}",
+        agrees=agrees,
+        differs=differs,
+        beyond=beyond,
+    )
 
 
 def _multiplicity(material: Material) -> tuple[Markup, ...]:

@@ -22,7 +22,7 @@ from surveywaves.report.material import (
     several,
 )
 from surveywaves.tables.estimates import CONTRASTS, main_analysis
-from surveywaves.terms import Comparability, Evidence
+from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Comparability, Evidence
 from surveywaves.text import listed
 
 UNITS: Final = {
@@ -72,8 +72,9 @@ def invented_together(material: Material) -> list[Block]:
 
 def _glance() -> Markup:
     return say(
-        "Each estimate is a difference between mean answers on the response scale. ▲ and ▼: surely above or "
-        "below zero; ○: surely smaller than the smallest effect of interest; ?: <strong>inconclusive</strong>."
+        "Each estimate is a difference between mean answers on the response scale, with the adjusted p that decides. "
+        "▲ and ▼: significantly above or below zero; ○: significantly smaller than the smallest effect of interest; "
+        "?: <strong>inconclusive</strong>, neither."
     )
 
 
@@ -115,14 +116,14 @@ def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
         "ordinal model without a respondent effect. Adjusted p: for the number of statements tested in the same "
         "contrast."
     )
-    analysis = main_analysis(frame)
+    shown = frame[frame["analysis"] == FAVOURABLE]
     said = [
-        counted(material, STATEMENTS, place, analysis=analysis, term=term)
+        counted(material, STATEMENTS, place, analysis=FAVOURABLE, term=f"{term}_{PERCENT_FAVOURABLE}")
         for term in CONTRASTS
-        for place in estimated(frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
+        for place in estimated(shown[shown["term"] == f"{term}_{PERCENT_FAVOURABLE}"])
     ]
     reworded = [
-        say("{note} ‘{statement}’", note=note, statement=material.labels.item(item))
+        say("{note} ‘{statement}’", note=note, statement=material.labels.wording(item))
         for item in dict.fromkeys(frame["item"])
         for wave, about in material.presentation.waves.items()
         if about.comparability.get(item) == Comparability.REWORDED
@@ -223,11 +224,13 @@ def robustness(material: Material) -> list[Block]:
 def _counted(material: Material) -> tuple[Markup, ...]:
     """Count the decisions about scales: those that stand in every way, and the others."""
     numbers = material.numbers
+    metric = main_analysis(material.tables["agreement"])
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
-        told = numbers.count("agreement", decision=decisions)
+        told = numbers.count("agreement", analysis=metric, decision=decisions)
         if told.value:
-            same = numbers.count("agreement", decision=decisions, **{"agreeing=": "variants"})
+            alike = {"agreeing=": "variants"}
+            same = numbers.count("agreement", analysis=metric, decision=decisions, **alike)
             said.append(
                 say(
                     "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "

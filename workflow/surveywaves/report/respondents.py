@@ -90,7 +90,7 @@ def _about(material: Material, scale: str, items: list[Item]) -> list[Block]:
 
 def measurement(material: Material) -> list[Block]:
     """Show how well the statements of each scale go together, and whether they work alike in every group."""
-    parts = [*_together(material), *_alike(material)]
+    parts = [*_together(material), *_structure(material), *_alike(material)]
     return [*invented_together(material), *parts] if parts else []
 
 
@@ -101,8 +101,9 @@ def _together(material: Material) -> list[Block]:
     opening = say(
         "Cronbach's alpha says how much of the variance of a scale's sum its statements share; after "
         "reverse keying, on respondents who answered every statement of the scale. The {confidence} "
-        "interval is Feldt's. Beside it stand omega, alpha of what lies under the ordered answers, and how many "
-        "scored lowest and highest; for a scale of two statements the Spearman-Brown coefficient.",
+        "interval is a studentised bootstrap's, which asks nothing of how answers are distributed. Beside it stand "
+        "omega, alpha of what lies under the ordered answers, and how many "
+        "scored lowest and highest.",
         confidence=material.numbers.study("confidence", level),
     )
     apart = tuple(
@@ -111,6 +112,18 @@ def _together(material: Material) -> list[Block]:
     )
     blocks: list[Block] = [Paragraph(opening), *([Bullets(apart)] if apart else []), *shown]
     return [Part("Do the statements of a scale go together?", tuple(blocks))]
+
+
+def _structure(material: Material) -> list[Block]:
+    shown = material.at("measurement/structure")
+    if not shown:
+        return []
+    words = say(
+        "A scale measures one thing if one factor accounts for the correlations of its statements (CFI near one, "
+        "RMSEA and SRMR near zero), and another thing than the next scale if the interval of the correlation of "
+        "their factors stays well below one."
+    )
+    return [Part("Does each scale measure one thing, and a thing of its own?", (Paragraph(words), *shown))]
 
 
 def _alike(material: Material) -> list[Block]:

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from surveywaves.mixed.contrasts import FAMILY, Fit, check_confidence, estimate, stated_contrasts
+from surveywaves.mixed.contrasts import (
+    FAMILY,
+    Cell,
+    Fit,
+    against_zero,
+    check_confidence,
+    estimate,
+    stated_contrasts,
+)
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import Design, make_design
-from surveywaves.mixed.lmm import LinearFit
+from surveywaves.mixed.favourable import FavourableFit
 from surveywaves.sample import Sample, Scale
-from surveywaves.sensitivity.variants import Variant, correct
-from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Status, variant_title
+from surveywaves.sensitivity.imputation import pool
+from surveywaves.sensitivity.tipping import Tipping, most_imputed, tipping_points
+from surveywaves.sensitivity.variants import Variant
+from surveywaves.terms import (
+    ESTIMATED,
+    FAVOURABLE,
+    LINEAR,
+    MAIN,
+    PERCENT_FAVOURABLE,
+    STANDARDISED,
+    Status,
+    variant_title,
+)
 from surveywaves.text import listed
 from surveywaves.tidy import tidy
 from surveywaves.weighting import Refused
 
-CONTRAST: Final = ["scale", "term", "wave", "organisation"]
+CONTRAST: Final = ["analysis", "scale", "term", "wave", "organisation"]
+
 ROUNDING: Final = 1e-9
+
+MOVED: Final = 0.05
+"""A variant counts if it moves the estimate by this share of the smallest effect of interest, or more,"""
+
+WIDENED: Final = 0.02
+"""or its standard error by this share of itself."""
 
 
 class Judged(NamedTuple):
@@ -58,24 +85,52 @@ def judge_variants(
         See `agreement`.
     """
     scales = [replace(scale, flagged=tuple(flagged.get(scale.name, ()))) for scale in scales]
+    family = ("variant", *FAMILY)
+    table, weights = _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)
     decided = decide(
-        sensitivity(sample, scales, variants, confidence=confidence, min_cell=min_cell),
+        table,
         tidy([]),  # the unit is in the estimates
         standardised=standardised,
         percentage_points=percentage_points,
         confidence=confidence,
         multiplicity=multiplicity,
-        family=("variant", *FAMILY),
+        family=family,
     )
-    return Judged(decided, agreement(decided, labels))
+    tipping: dict[Place, Tipping] = {}
+    for variant in variants:
+        if variant.imputed is None:
+            continue
+        mine = decided[decided["variant"] == variant.name]
+        places = _places(mine)
+        shares = {scale.name: variant.imputed.shares(scale) for scale in scales}
+        sides = [most_imputed(place[2], weights[place], shares[place[1]]) for place in places]
+        found = tipping_points(mine, sides, confidence=confidence, multiplicity=multiplicity, family=family)
+        tipping = dict(zip(places, found, strict=True))
+    return Judged(decided, agreement(decided, labels, tipping))
 
 
-def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
+Place = tuple[str, ...]
+"""The metric, `LINEAR` or `FAVOURABLE`, scale, term without its ending, wave and organisation of a contrast."""
+
+
+def _places(table: pd.DataFrame) -> list[Place]:
+    """Give the contrast of each row; an ordinal model's is that of the linear one."""
+    metric = np.where(table["analysis"] == FAVOURABLE, FAVOURABLE, LINEAR)
+    term = table["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
+    return list(zip(metric, table["scale"], term, table["wave"], table["organisation"], strict=True))
+
+
+def agreement(
+    table: pd.DataFrame,
+    labels: Mapping[str, str] | None = None,
+    tipping: Mapping[Place, Tipping] | None = None,
+) -> pd.DataFrame:
     """Count, for every contrast, the variants that reach the decision of the main analysis.
 
-    Only variants that gave an answer count, and only those whose answer is another one: where a variant changes
-    nothing (no item is flagged, nobody is a straight-liner), its numbers are those of the main analysis but for
-    rounding (1e-9 of the standard error), and that it agrees with itself says nothing.
+    Only variants that gave an answer count, and only those whose answer is another one: that moved the estimate by a
+    twentieth of the smallest effect of interest (`MOVED`; .01 SD if that is .2) or its standard error by 2%
+    (`WIDENED`). That an analysis agrees with itself says nothing, and variants with one and the same answer (only
+    reworded items are not common) count as one.
 
     Parameters
     ----------
@@ -83,47 +138,76 @@ def agreement(table: pd.DataFrame, labels: Mapping[str, str] | None = None) -> p
         What `sensitivity` gives, with the columns of `surveywaves.mixed.decisions.decide`.
     labels
         Words for grouping variables.
+    tipping
+        Tipping points: see `surveywaves.sensitivity.tipping`.
 
     Returns
     -------
     DataFrame
-        One row a scale and contrast: `scale, term` (``change``, ``gap``, ``difference_in_differences``), `wave`,
-        `organisation`, `decision` of the main analysis (empty: it gave none), `agreeing` and `variants`, the numbers
-        of variants that reach it and that gave an answer, and `words`.
+        One row a metric, scale and contrast: `analysis` (``linear``, which ordinal variants are held against too, or
+        ``favourable``), `scale, term` (``change``, ``gap``, ``difference_in_differences``), `wave`, `organisation`,
+        `decision` of the main analysis (empty: it gave none), `agreeing` and `variants`, the numbers of variants that
+        reach it and that count, `largest_move` (in the unit of the estimates, to two decimals, percentages to one; of
+        all variants but those with a unit of their own, the ordinal models) and `largest_variant`, which made it,
+        `tipping_point` (the same unit and digits; missing: see the words), and `words`.
     """
-    contrasts: dict[tuple[str, ...], list[_Answer]] = {}
-    names = ("variant", "decision", "status", "estimate", "std_error")
-    for *where, variant, decision, status, value, error in zip(
-        *(table[name] for name in (*CONTRAST, *names)), strict=True
+    answers: dict[Place, list[_Answer]] = {}
+    names = ("variant", "analysis", "decision", "status", "estimate", "std_error", "smallest")
+    for place, variant, analysis, decision, status, *numbers in zip(
+        _places(table), *(table[name] for name in names), strict=True
     ):
         answered = status in ESTIMATED and decision != ""
-        answer = _Answer(variant, decision if answered else "", value, error)
-        contrasts.setdefault(tuple(where), []).append(answer)
+        answer = _Answer(variant, analysis in (LINEAR, FAVOURABLE), decision if answered else "", *numbers)
+        answers.setdefault(place, []).append(answer)
     rows = []
-    for (scale, term, wave, organisation), answers in contrasts.items():
-        main = next(answer for answer in answers if answer.variant == MAIN)
-        others = [one for one in answers if one.decision and not one.repeats(main)]
+    for place, found in answers.items():
+        main = next(answer for answer in found if answer.variant == MAIN)
+        others: list[_Answer] = []
+        for one in found:
+            if one.decision and one.variant != MAIN and one.differs(main):
+                others += [] if any(one.repeats(other) for other in others) else [one]
         agreeing = sum(one.decision == main.decision for one in others)
+        digits, unit = (2, "SD") if place[0] == LINEAR else (1, "points")
+        moves = {one.variant: round(one.estimate - main.estimate, digits) for one in others if one.same_unit}
+        largest = max(moves, key=lambda name: abs(moves[name]), default="") if main.decision else ""
+        tip = (tipping or {}).get(place, Tipping(math.nan, ""))
         words = _words(main.decision, agreeing, others, labels or {})
-        place = (scale, term.removesuffix(STANDARDISED), wave, organisation)
-        rows.append((*place, main.decision, agreeing, len(others), words))
-    columns = [*CONTRAST, "decision", "agreeing", "variants", "words"]
-    text = dict.fromkeys((*CONTRAST, "decision", "words"), "str")
-    return pd.DataFrame(rows, columns=columns).astype({**text, "agreeing": "Int64", "variants": "Int64"})
+        if largest:
+            told = f"{moves[largest]:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+            words += f"; largest move {told} {unit} ({variant_title(largest, labels)})"
+        if tip.words and main.decision:
+            words += f"; {tip.words}"
+        move = moves[largest] if largest else math.nan
+        counted = (agreeing, len(others), move, largest, round(tip.value, digits))
+        rows.append((*place, main.decision, *counted, words))
+    columns = ["agreeing", "variants", "largest_move", "largest_variant", "tipping_point"]
+    text = dict.fromkeys((*CONTRAST, "decision", "largest_variant", "words"), "str")
+    frame = pd.DataFrame(rows, columns=[*CONTRAST, "decision", *columns, "words"])
+    kinds = {"agreeing": "Int64", "variants": "Int64", "largest_move": "float64", "tipping_point": "float64"}
+    return frame.astype({**text, **kinds})
 
 
 class _Answer(NamedTuple):
     """A variant's answer; no decision, no answer."""
 
     variant: str
+    same_unit: bool
     decision: str
     estimate: float
     error: float
+    smallest: float
 
-    def repeats(self, main: _Answer) -> bool:
-        """Whether it is the main analysis over again; the last digits of that depend on the processor."""
-        near = ROUNDING * main.error
-        return abs(self.estimate - main.estimate) <= near and abs(self.error - main.error) <= near
+    def repeats(self, other: _Answer) -> bool:
+        """Whether it is another one over again; the last digits of that depend on the processor."""
+        near = ROUNDING * other.error
+        return abs(self.estimate - other.estimate) <= near and abs(self.error - other.error) <= near
+
+    def differs(self, main: _Answer) -> bool:
+        """Whether it is another answer than that of the main analysis."""
+        if not main.decision:
+            return True
+        moved = abs(self.estimate - main.estimate) >= MOVED * main.smallest
+        return moved or abs(self.error / main.error - 1) >= WIDENED
 
 
 def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapping[str, str]) -> str:
@@ -178,40 +262,58 @@ def sensitivity(
         `surveywaves.mixed.contrasts.compare`) in every variant, variant by variant and scale by scale. Terms are
         `change_standardised`, `gap_standardised` and `difference_in_differences_standardised`, in standard deviations
         of one answer (see `surveywaves.mixed.contrasts.standardised`): what is on the response scale in those of the
-        main analysis, so that the unit is one and the same; an ordinal model in those of its own latent answer. A
-        variant that cannot be done, or a contrast that it cannot give, is a row with its status and reason.
+        main analysis, so that the unit is one and the same; an ordinal model in those of its own latent answer. Then,
+        but for variants that are about the model and scales without favourable answers, the same contrasts in
+        percentage points of favourable answers (`surveywaves.mixed.favourable`). A variant that cannot be done, or a
+        contrast that it cannot give, is a row with its status and reason.
 
     Raises
     ------
     ValueError
         If the arguments contradict the frame or each other, or the main analysis is not among the variants.
     """
+    return _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)[0]
+
+
+def _compared(
+    sample: Sample, scales: Sequence[Scale], variants: Sequence[Variant], *, confidence: float, min_cell: int
+) -> tuple[pd.DataFrame, dict[Place, dict[Cell, float]]]:
+    """Give the table of `sensitivity`, and the weights of every contrast on the cells."""
     check_confidence(confidence)
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
         raise ValueError(f"no variant is called {MAIN}")
-    fitted = {scale.name: _fit(main, make_design(sample, scale)) for scale in scales}
+    fitted = {scale.name: _fit(main, make_design(sample, scale), scale) for scale in scales}
     names: list[str] = []
     rows: list[Row] = []
     for variant in variants:
         people = variant.people(sample)
         for scale in scales:
             first = fitted[scale.name]
-            way = _way(variant, people, sample, scale, first=first)
-            found = _contrasts(variant, way, first, confidence=confidence, min_cell=min_cell)
+            asking = _Asking(variant, first, confidence, min_cell)
+            if variant.imputed is not None:
+                found = asking.pooled(scale)
+            else:
+                found = asking.contrasts(_ways(variant, people, sample, scale, first=first))
             rows += [{"scale": scale.name, **row} for row in found]
         names += [variant.name] * (len(rows) - len(names))
     table = tidy(rows)
     table.insert(0, "variant", pd.Series(names, dtype="str"))
-    return table
+    weights: dict[Place, dict[Cell, float]] = {}
+    for name, first in fitted.items():
+        for labels, on in stated_contrasts(first.design):
+            for metric in (LINEAR, FAVOURABLE):
+                weights[metric, name, labels["term"], labels["wave"], labels["organisation"]] = on
+    return table, weights
 
 
 class _Fitted(NamedTuple):
-    """A fit, and the unit of its contrasts, a standard deviation of one answer."""
+    """A fit, the unit of its contrasts (a standard deviation of one answer), and the percentages if there are any."""
 
     design: Design
     fit: Fit
     unit: float
+    favourable: FavourableFit | None
 
 
 class _Way(NamedTuple):
@@ -222,62 +324,131 @@ class _Way(NamedTuple):
     note: str
 
 
-def _fit(variant: Variant, design: Design) -> _Fitted:
-    """Fit, and take the unit from the fit itself."""
+Ways = Callable[[Sequence[str]], _Way | Refused]
+"""The way of a contrast of some waves."""
+
+
+def _fit(variant: Variant, design: Design, scale: Scale, unit: float | None = None) -> _Fitted:
+    """Fit; take the unit from the fit itself, or as given."""
     fit = variant.fit(design)
-    return _Fitted(design, fit, fit.total_sd)
+    shares = FavourableFit(design, scale) if scale.favourable and not variant.of_model else None
+    return _Fitted(design, fit, fit.total_sd if unit is None else unit, shares)
 
 
-def _way(
-    variant: Variant,
-    people: tuple[Sample, str] | Refused,
-    sample: Sample,
-    scale: Scale,
-    *,
-    first: _Fitted,
-) -> _Way | Refused:
+def _ways(
+    variant: Variant, people: tuple[Sample, str] | Refused, sample: Sample, scale: Scale, *, first: _Fitted
+) -> Ways:
     """Fit one scale as a variant has it; what it leaves as it was is not worked out again."""
-    if isinstance(people, Refused):
-        return people
-    changed = variant.answers(people[0], scale)
-    if isinstance(changed, Refused):
-        return changed
-    left, asked, said = changed
-    notes = [note for note in (people[1], said) if note]
-    design = first.design if left is sample and asked is scale else make_design(left, asked)
-    if variant.latent:
-        fitted = _fit(variant, design)
-    elif design is first.design:
-        fitted = first
-    else:
-        fitted = _Fitted(design, variant.fit(design), first.unit)
-    if variant.twice:
-        notes.append(variant.twice.note)
-    return _Way(left, fitted, "; ".join(notes))
+    known: dict[tuple[str, ...], _Way | Refused] = {}
+
+    def way(waves: Sequence[str]) -> _Way | Refused:
+        if isinstance(people, Refused):
+            return people
+        asked, said = scale, ""
+        if variant.statements is not None:
+            items = variant.statements(sample, scale, waves)
+            if not items:
+                return Refused(f"no such statement in: {', '.join(waves)}")
+            said = "over all statements"
+            if items != scale.items:
+                asked = replace(scale, items=items)
+                said = f"over {len(items)} of {len(scale.items)} statements"
+        if asked.items not in known:
+            known[asked.items] = fit(people, asked, said)
+        return known[asked.items]
+
+    def fit(people: tuple[Sample, str], asked: Scale, said: str) -> _Way | Refused:
+        changed = variant.answers(people[0], asked)
+        if isinstance(changed, Refused):
+            return changed
+        left, of, told = changed
+        note = "; ".join(filter(None, (people[1], told, said)))
+        same = left is sample and of is scale
+        if same and not variant.of_model:
+            return _Way(left, first, note)
+        design = first.design if same else make_design(left, of)
+        return _Way(left, _fit(variant, design, of, None if variant.latent else first.unit), note)
+
+    return way
 
 
-def _contrasts(
-    variant: Variant, way: _Way | Refused, first: _Fitted, *, confidence: float, min_cell: int
-) -> Iterator[Row]:
-    """Give every contrast of the main analysis as a variant has it."""
-    for labels, weights in stated_contrasts(first.design):
-        row: Row = {"analysis": first.fit.analysis, **labels, "term": labels["term"] + STANDARDISED}
-        if isinstance(way, Refused):
-            yield row | {"status": Status.NOT_ESTIMABLE, "note": way.reason}
-            continue
-        design, fit, unit = way.fitted
-        row["analysis"] = fit.analysis
-        if obstacle := way.sample.obstacle(dict.fromkeys(wave for wave, _ in weights)):
-            yield row | {"status": Status.NOT_ESTIMABLE, "note": obstacle}
-            continue
-        found = estimate(design, fit, weights, confidence=confidence, min_cell=min_cell)
-        if variant.twice and isinstance(fit, LinearFit):
-            found = correct(found, design, fit, weights, twice=variant.twice, confidence=confidence)
-        # that a respondent gave one answer is no news where there is one item
-        known = "estimate" in found and len(design.items) == 1 and fit.status is Status.OK
-        told = "" if known else found.get("note", "")
-        notes = [note for note in (way.note, told) if note]
-        yield row | _in_units(found, unit) | {"note": "; ".join(notes)}
+class _Asking(NamedTuple):
+    """What a variant says of every contrast of one scale; `first` is the main analysis."""
+
+    variant: Variant
+    first: _Fitted
+    confidence: float
+    min_cell: int
+
+    def metrics(self) -> tuple[str, ...]:
+        """Those in which there are rows."""
+        return (LINEAR, FAVOURABLE) if self.first.favourable and not self.variant.of_model else (LINEAR,)
+
+    def contrasts(self, ways: Ways) -> Iterator[Row]:
+        """Give every contrast of the main analysis as a variant has it."""
+        for metric in self.metrics():
+            for labels, weights in stated_contrasts(self.first.design):
+                waves = list(dict.fromkeys(wave for wave, _ in weights))
+                way, row = ways(waves), _labelled(metric, labels)
+                if isinstance(way, Refused):
+                    yield row | {"status": Status.NOT_ESTIMABLE, "note": way.reason}
+                    continue
+                if metric == LINEAR:
+                    row["analysis"] = way.fitted.fit.analysis
+                if obstacle := way.sample.obstacle(waves):
+                    yield row | {"status": Status.NOT_ESTIMABLE, "note": obstacle}
+                    continue
+                found = self._estimate(metric, way.fitted, weights)
+                # that a respondent gave one answer is no news where there is one item
+                known = "estimate" in found and len(way.fitted.design.items) == 1
+                told = "" if known and way.fitted.fit.status is Status.OK else found.get("note", "")
+                yield row | found | {"note": "; ".join(filter(None, (way.note, told)))}
+
+    def pooled(self, scale: Scale) -> Iterator[Row]:
+        """Give every contrast over the completed data sets, by Rubin's rules."""
+        imputed = self.variant.imputed
+        assert imputed is not None
+        stated = list(stated_contrasts(self.first.design))
+        cases = [(metric, labels, weights) for metric in self.metrics() for labels, weights in stated]
+        found: list[list[Row]] = [[] for _ in cases]
+        for which in range(imputed.number if imputed.concerns(scale) else 0):
+            design = make_design(imputed.completed(which, scale), scale)
+            fitted = _fit(self.variant, design, scale, self.first.unit)
+            for rows, (metric, _, weights) in zip(found, cases, strict=True):
+                rows.append(self._estimate(metric, fitted, weights))
+        for rows, (metric, labels, weights) in zip(found, cases, strict=True):
+            row = _labelled(metric, labels)
+            if not rows:
+                told = {"note": "nothing is missing that can be imputed"}
+                yield row | self._estimate(metric, self.first, weights) | told
+                continue
+            made = _pooled(rows, confidence=self.confidence)
+            yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
+
+    def _estimate(self, metric: str, fitted: _Fitted, weights: Mapping[Cell, float]) -> Row:
+        if metric == FAVOURABLE:
+            assert fitted.favourable is not None
+            return fitted.favourable.estimate(weights, confidence=self.confidence, min_cell=self.min_cell)
+        design, fit = fitted.design, fitted.fit
+        found = estimate(design, fit, weights, confidence=self.confidence, min_cell=self.min_cell)
+        return _in_units(found, fitted.unit)
+
+
+def _labelled(metric: str, labels: Mapping[str, str]) -> Row:
+    ending = STANDARDISED if metric == LINEAR else f"_{PERCENT_FAVOURABLE}"
+    return {"analysis": metric, **labels, "term": labels["term"] + ending}
+
+
+def _pooled(rows: Sequence[Row], *, confidence: float) -> Row:
+    """Pool what the completed data sets give of a contrast; nothing if one of them gives nothing."""
+    number = {"n": round(float(np.mean([row["n"] for row in rows])))}
+    if lacking := next((row for row in rows if "estimate" not in row), None):
+        return number | {"status": lacking["status"], "note": f"in an imputation: {lacking['note']}"}
+    found = pool(*([row[name] for row in rows] for name in ("estimate", "std_error", "df")))
+    status = Status.BOUNDARY if any(row.get("status") == Status.BOUNDARY for row in rows) else Status.OK
+    told = f"{len(rows)} imputations, {100 * found.missing_information:.0f}% of the information missing"
+    tested = against_zero(found.estimate, found.std_error, found.df, confidence=confidence)
+    return number | {"status": status, "note": told} | tested
 
 
 def _in_units(row: Row, unit: float) -> Row:

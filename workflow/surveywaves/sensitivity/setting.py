@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -18,6 +18,9 @@ from surveywaves.weighting import OfPeople, Refused
 
 OfAnswers: TypeAlias = Callable[[Sample, Scale], tuple[Sample, Scale, str] | Refused]
 """A change of what is compared, scale by scale, with a note."""
+
+OfStatements: TypeAlias = Callable[[Sample, Scale, Collection[str]], tuple[str, ...]]
+"""The statements of a scale that are left to contrasts of some waves."""
 
 Model: TypeAlias = Callable[[Design], LinearFit | OrdinalFit]
 
@@ -74,6 +77,29 @@ def without_flagged(sample: Sample, scale: Scale) -> tuple[Sample, Scale, str] |
     if not items:
         return Refused("every item is flagged")
     return sample, replace(scale, items=items), f"without: {', '.join(scale.flagged)}"
+
+
+def without_reworded(reworded: Mapping[str, Collection[str]]) -> OfStatements:
+    """Leave out what a wave of the contrast asked in other words: wave -> its reworded items."""
+
+    def left(_sample: Sample, scale: Scale, waves: Collection[str]) -> tuple[str, ...]:
+        return tuple(
+            item for item in scale.items if all(item not in reworded.get(wave, ()) for wave in waves)
+        )
+
+    return left
+
+
+def common(reworded: Mapping[str, Collection[str]]) -> OfStatements:
+    """Keep what every wave of the contrast asked, in the same words."""
+    same_words = without_reworded(reworded)
+
+    def left(sample: Sample, scale: Scale, waves: Collection[str]) -> tuple[str, ...]:
+        of = sample.frame["wave"]
+        asked = [sample.frame.loc[of == wave, list(scale.items)].notna().any() for wave in waves]
+        return tuple(item for item in same_words(sample, scale, waves) if all(one[item] for one in asked))
+
+    return left
 
 
 def _answers(frame: pd.DataFrame, scale: Scale) -> FloatArray:
@@ -142,19 +168,6 @@ def without_straight_liners(questionnaire: Sequence[str], at_least: int) -> OfPe
     return change
 
 
-def not_stated_apart(sample: Sample) -> tuple[Sample, str] | Refused:
-    """Make those who did not state their organisation a group of their own."""
-    frame = sample.frame
-    unstated = frame["organisation"].isna()
-    if not unstated.any():
-        return sample, "everybody stated an organisation"
-    if NOT_STATED in sample.organisations:
-        return Refused(f"an organisation is called {NOT_STATED}")
-    frame = frame.assign(organisation=frame["organisation"].astype("str").where(~unstated, NOT_STATED))
-    note = f"{int(unstated.sum())} respondents who did not state an organisation are a group of their own"
-    return replace(sample, frame=frame, organisations=(*sample.organisations, NOT_STATED)), note
-
-
 def adjusted(variables: Sequence[str]) -> OfPeople:
     """Adjust for grouping variables besides; waves in which nobody states one take no part."""
 
@@ -185,6 +198,24 @@ def without_team(sample: Sample) -> tuple[Sample, str]:
 def unweighted(sample: Sample) -> tuple[Sample, str]:
     """Let every respondent weigh the same."""
     return replace(sample, weight=""), ""
+
+
+def of_finite_population(populations: Mapping[str, int]) -> OfPeople:
+    """Take the returns of a wave for a sample without replacement of its staff: wave -> how many these are."""
+
+    def change(sample: Sample) -> tuple[Sample, str] | Refused:
+        returns = sample.frame["wave"].value_counts()
+        sampled = {
+            wave: float(returns.get(wave, 0) / populations[wave])
+            for wave in sample.waves
+            if populations.get(wave, 0) > returns.get(wave, 0) > 0
+        }
+        if not sampled:
+            return Refused("no wave has a population larger than its returns")
+        told = ", ".join(f"{100 * share:.0f}% of {wave}" for wave, share in sampled.items())
+        return replace(sample, sampled=sampled), f"returns are {told}"
+
+    return change
 
 
 def _strangers(sample: Sample, variables: Iterable[str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ from surveywaves.study.models import (
     Wave,
 )
 from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
-from surveywaves.terms import Evidence
+from surveywaves.terms import ORGANISATION, Comparability, Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""
@@ -175,6 +175,10 @@ class Presentation(Model):
     confidence: float
     covariates: tuple[str, ...]
     min_cell: int
+    weighted: bool = False
+    """Whether the models use the returns' weights."""
+    robust: bool = True
+    """Whether the linear model's errors allow for cells that differ in spread."""
     threshold: int = 1
     """Smallest count that is shown; 1: all are."""
     rounding: int = 0
@@ -213,6 +217,8 @@ class Presentation(Model):
             confidence=config.analysis.confidence,
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
+            weighted=config.analysis.weighted,
+            robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),
@@ -300,6 +306,10 @@ class SamplePart(Model):
     covariates: tuple[str, ...] = _when_used(())
     weight: str = _when_used("")
     team: str = _when_used("")
+    smallest_overlap: float = Field(default=0.5, exclude_if=lambda share: share == 0.5)
+    shares: dict[str, float] = _when_used({})
+    shares_note: str = _when_used("")
+    reference: str = _when_used("")
 
     @classmethod
     def of(cls, study: Study) -> SamplePart:
@@ -316,8 +326,27 @@ class SamplePart(Model):
             "covariates": analysis.covariates,
             "weight": "weight" if analysis.weighted else "",
             "team": analysis.team or "",
+            "smallest_overlap": analysis.smallest_overlap,
+            **_shares(study),
         }
         return cls.of(study).model_copy(update=of_models)
+
+
+def _shares(study: Study) -> dict[str, Any]:
+    """Say by what organisations are weighted to all staff."""
+    reference = study.config.reference_wave
+    population = next(wave.file.population for wave in study.waves if wave.name == reference)
+    if stated := study.config.analysis.shares:
+        return {
+            "shares": stated,
+            "shares_note": "organisations weighted by their shares in the configuration",
+        }
+    if known := population.margins.get(ORGANISATION):
+        return {
+            "shares": known,
+            "shares_note": f"organisations weighted as the population of {reference} divides",
+        }
+    return {"reference": reference}
 
 
 class DescribingPart(Model):
@@ -330,9 +359,10 @@ class DescribingPart(Model):
     """Grouping variable -> its levels."""
     populations: dict[str, int | None]
     """Wave -> how many could have answered (None: unknown)."""
-    approximate: tuple[str, ...]
-    """Waves whose population is an estimate."""
-    confidence: float
+    approximate: dict[str, tuple[int, int] | None]
+    """Waves whose population is an estimate -> the fewest and most that it may be."""
+    weighted: tuple[str, ...]
+    """Waves that have sampling weights."""
 
     @classmethod
     def of(cls, study: Study) -> DescribingPart:
@@ -342,8 +372,14 @@ class DescribingPart(Model):
             surveyed={wave.name: wave.file.organisations_surveyed for wave in study.waves},
             variables={name: tuple(known.levels) for name, known in study.config.variables.items()},
             populations={wave.name: wave.file.population.size for wave in study.waves},
-            approximate=tuple(wave.name for wave in study.waves if wave.file.population.approximate),
-            confidence=study.config.analysis.confidence,
+            approximate={
+                wave.name: wave.file.population.between
+                for wave in study.waves
+                if wave.file.population.approximate
+            },
+            weighted=tuple(
+                wave.name for wave in study.waves if any(one.weight for one in wave.file.layouts.values())
+            ),
         )
 
 
@@ -443,6 +479,11 @@ class SensitivityPart(Model):
     sample: SamplePart
     margins: dict[str, dict[str, dict[str, float]]]
     """Wave -> variable -> level -> staff."""
+    populations: dict[str, int]
+    """Wave -> how many could have answered, where that is known."""
+    reworded: dict[str, tuple[str, ...]]
+    """Wave -> items that it asked in other words."""
+    seed: int
     labels: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
     confidence: float
@@ -457,10 +498,20 @@ class SensitivityPart(Model):
         """Take the part out of a study."""
         analysis = study.config.analysis
         return cls(
-            instrument=_instrument(study, "scale"),
+            instrument=_instrument(study, "scale", "favourable"),
             min_answered={scale.scale: scale.min_answered for scale in study.scales},
             sample=SamplePart.modelled(study),
             margins={wave.name: wave.file.population.margins for wave in study.waves},
+            populations={
+                wave.name: size for wave in study.waves if (size := wave.file.population.size) is not None
+            },
+            reworded={
+                wave.name: tuple(
+                    row.item for row in wave.crosswalk if row.comparability is Comparability.REWORDED
+                )
+                for wave in study.waves
+            },
+            seed=study.config.seed,
             labels={name: known.label for name, known in study.config.variables.items()},
             **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
         )
@@ -534,7 +585,6 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
-    confidence: float
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -546,5 +596,4 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
-            confidence=study.config.analysis.confidence,
         )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+)
 
 from surveywaves.terms import Criterion, Size
 
@@ -28,24 +36,27 @@ class SmallestEffect(Model):
         default=0.2,
         gt=0,
         description="For differences of means and of log odds: in standard deviations of one answer, between and "
-        "within respondents.",
+        "within respondents. A mean of k answers that correlate r varies less: in standard deviations of a scale score "
+        "it is this / sqrt(r + (1 - r) / k), .2 being .26 where five answers correlate .5.",
     )
     percentage_points: float = Field(
-        default=5.0, gt=0, lt=100, description="For differences of the percentage of favourable answers."
+        default=5.0,
+        gt=0,
+        lt=100,
+        description="For differences of the percentage of favourable answers, the headline.",
     )
 
 
 class ScaleUse(Model):
-    """When a scale is compared as a scale, and not item by item only."""
+    """When a scale is marked as of low reliability."""
 
     smallest_alpha: float = Field(
         default=0.60,
         ge=0,
         lt=1,
-        description="Smallest lower bound of Cronbach's alpha in any wave and organisation; of two items, the "
-        "Spearman-Brown coefficient's lower bound must be above 0.",
+        description="True alpha that is asked for: a scale is marked whose Cronbach's alpha, over all waves and "
+        "organisations, is below it.",
     )
-    min_n: int = Field(default=30, ge=2, description="Respondents of a cell that decides.")
 
 
 class Functioning(Model):
@@ -62,15 +73,7 @@ class Functioning(Model):
     )
 
 
-class AnsweredTwice(Model):
-    """An assumption about unlinked waves: how many people answered both, and how alike they answered."""
-
-    share: float = Field(
-        gt=0, le=1, description="Share of the smaller wave's respondents that answered the other too."
-    )
-    correlation: float = Field(
-        gt=-1, lt=1, description="Correlation of one person's scale scores between the two."
-    )
+FEWEST_IMPUTATIONS: Final = 20
 
 
 class Sensitivity(Model):
@@ -89,9 +92,18 @@ class Sensitivity(Model):
         default=10,
         description="Who gave one and the same answer to all of so many items or more counts as a straight-liner.",
     )
-    answered_twice: AnsweredTwice | None = Field(
-        default=None, description="What if some answered two waves? Empty: not asked."
+    imputations: int = Field(
+        default=20,
+        ge=0,
+        description="Completed data sets of the multiple imputation: 20 or more; 0: nothing is imputed.",
     )
+
+    @field_validator("imputations")
+    @classmethod
+    def _enough(cls, number: int) -> int:
+        if 0 < number < FEWEST_IMPUTATIONS:
+            raise ValueError(f"{FEWEST_IMPUTATIONS} or more, or 0 for none")
+        return number
 
 
 class Planning(Model):
@@ -121,6 +133,18 @@ class Analysis(Model):
     weighted: bool = Field(
         default=False, description="The models use the waves' sampling weights (`weight` of the layouts)."
     )
+    smallest_overlap: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Smallest share of the respondents compared whose covariates occur in every cell of a contrast; "
+        "with less, adjusting adjusts nothing, and there is no estimate.",
+    )
+    shares: dict[Name, NonNegativeFloat] = Field(
+        default_factory=dict,
+        description="Organisation -> its staff, a number or share: how estimates of all staff are weighted. Empty: "
+        "`margins` of `organisation` in the reference wave's population, else how its respondents divide.",
+    )
     robust: bool = Field(
         default=True,
         description="Standard errors hold where waves and organisations differ in their spread (CR2).",
@@ -137,7 +161,9 @@ class Analysis(Model):
     smallest_effect: SmallestEffect = Field(
         default_factory=SmallestEffect, description="What a difference must reach to be of interest."
     )
-    scale_use: ScaleUse = Field(default_factory=ScaleUse, description="When a scale is compared as a scale.")
+    scale_use: ScaleUse = Field(
+        default_factory=ScaleUse, description="When a scale is marked as of low reliability."
+    )
     functioning: Functioning = Field(
         default_factory=Functioning, description="When an item works differently between groups."
     )

@@ -29,6 +29,7 @@ from surveywaves.tables.layout import (
 )
 from surveywaves.terms import (
     ALL,
+    BETWEEN,
     EMMEAN,
     FAVOURABLE,
     LINEAR,
@@ -46,7 +47,9 @@ from surveywaves.words import (
     as_float,
     interval,
     is_missing,
+    lower,
     number,
+    p_value,
     percentage,
     records,
     share,
@@ -61,43 +64,75 @@ SIGNS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Decision -> sign and tone."""
 
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+SCALES: Final[Mapping[str, Mapping[str, str]]] = {
     "change": {
         Decision.INCREASE: "increase",
         Decision.DECREASE: "decrease",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful change",
     },
     "gap": {
-        Decision.INCREASE: "first higher",
-        Decision.DECREASE: "first lower",
+        Decision.INCREASE: "{first} higher",
+        Decision.DECREASE: "{first} lower",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful gap",
     },
     "difference_in_differences": {
-        Decision.INCREASE: "first more upwards",
-        Decision.DECREASE: "first more downwards",
+        Decision.INCREASE: "{first} gained ground",
+        Decision.DECREASE: "{first} lost ground",
         Decision.NO_MEANINGFUL_CHANGE: "no meaningful difference",
     },
 }
-"""Kind of contrast -> decision -> words; of a gap and a difference in differences, the first-named is spoken of."""
+"""Kind of contrast -> decision about a scale -> words; of gaps and differences in differences, of the first-named."""
+
+STATEMENTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "change": {Decision.INCREASE: "more favourable", Decision.DECREASE: "less favourable"},
+    "gap": {Decision.INCREASE: "{first} more favourable", Decision.DECREASE: "{first} less favourable"},
+    "difference_in_differences": {
+        Decision.INCREASE: "{first} changed more favourably",
+        Decision.DECREASE: "{first} changed less favourably",
+    },
+}
+"""The same of a statement, which may be worded either way: its number rises with favour, not with agreement."""
 
 
 def base_term(term: str) -> str:
     """Give the kind of a contrast, whatever unit its term is in."""
-    return next((kind for kind in WORDS if term == kind or term.startswith(f"{kind}_")), term)
+    return next((kind for kind in SCALES if term == kind or term.startswith(f"{kind}_")), term)
 
 
-def decision_words(decision: str, term: str) -> str:
-    """Put a decision into words."""
-    known = WORDS.get(base_term(term), {})
-    return known.get(decision, decision.replace("_", " "))
+def decision_words(decision: str, term: str, *, first: str, statement: bool = False) -> str:
+    """Put a decision into words.
+
+    Parameters
+    ----------
+    decision, term
+        One of `Decision`, and the term of its contrast.
+    first
+        The organisation named first in the contrast, in words.
+    statement
+        Whether it is about a single statement.
+    """
+    kind = base_term(term)
+    about_scales, about_statements = SCALES.get(kind, {}), STATEMENTS.get(kind, {})
+    words = about_scales.get(decision, decision.replace("_", " "))
+    return (about_statements.get(decision, words) if statement else words).format(first=first)
 
 
-def decision_cell(decision: Any, term: str) -> Cell:
-    """Print a decision; a dash where there is none."""
-    if is_missing(decision) or not decision:
+def first_named(organisation: str, labels: Labels) -> str:
+    """Word the organisation that a contrast names first."""
+    return labels.organisation(organisation.partition(BETWEEN)[0])
+
+
+def decision_cell(row: Any, labels: Labels) -> Cell:
+    """Print the decision of a row; a dash where there is none."""
+    if is_missing(row.decision) or not row.decision:
         return Cell(NONE, float("nan"), tone="muted")
-    sign, tone = SIGNS.get(decision, ("", ""))
-    words = decision_words(decision, term)
+    sign, tone = SIGNS.get(row.decision, ("", ""))
+    words = decision_words(
+        row.decision,
+        row.term,
+        first=first_named(row.organisation, labels),
+        statement=bool(getattr(row, "item", "")),
+    )
     return Cell(f"{sign} {words}".strip(), words, tone=tone)
 
 
@@ -119,7 +154,8 @@ def smallest_effect(frame: pd.DataFrame, unit: str, *, decimals: int = 2) -> str
     size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
     return (
         f"Decision: by tests of difference and of equivalence, at the adjusted p, against the smallest effect of "
-        f"interest ({size} {unit}); inconclusive is not the same as no change."
+        f"interest ({size} {unit}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
+        "is not the same as no change."
     )
 
 
@@ -140,6 +176,22 @@ UNITS: Final = {
     f"_{PERCENT_FAVOURABLE}": ("Percentage points", "percentage points"),
 }
 """How a term ends -> head of its column, and its unit in words."""
+
+
+def rejected(diagnostics: pd.DataFrame, term: str, *, level: float) -> tuple[int, int]:
+    """Count the statements whose answers reject what the ordinal model assumes, and those that could be tested.
+
+    Parameters
+    ----------
+    diagnostics
+        `diagnostics`.
+    term
+        ``proportional_odds`` or ``dispersion``.
+    level
+        Of the tests, adjusted over the statements.
+    """
+    tested = diagnostics.loc[(diagnostics["term"] == term) & diagnostics["estimate"].notna(), "p_adjusted"]
+    return int((tested < level).sum()), len(tested)
 
 
 def staff(organisation: str, labels: Labels) -> str:
@@ -252,7 +304,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             *([Cell(labels.item(row.item))] if by_item else []),
             Cell(labels.wave(row.wave)),
             Cell(staff(row.organisation, labels)),
-            estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)),
+            _with_asked(estimate_cell(row, labels, signed=True, decimals=_decimals(term, row)), row, labels),
             interval_cell(row, decimals=_decimals(term, row)),
             *(
                 [_signed(standardised.get((row.scale, row.item, row.wave, row.organisation)))]
@@ -261,6 +313,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             ),
             p_cell(row, "p_value"),
             p_cell(row, "p_adjusted"),
+            *([_equivalence(row)] if decided else []),
             number_cell(row, "n", whole),
             _verdict(row, labels, decided=decided),
         )
@@ -287,6 +340,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
             *([Column("Standardised", numeric=True)] if standardised else []),
             Column("p", numeric=True),
             Column("Adjusted p", numeric=True),
+            *([Column("Equivalence p", numeric=True)] if decided else []),
             Column("n", numeric=True, spoken="respondents"),
             Column("Decision" if decided else "Where it lies"),
         ),
@@ -298,12 +352,24 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
     )
 
 
+def _with_asked(cell: Cell, row: Any, labels: Labels) -> Cell:
+    """Note beside an estimate that a wave asked fewer of its statements, or in other words."""
+    note = "" if is_missing(row.estimate) else labels.asked_note(row.wave.split(BETWEEN), row.scale, row.item)
+    return replace(cell, notes=(*cell.notes, note)) if note else cell
+
+
+def _equivalence(row: Any) -> Cell:
+    """Print the p of the equivalence test: the adjusted one, unless none is."""
+    adjusted = "p_equivalence" if is_missing(row.p_equivalence_adjusted) else "p_equivalence_adjusted"
+    return p_cell(row, adjusted)
+
+
 def _verdict(row: Any, labels: Labels, *, decided: bool) -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
-    return decision_cell(row.decision, row.term) if decided else side_of_zero(row, labels)
+    return decision_cell(row, labels) if decided else side_of_zero(row, labels)
 
 
 def _signed(row: Any) -> Cell:
@@ -361,11 +427,22 @@ def _glance(row: Any, labels: Labels) -> Cell:
     cell = estimate_cell(row, labels, signed=True)
     if row is None or is_missing(row.estimate):
         return cell
-    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
-    return Cell(f"{sign} {cell.text}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
+    decision = getattr(row, "decision", "")
+    sign, tone = SIGNS.get(decision, ("", ""))
+    said = f" ({_decided_by(row)})" if decision else ""
+    return Cell(f"{sign} {cell.text}{said}".strip(), as_float(row.estimate), cell.notes, tone or cell.tone)
 
 
-def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+def _decided_by(row: Any) -> str:
+    """Print the p-values that a decision rests on; of one that is inconclusive, both."""
+    adjusted = row.p_value if is_missing(row.p_adjusted) else row.p_adjusted
+    difference, equivalence = f"p {p_value(adjusted)}", f"equivalence p {_equivalence(row).text}"
+    if row.decision == Decision.NO_MEANINGFUL_CHANGE:
+        return equivalence
+    return difference if row.decision != Decision.INCONCLUSIVE else f"{difference}, {equivalence}"
+
+
+def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str, percent: bool = False) -> Table:
     """Lay out one kind of contrast, a variant of the analysis a column.
 
     Parameters
@@ -373,9 +450,12 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     frame
         `sensitivity`.
     term
-        Kind of contrast: `change`, `gap` or `difference_in_differences`; its rows may have any unit.
+        Kind of contrast: `change`, `gap` or `difference_in_differences`.
+    percent
+        Whether it is laid out in percentage points of favourable answers, instead of standard deviations.
     """
-    chosen = frame[frame["term"].map(base_term) == term]
+    chosen = frame[(frame["term"].map(base_term) == term) & ((frame["analysis"] == FAVOURABLE) == percent)]
+    unit = "percentage points of favourable answers" if percent else "standard deviations of one answer"
     estimated = chosen["estimate"].notna()
     possible = set(chosen.loc[estimated, "variant"])
     listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
@@ -386,7 +466,8 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     signs = "; ".join(f"{sign} {decision.replace('_', ' ')}" for decision, (sign, _) in SIGNS.items())
     return Table(
         name=f"sensitivity_{term}",
-        title=f"{CONTRASTS.get(term, labels.plain(term))} (under other choices of analysis)",
+        title=f"{CONTRASTS.get(term, labels.plain(term))}{': % favourable answers' if percent else ''} "
+        "(under other choices of analysis)",
         columns=(
             Column("Scale"),
             Column("Wave"),
@@ -403,7 +484,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
             for scale, wave, organisation in places
         ),
         data=labels.with_evidence(chosen),
-        about=f"In standard deviations of one answer. {signs}; {NONE} not estimable. Contrasts that no variant can "
+        about=f"In {unit}. {signs}; {NONE} not estimable. Contrasts that no variant can "
         "estimate are left out; intervals are in the data." + _said(chosen, words, labels),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=3,
@@ -428,13 +509,16 @@ def _variant_cell(row: Any) -> Cell:
     if row is None or is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
     sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
-    return Cell(f"{sign} {number(row.estimate, signed=True)}".strip(), as_float(row.estimate), tone=tone)
+    text = number(row.estimate, _decimals(row.term, row), signed=True)
+    return Cell(f"{sign} {text}".strip(), as_float(row.estimate), tone=tone)
 
 
-def _in_words(words: str, term: str) -> str:
-    """Put the decisions in a sentence into the words of their kind of contrast."""
+def _in_words(row: Any, labels: Labels) -> str:
+    """Put the decisions in a row's sentence into the words of its kind of contrast."""
+    words, first = str(row.words), first_named(row.organisation, labels)
     for decision in Decision:
-        words = words.replace(f": {decision.replace('_', ' ')}", f": {decision_words(decision, term)}")
+        told = decision_words(decision, row.term, first=first)
+        words = words.replace(f": {decision.replace('_', ' ')}", f": {told}")
     return words
 
 
@@ -447,20 +531,23 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
         `agreement`.
     """
     withheld = "status" in frame.columns and bool((frame["status"] == Status.WITHHELD).any())
+    words = {name: variable.label for name, variable in labels.presentation.variables.items()}
     rows = tuple(
         (
             Cell(labels.scale(row.scale)),
-            Cell(labels.plain(base_term(row.term))),
+            Cell(labels.plain(base_term(row.term)) + (", %" if row.analysis == FAVOURABLE else ", SD")),
             Cell(labels.wave(row.wave)),
-            Cell(labels.organisation(row.organisation)),
-            decision_cell(row.decision, row.term),
+            Cell(staff(row.organisation, labels)),
+            decision_cell(row, labels),
             Cell(
                 NONE
                 if is_missing(row.agreeing) or not row.decision
                 else f"{int(row.agreeing)} of {int(row.variants)}",
                 as_float(row.agreeing),
             ),
-            Cell(labels.readable(_in_words(row.words, row.term)) or NONE),
+            _move(row, words),
+            _of_agreement(row, "tipping_point"),
+            Cell(labels.readable(_in_words(row, labels)) or NONE),
         )
         for row in records(frame)
         if row.decision
@@ -474,16 +561,41 @@ def agreement(frame: pd.DataFrame, labels: Labels) -> Table:
             Column("Wave"),
             Column("Organisation"),
             Column("Main analysis"),
-            Column("Agreeing", numeric=True, spoken="variants that come to the same decision"),
+            Column(
+                "Agreeing",
+                numeric=True,
+                spoken="variants that decide alike, of those that moved something",
+            ),
+            Column("Largest move", numeric=True),
+            Column(
+                "Tipping point",
+                numeric=True,
+                spoken="how different the missing answers would have to be for another decision",
+            ),
             Column(IN_WORDS),
         ),
         rows=rows,
         data=labels.with_evidence(frame),
-        about="Contrasts that the main analysis cannot estimate are left out"
+        about="In standard deviations of one answer (SD), or percentage points of favourable answers (%). Contrasts "
+        "that the main analysis cannot estimate are left out"
         + (", and those that are withheld to protect respondents." if withheld else "."),
         evidence=labels.evidence(labels.waves_in(frame), about=("items", "organisation")),
         heads=4,
     )
+
+
+def _of_agreement(row: Any, what: str) -> Cell:
+    """Print a difference in the unit of a row."""
+    decimals = 1 if row.analysis == FAVOURABLE else 2
+    return number_cell(row, what, lambda value: number(value, decimals, signed=True))
+
+
+def _move(row: Any, words: Mapping[str, str]) -> Cell:
+    """Print how far a variant moved an estimate at most, and which did."""
+    cell = _of_agreement(row, "largest_move")
+    if not row.largest_variant:
+        return cell
+    return replace(cell, text=f"{cell.text} ({lower(variant_title(row.largest_variant, words))})")
 
 
 IN_WORDS: Final = "In words"
@@ -524,13 +636,12 @@ COMPONENTS: Final = {
     "loglik": "log-likelihood",
     "residual_skewness": "skewness of residuals",
     "residual_excess_kurtosis": "excess kurtosis of residuals",
-    "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
-    "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
-    "max_cooks_distance": "largest Cook's distance",
-    "max_shift_change": "largest shift of a change",
-    "max_shift_gap": "largest shift of a gap",
-    "max_shift_difference_in_differences": "largest shift of a difference in differences",
+    "team_effect_skewness": "skewness of team effects",
+    "equal_tau2": "equal variance between respondents (F)",
+    "equal_sigma2": "equal variance within respondents (F)",
+    "proportional_odds": "proportional odds (likelihood ratio)",
+    "dispersion": "one dispersion (likelihood ratio)",
 }
 """Terms in words; others are shown by their names."""
 
@@ -544,7 +655,7 @@ def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, title: str
     Parameters
     ----------
     frame
-        `variances`, or `diagnostics`.
+        `variances`.
     analysis
         One of the analyses in it.
     """
@@ -568,6 +679,54 @@ def components(frame: pd.DataFrame, labels: Labels, *, analysis: str, title: str
         else "",
         evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
     )
+
+
+def assumptions(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List what speaks for and against the models: residuals, how cells differ in spread, and tests.
+
+    Parameters
+    ----------
+    frame
+        `diagnostics`.
+    """
+    listed = frame[~frame["term"].isin(FOR_MACHINES)]
+    rows = [
+        (
+            Cell(labels.scale(row.scale)),
+            Cell(labels.item(row.item) if row.item else NONE, tone="" if row.item else "muted"),
+            Cell(_term(row.term)),
+            Cell(_place(row, labels)),
+            _component(row, labels),
+            p_cell(row, "p_value"),
+        )
+        for scale in labels.scales_in(listed)
+        for row in records(listed[listed["scale"] == scale])
+    ]
+    return Table(
+        name="diagnostics",
+        title="What the models assume: residuals, spread of the cells, and tests",
+        columns=(
+            Column("Scale"),
+            Column("Statement"),
+            Column("What"),
+            Column("Where"),
+            Column("Estimate", numeric=True),
+            Column("p", numeric=True),
+        ),
+        rows=tuple(rows),
+        data=labels.with_evidence(listed),
+        evidence=labels.evidence(labels.waves_in(listed), about=("items", "organisation")),
+        heads=4,
+    )
+
+
+def _place(row: Any, labels: Labels) -> str:
+    """Name the cell that a row is about."""
+    places = (
+        labels.wave(row.wave) if row.wave not in ("", ALL) else "",
+        labels.organisation(row.organisation) if row.organisation not in ("", ALL) else "",
+    )
+    return ", ".join(filter(None, places)) or "all cells"
 
 
 def _term(term: str) -> str:

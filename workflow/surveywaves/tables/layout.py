@@ -16,6 +16,8 @@ import pandas as pd
 from surveywaves.terms import Status
 from surveywaves.words import (
     NONE,
+    REVERSED,
+    REVERSED_MEANS,
     STATUS,
     WITHHELD,
     WITHHELD_MEANS,
@@ -83,7 +85,8 @@ class Table:
     data
         The tidy rows it was made from.
     about
-        Sentences on how to read it. Where a number is withheld, what its sign means is added.
+        Sentences on how to read it. What the signs of statements scored the other way, and of numbers withheld, mean
+        is added.
     evidence
         What the data in it are, one sentence a wave.
     flat
@@ -103,8 +106,14 @@ class Table:
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"table {self.name}: a row has not {len(self.columns)} cells")
-        if self._withholds and WITHHELD_MEANS not in self.about:
-            object.__setattr__(self, "about", f"{self.about} {WITHHELD_MEANS}".strip())
+        for stands, means in ((self._reverses, REVERSED_MEANS), (self._withholds, WITHHELD_MEANS)):
+            if stands and means not in self.about:
+                object.__setattr__(self, "about", f"{self.about} {means}".strip())
+
+    @property
+    def _reverses(self) -> bool:
+        """Whether a statement in it is scored the other way."""
+        return any(cell.text.startswith(REVERSED) for row in self.rows for cell in row[: self.heads])
 
     @property
     def _withholds(self) -> bool:
@@ -193,14 +202,24 @@ def count_and_percent(row: Any) -> Cell:
     Parameters
     ----------
     row
-        With `n` and `percent`, or None.
+        With `n` and `percent`, and `weighted_percent` where there are weights; or None.
     """
     if row is None:
         return Cell(NONE, float("nan"), tone="muted")
     n, percent = number_cell(row, "n", whole), number_cell(row, "percent", percentage)
     if n.text == percent.text:
         return n
-    return Cell(f"{n.text} ({percent.text})", percent.value)
+    weighted = as_float(getattr(row, "weighted_percent", None))
+    beside = "" if math.isnan(weighted) else f"; weighted {percentage(weighted)}"
+    return Cell(f"{n.text} ({percent.text}{beside})", percent.value)
+
+
+def weighted_beside(frame: pd.DataFrame) -> str:
+    """Say that weighted percentages stand beside the others, if they do."""
+    there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
+    return (
+        " Counts and percentages are unweighted; by the sampling weights where it says so." if there else ""
+    )
 
 
 def interval_cell(row: Any, *, decimals: int = 2) -> Cell:
@@ -209,14 +228,13 @@ def interval_cell(row: Any, *, decimals: int = 2) -> Cell:
 
 
 def p_cell(row: Any, what: str) -> Cell:
-    """Print a p-value, to two places where it was released with two."""
-    decimals = 2 if is_rounded(row) else 3
-    return number_cell(row, what, lambda value: p_value(value, decimals=decimals))
+    """Print a p-value."""
+    return number_cell(row, what, p_value)
 
 
 def is_rounded(row: Any) -> bool:
-    """Whether an estimate was released with two decimals, and all that was estimated with it."""
-    names = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted")
+    """Whether an estimate was released with two decimals, and its error and interval."""
+    names = ("estimate", "std_error", "conf_low", "conf_high")
     values = [as_float(getattr(row, name, None)) for name in names]
     shown = [100 * value for value in values if math.isfinite(value)]
     return len(shown) > _ENOUGH and all(math.isclose(value, round(value), abs_tol=1e-6) for value in shown)

@@ -11,6 +11,7 @@ import pandas as pd
 from surveywaves.catalogue import TABLES, One, of_study
 from surveywaves.files import read
 from surveywaves.tables.layout import Table
+from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
 COUNTS: Final = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
@@ -39,7 +40,8 @@ def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[O
     tuple
         What it is, and the table, by its name in the catalogue.
     """
+    keys = {name: item.key for name, item in labels.presentation.items.items()}
     for one in of_study(TABLES, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
-            yield one, replace(table, name=one.name)
+            yield one, replace(table, name=one.name, data=with_keys(table.data, keys))

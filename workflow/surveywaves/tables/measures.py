@@ -22,7 +22,6 @@ from surveywaves.words import NONE, STATUS, Labels, as_float, is_missing, number
 COEFFICIENTS: Final = {
     "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
     "omega_total": Column("Omega", numeric=True, spoken="McDonald's omega total, one factor"),
-    "spearman_brown": Column("Spearman-Brown", numeric=True, spoken="of a scale of two statements"),
     "mean_inter_item_r": Column("Mean r", numeric=True, spoken="mean correlation between statements"),
     "floor": Column("Floor %", numeric=True, spoken="respondents with the lowest possible score"),
     "ceiling": Column("Ceiling %", numeric=True, spoken="respondents with the highest possible score"),
@@ -70,7 +69,7 @@ def measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) ->
             Column("Wave"),
             Column("n", numeric=True, spoken="respondents who answered every statement of the scale"),
             Column("Alpha", numeric=True, spoken="Cronbach's alpha"),
-            Column(f"{labels.confidence} interval", numeric=True, spoken="Feldt's"),
+            Column(f"{labels.confidence} interval", numeric=True, spoken="bootstrap-t"),
             *(COEFFICIENTS[term] for term in terms),
         ),
         rows=tuple(rows),
@@ -154,6 +153,73 @@ def item_measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = AL
         about=f"{labels.organisation(organisation)}.",
         evidence=labels.evidence(waves, about=("items",)),
         heads=2,
+    )
+
+
+def alpha_equality(frame: pd.DataFrame, labels: Labels) -> Table:
+    """List the tests that alpha is the same in two waves or organisations, and in all of them where these are more.
+
+    Parameters
+    ----------
+    frame
+        `reliability`. Comparisons that could not be made stay in the data and are counted in words.
+    """
+    chosen = frame[frame["term"].isin(["alpha_difference", "equality"])]
+    # of two groups the test over all is that of the pair
+    listed = chosen[
+        (chosen["estimate"].notna() | chosen["status"].eq(Status.WITHHELD))
+        & (chosen["term"].eq("alpha_difference") | chosen["df"].gt(1))
+    ]
+    pairs = chosen[chosen["term"] == "alpha_difference"]
+    left = len(pairs) - int((listed["term"] == "alpha_difference").sum())
+    return Table(
+        name="reliability_equality",
+        title="Whether alpha is the same",
+        columns=(
+            Column("Scale"),
+            Column("Wave"),
+            Column("Organisation"),
+            Column("n", numeric=True, spoken="respondents"),
+            Column("Difference", numeric=True, spoken="of two alphas"),
+            Column(f"{labels.confidence} interval", numeric=True),
+            Column("χ² (df)", numeric=True, spoken="Wald's chi-square, of more than two"),
+            Column("p", numeric=True),
+        ),
+        rows=tuple(_compared(row, labels) for row in records(listed)),
+        data=labels.with_evidence(chosen),
+        about="Wald tests of log(1 - alpha) with distribution-free standard errors, on the statements that all "
+        "compared were asked."
+        + (
+            f" Not listed: {whole(left)} of {whole(len(pairs))} comparisons that could not be made "
+            "(the data say why of each)."
+            if left
+            else ""
+        ),
+        evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
+        heads=3,
+    )
+
+
+def _compared(row: Any, labels: Labels) -> tuple[Cell, ...]:
+    pair = row.term == "alpha_difference"
+    every = (Cell("All waves"), Cell(labels.organisation(row.organisation)))
+    if row.wave != ALL:
+        every = (Cell(labels.wave(row.wave)), Cell("All organisations"))
+    places = (Cell(labels.wave(row.wave)), Cell(labels.organisation(row.organisation)))
+    head = (Cell(labels.scale(row.scale)), *(places if pair else every), number_cell(row, "n", whole))
+    if is_withheld(row, "estimate"):
+        return (*head, withheld_cell(), _NOTHING, _NOTHING, _NOTHING)
+    p = _NOTHING if is_missing(row.p_value) else Cell(p_value(row.p_value), as_float(row.p_value))
+    if pair:
+        difference = number(row.estimate, signed=True, decimals=2)
+        return (*head, Cell(difference, as_float(row.estimate)), interval_cell(row), _NOTHING, p)
+    df = "" if is_missing(row.df) else f" ({whole(row.df)})"
+    return (
+        *head,
+        _NOTHING,
+        _NOTHING,
+        Cell(f"{number(row.estimate, decimals=2)}{df}", as_float(row.estimate)),
+        p,
     )
 
 

@@ -255,12 +255,16 @@ def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
     return frame.groupby(["analysis", "term"])[name].transform("count") > 0
 
 
+SCORED: Final = {"estimate", "favourable_percent"}
+"""Columns of numbers that are scored: other tables with statements hold answers as given."""
+
+
 def _with_labels(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     words: dict[str, Callable[[str], str]] = {
         "wave": labels.wave,
         "organisation": labels.organisation,
         "scale": labels.scale,
-        "item": labels.item,
+        "item": labels.item if SCORED & set(frame.columns) else labels.wording,
         "variable": labels.variable,
     }
     columns: dict[str, Any] = {}

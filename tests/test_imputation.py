@@ -1,0 +1,365 @@
+"""Imputation: what was asked and not answered, nothing else; right where the truth is known; pooled by the rules."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveywaves.mixed.contrasts import FAMILY, adjusted, against_zero, estimate, stated_contrasts
+from surveywaves.mixed.decisions import decide
+from surveywaves.mixed.design import make_design
+from surveywaves.mixed.lmm import fit_linear
+from surveywaves.sample import Sample, Scale
+from surveywaves.sensitivity.compare import Judged, judge_variants
+from surveywaves.sensitivity.imputation import DONORS, LEAST, Imputed, impute, pool
+from surveywaves.sensitivity.tipping import Side, level, most_imputed, tipping_points
+from surveywaves.sensitivity.variants import stated_variants
+from surveywaves.terms import Missing
+from surveywaves.tidy import tidy
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from known_truth import BreakingOff
+
+TRUTH = BreakingOff()
+EARLY, LATE = TRUTH.scales
+WAVES, ORGANISATIONS = ("first", "second"), ("health", "social")
+JOBS = ("a", "b", "c")
+
+
+@cache
+def survey(seed: int = 3) -> pd.DataFrame:
+    """A survey in which some break off; a job, which only one organisation has a kind of; one item turned round."""
+    rng = np.random.default_rng(seed)
+    frame = TRUTH.simulate(rng)
+    health = frame["whole_organisation"] == "health"
+    job = pd.Series(np.where(health, "a", rng.choice(["b", "c"], len(frame))), dtype="str")
+    frame["job"] = job.mask((rng.random(len(frame)) < 0.2) | frame["organisation"].isna())
+    frame["late0"] = 6 - frame["late0"]
+    frame.loc[rng.random(len(frame)) < 0.05, "late3"] = np.nan
+    frame.loc[frame["wave"] == "first", "late2"] = np.nan
+    return frame
+
+
+def scales() -> tuple[Scale, Scale]:
+    return EARLY, replace(LATE, keys={**LATE.keys, "late0": -1})
+
+
+def sample(frame: pd.DataFrame) -> Sample:
+    return Sample(frame, WAVES, ORGANISATIONS)
+
+
+@cache
+def drawn() -> Imputed:
+    return impute(sample(survey()), scales(), number=5, seed=8, variables=["job"])
+
+
+# --- what is imputed ----------------------------------------------------------------------------------------------
+
+
+def test_every_answer_that_was_asked_and_not_given_is_imputed_and_no_other() -> None:
+    frame, (_, late) = survey(), scales()
+    whole = drawn().completed(0, late).frame
+    first = (frame["wave"] == "first").to_numpy()
+    assert whole.loc[first, "late2"].isna().all()  # not asked
+    for item in late.items:
+        asked = ~first if item == "late2" else np.ones(len(frame), dtype=np.bool_)
+        assert whole.loc[asked, item].notna().all()
+        given = frame[item].notna()
+        assert (whole.loc[given, item] == frame.loc[given, item]).all()
+        assert set(whole.loc[asked, item]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
+    assert whole["organisation"].isin(ORGANISATIONS).all()
+    stated = frame["organisation"].notna()
+    assert (whole.loc[stated, "organisation"] == frame.loc[stated, "organisation"]).all()
+    assert len(set(map(bytes, drawn().drawn["organisation"]))) == 5  # each imputation is another one
+
+
+def test_an_opinion_that_somebody_does_not_have_is_not_imputed() -> None:
+    frame, (early, late) = survey(), scales()
+    reasons = pd.DataFrame(index=frame.index)
+    for item in late.items:
+        reasons[item] = pd.Series(Missing.BROKE_OFF.value, index=frame.index).where(frame[item].isna())
+    lacking = np.flatnonzero(frame["late1"].isna())
+    reasons.loc[lacking[:10], "late1"] = Missing.DONT_KNOW.value
+    reasons.loc[lacking[10:15], "late1"] = Missing.NOT_ASKED.value
+    found = impute(sample(frame), [early, late], number=2, seed=1, reasons=reasons)
+    whole = found.completed(1, late).frame
+    assert set(np.flatnonzero(whole["late1"].isna())) == set(lacking[:15])
+
+
+def test_who_answered_nothing_stays_out() -> None:
+    frame = survey().copy()
+    nobody = frame.index[:7]
+    frame.loc[nobody, [*EARLY.items, *LATE.items, "organisation"]] = np.nan
+    found = impute(sample(frame), scales(), number=2, seed=1)
+    assert not set(nobody) & set(np.concatenate(list(found.rows.values())))
+
+
+def test_a_covariate_is_imputed_with_the_organisation_that_it_goes_with() -> None:
+    """Nobody in `social` has job a, and nobody in `health` another one."""
+    people = replace(sample(survey()), covariates=("job",))
+    found = impute(people, scales(), number=5, seed=8)
+    agree = []
+    for which in range(5):
+        whole = found.completed(which, LATE).frame
+        assert whole["job"].isin(JOBS).all()
+        fits = (whole["job"] == "a") == (whole["organisation"] == "health")
+        agree.append(fits[survey()["job"].isna()].mean())
+    assert np.mean(agree) > 0.97
+
+
+def test_organisation_follows_what_was_answered() -> None:
+    """Two organisations 1.5 SD apart: whoever is imputed is of the likely one, about as often as can be."""
+    rng = np.random.default_rng(2)
+    size = 600
+    health = rng.random(size) < 0.5
+    person = rng.normal(size=(size, 1)) + 1.5 * health[:, None]
+    answers = np.clip(np.round(3 + (person + rng.normal(size=(size, 4))) / 1.5), 1, 5)
+    frame = pd.DataFrame(answers, columns=EARLY.items).assign(wave="first")
+    organisation = pd.Series(np.where(health, *ORGANISATIONS), dtype="str")
+    frame["organisation"] = organisation.mask(rng.random(size) < 0.3)
+    found = impute(Sample(frame, ("first",), ORGANISATIONS), [EARLY], number=20, seed=1)
+    rows, values = found.rows["organisation"], found.drawn["organisation"]
+    chance = (values == 0).mean(axis=0)
+    share = answers[rows].mean(axis=1)
+    known = frame.loc[frame["organisation"].notna()]
+    posterior = (known["organisation"] == "health").groupby(known[list(EARLY.items)].mean(axis=1)).mean()
+    for low, high in ((1, 2.5), (2.5, 3.5), (3.5, 4.2), (4.2, 5.1)):
+        there = (share >= low) & (share < high)
+        expected = health[rows][there].mean()
+        assert chance[there].mean() == pytest.approx(expected, abs=3 * math.sqrt(0.25 / there.sum()))
+    assert posterior.iloc[-1] > posterior.iloc[0]
+
+
+def test_donors_are_near_so_that_answers_are_of_the_right_size() -> None:
+    """An item that follows from the others, but for a little: imputed answers hardly miss."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.integers(1, 6, (400, 3)).astype(float), columns=["a", "b", "c"])
+    truth = (frame["a"] + frame["b"]).clip(2, 9) / 2
+    frame["d"] = truth.mask(rng.random(400) < 0.3)
+    frame = frame.assign(wave="first", organisation="health")
+    scale = Scale("s", ("a", "b", "c", "d"), dict.fromkeys("abcd", 1), (1, 5))
+    found = impute(Sample(frame, ("first",), ("health",)), [scale], number=4, seed=1)
+    error = found.drawn["d"] - truth.to_numpy()[found.rows["d"]]
+    assert np.abs(error).mean() < 0.25
+    assert DONORS == 5
+
+
+@pytest.mark.parametrize("size", [LEAST - 1, LEAST, 15, 40])
+def test_small_waves_constant_and_collinear_items_are_imputed_or_left_with_a_reason(size: int) -> None:
+    rng = np.random.default_rng(size)
+    names = [f"i{number}" for number in range(30)]
+    frame = pd.DataFrame(rng.integers(1, 6, (size, 30)).astype(float), columns=names)
+    frame["i1"], frame["i2"] = frame["i0"], 3.0
+    frame = frame.mask(rng.random(frame.shape) < 0.15)
+    frame["i3"] = np.where(np.arange(size) < 3, 2.0, np.nan)
+    frame["i4"] = np.nan
+    frame = frame.assign(wave="first", organisation=np.where(np.arange(size) < size // 2, *ORGANISATIONS))
+    scale = Scale("s", tuple(names), dict.fromkeys(names, 1), (1, 5))
+    found = impute(Sample(frame, ("first",), ORGANISATIONS), [scale], number=3, seed=1)
+    if size < LEAST:
+        assert not found.rows
+        return
+    whole = found.completed(0, scale).frame
+    assert set(whole["i2"].dropna()) == {3.0}
+    assert (whole["i3"].notna().sum(), whole["i4"].notna().sum()) == (3, 0)
+    assert "i3" in found.note
+    assert "i4" not in found.note  # not asked
+    enough = [name for name in names if frame[name].notna().sum() >= LEAST]
+    assert whole[enough].notna().all(axis=None)
+
+
+def test_draws_are_the_same_again_and_a_wave_has_its_own() -> None:
+    again = impute(sample(survey()), scales(), number=5, seed=8, variables=["job"])
+    for name, values in drawn().drawn.items():
+        np.testing.assert_array_equal(values, again.drawn[name])
+    other = impute(sample(survey()), scales(), number=5, seed=9, variables=["job"])
+    assert any((values != other.drawn[name]).any() for name, values in drawn().drawn.items())
+    alone = survey()[survey()["wave"] == "second"]
+    second = impute(replace(sample(alone), waves=("second",)), scales(), number=5, seed=8, variables=["job"])
+    here = (survey()["wave"] == "second").to_numpy()[drawn().rows["late1"]]
+    np.testing.assert_array_equal(drawn().drawn["late1"][:, here], second.drawn["late1"])
+
+
+# --- known truth ----------------------------------------------------------------------------------------------------
+
+
+def test_breaking_off_biases_those_who_stay_and_imputation_mends_it() -> None:
+    """24% break off, related to an earlier scale: errors in SD of an answer, in 40 surveys."""
+    truth = TRUTH.truth()["linear"]
+    errors: dict[str, list[float]] = {"imputed": [], "stayed": []}
+    for seed in range(40):
+        frame = TRUTH.simulate(np.random.default_rng([11, seed]))
+        people = TRUTH.sample(frame)
+        found = impute(people, [EARLY, LATE], number=3, seed=seed)
+        ways = {"stayed": [people], "imputed": [found.completed(which, LATE) for which in range(3)]}
+        for name, every in ways.items():
+            designs = [make_design(one, LATE) for one in every]
+            fits = [fit_linear(design) for design in designs]
+            for labels, weights in stated_contrasts(designs[0]):
+                if labels["term"] != "change":
+                    continue
+                values = [
+                    estimate(design, fit, weights, confidence=0.95, min_cell=2)["estimate"]
+                    for design, fit in zip(designs, fits, strict=True)
+                ]
+                true = truth["change", labels["wave"], labels["organisation"]]
+                errors[name].append((np.mean(values) - true) / fits[0].total_sd)
+    chance = {name: 3 * np.std(values) / math.sqrt(len(values)) for name, values in errors.items()}
+    assert np.mean(errors["stayed"]) > 0.06 + chance["stayed"] / 3
+    assert abs(np.mean(errors["imputed"])) < chance["imputed"]
+
+
+# --- Rubin's rules --------------------------------------------------------------------------------------------------
+
+
+def test_pooling_is_rubins() -> None:
+    """Against `mice::pool.scalar(Q, U, n = 101, k = 1)` and `mitools::MIcombine(df.complete = 100)` of R."""
+    values, errors = [0.3, 0.35, 0.28, 0.41, 0.33], [0.1, 0.11, 0.1, 0.12, 0.105]
+    found = pool(values, errors, [100.0] * 5)
+    within, between = np.mean(np.square(errors)), np.var(values, ddof=1)
+    total = within + 1.2 * between
+    share = 1.2 * between / total
+    old, observed = 4 / share**2, (1 - share) * 101 / 103 * 100
+    assert found.estimate == pytest.approx(np.mean(values))
+    assert found.std_error == pytest.approx(math.sqrt(total))
+    assert found.df == pytest.approx(1 / (1 / old + 1 / observed))
+    assert 0 < found.missing_information < 1
+    same = pool([0.3] * 5, [0.1] * 5, [50.0] * 5)
+    assert (same.estimate, same.std_error) == (pytest.approx(0.3), pytest.approx(0.1))
+    assert same.df == pytest.approx(51 / 53 * 50)
+    assert pool(values, errors, [math.inf] * 5).df == pytest.approx(old)
+
+
+# --- the tipping point ----------------------------------------------------------------------------------------------
+
+
+PLACE = ["term", "wave", "organisation"]
+
+
+def judged(people: Sample, both: Sequence[Scale], found: Imputed | None = None) -> tuple[Judged, Imputed]:
+    found = found or impute(people, both, number=4, seed=2)
+    ways = stated_variants(people, questionnaire=(), straight_lining=9, imputed=found)
+    ways = tuple(way for way in ways if way.name in ("main", "imputed"))
+    return judge_variants(people, both, ways, flagged={}, standardised=0.2, percentage_points=5.0), found
+
+
+def shifted(found: Imputed, scale: Scale, cells: Sequence[tuple[str, str]], delta: float) -> Imputed:
+    """Add delta to what was imputed in some cells."""
+    moved = dict(found.drawn)
+    for item in set(scale.items) & set(found.rows):
+        there = found.rows[item]
+        frames = [found.completed(which, scale).frame.iloc[there] for which in range(found.number)]
+        here = [
+            [cell in cells for cell in zip(one["wave"], one["organisation"], strict=True)] for one in frames
+        ]
+        moved[item] = found.drawn[item] + delta * np.array(here, dtype=float)
+    return replace(found, drawn=moved)
+
+
+def test_the_estimate_moves_with_what_was_imputed_as_the_tipping_point_has_it() -> None:
+    """Add delta to what was imputed, and do the whole analysis again."""
+    frame = TRUTH.simulate(np.random.default_rng(4))
+    wide = [replace(LATE, response_range=(-9, 15))]
+    before, found = judged(sample(frame), wide)
+    design = make_design(sample(frame), LATE)
+    unit = fit_linear(design).total_sd
+    plain = before.sensitivity.set_index(["variant", *PLACE])
+    for labels, weights in stated_contrasts(design):
+        side = most_imputed(labels["term"], weights, found.shares(LATE))
+        far = judged(sample(frame), wide, shifted(found, LATE, side.cells, 0.3 * unit))[0].sensitivity
+        key = ("imputed", f"{labels['term']}_standardised", labels["wave"], labels["organisation"])
+        one, other = (table.loc[key] for table in (plain, far.set_index(["variant", *PLACE])))
+        assert other["estimate"] - one["estimate"] == pytest.approx(0.3 * side.slope, rel=0.03, abs=0.002)
+        assert other["std_error"] == pytest.approx(one["std_error"], rel=0.1)
+
+
+@pytest.mark.parametrize("multiplicity", ["holm", "fdr_bh", "none"])
+def test_beyond_the_tipping_point_the_decision_is_another_one(multiplicity: str) -> None:
+    rng = np.random.default_rng(6)
+    family = ("variant", *FAMILY)
+    usual = {"standardised": 0.2, "percentage_points": 5.0, "multiplicity": multiplicity, "family": family}
+    place = {"analysis": "linear", "term": "change_standardised", "wave": "w", "organisation": "x"}
+    seen = set()
+    for _ in range(8):
+        values, errors = rng.normal(0, 0.15, 6), rng.uniform(0.02, 0.1, 6)
+        rows = [
+            {
+                **place,
+                "scale": f"s{one}",
+                "std_error": error,
+                **against_zero(value, error, 200.0, confidence=0.95),
+            }
+            for one, (value, error) in enumerate(zip(values, errors, strict=True))
+        ]
+        table = decide(tidy(rows).assign(variant="imputed"), tidy([]), **usual)
+        sides = [Side((("w", "x"),), slope) for slope in rng.choice([0.3, -0.2], 6)]
+        found = tipping_points(table, sides, confidence=0.95, multiplicity=multiplicity, family=family)
+        for one, (tipping, side) in enumerate(zip(found, sides, strict=True)):
+            if math.isnan(tipping.value):
+                continue
+            assert "another decision if what was imputed in w, x were" in tipping.words
+            for factor, changed in ((0.999, False), (1.001, True)):
+                moved = values[one] + factor * tipping.value * side.slope
+                again = [
+                    {**row, **against_zero(moved, errors[one], 200.0, confidence=0.95)}
+                    if place == one
+                    else row
+                    for place, row in enumerate(rows)
+                ]
+                decision = decide(tidy(again).assign(variant="imputed"), tidy([]), **usual)["decision"].iloc[
+                    one
+                ]
+                assert (decision != table["decision"].iloc[one]) == changed
+            seen.add(table["decision"].iloc[one])
+    assert len(seen) == 4
+
+
+def test_the_share_imputed_is_that_of_the_completed_answers() -> None:
+    frame = TRUTH.simulate(np.random.default_rng(4))
+    found = impute(sample(frame), [EARLY, LATE], number=3, seed=2)
+    shares = found.shares(LATE)
+    for (wave, organisation), share in shares.items():
+        each = []
+        for which in range(3):
+            of = found.completed(which, LATE).frame
+            here = (of["wave"] == wave) & (of["organisation"] == organisation)
+            each.append(frame.loc[here, list(LATE.items)].isna().to_numpy().mean())
+        assert share == pytest.approx(np.mean(each), abs=0.005)
+
+
+def test_where_nothing_was_imputed_there_is_no_tipping_point() -> None:
+    frame = TRUTH.simulate(np.random.default_rng(4))
+    found, _ = judged(sample(frame), (EARLY, LATE))
+    early = found.agreement[found.agreement["scale"] == "early"]
+    assert early["tipping_point"].isna().all()
+    assert early["words"].str.endswith("no answer was imputed").all()
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh"])
+def test_a_level_is_where_the_adjusted_p_value_crosses_alpha(method: str) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        others = rng.random(int(rng.integers(1, 9))) ** 3
+        edge = level(others, method, 0.05)
+        for p_value, below in ((edge * (1 - 1e-9), True), (edge * (1 + 1e-9), False)):
+            assert (adjusted(np.append(p_value, others), method)[0] < 0.05) == below
+    assert level(np.array([0.2]), "none", 0.05) == 0.05
+
+
+def test_the_side_with_most_imputed_answers_is_shifted() -> None:
+    shares = {("1", "x"): 0.2, ("2", "x"): 0.1, ("1", "y"): 0.4, ("2", "y"): 0.0}
+    change = {("2", "x"): 1.0, ("1", "x"): -1.0}
+    assert most_imputed("change", change, shares) == ((("1", "x"),), -0.2)
+    everybody = {("2", "x"): 0.5, ("2", "y"): 0.5, ("1", "x"): -0.5, ("1", "y"): -0.5}
+    assert most_imputed("change", everybody, shares).cells == (("1", "x"), ("1", "y"))
+    both = change | {("2", "y"): -1.0, ("1", "y"): 1.0}
+    assert most_imputed("difference_in_differences", both, shares) == ((("1", "y"),), 0.4)
+    assert FAMILY == ("analysis", "term", "wave", "organisation")
