@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import stdtrit
 
 from surveywaves.mixed.contrasts import FAMILY, adjusted, against_zero, estimate, stated_contrasts
 from surveywaves.mixed.decisions import decide
@@ -24,7 +25,7 @@ from surveywaves.sensitivity.imputation import DONORS, LEAST, Imputed, impute, p
 from surveywaves.sensitivity.setting import of_finite_population
 from surveywaves.sensitivity.tipping import Side, level, most_imputed, tipping_points
 from surveywaves.sensitivity.variants import stated_variants
-from surveywaves.terms import Missing
+from surveywaves.terms import FAVOURABLE, LINEAR, Missing
 from surveywaves.tidy import tidy
 from surveywaves.weighting import Refused
 
@@ -336,6 +337,27 @@ def test_the_share_imputed_is_that_of_the_completed_answers() -> None:
             here = (of["wave"] == wave) & (of["organisation"] == organisation)
             each.append(frame.loc[here, list(LATE.items)].isna().to_numpy().mean())
         assert share == pytest.approx(np.mean(each), abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "far", "told"),
+    [
+        (FAVOURABLE, 0.03, "less than 0.1 points"),
+        (FAVOURABLE, 0.4, "0.4 points"),
+        (FAVOURABLE, 12.4, "12 points"),
+        (LINEAR, 0.003, "less than 0.01 SD"),
+        (LINEAR, 0.25, "0.25 SD"),
+    ],
+)
+def test_a_tipping_point_is_never_rounded_to_nothing(analysis: str, far: float, told: str) -> None:
+    """The estimate lies `far` beyond the edge of a significant test, its error being 1."""
+    value = float(stdtrit(30.0, 0.975)) + far
+    row = {"analysis": analysis, "estimate": value, "std_error": 1.0, "df": 30.0, "smallest": 0.01}
+    table = pd.DataFrame([row | {"p_value": 0.01, "p_equivalence": 0.9}])
+    (found,) = tipping_points(
+        table, [Side((("w", "x"),), 1.0)], confidence=0.95, multiplicity="holm", family=["analysis"]
+    )
+    assert found.words == f"another decision if what was imputed in w, x were {told} lower"
 
 
 def test_where_nothing_was_imputed_there_is_no_tipping_point() -> None:
