@@ -39,6 +39,7 @@ with stage(snakemake):
             populations=part.populations,
             reworded=part.reworded,
             imputed=imputed,
+            robust=part.robust,
         ),
         flagged=flagged(
             read(snakemake.input.dif),
