@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,22 @@ def test_sparse_tables_have_a_limit_or_a_reason(counts: list[list[int]], note: s
         assert ours["estimate"].between(0, 60).all() and ours["p_value"].between(0, 1).all()
     else:
         assert set(ours["status"]) == {"not_estimable"}
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 2, 0], [0, 0, 0, 2], [0, 0, 2, 0], [2, 0, 0, 0]],  # singular
+        [[0, 1, 0, 2], [0, 0, 2, 0], [0, 1, 0, 1], [1, 0, 0, 1], [3, 0, 0, 0], [0, 2, 0, 0]],  # overflow
+    ],
+)
+def test_nearly_everybody_alike_is_a_limit_or_a_named_status(counts: list[list[int]]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours = both_tests(answered(counts), "i0")
+    fitted = ours["estimate"].notna()
+    assert ours.loc[fitted, "p_value"].between(0, 1).all() and (ours["note"] != "").all()
+    assert set(ours[~fitted].get("status", ())) <= {"not_converged"}
 
 
 def test_items_are_adjusted_together_and_counted() -> None:

@@ -37,6 +37,9 @@ STEPS: Final = 200
 SETTLED: Final = 1e-10
 """How much the last step may have added to the log-likelihood."""
 
+FURTHEST: Final = 300.0
+"""Log spreads beyond this are as this: the likelihood has reached its limit long before."""
+
 RARE: Final = 1e-200
 FEW: Final = 5.0
 MOST: Final = 0.2
@@ -119,7 +122,9 @@ def _at(counts: FloatArray, theta: FloatArray, own: FloatArray) -> _Point:
 
 def _cumulative(theta: FloatArray, own: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(C, K - 1) chances of an answer at or below each threshold, where these lie, and (C, 1) 1 / spread."""
-    narrow = np.exp(-own[:, 1:2]) if own.shape[1] > 1 else np.ones((len(own), 1))
+    narrow = (
+        np.exp(np.clip(-own[:, 1:2], -FURTHEST, FURTHEST)) if own.shape[1] > 1 else np.ones((len(own), 1))
+    )
     at = (theta - own[:, :1]) * narrow
     return np.asarray(expit(at), dtype=np.float64), at, narrow
 
@@ -132,7 +137,13 @@ def _maximise(counts: FloatArray, start: _Point | None = None) -> _Point:
     else:
         point = _at(counts, start.theta, np.column_stack([start.own, np.zeros(len(counts))]))
     for _ in range(STEPS):
-        by_theta, by_own = _step(counts, point)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                by_theta, by_own = _step(counts, point)
+        except np.linalg.LinAlgError:  # on the way to infinity the curvature is lost in rounding
+            return point
+        if not (np.isfinite(by_theta).all() and np.isfinite(by_own).all()):
+            return point
         size, best = 1.0, point
         while size > SETTLED:
             trial = _at(counts, point.theta + size * by_theta, point.own + size * by_own)
