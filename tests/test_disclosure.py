@@ -13,6 +13,8 @@ import pytest
 from attacker import FAVOURABLE, POINTS, breaches, primary_only, small_study, truth
 from surveywaves.describe import item_summary
 from surveywaves.disclosure import ItemKey, Publication, Released, Rule, Weighting, release
+from surveywaves.disclosure.count_tables import Groups
+from surveywaves.disclosure.estimates import Dominated, release_estimates
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import suppress
 from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
@@ -90,6 +92,21 @@ def test_other_rules_hold_as_well(rule: dict[str, Any]) -> None:
     for seed in range(200, 202):
         tables, out = released(seed, **rule)
         assert breaches(tables, out.tables, threshold=rule.get("threshold", 5))[1] == []
+
+
+def test_all_staff_are_withheld_with_an_organisation_that_they_would_give_back() -> None:
+    """Their estimate is a weighted sum with stated shares: less what is shown, one organisation's is left."""
+    sizes = {("now", "x"): 4, ("now", "y"): 90, ("now", "not_stated"): 3, ("now", "all"): 97}
+    common = {"scale": "s", "wave": "now", "term": "emmean", "estimate": 3.0, "std_error": 0.1, "n": 90}
+    table = tidy(
+        common | {"analysis": analysis, "organisation": name}
+        for analysis in ("linear", "favourable")
+        for name in ("y", "all")
+    )
+    for hidden, lost in ((("now", "x"), [False, True]), (("now", "not_stated"), [False, False])):
+        groups = Groups(sizes, frozenset({hidden}), frozenset({hidden}), {})
+        found = release_estimates(table, groups=groups, small=frozenset(), dominated=Dominated(), rule=Rule())
+        assert found.table["estimate"].isna().tolist() == 2 * lost
 
 
 # --- what is lost ---------------------------------------------------------------------------------------------
@@ -312,6 +329,27 @@ def test_mean_and_sd_are_shown_only_where_every_response_is() -> None:
     gone = rows.reindex(summary.index)
     assert summary.loc[gone, ["mean", "sd"]].isna().all(axis=None)
     assert summary.loc[~gone & (summary["base"] > 1), ["mean", "sd"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("rounding", [0, 3])
+def test_what_is_weighted_goes_with_its_count_and_tells_no_digits(rounding: int) -> None:
+    many, few = [31, 22, 17, 12, 15], [1, 30, 20, 10, 12]
+    for sizes, shown_at_all in (({"a": many, "b": many}, True), ({"a": many, "b": few}, bool(rounding))):
+        tables, instrument = one_wave(sizes)
+        frequencies = tables["item_frequencies"].assign(weighted_percent=lambda of: of["percent"] + 0.1234)
+        tables["item_frequencies"] = frequencies
+        tables["item_summary"] = item_summary(frequencies, favourable={"q": FAVOURABLE}, keys={"q": 1})
+        out = release(tables, instrument=instrument, rule=Rule(rounding=rounding))
+        told = out.tables["item_frequencies"]
+        left = told["weighted_percent"].dropna()
+        assert bool(len(left)) == shown_at_all
+        assert (left == left.round()).all()
+        assert told.loc[told["n"].isna() | (told["n"] < 10), "weighted_percent"].isna().all()
+        assert out.tables["item_summary"]["weighted_mean"].notna().any() == shown_at_all
+    free = release(tables, instrument=instrument, rule=Rule(threshold=1))
+    pd.testing.assert_series_equal(
+        free.tables["item_frequencies"]["weighted_percent"], frequencies["weighted_percent"]
+    )
 
 
 def test_the_log_holds_no_value_and_does_not_say_which_counts_are_small() -> None:
