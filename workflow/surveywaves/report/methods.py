@@ -227,7 +227,9 @@ def _fitted(material: Material) -> Markup:
 
 def _who(material: Material) -> Iterator[Markup]:
     """Say whose answers are in the comparisons, and whose are not."""
-    yield say("Of who is in a comparison every answer counts, also if they skipped other statements.")
+    yield say(
+        "Of those who are in a comparison every answer counts, including where they skipped other statements."
+    )
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
         return
     unstated = material.tables["respondents"].query("organisation == @ALL and variable == @ORGANISATION")
@@ -250,7 +252,7 @@ def _who(material: Material) -> Iterator[Markup]:
             else Markup("")
         )
         yield say(
-            "Who named no organisation is in no comparison: {parts}.{imputed}",
+            "Respondents who named no organisation are in no comparison: {parts}.{imputed}",
             parts=Markup("; ").join(parts),
             imputed=imputed,
         )

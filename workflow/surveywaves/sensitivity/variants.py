@@ -94,7 +94,7 @@ def stated_variants(
     sampling_weight
         The column of the waves' sampling weights; a variant where they differ within a wave.
     robust
-        See `fit_linear`.
+        See `surveywaves.mixed.lmm.fit_linear`.
     """
     words = reworded or {}
     by = partial(Variant, fit=partial(fit_linear, robust=robust))
