@@ -139,11 +139,9 @@ def titles(presentation: Presentation) -> dict[str, str]:
 
 
 def points_of(presentation: Presentation, scale: str) -> int:
-    """Count the response options of a scale's items."""
-    for item in presentation.items.values():
-        if item.scale == scale:
-            return presentation.response_scales[item.response_scale].points
-    return 5
+    """Count the response options of a scale's items; where these differ, of the item that has most."""
+    scales = {item.response_scale for item in presentation.items.values() if item.scale == scale}
+    return max((presentation.response_scales[name].points for name in scales), default=5)
 
 
 def organisation_keys(presentation: Presentation, organisations: Iterable[str]) -> list[Key]:
@@ -171,6 +169,20 @@ def method(presentation: Presentation) -> str:
     return (
         f"Linear mixed model of the single answers with a random intercept a respondent{by}. "
         "Respondents are not linked between waves."
+    )
+
+
+def counted(presentation: Presentation) -> str:
+    """Say what percentages of favourable answers come from."""
+    adjusted = [
+        presentation.variables[v].label.lower()
+        for v in presentation.covariates
+        if v in presentation.variables
+    ]
+    by = f"by logistic regression for the same {listed(adjusted)}" if adjusted else "without a model"
+    return (
+        f"Percentages are of those who answered a statement, averaged over the statements asked, {by}; intervals allow "
+        "for a person's answers going together. Respondents are not linked between waves."
     )
 
 
@@ -278,10 +290,6 @@ EXPLAINED: Final = (
     "A scale's statements weigh equally; favourable answers are those of the study's favourable response options, "
     "mirrored for statements that mean less of what the scale measures."
 )
-ESTIMATED_FROM: Final = (
-    "Percentages are of those who answered a statement, averaged over the statements that were asked; intervals allow "
-    "for a person's answers going together. Respondents are not linked between waves."
-)
 NOTHING: Final = "There are no estimates to show."
 
 Cells = Mapping[tuple[str, str, str], Mean]
@@ -339,7 +347,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     caption = [
         f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the estimated percentages.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         "Observed: the mean over the statements that every wave and organisation shown answered; withheld where one "
         "of these is.",
         respondents_of(table),
@@ -407,7 +415,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"{chosen.title}: percentages of favourable answers with {level(presentation)} intervals, in the "
         "order that the study names, top to bottom; lines join the scales of an organisation.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         respondents_of(table),
         *notes,
         evidence,
@@ -616,7 +624,7 @@ def framework(means: pd.DataFrame, presentation: Presentation, framework: str) -
         f"{title}: the study's scales under what each speaks to; percentages of favourable answers with "
         f"{level(presentation)} intervals, wave by wave. A scale may stand under several.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         respondents_of(table),
         *notes,
         evidence,

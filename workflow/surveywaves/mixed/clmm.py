@@ -312,6 +312,9 @@ def fit_ordinal(
         raise ValueError(f"not a grid of nodes: {nodes} within {reach} standard deviations")
     if not design.count.sum() > 0:
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
+    if design.mixed:
+        note = "statements with different response options have no thresholds in common"
+        return _no_fit(design, LINKS[link], Status.NOT_ESTIMABLE, note)
     together, teams = without_teams(design) if design.teams else (design, None)
     likelihood = Likelihood(together, LINKS[link])
     sums = sum_up(design)

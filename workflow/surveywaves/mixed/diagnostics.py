@@ -192,4 +192,8 @@ def _compared(term: str, groups: list[FloatArray]) -> dict[str, Any]:
         return _row(term, math.nan, "no two cells whose respondents vary")
     found = anova_oneway(groups, use_var="equal")
     row = _row(term, float(found.statistic), "the cells' respondents do not vary")
-    return row | {"df": float(found.df_denom), "p_value": float(found.pvalue), "note": f"{len(groups)} cells"}
+    return row | {
+        "df": float(found.df_denom),
+        "p_value": float(found.pvalue),
+        "note": f"over {len(groups)} cells",
+    }

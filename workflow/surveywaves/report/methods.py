@@ -33,6 +33,7 @@ from surveywaves.terms import (
     NOT_STATED,
     ORDINAL,
     ORGANISATION,
+    Checked,
     Evidence,
 )
 from surveywaves.text import listed
@@ -54,6 +55,8 @@ def methods(material: Material) -> list[Block]:
     blocks.append(Part("Description", (Paragraph(_description()),)))
     if material.has("means"):
         blocks.append(Part("Comparisons", _model(material)))
+    if material.has("crosscheck"):
+        blocks.append(Part("The same numbers from other programs", (Paragraph(_crosschecked(material)),)))
     blocks.append(Part("When there is no number", (Grid(_statuses(material)),)))
     return blocks
 
@@ -224,7 +227,9 @@ def _fitted(material: Material) -> Markup:
 
 def _who(material: Material) -> Iterator[Markup]:
     """Say whose answers are in the comparisons, and whose are not."""
-    yield say("Of who is in a comparison every answer counts, also if they skipped other statements.")
+    yield say(
+        "Of those who are in a comparison every answer counts, including where they skipped other statements."
+    )
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
         return
     unstated = material.tables["respondents"].query("organisation == @ALL and variable == @ORGANISATION")
@@ -247,7 +252,7 @@ def _who(material: Material) -> Iterator[Markup]:
             else Markup("")
         )
         yield say(
-            "Who named no organisation is in no comparison: {parts}.{imputed}",
+            "Respondents who named no organisation are in no comparison: {parts}.{imputed}",
             parts=Markup("; ").join(parts),
             imputed=imputed,
         )
@@ -312,6 +317,26 @@ def _decisions(material: Material) -> tuple[Block, ...]:
         ),
     )
     return (Part("Decisions", (Bullets(rules),)),)
+
+
+def _crosschecked(material: Material) -> Markup:
+    """Count the numbers that were computed again, and those that came out otherwise."""
+    agrees, differs, unchecked = (
+        material.numbers.total("crosscheck", verdict.value)
+        for verdict in (Checked.AGREES, Checked.DIFFERS, Checked.NOT_CHECKED)
+    )
+    beyond = (
+        say(" {unchecked} are beyond what these can compute.", unchecked=unchecked)
+        if unchecked.value
+        else Markup("")
+    )
+    return say(
+        "Means, contrasts, variances, percentages with their standard errors, alphas and adjusted p-values were "
+        "computed again from the answers by statsmodels and pingouin: {agrees} agree, {differs} differ.{beyond}",
+        agrees=agrees,
+        differs=differs,
+        beyond=beyond,
+    )
 
 
 def _multiplicity(material: Material) -> tuple[Markup, ...]:

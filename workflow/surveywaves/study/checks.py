@@ -157,8 +157,12 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
                 f"a scale needs two items, this one has {len(members)}",
                 "give items.tsv the scale, or drop it here",
             )
-        if len({item.response_scale for item in members}) > 1:
-            yield Mistake(where, "its items have different response scales")
+        if len({item.response_scale for item in members}) > 1 and not scale.standardise:
+            yield Mistake(
+                where,
+                "its items have different response scales",
+                "put `range` in its column `standardise` to compare them in percent of the maximum possible",
+            )
         if scale.min_answered > len(members) >= 2:
             yield Mistake(where, f"min_answered is {scale.min_answered}, but it has {len(members)} items")
 

@@ -99,6 +99,11 @@ class Scale(Model):
     min_answered: int = Field(
         default=1, ge=1, description="Items a respondent must have answered to get a scale score."
     )
+    standardise: Literal["", "range"] = Field(
+        default="",
+        description="`range`: items may differ in their response options; each is put on the range of the one that has "
+        "most (percent of maximum possible). Empty: all have the same.",
+    )
 
 
 class Event(Model):
