@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from calibration_tables import EVERY, SCALES, SEED, Found, document
-from known_truth import CELLS, MOVED, RESPONDENTS, SCENARIOS, WAVES, Population
+from known_truth import CELLS, MOVED, RESPONDENTS, SCENARIOS, WAVES, BreakingOff, Population
 
 from surveywaves.invariance import dif
 from surveywaves.mixed.clmm import fit_ordinal
@@ -29,11 +29,19 @@ from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
-from surveywaves.terms import PERCENT_FAVOURABLE
+from surveywaves.sensitivity.compare import sensitivity
+from surveywaves.sensitivity.imputation import impute
+from surveywaves.sensitivity.variants import Variant
+from surveywaves.terms import IMPUTED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
 
 AT_A_TIME = 24
 CORRELATED = 400
 """Families of scales that the same respondents answered, at 1,000 surveys a scenario."""
+
+BROKEN_OFF = 500
+"""Surveys in which a quarter broke off, at 1,000 surveys a scenario."""
+
+IMPUTATIONS = 20
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "calibration.md"
 
@@ -126,7 +134,33 @@ def correlated_families(number: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame]:
+def breaking_off(number: int) -> pd.DataFrame:
+    """Contrasts of the later scale where a quarter broke off before it: of who stayed, and of all, imputed."""
+    population = BreakingOff()
+    early, late = population.scales
+    tables = []
+    for survey in range(number):
+        sample = population.sample(
+            population.simulate(np.random.default_rng([SEED, len(SCENARIOS) + 1, survey]))
+        )
+        imputed = impute(sample, [early, late], number=IMPUTATIONS, seed=survey)
+        variants = (Variant(MAIN), Variant(IMPUTED, imputed=imputed))
+        table = sensitivity(sample, [late], variants)
+        unit = fit_linear(make_design(sample, late)).total_sd
+        truth = {
+            (analysis, *place): value / (unit if analysis == "linear" else 1)
+            for analysis, contrasts in population.truth().items()
+            for place, value in contrasts.items()
+        }
+        kind = table["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
+        places = zip(table["analysis"], kind, table["wave"], table["organisation"], strict=True)
+        tables.append(
+            table.assign(survey=survey, kind=kind, truth=[truth.get(place, np.nan) for place in places])
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame, pd.DataFrame]:
     tasks = [
         Task(scenario, changed, range(start, min(start + AT_A_TIME, surveys)))
         for scenario in range(len(SCENARIOS))
@@ -149,11 +183,12 @@ def simulate_all(surveys: int, processes: int) -> tuple[Found, pd.DataFrame]:
     else:
         take(map(work, tasks))
     families = correlated_families(max(2, CORRELATED * surveys // 1_000))
+    broken_off = breaking_off(max(2, BROKEN_OFF * surveys // 1_000))
     together = (
         pd.concat([table for table in tables if table is not None], ignore_index=True)
         for tables in zip(*found, strict=True)
     )
-    return Found(*together), families
+    return Found(*together), families, broken_off
 
 
 if __name__ == "__main__":

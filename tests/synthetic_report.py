@@ -152,6 +152,7 @@ def tables(study: Presentation, *, published: bool = True) -> dict[str, pd.DataF
         "missing": _missing(study),
         "reliability": _reliability(study),
         "scale_use": _scale_use(study),
+        "structure": tidy(_structure(study)),
         "means": _both_analyses(tidy(_means(study)), "percent_favourable"),
         "contrasts": _contrast_table(study),
         "item_contrasts": _item_contrasts(study),
@@ -237,7 +238,7 @@ def withheld(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "missing": ("n", "percent"),
         "response_rates": ("returns", "population", "rate", "conf_low", "conf_high"),
         **dict.fromkeys(
-            ("reliability", "means", "contrasts", "item_contrasts", "variances", "sensitivity"),
+            ("reliability", "structure", "means", "contrasts", "item_contrasts", "variances", "sensitivity"),
             ("estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "n"),
         ),
     }.items():
@@ -269,6 +270,7 @@ def spoiled(frames: Mapping[str, pd.DataFrame], text: str) -> dict[str, pd.DataF
         "published_tables": ["evidence"],
         "contrasts": ["note"],
         "scale_use": ["reason"],
+        "structure": ["note"],
         "file_counts": ["file", "layout"],
         "problems": ["file", "problem", "action"],
         "recodings": ["column", "raw", "value"],
@@ -458,8 +460,8 @@ def _reliability(study: Presentation) -> pd.DataFrame:
                 for item in items:
                     rows.append(here | {"term": "item_rest_r", "item": item.item, "estimate": 0.52})
                     rows.append(here | {"term": "alpha_if_dropped", "item": item.item, "estimate": 0.66})
-    later, earlier, *_ = [*study.waves][::-1]
-    for scale in study.scales:
+    later, earlier = [*study.waves, *study.waves][:-3:-1]
+    for scale in study.scales if later != earlier else ():
         here = {"analysis": "reliability", "scale": scale, "organisation": next(iter(study.organisations))}
         pair = {"term": "alpha_difference", "wave": f"{later} - {earlier}", "estimate": 0.04, "n": 99}
         rows.append(here | pair | {"conf_low": -0.02, "conf_high": 0.1, "p_value": 0.18, "df": 61.0})
@@ -467,6 +469,53 @@ def _reliability(study: Presentation) -> pd.DataFrame:
             here | {"term": "equality", "wave": "all", "estimate": 5.1, "df": 2, "p_value": 0.078, "n": 150}
         )
     return tidy(rows)
+
+
+def _structure(study: Presentation) -> Iterator[dict[str, Any]]:
+    """Of the first scale everything, of the others why not."""
+    first, *others = study.scales
+    place = {"analysis": "structure", "scale": first, "n": 97}
+    whole = place | {"wave": "all", "organisation": "all"}
+    yield whole | {"term": "chisq", "estimate": 7.125, "df": 2, "p_value": 0.028}
+    for number, term in enumerate(("cfi", "tli", "rmsea", "srmr"), 1):
+        yield whole | {"term": term, "estimate": 0.11 * number}
+    for number, item in enumerate(item for item in study.items.values() if item.scale == first):
+        yield whole | {"term": "loading", "item": item.item, "estimate": 0.61 + 0.07 * number}
+    for scale in others:
+        r = {"estimate": 0.84, "conf_low": 0.76, "conf_high": 0.92, "note": "moderate problem"}
+        yield whole | {"term": f"factor_correlation: {scale}", **r}
+        yield whole | {
+            "scale": scale,
+            "term": "chisq",
+            "status": "not_estimable",
+            "note": "no factor",
+            "n": None,
+        }
+    for by, groups in (("wave", study.waves), ("organisation", study.organisations)):
+        if len(groups) < 2:
+            continue
+        for number, step in enumerate(("configural", "thresholds", "metric", "scalar")):
+            yield place | {
+                by: "all",
+                "term": f"{step}_chisq",
+                "estimate": 9.5 + number,
+                "df": 4,
+                "p_value": 0.04,
+            }
+            yield place | {by: "all", "term": f"{step}_cfi", "estimate": 0.987 - 0.013 * number}
+            yield place | {by: "all", "term": f"{step}_rmsea", "estimate": 0.057}
+            if number:
+                yield place | {
+                    by: "all",
+                    "term": f"{step}_chisq_difference",
+                    "estimate": 1.5,
+                    "p_value": 0.21,
+                }
+                falls = {"estimate": -0.013, "note": "falls by more than 0.010"}
+                yield place | {by: "all", "term": f"{step}_cfi_change", **falls}
+        for scale in others:
+            no = {"status": "too_few", "note": "fewer than 100 respondents: left"}
+            yield place | {"scale": scale, by: "all", "term": "configural_chisq", **no}
 
 
 def _estimated(study: Presentation, scale: str, wave: str, organisation: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -146,6 +147,16 @@ def test_beyond_a_size_nothing_is_claimed(right) -> None:
     checked = crosscheck(SAMPLE, SCALES, **right, at_most=100)
     assert verdicts(checked)["linear"] == verdicts(checked)["favourable"] == {"not_checked"}
     assert checked.loc[checked["what"] == "linear", "note"].eq("more than 100 respondents").all()
+
+
+@pytest.mark.parametrize("study", ["shipped", "everyday_life", "drawn"])
+def test_all_numbers_of_a_study_agree_and_the_report_counts_them(study: str, whole_run) -> None:
+    results = whole_run(study) / "results"
+    checked = pd.read_parquet(results / "statistics/crosscheck.parquet")
+    assert "differs" not in set(checked["verdict"]), checked[checked["verdict"] == "differs"]
+    agrees = int((checked["verdict"] == "agrees").sum())
+    text = re.sub("<[^>]+>", "", (results / "report/index.html").read_text(encoding="utf-8"))
+    assert agrees and f"{agrees:,} agree, 0 differ" in text
 
 
 def test_what_leaves_is_how_much_was_checked(right) -> None:

@@ -13,6 +13,8 @@ import pytest
 from attacker import FAVOURABLE, POINTS, breaches, primary_only, small_study, truth
 from surveywaves.describe import item_summary
 from surveywaves.disclosure import ItemKey, Publication, Released, Rule, Weighting, release
+from surveywaves.disclosure.count_tables import Groups
+from surveywaves.disclosure.estimates import Dominated, release_estimates
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import suppress
 from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
@@ -90,6 +92,21 @@ def test_other_rules_hold_as_well(rule: dict[str, Any]) -> None:
     for seed in range(200, 202):
         tables, out = released(seed, **rule)
         assert breaches(tables, out.tables, threshold=rule.get("threshold", 5))[1] == []
+
+
+def test_all_staff_are_withheld_with_an_organisation_that_they_would_give_back() -> None:
+    """Their estimate is a weighted sum with stated shares: less what is shown, one organisation's is left."""
+    sizes = {("now", "x"): 4, ("now", "y"): 90, ("now", "not_stated"): 3, ("now", "all"): 97}
+    common = {"scale": "s", "wave": "now", "term": "emmean", "estimate": 3.0, "std_error": 0.1, "n": 90}
+    table = tidy(
+        common | {"analysis": analysis, "organisation": name}
+        for analysis in ("linear", "favourable")
+        for name in ("y", "all")
+    )
+    for hidden, lost in ((("now", "x"), [False, True]), (("now", "not_stated"), [False, False])):
+        groups = Groups(sizes, frozenset({hidden}), frozenset({hidden}), {})
+        found = release_estimates(table, groups=groups, small=frozenset(), dominated=Dominated(), rule=Rule())
+        assert found.table["estimate"].isna().tolist() == 2 * lost
 
 
 # --- what is lost ---------------------------------------------------------------------------------------------

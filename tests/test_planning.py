@@ -319,14 +319,19 @@ def test_the_returns_needed_are_the_fewest_that_give_the_power() -> None:
         assert power[0] < 0.8 <= power[1]
 
 
-def test_more_returns_than_people_are_said_to_be_too_many() -> None:
+def test_nobody_plans_for_more_returns_than_there_are_people() -> None:
     frame = reference()
-    needed = of(planned(frame), GAP, "returns_needed")["estimate"].item()
-    enough, few = planned(frame, population=int(needed)), planned(frame, population=int(needed) - 1)
-    assert "more than there are people" not in of(enough, GAP, "returns_needed")["note"][0]
-    assert of(few, GAP, "returns_needed")["note"][0].startswith(
-        f"more than there are people to ask: {needed - 1:.0f}"
-    )
+    needed = int(of(planned(frame), GAP, "returns_needed")["estimate"].item())
+    enough = planned(frame, population=needed, returns=[needed, needed + 1])
+    assert of(enough, GAP, "returns_needed")["estimate"].item() == needed
+    power = of(enough, GAP, "power")
+    assert power["status"].tolist() == ["ok", "not_estimable"]
+    assert power["note"][1] == f"more than the {needed:,} staff"
+    row = of(planned(frame, population=needed - 1), GAP, "returns_needed").iloc[0]
+    assert (row["status"], np.isnan(row["estimate"])) == ("not_estimable", True)
+    everybody = of(planned(frame, returns=[needed - 1]), GAP, "power")["estimate"][0]
+    assert everybody < 0.8
+    assert row["note"] == f"more than the {needed - 1:,} staff: with all of them the power is {everybody:.2f}"
 
 
 def test_no_number_of_returns_makes_up_for_a_small_reference_wave() -> None:

@@ -179,7 +179,7 @@ def test_omega_is_that_of_the_least_misfit_of_three_hundred_starts() -> None:
         replicates=0,
     ).query("term == 'omega_total'")
     theirs = text("omega.csv").set_index("wave")
-    assert theirs["minima"].max() > 3
+    assert theirs["minima"].max() > 1
     assert theirs.loc[ALL, "estimate"] == pytest.approx(0.1568, abs=5e-5)
     found = found.set_index("wave").loc[theirs.index]
     assert (found["n"] == theirs["n"]).all()

@@ -9,7 +9,7 @@ import pytest
 
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.answers import answers, favourable, misprint_notes
-from surveywaves.tables.estimates import contrasts, means
+from surveywaves.tables.estimates import agreement, assumptions, contrasts, means, overview
 from surveywaves.tables.measures import alpha_equality, item_measures, measures
 from surveywaves.tables.respondents import file_counts, problems, recodings
 from surveywaves.terms import Evidence
@@ -329,3 +329,79 @@ def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
         "7",
     ]
     assert "Everything was taken as it stood." in problems(met.iloc[:0], labels).about
+
+
+def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels, frames) -> None:
+    asked = [item for item in labels.presentation.items if item.startswith("warmth")]
+    same = dict.fromkeys(labels.presentation.items, "identical")
+    grades = same | {asked[0]: "absent", asked[1]: "reworded"}
+    waves = {
+        name: wave.model_copy(update={"comparability": same})
+        for name, wave in labels.presentation.waves.items()
+    }
+    waves["second"] = waves["second"].model_copy(update={"comparability": grades})
+    words = Labels(labels.presentation.model_copy(update={"waves": waves}))
+    of_scale = f"Second round: {len(asked) - 1} of {len(asked)} statements and 1 reworded"
+    assert words.asked_note(["third", "second"], "warmth") == of_scale
+    assert words.asked_note(["second"], "warmth", asked[1]) == "Second round: reworded"
+    assert not words.asked_note(["third", "first"], "warmth")
+    assert labels.asked_note(["third", "first"], "warmth") == "Third round: 1 of 3 statements reworded"
+    table = contrasts(frames["contrasts"], words, analysis="linear", term="change")
+    noted = [cells[3] for cells in table.rows if of_scale in cells[3].notes]
+    assert noted and all("Second round" in cells[1].text for cells in table.rows if cells[3] in noted)
+
+
+def test_the_overview_says_which_p_decides(labels, frames) -> None:
+    table = overview(frames["contrasts"], labels, term="change")
+    found = {
+        (row.scale, row.wave, row.organisation): row
+        for row in frames["contrasts"].itertuples()
+        if row.analysis == "linear" and row.term == "change" and row.decision
+    }
+    text = " ".join(cell.text for cells in table.rows for cell in cells)
+    decided = {row.decision for row in found.values()}
+    assert decided
+    for row in found.values():
+        p, equivalence = p_value(row.p_adjusted), f"equivalence p {p_value(row.p_equivalence_adjusted)}"
+        both = f"(p {p}, {equivalence})"
+        shown = {"no_meaningful_change": f"({equivalence})", "inconclusive": both}.get(
+            row.decision, f"(p {p})"
+        )
+        assert f"{number(row.estimate, signed=True)} {shown}" in text
+
+
+def test_assumptions_are_listed_with_their_tests_and_no_number_for_machines(labels) -> None:
+    common = {"analysis": "linear", "scale": "warmth", "wave": "all", "organisation": "all"}
+    frame = tidy(
+        [
+            common | {"term": "equal_tau2", "estimate": 5.1, "df": 200.0, "p_value": 0.0002},
+            common | {"term": "scaled_gradient", "estimate": 1e-9},
+            common | {"term": "tau2", "wave": "second", "organisation": "left", "estimate": 0.63},
+            common
+            | {
+                "analysis": "ordinal",
+                "item": "warmth_2",
+                "term": "proportional_odds",
+                "p_value": 0.21,
+                "estimate": 3.2,
+            },
+        ]
+    )
+    table = assumptions(frame, labels)
+    statement = labels.item("warmth_2")
+    assert [[cell.text for cell in cells[1:]] for cells in table.rows] == [
+        ["–", "equal variance between respondents (F)", "all cells", "5.10", "<.001"],
+        ["–", "variance between respondents", "Second round, The left house", "0.63", "–"],
+        [statement, "proportional odds (likelihood ratio)", "all cells", "3.20", ".21"],
+    ]
+
+
+def test_agreement_shows_the_largest_move_and_the_tipping_point(labels, frames) -> None:
+    frame = frames["agreement"].copy()
+    decided = frame.index[frame["decision"] != ""][0]
+    frame.loc[decided, ["largest_move", "largest_variant", "tipping_point"]] = [0.034, "imputed", -0.21]
+    table = agreement(frame, labels)
+    told = dict(
+        zip((column.head for column in table.columns), (cell.text for cell in table.rows[0]), strict=True)
+    )
+    assert told["Largest move"] == "+0.03 (missing answers imputed)" and told["Tipping point"] == "−0.21"

@@ -2,16 +2,18 @@
 
 from surveywaves.files import read, write
 from surveywaves.mixed.compare import compare_study
-from surveywaves.sample import Sample, scales_of, single_items
+from surveywaves.sample import Sample, on_one_range, scales_of, single_items
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ComparingPart
 
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
+    sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares()
+    sample, scales, items = on_one_range(sample, scales_of(part.instrument), single_items(part.instrument))
     found = compare_study(
-        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
-        scales_of(part.instrument),
-        single_items(part.instrument),
+        sample,
+        scales,
+        items,
         read(snakemake.input.scale_use),
         standardised_effect=part.smallest_effect.standardised,
         percentage_points=part.smallest_effect.percentage_points,

@@ -2,15 +2,17 @@
 
 from surveywaves.crosscheck import crosscheck
 from surveywaves.files import read, write
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ComparingPart
 
 with stage(snakemake):
     part = ComparingPart.model_validate(snakemake.params.part)
+    sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares()
+    sample, scales, _ = on_one_range(sample, scales_of(part.instrument))
     found = crosscheck(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
-        scales_of(part.instrument),
+        sample,
+        scales,
         means=read(snakemake.input.means),
         contrasts=read(snakemake.input.contrasts),
         variances=read(snakemake.input.variances),

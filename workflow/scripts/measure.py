@@ -2,15 +2,18 @@
 
 from surveywaves.files import read, write
 from surveywaves.invariance.measure import measure
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import MeasuringPart
 
 with stage(snakemake):
     part = MeasuringPart.model_validate(snakemake.params.part)
+    sample, scales, _ = on_one_range(
+        Sample(read(snakemake.input.responses), **dict(part.sample)), scales_of(part.instrument), whole=True
+    )
     found = measure(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
-        scales_of(part.instrument),
+        sample,
+        scales,
         confidence=part.confidence,
         min_n=part.min_cell,
         seed=part.seed,

@@ -2,15 +2,16 @@
 
 from surveywaves.files import read, write
 from surveywaves.planning import plan
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import PlanningPart
 
 with stage(snakemake):
     part = PlanningPart.model_validate(snakemake.params.part)
-    scales = scales_of(part.instrument)
+    sample = Sample(read(snakemake.input.responses), **dict(part.sample))
+    sample, scales, _ = on_one_range(sample, scales_of(part.instrument))
     found = plan(
-        Sample(read(snakemake.input.responses), **dict(part.sample)),
+        sample,
         scales,
         planned=part.planned,
         returns=part.returns,

@@ -42,7 +42,6 @@ with stage(snakemake):
         publication=publication,
         parts=part.harmonised,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
-        confidence=part.confidence,
         cores=snakemake.threads,
     )
     keys = {item.item: item.key for item in part.instrument}

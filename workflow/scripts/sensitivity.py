@@ -2,7 +2,7 @@
 
 from surveywaves.files import read, write
 from surveywaves.invariance import flagged
-from surveywaves.sample import Sample, scales_of
+from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import judge_variants
 from surveywaves.sensitivity.imputation import impute
@@ -13,7 +13,7 @@ with stage(snakemake):
     part = SensitivityPart.model_validate(snakemake.params.part)
     asked = part.sensitivity
     sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares()
-    scales = scales_of(part.instrument, part.min_answered)
+    sample, scales, _ = on_one_range(sample, scales_of(part.instrument, part.min_answered))
     imputed = None
     if asked.imputations:
         imputed = impute(

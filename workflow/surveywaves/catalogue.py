@@ -522,6 +522,16 @@ TABLES: Final = (
         grouped=True,
     ),
     Table(
+        "sensitivity_{term}_percent_favourable",
+        "tables.estimates:sensitivity",
+        ("sensitivity",),
+        "robustness/variants",
+        over=("term",),
+        needs=("scales",),
+        options={"percent": True},
+        grouped=True,
+    ),
+    Table(
         "planning_{question}",
         "tables.estimates:planning",
         ("planning",),

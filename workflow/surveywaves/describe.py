@@ -1,7 +1,9 @@
 """What was answered, by whom, and what is missing: counts and percentages in the form of published tables.
 
-Every return counts once: weights are left to the analyses that use them, because published tables of counts are
-unweighted and these are held against them. Percentages run from 0 to 100 and keep all their digits.
+Every return counts once in counts and percentages, because published tables are unweighted and these are held against
+them. Where waves have sampling weights, weighted percentages and means stand beside, in columns of their own: the sum
+of the weights of those who gave an answer over that of all who answered (Hajek's estimate, as `survey::svymean`). They
+are empty for waves without weights. Percentages run from 0 to 100 and keep all their digits.
 
 `organisation` is `all` (every return of the wave, whether it names an organisation or not), each organisation that the
 wave surveyed (with zero counts and no percentage where nobody of it answered; never one that it did not survey), and
@@ -14,12 +16,12 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.sample import Asked
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Missing, Status
@@ -57,8 +59,8 @@ def describe(
     surveyed: Mapping[str, Sequence[str]],
     variables: Mapping[str, Sequence[str]],
     populations: Mapping[str, int | None],
-    approximate: Collection[str] = (),
-    confidence: float = 0.95,
+    approximate: Mapping[str, tuple[int, int] | None] = MappingProxyType({}),
+    weighted: Collection[str] = (),
 ) -> Described:
     """Count who answered what, and what is missing.
 
@@ -72,11 +74,17 @@ def describe(
         Wave -> the organisations it surveyed.
     variables
         Grouping variable -> its levels.
-    populations, approximate, confidence
+    populations, approximate
         See `response_rates`.
+    weighted
+        Waves that have sampling weights, in the column `weight` of the responses; none: nothing is weighted.
     """
     frequencies = item_frequencies(
-        responses, missing, items={item.item: item.points for item in instrument}, organisations=surveyed
+        responses,
+        missing,
+        items={item.item: item.points for item in instrument},
+        organisations=surveyed,
+        weighted=weighted,
     )
     return Described(
         item_frequencies=frequencies,
@@ -85,10 +93,10 @@ def describe(
             favourable={item.item: item.favourable for item in instrument},
             keys={item.item: item.key for item in instrument},
         ),
-        respondents=respondents(responses, missing, variables=variables, organisations=surveyed),
-        response_rates=response_rates(
-            responses, populations=populations, approximate=approximate, confidence=confidence
+        respondents=respondents(
+            responses, missing, variables=variables, organisations=surveyed, weighted=weighted
         ),
+        response_rates=response_rates(responses, populations=populations, approximate=approximate),
         missing=missing_summary(missing, sections={item.item: item.section for item in instrument}),
     )
 
@@ -99,6 +107,7 @@ def item_frequencies(
     *,
     items: Mapping[str, int],
     organisations: Mapping[str, Sequence[str]],
+    weighted: Collection[str] = (),
 ) -> pd.DataFrame:
     """Count the answers to each item.
 
@@ -110,6 +119,8 @@ def item_frequencies(
         Item -> points of its response scale.
     organisations
         Wave -> the organisations it surveyed; both in the order of the table.
+    weighted
+        Waves with sampling weights: with any there is a column `weighted_percent`, of the base.
 
     Returns
     -------
@@ -126,16 +137,24 @@ def item_frequencies(
     """
     groups = _Groups.of(responses, organisations)
     asked = _asked(missing, items)
+    weights = _weights(responses, weighted)
     rows = []
-    counts = {item: groups.count(_values(responses[item], points), points) for item, points in items.items()}
+    values = {item: _values(responses[item], points) for item, points in items.items()}
+    counts = {item: groups.count(values[item], points) for item, points in items.items()}
+    sums = {item: groups.add(values[item], points, weights) for item, points in items.items() if weighted}
     for wave, organisation, members in groups.members:
         for item, points in items.items():
             if item in asked[wave]:
                 n = counts[item][members, 1:].sum(axis=0)
-                rows += [(wave, organisation, item, value, n[value - 1]) for value in range(1, points + 1)]
-    frame = pd.DataFrame(rows, columns=["wave", "organisation", "item", "response", "n"])
+                w = sums[item][members, 1:].sum(axis=0) if weighted else n
+                rows += [(wave, organisation, item, value + 1, n[value], w[value]) for value in range(points)]
+    frame = pd.DataFrame(rows, columns=["wave", "organisation", "item", "response", "n", "weight"])
+    weight, place = frame.pop("weight"), [frame[name] for name in ("wave", "organisation", "item")]
     base = frame.groupby(["wave", "organisation", "item"])["n"].transform("sum")
-    return _typed(frame.assign(percent=_percent(frame["n"], base), base=base))
+    frame = frame.assign(percent=_percent(frame["n"], base), base=base)
+    if weighted:
+        frame["weighted_percent"] = _percent(weight, weight.groupby(place).transform("sum"))
+    return _typed(frame)
 
 
 def item_summary(
@@ -157,10 +176,12 @@ def item_summary(
     DataFrame
         One row a wave, organisation and item: `base`; `mean` and `sd` (n - 1; NaN for one answer) of the values as
         worded, not reversed; `favourable_n` and `favourable_percent` of the base; `status`, ``not_estimable`` where
-        nobody answered.
+        nobody answered. Where the frequencies have weighted percentages, `weighted_mean` and
+        `weighted_favourable_percent` besides.
     """
     place = ["wave", "organisation", "item"]
-    rows = []
+    weighted = "weighted_percent" in frequencies
+    rows: list[list[Any]] = []
     for where, answers in frequencies.groupby(place, sort=False):
         item, values, n = str(where[2]), answers["response"].to_numpy(), answers["n"].to_numpy()
         base = int(n.sum())
@@ -168,10 +189,14 @@ def item_summary(
         sd = math.sqrt(float(n @ (values - mean) ** 2) / (base - 1)) if base > 1 else math.nan
         good = values if keys[item] > 0 else len(values) + 1 - values
         status = Status.OK if base else Status.NOT_ESTIMABLE
-        rows.append(
-            (*where, base, mean, sd, int(n[np.isin(good, list(favourable[item]))].sum()), status.value)
-        )
-    frame = pd.DataFrame(rows, columns=[*place, "base", "mean", "sd", "favourable_n", "status"])
+        wanted = np.isin(good, list(favourable[item]))
+        row = [*where, base, mean, sd, int(n[wanted].sum()), status.value]
+        if weighted:
+            share = answers["weighted_percent"].to_numpy()
+            row += [float(share @ values) / 100, float(share[wanted].sum())]
+        rows.append(row)
+    beside = ["weighted_mean", "weighted_favourable_percent"] if weighted else []
+    frame = pd.DataFrame(rows, columns=[*place, "base", "mean", "sd", "favourable_n", "status", *beside])
     frame.insert(7, "favourable_percent", _percent(frame["favourable_n"], frame["base"]))
     return _typed(frame)
 
@@ -182,6 +207,7 @@ def respondents(
     *,
     variables: Mapping[str, Sequence[str]],
     organisations: Mapping[str, Sequence[str]],
+    weighted: Collection[str] = (),
 ) -> pd.DataFrame:
     """Count who answered.
 
@@ -193,6 +219,8 @@ def respondents(
         Grouping variable -> its levels; both in the order of the table.
     organisations
         Wave -> the organisations it surveyed; both in the order of the table.
+    weighted
+        Waves with sampling weights: with any there is a column `weighted_percent`, of the base.
 
     Returns
     -------
@@ -210,12 +238,15 @@ def respondents(
     groups = _Groups.of(responses, organisations)
     asked = _asked(missing, [ORGANISATION, *variables])
     every = {ORGANISATION: _every(organisations), **variables}
-    counts = {}
+    weights = _weights(responses, weighted)
+    counts, sums = {}, {}
     for name, levels in every.items():
         codes = _codes(responses[name], levels, what=f"level of {name}") + 1
         not_asked = (missing[name] == Missing.NOT_ASKED.value).to_numpy()
         codes[(codes == 0) & not_asked] = len(levels) + 1
         counts[name] = groups.count(codes, len(levels) + 1)
+        if weighted:
+            sums[name] = groups.add(codes, len(levels) + 1, weights)
     rows = []
     for wave, organisation, members in groups.members:
         own = {ORGANISATION: organisations[wave]} if organisation == ALL else {}
@@ -224,10 +255,16 @@ def respondents(
                 not_stated, *stated, _ = counts[name][members, :].sum(axis=0).tolist()
                 n = dict(zip(every[name], stated, strict=True))
                 base, place = sum(stated), (wave, organisation, name)
-                rows += [(*place, level, n[level], base) for level in levels]
-                rows.append((*place, NOT_STATED, not_stated, base + not_stated))
-    frame = pd.DataFrame(rows, columns=["wave", "organisation", "variable", "level", "n", "base"])
+                none, *some, _ = (sums if weighted else counts)[name][members, :].sum(axis=0).tolist()
+                w, total = dict(zip(every[name], some, strict=True)), sum(some)
+                rows += [(*place, level, n[level], base, w[level], total) for level in levels]
+                rows.append((*place, NOT_STATED, not_stated, base + not_stated, none, total + none))
+    columns = ["wave", "organisation", "variable", "level", "n", "base", "weight", "of"]
+    frame = pd.DataFrame(rows, columns=columns)
+    weight, of = frame.pop("weight"), frame.pop("of")
     frame.insert(5, "percent", _percent(frame["n"], frame["base"]))
+    if weighted:
+        frame["weighted_percent"] = _percent(weight, of)
     return _typed(frame)
 
 
@@ -235,8 +272,7 @@ def response_rates(
     responses: pd.DataFrame,
     *,
     populations: Mapping[str, int | None],
-    approximate: Collection[str] = (),
-    confidence: float = 0.95,
+    approximate: Mapping[str, tuple[int, int] | None] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Relate returns to those who could have answered.
 
@@ -247,16 +283,16 @@ def response_rates(
     populations
         Wave -> how many could have answered, None if nobody knows; in the order of the table.
     approximate
-        Waves whose population is an estimate: the note says so, the interval does not know.
-    confidence
-        Level of the interval.
+        Waves whose population is an estimate -> the fewest and most that it may be, None if nobody said.
 
     Returns
     -------
     DataFrame
-        One row a wave: `wave, returns, population, rate` (0 to 1), `conf_low, conf_high` (Wilson's score interval:
-        Wilson 1927, doi:10.1080/01621459.1927.10502953), `status, note`. Without a population, or with one smaller
-        than the returns, the rate is ``not_estimable`` and the note says why. Every return counts, complete or not.
+        One row a wave: `wave, returns, population, rate` (0 to 1), `conf_low, conf_high`, `status, note`. Everybody
+        was asked, so the rate is a count over a count and has no sampling error: where the population is an estimate
+        the bounds are the returns over the most and the fewest that it may be, elsewhere empty. Without a population,
+        or with one smaller than the returns, the rate is ``not_estimable`` and the note says why. Every return counts,
+        complete or not.
     """
     returns = responses["wave"].value_counts()
     _refuse(set(returns.index) - set(populations), "wave")
@@ -270,9 +306,12 @@ def response_rates(
             note = f"{n} returns from a population of {size}"
             rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": note})
         else:
-            low, high = proportion_confint(n, size, alpha=1 - confidence, method="wilson")
+            span = approximate.get(wave)
             note = "the population is an estimate" if wave in approximate else ""
-            rows.append(row | {"rate": n / size, "conf_low": low, "conf_high": high, "note": note})
+            if span:
+                note += f": {span[0]} to {span[1]}"
+                row |= {"conf_low": n / span[1], "conf_high": min(n / span[0], 1.0)}
+            rows.append(row | {"rate": n / size, "note": note})
     columns = ["wave", "returns", "population", "rate", "conf_low", "conf_high", "status", "note"]
     frame = pd.DataFrame(rows, columns=columns)
     return _typed(frame).astype({"population": "Int64", **dict.fromkeys(columns[3:6], "float64")})
@@ -355,8 +394,14 @@ class _Groups:
 
     def count(self, values: NDArray[np.int64], highest: int) -> NDArray[np.int64]:
         """Count values 0..highest by group: one row a group number, one column a value."""
-        cells = np.bincount(self.codes * (highest + 1) + values, minlength=self.size * (highest + 1))
-        return cells.reshape(self.size, highest + 1).astype(np.int64)
+        return self.add(values, highest, None).astype(np.int64)
+
+    def add(
+        self, values: NDArray[np.int64], highest: int, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Add up the weights of values 0..highest by group; each weighs 1 if there are none."""
+        cells = np.bincount(self.codes * (highest + 1) + values, weights, minlength=self.size * (highest + 1))
+        return cells.reshape(self.size, highest + 1).astype(np.float64)
 
 
 def _every(organisations: Mapping[str, Sequence[str]]) -> list[str]:
@@ -384,6 +429,13 @@ def _values(column: pd.Series, points: int) -> NDArray[np.int64]:
     if len(values) and not 0 <= values.min() <= values.max() <= points:
         raise ValueError(f"item {column.name} holds values outside 1..{points}")
     return values
+
+
+def _weights(responses: pd.DataFrame, weighted: Collection[str]) -> NDArray[np.float64]:
+    """Each return's weight, missing in waves that have none."""
+    weights = responses["weight"] if weighted else pd.Series(1.0, index=responses.index)
+    own = weights.where(responses["wave"].isin(list(weighted)))
+    return np.asarray(own.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def _codes(column: pd.Series, known: Sequence[str], *, what: str) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -29,6 +30,10 @@ class Scale:
         Items a respondent must have answered to get a scale score.
     flagged
         Items that were found to work differently between waves or organisations.
+    points
+        Item -> how many response options it has, where items differ in them: see `on_one_range`. Empty: they do not.
+    favourable_of
+        Item -> its favourable answers, after reverse keying, where the items differ in them.
     """
 
     name: str
@@ -38,6 +43,8 @@ class Scale:
     favourable: tuple[int, ...] = ()
     min_answered: int = 1
     flagged: tuple[str, ...] = ()
+    points: Mapping[str, int] = field(default_factory=dict)
+    favourable_of: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +169,7 @@ def scales_of(instrument: Iterable[Keyed], min_answered: Mapping[str, int] | Non
     Parameters
     ----------
     instrument
-        Its items; all of a scale have one response scale.
+        Its items.
     min_answered
         Scale -> items a respondent must have answered to get a scale score.
     """
@@ -179,7 +186,8 @@ def single_items(instrument: Iterable[Keyed]) -> list[Scale]:
 
 
 def _scale(items: list[Keyed], min_answered: int = 1) -> Scale:
-    first = items[0]
+    first = max(items, key=lambda item: item.points)
+    mixed = len({(item.points, item.favourable) for item in items}) > 1
     return Scale(
         name=first.scale,
         items=tuple(item.item for item in items),
@@ -187,4 +195,62 @@ def _scale(items: list[Keyed], min_answered: int = 1) -> Scale:
         response_range=(1, first.points),
         favourable=first.favourable,
         min_answered=min_answered,
+        points={item.item: item.points for item in items} if mixed else {},
+        favourable_of={item.item: item.favourable for item in items} if mixed else {},
     )
+
+
+def on_one_range(
+    sample: Sample, scales: Sequence[Scale], items: Sequence[Scale] = (), *, whole: bool = False
+) -> tuple[Sample, list[Scale], list[Scale]]:
+    """Put the answers of scales whose items differ in their response options on one range.
+
+    The lowest and the highest option become the lowest and highest of the scale, the others lie evenly between them:
+    percent of the maximum possible (Cohen, Cohen, Aiken and West 1999, Multivariate Behav. Res. 34, 315), in points
+    of the item that has most options.
+
+    Parameters
+    ----------
+    sample, scales
+        Who is analysed, and by which answers.
+    items
+        Items by themselves, which are put on the range of their scale.
+    whole
+        On the shortest range on which all options of all items are whole numbers.
+
+    Returns
+    -------
+    Sample, scales, items
+        With answers, ranges and favourable answers changed of the scales whose items differ, and of no others.
+    """
+    mixed = {scale.name: scale for scale in scales if scale.points}
+    if not mixed:
+        return sample, list(scales), list(items)
+    columns = {}
+    for scale in mixed.values():
+        for item, points in scale.points.items():
+            given = sample.frame[item].astype("Float64")
+            columns[item] = 1 + (given - 1) * _steps(scale, whole) / (points - 1)
+
+    def put(one: Scale) -> Scale:
+        if (scale := mixed.get(one.name)) is None:
+            return one
+        favourable = {
+            item: tuple(
+                1 + (answer - 1) * _steps(scale, whole) / (scale.points[item] - 1) for answer in answers
+            )
+            for item, answers in scale.favourable_of.items()
+            if item in one.items
+        }
+        return replace(one, response_range=(1, 1 + _steps(scale, whole)), favourable_of=favourable)
+
+    return (
+        replace(sample, frame=sample.frame.assign(**columns)),
+        [put(scale) for scale in scales],
+        [put(item) for item in items],
+    )
+
+
+def _steps(scale: Scale, whole: bool) -> int:
+    """From the lowest answer to the highest of a scale's range: a multiple of every item's, if `whole`."""
+    return math.lcm(*(one - 1 for one in scale.points.values())) if whole else scale.response_range[1] - 1

@@ -250,9 +250,11 @@ class Labels:
             words = self.presentation.waves[wave]
             grades = [words.comparability.get(one.item, Comparability.IDENTICAL) for one in own]
             gone = sum(grade in (Comparability.ABSENT, Comparability.RESCALED) for grade in grades)
-            fewer = f"{len(own) - gone} of {len(own)} statements" if gone else ""
+            all_of_it = f" of {len(own)} statements" if len(own) > 1 else ""
+            fewer = f"{len(own) - gone}{all_of_it}" if gone else ""
             changed = sum(grade == Comparability.REWORDED for grade in grades)
-            reworded = f"{f'{changed} ' if len(own) > 1 else ''}reworded" if changed else ""
+            many = f"{changed}{'' if gone else all_of_it} " if all_of_it else ""
+            reworded = f"{many}reworded" if changed else ""
             if told := listed(list(filter(None, (fewer, reworded)))):
                 said.append(f"{words.title}: {told}")
         return "; ".join(said)

@@ -85,30 +85,10 @@ answer <- function(set) {
   names(vectors) <- seq_along(vectors)
   tested <- summary(contrast(grid, method = vectors), infer = c(TRUE, TRUE))
   out <- rbind(out, cbind(do.call(rbind, stated), estimate = tested$estimate, std_error = tested$SE))
-
-  # percentage of favourable answers: R's own adaptive integration over respondents
-  cdf <- if (set$link == "logit") plogis else pnorm
-  wanted <- as.numeric(levels(long$response)) %in% as.numeric(words(set$favourable))
-  effect <- setNames(c(0, beta[seq_len(nlevels(cell) - 1)]), levels(cell))
-  of_item <- c(0, beta[nlevels(cell) - 1 + seq_along(items[-1])])
-  slopes <- beta[-seq_len(nlevels(cell) + length(items) - 2)]
-  shift <- if (length(slopes)) drop(profile %*% slopes) else rep(0, nrow(wide))
-  shifts <- table(shift); shares <- as.numeric(shifts) / sum(shifts); values <- as.numeric(names(shifts))
-  for (name in levels(cell)) {
-    chance <- function(z) sapply(z, function(one) {
-      eta <- outer(effect[name] + values, of_item, `+`) + tau * one
-      below <- vapply(fit$alpha, function(a) sum(shares * rowMeans(cdf(a - eta))), 0)
-      sum(diff(c(0, below, 1))[wanted]) * dnorm(one)
-    })
-    pair <- strsplit(name, ", ")[[1]]
-    out <- rbind(out, data.frame(term = "percent_favourable", wave = pair[1], organisation = pair[2], std_error = NA,
-      estimate = 100 * integrate(chance, -10, 10, rel.tol = 1e-10, subdivisions = 1000)$value))
-  }
   cbind(set = set$name, out[c("term", "wave", "organisation", "estimate", "std_error")])
 }
 
-manifest <- read.csv("manifest.csv", colClasses = c(items = "character", keyed = "character", covariates = "character",
-  favourable = "character"))
+manifest <- read.csv("manifest.csv", colClasses = c(items = "character", keyed = "character", covariates = "character"))
 answers <- do.call(rbind, lapply(split(manifest, seq_len(nrow(manifest))), answer))
 number <- sapply(answers, is.numeric)
 answers[number] <- lapply(answers[number], function(x) ifelse(is.na(x), "", sprintf("%.15g", x)))

@@ -32,6 +32,7 @@ from surveywaves.terms import (
     FAVOURABLE,
     LINEAR,
     MAIN,
+    NOT_STATED,
     ORDINAL,
     ORGANISATION,
     PERCENT_FAVOURABLE,
@@ -306,7 +307,8 @@ def release_estimates(
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
         if organisation == ALL != wave and analysis in COMPARED:
-            named = covered  # a weighted sum of the organisations: less the others, it is one of them
+            # a weighted sum of the organisations: less the others, it is one of them
+            named = frozenset(place for place in covered if place[1] not in (ALL, NOT_STATED))
         few = few or item in in_disguise or scale in bare
         # The size of a group that is withheld would show in how uncertain its estimates are.
         refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))

@@ -23,6 +23,12 @@ from surveywaves.terms import ALL, EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""
 
+WEIGHTED: Final = "weighted_"
+"""How the columns begin that are by sampling weights."""
+
+LEAST_WEIGHTED: Final = 10
+"""Respondents of which a weighted number is shown."""
+
 Hidden = dict[str, BoolArray]
 """Column -> which rows are withheld in it."""
 
@@ -95,6 +101,25 @@ def response_rates(table: pd.DataFrame, groups: Groups) -> pd.DataFrame:
     hide = np.array([(wave, ALL) in groups.hidden for wave in table["wave"]], dtype=np.bool_)
     shown = withheld(table, dict.fromkeys(("returns", "rate", "conf_low", "conf_high"), hide))
     return shown.assign(note=shown["note"].mask(pd.Series(hide, index=shown.index), ""))
+
+
+def weighted(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """Withhold and round what is weighted in a released count table.
+
+    Weights differ by group: beside the counts of all, a weighted percentage tells how they divide. So it is withheld
+    where any count of the same question is, or fewer than `LEAST_WEIGHTED` respondents gave the answer, and a whole
+    number elsewhere; a weighted mean has one decimal.
+    """
+    columns = [name for name in map(str, table) if name.startswith(WEIGHTED)]
+    if not columns or rule.threshold <= 1:
+        return table
+    count = "n" if "n" in table else "base"
+    question = [table[name] for name in ("wave", "item" if "item" in table else "variable")]
+    gone = table["status"].eq(Status.WITHHELD.value).groupby(question).transform("any")
+    few = table[count].fillna(0).lt(max(LEAST_WEIGHTED, rule.threshold))
+    hide = (gone | few).to_numpy(dtype=np.bool_) & table[columns].notna().any(axis=1).to_numpy(dtype=np.bool_)
+    shown = table.assign(**{name: table[name].round(int(name == "weighted_mean")) for name in columns})
+    return withheld(shown, dict.fromkeys(columns, hide))
 
 
 def withheld(table: pd.DataFrame, hidden: Mapping[str, BoolArray]) -> pd.DataFrame:

@@ -72,7 +72,6 @@ def release(
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
     weighting: Weighting | None = None,
-    confidence: float = 0.95,
     cores: int = 1,
 ) -> Released:
     """Withhold, or round, what would tell of somebody.
@@ -93,8 +92,6 @@ def release(
         What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
     weighting
         Who weighs how much in weighted estimates; None: there are none.
-    confidence
-        Level of the interval of a response rate, which rounding computes again.
     cores
         Processes to share the work among; the choice is the same whatever their number.
 
@@ -127,7 +124,7 @@ def release(
     few = dominated(weighting, subjects) if weighting else Dominated()
     work = _Release(tables, linked, instrument, rule, few)
     if rule.rounding:
-        work.round_counts(confidence)
+        work.round_counts()
     else:
         work.withhold_counts()
     work.estimates()
@@ -182,10 +179,12 @@ class _Release:
             shown[PROBLEMS] = marking.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
         for name, table in shown.items():
             self._put(
-                name, table, lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED
+                name,
+                marking.weighted(table, self.rule),
+                lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED,
             )
 
-    def round_counts(self, confidence: float) -> None:
+    def round_counts(self) -> None:
         base = self.rule.rounding
         people, answers, reasons = (
             _rounded(self.linked.people.counts, base),
@@ -197,13 +196,13 @@ class _Release:
             SUMMARY: rounding.summary(self.tables[SUMMARY], answers),
             RESPONDENTS: rounding.respondents(self.tables[RESPONDENTS], people),
             MISSING: rounding.missing(self.tables[MISSING], reasons, people),
-            RATES: rounding.response_rates(self.tables[RATES], people, confidence=confidence),
+            RATES: rounding.response_rates(self.tables[RATES], people),
         }
         if FILE_COUNTS in self.tables:
             shown[FILE_COUNTS] = rounding.file_counts(self.tables[FILE_COUNTS], base)
             shown[PROBLEMS] = rounding.problems(self.tables[PROBLEMS], base)
         for name, table in shown.items():
-            self._put(name, table, lambda _: account.DERIVED)
+            self._put(name, marking.weighted(table, self.rule), lambda _: account.DERIVED)
 
     def estimates(self) -> None:
         tidy = [name for name, table in self.tables.items() if {"term", "status", "note"} <= set(table)]

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.stats import binomtest
 
 from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.count_tables import ItemPlace
@@ -140,17 +139,18 @@ def missing(
     return _with(table, n=n, returns=returns, percent=_percent(n, returns))
 
 
-def response_rates(table: pd.DataFrame, groups: Mapping[str, Values], *, confidence: float) -> pd.DataFrame:
-    """Round the table of `describe.response_rates`: rate and interval are those of the rounded returns."""
+def response_rates(table: pd.DataFrame, groups: Mapping[str, Values]) -> pd.DataFrame:
+    """Round the table of `describe.response_rates`: rate and bounds are those of the rounded returns."""
     returns = [groups[wave]["size", ALL] for wave in table["wave"]]
-    columns: dict[str, list[float]] = {name: [] for name in ("rate", "conf_low", "conf_high")}
-    for n, population, rate in zip(returns, table["population"], table["rate"], strict=True):
-        known = not pd.isna(rate) and 0 < n <= int(population)
-        share = binomtest(int(n), int(population)) if known else None
-        interval = share.proportion_ci(confidence, "wilson") if share else (math.nan, math.nan)
-        columns["rate"].append(share.statistic if share else math.nan)
-        columns["conf_low"].append(interval[0])
-        columns["conf_high"].append(interval[1])
+    population = table["population"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    moved = np.array(returns) / table["returns"].to_numpy(dtype=np.float64)
+    possible = (np.array(returns) > 0) & (np.array(returns) <= population)
+    columns = {
+        name: np.where(
+            possible, np.minimum(table[name].to_numpy(dtype=np.float64) * moved, 1.0), np.nan
+        ).tolist()
+        for name in ("rate", "conf_low", "conf_high")
+    }
     shown = _with(table, returns=returns, **columns)
     impossible = shown["note"].str.contains(r"^\d+ returns from", regex=True)
     return shown.assign(note=shown["note"].mask(impossible, "more returns than the population"))

@@ -139,11 +139,9 @@ def titles(presentation: Presentation) -> dict[str, str]:
 
 
 def points_of(presentation: Presentation, scale: str) -> int:
-    """Count the response options of a scale's items."""
-    for item in presentation.items.values():
-        if item.scale == scale:
-            return presentation.response_scales[item.response_scale].points
-    return 5
+    """Count the response options of a scale's items; where these differ, of the item that has most."""
+    scales = {item.response_scale for item in presentation.items.values() if item.scale == scale}
+    return max((presentation.response_scales[name].points for name in scales), default=5)
 
 
 def organisation_keys(presentation: Presentation, organisations: Iterable[str]) -> list[Key]:

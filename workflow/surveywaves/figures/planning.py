@@ -353,7 +353,7 @@ def _needed(panels: dict[str, list[Series]], presentation: Presentation, aim: Pl
     people = next((size for size in sizes if size), NOBODY)
 
     def said(returns: float) -> str:
-        if returns == NOBODY:
+        if returns == people == NOBODY:
             return "no number is enough"
         return whole(returns) if returns <= people else f"more than the {whole(people)} people there are"
 
@@ -383,8 +383,8 @@ def _assumptions(presentation: Presentation, aim: PlanningWords) -> str:
         f"Assumes that {aim.title} has {before}'s variances, and that its returns are like {before}'s: the same shares "
         f"of each organisation, of returns that state none, and of items left out. {before}'s own uncertainty is "
         "included. P-values are taken as they are, not adjusted for the number of scales: the power after adjustment "
-        "stands in the table. There is no correction for a finite population: the question is what changed, not what "
-        "those who happened to be asked would have said."
+        "stands in the table. No number of returns is larger than the staff, and no "
+        "finite-population factor is applied, as in the main analysis."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -9,14 +10,13 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, ONE_COLUMN, SMALL, TINY, Axis, Page, look_of, round_ends
-from surveywaves.figures.means import level
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 from surveywaves.words import evidence_of, percent, wave_title, whole
 
 
 def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each wave's response rate with Wilson's interval; without a population there is none, and it says so.
+    """Draw each wave's response rate, with its range where the population is an estimate; without one it says so.
 
     Parameters
     ----------
@@ -35,7 +35,11 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
 
     label_width = 0.5 * (page.right - page.left)
     start, width = page.left + label_width + page.em, page.right - page.left - label_width - page.em
-    rates = [_percentage(row["conf_high"]) for row in rows.values() if not pd.isna(row["rate"])]
+    rates = [
+        _percentage(row["rate"] if pd.isna(row["conf_high"]) else row["conf_high"])
+        for row in rows.values()
+        if not pd.isna(row["rate"])
+    ]
     axis = Axis(start, width, 0, min(round_ends([0, *(rates or [100])], parts=4)[1], 100))
     look = look_of(ALL, [], presentation.style)
     top = page.y
@@ -58,9 +62,10 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
             page.text(start, middle + offset, line, TINY, colour=GREY, backed=True)
         if not reason:
             rate, low, high = (_percentage(row[name]) for name in ("rate", "conf_low", "conf_high"))
-            page.rule(
-                (axis.x(low), middle), (axis.x(high), middle), colour=look.colour, weight=1.2, above=True
-            )
+            if not math.isnan(low):
+                page.rule(
+                    (axis.x(low), middle), (axis.x(high), middle), colour=look.colour, weight=1.2, above=True
+                )
             page.mark(axis.x(rate), middle, look)
         said.append(f"{wave_title(presentation, wave)}: {counted}{f', {_no_rate(row)}' if reason else ''}.")
         page.y += height + 0.7 * page.em
@@ -77,8 +82,8 @@ def response(table: pd.DataFrame, presentation: Presentation) -> Drawing:
         if (note := presentation.waves[wave].population.note)
     ]
     caption = [
-        f"Returns as a share of those whom each wave was meant to reach, with Wilson's {level(presentation)} "
-        "interval. The interval speaks of chance alone, not of who chose to answer.",
+        "Returns as a share of those whom each wave was meant to reach: everybody was asked, so a rate has no sampling "
+        "error; a range is that of the population's estimate.",
         *said,
         *notes,
         evidence,
@@ -112,7 +117,7 @@ def _counted(presentation: Presentation, wave: str, row: dict[Hashable, Any]) ->
     if pd.isna(row["rate"]):
         return counted
     rate, low, high = (_percentage(row[name]) for name in ("rate", "conf_low", "conf_high"))
-    return f"{counted}: {percent(rate)} ({low:.0f}–{high:.0f})"
+    return f"{counted}: {percent(rate)}" + ("" if math.isnan(low) else f" ({low:.0f}–{high:.0f})")
 
 
 def _percentage(share: float) -> float:

@@ -150,11 +150,6 @@ class OrdinalFit:
         return float(self.theta[-1]) if self.with_teams else math.nan
 
     @property
-    def spread(self) -> float:
-        """Standard deviation between respondents, whatever their team, as far as it can be told."""
-        return float(np.linalg.norm(np.nan_to_num(self.theta[self.fixed :])))
-
-    @property
     def coef(self) -> FloatArray:
         """(P,) coefficients, the mean threshold taken off those of the cells."""
         return np.asarray(self._centred[1] @ self.theta[: self.fixed], dtype=np.float64)
@@ -317,6 +312,9 @@ def fit_ordinal(
         raise ValueError(f"not a grid of nodes: {nodes} within {reach} standard deviations")
     if not design.count.sum() > 0:
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
+    if design.mixed:
+        note = "statements with different response options have no thresholds in common"
+        return _no_fit(design, LINKS[link], Status.NOT_ESTIMABLE, note)
     together, teams = without_teams(design) if design.teams else (design, None)
     likelihood = Likelihood(together, LINKS[link])
     sums = sum_up(design)

@@ -85,6 +85,8 @@ class Design:
         Whether there are weights.
     left_out
         Reason -> number of respondents of the frame that are not in the design.
+    mixed
+        Whether the items differ in their response options.
     shares, shares_note, smallest_overlap
         Of the sample.
     """
@@ -109,6 +111,7 @@ class Design:
     square: FloatArray
     weighted: bool
     left_out: Mapping[str, int]
+    mixed: bool
     shares: Mapping[str, float]
     shares_note: str
     smallest_overlap: float
@@ -256,6 +259,7 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         square=square,
         weighted=bool(sample.weight),
         left_out=left_out,
+        mixed=len(set(scale.points.values())) > 1,
         shares=sample.shares,
         shares_note=sample.shares_note,
         smallest_overlap=sample.smallest_overlap,

@@ -78,6 +78,9 @@ SEPARATED: Final = 20.0
 NOTHING: Final = 1e-14
 """A variance is none if it is this share, or less, of that of independent answers."""
 
+NEAR: Final = 1e-6
+"""Answers are the same if they are nearer: reverse keying rounds what response options were stretched to."""
+
 STEPS: Final = 100
 SETTLED: Final = 1e-12
 
@@ -281,11 +284,15 @@ class _Combined(NamedTuple):
 
 def _favourable(design: Design, scale: Scale) -> BoolArray:
     """(J, L) which levels are favourable answers to each statement."""
-    (low, high), favourable = scale.response_range, scale.favourable
-    if not favourable or any(not low <= answer <= high for answer in favourable):
-        raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
-    one = np.isin(design.levels, np.array(favourable, dtype=np.float64))
-    return np.tile(one, (len(design.items), 1))
+    low, high = scale.response_range
+    found = np.zeros((len(design.items), len(design.levels)), dtype=np.bool_)
+    for place, item in enumerate(design.items):
+        favourable = scale.favourable_of.get(item, scale.favourable)
+        if not favourable or any(not low <= answer <= high for answer in favourable):
+            raise ValueError(f"not favourable answers from {low} to {high}: {list(favourable)}")
+        near = np.abs(design.levels[:, None] - np.array(favourable, dtype=np.float64)) < NEAR
+        found[place] = near.any(axis=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

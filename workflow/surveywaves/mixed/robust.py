@@ -38,11 +38,14 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.sandwich import Residuals, sum_team_scores
 
-CHUNK: Final = 1 << 13
-"""Groups, or patterns, whose matrices are written out at a time."""
+NUMBERS: Final = 1 << 18
+"""So many numbers of groups' or patterns' matrices are written out at a time."""
+
+LIGHT: Final = 1e-3
+"""Where leverages sum to this or less, two terms of the series for A are right to 1e-9."""
 
 ALONE: Final = 1e-8
 """A residual that has this share of its variance left, or less, is none."""
@@ -176,9 +179,10 @@ class _Respondents:
         self._persons = add_by(design.group, design.persons, groups)
         self._square = add_by(design.group, design.square, groups) / self._persons
         self._row, self._adjust = np.empty((groups, size)), np.empty((groups, items, items))
+        self._step = max(NUMBERS // items**2, 1)
         blind = [np.zeros((size, 0))]
-        for start in range(0, groups, CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for start in range(0, groups, self._step):
+            chunk = slice(start, start + self._step)
             self._row[chunk] = design.group_rows(chunk) @ fixed
             self._adjust[chunk], lost = self._adjustments(chunk)
             blind.append(lost)
@@ -189,25 +193,22 @@ class _Respondents:
         """(size, J, J) A, and (p, K) what it cannot restore."""
         answered = self._design.answered[chunk].astype(np.float64)
         k = answered.sum(axis=1)[:, None, None]
-        both = answered[:, :, None] * answered[:, None, :]
         rows, theta = self._row[chunk], self._theta
         cross = rows @ self._item.T
         hat = (rows**2).sum(axis=1)[:, None, None] + cross[:, :, None] + cross[:, None, :]
-        hat = (hat + self._item @ self._item.T) * both
-        # of V = I + theta 11' the root is I + c 11', and its square I + (2 theta + k theta^2) 11'
-        c = (np.sqrt(1 + k * theta) - 1) / k
-        between = np.eye(len(self._item)) + (2 * theta + k * theta**2) * both - _sides(hat, answered, c)
-        values, vectors = np.linalg.eigh(between)
-        least = np.maximum(ALONE, 1e-14 * (1 + k[:, 0] * theta) ** 2)
-        alone = (values <= least) & (self._persons[chunk] < 2)[:, None]
-        scaled = vectors * np.where(alone, 0.0, np.maximum(values, least) ** -0.25)[:, None, :]
-        adjust = _sides(scaled @ scaled.transpose(0, 2, 1), answered, c) * both
+        hat = (hat + self._item @ self._item.T) * (answered[:, :, None] * answered[:, None, :])
+        adjust = np.empty_like(hat)
+        light = np.trace(hat, axis1=1, axis2=2) <= LIGHT
+        adjust[light] = _series(hat[light], answered[light], k[light], theta)
+        heavy = np.flatnonzero(~light)
+        adjust[heavy], alone, vectors = _roots(
+            hat[heavy], answered[heavy], k[heavy], theta, one=self._persons[chunk][heavy] < 2
+        )
         lost = [np.zeros((len(self._item[0]), 0))]
-        for group, which in np.argwhere(alone):
-            vector = vectors[group, :, which] * answered[group]
-            number = float(k[group, 0, 0])
-            inverse = (1 / math.sqrt(1 + number * theta) - 1) / number
-            vector = vector + inverse * vector.sum() * answered[group]
+        for place, which in np.argwhere(alone):
+            group, number = heavy[place], float(k[heavy[place], 0, 0])
+            vector = vectors[place, :, which] * answered[group]
+            vector += (1 / math.sqrt(1 + number * theta) - 1) / number * vector.sum() * answered[group]
             lost.append((rows[group] * vector.sum() + vector @ self._item)[:, None])
         return adjust, np.hstack(lost)
 
@@ -219,8 +220,8 @@ class _Respondents:
 
     def traces(self, whitened: FloatArray) -> Iterator[Traces]:
         """Of a (p,) combination, group by group."""
-        for start in range(0, len(self._row), CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for start in range(0, len(self._row), self._step):
+            chunk = slice(start, start + self._step)
             rows, answered = self._row[chunk], self._design.answered[chunk]
             fitted = ((rows @ whitened)[:, None] + self._item @ whitened) * answered
             g = _times(self._adjust[chunk], self._solved(fitted, chunk))
@@ -233,8 +234,8 @@ class _Respondents:
         """(p, p) and (3, 3) sums of squared scores, of the coefficients times sigma2, of the variances times -2."""
         size, square = self._row.shape[1], self._design.square
         columns, parts = np.zeros((size, size)), np.zeros((3, 3))
-        for start in range(0, len(square), CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for start in range(0, len(square), self._step):
+            chunk = slice(start, start + self._step)
             group, weight = self._design.group[chunk], square[chunk, None]
             marginal = _times(self._adjust[group], left.marginal(chunk))
             solved = self._solved(marginal, group)
@@ -246,6 +247,41 @@ class _Respondents:
             part[:, 1] = left.precision[chunk] - total**2 / sigma2
             parts += part.T @ (weight * part)
         return columns, parts
+
+
+def _roots(
+    hat: FloatArray, answered: FloatArray, k: FloatArray, theta: float, *, one: BoolArray
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """(G, J, J) A by eigenvalues; of groups of one respondent, which of them are 0; and the eigenvectors."""
+    both = answered[:, :, None] * answered[:, None, :]
+    # of V = I + theta 11' the root is I + c 11', and its square I + (2 theta + k theta^2) 11'
+    c = (np.sqrt(1 + k * theta) - 1) / k
+    between = np.eye(hat.shape[1]) + (2 * theta + k * theta**2) * both - _sides(hat, answered, c)
+    values, vectors = np.linalg.eigh(between)
+    least = np.maximum(ALONE, 1e-14 * (1 + k[:, 0] * theta) ** 2)
+    alone = (values <= least) & one[:, None]
+    scaled = vectors * np.where(alone, 0.0, np.maximum(values, least) ** -0.25)[:, None, :]
+    return _sides(scaled @ scaled.transpose(0, 2, 1), answered, c) * both, alone, vectors
+
+
+def _series(hat: FloatArray, answered: FloatArray, k: FloatArray, theta: float) -> FloatArray:
+    """(G, J, J) A for light Q: with D = A - I, DV + VD = Q + DQ + QD - DVD, twice put in."""
+    both = answered[:, :, None] * answered[:, None, :]
+    # on what sums to 0, V is 1; on the mean it is 1 + k theta
+    ends = k * theta / (2 + k * theta) / k
+    middle = (0.5 / (1 + k * theta) + 0.5 - 2 / (2 + k * theta)) / k**2
+
+    def solved(right: FloatArray) -> FloatArray:
+        sums = right @ answered[:, :, None]
+        crossed = ends / 2 * sums * answered[:, None, :]
+        total = (sums[:, :, 0] * answered).sum(axis=1)[:, None, None]
+        return np.asarray(right / 2 - crossed - crossed.transpose(0, 2, 1) + middle * total * both)
+
+    first = solved(hat)
+    turned = first @ hat
+    lean = first @ answered[:, :, None]
+    second = turned + turned.transpose(0, 2, 1) - first @ first - theta * lean * lean.transpose(0, 2, 1)
+    return np.asarray(np.eye(hat.shape[1]) * both + first + solved(second), dtype=np.float64)
 
 
 def _sides(matrices: FloatArray, answered: FloatArray, c: FloatArray) -> FloatArray:
@@ -309,8 +345,9 @@ def _information(
     fixed[design.item_columns] = 0.0
     information, ends = np.zeros((teams, size, size)), np.zeros((teams, size))
     counts, answered = design.group_counts, np.zeros((teams, len(item)))
-    for start in range(0, len(design.cell), CHUNK):
-        chunk = slice(start, start + CHUNK)
+    step = max(NUMBERS // max(size, 1) ** 2, 1)
+    for start in range(0, len(design.cell), step):
+        chunk = slice(start, start + step)
         team, count, some = design.team[chunk], counts[chunk, None], design.answered[chunk]
         same, own = design.group_rows(chunk) @ fixed, some[:, 1:] @ item
         k = some.sum(axis=1)[:, None].astype(np.float64)

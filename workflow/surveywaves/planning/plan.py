@@ -6,8 +6,10 @@ reference's proportions. Whatever the frame holds of other waves, the one to com
 Contrasts then have the precision that both waves together give at the reference's variances, the reference's own
 uncertainty included.
 
-No correction is made for a finite population: the question is what changes in the organisation, not what those
-who happened to be there would have answered on average. Respondents are taken not to be linked between waves.
+The plan is for the main analysis, and takes its convention: respondents stand for whoever could work there, so that no
+finite-population factor makes errors smaller, not even where everybody returns (the variant `finite_population` of the
+sensitivity analysis then has no error left from that wave). But nobody plans for more returns than there are people to
+ask. Respondents are taken not to be linked between waves.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ def plan(
     min_cell
         Fewest respondents a cell may have, in either wave.
     population
-        How many could return: a note says where more are needed.
+        How many could return, if that is known. Of more nothing is said, and where more are needed the note has the
+        power with all of them.
 
     Returns
     -------
@@ -261,6 +264,13 @@ class _Contrast:
         """Give one row a term, with its estimate or with why there is none."""
         aim = self._aim
         few = [name for name, share in self._share.items() if share * returns < aim.min_cell - ROUNDING]
+        if aim.population is not None and returns > aim.population:
+            note = f"more than the {aim.population:,} staff"
+            yield from (
+                {"n": returns, "term": term, "status": Status.NOT_ESTIMABLE, "note": note}
+                for term in aim.terms
+            )
+            return
         if few:
             named = "; ".join(f"{aim.planned}, {name}" for name in few)
             note = f"fewer than {aim.min_cell} respondents expected: {named}"
@@ -282,6 +292,10 @@ class _Contrast:
         """Give the smallest number of returns with the planned power, or why there is none."""
         aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
+        if aim.population is not None and self._short(max(aim.population, least)) < 0:
+            power = self._short(max(aim.population, least)) + aim.power
+            note = f"more than the {aim.population:,} staff: with all of them the power is {power:.2f}"
+            return label | {"status": Status.NOT_ESTIMABLE, "note": note}
         most = self._short(ENDLESS)
         if most < 0:
             note = f"no number of returns gives a power of {aim.power:g}: the reference wave's own uncertainty leaves"
@@ -292,10 +306,7 @@ class _Contrast:
             number = math.ceil(math.exp(brentq(lambda log: self._short(math.exp(log)), *ends, xtol=1e-10)))
             # the root is right to a few digits after the point: whole numbers beside it decide
             number += int(self._short(number) < 0) - int(self._short(max(number - 1, least)) >= 0)
-        found = label | {"estimate": number, "n": number, "df": self._precision(number)[1]}
-        if aim.population is not None and number > aim.population:
-            found["note"] = f"more than there are people to ask: {aim.population}"
-        return found
+        return label | {"estimate": number, "n": number, "df": self._precision(number)[1]}
 
     def _short(self, returns: float) -> float:
         """How far the power is from the planned one."""

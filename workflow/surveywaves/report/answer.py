@@ -129,21 +129,22 @@ def returns(material: Material) -> list[Markup]:
             said.append(say(template, wave=labels.wave(row.wave), count=count))
             continue
         words = material.presentation.waves.get(row.wave)
+        span = Markup("")
+        if not is_missing(row.conf_low):
+            span = say(
+                " ({low} to {high}, as the population is an estimate)",
+                low=numbers.cell("response_rates", "conf_low", share, **here),
+                high=numbers.cell("response_rates", "conf_high", share, **here),
+            )
         said.append(
             say(
-                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate}{interval}.",
+                "<strong>{wave}:</strong> {count} of {about}{population}: a response rate of {rate}{span}.",
                 wave=labels.wave(row.wave),
                 count=count,
                 about="about " if words and words.population.approximate else Markup(""),
                 population=numbers.cell("response_rates", "population", **here),
                 rate=numbers.cell("response_rates", "rate", share, **here),
-                interval=Markup("")
-                if is_missing(row.conf_low)
-                else say(
-                    " (interval {low} to {high})",
-                    low=numbers.cell("response_rates", "conf_low", share, **here),
-                    high=numbers.cell("response_rates", "conf_high", share, **here),
-                ),
+                span=span,
             )
         )
     return said

@@ -33,13 +33,15 @@ from surveywaves.terms import (
     NOT_STATED,
     ORDINAL,
     ORGANISATION,
+    Checked,
     Evidence,
 )
 from surveywaves.text import listed
 from surveywaves.words import REVERSED, WITHHELD, is_missing, records
 
 ASSUMPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Equal spread of the answers of all cells, by the linear model": {"analysis": LINEAR},
+    "Equal variance between respondents in every cell": {"analysis": LINEAR, "term": "equal_tau2"},
+    "Equal variance within respondents in every cell": {"analysis": LINEAR, "term": "equal_sigma2"},
     "Proportional odds": {"analysis": ORDINAL, "term": "proportional_odds"},
     "Equal dispersion on the latent scale": {"analysis": ORDINAL, "term": "dispersion"},
 }
@@ -53,6 +55,8 @@ def methods(material: Material) -> list[Block]:
     blocks.append(Part("Description", (Paragraph(_description()),)))
     if material.has("means"):
         blocks.append(Part("Comparisons", _model(material)))
+    if material.has("crosscheck"):
+        blocks.append(Part("The same numbers from other programs", (Paragraph(_crosschecked(material)),)))
     blocks.append(Part("When there is no number", (Grid(_statuses(material)),)))
     return blocks
 
@@ -311,6 +315,26 @@ def _decisions(material: Material) -> tuple[Block, ...]:
         ),
     )
     return (Part("Decisions", (Bullets(rules),)),)
+
+
+def _crosschecked(material: Material) -> Markup:
+    """Count the numbers that were computed again, and those that came out otherwise."""
+    agrees, differs, unchecked = (
+        material.numbers.total("crosscheck", verdict.value)
+        for verdict in (Checked.AGREES, Checked.DIFFERS, Checked.NOT_CHECKED)
+    )
+    beyond = (
+        say(" {unchecked} are beyond what these can compute.", unchecked=unchecked)
+        if unchecked.value
+        else Markup("")
+    )
+    return say(
+        "Means, contrasts, variances, percentages with their standard errors, alphas and adjusted p-values were "
+        "computed again from the answers by statsmodels and pingouin: {agrees} agree, {differs} differ.{beyond}",
+        agrees=agrees,
+        differs=differs,
+        beyond=beyond,
+    )
 
 
 def _multiplicity(material: Material) -> tuple[Markup, ...]:

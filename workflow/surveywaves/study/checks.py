@@ -157,8 +157,12 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
                 f"a scale needs two items, this one has {len(members)}",
                 "give items.tsv the scale, or drop it here",
             )
-        if len({item.response_scale for item in members}) > 1:
-            yield Mistake(where, "its items have different response scales")
+        if len({item.response_scale for item in members}) > 1 and not scale.standardise:
+            yield Mistake(
+                where,
+                "its items have different response scales",
+                "put `range` in its column `standardise` to compare them in percent of the maximum possible",
+            )
         if scale.min_answered > len(members) >= 2:
             yield Mistake(where, f"min_answered is {scale.min_answered}, but it has {len(members)} items")
 
@@ -184,7 +188,20 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     )
     yield from _check_covariates(study, wave, here)
     yield from check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
+    yield from _check_weights(study, wave, here)
     yield from _check_crosswalk(study, wave, home / "items.tsv")
+
+
+def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
+    """Yield layouts without weights of a wave whose returns are weighted: there each would weigh 1."""
+    without = [name for name, layout in wave.file.layouts.items() if not layout.weight]
+    if without and (study.config.analysis.weighted or len(without) < len(wave.file.layouts)):
+        reason = "`analysis.weighted` is true" if study.config.analysis.weighted else "others have one"
+        yield Mistake(
+            f"{here}: layouts.{', '.join(without)}",
+            f"no `weight` column, though {reason}",
+            "name the column of the sampling weights, or weight nothing",
+        )
 
 
 def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:

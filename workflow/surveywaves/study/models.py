@@ -14,6 +14,7 @@ from pydantic import (
     AfterValidator,
     Field,
     PositiveFloat,
+    PositiveInt,
     field_validator,
     model_validator,
 )
@@ -98,6 +99,11 @@ class Scale(Model):
     min_answered: int = Field(
         default=1, ge=1, description="Items a respondent must have answered to get a scale score."
     )
+    standardise: Literal["", "range"] = Field(
+        default="",
+        description="`range`: items may differ in their response options; each is put on the range of the one that has "
+        "most (percent of maximum possible). Empty: all have the same.",
+    )
 
 
 class Event(Model):
@@ -140,12 +146,23 @@ class Population(Model):
         default=None, ge=1, description="Staff the survey was meant to reach; empty if unknown."
     )
     approximate: bool = Field(default=False, description="The figure is an estimate, and the report says so.")
+    between: tuple[PositiveInt, PositiveInt] | None = Field(
+        default=None, description="Of an estimate, the fewest and the most that it may be."
+    )
     note: str = Field(default="", description="What the figure includes and leaves out.")
     margins: dict[Name, dict[Name, PositiveFloat]] = Field(
         default_factory=dict,
         description="Staff (counts or shares) by level of a grouping variable or of `organisation`, where known; every "
         "level named. A sensitivity analysis weights the returns to them.",
     )
+
+    @model_validator(mode="after")
+    def _around(self) -> Population:
+        if self.between and not (
+            self.approximate and self.size and self.between[0] <= self.size <= self.between[1]
+        ):
+            raise ValueError("`between` is the fewest and the most of an approximate size, which lies in it")
+        return self
 
 
 class Layout(Model):

@@ -218,6 +218,7 @@ class Presentation(Model):
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
             weighted=config.analysis.weighted,
+            robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
             planning=PlanningWords.of(study),
@@ -358,9 +359,10 @@ class DescribingPart(Model):
     """Grouping variable -> its levels."""
     populations: dict[str, int | None]
     """Wave -> how many could have answered (None: unknown)."""
-    approximate: tuple[str, ...]
-    """Waves whose population is an estimate."""
-    confidence: float
+    approximate: dict[str, tuple[int, int] | None]
+    """Waves whose population is an estimate -> the fewest and most that it may be."""
+    weighted: tuple[str, ...]
+    """Waves that have sampling weights."""
 
     @classmethod
     def of(cls, study: Study) -> DescribingPart:
@@ -370,8 +372,14 @@ class DescribingPart(Model):
             surveyed={wave.name: wave.file.organisations_surveyed for wave in study.waves},
             variables={name: tuple(known.levels) for name, known in study.config.variables.items()},
             populations={wave.name: wave.file.population.size for wave in study.waves},
-            approximate=tuple(wave.name for wave in study.waves if wave.file.population.approximate),
-            confidence=study.config.analysis.confidence,
+            approximate={
+                wave.name: wave.file.population.between
+                for wave in study.waves
+                if wave.file.population.approximate
+            },
+            weighted=tuple(
+                wave.name for wave in study.waves if any(one.weight for one in wave.file.layouts.values())
+            ),
         )
 
 
@@ -578,7 +586,6 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
-    confidence: float
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -590,5 +597,4 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
-            confidence=study.config.analysis.confidence,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -17,11 +18,12 @@ from surveywaves.tables.layout import (
     count_and_percent,
     is_withheld,
     number_cell,
+    weighted_beside,
     withheld_cell,
 )
 from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import NONE, OUTSIDE, Labels, percentage, records, statement, whole
+from surveywaves.words import NONE, OUTSIDE, Labels, as_float, percentage, records, statement, whole
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""
@@ -170,6 +172,7 @@ def answers(
                     "Number of answers (n) and, for each response, n (% of n).",
                     f"{legend}." if legend else "",
                     left_out,
+                    weighted_beside(chosen).strip(),
                 ),
             )
         ),
@@ -292,7 +295,8 @@ def favourable(summary: pd.DataFrame, labels: Labels) -> Table:
         rows=rows,
         data=labels.with_evidence(chosen),
         about="Favourable answers in % (how many of how many); "
-        f"{NONE}: not asked, or nobody answered. The means in the data are of the answers as given.",
+        f"{NONE}: not asked, or nobody answered. The means in the data are of the answers as given."
+        + weighted_beside(chosen),
         evidence=labels.evidence(waves, about=("items", "organisation")),
         heads=2,
     )
@@ -308,4 +312,7 @@ def _favourable_cell(row: Any) -> Cell:
         number_cell(row, "favourable_n", whole),
     )
     of = f"of {whole(row.base)}"
-    return replace(percent, text=f"{percent.text} ({of if n.text == percent.text else f'{n.text} {of}'})")
+    weighted = as_float(getattr(row, "weighted_favourable_percent", None))
+    beside = "" if math.isnan(weighted) else f"; weighted {percentage(weighted)}"
+    counted = of if n.text == percent.text else f"{n.text} {of}"
+    return replace(percent, text=f"{percent.text} ({counted}{beside})")

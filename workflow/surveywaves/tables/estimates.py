@@ -442,7 +442,7 @@ def _decided_by(row: Any) -> str:
     return difference if row.decision != Decision.INCONCLUSIVE else f"{difference}, {equivalence}"
 
 
-def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
+def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str, percent: bool = False) -> Table:
     """Lay out one kind of contrast, a variant of the analysis a column.
 
     Parameters
@@ -450,9 +450,12 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     frame
         `sensitivity`.
     term
-        Kind of contrast: `change`, `gap` or `difference_in_differences`; its rows may have any unit.
+        Kind of contrast: `change`, `gap` or `difference_in_differences`.
+    percent
+        Whether it is laid out in percentage points of favourable answers, instead of standard deviations.
     """
-    chosen = frame[(frame["term"].map(base_term) == term) & (frame["analysis"] != FAVOURABLE)]
+    chosen = frame[(frame["term"].map(base_term) == term) & ((frame["analysis"] == FAVOURABLE) == percent)]
+    unit = "percentage points of favourable answers" if percent else "standard deviations of one answer"
     estimated = chosen["estimate"].notna()
     possible = set(chosen.loc[estimated, "variant"])
     listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
@@ -463,7 +466,8 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     signs = "; ".join(f"{sign} {decision.replace('_', ' ')}" for decision, (sign, _) in SIGNS.items())
     return Table(
         name=f"sensitivity_{term}",
-        title=f"{CONTRASTS.get(term, labels.plain(term))} (under other choices of analysis)",
+        title=f"{CONTRASTS.get(term, labels.plain(term))}{': % favourable answers' if percent else ''} "
+        "(under other choices of analysis)",
         columns=(
             Column("Scale"),
             Column("Wave"),
@@ -480,7 +484,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
             for scale, wave, organisation in places
         ),
         data=labels.with_evidence(chosen),
-        about=f"In standard deviations of one answer. {signs}; {NONE} not estimable. Contrasts that no variant can "
+        about=f"In {unit}. {signs}; {NONE} not estimable. Contrasts that no variant can "
         "estimate are left out; intervals are in the data." + _said(chosen, words, labels),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=3,
@@ -505,7 +509,8 @@ def _variant_cell(row: Any) -> Cell:
     if row is None or is_missing(row.estimate):
         return Cell(NONE, float("nan"), tone="muted")
     sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
-    return Cell(f"{sign} {number(row.estimate, signed=True)}".strip(), as_float(row.estimate), tone=tone)
+    text = number(row.estimate, _decimals(row.term, row), signed=True)
+    return Cell(f"{sign} {text}".strip(), as_float(row.estimate), tone=tone)
 
 
 def _in_words(row: Any, labels: Labels) -> str:
@@ -631,9 +636,10 @@ COMPONENTS: Final = {
     "loglik": "log-likelihood",
     "residual_skewness": "skewness of residuals",
     "residual_excess_kurtosis": "excess kurtosis of residuals",
-    "residuals_beyond_3_sd": "% of residuals beyond 3 SD",
-    "variance_ratio": "variance ratio",
     "respondent_effect_skewness": "skewness of respondent effects",
+    "team_effect_skewness": "skewness of team effects",
+    "equal_tau2": "equal variance between respondents (F)",
+    "equal_sigma2": "equal variance within respondents (F)",
     "proportional_odds": "proportional odds (likelihood ratio)",
     "dispersion": "one dispersion (likelihood ratio)",
 }

@@ -202,14 +202,24 @@ def count_and_percent(row: Any) -> Cell:
     Parameters
     ----------
     row
-        With `n` and `percent`, or None.
+        With `n` and `percent`, and `weighted_percent` where there are weights; or None.
     """
     if row is None:
         return Cell(NONE, float("nan"), tone="muted")
     n, percent = number_cell(row, "n", whole), number_cell(row, "percent", percentage)
     if n.text == percent.text:
         return n
-    return Cell(f"{n.text} ({percent.text})", percent.value)
+    weighted = as_float(getattr(row, "weighted_percent", None))
+    beside = "" if math.isnan(weighted) else f"; weighted {percentage(weighted)}"
+    return Cell(f"{n.text} ({percent.text}{beside})", percent.value)
+
+
+def weighted_beside(frame: pd.DataFrame) -> str:
+    """Say that weighted percentages stand beside the others, if they do."""
+    there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
+    return (
+        " Counts and percentages are unweighted; by the sampling weights where it says so." if there else ""
+    )
 
 
 def interval_cell(row: Any, *, decimals: int = 2) -> Cell:

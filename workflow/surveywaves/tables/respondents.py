@@ -20,6 +20,7 @@ from surveywaves.tables.layout import (
     count_and_percent,
     is_withheld,
     number_cell,
+    weighted_beside,
     withheld_cell,
 )
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, ROW_COUNTS, Evidence, Missing
@@ -74,11 +75,11 @@ def response_rates(frame: pd.DataFrame, labels: Labels) -> Table:
             Column("Organisations surveyed"),
             Column("Returns", numeric=True),
             Column("Could have answered", numeric=True),
-            Column(f"Response rate ({labels.confidence} interval)", numeric=True),
+            Column("Response rate", numeric=True),
         ),
         rows=tuple(rows),
         data=labels.with_evidence(frame),
-        about="The interval is Wilson's.",
+        about="Everybody was asked: a rate has no sampling error. A range is that of the population's estimate.",
         evidence=labels.evidence(labels.presentation.waves),
         flat=False,
     )
@@ -90,6 +91,8 @@ def _rate_cell(row: Any, *, known: bool) -> Cell:
     if row is None or is_missing(row.rate):
         note = "" if row is None else row.note
         return Cell("not known", float("nan"), (note,) if note else (), "muted")
+    if is_missing(row.conf_low):
+        return Cell(share(row.rate), as_float(row.rate))
     low, high = 100 * float(row.conf_low), 100 * float(row.conf_high)
     return Cell(f"{share(row.rate)} ({interval(low, high, decimals=1)})", as_float(row.rate))
 
@@ -155,7 +158,7 @@ def levels(frame: pd.DataFrame, labels: Labels, *, variable: str, by_organisatio
             for level in names
         ),
         data=labels.with_evidence(chosen),
-        about="n (% of those who answered the question).",
+        about="n (% of those who answered the question)." + weighted_beside(chosen),
         evidence=labels.evidence(shown, about=(variable, "organisation") if by_organisation else (variable,)),
         flat=False,
     )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from surveywaves import catalogue
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.estimates import staff
 from surveywaves.tables.layout import Cell, Table, is_withheld
 from surveywaves.tables.made import made
 from surveywaves.terms import Evidence
@@ -124,7 +125,7 @@ def _bases(frame: pd.DataFrame, labels: Labels) -> str:
             if hidden or (len(n) and n.max() > 0):
                 sizes = dict.fromkeys(map(whole, (n.min(), n.max()) if len(n) else ()))
                 size = " to ".join([*sizes]) + (f"{' or ' if sizes else ''}{WITHHELD}" if hidden else "")
-                said.append(f"{labels.wave(wave)}, {labels.organisation(organisation)} {size}")
+                said.append(f"{labels.wave(wave)}, {staff(organisation, labels)} {size}")
     return f"Respondents (n), by scale: {'; '.join(said)}." if said else ""
 
 
