@@ -384,7 +384,7 @@ def _sensitivity(
         "adjusted: role",
         "without_straight_liners",
         "raking",
-        "answered_twice",
+        "imputed",
     ):
         for place, contrast in enumerate(contrasts):
             row = {"analysis": "linear", "std_error": 0.05, **contrast}
@@ -394,10 +394,10 @@ def _sensitivity(
                 row = {name: row[name] for name in ("scale", "term", "wave", "organisation")} | nothing
             elif estimated and variant == "without_straight_liners":
                 row["note"] = "nobody is a straight-liner"
-            elif estimated and variant != "main" and (variant, place % 3) != ("answered_twice", 0):
+            elif estimated and variant != "main" and (variant, place % 3) != ("imputed", 0):
                 shift = draw.uniform(-0.1, 0.1)
                 row |= {name: row[name] + shift for name in ("estimate", "conf_low", "conf_high")}
-                row["note"] = "assuming much" if variant == "answered_twice" else ""
+                row["note"] = "20 imputations" if variant == "imputed" else ""
             rows.append(row)
             decision = DECISIONS[(place + len(variant)) % 4] if estimated else ""
             beside.append((variant, 0.2 if estimated else math.nan, decision))

@@ -261,9 +261,9 @@ BY_HAND: Final = (
         "measure",
     ),
     Mutation(
-        "the share that answered twice",
+        "the number of imputations",
         "configuration",
-        swap(CONFIG, "share: 0.5", "share: 0.4"),
+        swap(CONFIG, "adjust_for: [profession]", "adjust_for: [profession]\n    imputations: 21"),
         "sensitivity",
     ),
     Mutation(

@@ -19,7 +19,16 @@ from surveywaves.planning import plan as _plan
 from surveywaves.reliability import reliability as _reliability
 from surveywaves.sample import Sample, Scale
 
-OF_SAMPLE = ("waves", "organisations", "covariates", "weight", "team", "shares", "smallest_overlap")
+OF_SAMPLE = (
+    "waves",
+    "organisations",
+    "covariates",
+    "weight",
+    "team",
+    "sampled",
+    "shares",
+    "smallest_overlap",
+)
 OF_SCALE = ("items", "keys", "response_range", "favourable")
 
 

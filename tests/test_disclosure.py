@@ -331,6 +331,27 @@ def test_mean_and_sd_are_shown_only_where_every_response_is() -> None:
     assert summary.loc[~gone & (summary["base"] > 1), ["mean", "sd"]].notna().all(axis=None)
 
 
+@pytest.mark.parametrize("rounding", [0, 3])
+def test_what_is_weighted_goes_with_its_count_and_tells_no_digits(rounding: int) -> None:
+    many, few = [31, 22, 17, 12, 15], [1, 30, 20, 10, 12]
+    for sizes, shown_at_all in (({"a": many, "b": many}, True), ({"a": many, "b": few}, bool(rounding))):
+        tables, instrument = one_wave(sizes)
+        frequencies = tables["item_frequencies"].assign(weighted_percent=lambda of: of["percent"] + 0.1234)
+        tables["item_frequencies"] = frequencies
+        tables["item_summary"] = item_summary(frequencies, favourable={"q": FAVOURABLE}, keys={"q": 1})
+        out = release(tables, instrument=instrument, rule=Rule(rounding=rounding))
+        told = out.tables["item_frequencies"]
+        left = told["weighted_percent"].dropna()
+        assert bool(len(left)) == shown_at_all
+        assert (left == left.round()).all()
+        assert told.loc[told["n"].isna() | (told["n"] < 10), "weighted_percent"].isna().all()
+        assert out.tables["item_summary"]["weighted_mean"].notna().any() == shown_at_all
+    free = release(tables, instrument=instrument, rule=Rule(threshold=1))
+    pd.testing.assert_series_equal(
+        free.tables["item_frequencies"]["weighted_percent"], frequencies["weighted_percent"]
+    )
+
+
 def test_the_log_holds_no_value_and_does_not_say_which_counts_are_small() -> None:
     _, out = released(3)
     assert list(out.log) == ["table", "wave", "organisation", "subject", "what", "numbers", "why"]

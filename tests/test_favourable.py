@@ -207,6 +207,16 @@ def test_a_cell_where_everybody_is_favourable_has_wilsons_interval_and_an_error_
     assert change["note"].startswith("everybody alike")
 
 
+def test_a_cell_of_two_has_an_interval_however_wide() -> None:
+    frame = pd.DataFrame({"wave": ["a"] * 4, "organisation": ["x", "x", "y", "y"], "i": [1, 5, 4, 2]})
+    design = make_design(
+        Sample(frame, ("a",), ("x", "y")), scale := Scale("s", ("i",), {"i": 1}, (1, 5), (4, 5))
+    )
+    means = compare_design(design, scale, confidence=0.9999).means
+    assert (means["estimate"] == 50).all() and (means["status"] == "ok").all()
+    assert means["conf_low"].between(0, 1e-9).all() and means["conf_high"].between(99.999, 100).all()
+
+
 def test_answers_that_always_come_to_the_same_percentage_have_no_error() -> None:
     frame = simulated(80, items=1, missing=0)
     frame["i1"] = 6 - frame["i0"].replace({3: 4})

@@ -248,7 +248,10 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "the limitations": (after("config/report/limitations.md", "\n- One more.\n"), {"report"}),
     "a colour": (text(NAMES, "#d55e00", "#d55e01"), {"figures", "report", "configuration"}),
     # --- choices
-    "the seed": (text(NAMES, "^seed: .*", "seed: 7"), and_what_follows("measure", "configuration")),
+    "the seed": (
+        text(NAMES, "^seed: .*", "seed: 7"),
+        and_what_follows("measure", "sensitivity", "configuration"),
+    ),
     "the smallest effect": (
         text(NAMES, "standardised: 0.2", "standardised: 0.25"),
         and_what_follows("compare", "plan", "sensitivity") | SHOWN,
@@ -282,7 +285,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "favourable answers": (
         text(NAMES, r"favourable: \[4, 5\]", "favourable: [5]"),
-        and_what_follows("describe", "compare") | WORDED,
+        and_what_follows("describe", "compare", "sensitivity") | WORDED,
     ),
     "a smallest number of items": (
         text("config/scales.tsv", "^(colleagues\t.*\t)3$", r"\g<1>4"),
@@ -290,7 +293,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "a population": (
         text(f"{SECOND}/wave.yaml", "^population:\n", "population:\n  size: 1300\n"),
-        and_what_follows("describe", "plan") | WORDED,
+        and_what_follows("describe", "plan", "sensitivity") | WORDED,
     ),
     # --- a wave
     "a coding": (

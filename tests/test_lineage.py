@@ -381,7 +381,7 @@ def test_json_has_all_of_it(finished: Path, capsys: pytest.CaptureFixture[str]) 
         ("config.yaml", "confidence: 0.95", "confidence: 0.9", "analysis.confidence"),
         ("config.yaml", "threshold: 5", "threshold: 6", "disclosure.threshold"),
         ("config.yaml", "seed: 20060703", "seed: 7", "seed"),
-        ("config.yaml", "share: 0.5,", "share: 0.4,", "analysis.sensitivity.answered_twice.share"),
+        ("config.yaml", "adjust_for: [profession]", "adjust_for: [mode]", "analysis.sensitivity.adjust_for"),
         ("config.yaml", "returns: 389", "returns: 390", "published.returns"),
         ("waves/phase1_2006/wave.yaml", "size: 1250", "size: 1260", "population.size"),
         (

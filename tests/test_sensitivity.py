@@ -515,6 +515,19 @@ def test_agreement_counts_the_variants_that_moved_something() -> None:
     )
 
 
+def test_the_largest_move_is_of_all_variants_and_never_of_nothing() -> None:
+    table = made_up(
+        {"main": (0.3, "increase"), "unadjusted": (0.302, "increase"), "complete_cases": (0.293, "increase")}
+    )
+    table.loc[table["variant"] == "unadjusted", "std_error"] = 0.08  # it alone counts; the other moved more
+    found = agreement(table).iloc[0]
+    assert (found["variants"], found["largest_move"]) == (1, -0.01)
+    assert found["largest_variant"] == "complete_cases"
+    still = agreement(table[table["variant"] != "complete_cases"]).iloc[0]
+    assert (still["variants"], still["largest_move"], still["largest_variant"]) == (1, 0.0, "")
+    assert still["words"] == "1 of 1 variants: increase; no estimate moves by 0.01 SD"
+
+
 def test_agreement_says_where_there_is_nothing_to_agree_with() -> None:
     alone = agreement(made_up({"main": (0.3, "increase"), "raking": (math.nan, "")})).iloc[0]
     assert (alone["variants"], alone["words"]) == (0, "no other variant gives another answer")

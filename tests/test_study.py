@@ -66,6 +66,30 @@ def test_every_mistake_in_every_file_is_reported_at_once(config: Path) -> None:
     assert "phase2_2008/wave.yaml: evidence" in lines[3]
 
 
+def test_a_weighted_study_names_each_wave_without_weights(config: Path) -> None:
+    edit(config / "config.yaml", r"^analysis:$", "analysis:\n  weighted: true")
+    lines = mistakes(config)
+    assert len(lines) == 3
+    assert lines[0].endswith(
+        "mori_baseline/wave.yaml: layouts.sav: no `weight` column, though `analysis.weighted` is true "
+        "(hint: name the column of the sampling weights, or weight nothing)"
+    )
+    edit(config / "config.yaml", r"^  weighted: true$", "  weighted: false")
+    load_study(config)
+    edit(config / "waves/phase1_2006/wave.yaml", r"^  web:$", "  web:\n    weight: w")
+    (line,) = mistakes(config)
+    assert "phase1_2006/wave.yaml: layouts.paper: no `weight` column, though others have one" in line
+
+
+def test_a_population_lies_in_its_range(config: Path) -> None:
+    wave = config / "waves/phase1_2006/wave.yaml"
+    edit(wave, r"^  approximate: true$", "  approximate: true\n  between: [1300, 1400]")
+    (line,) = mistakes(config)
+    assert "`between` is the fewest and the most of an approximate size, which lies in it" in line
+    edit(wave, r"between: \[1300, 1400\]", "between: [1200, 1300]")
+    load_study(config)
+
+
 def test_a_key_given_twice_is_a_mistake_with_its_line(config: Path) -> None:
     with (config / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("\nseed: 2\n")

@@ -179,8 +179,9 @@ def test_reliability_shows_every_coefficient_there_is(labels, frames) -> None:
 
 def test_equality_of_alpha_is_shown_pair_by_pair_and_over_all(labels, frames) -> None:
     table = alpha_equality(frames["reliability"], labels)
-    pair, together = table.text.iloc[0], table.text.iloc[1]
-    assert (pair["Wave"], pair["Difference"]) == ("Third round − Second round", "+0.04")
+    pair = table.text[table.text["Wave"] == "Third round − Second round"].iloc[0]
+    together = table.text[table.text["Wave"] == "All waves"].iloc[0]
+    assert pair["Difference"] == "+0.04"
     assert pair["90% interval"] == "−0.02 to 0.10"
     assert (together["Wave"], together["χ² (df)"], together["p"]) == ("All waves", "5.10 (2)", ".078")
     two = frames["reliability"].assign(df=1.0)

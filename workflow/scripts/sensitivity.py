@@ -11,10 +11,8 @@ from surveywaves.study.parts import SensitivityPart
 
 with stage(snakemake):
     part = SensitivityPart.model_validate(snakemake.params.part)
-    asked, sample = (
-        part.sensitivity,
-        Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares(),
-    )
+    asked = part.sensitivity
+    sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares()
     sample, scales, _ = on_one_range(sample, scales_of(part.instrument, part.min_answered))
     imputed = None
     if asked.imputations:
@@ -39,6 +37,7 @@ with stage(snakemake):
             populations=part.populations,
             reworded=part.reworded,
             imputed=imputed,
+            robust=part.robust,
         ),
         flagged=flagged(
             read(snakemake.input.dif),

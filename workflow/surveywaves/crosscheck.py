@@ -156,6 +156,17 @@ class _Answers:
         )
 
     @cached_property
+    def favourable(self) -> Array:
+        """Whether each answer is favourable to its statement, 0 or 1."""
+        scale, value = self.scale, self.frame["value"].to_numpy()
+        found = np.zeros(len(value))
+        for item in scale.items:
+            wanted = np.array(scale.favourable_of.get(item, scale.favourable), dtype=np.float64)
+            near = np.isclose(value[:, None], wanted).any(axis=1)
+            found[near & (self.frame["_item"] == item).to_numpy()] = 1.0
+        return found
+
+    @cached_property
     def respondents(self) -> int:
         return int(self.frame["_respondent"].nunique())
 
@@ -329,7 +340,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
             "favourable", rows[alone], "with covariates, each statement is a model by itself"
         )
         rows = rows[~alone]
-    favourable = frame["value"].isin(answers.scale.favourable).to_numpy(dtype=np.float64)
+    favourable = answers.favourable
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = GEE(

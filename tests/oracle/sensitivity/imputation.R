@@ -1,6 +1,6 @@
 # Multiple imputation: pooling by mitools and mice of fits by lme4 to the very data sets that we imputed, and mice's own
 # imputation of the same incomplete data. Run in this folder: Rscript imputation.R incomplete; python imputed.py;
-# Rscript imputation.R pooled (three minutes)
+# Rscript imputation.R pooled; Rscript imputation.R mice (three minutes)
 suppressMessages({library(lme4); library(lmerTest); library(mice); library(mitools)})
 items <- paste0("N", 1:5)
 
@@ -57,8 +57,11 @@ write_exact <- function(frame, file) {
   write.csv(frame, file, row.names = FALSE, quote = TRUE)
 }
 
-imputed <- read.csv("imputed.csv")
-write_exact(pooled(lapply(split(imputed, imputed$imputation), fitted)), "pooled.csv")
+if ("pooled" %in% commandArgs(TRUE)) {
+  imputed <- read.csv("imputed.csv")
+  write_exact(pooled(lapply(split(imputed, imputed$imputation), fitted)), "pooled.csv")
+  quit()
+}
 
 # mice, wave by wave: predictive mean matching for items, logistic regression for the organisation
 incomplete <- read.csv("incomplete.csv", na.strings = "", stringsAsFactors = FALSE)

@@ -172,6 +172,20 @@ def method(presentation: Presentation) -> str:
     )
 
 
+def counted(presentation: Presentation) -> str:
+    """Say what percentages of favourable answers come from."""
+    adjusted = [
+        presentation.variables[v].label.lower()
+        for v in presentation.covariates
+        if v in presentation.variables
+    ]
+    by = f"by logistic regression for the same {listed(adjusted)}" if adjusted else "without a model"
+    return (
+        f"Percentages are of those who answered a statement, averaged over the statements asked, {by}; intervals allow "
+        "for a person's answers going together. Respondents are not linked between waves."
+    )
+
+
 def missing_note(
     presentation: Presentation, found: dict[tuple[str, str, str], Mean], *, name_scales: bool = False
 ) -> str:
@@ -276,10 +290,6 @@ EXPLAINED: Final = (
     "A scale's statements weigh equally; favourable answers are those of the study's favourable response options, "
     "mirrored for statements that mean less of what the scale measures."
 )
-ESTIMATED_FROM: Final = (
-    "Percentages are of those who answered a statement, averaged over the statements that were asked; intervals allow "
-    "for a person's answers going together. Respondents are not linked between waves."
-)
 NOTHING: Final = "There are no estimates to show."
 
 Cells = Mapping[tuple[str, str, str], Mean]
@@ -337,7 +347,7 @@ def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Present
     caption = [
         f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the estimated percentages.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         "Observed: the mean over the statements that every wave and organisation shown answered; withheld where one "
         "of these is.",
         respondents_of(table),
@@ -405,7 +415,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"{chosen.title}: percentages of favourable answers with {level(presentation)} intervals, in the "
         "order that the study names, top to bottom; lines join the scales of an organisation.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         respondents_of(table),
         *notes,
         evidence,
@@ -614,7 +624,7 @@ def framework(means: pd.DataFrame, presentation: Presentation, framework: str) -
         f"{title}: the study's scales under what each speaks to; percentages of favourable answers with "
         f"{level(presentation)} intervals, wave by wave. A scale may stand under several.",
         EXPLAINED,
-        ESTIMATED_FROM,
+        counted(presentation),
         respondents_of(table),
         *notes,
         evidence,

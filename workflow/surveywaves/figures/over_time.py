@@ -18,10 +18,10 @@ from surveywaves.catalogue import surveyed_throughout
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.layout import GREY, REFERENCE, RULE, SMALL, TINY, Page, look_of, round_ends
 from surveywaves.figures.means import (
-    ESTIMATED_FROM,
     EXPLAINED,
     Mean,
     cells,
+    counted,
     level,
     method,
     missing_note,
@@ -352,7 +352,7 @@ def comparator(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         notes=notes,
         explained=(
             f"Only {named} took part in every wave. Percentages of favourable answers with "
-            f"{level(presentation)} intervals. {EXPLAINED} {ESTIMATED_FROM} {respondents_of(table)}"
+            f"{level(presentation)} intervals. {EXPLAINED} {counted(presentation)} {respondents_of(table)}"
         ),
     )
 

@@ -19,6 +19,9 @@ Ends: TypeAlias = tuple[float, float]
 SHARES: Final = frozenset({"icc", "icc_team"})
 """The terms that lie between 0 and 1."""
 
+POSITIVE: Final = frozenset({"sigma2", "total_sd"})
+"""The terms that cannot be 0."""
+
 FARTHEST: Final = 100.0
 """An error this many times the estimate leaves no interval worth the name."""
 
@@ -78,12 +81,13 @@ def normal_intervals(
 ) -> dict[str, Ends]:
     """Intervals by standard errors and Student's t, on the log scale, or logit scale for shares.
 
-    Of all terms with an error, and an estimate that is not lost in it.
+    Of all terms with an error, and an estimate that is not lost in it. What may be 0, and is no more than the margin of
+    its error from it, reaches down to 0, which neither scale has.
     """
     found = {}
     for term, error in errors.items():
         estimate = estimates.get(term, math.nan)
-        margin = float(stdtrit(df, (1 + confidence) / 2)) * error
+        error_margin = margin = float(stdtrit(df, (1 + confidence) / 2)) * error
         if not 0 < margin <= FARTHEST * estimate:
             continue
         if term in SHARES:
@@ -92,6 +96,8 @@ def normal_intervals(
         else:
             times = math.exp(margin / estimate)
             found[term] = estimate / times, estimate * times
+        if term not in POSITIVE and error_margin >= estimate:
+            found[term] = 0.0, found[term][1]
     return found
 
 

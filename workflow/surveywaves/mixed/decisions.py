@@ -46,8 +46,8 @@ def decide(
 
     With alpha = 1 - `confidence`, on p-values adjusted for their family:
 
-    1. ``no_meaningful_change`` if the two one-sided tests are significant: the difference is surely smaller than the
-       smallest effect of interest, also if it is surely not 0 (Lakens 2017: "statistically different and
+    1. ``no_meaningful_change`` if the two one-sided tests are significant: the difference is smaller than the smallest
+       effect of interest, also if the test against 0 is significant (Lakens 2017: "statistically different and
        statistically equivalent", a difference too small to matter);
     2. else ``increase`` or ``decrease``, by the sign of the estimate, if the test against 0 is significant. This says
        that the direction is sure, not that the difference exceeds the smallest effect;

@@ -81,6 +81,9 @@ NOTHING: Final = 1e-14
 NEAR: Final = 1e-6
 """Answers are the same if they are nearer: reverse keying rounds what response options were stretched to."""
 
+LARGEST: Final = 700.0
+"""Log odds whose exponential is still a number: a cell of two may have an interval from 0 to 100."""
+
 STEPS: Final = 100
 SETTLED: Final = 1e-12
 
@@ -210,7 +213,8 @@ class FavourableFit:
         share = row["estimate"] / 100
         margin = float(stdtrit(row["df"], (1 + confidence) / 2)) * row["std_error"] / 100
         centre, margin = math.log(share / (1 - share)), margin / (share * (1 - share))
-        low, high = (100 / (1 + math.exp(-(centre + side * margin))) for side in (-1, 1))
+        ends = (centre + side * margin for side in (-1, 1))
+        low, high = (100 / (1 + math.exp(min(-end, LARGEST))) for end in ends)
         return {"conf_low": low, "conf_high": high}
 
     def _wilson(self, cells: Mapping[int, float], asked: BoolArray, confidence: float) -> dict[str, float]:

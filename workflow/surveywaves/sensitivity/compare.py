@@ -148,8 +148,9 @@ def agreement(
         ``favourable``), `scale, term` (``change``, ``gap``, ``difference_in_differences``), `wave`, `organisation`,
         `decision` of the main analysis (empty: it gave none), `agreeing` and `variants`, the numbers of variants that
         reach it and that count, `largest_move` (in the unit of the estimates, to two decimals, percentages to one; of
-        all variants but those with a unit of their own, the ordinal models) and `largest_variant`, which made it,
-        `tipping_point` (the same unit and digits; missing: see the words), and `words`.
+        all variants, also those that do not count, but for the ordinal models, whose unit is their own; missing where
+        none counts) and `largest_variant`, which made it (empty where it rounds to 0), `tipping_point` (the same unit
+        and digits; missing: see the words), and `words`.
     """
     answers: dict[Place, list[_Answer]] = {}
     names = ("variant", "analysis", "decision", "status", "estimate", "std_error", "smallest")
@@ -168,16 +169,23 @@ def agreement(
                 others += [] if any(one.repeats(other) for other in others) else [one]
         agreeing = sum(one.decision == main.decision for one in others)
         digits, unit = (2, "SD") if place[0] == LINEAR else (1, "points")
-        moves = {one.variant: round(one.estimate - main.estimate, digits) for one in others if one.same_unit}
-        largest = max(moves, key=lambda name: abs(moves[name]), default="") if main.decision else ""
+        moves = {
+            one.variant: round(one.estimate - main.estimate, digits)
+            for one in found
+            if others and main.decision and one.decision and one.variant != MAIN and one.same_unit
+        }
+        largest = max(moves, key=lambda name: abs(moves[name]), default="")
+        move = moves.get(largest, math.nan)
         tip = (tipping or {}).get(place, Tipping(math.nan, ""))
         words = _words(main.decision, agreeing, others, labels or {})
-        if largest:
-            told = f"{moves[largest]:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        if move == 0:  # errors alone are others
+            largest, move = "", 0.0
+            words += f"; no estimate moves by {10.0**-digits:g} {unit}"
+        elif largest:
+            told = f"{move:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
             words += f"; largest move {told} {unit} ({variant_title(largest, labels)})"
         if tip.words and main.decision:
             words += f"; {tip.words}"
-        move = moves[largest] if largest else math.nan
         counted = (agreeing, len(others), move, largest, round(tip.value, digits))
         rows.append((*place, main.decision, *counted, words))
     columns = ["agreeing", "variants", "largest_move", "largest_variant", "tipping_point"]

@@ -455,7 +455,6 @@ class _Chains:
 
         if len(there) > MATCHED:
             there = np.sort(rng.choice(there, MATCHED, replace=False))
-        there = rng.permutation(there)
         theirs = np.round(self._predicted(there, columns, fit[:, :, 0]), 9)
         here = np.searchsorted(missing, rows)
         old, mine = gone[:, here], mine[:, here]
@@ -467,11 +466,11 @@ class _Chains:
         for one in range(self.size):
             order = np.argsort(theirs[one], kind="stable")
             ranked = theirs[one][order]
-            low = np.searchsorted(ranked, ours[one], side="left")
-            high = np.searchsorted(ranked, ours[one], side="right")
-            middle = low + (within[one] * (high - low + 1)).astype(np.intp)
-            start = np.clip(middle - wide // 2, 0, len(there) - wide)
-            new[one] = given[order[start + offset[one]]]
+            middle = np.searchsorted(ranked, ours[one]) - wide // 2
+            near = np.clip(middle, 0, len(there) - wide) + offset[one]
+            # any of those with the same prediction, or the two ends of a row of them would give all the answers
+            first, last = (np.searchsorted(ranked, ranked[near], side=side) for side in ("left", "right"))
+            new[one] = given[order[first + (within[one] * (last - first)).astype(np.intp)]]
         both = np.stack([new, old[:, :, own] + new - mine], axis=2)
         self._change(rows, np.array([place, own]), both, old)
 

@@ -37,6 +37,9 @@ from surveywaves.terms import FAVOURABLE, LINEAR, Decision
 PLAUSIBLE: Final = {LINEAR: 1.0, FAVOURABLE: 50.0}
 """The largest delta that is looked at: a standard deviation of an answer, which is 50 points at most."""
 
+WHOLE: Final = 9.95
+"""From here on points are told without a decimal."""
+
 BEYOND: Final = 1e-9
 
 
@@ -157,6 +160,8 @@ def _tipping(
         return Tipping(
             math.nan, f"no difference of {PLAUSIBLE[analysis]:g} {unit} in what was imputed changes it"
         )
-    size = f"{abs(delta):.2f}" if analysis == LINEAR else f"{abs(delta):.0f}"
+    digits = 2 if analysis == LINEAR else 1 if abs(delta) < WHOLE else 0
+    least = 10.0**-digits
+    size = f"{abs(delta):.{digits}f}" if round(abs(delta), digits) else f"less than {least:g}"
     turned = "higher" if delta > 0 else "lower"
     return Tipping(delta, f"another decision if what was imputed in {where} were {size} {unit} {turned}")

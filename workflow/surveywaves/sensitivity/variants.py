@@ -67,6 +67,7 @@ def stated_variants(
     reworded: Mapping[str, Sequence[str]] | None = None,
     imputed: Imputed | None = None,
     sampling_weight: str = "weight",
+    robust: bool = True,
 ) -> tuple[Variant, ...]:
     """List the variants of a study's main analysis, itself first.
 
@@ -92,9 +93,11 @@ def stated_variants(
         What `imputation.impute` drew for the sample; None: nothing was asked of it.
     sampling_weight
         The column of the waves' sampling weights; a variant where they differ within a wave.
+    robust
+        See `surveywaves.mixed.lmm.fit_linear`.
     """
     words = reworded or {}
-    by = partial(Variant, fit=fit_linear)
+    by = partial(Variant, fit=partial(fit_linear, robust=robust))
 
     def stated() -> Iterator[Variant]:
         yield by(MAIN)

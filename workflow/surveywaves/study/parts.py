@@ -486,6 +486,7 @@ class SensitivityPart(Model):
     seed: int
     labels: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
+    robust: bool
     confidence: float
     min_cell: int
     smallest_effect: SmallestEffect
