@@ -227,9 +227,7 @@ def _fitted(material: Material) -> Markup:
 
 def _who(material: Material) -> Iterator[Markup]:
     """Say whose answers are in the comparisons, and whose are not."""
-    yield say(
-        "Of those who are in a comparison every answer counts, including where they skipped other statements."
-    )
+    yield say("Respondents who skipped statements of a scale are compared by those that they answered.")
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
         return
     unstated = material.tables["respondents"].query("organisation == @ALL and variable == @ORGANISATION")
@@ -264,8 +262,10 @@ def _favourable(material: Material) -> Iterator[Markup]:
         return
     yield say(
         "Percentages of favourable answers come from the answers, not from a model of their steps: of each statement "
-        "the share favourable among those who answered it, averaged over the statements that all compared cells "
-        "asked. Their standard errors are cluster-robust, a cluster being a respondent.{adjusted}",
+        "the {weighted}share favourable among those who answered it, averaged over the statements that all compared "
+        "cells asked. Their standard errors are cluster-robust, a cluster being a respondent, or a team where there "
+        "is an effect of teams.{adjusted}",
+        weighted="weighted " if material.presentation.weighted else "",
         adjusted=say(" Covariates are adjusted for by a binary logistic model of the answers.")
         if material.presentation.covariates
         else Markup(""),
