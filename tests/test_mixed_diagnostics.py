@@ -122,7 +122,7 @@ def test_cells_too_small_or_empty_have_no_variances_and_say_why() -> None:
     empty, few = table.loc[("tau2", "first", "x")], table.loc[("sigma2", "second", "y")]
     assert (empty["status"], empty["note"]) == ("not_estimable", "nobody answered")
     assert (few["status"], few["note"]) == ("too_few", "fewer than 5 respondents")
-    assert table.loc[("equal_tau2", "all", "all"), "note"] == "2 cells"
+    assert table.loc[("equal_tau2", "all", "all"), "note"] == "over 2 cells"
 
 
 def test_no_variance_between_respondents_has_no_skewness_of_them() -> None:

@@ -241,8 +241,8 @@ def test_cell_with_one_respondent_has_no_variance_under_weights() -> None:
 
 def test_weighted_intervals_of_shares_stay_within_0_and_1() -> None:
     rows = pd.DataFrame(weighted(with_weights(60)).variances(0.999)).set_index("term")
-    assert 0 < rows.loc["icc", "conf_low"] < rows.loc["icc", "estimate"] < rows.loc["icc", "conf_high"] < 1
-    assert rows.loc["tau2", "conf_low"] > 0
+    assert 0 <= rows.loc["icc", "conf_low"] < rows.loc["icc", "estimate"] < rows.loc["icc", "conf_high"] < 1
+    assert rows.loc["tau2", "conf_low"] >= 0
 
 
 # --- intervals of the variances --------------------------------------------------------------------------------

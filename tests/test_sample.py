@@ -53,6 +53,8 @@ def test_scales_are_gathered_from_an_instrument_in_the_order_of_their_first_item
         "favourable": (4, 5),
         "min_answered": 2,
         "flagged": (),
+        "points": {},
+        "favourable_of": {},
     }
     assert (voice.name, voice.items, voice.response_range, voice.min_answered) == ("voice", ("c",), (1, 4), 1)
 
@@ -75,7 +77,7 @@ def test_a_stage_is_told_only_what_it_uses(study: Study) -> None:
     study = study.model_copy(update={"config": study.config.model_copy(update={"analysis": weighted})})
     measuring, comparing = (part.of(study).model_dump(mode="json") for part in (MeasuringPart, ComparingPart))
     assert set(measuring["sample"]) == {"waves", "organisations"}
-    assert set(comparing["sample"]) == {"waves", "organisations", "covariates", "weight"}
+    assert set(comparing["sample"]) == {"waves", "organisations", "covariates", "weight", "reference"}
     assert set(measuring["instrument"][0]) == {"item", "scale", "key", "points"}
     assert set(DescribingPart.of(study).model_dump(mode="json")["instrument"][0]) == {
         *("item", "section", "key", "points", "favourable")

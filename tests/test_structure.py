@@ -140,6 +140,18 @@ def test_neither_order_nor_repetition_changes_an_estimate() -> None:
     pd.testing.assert_frame_equal(fitted(frame), fitted(shuffled[frame.columns]), rtol=1e-9)
 
 
+def test_only_the_order_of_answers_counts() -> None:
+    """A scale whose statements differ in their responses comes stretched to one range, with gaps."""
+    frame = drawn()
+    stretched = structure(
+        Sample(frame.assign(**3 * frame.filter(regex="^a") - 2), ("w1", "w2"), ("west", "east")),
+        [scale("a", [f"a{at}" for at in range(1, 5)], 13)],
+    )
+    plain = fitted(frame)
+    plain = plain[(plain["scale"] == "a") & ~plain["term"].str.startswith("factor")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(stretched, plain)
+
+
 def test_the_same_statement_twice_goes_to_the_end() -> None:
     own = row(fitted(drawn().assign(a2=lambda of: of["a1"])), "chisq")
     assert own["status"] == Status.NOT_ESTIMABLE

@@ -113,13 +113,14 @@ def weighted(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     columns = [name for name in map(str, table) if name.startswith(WEIGHTED)]
     if not columns or rule.threshold <= 1:
         return table
-    count = "n" if "n" in table else "base"
+    count = "n" if "n" in table else "favourable_n"
     question = [table[name] for name in ("wave", "item" if "item" in table else "variable")]
     gone = table["status"].eq(Status.WITHHELD.value).groupby(question).transform("any")
     few = table[count].fillna(0).lt(max(LEAST_WEIGHTED, rule.threshold))
-    hide = (gone | few).to_numpy(dtype=np.bool_) & table[columns].notna().any(axis=1).to_numpy(dtype=np.bool_)
-    shown = table.assign(**{name: table[name].round(int(name == "weighted_mean")) for name in columns})
-    return withheld(shown, dict.fromkeys(columns, hide))
+    # The status of a row is that of its counts.
+    return table.assign(
+        **{name: table[name].round(int(name == "weighted_mean")).mask(gone | few) for name in columns}
+    )
 
 
 def withheld(table: pd.DataFrame, hidden: Mapping[str, BoolArray]) -> pd.DataFrame:

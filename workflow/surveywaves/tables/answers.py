@@ -172,7 +172,7 @@ def answers(
                     "Number of answers (n) and, for each response, n (% of n).",
                     f"{legend}." if legend else "",
                     left_out,
-                    weighted_beside(chosen).strip(),
+                    "Unweighted." if weighted_beside(chosen) else "",
                 ),
             )
         ),

@@ -196,20 +196,22 @@ def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
     return Cell(written(value), as_float(value))
 
 
-def count_and_percent(row: Any) -> Cell:
+def count_and_percent(row: Any, *, by_weight: bool = False) -> Cell:
     """Print a count and its percentage as publications do, n (%), as far as they are not withheld; sorts by the latter.
 
     Parameters
     ----------
     row
-        With `n` and `percent`, and `weighted_percent` where there are weights; or None.
+        With `n` and `percent`, or None.
+    by_weight
+        Whether the weighted percentage stands beside, if there is one.
     """
     if row is None:
         return Cell(NONE, float("nan"), tone="muted")
     n, percent = number_cell(row, "n", whole), number_cell(row, "percent", percentage)
     if n.text == percent.text:
         return n
-    weighted = as_float(getattr(row, "weighted_percent", None))
+    weighted = as_float(getattr(row, "weighted_percent", None)) if by_weight else math.nan
     beside = "" if math.isnan(weighted) else f"; weighted {percentage(weighted)}"
     return Cell(f"{n.text} ({percent.text}{beside})", percent.value)
 

@@ -177,7 +177,7 @@ def _level_cell(row: Any, level: str) -> Cell:
     n = number_cell(row, "n", whole)
     if level == NOT_STATED or (not is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))):
         return replace(n, tone="muted")
-    return replace(count_and_percent(row), value=n.value)
+    return replace(count_and_percent(row, by_weight=True), value=n.value)
 
 
 def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFrame | None = None) -> Table:

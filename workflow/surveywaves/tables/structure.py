@@ -142,6 +142,6 @@ def invariance(frame: pd.DataFrame, labels: Labels, *, between: Literal["wave", 
         ),
         rows=tuple(rows),
         data=labels.with_evidence(chosen),
-        about="Each step adds to what is equal. A fall of CFI by more than .010 speaks against equality.",
+        about="Each step adds to what is equal. A fall of CFI by more than a hundredth speaks against equality.",
         evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
     )
