@@ -226,6 +226,25 @@ def test_answers_that_always_come_to_the_same_percentage_have_no_error() -> None
     assert means["note"].str.startswith("everybody's answers come to the same percentage").all()
 
 
+def test_a_covariate_that_leaves_nobody_to_differ_has_a_reason_with_teams_too() -> None:
+    frame = pd.DataFrame(
+        {
+            "wave": ["early", "late", "early", "early", "late", "late"],
+            "organisation": ["x", "x", "y", "y", "y", "x"],
+            "i0": [1, 1, 2, 1, 2, 1],
+            "i1": [1, 1, math.nan, 1, 2, 2],
+            "i2": [1, 2, 1, 1, 2, 1],
+            "team": ["t1", "t4", "t5", "t0", "t1", "t6"],
+        }
+    )
+    frame["place"] = frame["wave"] + frame["organisation"]
+    scale = Scale("s", ("i0", "i1", "i2"), {"i0": 1, "i1": 1, "i2": 1}, (1, 2), (2,))
+    sample = Sample(frame, ("early", "late"), ("x", "y"), covariates=("place",), team="team")
+    found = compare_design(make_design(sample, scale), scale).means.set_index(["wave", "organisation"])
+    assert found.loc[("late", "x"), "status"] == "not_estimable"
+    assert "no error can be estimated" in found.loc[("late", "x"), "note"]
+
+
 def test_intervals_cover_the_truth_where_few_answer_and_answers_are_near_the_top() -> None:
     rng, runs = np.random.default_rng(11), 400
     covered, false = 0, 0

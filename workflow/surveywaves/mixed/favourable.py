@@ -480,6 +480,8 @@ class _Scores:
             by_cell[cell] = float(one @ one)
             sums.append(one)
             names.append(team)
+        if not names:  # nobody differs anywhere
+            return 0.0, by_cell
         _, place = np.unique(np.concatenate(names), return_inverse=True)
         together = np.bincount(place, weights=np.concatenate(sums))
         return float(together @ together), by_cell

@@ -172,8 +172,8 @@ def _model(material: Material) -> tuple[Block, ...]:
                 ),
                 say(
                     "A cell with fewer than {min_cell} respondents gets no estimate of its own. An "
-                    "organisation that a wave did not survey has no cell: what would need it is not "
-                    "estimable.",
+                    "organisation that a wave did not survey has no cell: no contrast that would need it is "
+                    "listed.",
                     min_cell=material.numbers.study("min_cell"),
                 ),
                 say(
