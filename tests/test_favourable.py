@@ -238,7 +238,7 @@ def test_a_covariate_that_leaves_nobody_to_differ_has_a_reason_with_teams_too() 
         }
     )
     frame["place"] = frame["wave"] + frame["organisation"]
-    scale = Scale("s", ("i0", "i1", "i2"), {"i0": 1, "i1": 1, "i2": 1}, (1, 2), (2,))
+    scale = Scale("s", ("i0", "i1", "i2"), {"i0": 1, "i1": -1, "i2": -1}, (1, 2), (2,))
     sample = Sample(frame, ("early", "late"), ("x", "y"), covariates=("place",), team="team")
     found = compare_design(make_design(sample, scale), scale).means.set_index(["wave", "organisation"])
     assert found.loc[("late", "x"), "status"] == "not_estimable"
