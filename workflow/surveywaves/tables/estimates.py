@@ -151,10 +151,10 @@ def smallest_effect(frame: pd.DataFrame, unit: str, *, decimals: int = 2) -> str
     low, high = (
         number(value, decimals=decimals) for value in (frame["smallest"].min(), frame["smallest"].max())
     )
-    size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
+    size = f"±{low} {unit}" if low == high else f"±{low} to ±{high} {unit}, by scale"
     return (
         f"Decision: by tests of difference and of equivalence, at the adjusted p, against the smallest effect of "
-        f"interest ({size} {unit}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
+        f"interest ({size}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
         "is not the same as no change."
     )
 
