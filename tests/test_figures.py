@@ -39,8 +39,9 @@ from surveywaves.figures.draw import save_all
 from surveywaves.figures.drawing import save
 from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
 from surveywaves.figures.means import observed
+from surveywaves.figures.planning import planning
 from surveywaves.invariance import flagged
-from surveywaves.study.models import FigureStyle
+from surveywaves.study.models import FigureStyle, Population
 from surveywaves.terms import Evidence
 
 
@@ -458,7 +459,7 @@ def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
 
 METHODS = (
     "Wilson|no model|No model|without a model|Linear mixed model|linear mixed model|Cumulative logit|cumulative logit|"
-    "bootstrap-t|logistic regression"
+    "bootstrap-t|logistic regression|a rate has no sampling error"
 )
 
 
@@ -492,10 +493,23 @@ def test_planning_draws_the_median_scale_and_says_how_many_returns_are_needed(pl
     assert line[0] < 0, "more power is higher up"
     assert np.abs(np.polyval(line, power.sort_values(ascending=False)) - heights).max() < 1e-9
     assert "change,Organisation0:800(easiestscale:700;hardest:900)" in said(drawing)
-    assert "nonumberisenough" in said(drawing)
+    assert "differenceinchange,Organisation0−Organisation1:850(easiestscale:800;hardest:900)" in said(drawing)
     assert "389inWave1" in said(drawing)
     assert "is invented there, and with it every number here" in drawing.caption
-    assert "There is no correction for a finite population" in drawing.caption
+    assert "No number of returns is larger than the staff, and no finite-population factor" in drawing.caption
+
+
+def test_where_all_staff_are_too_few_planning_says_so_of_the_hardest_scale(plain: Drawn) -> None:
+    rows = plain.tables["planning"].copy()
+    out_of_reach = (rows["scale"] == "s2") & (rows["term"] == "returns_needed")
+    rows.loc[out_of_reach, ["estimate", "n", "status"]] = [math.nan, pd.NA, "not_estimable"]
+    known = "change,Organisation0:800(easiestscale:700;hardest:morethanthe1,250peoplethereare)"
+    assert known in said(planning(rows, plain.study))
+    waves = {
+        name: wave.model_copy(update={"population": Population()}) for name, wave in plain.study.waves.items()
+    }
+    nobody_knows = planning(rows, plain.study.model_copy(update={"waves": waves}))
+    assert "change,Organisation0:800(easiestscale:700;hardest:nonumberisenough)" in said(nobody_knows)
 
 
 # --- what it rests on -----------------------------------------------------------------------------------------

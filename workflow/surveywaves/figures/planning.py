@@ -272,8 +272,12 @@ def _kind(wave: str, organisation: str) -> str:
 def _panels(table: pd.DataFrame, presentation: Presentation) -> dict[str, list[Series]]:
     """Sort the estimates into kinds of contrasts, and these into contrasts."""
     found: dict[str, dict[str, Series]] = {kind: {} for kind in NAMES}
-    columns = ("wave", "organisation", "term", "n", "estimate", "status")
-    for wave, organisation, term, n, estimate, status in zip(*(table[name] for name in columns), strict=True):
+    columns = ("scale", "wave", "organisation", "term", "n", "estimate", "status")
+    powers = table[(table["term"] == "power") & table["status"].isin(ESTIMATED)]
+    planned = set(zip(*(powers[name] for name in columns[:3]), strict=True))
+    for scale, wave, organisation, term, n, estimate, status in zip(
+        *(table[name] for name in columns), strict=True
+    ):
         if not (kind := _kind(wave, organisation)):
             continue
         series = found[kind].setdefault(
@@ -281,7 +285,8 @@ def _panels(table: pd.DataFrame, presentation: Presentation) -> dict[str, list[S
         )
         there = status in ESTIMATED and pd.notna(estimate)
         if term == RETURNS_NEEDED:
-            series.needed.append(estimate if there else NOBODY)
+            if there or (scale, wave, organisation) in planned:  # else no number of returns was looked for
+                series.needed.append(estimate if there else NOBODY)
         elif there and pd.notna(n):  # withheld where the rule withholds a group
             series.estimates.setdefault(term, {}).setdefault(int(n), []).append(estimate)
     return {kind: list(series.values()) for kind, series in found.items()}

@@ -130,7 +130,7 @@ _WORDS: Final[Origins] = {
     "scales.<scale>.frameworks": (f"{SCALES}: scale", f"{CONFIG}: frameworks"),
     "scales.<scale>.frameworks.**": (f"{SCALES}: **",),
     **{f"scales.<scale>.{name}": (f"{SCALES}: {name}",) for name in ("scale", "title", "source")},
-    "scales.<scale>.min_answered": (f"{SCALES}: min_answered",),
+    **{f"scales.<scale>.{name}": (f"{SCALES}: {name}",) for name in ("min_answered", "standardise")},
     "items": (f"{ITEMS}: item",),
     **_under("items.<item>", _ITEM_KEYS),
     "events": (EVENTS,),
@@ -140,6 +140,8 @@ _WORDS: Final[Origins] = {
     "confidence": (f"{CONFIG}: analysis.confidence",),
     "covariates.**": (f"{CONFIG}: analysis.covariates",),
     "min_cell": (f"{CONFIG}: analysis.min_cell",),
+    "weighted": (f"{CONFIG}: analysis.weighted",),
+    "robust": (f"{CONFIG}: analysis.robust",),
     "threshold": (f"{CONFIG}: disclosure.threshold",),
     "rounding": (f"{CONFIG}: disclosure.rounding",),
     "planning": (f"{CONFIG}: analysis.planning",),
@@ -152,6 +154,9 @@ _WORDS: Final[Origins] = {
 }
 """`Presentation`, and what of it other parts take over."""
 
+_SHARES: Final = (f"{CONFIG}: analysis.shares", "config/waves/*/wave.yaml: population.margins")
+"""What weights organisations to all staff: what the study states, or else the reference wave's population."""
+
 _STATISTICS: Final[Origins] = {
     "instrument": (f"{ITEMS}: item",),
     **_under("instrument.<item>", _ITEM_KEYS),
@@ -160,6 +165,10 @@ _STATISTICS: Final[Origins] = {
     "sample.covariates": (f"{CONFIG}: analysis.covariates",),
     "sample.weight": (f"{CONFIG}: analysis.weighted",),
     "sample.team": (f"{CONFIG}: analysis.team",),
+    "sample.smallest_overlap": (f"{CONFIG}: analysis.smallest_overlap",),
+    "sample.shares.**": _SHARES,
+    "sample.shares_note": (*_SHARES, f"{CONFIG}: reference_wave"),
+    "sample.reference": (f"{CONFIG}: reference_wave",),
     **{name: (f"{CONFIG}: analysis.{name}",) for name in Analysis.model_fields},
     **{f"{name}.**": (f"{CONFIG}: analysis.{name}.**",) for name in Analysis.model_fields},
 }
@@ -214,7 +223,9 @@ RULES: Final[Mapping[str, Origins]] = {
             "variables.<variable>": (f"{CONFIG}: variables.<variable>.levels",),
             "populations": (f"{CONFIG}: waves",),
             "populations.<wave>": (f"{_WAVE}: population.size",),
-            "approximate": ("config/waves/*/wave.yaml: population.approximate",),
+            "approximate": (f"{CONFIG}: waves",),
+            "approximate.<wave>": (f"{_WAVE}: population.approximate", f"{_WAVE}: population.between"),
+            "weighted": (f"{CONFIG}: waves", "config/waves/*/wave.yaml: layouts"),
         },
     ),
     "measure": _under(
