@@ -427,6 +427,20 @@ def test_a_table_goes_over_pages_with_its_heads_and_without_losing_or_cutting_a_
     assert seen == list(range(300))
 
 
+@needs_poppler
+def test_a_turned_table_leaves_no_few_rows_to_a_second_page(tmp_path: Path) -> None:
+    path, listed = tmp_path / "turned.pdf", []
+    for rows in range(16, 40, 2):
+        assert shape(table_of(12, rows)).turned
+        path.write_bytes(typeset(with_table(table_of(12, rows)), templates=TEMPLATES))
+        pages = [
+            len(re.findall(r"^ *row\d+ ", page, re.M)) for page in pdftotext(path, "-layout").split("\f")
+        ]
+        listed.append([count for count in pages if count])
+    assert {len(counts) for counts in listed} == {1, 2}
+    assert all(min(counts) > 4 for counts in listed), listed
+
+
 def test_a_table_of_ordinary_size_stays_on_one_page_and_a_long_one_does_not() -> None:
     assert next(found(content(with_table(table_of(4, 12))), "table"))["whole"]
     assert not next(found(content(with_table(table_of(4, 100))), "table"))["whole"]
