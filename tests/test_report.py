@@ -371,8 +371,9 @@ def sentences_of(tree: html.HtmlElement) -> set[str]:
 
 
 def main_contrasts(frames: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Go through the contrasts of the linear model that are estimated for some scale."""
-    frame = frames["contrasts"].query("analysis == 'linear' and term in @WORDS")
+    """Go through the contrasts of % favourable that are estimated for some scale, each by its kind."""
+    frame = frames["contrasts"].query("analysis == 'favourable'")
+    frame = frame.assign(term=frame["term"].str.removesuffix("_percent_favourable"))
     for _, rows in frame.groupby(["term", "wave", "organisation"], sort=False):
         if rows["estimate"].notna().any():
             yield rows
@@ -471,8 +472,35 @@ def test_every_kind_of_decision_is_told(trees) -> None:
     ):
         assert words in said, words
     reading = words_of(trees[PLAIN].get_element_by_id("answer").getparent())
-    assert "the smallest effect of interest, 0.20 standard deviations of one answer" in reading
+    assert "Each scale is summed up by the percentage of favourable answers" in reading
+    assert "the smallest effect of interest, 5 percentage points of favourable answers" in reading
+    agreeing = tables(STUDIES[PLAIN])["agreement"].query("analysis == 'favourable' and decision != ''")
+    decided = agreeing[agreeing["decision"] != "inconclusive"]
+    assert 0 < len(decided) < len(agreeing)
+    assert f"Of {len(decided)} decisions other than inconclusive" in reading
+    same = int((decided["agreeing"] == decided["variants"]).sum())
+    robust = words_of(trees[PLAIN].get_element_by_id("robustness").getparent())
+    points = "in percentage points of favourable answers"
+    assert f"Decisions other than inconclusive, {points}: {len(decided)}, of which {same} " in robust
     assert "which is not the same as no difference" in reading
+
+
+def test_without_favourable_answers_the_linear_model_speaks() -> None:
+    study = presentation()
+    frames = {
+        name: frame[frame["analysis"] != "favourable"] if name in {"contrasts", "agreement"} else frame
+        for name, frame in tables(study).items()
+    }
+    tree = html.document_fromstring(
+        build(frames, captions(FIGURES), dict.fromkeys(FIGURES, SVG), study, templates=TEMPLATES)
+    )
+    reading, robust, moved = (
+        words_of(tree.get_element_by_id(name).getparent()) for name in ("answer", "robustness", "moved")
+    )
+    assert "Each scale is summed up by the mean answer to its statements" in reading
+    assert "the smallest effect of interest, 0.20 standard deviations of one answer" in reading
+    assert "Decisions other than inconclusive, in standard deviations of one answer" in robust
+    assert "Change: all scales at a glance, in points of the response scale" in moved
 
 
 def test_a_scale_of_low_reliability_is_named_with_its_reason_and_counted_like_the_others() -> None:
@@ -515,12 +543,12 @@ def test_statements_are_counted_by_their_decisions(trees) -> None:
     assert f"{lead} {counts.drop('', errors='ignore').sum()} statements estimated, {found}." in said
 
 
-def test_tables_of_contrasts_show_the_linear_model_first_and_the_ordinal_one_on_demand(trees) -> None:
+def test_tables_of_contrasts_show_favourable_answers_first_and_the_models_on_demand(trees) -> None:
     tree = trees[PLAIN]
     for term in WORDS:
-        name = f"table-{term}-linear".replace("_", "-")
+        name = f"table-{term}-percent-favourable".replace("_", "-")
         assert not tree.get_element_by_id(name).xpath("ancestor::details")
-        for unit in ("ordinal", "percent_favourable"):
+        for unit in ("linear", "ordinal"):
             name = f"table-{term}-{unit}".replace("_", "-")
             [found] = tree.xpath(f"//*[@id='{name}']")
             assert found.xpath("ancestor::details")

@@ -357,8 +357,9 @@ def test_the_overview_says_which_p_decides(labels, frames) -> None:
     found = {
         (row.scale, row.wave, row.organisation): row
         for row in frames["contrasts"].itertuples()
-        if row.analysis == "linear" and row.term == "change" and row.decision
+        if row.term == "change_percent_favourable" and row.decision
     }
+    assert table.title == "Change: all scales at a glance, in percentage points of favourable answers"
     text = " ".join(cell.text for cells in table.rows for cell in cells)
     decided = {row.decision for row in found.values()}
     assert decided
@@ -368,7 +369,7 @@ def test_the_overview_says_which_p_decides(labels, frames) -> None:
         shown = {"no_meaningful_change": f"({equivalence})", "inconclusive": both}.get(
             row.decision, f"(p {p})"
         )
-        assert f"{number(row.estimate, signed=True)} {shown}" in text
+        assert f"{number(row.estimate, 1, signed=True)} {shown}" in text
 
 
 def test_assumptions_are_listed_with_their_tests_and_no_number_for_machines(labels) -> None:

@@ -168,7 +168,9 @@ def test_the_cell_that_was_never_surveyed_has_no_number_anywhere(finished: Path)
     for table in ("reliability", "means", "contrasts"):
         rows = pd.read_parquet(finished / f"results/statistics/{table}.parquet")
         touched = rows[rows["wave"].str.contains("mori") & rows["organisation"].str.contains("nhs")]
-        assert len(touched) > 0
+        assert touched.empty == (table == "contrasts"), "contrasts list what there is"
+        if touched.empty:
+            continue
         assert set(touched["status"]) == {"not_estimable"}
         assert touched[["estimate", "std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
     frequencies = pd.read_parquet(finished / "results/statistics/item_frequencies.parquet")

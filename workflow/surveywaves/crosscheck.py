@@ -147,6 +147,10 @@ class _Answers:
             id_vars=[*kept, *filter(None, [sample.team])], value_vars=list(scale.items), var_name="_item"
         ).dropna(subset="value")
         low, high = scale.response_range
+        # only ratios within a wave say anything: the models give the weights of each wave mean 1
+        people = long.drop_duplicates("_respondent")
+        mean = people.groupby("wave", observed=True)["_weight"].mean()
+        long["_weight"] /= long["wave"].map(mean).astype("float64")
         turned = long["_item"].map(dict(scale.keys)).lt(0)
         value = long["value"].astype("float64")
         return (

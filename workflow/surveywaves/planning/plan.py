@@ -6,7 +6,7 @@ reference's proportions. Whatever the frame holds of other waves, the one to com
 Contrasts then have the precision that both waves together give at the reference's variances, the reference's own
 uncertainty included.
 
-The plan is for the main analysis, and takes its convention: respondents stand for whoever could work there, so that no
+The plan is for the linear model, and takes its convention: respondents stand for whoever could work there, so that no
 finite-population factor makes errors smaller, not even where everybody returns (the variant `finite_population` of the
 sensitivity analysis then has no error left from that wave). But nobody plans for more returns than there are people to
 ask. Respondents are taken not to be linked between waves.

@@ -23,13 +23,26 @@ from surveywaves.report.material import (
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.estimates import (
     CONTRASTS,
+    MEASURED_IN,
     STANDARDISED,
+    UNITS,
     decision_words,
     first_named,
     main_analysis,
     staff,
+    term_in,
 )
-from surveywaves.terms import BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Decision, Evidence, Status
+from surveywaves.terms import (
+    BETWEEN,
+    FAVOURABLE,
+    LINEAR,
+    LOW_RELIABILITY,
+    LOW_RELIABILITY_MARK,
+    ORDINAL,
+    Decision,
+    Evidence,
+    Status,
+)
 from surveywaves.text import listed
 from surveywaves.words import is_missing, number, records, share
 
@@ -327,6 +340,14 @@ TITLES = {
 }
 """Kind of contrast -> what it answers."""
 
+SUMMED_UP = {
+    FAVOURABLE: "Each scale is summed up by the percentage of favourable answers to its statements: the mean of their "
+    "percentages, every statement counting alike.",
+    LINEAR: "Each scale is summed up by the mean answer to its statements, in points of the response scale.",
+    ORDINAL: "Each scale is summed up by the log odds of a higher answer to its statements.",
+}
+"""Analysis -> what the answer in short speaks of."""
+
 MOST = 8
 """Contrasts of a kind that are told on the first page, whatever they came to; of more, those that are not inconclusive
 throughout."""
@@ -340,23 +361,24 @@ def answer(material: Material) -> list[Block]:
         return []
     frame = material.tables["contrasts"]
     analysis = main_analysis(frame)
+    of_analysis = frame[frame["analysis"] == analysis]
     kinds = {
-        term: rows
-        for term in CONTRASTS
-        if len(rows := frame[(frame["analysis"] == analysis) & (frame["term"] == term)])
+        kind: rows
+        for kind in CONTRASTS
+        if len(rows := of_analysis[of_analysis["term"] == term_in(analysis, kind)])
     }
     if not kinds:
         return []
     scales = list(dict.fromkeys(frame["scale"]))
     parts: list[Block] = [
-        Part(TITLES[term], tuple(told))
-        for term, rows in kinds.items()
-        if (told := list(_told(material, rows, analysis=analysis, term=term)))
+        Part(TITLES[kind], tuple(told))
+        for kind, rows in kinds.items()
+        if (told := list(_told(material, rows, analysis=analysis, term=term_in(analysis, kind))))
     ]
     sure = Part("How sure that is", (Bullets(tuple(_sure(material, analysis, scales))),))
     unknown = list(_unknown(material, kinds))
     limits = [Part("What cannot be told", (Bullets(tuple(unknown)),))] if unknown else []
-    return [*_warning(material), *parts, sure, *limits]
+    return [*_warning(material), Paragraph(say(SUMMED_UP[analysis])), *parts, sure, *limits]
 
 
 def _warning(material: Material) -> list[Block]:
@@ -438,13 +460,15 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
 
 
 def smallest_effect(material: Material, analysis: str) -> Markup:
-    """Give the smallest effect of interest as the first standardised contrast has it."""
+    """Give the smallest effect of interest as the first contrast has it that is in the unit in which it is stated."""
     frame = material.tables["contrasts"]
-    standardised = frame[(frame["analysis"] == analysis) & frame["term"].str.endswith(STANDARDISED)]
-    for row in records(standardised[standardised["smallest"].notna()]):
+    percent = analysis == FAVOURABLE
+    stated = (frame["analysis"] == analysis) & (percent | frame["term"].str.endswith(STANDARDISED))
+    for row in records(frame[stated & frame["smallest"].notna()]):
         here = {name: getattr(row, name) for name in ("analysis", "scale", "wave", "organisation", "term")}
-        size = material.numbers.cell("contrasts", "smallest", number, **here)
-        return say(", {size} standard deviations of one answer", size=size)
+        size = material.numbers.cell("contrasts", "smallest", "{:.3g}".format if percent else number, **here)
+        unit = MEASURED_IN[FAVOURABLE] if percent else UNITS[STANDARDISED][1]
+        return say(", {size}", size=several(size, unit.replace("points", "point"), unit))
     return Markup("")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import pandas as pd
 from markupsafe import Markup
@@ -21,16 +20,16 @@ from surveywaves.report.material import (
     say,
     several,
 )
-from surveywaves.tables.estimates import CONTRASTS, main_analysis
+from surveywaves.tables.estimates import (
+    CONTRASTS,
+    MEASURED_IN,
+    STANDARDISED,
+    UNITS,
+    main_analysis,
+    term_in,
+)
 from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Comparability, Evidence
 from surveywaves.text import listed
-
-UNITS: Final = {
-    "linear": "points of the response scale",
-    "percent_favourable": "percentage points of favourable answers",
-    "ordinal": "log odds",
-}
-"""What means and contrasts are in, in the order of presentation, and in words."""
 
 
 def moved(material: Material) -> list[Block]:
@@ -39,7 +38,7 @@ def moved(material: Material) -> list[Block]:
         return []
     blocks: list[Block] = [*invented_together(material)]
     if shown := material.at("moved/overview"):
-        blocks.append(Part("All scales at a glance", (Paragraph(_glance()), *shown)))
+        blocks.append(Part("All scales at a glance", (Paragraph(_glance(material)), *shown)))
     if material.has("means"):
         blocks.append(Part("Estimated means", tuple(_means(material))))
     if material.has("contrasts"):
@@ -70,26 +69,27 @@ def invented_together(material: Material) -> list[Block]:
 # --- means, contrasts, statements -------------------------------------------------------------------------------
 
 
-def _glance() -> Markup:
+def _glance(material: Material) -> Markup:
     return say(
-        "Each estimate is a difference between mean answers on the response scale, with the adjusted p that decides. "
+        "In the tables, each estimate is a difference in {unit}, with the adjusted p that decides. "
         "▲ and ▼: significantly above or below zero; ○: significantly smaller than the smallest effect of interest; "
-        "?: <strong>inconclusive</strong>, neither."
+        "?: <strong>inconclusive</strong>, neither.",
+        unit=MEASURED_IN[main_analysis(material.tables["contrasts"])],
     )
 
 
 def _means(material: Material) -> Iterator[Block]:
-    """Show the means of the main model, and the shares of favourable answers; the other model's means on demand."""
-    yield from material.at("moved/means")
-    yield from material.at("moved/means/linear")
+    """Show the shares of favourable answers, and the linear model's means; the other model's on demand."""
     yield from material.at("moved/favourable")
     yield from material.at("moved/means/percent_favourable")
+    yield from material.at("moved/means")
+    yield from material.at("moved/means/linear")
     if latent := material.at("moved/means/ordinal"):
         yield Details("Means on the latent scale of the ordinal model", tuple(latent))
 
 
 def _contrasts(material: Material) -> Iterator[Block]:
-    """Show the contrasts of the main model; on demand those of favourable answers, and of the other model."""
+    """Show the contrasts of favourable answers; on demand those of the models."""
     words = say(
         "A <strong>change</strong> is the later wave less the earlier; a <strong>gap</strong> the "
         "first-named organisation less the second; a <strong>difference in differences</strong> the change "
@@ -100,7 +100,8 @@ def _contrasts(material: Material) -> Iterator[Block]:
     yield Paragraph(words)
     yield from material.at("moved/contrasts")
     first = True
-    for unit, in_words in UNITS.items():
+    for analysis, in_words in MEASURED_IN.items():
+        unit = PERCENT_FAVOURABLE if analysis == FAVOURABLE else analysis
         shown = material.at(f"moved/contrasts/{unit}")
         if shown and first:
             yield from shown
@@ -118,9 +119,9 @@ def _items(material: Material, frame: pd.DataFrame) -> list[Block]:
     )
     shown = frame[frame["analysis"] == FAVOURABLE]
     said = [
-        counted(material, STATEMENTS, place, analysis=FAVOURABLE, term=f"{term}_{PERCENT_FAVOURABLE}")
-        for term in CONTRASTS
-        for place in estimated(shown[shown["term"] == f"{term}_{PERCENT_FAVOURABLE}"])
+        counted(material, STATEMENTS, place, analysis=FAVOURABLE, term=term)
+        for term in (term_in(FAVOURABLE, kind) for kind in CONTRASTS)
+        for place in estimated(shown[shown["term"] == term])
     ]
     reworded = [
         say("{note} ‘{statement}’", note=note, statement=material.labels.wording(item))
@@ -222,9 +223,10 @@ def robustness(material: Material) -> list[Block]:
 
 
 def _counted(material: Material) -> tuple[Markup, ...]:
-    """Count the decisions about scales: those that stand in every way, and the others."""
+    """Count the headline's decisions about scales: those that stand in every way, and the others."""
     numbers = material.numbers
     metric = main_analysis(material.tables["agreement"])
+    unit = MEASURED_IN[metric] if metric == FAVOURABLE else UNITS[STANDARDISED][1]
     said = []
     for kind, decisions in (("other than inconclusive", SURE), ("inconclusive", ["inconclusive"])):
         told = numbers.count("agreement", analysis=metric, decision=decisions)
@@ -233,9 +235,10 @@ def _counted(material: Material) -> tuple[Markup, ...]:
             same = numbers.count("agreement", analysis=metric, decision=decisions, **alike)
             said.append(
                 say(
-                    "<strong>Decisions {kind}:</strong> {told}, of which {same} the same in every way that could be "
-                    "tried.",
+                    "<strong>Decisions {kind}</strong>, in {unit}: {told}, of which {same} the same in every way "
+                    "that could be tried.",
                     kind=kind,
+                    unit=unit,
                     told=told,
                     same=several(same, "is", "are"),
                 )

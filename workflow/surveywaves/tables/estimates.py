@@ -151,10 +151,10 @@ def smallest_effect(frame: pd.DataFrame, unit: str, *, decimals: int = 2) -> str
     low, high = (
         number(value, decimals=decimals) for value in (frame["smallest"].min(), frame["smallest"].max())
     )
-    size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
+    size = f"±{low} {unit}" if low == high else f"±{low} to ±{high} {unit}, by scale"
     return (
         f"Decision: by tests of difference and of equivalence, at the adjusted p, against the smallest effect of "
-        f"interest ({size} {unit}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
+        f"interest ({size}). Equivalence p: adjusted; that the difference is at least that large. Inconclusive "
         "is not the same as no change."
     )
 
@@ -176,6 +176,34 @@ UNITS: Final = {
     f"_{PERCENT_FAVOURABLE}": ("Percentage points", "percentage points"),
 }
 """How a term ends -> head of its column, and its unit in words."""
+
+
+MEASURED_IN: Final = {
+    FAVOURABLE: "percentage points of favourable answers",
+    LINEAR: "points of the response scale",
+    ORDINAL: "log odds",
+}
+"""Analysis -> what its contrasts are in, in the order of presentation: the headline first."""
+
+
+def main_analysis(frame: pd.DataFrame) -> str:
+    """Name the analysis that speaks for a table of several: % favourable, else the linear model, else the first.
+
+    Parameters
+    ----------
+    frame
+        Contrasts, or `agreement`, which has decisions and no estimates.
+    """
+    shares = frame[frame["analysis"] == FAVOURABLE]
+    if (shares["estimate"].notna() if "estimate" in shares else shares["decision"].fillna("").ne("")).any():
+        return FAVOURABLE
+    found = set(frame["analysis"])
+    return LINEAR if LINEAR in found else next(iter(frame["analysis"]), "")
+
+
+def term_in(analysis: str, kind: str) -> str:
+    """Name the term of a kind of contrast in the unit of an analysis."""
+    return f"{kind}_{PERCENT_FAVOURABLE}" if analysis == FAVOURABLE else kind
 
 
 def rejected(diagnostics: pd.DataFrame, term: str, *, level: float) -> tuple[int, int]:
@@ -266,7 +294,8 @@ def contrasts_in(frame: pd.DataFrame, labels: Labels, *, term: str, unit: str) -
 
     Of statements, only those that are estimated or withheld; why the others are not stands in the data.
     """
-    analysis, term = (FAVOURABLE, f"{term}_{PERCENT}") if unit == PERCENT else (unit, term)
+    analysis = FAVOURABLE if unit == PERCENT else unit
+    term = term_in(analysis, term)
     full = contrasts(frame, labels, analysis=analysis, term=term)
     if frame["item"].eq("").all():
         return full
@@ -382,7 +411,7 @@ def _decimals(term: str, row: Any = None) -> int:
 
 
 def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
-    """Set all scales side by side: every estimate of the main analysis behind the sign of its decision.
+    """Set all scales side by side: every estimate of the headline behind the sign of its decision.
 
     Parameters
     ----------
@@ -391,7 +420,8 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     term
         Kind of contrast. Contrasts that no scale has an estimate of are left out.
     """
-    chosen = frame[(frame["analysis"] == main_analysis(frame)) & (frame["term"] == term)]
+    analysis = main_analysis(frame)
+    chosen = frame[(frame["analysis"] == analysis) & (frame["term"] == term_in(analysis, term))]
     found = {(row.scale, row.wave, row.organisation): row for row in records(chosen)}
     there = chosen[chosen["estimate"].notna()]
     places = set(zip(there["wave"], there["organisation"], strict=True))
@@ -405,7 +435,7 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     ]
     return Table(
         name=f"overview_{term}",
-        title=f"{labels.plain(term)}: all scales at a glance",
+        title=f"{labels.plain(term)}: all scales at a glance, in {MEASURED_IN.get(analysis, analysis)}",
         columns=(Column("Scale"), *columns),
         rows=tuple(
             (Cell(labels.scale(scale)), *(_glance(found.get((scale, *place)), labels) for place in shown))
@@ -416,17 +446,11 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     )
 
 
-def main_analysis(frame: pd.DataFrame) -> str:
-    """Name the model that is shown first where a table holds several: the linear one, or else the first."""
-    found = [name for name in dict.fromkeys(frame["analysis"]) if name != FAVOURABLE]
-    return LINEAR if LINEAR in found else next(iter(found), "")
-
-
 def _glance(row: Any, labels: Labels) -> Cell:
     """Print an estimate behind the sign of its decision; or why there is none."""
-    cell = estimate_cell(row, labels, signed=True)
     if row is None or is_missing(row.estimate):
-        return cell
+        return estimate_cell(row, labels)
+    cell = estimate_cell(row, labels, signed=True, decimals=_decimals(row.term, row))
     decision = getattr(row, "decision", "")
     sign, tone = SIGNS.get(decision, ("", ""))
     said = f" ({_decided_by(row)})" if decision else ""
