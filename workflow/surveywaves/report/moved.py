@@ -38,7 +38,8 @@ def moved(material: Material) -> list[Block]:
         return []
     blocks: list[Block] = [*invented_together(material)]
     if shown := material.at("moved/overview"):
-        blocks.append(Part("All scales at a glance", (Paragraph(_glance(material)), *shown)))
+        legend = (Paragraph(_glance(material)),) if material.has("contrasts") else ()
+        blocks.append(Part("All scales at a glance", (*legend, *shown)))
     if material.has("means"):
         blocks.append(Part("Estimated means", tuple(_means(material))))
     if material.has("contrasts"):

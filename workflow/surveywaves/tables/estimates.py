@@ -435,7 +435,8 @@ def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:
     ]
     return Table(
         name=f"overview_{term}",
-        title=f"{labels.plain(term)}: all scales at a glance, in {MEASURED_IN.get(analysis, analysis)}",
+        title=f"{labels.plain(term)}: all scales at a glance"
+        + (f", in {MEASURED_IN.get(analysis, analysis)}" if analysis else ""),
         columns=(Column("Scale"), *columns),
         rows=tuple(
             (Cell(labels.scale(scale)), *(_glance(found.get((scale, *place)), labels) for place in shown))
