@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -332,7 +333,7 @@ class _Way(NamedTuple):
     note: str
 
 
-Ways = Callable[[Sequence[str]], _Way | Refused]
+Ways = Callable[[tuple[str, ...]], _Way | Refused]
 """The way of a contrast of some waves."""
 
 
@@ -349,7 +350,8 @@ def _ways(
     """Fit one scale as a variant has it; what it leaves as it was is not worked out again."""
     known: dict[tuple[str, ...], _Way | Refused] = {}
 
-    def way(waves: Sequence[str]) -> _Way | Refused:
+    @cache
+    def way(waves: tuple[str, ...]) -> _Way | Refused:
         if isinstance(people, Refused):
             return people
         asked, said = scale, ""
@@ -396,7 +398,7 @@ class _Asking(NamedTuple):
         """Give every contrast of the main analysis as a variant has it."""
         for metric in self.metrics():
             for labels, weights in stated_contrasts(self.first.design):
-                waves = list(dict.fromkeys(wave for wave, _ in weights))
+                waves = tuple(dict.fromkeys(wave for wave, _ in weights))
                 way, row = ways(waves), _labelled(metric, labels)
                 if isinstance(way, Refused):
                     yield row | {"status": Status.NOT_ESTIMABLE, "note": way.reason}
