@@ -115,6 +115,14 @@ def test_the_order_of_respondents_changes_nothing() -> None:
     pd.testing.assert_series_equal(there, back)
 
 
+def test_their_order_changes_nothing_where_patterns_are_too_many_for_one_number() -> None:
+    rng = np.random.default_rng(8)
+    answers = np.clip(np.round(3 + rng.normal(size=(60, 1)) + rng.normal(size=(60, 30))), 1, 5)
+    frame = columns(**{f"i{number}": list(map(int, column)) for number, column in enumerate(answers.T)})
+    there, back = (one(estimate(rows, replicates=100), "alpha") for rows in (frame, frame[::-1]))
+    pd.testing.assert_series_equal(there, back)
+
+
 def test_a_further_wave_leaves_what_was_said_of_the_others_as_it_was() -> None:
     frame = pd.concat([people(), people(seed=2).assign(organisation="o2")], ignore_index=True)
     later = people(seed=3).assign(wave="w2")

@@ -162,3 +162,13 @@ write_answers <- function(answers, name) {
   answers[number] <- lapply(answers[number], function(x) ifelse(is.na(x), "", sprintf("%.15g", x)))
   write.csv(answers, name, row.names = FALSE, quote = which(!number))
 }
+
+# columns -> what they are with centred covariates: a cell's coefficient is then its mean at their means
+centring <- function(one, names) {
+  turn <- diag(length(names)); dimnames(turn) <- list(names, names)
+  if (length(one$covariates)) {
+    rows <- model.matrix(reformulate(one$covariates), one$wide)[, -1, drop = FALSE]
+    turn[startsWith(names, "cell"), colnames(rows)] <- rep(colMeans(rows), each = sum(startsWith(names, "cell")))
+  }
+  turn
+}

@@ -8,16 +8,6 @@
 source("models.R")
 suppressMessages(library(clubSandwich))
 
-# columns -> what they are with centred covariates: a cell's coefficient is then its mean at their means
-centring <- function(one, names) {
-  turn <- diag(length(names)); dimnames(turn) <- list(names, names)
-  if (length(one$covariates)) {
-    rows <- model.matrix(reformulate(one$covariates), one$wide)[, -1, drop = FALSE]
-    turn[startsWith(names, "cell"), colnames(rows)] <- rep(colMeans(rows), each = sum(startsWith(names, "cell")))
-  }
-  turn
-}
-
 power <- function(m, p) { e <- eigen(m, symmetric = TRUE); e$vectors %*% (e$values^p * t(e$vectors)) }
 
 by_team <- function(fit, contrasts, team) {

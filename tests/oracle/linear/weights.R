@@ -21,15 +21,6 @@ club <- function(set) {
   data.frame(set = set$name, row = rep(names(fixef(fit)), ncol(v)), column = rep(names(fixef(fit)), each = nrow(v)), value = c(v))
 }
 
-centring <- function(one, names) {
-  turn <- diag(length(names)); dimnames(turn) <- list(names, names)
-  if (length(one$covariates)) {
-    rows <- model.matrix(reformulate(one$covariates), one$wide)[, -1, drop = FALSE]
-    turn[startsWith(names, "cell"), colnames(rows)] <- rep(colMeans(rows), each = sum(startsWith(names, "cell")))
-  }
-  turn
-}
-
 replicated <- function(set) {
   one <- prepare(set)
   times <- 1 + seq_len(nrow(one$wide)) %% 3

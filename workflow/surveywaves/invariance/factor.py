@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,17 +18,25 @@ from scipy.linalg import block_diag, null_space
 from scipy.optimize import least_squares
 from scipy.special import chdtrc, ndtr, ndtri
 
-from surveywaves.reliability.answers import Array, named
-from surveywaves.reliability.factors import AT_THE_END, below, density, polychoric, tables
+from surveywaves.reliability.answers import Array, patterns
+from surveywaves.reliability.factors import (
+    AT_ITS_END,
+    FAR,
+    NOTHING,
+    below,
+    density,
+    of_pairs,
+    polychoric,
+    rectangles,
+    refused,
+    tables,
+)
 from surveywaves.terms import Status
 
 Codes: TypeAlias = NDArray[np.intp]
 Implied: TypeAlias = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
 
-_FAR: Final = 40.0
-_NOTHING: Final = 1e-15
 _NO_INFORMATION: Final = 1e-8
-_AT_ITS_END: Final = "a polychoric correlation goes to its end"
 _CHUNK: Final = 50_000
 _UNIDENTIFIED: Final = 1e-7
 """Smallest singular value of the scaled Jacobian, as a share of the largest, of a model that is identified."""
@@ -99,16 +106,17 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
         If a correlation goes to its end, or was not found.
     """
     n, points = len(codes), int(codes.max()) + 1
-    codes, counts = _patterns(codes, points)
+    given, counts = patterns(codes, points)
+    codes = codes[given]
     rho_matrix, settled = polychoric(codes, points, counts)
     i, j = np.triu_indices(len(items), 1)
     rho = rho_matrix[i, j]
-    _refuse(np.abs(rho) > AT_THE_END, items, Status.NOT_ESTIMABLE, _AT_ITS_END)
-    _refuse(~settled, items, Status.NOT_CONVERGED, "no settled polychoric correlation")
+    if refusal := refused(rho, settled, items):
+        raise NoFit(*refusal)
     shares = np.stack([np.bincount(codes[:, item], counts, points) for item in range(len(items))]) / n
-    bounds = np.full((len(items), points + 1), _FAR)
-    bounds[:, 0] = -_FAR
-    bounds[:, 1:-1] = np.clip(ndtri(np.minimum(shares.cumsum(axis=1)[:, :-1], 1.0)), -_FAR, _FAR)
+    bounds = np.full((len(items), points + 1), FAR)
+    bounds[:, 0] = -FAR
+    bounds[:, 1:-1] = np.clip(ndtri(np.minimum(shares.cumsum(axis=1)[:, :-1], 1.0)), -FAR, FAR)
     used = (shares > 0).sum(axis=1) - 1
     inside = np.arange(points - 1) < used[:, None]
 
@@ -120,8 +128,8 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     a, b = bounds[i][:, :, None], bounds[j][:, None, :]
     shape = np.broadcast_shapes(a.shape, b.shape)
     a, b, spread = np.broadcast_to(a, shape), np.broadcast_to(b, shape), np.broadcast_to(spread, shape)
-    per = _inverse(_rectangles(below(a, b, spread)))
-    slope = _rectangles(density(a, b, spread)) * per
+    per = _inverse(rectangles(below(a, b, spread)))
+    slope = rectangles(density(a, b, spread)) * per
     counted = tables(codes, points, counts)[i, :, j, :] / n
     weighed = counted * slope * per
     crossed = np.zeros((len(rho), len(items), points - 1))
@@ -135,7 +143,8 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     a11 = np.einsum("ic,ict,icu->itu", shares, own, own)
     inverse = block_diag(*(np.linalg.inv(a11[at][:cut, :cut]) for at, cut in enumerate(used)))
     a22, a21 = (counted * slope**2).sum(axis=(1, 2)), crossed[:, inside]
-    _refuse(a22 < _NO_INFORMATION, items, Status.NOT_ESTIMABLE, _AT_ITS_END)
+    if note := of_pairs(AT_ITS_END, items, a22 < _NO_INFORMATION):
+        raise NoFit(Status.NOT_ESTIMABLE, note)
     gamma = np.zeros((len(inverse) + len(rho),) * 2)
     for start in range(0, len(codes), _CHUNK):
         some = codes[start : start + _CHUNK]
@@ -149,29 +158,8 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     )
 
 
-def _refuse(wrong: NDArray[np.bool_], items: Sequence[str], status: Status, what: str) -> None:
-    """Refuse pairs of items that something is wrong with."""
-    if where := named(what, [f"{one} and {other}" for one, other in combinations(items, 2)], wrong):
-        raise NoFit(status, where)
-
-
-def _patterns(codes: Codes, points: int) -> tuple[Codes, Codes]:
-    """List unique rows, in order, and how often each comes."""
-    key = np.zeros(len(codes), dtype=np.int64)
-    for column in codes.T:
-        if key.max(initial=0) > 2**62 // points:
-            key = np.unique(key, return_inverse=True)[1]
-        key = key * points + column
-    _, first, counts = np.unique(key, return_index=True, return_counts=True)
-    return codes[first], counts
-
-
 def _inverse(probability: Array) -> Array:
-    return np.where(probability > _NOTHING, 1 / np.maximum(probability, _NOTHING), 0.0)
-
-
-def _rectangles(corners: Array) -> Array:
-    return np.asarray(np.diff(np.diff(corners, axis=1), axis=2), dtype=np.float64)
+    return np.where(probability > NOTHING, 1 / np.maximum(probability, NOTHING), 0.0)
 
 
 class Test(NamedTuple):

@@ -38,7 +38,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import fdtrc, ndtri, stdtr, stdtrit
 
-from surveywaves.reliability.answers import Answers, Array, Row, alike, join, named, whole
+from surveywaves.reliability.answers import Answers, Array, Row, alike, join, named, patterns, whole
 from surveywaves.terms import ALL, BETWEEN, Status
 
 FLAT: Row = {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
@@ -54,7 +54,6 @@ ALIKE: Final = 1e-12
 """What rounding leaves of a difference that is none."""
 
 _CELLS_AT_ONCE: Final = 50_000  # of float64: more no longer lie in the cache, and take twice as long
-_LARGEST_CODE: Final = 2**62
 
 
 def alpha(answers: Answers) -> Row:
@@ -73,8 +72,8 @@ def alpha(answers: Answers) -> Row:
     backward = BACKWARD if found < 0 else ""
     if 1 - found < ALIKE:
         return row | {"note": "alpha is 1: it has no standard error"}
-    patterns, counts = distinct(answers.scores, answers.options.response_range)
-    [centre], [error] = (values.tolist() for values in log_rest(patterns, counts[None]))
+    given, counts = distinct(answers.scores, answers.options.response_range)
+    [centre], [error] = (values.tolist() for values in log_rest(given, counts[None]))
     if not error > 0:
         return row | {"note": join(backward, "no respondent moves it: it has no standard error")}
     row["std_error"] = (1 - found) * error
@@ -83,7 +82,7 @@ def alpha(answers: Answers) -> Row:
         lower, upper = ndtri(tails)
     else:
         studentised = _studentised(
-            patterns, counts, centre, answers.generator("alpha"), answers.options.replicates
+            given, counts, centre, answers.generator("alpha"), answers.options.replicates
         )
         kept = studentised[np.isfinite(studentised)]
         lost = len(studentised) - len(kept)
@@ -109,22 +108,16 @@ def cronbach(scores: Array) -> float:
 def distinct(scores: Array, response_range: tuple[int, int]) -> tuple[Array, NDArray[np.int64]]:
     """Find the answer patterns, centred, (P, k), and how many respondents gave each, (P,)."""
     low, high = response_range
-    points = high - low + 1
-    if points ** scores.shape[1] > _LARGEST_CODE:
-        return scores - scores.mean(axis=0), np.ones(len(scores), dtype=np.int64)
-    places = points ** np.arange(scores.shape[1], dtype=np.int64)
-    _, first, counts = np.unique(
-        (scores - low).astype(np.int64) @ places, return_index=True, return_counts=True
-    )
+    first, counts = patterns((scores - low).astype(np.intp), high - low + 1)
     return scores[first] - scores.mean(axis=0), counts
 
 
-def log_rest(patterns: Array, counts: NDArray[np.int64]) -> tuple[Array, Array]:
+def log_rest(given: Array, counts: NDArray[np.int64]) -> tuple[Array, Array]:
     """log(1 - alpha) and its ADF standard error.
 
     Parameters
     ----------
-    patterns
+    given
         (P, k) scores of each answer pattern, near to centred.
     counts
         (R, P) respondents with each pattern; the same number in every row.
@@ -135,10 +128,10 @@ def log_rest(patterns: Array, counts: NDArray[np.int64]) -> tuple[Array, Array]:
         NaN where the total score does not vary or alpha is 1.
     """
     weights = counts.astype(np.float64)
-    n, k = float(weights[0].sum()), patterns.shape[1]
-    squares, totals = (patterns**2).sum(axis=1), patterns.sum(axis=1)
+    n, k = float(weights[0].sum()), given.shape[1]
+    squares, totals = (given**2).sum(axis=1), given.sum(axis=1)
     # d_i takes each replicate's own means: as these are linear in what is summed here, no score is centred again
-    terms = np.column_stack([patterns, squares, totals**2, np.ones_like(totals)])
+    terms = np.column_stack([given, squares, totals**2, np.ones_like(totals)])
     sums = weights @ terms / n
     means = sums[:, :k]
     s = sums[:, k] - (means**2).sum(axis=1)
@@ -156,7 +149,7 @@ def log_rest(patterns: Array, counts: NDArray[np.int64]) -> tuple[Array, Array]:
 
 
 def _studentised(
-    patterns: Array, counts: NDArray[np.int64], centre: float, random: np.random.Generator, replicates: int
+    given: Array, counts: NDArray[np.int64], centre: float, random: np.random.Generator, replicates: int
 ) -> Array:
     """log(1 - alpha) of replicates less that of the respondents, in each one's own standard errors."""
     pattern, size = np.repeat(np.arange(len(counts)), counts), len(counts)
@@ -166,9 +159,7 @@ def _studentised(
         rows = min(at_once, replicates - start)
         drawn = pattern[random.integers(0, len(pattern), size=(rows, len(pattern)), dtype=np.uint32)]
         drawn += size * np.arange(rows)[:, None]
-        logs, errors = log_rest(
-            patterns, np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
-        )
+        logs, errors = log_rest(given, np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size))
         # Replicates whose respondents all move alpha alike have no spread to be measured by.
         found.append((logs - centre) / np.where(errors > ALIKE, errors, np.nan))
     return np.concatenate(found)

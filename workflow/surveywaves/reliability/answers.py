@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -167,6 +167,34 @@ def scored(frame: pd.DataFrame, scale: Scale) -> Array:
         )
     reversed_ = np.array([scale.keys[item] == -1 for item in scale.items], dtype=np.bool_)
     return np.where(reversed_, low + high - answers, answers)
+
+
+LARGEST_CODE: Final = 2**62
+"""Largest number that answer patterns are coded by before they are numbered."""
+
+
+def patterns(codes: NDArray[np.intp], points: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the answer patterns, in order of the last item, then of the one before it.
+
+    Parameters
+    ----------
+    codes
+        Respondents x items, 0 to points - 1, none missing.
+    points
+        Number of response points.
+
+    Returns
+    -------
+    first, counts
+        For each pattern a respondent who gave it, and how many did.
+    """
+    key = np.zeros(len(codes), dtype=np.int64)
+    for column in codes.T[::-1]:
+        if key.max(initial=0) > LARGEST_CODE // points:
+            key = np.unique(key, return_inverse=True)[1]
+        key = key * points + column
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    return first, counts
 
 
 def check(sample: Sample, scale: Scale, *, confidence: float, min_n: int) -> None:

@@ -6,6 +6,8 @@ probabilities, here for many pairs of bounds and correlations at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -61,8 +63,8 @@ POLYCHORIC_SETTLED: Final = 1e-10
 AT_THE_END: Final = 0.998
 """Beyond this a correlation is taken to be at its end: its likelihood has no maximum inside."""
 
-_FAR: Final = 40.0
-_NOTHING: Final = 1e-15  # less than rounding leaves of the probability of a cell
+FAR: Final = 40.0
+NOTHING: Final = 1e-15  # less than rounding leaves of the probability of a cell
 
 
 def ordinal_alpha(answers: Answers) -> Row:
@@ -75,15 +77,9 @@ def ordinal_alpha(answers: Answers) -> Row:
         reason = f"more than {POINTS_AT_MOST} response points: as good as continuous"
         return {"status": Status.NOT_ESTIMABLE, "note": reason}
     rho, settled = polychoric((answers.scores - low).astype(np.intp), high - low + 1)
-    rows, columns = np.triu_indices(answers.k, 1)
-    pairs = [f"{answers.items[i]} and {answers.items[j]}" for i, j in zip(rows, columns, strict=True)]
-    found = rho[rows, columns]
-    if (np.abs(found) > AT_THE_END).any():
-        at = ", ".join(pair for pair, r in zip(pairs, found, strict=True) if abs(r) > AT_THE_END)
-        return {"status": Status.NOT_ESTIMABLE, "note": f"a polychoric correlation goes to its end: {at}"}
-    if not settled.all():
-        at = ", ".join(pair for pair, ok in zip(pairs, settled, strict=True) if not ok)
-        return {"status": Status.NOT_CONVERGED, "note": f"no settled polychoric correlation: {at}"}
+    found = rho[np.triu_indices(answers.k, 1)]
+    if refusal := refused(found, settled, answers.items):
+        return {"status": refusal[0], "note": refusal[1]}
     total = answers.k + 2 * float(found.sum())
     if total < 1e-9:
         return {"status": Status.NOT_ESTIMABLE, "note": "the polychoric correlations add up to nothing"}
@@ -125,7 +121,7 @@ def polychoric(
     pairs = tables(codes, points, counts)
     margins = pairs[np.arange(k), :, np.arange(k), :].sum(axis=2)
     shares = margins.cumsum(axis=1)[:, :-1] / margins[0].sum()
-    thresholds = np.clip(ndtri(shares), -_FAR, _FAR)
+    thresholds = np.clip(ndtri(shares), -FAR, FAR)
     a = np.broadcast_to(thresholds[rows][:, :, None], (len(rows), points - 1, points - 1))
     b = np.broadcast_to(thresholds[columns][:, None, :], a.shape)
     spread = np.cov(codes, rowvar=False, fweights=counts)
@@ -134,6 +130,31 @@ def polychoric(
     rho = np.eye(k)
     rho[rows, columns] = rho[columns, rows] = found
     return rho, settled
+
+
+AT_ITS_END: Final = "a polychoric correlation goes to its end"
+
+
+def refused(found: Array, settled: NDArray[np.bool_], items: Sequence[str]) -> tuple[Status, str] | None:
+    """Why polychoric correlations are of no use, and those of which items; None if all are.
+
+    Parameters
+    ----------
+    found, settled
+        Each pair's, as `polychoric` gives them.
+    items
+        Their names.
+    """
+    if note := of_pairs(AT_ITS_END, items, np.abs(found) > AT_THE_END):
+        return Status.NOT_ESTIMABLE, note
+    if note := of_pairs("no settled polychoric correlation", items, ~settled):
+        return Status.NOT_CONVERGED, note
+    return None
+
+
+def of_pairs(what: str, items: Sequence[str], marked: NDArray[np.bool_]) -> str:
+    """Say something of the marked pairs of items; empty if there is none."""
+    return named(what, [f"{one} and {other}" for one, other in combinations(items, 2)], marked)
 
 
 def tables(codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None) -> Array:
@@ -157,9 +178,9 @@ def _climb(counts: Array, a: Array, b: Array, start: Array) -> tuple[Array, NDAr
         rho = found[on]
         spread = np.broadcast_to(rho[:, None, None], a[on].shape)
         probability = _cells(below(a[on], b[on], spread), a[on], b[on])
-        turn = _differences(np.pad(density(a[on], b[on], spread), ((0, 0), (1, 1), (1, 1))))
-        slope = (counts[on] * turn / np.maximum(probability, _NOTHING)).sum(axis=(1, 2))
-        each = np.where(probability > _NOTHING, turn**2 / np.maximum(probability, _NOTHING), 0.0)
+        turn = rectangles(np.pad(density(a[on], b[on], spread), ((0, 0), (1, 1), (1, 1))))
+        slope = (counts[on] * turn / np.maximum(probability, NOTHING)).sum(axis=(1, 2))
+        each = np.where(probability > NOTHING, turn**2 / np.maximum(probability, NOTHING), 0.0)
         information = counts[on].sum(axis=(1, 2)) * each.sum(axis=(1, 2))
         low[on], high[on] = np.where(slope > 0, rho, low[on]), np.where(slope < 0, rho, high[on])
         with np.errstate(all="ignore"):
@@ -175,10 +196,11 @@ def _cells(corner: Array, a: Array, b: Array) -> Array:
     """Probabilities of the rectangles from those below their upper corners."""
     full = np.pad(corner, ((0, 0), (1, 1), (1, 1)))
     full[:, 1:-1, -1], full[:, -1, 1:-1], full[:, -1, -1] = ndtr(a[:, :, 0]), ndtr(b[:, 0, :]), 1.0
-    return _differences(full)
+    return rectangles(full)
 
 
-def _differences(corners: Array) -> Array:
+def rectangles(corners: Array) -> Array:
+    """Probabilities of rectangles, or their slopes, from those below each of their corners."""
     return np.asarray(np.diff(np.diff(corners, axis=1), axis=2), dtype=np.float64)
 
 
