@@ -446,7 +446,6 @@ def test_imputation_agrees_with_that_of_mice() -> None:
         values, errors, freedom = zip(*(one[place] for one in made), strict=True)
         ours = pool(values, errors, freedom)
         chance = math.sqrt((float(np.var(values, ddof=1)) + row["between"]) / number)
-        print(row["contrast"], ours, row.tolist(), chance)
         assert abs(ours.estimate - row["estimate"]) < 4 * chance + 0.2 * row["std_error"]
         assert ours.std_error == pytest.approx(row["std_error"], rel=0.15)
 

@@ -35,7 +35,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveywaves.sample import Sample, Scale
+from surveywaves.sample import Sample, Scale, is_continuous
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -197,7 +197,7 @@ class _Answers:
         columns = {}
         for name in self.sample.covariates:
             values = self.frame[name]
-            if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+            if is_continuous(values):
                 columns[name] = values.astype("float64")
             else:
                 for level in sorted(values.astype("str").unique())[1:]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,11 @@ class Scale:
     flagged: tuple[str, ...] = ()
     points: Mapping[str, int] = field(default_factory=dict)
     favourable_of: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+def is_continuous(covariate: pd.Series[Any]) -> bool:
+    """Whether a covariate is adjusted for as a number; otherwise it is by its levels."""
+    return bool(is_numeric_dtype(covariate.dtype) and not is_bool_dtype(covariate.dtype))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -144,6 +144,7 @@ RETURNS_NEEDED: Final = "returns_needed"
 
 FACTOR_CORRELATION: Final = "factor_correlation: "
 """How the term begins that names the scale whose factor is correlated with that of the row's scale."""
+
 SMALLEST_P: Final = 0.001
 """The smallest p-value that leaves: smaller ones are put there as this, and written "<.001"."""
 

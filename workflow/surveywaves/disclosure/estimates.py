@@ -154,7 +154,7 @@ RMSEA_DECIMALS: Final = 3
 
 NOTE: Final = "withheld to protect respondents"
 
-COMPARED: Final = (LINEAR, ORDINAL, FAVOURABLE)
+SUMMED: Final = (LINEAR, ORDINAL, FAVOURABLE)
 """Analyses whose estimates of all staff are weighted sums of the organisations'."""
 
 COUNTS: Final = ("left out", "adjusted where", "of 100 returns", "fewer than", "not compared, fewer than")
@@ -306,7 +306,7 @@ def release_estimates(
         own = {place for name, place in small if name == scale}
         few = bool(pd.notna(n) and rule.small(int(n)))
         named, covered = places.named(wave, organisation), places.covered(wave, organisation)
-        if organisation == ALL != wave and analysis in COMPARED:
+        if organisation == ALL != wave and analysis in SUMMED:
             # a weighted sum of the organisations: less the others, it is one of them
             named = frozenset(place for place in covered if place[1] not in (ALL, NOT_STATED))
         few = few or item in in_disguise or scale in bare

@@ -23,10 +23,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.sparse.csgraph import connected_components
 
-from surveywaves.sample import Sample, Scale
+from surveywaves.sample import Sample, Scale, is_continuous
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.intp]
@@ -350,7 +349,7 @@ def _code_covariates(
     factors: list[tuple[list[str], FloatArray, IntArray]] = []
     for name in frame.columns:
         column = frame[name]
-        continuous = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
+        continuous = is_continuous(column)
         values = column.to_numpy(dtype=np.float64) if continuous else column.astype("str").to_numpy()
         codes, found = pd.factorize(values, sort=True)
         if continuous:

@@ -292,8 +292,8 @@ class _Contrast:
         """Give the smallest number of returns with the planned power, or why there is none."""
         aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
-        if aim.population is not None and self._short(max(aim.population, least)) < 0:
-            power = self._short(max(aim.population, least)) + aim.power
+        if aim.population is not None and (short := self._short(max(aim.population, least))) < 0:
+            power = short + aim.power
             note = f"more than the {aim.population:,} staff: with all of them the power is {power:.2f}"
             return label | {"status": Status.NOT_ESTIMABLE, "note": note}
         most = self._short(ENDLESS)

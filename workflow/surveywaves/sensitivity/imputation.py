@@ -35,10 +35,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
-from surveywaves.sample import Sample, Scale
+from surveywaves.sample import Sample, Scale, is_continuous
 from surveywaves.terms import ORGANISATION, Missing
 
 SWEEPS: Final = 3
@@ -175,7 +174,7 @@ def impute(
     items = list(dict.fromkeys(item for scale in scales for item in scale.items))
     known = dict.fromkeys((ORGANISATION, *sample.covariates, *variables))
     parts: dict[str, list[tuple[IntArray, FloatArray]]] = {}
-    levels = {name: _levels(sample, name) for name in known if not _continuous(sample.frame[name])}
+    levels = {name: _levels(sample, name) for name in known if not is_continuous(sample.frame[name])}
     said: list[str] = []
     waves = sample.frame["wave"].to_numpy()
     answered = sample.frame[items].notna().to_numpy().any(axis=1)
@@ -211,10 +210,6 @@ def impute(
         levels=levels,
         note="; ".join(said),
     )
-
-
-def _continuous(column: pd.Series[Any]) -> bool:
-    return bool(is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype))
 
 
 def _levels(sample: Sample, name: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pandas as pd
 from surveywaves.catalogue import batteries
 from surveywaves.study.models import Item
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
@@ -304,9 +305,9 @@ def favourable(summary: pd.DataFrame, labels: Labels) -> Table:
 
 def _favourable_cell(row: Any) -> Cell:
     if row is None or is_withheld(row, "base"):
-        return Cell(NONE, float("nan"), tone="muted") if row is None else withheld_cell()
+        return NOTHING if row is None else withheld_cell()
     if not row.base:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     percent, n = (
         number_cell(row, "favourable_percent", percentage),
         number_cell(row, "favourable_n", whole),

@@ -12,6 +12,7 @@ import pandas as pd
 from surveywaves.study.models import Item
 from surveywaves.tables.answers import BY_DECISION
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
@@ -275,7 +276,7 @@ def verdict_words(verdict: str) -> tuple[str, str]:
 
 def _base(row: Any, side: str) -> Cell:
     if row is None:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     return _judged(_said(row, side), [row], side)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
@@ -125,7 +126,7 @@ def first_named(organisation: str, labels: Labels) -> str:
 def decision_cell(row: Any, labels: Labels) -> Cell:
     """Print the decision of a row; a dash where there is none."""
     if is_missing(row.decision) or not row.decision:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     sign, tone = SIGNS.get(row.decision, ("", ""))
     words = decision_words(
         row.decision,
@@ -204,22 +205,6 @@ def main_analysis(frame: pd.DataFrame) -> str:
 def term_in(analysis: str, kind: str) -> str:
     """Name the term of a kind of contrast in the unit of an analysis."""
     return f"{kind}_{PERCENT_FAVOURABLE}" if analysis == FAVOURABLE else kind
-
-
-def rejected(diagnostics: pd.DataFrame, term: str, *, level: float) -> tuple[int, int]:
-    """Count the statements whose answers reject what the ordinal model assumes, and those that could be tested.
-
-    Parameters
-    ----------
-    diagnostics
-        `diagnostics`.
-    term
-        ``proportional_odds`` or ``dispersion``.
-    level
-        Of the tests, adjusted over the statements.
-    """
-    tested = diagnostics.loc[(diagnostics["term"] == term) & diagnostics["estimate"].notna(), "p_adjusted"]
-    return int((tested < level).sum()), len(tested)
 
 
 def staff(organisation: str, labels: Labels) -> str:
@@ -397,7 +382,7 @@ def _verdict(row: Any, labels: Labels, *, decided: bool) -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if is_missing(row.estimate):
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     return decision_cell(row, labels) if decided else side_of_zero(row, labels)
 
 
@@ -480,7 +465,7 @@ def sensitivity(frame: pd.DataFrame, labels: Labels, *, term: str, percent: bool
         Whether it is laid out in percentage points of favourable answers, instead of standard deviations.
     """
     chosen = frame[(frame["term"].map(base_term) == term) & ((frame["analysis"] == FAVOURABLE) == percent)]
-    unit = "percentage points of favourable answers" if percent else "standard deviations of one answer"
+    unit = MEASURED_IN[FAVOURABLE] if percent else UNITS[STANDARDISED][1]
     estimated = chosen["estimate"].notna()
     possible = set(chosen.loc[estimated, "variant"])
     listed = chosen[estimated | (chosen["status"] == Status.WITHHELD)]
@@ -532,7 +517,7 @@ def _variant_cell(row: Any) -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if row is None or is_missing(row.estimate):
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
     text = number(row.estimate, _decimals(row.term, row), signed=True)
     return Cell(f"{sign} {text}".strip(), as_float(row.estimate), tone=tone)
@@ -848,7 +833,7 @@ def _plan_cells(rows: Sequence[Any], labels: Labels, *, percent: bool) -> list[C
     told: set[str] = set()
     for row in rows:
         if row is None:
-            cells.append(Cell(NONE, float("nan"), tone="muted"))
+            cells.append(NOTHING)
             continue
         note = labels.readable(row.note)
         if is_missing(row.estimate):
@@ -862,7 +847,7 @@ def _plan_cells(rows: Sequence[Any], labels: Labels, *, percent: bool) -> list[C
 
 def _needed_cell(row: Any, labels: Labels) -> Cell:
     if row is None:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     note = labels.readable(row.note)
     if is_missing(row.estimate):
         return status_cell(row.status, note)

@@ -59,6 +59,10 @@ class Cell:
         return self.text if self.value is None else None if is_missing(self.value) else self.value
 
 
+NOTHING: Final = Cell(NONE, math.nan, tone="muted")
+"""Where there is nothing to print."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its head, the head above it and its neighbours', and whether it holds numbers."""
@@ -192,7 +196,7 @@ def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
         return withheld_cell()
     value: Any = None if row is None else getattr(row, what)
     if is_missing(value):
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     return Cell(written(value), as_float(value))
 
 
@@ -207,7 +211,7 @@ def count_and_percent(row: Any, *, by_weight: bool = False) -> Cell:
         Whether the weighted percentage stands beside, if there is one.
     """
     if row is None:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     n, percent = number_cell(row, "n", whole), number_cell(row, "percent", percentage)
     if n.text == percent.text:
         return n
@@ -271,7 +275,7 @@ def estimate_cell(
 ) -> Cell:
     """Print an estimate, with its interval if asked; or why there is none."""
     if row is None:
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     if is_missing(row.estimate):
         return status_cell(row.status, labels.readable(row.note))
     text = number(row.estimate, signed=signed, decimals=decimals)

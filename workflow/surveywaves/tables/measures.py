@@ -7,17 +7,19 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
     interval_cell,
     is_withheld,
     number_cell,
+    p_cell,
     status_cell,
     withheld_cell,
 )
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Status
-from surveywaves.words import NONE, STATUS, Labels, as_float, is_missing, number, p_value, records, whole
+from surveywaves.words import STATUS, Labels, as_float, is_missing, number, p_value, records, whole
 
 COEFFICIENTS: Final = {
     "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
@@ -29,7 +31,6 @@ COEFFICIENTS: Final = {
 """Terms beside alpha, in the order of presentation."""
 
 _USES: Final = {"scale": "reliable enough", LOW_RELIABILITY: LOW_RELIABILITY_MARK}
-_NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
 
 
 def measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
@@ -85,7 +86,7 @@ def _coefficients(terms: dict[str, Any], labels: Labels) -> list[Cell]:
     if is_missing(alpha.estimate) and not is_withheld(alpha, "estimate"):
         # The reason stands where alpha would; a list of the scale's items after it says nothing more.
         reason = labels.readable(alpha.note.partition("; not asked: ")[0])
-        return [_NOTHING, status_cell(alpha.status, reason), _NOTHING] + [_NOTHING] * len(others)
+        return [NOTHING, status_cell(alpha.status, reason), NOTHING] + [NOTHING] * len(others)
     return [
         number_cell(alpha, "n", whole),
         _coefficient(alpha, labels),
@@ -99,7 +100,7 @@ def _coefficient(row: Any, labels: Labels, *, said: str = "") -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if row is None or is_missing(row.estimate):
-        return _NOTHING
+        return NOTHING
     decimals = 1 if row.term in {"floor", "ceiling"} else 2
     status = "" if row.status == Status.OK else STATUS.get(row.status, row.status)
     told = "" if row.note == said else labels.readable(row.note)
@@ -208,16 +209,16 @@ def _compared(row: Any, labels: Labels) -> tuple[Cell, ...]:
     places = (Cell(labels.wave(row.wave)), Cell(labels.organisation(row.organisation)))
     head = (Cell(labels.scale(row.scale)), *(places if pair else every), number_cell(row, "n", whole))
     if is_withheld(row, "estimate"):
-        return (*head, withheld_cell(), _NOTHING, _NOTHING, _NOTHING)
-    p = _NOTHING if is_missing(row.p_value) else Cell(p_value(row.p_value), as_float(row.p_value))
+        return (*head, withheld_cell(), NOTHING, NOTHING, NOTHING)
+    p = p_cell(row, "p_value")
     if pair:
         difference = number(row.estimate, signed=True, decimals=2)
-        return (*head, Cell(difference, as_float(row.estimate)), interval_cell(row), _NOTHING, p)
+        return (*head, Cell(difference, as_float(row.estimate)), interval_cell(row), NOTHING, p)
     df = "" if is_missing(row.df) else f" ({whole(row.df)})"
     return (
         *head,
-        _NOTHING,
-        _NOTHING,
+        NOTHING,
+        NOTHING,
         Cell(f"{number(row.estimate, decimals=2)}{df}", as_float(row.estimate)),
         p,
     )
@@ -259,8 +260,6 @@ SHOWN: Final = (
     ("total_r2_change", "", Column("R² change", "Both together", numeric=True)),
 )
 """Term, what of it is shown if not the estimate, and under which head."""
-
-_NO_TEST: Final = Cell(NONE, float("nan"), tone="muted")
 
 
 def dif(frame: pd.DataFrame, labels: Labels, *, between: Literal["wave", "organisation"]) -> Table:
@@ -331,7 +330,7 @@ def _shown(row: Any, what: str) -> Cell:
         return withheld_cell()
     value = None if row is None else getattr(row, what or "estimate")
     if is_missing(value):
-        return _NO_TEST
+        return NOTHING
     if what:
         return Cell(p_value(value), as_float(value))
     signed = row.term.endswith("log_odds")
@@ -342,6 +341,6 @@ def _size(row: Any) -> Cell:
     if is_withheld(row, "estimate"):
         return withheld_cell()
     if row is None or not row.note:
-        return _NO_TEST
+        return NOTHING
     word = row.note.split(" ", 1)[0]
     return Cell(word, tone="" if word == "negligible" else "caution")

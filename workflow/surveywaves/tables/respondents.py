@@ -14,6 +14,7 @@ import pandas as pd
 
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
@@ -261,7 +262,7 @@ def _share_cell(n: Any, of: Any) -> Cell:
     if of is not None and (is_missing(of) or is_missing(n)):
         return withheld_cell()
     if is_missing(of) or not as_float(of):
-        return Cell(NONE, float("nan"), tone="muted")
+        return NOTHING
     value = 100 * as_float(n) / as_float(of)
     return Cell(percentage(value), value)
 

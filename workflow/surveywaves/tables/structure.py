@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from surveywaves.tables.layout import (
+    NOTHING,
     Cell,
     Column,
     Table,
@@ -16,9 +17,8 @@ from surveywaves.tables.layout import (
     status_cell,
 )
 from surveywaves.terms import ALL, FACTOR_CORRELATION, Status
-from surveywaves.words import NONE, Labels, number, records, whole
+from surveywaves.words import Labels, number, records, whole
 
-_NOTHING: Final = Cell(NONE, float("nan"), tone="muted")
 _NEXT: Final = "next"
 _STEPS: Final = {"thresholds": "Equal thresholds", "metric": "and loadings", "scalar": "and intercepts"}
 """Step of invariance -> the head above its columns."""
@@ -82,8 +82,8 @@ def _term(term: str) -> str:
 def _tested(row: Any, labels: Labels) -> tuple[Cell, Cell, Cell]:
     """Print a test, or why there is none."""
     if row is None or row.status not in (Status.OK, Status.WITHHELD):
-        said = _NOTHING if row is None else status_cell(row.status, labels.readable(row.note))
-        return said, _NOTHING, _NOTHING
+        said = NOTHING if row is None else status_cell(row.status, labels.readable(row.note))
+        return said, NOTHING, NOTHING
     chisq = estimate_cell(row, labels, decimals=1)
     return chisq, number_cell(row, "df", whole), p_cell(row, "p_value")
 
