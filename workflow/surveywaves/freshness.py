@@ -93,7 +93,7 @@ class Again:
 
     @property
     def first(self) -> dict[str, str]:
-        """Give those of the jobs that left something before and take nothing from another: name -> why."""
+        """Jobs that left something before and take nothing from another: name -> why they run."""
         return {
             name_of(job): why
             for job, why in self.because.items()

@@ -20,7 +20,7 @@ DECIDED: Final = ("smallest", "p_equivalence", "p_equivalence_adjusted", "decisi
 
 
 def with_keys(frame: pd.DataFrame, keys: Mapping[str, int]) -> pd.DataFrame:
-    """Say beside each item which way its numbers are scored.
+    """Add a column that shows which way the numbers of each item are scored.
 
     Parameters
     ----------

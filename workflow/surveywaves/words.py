@@ -239,7 +239,7 @@ class Labels:
         return _in_order(self.presentation.scales, frame["scale"].unique())
 
     def asked_note(self, waves: Iterable[str], scale: str, item: str = "") -> str:
-        """Say what waves asked of a scale, or of a statement, otherwise than the instrument; empty if nothing."""
+        """Describe what waves asked otherwise than the instrument, of a scale or a statement; empty if nothing."""
         own = [
             one
             for one in self.presentation.items.values()

@@ -36,7 +36,7 @@ LEAST: Final = 13.0
 WAVES_IN_PAIRS: Final = 4
 """With more waves than this, not every pair of them has a panel."""
 
-MARKED: Final = "‡ Low reliability: read the change of its statements beside it."
+MARKED: Final = "‡ Low reliability: read it together with its single statements."
 
 
 class Contrast(NamedTuple):
@@ -155,7 +155,7 @@ def _low_reliability(table: pd.DataFrame) -> set[str]:
 
 
 def _row_titles(table: pd.DataFrame, presentation: Presentation) -> dict[str, str]:
-    """Give the scales' titles, marked where their reliability is low."""
+    """Titles of the scales, marked where their reliability is low."""
     marked = _low_reliability(table)
     return {name: f"{title} ‡" if name in marked else title for name, title in titles(presentation).items()}
 

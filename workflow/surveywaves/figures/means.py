@@ -70,7 +70,7 @@ def respondents_of(table: pd.DataFrame) -> str:
     if n.empty:
         return ""
     least, most = int(n.min()), int(n.max())
-    return f"n: {whole(least)}{f' to {whole(most)}' if most > least else ''} respondents an estimate."
+    return f"n: {whole(least)}{f' to {whole(most)}' if most > least else ''} respondents per estimate."
 
 
 def scale_profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -160,30 +160,28 @@ def level(presentation: Presentation) -> str:
 
 def method(presentation: Presentation) -> str:
     """Say what the estimates come from, and what they do not."""
-    adjusted = [
-        presentation.variables[v].label.lower()
-        for v in presentation.covariates
-        if v in presentation.variables
-    ]
-    by = f", adjusted for {listed(adjusted)}" if adjusted else ""
+    adjusted = _adjusted_for(presentation)
+    by = f", adjusted for {adjusted}" if adjusted else ""
     return (
-        f"Linear mixed model of the single answers with a random intercept a respondent{by}. "
+        f"Linear mixed model of the single answers with a random intercept for each respondent{by}. "
         "Respondents are not linked between waves."
     )
 
 
 def counted(presentation: Presentation) -> str:
-    """Say what percentages of favourable answers come from."""
-    adjusted = [
-        presentation.variables[v].label.lower()
-        for v in presentation.covariates
-        if v in presentation.variables
-    ]
-    by = f"by logistic regression for the same {listed(adjusted)}" if adjusted else "without a model"
+    """Explain what percentages of favourable answers come from."""
+    adjusted = _adjusted_for(presentation)
+    by = f"by logistic regression for the same {adjusted}" if adjusted else "without a model"
     return (
         f"Percentages are of those who answered a statement, averaged over the statements asked, {by}; intervals allow "
         "for a person's answers going together. Respondents are not linked between waves."
     )
+
+
+def _adjusted_for(presentation: Presentation) -> str:
+    """List the covariates of the models in words; empty if there are none."""
+    known = [name for name in presentation.covariates if name in presentation.variables]
+    return listed([presentation.variables[name].label.lower() for name in known])
 
 
 def missing_note(

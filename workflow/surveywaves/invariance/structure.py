@@ -240,7 +240,7 @@ def _alone(sheet: _Sheet, half: float, min_n: int) -> Iterator[Row]:
 
 
 def _fit_rows(fit: Fit, terms: Sequence[str], prefix: str) -> Iterator[Row]:
-    """Lay the test and indices of a model out."""
+    """Rows of the test and the fit indices of a model."""
     found = indices(fit)
     for term in terms:
         if not fit.test.df:
@@ -337,7 +337,7 @@ def _between(sheet: _Sheet, by: str, names: Sequence[str], min_n: int) -> Iterat
 
 
 def _changes(step: str, fit: Fit, last: tuple[str, Fit] | None) -> Iterator[Row]:
-    """Lay out what a step is to the last one that could be fitted."""
+    """Compare a step with the last one before it that could be fitted."""
     if last is None:
         return
     name, before = last

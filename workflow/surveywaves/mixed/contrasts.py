@@ -345,7 +345,7 @@ def _profiles(design: Design) -> FloatArray:
 
 
 def weighed(design: Design, labels: Mapping[str, str], result: dict[str, Any]) -> dict[str, Any]:
-    """Say in the note of an estimate of all staff by what shares organisations are weighted."""
+    """Add to the note of an estimate of all staff how organisations are weighted."""
     if labels["organisation"] != ALL:
         return result
     return result | {"note": "; ".join(filter(None, (design.shares_note, result.get("note"))))}

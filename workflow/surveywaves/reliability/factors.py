@@ -153,7 +153,7 @@ def refused(found: Array, settled: NDArray[np.bool_], items: Sequence[str]) -> t
 
 
 def of_pairs(what: str, items: Sequence[str], marked: NDArray[np.bool_]) -> str:
-    """Say something of the marked pairs of items; empty if there is none."""
+    """Name the marked pairs of items after `what`; empty if there are none."""
     return named(what, [f"{one} and {other}" for one, other in combinations(items, 2)], marked)
 
 

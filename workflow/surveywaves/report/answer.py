@@ -409,7 +409,7 @@ def _warning(material: Material) -> list[Block]:
 
 
 def _told(material: Material, rows: pd.DataFrame, *, analysis: str, term: str) -> Iterator[Block]:
-    """Say what each contrast came to."""
+    """Report the decisions of each contrast."""
     found = estimated(rows)
     told = (
         list(found)
@@ -460,7 +460,7 @@ def _sure(material: Material, analysis: str, scales: list[str]) -> Iterator[Mark
 
 
 def smallest_effect(material: Material, analysis: str) -> Markup:
-    """Give the smallest effect of interest as the first contrast has it that is in the unit in which it is stated."""
+    """Find the smallest effect of interest, in the first contrast in the unit in which it is stated."""
     frame = material.tables["contrasts"]
     percent = analysis == FAVOURABLE
     stated = (frame["analysis"] == analysis) & (percent | frame["term"].str.endswith(STANDARDISED))

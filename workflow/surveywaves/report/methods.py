@@ -106,7 +106,7 @@ def _design(material: Material) -> list[Markup]:
 
 
 def _population(material: Material) -> Markup:
-    """Say whom intervals speak of."""
+    """Explain which population the intervals refer to."""
     variant = (
         say(
             " As a variant shows, intervals are narrower if they are to speak of the staff of these waves alone, of "
@@ -205,7 +205,7 @@ def _ordinal(material: Material) -> tuple[Markup, ...]:
 
 
 def _fitted(material: Material) -> Markup:
-    """Say how the linear model is fitted, and what its standard errors and degrees of freedom rest on."""
+    """Explain how the linear model is fitted, and what its standard errors and degrees of freedom rest on."""
     if material.presentation.weighted:
         return say(
             "Fitted by maximum pseudo-likelihood, every return with its weight. Standard errors are design-based: the "
@@ -226,7 +226,7 @@ def _fitted(material: Material) -> Markup:
 
 
 def _who(material: Material) -> Iterator[Markup]:
-    """Say whose answers are in the comparisons, and whose are not."""
+    """Explain whose answers are in the comparisons, and whose are not."""
     yield say("Respondents who skipped statements of a scale are compared by those that they answered.")
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
         return
@@ -257,7 +257,7 @@ def _who(material: Material) -> Iterator[Markup]:
 
 
 def _favourable(material: Material) -> Iterator[Markup]:
-    """Say where percentages of favourable answers come from, if there are any."""
+    """Explain where percentages of favourable answers come from, if there are any."""
     if FAVOURABLE not in set(material.tables["means"]["analysis"]):
         return
     yield say(
@@ -273,7 +273,7 @@ def _favourable(material: Material) -> Iterator[Markup]:
 
 
 def _assumed(material: Material) -> Iterator[Markup]:
-    """Say what the tests of the models' assumptions came to."""
+    """Report the results of the tests of the models' assumptions."""
     alpha = material.numbers.study("alpha", lambda value: f"{value:.3g}")
     for what, here in ASSUMPTIONS.items():
         if not material.has("diagnostics"):

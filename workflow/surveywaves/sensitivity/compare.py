@@ -115,7 +115,7 @@ Place = tuple[str, ...]
 
 
 def _places(table: pd.DataFrame) -> list[Place]:
-    """Give the contrast of each row; an ordinal model's is that of the linear one."""
+    """Identify the contrast of each row; an ordinal model's is that of the linear one."""
     metric = np.where(table["analysis"] == FAVOURABLE, FAVOURABLE, LINEAR)
     term = table["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
     return list(zip(metric, table["scale"], term, table["wave"], table["organisation"], strict=True))
@@ -287,7 +287,7 @@ def sensitivity(
 def _compared(
     sample: Sample, scales: Sequence[Scale], variants: Sequence[Variant], *, confidence: float, min_cell: int
 ) -> tuple[pd.DataFrame, dict[Place, dict[Cell, float]]]:
-    """Give the table of `sensitivity`, and the weights of every contrast on the cells."""
+    """Compute the table of `sensitivity`, and the weights of every contrast on the cells."""
     check_confidence(confidence)
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
@@ -395,7 +395,7 @@ class _Asking(NamedTuple):
         return (LINEAR, FAVOURABLE) if self.first.favourable and not self.variant.of_model else (LINEAR,)
 
     def contrasts(self, ways: Ways) -> Iterator[Row]:
-        """Give every contrast of the main analysis as a variant has it."""
+        """Rows of every contrast of the main analysis as a variant has it."""
         for metric in self.metrics():
             for labels, weights in stated_contrasts(self.first.design):
                 waves = tuple(dict.fromkeys(wave for wave, _ in weights))
@@ -415,7 +415,7 @@ class _Asking(NamedTuple):
                 yield row | found | {"note": "; ".join(filter(None, (way.note, told)))}
 
     def pooled(self, scale: Scale) -> Iterator[Row]:
-        """Give every contrast over the completed data sets, by Rubin's rules."""
+        """Rows of every contrast over the completed data sets, by Rubin's rules."""
         imputed = self.variant.imputed
         assert imputed is not None
         stated = list(stated_contrasts(self.first.design))

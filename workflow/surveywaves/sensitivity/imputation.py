@@ -89,7 +89,7 @@ class Imputed:
     note: str
 
     def completed(self, which: int, scale: Scale) -> Sample:
-        """Give the sample one of its imputations, with the columns that a comparison of a scale needs."""
+        """Complete the sample by one imputation, with the columns that a comparison of a scale needs."""
         frame = self.sample.frame
         changed: dict[str, Any] = {}
         for name in dict.fromkeys((ORGANISATION, *self.sample.covariates, *scale.items)):

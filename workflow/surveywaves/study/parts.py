@@ -333,7 +333,7 @@ class SamplePart(Model):
 
 
 def _shares(study: Study) -> dict[str, Any]:
-    """Say by what organisations are weighted to all staff."""
+    """How organisations are weighted to all staff, and where that is from."""
     reference = study.config.reference_wave
     population = next(wave.file.population for wave in study.waves if wave.name == reference)
     if stated := study.config.analysis.shares:

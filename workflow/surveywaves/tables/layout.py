@@ -221,7 +221,7 @@ def count_and_percent(row: Any, *, by_weight: bool = False) -> Cell:
 
 
 def weighted_beside(frame: pd.DataFrame) -> str:
-    """Say that weighted percentages stand beside the others, if they do."""
+    """Note that weighted percentages stand beside the others, if they do."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
     return (
         " Counts and percentages are unweighted; by the sampling weights where it says so." if there else ""
