@@ -176,6 +176,12 @@ class Rule:
         organisation or profession, skipped an item).
     rounding
         Base that all counts are rounded to instead of withholding some; 0: not rounded.
+    public
+        Whether everything is released as it is.
+    smallest_group, smallest_df
+        Respondents in every group that it compares, and degrees of freedom, of which an estimate is shown at least.
+    impossible
+        Combinations of levels (of `organisation` and other variables) that everybody knows not to occur.
     """
 
     threshold: int = 5
@@ -183,6 +189,10 @@ class Rule:
     uniform: bool = True
     unstated: bool = False
     rounding: int = 0
+    public: bool = False
+    smallest_group: int = 10
+    smallest_df: int = 10
+    impossible: tuple[Mapping[str, str], ...] = ()
 
     def small(self, n: int) -> bool:
         """Whether a count is below the threshold and must not be shown for that."""

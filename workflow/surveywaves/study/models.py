@@ -354,8 +354,24 @@ class WaveFile(Model):
 class Disclosure(Model):
     """The rule that protects respondents."""
 
+    public: bool = Field(
+        default=False, description="Whether the data are public anyway: everything is released as it is."
+    )
     threshold: int = Field(
         default=5, ge=1, description="Smallest count that may be shown; 1: all may, nothing is withheld."
+    )
+    smallest_group: int = Field(
+        default=10,
+        ge=2,
+        description="Fewest respondents, in every group that it compares, of which an estimate is shown.",
+    )
+    smallest_df: int = Field(
+        default=10, ge=1, description="Fewest degrees of freedom with which an estimate is shown."
+    )
+    impossible: tuple[dict[Name, Name], ...] = Field(
+        default=(),
+        description="Combinations that everybody knows not to occur, as variable: level (a GP in Social Work, say): "
+        "they protect nobody.",
     )
     zeros: Literal["show", "withhold"] = Field(
         default="show", description="Whether a count of 0 may be shown, or is a small count like any other."
