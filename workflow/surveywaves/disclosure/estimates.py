@@ -22,8 +22,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from surveywaves.disclosure import account, rounding
 from surveywaves.disclosure import count_tables as ends
+from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.count_tables import Groups, Place
+from surveywaves.disclosure.linked import Linked
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.sample import Sample
 from surveywaves.terms import (
@@ -480,3 +483,98 @@ class _Places:
     @staticmethod
     def _cells(waves: Collection[str], organisations: Collection[str]) -> Iterator[Place]:
         return ((wave, organisation) for wave in waves for organisation in organisations)
+
+
+MEANS: Final = "means"
+CONTRASTS: Final = "contrasts"
+ITEM_CONTRASTS: Final = "item_contrasts"
+SENSITIVITY: Final = "sensitivity"
+AGREEMENT: Final = "agreement"
+
+COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS, "diagnostics")
+"""Tables whose estimates are means of answers, differences between such, or tests on the answers to one statement."""
+
+
+def released(
+    tables: Mapping[str, pd.DataFrame],
+    counts: Mapping[str, pd.DataFrame],  # noqa: ARG001 - what `n` will be made from
+    *,
+    instrument: Mapping[str, ends.ItemKey],
+    rule: Rule,
+    weighting: Weighting | None,
+    linked: Linked,
+) -> tuple[dict[str, pd.DataFrame], list[Entry]]:
+    """Release the tables of estimates.
+
+    Parameters
+    ----------
+    tables
+        The tables that are no counts, as the statistics are.
+    counts
+        The released tables of counts (`item_frequencies`, `item_summary`, `respondents`, `response_rates`, `missing`):
+        numbers of respondents are made from these. To come: `ends`, the released numbers of respondents at an end of
+        a scale, `scale, term, wave, organisation, n`.
+    instrument, rule
+        See `surveywaves.disclosure.release.release`.
+    weighting
+        Who weighs how much; None: nothing is weighted.
+    linked
+        What was decided about the counts.
+
+    Returns
+    -------
+    dict, list
+        The tidy tables and `agreement` as they are released, and what each lost.
+    """
+    subjects: dict[str, list[str]] = {}
+    for item, one in instrument.items():
+        subjects.setdefault(one.scale or item, []).append(item)
+        subjects[item] = [item]
+    few = dominated(weighting, subjects) if weighting else Dominated()
+    found: dict[str, pd.DataFrame] = {}
+    entries: list[Entry] = []
+    tidy = [name for name, table in tables.items() if {"term", "status", "note"} <= set(table)]
+    small = small_cells([tables[name] for name in (MEANS, RELIABILITY) if name in tidy], rule)
+    base = rule.rounding
+    withheld = list(linked.answers.withheld())
+    near = set(instrument) if base else {item for (_, item), _ in withheld}
+    scales = {instrument[item].scale for item in near} - {""}
+    single = {scale for scale in scales if sum(one.scale == scale for one in instrument.values()) == 1}
+    # Who answered all items of a scale, or any, are no more, or no fewer, than those who answered each.
+    uncounted = {
+        (instrument[item].scale or item, wave)
+        for (wave, item), name in withheld
+        if isinstance(name, tuple) and name[0] == "base"
+    } | small_rests([tables[name] for name in tidy], rule)
+    for name in tidy:
+        table = tables[name]
+        compared = name in COMPARED
+        # Rounded, the numbers at an end of a scale are shown like any others.
+        at_end = {} if base else linked.ends.marks
+        shown = release_estimates(
+            table,
+            groups=linked.groups,
+            small=small,
+            extremes=ends.marked(table, at_end) if name == RELIABILITY else None,
+            near=scales if compared else (),
+            near_items=near if compared else (),
+            in_disguise={item for item in near if instrument[item].points == 2}
+            if name == ITEM_CONTRASTS
+            else (),
+            bare=single if name == MEANS else (),
+            uncounted=uncounted,
+            dominated=few if compared else Dominated(),
+            rule=rule,
+        )
+        found[name] = rounding.estimates(shown.table, base) if base else shown.table
+        had = table["estimate"].notna().to_numpy()
+        entries += [
+            Entry(name, "estimate", account.ESTIMATE, shown.estimate & had),
+            Entry(name, "n", account.BASE, shown.n),
+            Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
+        ]
+    if AGREEMENT in tables and CONTRASTS in tables:
+        shown_agreement, hide = release_agreement(tables[AGREEMENT], found[CONTRASTS])
+        found[AGREEMENT] = shown_agreement
+        entries.append(Entry(AGREEMENT, "words", account.ESTIMATE, hide))
+    return found, entries
