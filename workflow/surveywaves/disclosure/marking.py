@@ -234,7 +234,7 @@ def linked_files(
     return {
         str(wave): _wave(
             rows,
-            problems[(problems["wave"] == wave) & _is_aside(problems)],
+            problems[(problems["wave"] == wave) & is_aside(problems)],
             hide=(str(wave), ALL) in groups.hidden,
             told=wave in told,
             rule=rule,
@@ -292,7 +292,8 @@ def withheld_problems(problems: pd.DataFrame, marks: Mapping[str, Marks], rule: 
     return withheld(problems, {"n": np.array(hidden, dtype=np.bool_)})
 
 
-def _is_aside(problems: pd.DataFrame) -> pd.Series:
+def is_aside(problems: pd.DataFrame) -> pd.Series:
+    """Mark what is about rows that became no return."""
     return (problems["about"] == ROW) & problems["action"].str.startswith(SET_ASIDE)
 
 
