@@ -12,7 +12,8 @@ import pandas as pd
 from surveywaves.disclosure import account, estimates, marking, rounding
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
 from surveywaves.disclosure.count_tables import ItemKey
-from surveywaves.disclosure.estimates import Weighting
+from surveywaves.disclosure.dominance import Weighting
+from surveywaves.disclosure.estimates import PEOPLE, Agree
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
     FREQUENCIES,
@@ -66,6 +67,7 @@ def release(
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
     weighting: Weighting | None = None,
+    agree: Agree | None = None,
     cores: int = 1,
 ) -> Released:
     """Withhold, or round, what would tell of somebody.
@@ -86,6 +88,8 @@ def release(
         What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
     weighting
         Who weighs how much in weighted estimates; None: there are none.
+    agree
+        What counts over variants: see `estimates.released`.
     cores
         Processes to share the work among; the choice is the same whatever their number.
 
@@ -116,7 +120,7 @@ def release(
         work.round_counts()
     else:
         work.withhold_counts()
-    work.estimates(statistics, weighting)
+    work.estimates(statistics, weighting, agree)
     if publication and AUDIT in tables:
         work.audit(publication, not_in_print(tables, public) if rule.rounding else linked.hidden_together())
     kinds = [] if rule.rounding else list(tallies(linked))
@@ -192,16 +196,19 @@ class _Release:
         for name, table in shown.items():
             self._put(name, marking.weighted(table, self.rule), lambda _: account.DERIVED)
 
-    def estimates(self, before: Mapping[str, pd.DataFrame], weighting: Weighting | None) -> None:
+    def estimates(
+        self, before: Mapping[str, pd.DataFrame], weighting: Weighting | None, agree: Agree | None
+    ) -> None:
         """Release what is estimated: it gets the released counts, and makes its `n` from them."""
         shown, entries = estimates.released(
-            {name: table for name, table in before.items() if name not in COUNTED},
+            before,
             {name: self.tables[name] for name in COUNTED if name in self.tables},
             instrument=self.instrument,
             rule=self.rule,
             weighting=weighting,
-            linked=self.linked,
+            agree=agree,
         )
+        self.tables.pop(PEOPLE, None)
         self.tables |= shown
         self.entries += entries
 
