@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import account, count_tables, estimates, marking, rounding
-from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
+from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.estimates import Dominated, Weighting, dominated
 from surveywaves.disclosure.linked import (
@@ -27,6 +27,7 @@ from surveywaves.disclosure.linked import (
     tallies,
     why_withheld,
 )
+from surveywaves.disclosure.recodings import recodings
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import solver
 from surveywaves.disclosure.system import Builder, Rule
