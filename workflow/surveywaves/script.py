@@ -67,7 +67,7 @@ def stage(job: Job) -> Iterator[None]:
         yield
         taken.must_equal(Taken.by(job), job)
     except SurveywavesError as error:
-        path.write_text(f"{error}\n", encoding="utf-8")
+        write_text("".join(f"{mistake.line}\n" for mistake in error.mistakes), str(path), private=True)
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
     for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):

@@ -72,6 +72,7 @@ def release(
     rule: Rule,
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
+    labels: Sequence[str] = (),
     weighting: Weighting | None = None,
     cores: int = 1,
 ) -> Released:
@@ -90,7 +91,9 @@ def release(
     publication
         What the audited tables are about.
     parts
-        What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
+        What the cells of each wave mean, for `recodings`, which is a table by itself.
+    labels
+        What the study calls its options and levels; `recodings` shows no other words but ordinary ones.
     weighting
         Who weighs how much in weighted estimates; None: there are none.
     cores
@@ -108,7 +111,7 @@ def release(
         tables[PROBLEMS] = marking.released_problems(problems, rows)
         tables[FILE_COUNTS] = marking.released_counts(rows)
     if parts:
-        tables[RECODINGS] = recodings(parts)
+        tables[RECODINGS] = recodings(parts, labels)
     if CROSSCHECK in tables:
         tables[CROSSCHECK] = account.crosschecked(tables[CROSSCHECK])
     public = (

@@ -586,6 +586,8 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
+    labels: tuple[str, ...]
+    """What the study itself calls options and levels."""
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -597,4 +599,5 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
+            labels=study.labels,
         )
