@@ -14,13 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from conftest import REPOSITORY, new_study
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
-from surveywaves.files import digest
+from surveywaves.files import digest, write
 from surveywaves.pin import making
 from surveywaves.pin.cause import Asked, to_pin
 from surveywaves.pin.making import pin, statement
@@ -74,6 +75,14 @@ class Finished:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record.model_dump(mode="json")))
 
+    def answer(self, answers: list[int]) -> None:
+        """Put respondents of a wave into the pooled results, who answered so."""
+        people = {"wave": "second", "respondent": [f"second-{number}" for number in range(len(answers))]}
+        rows = pd.DataFrame(people | {"organisation": "north", "item": answers})
+        write(rows, str(self.folder / "results/pooled/responses.parquet"), private=True)
+        missing = pd.DataFrame(people | {"item": None}).astype({"item": "object"})
+        write(missing, str(self.folder / "results/pooled/missing.parquet"), private=True)
+
     def pin(self, label: str = "first", **options: bool) -> list[str]:
         asked = Asked(label=label, prove=False, **options)
         return pin(asked, self.study, self.places, results=RESULTS, target="pinned", cores=1)
@@ -112,6 +121,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     one.write("results/figures/captions.tsv", "figure\tcaption\nmeans\tMeans.\n")
     one.write("results/report/index.html", "<html/>")
     one.write("results/pooled/responses.tsv", "answers of people")
+    one.answer([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
     one.job("configuration", [], ["results/configuration.yaml"])
     one.job("describe", ["resources/published/employer.csv"], ["results/statistics/item_frequencies.tsv"])
     released = ["results/released/item_frequencies.csv", "results/released/item_frequencies.tsv"]
