@@ -51,7 +51,7 @@ _REASON: Final = "why not "
 Digests = NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """What the rows of a wave's respondents are.
 

@@ -40,7 +40,7 @@ def enter(label: str, places: Places) -> str:
     people = people_of(places.folder, key)
     entered = ledger.add(entry_of(label, rule, people, key), people)
     write_ledger(entered, key, places.folder)
-    return f"entered: {label}" if entered != ledger else f"{label} stands there already, as it is now"
+    return f"entered: {label}" if entered is not ledger else f"{label} stands there already, as it is now"
 
 
 def _released_under(places: Places) -> Disclosure:
