@@ -1,4 +1,5 @@
-# in:  the tidy tables and the audit; what became of the raw files; who weighs how much
+# in:  the tidy tables and the audit; what became of the raw files; who weighs how much; who answered what, to be held
+#      against the ledger of releases (resources/private), which is no input: that it grows makes nothing run again
 # out: the same after the disclosure rule, as Parquet and as CSV, which is what everybody may see; what was withheld,
 #      without giving it back; and, for the team that holds the data only, which counts were small
 rule release:
@@ -12,6 +13,7 @@ rule release:
             wave=WAVES,
         ),
         responses="results/pooled/responses.parquet",
+        why_missing="results/pooled/missing.parquet",
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure.releases import require_apart
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import ReleasingPart
@@ -13,6 +14,7 @@ from surveywaves.tidy import with_keys
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     part = ReleasingPart.model_validate(params.part)
+    require_apart(Path(), part.disclosure)
     publication = None
     if printed := part.publication:
         publication = Publication(
