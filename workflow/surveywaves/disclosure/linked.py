@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import pandas as pd
 
 from surveywaves.disclosure import count_tables
+from surveywaves.disclosure.account import REASONS
 from surveywaves.disclosure.count_tables import (
     Groups,
     ItemKey,
@@ -121,7 +122,6 @@ def link(
         files = linked_files(
             tables[FILE_COUNTS],
             tables[PROBLEMS],
-            groups=found,
             told=frozenset(_told(parts, people)),
             rule=rule,
         )
@@ -181,7 +181,7 @@ def why_withheld(linked: Linked) -> pd.DataFrame:
                 if part.marks[key][name]:
                     why = "primary" if cell in small else "complementary"
                     rows.append((_say(key), _say(name), builder.value(name), why))
-    frame = pd.DataFrame(rows, columns=["linked", "count", "n", "reason"])
+    frame = pd.DataFrame(rows, columns=list(REASONS))
     return frame.astype({"linked": "str", "count": "str", "n": "int64", "reason": "str"})
 
 

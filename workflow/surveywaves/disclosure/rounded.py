@@ -127,6 +127,7 @@ def round_study(
         else:
             # Everybody is of one organisation: its rows are those of all.
             found.exact |= {(wave, name) for name in size}
+            found.keys[wave] = _digest([np.sort(one["n"]).tobytes() for one in own.values()])
     return found
 
 
@@ -176,8 +177,8 @@ class _Wave:
                     break
             known.append(self._counted(table, attempt + 1))
         kept = self._open([one for one in known if one is not None])
-        for one in kept:
-            self._keep(one)
+        for table_shown in kept:
+            self._keep(table_shown)
         if "reliability" in self.tables:
             self._ends({one.table.subject: one for one in kept})
 
@@ -215,7 +216,7 @@ class _Wave:
             counts = (
                 n.reindex(index=list(self.names), columns=list(responses)).fillna(0).to_numpy(dtype=np.intp)
             )
-            good = [response in self.instrument[item].good for response in responses]
+            good = [response in self.instrument[str(item)].good for response in responses]
             sums = np.array([[True] * len(responses) + [False], [*good, False]])
             rest = self.sizes - counts.sum(axis=1)
             yield _Table(str(item), responses, Crossed.of(np.column_stack([counts, rest]), sums, hidden=1))
@@ -387,7 +388,7 @@ def frequencies(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
         own = found.answers.get((wave, item, organisation))
         n.append(None if own is None else own[response])
         base.append(None if own is None else sum(own.values()))
-    return _shown(table, found, n=n, base=base, percent=_percent(n, base))
+    return _shown(table, found, {"n": n, "base": base, "percent": _percent(n, base)})
 
 
 def summary(table: pd.DataFrame, found: Rounded, instrument: Mapping[str, ItemKey]) -> pd.DataFrame:
@@ -407,7 +408,7 @@ def summary(table: pd.DataFrame, found: Rounded, instrument: Mapping[str, ItemKe
         for name, value in zip(names, values, strict=True):
             columns[name].append(value)
     percent = _percent(columns["favourable_n"], columns["base"])
-    shown = _shown(table, found, **columns, favourable_percent=percent)
+    shown = _shown(table, found, {**columns, "favourable_percent": percent})
     # What is shown of nobody is not estimable, whether that is so or rounded.
     nobody = shown["base"].eq(0).fillna(False).astype("bool")
     return shown.assign(status=shown["status"].mask(nobody, Status.NOT_ESTIMABLE.value))
@@ -432,20 +433,25 @@ def respondents(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
         else:
             n.append(None if own is None else own[level])
             base.append(None if own is None else own[ASKED if level == NOT_STATED else BASE])
-    return _shown(table, found, np.array(sizes), n=n, base=base, percent=_percent(n, base))
+    also = np.array(sizes, dtype=np.bool_)
+    return _shown(table, found, {"n": n, "base": base, "percent": _percent(n, base)}, also)
+
+
+def ends_of(reliability: pd.DataFrame) -> pd.DataFrame:
+    """Count who stands at an end of a scale: `scale, term, wave, organisation, n`, a row of the table each."""
+    rows = reliability[reliability["term"].isin(TERMS) & reliability["estimate"].notna()]
+    n = [round(percent * int(size) / 100) for percent, size in _cells(rows, "estimate", "n")]
+    return rows[["scale", "term", "wave", "organisation"]].assign(n=pd.array(n, dtype="Int64"))
 
 
 def ends(reliability: pd.DataFrame, found: Rounded) -> pd.DataFrame:
-    """List the numbers of respondents at an end of a scale that are shown: `scale, term, wave, organisation, n`."""
-    rows = reliability[reliability["term"].isin(TERMS) & reliability["estimate"].notna()]
+    """Give what is shown of `ends_of`."""
+    table = ends_of(reliability)
     n: list[int | None] = []
-    places = _cells(rows, "scale", "term", "wave", "organisation", "estimate", "n")
-    for scale, term, wave, organisation, percent, size in places:
-        if (wave, organisation) in found.exact or wave == organisation == ALL:
-            n.append(round(percent * size / 100))
-        else:
-            n.append(found.ends.get((scale, term, wave, organisation)))
-    return rows[["scale", "term", "wave", "organisation"]].assign(n=pd.array(n, dtype="Int64"))
+    for scale, term, wave, organisation, count in _cells(table, *table):
+        exact = (wave, organisation) in found.exact or wave == organisation == ALL
+        n.append(count if exact else found.ends.get((scale, term, wave, organisation)))
+    return table.assign(n=pd.array(n, dtype="Int64"))
 
 
 def file_counts(
@@ -528,9 +534,9 @@ def _rng(key: bytes, counts: IntArray) -> np.random.Generator:
 
 
 def _shown(
-    table: pd.DataFrame, found: Rounded, also: BoolArray | None = None, **columns: Numbers
+    table: pd.DataFrame, found: Rounded, columns: Mapping[str, Numbers], also: BoolArray | None = None
 ) -> pd.DataFrame:
-    """Put numbers in, but for rows that are shown as they are; None is withheld."""
+    """Put numbers in, but for rows that are shown as they are (none of `also`); None is withheld."""
     places = zip(table["wave"], table["organisation"], strict=True)
     exact = np.array([place in found.exact for place in places], dtype=np.bool_)
     if also is not None:

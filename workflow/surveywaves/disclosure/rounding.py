@@ -10,25 +10,27 @@ can move together with all sums kept; they move to the next multiple one way or 
 the mean where it is. The sums of rows are nested, and so are those of columns: the equations are those of a network, so
 that the walk ends at multiples everywhere.
 
-**What a reader knows.** Of a count shown as r: 0 to b - 1 where r = 0, otherwise r - b + 1 to r + b - 1; and every exact
-total. These may tell more together. Take the m organisations that may have people in a column, k of them shown above 0,
-with d = T - R, |d| < b. An organisation has at least T less the largest values of the others, and at most T less their
-smallest, so that beside its own interval
+**What a reader knows.** Of a count shown as r: 0 to b - 1 where r = 0, otherwise r - b + 1 to r + b - 1; and every
+exact total. These may tell more together. Take the m organisations that may have people in a column, k of them shown
+above 0, with d = T - R, |d| < b. An organisation has at least T less the largest values of the others, and at most T
+less their smallest, so that beside its own interval
 
-- it has no less than r + d - (m - 1)(b - 1) by the others, which leaves b values below and at r + max(d, 0), m >= 2;
-- shown above 0, no more than r + d + (k - 1)(b - 1); shown as 0, no more than d + k (b - 1).
+- it has no less than r + d - (m - 1)(b - 1), which leaves b values up to r + max(d, 0) where m >= 2;
+- shown above 0, it has no more than r + d + (k - 1)(b - 1); shown as 0, no more than d + k (b - 1).
 
-For R <= T, d >= 0: b values are left to each, or all from 0 to T where T < b and every part is shown as 0. For R > T, d <
-0: b values are left to each if k >= 2, and fewer if k = 1 (T = 6 shown as 10, 0, 0 is 6, 0, 0). So R > T is drawn only
-where k >= 2 for certain: not where T < b (every part is shown as 0 then), and where one part alone could be rounded up
-to R it is rounded down. By construction no single column gives a small count back.
+For R <= T, d >= 0: b values are left to each, or all from 0 to T where T < b and every part is shown as 0. For R > T,
+d < 0: b values are left to each if k >= 2, and fewer if k = 1 (T = 6 shown as 10, 0, 0 is 6, 0, 0). So R > T is drawn
+only where k >= 2 for certain: not where T < b (every part is shown as 0 then), and where one part alone could be
+rounded up to R it is rounded down. By construction no single column gives a small count back. These two cases, and
+what they ask of the rows, are the only ones in which more is rounded down than up.
 
-**The audit** is about all of a table together: rows, columns, sums, and what is said elsewhere. It grants the reader the
-true size of every organisation, which is more than is shown; what remains is then a table by itself, as all others of
-the wave are linked with it by these sizes only. Every small count, and every number of people but for whom all of a
-group would be alike, must keep b possible values, or all that the exact totals alone leave. Moves of few people around
-four cells prove most of it; a linear program decides the rest. Its bounds are whole numbers that are attained, for the
-equations are a network's. A table that fails is drawn again.
+**The audit** is about all of a table together: rows, columns, sums, and what is said elsewhere. It grants the reader
+the true size of every organisation, which is more than is shown; what remains is then a table by itself, as all others
+of the wave are linked with it by these sizes only. Every small count, and every small number of people but for whom all
+of a group would be alike, must keep b possible values, or all that the exact totals alone leave. Moves of few people
+around four cells prove most of it; linear programs decide the rest (their bounds are whole numbers that are attained,
+for the equations are a network's). A table that fails is drawn again, unless it passes with the sizes as they are
+shown: then a program over all tables of the wave at once has the last word.
 """
 
 from __future__ import annotations
@@ -265,7 +267,7 @@ def _walk(start: FloatArray, equations: FloatArray, rng: np.random.Generator) ->
         values[free] = _settled(own + step * direction)
         for place in np.flatnonzero(active & (values[free] == np.round(values[free]))):
             active[place] = False
-            rows, pivots = _without(rows, pivots, place, active)
+            rows, pivots = _without(rows, pivots, int(place), active)
     return values
 
 
@@ -479,10 +481,14 @@ class Joint:
         goal = np.zeros(len(self.bounds.lb))
         columns = self.audits[number].table.counts.shape[1]
         goal[self.starts[number] + need.row * columns + np.flatnonzero(need.members)] = 1.0
-        low, high = (
-            sign * milp(sign * goal, bounds=self.bounds, constraints=self.constraints).fun for sign in (1, -1)
-        )
-        return 1 + round(high) - round(low)
+        low, high = (self._least(sign * goal) for sign in (1, -1))
+        return 1 - high - low
+
+    def _least(self, goal: FloatArray) -> int:
+        found = milp(goal, bounds=self.bounds, constraints=self.constraints)
+        if found.x is None:
+            raise RuntimeError(f"the audit of a table has no solution: {found.message}")
+        return round(float(goal @ found.x))
 
 
 def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
