@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure.releases import require_apart
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import over_variants
@@ -15,6 +16,7 @@ from surveywaves.tidy import with_keys
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     part = ReleasingPart.model_validate(params.part)
+    require_apart(Path(), part.disclosure)
     publication = None
     if printed := part.publication:
         publication = Publication(
@@ -47,8 +49,9 @@ with stage(snakemake):
         ),
         publication=publication,
         parts=part.harmonised,
+        labels=part.labels,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
-        agree=partial(over_variants, labels=part.labels),
+        agree=partial(over_variants, labels=part.variables),
         cores=snakemake.threads,
     )
     keys = {item.item: item.key for item in part.instrument}
