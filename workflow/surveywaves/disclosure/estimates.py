@@ -132,8 +132,8 @@ class Bases:
         scales = frequencies["item"].map({name: one.scale for name, one in instrument.items()})
         asked = frequencies[frequencies["base"] > 0].groupby([scales, "wave"])["item"].nunique()
         fully = asked[asked == asked.groupby(level=0).transform("max")]
-        own = [_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY)]
-        return cls(found[0], found[1], found[2], *own, frozenset(fully.index))
+        some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
+        return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index))
 
     def size(self, table: str, subject: str, scale: str, place: Place) -> float:
         """Count the respondents of a cell who are in a table's estimates: never more than there are."""
@@ -429,8 +429,9 @@ def _behind(
     """Take digits from means that would narrow a small count; list those of which no number is safe."""
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
+    hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
     for row, (analysis, scale, wave, organisation) in enumerate(_columns(means.table, *columns)):
-        if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not means.gone[row]:
+        if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not hidden[row]:
             at[analysis, scale, (wave, organisation)] = row
     spans: dict[str, float] = {}
     for one in instrument.values():
