@@ -334,8 +334,9 @@ class _Release:
         )
         self.entries += entries
         if alone:
-            tests = shown[DIAGNOSTICS].copy()
-            tests.loc[alone[DIAGNOSTICS].index] = alone[DIAGNOSTICS]
+            tests = shown[DIAGNOSTICS]
+            others = tests.drop(index=alone[DIAGNOSTICS].index)
+            tests = pd.concat([others, alone[DIAGNOSTICS]]).loc[tests.index]
             shown |= {DIAGNOSTICS: tests, ITEM_CONTRASTS: alone[ITEM_CONTRASTS]}
             gone = shown[ITEM_CONTRASTS]["estimate"].isna() & before[ITEM_CONTRASTS]["estimate"].notna()
             self.entries.append(
