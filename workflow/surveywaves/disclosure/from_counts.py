@@ -73,7 +73,7 @@ def compared(
     counts: Mapping[str, pd.DataFrame],
     *,
     instrument: Mapping[str, ItemKey],
-    how: Comparing,
+    how: Comparing | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the comparisons of items from released counts.
 
@@ -86,7 +86,7 @@ def compared(
     instrument
         Item -> what it is.
     how
-        How items are compared.
+        How items are compared; None: nothing is shown of it.
 
     Returns
     -------
@@ -94,6 +94,9 @@ def compared(
         `item_contrasts`, and the rows of `diagnostics` that are about one item. What would need a count that is
         withheld is withheld.
     """
+    of_items = diagnostics[diagnostics["item"] != ""]
+    if how is None:
+        return _in_place(contrasts, contrasts[:0]), _in_place(of_items, of_items[:0])
     frequencies = counts["item_frequencies"]
     asked = {item: one for item, one in instrument.items() if (frequencies["item"] == item).any()}
     items = [_Item(name, one.scale, one.key, one.points, one.favourable) for name, one in asked.items()]
@@ -120,7 +123,7 @@ def compared(
         there = shown["estimate"].notna()
         notes = shown["note"].where(shown["note"] == "", shown["note"] + "; ") + FROM_COUNTS
         shown["note"] = shown["note"].mask(there, notes)
-    return shown, _in_place(diagnostics[diagnostics["item"] != ""], found.diagnostics)
+    return shown, _in_place(of_items, found.diagnostics)
 
 
 def _answers(
