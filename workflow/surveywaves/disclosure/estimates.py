@@ -335,7 +335,7 @@ def released(
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
-        [one.table for one in rows.values()],
+        [tables[FREQUENCIES], *(one.table for one in rows.values())],
         [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
     )
     found: dict[str, pd.DataFrame] = {}
