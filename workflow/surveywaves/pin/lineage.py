@@ -278,11 +278,12 @@ RULES: Final[Mapping[str, Origins]] = {
                 "margins": (f"{CONFIG}: waves",),
                 "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
                 "disclosure.**": (f"{CONFIG}: disclosure.**",),
-                "variables": (f"{CONFIG}: variables",),
-                "variables.<variable>": (f"{CONFIG}: variables.<variable>.label",),
                 "labels": tuple(
                     f"{CONFIG}: {key}" for key in ("response_scales", "organisations", "variables")
                 ),
+                "variables": (f"{CONFIG}: variables",),
+                "variables.<variable>": (f"{CONFIG}: variables.<variable>.label",),
+                **_under("comparing", _STATISTICS),
                 "publication": (f"{CONFIG}: published",),
                 **_under("publication", _PUBLICATION),
             },

@@ -494,6 +494,7 @@ class SensitivityPart(Model):
     seed: int
     labels: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
+    comparing: ComparingPart
     robust: bool
     confidence: float
     min_cell: int
@@ -598,6 +599,7 @@ class ReleasingPart(Model):
     """What the study itself calls options and levels."""
     variables: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
+    comparing: ComparingPart
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -611,4 +613,5 @@ class ReleasingPart(Model):
             publication=PublicationPart.of(study),
             labels=study.labels,
             variables={name: known.label for name, known in study.config.variables.items()},
+            comparing=ComparingPart.of(study),
         )
