@@ -122,6 +122,7 @@ _ALL: Final = (
     Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw"), own=True),
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
+    Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),
 )
 
 STATISTICS: Final[Mapping[str, Statistic]] = {statistic.name: statistic for statistic in _ALL}
