@@ -47,6 +47,7 @@ with stage(snakemake):
         ),
         publication=publication,
         parts=part.harmonised,
+        labels=part.labels,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
         cores=snakemake.threads,
     )

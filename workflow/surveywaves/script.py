@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import digest, files_under, flush, write_bytes
+from surveywaves.files import digest, files_under, flush, write_text
 from surveywaves.freshness import CACHE, Job, Programs, call_of, name_of, settings_of
 
 
@@ -68,13 +68,13 @@ def stage(job: Job) -> Iterator[None]:
         yield
         taken.must_equal(Taken.by(job), job)
     except SurveywavesError as error:
-        write_bytes(f"{error}\n".encode(), str(path), private=True)
+        write_text("".join(f"{mistake.line}\n" for mistake in error.mistakes), str(path), private=True)
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
     for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
         flush(folder)
     told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
-    write_bytes(f"{told}\n".encode(), str(path), private=True)
+    write_text(f"{told}\n", str(path), private=True)
 
 
 @dataclass(frozen=True, slots=True)

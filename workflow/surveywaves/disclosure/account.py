@@ -1,8 +1,6 @@
 """What everybody knows already, and the account of what was withheld.
 
-Counts that a publication gives cannot be withheld any more. The recodings that harmonise lists are those that
-occurred, each with its count on one kind of form: that one is not there says that nobody on paper chose this answer. So
-what is shown is what the study's codings would do, which says nothing of what anybody answered.
+Counts that a publication gives cannot be withheld any more.
 
 What was withheld is listed kind by kind and place by place, with how much that is of all. The log that goes out does
 not say which counts were small and which were withheld to protect them: whoever knew that would know that the first lie
@@ -11,7 +9,7 @@ below the threshold and the others do not, and what adds up to a total would oft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,10 +17,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure.system import BoolArray
-from surveywaves.harmonise.crosswalk import Words, constants_of, questions_of
-from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import RECOMPUTED, Checked, Status
-from surveywaves.text import normalise
 
 
 @dataclass(frozen=True)
@@ -131,39 +126,6 @@ def _hidden_cells(
             place = (publication.wave, name, "base")
         marks.append(place in hidden)
     return np.array(marks, dtype=np.bool_)
-
-
-RECODING: Final = ("wave", "layout", "column", "variable", "raw", "value")
-
-
-def recodings(parts: Iterable[HarmonisingPart]) -> pd.DataFrame:
-    """Lay out the rules by which waves are harmonised.
-
-    Parameters
-    ----------
-    parts
-        The waves, from a study that has been checked.
-
-    Returns
-    -------
-    DataFrame
-        `wave, layout, column, variable, raw, value`, all text, one row a label of a column: columns as the crosswalk
-        names them, labels as the study writes them, in the order of what they mean. What is the same for every
-        return of a layout has neither `column` nor `raw`.
-    """
-    rows = [row for part in parts for layout in part.layouts for row in _layout(part, layout)]
-    return pd.DataFrame(rows, columns=list(RECODING), dtype="str")
-
-
-def _layout(part: HarmonisingPart, layout: str) -> Iterator[tuple[str, ...]]:
-    words, _ = Words.of(part, where=part.wave)
-    for variable, level in constants_of(part, layout).items():
-        yield part.wave, layout, "", variable, "", level
-    for question in questions_of(part, words, layout):
-        meanings = question.meanings
-        for label in meanings.labels:
-            value = meanings.value(meanings.states[normalise(label)])
-            yield part.wave, layout, question.wanted.column, question.variable, label, value
 
 
 LOG: Final = ("table", "wave", "organisation", "subject", "what", "numbers", "why")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import account, count_tables, estimates, marking, rounding
-from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
+from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.estimates import Dominated, Weighting, dominated
 from surveywaves.disclosure.linked import (
@@ -27,6 +27,7 @@ from surveywaves.disclosure.linked import (
     tallies,
     why_withheld,
 )
+from surveywaves.disclosure.recodings import recodings
 from surveywaves.disclosure.rounding import round_counts
 from surveywaves.disclosure.suppress import solver
 from surveywaves.disclosure.system import Builder, Rule
@@ -71,6 +72,7 @@ def release(
     rule: Rule,
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
+    labels: Sequence[str] = (),
     weighting: Weighting | None = None,
     cores: int = 1,
 ) -> Released:
@@ -89,7 +91,9 @@ def release(
     publication
         What the audited tables are about.
     parts
-        What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
+        What the cells of each wave mean, for `recodings`, which is a table by itself.
+    labels
+        What the study calls its options and levels; `recodings` shows no other words but ordinary ones.
     weighting
         Who weighs how much in weighted estimates; None: there are none.
     cores
@@ -107,7 +111,7 @@ def release(
         tables[PROBLEMS] = marking.released_problems(problems, rows)
         tables[FILE_COUNTS] = marking.released_counts(rows)
     if parts:
-        tables[RECODINGS] = recodings(parts)
+        tables[RECODINGS] = recodings(parts, labels)
     if CROSSCHECK in tables:
         tables[CROSSCHECK] = account.crosschecked(tables[CROSSCHECK])
     public = (

@@ -278,6 +278,9 @@ RULES: Final[Mapping[str, Origins]] = {
                 "margins": (f"{CONFIG}: waves",),
                 "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
                 "disclosure.**": (f"{CONFIG}: disclosure.**",),
+                "labels": tuple(
+                    f"{CONFIG}: {key}" for key in ("response_scales", "organisations", "variables")
+                ),
                 "publication": (f"{CONFIG}: published",),
                 **_under("publication", _PUBLICATION),
             },

@@ -180,20 +180,27 @@ class Presentation(Model):
     robust: bool = True
     """Whether the linear model's errors allow for cells that differ in spread."""
     threshold: int = 1
-    """Smallest count that is shown; 1: all are."""
+    """Smallest count of part of the respondents that is shown, where counts are not rounded."""
     rounding: int = 0
-    """What counts are rounded to multiples of instead; 0: they are not."""
+    """What counts of part of the respondents are rounded to multiples of; 0: they are not."""
+    public: bool = True
+    """Whether everything is released as it is."""
     planning: PlanningWords | None = None
     style: FigureStyle
 
     @property
     def protection(self) -> str:
         """What protects respondents, in a sentence; empty if nothing does."""
-        if self.rounding:
-            return f"Counts are rounded to multiples of {self.rounding}, so that totals still add up."
-        if self.threshold < 2:
+        if self.public:
             return ""
-        return f"Counts below {self.threshold} are withheld, and what would give them away."
+        if self.rounding:
+            return (
+                "Counts of an organisation are rounded at random to multiples of "
+                f"{self.rounding}; those of all respondents are exact."
+            )
+        return (
+            f"Counts of an organisation below {self.threshold} are withheld, and what would give them away."
+        )
 
     @classmethod
     def of(cls, study: Study) -> Presentation:
@@ -221,6 +228,7 @@ class Presentation(Model):
             robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
+            public=config.disclosure.public,
             planning=PlanningWords.of(study),
             style=config.figures,
         )
@@ -586,6 +594,8 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
+    labels: tuple[str, ...]
+    """What the study itself calls options and levels."""
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -597,4 +607,5 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
+            labels=study.labels,
         )
