@@ -16,7 +16,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from surveywaves.confidential import PRIVATE, reason_in, signs_of
+from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, whole, write_bytes, write_text
 from surveywaves.pin.cause import (
@@ -351,6 +351,9 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
+    against += dict.fromkeys(
+        tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
+    )
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)
