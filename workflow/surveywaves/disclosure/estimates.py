@@ -288,7 +288,7 @@ def released(
     rule: Rule,
     weighting: Weighting | None,
     agree: Agree | None = None,
-    left: Collection[str] = (),
+    alone: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[Entry]]:
     """Release the tables of estimates.
 
@@ -306,13 +306,13 @@ def released(
         Who weighs how much; None: nothing is weighted.
     agree
         What makes `agreement`, where there is `sensitivity`.
-    left
-        Tables that are functions of released counts.
+    alone
+        Tables, or some of their rows by their index, that are functions of released counts: only rounded and reworded.
 
     Returns
     -------
     dict, list
-        The tables as they are released, but for those of `left`, and what each lost.
+        The tables as they are released, and what each lost.
 
     Raises
     ------
@@ -320,7 +320,8 @@ def released(
         If there is an `agreement`, but not what makes it.
     """
     tidy = [name for name, table in tables.items() if {"term", "status", "note"} <= set(table)]
-    names = [name for name in tidy if name not in left]
+    alone = alone or {}
+    names = [name for name in tidy if name not in alone or len(alone[name]) < len(tables[name])]
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
@@ -335,14 +336,18 @@ def released(
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
-        [one.table for one in rows.values()],
+        [tables[FREQUENCIES], *(one.table for one in rows.values())],
         [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
     )
-    found: dict[str, pd.DataFrame] = {}
+    found = {name: _finished(one, bases, people, counts.get(AT_ENDS), words) for name, one in rows.items()}
+    for name, own in alone.items():
+        nobody = np.zeros(len(own), dtype=np.bool_)
+        shown = said(digits.rounded(own, digits.decimals(own), of_some=nobody), words)
+        every = found.get(name, shown)
+        found[name] = pd.concat([every.drop(index=own.index), shown]).loc[every.index]
     entries: list[Entry] = []
-    for name, one in rows.items():
-        found[name] = shown = _finished(one, bases, people, counts.get(AT_ENDS), words)
-        before = one.table
+    for name, shown in found.items():
+        before = rows[name].table if name in rows else tables[name]
         lost = (before["estimate"].notna() & shown["estimate"].isna()).to_numpy(dtype=np.bool_)
         unnumbered = (before["n"].notna() & shown["n"].isna()).to_numpy(dtype=np.bool_)
         entries += [

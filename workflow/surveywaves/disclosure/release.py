@@ -330,18 +330,9 @@ class _Release:
             rule=self.rule,
             weighting=self.weighting,
             agree=agree,
-            left=(ITEM_CONTRASTS,) if alone else (),
+            alone=alone,
         )
         self.entries += entries
-        if alone:
-            tests = shown[DIAGNOSTICS]
-            others = tests.drop(index=alone[DIAGNOSTICS].index)
-            tests = pd.concat([others, alone[DIAGNOSTICS]]).loc[tests.index]
-            shown |= {DIAGNOSTICS: tests, ITEM_CONTRASTS: alone[ITEM_CONTRASTS]}
-            gone = shown[ITEM_CONTRASTS]["estimate"].isna() & before[ITEM_CONTRASTS]["estimate"].notna()
-            self.entries.append(
-                Entry(ITEM_CONTRASTS, "estimate", account.DERIVED, gone.to_numpy(dtype=np.bool_))
-            )
         self.tables.pop(PEOPLE, None)
         self.tables |= shown
 

@@ -81,6 +81,7 @@ REMARKS: Final = (
     r"{names} by {names} \(design effect \d+\.\d\d\)",
     r"returns are \d+% of {names}(, \d+% of {names})*",
     "the main analysis adjusts for it",
+    "from the released counts: without weights, covariates and teams",
     "no item is flagged",
     "without: {names}",
     r"the mean of at least \d+ of \d+ answers",
