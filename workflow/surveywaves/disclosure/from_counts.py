@@ -17,7 +17,7 @@ import pandas as pd
 
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.sample import Sample, Scale, on_one_range, scales_of, single_items
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.terms import ALL, ORGANISATION, Status
 
 KEY: Final = ("analysis", "scale", "item", "wave", "organisation", "term")
 
@@ -131,7 +131,7 @@ def _divided(respondents: pd.DataFrame, how: Comparing) -> dict[str, float]:
         (respondents["variable"] == ORGANISATION)
         & (respondents["organisation"] == ALL)
         & (respondents["wave"] == how.reference)
-        & (respondents["level"] != NOT_STATED)
+        & respondents["level"].isin(how.organisations)
     ]
     if own["n"].isna().any():
         return {}

@@ -152,7 +152,7 @@ def draw(
     if most is not None:
         high[cells] = np.minimum(high[cells], (most / base).ravel())
         low[cells] = np.minimum(low[cells], high[cells])
-    start = layout.values(counts if sizes is None else _shifted(counts, sizes / base))
+    start = layout.values(counts if sizes is None else _shifted(counts, sizes / base, table))
     if sizes is not None:
         start[layout.sizes] = sizes / base
     if ((start < low - TINY) | (start > high + TINY)).any() or np.abs(layout.equations @ start).max() > TINY:
@@ -220,11 +220,16 @@ def _safe(table: Crossed, layout: _Layout, base: int, low: FloatArray, high: Flo
             high[places[largest]] = low[places[largest]]
 
 
-def _shifted(cells: FloatArray, sizes: FloatArray) -> FloatArray:
+def _shifted(cells: FloatArray, sizes: FloatArray, table: Crossed) -> FloatArray:
     """Spread what a size moved by over its row, over the cells that can move most."""
     moved = sizes - cells.sum(axis=1)
     part = cells % 1.0
     room = np.where((part > TINY) & (part < 1 - TINY), part * (1 - part), 0.0)
+    for members in table.sums:
+        # A sum that is a multiple stays.
+        whole = cells[:, members].sum(axis=1) % 1.0
+        stays = (whole < TINY) | (whole > 1 - TINY)
+        room[np.ix_(stays, members)] = 0.0
     total = room.sum(axis=1, keepdims=True)
     found: FloatArray = (
         cells + np.divide(room, total, out=np.zeros_like(room), where=total > 0) * moved[:, None]
