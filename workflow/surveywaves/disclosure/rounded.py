@@ -164,6 +164,7 @@ class _Wave:
     key: bytes = b""
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     totals: dict[tuple[str, str], _Total] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
     swaps: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
@@ -192,6 +193,7 @@ class _Wave:
         _, self.shown, each = min(tries, key=lambda one: one[0])
         for name, n in zip(self.names, self.shown, strict=True):
             self.found.sizes[self.wave, name] = int(n)
+        self.asked = frozenset(self.tables["item_frequencies"]["item"])
         self.totals = dict(self._totals())
         found = {one.subject: (one, drawn, len(tries)) for one, drawn in zip(people, each, strict=True)}
         for one in items:
@@ -315,7 +317,6 @@ class _Wave:
         if "reliability" not in self.tables:
             return
         own, frequencies = self.tables["reliability"], self.tables["item_frequencies"]
-        asked = set(frequencies["item"])
         own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
         for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
             items = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
@@ -332,7 +333,7 @@ class _Wave:
                     n = [
                         own["n"][(own["item"] == item) & ((own["response"] == end) | (what == EVERY))].sum()
                         for item, end in items.items()
-                        if item in asked
+                        if item in self.asked
                     ]
                     each[place] = max(0, min([rest, *map(int, n)]))
                     rest -= each[place]
@@ -361,7 +362,7 @@ class _Wave:
                 within.append((number, ~missing if total.every else columns == table.columns.index(end)))
                 outside.append((number, missing))
             # Everybody who did not answer all items is among those who did not answer one.
-            all_there = len(there) == len(self._asked(total.columns))
+            all_there = len(there) == len(self.asked & set(total.columns))
             ties.append(
                 Tie(
                     int(total.people.sum()),
@@ -373,9 +374,6 @@ class _Wave:
                 )
             )
         return ties
-
-    def _asked(self, items: Iterable[str]) -> set[str]:
-        return set(items) & set(self.tables["item_frequencies"]["item"])
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
         """List the tables that all tables together narrow."""
