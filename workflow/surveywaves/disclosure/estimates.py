@@ -143,6 +143,8 @@ class Bases:
     def number(self, table: str, subject: str, scale: str, place: Place) -> float:
         """Count them by released counts; NaN: one of these is withheld."""
         own = self._own(table)
+        if table in OF_ALL_ITEMS:
+            subject = scale
         if place in self.whole and subject == scale and (scale, place) in own:
             return own[scale, place]
         return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
