@@ -1,4 +1,5 @@
-# in:  the tidy tables and the audit; what became of the raw files; who weighs how much
+# in:  the tidy tables and the audit; what became of the raw files; who weighs how much; who answered what, to be held
+#      against the ledger of releases (resources/private), which is no input: that it grows makes nothing run again
 # out: the same after the disclosure rule, as Parquet and as CSV, which is what everybody may see; what was withheld,
 #      without giving it back; and, for the team that holds the data only, which counts were small
 rule release:
@@ -12,6 +13,8 @@ rule release:
             wave=WAVES,
         ),
         responses="results/pooled/responses.parquet",
+        variant_people="results/statistics/variant_people.parquet",
+        why_missing="results/pooled/missing.parquet",
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),
@@ -29,3 +32,22 @@ rule release:
         part=ReleasingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/release.py"
+
+
+# in:  everything released
+# out: the output checker's sheet: each kind of number and each figure, with its smallest n; to be signed
+rule checklist:
+    input:
+        **released(RELEASED),
+    output:
+        table="results/released/checklist.csv",
+        sheet="results/released/checklist.xlsx",
+    log:
+        "results/logs/checklist.log",
+    benchmark:
+        "results/logs/checklist.benchmark.tsv"
+    params:
+        figures={one.name: list(one.exhibit.reads) for one in FIGURES},
+        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
+    script:
+        "../scripts/checklist.py"

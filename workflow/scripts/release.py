@@ -1,18 +1,23 @@
 """Withhold what would tell of somebody, and write what may be seen: for programs and for people."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure.releases import require_apart
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
+from surveywaves.sensitivity.compare import over_variants
 from surveywaves.study.parts import ReleasingPart
 from surveywaves.tidy import with_keys
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     part = ReleasingPart.model_validate(params.part)
+    how = part.comparing
+    require_apart(Path(), part.disclosure)
     publication = None
     if printed := part.publication:
         publication = Publication(
@@ -24,7 +29,7 @@ with stage(snakemake):
                 for variable, levels in printed.single_choice.items()
             },
         )
-    tables = {name: read(snakemake.input[name]) for name in params.tables}
+    tables = {name: read(snakemake.input[name]) for name in (*params.tables, "variant_people")}
     for name in ("file_counts", "problems"):
         tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)
     released = release(
@@ -47,6 +52,20 @@ with stage(snakemake):
         parts=part.harmonised,
         labels=part.labels,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
+        agree=partial(over_variants, labels=part.variables),
+        comparing=Comparing(
+            waves=how.sample.waves,
+            organisations=how.sample.organisations,
+            shares=how.sample.shares,
+            shares_note=how.sample.shares_note,
+            reference=how.sample.reference,
+            standardised=how.smallest_effect.standardised,
+            percentage_points=how.smallest_effect.percentage_points,
+            confidence=how.confidence,
+            min_cell=how.min_cell,
+            multiplicity=how.item_multiplicity,
+            adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
+        ),
         cores=snakemake.threads,
     )
     keys = {item.item: item.key for item in part.instrument}

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +143,28 @@ def csv_text(frame: pd.DataFrame) -> str:
     numbers, negative ones too.
     """
     return csv_lines(frame, lambda text: str(harmless(text.replace("\x00", ""))))
+
+
+_ZIPPED: Final = (1980, 1, 1, 0, 0, 0)
+"""Date of every part of a document that is a zip."""
+
+
+def undated_zip(content: bytes) -> bytes:
+    """Write the parts of a zip, as a document of an office program is, anew: without the time of day that each has."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            about = zipfile.ZipInfo(name, _ZIPPED)
+            about.compress_type, about.create_system, about.external_attr = (
+                zipfile.ZIP_DEFLATED,
+                3,
+                0o600 << 16,
+            )
+            new.writestr(about, old.read(name))
+    return buffer.getvalue()
 
 
 _SAV_CREATED: Final = slice(92, 109)

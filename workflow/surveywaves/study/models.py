@@ -368,7 +368,7 @@ class Disclosure(Model):
         default=False, description="Whether the data are public anyway: everything is released as it is."
     )
     threshold: int = Field(
-        default=5, ge=1, description="Smallest count that may be shown; 1: all may, nothing is withheld."
+        default=5, ge=2, description="Smallest count of people of an organisation that may be told."
     )
     smallest_group: int = Field(
         default=10,
@@ -396,9 +396,9 @@ class Disclosure(Model):
         "organisation or profession stated, an item skipped). `show` saves counts that people are described by.",
     )
     rounding: Literal[0, 3, 5, 10] = Field(
-        default=0,
-        description="Round all counts to multiples of this, so that totals still add up, instead of withholding some; "
-        "0: do not.",
+        default=5,
+        description="Round counts by organisation at random to multiples of this, so that totals still add up; 0: "
+        "withhold some counts instead. Counts of all respondents of a wave together are exact.",
     )
 
 

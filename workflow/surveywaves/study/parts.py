@@ -596,6 +596,9 @@ class ReleasingPart(Model):
     publication: PublicationPart | None
     labels: tuple[str, ...]
     """What the study itself calls options and levels."""
+    variables: dict[str, str]
+    """Grouping variable -> its words: they are in what is said of agreement."""
+    comparing: ComparingPart
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -608,4 +611,6 @@ class ReleasingPart(Model):
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
             labels=study.labels,
+            variables={name: known.label for name, known in study.config.variables.items()},
+            comparing=ComparingPart.of(study),
         )
