@@ -89,6 +89,7 @@ REMARKS: Final = (
     r"\d+ respondents of {names}, drawn at random",
     "standardised to the respondents of its own cells",
     r"adjusted where \d+% of respondents overlap",
+    "few answers: the test is approximate",
     # what the estimate beside it says itself
     "the variances? between (respondents|teams)( and between teams)? (is|are) estimated as zero",
     "teams differ only as the cells and covariates do: the variance between teams cannot be estimated",
