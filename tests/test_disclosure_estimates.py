@@ -248,6 +248,7 @@ def test_items_one_by_one_take_three_times_as_many() -> None:
 
 def test_numbers_are_made_from_released_counts_but_for_all_respondents() -> None:
     alphas = [row("w1", who, "alpha", analysis="reliability", n=n) for who, n in (("b", 57), ("all", 118))]
+    alphas.append(row("w1", "b", "item_rest_r", analysis="reliability", item="q3", n=57))
     tables = {
         "reliability": tidy(alphas),
         "contrasts": tidy([row("w2 - w1", "b - c", "difference_in_differences", n=253)]),
@@ -258,9 +259,14 @@ def test_numbers_are_made_from_released_counts_but_for_all_respondents() -> None
             ]
         ),
     }
-    out = leave(tables)
+    counts = frequencies(USUAL, 5)
+    # of those who answered every statement, the smallest base tells most
+    fewer = counts["item"].eq("q2") & counts["wave"].eq("w1") & counts["organisation"].eq("b")
+    counts["base"] -= 5 * fewer
+    out = leave(tables, counts={"item_frequencies": counts})
     shown = frequencies(USUAL, 5).query("item == 'q1' and response == 1").set_index(["wave", "organisation"])
-    assert out["reliability"]["n"].tolist() == [shown.loc[("w1", "b"), "base"], 118]
+    base = shown.loc[("w1", "b"), "base"]
+    assert out["reliability"]["n"].tolist() == [base - 5, 118, base - 5]
     assert out["contrasts"]["n"].tolist() == [sum(shown.loc[place, "base"] for place in CELLS)]
     assert set(out["variances"]["term"]) == {"n_respondents", "tau2"}
     assert out["variances"]["estimate"].iloc[0] == out["variances"]["n"].iloc[0] != 261

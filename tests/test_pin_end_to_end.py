@@ -295,7 +295,7 @@ def test_a_run_that_cannot_end_says_where_and_what_differs(clone: Path, manifest
     said = (clone / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
     assert said[0] == "pin first: nothing to compare, the run ended before its end"
     assert said[1].startswith(f"  harmonise({WAVE}) stops: ")
-    assert "Disagree" in said[1]
+    assert "unknown label" in said[1]
     assert [line for line in said if line.startswith("  setting waves.")]
     assert "Traceback" not in "".join(said)
 

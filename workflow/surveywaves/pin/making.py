@@ -378,10 +378,10 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
+    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
     against += dict.fromkeys(
         tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
     )
-    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)
