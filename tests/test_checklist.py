@@ -23,6 +23,9 @@ SUPPRESSED = Disclosure(rounding=0)
 def frequencies(*rows: tuple[str, int | None, int]) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=["organisation", "n", "base"]).astype({"n": "Int64", "base": "Int64"})
     status = found["n"].isna().map({True: "withheld", False: "ok"})
+    if "all" not in set(found["organisation"]):  # more than one organisation, so that none is all of it
+        found.loc[len(found)] = ["not_stated", 0, 0]
+        status.loc[len(status)] = "ok"
     return found.assign(wave="first", item="a", response="1", percent=10.0, status=status)
 
 
@@ -67,7 +70,7 @@ def test_a_rounded_count_that_is_none_fails() -> None:
 def test_what_is_withheld_is_counted_and_nothing_else_of_it_is_said() -> None:
     rows = frequencies(("north", None, 40), ("north", 7, 40))
     row = one({"item_frequencies": rows}, SUPPRESSED, "groups")
-    assert (row["shown"], row["withheld"], row["smallest_count"], row["status"]) == (5, 1, 7, "pass")
+    assert (row["shown"], row["withheld"], row["smallest_count"], row["status"]) == (8, 1, 7, "pass")
     row = one({"item_frequencies": frequencies(("north", 3, 40))}, SUPPRESSED, "groups")
     assert row["status"] == "review"
 
@@ -88,6 +91,25 @@ def test_what_is_withheld_is_counted_and_nothing_else_of_it_is_said() -> None:
 )
 def test_estimates_are_held_against_the_rule(about: dict[str, Any], summary: str) -> None:
     assert one({"contrasts": estimates(**about)}, ROUNDED, "groups")["summary"] == summary
+
+
+def test_the_organisation_that_a_wave_is_of_is_all_of_it() -> None:
+    rows = frequencies(("all", 2, 100), ("north", 2, 100), ("south", 0, 0))
+    sheet = checklist({"item_frequencies": rows}, {}, ROUNDED)
+    assert dict(zip(sheet["scope"], sheet["status"], strict=True)) == {
+        "all respondents": "review",
+        "groups": "fail",
+    }
+    row = one({"item_frequencies": rows.iloc[:2]}, ROUNDED, "all respondents")
+    assert (row["shown"], row["smallest_count"]) == (6, 2)
+
+
+def test_what_is_computed_from_released_counts_is_as_they_are() -> None:
+    rows = frequencies(("north", 5, 5)).drop(columns=["n", "percent"]).assign(mean=3.0)
+    row = one({"item_summary": rows}, ROUNDED, "groups")
+    assert row["summary"] == "pass; says nothing that item_frequencies do not"
+    row = one({"item_contrasts": estimates(n=5)}, ROUNDED, "groups")
+    assert (row["status"], row["rule"]) == ("pass", "computed from released numbers")
 
 
 def test_public_data_are_as_they_are_and_the_sheet_says_so() -> None:

@@ -31,6 +31,7 @@ from conftest import REPOSITORY
 from surveywaves.cli import main
 from surveywaves.confidential import (
     ALLOWED,
+    PRIVATE,
     Allowed,
     Signs,
     confidential_files,
@@ -368,8 +369,37 @@ def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finishe
     moved = {f"docs/{number}.txt": path for number, path in enumerate(private)}
     refused = {moved[mistake.where] for mistake in confidential_files(moved, signs)}
     assert refused == set(private)
-    closed = [path for path in private if "results" in path.parts]
-    assert {path.stat().st_mode & 0o777 for path in closed} == {0o600}
+
+
+OPEN_ROOMS = ("released", "figures", "tables", "report", "pins", "gallery", "published")
+"""Folders of `results/` that everybody may read: the last is about what is in print, before it meets any data."""
+
+
+def test_whatever_a_run_writes_and_does_not_release_is_for_its_owner_alone(finished: Path) -> None:
+    results = finished / "results"
+    files = [path for path in results.rglob("*") if path.is_file()]
+    closed = [
+        path
+        for path in files
+        if path.relative_to(results).parts[0] not in (*OPEN_ROOMS, "configuration.yaml")
+    ]
+    # Snakemake writes the benchmarks: how long jobs took.
+    wide = [
+        path for path in closed if path.stat().st_mode & 0o77 and not path.name.endswith(".benchmark.tsv")
+    ]
+    assert len(closed) > 60
+    assert wide == []
+    assert {path.relative_to(results).parts[0] for path in closed} <= set(PRIVATE)
+
+
+def test_logs_of_a_run_have_no_cell_of_a_comment(finished: Path) -> None:
+    """The demonstration's comments are the only words that no coding explains."""
+    cells = pd.read_parquet(finished / "results/ingest/phase1_2006.parquet")
+    comments = [name for name in cells if "comments" in name or "tell us" in name]
+    said = {text for name in comments for text in cells[name].dropna()}
+    assert said
+    logs = [path.read_text(encoding="utf-8") for path in (finished / "results/logs").rglob("*.log")]
+    assert [text for text in said if any(text in log for log in logs)] == []
 
 
 # --- the hook -----------------------------------------------------------------------------------------------------

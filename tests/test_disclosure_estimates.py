@@ -130,6 +130,18 @@ def test_numbers_have_two_figures_of_their_standard_error() -> None:
     assert shown["df"].tolist() == [80.0, 80.0, 80.0, 84.0, 84.0, 2.0]
 
 
+def test_what_the_processor_does_to_the_last_digits_is_not_seen_after_rounding() -> None:
+    """Shares often end in a 5, and degrees of freedom of a balanced cell are whole."""
+    exact = [row("w1", "b", "percent_favourable", estimate=81.25, std_error=2.05, df=135.0)]
+    exact += [row("w1", "b", "emmean", estimate=-2.125, std_error=0.15, df=144.5)]
+    shown = []
+    for off in (-1e-12, 0.0, 1e-12):
+        table = tidy([one | {name: one[name] * (1 + off) for name in ("estimate", "df")} for one in exact])
+        shown.append(rounded(table, decimals(table), of_some=np.ones(2, dtype=np.bool_))[["estimate", "df"]])
+    assert shown[0].equals(shown[1])
+    assert shown[1].equals(shown[2])
+
+
 def test_an_interval_that_leaves_zero_out_still_does_and_no_zero_is_negative() -> None:
     table = tidy(
         [
@@ -155,7 +167,7 @@ def test_printed_numbers_are_near_the_exact_ones_and_say_no_more(
     places = decimals(table)
     shown = rounded(table, places, of_some=np.zeros(2, dtype=np.bool_))
     unit = 10.0**-places
-    assert (np.abs(shown["estimate"] - table["estimate"]) <= unit * 0.500001).all()
+    assert (np.abs(shown["estimate"] - table["estimate"]) <= unit * 0.50001).all()
     for value, each in zip(shown["estimate"], places, strict=True):
         assert value == round(value, int(each))
 

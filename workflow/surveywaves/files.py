@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,14 +36,20 @@ def read(path: str) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, path: str, *, private: bool = False) -> None:
-    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table."""
+    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table.
+
+    CSV is for spreadsheets, too: its heads and texts are `harmless`, numbers are as they are.
+    """
     with whole(path, private=private) as temporary:
         if path.endswith(".parquet"):
             frame.to_parquet(temporary, index=False, compression="zstd")
+        elif path.endswith(".tsv"):
+            frame.to_csv(temporary, sep="\t", index=False, lineterminator="\n")
         else:
-            frame.to_csv(
-                temporary, sep="\t" if path.endswith(".tsv") else ",", index=False, lineterminator="\n"
-            )
+            safe = frame.rename(columns=harmless)
+            for name in safe.select_dtypes(["object", "str", "category"]):
+                safe[name] = safe[name].map(harmless)
+            safe.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: str, *, private: bool = False) -> None:
@@ -103,11 +110,15 @@ def files_under(path: Path) -> list[Path]:
 def harmless(value: Any) -> Any:
     """Put an apostrophe before a text that begins as a formula does (OWASP, CSV injection); numbers stay numbers.
 
-    A sign alone is no formula.
+    A sign alone is no formula, and neither is a number in a text.
     """
-    if isinstance(value, str) and value not in {"+", "-"} and value.lstrip(" ").startswith(FORMULA):
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
+
+
+_NUMBER: Final = re.compile(r"[+-](\d+([.,]\d+)?)?")
+"""What is a number with a sign, or a sign."""
 
 
 def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:

@@ -21,9 +21,7 @@ import yaml
 from surveywaves.confidential.heads import Heads, UnreadableError, heads
 from surveywaves.errors import Mistake, SurveywavesError
 
-PRIVATE: Final = (
-    *("ingest", "harmonised", "pooled", "exports", "disclosure", "statistics", "audit", "logs", "verify"),
-)
+PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "statistics", "audit", "logs")
 """Folders of `results/` that hold rows of individual people, small counts, or what both can be worked out from."""
 
 RAW: Final = "resources/raw"

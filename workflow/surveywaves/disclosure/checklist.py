@@ -152,6 +152,9 @@ TERMS: Final = {
 }
 """Pattern of terms -> class."""
 
+OF_COUNTS: Final = ("item_summary", "item_contrasts")
+"""Tables whose estimates of organisations are computed from released counts."""
+
 PLANNED: Final = "planning"
 """Table whose `n` counts returns that are expected and nobody's, but for the terms `OF_REFERENCE`."""
 
@@ -195,7 +198,8 @@ def checklist(
     DataFrame
         Columns `COLUMNS`; those to be filled in are empty.
     """
-    rows = {name: list(_rows(name, table, rule)) for name, table in tables.items()}
+    alone = _alone(tables.get("item_frequencies", pd.DataFrame()))
+    rows = {name: list(_rows(name, table, alone, rule)) for name, table in tables.items()}
     found = [("table", row) for listed in rows.values() for row in listed]
     found += [
         ("figure", _figure(name, [row for table in reads for row in rows.get(table, [])]))
@@ -226,20 +230,32 @@ def checklist(
     return sheet.astype(dict.fromkeys(whole, "Int64"))
 
 
-def _rows(name: str, table: pd.DataFrame, rule: Disclosure) -> Iterator[Row]:
+def _alone(frequencies: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    """Name the waves that are of one organisation, with it: its rows are those of all respondents."""
+    if frequencies.empty:
+        return frozenset()
+    each = frequencies.groupby("wave")["organisation"].unique()
+    found = ((str(wave), [str(name) for name in names if name != ALL]) for wave, names in each.items())
+    return frozenset((wave, names[0]) for wave, names in found if len(names) == 1)
+
+
+def _rows(
+    name: str, table: pd.DataFrame, alone: frozenset[tuple[str, str]], rule: Disclosure
+) -> Iterator[Row]:
     """Yield the rows about a table: each kind of number, of all respondents and of groups."""
     if name == "published_tables":
         table = table.assign(count=_number(table["recomputed"]).where(table["quantity"] == "count"))
-    for scope, part in _scopes(table):
+    for scope, part in _scopes(table, alone):
         for kind, rows in _kinds(name, part):
             yield _judged(name, kind, scope, rows, rule)
 
 
-def _scopes(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _scopes(table: pd.DataFrame, alone: frozenset[tuple[str, str]]) -> Iterator[tuple[str, pd.DataFrame]]:
     if "organisation" not in table:
         yield EVERYBODY, table
         return
-    whole = table["organisation"] == ALL
+    pairs = zip(table["wave"], table["organisation"], strict=True)
+    whole = np.array([pair[1] == ALL or pair in alone for pair in pairs], dtype=np.bool_)
     yield from (
         (scope, part) for scope, part in ((EVERYBODY, table[whole]), (PARTS, table[~whole])) if len(part)
     )
@@ -247,7 +263,9 @@ def _scopes(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _kinds(name: str, table: pd.DataFrame) -> Iterator[tuple[Kind, pd.DataFrame]]:
     if name in KINDS:
-        yield from ((kind, table) for kind in KINDS[name])
+        yield from (
+            (kind, table) for kind in KINDS[name] if not table.columns.intersection(list(kind.columns)).empty
+        )
         return
     classes = table["term"].map({term: statbarn_of(term) for term in table["term"].unique()})
     for statbarn in [*Statbarn, None]:
@@ -296,11 +314,13 @@ def _judged(name: str, kind: Kind, scope: str, rows: pd.DataFrame, rule: Disclos
         return replace(row, rule="words and numbers that are not about people", reason="not about people")
     if rule.public:
         return replace(row, rule="public data: as they are", reason="the data are public")
-    if kind.made_from:
-        reason = f"says nothing that {kind.made_from} do not"
+    if kind.statbarn is Statbarn.FREQUENCIES and not tidy:
+        return _counts(row, counts, rule)
+    made_from = kind.made_from or ("item_frequencies" if row.scope == PARTS and name in OF_COUNTS else "")
+    if made_from:
+        reason = f"says nothing that {made_from} do not"
         return replace(row, rule="computed from released numbers", reason=reason)
-    counted = kind.statbarn is Statbarn.FREQUENCIES and not tidy
-    return _counts(row, counts, rule) if counted else _estimates(row, name, rule)
+    return _estimates(row, name, rule)
 
 
 def _counts(row: Row, counts: pd.Series[float], rule: Disclosure) -> Row:
