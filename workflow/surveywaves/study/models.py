@@ -380,7 +380,7 @@ class Disclosure(Model):
     )
     impossible: tuple[dict[Name, Name], ...] = Field(
         default=(),
-        description="Combinations that everybody knows not to occur, as variable: level (a GP in Social Work, say): "
+        description="Combinations that everybody knows not to occur, as variable: level (a pilot in Finance, say): "
         "they protect nobody.",
     )
     zeros: Literal["show", "withhold"] = Field(
