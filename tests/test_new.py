@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import REPOSITORY
 from surveywaves.cli import main
 from surveywaves.study import load_study
 
@@ -21,7 +22,10 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     commands = tmp_path / "commands"
     commands.mkdir()
     command = commands / "surveywaves"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m surveywaves.cli "$@"\n', encoding="utf-8")
+    package = f'PYTHONPATH="{REPOSITORY}/workflow"'
+    command.write_text(
+        f'#!/bin/sh\n{package} exec "{sys.executable}" -m surveywaves.cli "$@"\n', encoding="utf-8"
+    )
     command.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(commands), os.environ["PATH"]]))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
