@@ -37,6 +37,7 @@ READS = {
         *("ingest", "harmonise", "pool", "describe", "measure", "compare", "crosscheck"),
         *("sensitivity", "plan", "audit"),
     },
+    "checklist": {"release"},
     "figures": {"release"},
     "tables": {"release", "codebook"},
     "report": {"release", "figures", "codebook"},
