@@ -204,7 +204,9 @@ def test_all_respondents_together_are_exact(rounding: int) -> None:
                 out[name][list(study(seed)[name])], study(seed)[name], check_dtype=False
             )
         ends = out["reliability"].query("organisation == 'all'")["estimate"]
-        assert ends.tolist() == study(seed)["reliability"].query("organisation == 'all'")["estimate"].tolist()
+        true = study(seed)["reliability"].query("organisation == 'all'")["estimate"].tolist()
+        # beside the counts that suppression shows, the number at an end of a scale tells of an organisation
+        assert ends.tolist() == true if rounding else ends.isna().all()
 
 
 @pytest.mark.parametrize("base", [3, 5, 10])

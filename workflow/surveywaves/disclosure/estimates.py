@@ -325,7 +325,8 @@ def released(
         `variant_people` as they are before the release.
     counts
         The released tables of counts, and `ends`, the released numbers of respondents at an end of a scale: `scale,
-        term, wave, organisation, n`. Without it, nothing of an end of a scale is shown by organisation.
+        term, wave, organisation, n`. Without it, as with suppression, nothing of an end of a scale is shown: the number
+        of all respondents, beside the counts of statements that are shown, would tell of one organisation.
     instrument, rule
         See `surveywaves.disclosure.release.release`.
     weighting
@@ -534,8 +535,10 @@ def _finished(
     gone = rows.gone.copy()
     counted = (table["term"] == N_RESPONDENTS).to_numpy(dtype=np.bool_)
     estimate = np.where(counted, numbers, shown["estimate"])
-    if (at_end & some).any():
-        known = {} if ends is None else _by_place(ends)
+    if ends is None:
+        estimate[at_end] = math.nan
+    elif (at_end & some).any():
+        known = _by_place(ends)
         keys = list(_columns(table, *AN_END))
         for row in np.flatnonzero(at_end & some & table["estimate"].notna().to_numpy()):
             n = known.get(keys[row], math.nan)

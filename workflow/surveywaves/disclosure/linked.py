@@ -11,13 +11,11 @@ from typing import Any, Final, Generic, TypeVar
 
 import pandas as pd
 
-from surveywaves.disclosure import count_tables
 from surveywaves.disclosure.account import REASONS
 from surveywaves.disclosure.count_tables import (
     Groups,
     ItemKey,
     ItemPlace,
-    Place,
     Public,
     groups,
     linked_groups,
@@ -61,15 +59,13 @@ class Linked:
     ----------
     groups
         The organisations, and whose sizes are withheld.
-    people, answers, ends, files
-        Counts of who answered, by wave; of answers, by wave and item; of those at an end of a scale, by scale and end;
-        of rows in the raw files, by wave.
+    people, answers, files
+        Counts of who answered, by wave; of answers, by wave and item; of rows in the raw files, by wave.
     """
 
     groups: Groups
     people: Part[str]
     answers: Part[ItemPlace]
-    ends: Part[count_tables.End]
     files: Part[str]
 
     def hidden_together(self) -> frozenset[tuple[str, str, str]]:
@@ -114,9 +110,6 @@ def link(
         ),
         solve,
     )
-    ends: dict[count_tables.End, Builder] = {}
-    if RELIABILITY in tables:
-        ends = count_tables.linked_extremes(tables[RELIABILITY], tied=_tied(instrument, answers), rule=rule)
     files: dict[str, Builder] = {}
     if FILE_COUNTS in tables:
         files = linked_files(
@@ -125,28 +118,11 @@ def link(
             told=frozenset(_told(parts, people)),
             rule=rule,
         )
-    return Linked(found, people, answers, _solved(ends, solve), _solved(files, solve))
+    return Linked(found, people, answers, _solved(files, solve))
 
 
 def _solved(counts: Mapping[Key, Builder], solve: Solver) -> Part[Key]:
     return Part(counts, solve(counts))
-
-
-def _tied(
-    instrument: Mapping[str, ItemKey], answers: Part[ItemPlace]
-) -> dict[count_tables.End, frozenset[Place]]:
-    """List the waves and organisations in which an item's count at an end of its scale is withheld."""
-    tied: dict[count_tables.End, set[Place]] = {}
-    for (wave, item), name in answers.withheld():
-        if isinstance(name, tuple) and name[0] == "n":
-            for term in count_tables.TERMS:
-                if name[2] == instrument[item].end(term):
-                    tied.setdefault((instrument[item].scale, term), set()).add((wave, name[1]))
-    # What is withheld of a wave is withheld of all waves together.
-    return {
-        end: frozenset(places | {(ALL, organisation) for _, organisation in places})
-        for end, places in tied.items()
-    }
 
 
 def _told(parts: Iterable[HarmonisingPart], people: Part[str]) -> Iterator[str]:
@@ -173,7 +149,7 @@ def _together(people: Part[str]) -> Iterator[tuple[str, str, str]]:
 def why_withheld(linked: Linked) -> pd.DataFrame:
     """List every withheld count with its value and reason: `linked, count, n, reason`. Gives small counts away."""
     rows = []
-    every: tuple[Part[Any], ...] = (linked.people, linked.answers, linked.ends, linked.files)
+    every: tuple[Part[Any], ...] = (linked.people, linked.answers, linked.files)
     for part in every:
         for key, builder in part.counts.items():
             small = {need.cell for need in builder.needs}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from surveywaves.disclosure import account, estimates, from_counts, marking, rounded
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
-from surveywaves.disclosure.count_tables import ItemKey, marked
+from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.dominance import Weighting
 from surveywaves.disclosure.estimates import PEOPLE, Agree
 from surveywaves.disclosure.from_counts import Comparing
@@ -272,9 +272,6 @@ class _Release:
         if FILE_COUNTS in own:
             shown[FILE_COUNTS] = marking.withheld_counts(own[FILE_COUNTS], files)
             shown[PROBLEMS] = marking.withheld_problems(own[PROBLEMS], files, self.rule)
-        if RELIABILITY in own:
-            ends = rounded.ends_of(own[RELIABILITY])
-            self.ends = ends.assign(n=ends["n"].mask(marked(ends, linked.ends.marks)))
         self.hidden = linked.hidden_together()
         self._put_counts(shown, small)
         return why_withheld(linked)
