@@ -12,6 +12,7 @@ rule release:
             wave=WAVES,
         ),
         responses="results/pooled/responses.parquet",
+        variant_people="results/statistics/variant_people.parquet",
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),

@@ -1,5 +1,6 @@
 """Withhold what would tell of somebody, and write what may be seen: for programs and for people."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
+from surveywaves.sensitivity.compare import over_variants
 from surveywaves.study.parts import ReleasingPart
 from surveywaves.tidy import with_keys
 
@@ -24,7 +26,7 @@ with stage(snakemake):
                 for variable, levels in printed.single_choice.items()
             },
         )
-    tables = {name: read(snakemake.input[name]) for name in params.tables}
+    tables = {name: read(snakemake.input[name]) for name in (*params.tables, "variant_people")}
     for name in ("file_counts", "problems"):
         tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)
     released = release(
@@ -46,6 +48,7 @@ with stage(snakemake):
         publication=publication,
         parts=part.harmonised,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
+        agree=partial(over_variants, labels=part.labels),
         cores=snakemake.threads,
     )
     keys = {item.item: item.key for item in part.instrument}

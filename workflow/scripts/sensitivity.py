@@ -53,4 +53,4 @@ with stage(snakemake):
         labels=part.labels,
     )
     for table, frame in found._asdict().items():
-        write(frame, snakemake.output[table])
+        write(frame, snakemake.output[table], private=True)

@@ -63,7 +63,7 @@ _TESTED: Final = ("analysis", *_CELL)
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A released table.
+    """A table, which is released unless it is private.
 
     Parameters
     ----------
@@ -80,6 +80,8 @@ class Statistic:
         from models over all waves.
     linked
         Terms whose withholding, though not their value, is decided over all waves together.
+    private
+        Whether it is for the release to know, and never released.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Statistic:
     further: tuple[str, ...] = ()
     own: bool = False
     linked: tuple[str, ...] = ()
+    private: bool = False
 
 
 _ALL: Final = (
@@ -114,6 +117,12 @@ _ALL: Final = (
     Statistic("crosscheck", "crosscheck", ("what",)),
     Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
     Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
+    Statistic(
+        "variant_people",
+        "sensitivity",
+        ("variant", "other", "scale", "wave", "organisation"),
+        private=True,
+    ),
     Statistic("planning", "plan", _CELL, further=("n",)),
     Statistic("published_tables", "audit", ("table", "row", "field"), own=True),
     Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
@@ -124,7 +133,7 @@ _ALL: Final = (
     Statistic("disclosure_summary", "release", ("table", "what")),
 )
 
-STATISTICS: Final[Mapping[str, Statistic]] = {statistic.name: statistic for statistic in _ALL}
+STATISTICS: Final[Mapping[str, Statistic]] = {one.name: one for one in _ALL if not one.private}
 """Every released table by its name."""
 
 ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivity", "plan")
@@ -132,7 +141,7 @@ ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivit
 
 
 def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
-    """Name the statistics that some stages compute for a study.
+    """Name the statistics that some stages compute for a study and that are released.
 
     Parameters
     ----------
@@ -140,7 +149,7 @@ def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
         Whether the study plans a wave, and whether a publication is audited.
     """
     without = {*(() if planned else ("plan",)), *(() if published else ("audit",))}
-    return [one.name for one in _ALL if one.stage in stages and one.stage not in without]
+    return [one.name for one in _ALL if one.stage in stages and one.stage not in without and not one.private]
 
 
 # --- figures and tables -----------------------------------------------------------------------------------------

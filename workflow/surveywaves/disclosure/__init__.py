@@ -7,7 +7,7 @@ gives a withheld count back, at the least loss.
 
 from surveywaves.disclosure.account import Publication
 from surveywaves.disclosure.count_tables import ItemKey
-from surveywaves.disclosure.estimates import Weighting
+from surveywaves.disclosure.dominance import Weighting
 from surveywaves.disclosure.release import Released, release
 from surveywaves.disclosure.system import Rule
 

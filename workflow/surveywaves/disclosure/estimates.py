@@ -1,482 +1,499 @@
-"""Tables of estimates: which estimates and numbers of respondents must not be shown, and which not to every digit.
+"""Tables of estimates: which leave, how many respondents stand beside them, and to how many digits.
 
-An estimate of a model or of a scale's reliability comes from many answers of many people at once and gives no answer
-away by itself (Griffiths et al. 2019, Handbook on Statistical Disclosure Control for Outputs, class "safe"), with these
-exceptions: it may describe a group that is not shown; its `n` is a count like any other, and where that is withheld
-some estimates would give it back; a mean over a scale's items would give back the one item whose mean is withheld; and
-a model of one item is nearly a table.
+An estimate of many answers of many people gives no answer away by itself (Griffiths et al. 2019, Handbook on
+Statistical Disclosure Control for Outputs, class "safe"), if they are many, and if it is not printed to more digits
+than it is worth: covariances to 16 digits are equations that whole numbers solve. So one rule holds for every row:
 
-Where one or two respondents are most of a weighted estimate, it is their answers. Counts, percentages and means of
-items are of returns as they came: each counts once, and a group of five is not dominated. Models may use weights, and
-weights have no largest value. By the (n, k) rule (Hundepool et al. 2012, Statistical Disclosure Control, section 4.2)
-an estimate of a group is withheld where its n largest weights are more than k of all.
+- every group that it compares has enough respondents, and its error enough degrees of freedom;
+- `n` is made from released counts, and is never what it was;
+- numbers have the digits that their uncertainty warrants (`digits`), words are on a list (`words`);
+- nobody outweighs the others (`dominance`);
+- a variant of the analysis leaves only if none that leaves differs from it by a few people (`variants`);
+- a scale's mean narrows no small count behind it (`behind`).
+
+What is a function of released counts alone is none of this module's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Set
-from dataclasses import dataclass, field
-from typing import Final
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import count_tables as ends
-from surveywaves.disclosure.count_tables import Groups, Place
+from surveywaves.disclosure import account, behind, digits
+from surveywaves.disclosure.account import Entry
+from surveywaves.disclosure.count_tables import TERMS as ENDS
+from surveywaves.disclosure.count_tables import ItemKey, Place
+from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
-from surveywaves.sample import Sample
+from surveywaves.disclosure.variants import People
+from surveywaves.disclosure.words import NOTE, Words, said, words_of
 from surveywaves.terms import (
     ALL,
     BETWEEN,
+    DIF,
     FAVOURABLE,
     LINEAR,
     MAIN,
     NOT_STATED,
-    ORDINAL,
-    ORGANISATION,
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
-    SMALLEST_P,
+    STANDARDISED,
+    STRUCTURE,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS
-from surveywaves.weighting import Margins, Refused, raked, weighted
 
-LARGEST: Final = {1: 0.5, 2: 0.8}
-"""Respondents -> the share of their group's weights that they may have at most."""
+FREQUENCIES: Final = "item_frequencies"
+MEANS: Final = "means"
+CONTRASTS: Final = "contrasts"
+SENSITIVITY: Final = "sensitivity"
+AGREEMENT: Final = "agreement"
+PEOPLE: Final = "variant_people"
+RESPONDENTS: Final = "respondents"
+SCALE_USE: Final = "scale_use"
+AT_ENDS: Final = "ends"
+AN_END: Final = ("scale", "term", "wave", "organisation")
 
-UNNAMED: Final = ""
-RAKING: Final = "raking"
-SAMPLING: Final = "sampling_weights"
-UNWEIGHTED: Final = "unweighted"
-WEIGHT: Final = "weight"
+COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY)
+"""Tables whose estimates for all staff are weighted sums of the organisations': less the others, one of them."""
+
+OF_ALL_ITEMS: Final = (RELIABILITY, STRUCTURE)
+"""Tables of respondents who answered every item."""
+
+ITEM_BY_ITEM: Final = ("item_rest_r", "alpha_if_dropped", "loading")
+"""Terms of which there is one an item: together as many equations as there are variances."""
+
+MORE: Final = 3
+"""How many times the smallest group these need."""
+
+NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
+"""Terms that say how a fit went, and to all digits how many answered what: not released."""
+
+EQUALITY: Final = "equality"
+N_RESPONDENTS: Final = "n_respondents"
+RETURNS: Final = "returns"
+
+Agree = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
+"""Counts over variants: of the decided table and of `agreement` over all variants, that over those in the table."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighting:
-    """Who weighs how much.
+@dataclass(frozen=True)
+class Bases:
+    """How many answered, in truth and as released.
 
     Attributes
     ----------
-    responses
-        The pooled responses.
-    used
-        Whether all models use the returns' own weights, not one variant of the sensitivity analysis only.
-    margins
-        Wave -> variable -> level -> staff, for the variant that rakes.
+    answered
+        Scale or item, wave and organisation -> the largest number of answers to one of its items.
+    most, least
+        The same, the largest and the smallest released number above 0; NaN where one is withheld.
     """
 
-    responses: pd.DataFrame
-    used: bool
-    margins: Mapping[str, Margins]
+    answered: Mapping[tuple[str, Place], float]
+    most: Mapping[tuple[str, Place], float]
+    least: Mapping[tuple[str, Place], float]
 
+    @classmethod
+    def of(
+        cls, frequencies: pd.DataFrame, released: pd.DataFrame, instrument: Mapping[str, ItemKey]
+    ) -> Bases:
+        """Read them from `item_frequencies` before and after the release."""
+        place = ["item", "wave", "organisation"]
+        found: list[dict[tuple[str, Place], float]] = []
+        for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
+            base = table[[*place, "base"]].drop_duplicates(place)
+            base = base.assign(
+                base=base["base"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            )
+            if choose == "min":
+                base = base[base["base"] != 0]
+            scale = base.assign(item=base["item"].map({name: one.scale for name, one in instrument.items()}))
+            every = pd.concat([base, scale[scale["item"] != ""]])
+            chosen = every.groupby(place, sort=False)["base"].agg(choose)
+            chosen = chosen.mask(every["base"].isna().groupby([every[name] for name in place]).any())
+            keys = (chosen.index.get_level_values(name) for name in place)
+            found.append({(item, (wave, who)): n for item, wave, who, n in zip(*keys, chosen, strict=True)})
+        return cls(*found)
 
-@dataclass(frozen=True, slots=True)
-class Dominated:
-    """Variant of the analysis (`MAIN`: those not named) -> scale or item -> dominated waves and organisations."""
-
-    places: Mapping[str, Mapping[str, frozenset[Place]]] = field(default_factory=dict)
-
-    def of(self, variant: str, subject: str) -> frozenset[Place]:
-        """Give the places of which a variant's estimate on a scale or item is not shown."""
-        if variant == UNWEIGHTED:
-            return frozenset()
-        own = self.places.get(variant, self.places.get(UNNAMED, {}))
-        return own.get(subject, frozenset())
-
-
-def dominated(weighting: Weighting, subjects: Mapping[str, list[str]]) -> Dominated:
-    """Find where few respondents have most of the weight.
-
-    Parameters
-    ----------
-    weighting
-        Who weighs how much.
-    subjects
-        Scale or item -> items: who answered any of them is in the estimate.
-
-    Returns
-    -------
-    Dominated
-        A group in which everybody weighs the same is in it only if it is smaller than any that is shown.
-    """
-    frame = weighting.responses
-    sample = Sample(
-        frame=frame,
-        waves=tuple(dict.fromkeys(frame["wave"])),
-        organisations=tuple(sorted(frame[ORGANISATION].dropna().unique())),
-        weight=WEIGHT if weighting.used else "",
-    )
-    changes = {RAKING: raked(weighting.margins)}
-    if not weighting.used:
-        changes[SAMPLING] = weighted(WEIGHT)
-    samples = {UNNAMED: sample} if weighting.used else {}
-    for variant, change in changes.items():
-        found = change(sample)
-        if not isinstance(found, Refused) and found[0].weight:
-            samples[variant] = found[0]
-    return Dominated({variant: _places(one, subjects) for variant, one in samples.items()})
-
-
-def _places(sample: Sample, subjects: Mapping[str, list[str]]) -> dict[str, frozenset[Place]]:
-    frame, found = sample.frame, {}
-    weight = frame[sample.weight].to_numpy(dtype=np.float64, na_value=0.0)
-    stated = frame[["wave", ORGANISATION]].dropna()
-    groups: dict[Place, list[int]] = {}
-    for row, wave, organisation in zip(
-        np.flatnonzero(frame[ORGANISATION].notna()), stated["wave"], stated[ORGANISATION], strict=True
-    ):
-        groups.setdefault((wave, organisation), []).append(int(row))
-    rows_of = {place: np.array(rows) for place, rows in groups.items()}
-    for subject, items in subjects.items():
-        answered = frame[items].notna().any(axis=1).to_numpy(dtype=np.bool_)
-        found[subject] = frozenset(
-            place for place, rows in rows_of.items() if _few(weight[rows[answered[rows]]])
-        )
-    return found
-
-
-def _few(weight: FloatArray) -> bool:
-    """Tell whether the largest weights are too large a part of all."""
-    total, largest = weight.sum(), np.sort(weight)[::-1]
-    return any(largest[:number].sum() > share * total for number, share in LARGEST.items() if total > 0)
-
-
-DECIMALS: Final = 2
-PERCENT_DECIMALS: Final = 0
-"""Decimals of an estimate that comes near to withheld counts; of a percentage. Degrees of freedom are whole then, and
-p-values have two significant figures, none below `SMALLEST_P`."""
-
-RMSEA_DECIMALS: Final = 3
-"""Decimals of a root mean square error of approximation."""
-
-NOTE: Final = "withheld to protect respondents"
-
-SUMMED: Final = (LINEAR, ORDINAL, FAVOURABLE)
-"""Analyses whose estimates of all staff are weighted sums of the organisations'."""
-
-COUNTS: Final = ("left out", "adjusted where", "of 100 returns", "fewer than", "not compared, fewer than")
-"""How the part of a note begins that counts respondents, or says how they divide."""
-
-
-PEOPLE: Final = "n_respondents"
-"""The term whose estimate is a number of respondents."""
-
-EVENLY: Final = ("conf_low", "conf_high")
-ALSO: Final = ("std_error", "df", "p_value", "p_adjusted")
-"""What gives the number of respondents away to whoever knows the estimate: of alpha, how wide the interval is and how
-many degrees of freedom there are goes by it."""
-
-_COUNTED: Final = re.compile(r"^(not )?\d[\d,]*( of \d[\d,]*)? (?=\D)")
-
-EXACT: Final = (
-    "estimate",
-    "std_error",
-    "df",
-    "conf_low",
-    "conf_high",
-    "p_value",
-    "p_adjusted",
-    *DECIDED[1:3],
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A tidy table after the rule, and which of its rows lost their estimate, their `n`, or digits."""
-
-    table: pd.DataFrame
-    estimate: BoolArray
-    n: BoolArray
-    rounded: BoolArray
-
-
-def small_cells(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[tuple[str, Place]]:
-    """List scales, waves and organisations of which some table counts fewer respondents than may be shown.
-
-    A table's own waves and organisations are looked at, not contrasts between them: these name both sides.
-    """
-    found = set()
-    for table in tables:
-        few = table[table["n"].notna() & table["n"].fillna(0).map(rule.small)]
-        for scale, wave, organisation in zip(few["scale"], few["wave"], few["organisation"], strict=True):
-            if len(_named(wave)) == len(_named(organisation)) == 1:
-                found.add((scale, (wave, organisation)))
-    return frozenset(found)
-
-
-def small_rests(tables: Collection[pd.DataFrame], rule: Rule) -> frozenset[tuple[str, str]]:
-    """List scales and waves where numbers of respondents, taken from each other, leave too few of no organisation.
-
-    Of each wave that is `all` less the organisations; where rows compare waves with each other and organisations with
-    each other, the first less the second (the wave is then `all`).
-    """
-    if rule.unstated:
-        return frozenset()
-    return frozenset(
-        (scale, wave)
-        for table in tables
-        for (scale, _, _), numbers in _numbers(table).items()
-        for wave, rest in _rests(numbers)
-        if rule.small(rest)
-    )
-
-
-def _numbers(table: pd.DataFrame) -> dict[tuple[str, str, str], dict[Place, int]]:
-    """Give the numbers of respondents by scale, item and term."""
-    found: dict[tuple[str, str, str], dict[Place, int]] = {}
-    own = table[table["n"].notna()]
-    columns = ("scale", "item", "term", "wave", "organisation", "n")
-    for scale, item, term, wave, organisation, n in zip(*(own[name] for name in columns), strict=True):
-        found.setdefault((scale, item, term), {})[wave, organisation] = int(n)
-    return found
-
-
-def _rests(numbers: dict[Place, int]) -> Iterator[tuple[str, int]]:
-    """Give what is left of the respondents of a wave, and of those compared, who are of no organisation."""
-    for wave in {wave for wave, _ in numbers} - {""}:
-        parts = [
-            n
-            for (one, organisation), n in numbers.items()
-            if one == wave and organisation not in (ALL, "") and BETWEEN not in organisation
+    def places(self, subject: str) -> list[Place]:
+        """List the cells of waves and stated organisations in which anybody answered."""
+        return [
+            place
+            for (name, place), n in self.answered.items()
+            if name == subject and n and place[1] not in (ALL, NOT_STATED)
         ]
-        if parts and (wave, ALL) in numbers:
-            yield wave, numbers[wave, ALL] - sum(parts)
-    waves = [n for (_, organisation), n in numbers.items() if not organisation]
-    organisations = [n for (wave, _), n in numbers.items() if not wave]
-    if waves and organisations:
-        yield ALL, max(waves) - max(organisations)
 
 
-def release_estimates(
-    table: pd.DataFrame,
-    *,
-    groups: Groups,
-    small: frozenset[tuple[str, Place]],
-    extremes: BoolArray | None = None,
-    near: Collection[str] = (),
-    near_items: Collection[str] = (),
-    in_disguise: Collection[str] = (),
-    bare: Collection[str] = (),
-    uncounted: Set[tuple[str, str]] = frozenset(),
-    dominated: Dominated,
-    rule: Rule,
-) -> Shown:
-    """Withhold and round in a tidy table.
+class Groups(NamedTuple):
+    """What a row is about.
+
+    Attributes
+    ----------
+    groups
+        Each group that it compares, or is about, as cells.
+    everybody
+        Whether it is about all respondents of its waves, with those who stated no organisation.
+    """
+
+    groups: tuple[tuple[Place, ...], ...]
+    everybody: bool
+
+    @property
+    def cells(self) -> frozenset[Place]:
+        """All of its cells."""
+        return frozenset(place for group in self.groups for place in group)
+
+
+def groups_of(table: str, term: str, wave: str, organisation: str, cells: Collection[Place]) -> Groups:
+    """Tell from a row's labels what it is about.
 
     Parameters
     ----------
     table
-        Tidy, with the columns of a decision or without.
-    groups
-        The organisations, and whose size is withheld.
-    small
-        As `small_cells` gives them: the same goes for them.
-    extremes
-        Rows whose estimate is a count that is withheld.
-    near, near_items
-        Scales, and items by themselves, of which some count of an answer is withheld: fewer digits are shown.
-    in_disguise, bare
-        Items of which some count is withheld and whose model is the table itself (two response options); scales that
-        are one such item, whose mean is the item's: no estimate.
-    uncounted
-        Scales (items without one) and waves of which a number of respondents would give one back that is withheld: no
-        `n`. Of the wave `all`, of what is about several waves.
-    dominated
-        Where few respondents have most of the weight.
-    rule
-        The rule.
+        The name of its table: what `all` means depends on it.
+    term, wave, organisation
+        The labels.
+    cells
+        Those in which anybody answered the row's scale or item.
+    """
+    waves = [] if wave in (ALL, "") else wave.split(BETWEEN)
+    names = [] if organisation in (ALL, "") else organisation.split(BETWEEN)
+    all_waves = tuple(dict.fromkeys(one for one, _ in cells))
+    all_names = tuple(dict.fromkeys(one for _, one in cells))
+    between = table == RELIABILITY and term == EQUALITY and bool(waves)
+    if (
+        (table == RELIABILITY and organisation == ALL and not between)
+        or (table == STRUCTURE and wave == ALL)
+        or (table == DIF and organisation == "")
+    ):
+        return Groups(
+            tuple(((one, ALL),) for one in waves) or (tuple((one, ALL) for one in all_waves),), True
+        )
+    if table in (STRUCTURE, DIF):  # organisations, their waves pooled
+        return Groups(tuple(tuple(product(all_waves, (name,))) for name in names or all_names), False)
+    if not waves and not names:  # a model of all cells
+        return Groups((tuple(cells),), False)
+    own = product(waves or all_waves, names or all_names)
+    return Groups(tuple((place,) for place in own), False)
+
+
+@dataclass
+class _Rows:
+    """A tidy table on its way.
+
+    Attributes
+    ----------
+    name, table
+        Without the terms that never leave.
+    about
+        (N,) what each row is about.
+    gone
+        (N,) the rows that lose their estimate.
+    places
+        (N,) decimals.
+    """
+
+    name: str
+    table: pd.DataFrame
+    about: list[Groups]
+    gone: BoolArray
+    places: FloatArray
+
+    @classmethod
+    def of(cls, name: str, table: pd.DataFrame, bases: Bases) -> _Rows:
+        """Read what each row is about."""
+        table = table[~table["term"].isin(NEVER)].reset_index(drop=True)
+        planned = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
+        about, known = [], dict[tuple[str, ...], Groups]()
+        for key in _columns(table, "scale", "item", "term", "wave", "organisation"):
+            if key not in known:
+                scale, item, term, wave, organisation = key
+                # a plan is about the wave that it is made from
+                wave = next(iter(planned), wave)
+                known[key] = groups_of(name, term, wave, organisation, bases.places(item or scale))
+            about.append(known[key])
+        return cls(name, table, about, np.zeros(len(table), dtype=np.bool_), digits.decimals(table))
+
+    @property
+    def some(self) -> BoolArray:
+        """(N,) rows that are not about all respondents of their waves."""
+        return np.array([not one.everybody for one in self.about], dtype=np.bool_)
+
+    @property
+    def subjects(self) -> list[str]:
+        """(N,) the item that a row is about, or its scale."""
+        return [item or scale for scale, item in _columns(self.table, "scale", "item")]
+
+
+def released(
+    tables: Mapping[str, pd.DataFrame],
+    counts: Mapping[str, pd.DataFrame],
+    *,
+    instrument: Mapping[str, ItemKey],
+    rule: Rule,
+    weighting: Weighting | None,
+    agree: Agree | None = None,
+    left: Collection[str] = (),
+) -> tuple[dict[str, pd.DataFrame], list[Entry]]:
+    """Release the tables of estimates.
+
+    Parameters
+    ----------
+    tables
+        The statistics: the tidy tables, `agreement`, `scale_use`; and `item_frequencies`, `respondents` and
+        `variant_people` as they are before the release.
+    counts
+        The released tables of counts, and `ends`, the released numbers of respondents at an end of a scale: `scale,
+        term, wave, organisation, n`. Without it, nothing of an end of a scale is shown by organisation.
+    instrument, rule
+        See `surveywaves.disclosure.release.release`.
+    weighting
+        Who weighs how much; None: nothing is weighted.
+    agree
+        What makes `agreement`, where there is `sensitivity`.
+    left
+        Tables that are functions of released counts.
 
     Returns
     -------
-    Shown
-        The table: estimates withheld have the status `withheld` and a note, and no `n`; elsewhere `n` may be missing.
+    dict, list
+        The tables as they are released, but for those of `left`, and what each lost.
+
+    Raises
+    ------
+    ValueError
+        If there is an `agreement`, but not what makes it.
     """
-    # With its chi-square and df, this index gives n back to whoever knows it to many digits.
-    index = table["term"].str.contains("rmsea", regex=False)
-    table = table.assign(estimate=table["estimate"].mask(index, table["estimate"].round(RMSEA_DECIMALS)))
-    refused, unnumbered, places = [], [], _Places(groups)
+    tidy = [name for name, table in tables.items() if {"term", "status", "note"} <= set(table)]
+    names = [name for name in tidy if name not in left]
+    others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
+    if rule.public:
+        return {name: tables[name] for name in (*names, *others)}, []
+    bases = Bases.of(tables[FREQUENCIES], counts[FREQUENCIES], instrument)
+    rows = {name: _Rows.of(name, tables[name], bases) for name in names}
+    people = People(tables.get(PEOPLE), rule.threshold)
+    few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
+    for one in rows.values():
+        one.gone |= _too_few(one, bases, people, rule) | _outweighed(one, few) | _bare(one, instrument)
+    if MEANS in rows:
+        told = _behind(rows[MEANS], tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule)
+        for name in set(COMPARED) & set(rows):
+            _no_finer(rows[name], rows[MEANS], told)
+    words = words_of(
+        [one.table for one in rows.values()],
+        [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
+    )
+    found: dict[str, pd.DataFrame] = {}
+    entries: list[Entry] = []
+    for name, one in rows.items():
+        found[name] = shown = _finished(one, bases, people, counts.get(AT_ENDS), words)
+        before = one.table
+        lost = (before["estimate"].notna() & shown["estimate"].isna()).to_numpy(dtype=np.bool_)
+        unnumbered = (before["n"].notna() & shown["n"].isna()).to_numpy(dtype=np.bool_)
+        entries += [
+            Entry(name, "estimate", account.ESTIMATE, lost),
+            Entry(name, "n", account.BASE, unnumbered),
+            Entry(name, "estimate", account.ROUNDED, shown["estimate"].notna().to_numpy(dtype=np.bool_)),
+        ]
+    if AGREEMENT in tables:
+        if agree is None or SENSITIVITY not in rows:
+            raise ValueError(
+                "agreement is counted over released variants: it takes these, and what counts them"
+            )
+        found[AGREEMENT], hide = _agreement(rows[SENSITIVITY], tables[AGREEMENT], agree)
+        entries.append(Entry(AGREEMENT, "words", account.ESTIMATE, hide))
+    if SCALE_USE in tables:
+        reason = [words.note(text) for text in tables[SCALE_USE]["reason"]]
+        found[SCALE_USE] = tables[SCALE_USE].assign(reason=pd.array(reason, dtype="str"))
+    return found, entries
+
+
+def _subjects(instrument: Mapping[str, ItemKey]) -> dict[str, list[str]]:
+    """Scale or item -> items."""
+    found: dict[str, list[str]] = {}
+    for item, one in instrument.items():
+        found.setdefault(one.scale or item, []).append(item)
+        found[item] = [item]
+    return found
+
+
+def _columns(table: pd.DataFrame, *names: str) -> Iterator[tuple[str, ...]]:
+    return zip(*(table[name] for name in names), strict=True)
+
+
+def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray:
+    """(N,) rows with a group, or degrees of freedom, below the smallest; of variants, those that do not leave."""
+    table, own = rows.table, _own_numbers(rows)
+    found: BoolArray = digits.residual(table) & table["df"].lt(rule.smallest_df).to_numpy(dtype=np.bool_)
+    by_item = table["term"].isin(ITEM_BY_ITEM).to_numpy()
     variants = table["variant"] if "variant" in table else [""] * len(table)
-    columns = ("analysis", "scale", "item", "wave", "organisation", "n")
-    for variant, analysis, scale, item, wave, organisation, n in zip(
-        variants, *(table[name] for name in columns), strict=True
+    for row, (about, variant, scale, subject) in enumerate(
+        zip(rows.about, variants, table["scale"], rows.subjects, strict=True)
     ):
-        own = {place for name, place in small if name == scale}
-        few = bool(pd.notna(n) and rule.small(int(n)))
-        named, covered = places.named(wave, organisation), places.covered(wave, organisation)
-        if organisation == ALL != wave and analysis in SUMMED:
-            # a weighted sum of the organisations: less the others, it is one of them
-            named = frozenset(place for place in covered if place[1] not in (ALL, NOT_STATED))
-        few = few or item in in_disguise or scale in bare
-        # The size of a group that is withheld would show in how uncertain its estimates are.
-        refused.append(few or bool(named & (groups.hidden | own | dominated.of(variant, item or scale))))
-        waves = {one for one, _ in covered}
-        told = uncounted & {(scale or item, one) for one in (*waves, *([ALL] if len(waves) > 1 else []))}
-        unnumbered.append(bool(told or covered & (groups.hidden | own)))
-    estimate = np.array(refused, dtype=np.bool_)
-    number = np.array(unnumbered, dtype=np.bool_) | estimate
-    # These are counts of respondents, and percentages that tell what they are of.
-    estimate |= number & table["term"].isin([PEOPLE, *ends.TERMS]).to_numpy(dtype=np.bool_)
-    if extremes is not None:
-        # The percentage is withheld, the number it is of is not.
-        estimate |= extremes
-    given_back = number & ~estimate & table["n"].notna().to_numpy(dtype=np.bool_)
-    if "variant" in table:
-        number |= _other_respondents(table)
-    one = table["item"].isin(near_items) | (table["scale"].isin(near) & (table["item"] == ""))
-    digits = (~estimate & one.to_numpy(dtype=np.bool_)) | given_back
-    shown = _shown(
-        _rounded(_uncertain(table, given_back), digits), estimate, number, hidden=bool(groups.hidden)
+        least = rule.smallest_group * (MORE if by_item[row] and not about.everybody else 1)
+        for group in about.groups:
+            size = sum(min(bases.answered.get((subject, place), 0), own(scale, place)) for place in group)
+            size = people.size(variant, scale, group, size)
+            found[row] |= 0 < size < least
+        found[row] |= not people.released(variant, scale)
+    return found
+
+
+def _own_numbers(rows: _Rows) -> Callable[[str, Place], float]:
+    """Look up how many respondents the rows of one cell alone are of: of all items fewer than of any."""
+    own: dict[tuple[str, Place], float] = {}
+    if "variant" not in rows.table:
+        for about, scale, n in zip(rows.about, rows.table["scale"], rows.table["n"].fillna(0), strict=True):
+            if rows.name != PLANNING and len(about.cells) == 1 and n:
+                key = scale, next(iter(about.cells))
+                own[key] = min(own.get(key, math.inf), int(n))
+    return lambda scale, place: own.get((scale, place), math.inf)
+
+
+def _outweighed(rows: _Rows, few: Dominated) -> BoolArray:
+    """(N,) rows of compared groups in which one or two respondents have most of the weight."""
+    if rows.name not in COMPARED or not few.places:
+        return np.zeros(len(rows.table), dtype=np.bool_)
+    variants = rows.table["variant"] if "variant" in rows.table else [""] * len(rows.table)
+    return np.array(
+        [
+            bool(about.cells & few.of(variant, subject))
+            for about, variant, subject in zip(rows.about, variants, rows.subjects, strict=True)
+        ],
+        dtype=np.bool_,
     )
-    return Shown(shown, estimate, number & table["n"].notna().to_numpy(dtype=np.bool_), digits)
 
 
-def release_agreement(table: pd.DataFrame, contrasts: pd.DataFrame) -> tuple[pd.DataFrame, BoolArray]:
-    """Withhold how many variants agree on a contrast that is withheld itself (`contrasts`: the released table)."""
-    names = ["scale", "term", "wave", "organisation"]
-    gone = contrasts[(contrasts["status"] == Status.WITHHELD.value) & (contrasts["item"] == "")]
-    gone = gone.assign(term=gone["term"].str.removesuffix(f"_{PERCENT_FAVOURABLE}"))
-    places = set(zip(*(gone[name] for name in names), strict=True))
-    hide = np.array(
-        [place in places for place in zip(*(table[name] for name in names), strict=True)], dtype=np.bool_
+def _bare(rows: _Rows, instrument: Mapping[str, ItemKey]) -> BoolArray:
+    """(N,) rows by organisation about a scale of one statement: its mean is a function of the counts alone."""
+    members = pd.Series([one.scale for one in instrument.values() if one.scale]).value_counts()
+    single = rows.table["scale"].isin(members.index[members == 1]) & rows.table["item"].eq("")
+    of_cells = [
+        not about.everybody and all(len(group) == 1 for group in about.groups) for about in rows.about
+    ]
+    marks: BoolArray = np.array(of_cells, dtype=np.bool_) & single.to_numpy(dtype=np.bool_)
+    return marks
+
+
+def _behind(
+    means: _Rows,
+    frequencies: pd.DataFrame,
+    shown: pd.DataFrame,
+    instrument: Mapping[str, ItemKey],
+    rule: Rule,
+) -> frozenset[behind.Mean]:
+    """Take digits from means that would narrow a small count; list those of which no number is safe."""
+    at: dict[behind.Mean, int] = {}
+    columns = ("analysis", "scale", "wave", "organisation")
+    for row, (analysis, scale, wave, organisation) in enumerate(_columns(means.table, *columns)):
+        if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not means.gone[row]:
+            at[analysis, scale, (wave, organisation)] = row
+    spans: dict[str, float] = {}
+    for one in instrument.values():
+        spans[one.scale] = max(spans.get(one.scale, 1.0), one.points - 1.0)
+    found = behind.allowed(
+        {mean: float(means.places[row]) for mean, row in at.items()},
+        behind.statements(frequencies, shown, instrument, rule),
+        spans=spans,
+        rule=rule,
     )
-    shown = table.assign(decision=table["decision"].mask(hide, ""), words=table["words"].mask(hide, NOTE))
-    for name in ("agreeing", "variants"):
-        shown[name] = shown[name].astype("Int64").mask(hide)
-    for name in ("largest_move", "tipping_point"):
-        shown[name] = shown[name].mask(hide)
-    return shown.assign(largest_variant=shown["largest_variant"].mask(hide, "")), hide
+    for mean, places in found.items():
+        means.places[at[mean]] = places
+        means.gone[at[mean]] |= math.isnan(places)
+    return frozenset(mean for mean, places in found.items() if math.isnan(places))
 
 
-def _shown(table: pd.DataFrame, estimate: BoolArray, number: BoolArray, *, hidden: bool) -> pd.DataFrame:
-    shown = table.copy()
+def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
+    """Take from contrasts the digits that the means compared do not have, and those of means that are withheld.
+
+    Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
+    """
+    columns = ("analysis", "scale", "wave", "organisation")
+    places = dict(zip(_columns(means.table, *columns), means.places, strict=True))
+    for row, (analysis, scale, wave, organisation) in enumerate(_columns(rows.table, *columns)):
+        rows.gone[row] |= any((analysis, scale, cell) in told for cell in rows.about[row].cells)
+        for cell in product(wave.split(BETWEEN), organisation.split(BETWEEN)):
+            rows.places[row] = min(rows.places[row], places.get((analysis, scale, *cell), math.inf))
+
+
+def _finished(
+    rows: _Rows, bases: Bases, people: People, ends: pd.DataFrame | None, words: Words
+) -> pd.DataFrame:
+    """Round, empty and reword a table."""
+    table, some = rows.table, rows.some
+    numbers = _numbers(rows, bases, people)
+    at_end = table["term"].isin(ENDS).to_numpy(dtype=np.bool_)
+    shown = digits.rounded(table, np.where(at_end, np.nan, rows.places), of_some=some)
+    shown["n"] = pd.array([pd.NA if math.isnan(n) else int(n) for n in numbers], dtype="Int64")
+    gone = rows.gone.copy()
+    counted = (table["term"] == N_RESPONDENTS).to_numpy(dtype=np.bool_)
+    estimate = np.where(counted, numbers, shown["estimate"])
+    if (at_end & some).any():
+        known = {} if ends is None else _by_place(ends)
+        keys = list(_columns(table, *AN_END))
+        for row in np.flatnonzero(at_end & some & table["estimate"].notna().to_numpy()):
+            n = known.get(keys[row], math.nan)
+            estimate[row] = min(100 * n / numbers[row], 100.0) if numbers[row] else math.nan
+    gone |= np.isnan(estimate) & table["estimate"].notna().to_numpy(dtype=np.bool_)
+    shown["estimate"] = estimate
+    shown["n"] = shown["n"].mask(gone)
     for name in (*NUMBERS, *DECIDED[:3]):
         if name in shown:
-            shown[name] = shown[name].mask(estimate)
+            shown[name] = shown[name].mask(gone)
     if "decision" in shown:
-        shown["decision"] = shown["decision"].mask(estimate, "")
-    shown["n"] = shown["n"].mask(number)
-    # What had no estimate anyway keeps its reason, unless that reason counts somebody.
-    reasons = [Status.OK.value, Status.BOUNDARY.value, Status.TOO_FEW.value]
-    lost = estimate & table["status"].isin(reasons).to_numpy(dtype=np.bool_)
+        shown["decision"] = shown["decision"].mask(gone, "")
+    lost = gone & table["estimate"].notna().to_numpy(dtype=np.bool_)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
-    # The parts of planning's note are of all organisations.
-    few = number | (hidden & (table["analysis"] == PLANNING).to_numpy(dtype=np.bool_))
-    shown["note"] = pd.array(
-        [
-            NOTE if gone else _uncounted(note, few=counted)
-            for note, gone, counted in zip(table["note"], lost, few, strict=True)
-        ],
-        dtype="str",
-    )
-    return shown
+    return said(shown, words)
 
 
-def _uncounted(note: str, *, few: bool) -> str:
-    """Take numbers of respondents out of a note.
+def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
+    n = ends["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return dict(zip(_columns(ends, *AN_END), n, strict=True))
 
-    A part that begins with a number counts those whom a variant leaves out: on paper, alike in all answers. What counts
-    the rest of the respondents goes where `n` does (`few`).
-    """
-    parts = [
-        _COUNTED.sub(lambda found: "not those " if found[1] else "", part)
-        for part in note.split("; ")
-        if not (few and part.startswith(COUNTS))
+
+def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
+    """(N,) numbers of respondents from released counts; NaN where one of these is withheld."""
+    table = rows.table
+    known = bases.least if rows.name in OF_ALL_ITEMS else bases.most
+    subjects = table["scale"] if rows.name in OF_ALL_ITEMS else rows.subjects
+    variants = table["variant"] if "variant" in table else [""] * len(table)
+    found: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    # returns to come are nobody yet
+    kept = [
+        about.everybody or (rows.name == PLANNING and (organisation != ALL or term == RETURNS))
+        for about, organisation, term in zip(rows.about, table["organisation"], table["term"], strict=True)
     ]
-    return "; ".join(parts)
+    for row in np.flatnonzero(~np.array(kept, dtype=np.bool_) & ~np.isnan(found)):
+        cells, subject = rows.about[row].cells, subjects[row]
+        found[row] = sum(known.get((subject, place), 0.0) for place in cells)
+        if not people.same(variants[row], table["scale"].iloc[row]):
+            found[row] = math.nan
+    return found
 
 
-def _uncertain(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
-    """Coarsen in a table of reliability what gives `n` back: interval limits to the next tenth outside, no tests."""
-    marks = marks & (table["analysis"] == RELIABILITY).to_numpy(dtype=np.bool_)
-    if not marks.any():
-        return table
-    shown = table.copy()
-    for name, outwards in zip(EVENLY, (np.floor, np.ceil), strict=True):
-        values = shown[name].to_numpy(dtype=np.float64)
-        shown[name] = np.where(marks, outwards(np.round(10 * values, 6)) / 10 + 0.0, values)
-    for name in ALSO:
-        shown[name] = shown[name].mask(marks)
-    return shown
-
-
-def _rounded(table: pd.DataFrame, marks: BoolArray) -> pd.DataFrame:
-    if not marks.any():
-        return table
-    rounded, percent = table.copy(), table["term"].str.endswith(PERCENT_FAVOURABLE).to_numpy(dtype=np.bool_)
-    for name in EXACT:
-        if name in rounded:
-            values = rounded[name].to_numpy(dtype=np.float64)
-            if name.startswith("p_"):
-                coarse = coarse_p(values)
-            elif name == "df":
-                coarse = np.round(values)
-            else:
-                coarse = np.where(percent, np.round(values, PERCENT_DECIMALS), np.round(values, DECIMALS))
-            # Not -0.0: it would be written so.
-            rounded[name] = np.where(marks, coarse + 0.0, values)
-    return rounded
-
-
-def coarse_p(values: FloatArray) -> FloatArray:
-    """Round p-values to two significant figures; what is not below the floor does not become it."""
-    known = np.isfinite(values)
-    scale = 10.0 ** (1 - np.floor(np.log10(np.where(known, np.maximum(values, SMALLEST_P), 1.0))))
-    coarse = np.round(np.round(values * scale) / scale, 4)
-    return np.where(
-        values < SMALLEST_P, SMALLEST_P, np.where(known, np.maximum(coarse, 1.1 * SMALLEST_P), values)
+def _agreement(rows: _Rows, before: pd.DataFrame, agree: Agree) -> tuple[pd.DataFrame, BoolArray]:
+    """Count over the rows that leave who comes to the main analysis's decision."""
+    table = rows.table
+    shown = table.assign(
+        decision=table["decision"].mask(rows.gone, ""),
+        status=table["status"].mask(rows.gone, Status.WITHHELD.value),
     )
-
-
-def _other_respondents(table: pd.DataFrame) -> BoolArray:
-    """Mark the variants whose respondents are others than those of the main analysis.
-
-    The difference is a count of people (of those who answered on paper, say), and what several contrasts tell of it
-    together can be more than each does; so it is not shown at all.
-    """
-    place = ["scale", "term", "wave", "organisation"]
-    main = table[table["variant"] == MAIN].set_index(place)["n"]
-    own = table.set_index(place)["n"]
-    differs = (own.fillna(-1) != main[~main.index.duplicated()].reindex(own.index).fillna(-1)).to_numpy()
-    variants = set(zip(table.loc[differs, "variant"], table.loc[differs, "scale"], strict=True))
-    return np.array(
-        [one in variants for one in zip(table["variant"], table["scale"], strict=True)], dtype=np.bool_
+    found = agree(shown, before)
+    names = ("metric", "scale", "term", "wave", "organisation")
+    main = table[rows.gone & table["variant"].eq(MAIN).to_numpy()]
+    term = main["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
+    metric = main["analysis"].where(main["analysis"] == FAVOURABLE, LINEAR)
+    gone = set(_columns(main.assign(metric=metric, term=term), *names))
+    hide = np.array(
+        [place in gone for place in _columns(found.rename(columns={"analysis": "metric"}), *names)],
+        dtype=np.bool_,
     )
-
-
-def _named(label: str) -> list[str]:
-    return label.split(BETWEEN)
-
-
-class _Places:
-    """Which waves and organisations a row's labels name, and whose respondents are among those it is about."""
-
-    def __init__(self, groups: Groups) -> None:
-        self.waves = list(dict.fromkeys(wave for wave, _ in groups.sizes))
-        self.organisations = list(dict.fromkeys(organisation for _, organisation in groups.sizes))
-        self.known: dict[tuple[str, str], tuple[frozenset[Place], frozenset[Place]]] = {}
-
-    def named(self, wave: str, organisation: str) -> frozenset[Place]:
-        """Give the cells that the labels name."""
-        return self._both(wave, organisation)[0]
-
-    def covered(self, wave: str, organisation: str) -> frozenset[Place]:
-        """Give the cells that the labels name or include."""
-        return self._both(wave, organisation)[1]
-
-    def _both(self, wave: str, organisation: str) -> tuple[frozenset[Place], frozenset[Place]]:
-        if (wave, organisation) not in self.known:
-            named = frozenset(self._cells(_named(wave), _named(organisation)))
-            waves = self.waves if wave in (ALL, "") else _named(wave)
-            organisations = self.organisations if organisation in (ALL, "") else _named(organisation)
-            self.known[wave, organisation] = (
-                named,
-                named | frozenset(self._cells(waves, organisations)),
-            )
-        return self.known[wave, organisation]
-
-    @staticmethod
-    def _cells(waves: Collection[str], organisations: Collection[str]) -> Iterator[Place]:
-        return ((wave, organisation) for wave in waves for organisation in organisations)
+    return found.assign(words=found["words"].mask(hide, NOTE)), hide

@@ -9,17 +9,17 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import account, count_tables, estimates, marking, rounding
+from surveywaves.disclosure import account, estimates, marking, rounding
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
 from surveywaves.disclosure.count_tables import ItemKey
-from surveywaves.disclosure.estimates import Dominated, Weighting, dominated
+from surveywaves.disclosure.dominance import Weighting
+from surveywaves.disclosure.estimates import PEOPLE, Agree
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
     FREQUENCIES,
     MISSING,
     PROBLEMS,
     RATES,
-    RELIABILITY,
     RESPONDENTS,
     Linked,
     link,
@@ -35,18 +35,13 @@ from surveywaves.study.parts import HarmonisingPart
 Key = TypeVar("Key", bound=Hashable)
 
 SUMMARY: Final = "item_summary"
-MEANS: Final = "means"
-CONTRASTS: Final = "contrasts"
-ITEM_CONTRASTS: Final = "item_contrasts"
-SENSITIVITY: Final = "sensitivity"
-AGREEMENT: Final = "agreement"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
 RECODINGS: Final = "recodings"
 CROSSCHECK: Final = "crosscheck"
 
-COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY, ITEM_CONTRASTS, "diagnostics")
-"""Tables whose estimates are means of answers, differences between such, or tests on the answers to one statement."""
+COUNTED: Final = (FREQUENCIES, SUMMARY, RESPONDENTS, RATES, MISSING)
+"""The tables of counts: released first, all others are made with what is released of them."""
 
 
 class Released(NamedTuple):
@@ -72,6 +67,7 @@ def release(
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
     weighting: Weighting | None = None,
+    agree: Agree | None = None,
     cores: int = 1,
 ) -> Released:
     """Withhold, or round, what would tell of somebody.
@@ -92,6 +88,8 @@ def release(
         What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
     weighting
         Who weighs how much in weighted estimates; None: there are none.
+    agree
+        What counts over variants: see `estimates.released`.
     cores
         Processes to share the work among; the choice is the same whatever their number.
 
@@ -101,7 +99,7 @@ def release(
         The same tables, the same rows and columns; count tables and the audit's have a column `status` besides. What
         is withheld is empty. `file_counts` and `problems` are laid out anew (see `marking`).
     """
-    tables = dict(tables)
+    statistics, tables = tables, dict(tables)
     if FILE_COUNTS in tables:
         problems, rows = tables[PROBLEMS], tables[FILE_COUNTS]
         tables[PROBLEMS] = marking.released_problems(problems, rows)
@@ -117,17 +115,12 @@ def release(
     )
     with solver(cores=cores, rounding=bool(rule.rounding)) as solve:
         linked = link(tables, instrument=instrument, rule=rule, parts=parts, public=public, solve=solve)
-    subjects: dict[str, list[str]] = {}
-    for item, one in instrument.items():
-        subjects.setdefault(one.scale or item, []).append(item)
-        subjects[item] = [item]
-    few = dominated(weighting, subjects) if weighting else Dominated()
-    work = _Release(tables, linked, instrument, rule, few)
+    work = _Release(tables, linked, instrument, rule)
     if rule.rounding:
         work.round_counts()
     else:
         work.withhold_counts()
-    work.estimates()
+    work.estimates(statistics, weighting, agree)
     if publication and AUDIT in tables:
         work.audit(publication, not_in_print(tables, public) if rule.rounding else linked.hidden_together())
     kinds = [] if rule.rounding else list(tallies(linked))
@@ -148,7 +141,6 @@ class _Release:
     linked: Linked
     instrument: Mapping[str, ItemKey]
     rule: Rule
-    dominated: Dominated
     entries: list[Entry] = field(default_factory=list)
 
     def _put(self, name: str, shown: pd.DataFrame, why: Callable[[str], str]) -> None:
@@ -204,57 +196,21 @@ class _Release:
         for name, table in shown.items():
             self._put(name, marking.weighted(table, self.rule), lambda _: account.DERIVED)
 
-    def estimates(self) -> None:
-        tidy = [name for name, table in self.tables.items() if {"term", "status", "note"} <= set(table)]
-        small = estimates.small_cells(
-            [self.tables[name] for name in (MEANS, RELIABILITY) if name in tidy], self.rule
+    def estimates(
+        self, before: Mapping[str, pd.DataFrame], weighting: Weighting | None, agree: Agree | None
+    ) -> None:
+        """Release what is estimated: it gets the released counts, and makes its `n` from them."""
+        shown, entries = estimates.released(
+            before,
+            {name: self.tables[name] for name in COUNTED if name in self.tables},
+            instrument=self.instrument,
+            rule=self.rule,
+            weighting=weighting,
+            agree=agree,
         )
-        base = self.rule.rounding
-        withheld = list(self.linked.answers.withheld())
-        near = set(self.instrument) if base else {item for (_, item), _ in withheld}
-        scales = {self.instrument[item].scale for item in near} - {""}
-        single = {
-            scale for scale in scales if sum(one.scale == scale for one in self.instrument.values()) == 1
-        }
-        # Who answered all items of a scale, or any, are no more, or no fewer, than those who answered each.
-        uncounted = {
-            (self.instrument[item].scale or item, wave)
-            for (wave, item), name in withheld
-            if isinstance(name, tuple) and name[0] == "base"
-        } | estimates.small_rests([self.tables[name] for name in tidy], self.rule)
-        for name in tidy:
-            table = self.tables[name]
-            compared = name in COMPARED
-            # Rounded, the numbers at an end of a scale are shown like any others.
-            ends = {} if base else self.linked.ends.marks
-            shown = estimates.release_estimates(
-                table,
-                groups=self.linked.groups,
-                small=small,
-                extremes=count_tables.marked(table, ends) if name == RELIABILITY else None,
-                near=scales if compared else (),
-                near_items=near if compared else (),
-                in_disguise={item for item in near if self.instrument[item].points == 2}
-                if name == ITEM_CONTRASTS
-                else (),
-                bare=single if name == MEANS else (),
-                uncounted=uncounted,
-                dominated=self.dominated if compared else Dominated(),
-                rule=self.rule,
-            )
-            self.tables[name] = rounding.estimates(shown.table, base) if base else shown.table
-            had = table["estimate"].notna().to_numpy()
-            self.entries += [
-                Entry(name, "estimate", account.ESTIMATE, shown.estimate & had),
-                Entry(name, "n", account.BASE, shown.n),
-                Entry(name, "estimate", account.ROUNDED, shown.rounded & had),
-            ]
-        if AGREEMENT in self.tables and CONTRASTS in self.tables:
-            shown_agreement, hide = estimates.release_agreement(
-                self.tables[AGREEMENT], self.tables[CONTRASTS]
-            )
-            self.tables[AGREEMENT] = shown_agreement
-            self.entries.append(Entry(AGREEMENT, "words", account.ESTIMATE, hide))
+        self.tables.pop(PEOPLE, None)
+        self.tables |= shown
+        self.entries += entries
 
     def audit(self, publication: Publication, hidden: frozenset[tuple[str, str, str]]) -> None:
         before = {name: self.tables[name] for name in (AUDIT, CLAIMS) if name in self.tables}

@@ -202,27 +202,10 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         covariates=covariates,
         others=[name for name in (sample.weight, sample.team) if name],
     )
-    wave = pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"]))
-    organisation = pd.Index(sample.organisations).get_indexer(pd.Index(frame["organisation"]))
     levels, answers = _code_answers(frame, scale)
-    weights = _weights(frame, sample.weight)
-    covered = ~frame[covariates].isna().to_numpy().any(axis=1)
-    nowhere = np.zeros(len(frame), dtype=np.bool_)
-    reasons = {
-        "of another wave": wave < 0,
-        "organisation not stated or not compared": organisation < 0,
-        "no item answered": ~(answers > 0).any(axis=1),
-        "covariate missing": ~covered,
-        "without a weight": ~(weights > 0),
-        "team missing": frame[sample.team].isna().to_numpy() if sample.team else nowhere,
-    }
-    kept = np.ones(len(frame), dtype=np.bool_)
-    left_out = {}
-    for reason, excluded in reasons.items():
-        left_out[reason] = int((kept & excluded).sum())
-        kept &= ~excluded
-
-    answers, wave, weights = answers[kept], wave[kept], weights[kept]
+    kept, left_out = _kept(sample, np.asarray((answers > 0).any(axis=1)))
+    wave, organisation = _cells(sample)
+    answers, wave, weights = answers[kept], wave[kept], _weights(frame, sample.weight)[kept]
     weights = weights / _means(wave, weights)
     cell = (wave * len(sample.organisations) + organisation[kept]).astype(np.intp)
     names, profiles, profile = _code_covariates(frame.loc[kept, covariates], weights)
@@ -263,6 +246,39 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         shares_note=sample.shares_note,
         smallest_overlap=sample.smallest_overlap,
     )
+
+
+def takes_part(sample: Sample, scale: Scale) -> BoolArray:
+    """(N,) which respondents of the frame a design of the scale is of."""
+    return _kept(sample, np.asarray(sample.frame[list(scale.items)].notna().to_numpy().any(axis=1)))[0]
+
+
+def _cells(sample: Sample) -> tuple[IntArray, IntArray]:
+    """(N,) places of wave and organisation, -1: of none that is compared."""
+    frame = sample.frame
+    return (
+        pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"])).astype(np.intp),
+        pd.Index(sample.organisations).get_indexer(pd.Index(frame["organisation"])).astype(np.intp),
+    )
+
+
+def _kept(sample: Sample, answered: BoolArray) -> tuple[BoolArray, dict[str, int]]:
+    """(N,) who takes part, of those who answered an item or not; and how many others are left out for what."""
+    frame, (wave, organisation) = sample.frame, _cells(sample)
+    nowhere = np.zeros(len(frame), dtype=np.bool_)
+    reasons = {
+        "of another wave": wave < 0,
+        "organisation not stated or not compared": organisation < 0,
+        "no item answered": ~answered,
+        "covariate missing": frame[list(sample.covariates)].isna().to_numpy().any(axis=1),
+        "without a weight": ~(_weights(frame, sample.weight) > 0),
+        "team missing": frame[sample.team].isna().to_numpy() if sample.team else nowhere,
+    }
+    kept, left_out = ~nowhere, {}
+    for reason, excluded in reasons.items():
+        left_out[reason] = int((kept & excluded).sum())
+        kept &= ~excluded
+    return kept, left_out
 
 
 def add_by(index: CodeArray, weights: FloatArray, size: int) -> FloatArray:

@@ -278,6 +278,8 @@ RULES: Final[Mapping[str, Origins]] = {
                 "margins": (f"{CONFIG}: waves",),
                 "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
                 "disclosure.**": (f"{CONFIG}: disclosure.**",),
+                "labels": (f"{CONFIG}: variables",),
+                "labels.<variable>": (f"{CONFIG}: variables.<variable>.label",),
                 "publication": (f"{CONFIG}: published",),
                 **_under("publication", _PUBLICATION),
             },

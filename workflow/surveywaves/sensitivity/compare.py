@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -25,11 +26,13 @@ from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import FavourableFit
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.imputation import pool
+from surveywaves.sensitivity.people import COLUMNS, Used, used, variant_people, with_imputed
 from surveywaves.sensitivity.tipping import Tipping, most_imputed, tipping_points
 from surveywaves.sensitivity.variants import Variant
 from surveywaves.terms import (
     ESTIMATED,
     FAVOURABLE,
+    IMPUTED,
     LINEAR,
     MAIN,
     PERCENT_FAVOURABLE,
@@ -45,6 +48,8 @@ CONTRAST: Final = ["analysis", "scale", "term", "wave", "organisation"]
 
 ROUNDING: Final = 1e-9
 
+_TIPPING: Final = re.compile(r"(?:^|; )((?:another decision if|no difference of|no answer was imputed).*)$")
+
 MOVED: Final = 0.05
 """A variant counts if it moves the estimate by this share of the smallest effect of interest, or more,"""
 
@@ -53,10 +58,11 @@ WIDENED: Final = 0.02
 
 
 class Judged(NamedTuple):
-    """Every contrast by every variant with its decision, and how many variants come to the main one's."""
+    """Every contrast by every variant with its decision, how many variants come to the main one's, and who differs."""
 
     sensitivity: pd.DataFrame
     agreement: pd.DataFrame
+    variant_people: pd.DataFrame
 
 
 def judge_variants(
@@ -87,7 +93,7 @@ def judge_variants(
     """
     scales = [replace(scale, flagged=tuple(flagged.get(scale.name, ()))) for scale in scales]
     family = ("variant", *FAMILY)
-    table, weights = _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)
+    table, weights, people = _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)
     decided = decide(
         table,
         tidy([]),  # the unit is in the estimates
@@ -107,7 +113,7 @@ def judge_variants(
         sides = [most_imputed(place[2], weights[place], shares[place[1]]) for place in places]
         found = tipping_points(mine, sides, confidence=confidence, multiplicity=multiplicity, family=family)
         tipping = dict(zip(places, found, strict=True))
-    return Judged(decided, agreement(decided, labels, tipping))
+    return Judged(decided, agreement(decided, labels, tipping), people)
 
 
 Place = tuple[str, ...]
@@ -194,6 +200,33 @@ def agreement(
     frame = pd.DataFrame(rows, columns=[*CONTRAST, "decision", *columns, "words"])
     kinds = {"agreeing": "Int64", "variants": "Int64", "largest_move": "float64", "tipping_point": "float64"}
     return frame.astype({**text, **kinds})
+
+
+def over_variants(
+    table: pd.DataFrame, every: pd.DataFrame, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Count again who comes to the main decision, over the variants that a table has.
+
+    Parameters
+    ----------
+    table, labels
+        See `agreement`.
+    every
+        What `agreement` gave over all variants: tipping points are taken from it, where the imputed data are left.
+    """
+    left = table[(table["variant"] == IMPUTED) & (table["decision"] != "")]
+    places = set(_places(left))
+    tipping = {
+        place: Tipping(value, found[1] if (found := _TIPPING.search(words)) else "")
+        for place, value, words in zip(
+            zip(*(every[name] for name in CONTRAST), strict=True),
+            every["tipping_point"],
+            every["words"],
+            strict=True,
+        )
+        if place in places
+    }
+    return agreement(table, labels, tipping)
 
 
 class _Answer(NamedTuple):
@@ -286,8 +319,8 @@ def sensitivity(
 
 def _compared(
     sample: Sample, scales: Sequence[Scale], variants: Sequence[Variant], *, confidence: float, min_cell: int
-) -> tuple[pd.DataFrame, dict[Place, dict[Cell, float]]]:
-    """Compute the table of `sensitivity`, and the weights of every contrast on the cells."""
+) -> tuple[pd.DataFrame, dict[Place, dict[Cell, float]], pd.DataFrame]:
+    """Compute the table of `sensitivity`, the weights of every contrast on the cells, and who differs."""
     check_confidence(confidence)
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
@@ -295,15 +328,28 @@ def _compared(
     fitted = {scale.name: _fit(main, make_design(sample, scale), scale) for scale in scales}
     names: list[str] = []
     rows: list[Row] = []
+    uses: dict[str, dict[str, dict[tuple[str, ...], Used]]] = {scale.name: {} for scale in scales}
+    every = {scale.name: used(sample, scale, sample, scale) for scale in scales}
     for variant in variants:
         people = variant.people(sample)
         for scale in scales:
             first = fitted[scale.name]
             asking = _Asking(variant, first, confidence, min_cell)
+            own = every[scale.name]
             if variant.imputed is not None:
                 found = asking.pooled(scale)
+                own = with_imputed(sample, scale, own, variant.imputed)
+                uses[scale.name][variant.name] = dict.fromkeys(asking.waves(), own)
             else:
-                found = asking.contrasts(_ways(variant, people, sample, scale, first=first))
+                ways = _ways(variant, people, sample, scale, first=first)
+                found = asking.contrasts(ways)
+                uses[scale.name][variant.name] = {
+                    waves: own
+                    if way.sample is sample and way.scale is scale
+                    else used(sample, scale, *way[:2])
+                    for waves in asking.waves()
+                    if not isinstance(way := ways(waves), Refused)
+                }
             rows += [{"scale": scale.name, **row} for row in found]
         names += [variant.name] * (len(rows) - len(names))
     table = tidy(rows)
@@ -313,7 +359,11 @@ def _compared(
         for labels, on in stated_contrasts(first.design):
             for metric in (LINEAR, FAVOURABLE):
                 weights[metric, name, labels["term"], labels["wave"], labels["organisation"]] = on
-    return table, weights
+    apart = pd.DataFrame(
+        [row for name, one in uses.items() for row in variant_people(sample, name, one)],
+        columns=list(COLUMNS),
+    )
+    return table, weights, apart.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "n": "int64"})
 
 
 class _Fitted(NamedTuple):
@@ -329,6 +379,7 @@ class _Way(NamedTuple):
     """A variant's fit of one scale, and what is to be said of it."""
 
     sample: Sample
+    scale: Scale
     fitted: _Fitted
     note: str
 
@@ -375,9 +426,9 @@ def _ways(
         note = "; ".join(filter(None, (people[1], told, said)))
         same = left is sample and of is scale
         if same and not variant.of_model:
-            return _Way(left, first, note)
+            return _Way(left, of, first, note)
         design = first.design if same else make_design(left, of)
-        return _Way(left, _fit(variant, design, of, None if variant.latent else first.unit), note)
+        return _Way(left, of, _fit(variant, design, of, None if variant.latent else first.unit), note)
 
     return way
 
@@ -393,6 +444,13 @@ class _Asking(NamedTuple):
     def metrics(self) -> tuple[str, ...]:
         """Those in which there are rows."""
         return (LINEAR, FAVOURABLE) if self.first.favourable and not self.variant.of_model else (LINEAR,)
+
+    def waves(self) -> dict[tuple[str, ...], None]:
+        """Those of each contrast."""
+        return dict.fromkeys(
+            tuple(dict.fromkeys(wave for wave, _ in weights))
+            for _, weights in stated_contrasts(self.first.design)
+        )
 
     def contrasts(self, ways: Ways) -> Iterator[Row]:
         """Rows of every contrast of the main analysis as a variant has it."""

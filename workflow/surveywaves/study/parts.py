@@ -586,6 +586,8 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
+    labels: dict[str, str]
+    """Grouping variable -> its words: they are in what is said of agreement."""
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -597,4 +599,5 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
+            labels={name: known.label for name, known in study.config.variables.items()},
         )
