@@ -987,13 +987,11 @@ def attack(
         n, number = targets[name], int(high - low + 1)
         number = min(number, values.get(name, number))
         one = Breach(wave, name, n, low, high, number)
-        if not low <= n <= high:
-            report.wrong.append(one)
         lowest, highest = least(name, left[name])
         room = left[name][1] - left[name][0] + 1
         told = number < min(base, room) if base else low > lowest or high < highest or number < highest - lowest + 1
         if told:
-            report.breaches.append(one)
+            (report.breaches if low <= n <= high else report.wrong).append(one)
     return report
 
 

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.describe import describe
-from surveywaves.disclosure import ItemKey, Weighting
+from surveywaves.disclosure import ItemKey, Released, Rule, Weighting, release
 from surveywaves.harmonise import REASONS
 from surveywaves.mixed.compare import compare_study
 from surveywaves.reliability.estimate import reliability, usage
 from surveywaves.sample import Sample, scales_of, single_items
-from surveywaves.sensitivity.compare import judge_variants
+from surveywaves.sensitivity.compare import judge_variants, over_variants
 from surveywaves.sensitivity.variants import stated_variants
 
 ORGANISATIONS = ("north", "south", "east", "west")
@@ -72,6 +72,16 @@ class Invented:
         """Make the study that lacks some returns."""
         return self.changed(
             *(table.drop(index=rows).reset_index(drop=True) for table in (self.responses, self.missing))
+        )
+
+    def released(self, rule: Rule, *, models: bool = True) -> Released:
+        """Release the study's statistics."""
+        return release(
+            self.statistics(models=models),
+            instrument=self.keys,
+            rule=rule,
+            weighting=self.weighting,
+            agree=over_variants,
         )
 
     def statistics(self, *, models: bool = True) -> dict[str, pd.DataFrame]:
