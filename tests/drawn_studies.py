@@ -139,6 +139,7 @@ def study_of(
             smallest=0.2,
         ),
         threshold=5,
+        public=False,
         style=FigureStyle(
             font_size=font_size, dpi=100, gradient=Gradient(title=said("A gradient"), scales=("s1", "s0"))
         ),

@@ -6,11 +6,22 @@ import hashlib
 from pathlib import Path
 
 from surveywaves.files import digest
-from surveywaves.pin.manifest import Environment, Job, Manifest, Revision, WaveEvidence, write_manifest
+from surveywaves.key import Key
+from surveywaves.pin.manifest import (
+    Environment,
+    Job,
+    Manifest,
+    Revision,
+    WaveEvidence,
+    disguised,
+    write_manifest,
+)
 from surveywaves.terms import Evidence
 
 HOSTILE = "Staff <script>alert(\"1\")</script> & 'friends'\n# Heading | `code` \u202eשלום [x](y) ${PATH}"
 TITLE = "Trust among staff"
+
+KEY = Key(bytes(range(32)))
 
 COMMIT = Revision(commit="0123456789abcdef0123456789abcdef01234567", date="2026-05-04T10:00:00+02:00")
 
@@ -68,8 +79,10 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def small_pin(folder: Path, *, title: str = TITLE, commit: Revision | None = COMMIT) -> Manifest:
-    """Write a pin, its manifest too, but not what describes it."""
+def small_pin(
+    folder: Path, *, title: str = TITLE, commit: Revision | None = COMMIT, key: Key | None = KEY
+) -> Manifest:
+    """Write a pin, its manifest too, but not what describes it; without a key, of the first format."""
     for name, text in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,5 +140,15 @@ def small_pin(folder: Path, *, title: str = TITLE, commit: Revision | None = COM
         outputs={name: digest(folder / name) for name in sorted(FILES)},
         jobs=jobs,
     )
+    manifest = _keyed(manifest, key) if key else manifest.model_copy(update={"format": 1})
     write_manifest(manifest, folder)
     return manifest
+
+
+def _keyed(manifest: Manifest, key: Key) -> Manifest:
+    def ways(job: Job) -> dict[str, dict[str, str]]:
+        return {way: disguised(getattr(job, way), manifest.outputs, key) for way in ("inputs", "outputs")}
+
+    jobs = tuple(job.model_copy(update=ways(job)) for job in manifest.jobs)
+    raw = disguised(manifest.raw, manifest.outputs, key)
+    return manifest.model_copy(update={"jobs": jobs, "raw": raw, "key": key.name})

@@ -135,6 +135,8 @@ def presentation(
         confidence=0.9,
         covariates=("job",),
         min_cell=6,
+        threshold=5,
+        public=False,
         planning=PlanningWords(
             wave="fourth", title=label("Fourth round"), reference=names[-1], power=0.8, smallest=0.2
         ),
@@ -202,9 +204,6 @@ def disclosure_summary() -> pd.DataFrame:
         ("item_frequencies", "n", 1901, 77, 0),
         ("means", "estimate", 53, 0, 53),
         ("dif", "estimate", 88, 0, 0),
-        ("counts of answers", "primary", 1901, 41, 0),
-        ("counts of answers", "complementary", 1901, 36, 0),
-        ("counts of answers", "in print", 13, 0, 0),
     ]
     frame = pd.DataFrame(rows, columns=["table", "what", "shown", "withheld", "rounded"])
     return frame.astype({"table": "str", "what": "str"})

@@ -38,7 +38,6 @@ from surveywaves.figures import draw_all, layout
 from surveywaves.figures.draw import save_all
 from surveywaves.figures.drawing import save
 from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
-from surveywaves.figures.means import observed
 from surveywaves.figures.planning import planning
 from surveywaves.invariance import flagged
 from surveywaves.study.models import FigureStyle, Population
@@ -353,28 +352,17 @@ def test_a_contrast_looks_like_its_decision_and_what_is_too_small_is_shaded_for_
     )
 
 
-def test_observed_shares_are_the_mean_of_the_statements_that_every_cell_has(plain: Drawn) -> None:
-    rows = plain.tables["item_summary"]
-    found, left_out = observed(rows, plain.study)
-    everywhere = ["s0_2"]  # wave 0 has neither s0_1 nor s0_3
-    for (scale, wave, organisation), share in found.items():
-        here = rows[(rows["wave"] == wave) & (rows["organisation"] == organisation)]
-        items = everywhere if scale == "s0" else [f"{scale}_{n}" for n in (1, 2, 3)]
-        mean = here.loc[here["item"].isin(items), "favourable_percent"].mean()
-        assert share == pytest.approx(mean, rel=1e-12)
-    assert {cell for cell in found if cell[1] == "wave0"} == {(s, "wave0", "org1") for s in ("s0", "s2")}
-    assert left_out == "Observed without statements that not every wave has: Scale 0 (2 of 3)."
-
-
-def test_modelled_and_observed_shares_stand_where_the_numbers_say(plain: Drawn) -> None:
-    shares = plain.tables["means"].query("term == 'percent_favourable' and status == 'ok'")
-    seen, _ = observed(plain.tables["item_summary"], plain.study)
-    hollow, filled = [], []
-    for line in plain.drawings["favourable"].figure.axes[0].lines:
-        if str(line.get_gid()).startswith("marks"):
-            (hollow if to_hex(line.get_markerfacecolor()) == "#ffffff" else filled).extend(line.get_xdata())
-    assert len(filled) == len(shares)
-    assert len(hollow) == len(seen)
+def test_shares_stand_where_the_numbers_say(plain: Drawn) -> None:
+    shares = plain.tables["means"].query(
+        "term == 'percent_favourable' and status == 'ok' and organisation != 'all'"
+    )
+    marks = [
+        x
+        for line in plain.drawings["favourable"].figure.axes[0].lines
+        if str(line.get_gid()).startswith("marks")
+        for x in line.get_xdata()
+    ]
+    assert len(marks) == len(shares)
 
 
 def test_the_gradient_joins_its_scales_in_the_order_that_the_study_names(plain: Drawn) -> None:
@@ -449,12 +437,15 @@ def test_more_is_darker_in_the_heat_map_in_greyscale_too() -> None:
 
 
 def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
-    assert all("Counts below 5 are withheld" in drawing.caption for drawing in any_study.drawings.values())
-    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"threshold": 1}))
+    assert all(
+        "Counts of an organisation below 5 are withheld" in drawing.caption
+        for drawing in any_study.drawings.values()
+    )
+    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"public": True}))
     assert "withheld" not in next(iter(shown)).caption
     shown = draw_all(any_study.tables, any_study.study.model_copy(update={"rounding": 3}))
     caption = next(iter(shown)).caption
-    assert "withheld" not in caption and "Counts are rounded to multiples of 3" in caption
+    assert "withheld" not in caption and "Counts of an organisation are rounded at random" in caption
 
 
 METHODS = (
@@ -469,7 +460,7 @@ def test_every_caption_says_n_method_evidence_and_threshold(plain: Drawn) -> Non
         assert re.search(counted, drawing.caption), f"{name}: no n"
         assert re.search(METHODS, drawing.caption), f"{name}: no method"
         assert drawing.evidence in drawing.caption, name
-        assert "Counts below 5 are withheld" in drawing.caption, name
+        assert "Counts of an organisation below 5 are withheld" in drawing.caption, name
 
 
 def test_a_demonstration_is_called_one_on_every_picture(plain: Drawn) -> None:

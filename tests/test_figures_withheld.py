@@ -29,7 +29,6 @@ from drawn_studies import (
 from surveywaves.figures import layout
 from surveywaves.figures.layout import WHITE, as_path, stripes
 from surveywaves.figures.likert import Bar, Piece, divide
-from surveywaves.figures.means import observed
 
 COUNTS = {"n", "base", "returns", "population", "favourable_n"}
 NOBODY = [
@@ -256,19 +255,6 @@ def test_respondents_are_of_the_base_that_is_released(plain: Drawn) -> None:
     assert f"Wave 1 {base};" in figure.caption.replace("of those who stated it (", "").replace(")", ";")
     assert said(figure).count("withheld") == 3, "of everybody and of two organisations"
     assert "Level 1 withheld" in figure.alt
-
-
-def test_observed_shares_are_withheld_where_a_statement_is(plain: Drawn) -> None:
-    rows = plain.tables["item_summary"]
-    hide = (rows["wave"] == "wave1") & (rows["organisation"] == "org0") & (rows["item"] == "s1_2")
-    table = withheld(rows, hide, ["favourable_n", "favourable_percent"])
-    seen, left_out = observed(table, plain.study)
-    before, same = observed(rows, plain.study)
-    assert left_out == same, "a withheld statement is not one that a wave lacks"
-    assert {cell for cell, share in seen.items() if math.isnan(share)} == {("s1", "wave1", "org0")}
-    assert {cell: share for cell, share in seen.items() if not math.isnan(share)}.items() <= before.items()
-    figure = next(draw_all(plain.tables | {"item_summary": table}, plain.study, wanted=["favourable"]))
-    assert said(figure).count("withheld") >= 1
 
 
 def test_printed_cells_whose_recomputation_is_withheld_are_not_called_agreeing(plain: Drawn) -> None:

@@ -603,7 +603,8 @@ def test_an_unknown_label_is_named_counted_and_found() -> None:
     frame = answers(trust_2=["Agree", "Strongly agre", "Strongly agre"])
     assert lines(frame, part()) == [
         "wave w1, layout web: column `trust_2`: unknown label `Strongly agre` in 2 cells, first in raw/a.csv, row 4 "
-        "(hint: did you mean `Strongly agree`? add it to the coding `agree`, as `invalid` if it is no answer)"
+        "(hint: did you mean `Strongly agree`? add it to the coding `agree` if it is an option; if it "
+        "is somebody's own words, `others: invalid` there takes it without writing it down)"
     ]
 
 
@@ -611,7 +612,8 @@ def test_an_unknown_organisation_is_an_error_too() -> None:
     study = part(organisation=VariableSource(columns={"web": "job"}, map=STAFF))
     assert lines(answers(job=["City", "Zzz"]), study) == [
         "wave w1, layout web: column `job`: unknown label `Zzz` in 1 cell, first in raw/a.csv, row 4 "
-        "(hint: add it to the map of `organisation`, as `invalid` if it is no answer)"
+        "(hint: add it to the map of `organisation` if it is an option; if it is somebody's own words, "
+        "`others: invalid` there takes it without writing it down)"
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,17 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from conftest import REPOSITORY, new_study
 from surveywaves.cli import main
+from surveywaves.disclosure.releases import begin_ledger
 from surveywaves.errors import SurveywavesError
-from surveywaves.files import digest
+from surveywaves.files import digest, write
+from surveywaves.key import read_key
 from surveywaves.pin import making
 from surveywaves.pin.cause import Asked, to_pin
 from surveywaves.pin.making import pin, statement
-from surveywaves.pin.manifest import Job, Manifest, Places, read_manifest
+from surveywaves.pin.manifest import Job, Manifest, Places, contents, read_manifest
 from surveywaves.pin.verify import require_whole
 from surveywaves.study import Study, load_study
 
@@ -74,6 +78,14 @@ class Finished:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record.model_dump(mode="json")))
 
+    def answer(self, answers: list[int]) -> None:
+        """Put respondents of a wave into the pooled results, who answered so."""
+        people = {"wave": "second", "respondent": [f"second-{number}" for number in range(len(answers))]}
+        rows = pd.DataFrame(people | {"organisation": "north", "item": answers})
+        write(rows, str(self.folder / "results/pooled/responses.parquet"), private=True)
+        missing = pd.DataFrame(people | {"item": None}).astype({"item": "object"})
+        write(missing, str(self.folder / "results/pooled/missing.parquet"), private=True)
+
     def pin(self, label: str = "first", **options: bool) -> list[str]:
         asked = Asked(label=label, prove=False, **options)
         return pin(asked, self.study, self.places, results=RESULTS, target="pinned", cores=1)
@@ -112,6 +124,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     one.write("results/figures/captions.tsv", "figure\tcaption\nmeans\tMeans.\n")
     one.write("results/report/index.html", "<html/>")
     one.write("results/pooled/responses.tsv", "answers of people")
+    one.answer([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
+    begin_ledger(folder)
     one.job("configuration", [], ["results/configuration.yaml"])
     one.job("describe", ["resources/published/employer.csv"], ["results/statistics/item_frequencies.tsv"])
     released = ["results/released/item_frequencies.csv", "results/released/item_frequencies.tsv"]
@@ -167,6 +181,149 @@ def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Fin
     ]
 
 
+def unreleased_digests(one: Finished) -> set[str]:
+    """Sum up every file of a study that its first pin does not hold, by its bytes and, of tables, by what is in it."""
+    folder = one.folder / "results/pins/first"
+    held = {digest(path) for path in folder.rglob("*") if path.is_file()}
+    files = [path for path in one.folder.rglob("*") if path.is_file() and folder not in path.parents]
+    sums = {digest(path) for path in files if ".git" not in path.parts}
+    sums |= {contents(pd.read_parquet(path)) for path in files if path.suffix == ".parquet"}
+    return sums - held
+
+
+def test_nobody_can_try_out_guesses_at_what_is_not_released(finished_study: Finished) -> None:
+    """Whoever guesses a table, byte for byte, finds its digest nowhere in the pin, nor its size."""
+    one = finished_study
+    raw = one.write("resources/raw/second/export.csv", "answers\n" * 1234)
+    one.job("ingest", [RAW], ["results/pooled/responses.parquet"])
+    counts = one.write("results/statistics/item_frequencies.tsv", "all counts, and how many they are\n" * 321)
+    inputs = ["resources/published/employer.csv", "results/pooled/responses.parquet"]
+    one.job("describe", inputs, ["results/statistics/item_frequencies.tsv"])
+    released = ["results/released/item_frequencies.csv", "results/released/item_frequencies.tsv"]
+    one.job("release", ["results/statistics/item_frequencies.tsv"], released)
+    one.pin(allow_dirty=True)
+    folder = one.folder / "results/pins/first"
+    manifest = read_manifest(folder)
+    said = {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+    found = {name for name, text in said.items() for one_ in unreleased_digests(one) if one_ in text}
+    assert found == set()
+    assert digest(raw) not in str(said)
+    for path in (raw, counts, one.folder / "results/pooled/responses.parquet"):
+        assert not re.search(
+            rf"\b{path.stat().st_size}\b", said["manifest.json"] + said["ro-crate-metadata.json"]
+        )
+    assert manifest.contents.keys() == {"results/pooled/responses.parquet"}
+    key = read_key(one.folder)
+    assert key is not None
+    assert manifest.key == key.name
+    assert manifest.raw[RAW] == key.of_file(RAW, digest(raw))
+    assert key.secret.hex() not in str(said)
+
+
+def test_a_key_is_made_with_the_first_pin_for_its_owner_only(finished_study: Finished) -> None:
+    room = finished_study.folder / "resources/private"
+    shutil.rmtree(room)
+    finished_study.pin()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in room.iterdir()}
+    assert modes["key"] == modes["ledger.jsonl"] == 0o600
+    assert room.stat().st_mode & 0o777 == 0o700
+    assert "resources/private" not in git(
+        finished_study.folder, "status", "--porcelain", "--untracked-files=all"
+    )
+    first = (room / "key").read_text()
+    finished_study.pin("second")
+    assert (room / "key").read_text() == first
+    other = read_manifest(finished_study.folder / "results/pins/second")
+    assert other.key == read_manifest(finished_study.folder / "results/pins/first").key
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mode", "said"),
+    [
+        ("key", "0" * 64, 0o644, "others than its owner can read it (hint: chmod 600"),
+        ("key", "secret", 0o600, "no key: it is not 64 hexadecimal digits"),
+        ("key", None, 0, "gone, though resources/private/ledger.jsonl is there"),
+        ("key", "0" * 64, 0o600, "made with another key than resources/private/key"),
+        ("ledger.jsonl", None, 0, "gone, though the key is there"),
+        ("ledger.jsonl", "", 0o600, "not as it was written"),
+        ("ledger.jsonl", "\udcff", 0o600, "cannot be read"),
+    ],
+)
+def test_a_key_or_ledger_that_is_lost_or_damaged_is_one_line(
+    finished_study: Finished, name: str, text: str | None, mode: int, said: str
+) -> None:
+    path = finished_study.folder / "resources/private" / name
+    path.unlink()
+    if text is not None:
+        path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+        path.chmod(mode)
+    (line,) = finished_study.refusal()
+    assert line.startswith("resources/private/")
+    assert said in line
+    assert "0000" not in line
+
+
+def test_a_pin_whose_key_is_not_here_is_no_longer_remembered(finished_study: Finished) -> None:
+    finished_study.pin()
+    shutil.rmtree(finished_study.folder / "resources/private")
+    begin_ledger(finished_study.folder)
+    with pytest.raises(SurveywavesError) as refused:
+        finished_study.pin("second")
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("results/pins/first: pinned with another key than is here")
+    told = finished_study.pin("second", allow_unremembered=True)
+    assert any(line.startswith("passed over (allow_unremembered=true): results/pins/first") for line in told)
+
+
+def test_a_pin_that_the_ledger_lacks_is_told(finished_study: Finished) -> None:
+    ledger = finished_study.folder / "resources/private/ledger.jsonl"
+    before = ledger.read_bytes()
+    finished_study.pin()
+    ledger.write_bytes(before)
+    with pytest.raises(
+        SurveywavesError, match="results/pins/first: pinned, and not in resources/private/ledger"
+    ):
+        finished_study.pin("second")
+
+
+def test_a_pin_beside_one_that_differs_by_one_return_is_refused_until_somebody_signs(
+    finished_study: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = finished_study
+    one.pin()
+    one.answer([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 2])
+    with pytest.raises(SurveywavesError) as refused:
+        one.pin("second")
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("release first, wave second: differs by fewer than 5 people in what they said")
+    assert not re.search(r"\b1 (person|people)", line)
+    monkeypatch.chdir(one.folder)
+    assert main(["ledger"]) == 0
+    assert "in all: 1 person differs in what they said" in capsys.readouterr().out
+    assert main(["ledger", "sign", "first", "--by", " ", "--reason", ""]) == 1
+    assert main(["ledger", "sign", "first", "--by", "A. Adler", "--reason", "an erratum"]) == 0
+    one.pin("second")
+    one.answer([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 3])  # signed for these states, and for no others
+    with pytest.raises(SurveywavesError) as refused:
+        one.pin("third")
+    assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
+        "release first, wave second",
+        "release second, wave second",
+    ]
+
+
+def test_public_data_need_no_ledger(finished_study: Finished) -> None:
+    one = finished_study
+    config = one.folder / "config/config.yaml"
+    text = config.read_text()
+    assert "public: true" not in text
+    one.write("config/config.yaml", text.replace("disclosure:\n", "disclosure:\n  public: true\n", 1))
+    one.pin(allow_dirty=True, allow_stale=True)
+    one.answer([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 2])
+    one.pin("second", allow_dirty=True, allow_stale=True)
+    assert read_manifest(one.folder / "results/pins/second").ledger == ""
+
+
 def test_a_pin_of_anything_but_observed_data_says_so_first(finished_study: Finished) -> None:
     told = finished_study.pin()
     manifest = read_manifest(finished_study.folder / "results/pins/first")
@@ -211,8 +368,10 @@ def test_a_manifest_comes_back_as_it_was_written(finished_study: Finished) -> No
     manifest = read_manifest(folder)
     assert Manifest.model_validate(manifest.model_dump(mode="json")) == manifest
     path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(SurveywavesError, match=r"manifest of format 99, this version reads 1 .*source/"):
+    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(
+        SurveywavesError, match=r"manifest of format 99, this version reads 1 and 2 .*source/"
+    ):
         read_manifest(folder)
     path.write_text("{")
     with pytest.raises(SurveywavesError, match="no JSON"):

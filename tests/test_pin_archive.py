@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from small_pin import COMMIT, FILES, HOSTILE, PUBLISHED, RAW, TITLE, small_pin
+from small_pin import COMMIT, FILES, HOSTILE, KEY, PUBLISHED, RAW, TITLE, sha, small_pin
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.pin.making import code, describe, readme, sums, words, write_archive
@@ -162,11 +162,19 @@ def test_the_readme_says_first_what_the_numbers_are(tmp_path: Path) -> None:
 def test_the_readme_lists_the_raw_files_that_somebody_must_bring_and_no_other(tmp_path: Path) -> None:
     manifest = small_pin(tmp_path)
     text = readme(manifest, tmp_path)
-    assert f"| `{RAW}` | `{manifest.raw[RAW]}` |" in text
+    assert f"| `{RAW}` | `{KEY.of_file(RAW, sha(RAW))}` |" in text
+    assert sha(RAW) not in text
     assert PUBLISHED not in text
     own = manifest.model_copy(update={"raw": {PUBLISHED: manifest.raw[PUBLISHED]}})
     assert "The raw files are not here" not in readme(own, tmp_path)
     assert "Nothing else is needed" in readme(own, tmp_path)
+
+
+def test_the_readme_of_a_pin_of_the_first_format_says_what_that_one_holds(tmp_path: Path) -> None:
+    text = readme(small_pin(tmp_path, key=None), tmp_path)
+    assert "| raw file | SHA-256 |" in text
+    assert f"| `{RAW}` | `{sha(RAW)}` |" in text
+    assert "key" not in text
 
 
 def test_the_readme_says_how_to_cite_results_workflow_and_source(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationResult, ValidationSettings
 from urllib3 import HTTPResponse
 
-from small_pin import COMMIT, HOSTILE, PUBLISHED, RAW, RESPONSES, SETTLED, sha, small_pin
+from small_pin import COMMIT, HOSTILE, KEY, PUBLISHED, RAW, RESPONSES, SETTLED, sha, small_pin
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest
+from surveywaves.key import is_keyed
 from surveywaves.pin.crate import CRATE, crate, read_citation
 from surveywaves.pin.making import describe
 from surveywaves.pin.manifest import Manifest, Revision
@@ -236,7 +237,9 @@ def test_the_run_goes_from_raw_files_and_configuration_to_what_is_released(
     assert named(run["result"]) == ["configuration.yaml", "figures/", "released/", "report/"]
     (raw,) = named(graph["#raw"]["hasPart"])
     assert graph[raw]["name"] == RAW
-    assert graph[raw]["sha256"] == sha(RAW)
+    assert graph[raw]["identifier"] == KEY.of_file(RAW, sha(RAW))
+    assert "sha256" not in graph[raw]
+    assert sha(RAW) not in json.dumps(graph)
     assert graph[raw]["@type"] == "CreativeWork"
     assert graph[raw]["conditionsOfAccess"].startswith("Not in this crate and not to be shared")
     assert graph[raw]["description"] == f"{HOSTILE} (first): simulated"
@@ -252,9 +255,9 @@ def test_every_job_is_an_action_that_reads_what_another_wrote(
         told = [graph[name] for name in named(action["object"])]
         settings = {one["name"]: one["value"] for one in told if one["@type"] == "PropertyValue"}
         assert settings == {"seed": "1", "title": HOSTILE, "scales": '{"trust": ["a", "b"]}'}
-        read = [one["sha256"] for one in told if one["@type"] != "PropertyValue"]
+        read = [summed(one) for one in told if one["@type"] != "PropertyValue"]
         assert sorted(read) == sorted(job.inputs.values())
-        wrote = [graph[name]["sha256"] for name in named(action["result"])]
+        wrote = [summed(graph[name]) for name in named(action["result"])]
         assert sorted(wrote) == sorted(job.outputs.values())
     (responses,) = named(graph["#job-ingest(first)"]["result"])
     assert responses in named(graph["#job-audit"]["object"])
@@ -264,6 +267,14 @@ def test_every_job_is_an_action_that_reads_what_another_wrote(
         SETTLED,
         "Not in this crate: the workflow makes it again.",
     )
+
+
+def summed(entity: dict[str, Any]) -> str:
+    """Give the sum of a file, by the name that it has in the crate."""
+    (name,) = {"sha256", "identifier"} & entity.keys()
+    assert is_keyed(entity[name]) == (name == "identifier")
+    assert ("contentSize" in entity) == (name == "sha256")
+    return str(entity[name])
 
 
 def test_a_step_stands_for_a_rule_and_points_at_its_script(graph: dict[str, dict[str, Any]]) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.pin import cause, making, verify
-from surveywaves.pin.cause import Asked
-from surveywaves.pin.manifest import Environment, Places, read_manifest
+from surveywaves.pin.cause import Asked, State
+from surveywaves.pin.manifest import Environment, Places, read_manifest, read_records, write_manifest
 from surveywaves.pin.source import Rederived
 from surveywaves.pin.verify import Proof, record, tell
 from test_pin import RESULTS, Finished, finished_study, template  # noqa: F401 - fixtures
@@ -232,3 +232,84 @@ def test_a_pin_that_somebody_edited_proves_nothing(pinned: Again) -> None:
     with pytest.raises(SurveywavesError, match="changed since it was pinned"):
         pinned.verify()
     assert len(pinned.runs) == 1
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+def of_the_first_format(one: Finished) -> None:
+    """Make the pin one of before there were keys."""
+    folder = one.folder / "results/pins/first"
+    state = State.of_run(read_records(one.places, RESULTS), one.places, one.study)
+    plain = {"raw": state.raw, "contents": state.contents, "jobs": state.jobs}
+    old = read_manifest(folder).model_copy(update={"format": 1, "key": "", "ledger": "", **plain})
+    write_manifest(old, folder)
+    text = (folder / "manifest.json").read_text()
+    assert "hmac" not in text
+
+
+def test_a_pin_of_the_first_format_verifies_with_a_key_here_and_without(pinned: Again) -> None:
+    of_the_first_format(pinned.study)
+    assert pinned.said()[0].startswith("verified: ")
+    shutil.rmtree(pinned.study.folder / "resources/private")
+    assert pinned.said()[0].startswith("verified: ")
+    assert "key" not in " ".join(pinned.said())
+    pinned.change = redone
+    assert "first stage that gives other results: describe" in pinned.said()
+
+
+@pytest.mark.parametrize("key", [None, "0" * 64])
+def test_without_its_key_a_pin_is_proved_by_what_is_released_and_says_what_it_cannot_tell(
+    pinned: Again, key: str | None
+) -> None:
+    private = pinned.study.folder / "resources/private"
+    shutil.rmtree(private)
+    if key:
+        private.mkdir()
+        (private / "key").write_text(key)
+        (private / "key").chmod(0o600)
+    first, *others = pinned.said()
+    assert first == "verified: 1 numbers in 1 tables, 1 figures as pinned"
+    (line,) = [line for line in others if "without the key" in line]
+    # item_frequencies.tsv of the statistics and of the release
+    assert line.startswith(
+        "not compared without the key of the pin's team (resources/private/key): 2 files that"
+    )
+    pinned.change = redone
+    proof = pinned.verify()
+    said = tell(proof, "all.tsv")
+    assert proof.fails
+    assert "1 values moved, 0 rows or tables gone; of 1 numbers in 1 tables:" in said
+    assert any("without the key" in line for line in said)
+    assert not any(line.startswith("first stage") for line in said)
+
+
+def test_without_its_key_a_run_that_stops_says_what_it_cannot_tell(pinned: Again) -> None:
+    shutil.rmtree(pinned.study.folder / "resources/private")
+    pinned.failures = (Mistake("ingest(first) stops", "no such column"),)
+    assert any("without the key" in line for line in pinned.said())
+
+
+def test_pins_of_both_formats_are_held_against_each_other(pinned: Again) -> None:
+    one = pinned.study
+    redone(one)
+    making.pin(
+        Asked(label="second", prove=False), one.study, one.places, results=RESULTS, target="pinned", cores=1
+    )
+    stages = set()
+    for old in (False, True):
+        if old:
+            redone(one, "wave,n\nfirst,12\n", "all counts")
+            of_the_first_format(one)
+        for pair in (("first", "second"), ("second", "first")):
+            table, summary = verify.diff(*pair, one.places)
+            assert "1 moved" in summary
+            found = table[table["kind"] == "first stage"]
+            stages.add(tuple(found["table"]))
+    assert stages == {("describe",)}
+    shutil.rmtree(one.folder / "resources/private")
+    table, _ = verify.diff(
+        "first", "second", one.places
+    )  # one plain, one keyed: nobody can tell without the key
+    assert table[table["kind"] == "first stage"].empty
+    assert not (table["kind"] == "raw file").any()

@@ -64,8 +64,8 @@ class Read:
     around: str
 
 
-def protected(study: Presentation, **rule: int) -> Presentation:
-    return study.model_copy(update={"threshold": 5} | rule)
+def protected(study: Presentation, **rule: int | bool) -> Presentation:
+    return study.model_copy(update={"threshold": 5, "public": False} | rule)
 
 
 WITHOUT_FRAMES = {one.name for one in catalogue.TABLES if not one.reads}
@@ -438,15 +438,21 @@ def test_every_table_says_what_its_data_are_and_what_protects_respondents(made, 
             read_tex(out[f"{name}.tex"]),
         ):
             assert "Demonstration: " in read.around and "not findings" in read.around, name
-            assert "Disclosure rule: counts below 5 are withheld" in read.around, name
+            assert "Disclosure rule: counts of an organisation below 5 are withheld" in read.around, name
 
 
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ({"threshold": 10}, "Disclosure rule: counts below 10 are withheld, and what would give them away."),
-        ({"rounding": 3}, "Disclosure rule: counts are rounded to multiples of 3"),
-        ({"threshold": 1}, ""),
+        (
+            {"threshold": 10},
+            "Disclosure rule: counts of an organisation below 10 are withheld, and what would",
+        ),
+        (
+            {"rounding": 3},
+            "Disclosure rule: counts of an organisation are rounded at random to multiples of 3; those",
+        ),
+        ({"public": True}, ""),
     ],
 )
 def test_the_rule_is_the_study_s(study, frames, rule: dict, said: str) -> None:

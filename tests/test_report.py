@@ -229,7 +229,6 @@ def test_every_figure_and_every_table_of_estimates_says_its_evidence(trees) -> N
         "table-codebook",
         "table-session",
         "table-printed-job",
-        "table-disclosure-counts",
         "table-disclosure-summary",
     }
 
@@ -450,7 +449,6 @@ def test_the_report_says_what_was_withheld_and_what_its_sign_means(trees) -> Non
         for row in trees[PLAIN].xpath("//*[starts-with(@id, 'table-disclosure')]//tbody/tr")
     ]
     assert rows == [
-        ["counts of answers", "1,901", "41", "36", "13"],
         ["Item frequencies", "N", "1,901", "77", "0"],
         ["Means", "Estimate", "53", "0", "53"],
     ]

@@ -371,7 +371,7 @@ def partly() -> tuple[Labels, dict[str, pd.DataFrame]]:
         frames["contrasts"], "wave == 'third - second' and organisation == 'left'"
     )
     frames["published_tables"] = hidden(frames["published_tables"], "category == 'nv'", ["recomputed"])
-    return Labels(study.model_copy(update={"threshold": 5})), frames
+    return Labels(study.model_copy(update={"threshold": 5, "public": False})), frames
 
 
 @pytest.mark.parametrize(

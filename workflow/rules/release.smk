@@ -1,4 +1,5 @@
-# in:  the tidy tables and the audit; what became of the raw files; who weighs how much
+# in:  the tidy tables and the audit; what became of the raw files; who weighs how much; who answered what, to be held
+#      against the ledger of releases (resources/private), which is no input: that it grows makes nothing run again
 # out: the same after the disclosure rule, as Parquet and as CSV, which is what everybody may see; what was withheld,
 #      without giving it back; and, for the team that holds the data only, which counts were small
 rule release:
@@ -13,6 +14,7 @@ rule release:
         ),
         responses="results/pooled/responses.parquet",
         variant_people="results/statistics/variant_people.parquet",
+        why_missing="results/pooled/missing.parquet",
     output:
         **{table: f"results/released/{table}.parquet" for table in RELEASED},
         people=expand("results/released/{table}.csv", table=RELEASED),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from surveywaves.disclosure import ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure.releases import require_apart
 from surveywaves.files import read, write, write_text
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import over_variants
@@ -15,6 +16,8 @@ from surveywaves.tidy import with_keys
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output
     part = ReleasingPart.model_validate(params.part)
+    how = part.comparing
+    require_apart(Path(), part.disclosure)
     publication = None
     if printed := part.publication:
         publication = Publication(
@@ -47,8 +50,22 @@ with stage(snakemake):
         ),
         publication=publication,
         parts=part.harmonised,
+        labels=part.labels,
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
-        agree=partial(over_variants, labels=part.labels),
+        agree=partial(over_variants, labels=part.variables),
+        comparing=Comparing(
+            waves=how.sample.waves,
+            organisations=how.sample.organisations,
+            shares=how.sample.shares,
+            shares_note=how.sample.shares_note,
+            reference=how.sample.reference,
+            standardised=how.smallest_effect.standardised,
+            percentage_points=how.smallest_effect.percentage_points,
+            confidence=how.confidence,
+            min_cell=how.min_cell,
+            multiplicity=how.item_multiplicity,
+            adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
+        ),
         cores=snakemake.threads,
     )
     keys = {item.item: item.key for item in part.instrument}

@@ -44,7 +44,7 @@ SECTIONS: Final = {
     "harmonisation": "How the waves were brought together",
     "methods": "Methods",
     "limitations": "Limitations",
-    "disclosure": "What is withheld",
+    "disclosure": "What is rounded or withheld",
     "session": "Session information",
 }
 """Section of the report -> its heading, in the order of the report."""
@@ -262,7 +262,7 @@ FIGURES: Final = (
     Figure(
         "favourable",
         "figures.means:favourable",
-        ("means", "item_summary"),
+        ("means",),
         "moved/favourable",
         needs=("scales",),
     ),
@@ -575,7 +575,6 @@ TABLES: Final = (
         folded=True,
         grouped=True,
     ),
-    Table("disclosure_counts", "tables.provenance:withheld_counts", ("disclosure_summary",), "disclosure"),
     Table("disclosure_summary", "tables.provenance:withheld_columns", ("disclosure_summary",), "disclosure"),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""

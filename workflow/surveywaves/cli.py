@@ -102,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     argument("--unreleased", action="store_true", help=before)
     argument("--json", action="store_true", help="write JSON, with everything in it")
 
+    argument = command(_ledger)
+    argument("action", nargs="?", choices=("list", "add", "sign"), default="list", help="(default: list)")
+    argument("label", nargs="?", metavar="LABEL", help="what the release is called")
+    argument("--by", default="", metavar="NAME", help="who signs")
+    argument("--reason", default="", metavar="TEXT", help="why both releases may be out")
+
     argument = command(_confidential)
     argument("files", type=Path, nargs="*", metavar="FILE", help="files (default: what is staged)")
 
@@ -305,6 +311,38 @@ def _trace(options: argparse.Namespace) -> int:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
     else:
         print("\n".join(to_lines(found, everything=options.all)))
+    return 0
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    """Show what earlier releases showed, enter one, or sign for one.
+
+    The ledger (resources/private/ledger.jsonl) remembers of whom each release was and under which rule. `snakemake` and
+    `snakemake pin` refuse results that an earlier release and they together would give single people away by: they
+    differ by fewer people than the threshold, or show the same people under another rule.
+
+    Without more: list the releases, and by how many people the results of now differ where that is too few. This is
+    for the team only. A pin enters itself; `add` enters what is released now, for a release sent out otherwise; by
+    `sign` a person takes it upon themselves that an earlier release and exactly the results of now are both out.
+
+    example:
+      surveywaves ledger
+      surveywaves ledger add board-2008
+      surveywaves ledger sign report-2007 --by "A. Adler" --reason "the corrected answer was published as an erratum"
+    """
+    from surveywaves.pin.manifest import Places  # noqa: PLC0415
+    from surveywaves.pin.remember import enter, lines, sign  # noqa: PLC0415
+
+    places = Places(Path.cwd(), HOME, options.config.absolute())
+    if options.action == "list":
+        print("\n".join(lines(places)))
+        return 0
+    if not options.label:
+        raise SurveywavesError.at(options.action, "of which release? there is no label", "add LABEL")
+    if options.action == "add":
+        print(enter(options.label, places))
+    else:
+        print(sign(options.label, options.by, options.reason, places))
     return 0
 
 

@@ -180,11 +180,14 @@ def _decoded(data: bytes) -> bytes:
         return b""
 
 
-PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure")
+PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "logs")
 """Folders of `results/` that hold rows of individual people or small counts."""
 
 RAW: Final = "resources/raw"
 """Folder of raw files."""
+
+TEAM: Final = "resources/private"
+"""Folder of the team's key and its ledger of releases."""
 
 MAY_STAND: Final = {"README.md", ".gitkeep", ".gitignore"}
 """Files that may stand among raw ones."""
@@ -281,7 +284,7 @@ def reason_in(content: bytes, signs: Signs) -> str:
 def _private_place(path: PurePosixPath) -> str:
     """Name the private folder that a path lies in; empty: in none."""
     for first, second in zip(path.parts, path.parts[1:-1], strict=False):
-        private = (first == "results" and second in PRIVATE) or f"{first}/{second}" == RAW
+        private = (first == "results" and second in PRIVATE) or f"{first}/{second}" in (RAW, TEAM)
         if private and path.name not in MAY_STAND:
             return f"{first}/{second}"
     return ""
@@ -386,7 +389,7 @@ def staged_mistakes(top: Path) -> list[Mistake]:
 
 def mistakes_in(files: dict[str, Path], top: Path) -> list[Mistake]:
     """Look at files with all that is known where they come from: the study, its confidential files, what is allowed."""
-    rooms = [*(f"results/{room}" for room in PRIVATE), RAW]
+    rooms = [*(f"results/{room}" for room in PRIVATE), RAW, TEAM]
     hidden = {
         path.relative_to(top).as_posix(): path
         for room in rooms

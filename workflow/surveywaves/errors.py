@@ -19,15 +19,24 @@ class Mistake:
         What is wrong, in one clause.
     hint
         What to do about it; empty where there is nothing to add.
+    logged
+        What is wrong, for a log, where `what` or `hint` quotes a cell of a raw file: only the person who mends it may
+        see that, on the screen.
     """
 
     where: str
     what: str
     hint: str = ""
+    logged: str = ""
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}"
         return f"{line} (hint: {self.hint})" if self.hint else line
+
+    @property
+    def line(self) -> str:
+        """Say it without the text of any cell."""
+        return f"{self.where}: {self.logged}" if self.logged else str(self)
 
 
 class SurveywavesError(Exception):

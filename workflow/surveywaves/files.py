@@ -44,9 +44,9 @@ def write(frame: pd.DataFrame, path: str, *, private: bool = False) -> None:
             )
 
 
-def write_text(text: str, path: str) -> None:
+def write_text(text: str, path: str, *, private: bool = False) -> None:
     """Write a text file in UTF-8."""
-    write_bytes(text.encode("utf-8"), path)
+    write_bytes(text.encode("utf-8"), path, private=private)
 
 
 def write_bytes(content: bytes, path: str, *, private: bool = False) -> None:

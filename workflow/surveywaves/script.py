@@ -50,7 +50,8 @@ def stage(job: Job) -> Iterator[None]:
     Parameters
     ----------
     job
-        The script's `snakemake`. The first of the rule's log files is written.
+        The script's `snakemake`. The first of the rule's log files is written, for its owner only: the digest of a
+        table of counts lets others try out guesses at them, and an error may speak of a row.
     """
     path = Path(job.log[0])
     # Snakemake removes what a rule made before, but no folder where it made a file.
@@ -67,12 +68,13 @@ def stage(job: Job) -> Iterator[None]:
         yield
         taken.must_equal(Taken.by(job), job)
     except SurveywavesError as error:
-        path.write_text(f"{error}\n", encoding="utf-8")
+        write_text("".join(f"{mistake.line}\n" for mistake in error.mistakes), str(path), private=True)
         sys.stderr.write(f"\n{error}\n\n")
         sys.exit(1)
     for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
         flush(folder)
-    write_text(f"{json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)}\n", str(path))
+    told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
+    write_text(f"{told}\n", str(path), private=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,12 +346,13 @@ def _covers(coding: Coding, draft: Draft) -> bool:
     """Tell whether a coding knows every label of a question, and takes none for another option."""
     known = {normalise(cell): _plain(value) for cell, value in coding.values.items()}
     return coding.response_scale == draft.scale and all(
-        normalise(cell) in known and (_is_open(value) or known[normalise(cell)] == value)
+        normalise(cell) in known and (is_open(value) or known[normalise(cell)] == value)
         for cell, value in draft.values.items()
     )
 
 
-def _is_open(value: Value) -> bool:
+def is_open(value: Value) -> bool:
+    """Tell whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
 
 

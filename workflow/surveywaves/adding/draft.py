@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import yaml
 
-from surveywaves.adding.codings import Draft, grade_of
+from surveywaves.adding.codings import Draft, Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
 from surveywaves.adding.questions import Question, Readings, count
+from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
 from surveywaves.terms import ORGANISATION, Comparability
@@ -246,13 +247,22 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for sheet in sheets:
         for name, draft in sheet.codings.drafts.items():
-            found[name] = {"response_scale": draft.scale, "values": dict(draft.values)}
+            values, others = _without_people(draft.values)
+            found[name] = {"response_scale": draft.scale, "values": values, **others}
             page.comments |= _coded(name, draft)
             if sheet.codings.default and sheet.codings.default.startswith(OPEN):
                 page.comments[("codings", name)] = "one of the two is right; take the other out"
     if not found:
         found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
     return found
+
+
+def _without_people(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
+    """Leave out cells in which somebody seems to stand: what is drafted is going to be committed, and pinned."""
+    kept = {cell: value for cell, value in values.items() if not (is_open(value) and personal_text(cell))}
+    left = len(values) - len(kept)
+    told = f"{OPEN}: invalid; {count(left, 'answer')} not written here, in which somebody seems to stand"
+    return kept, {"others": told} if left else {}
 
 
 def _coded(name: str, draft: Draft) -> dict[Place, str]:
@@ -275,7 +285,8 @@ def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any
             layout: f"{OPEN}: {source.open}" if source.open else source.question.reference
             for layout, source in held
         }
-        found[name] = {"columns": columns, "map": _map(page, held, place)}
+        answers, others = _without_people(_map(page, held, place))
+        found[name] = {"columns": columns, "map": answers, **others}
         for layout, source in held:
             page.comments[(*place, "columns", layout)] = source.note
         levels = study.config.organisations if name == ORGANISATION else study.config.variables[name].levels

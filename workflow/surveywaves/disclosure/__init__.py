@@ -1,14 +1,15 @@
 """The one step between statistics and everything that people see: what would tell of somebody is withheld.
 
-The numbers of a wave are linked: organisations add up to all, responses to a base, a percentage says the same as its
-count. `release` takes the tables as one, withholds small counts, and then as many others as it takes that nothing shown
-gives a withheld count back, at the least loss.
+Counts of all respondents of a wave together are exact. By organisation they are rounded at random, so that tables still
+add up, or the small ones withheld, and with them as many others as it takes that nothing shown gives one back. What is
+computed from counts is computed from those that are shown; other estimates leave as their uncertainty warrants.
 """
 
 from surveywaves.disclosure.account import Publication
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.dominance import Weighting
+from surveywaves.disclosure.from_counts import Comparing
 from surveywaves.disclosure.release import Released, release
 from surveywaves.disclosure.system import Rule
 
-__all__ = ["ItemKey", "Publication", "Released", "Rule", "Weighting", "release"]
+__all__ = ["Comparing", "ItemKey", "Publication", "Released", "Rule", "Weighting", "release"]

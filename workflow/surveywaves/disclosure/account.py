@@ -1,8 +1,6 @@
 """What everybody knows already, and the account of what was withheld.
 
-Counts that a publication gives cannot be withheld any more. The recodings that harmonise lists are those that
-occurred, each with its count on one kind of form: that one is not there says that nobody on paper chose this answer. So
-what is shown is what the study's codings would do, which says nothing of what anybody answered.
+Counts that a publication gives cannot be withheld any more.
 
 What was withheld is listed kind by kind and place by place, with how much that is of all. The log that goes out does
 not say which counts were small and which were withheld to protect them: whoever knew that would know that the first lie
@@ -11,18 +9,15 @@ below the threshold and the others do not, and what adds up to a total would oft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.system import BoolArray
-from surveywaves.harmonise.crosswalk import Words, constants_of, questions_of
-from surveywaves.study.parts import HarmonisingPart
+from surveywaves.disclosure.system import BoolArray, Rule
 from surveywaves.terms import RECOMPUTED, Checked, Status
-from surveywaves.text import normalise
 
 
 @dataclass(frozen=True)
@@ -133,39 +128,6 @@ def _hidden_cells(
     return np.array(marks, dtype=np.bool_)
 
 
-RECODING: Final = ("wave", "layout", "column", "variable", "raw", "value")
-
-
-def recodings(parts: Iterable[HarmonisingPart]) -> pd.DataFrame:
-    """Lay out the rules by which waves are harmonised.
-
-    Parameters
-    ----------
-    parts
-        The waves, from a study that has been checked.
-
-    Returns
-    -------
-    DataFrame
-        `wave, layout, column, variable, raw, value`, all text, one row a label of a column: columns as the crosswalk
-        names them, labels as the study writes them, in the order of what they mean. What is the same for every
-        return of a layout has neither `column` nor `raw`.
-    """
-    rows = [row for part in parts for layout in part.layouts for row in _layout(part, layout)]
-    return pd.DataFrame(rows, columns=list(RECODING), dtype="str")
-
-
-def _layout(part: HarmonisingPart, layout: str) -> Iterator[tuple[str, ...]]:
-    words, _ = Words.of(part, where=part.wave)
-    for variable, level in constants_of(part, layout).items():
-        yield part.wave, layout, "", variable, "", level
-    for question in questions_of(part, words, layout):
-        meanings = question.meanings
-        for label in meanings.labels:
-            value = meanings.value(meanings.states[normalise(label)])
-            yield part.wave, layout, question.wanted.column, question.variable, label, value
-
-
 LOG: Final = ("table", "wave", "organisation", "subject", "what", "numbers", "why")
 
 COUNT: Final = "a count that is too small, or that would give one back"
@@ -183,16 +145,6 @@ class Entry(NamedTuple):
     what: str
     why: str
     marks: BoolArray
-
-
-class Tally(NamedTuple):
-    """Counts of a kind of linked tables: those that are published, too small themselves, withheld besides."""
-
-    linked: str
-    counts: int
-    primary: int
-    complementary: int
-    public: int
 
 
 def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.DataFrame:
@@ -243,17 +195,14 @@ def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.D
     return counted[list(LOG)].astype(dict.fromkeys(columns, "str"))
 
 
-def summary_of(
-    tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry], tallies: Sequence[Tally]
-) -> pd.DataFrame:
+def summary_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.DataFrame:
     """Sum up the log.
 
     Returns
     -------
     DataFrame
-        `table, what, shown, withheld, rounded`, one row a table and kind of number; then, for the linked counts of
-        all waves together (`table` is `linked counts`), `what` with how many were too small themselves
-        (`primary`), withheld besides (`complementary`), and shown because they are in print (`in print`).
+        `table, what, shown, withheld, rounded`, one row a table and kind of number. Not how many counts were small:
+        with how many are withheld in all, that narrows what the tables can be.
     """
     lost: dict[tuple[str, str], list[int]] = {}
     for entry in entries:
@@ -265,34 +214,35 @@ def summary_of(
             int(tables[table][what].notna().sum()) if what in tables[table] else len(tables[table]) - withheld
         )
         rows.append((table, what, shown, withheld, rounded))
-    for tally in tallies:
-        shown = tally.counts - tally.primary - tally.complementary
-        rows += [
-            (tally.linked, "primary", shown, tally.primary, 0),
-            (tally.linked, "complementary", shown, tally.complementary, 0),
-            (tally.linked, "in print", tally.public, 0, 0),
-        ]
     frame = pd.DataFrame(rows, columns=["table", "what", "shown", "withheld", "rounded"])
     return frame.astype({"table": "str", "what": "str"})
 
 
-def sentence(tallies: Sequence[Tally], *, threshold: int, rounding: int) -> str:
-    """Say in a sentence for the report what was withheld."""
-    if rounding:
-        return f"All counts are rounded to multiples of {rounding}, so that totals still add up."
-    counts = sum(tally.counts for tally in tallies)
-    primary = sum(tally.primary for tally in tallies)
-    besides = sum(tally.complementary for tally in tallies)
-    public = sum(tally.public for tally in tallies)
-    if not primary + besides:
-        return f"No count had to be withheld (threshold {threshold})."
-    said = (
-        f"{primary + besides:,} of {counts:,} counts are withheld to protect respondents: {primary:,} are below "
-        f"{threshold} or would tell what nearly everybody of a group answered, {besides:,} would give one of these back"
+REASONS: Final = ("linked", "count", "n", "reason")
+
+
+def no_reasons() -> pd.DataFrame:
+    """Make an empty list of withheld counts."""
+    return pd.DataFrame(columns=list(REASONS), dtype="str").astype({"n": "int64"})
+
+
+def sentence(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry], rule: Rule) -> str:
+    """Say in a sentence for the report what was done."""
+    if rule.public:
+        return "The data are public: every number is shown as it is."
+    exact = "Counts of all respondents of a wave together are exact"
+    if rule.rounding:
+        return (
+            f"{exact}; by organisation they are rounded at random to multiples of {rule.rounding}, so that totals "
+            f"still add up, and nothing is shown of groups that may have fewer than {rule.smallest_group} respondents."
+        )
+    counts = [one for one in entries if one.why == COUNT and one.what == "n"]
+    withheld = sum(int(one.marks.sum()) for one in counts)
+    every = sum(len(tables[name]) for name in {one.table for one in counts})
+    return (
+        f"{exact}; {withheld:,} of {every:,} counts are withheld to protect respondents (threshold "
+        f"{rule.threshold})."
     )
-    if public:
-        return f"{said}. {public:,} counts are shown as a publication has printed them already."
-    return f"{said}."
 
 
 def crosschecked(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ What the bases of the statements are is taken to be known, which whoever attacks
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -23,6 +24,12 @@ Mean = tuple[str, str, Place]
 
 FEWER: Final = 1
 """Digits that a mean may lose before it is withheld."""
+
+PAIR: Final = 2
+MOST: Final = 600_000
+"""Statements of which all that they can be is gone through, and so many tables of each at most."""
+
+TINY: Final = 1e-9
 
 
 class Statement(NamedTuple):
@@ -106,28 +113,70 @@ def allowed(
     Returns
     -------
     dict
-        Decimals of each; NaN: no number is safe.
+        Decimals of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
-    found = {}
+    beside: dict[tuple[str, Place], dict[str, float]] = {}
     for (metric, scale, place), decimals in places.items():
-        those = behind.get((scale, place), [])
-        unit = spans[scale] if metric == LINEAR else 100.0
-        tried = (decimals - less for less in range(FEWER + 1))
-        found[metric, scale, place] = next(
-            (each for each in tried if not _tells(those, metric, 10.0**-each / unit, rule)), np.nan
+        beside.setdefault((scale, place), {})[metric] = decimals
+    found: dict[Mean, float] = {}
+    for (scale, place), own in beside.items():
+        whole = {metric: spans[scale] if metric == LINEAR else 100.0 for metric in own}
+        tried = (
+            {metric: 10.0 ** (less - decimals) / whole[metric] for metric, decimals in own.items()}
+            for less in range(FEWER + 1)
         )
+        those = behind.get((scale, place), [])
+        less = next((less for less, units in enumerate(tried) if not tells(those, units, rule)), math.nan)
+        found |= {(metric, scale, place): decimals - less for metric, decimals in own.items()}
     return found
 
 
-def _tells(those: list[Statement], metric: str, unit: float, rule: Rule) -> bool:
-    """Whether the mean over statements, printed in such units, narrows a small count."""
-    values = [float(one.n @ one.scores[metric] / one.n.sum()) for one in those]
-    printed = len(those) * unit * np.round(np.mean(values) / unit) if those else 0.0
-    slack = len(those) * unit / 2 + 1e-9
+def tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
+    """Whether means over statements, printed in such units (of 1 from end to end), narrow a small count."""
+    least = max(rule.rounding, rule.threshold)
+    if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
+        return _pair_tells(those, units, least, rule)
+    return any(_one_tells(those, metric, unit, least, rule) for metric, unit in units.items())
+
+
+def _pair_tells(those: list[Statement], units: Mapping[str, float], least: int, rule: Rule) -> bool:
+    """Go through all that two statements can be: with bases that differ, fine means tell each of them apart."""
+    unit = np.array(list(units.values()))
+    tables = [_tables(one) for one in those]
+    means = [
+        np.column_stack([counts @ one.scores[metric] / one.n.sum() for metric in units])
+        for counts, one in zip(tables, those, strict=True)
+    ]
+    true = sum(np.array([one.n @ one.scores[metric] / one.n.sum() for metric in units]) for one in those)
+    printed = PAIR * unit * np.round(true / PAIR / unit)
+    for this, other in ((0, 1), (1, 0)):
+        distinct, which = np.unique(np.round(means[this], 12), axis=0, return_inverse=True)
+        sums = distinct[:, None] + np.unique(np.round(means[other], 12), axis=0)[None]
+        possible = (np.abs(sums - printed) <= PAIR * unit / 2 + TINY).all(axis=2).any(axis=1)
+        left = tables[this][possible[which.ravel()]]
+        for response in _small(those[this], rule):
+            without = len(np.unique(tables[this][:, response]))
+            if len(np.unique(left[:, response])) < min(without, least):
+                return True
+    return False
+
+
+def _tables(one: Statement) -> FloatArray:
+    """(T, R) all counts between the bounds that add up to the base."""
+    axes = [np.arange(low, high + 1) for low, high in zip(one.low[:-1], one.high[:-1], strict=True)]
+    first = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    rest = one.n.sum() - first.sum(axis=1)
+    fits = (rest >= one.low[-1]) & (rest <= one.high[-1])
+    return np.asarray(np.column_stack([first, rest])[fits], dtype=np.float64)
+
+
+def _one_tells(those: list[Statement], metric: str, unit: float, least: int, rule: Rule) -> bool:
+    """Bound each small count by one mean."""
+    true = [float(one.n @ one.scores[metric] / one.n.sum()) for one in those]
+    printed = len(those) * unit * np.round(sum(true) / len(those) / unit)
+    slack = len(those) * unit / 2 + TINY
     ranges = [_range(one.low[None], one.high[None], one.n.sum(), one.scores[metric]) for one in those]
-    least, most = (
-        (sum(float(side[0]) for side in sides) for sides in zip(*ranges, strict=True)) if ranges else (0, 0)
-    )
+    low_sum, high_sum = (sum(float(side[end][0]) for side in ranges) for end in (0, 1))
     for one, (low, high) in zip(those, ranges, strict=True):
         for response in _small(one, rule):
             own = np.arange(one.low[response], min(one.high[response], one.n.sum()) + 1)
@@ -135,10 +184,9 @@ def _tells(those: list[Statement], metric: str, unit: float, rule: Rule) -> bool
             lows[:, response] = highs[:, response] = own
             down, up = _range(lows, highs, one.n.sum(), one.scores[metric])
             there = ~np.isnan(down)
-            kept = (
-                there & (most - high[0] + up >= printed - slack) & (least - low[0] + down <= printed + slack)
-            )
-            if kept.sum() < min(there.sum(), max(rule.rounding, rule.threshold)):
+            above = high_sum - high[0] + up >= printed - slack
+            below = low_sum - low[0] + down <= printed + slack
+            if (there & above & below).sum() < min(there.sum(), least):
                 return True
     return False
 

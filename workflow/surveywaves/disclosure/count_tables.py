@@ -1,10 +1,9 @@
-"""The count tables as linked systems: who answered, what they answered, why answers are missing.
+"""The count tables as linked systems: who answered, what they answered, who stands at an end of a scale.
 
 Who answered: the counts of organisations and grouping variables of a wave are all linked, and the size of an
 organisation stands in every table of the wave, so what is decided here binds all others. The answers to an item:
-responses by organisation, with every margin that is published somewhere. Why answers are missing: the reasons add up to
-what returns and base leave, which everybody sees. Floor and ceiling: percentages that are counts of respondents at an
-end of a scale.
+responses by organisation, with every margin that is published somewhere. Floor and ceiling: percentages that are counts
+of respondents at an end of a scale. All respondents of a wave together are known to everybody.
 """
 
 from __future__ import annotations
@@ -106,24 +105,23 @@ def _wave(
     public: Public,
 ) -> Builder:
     builder = Builder()
-    hide = rule.small(returns)
-    total = builder.count(
-        ("size", ALL), returns, ceiling=returns, cost=SIZE if hide else NEVER, withheld=hide
-    )
-    builder.protect(rule.need(total, returns, group=returns, answer=False))
+    builder.count(("size", ALL), returns, ceiling=returns, cost=NEVER)
     sizes = {ALL: returns}
     if own := tables.get((ORGANISATION, ALL)):
         for row in own:
             printed = (wave, ORGANISATION, row.level) in public
             cost = SIZE if row.level != NOT_STATED else UNSTATED
             cell = builder.count(
-                ("size", row.level), row.n, ceiling=returns, cost=NEVER if printed else cost, withheld=hide
+                ("size", row.level),
+                row.n,
+                ceiling=returns,
+                cost=NEVER if printed or row.n == returns else cost,
             )
             sizes[row.level] = row.n
             if row.level != NOT_STATED or not rule.unstated:
                 builder.protect(rule.need(cell, row.n, group=returns, answer=False))
         stated = ("base", ORGANISATION, ALL)
-        builder.count(stated, own[0].base, ceiling=returns, cost=BASE, withheld=hide)
+        builder.count(stated, own[0].base, ceiling=returns, cost=BASE)
         builder.adds_up(stated, [("size", row.level) for row in own if row.level != NOT_STATED])
         builder.adds_up(("size", ALL), [stated, ("size", NOT_STATED)])
     variables = dict.fromkeys(variable for variable, _ in tables if variable != ORGANISATION)
@@ -132,8 +130,8 @@ def _wave(
         # Where everybody was asked, the number asked is the size of the organisation.
         everybody = all(rows[one][-1].base == sizes.get(one) for one in rows)
         for organisation, own in rows.items():
-            small = hide or rule.small(sizes.get(organisation, returns))
-            _group(builder, wave, own, everybody=everybody, small=small, rule=rule, public=public)
+            small = rule.small(sizes.get(organisation, returns))
+            _group(builder, own, everybody=everybody, small=small, rule=rule)
         parts = [organisation for organisation in rows if organisation != ALL]
         if parts:
             for row in rows[ALL]:
@@ -146,38 +144,32 @@ def _wave(
     return builder
 
 
-def _group(
-    builder: Builder,
-    wave: str,
-    rows: list[_Row],
-    *,
-    everybody: bool,
-    small: bool,
-    rule: Rule,
-    public: Public,
-) -> None:
+def _group(builder: Builder, rows: list[_Row], *, everybody: bool, small: bool, rule: Rule) -> None:
     *stated, unstated = rows
     organisation, variable = unstated.organisation, unstated.variable
     base = ("base", variable, organisation)
     asked = ("size", organisation) if everybody else ("asked", variable, organisation)
     # What bounds a part is its whole, if that is shown: the equations say it.
     returns = builder.value(("size", ALL))
-    cell = builder.count(base, unstated.base - unstated.n, ceiling=returns, cost=BASE, withheld=small)
+    # All respondents together, or the one organisation that they are of.
+    known = organisation == ALL or unstated.base == returns
+    cell = builder.count(
+        base, unstated.base - unstated.n, ceiling=returns, cost=NEVER if known else BASE, withheld=small
+    )
     if not rule.unstated:
         builder.protect(rule.need(cell, unstated.base - unstated.n, group=unstated.base, answer=False))
-    builder.count(asked, unstated.base, ceiling=returns, cost=SIZE, withheld=small)
+    builder.count(asked, unstated.base, ceiling=returns, cost=NEVER if known else SIZE, withheld=small)
     for row in rows:
-        printed = organisation == ALL and (wave, variable, row.level) in public
         cell = builder.count(
             ("n", variable, organisation, row.level),
             row.n,
             ceiling=returns,
-            cost=NEVER if printed else COUNT,
+            cost=NEVER if known else COUNT,
             withheld=small,
         )
         if row.level != NOT_STATED or not rule.unstated:
-            known = stated[0].base if rule.unstated and stated else None
-            builder.protect(rule.need(cell, row.n, group=row.base, known=known, answer=False))
+            most = stated[0].base if rule.unstated and stated else None
+            builder.protect(rule.need(cell, row.n, group=row.base, known=most, answer=False))
     builder.adds_up(base, [("n", variable, organisation, row.level) for row in stated])
     builder.adds_up(asked, [base, ("n", variable, organisation, NOT_STATED)])
 
@@ -262,7 +254,6 @@ def linked_items(
     groups: Groups,
     favourable: Mapping[str, Collection[int]],
     rule: Rule,
-    public: Public,
 ) -> dict[ItemPlace, Builder]:
     """Link the counts of each item in each wave.
 
@@ -274,8 +265,8 @@ def linked_items(
         The organisations, and whose sizes are withheld.
     favourable
         Item -> responses counted as favourable, the mirror image taken where it is keyed the other way.
-    rule, public
-        The rule, and what is in print.
+    rule
+        The rule.
 
     Returns
     -------
@@ -291,37 +282,31 @@ def linked_items(
     ):
         tables.setdefault((wave, item), {}).setdefault(organisation, {})[int(response)] = int(n)
     return {
-        (wave, item): _item(
-            wave, item, table, favourable=favourable[item], groups=groups, rule=rule, public=public
-        )
+        (wave, item): _item(wave, table, favourable=favourable[item], groups=groups, rule=rule)
         for (wave, item), table in tables.items()
     }
 
 
 def _item(
     wave: str,
-    item: str,
     table: Mapping[str, Mapping[int, int]],
     *,
     favourable: Collection[int],
     groups: Groups,
     rule: Rule,
-    public: Public,
 ) -> Builder:
     builder = Builder()
-    # If the item was answered by too few altogether, there is nothing left to show.
-    nothing = rule.small(sum(table[ALL].values())) or (wave, ALL) in groups.small
     for organisation, counts in table.items():
         place = (wave, organisation)
-        base, everybody = sum(counts.values()), organisation == ALL
-        hidden = nothing or place in groups.hidden
+        base = sum(counts.values())
+        everybody = organisation == ALL or groups.sizes.get(place) == groups.returns(wave)
+        hidden = place in groups.hidden
         # Any shown response of a group whose size is withheld would bound that size, and so all other items.
         small = hidden or rule.small(base)
         most = groups.returns(wave) if hidden else groups.sizes.get(place, groups.returns(wave))
-        printed = {response for response in counts if everybody and (wave, item, str(response)) in public}
         known = base if organisation == NOT_STATED and rule.unstated else None
         for response, n in counts.items():
-            cost = NEVER if response in printed else COUNT
+            cost = NEVER if everybody else COUNT
             cell = builder.count(("n", organisation, response), n, ceiling=most, cost=cost, withheld=small)
             builder.protect(rule.need(cell, n, group=base, known=known))
         good = [response for response in counts if response in favourable]
@@ -330,7 +315,7 @@ def _item(
             ("favourable", organisation),
             n,
             ceiling=most,
-            cost=NEVER if set(good) <= printed else FAVOURABLE,
+            cost=NEVER if everybody else FAVOURABLE,
             withheld=small,
         )
         builder.protect(rule.need(cell, n, group=base, known=known))
@@ -338,7 +323,7 @@ def _item(
             ("base", organisation),
             base,
             ceiling=most,
-            cost=NEVER if everybody and not nothing else BASE,
+            cost=NEVER if everybody else BASE,
             withheld=small,
         )
         if known is None:
@@ -346,7 +331,8 @@ def _item(
         cells = [("n", organisation, response) for response in counts]
         builder.adds_up(("base", organisation), cells)
         builder.adds_up(("favourable", organisation), [("n", organisation, response) for response in good])
-        builder.bundle(cells, MOMENTS)
+        if not everybody:
+            builder.bundle(cells, MOMENTS)
     parts = [organisation for organisation in table if organisation != ALL]
     if parts:
         for response in table[ALL]:
@@ -361,7 +347,7 @@ def _link_hidden_sizes(builder: Builder, wave: str, hidden: list[str], groups: G
     What the tables of who answered tell of two of them together is what they tell of the third; of more than three it
     can be a little more than this.
     """
-    if not hidden or (wave, ALL) in groups.hidden:
+    if not hidden:
         return
     total = sum(groups.sizes[wave, one] for one in hidden)
     builder.count(TOTAL, total, ceiling=total, cost=NEVER)
@@ -375,43 +361,6 @@ def _link_hidden_sizes(builder: Builder, wave: str, hidden: list[str], groups: G
         builder.count(("missing", one), size - answered, ceiling=most, cost=0.0, withheld=True)
         builder.adds_up(("size", one), [("base", one), ("missing", one)])
     builder.adds_up(TOTAL, [("size", one) for one in hidden])
-
-
-def linked_reasons(
-    table: pd.DataFrame, *, groups: Groups, nothing: frozenset[ItemPlace], rule: Rule
-) -> dict[ItemPlace, Builder]:
-    """Link the reasons of each item in each wave.
-
-    Parameters
-    ----------
-    table
-        As `describe.missing_summary` gives it.
-    groups
-        The organisations, `all` among them.
-    nothing
-        (Wave, item) of which not even the number of answers is shown.
-    rule
-        The rule.
-
-    Returns
-    -------
-    dict
-        (Wave, item) -> counts named by reason. How many are missing altogether is no secret; why they are is.
-    """
-    found: dict[ItemPlace, Builder] = {}
-    for (wave, item), rows in table.groupby(["wave", "item"], sort=False):
-        place, returns = (str(wave), str(item)), int(rows["returns"].iloc[0])
-        hide = place in nothing or (place[0], ALL) in groups.hidden
-        builder = found[place] = Builder()
-        total = int(rows["n"].sum())
-        builder.count(TOTAL, total, ceiling=returns, cost=COUNT if hide else NEVER, withheld=hide)
-        for reason, n in zip(rows["reason"], rows["n"], strict=True):
-            cell = builder.count(reason, n, ceiling=returns, cost=COUNT, withheld=hide)
-            # The whole of a group is no secret here: an item that a wave did not ask says nothing of anybody.
-            if not rule.unstated:
-                builder.protect(rule.need(cell, int(n), group=total, answer=False))
-        builder.adds_up(TOTAL, list(rows["reason"]))
-    return found
 
 
 TERMS: Final = ("floor", "ceiling")
@@ -456,7 +405,8 @@ def _end(rows: pd.DataFrame, tied: frozenset[Place], rule: Rule) -> Builder:
         place, size = (str(wave), str(organisation)), int(n)
         count, sizes[place] = round(percent * size / 100), size
         hide = place in tied and count > 0
-        cell = builder.count(place, count, ceiling=size, cost=COUNT, withheld=hide)
+        cost = NEVER if place[1] == ALL else COUNT
+        cell = builder.count(place, count, ceiling=size, cost=cost, withheld=hide)
         builder.protect(rule.need(cell, count, group=size))
     waves = list(dict.fromkeys(wave for wave, _ in sizes if wave != ALL))
     for wave in waves:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -94,17 +95,25 @@ class Bases:
         Scale or item, wave and organisation -> the largest number of answers to one of its items.
     most, least
         The same, the largest and the smallest released number above 0; NaN where one is withheld.
+    any_item, every_item
+        Scale, wave and organisation -> who answered any of its items, and all, as the tables of estimates have it.
+    fully
+        Scales and waves that asked as many of its items as any.
     """
 
     answered: Mapping[tuple[str, Place], float]
     most: Mapping[tuple[str, Place], float]
     least: Mapping[tuple[str, Place], float]
+    any_item: Mapping[tuple[str, Place], int]
+    every_item: Mapping[tuple[str, Place], int]
+    fully: frozenset[tuple[str, str]]
 
     @classmethod
     def of(
-        cls, frequencies: pd.DataFrame, released: pd.DataFrame, instrument: Mapping[str, ItemKey]
+        cls, tables: Mapping[str, pd.DataFrame], released: pd.DataFrame, instrument: Mapping[str, ItemKey]
     ) -> Bases:
-        """Read them from `item_frequencies` before and after the release."""
+        """Read them from the statistics, and `item_frequencies` after the release."""
+        frequencies = tables[FREQUENCIES]
         place = ["item", "wave", "organisation"]
         found: list[dict[tuple[str, Place], float]] = []
         for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
@@ -120,15 +129,51 @@ class Bases:
             chosen = chosen.mask(every["base"].isna().groupby([every[name] for name in place]).any())
             keys = (chosen.index.get_level_values(name) for name in place)
             found.append({(item, (wave, who)): n for item, wave, who, n in zip(*keys, chosen, strict=True)})
-        return cls(*found)
+        scales = frequencies["item"].map({name: one.scale for name, one in instrument.items()})
+        asked = frequencies[frequencies["base"] > 0].groupby([scales, "wave"])["item"].nunique()
+        fully = asked[asked == asked.groupby(level=0).transform("max")]
+        some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
+        return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index))
 
-    def places(self, subject: str) -> list[Place]:
-        """List the cells of waves and stated organisations in which anybody answered."""
-        return [
-            place
-            for (name, place), n in self.answered.items()
-            if name == subject and n and place[1] not in (ALL, NOT_STATED)
-        ]
+    def size(self, table: str, subject: str, scale: str, place: Place) -> float:
+        """Count the respondents of a cell who are in a table's estimates: never more than there are."""
+        own = self._own(table).get((scale, place), math.inf)
+        return min(self.answered.get((subject, place), 0), own)
+
+    def number(self, table: str, subject: str, scale: str, place: Place) -> float:
+        """Count them by released counts; NaN: one of these is withheld."""
+        own = self._own(table)
+        if place in self.whole and subject == scale and (scale, place) in own:
+            return own[scale, place]
+        return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
+
+    def _own(self, table: str) -> Mapping[tuple[str, Place], int]:
+        return self.every_item if table in OF_ALL_ITEMS else self.any_item
+
+    @cached_property
+    def places(self) -> Mapping[str, list[Place]]:
+        """Scale or item -> the cells of waves and stated organisations in which anybody answered."""
+        found: dict[str, list[Place]] = {}
+        for (subject, place), n in self.answered.items():
+            if n and place[1] not in (ALL, NOT_STATED):
+                found.setdefault(subject, []).append(place)
+        return found
+
+    @cached_property
+    def whole(self) -> frozenset[Place]:
+        """The cells with everybody of a wave: what is about these is about all of its respondents."""
+        names: dict[str, set[str]] = {}
+        for (_, (wave, organisation)), n in self.answered.items():
+            if n and organisation != ALL:
+                names.setdefault(wave, set()).add(organisation)
+        return frozenset((wave, one) for wave, own in names.items() if len(own) == 1 for one in own)
+
+
+def _cell_numbers(table: pd.DataFrame) -> dict[tuple[str, Place], int]:
+    """Scale, wave and organisation -> the smallest number above 0 of a row about them."""
+    own = table[table["n"].fillna(0) > 0].sort_values("n", ascending=False, kind="stable")
+    cells = _columns(own, "scale", "wave", "organisation")
+    return {(scale, (wave, who)): int(n) for (scale, wave, who), n in zip(cells, own["n"], strict=True)}
 
 
 class Groups(NamedTuple):
@@ -217,7 +262,10 @@ class _Rows:
                 scale, item, term, wave, organisation = key
                 # a plan is about the wave that it is made from
                 wave = next(iter(planned), wave)
-                known[key] = groups_of(name, term, wave, organisation, bases.places(item or scale))
+                cells = bases.places.get(item or scale, [])
+                if name == STRUCTURE:
+                    cells = [place for place in cells if (scale, place[0]) in bases.fully]
+                known[key] = groups_of(name, term, wave, organisation, cells)
             about.append(known[key])
         return cls(name, table, about, np.zeros(len(table), dtype=np.bool_), digits.decimals(table))
 
@@ -276,7 +324,7 @@ def released(
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
-    bases = Bases.of(tables[FREQUENCIES], counts[FREQUENCIES], instrument)
+    bases = Bases.of(tables, counts[FREQUENCIES], instrument)
     rows = {name: _Rows.of(name, tables[name], bases) for name in names}
     people = People(tables.get(PEOPLE), rule.threshold)
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
@@ -330,7 +378,7 @@ def _columns(table: pd.DataFrame, *names: str) -> Iterator[tuple[str, ...]]:
 
 def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray:
     """(N,) rows with a group, or degrees of freedom, below the smallest; of variants, those that do not leave."""
-    table, own = rows.table, _own_numbers(rows)
+    table = rows.table
     found: BoolArray = digits.residual(table) & table["df"].lt(rule.smallest_df).to_numpy(dtype=np.bool_)
     by_item = table["term"].isin(ITEM_BY_ITEM).to_numpy()
     variants = table["variant"] if "variant" in table else [""] * len(table)
@@ -339,22 +387,11 @@ def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray
     ):
         least = rule.smallest_group * (MORE if by_item[row] and not about.everybody else 1)
         for group in about.groups:
-            size = sum(min(bases.answered.get((subject, place), 0), own(scale, place)) for place in group)
+            size = sum(bases.size(rows.name, subject, scale, place) for place in group)
             size = people.size(variant, scale, group, size)
             found[row] |= 0 < size < least
         found[row] |= not people.released(variant, scale)
     return found
-
-
-def _own_numbers(rows: _Rows) -> Callable[[str, Place], float]:
-    """Look up how many respondents the rows of one cell alone are of: of all items fewer than of any."""
-    own: dict[tuple[str, Place], float] = {}
-    if "variant" not in rows.table:
-        for about, scale, n in zip(rows.about, rows.table["scale"], rows.table["n"].fillna(0), strict=True):
-            if rows.name != PLANNING and len(about.cells) == 1 and n:
-                key = scale, next(iter(about.cells))
-                own[key] = min(own.get(key, math.inf), int(n))
-    return lambda scale, place: own.get((scale, place), math.inf)
 
 
 def _outweighed(rows: _Rows, few: Dominated) -> BoolArray:
@@ -392,8 +429,9 @@ def _behind(
     """Take digits from means that would narrow a small count; list those of which no number is safe."""
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
+    hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
     for row, (analysis, scale, wave, organisation) in enumerate(_columns(means.table, *columns)):
-        if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not means.gone[row]:
+        if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not hidden[row]:
             at[analysis, scale, (wave, organisation)] = row
     spans: dict[str, float] = {}
     for one in instrument.values():
@@ -462,7 +500,6 @@ def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
 def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
     """(N,) numbers of respondents from released counts; NaN where one of these is withheld."""
     table = rows.table
-    known = bases.least if rows.name in OF_ALL_ITEMS else bases.most
     subjects = table["scale"] if rows.name in OF_ALL_ITEMS else rows.subjects
     variants = table["variant"] if "variant" in table else [""] * len(table)
     found: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
@@ -472,9 +509,9 @@ def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
         for about, organisation, term in zip(rows.about, table["organisation"], table["term"], strict=True)
     ]
     for row in np.flatnonzero(~np.array(kept, dtype=np.bool_) & ~np.isnan(found)):
-        cells, subject = rows.about[row].cells, subjects[row]
-        found[row] = sum(known.get((subject, place), 0.0) for place in cells)
-        if not people.same(variants[row], table["scale"].iloc[row]):
+        subject, scale = subjects[row], table["scale"].iloc[row]
+        found[row] = sum(bases.number(rows.name, subject, scale, place) for place in rows.about[row].cells)
+        if not people.same(variants[row], scale):
             found[row] = math.nan
     return found
 

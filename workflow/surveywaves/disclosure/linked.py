@@ -1,18 +1,18 @@
-"""Everything that is linked, solved: who answered, the answers, why some are missing, who stands at an end of a scale.
+"""Everything that is linked, solved: who answered, the answers, who stands at an end of a scale.
 
 Each is decided with what was decided before it: the size of an organisation binds its items, these bind the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import pandas as pd
 
 from surveywaves.disclosure import count_tables
-from surveywaves.disclosure.account import Tally
+from surveywaves.disclosure.account import REASONS
 from surveywaves.disclosure.count_tables import (
     Groups,
     ItemKey,
@@ -22,11 +22,10 @@ from surveywaves.disclosure.count_tables import (
     groups,
     linked_groups,
     linked_items,
-    linked_reasons,
 )
 from surveywaves.disclosure.marking import linked_files
 from surveywaves.disclosure.suppress import Solver
-from surveywaves.disclosure.system import LEAST, TOTAL, Builder, Marks, Rule
+from surveywaves.disclosure.system import Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import ALL, ORGANISATION
@@ -62,32 +61,20 @@ class Linked:
     ----------
     groups
         The organisations, and whose sizes are withheld.
-    people, answers, reasons, ends, files
-        Counts of who answered, by wave; of answers, and of why they are missing, by wave and item; of those at an end
-        of a scale, by scale and end; of rows in the raw files, by wave.
+    people, answers, ends, files
+        Counts of who answered, by wave; of answers, by wave and item; of those at an end of a scale, by scale and end;
+        of rows in the raw files, by wave.
     """
 
     groups: Groups
     people: Part[str]
     answers: Part[ItemPlace]
-    reasons: Part[ItemPlace]
     ends: Part[count_tables.End]
     files: Part[str]
 
-    @property
-    def every(self) -> dict[str, Part[Any]]:
-        """Give all of them by what they count."""
-        return {
-            "counts of who answered": self.people,
-            "counts of answers": self.answers,
-            "counts of reasons": self.reasons,
-            "counts at an end of a scale": self.ends,
-            "rows of the raw files": self.files,
-        }
-
     def hidden_together(self) -> frozenset[tuple[str, str, str]]:
-        """List the withheld counts of all organisations together, as wave, item or variable, response or level."""
-        return frozenset(_together(self.people, self.answers))
+        """List what is withheld of the sizes of organisations, as wave, `organisation`, level or base."""
+        return frozenset(_together(self.people))
 
 
 def link(
@@ -124,12 +111,9 @@ def link(
             groups=found,
             favourable={item: one.good for item, one in instrument.items()},
             rule=rule,
-            public=public,
         ),
         solve,
     )
-    nothing = frozenset(place for place, own in answers.marks.items() if own["base", ALL])
-    reasons = _solved(linked_reasons(tables[MISSING], groups=found, nothing=nothing, rule=rule), solve)
     ends: dict[count_tables.End, Builder] = {}
     if RELIABILITY in tables:
         ends = count_tables.linked_extremes(tables[RELIABILITY], tied=_tied(instrument, answers), rule=rule)
@@ -138,11 +122,10 @@ def link(
         files = linked_files(
             tables[FILE_COUNTS],
             tables[PROBLEMS],
-            groups=found,
             told=frozenset(_told(parts, people)),
             rule=rule,
         )
-    return Linked(found, people, answers, reasons, _solved(ends, solve), _solved(files, solve))
+    return Linked(found, people, answers, _solved(ends, solve), _solved(files, solve))
 
 
 def _solved(counts: Mapping[Key, Builder], solve: Solver) -> Part[Key]:
@@ -158,10 +141,7 @@ def _tied(
         if isinstance(name, tuple) and name[0] == "n":
             for term in count_tables.TERMS:
                 if name[2] == instrument[item].end(term):
-                    # What is known of all would bound what the withheld ones have together.
-                    tied.setdefault((instrument[item].scale, term), set()).update(
-                        {(wave, name[1]), (wave, ALL)}
-                    )
+                    tied.setdefault((instrument[item].scale, term), set()).add((wave, name[1]))
     # What is withheld of a wave is withheld of all waves together.
     return {
         end: frozenset(places | {(ALL, organisation) for _, organisation in places})
@@ -181,68 +161,28 @@ def _told(parts: Iterable[HarmonisingPart], people: Part[str]) -> Iterator[str]:
             yield part.wave
 
 
-def _together(people: Part[str], answers: Part[ItemPlace]) -> Iterator[tuple[str, str, str]]:
+def _together(people: Part[str]) -> Iterator[tuple[str, str, str]]:
     for wave, name in people.withheld():
         match name:
-            case ("n", str(variable), "all", str(level)):
-                yield wave, variable, level
-            case ("base", str(variable), "all"):
-                yield wave, variable, "base"
+            case ("base", "organisation", "all"):
+                yield wave, ORGANISATION, "base"
             case ("size", str(organisation)):
                 yield wave, ORGANISATION, organisation
-    for (wave, item), name in answers.withheld():
-        match name:
-            case ("n", "all", int(response)):
-                yield wave, item, str(response)
-            case ("base", "all"):
-                yield wave, item, "base"
-
-
-def not_in_print(
-    tables: Mapping[str, pd.DataFrame], public: Collection[tuple[str, str, str]]
-) -> frozenset[tuple[str, str, str]]:
-    """List the counts of all organisations together that nobody has printed."""
-    found: set[tuple[str, str, str]] = set()
-    for name, columns in ((FREQUENCIES, ("item", "response")), (RESPONDENTS, ("variable", "level"))):
-        table = tables[name][tables[name]["organisation"] == ALL]
-        for wave, subject, category in zip(table["wave"], *(table[one] for one in columns), strict=True):
-            found |= {(wave, subject, str(category)), (wave, subject, "base")}
-    whole = {(wave, subject, "base") for wave, subject, _ in public}
-    return frozenset(found - set(public) - whole)
-
-
-def tallies(linked: Linked) -> Iterator[Tally]:
-    """Count, kind by kind, what is published, withheld for itself, and withheld for others."""
-    for kind, part in linked.every.items():
-        tally = [0, 0, 0, 0]
-        for key, builder in part.counts.items():
-            small = {need.cell for need in builder.needs}
-            for name, cell in builder.counts.items():
-                if name == TOTAL or builder.costs[cell] == 0 or _least(name):
-                    continue
-                tally[0] += 1
-                tally[1] += part.marks[key][name] and cell in small
-                tally[2] += part.marks[key][name] and cell not in small
-                tally[3] += cell in builder.public
-        yield Tally(kind, *tally)
 
 
 def why_withheld(linked: Linked) -> pd.DataFrame:
     """List every withheld count with its value and reason: `linked, count, n, reason`. Gives small counts away."""
     rows = []
-    for part in linked.every.values():
+    every: tuple[Part[Any], ...] = (linked.people, linked.answers, linked.ends, linked.files)
+    for part in every:
         for key, builder in part.counts.items():
             small = {need.cell for need in builder.needs}
             for name, cell in builder.counts.items():
                 if part.marks[key][name]:
                     why = "primary" if cell in small else "complementary"
                     rows.append((_say(key), _say(name), builder.value(name), why))
-    frame = pd.DataFrame(rows, columns=["linked", "count", "n", "reason"])
+    frame = pd.DataFrame(rows, columns=list(REASONS))
     return frame.astype({"linked": "str", "count": "str", "n": "int64", "reason": "str"})
-
-
-def _least(name: Hashable) -> bool:
-    return isinstance(name, tuple) and name[0] == LEAST
 
 
 def _say(name: Hashable) -> str:

@@ -16,18 +16,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.count_tables import COUNT, Groups, ItemPlace
+from surveywaves.disclosure.count_tables import COUNT, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
-from surveywaves.terms import ALL, EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
+from surveywaves.terms import EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""
 
 WEIGHTED: Final = "weighted_"
 """How the columns begin that are by sampling weights."""
-
-LEAST_WEIGHTED: Final = 10
-"""Respondents of which a weighted number is shown."""
 
 Hidden = dict[str, BoolArray]
 """Column -> which rows are withheld in it."""
@@ -88,39 +85,70 @@ def respondents(table: pd.DataFrame, marks: Mapping[str, Marks]) -> pd.DataFrame
     return withheld(table, _with_percent(n, base))
 
 
-def missing(table: pd.DataFrame, marks: Mapping[ItemPlace, Marks], groups: Groups) -> pd.DataFrame:
-    """Withhold in the table of `describe.missing_summary`."""
-    n = [marks[wave, item][reason] for wave, item, reason in _places(table, ("wave", "item", "reason"))]
-    returns = [(wave, ALL) in groups.hidden for wave in table["wave"]]
-    shown = _with_percent(n, returns)
-    return withheld(table, {"n": shown["n"], "percent": shown["percent"], "returns": shown["base"]})
+STEPS: Final = (1, 2, 5, 10, 20)
+"""Percent that weighted percentages are whole multiples of; weighted means are of a tenth of these."""
 
 
-def response_rates(table: pd.DataFrame, groups: Groups) -> pd.DataFrame:
-    """Withhold in the table of `describe.response_rates`: the note of an impossible rate says how many there were."""
-    hide = np.array([(wave, ALL) in groups.hidden for wave in table["wave"]], dtype=np.bool_)
-    shown = withheld(table, dict.fromkeys(("returns", "rate", "conf_low", "conf_high"), hide))
-    return shown.assign(note=shown["note"].mask(pd.Series(hide, index=shown.index), ""))
+def heaviest(responses: pd.DataFrame) -> dict[str, float]:
+    """Compare the largest weight of each wave with the mean weight."""
+    if "weight" not in responses:
+        return {}
+    weights = responses["weight"].astype("Float64").groupby(responses["wave"])
+    return {
+        str(wave): float(own.max() / own.mean())
+        for wave, own in weights
+        if own.notna().any() and own.sum() > 0
+    }
 
 
-def weighted(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Withhold and round what is weighted in a released count table.
+def weighted(table: pd.DataFrame, largest: Mapping[str, float], rule: Rule) -> pd.DataFrame:
+    """Round what is weighted in a released count table, or withhold it.
 
-    Weights differ by group: beside the counts of all, a weighted percentage tells how they divide. So it is withheld
-    where any count of the same question is, or fewer than `LEAST_WEIGHTED` respondents gave the answer, and a whole
-    number elsewhere; a weighted mean has one decimal.
+    Weights differ by group: beside the counts of all, a weighted percentage tells how they divide. It is shown in steps
+    that a few persons (the base of rounding, or the threshold) of the largest weight can make: so many may be of
+    another group, and it says the same. Nothing is shown of fewer than `smallest_group` respondents, or where any count
+    of the same question and organisation is withheld.
+
+    Parameters
+    ----------
+    table
+        The released table.
+    largest
+        As `heaviest` gives it; waves without weights are not in it.
+    rule
+        The rule.
     """
     columns = [name for name in map(str, table) if name.startswith(WEIGHTED)]
-    if not columns or rule.threshold <= 1:
+    if not columns or rule.public:
         return table
-    count = "n" if "n" in table else "favourable_n"
-    question = [table[name] for name in ("wave", "item" if "item" in table else "variable")]
+    count = "n" if "n" in table else "base"
+    question = [table[name] for name in ("wave", "organisation", "item" if "item" in table else "variable")]
     gone = table["status"].eq(Status.WITHHELD.value).groupby(question).transform("any")
-    few = table[count].fillna(0).lt(max(LEAST_WEIGHTED, rule.threshold))
+    few = table[count].fillna(0).lt(rule.smallest_group)
+    if "favourable_n" in table:
+        few |= table["favourable_n"].fillna(0).lt(rule.smallest_group)
+    people = rule.rounding or rule.threshold
+    base = table["base"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    least = 100 * people * table["wave"].map(largest).fillna(1.0).to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = np.searchsorted(STEPS, least / base)
+    step = np.append(np.array(STEPS, dtype=np.float64), np.nan)[place]
+    shown = {}
+    for name in columns:
+        own = step / 10 if name == "weighted_mean" else step
+        # Whole multiples of the step, to the digits that it has.
+        near = (np.round(table[name].to_numpy(dtype=np.float64) / own) * own).round(1)
+        shown[name] = pd.Series(near, index=table.index).mask(gone | few)
     # The status of a row is that of its counts.
-    return table.assign(
-        **{name: table[name].round(int(name == "weighted_mean")).mask(gone | few) for name in columns}
-    )
+    return table.assign(**shown)
+
+
+def blank(table: pd.DataFrame, keep: Collection[str] = ()) -> pd.DataFrame:
+    """Withhold all numbers of some rows, but for what is to be kept."""
+    numbers = [name for name in map(str, table) if name in WHOLE or table[name].dtype.kind == "f"]
+    every = np.ones(len(table), dtype=np.bool_)
+    shown = withheld(table, dict.fromkeys([name for name in numbers if name not in keep], every))
+    return shown.assign(note="") if "note" in shown else shown
 
 
 def withheld(table: pd.DataFrame, hidden: Mapping[str, BoolArray]) -> pd.DataFrame:
@@ -208,7 +236,6 @@ def linked_files(
     counts: pd.DataFrame,
     problems: pd.DataFrame,
     *,
-    groups: Groups,
     told: Collection[str],
     rule: Rule,
 ) -> dict[str, Builder]:
@@ -218,8 +245,6 @@ def linked_files(
     ----------
     counts, problems
         As `released_counts` and `released_problems` give them.
-    groups
-        The organisations, `all` among them.
     told
         Waves in which a layout stands for a group whose size is withheld: rows kept would tell it.
     rule
@@ -234,8 +259,7 @@ def linked_files(
     return {
         str(wave): _wave(
             rows,
-            problems[(problems["wave"] == wave) & _is_aside(problems)],
-            hide=(str(wave), ALL) in groups.hidden,
+            problems[(problems["wave"] == wave) & is_aside(problems)],
             told=wave in told,
             rule=rule,
         )
@@ -243,24 +267,24 @@ def linked_files(
     }
 
 
-def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, hide: bool, told: bool, rule: Rule) -> Builder:
+def _wave(rows: pd.DataFrame, aside: pd.DataFrame, *, told: bool, rule: Rule) -> Builder:
     builder, returns = Builder(), int(rows["rows_kept"].sum())
-    builder.count(TOTAL, returns, ceiling=returns, cost=COUNT if hide else NEVER, withheld=hide)
+    builder.count(TOTAL, returns, ceiling=returns, cost=NEVER)
     for file, into, kept, out in zip(rows["file"], *(rows[name] for name in ROW_COUNTS), strict=True):
         kinds = _kinds(aside, file)
         fewest = len(kinds) if sum(kinds.values()) == out else 0
         cell = builder.count(
-            ("kept", file), kept, ceiling=returns, cost=COUNT, withheld=hide or told or rule.small(kept)
+            ("kept", file), kept, ceiling=returns, cost=COUNT, withheld=told or rule.small(kept)
         )
         builder.protect(rule.need(cell, kept, group=returns, answer=False))
-        cell = builder.count(("aside", file), out, ceiling=out + MOST, cost=COUNT, withheld=hide)
+        cell = builder.count(("aside", file), out, ceiling=out + MOST, cost=COUNT)
         if rule.small(out):
             builder.protect(Need(cell, fewest, rule.threshold))
-        builder.count(("in", file), into, ceiling=returns + out + MOST, cost=COUNT, withheld=hide or told)
+        builder.count(("in", file), into, ceiling=returns + out + MOST, cost=COUNT, withheld=told)
         builder.adds_up(("in", file), [("kept", file), ("aside", file)])
         for kind, n in kinds.items():
             name = ("aside", file, *kind)
-            cell = builder.count(name, n - 1, ceiling=n + MOST, cost=KIND, withheld=hide)
+            cell = builder.count(name, n - 1, ceiling=n + MOST, cost=KIND)
             if rule.small(n):
                 builder.protect(Need(cell, 0, rule.threshold - 1))
         if fewest:
@@ -292,7 +316,8 @@ def withheld_problems(problems: pd.DataFrame, marks: Mapping[str, Marks], rule: 
     return withheld(problems, {"n": np.array(hidden, dtype=np.bool_)})
 
 
-def _is_aside(problems: pd.DataFrame) -> pd.Series:
+def is_aside(problems: pd.DataFrame) -> pd.Series:
+    """Mark what is about rows that became no return."""
     return (problems["about"] == ROW) & problems["action"].str.startswith(SET_ASIDE)
 
 

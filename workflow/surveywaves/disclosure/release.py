@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import account, estimates, marking, rounding
-from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print, recodings
-from surveywaves.disclosure.count_tables import ItemKey
+from surveywaves.disclosure import account, estimates, from_counts, marking, rounded
+from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
+from surveywaves.disclosure.count_tables import ItemKey, marked
 from surveywaves.disclosure.dominance import Weighting
 from surveywaves.disclosure.estimates import PEOPLE, Agree
+from surveywaves.disclosure.from_counts import Comparing
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
     FREQUENCIES,
@@ -21,24 +22,25 @@ from surveywaves.disclosure.linked import (
     PROBLEMS,
     RATES,
     RESPONDENTS,
-    Linked,
     link,
-    not_in_print,
-    tallies,
     why_withheld,
 )
-from surveywaves.disclosure.rounding import round_counts
+from surveywaves.disclosure.recodings import recodings
 from surveywaves.disclosure.suppress import solver
-from surveywaves.disclosure.system import Builder, Rule
+from surveywaves.disclosure.system import Rule
+from surveywaves.errors import StudyError
+from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
-
-Key = TypeVar("Key", bound=Hashable)
+from surveywaves.terms import ALL, ORGANISATION, RELIABILITY
 
 SUMMARY: Final = "item_summary"
 AUDIT: Final = "published_tables"
 CLAIMS: Final = "claims"
 RECODINGS: Final = "recodings"
 CROSSCHECK: Final = "crosscheck"
+ITEM_CONTRASTS: Final = "item_contrasts"
+DIAGNOSTICS: Final = "diagnostics"
+ENDS: Final = "ends"
 
 COUNTED: Final = (FREQUENCIES, SUMMARY, RESPONDENTS, RATES, MISSING)
 """The tables of counts: released first, all others are made with what is released of them."""
@@ -66,8 +68,10 @@ def release(
     rule: Rule,
     publication: Publication | None = None,
     parts: Sequence[HarmonisingPart] = (),
+    labels: Sequence[str] = (),
     weighting: Weighting | None = None,
     agree: Agree | None = None,
+    comparing: Comparing | None = None,
     cores: int = 1,
 ) -> Released:
     """Withhold, or round, what would tell of somebody.
@@ -85,11 +89,15 @@ def release(
     publication
         What the audited tables are about.
     parts
-        What the cells of each wave mean, for `recodings`, which is a table by itself (see `codings`).
+        What the cells of each wave mean, for `recodings`, which is a table by itself.
+    labels
+        What the study calls its options and levels; `recodings` shows no other words but ordinary ones.
     weighting
         Who weighs how much in weighted estimates; None: there are none.
     agree
         What counts over variants: see `estimates.released`.
+    comparing
+        How items are compared; None: `item_contrasts` is no table here.
     cores
         Processes to share the work among; the choice is the same whatever their number.
 
@@ -98,49 +106,112 @@ def release(
     Released
         The same tables, the same rows and columns; count tables and the audit's have a column `status` besides. What
         is withheld is empty. `file_counts` and `problems` are laid out anew (see `marking`).
+
+    Raises
+    ------
+    StudyError
+        If there is somebody whom the rule declares to be impossible.
     """
+    require_impossible(tables[RESPONDENTS], weighting.responses if weighting else None, rule)
     statistics, tables = tables, dict(tables)
     if FILE_COUNTS in tables:
         problems, rows = tables[PROBLEMS], tables[FILE_COUNTS]
         tables[PROBLEMS] = marking.released_problems(problems, rows)
         tables[FILE_COUNTS] = marking.released_counts(rows)
     if parts:
-        tables[RECODINGS] = recodings(parts)
+        tables[RECODINGS] = recodings(parts, labels)
     if CROSSCHECK in tables:
         tables[CROSSCHECK] = account.crosschecked(tables[CROSSCHECK])
+    work = _Release(tables, instrument, rule, weighting)
     public = (
         in_print(tables[AUDIT], publication)
         if publication and AUDIT in tables
         else frozenset[tuple[str, str, str]]()
     )
-    with solver(cores=cores, rounding=bool(rule.rounding)) as solve:
-        linked = link(tables, instrument=instrument, rule=rule, parts=parts, public=public, solve=solve)
-    work = _Release(tables, linked, instrument, rule)
-    if rule.rounding:
-        work.round_counts()
+    reasons = None
+    if rule.public:
+        work.show_counts()
+    elif rule.rounding:
+        work.round_counts(parts, public)
     else:
-        work.withhold_counts()
-    work.estimates(statistics, weighting, agree)
+        reasons = work.withhold_counts(parts, public, cores)
+    work.weighted()
+    work.estimates(statistics, agree, comparing)
     if publication and AUDIT in tables:
-        work.audit(publication, not_in_print(tables, public) if rule.rounding else linked.hidden_together())
-    kinds = [] if rule.rounding else list(tallies(linked))
+        work.audit(publication)
     return Released(
         work.tables,
         account.log_of(work.tables, work.entries),
-        account.summary_of(work.tables, work.entries, kinds),
-        account.sentence(kinds, threshold=rule.threshold, rounding=rule.rounding),
-        why_withheld(linked),
+        account.summary_of(work.tables, work.entries),
+        account.sentence(work.tables, work.entries, rule),
+        account.no_reasons() if reasons is None else reasons,
     )
+
+
+def require_impossible(respondents: pd.DataFrame, responses: pd.DataFrame | None, rule: Rule) -> None:
+    """Make sure that there is nobody whom the study declares to be impossible.
+
+    Parameters
+    ----------
+    respondents
+        As `describe.respondents` gives it: combinations of an organisation and one more variable are looked up there.
+    responses
+        The pooled responses, where all are.
+    rule
+        The rule.
+
+    Raises
+    ------
+    StudyError
+        If there is somebody.
+    """
+    for combination in rule.impossible:
+        if responses is None:
+            levels = dict(combination)
+            organisation = levels.pop(ORGANISATION, ALL)
+            found = [
+                respondents["n"]
+                .where(
+                    (respondents["organisation"] == organisation)
+                    & (respondents["variable"] == variable)
+                    & (respondents["level"] == level),
+                    0,
+                )
+                .any()
+                for variable, level in levels.items()
+            ]
+            there = len(found) == 1 and bool(found[0])
+        else:
+            there = bool(
+                np.logical_and.reduce(
+                    [responses[variable].eq(level).fillna(False) for variable, level in combination.items()]
+                ).any()
+            )
+        if there:
+            said = ", ".join(f"{variable}: {level}" for variable, level in combination.items())
+            raise StudyError.at(
+                "config.yaml: disclosure: impossible",
+                f"the data have somebody with {said}",
+                "take it out of the list, or mend the data",
+            )
 
 
 @dataclass
 class _Release:
-    """The tables on their way, and what each has lost."""
+    """The tables on their way, and what each has lost.
+
+    Attributes
+    ----------
+    hidden
+        Counts of all respondents that are not shown, as wave, variable, level or base: sizes of organisations.
+    """
 
     tables: dict[str, pd.DataFrame]
-    linked: Linked
     instrument: Mapping[str, ItemKey]
     rule: Rule
+    weighting: Weighting | None
+    hidden: frozenset[tuple[str, str, str]] = frozenset()
+    ends: pd.DataFrame | None = None
     entries: list[Entry] = field(default_factory=list)
 
     def _put(self, name: str, shown: pd.DataFrame, why: Callable[[str], str]) -> None:
@@ -152,71 +223,133 @@ class _Release:
                 gone = (shown[column].isna() & before[column].notna()).to_numpy(dtype=np.bool_)
                 self.entries.append(Entry(name, str(column), why(str(column)), gone))
 
-    def withhold_counts(self) -> None:
-        people, answers, reasons = (
-            self.linked.people.marks,
-            self.linked.answers.marks,
-            self.linked.reasons.marks,
-        )
-        shown = {
-            FREQUENCIES: marking.frequencies(self.tables[FREQUENCIES], answers),
-            SUMMARY: marking.summary(self.tables[SUMMARY], answers),
-            RESPONDENTS: marking.respondents(self.tables[RESPONDENTS], people),
-            MISSING: marking.missing(self.tables[MISSING], reasons, self.linked.groups),
-            RATES: marking.response_rates(self.tables[RATES], self.linked.groups),
-        }
-        if FILE_COUNTS in self.tables:
-            marks = self.linked.files.marks
-            shown[FILE_COUNTS] = marking.withheld_counts(self.tables[FILE_COUNTS], marks)
-            shown[PROBLEMS] = marking.withheld_problems(self.tables[PROBLEMS], marks, self.rule)
+    def _counted(self) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
+        """Give the tables of counts without the waves that are too small to be shown; and these."""
+        rates = self.tables[RATES]
+        small = frozenset(rates["wave"][rates["returns"] < self.rule.smallest_group])
+        names = (*COUNTED, RELIABILITY, FILE_COUNTS, PROBLEMS)
+        return {
+            name: self.tables[name][~self.tables[name]["wave"].isin(small)]
+            for name in names
+            if name in self.tables
+        }, small
+
+    def _put_counts(self, shown: Mapping[str, pd.DataFrame], small: Collection[str]) -> None:
+        """Keep the released tables of counts; of waves that are too small, only how many returns there were."""
         for name, table in shown.items():
+            rest = self.tables[name][self.tables[name]["wave"].isin(small)]
+            whole = table
+            if len(rest):
+                whole = pd.concat([table, marking.blank(rest, keep=("returns",) if name == RATES else ())])
+                whole = whole.loc[self.tables[name].index]
             self._put(
-                name,
-                marking.weighted(table, self.rule),
-                lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED,
+                name, whole, lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED
             )
 
-    def round_counts(self) -> None:
-        base = self.rule.rounding
-        people, answers, reasons = (
-            _rounded(self.linked.people.counts, base),
-            _rounded(self.linked.answers.counts, base),
-            _rounded(self.linked.reasons.counts, base),
-        )
+    def show_counts(self) -> None:
+        """Show all counts as they are."""
+        for name in (*COUNTED, FILE_COUNTS, PROBLEMS):
+            if name in self.tables:
+                self.tables[name] = marking.withheld(self.tables[name], {})
+
+    def withhold_counts(
+        self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]], cores: int
+    ) -> pd.DataFrame:
+        """Withhold counts by organisation, and say why."""
+        own, small = self._counted()
+        with solver(cores=cores) as solve:
+            linked = link(
+                own, instrument=self.instrument, rule=self.rule, parts=parts, public=public, solve=solve
+            )
+        people, answers, files = linked.people.marks, linked.answers.marks, linked.files.marks
         shown = {
-            FREQUENCIES: rounding.frequencies(self.tables[FREQUENCIES], answers),
-            SUMMARY: rounding.summary(self.tables[SUMMARY], answers),
-            RESPONDENTS: rounding.respondents(self.tables[RESPONDENTS], people),
-            MISSING: rounding.missing(self.tables[MISSING], reasons, people),
-            RATES: rounding.response_rates(self.tables[RATES], people),
+            FREQUENCIES: marking.frequencies(own[FREQUENCIES], answers),
+            SUMMARY: marking.summary(own[SUMMARY], answers),
+            RESPONDENTS: marking.respondents(own[RESPONDENTS], people),
+            MISSING: marking.withheld(own[MISSING], {}),
+            RATES: marking.withheld(own[RATES], {}),
         }
-        if FILE_COUNTS in self.tables:
-            shown[FILE_COUNTS] = rounding.file_counts(self.tables[FILE_COUNTS], base)
-            shown[PROBLEMS] = rounding.problems(self.tables[PROBLEMS], base)
-        for name, table in shown.items():
-            self._put(name, marking.weighted(table, self.rule), lambda _: account.DERIVED)
+        if FILE_COUNTS in own:
+            shown[FILE_COUNTS] = marking.withheld_counts(own[FILE_COUNTS], files)
+            shown[PROBLEMS] = marking.withheld_problems(own[PROBLEMS], files, self.rule)
+        if RELIABILITY in own:
+            ends = rounded.ends_of(own[RELIABILITY])
+            self.ends = ends.assign(n=ends["n"].mask(marked(ends, linked.ends.marks)))
+        self.hidden = linked.hidden_together()
+        self._put_counts(shown, small)
+        return why_withheld(linked)
+
+    def round_counts(self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]]) -> None:
+        """Round counts by organisation."""
+        own, small = self._counted()
+        found = rounded.round_study(own, instrument=self.instrument, rule=self.rule)
+        shown = {
+            FREQUENCIES: rounded.frequencies(own[FREQUENCIES], found),
+            SUMMARY: rounded.summary(own[SUMMARY], found, self.instrument),
+            RESPONDENTS: rounded.respondents(own[RESPONDENTS], found),
+            MISSING: marking.withheld(own[MISSING], {}),
+            RATES: marking.withheld(own[RATES], {}),
+        }
+        if FILE_COUNTS in own:
+            shown[FILE_COUNTS], shown[PROBLEMS] = rounded.file_counts(
+                own[FILE_COUNTS], own[PROBLEMS], found, _kept(own, shown[RESPONDENTS], parts)
+            )
+        if RELIABILITY in own:
+            self.ends = rounded.ends(own[RELIABILITY], found)
+        sizes = {(wave, ORGANISATION, organisation) for wave, organisation in found.sizes}
+        bases = {(wave, ORGANISATION, "base") for wave, _ in found.sizes}
+        self.hidden = frozenset(sizes | bases) - public
+        self._put_counts(shown, small)
+
+    def weighted(self) -> None:
+        """Show no weighted number more finely than a few persons of the largest weight."""
+        heaviest = marking.heaviest(self.weighting.responses) if self.weighting else {}
+        for name in (FREQUENCIES, SUMMARY, RESPONDENTS):
+            self.tables[name] = marking.weighted(self.tables[name], heaviest, self.rule)
 
     def estimates(
-        self, before: Mapping[str, pd.DataFrame], weighting: Weighting | None, agree: Agree | None
+        self, before: Mapping[str, pd.DataFrame], agree: Agree | None, comparing: Comparing | None
     ) -> None:
         """Release what is estimated: it gets the released counts, and makes its `n` from them."""
+        counts: dict[str, pd.DataFrame] = {name: self.tables[name] for name in COUNTED}
+        if self.ends is not None:
+            counts[ENDS] = self.ends
+        alone: dict[str, pd.DataFrame] = {}
+        if comparing and ITEM_CONTRASTS in before and not self.rule.public:
+            alone[ITEM_CONTRASTS], alone[DIAGNOSTICS] = from_counts.compared(
+                before[ITEM_CONTRASTS],
+                before[DIAGNOSTICS],
+                counts,
+                instrument=self.instrument,
+                how=comparing,
+            )
         shown, entries = estimates.released(
             before,
-            {name: self.tables[name] for name in COUNTED if name in self.tables},
+            counts,
             instrument=self.instrument,
             rule=self.rule,
-            weighting=weighting,
+            weighting=self.weighting,
             agree=agree,
+            left=(ITEM_CONTRASTS,) if alone else (),
         )
+        self.entries += entries
+        if alone:
+            tests = shown[DIAGNOSTICS]
+            others = tests.drop(index=alone[DIAGNOSTICS].index)
+            tests = pd.concat([others, alone[DIAGNOSTICS]]).loc[tests.index]
+            shown |= {DIAGNOSTICS: tests, ITEM_CONTRASTS: alone[ITEM_CONTRASTS]}
+            gone = shown[ITEM_CONTRASTS]["estimate"].isna() & before[ITEM_CONTRASTS]["estimate"].notna()
+            self.entries.append(
+                Entry(ITEM_CONTRASTS, "estimate", account.DERIVED, gone.to_numpy(dtype=np.bool_))
+            )
         self.tables.pop(PEOPLE, None)
         self.tables |= shown
-        self.entries += entries
 
-    def audit(self, publication: Publication, hidden: frozenset[tuple[str, str, str]]) -> None:
+    def audit(self, publication: Publication) -> None:
         before = {name: self.tables[name] for name in (AUDIT, CLAIMS) if name in self.tables}
-        self.tables[AUDIT] = audited(before[AUDIT], publication, hidden)
+        self.tables[AUDIT] = audited(before[AUDIT], publication, self.hidden)
         if CLAIMS in before:
-            self.tables[CLAIMS] = claimed(before[CLAIMS], before[AUDIT], publication, hidden)
+            self.tables[CLAIMS] = claimed(before[CLAIMS], before[AUDIT], publication, self.hidden)
         for name, table in before.items():
             gone = (self.tables[name]["recomputed"] == "") & (table["recomputed"] != "")
             self.entries.append(
@@ -224,9 +357,24 @@ class _Release:
             )
 
 
-def _rounded(builders: Mapping[Key, Builder], base: int) -> dict[Key, dict[Hashable, int]]:
-    found = {}
-    for key, builder in builders.items():
-        values = round_counts(builder.system(), base)
-        found[key] = {name: int(values[cell]) for name, cell in builder.counts.items()}
+def _kept(
+    tables: Mapping[str, pd.DataFrame], respondents: pd.DataFrame, parts: Sequence[HarmonisingPart]
+) -> dict[tuple[str, str], int | None]:
+    """Look up rows kept of a file that alone stands for a level or an organisation: another table shows how many."""
+    shown = respondents[respondents["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
+    people = tables[RESPONDENTS]
+    true = people[people["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
+    files = tables[FILE_COUNTS]
+    found: dict[tuple[str, str], int | None] = {}
+    for part in parts:
+        own = files[files["wave"] == part.wave]
+        standing = [
+            (place, file, int(kept))
+            for file, layout, kept in zip(own["file"], own["layout"], own["rows_kept"], strict=True)
+            for place in constants_of(part, layout).items()
+        ]
+        for (variable, level), file, kept in standing:
+            place = (part.wave, variable, level)
+            if place in true.index and true[place] == kept:
+                found.setdefault((part.wave, file), None if pd.isna(shown[place]) else int(shown[place]))
     return found

@@ -260,26 +260,18 @@ class Solver:
 
 
 @contextmanager
-def solver(*, cores: int, rounding: bool) -> Iterator[Solver]:
+def solver(*, cores: int) -> Iterator[Solver]:
     """Give a solver that shares its work among processes.
 
     Parameters
     ----------
     cores
         How many. A system is solved by itself, so the choice is the same whatever their number.
-    rounding
-        Whether counts are rounded: then nothing is withheld but what was from the start.
     """
-    if rounding:
-        yield Solver(map, _from_the_start)
-    elif cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
+    if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield Solver(map, suppress)
     else:
         # A fork has what is imported; the scripts that call this are not modules to import again. It is made before
         # the first program is solved: threads of the solver library do not live on in a fork.
         with multiprocessing.get_context("fork").Pool(cores) as pool:
             yield Solver(pool.imap, suppress)
-
-
-def _from_the_start(system: System) -> BoolArray:
-    return system.withheld

@@ -147,7 +147,7 @@ class Words:
     @staticmethod
     def _coarse(part: str) -> str:
         """Put a share of respondents into tenths."""
-        return _OVERLAP.sub(lambda found: f"{int(found[1]) // 10 * 10}%", part)
+        return _OVERLAP.sub(lambda found: f"at least {int(found[1]) // 10 * 10}%", part)
 
 
 def said(table: pd.DataFrame, words: Words) -> pd.DataFrame:

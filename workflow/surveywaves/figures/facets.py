@@ -101,10 +101,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Words where an estimate would stand, after a striped box of some colours if it is withheld."""
+    """Words where an estimate would stand."""
 
     text: str
-    stripes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -337,13 +336,8 @@ class _Line:
         page.y += height
 
     def _gap(self, panel: int, y: float, gap: Gap) -> None:
-        page, left = self.page, self.start + panel * self.pitch
-        side = 0.85 * page.em if gap.stripes else 0.0
-        if gap.stripes:
-            page.striped(left, y - side / 2, side, side, gap.stripes)
-            side += 0.4 * page.em
-        shown = page.wrap(gap.text, self.width - side, TINY, max_lines=1)[0]
-        page.text(left + side, y, shown, TINY, colour=GREY, backed=True)
+        shown = self.page.wrap(gap.text, self.width, TINY, max_lines=1)[0]
+        self.page.text(self.start + panel * self.pitch, y, shown, TINY, colour=GREY, backed=True)
 
     def _mark(self, panel: int, y: float, estimate: Estimate) -> None:
         page, look, x = self.page, estimate.look, self._axis(panel).x

@@ -128,8 +128,6 @@ class Look:
     marker: str
     legend: bool = False
     """Whether it stands in a legend, and for no number."""
-    hollow: bool = False
-    """Whether it is an outline only."""
 
 
 def look_of(organisation: str, organisations: Sequence[str], style: FigureStyle) -> Look:
@@ -655,8 +653,6 @@ class Key:
         Of the box or mark.
     marker
         Shape of the mark; none: a box.
-    hollow
-        Whether the mark is an outline.
     stripes
         Colours of the box, if it has several; see `Page.striped`.
     """
@@ -664,7 +660,6 @@ class Key:
     label: str
     colour: str = ""
     marker: str | None = None
-    hollow: bool = False
     stripes: tuple[str, ...] = ()
 
 
@@ -889,9 +884,7 @@ class Page:
             elif key.marker is None:
                 self.box(at, middle - 0.42 * em, swatch, 0.84 * em, key.colour)
             else:
-                self.mark(
-                    at + swatch / 2, middle, Look(key.colour, key.marker, legend=True, hollow=key.hollow)
-                )
+                self.mark(at + swatch / 2, middle, Look(key.colour, key.marker, legend=True))
             bottom = self.block(at + swatch + gap, middle - LINE * em / 2, lines, size)
             at += needed + between
             if len(lines) > 1:
@@ -979,9 +972,8 @@ def _marks(look: Look, places: list[tuple[float, float]], number: int, font_size
         linestyle="none",
         marker=look.marker,
         markersize=(0.55 if look.legend else 0.42) * font_size,
-        markerfacecolor="white" if look.hollow else look.colour,
-        markeredgecolor=look.colour,
-        markeredgewidth=0.1 * font_size if look.hollow else 0.0,
+        markerfacecolor=look.colour,
+        markeredgewidth=0.0,
         zorder=5,
     )
     line.set_gid(f"{'key' if look.legend else 'marks'}-{number}")

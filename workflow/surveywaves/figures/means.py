@@ -1,4 +1,4 @@
-"""Estimated marginal means, and percentages of favourable answers, modelled and observed.
+"""Estimated marginal means, and percentages of favourable answers.
 
 Means: all scales side by side, wave by wave. Percentages: side by side, down a gradient, and under what each scale
 speaks to in a framework.
@@ -6,7 +6,6 @@ speaks to in a framework.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.facets import Estimate, Facet, Gap, Scale, draw_facets, spanning
-from surveywaves.figures.layout import MARKERS, WITHHELD, Key, Look, Page, look_of, wave_colours
+from surveywaves.figures.layout import MARKERS, Key, Look, Page, look_of, wave_colours
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, LINEAR, ORGANISATION, PERCENT_FAVOURABLE, Status
 from surveywaves.text import listed
@@ -293,79 +292,53 @@ NOTHING: Final = "There are no estimates to show."
 Cells = Mapping[tuple[str, str, str], Mean]
 
 
-def favourable(means: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw the estimated percentages with intervals and, beside each, what was observed.
+def favourable(means: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the percentages of favourable answers of all scales side by side, a panel a wave.
 
     Parameters
     ----------
     means
         `released/means`.
-    summary
-        `released/item_summary`.
     presentation
         The study in words.
     """
     table = shares_of(means)
     found = cells(table)
-    seen, left_out = observed(summary, presentation)
-    title = "Favourable answers, observed and estimated"
+    title = "Favourable answers"
     waves = [wave for wave in presentation.waves if any(cell[1] == wave for cell in found)]
     organisations = [name for name in presentation.organisations if any(cell[2] == name for cell in found)]
-    everybody = look_of(ALL, [], presentation.style)
     facets = []
     for wave in waves:
         facet = Facet(wave_title(presentation, wave))
         shown = _those_shown(facet, found, wave, organisations, presentation)
         for scale in presentation.scales:
             for organisation in shown:
-                cell = (scale, wave, organisation)
                 look = look_of(organisation, list(presentation.organisations), presentation.style)
-                if cell in found:
-                    facet.lanes.setdefault(scale, []).append(lane_of(found[cell], look))
-                if cell in seen:
-                    facet.lanes.setdefault(scale, []).append(_outline(seen[cell], look))
-            if (scale, wave, ALL) in seen:
-                facet.lanes.setdefault(scale, []).append(_outline(seen[scale, wave, ALL], everybody))
+                if (scale, wave, organisation) in found:
+                    facet.lanes.setdefault(scale, []).append(lane_of(found[scale, wave, organisation], look))
         facets.append(facet)
-    keys = organisation_keys(presentation, organisations)
-    legend = [Key(f"{key.label}, estimated", key.colour, key.marker) for key in keys]
-    if any(cell[2] == ALL for cell in seen):
-        keys += organisation_keys(presentation, [ALL])
-    legend += [Key(f"{key.label}, observed", key.colour, key.marker, hollow=True) for key in keys]
-    if any(math.isnan(share) for share in seen.values()):
-        legend.append(Key("Observed: withheld", stripes=WITHHELD))
-    notes = [note for note in (left_out, missing_note(presentation, dict(found))) if note]
+    notes = [note for note in (missing_note(presentation, dict(found)),) if note]
     evidence = evidence_of(presentation, waves, "joint", ["items", ORGANISATION])
 
     page = Page(presentation.style)
     page.title(title)
-    page.legend(legend)
+    page.legend(organisation_keys(presentation, organisations))
     draw_shares(page, facets, titles(presentation), presentation)
     page.foot(notes, evidence)
     caption = [
-        f"{title}, by scale, wave and organisation, with {level(presentation)} intervals of the estimated percentages.",
+        f"{title}, by scale, wave and organisation, with {level(presentation)} intervals.",
         EXPLAINED,
         counted(presentation),
-        "Observed: the mean over the statements that every wave and organisation shown answered; withheld where one "
-        "of these is.",
         respondents_of(table),
         *notes,
         evidence,
     ]
-    apart = [
-        abs(seen[cell] - mean.value)
-        for cell, mean in found.items()
-        if not mean.reason and math.isfinite(seen.get(cell, math.nan))
-    ]
-    agree = (
-        f"Observed and estimated percentages differ by {max(apart):.0f} points at most." if apart else NOTHING
-    )
     return Drawing(
         figure=page.finish(),
         rows=table,
         title=title,
         caption=" ".join(filter(None, caption)),
-        alt=f"Dot plot, a row a scale and a panel a wave. {agree} {in_numbers(found, presentation)} {evidence}",
+        alt=f"Dot plot, a row a scale and a panel a wave. {in_numbers(found, presentation) or NOTHING} {evidence}",
         evidence=evidence,
         dpi=presentation.style.dpi,
     )
@@ -434,59 +407,6 @@ def shares_of(means: pd.DataFrame) -> pd.DataFrame:
     return means[(means["term"] == PERCENT_FAVOURABLE) & (means["organisation"] != ALL)]
 
 
-def observed(
-    summary: pd.DataFrame, presentation: Presentation
-) -> tuple[dict[tuple[str, str, str], float], str]:
-    """Average the observed percentages of a scale's items, and say which items are left out.
-
-    Items count that all cells have in which the scale was asked at all; where there is no such item, nothing is given.
-    A cell of which one of them is withheld is withheld.
-
-    Parameters
-    ----------
-    summary
-        `released/item_summary`.
-    presentation
-        The study in words.
-
-    Returns
-    -------
-    dict, str
-        (scale, wave, organisation) -> percentage, NaN if withheld; and a sentence, empty if no item is left out. The
-        organisation is `all` too, where a wave surveyed several.
-    """
-    found: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
-    columns = ("wave", "organisation", "item", "favourable_percent", "status")
-    for wave, organisation, item, share, status in zip(*(summary[name] for name in columns), strict=True):
-        known = presentation.items.get(item)
-        if known is None or known.scale is None or organisation not in _counted_in(wave, presentation):
-            continue
-        # A row is withheld if anything in it is; that alone says nothing of its percentage.
-        if not pd.isna(share) or status == Status.WITHHELD.value:
-            here = found.setdefault(known.scale, {}).setdefault((wave, organisation), {})
-            here[item] = math.nan if pd.isna(share) else float(share)
-    means: dict[tuple[str, str, str], float] = {}
-    lacking = []
-    for scale, places in found.items():
-        everywhere = set.intersection(*(set(items) for items in places.values()))
-        anywhere = set().union(*places.values())
-        if len(everywhere) < len(anywhere):
-            what = f"{len(anywhere) - len(everywhere)} of {len(anywhere)}"
-            lacking.append(f"{titles(presentation).get(scale, scale)} ({what})")
-        if everywhere:
-            for (wave, organisation), items in places.items():
-                mean = sum(items[item] for item in sorted(everywhere)) / len(everywhere)
-                means[scale, wave, organisation] = mean
-    said = f"Observed without statements that not every wave has: {'; '.join(lacking)}." if lacking else ""
-    return means, said
-
-
-def _counted_in(wave: str, presentation: Presentation) -> tuple[str, ...]:
-    """List whose answers are counted in a wave; where it surveyed one organisation, everybody is that."""
-    surveyed = presentation.waves[wave].organisations_surveyed
-    return tuple(presentation.organisations) + ((ALL,) if len(surveyed) > 1 else ())
-
-
 def draw_shares(
     page: Page,
     facets: list[Facet],
@@ -530,13 +450,6 @@ def _those_shown(
 def lane_of(mean: Mean, look: Look) -> Estimate | Gap:
     """Give the mark of an estimate, or the words in its place."""
     return Gap(mean.reason) if mean.reason else Estimate(look, mean.value, mean.low, mean.high)
-
-
-def _outline(share: float, look: Look) -> Estimate | Gap:
-    """Give the mark of an observed percentage."""
-    if math.isnan(share):
-        return Gap(Status.WITHHELD.value, (WITHHELD[0], look.colour))
-    return Estimate(Look(look.colour, look.marker, hollow=True), share, math.nan, math.nan)
 
 
 def in_numbers(found: Cells, presentation: Presentation) -> str:

@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake
-from surveywaves.study.models import Coding
+from surveywaves.personal import personal_text
+from surveywaves.study.models import Coding, VariableSource
 from surveywaves.terms import UNRESOLVED, Missing
 from surveywaves.text import nearest, normalise
 
@@ -51,12 +52,15 @@ class Meanings:
         The labels as the study writes them.
     words
         What the values 1, 2, ... are called; empty for an item, whose values are their own names.
+    others
+        State of a label that nothing explains; None: it is a mistake.
     """
 
     title: str
     states: Mapping[str, int]
     labels: tuple[str, ...]
     words: tuple[str, ...] = ()
+    others: int | None = None
 
     def value(self, state: int) -> str:
         """Name a value or reason."""
@@ -71,19 +75,23 @@ def meanings_of_coding(coding: Coding, *, title: str, where: str) -> tuple[Meani
         (label, STATE[value.value] if isinstance(value, Missing) else value)
         for label, value in coding.values.items()  # noqa: PD011  (a field of the model, no frame)
     ]
-    return _prepare(states, title=title, words=(), where=where)
+    others = None if coding.others is None else STATE[coding.others.value]
+    return _prepare(states, title=title, words=(), others=others, where=where)
 
 
-def meanings_of_map(levels: Mapping[str, str], *, title: str, where: str) -> tuple[Meanings, list[Mistake]]:
+def meanings_of_map(source: VariableSource, *, title: str, where: str) -> tuple[Meanings, list[Mistake]]:
     """Prepare the map of a variable (cell -> level or reason); see `_prepare`."""
-    words = tuple(dict.fromkeys(str(level) for level in levels.values() if str(level) not in STATE))
+    levels = source.map
+    named = map(str, [*levels.values(), *filter(None, [source.others])])
+    words = tuple(dict.fromkeys(level for level in named if level not in STATE))
     number = {word: place for place, word in enumerate(words, start=1)}
     states = [(label, {**number, **STATE}[str(level)]) for label, level in levels.items()]
-    return _prepare(states, title=title, words=words, where=where)
+    others = None if source.others is None else {**number, **STATE}[str(source.others)]
+    return _prepare(states, title=title, words=words, others=others, where=where)
 
 
 def _prepare(
-    pairs: Iterable[tuple[str, int]], *, title: str, words: tuple[str, ...], where: str
+    pairs: Iterable[tuple[str, int]], *, title: str, words: tuple[str, ...], others: int | None, where: str
 ) -> tuple[Meanings, list[Mistake]]:
     """Fold the labels, values before reasons, and name those that contradict each other or mean the empty cell."""
     states: dict[str, int] = {}
@@ -109,7 +117,7 @@ def _prepare(
                 )
             )
         labels.setdefault(key, label)
-    return Meanings(title, states, tuple(labels.values()), words), mistakes
+    return Meanings(title, states, tuple(labels.values()), words, others), mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,8 @@ def decode(column: Column, meanings: Meanings) -> tuple[NDArray[np.int16], list[
             states[place] = STATE[Missing.INVALID]
         elif key in meanings.states:
             states[place] = meanings.states[key]
+        elif key and meanings.others is not None:
+            states[place] = meanings.others
         elif key:
             unknown.append(place)
     return states, unknown
@@ -184,13 +194,23 @@ def unknown_labels(
     mistakes = []
     for place in unknown[:SHOWN]:
         label = column.labels[place]
+        there = f"in {_cells(counts[place])}, first in {at(rows, column.first(place))}"
+        if what := personal_text(label):
+            told, hint = (
+                f"a cell that looks like {what} {there}",
+                f"`others: invalid` in the {meanings.title}",
+            )
+            mistakes.append(Mistake(where, told, f"{hint} takes it without writing it down"))
+            continue
         near = nearest(label, meanings.labels)
         guess = f"did you mean `{near}`? " if near else ""
         mistakes.append(
             Mistake(
                 where,
-                f"unknown label `{_short(label)}` in {_cells(counts[place])}, first in {at(rows, column.first(place))}",
-                f"{guess}add it to the {meanings.title}, as `invalid` if it is no answer",
+                f"unknown label `{_short(label)}` {there}",
+                f"{guess}add it to the {meanings.title} if it is an option; if it is somebody's own words, "
+                "`others: invalid` there takes it without writing it down",
+                logged=f"unknown label {there}",
             )
         )
     if rest := unknown[SHOWN:]:
@@ -220,11 +240,15 @@ def weights(column: Column, *, where: str, rows: pd.DataFrame) -> tuple[NDArray[
     mistakes = [
         Mistake(
             where,
-            f"the weight is {label} in {_cells((column.codes == place).sum())}, first in "
-            f"{at(rows, column.first(place))}: not a number above 0",
+            f"the weight is {label} {there}",
             "weigh these returns, or leave them out with `exclude` of the layout",
+            logged=f"a weight {there}",
         )
         for place, label in found[:SHOWN]
+        for there in [
+            f"in {_cells((column.codes == place).sum())}, first in {at(rows, column.first(place))}: "
+            "not a number above 0"
+        ]
     ]
     if rest := found[SHOWN:]:
         mistakes.append(Mistake(where, f"{len(rest)} more weights that are not numbers above 0"))

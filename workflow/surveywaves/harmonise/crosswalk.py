@@ -185,7 +185,7 @@ class Words:
             codings[name], more = meanings_of_coding(coding, title=f"coding `{name}`", where=where)
             mistakes += more
         for name, source in sources_of(part).items():
-            maps[name], more = meanings_of_map(source.map, title=f"map of `{name}`", where=where)
+            maps[name], more = meanings_of_map(source, title=f"map of `{name}`", where=where)
             mistakes += more
         levels = {
             name: maps[name].words if name in maps else () for name in (ORGANISATION, *part.known_variables)

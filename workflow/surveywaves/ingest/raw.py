@@ -313,21 +313,33 @@ class Source:
     layout: Layout
 
     def mistake(
-        self, what: str, hint: str = "", *, row: int | None = None, column: str | None = None
+        self,
+        what: str,
+        hint: str = "",
+        *,
+        row: int | None = None,
+        column: str | None = None,
+        logged: str = "",
     ) -> Mistake:
-        """Name a mistake in the file."""
+        """Name a mistake in the file; see `Mistake` for `logged`."""
         where = self.name
         if row is not None:
             where += f": row {row}"
         if column is not None:
             where += f": column `{column}`"
-        return Mistake(where, what, hint)
+        return Mistake(where, what, hint, logged)
 
     def error(
-        self, what: str, hint: str = "", *, row: int | None = None, column: str | None = None
+        self,
+        what: str,
+        hint: str = "",
+        *,
+        row: int | None = None,
+        column: str | None = None,
+        logged: str = "",
     ) -> RawFileError:
         """Make the error of one mistake in the file."""
-        return RawFileError(self.mistake(what, hint, row=row, column=column))
+        return RawFileError(self.mistake(what, hint, row=row, column=column, logged=logged))
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from surveywaves.ingest import keying, statfile, surveymonkey
 from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
-from surveywaves.text import normalise
+from surveywaves.personal import personal_cells, personal_column, rated
+from surveywaves.terms import ROW_SEPARATOR
 
 Reader = Callable[[Source, Kind], RawTable]
 
@@ -40,20 +41,17 @@ def read_raw(source: Source) -> RawTable:
     return found
 
 
-PERSONAL: Final = re.compile(r"ip ?address|e-?mail ?address|(first|last) ?name|custom ?(data|value)( ?\d+)?")
-"""What SurveyMonkey adds to an export, in any format, spelled as it was or is."""
-
-_NUMBERED: Final = re.compile(r" \(\d+\)$")
-
-
 def _mark_personal(table: RawTable) -> None:
     """Mark the personal columns and list them, without a word of what stands in them."""
-    # A column whose name stood twice was numbered: it is as personal as the first.
     table.personal = frozenset(
-        name for name in table.names if PERSONAL.fullmatch(_NUMBERED.sub("", normalise(name)))
+        name
+        for name, column in zip(table.names, table.columns, strict=True)
+        if _is_personal(table, name, column)
     )
     table.problems = [
-        replace(problem, value="") if problem.column in table.personal else problem
+        replace(problem, value="", problem=_unquoted(problem.problem), action=_unquoted(problem.action))
+        if problem.column in table.personal
+        else problem
         for problem in table.problems
     ]
     table.problems.extend(
@@ -61,6 +59,27 @@ def _mark_personal(table: RawTable) -> None:
         for name in table.names
         if name in table.personal
     )
+
+
+def _is_personal(table: RawTable, name: str, column: Column) -> bool:
+    """Say whether a column is of names, addresses or the like, by what it is called or by what it holds.
+
+    `Email` may also be a box to tick, or a row of a matrix that is rated.
+    """
+    called = (name, *name.split(ROW_SEPARATOR), table.labels.get(name, ""))
+    sample = column.texts[:LOOKED_AT].to_pylist()
+    if any(map(personal_column, called)):
+        return not sample or not rated(sample, name)
+    return bool(sample) and personal_cells(sample)
+
+
+LOOKED_AT: Final = 500
+"""Distinct texts of a column that are looked at."""
+
+
+def _unquoted(told: str) -> str:
+    """Leave out what a problem says stood in a cell."""
+    return re.sub(r"`[^`]*`", "it", told)
 
 
 def read_table(source: Source, kind: Kind) -> RawTable:

@@ -122,6 +122,7 @@ def _refused(
             source.mistake(
                 f"return `{ids.text(int(group[0] - starts[file]))}` stands {len(group)} times: {rows}",
                 "say in the layout which to keep: `duplicates: first`, `last` or `most_answered`",
+                logged=f"a return stands {len(group)} times: {rows}",
             )
         )
     if len(groups) > _SHOWN:
@@ -176,7 +177,11 @@ def identifiers(source: Source, table: RawTable) -> Column:
         raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
     name, column = table.names[place], table.columns[place]
     if name in table.personal:
-        raise source.error("may tell who a respondent is, and is not read", "use RespondentID", column=name)
+        raise source.error(
+            "may tell who a respondent is, and is not read",
+            "name the return's own number, or no column: the row number will do",
+            column=name,
+        )
     rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
     if rounded.any():
         found = np.flatnonzero(rounded)
@@ -185,6 +190,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
             f"a spreadsheet rounded {len(found)} identifiers ({shown})",
             "export again and do not save the file from a spreadsheet",
             column=name,
+            logged=f"a spreadsheet rounded {len(found)} identifiers",
         )
     table.problems.extend(
         Problem(int(table.rows[row]), name, "", "a return without its identifier", "kept")

@@ -78,6 +78,9 @@ def _words(cell: str) -> str:
 def _count_header_rows(sheet: Sheet, start: int) -> int:
     """Find out how many header rows there are: a header row has nothing below what SurveyMonkey always fills."""
     top = sheet.top[start:]
+    for number, row in enumerate(top[:3], start=1):
+        if any(cell.startswith(IMPORT_ID) for cell in row):
+            return number  # whatever stands above: names, and the questions in words
     added = _added(sheet.source, top[0])
     if not added:
         return 2 if _looks_labelled(top) else 1

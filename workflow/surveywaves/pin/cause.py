@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,10 @@ import yaml
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
+from surveywaves.key import Key, comparable
 from surveywaves.pin.manifest import (
     PINS,
+    SOURCE,
     Environment,
     Hashes,
     Job,
@@ -47,6 +49,7 @@ class Asked(Model):
     allow_dirty: bool = False
     allow_stale: bool = False
     allow_unreleased: bool = False
+    allow_unremembered: bool = False
     prove: bool = True
 
 
@@ -119,9 +122,6 @@ def to_verify(config: Mapping[str, Any], folder: Path) -> str:
     return label
 
 
-SOURCE: Final = "source"
-"""Folder of a pin with a copy of what its results were made from."""
-
 CONFIGURATION: Final = "configuration.yaml"
 
 
@@ -141,6 +141,8 @@ class State:
         The configuration as it took effect.
     text
         Gives the text of a file of `config` or `code`.
+    key
+        Name of the key of digests; empty: all are plain.
     """
 
     jobs: tuple[Job, ...]
@@ -151,6 +153,7 @@ class State:
     environment: Environment
     settings: Any
     text: Callable[[str], str]
+    key: str = ""
 
     @classmethod
     def of_pin(cls, folder: Path, manifest: Manifest) -> State:
@@ -164,6 +167,7 @@ class State:
             manifest.environment,
             read_settings(folder / CONFIGURATION),
             lambda name: (folder / SOURCE / name).read_text(encoding="utf-8"),
+            manifest.key,
         )
 
     @classmethod
@@ -189,6 +193,46 @@ class State:
                 else (places.home / name).read_text(encoding="utf-8")
             ),
         )
+
+    def like(self, old: State, key: Key | None) -> tuple[State, bool]:
+        """Put the digests into the form that another state has, so that the two can be compared.
+
+        Parameters
+        ----------
+        key
+            The key that is here; None: there is none.
+
+        Returns
+        -------
+        state
+            Files that cannot be compared count as unchanged.
+        bool
+            Whether all can be.
+        """
+        names = {old.key, self.key} - {""}
+        key = key if key and names == {key.name} else None
+        made = {path: hash_ for job in old.jobs for path, hash_ in job.outputs.items()}
+        before = {job.name: {**made, **job.inputs, **job.outputs} for job in old.jobs}
+
+        def alike(then: Hashes, now: Hashes) -> Hashes:
+            return comparable(then, now, key, one_key=len(names) < 2)
+
+        jobs = (
+            job.model_copy(
+                update={
+                    "inputs": alike(before.get(job.name, made), job.inputs),
+                    "outputs": alike(before.get(job.name, made), job.outputs),
+                }
+            )
+            for job in self.jobs
+        )
+        state = replace(
+            self,
+            jobs=tuple(jobs),
+            contents=alike(old.contents, self.contents),
+            raw=alike(old.raw, self.raw),
+        )
+        return state, not names or key is not None or (old.key == self.key)
 
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

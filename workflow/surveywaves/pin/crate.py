@@ -2,9 +2,9 @@
 
 It follows the profiles of Workflow RO-Crates and of Process, Workflow and Provenance Run Crates
 (https://www.researchobject.org/workflow-run-crate/profiles/): one step a rule, and each job an action with what it
-read, was told and wrote. Files that are not in the pin are told by name and SHA-256, as `CreativeWork`: a `File` must
-be in the crate or on the web. No action says when it ended or who started it: records and pins hold neither, so that
-the same results are the same bytes. How the workflow is to be cited comes from its `CITATION.cff`.
+read, was told and wrote. Files that are not in the pin are told by name and keyed digest, as `CreativeWork`: a `File`
+must be in the crate or on the web. No action says when it ended or who started it: records and pins hold neither, so
+that the same results are the same bytes. How the workflow is to be cited comes from its `CITATION.cff`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from rocrate.rocrate import ROCrate
 from surveywaves.confidential import PRIVATE
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest, read
-from surveywaves.pin.manifest import NAME, RESULTS, Environment, Job, Manifest
+from surveywaves.key import KEYED, is_keyed
+from surveywaves.pin.manifest import NAME, RESULTS, Environment, Job, Manifest, held
 from surveywaves.pin.source import LOCK
 
 CRATE: Final = "ro-crate-metadata.json"
@@ -143,7 +144,7 @@ def given(**about: Any) -> dict[str, Any]:
     return {key: value for key, value in about.items() if value}
 
 
-def contextual(made: ROCrate, identifier: str, kind: str, **about: Any) -> Entity:
+def contextual(made: ROCrate, identifier: str, kind: str, /, **about: Any) -> Entity:
     """Add an entity that is no file of the crate; what is not known of it is left out."""
     return made.add(ContextEntity(made, identifier, properties={"@type": kind} | given(**about)))
 
@@ -155,7 +156,7 @@ _OF_PEOPLE: Final = tuple(f"{RESULTS}{room}/" for room in PRIVATE)
 
 _KEPT: Final = (
     "Not in this crate and not to be shared: it holds rows of individual people, or counts so small that they tell "
-    "of some. Who may have it can tell it by its SHA-256."
+    "of some. Who has the team's key can tell it by its HMAC-SHA256."
 )
 _MADE: Final = "Not in this crate: the workflow makes it again."
 _ELSEWHERE: Final = "Not in this crate."
@@ -321,16 +322,15 @@ class _Files:
 
     def of(self, path: str, hash_: str) -> Entity:
         """Give the entity of a file: the pin's own if it holds the very file, or else one that tells it."""
-        for name in (path.removeprefix(RESULTS), f"{SOURCE}{path}"):
-            if self._manifest.outputs.get(name) == hash_:
-                return self._made.get(quote(name))
-        own = f"#file-{quote(path)}@{hash_[:12]}"
+        if name := held(path, hash_, self._manifest.outputs):
+            return self._made.get(quote(name))
+        own = f"#file-{quote(path)}@{hash_.removeprefix(KEYED)[:12]}"
         return self._made.get(own) or contextual(
             self._made,
             own,
             "CreativeWork",
             name=path,
-            sha256=hash_,
+            **{"identifier" if is_keyed(hash_) else "sha256": hash_},
             description=self._waves.get(path),
             conditionsOfAccess=self._access(path),
         )
@@ -434,7 +434,7 @@ _FORMATS: Final = {
 _PICTURES: Final = {".png", ".svg"}
 
 _ABOUT: Final = {
-    NAME: "SHA-256 of every raw file, setting, script and output; every job; the version of every package",
+    NAME: "Digests of every raw file, setting, script and output; every job; the version of every package",
     README: "What this is, how to check it, how to compute it again, how to cite it",
     SUMS: "SHA-256 of every other file here, for sha256sum --check",
     "configuration.yaml": "The configuration as it took effect, defaults and all",

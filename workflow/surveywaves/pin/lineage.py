@@ -278,8 +278,12 @@ RULES: Final[Mapping[str, Origins]] = {
                 "margins": (f"{CONFIG}: waves",),
                 "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
                 "disclosure.**": (f"{CONFIG}: disclosure.**",),
-                "labels": (f"{CONFIG}: variables",),
-                "labels.<variable>": (f"{CONFIG}: variables.<variable>.label",),
+                "labels": tuple(
+                    f"{CONFIG}: {key}" for key in ("response_scales", "organisations", "variables")
+                ),
+                "variables": (f"{CONFIG}: variables",),
+                "variables.<variable>": (f"{CONFIG}: variables.<variable>.label",),
+                **_under("comparing", _STATISTICS),
                 "publication": (f"{CONFIG}: published",),
                 **_under("publication", _PUBLICATION),
             },
@@ -564,7 +568,8 @@ def _made_into(path: str, tables: Collection[str]) -> bool:
     """Say whether an input of the release is what one of some tables is made from."""
     name = PurePosixPath(path)
     ends = tuple(end for table in tables if (end := _FROM_FILES.get(table)))
-    return name.stem in tables or (bool(ends) and name.name.endswith(ends))
+    pooled = name.parent.name == "pooled"  # what respondents said, whom the release holds against the ledger
+    return (name.stem in tables and not pooled) or (bool(ends) and name.name.endswith(ends))
 
 
 def _other(wave: str | None, waves: Collection[str]) -> bool:

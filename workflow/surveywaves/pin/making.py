@@ -11,17 +11,21 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from surveywaves.confidential import PRIVATE, reason_in, signs_of
+from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
+from surveywaves.disclosure.releases import against as conflicting
+from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, whole, write_bytes, write_text
+from surveywaves.key import RESTORE, Key
 from surveywaves.pin.cause import (
     CONFIGURATION,
-    SOURCE,
     SUFFIX,
     Asked,
     State,
@@ -34,6 +38,7 @@ from surveywaves.pin.manifest import (
     NAME,
     PINS,
     RESULTS,
+    SOURCE,
     Hashes,
     Job,
     Manifest,
@@ -41,6 +46,8 @@ from surveywaves.pin.manifest import (
     Records,
     Revision,
     WaveEvidence,
+    disguised,
+    held,
     read_manifest,
     read_records,
     stale,
@@ -161,9 +168,7 @@ def readme(manifest: Manifest, folder: Path) -> str:
 def _not_here(manifest: Manifest) -> Hashes:
     """Give the raw files that the pin has no copy of."""
     return {
-        path: hash_
-        for path, hash_ in sorted(manifest.raw.items())
-        if manifest.outputs.get(f"{SOURCE}/{path}") != hash_
+        path: hash_ for path, hash_ in sorted(manifest.raw.items()) if not held(path, hash_, manifest.outputs)
     }
 
 
@@ -295,10 +300,20 @@ def pin(
     source = Source.of(study, places)
     files = _files(results, source, places)
     trees = _trees(source, places)
-    overridden = _refuse(asked, study, places, records, results=results, files=files, trees=trees)
+    remembered = read_ledger(places.folder)
+    overridden = _refuse(
+        asked, study, places, records, results=results, files=files, trees=trees, remembered=remembered
+    )
     state = State.of_run(records, places, study)
     if asked.prove:
         _prove(study, places, state, results=results, target=target, cores=cores)
+    outputs = {name: digest(path) for name, path in sorted(files.items())}
+    ledger, key = remembered or begin_ledger(places.folder)
+    entry = None
+    if not (rule := study.config.disclosure).public:
+        people = people_of(places.folder, key)
+        entry = entry_of(asked.label, rule, people, key)
+        ledger = ledger.add(entry, people)
     manifest = Manifest(
         label=asked.label,
         title=study.config.title,
@@ -309,15 +324,25 @@ def pin(
         overridden=overridden,
         proved=asked.prove,
         environment=state.environment,
-        raw=state.raw,
+        key=key.name,
+        ledger=entry_name(entry, key) if entry else "",
+        raw=disguised(state.raw, outputs, key),
         config=state.config,
         code=state.code,
-        outputs={name: digest(path) for name, path in sorted(files.items())},
-        contents=state.contents,
-        jobs=records.jobs,
+        outputs=outputs,
+        contents=disguised(state.contents, outputs, key),
+        jobs=tuple(_disguised(job, outputs, key) for job in records.jobs),
     )
-    folder = _write(manifest, files, places.folder / PINS)
-    return _told(manifest, folder.relative_to(places.folder))
+    # Before the pin is there: one that is not in the ledger would be forgotten.
+    with _written(manifest, files, places.folder / PINS) as folder:
+        write_ledger(ledger, key, places.folder)
+    return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
+
+
+def _disguised(job: Job, outputs: Hashes, key: Key) -> Job:
+    """Take from a job's record what lets others try out guesses."""
+    ways = {way: disguised(getattr(job, way), outputs, key) for way in ("inputs", "outputs")}
+    return job.model_copy(update=ways)
 
 
 def _files(results: Sequence[str], source: Source, places: Places) -> dict[str, Path]:
@@ -340,6 +365,7 @@ def _refuse(
     results: Sequence[str],
     files: Mapping[str, Path],
     trees: tuple[Checkout, Checkout],
+    remembered: tuple[Ledger, Key] | None,
 ) -> dict[str, tuple[str, ...]]:
     """Raise every reason against the pin; give those that were to be passed over, by the option that does."""
     shown = [name for name in results if not name.startswith(f"{RESULTS}released/")]
@@ -347,14 +373,41 @@ def _refuse(
         "allow_dirty": list(dict.fromkeys(_dirty(trees))),
         "allow_stale": [*stale(records, places), *_other_settings(study, places)],
         "allow_unreleased": list(unreleased(records.jobs, shown)),
+        "allow_unremembered": list(_unremembered(places, remembered)),
     }
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
+    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)
     return {option: tuple(map(_reason, reasons)) for option, reasons in found.items() if reasons}
+
+
+def _unremembered(places: Places, remembered: tuple[Ledger, Key] | None) -> Iterator[Mistake]:
+    """Yield each pin that the ledger does not know of, though it was made when there was one."""
+    ledger, key = remembered or (Ledger(), None)
+    known = {entry_name(entry, key) for entry in ledger.entries} if key else set()
+    hint = f"{RESTORE}; or pin with allow_unremembered=true, which the manifest then says"
+    for name, manifest in _pins(places):
+        if manifest.key and (key is None or manifest.key != key.name):
+            yield Mistake(
+                name, "pinned with another key than is here: nobody can tell what it showed of whom", hint
+            )
+        elif manifest.ledger and manifest.ledger not in known:
+            yield Mistake(name, f"pinned, and not in {LEDGER}: nobody can tell what it showed of whom", hint)
+
+
+def _forgotten(places: Places) -> list[str]:
+    """Name the pins that were made when nothing was remembered."""
+    old = [name for name, manifest in _pins(places) if not manifest.key]
+    return [f"made before there was a ledger of releases, and not compared: {few(old)}"] if old else []
+
+
+def _pins(places: Places) -> Iterator[tuple[str, Manifest]]:
+    for path in sorted((places.folder / PINS).glob(f"[!.]*/{NAME}")):
+        yield path.parent.relative_to(places.folder).as_posix(), read_manifest(path.parent)
 
 
 def _citation(places: Places) -> tuple[Mistake, ...]:
@@ -432,8 +485,9 @@ def _prove(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def _write(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Path:
-    """Write the pin beside its place and move it there, so that it is whole whenever it is there."""
+@contextmanager
+def _written(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Iterator[Path]:
+    """Write the pin beside its place and move it there in the end, so that it is whole whenever it is there."""
     pins.mkdir(parents=True, exist_ok=True)
     for left in pins.glob(f".*{_PART}"):  # of an attempt that was killed
         shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -447,10 +501,10 @@ def _write(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Path:
         write_manifest(manifest, part)
         describe(manifest, part)
         write_archive(part, pins / f"{manifest.label}{SUFFIX}")
+        yield folder
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder
 
 
 def _as_stated(folder: Path, hashes: Hashes) -> None:

@@ -21,20 +21,27 @@ from pydantic import Field, ValidationError
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
 from surveywaves.freshness import Programs
+from surveywaves.key import Key
 from surveywaves.study.settings import Model
 from surveywaves.terms import Evidence
-from surveywaves.text import few
+from surveywaves.text import few, listed
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the manifest's form; a change of it stands in the changelog."""
+
+READ: Final = (1, FORMAT)
+"""Versions that are read. In the first, digests of what is not in the pin had no key."""
 
 NAME: Final = "manifest.json"
 
 PINS: Final = Path("results/pins")
 """Where pins lie in a working folder."""
 
+SOURCE: Final = "source"
+"""Folder of a pin with a copy of what its results were made from."""
+
 Hashes = dict[str, str]
-"""Path -> SHA-256 in hexadecimal."""
+"""Path -> SHA-256 in hexadecimal; in a pin, of what it does not hold, the keyed digest (`surveywaves.key`)."""
 
 
 class Tolerance(Model):
@@ -117,11 +124,15 @@ class Manifest(Model):
     study: Revision | None
     """Commit that the study's configuration was at: the same repository as the workflow's, or another."""
     overridden: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Option that passed over a refusal (`allow_dirty`, `allow_stale`, `allow_unreleased`) -> what it passed over."""
+    """Option that passed over a refusal (`allow_dirty` and the like) -> what it passed over."""
     proved: bool
     """Whether the results came out again, byte for byte, in a clean folder before they were pinned."""
     tolerance: Tolerance = Tolerance()
     environment: Environment
+    key: str = ""
+    """Name of the key of keyed digests; empty in pins of the first format, whose digests are all plain."""
+    ledger: str = ""
+    """Keyed digest of the release as the team's ledger has it; empty: the data are public, or there was no ledger."""
 
     raw: Hashes
     """Files that no job makes and that are not the configuration: the waves' returns, a publication's tables."""
@@ -158,10 +169,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise _unknown(folder) from None
     except ValueError:
         raise SurveywavesError.at(path, "not a manifest: no JSON") from None
-    if content.get("format") != FORMAT:
+    if content.get("format") not in READ:
         raise SurveywavesError.at(
             path,
-            f"manifest of format {content.get('format')}, this version reads {FORMAT}",
+            f"manifest of format {content.get('format')}, this version reads {listed(list(map(str, READ)))}",
             "use the version of surveywaves in the pin's `source/`",
         )
     try:
@@ -176,6 +187,20 @@ def _unknown(folder: Path) -> SurveywavesError:
     known = sorted(path.parent.name for path in folder.parent.glob(f"*/{NAME}"))
     hint = f"there is {', '.join(known)}" if known else f"there are no pins in {PINS.as_posix()}"
     return SurveywavesError.at("/".join(folder.parts[-3:]), "no such pin", hint)
+
+
+def held(path: str, hash_: str, outputs: Hashes) -> str:
+    """Name the file of a pin that a file of the run is, byte for byte; empty: the pin does not hold it."""
+    names = (path.removeprefix(RESULTS), f"{SOURCE}/{path}")
+    return next((name for name in names if outputs.get(name) == hash_), "")
+
+
+def disguised(hashes: Hashes, outputs: Hashes, key: Key) -> Hashes:
+    """Put digests as a pin may have them: plain of what it holds, keyed of all else."""
+    return {
+        path: hash_ if held(path, hash_, outputs) else key.of_file(path, hash_)
+        for path, hash_ in hashes.items()
+    }
 
 
 LOGS: Final = Path("results/logs")

@@ -26,6 +26,7 @@ import pandas as pd
 from surveywaves.catalogue import ROWS_FORMAT
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
+from surveywaves.key import KEYED
 from surveywaves.pin.changes import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
@@ -523,7 +524,7 @@ SHORT: Final = 60
 WIDTH: Final = 110
 
 _DIGITS: Final = 12
-"""Digits of a hash that tell files apart on the screen; of raw files all are shown."""
+"""Digits of a hash, keyed or not, that tell files apart on the screen; of raw files all are shown."""
 
 
 def to_lines(trace: Trace, *, everything: bool = False) -> Iterator[str]:
@@ -639,7 +640,7 @@ def _step(step: Step, trace: Trace, everything: bool) -> Iterator[str]:
 def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
     listed_ = list(reads.items())
     for path, hash_ in listed_ if everything else listed_[:FILES]:
-        yield f"  reads    {hash_[:_DIGITS]}  {path}"
+        yield f"  reads    {hash_.removeprefix(KEYED)[:_DIGITS]}  {path}"
     if not everything and len(listed_) > FILES:
         yield f"           and {len(listed_) - FILES} more files: --all lists them"
 

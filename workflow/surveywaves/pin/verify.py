@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import pandas as pd
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, read, write, write_text
+from surveywaves.key import NAME, is_keyed, read_key
 from surveywaves.pin.cause import (
     CONFIGURATION,
     CURRENT,
@@ -71,6 +72,8 @@ class Proof:
     """Waves that the study has more, if that is all that tells it from the pinned one."""
     differences: tuple[Difference, ...]
     stages: tuple[Stage, ...]
+    keyless: int = 0
+    """Files that were not compared, since the key that names them is not here."""
 
     @property
     def fails(self) -> bool:
@@ -85,6 +88,8 @@ class Stopped:
     manifest: Manifest
     failures: tuple[Mistake, ...]
     differences: tuple[Difference, ...]
+    keyless: int = 0
+    """As in `Proof`."""
     fails: bool = True
 
 
@@ -110,15 +115,23 @@ def verify(label: str, study: Study, places: Places, *, target: str, cores: int)
     folder = places.folder / PINS / label
     manifest = read_manifest(folder)
     require_whole(folder, manifest)
-    old = State.of_pin(folder, manifest)
+    old, key = State.of_pin(folder, manifest), read_key(places.folder)
     with rederive(study, places, target=target, cores=cores) as again:
         results = [f"{RESULTS}{name}" for name in manifest.outputs if "/" in name or name == CONFIGURATION]
         there = [name for name in results if (again.places.folder / name).is_file()]
         records = read_records(again.places, there)
-        new = State.of_run(records, again.places, study)
+        new, told = State.of_run(records, again.places, study).like(old, key)
         if again.failures:
-            return Stopped(manifest, again.failures, tuple(differences(old, new)))
-        return _compare(old, new, folder=folder, manifest=manifest, results=again.places.folder / RESULTS)
+            found = tuple(differences(old, new))
+            return Stopped(manifest, again.failures, found, 0 if told else _keyed(manifest))
+        proof = _compare(old, new, folder=folder, manifest=manifest, results=again.places.folder / RESULTS)
+        return proof if told else replace(proof, stages=(), keyless=_keyed(manifest))
+
+
+def _keyed(manifest: Manifest) -> int:
+    """Count the files that only the key can compare."""
+    hashes = [manifest.raw, *(ways for job in manifest.jobs for ways in (job.inputs, job.outputs))]
+    return len({path for known in hashes for path, hash_ in known.items() if is_keyed(hash_)})
 
 
 def _compare(old: State, new: State, *, folder: Path, manifest: Manifest, results: Path) -> Proof:
@@ -255,9 +268,10 @@ def tell(proof: Proof | Stopped, listing: str) -> list[str]:
         return [
             f"pin {proof.manifest.label}: nothing to compare, the run ended before its end",
             *(f"  {failure}" for failure in proof.failures),
+            *_keyless(proof),
             *_causes(proof.differences, listing),
         ]
-    lines = [*_numbers(proof, listing), *_figure_lines(proof)]
+    lines = [*_numbers(proof, listing), *_figure_lines(proof), *_keyless(proof)]
     if proof.fails:
         return [
             f"pin {proof.manifest.label}: not everything comes out as pinned",
@@ -348,6 +362,14 @@ def _figure_lines(proof: Proof) -> Iterator[str]:
         yield f"{len(figures.moved)} of {figures.count} figures are not the pinned ones: {names}"
 
 
+def _keyless(proof: Proof | Stopped) -> Iterator[str]:
+    if proof.keyless:
+        yield (
+            f"not compared without the key of the pin's team ({NAME}): {proof.keyless} files that are not released, "
+            "raw ones among them; nor is it told at which stage a change begins"
+        )
+
+
 def _stages(stages: Sequence[Stage]) -> Iterator[str]:
     for stage in stages:
         yield f"first stage that gives other results: {stage.job}"
@@ -429,15 +451,16 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
     else:
         folder = places.folder / PINS / second
         new = _pinned(folder, read_manifest(folder))
-    added = added_waves(old.state, new.state)
+    state, told = new.state.like(old.state, read_key(places.folder))
+    added = added_waves(old.state, state)
     found = compare(frames(old.tables), frames(new.tables), tolerance=manifest.tolerance, added=added)
     names = old.hashes.keys() | new.hashes.keys()
     moved = [f"{RESULTS}{name}" for name in sorted(names) if old.hashes.get(name) != new.hashes.get(name)]
-    stages = first_stages(old.state, new.state, moved) if found.fails else []
+    stages = first_stages(old.state, state, moved) if found.fails and told else []
     counts = {kind: len(found.of(kind)) for kind in Kind}
     parts = [f"{count} {kind}" for kind, count in counts.items() if count] or ["nothing moved"]
     summary = f"{first} -> {second}: {', '.join(parts)}; {found.numbers} numbers in {found.tables} tables of {first}"
-    return table(found, differences(old.state, new.state), stages), summary
+    return table(found, differences(old.state, state), stages), summary
 
 
 def _pinned(folder: Path, manifest: Manifest) -> _Side:

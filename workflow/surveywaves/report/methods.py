@@ -454,33 +454,44 @@ def _kept(material: Material) -> list[Markup]:
 
 
 def disclosed(material: Material) -> list[Block]:
-    """Say what was withheld, how much that is, and what its sign means."""
+    """Say what is rounded and withheld, and what the sign means."""
     if not material.disclosure and not material.has("disclosure_summary"):
         return []
+    presentation = material.presentation
     blocks: list[Block] = (
         [Paragraph(say("{sentence}", sentence=material.disclosure))] if material.disclosure else []
     )
-    blocks.append(
-        Bullets(
-            (
-                say(
-                    "<strong>{sign}</strong> stands where a number is withheld (c for confidential). It is neither "
-                    "zero nor unknown; whoever made this report has it.",
-                    sign=WITHHELD,
-                ),
-                say(
-                    "A count is withheld if it tells of a few people, or of what nearly all of a group answered; and "
-                    "so are as many others as it takes that no total, percentage or other table gives it back. Which "
-                    "of the two a sign stands for is not said: that would tell too much."
-                ),
-                say(
-                    "Percentages go with their counts. Means and standard deviations of single statements are shown "
-                    "only where every count is; estimates that come near to a withheld count are rounded."
-                ),
-                say("In figures, what is withheld is striped or named, and in downloads the cell is empty."),
-            )
+    if presentation.public:
+        return [*blocks, *material.at("disclosure")]
+    told = [
+        say(
+            "Counts are rounded up or down at random, so that each is right on average and tables add up; of all "
+            "respondents together they are exact. Percentages, means and comparisons of single statements are "
+            "computed from the rounded counts, so they differ a little from what the answers give."
         )
-    )
+        if presentation.rounding
+        else say(
+            "A count is withheld if it tells of a few people, or of what nearly all of a group answered; and so are "
+            "as many others as it takes that no total, percentage or other table gives it back. What is computed "
+            "from counts goes with them."
+        ),
+        say(
+            "Estimates of scales come from the answers themselves. They are shown to the digits that their standard "
+            "errors warrant, and only of groups that are large enough; numbers of respondents beside them are rounded."
+        )
+        if presentation.rounding
+        else say(
+            "Estimates of scales come from the answers themselves. They are shown to the digits that their standard "
+            "errors warrant, and only of groups that are large enough."
+        ),
+        say(
+            "<strong>{sign}</strong> stands where a number is withheld (c for confidential). It is neither zero nor "
+            "unknown; whoever made this report has it. In figures, what is withheld is striped or named, and in "
+            "downloads the cell is empty.",
+            sign=WITHHELD,
+        ),
+    ]
+    blocks.append(Bullets(tuple(told)))
     return [*blocks, *material.at("disclosure")]
 
 

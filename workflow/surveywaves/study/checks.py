@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from surveywaves.errors import Mistake
+from surveywaves.personal import personal_text
 from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, Comparability
-from surveywaves.text import nearest
+from surveywaves.text import nearest, normalise
 
 
 def unknown(
@@ -176,6 +177,7 @@ def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
         study.config.organisations,
         "organisation",
     )
+    yield from _check_labels(study, wave, here)
     yield from _check_codings(study, wave, here)
     yield from _check_sources(study, wave, here)
     yield from _check_constants(study, wave, here)
@@ -202,6 +204,29 @@ def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
             f"no `weight` column, though {reason}",
             "name the column of the sampling weights, or weight nothing",
         )
+
+
+def _check_labels(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
+    """Yield lists of cells in which somebody seems to stand: what is written here is committed, and pinned.
+
+    The labels themselves are not repeated: this line may stand in a log.
+    """
+    known = {normalise(label) for label in study.labels}
+    lists = {f"codings.{name}.values": list(coding.values) for name, coding in wave.file.codings.items()}
+    lists |= {f"variables.{name}.map": list(source.map) for name, source in wave.file.variables.items()}
+    if isinstance(wave.file.organisation, VariableSource):
+        lists["organisation.map"] = list(wave.file.organisation.map)
+    for name, layout in wave.file.layouts.items():
+        lists |= {f"layouts.{name}.exclude.{column}": list(cells) for column, cells in layout.exclude.items()}
+    for where, labels in lists.items():
+        for number, label in enumerate(labels, start=1):
+            if normalise(label) not in known and (what := personal_text(label)):
+                hint = (
+                    "exclude by the return's number"
+                    if ".exclude." in where
+                    else "`others: invalid` takes such cells without writing them down"
+                )
+                yield Mistake(f"{here}: {where}", f"label {number} of {len(labels)} looks like {what}", hint)
 
 
 def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
@@ -300,4 +325,5 @@ def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) ->
 
 def _levels(source: VariableSource) -> list[str]:
     missing = {"skipped", "dont_know", "invalid", "not_asked"}
-    return [str(level) for level in source.map.values() if str(level) not in missing]
+    named = [*source.map.values(), *filter(None, [source.others])]
+    return [str(level) for level in named if str(level) not in missing]

@@ -28,7 +28,7 @@ UNDECIDED = "still to decide"
 """What an open decision is called among the mistakes."""
 
 
-OPTIONS = ("study", "pin", "allow_dirty", "allow_stale", "allow_unreleased", "prove")
+OPTIONS = ("study", "pin", "allow_dirty", "allow_stale", "allow_unreleased", "allow_unremembered", "prove")
 """What `--config` may say: where the study is described, and how to pin."""
 
 

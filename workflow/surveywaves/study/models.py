@@ -250,6 +250,11 @@ class Coding(Model):
         description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, "
         "`dont_know`, `invalid`, `not_asked`.",
     )
+    others: Missing | None = Field(
+        default=None,
+        description="What a cell is that no line of `values` explains, such as `invalid`; empty: it is refused, by "
+        "name. So nobody's own words need to be written down here.",
+    )
 
     @field_validator("values", mode="before")
     @classmethod
@@ -263,6 +268,11 @@ class VariableSource(Model):
     columns: dict[Name, Text] = Field(description="Layout -> column.")
     map: dict[str, Name | Missing] = Field(
         description="Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."
+    )
+    others: Name | Missing | None = Field(
+        default=None,
+        description="Level or reason of a cell that no line of `map` explains; empty: it is refused, by name. "
+        "So nobody's own words need to be written down here.",
     )
 
     @field_validator("map", mode="before")
@@ -358,7 +368,7 @@ class Disclosure(Model):
         default=False, description="Whether the data are public anyway: everything is released as it is."
     )
     threshold: int = Field(
-        default=5, ge=1, description="Smallest count that may be shown; 1: all may, nothing is withheld."
+        default=5, ge=2, description="Smallest count of people of an organisation that may be told."
     )
     smallest_group: int = Field(
         default=10,
@@ -386,9 +396,9 @@ class Disclosure(Model):
         "organisation or profession stated, an item skipped). `show` saves counts that people are described by.",
     )
     rounding: Literal[0, 3, 5, 10] = Field(
-        default=0,
-        description="Round all counts to multiples of this, so that totals still add up, instead of withholding some; "
-        "0: do not.",
+        default=5,
+        description="Round counts by organisation at random to multiples of this, so that totals still add up; 0: "
+        "withhold some counts instead. Counts of all respondents of a wave together are exact.",
     )
 
 
@@ -508,6 +518,15 @@ class Study(Model):
     def items_of(self, scale: str) -> tuple[Item, ...]:
         """List a scale's items in the order of `items.tsv`."""
         return tuple(item for item in self.items if item.scale == scale)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """List what the study itself calls its response options, organisations and levels: words that all may see."""
+        scales, variables = self.config.response_scales.values(), self.config.variables.values()
+        options = [label for scale in scales for label in (*scale.labels, *scale.short)]
+        levels = [str(label) for variable in variables for label in variable.levels.values()]
+        named = [*options, *map(str, self.config.organisations.values()), *levels]
+        return tuple(sorted(set(named)))
 
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""

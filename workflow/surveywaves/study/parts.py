@@ -180,20 +180,27 @@ class Presentation(Model):
     robust: bool = True
     """Whether the linear model's errors allow for cells that differ in spread."""
     threshold: int = 1
-    """Smallest count that is shown; 1: all are."""
+    """Smallest count of part of the respondents that is shown, where counts are not rounded."""
     rounding: int = 0
-    """What counts are rounded to multiples of instead; 0: they are not."""
+    """What counts of part of the respondents are rounded to multiples of; 0: they are not."""
+    public: bool = True
+    """Whether everything is released as it is."""
     planning: PlanningWords | None = None
     style: FigureStyle
 
     @property
     def protection(self) -> str:
         """What protects respondents, in a sentence; empty if nothing does."""
-        if self.rounding:
-            return f"Counts are rounded to multiples of {self.rounding}, so that totals still add up."
-        if self.threshold < 2:
+        if self.public:
             return ""
-        return f"Counts below {self.threshold} are withheld, and what would give them away."
+        if self.rounding:
+            return (
+                "Counts of an organisation are rounded at random to multiples of "
+                f"{self.rounding}; those of all respondents are exact."
+            )
+        return (
+            f"Counts of an organisation below {self.threshold} are withheld, and what would give them away."
+        )
 
     @classmethod
     def of(cls, study: Study) -> Presentation:
@@ -221,6 +228,7 @@ class Presentation(Model):
             robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
+            public=config.disclosure.public,
             planning=PlanningWords.of(study),
             style=config.figures,
         )
@@ -486,6 +494,7 @@ class SensitivityPart(Model):
     seed: int
     labels: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
+    comparing: ComparingPart
     robust: bool
     confidence: float
     min_cell: int
@@ -586,8 +595,11 @@ class ReleasingPart(Model):
     margins: dict[str, dict[str, dict[str, float]]]
     disclosure: Disclosure
     publication: PublicationPart | None
-    labels: dict[str, str]
+    labels: tuple[str, ...]
+    """What the study itself calls options and levels."""
+    variables: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
+    comparing: ComparingPart
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -599,5 +611,7 @@ class ReleasingPart(Model):
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
-            labels={name: known.label for name, known in study.config.variables.items()},
+            labels=study.labels,
+            variables={name: known.label for name, known in study.config.variables.items()},
+            comparing=ComparingPart.of(study),
         )

@@ -20,7 +20,6 @@ from surveywaves.tables.layout import (
     decimals_of,
     estimate_cell,
     interval_cell,
-    is_rounded,
     is_withheld,
     number_cell,
     p_cell,
@@ -337,7 +336,6 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
     head, unit = UNITS.get(term.removeprefix(base_term(term)), UNITS[""])
     if analysis == ORDINAL and term == base_term(term):
         head, unit = "Log odds", "on the log odds scale"
-    rounded = " Rounded to protect respondents." if any(map(is_rounded, records(chosen))) else ""
     kind = CONTRASTS.get(base_term(term), labels.plain(term))
     suffix = ": % favourable answers" if term.endswith(PERCENT_FAVOURABLE) else ""
     suffix += " (standardised)" if term.endswith(STANDARDISED) else ""
@@ -360,7 +358,7 @@ def contrasts(frame: pd.DataFrame, labels: Labels, *, analysis: str, term: str) 
         ),
         rows=tuple(rows),
         data=labels.with_evidence(chosen),
-        about=f"{smallest_effect(chosen, unit, decimals=_decimals(term))}{rounded}".strip(),
+        about=f"{smallest_effect(chosen, unit, decimals=_decimals(term))}".strip(),
         evidence=labels.evidence(labels.waves_in(chosen), about=("items", "organisation")),
         heads=4 if by_item else 3,
     )
@@ -391,8 +389,8 @@ def _signed(row: Any) -> Cell:
 
 
 def _decimals(term: str, row: Any = None) -> int:
-    """Percentages get one decimal, as everywhere; those that were released without any, none."""
-    return decimals_of(row, 1) if term.endswith(PERCENT_FAVOURABLE) else 2
+    """Percentages get one decimal, as everywhere, and other estimates two, if they were released with so many."""
+    return decimals_of(row, 1 if term.endswith(PERCENT_FAVOURABLE) else 2)
 
 
 def overview(frame: pd.DataFrame, labels: Labels, *, term: str) -> Table:

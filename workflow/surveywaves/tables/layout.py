@@ -238,23 +238,14 @@ def p_cell(row: Any, what: str) -> Cell:
     return number_cell(row, what, p_value)
 
 
-def is_rounded(row: Any) -> bool:
-    """Whether an estimate was released with two decimals, and its error and interval."""
-    names = ("estimate", "std_error", "conf_low", "conf_high")
-    values = [as_float(getattr(row, name, None)) for name in names]
-    shown = [100 * value for value in values if math.isfinite(value)]
-    return len(shown) > _ENOUGH and all(math.isclose(value, round(value), abs_tol=1e-6) for value in shown)
-
-
 def decimals_of(row: Any, most: int) -> int:
-    """Give the decimals that an estimate and its interval are shown with: none if they were released without."""
-    values = [as_float(getattr(row, name, None)) for name in ("estimate", "conf_low", "conf_high")]
-    shown = [value for value in values if math.isfinite(value)]
-    return 0 if shown and all(map(float.is_integer, shown)) else most
-
-
-_ENOUGH: Final = 2
-"""Numbers that have two decimals at most by chance."""
+    """Count the decimals that an estimate and its interval were released with, at most as many as asked for."""
+    values = [
+        as_float(getattr(row, name, None)) for name in ("estimate", "std_error", "conf_low", "conf_high")
+    ]
+    shown = [value for value in values if math.isfinite(value)] or [math.pi]
+    fits = (places for places in range(most) if all(round(value, places) == value for value in shown))
+    return next(fits, most)
 
 
 def side_of_zero(row: Any, labels: Labels, *, with_estimate: bool = False) -> Cell:

@@ -120,55 +120,9 @@ def codebook(frame: pd.DataFrame, labels: Labels) -> Table:
     )
 
 
-COUNTED: Final = ("primary", "complementary", "in print")
-"""Kinds of rows of the summary that are about linked counts, not about a column of a table."""
-
-
-def withheld_counts(frame: pd.DataFrame, _: Labels) -> Table:
-    """Sum up the linked counts: one row a kind."""
-    of_counts = frame[frame["what"].isin(COUNTED)]
-    rows = []
-    for kind, part in of_counts.groupby("table", sort=False):
-        told = {row.what: row for row in records(part)}
-        cells = [
-            (told[name], column)
-            for name, column in (
-                ("primary", "shown"),
-                ("primary", "withheld"),
-                ("complementary", "withheld"),
-                ("in print", "shown"),
-            )
-            if name in told
-        ]
-        if len(cells) == len(COUNTED) + 1 and any(getattr(row, column) for row, column in cells):
-            rows.append(
-                (
-                    Cell(str(kind)),
-                    *(
-                        Cell(whole(getattr(row, column)), float(getattr(row, column)))
-                        for row, column in cells
-                    ),
-                )
-            )
-    return Table(
-        name="disclosure_counts",
-        title="Counts that are shown and withheld",
-        columns=(
-            Column("Kind of count"),
-            Column("Shown", numeric=True),
-            Column("Themselves", "Withheld", numeric=True, spoken="counts that would tell of somebody"),
-            Column("To protect others", "Withheld", numeric=True),
-            Column("In print already", "Of those shown", numeric=True),
-        ),
-        rows=tuple(rows),
-        data=of_counts,
-        flat=False,
-    )
-
-
 def withheld_columns(frame: pd.DataFrame, labels: Labels) -> Table:
     """List the columns of the released tables that lost something."""
-    lost = frame[~frame["what"].isin(COUNTED) & ((frame["withheld"] > 0) | (frame["rounded"] > 0))]
+    lost = frame[(frame["withheld"] > 0) | (frame["rounded"] > 0)]
     numbers = ("shown", "withheld", "rounded")
     return Table(
         name="disclosure_summary",
@@ -187,6 +141,6 @@ def withheld_columns(frame: pd.DataFrame, labels: Labels) -> Table:
             for row in records(lost)
         ),
         data=lost,
-        about="Rounded: shown to fewer digits than it was computed to. Columns that lost nothing are left out.",
+        about="Rounded: a count to a multiple, an estimate to fewer digits. Columns that lost nothing are left out.",
         heads=2,
     )

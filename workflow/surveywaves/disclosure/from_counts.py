@@ -1,0 +1,163 @@
+"""Comparisons of single items, computed from the counts that are released.
+
+A comparison of one item is a function of its counts, and would give them back. So it is computed again from the counts
+that everybody sees, by the functions of `surveywaves.mixed` that computed it first: respondents are made up who gave
+the answers that are shown. What is computed from released numbers tells nothing that these do not. It is without
+weights, covariates and teams, which counts do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from surveywaves.disclosure.count_tables import ItemKey
+from surveywaves.mixed.compare import compare_items
+from surveywaves.mixed.decisions import decide
+from surveywaves.sample import Sample, on_one_range, scales_of, single_items
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+
+KEY: Final = ("analysis", "scale", "item", "wave", "organisation", "term")
+
+WITHHELD: Final = "withheld to protect respondents"
+FROM_COUNTS: Final = "from the released counts: without weights, covariates and teams"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """How items are compared.
+
+    Attributes
+    ----------
+    waves, organisations
+        Those to compare, in order.
+    shares, shares_note, reference
+        How organisations are weighted to all staff: see `surveywaves.sample.Sample`.
+    standardised, percentage_points
+        Smallest effects of interest.
+    confidence, min_cell, multiplicity
+        See `surveywaves.mixed.compare.compare_study`.
+    adjusted
+        Whether the study's own models have covariates, weights or teams.
+    """
+
+    waves: tuple[str, ...]
+    organisations: tuple[str, ...]
+    standardised: float
+    percentage_points: float
+    shares: Mapping[str, float]
+    shares_note: str = ""
+    reference: str = ""
+    confidence: float = 0.95
+    min_cell: int = 2
+    multiplicity: str = "fdr_bh"
+    adjusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    item: str
+    scale: str
+    key: int
+    points: int
+    favourable: tuple[int, ...]
+
+
+def compared(
+    contrasts: pd.DataFrame,
+    diagnostics: pd.DataFrame,
+    counts: Mapping[str, pd.DataFrame],
+    *,
+    instrument: Mapping[str, ItemKey],
+    how: Comparing,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compute the comparisons of items from released counts.
+
+    Parameters
+    ----------
+    contrasts, diagnostics
+        `item_contrasts` and `diagnostics` of the statistics: their rows are kept, and none of their numbers.
+    counts
+        The released tables of counts.
+    instrument
+        Item -> what it is.
+    how
+        How items are compared.
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        `item_contrasts`, and the rows of `diagnostics` that are about one item. What would need a count that is
+        withheld is withheld.
+    """
+    frequencies = counts["item_frequencies"]
+    asked = {item: one for item, one in instrument.items() if (frequencies["item"] == item).any()}
+    items = [_Item(name, one.scale, one.key, one.points, one.favourable) for name, one in asked.items()]
+    frame = pd.concat(list(_answers(frequencies, how.organisations, asked)), ignore_index=True)
+    shares, note = dict(how.shares), how.shares_note
+    if not shares and how.reference:
+        shares = _divided(counts["respondents"], how)
+        note = f"organisations weighted as the respondents of {how.reference} divide"
+    sample = Sample(
+        frame=frame, waves=how.waves, organisations=how.organisations, shares=shares, shares_note=note
+    ).with_shares()
+    sample, _, alone = on_one_range(sample, scales_of(items), single_items(items))
+    found = compare_items(sample, alone, confidence=how.confidence, min_cell=how.min_cell)
+    decided = decide(
+        found.contrasts,
+        found.variances,
+        standardised=how.standardised,
+        percentage_points=how.percentage_points,
+        confidence=how.confidence,
+        multiplicity=how.multiplicity,
+    )
+    shown = _in_place(contrasts, decided)
+    if how.adjusted:
+        there = shown["estimate"].notna()
+        notes = shown["note"].where(shown["note"] == "", shown["note"] + "; ") + FROM_COUNTS
+        shown["note"] = shown["note"].mask(there, notes)
+    return shown, _in_place(diagnostics[diagnostics["item"] != ""], found.diagnostics)
+
+
+def _answers(
+    frequencies: pd.DataFrame, organisations: Collection[str], items: Collection[str]
+) -> Iterator[pd.DataFrame]:
+    """Make up respondents, organisation by organisation; whose answers to two items go together is of no account."""
+    own = frequencies[frequencies["organisation"].isin(organisations)]
+    for (wave, organisation), rows in own.groupby(["wave", "organisation"], sort=False):
+        columns = {}
+        for item, answers in rows.groupby("item", sort=False):
+            if item in items and answers["n"].notna().all():
+                n = answers["n"].to_numpy(dtype=np.intp)
+                columns[item] = pd.Series(np.repeat(answers["response"].to_numpy(), n), dtype="Int8")
+        frame = pd.DataFrame(columns).reindex(columns=list(items)).astype("Int8")
+        yield frame.assign(wave=str(wave), organisation=str(organisation))
+
+
+def _divided(respondents: pd.DataFrame, how: Comparing) -> dict[str, float]:
+    own = respondents[
+        (respondents["variable"] == ORGANISATION)
+        & (respondents["organisation"] == ALL)
+        & (respondents["wave"] == how.reference)
+        & (respondents["level"] != NOT_STATED)
+    ]
+    if own["n"].isna().any():
+        return {}
+    return {level: float(n) for level, n in zip(own["level"], own["n"], strict=True) if n}
+
+
+def _in_place(before: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Put what was found into the rows that there are; the others are withheld, but for what nobody could estimate."""
+    places = pd.MultiIndex.from_frame(before[list(KEY)])
+    shown = found.set_index(list(KEY)).reindex(places).reset_index()[list(before)]
+    shown.index = before.index
+    gone = shown["status"].isna()
+    shown["status"] = shown["status"].mask(gone, Status.WITHHELD.value)
+    shown["note"] = shown["note"].mask(gone, WITHHELD)
+    if "decision" in shown:
+        shown["decision"] = shown["decision"].fillna("")
+    return shown.astype(before.dtypes.to_dict())

@@ -1,0 +1,563 @@
+"""The counts of a study by organisation, rounded wave by wave, and the tables that show them.
+
+Sizes of the organisations first, with the levels of every grouping variable; then each item; then who stands at an end
+of a scale, no more than gave that answer to each of its items. All tables of a wave add up to the same sizes.
+
+The seed of a table is a digest of all counts of its wave and of its own, without names. Whoever has the data gets the
+same tables, and no other wave, no order and no label moves them. Whoever has not cannot repeat the draw: a nearest
+rounding, or one from a public seed, could be undone by trying which counts it would show like this; here these are the
+counts of all tables of the wave at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from surveywaves.disclosure.count_tables import TERMS, ItemKey
+from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
+from surveywaves.disclosure.rounding import Audit, Crossed, Joint, Narrowed, draw, interval
+from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+
+DRAWS: Final = 20
+"""Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
+
+BASE: Final = "base"
+ASKED: Final = "asked"
+
+Place = tuple[str, str]
+"""Wave and organisation."""
+
+Subject = tuple[str, str, str]
+"""Wave, item or variable, organisation."""
+
+
+@dataclass(slots=True)
+class Rounded:
+    """Counts by organisation as they are shown; what is not in here is withheld.
+
+    Attributes
+    ----------
+    rule
+        The rule.
+    exact
+        Places whose counts are shown as they are: all respondents of a wave, or its one organisation.
+    sizes
+        Returns.
+    people
+        Level -> returns, with `ASKED` and `BASE`.
+    answers
+        Response -> answers.
+    ends
+        Scale, term, wave, organisation -> respondents at that end of the scale.
+    keys
+        Wave -> digest of its counts.
+    drawn
+        Tables that were drawn once, again, and that are withheld for none stood the audit.
+    """
+
+    rule: Rule
+    exact: set[Place] = field(default_factory=set)
+    sizes: dict[Place, int] = field(default_factory=dict)
+    people: dict[Subject, dict[str, int]] = field(default_factory=dict)
+    answers: dict[Subject, dict[int, int]] = field(default_factory=dict)
+    ends: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    drawn: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("once", "again", "withheld"), 0))
+
+
+class _Table(NamedTuple):
+    """A table of a wave: what it is about, its columns, its counts, and how many of the first have no order."""
+
+    subject: str
+    columns: tuple[Any, ...]
+    crossed: Crossed
+    unordered: int = 0
+
+
+class _Drawn(NamedTuple):
+    """A table as it is shown, its audit, and what it alone does not prove to be open."""
+
+    table: _Table
+    cells: IntArray
+    audit: Audit
+    doubtful: list[Narrowed]
+
+
+def round_study(
+    tables: Mapping[str, pd.DataFrame], *, instrument: Mapping[str, ItemKey], rule: Rule
+) -> Rounded:
+    """Round the counts of all waves by organisation.
+
+    Parameters
+    ----------
+    tables
+        The tables of counts, and `reliability` if there is one.
+    instrument
+        Item -> what it is.
+    rule
+        The rule.
+
+    Returns
+    -------
+    Rounded
+        Each wave is drawn by itself.
+    """
+    found = Rounded(rule)
+    for wave in tables["response_rates"]["wave"]:
+        own = {
+            name: tables[name][tables[name]["wave"] == wave]
+            for name in ("item_frequencies", "respondents", "reliability")
+            if name in tables
+        }
+        stated = own["respondents"][own["respondents"]["variable"] == ORGANISATION]
+        size = {str(level): int(n) for level, n in zip(stated["level"], stated["n"], strict=True)}
+        names = tuple(name for name, n in size.items() if n)
+        found.exact.add((wave, ALL))
+        if len(names) > 1:
+            found.sizes |= {(wave, name): 0 for name in size}
+            _Wave(str(wave), names, np.array([size[one] for one in names]), own, instrument, found).draw()
+        else:
+            # Everybody is of one organisation: its rows are those of all.
+            found.exact |= {(wave, name) for name in size}
+            found.keys[wave] = _digest([np.sort(one["n"]).tobytes() for one in own.values()])
+    return found
+
+
+@dataclass(slots=True)
+class _Wave:
+    """A wave on its way: its organisations that have returns (those that state none among them), and their sizes."""
+
+    wave: str
+    names: tuple[str, ...]
+    sizes: IntArray
+    tables: Mapping[str, pd.DataFrame]
+    instrument: Mapping[str, ItemKey]
+    found: Rounded
+    key: bytes = b""
+    shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    @property
+    def silent(self) -> BoolArray:
+        """(O,) organisations of which no more than the size is shown: they may be smaller than a group must be."""
+        rule = self.found.rule
+        silent: BoolArray = self.shown - rule.rounding + 1 < rule.smallest_group
+        return silent
+
+    def draw(self) -> None:
+        """Round everything."""
+        people, items = list(self._people()), list(self._items())
+        size = _Table("", ("",), Crossed.of(self.sizes[:, None]))
+        self.key = _digest(sorted(_canonical(one)[2] for one in (size, *people, *items)))
+        self.found.keys[self.wave] = self.key
+        tries: list[tuple[int, IntArray, list[_Drawn | None]]] = []
+        for attempt in range(DRAWS):
+            if (drawn := self._cells(size, attempt)) is not None:
+                self.shown = drawn[:, 0]
+                each = [self._attempt(one, attempt, self.shown) for one in people]
+                tries.append((sum(one is None for one in each), self.shown, each))
+                if not tries[-1][0]:
+                    break
+        if not tries:
+            return
+        _, self.shown, each = min(tries, key=lambda one: one[0])
+        for name, n in zip(self.names, self.shown, strict=True):
+            self.found.sizes[self.wave, name] = int(n)
+        known = [self._counted(one, len(tries)) for one in each]
+        for one in items:
+            for attempt in range(DRAWS):
+                if (table := self._attempt(one, attempt, self.shown)) is not None:
+                    break
+            known.append(self._counted(table, attempt + 1))
+        kept = self._open([one for one in known if one is not None])
+        for table_shown in kept:
+            self._keep(table_shown)
+        if "reliability" in self.tables:
+            self._ends({one.table.subject: one for one in kept})
+
+    def _people(self) -> Iterator[_Table]:
+        """List the grouping variables: levels, those who stated none, and those who were not asked (not shown)."""
+        own = self.tables["respondents"]
+        for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
+            levels = tuple(dict.fromkeys(rows["level"]))
+            n = rows.pivot_table("n", "organisation", "level", observed=False)
+            counts = n.reindex(index=list(self.names), columns=list(levels)).fillna(0).to_numpy(dtype=np.intp)
+            asked = np.arange(len(levels) + 1) < len(levels)
+            stated = np.array([level != NOT_STATED for level in levels] + [False])
+            possible = np.array(
+                [
+                    [
+                        {ORGANISATION: one, str(variable): level} not in self.found.rule.impossible
+                        for level in levels
+                    ]
+                    + [True]
+                    for one in self.names
+                ]
+            )
+            rest = self.sizes - counts.sum(axis=1)
+            table = Crossed.of(
+                np.column_stack([counts, rest]), np.array([stated, asked]), hidden=1, possible=possible
+            )
+            yield _Table(str(variable), levels, table, len(levels) - 1)
+
+    def _items(self) -> Iterator[_Table]:
+        """List the items: responses, and those who did not answer (not shown)."""
+        own = self.tables["item_frequencies"]
+        for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
+            responses = tuple(sorted(set(rows["response"])))
+            n = rows.pivot_table("n", "organisation", "response")
+            counts = (
+                n.reindex(index=list(self.names), columns=list(responses)).fillna(0).to_numpy(dtype=np.intp)
+            )
+            good = [response in self.instrument[str(item)].good for response in responses]
+            sums = np.array([[True] * len(responses) + [False], [*good, False]])
+            rest = self.sizes - counts.sum(axis=1)
+            yield _Table(str(item), responses, Crossed.of(np.column_stack([counts, rest]), sums, hidden=1))
+
+    def _cells(self, table: _Table, attempt: int, **limits: Any) -> IntArray | None:
+        """Draw a table, its rows and unordered columns in an order that no name has to do with."""
+        rows, columns, content = _canonical(table)
+        crossed = table.crossed
+        given = Crossed(
+            crossed.counts[np.ix_(rows, columns)],
+            crossed.sums[:, columns],
+            crossed.hidden[columns],
+            crossed.possible[np.ix_(rows, columns)],
+        )
+        seed = _digest([self.key, content, bytes([attempt])])
+        found = draw(
+            given,
+            self.found.rule.rounding,
+            np.random.default_rng(int.from_bytes(seed, "big")),
+            **{name: None if limit is None else limit[rows] for name, limit in limits.items()},
+        )
+        if found is None:
+            return None
+        cells = np.empty_like(found)
+        cells[np.ix_(rows, columns)] = found
+        return cells
+
+    def _attempt(self, table: _Table, attempt: int, shown: IntArray) -> _Drawn | None:
+        """Draw a table; None if it cannot be, or does not stand the audit."""
+        rule = self.found.rule
+        cells = self._cells(table, attempt, sizes=shown, silent=self.silent)
+        if cells is None:
+            return None
+        audit = Audit.of(table.crossed, cells, rule.rounding, silent=self.silent)
+        doubtful = audit.narrowed(rule.rounding, rule.threshold)
+        alone = Joint.of([audit], interval(shown, rule.rounding))
+        if any(alone.values(0, need) < need.enough for need in doubtful):
+            return None
+        return _Drawn(table, cells, audit, doubtful)
+
+    def _counted(self, drawn: _Drawn | None, attempts: int) -> _Drawn | None:
+        self.found.drawn["withheld" if drawn is None else "once" if attempts == 1 else "again"] += 1
+        return drawn
+
+    def _open(self, known: list[_Drawn]) -> list[_Drawn]:
+        """Leave out tables that all tables together narrow."""
+        if not any(one.doubtful for one in known):
+            return known
+        joint = Joint.of([one.audit for one in known], interval(self.shown, self.found.rule.rounding))
+        kept = [
+            one
+            for number, one in enumerate(known)
+            if all(joint.values(number, need) >= need.enough for need in one.doubtful)
+        ]
+        self.found.drawn["withheld"] += len(known) - len(kept)
+        return kept
+
+    def _keep(self, drawn: _Drawn) -> None:
+        table, cells = drawn.table, drawn.cells
+        for name, own, silent in zip(self.names, cells, self.silent, strict=True):
+            if silent:
+                continue
+            counts = {column: int(n) for column, n in zip(table.columns, own, strict=False)}
+            where = (self.wave, table.subject, name)
+            if table.unordered:
+                base, asked = (int(own[members].sum()) for members in table.crossed.sums)
+                self.found.people[where] = counts | {BASE: base, ASKED: asked}
+            else:
+                self.found.answers[where] = counts
+
+    def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
+        """Round who stands at an end of each scale."""
+        own = self.tables["reliability"]
+        own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
+        for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
+            percent = zip(rows["organisation"], rows["estimate"], rows["n"], strict=True)
+            counts = {organisation: round(share * int(n) / 100) for organisation, share, n in percent}
+            people = np.array([counts.get(name, 0) for name in self.names], dtype=np.intp)
+            # Those who state no organisation are not shown, but follow.
+            unseen = np.array([name not in counts for name in self.names])
+            rest = counts.get(ALL, int(people.sum())) - int(people.sum())
+            if rest > 0 and NOT_STATED in self.names:
+                people[self.names.index(NOT_STATED)] += rest
+            items = [
+                (drawn[item], drawn[item].table.columns.index(one.end(str(term))))
+                for item, one in self.instrument.items()
+                if one.scale == scale and item in drawn
+            ]
+            cells = self._end(people, self.silent | unseen, items)
+            self.found.drawn["withheld" if cells is None else "once"] += 1
+            if cells is not None:
+                for name, n, silent in zip(self.names, cells, self.silent | unseen, strict=True):
+                    if not silent:
+                        self.found.ends[str(scale), str(term), self.wave, name] = int(n)
+
+    def _end(
+        self, people: IntArray, silent: BoolArray, items: Sequence[tuple[_Drawn, int]]
+    ) -> IntArray | None:
+        """Round a row of respondents at an end; None if that tells too much of them or of the answers."""
+        rule = self.found.rule
+        base, total = rule.rounding, int(people.sum())
+        table = _Table("", ("",), Crossed.of(people[:, None]))
+        top = max(base * (total // base + 1), base)
+        shown = [np.where(self.silent, top, one.cells[:, column]) for one, column in items]
+        most = np.minimum.reduce([np.full(len(people), top), *shown])
+        cells = self._cells(table, 0, silent=silent, most=most[:, None])
+        if cells is None:
+            return None
+        low, high = interval(cells[:, 0], base)
+        low, high = np.where(silent, 0.0, low), np.where(silent, np.inf, high)
+        # How many of each can have given the answer to all items, in tables that differ by moves around four cells.
+        there = high
+        for one, column in items:
+            others = np.arange(one.audit.shift.shape[1]) != column
+            reach = one.table.crossed.counts[:, column] + one.audit.shift[:, others, column].max(axis=1)
+            there = np.minimum(there, reach)
+        least = np.maximum(low, total - (there.sum() - there))
+        most_here = np.minimum(there, total - (low.sum() - low))
+        small = (people > 0) & (people < rule.threshold)
+        if (small & (most_here - least + 1 < min(base, total + 1))).any():
+            return None
+        for one, column in items:
+            bound = np.zeros(one.cells.shape)
+            bound[:, column] = people
+            for need in self._bounded(one, bound).narrowed(base, rule.threshold):
+                own = bound.copy()
+                own[need.row, column] = least[need.row]
+                if any(
+                    other.row == need.row and (other.members == need.members).all()
+                    for other in self._bounded(one, own).narrowed(base, rule.threshold)
+                ) and not any(
+                    other.row == need.row and (other.members == need.members).all() for other in one.doubtful
+                ):
+                    return None
+        return cells[:, 0]
+
+    def _bounded(self, drawn: _Drawn, least: FloatArray) -> Audit:
+        return Audit.of(
+            drawn.table.crossed, drawn.cells, self.found.rule.rounding, silent=self.silent, least=least
+        )
+
+
+def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:
+    """Put rows and unordered columns in an order that depends on counts only; and what there is then."""
+    counts, loose = table.crossed.counts, table.unordered
+    keys = np.column_stack([np.sort(counts[:, :loose], axis=1), counts[:, loose:]])
+    rows = np.lexsort(keys.T[::-1])
+    free = np.lexsort(counts[rows, :loose][::-1]) if loose else np.arange(0)
+    columns = np.concatenate([free, np.arange(loose, counts.shape[1])]).astype(np.intp)
+    return rows, columns, counts[np.ix_(rows, columns)].astype("<i8").tobytes()
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    found = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        found.update(len(part).to_bytes(8, "big"))
+        found.update(part)
+    return found.digest()
+
+
+Numbers = Sequence[float | None]
+
+
+def frequencies(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
+    """Show the table of `describe.item_frequencies`."""
+    n: list[float | None] = []
+    base: list[float | None] = []
+    for wave, item, organisation, response in _cells(table, "wave", "item", "organisation", "response"):
+        own = found.answers.get((wave, item, organisation))
+        n.append(None if own is None else own[response])
+        base.append(None if own is None else sum(own.values()))
+    return _shown(table, found, {"n": n, "base": base, "percent": _percent(n, base)})
+
+
+def summary(table: pd.DataFrame, found: Rounded, instrument: Mapping[str, ItemKey]) -> pd.DataFrame:
+    """Show the table of `describe.item_summary`: mean and standard deviation are those of the rounded counts."""
+    names = ("base", "mean", "sd", "favourable_n")
+    columns: dict[str, list[float | None]] = {name: [] for name in names}
+    for wave, item, organisation in _cells(table, "wave", "item", "organisation"):
+        own = found.answers.get((wave, item, organisation))
+        values: tuple[float | None, ...] = (None,) * 4
+        if own is not None:
+            base = sum(own.values())
+            mean = sum(response * n for response, n in own.items()) / base if base else math.nan
+            squares = sum(n * (response - mean) ** 2 for response, n in own.items())
+            sd = math.sqrt(squares / (base - 1)) if base > 1 else math.nan
+            good = instrument[item].good
+            values = (base, mean, sd, sum(n for response, n in own.items() if response in good))
+        for name, value in zip(names, values, strict=True):
+            columns[name].append(value)
+    percent = _percent(columns["favourable_n"], columns["base"])
+    shown = _shown(table, found, {**columns, "favourable_percent": percent})
+    # What is shown of nobody is not estimable, whether that is so or rounded.
+    nobody = shown["base"].eq(0).fillna(False).astype("bool")
+    return shown.assign(status=shown["status"].mask(nobody, Status.NOT_ESTIMABLE.value))
+
+
+def respondents(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
+    """Show the table of `describe.respondents`: the sizes of organisations are rounded as well."""
+    n: list[float | None] = []
+    base: list[float | None] = []
+    sizes: list[bool] = []
+    stated: dict[str, int] = {}
+    for (wave, organisation), size in found.sizes.items():
+        stated[wave] = stated.get(wave, 0) + (organisation != NOT_STATED) * size
+    for wave, organisation, variable, level, whole in _cells(
+        table, "wave", "organisation", "variable", "level", "base"
+    ):
+        sizes.append(variable == ORGANISATION and (wave, level) in found.sizes)
+        own = found.people.get((wave, variable, organisation))
+        if sizes[-1]:
+            n.append(found.sizes[wave, level])
+            base.append(whole if level == NOT_STATED else stated[wave])
+        else:
+            n.append(None if own is None else own[level])
+            base.append(None if own is None else own[ASKED if level == NOT_STATED else BASE])
+    also = np.array(sizes, dtype=np.bool_)
+    return _shown(table, found, {"n": n, "base": base, "percent": _percent(n, base)}, also)
+
+
+def ends_of(reliability: pd.DataFrame) -> pd.DataFrame:
+    """Count who stands at an end of a scale: `scale, term, wave, organisation, n`, a row of the table each."""
+    rows = reliability[reliability["term"].isin(TERMS) & reliability["estimate"].notna()]
+    n = [round(percent * int(size) / 100) for percent, size in _cells(rows, "estimate", "n")]
+    return rows[["scale", "term", "wave", "organisation"]].assign(n=pd.array(n, dtype="Int64"))
+
+
+def ends(reliability: pd.DataFrame, found: Rounded) -> pd.DataFrame:
+    """Give what is shown of `ends_of`."""
+    table = ends_of(reliability)
+    n: list[int | None] = []
+    for scale, term, wave, organisation, count in _cells(table, *table):
+        exact = (wave, organisation) in found.exact or wave == organisation == ALL
+        n.append(count if exact else found.ends.get((scale, term, wave, organisation)))
+    return table.assign(n=pd.array(n, dtype="Int64"))
+
+
+def file_counts(
+    counts: pd.DataFrame, problems: pd.DataFrame, found: Rounded, known: Mapping[tuple[str, str], int | None]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Show the rows of the raw files and what was wrong with them.
+
+    Parameters
+    ----------
+    counts, problems
+        As `marking.released_counts` and `marking.released_problems` give them.
+    found
+        What is shown of the waves.
+    known
+        Wave and file -> rows kept, where another table says how many (they are a level, or an organisation).
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        Rows kept add up to the returns, and are rounded as parts of them where no other table says how many. That
+        there was a problem is said: fewer than the base are shown as the base, and rows set aside as the sum of what
+        was wrong with them.
+    """
+    base = found.rule.rounding
+    kept: dict[tuple[str, str], int | None] = dict(known)
+    n = problems["n"].to_numpy(dtype=np.intp)
+    for wave, rows in counts.groupby("wave", sort=False):
+        open_ = [file for file in rows["file"] if (wave, file) not in kept]
+        own = rows.set_index("file")["rows_kept"][open_].to_numpy(dtype=np.intp)
+        if len(open_) == 1:
+            kept[str(wave), open_[0]] = int(own[0])
+        elif open_:
+            rng = _rng(found.keys.get(str(wave), b""), own)
+            drawn = draw(Crossed.of(own[:, None]), base, rng)
+            kept |= {
+                (str(wave), file): None if drawn is None else int(drawn[number, 0])
+                for number, file in enumerate(open_)
+            }
+    shown = np.array(
+        [
+            number if about == COLUMN else _listed(number, base, found.keys.get(wave, b""))
+            for wave, about, number in zip(problems["wave"], problems["about"], n, strict=True)
+        ],
+        dtype=np.intp,
+    )
+    told = problems.assign(n=pd.array(shown, dtype="Int64"), status=Status.OK.value)
+    aside = (
+        problems.assign(n=shown, true=n)[is_aside(problems)].groupby(["wave", "file"])[["n", "true"]].sum()
+    )
+    sums = aside.to_dict("index")
+    out: list[int] = []
+    for wave, file, rest in _cells(counts, "wave", "file", "rows_set_aside"):
+        own_sum = sums.get((wave, file), {"n": 0, "true": 0})
+        complete = own_sum["true"] == rest
+        out.append(own_sum["n"] if complete else _listed(int(rest), base, found.keys.get(wave, b"")))
+    rows_kept = [kept[place] for place in zip(counts["wave"], counts["file"], strict=True)]
+    into = [None if one is None else one + more for one, more in zip(rows_kept, out, strict=True)]
+    hidden = np.array([one is None for one in rows_kept])
+    return (
+        counts.assign(
+            rows_in=pd.array(into, dtype="Int64"),
+            rows_kept=pd.array(rows_kept, dtype="Int64"),
+            rows_set_aside=pd.array(out, dtype="Int64"),
+            status=np.where(hidden, Status.WITHHELD.value, Status.OK.value),
+        ).astype({"status": "str"}),
+        told.astype({"status": "str"}),
+    )
+
+
+def _listed(n: int, base: int, key: bytes) -> int:
+    """Round what would not be listed if it were none."""
+    if n < base:
+        return base if n else 0
+    down = n - n % base
+    return down + base * int(_rng(key, np.array([n])).random() * base < n % base)
+
+
+def _rng(key: bytes, counts: IntArray) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(_digest([key, counts.astype("<i8").tobytes()]), "big"))
+
+
+def _shown(
+    table: pd.DataFrame, found: Rounded, columns: Mapping[str, Numbers], also: BoolArray | None = None
+) -> pd.DataFrame:
+    """Put numbers in, but for rows that are shown as they are (none of `also`); None is withheld."""
+    places = zip(table["wave"], table["organisation"], strict=True)
+    exact = np.array([place in found.exact for place in places], dtype=np.bool_)
+    if also is not None:
+        exact &= ~also
+    shown = table.copy()
+    hidden = ~exact & np.array([one is None for one in columns["base"]], dtype=np.bool_)
+    for name, values in columns.items():
+        numbers = np.array([math.nan if one is None else one for one in values], dtype=np.float64)
+        own = np.where(exact, table[name].to_numpy(dtype=np.float64), numbers)
+        whole = [None if math.isnan(one) else round(one) for one in own]
+        shown[name] = pd.array(whole, dtype="Int64") if name in WHOLE else own
+    status = shown["status"] if "status" in shown else pd.Series(Status.OK.value, index=shown.index)
+    return shown.assign(status=status.mask(hidden, Status.WITHHELD.value).astype("str"))
+
+
+def _percent(n: Numbers, base: Numbers) -> list[float | None]:
+    return [
+        None if count is None or whole is None else 100 * count / whole if whole else math.nan
+        for count, whole in zip(n, base, strict=True)
+    ]
+
+
+def _cells(table: pd.DataFrame, *columns: str) -> zip[tuple[Any, ...]]:
+    return zip(*(table[name] for name in columns), strict=True)
