@@ -37,6 +37,8 @@ EVERY, ANY = "every statement", "any statement"
 MOST_VECTORS = 400_000
 """Count vectors of one item and cell that are worth enumerating."""
 MOST_TOTALS = 3_000_000
+MOST_NODES = 50
+"""Of a branch and bound: what is not decided by then counts as open."""
 MOST_CHOICES = 60
 """Count vectors of one item and cell among which the integer program chooses; of more only limits are kept."""
 EXACT = 1e-9
@@ -98,6 +100,7 @@ class Stranger:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
+    integer: bool = True
 
     def know(self, name: Hashable, low: float = 0.0, high: float = math.inf) -> None:
         """Take note that a count lies between two numbers."""
@@ -142,7 +145,7 @@ class Stranger:
             self.say({cell: -1.0, **dict(zip(chosen, map(float, column), strict=True))}, 0.0, 0.0)
 
     def ranges(self, enough: Mapping[Hashable, Callable[[Range], bool]]) -> dict[Hashable, Range]:
-        """Bound counts, each until it is shown to be open enough.
+        """Bound counts: by linear programs, and where these leave hardly enough open by integer programs.
 
         Parameters
         ----------
@@ -152,27 +155,20 @@ class Stranger:
         Returns
         -------
         dict
-            The smallest and largest value of each; of those that are open enough, a part of what is possible.
+            The smallest and largest value of each.
         """
-        solve = self._solver()
-        cells = np.array([self.place[name] for name in enough], dtype=np.intp)
-        rng = np.random.default_rng(1)
-        seen = []
-        for sign in (1.0, -1.0, 1.0, -1.0):
-            goal = np.zeros(len(self.low))
-            goal[cells] = sign * rng.random(len(cells))
-            seen.append(solve(goal)[cells])
-        low, high = np.min(seen, axis=0), np.max(seen, axis=0)
-        for place, (cell, will_do) in enumerate(zip(cells, enough.values(), strict=True)):
-            for sign, bound in ((1.0, self.low[cell]), (-1.0, self.high[cell])):
-                now = low[place] if sign > 0 else high[place]
-                if will_do((low[place], high[place])) or now == bound:
+        solve, found = self._solver(), {}
+        for name, will_do in enough.items():
+            cell = self.place[name]
+            low, high = self.low[cell], self.high[cell]
+            for whole in ((0, 1) if self.integer else (0,)):
+                if not will_do((low, high)) or (whole and will_do((low + 2, high - 2))):
                     continue
-                goal = np.zeros(len(self.low))
-                goal[cell] = sign
-                one = solve(goal)[cells]
-                low, high = np.minimum(low, one), np.maximum(high, one)
-        return {name: (low[place], high[place]) for place, name in enumerate(enough)}
+                low = math.ceil(max(low, solve(cell, 1.0, whole)) - 1e-6)
+                high = min(high, -solve(cell, -1.0, whole))
+                high = math.floor(high + 1e-6) if math.isfinite(high) else high
+            found[name] = (low, high)
+        return found
 
     def propagate(self, rounds: int = 6) -> None:
         """Tighten the limits of single counts by each equation in turn."""
@@ -192,7 +188,8 @@ class Stranger:
             if before == (self.low, self.high):
                 break
 
-    def _solver(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _solver(self) -> Callable[[int, float, int], float]:
+        """Make a function that gives what a count, or less it, cannot be below."""
         entries = [(row, cell, factor) for row, (terms, _, _) in enumerate(self.rows) for cell, factor in terms.items()]
         row, cell, factor = (np.array(part) for part in zip(*entries, strict=True))
         matrix = sparse.csr_array((factor, (row, cell)), shape=(len(self.rows), len(self.low)))
@@ -204,16 +201,19 @@ class Stranger:
         )
         low, high = np.array(self.low), np.array(self.high)
 
-        def solve(goal: np.ndarray) -> np.ndarray:
+        def solve(cell: int, sign: float, whole: int) -> float:
+            goal = np.zeros(len(low))
+            goal[cell] = sign
             found = milp(
                 goal,
-                integrality=np.ones(len(low)),
+                integrality=np.full(len(low), whole),
                 bounds=Bounds(low, high),
                 constraints=constraints,
-                options={"mip_rel_gap": 0.0},
+                options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
             )
-            assert found.status == 0, found.message
-            return np.asarray(np.round(found.x))
+            assert found.status in (0, 1, 3) or "limit" in found.message, found.message
+            bound = found.mip_dual_bound if whole else found.fun
+            return -math.inf if bound is None else float(bound)
 
         return solve
 
@@ -980,6 +980,7 @@ def attack(
             for name, number in join_variances(one, found).items():
                 values[name] = min(number, values.get(name, number))
         found.propagate()
+    found.integer = not joins
     report = Report(attacked=len(targets))
     if any(low > high for low, high in zip(found.low, found.high, strict=True)):
         raise AssertionError(f"{wave}: what is released contradicts itself, or the stranger is wrong")

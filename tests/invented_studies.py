@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.describe import describe
-from surveywaves.disclosure import ItemKey, Released, Rule, Weighting, release
+from surveywaves.disclosure import Comparing, ItemKey, Released, Rule, Weighting, release
 from surveywaves.harmonise import REASONS
 from surveywaves.mixed.compare import compare_study
 from surveywaves.reliability.estimate import reliability, usage
@@ -26,6 +26,7 @@ from surveywaves.sensitivity.variants import stated_variants
 ORGANISATIONS = ("north", "south", "east", "west")
 VARIANTS = ("main", "complete_cases", "only: Web", "without_straight_liners", "unweighted", "sampling_weights")
 STRAIGHT_LINING = 5
+EFFECTS: dict[str, Any] = {"standardised": 0.2, "percentage_points": 10.0}
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,28 @@ class Invented:
             *(table.drop(index=rows).reset_index(drop=True) for table in (self.responses, self.missing))
         )
 
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one for names in self.surveyed.values() for one in names))
+
     def released(self, rule: Rule, *, models: bool = True) -> Released:
         """Release the study's statistics."""
+        waves = tuple(self.surveyed)
         return release(
             self.statistics(models=models),
             instrument=self.keys,
             rule=rule,
             weighting=self.weighting,
             agree=over_variants,
+            comparing=Comparing(
+                waves, self.organisations, shares={}, reference=waves[0], min_cell=5, **EFFECTS
+            ),
         )
 
     def statistics(self, *, models: bool = True) -> dict[str, pd.DataFrame]:
         """Compute the tables that the release reads; without `models`, the counts and the reliability only."""
         waves = tuple(self.surveyed)
-        organisations = tuple(dict.fromkeys(one for names in self.surveyed.values() for one in names))
-        sample = Sample(self.responses, waves, organisations, reference=waves[0]).with_shares()
+        sample = Sample(self.responses, waves, self.organisations, reference=waves[0]).with_shares()
         scales, items = scales_of(self.instrument), single_items(self.instrument)
         counted = describe(
             self.responses,
@@ -105,14 +113,13 @@ class Invented:
         )
         if not models:
             return tables
-        effects = {"standardised": 0.2, "percentage_points": 10.0}
         compared = compare_study(
             sample,
             scales,
             items,
             usage(tables["reliability"]),
-            standardised_effect=effects["standardised"],
-            percentage_points=effects["percentage_points"],
+            standardised_effect=EFFECTS["standardised"],
+            percentage_points=EFFECTS["percentage_points"],
             min_cell=5,
         )
         variants = stated_variants(
@@ -122,7 +129,7 @@ class Invented:
             only={"Web": {"mode": "web"}},
         )
         judged = judge_variants(
-            sample, scales, [one for one in variants if one.name in VARIANTS], flagged={}, min_cell=5, **effects
+            sample, scales, [one for one in variants if one.name in VARIANTS], flagged={}, min_cell=5, **EFFECTS
         )
         return tables | compared._asdict() | judged._asdict()
 
