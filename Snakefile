@@ -37,6 +37,7 @@ rule all:
         expand("results/statistics/{table}.parquet", table=STATISTICS),
         expand("results/audit/{table}.parquet", table=AUDIT),
         expand("results/released/{table}.csv", table=RELEASED),
+        "results/released/checklist.xlsx",
         "results/tables",
         of_figures(*catalogue.FIGURE_FORMATS),
 

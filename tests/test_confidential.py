@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import contextlib
+import gzip
 import hashlib
 import io
+import json
+import lzma
 import os
+import pickle
 import shutil
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
 import pytest
 
@@ -22,6 +31,7 @@ from conftest import REPOSITORY
 from surveywaves.cli import main
 from surveywaves.confidential import (
     ALLOWED,
+    PRIVATE,
     Allowed,
     Signs,
     confidential_files,
@@ -29,6 +39,8 @@ from surveywaves.confidential import (
     mistakes_in,
     read_allowed,
     signs_of,
+    staged_mistakes,
+    tracked_mistakes,
 )
 from surveywaves.errors import Mistake
 
@@ -71,6 +83,50 @@ def as_zip(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def as_tar(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("inside.bin")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def as_sqlite(frame: pd.DataFrame, tmp: Path) -> bytes:
+    with contextlib.closing(sqlite3.connect(tmp / "x.db")) as database:
+        frame.to_sql("data", database, index=False)
+    return (tmp / "x.db").read_bytes()
+
+
+def as_xport(frame: pd.DataFrame, tmp: Path) -> bytes:
+    """Names have eight letters there; the labels say the rest."""
+    short = frame.set_axis([f"v{number}" for number in range(frame.shape[1])], axis=1)
+    pyreadstat.write_xport(short, str(tmp / "x.xpt"), column_labels=list(frame), file_format_version=5)
+    return (tmp / "x.xpt").read_bytes()
+
+
+def as_feather(frame: pd.DataFrame, tmp: Path) -> bytes:
+    frame.to_feather(tmp / "x.feather")
+    return (tmp / "x.feather").read_bytes()
+
+
+def as_opendocument(frame: pd.DataFrame) -> bytes:
+    name = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0".format
+    rows = [list(frame), *frame.astype(str).to_numpy().tolist()]
+    cells = "".join(
+        "<t:table-row>"
+        + "".join(f"<t:table-cell><x:p>{cell}</x:p></t:table-cell>" for cell in row)
+        + "</t:table-row>"
+        for row in rows
+    )
+    content = f'<t:table xmlns:t="{name("table")}" xmlns:x="{name("text")}">{cells}</t:table>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<a>{content}</a>")
+    return buffer.getvalue()
+
+
 def found(
     content: bytes, tmp: Path, signs: Signs | None = None, name: str = "docs/notes.txt"
 ) -> list[Mistake]:
@@ -91,6 +147,23 @@ FORMATS: dict[str, Callable[[pd.DataFrame, Path], bytes]] = {
     "excel, on the second sheet": lambda frame, _: as_excel(frame),
     "zip": lambda frame, _: as_zip(as_parquet(frame)),
     "zip in a zip": lambda frame, _: as_zip(as_zip(as_csv(frame))),
+    "csv below some words": lambda frame, _: (
+        b"Dear all,\nthese are, as asked, the answers\n\n" + 2 * as_csv(frame)
+    ),
+    "markdown": lambda frame, _: frame.to_csv(index=False, sep="|").encode(),
+    "json, a list of rows": lambda frame, _: frame.to_json(orient="records", indent=1).encode(),
+    "json, a row a line": lambda frame, _: frame.to_json(orient="records", lines=True).encode(),
+    "json, columns": lambda frame, _: frame.to_json(orient="columns").encode(),
+    "json, columns as lists": lambda frame, _: json.dumps(frame.to_dict(orient="list")).encode(),
+    "gz": lambda frame, _: gzip.compress(as_csv(frame)),
+    "bz2": lambda frame, _: bz2.compress(as_parquet(frame)),
+    "xz": lambda frame, _: lzma.compress(as_csv(frame)),
+    "zst": lambda frame, _: bytes(pa.compress(as_csv(frame), "zstd", asbytes=True)),
+    "tar.gz": lambda frame, _: as_tar(as_csv(frame)),
+    "sqlite": as_sqlite,
+    "opendocument": lambda frame, _: as_opendocument(frame),
+    "sas transport": as_xport,
+    "feather": as_feather,
 }
 
 
@@ -178,18 +251,53 @@ def test_what_lies_in_a_private_folder_is_refused_whatever_it_is(
 
 
 def test_a_copy_of_a_confidential_file_is_refused(tmp_path: Path) -> None:
-    scan = tmp_path / "scan.pdf"
-    scan.write_bytes(b"%PDF a paper form")
-    signs = signs_of(tmp_path / "no config", {"resources/raw/scan.pdf": scan})
-    assert (
-        found(scan.read_bytes(), tmp_path, signs)[0].what
-        == "confidential: the same as resources/raw/scan.pdf"
-    )
+    scan = tmp_path / "resources/raw/scan.pdf"
+    scan.parent.mkdir(parents=True)
+    scan.write_bytes(b"%PDF-1.4 a paper form")
+    (mistake,) = mistakes_in({"docs/form.pdf": scan}, tmp_path)
+    assert mistake.what == "confidential: the same as resources/raw/scan.pdf"
 
 
-@pytest.mark.parametrize("content", [as_parquet(PEOPLE)[:60], b"PK\x03\x04 no archive", b"$FL2 no such file"])
-def test_data_that_cannot_be_looked_into_are_refused(content: bytes, tmp_path: Path) -> None:
-    assert "cannot be looked into" in found(content, tmp_path)[0].what
+def test_what_was_released_as_it_is_may_be_shown_beside_its_copy_in_the_statistics(tmp_path: Path) -> None:
+    for room in ("statistics", "released"):
+        (tmp_path / "results" / room).mkdir(parents=True)
+        (tmp_path / "results" / room / "dif.csv").write_text(f"item,{room}\n", encoding="utf-8")
+    shown = {"docs/dif.csv": tmp_path / "results/statistics/dif.csv"}
+    assert mistakes_in(shown, tmp_path)
+    shutil.copy(shown["docs/dif.csv"], tmp_path / "results/released/dif.csv")
+    assert mistakes_in(shown, tmp_path) == []
+
+
+UNSEEN = {
+    "a damaged Parquet file": as_parquet(PEOPLE)[:60],
+    "a damaged archive": b"PK\x03\x04 no archive",
+    "a damaged SPSS file": b"$FL2 no such file",
+    "R data, as saveRDS writes it": gzip.compress(b"X\n\0\0\0\3 ..."),
+    "R data, as save writes it": bz2.compress(b"RDX3\nX\n ..."),
+    "R data, not compressed": b"RDA3\nA\n3\n",
+    "a pickle": pickle.dumps({"a": [1, 2]}),
+    "arrays of numpy": b"\x93NUMPY\1\0",
+    "HDF5": b"\x89HDF\r\n\x1a\n",
+    "7-Zip": b"7z\xbc\xaf\x27\x1c",
+    "an old or locked workbook": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "Numbers": as_zip(b"\0\xea\x01\x9b\x0e\x08\x01"),
+    "encrypted": bytes(range(1, 255)) * 3,
+    "a file that git LFS sends along": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_nobody_can_look_into_is_refused_and_may_be_listed(kind: str, tmp_path: Path) -> None:
+    (mistake,) = found(UNSEEN[kind], tmp_path)
+    assert mistake.what.startswith("confidential: it may hold data and cannot be looked into: ")
+    assert ".githooks/allowed.tsv" in mistake.hint
+
+
+@pytest.mark.parametrize(
+    "begins", [b"%PDF-1.7", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"wOF2", b"\0\1\0\0\0\x0b"]
+)
+def test_pages_pictures_and_fonts_pass(begins: bytes, tmp_path: Path) -> None:
+    assert found(begins + bytes(range(256)), tmp_path) == []
 
 
 def test_a_file_is_allowed_as_the_bytes_that_are_listed_and_no_others(tmp_path: Path) -> None:
@@ -261,8 +369,37 @@ def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finishe
     moved = {f"docs/{number}.txt": path for number, path in enumerate(private)}
     refused = {moved[mistake.where] for mistake in confidential_files(moved, signs)}
     assert refused == set(private)
-    closed = [path for path in private if "results" in path.parts]
-    assert {path.stat().st_mode & 0o777 for path in closed} == {0o600}
+
+
+OPEN_ROOMS = ("released", "figures", "tables", "report", "pins", "gallery", "published")
+"""Folders of `results/` that everybody may read: the last is about what is in print, before it meets any data."""
+
+
+def test_whatever_a_run_writes_and_does_not_release_is_for_its_owner_alone(finished: Path) -> None:
+    results = finished / "results"
+    files = [path for path in results.rglob("*") if path.is_file()]
+    closed = [
+        path
+        for path in files
+        if path.relative_to(results).parts[0] not in (*OPEN_ROOMS, "configuration.yaml")
+    ]
+    # Snakemake writes the benchmarks: how long jobs took.
+    wide = [
+        path for path in closed if path.stat().st_mode & 0o77 and not path.name.endswith(".benchmark.tsv")
+    ]
+    assert len(closed) > 60
+    assert wide == []
+    assert {path.relative_to(results).parts[0] for path in closed} <= set(PRIVATE)
+
+
+def test_logs_of_a_run_have_no_cell_of_a_comment(finished: Path) -> None:
+    """The demonstration's comments are the only words that no coding explains."""
+    cells = pd.read_parquet(finished / "results/ingest/phase1_2006.parquet")
+    comments = [name for name in cells if "comments" in name or "tell us" in name]
+    said = {text for name in comments for text in cells[name].dropna()}
+    assert said
+    logs = [path.read_text(encoding="utf-8") for path in (finished / "results/logs").rglob("*.log")]
+    assert [text for text in said if any(text in log for log in logs)] == []
 
 
 # --- the hook -----------------------------------------------------------------------------------------------------
@@ -321,6 +458,87 @@ def test_the_hook_knows_a_copy_of_what_lies_in_the_results(clone: Path) -> None:
     done = git(clone, "commit", "-m", "moved")
     assert done.returncode == 1
     assert "moved.txt: confidential: the same as results/exports/codebook.xml" in done.stderr
+
+
+def staged(folder: Path) -> list[str]:
+    return [f"{mistake.where}: {mistake.what}" for mistake in staged_mistakes(folder)]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    for name, value in (("name", "Somebody"), ("email", "somebody@example.org")):
+        git(folder, "config", f"user.{name}", value)
+    return folder
+
+
+def test_a_link_that_became_a_copy_is_looked_into(repository: Path) -> None:
+    data = repository.parent / "answers.csv"
+    data.write_bytes(as_csv(PEOPLE))
+    (repository / "data.csv").symlink_to(data)
+    git(repository, "add", "data.csv")
+    assert staged(repository) == []
+    git(repository, "commit", "--quiet", "-m", "a link")
+    (repository / "data.csv").unlink()
+    shutil.copy(data, repository / "data.csv")
+    git(repository, "add", "data.csv")
+    assert staged(repository) == [
+        "data.csv: confidential: it has a row for each respondent (column respondent)"
+    ]
+
+
+def test_a_file_that_is_renamed_or_copied_is_looked_into(repository: Path) -> None:
+    (repository / "data.csv").write_bytes(as_csv(PEOPLE))
+    git(repository, "add", "data.csv")
+    git(repository, "commit", "--quiet", "--no-verify", "-m", "by mistake")
+    git(repository, "config", "diff.renames", "copies")
+    git(repository, "mv", "data.csv", "notes.txt")
+    shutil.copy(repository / "notes.txt", repository / "more.txt")
+    git(repository, "add", "more.txt")
+    assert [line.partition(":")[0] for line in staged(repository)] == ["more.txt", "notes.txt"]
+
+
+def test_a_repository_within_is_refused_unless_it_is_listed_at_its_commit(repository: Path) -> None:
+    inner = repository / "vendor"
+    inner.mkdir()
+    git(inner, "init", "--quiet")
+    git(inner, "-c", "user.name=S", "-c", "user.email=s@example.org", "commit", "--allow-empty", "-qm", "x")
+    at = git(inner, "rev-parse", "HEAD").stdout.strip()
+    git(repository, "add", "vendor")
+    assert staged(repository) == [
+        f"vendor: confidential: a repository within this one, at {at}: nobody has looked into it"
+    ]
+    (repository / ".githooks").mkdir()
+    (repository / ALLOWED).write_text(f"path\tsha256\treason\nvendor\t{at}\tfonts\n", encoding="utf-8")
+    assert staged(repository) == []
+
+
+def test_raw_files_that_git_keeps_are_named_unless_they_are_listed(repository: Path) -> None:
+    raw = repository / "resources/raw/first/export.csv"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(as_csv(PEOPLE))
+    (repository / "resources/raw/README.md").write_text("put them here", encoding="utf-8")
+    elsewhere = repository / "data/more.csv"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(as_csv(PEOPLE))
+    key = repository / "resources/private/key"
+    key.parent.mkdir()
+    key.write_text("secret", encoding="utf-8")
+    assert list(tracked_mistakes(repository, [raw, elsewhere])) == []
+    git(repository, "add", ".")
+    named = {mistake.where for mistake in tracked_mistakes(repository, [raw, elsewhere])}
+    assert named == {"resources/raw/first/export.csv", "data/more.csv", "resources/private/key"}
+    hash_ = hashlib.sha256(raw.read_bytes()).hexdigest()
+    (repository / ".githooks").mkdir()
+    listed = "".join(
+        f"{name}\t{hash_}\tinvented\n" for name in ("resources/raw/first/export.csv", "data/more.csv")
+    )
+    (repository / ALLOWED).write_text(f"path\tsha256\treason\n{listed}", encoding="utf-8")
+    assert {mistake.where for mistake in tracked_mistakes(repository, [raw, elsewhere])} == {
+        "resources/private/key"
+    }
 
 
 def test_the_hook_holds_what_is_staged_to_the_project_s_style(clone: Path) -> None:

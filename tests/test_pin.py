@@ -110,6 +110,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     for name in CODE:
         one.write(name, f"# {name}\n")
     one.write("workflow/__pycache__/old.pyc", "cache")
+    shutil.copytree(REPOSITORY / ".githooks", folder / ".githooks")
     for name in (".gitignore", "requirements.lock", "environment.yml", "LICENSE"):
         shutil.copy(REPOSITORY / name, folder)
     git(folder, "init", "--quiet")
@@ -548,8 +549,10 @@ def test_a_copy_of_a_raw_file_among_the_configuration_is_confidential(finished_s
     name = finished_study.study.waves[0].file.files[0].path
     finished_study.write(name, "id,answer\n1,4\n")
     finished_study.write("config/waves/copy.csv", "id,answer\n1,4\n")
-    (line,) = finished_study.refusal(allow_dirty=True)
-    assert line.startswith(f"source/config/waves/copy.csv: confidential: the same as {name}")
+    copied, kept = finished_study.refusal(allow_dirty=True)
+    assert copied.startswith(f"source/config/waves/copy.csv: confidential: the same as {name}")
+    # It has other bytes now than those that are listed.
+    assert kept.startswith(f"{name}: confidential: git keeps it")
 
 
 def test_under_a_closed_umask_every_file_is_closed_and_none_is_confidential_for_it(

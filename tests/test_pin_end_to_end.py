@@ -17,7 +17,8 @@ import pytest
 from conftest import REPOSITORY, Run, snakemake
 from small_study import add_wave, list_waves, small_study
 from surveywaves.files import digest
-from surveywaves.pin.manifest import Manifest, read_manifest
+from surveywaves.key import read_key
+from surveywaves.pin.manifest import Manifest, Places, read_manifest, table_contents
 from surveywaves.pin.source import WORKFLOW
 
 WAVE, LATER = "phase1_2006", "phase2_2008"
@@ -95,6 +96,83 @@ def test_a_pin_holds_no_place_and_nothing_confidential(clone: Path, manifest: Ma
     assert not private & {digest(path) for path in files}
 
 
+def test_no_digest_of_what_a_pin_does_not_hold_is_in_it(clone: Path, manifest: Manifest) -> None:
+    folder = clone / FIRST
+    held = {digest(path) for path in folder.rglob("*") if path.is_file()}
+    rooms = [clone / "results", clone / "resources/raw"]
+    others = [
+        path for room in rooms for path in room.rglob("*") if path.is_file() and "pins" not in path.parts
+    ]
+    sums = {digest(path) for path in others} | set(table_contents(manifest.jobs, places_of(clone)).values())
+    assert len(sums - held) > 50
+    said = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()).decode(
+        errors="replace"
+    )
+    assert not (sums - held) & set(re.findall(r"[0-9a-f]{64}", said))
+    readable = [path for path in (clone / "results/logs").rglob("*.log") if path.stat().st_mode & 0o077]
+    assert readable == []
+    row = ["contrasts", "scale=colleagues", "term=gap", f"wave={WAVE}"]
+    traced = surveywaves(clone, "trace", "--pin", "first", *row)
+    assert traced.returncode == 0, traced.stderr
+    assert f"hmac-sha256:{manifest.raw[EXPORT].removeprefix('hmac-sha256:')}  {EXPORT}" in traced.stdout
+
+
+def places_of(folder: Path) -> Places:
+    return Places(folder, folder, folder / "config")
+
+
+def surveywaves(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "surveywaves.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
+    )
+
+
+def test_a_release_beside_one_that_differs_by_an_answer_is_refused_until_somebody_signs(
+    clone: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = clone.parent / "corrected"
+    shutil.copytree(clone, later, ignore=shutil.ignore_patterns("verify", ".snakemake"))
+    monkeypatch.setattr("conftest.REPOSITORY", later)
+    table = "results/released/means.csv"
+    assert snakemake(later, table).jobs == {}  # that the ledger grew makes nothing run again
+    export = later / EXPORT
+    one_answer_changed(export)
+    refused = snakemake(later, table)
+    assert refused.status != 0
+    (line,) = refusals(refused)
+    assert line.startswith(f"release first, wave {WAVE}: differs by fewer than 5 people in what they said")
+    assert "Traceback" not in refused.said
+    assert not (later / table).exists()
+    why = ("--by", "A. Adler", "--reason", "an erratum says which answer was corrected")
+    signed = surveywaves(later, "ledger", "sign", "first", *why)
+    assert signed.stdout.startswith(f"signed: first beside the results of now ({WAVE}), by A. Adler")
+    done = snakemake(later, table)
+    assert done.status == 0, done.said
+    entered = surveywaves(later, "ledger", "add", "board")
+    assert entered.stdout == "entered: board\n", entered.stderr
+    listed = surveywaves(later, "ledger").stdout
+    assert [line.split(":")[0] for line in listed.splitlines()][:2] == ["first", "board"]
+    assert "the results of now can stand beside all of them" in listed
+    entered = surveywaves(later, "ledger", "add", "board")
+    assert entered.stdout == "board stands there already, as it is now\n"
+
+
+def one_answer_changed(export: Path) -> bytes:
+    """Change an answer in the export of a wave; give what it was before."""
+    before = export.read_bytes()
+    text, count = re.subn(
+        r"(?m)^(170\d+(?:,[^,\r\n]*){8}),Agree,", r"\1,Disagree,", before.decode("cp1252"), count=1
+    )
+    assert count == 1
+    export.write_bytes(text.encode("cp1252"))
+    return before
+
+
 def test_the_same_label_no_label_and_a_dirty_tree_are_refused_in_a_line(
     clone: Path, manifest: Manifest
 ) -> None:
@@ -143,7 +221,8 @@ def test_a_pin_verifies_in_another_clone_under_another_umask_and_core_count(
     said = (other / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
     assert all(line in run.said for line in said)
     assert re.fullmatch(r"verified: \d{4,} numbers in \d+ tables, \d+ figures as pinned", said[0])
-    assert said[1:-1] == [
+    assert said[1].startswith("not compared without the key of the pin's team (resources/private/key): ")
+    assert said[2:-1] == [
         "differs from the pin and moved nothing: 1 file; results/verify/first.tsv lists all"
     ]
     assert said[-1] == manifest.statement
@@ -159,13 +238,15 @@ def test_the_zip_and_the_raw_files_are_enough_to_compute_it_again(
     whole, again = (block.splitlines() for block in re.findall(r"```\n(.*?)```", readme, re.DOTALL))
     assert whole[:2] == ["unzip first.zip -d first", "cd first"]
     assert again[:3] == ["cd source", "make environment", ". .venv/bin/activate"]
-    raw = re.findall(r"(?m)^\| `(resources/raw/.*?)` \| `([0-9a-f]{64})` \|$", readme)
+    raw = re.findall(r"(?m)^\| `(resources/raw/.*?)` \| `(hmac-sha256:[0-9a-f]{64})` \|$", readme)
+    key = read_key(clone)
+    assert key is not None
     assert len(raw) > 1
     for name, hash_ in raw:
         target = tmp_path / "first/source" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(clone / name, target)
-        assert digest(target) == hash_
+        assert key.of_file(name, digest(target)) == hash_
     done = subprocess.run(  # as the README has it, in the environment of the tests
         ["bash", "-c", "\n".join(["set -e", *whole[2:], again[0], *again[3:]])],
         cwd=tmp_path / "first",
@@ -180,12 +261,7 @@ def test_the_zip_and_the_raw_files_are_enough_to_compute_it_again(
 
 def test_one_answer_changed_is_noticed_with_its_number_and_its_stage(clone: Path, manifest: Manifest) -> None:
     export = clone / EXPORT
-    before = export.read_bytes()
-    text, count = re.subn(
-        r"(?m)^(170\d+(?:,[^,\r\n]*){8}),Agree,", r"\1,Disagree,", before.decode("cp1252"), count=1
-    )
-    assert count == 1
-    export.write_bytes(text.encode("cp1252"))
+    before = one_answer_changed(export)
     run = snakemake(clone, "verify", "--config", "pin=first")
     export.write_bytes(before)
     assert run.status != 0
@@ -219,7 +295,7 @@ def test_a_run_that_cannot_end_says_where_and_what_differs(clone: Path, manifest
     said = (clone / "results/verify/first.txt").read_text(encoding="utf-8").splitlines()
     assert said[0] == "pin first: nothing to compare, the run ended before its end"
     assert said[1].startswith(f"  harmonise({WAVE}) stops: ")
-    assert "Disagree" in said[1]
+    assert "unknown label" in said[1]
     assert [line for line in said if line.startswith("  setting waves.")]
     assert "Traceback" not in "".join(said)
 

@@ -15,7 +15,7 @@ import pytest
 from lxml import etree, html
 
 from browser import needs
-from surveywaves.disclosure.estimates import coarse_p
+from surveywaves.disclosure.digits import coarse_p
 from surveywaves.study import load_study
 from surveywaves.tables.estimates import decision_words
 from surveywaves.tables.publish.great import SCORED

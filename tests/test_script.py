@@ -144,3 +144,24 @@ def test_a_table_that_cannot_be_written_leaves_the_one_that_was_there(tmp_path: 
         write(pd.DataFrame({"x": [object(), {1}]}), str(path))
     assert pd.read_parquet(path)["x"].tolist() == [1]
     assert [one.name for one in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_a_csv_runs_nothing_in_a_spreadsheet_and_keeps_its_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "=head": ["=1+1", "+447", "@x", "-2"],
+            "n": [-1, 2, 3, 4],
+            "sign": pd.Categorical(["+", "-", "-x", " =a"]),
+        }
+    )
+    write(frame, str(tmp_path / "a.csv"))
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines() == [
+        "'=head,n,sign",
+        "'=1+1,-1,+",
+        "+447,2,-",
+        "'@x,3,'-x",
+        "-2,4,' =a",
+    ]
+    assert list(frame) == ["=head", "n", "sign"]
+    write(frame, str(tmp_path / "a.tsv"))
+    assert (tmp_path / "a.tsv").read_text(encoding="utf-8").splitlines()[1] == "=1+1\t-1\t+"

@@ -22,7 +22,7 @@ from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.sample import Sample, Scale
-from surveywaves.sensitivity.compare import agreement, sensitivity
+from surveywaves.sensitivity.compare import agreement, judge_variants, sensitivity
 from surveywaves.sensitivity.imputation import impute
 from surveywaves.sensitivity.variants import Variant, stated_variants
 from surveywaves.terms import FAVOURABLE, Decision, Status, variant_title
@@ -588,3 +588,59 @@ def test_decisions_differ_in_shape_in_greyscale_and_for_every_reader_in_colour()
         assert abs(layout.lightness(one) - layout.lightness(other)) >= LIGHTNESS_STEP
         for sight in SIGHTS:
             assert np.linalg.norm(seen(one, sight) - seen(other, sight)) >= OTHERS_APART, (one, other, sight)
+
+
+# --- who is in a variant --------------------------------------------------------------------------------------
+
+
+@cache
+def apart() -> pd.DataFrame:
+    """By whom variants differ, over all statements of A."""
+    drawn = impute(sample(), [A, B], number=2, seed=1, variables=["job"])
+    judged = judge_variants(
+        sample(), [A, B], variants(imputed=drawn), flagged={}, standardised=0.2, percentage_points=5
+    )
+    return judged.variant_people.query("scale == 'a'")
+
+
+def by_cell(marks: pd.Series) -> dict[tuple[str, str], int]:
+    """How many are marked in each wave and organisation, where any are."""
+    frame = respondents()[marks.to_numpy(dtype=bool)].dropna(subset=["organisation"])
+    return {(str(wave), str(who)): len(own) for (wave, who), own in frame.groupby(["wave", "organisation"])}
+
+
+def counted(variant: str, other: str = "") -> dict[tuple[str, str], int]:
+    own = apart()[apart()["variant"].eq(variant) & apart()["other"].eq(other)]
+    return {(wave, who): n for wave, who, n in zip(own["wave"], own["organisation"], own["n"], strict=True)}
+
+
+def test_variants_are_counted_by_whom_they_differ() -> None:
+    frame = respondents()
+    answers = frame[list(A.items)]
+    there = answers.notna().any(axis=1)
+    later = frame["wave"] != "first"
+    lacking = there & answers.assign(a4=answers["a4"].mask(~later, 1)).isna().any(axis=1)
+    paper = there & later & (frame["mode"] != "web")
+    assert counted("main") == by_cell(there)
+    assert counted("complete_cases", "main") == by_cell(lacking)
+    assert counted("only: Web only", "main") == by_cell(paper)
+    assert counted("only: Web only") == by_cell(there & later & ~paper)
+    # one uses what the other does not
+    assert counted("only: Web only", "complete_cases") == by_cell(later & (lacking ^ paper))
+
+
+def test_variants_of_the_same_people_and_answers_differ_by_nobody() -> None:
+    for name in ("ordinal_logit", "raking", "sampling_weights", "adjusted: job", "without_reworded"):
+        assert counted(name, "main") == {}
+    # the first wave did not ask a4: in contrasts with it nobody's answer to that is used
+    common = counted("common_items", "main")
+    assert common == by_cell(respondents()["a4"].notna())
+
+
+def test_who_is_added_by_imputing_an_organisation_may_be_in_any() -> None:
+    frame = respondents()
+    unstated = frame["organisation"].isna() & frame[list(ITEMS)].notna().any(axis=1)
+    added = frame[unstated].groupby("wave").size()
+    found = counted("imputed", "main")
+    for (wave, _), n in found.items():
+        assert n >= added[wave] > 0

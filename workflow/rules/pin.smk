@@ -7,6 +7,8 @@ PINNED = [
     "results/released/disclosure_log.csv",
     "results/released/disclosure_summary.csv",
     "results/released/disclosure.txt",
+    "results/released/checklist.csv",
+    "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
     "results/figures/captions.tsv",
     "results/report/index.html",

@@ -32,3 +32,22 @@ rule release:
         part=ReleasingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/release.py"
+
+
+# in:  everything released
+# out: the output checker's sheet: each kind of number and each figure, with its smallest n; to be signed
+rule checklist:
+    input:
+        **released(RELEASED),
+    output:
+        table="results/released/checklist.csv",
+        sheet="results/released/checklist.xlsx",
+    log:
+        "results/logs/checklist.log",
+    benchmark:
+        "results/logs/checklist.benchmark.tsv"
+    params:
+        figures={one.name: list(one.exhibit.reads) for one in FIGURES},
+        disclosure=STUDY.config.disclosure.model_dump(mode="json"),
+    script:
+        "../scripts/checklist.py"

@@ -19,4 +19,4 @@ with stage(snakemake):
         single_choice=part.single_choice,
     )
     for table, frame in found._asdict().items():
-        write(frame, snakemake.output[table])
+        write(frame, snakemake.output[table], private=True)

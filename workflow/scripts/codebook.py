@@ -8,5 +8,5 @@ from surveywaves.study.parts import ExportPart, HarmonisingPart
 with stage(snakemake):
     presentation = ExportPart.model_validate(snakemake.params.presentation)
     parts = [HarmonisingPart.model_validate(part) for part in snakemake.params.parts]
-    write(codebook(presentation, parts=parts), snakemake.output.codebook)
-    write(questions(presentation), snakemake.output.questions)
+    write(codebook(presentation, parts=parts), snakemake.output.codebook, private=True)
+    write(questions(presentation), snakemake.output.questions, private=True)

@@ -24,4 +24,4 @@ with stage(snakemake):
         item_multiplicity=part.item_multiplicity,
     )
     for table, frame in found._asdict().items():
-        write(frame, snakemake.output[table])
+        write(frame, snakemake.output[table], private=True)

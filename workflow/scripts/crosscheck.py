@@ -21,4 +21,4 @@ with stage(snakemake):
         multiplicity=part.multiplicity,
         item_multiplicity=part.item_multiplicity,
     )
-    write(found, snakemake.output.crosscheck)
+    write(found, snakemake.output.crosscheck, private=True)

@@ -9,4 +9,4 @@ with stage(snakemake):
     part = DescribingPart.model_validate(snakemake.params.part)
     found = describe(read(snakemake.input.responses), read(snakemake.input.missing), **dict(part))
     for table, frame in found._asdict().items():
-        write(frame, snakemake.output[table])
+        write(frame, snakemake.output[table], private=True)

@@ -21,4 +21,4 @@ with stage(snakemake):
         dif_min_n=part.functioning_min_n,
     )
     for table, frame in found._asdict().items():
-        write(frame, snakemake.output[table])
+        write(frame, snakemake.output[table], private=True)

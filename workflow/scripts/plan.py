@@ -22,4 +22,4 @@ with stage(snakemake):
         min_cell=part.min_cell,
         population=part.population,
     )
-    write(found, snakemake.output[0])
+    write(found, snakemake.output[0], private=True)

@@ -8,6 +8,7 @@ import pandas as pd
 from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, release
 from surveywaves.disclosure.releases import require_apart
 from surveywaves.files import read, write, write_text
+from surveywaves.mixed.compare import judge_items
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import over_variants
 from surveywaves.study.parts import ReleasingPart
@@ -54,16 +55,19 @@ with stage(snakemake):
         weighting=Weighting(read(snakemake.input.responses), used=part.weighted, margins=part.margins),
         agree=partial(over_variants, labels=part.variables),
         comparing=Comparing(
+            partial(
+                judge_items,
+                standardised_effect=how.smallest_effect.standardised,
+                percentage_points=how.smallest_effect.percentage_points,
+                confidence=how.confidence,
+                min_cell=how.min_cell,
+                multiplicity=how.item_multiplicity,
+            ),
             waves=how.sample.waves,
             organisations=how.sample.organisations,
             shares=how.sample.shares,
             shares_note=how.sample.shares_note,
             reference=how.sample.reference,
-            standardised=how.smallest_effect.standardised,
-            percentage_points=how.smallest_effect.percentage_points,
-            confidence=how.confidence,
-            min_cell=how.min_cell,
-            multiplicity=how.item_multiplicity,
             adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
         ),
         cores=snakemake.threads,

@@ -131,6 +131,7 @@ _ALL: Final = (
     Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw"), own=True),
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
+    Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),
 )
 
 STATISTICS: Final[Mapping[str, Statistic]] = {one.name: one for one in _ALL if not one.private}

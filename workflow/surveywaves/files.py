@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import os
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,14 +36,20 @@ def read(path: str) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, path: str, *, private: bool = False) -> None:
-    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table."""
+    """Write a table as Parquet, TSV or CSV, as the name says: the same bytes for the same table.
+
+    CSV is for spreadsheets, too: its heads and texts are `harmless`, numbers are as they are.
+    """
     with whole(path, private=private) as temporary:
         if path.endswith(".parquet"):
             frame.to_parquet(temporary, index=False, compression="zstd")
+        elif path.endswith(".tsv"):
+            frame.to_csv(temporary, sep="\t", index=False, lineterminator="\n")
         else:
-            frame.to_csv(
-                temporary, sep="\t" if path.endswith(".tsv") else ",", index=False, lineterminator="\n"
-            )
+            safe = frame.rename(columns=harmless)
+            for name in safe.select_dtypes(["object", "str", "category"]):
+                safe[name] = safe[name].map(harmless)
+            safe.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: str, *, private: bool = False) -> None:
@@ -102,11 +110,15 @@ def files_under(path: Path) -> list[Path]:
 def harmless(value: Any) -> Any:
     """Put an apostrophe before a text that begins as a formula does (OWASP, CSV injection); numbers stay numbers.
 
-    A sign alone is no formula.
+    A sign alone is no formula, and neither is a number in a text.
     """
-    if isinstance(value, str) and value not in {"+", "-"} and value.lstrip(" ").startswith(FORMULA):
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
+
+
+_NUMBER: Final = re.compile(r"[+-](\d+([.,]\d+)?)?")
+"""What is a number with a sign, or a sign."""
 
 
 def csv_lines(frame: pd.DataFrame, text: Callable[[str], str]) -> str:
@@ -142,6 +154,28 @@ def csv_text(frame: pd.DataFrame) -> str:
     numbers, negative ones too.
     """
     return csv_lines(frame, lambda text: str(harmless(text.replace("\x00", ""))))
+
+
+_ZIPPED: Final = (1980, 1, 1, 0, 0, 0)
+"""Date of every part of a document that is a zip."""
+
+
+def undated_zip(content: bytes) -> bytes:
+    """Write the parts of a zip, as a document of an office program is, anew: without the time of day that each has."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            about = zipfile.ZipInfo(name, _ZIPPED)
+            about.compress_type, about.create_system, about.external_attr = (
+                zipfile.ZIP_DEFLATED,
+                3,
+                0o600 << 16,
+            )
+            new.writestr(about, old.read(name))
+    return buffer.getvalue()
 
 
 _SAV_CREATED: Final = slice(92, 109)

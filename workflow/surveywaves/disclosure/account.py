@@ -134,7 +134,7 @@ COUNT: Final = "a count that is too small, or that would give one back"
 DERIVED: Final = "computed from counts of which one is withheld"
 ESTIMATE: Final = "about too few respondents, or as good as a withheld count"
 BASE: Final = "a number of respondents that would tell how many a withheld group has"
-ROUNDED: Final = "shown to fewer digits: comes near to withheld counts"
+ROUNDED: Final = "shown to the digits that its uncertainty warrants"
 FROM_WITHHELD: Final = "recomputed from a withheld count"
 
 
@@ -161,11 +161,12 @@ def log_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> pd.D
     -------
     DataFrame
         One row a table, place (`wave`, `organisation`, `subject`: an item, variable, scale, file or printed row) and
-        kind of number (`what`): how many `numbers`, and `why`. No value, and not which count was small.
+        kind of number (`what`): how many `numbers`, and `why`. No value, and not which count was small. That estimates
+        are rounded goes for all of them, and stands in the summary only.
     """
     parts = []
     for entry in entries:
-        if not entry.marks.any():
+        if entry.why == ROUNDED or not entry.marks.any():
             continue
         rows = tables[entry.table].loc[entry.marks]
         blank = pd.Series("", index=rows.index)

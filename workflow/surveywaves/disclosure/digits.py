@@ -35,6 +35,9 @@ STEP: Final = 10
 LEVELS: Final = (0.05, 0.01)
 """What a p-value that is below does not become by rounding."""
 
+NUDGE: Final = 1e-6
+"""Units by which a half may be missed and still be one."""
+
 MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
@@ -87,17 +90,21 @@ def rounded(table: pd.DataFrame, places: FloatArray, *, of_some: BoolArray) -> p
     for name in [name for name in map(str, table) if name.startswith("p_")]:
         shown[name] = coarse_p(table[name].to_numpy(dtype=np.float64))
     df = table["df"].to_numpy(dtype=np.float64)
-    steps = np.maximum(_multiples(df, np.full(len(df), float(STEP))), STEP)
+    # n - 1 of a balanced cell is a whole number: where tens part, there is none near
+    steps = np.maximum(STEP * np.floor((df + STEP / 2 + 0.25) / STEP), STEP)
     shown["df"] = np.where(residual(table) & of_some, steps, np.round(df)) + 0.0
     return shown
 
 
 def _multiples(values: FloatArray, unit: FloatArray) -> FloatArray:
-    """Round to multiples of units that are powers of 10, to the nearest double of each decimal."""
+    """Round to multiples of units that are powers of 10, to the nearest double of each decimal.
+
+    Halves are frequent, of shares say, and the last digits of numbers depend on the processor: all go one way.
+    """
     fine = unit < 1
     inverse = np.round(1 / np.where(fine, unit, 1.0))
     whole = np.where(fine, 1.0, np.round(unit))
-    return np.round(values * inverse / whole) * whole / inverse
+    return np.floor(values * inverse / whole + 0.5 + NUDGE) * whole / inverse
 
 
 def coarse_p(values: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ What is a function of released counts alone is none of this module's.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -31,7 +31,7 @@ from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.count_tables import TERMS as ENDS
 from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
-from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
+from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, said, words_of
 from surveywaves.terms import (
@@ -143,6 +143,8 @@ class Bases:
     def number(self, table: str, subject: str, scale: str, place: Place) -> float:
         """Count them by released counts; NaN: one of these is withheld."""
         own = self._own(table)
+        if table in OF_ALL_ITEMS:
+            subject = scale
         if place in self.whole and subject == scale and (scale, place) in own:
             return own[scale, place]
         return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
@@ -176,7 +178,8 @@ def _cell_numbers(table: pd.DataFrame) -> dict[tuple[str, Place], int]:
     return {(scale, (wave, who)): int(n) for (scale, wave, who), n in zip(cells, own["n"], strict=True)}
 
 
-class Groups(NamedTuple):
+@dataclass(frozen=True)
+class Groups:
     """What a row is about.
 
     Attributes
@@ -190,7 +193,7 @@ class Groups(NamedTuple):
     groups: tuple[tuple[Place, ...], ...]
     everybody: bool
 
-    @property
+    @cached_property
     def cells(self) -> frozenset[Place]:
         """All of its cells."""
         return frozenset(place for group in self.groups for place in group)
@@ -229,6 +232,15 @@ def groups_of(table: str, term: str, wave: str, organisation: str, cells: Collec
     return Groups(tuple((place,) for place in own), False)
 
 
+class _Label(NamedTuple):
+    """What rows with the same labels are about."""
+
+    scale: str
+    subject: str
+    term: str
+    about: Groups
+
+
 @dataclass
 class _Rows:
     """A tidy table on its way.
@@ -237,8 +249,8 @@ class _Rows:
     ----------
     name, table
         Without the terms that never leave.
-    about
-        (N,) what each row is about.
+    labels, which
+        What there is to be about, and (N,) the place there of each row's.
     gone
         (N,) the rows that lose their estimate.
     places
@@ -247,7 +259,8 @@ class _Rows:
 
     name: str
     table: pd.DataFrame
-    about: list[Groups]
+    labels: list[_Label]
+    which: IntArray
     gone: BoolArray
     places: FloatArray
 
@@ -255,29 +268,35 @@ class _Rows:
     def of(cls, name: str, table: pd.DataFrame, bases: Bases) -> _Rows:
         """Read what each row is about."""
         table = table[~table["term"].isin(NEVER)].reset_index(drop=True)
-        planned = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
-        about, known = [], dict[tuple[str, ...], Groups]()
-        for key in _columns(table, "scale", "item", "term", "wave", "organisation"):
-            if key not in known:
-                scale, item, term, wave, organisation = key
-                # a plan is about the wave that it is made from
-                wave = next(iter(planned), wave)
-                cells = bases.places.get(item or scale, [])
-                if name == STRUCTURE:
-                    cells = [place for place in cells if (scale, place[0]) in bases.fully]
-                known[key] = groups_of(name, term, wave, organisation, cells)
-            about.append(known[key])
-        return cls(name, table, about, np.zeros(len(table), dtype=np.bool_), digits.decimals(table))
+        reference = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
+        columns = ["scale", "item", "wave", "organisation", *(["term"] if name in OF_ALL_ITEMS else [])]
+        first = ~table.duplicated(columns)
+        which = np.asarray(table.groupby(columns, sort=False).ngroup(), dtype=np.intp)
+        labels = []
+        for scale, item, wave, organisation, term in _columns(table[first], *columns[:4], "term"):
+            cells = bases.places.get(item or scale, [])
+            if name == STRUCTURE:
+                cells = [place for place in cells if (scale, place[0]) in bases.fully]
+            # a plan is about the wave that it is made from
+            about = groups_of(name, term, next(iter(reference), wave), organisation, cells)
+            labels.append(_Label(scale, item or scale, term, about))
+        return cls(name, table, labels, which, np.zeros(len(table), np.bool_), digits.decimals(table))
+
+    def spread(self, values: Iterable[bool]) -> BoolArray:
+        """(N,) what holds of each row's labels."""
+        return np.array(list(values), dtype=np.bool_)[self.which]
+
+    def of_variant(self) -> Iterator[tuple[str, IntArray]]:
+        """Give each variant that is not the main analysis, and its rows."""
+        if "variant" in self.table:
+            for variant, rows in self.table.groupby("variant", sort=False).indices.items():
+                if variant != MAIN:
+                    yield str(variant), np.asarray(rows, dtype=np.intp)
 
     @property
     def some(self) -> BoolArray:
         """(N,) rows that are not about all respondents of their waves."""
-        return np.array([not one.everybody for one in self.about], dtype=np.bool_)
-
-    @property
-    def subjects(self) -> list[str]:
-        """(N,) the item that a row is about, or its scale."""
-        return [item or scale for scale, item in _columns(self.table, "scale", "item")]
+        return self.spread(not label.about.everybody for label in self.labels)
 
 
 def released(
@@ -288,7 +307,7 @@ def released(
     rule: Rule,
     weighting: Weighting | None,
     agree: Agree | None = None,
-    left: Collection[str] = (),
+    alone: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[Entry]]:
     """Release the tables of estimates.
 
@@ -306,13 +325,13 @@ def released(
         Who weighs how much; None: nothing is weighted.
     agree
         What makes `agreement`, where there is `sensitivity`.
-    left
-        Tables that are functions of released counts.
+    alone
+        Tables, or some of their rows by their index, that are functions of released counts: only rounded and reworded.
 
     Returns
     -------
     dict, list
-        The tables as they are released, but for those of `left`, and what each lost.
+        The tables as they are released, and what each lost.
 
     Raises
     ------
@@ -320,7 +339,8 @@ def released(
         If there is an `agreement`, but not what makes it.
     """
     tidy = [name for name, table in tables.items() if {"term", "status", "note"} <= set(table)]
-    names = [name for name in tidy if name not in left]
+    alone = alone or {}
+    names = [name for name in tidy if name not in alone or len(alone[name]) < len(tables[name])]
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
@@ -335,14 +355,18 @@ def released(
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
-        [one.table for one in rows.values()],
+        [tables[FREQUENCIES], *(one.table for one in rows.values())],
         [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
     )
-    found: dict[str, pd.DataFrame] = {}
+    found = {name: _finished(one, bases, people, counts.get(AT_ENDS), words) for name, one in rows.items()}
+    for name, own in alone.items():
+        nobody = np.zeros(len(own), dtype=np.bool_)
+        shown = said(digits.rounded(own, digits.decimals(own), of_some=nobody), words)
+        every = found.get(name, shown)
+        found[name] = pd.concat([every.drop(index=own.index), shown]).loc[every.index]
     entries: list[Entry] = []
-    for name, one in rows.items():
-        found[name] = shown = _finished(one, bases, people, counts.get(AT_ENDS), words)
-        before = one.table
+    for name, shown in found.items():
+        before = rows[name].table if name in rows else tables[name]
         lost = (before["estimate"].notna() & shown["estimate"].isna()).to_numpy(dtype=np.bool_)
         unnumbered = (before["n"].notna() & shown["n"].isna()).to_numpy(dtype=np.bool_)
         entries += [
@@ -378,45 +402,55 @@ def _columns(table: pd.DataFrame, *names: str) -> Iterator[tuple[str, ...]]:
 
 def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray:
     """(N,) rows with a group, or degrees of freedom, below the smallest; of variants, those that do not leave."""
-    table = rows.table
-    found: BoolArray = digits.residual(table) & table["df"].lt(rule.smallest_df).to_numpy(dtype=np.bool_)
-    by_item = table["term"].isin(ITEM_BY_ITEM).to_numpy()
-    variants = table["variant"] if "variant" in table else [""] * len(table)
-    for row, (about, variant, scale, subject) in enumerate(
-        zip(rows.about, variants, table["scale"], rows.subjects, strict=True)
-    ):
-        least = rule.smallest_group * (MORE if by_item[row] and not about.everybody else 1)
-        for group in about.groups:
-            size = sum(bases.size(rows.name, subject, scale, place) for place in group)
-            size = people.size(variant, scale, group, size)
-            found[row] |= 0 < size < least
-        found[row] |= not people.released(variant, scale)
+
+    def small(label: _Label, variant: str = "") -> bool:
+        least = rule.smallest_group
+        if label.term in ITEM_BY_ITEM and not label.about.everybody:
+            least *= MORE
+        sizes = (
+            people.size(variant, label.scale, group)
+            if variant
+            else sum(bases.size(rows.name, label.subject, label.scale, place) for place in group)
+            for group in label.about.groups
+        )
+        return any(0 < size < least for size in sizes)
+
+    found: BoolArray = digits.residual(rows.table) & rows.table["df"].lt(rule.smallest_df).to_numpy(np.bool_)
+    found |= rows.spread(map(small, rows.labels))
+    for variant, own in rows.of_variant():
+        gone = [
+            not people.released(variant, label.scale)
+            or (not people.same(variant, label.scale) and small(label, variant))
+            for label in rows.labels
+        ]
+        found[own] |= rows.spread(gone)[own]
     return found
 
 
 def _outweighed(rows: _Rows, few: Dominated) -> BoolArray:
     """(N,) rows of compared groups in which one or two respondents have most of the weight."""
+    found = np.zeros(len(rows.table), dtype=np.bool_)
     if rows.name not in COMPARED or not few.places:
-        return np.zeros(len(rows.table), dtype=np.bool_)
-    variants = rows.table["variant"] if "variant" in rows.table else [""] * len(rows.table)
-    return np.array(
-        [
-            bool(about.cells & few.of(variant, subject))
-            for about, variant, subject in zip(rows.about, variants, rows.subjects, strict=True)
-        ],
-        dtype=np.bool_,
+        return found
+    everything = np.arange(len(found))
+    first = (
+        (MAIN, np.flatnonzero(rows.table["variant"] == MAIN)) if "variant" in rows.table else ("", everything)
     )
+    for variant, own in (first, *rows.of_variant()):
+        marks = (bool(label.about.cells & few.of(variant, label.subject)) for label in rows.labels)
+        found[own] = rows.spread(marks)[own]
+    return found
 
 
 def _bare(rows: _Rows, instrument: Mapping[str, ItemKey]) -> BoolArray:
     """(N,) rows by organisation about a scale of one statement: its mean is a function of the counts alone."""
     members = pd.Series([one.scale for one in instrument.values() if one.scale]).value_counts()
-    single = rows.table["scale"].isin(members.index[members == 1]) & rows.table["item"].eq("")
-    of_cells = [
-        not about.everybody and all(len(group) == 1 for group in about.groups) for about in rows.about
-    ]
-    marks: BoolArray = np.array(of_cells, dtype=np.bool_) & single.to_numpy(dtype=np.bool_)
-    return marks
+    return rows.spread(
+        members.get(label.subject) == 1
+        and not label.about.everybody
+        and all(len(group) == 1 for group in label.about.groups)
+        for label in rows.labels
+    )
 
 
 def _behind(
@@ -453,12 +487,20 @@ def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
 
     Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
     """
-    columns = ("analysis", "scale", "wave", "organisation")
+    columns = ["analysis", "scale", "wave", "organisation"]
     places = dict(zip(_columns(means.table, *columns), means.places, strict=True))
-    for row, (analysis, scale, wave, organisation) in enumerate(_columns(rows.table, *columns)):
-        rows.gone[row] |= any((analysis, scale, cell) in told for cell in rows.about[row].cells)
-        for cell in product(wave.split(BETWEEN), organisation.split(BETWEEN)):
-            rows.places[row] = min(rows.places[row], places.get((analysis, scale, *cell), math.inf))
+    alike = rows.table[columns].assign(label=rows.which)
+    first = ~alike.duplicated()
+    gone, most = [], []
+    for (analysis, scale, wave, organisation), label in zip(
+        _columns(alike[first], *columns), alike.loc[first, "label"], strict=True
+    ):
+        gone.append(any((analysis, scale, cell) in told for cell in rows.labels[label].about.cells))
+        cells = product(wave.split(BETWEEN), organisation.split(BETWEEN))
+        most.append(min(places.get((analysis, scale, *cell), math.inf) for cell in cells))
+    which = alike.groupby(list(alike), sort=False).ngroup().to_numpy(dtype=np.intp)
+    rows.gone |= np.array(gone, dtype=np.bool_)[which]
+    rows.places[:] = np.fmin(rows.places, np.array(most, dtype=np.float64)[which])
 
 
 def _finished(
@@ -500,20 +542,19 @@ def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
 def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
     """(N,) numbers of respondents from released counts; NaN where one of these is withheld."""
     table = rows.table
-    subjects = table["scale"] if rows.name in OF_ALL_ITEMS else rows.subjects
-    variants = table["variant"] if "variant" in table else [""] * len(table)
-    found: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
-    # returns to come are nobody yet
-    kept = [
-        about.everybody or (rows.name == PLANNING and (organisation != ALL or term == RETURNS))
-        for about, organisation, term in zip(rows.about, table["organisation"], table["term"], strict=True)
+    exact: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    by_label = [
+        math.fsum(bases.number(rows.name, one.subject, one.scale, place) for place in one.about.cells)
+        for one in rows.labels
     ]
-    for row in np.flatnonzero(~np.array(kept, dtype=np.bool_) & ~np.isnan(found)):
-        subject, scale = subjects[row], table["scale"].iloc[row]
-        found[row] = sum(bases.number(rows.name, subject, scale, place) for place in rows.about[row].cells)
-        if not people.same(variants[row], scale):
-            found[row] = math.nan
-    return found
+    found = np.array(by_label, dtype=np.float64)[rows.which] + 0 * exact
+    for variant, own in rows.of_variant():
+        others = rows.spread(not people.same(variant, one.scale) for one in rows.labels)[own]
+        found[own[others]] = np.nan
+    kept = ~rows.some
+    if rows.name == PLANNING:  # returns to come are nobody yet
+        kept |= (table["organisation"].ne(ALL) | table["term"].eq(RETURNS)).to_numpy(dtype=np.bool_)
+    return np.where(kept, exact, found)
 
 
 def _agreement(rows: _Rows, before: pd.DataFrame, agree: Agree) -> tuple[pd.DataFrame, BoolArray]:

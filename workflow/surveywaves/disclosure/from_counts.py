@@ -8,18 +8,16 @@ weights, covariates and teams, which counts do not know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure.count_tables import ItemKey
-from surveywaves.mixed.compare import compare_items
-from surveywaves.mixed.decisions import decide
-from surveywaves.sample import Sample, on_one_range, scales_of, single_items
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.sample import Sample, Scale, on_one_range, scales_of, single_items
+from surveywaves.terms import ALL, ORGANISATION, Status
 
 KEY: Final = ("analysis", "scale", "item", "wave", "organisation", "term")
 
@@ -33,28 +31,23 @@ class Comparing:
 
     Attributes
     ----------
+    judge
+        Of a sample and its items: comparisons with decisions, and tests of what the models assume
+        (`surveywaves.mixed.compare.judge_items`).
     waves, organisations
         Those to compare, in order.
     shares, shares_note, reference
         How organisations are weighted to all staff: see `surveywaves.sample.Sample`.
-    standardised, percentage_points
-        Smallest effects of interest.
-    confidence, min_cell, multiplicity
-        See `surveywaves.mixed.compare.compare_study`.
     adjusted
         Whether the study's own models have covariates, weights or teams.
     """
 
+    judge: Callable[[Sample, Sequence[Scale]], tuple[pd.DataFrame, pd.DataFrame]]
     waves: tuple[str, ...]
     organisations: tuple[str, ...]
-    standardised: float
-    percentage_points: float
-    shares: Mapping[str, float]
+    shares: Mapping[str, float] = field(default_factory=dict)
     shares_note: str = ""
     reference: str = ""
-    confidence: float = 0.95
-    min_cell: int = 2
-    multiplicity: str = "fdr_bh"
     adjusted: bool = False
 
 
@@ -73,7 +66,7 @@ def compared(
     counts: Mapping[str, pd.DataFrame],
     *,
     instrument: Mapping[str, ItemKey],
-    how: Comparing,
+    how: Comparing | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the comparisons of items from released counts.
 
@@ -86,7 +79,7 @@ def compared(
     instrument
         Item -> what it is.
     how
-        How items are compared.
+        How items are compared; None: nothing is shown of it.
 
     Returns
     -------
@@ -94,6 +87,9 @@ def compared(
         `item_contrasts`, and the rows of `diagnostics` that are about one item. What would need a count that is
         withheld is withheld.
     """
+    of_items = diagnostics[diagnostics["item"] != ""]
+    if how is None:
+        return _in_place(contrasts, contrasts[:0]), _in_place(of_items, of_items[:0])
     frequencies = counts["item_frequencies"]
     asked = {item: one for item, one in instrument.items() if (frequencies["item"] == item).any()}
     items = [_Item(name, one.scale, one.key, one.points, one.favourable) for name, one in asked.items()]
@@ -106,21 +102,13 @@ def compared(
         frame=frame, waves=how.waves, organisations=how.organisations, shares=shares, shares_note=note
     ).with_shares()
     sample, _, alone = on_one_range(sample, scales_of(items), single_items(items))
-    found = compare_items(sample, alone, confidence=how.confidence, min_cell=how.min_cell)
-    decided = decide(
-        found.contrasts,
-        found.variances,
-        standardised=how.standardised,
-        percentage_points=how.percentage_points,
-        confidence=how.confidence,
-        multiplicity=how.multiplicity,
-    )
+    decided, tests = how.judge(sample, alone)
     shown = _in_place(contrasts, decided)
     if how.adjusted:
         there = shown["estimate"].notna()
         notes = shown["note"].where(shown["note"] == "", shown["note"] + "; ") + FROM_COUNTS
         shown["note"] = shown["note"].mask(there, notes)
-    return shown, _in_place(diagnostics[diagnostics["item"] != ""], found.diagnostics)
+    return shown, _in_place(of_items, tests)
 
 
 def _answers(
@@ -143,7 +131,7 @@ def _divided(respondents: pd.DataFrame, how: Comparing) -> dict[str, float]:
         (respondents["variable"] == ORGANISATION)
         & (respondents["organisation"] == ALL)
         & (respondents["wave"] == how.reference)
-        & (respondents["level"] != NOT_STATED)
+        & respondents["level"].isin(how.organisations)
     ]
     if own["n"].isna().any():
         return {}

@@ -97,7 +97,7 @@ def release(
     agree
         What counts over variants: see `estimates.released`.
     comparing
-        How items are compared; None: `item_contrasts` is no table here.
+        How items are compared; None: comparisons of items are withheld.
     cores
         Processes to share the work among; the choice is the same whatever their number.
 
@@ -315,7 +315,7 @@ class _Release:
         if self.ends is not None:
             counts[ENDS] = self.ends
         alone: dict[str, pd.DataFrame] = {}
-        if comparing and ITEM_CONTRASTS in before and not self.rule.public:
+        if ITEM_CONTRASTS in before and not self.rule.public:
             alone[ITEM_CONTRASTS], alone[DIAGNOSTICS] = from_counts.compared(
                 before[ITEM_CONTRASTS],
                 before[DIAGNOSTICS],
@@ -330,18 +330,9 @@ class _Release:
             rule=self.rule,
             weighting=self.weighting,
             agree=agree,
-            left=(ITEM_CONTRASTS,) if alone else (),
+            alone=alone,
         )
         self.entries += entries
-        if alone:
-            tests = shown[DIAGNOSTICS]
-            others = tests.drop(index=alone[DIAGNOSTICS].index)
-            tests = pd.concat([others, alone[DIAGNOSTICS]]).loc[tests.index]
-            shown |= {DIAGNOSTICS: tests, ITEM_CONTRASTS: alone[ITEM_CONTRASTS]}
-            gone = shown[ITEM_CONTRASTS]["estimate"].isna() & before[ITEM_CONTRASTS]["estimate"].notna()
-            self.entries.append(
-                Entry(ITEM_CONTRASTS, "estimate", account.DERIVED, gone.to_numpy(dtype=np.bool_))
-            )
         self.tables.pop(PEOPLE, None)
         self.tables |= shown
 

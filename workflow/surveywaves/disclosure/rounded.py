@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,13 +22,20 @@ import pandas as pd
 
 from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
-from surveywaves.disclosure.rounding import Audit, Crossed, Joint, Narrowed, draw, interval
+from surveywaves.disclosure.rounding import Audit, Crossed, Joint, Narrowed, Tie, draw, interval
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
 
+PARTNERS: Final = 3
+"""Organisations of which the audit tries whether they may have somebody of another."""
+
+ROUNDS: Final = 3
+"""How often tables are drawn again that only all tables together narrow."""
+
+EVERY: Final = "every item"
 BASE: Final = "base"
 ASKED: Final = "asked"
 
@@ -80,6 +87,19 @@ class _Table(NamedTuple):
     columns: tuple[Any, ...]
     crossed: Crossed
     unordered: int = 0
+
+
+class _Total(NamedTuple):
+    """People of each organisation who are in all tables of a scale at once.
+
+    At an end of it (`columns`: each item's answer there), or with all items answered (`every`). `told`: organisations
+    of which that is known here and may be shown; of others, `people` is what it may be.
+    """
+
+    people: IntArray
+    told: BoolArray
+    columns: dict[str, int]
+    every: bool
 
 
 class _Drawn(NamedTuple):
@@ -143,6 +163,9 @@ class _Wave:
     found: Rounded
     key: bytes = b""
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    totals: dict[tuple[str, str], _Total] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    swaps: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def silent(self) -> BoolArray:
@@ -170,17 +193,37 @@ class _Wave:
         _, self.shown, each = min(tries, key=lambda one: one[0])
         for name, n in zip(self.names, self.shown, strict=True):
             self.found.sizes[self.wave, name] = int(n)
-        known = [self._counted(one, len(tries)) for one in each]
+        self.asked = frozenset(self.tables["item_frequencies"]["item"])
+        self.totals = dict(self._totals())
+        found = {one.subject: (one, drawn, len(tries)) for one, drawn in zip(people, each, strict=True)}
         for one in items:
-            for attempt in range(DRAWS):
-                if (table := self._attempt(one, attempt, self.shown)) is not None:
-                    break
-            known.append(self._counted(table, attempt + 1))
-        kept = self._open([one for one in known if one is not None])
-        for table_shown in kept:
-            self._keep(table_shown)
-        if "reliability" in self.tables:
-            self._ends({one.table.subject: one for one in kept})
+            found[one.subject] = (one, *self._again(one, 0))
+        for _ in range(ROUNDS):
+            known = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+            if not (narrow := self._narrow(known)):
+                break
+            for subject in narrow:
+                one, _, attempts = found[subject]
+                found[subject] = (one, *((None, DRAWS) if one.unordered else self._again(one, attempts)))
+        kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+        for lost in self._narrow(kept):
+            del kept[lost]
+        for subject, (_, _, attempts) in found.items():
+            self._count("withheld" if subject not in kept else "once" if attempts == 1 else "again")
+        for drawn_once in kept.values():
+            self._keep(drawn_once)
+        self._ends(kept)
+
+    def _again(self, table: _Table, attempts: int) -> tuple[_Drawn | None, int]:
+        """Draw a table until it stands the audit by itself."""
+        while attempts < DRAWS:
+            attempts += 1
+            if (drawn := self._attempt(table, attempts - 1, self.shown)) is not None:
+                return drawn, attempts
+        return None, attempts
+
+    def _count(self, what: str) -> None:
+        self.found.drawn[what] += 1
 
     def _people(self) -> Iterator[_Table]:
         """List the grouping variables: levels, those who stated none, and those who were not asked (not shown)."""
@@ -251,28 +294,132 @@ class _Wave:
         if cells is None:
             return None
         audit = Audit.of(table.crossed, cells, rule.rounding, silent=self.silent)
-        doubtful = audit.narrowed(rule.rounding, rule.threshold)
+        doubtful = self._held(table, audit).narrowed(rule.rounding, rule.threshold)
         alone = Joint.of([audit], interval(shown, rule.rounding))
         if any(alone.values(0, need) < need.enough for need in doubtful):
             return None
         return _Drawn(table, cells, audit, doubtful)
 
-    def _counted(self, drawn: _Drawn | None, attempts: int) -> _Drawn | None:
-        self.found.drawn["withheld" if drawn is None else "once" if attempts == 1 else "again"] += 1
-        return drawn
+    def _held(self, table: _Table, audit: Audit) -> Audit:
+        """Grant the reader who stands at an end of the item's scale: they gave that answer."""
+        low = audit.low.copy()
+        for total in self.totals.values():
+            if table.subject in total.columns and not total.every:
+                column = table.columns.index(total.columns[table.subject])
+                low[:, column] = np.maximum(low[:, column], total.people)
+        return replace(audit, low=low)
 
-    def _open(self, known: list[_Drawn]) -> list[_Drawn]:
-        """Leave out tables that all tables together narrow."""
-        if not any(one.doubtful for one in known):
-            return known
-        joint = Joint.of([one.audit for one in known], interval(self.shown, self.found.rule.rounding))
-        kept = [
-            one
-            for number, one in enumerate(known)
-            if all(joint.values(number, need) >= need.enough for need in one.doubtful)
-        ]
-        self.found.drawn["withheld"] += len(known) - len(kept)
-        return kept
+    def _totals(self) -> Iterator[tuple[tuple[str, str], _Total]]:
+        """Count who stands at an end of each scale and who answered all of its items, organisation by organisation.
+
+        What is exact of all respondents together ties the tables of the items to each other.
+        """
+        if "reliability" not in self.tables:
+            return
+        own, frequencies = self.tables["reliability"], self.tables["item_frequencies"]
+        own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
+        for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
+            items = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
+            percent = dict(zip(rows["organisation"], rows["estimate"], strict=True))
+            size = {name: int(n) for name, n in zip(rows["organisation"], rows["n"], strict=True)}
+            people = {name: round(percent[name] * n / 100) for name, n in size.items()}
+            for what, counts in ((str(term), people), (EVERY, size)):
+                each = np.array([counts.get(name, 0) for name in self.names], dtype=np.intp)
+                told = np.array([name in counts for name in self.names])
+                rest = counts.get(ALL, int(each.sum())) - int(each.sum())
+                # Of those who state no organisation, and of who are too few for an estimate, only the sum is known.
+                for place in np.flatnonzero(~told):
+                    own = frequencies[frequencies["organisation"] == self.names[place]]
+                    n = [
+                        own["n"][(own["item"] == item) & ((own["response"] == end) | (what == EVERY))].sum()
+                        for item, end in items.items()
+                        if item in self.asked
+                    ]
+                    each[place] = max(0, min([rest, *map(int, n)]))
+                    rest -= each[place]
+                yield (str(scale), what), _Total(each, told, items, what == EVERY)
+
+    def _ties(
+        self, known: Sequence[_Drawn], scale: str, shown: Mapping[str, tuple[FloatArray, FloatArray]]
+    ) -> list[Tie]:
+        """Say what a reader knows of who is in several tables of a scale at once."""
+        place = {one.table.subject: number for number, one in enumerate(known)}
+        ties: list[Tie] = []
+        for what in (EVERY, *TERMS):
+            if (total := self.totals.get((scale, what))) is None:
+                continue
+            there = [
+                (place[item], known[place[item]].table, end)
+                for item, end in total.columns.items()
+                if item in place
+            ]
+            nothing = np.zeros(len(self.names))
+            low, high = shown.get(what, (nothing, np.full(len(self.names), float(total.people.sum()))))
+            within, outside = [], []
+            for number, table, end in there:
+                columns = np.arange(len(table.columns) + 1)
+                missing = columns == len(table.columns)
+                within.append((number, ~missing if total.every else columns == table.columns.index(end)))
+                outside.append((number, missing))
+            # Everybody who did not answer all items is among those who did not answer one.
+            all_there = len(there) == len(self.asked & set(total.columns))
+            ties.append(
+                Tie(
+                    int(total.people.sum()),
+                    low,
+                    high,
+                    tuple(within),
+                    tuple(outside) if total.every and all_there else (),
+                    under=None if total.every or (scale, EVERY) not in self.totals else 0,
+                )
+            )
+        return ties
+
+    def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
+        """List the tables that all tables together narrow."""
+        self.swaps = self._swapped(known.values())
+        found = []
+        for subject, one in known.items():
+            if one.doubtful:
+                scale = self.instrument[subject].scale if subject in self.instrument else ""
+                own = [drawn for name, drawn in known.items() if name == subject or self._in(name, scale)]
+                number = next(number for number, drawn in enumerate(own) if drawn is one)
+                if not self._open(own, number, one.doubtful, self._ties(own, scale, {})):
+                    found.append(subject)
+        return found
+
+    def _in(self, item: str, scale: str) -> bool:
+        return bool(scale) and item in self.instrument and self.instrument[item].scale == scale
+
+    def _swapped(self, known: Iterable[_Drawn]) -> FloatArray:
+        """(O, O) people who may be of the first organisation and not of the second, in all tables and in the sizes."""
+        low, high = interval(self.shown, self.found.rule.rounding)
+        swaps = [np.minimum.outer(high - self.sizes, self.sizes - low)]
+        swaps += [self._held(one.table, one.audit).swap() for one in known]
+        found: FloatArray = np.minimum.reduce(swaps)
+        np.fill_diagonal(found, 0.0)
+        return found
+
+    def _open(
+        self, tables: Sequence[_Drawn], number: int, needs: Sequence[Narrowed], ties: Sequence[Tie]
+    ) -> bool:
+        """Whether what must stay open of a table does, while another organisation may be larger or smaller by some."""
+        audits = [one.audit for one in tables]
+        joints: dict[tuple[int, int], Joint] = {}
+        for need in needs:
+            room = self.swaps[need.row] + self.swaps[:, need.row]
+            for other in map(int, np.argsort(-room, kind="stable")[:PARTNERS]):
+                if (need.row, other) not in joints:
+                    low, high = self.sizes.astype(np.float64), self.sizes.astype(np.float64)
+                    for one, two in ((need.row, other), (other, need.row)):
+                        high[one] += self.swaps[one, two]
+                        low[one] -= self.swaps[two, one]
+                    joints[need.row, other] = Joint.of(audits, (low, high), ties)
+                if joints[need.row, other].values(number, need) >= need.enough:
+                    break
+            else:
+                return False
+        return True
 
     def _keep(self, drawn: _Drawn) -> None:
         table, cells = drawn.table, drawn.cells
@@ -289,74 +436,72 @@ class _Wave:
 
     def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
         """Round who stands at an end of each scale."""
-        own = self.tables["reliability"]
-        own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
-        for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
-            percent = zip(rows["organisation"], rows["estimate"], rows["n"], strict=True)
-            counts = {organisation: round(share * int(n) / 100) for organisation, share, n in percent}
-            people = np.array([counts.get(name, 0) for name in self.names], dtype=np.intp)
-            # Those who state no organisation are not shown, but follow.
-            unseen = np.array([name not in counts for name in self.names])
-            rest = counts.get(ALL, int(people.sum())) - int(people.sum())
-            if rest > 0 and NOT_STATED in self.names:
-                people[self.names.index(NOT_STATED)] += rest
-            items = [
-                (drawn[item], drawn[item].table.columns.index(one.end(str(term))))
-                for item, one in self.instrument.items()
-                if one.scale == scale and item in drawn
-            ]
-            cells = self._end(people, self.silent | unseen, items)
-            self.found.drawn["withheld" if cells is None else "once"] += 1
+        shown: dict[str, dict[str, tuple[FloatArray, FloatArray]]] = {}
+        for (scale, term), total in self.totals.items():
+            if total.every:
+                continue
+            own = [drawn[item] for item in total.columns if item in drawn]
+            told = shown.setdefault(scale, {})
+            cells = self._end(scale, term, own, told)
+            self._count("withheld" if cells is None else "once")
             if cells is not None:
-                for name, n, silent in zip(self.names, cells, self.silent | unseen, strict=True):
-                    if not silent:
-                        self.found.ends[str(scale), str(term), self.wave, name] = int(n)
+                silent = self.silent | ~total.told
+                for name, n, nothing in zip(self.names, cells, silent, strict=True):
+                    if not nothing:
+                        self.found.ends[scale, term, self.wave, name] = int(n)
 
     def _end(
-        self, people: IntArray, silent: BoolArray, items: Sequence[tuple[_Drawn, int]]
+        self,
+        scale: str,
+        term: str,
+        items: Sequence[_Drawn],
+        told: dict[str, tuple[FloatArray, FloatArray]],
     ) -> IntArray | None:
         """Round a row of respondents at an end; None if that tells too much of them or of the answers."""
         rule = self.found.rule
-        base, total = rule.rounding, int(people.sum())
-        table = _Table("", ("",), Crossed.of(people[:, None]))
-        top = max(base * (total // base + 1), base)
-        shown = [np.where(self.silent, top, one.cells[:, column]) for one, column in items]
-        most = np.minimum.reduce([np.full(len(people), top), *shown])
-        cells = self._cells(table, 0, silent=silent, most=most[:, None])
-        if cells is None:
-            return None
-        low, high = interval(cells[:, 0], base)
-        low, high = np.where(silent, 0.0, low), np.where(silent, np.inf, high)
-        # How many of each can have given the answer to all items, in tables that differ by moves around four cells.
-        there = high
-        for one, column in items:
-            others = np.arange(one.audit.shift.shape[1]) != column
-            reach = one.table.crossed.counts[:, column] + one.audit.shift[:, others, column].max(axis=1)
-            there = np.minimum(there, reach)
-        least = np.maximum(low, total - (there.sum() - there))
-        most_here = np.minimum(there, total - (low.sum() - low))
-        small = (people > 0) & (people < rule.threshold)
-        if (small & (most_here - least + 1 < min(base, total + 1))).any():
-            return None
-        for one, column in items:
-            bound = np.zeros(one.cells.shape)
-            bound[:, column] = people
-            for need in self._bounded(one, bound).narrowed(base, rule.threshold):
-                own = bound.copy()
-                own[need.row, column] = least[need.row]
-                if any(
-                    other.row == need.row and (other.members == need.members).all()
-                    for other in self._bounded(one, own).narrowed(base, rule.threshold)
-                ) and not any(
-                    other.row == need.row and (other.members == need.members).all() for other in one.doubtful
-                ):
-                    return None
-        return cells[:, 0]
-
-    def _bounded(self, drawn: _Drawn, least: FloatArray) -> Audit:
-        return Audit.of(
-            drawn.table.crossed, drawn.cells, self.found.rule.rounding, silent=self.silent, least=least
+        base, total = rule.rounding, self.totals[scale, term]
+        people, silent = total.people, self.silent | ~total.told
+        columns = [one.table.columns.index(total.columns[one.table.subject]) for one in items]
+        # No more than gave the answer to each of the items, as these are shown.
+        top = np.full(len(people), base * (int(people.sum()) // base + 1))
+        most = np.minimum.reduce(
+            [
+                top,
+                *(
+                    np.where(silent, top, one.cells[:, column])
+                    for one, column in zip(items, columns, strict=True)
+                ),
+            ]
         )
+        drawn = self._cells(
+            _Table("", ("",), Crossed.of(people[:, None])), 0, silent=silent, most=most[:, None]
+        )
+        if drawn is None:
+            return None
+        cells = drawn[:, 0]
+        if silent.all():
+            return cells
+        low, high = interval(cells, base)
+        known = dict(told)
+        known[term] = (np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high))
+        joint: Joint | None = None
+        ties = self._ties(items, scale, known)
+        number = [what for what in (EVERY, *TERMS) if (scale, what) in self.totals].index(term)
+        # With all answers as they are, people can move between organisations at the end of the scale.
+        there = np.minimum.reduce(
+            [known[term][1], *(one.table.crossed.counts[:, c] for one, c in zip(items, columns, strict=True))]
+        )
+        rest, floor = there.sum() - there, known[term][0].sum() - known[term][0]
+        room = np.minimum(there, people.sum() - floor) - np.maximum(known[term][0], people.sum() - rest) + 1
+        needed = min(base, int(people.sum()) + 1)
+        for row in np.flatnonzero((people > 0) & (people < rule.threshold) & (room < needed)):
+            joint = joint or Joint.of([one.audit for one in items], (self.sizes, self.sizes), ties)
+            if joint.tied(number, int(row)) < needed:
+                return None
+        if not all(self._open(items, place, one.doubtful, ties) for place, one in enumerate(items)):
+            return None
+        told[term] = known[term]
+        return cells
 
 
 def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -46,6 +46,9 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
+
+SETTLED: Final = 1e-6
+"""Solutions of a program that are nearer to whole numbers than this are these numbers."""
 
 TINY: Final = 1e-9
 """Values nearer to a multiple than this are that multiple."""
@@ -149,7 +152,7 @@ def draw(
     if most is not None:
         high[cells] = np.minimum(high[cells], (most / base).ravel())
         low[cells] = np.minimum(low[cells], high[cells])
-    start = layout.values(counts if sizes is None else _shifted(counts, sizes / base))
+    start = layout.values(counts if sizes is None else _shifted(counts, sizes / base, table))
     if sizes is not None:
         start[layout.sizes] = sizes / base
     if ((start < low - TINY) | (start > high + TINY)).any() or np.abs(layout.equations @ start).max() > TINY:
@@ -217,11 +220,16 @@ def _safe(table: Crossed, layout: _Layout, base: int, low: FloatArray, high: Flo
             high[places[largest]] = low[places[largest]]
 
 
-def _shifted(cells: FloatArray, sizes: FloatArray) -> FloatArray:
+def _shifted(cells: FloatArray, sizes: FloatArray, table: Crossed) -> FloatArray:
     """Spread what a size moved by over its row, over the cells that can move most."""
     moved = sizes - cells.sum(axis=1)
     part = cells % 1.0
     room = np.where((part > TINY) & (part < 1 - TINY), part * (1 - part), 0.0)
+    for members in table.sums:
+        # A sum that is a multiple stays.
+        whole = cells[:, members].sum(axis=1) % 1.0
+        stays = (whole < TINY) | (whole > 1 - TINY)
+        room[np.ix_(stays, members)] = 0.0
     total = room.sum(axis=1, keepdims=True)
     found: FloatArray = (
         cells + np.divide(room, total, out=np.zeros_like(room), where=total > 0) * moved[:, None]
@@ -337,9 +345,6 @@ class Audit:
         (O, C) what is known of each by itself.
     sum_low, sum_high
         (O, S) the same of the sums.
-    shift
-        (O, C, C) people of a row who may be in the second category rather than the first, and one other row the other
-        way round.
     """
 
     table: Crossed
@@ -347,7 +352,6 @@ class Audit:
     high: FloatArray
     sum_low: FloatArray
     sum_high: FloatArray
-    shift: FloatArray
 
     @classmethod
     def of(
@@ -378,56 +382,134 @@ class Audit:
         high = np.where(table.possible, high, 0.0)
         sum_low[nothing], sum_high[nothing] = 0.0, np.inf
         low = low if least is None else np.maximum(low, least)
-        shift = _shift(
-            table, table.counts - low, high - table.counts, table.summed - sum_low, sum_high - table.summed
-        )
-        return cls(table, low, high, sum_low, sum_high, shift)
+        return cls(table, low, high, sum_low, sum_high)
 
     def narrowed(self, base: int, threshold: int) -> list[Narrowed]:
         """List the small counts with fewer possible values than `base`, and than the exact totals leave them.
 
-        To a reader who knows the true sizes, that is.
+        To a reader who knows the true sizes and bases, that is.
         """
-        return [
-            need
-            for need in _needs(self.table, base, threshold)
-            if self._moved(need) < need.enough and self._values(need) < need.enough
+        counts, sums = self.table.counts, self.table.summed
+        sizes = counts.sum(axis=1)
+        known = replace(
+            self,
+            sum_low=np.column_stack([sums[:, :1], self.sum_low[:, 1:]]),
+            sum_high=np.column_stack([sums[:, :1], self.sum_high[:, 1:]]),
+        )
+        shift = known.shift()
+        joint: Joint | None = None
+        found = []
+        for need in _needs(self.table, base, threshold):
+            own, inside, outside = shift[need.row], need.members, ~need.members
+            moved = own[np.ix_(outside, inside)].max(initial=0) + own[np.ix_(inside, outside)].max(initial=0)
+            if 1 + moved < need.enough:
+                joint = joint or Joint.of([known], (sizes, sizes))
+                if joint.values(0, need) < need.enough:
+                    found.append(need)
+        return found
+
+    def shift(self) -> FloatArray:
+        """(O, C, C) people of a row who may be in the second category rather than the first.
+
+        And one other row the other way round: moves around four cells.
+        """
+        table = self.table
+        down, up = table.counts - self.low, self.high - table.counts
+        sum_down, sum_up = table.summed - self.sum_low, self.sum_high - table.summed
+        # By itself, a row may move so many: as the cells allow, and the sums that have one of the two.
+        alone = np.minimum(down[:, :, None], up[:, None, :])
+        for number, members in enumerate(table.sums):
+            leaving, entering = members[:, None] & ~members, ~members[:, None] & members
+            alone = np.where(leaving, np.minimum(alone, sum_down[:, number, None, None]), alone)
+            alone = np.where(entering, np.minimum(alone, sum_up[:, number, None, None]), alone)
+        back = alone.transpose(0, 2, 1)
+        if len(back) == 1:
+            return np.zeros_like(alone)
+        # The row that can move the most the other way, but not itself.
+        most, next_most = np.sort(back, axis=0)[[-1, -2]]
+        found: FloatArray = np.minimum(alone, np.where(back == most, next_most, most))
+        return found
+
+    def swap(self) -> FloatArray:
+        """(O, O) people who may be of the first organisation and not of the second, with the same answer."""
+        table = self.table
+        more = [
+            np.minimum.outer(up, down)
+            for up, down in zip((self.high - table.counts).T, (table.counts - self.low).T, strict=True)
         ]
-
-    def _moved(self, need: Narrowed) -> float:
-        """Count the values of what must stay open that moves around four cells show to be possible."""
-        own, inside, outside = self.shift[need.row], need.members, ~need.members
-        if not outside.any():
-            return 1.0
-        up, down = own[np.ix_(outside, inside)].max(), own[np.ix_(inside, outside)].max()
-        return 1.0 + float(up) + float(down)
-
-    def _values(self, need: Narrowed) -> int:
-        sizes = self.table.counts.sum(axis=1).astype(np.float64)
-        return Joint.of([self], (sizes, sizes)).values(0, need)
+        for number, members in enumerate(table.sums):
+            up, down = (
+                self.sum_high[:, number] - table.summed[:, number],
+                table.summed[:, number] - self.sum_low[:, number],
+            )
+            limit = np.minimum.outer(up, down)
+            more = [
+                np.minimum(one, limit) if inside else one for one, inside in zip(more, members, strict=True)
+            ]
+        found: FloatArray = np.maximum.reduce(more)
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Joint:
-    """Everything that a reader knows of some tables of the same organisations, as a linear program.
+class Tie:
+    """Respondents who are in several tables at once: those at an end of a scale, or who answered all its items.
 
     Attributes
     ----------
-    audits
-        What is known of each.
-    starts
-        Where the unknowns of each begin; the sizes of the organisations are the first.
-    bounds, constraints
-        What is known of the unknowns, and of sums of them.
+    total
+        How many of all organisations, which is known.
+    low, high
+        (O,), (O,) what is known of each organisation.
+    within
+        Table and categories, in each of which all of them are.
+    outside
+        Table and categories in one of which everybody else is; empty: that is not known.
+    under
+        Another tie, of which they are part; None: of none.
     """
 
-    audits: Sequence[Audit]
-    starts: Sequence[int]
-    bounds: Bounds
-    constraints: LinearConstraint
+    total: int
+    low: FloatArray
+    high: FloatArray
+    within: tuple[tuple[int, BoolArray], ...]
+    outside: tuple[tuple[int, BoolArray], ...] = ()
+    under: int | None = None
+
+
+@dataclass(slots=True)
+class Joint:
+    """Everything that a reader knows of some tables of the same organisations, as an integer program.
+
+    Attributes
+    ----------
+    starts
+        Where the unknowns of each table begin, (O, C) each, and of each tie, (O,); the sizes are the first.
+    columns
+        Categories of each table.
+    low, high
+        What is known of the unknowns.
+    terms
+        Row, unknown and factor of the equations.
+    least, most
+        What is known of the sums.
+    """
+
+    starts: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
+    low: list[FloatArray] = field(default_factory=list)
+    high: list[FloatArray] = field(default_factory=list)
+    terms: list[tuple[IntArray, IntArray, FloatArray]] = field(default_factory=list)
+    least: list[FloatArray] = field(default_factory=list)
+    most: list[FloatArray] = field(default_factory=list)
+    _program: tuple[Bounds, LinearConstraint] | None = None
 
     @classmethod
-    def of(cls, audits: Sequence[Audit], sizes: tuple[FloatArray, FloatArray]) -> Joint:
+    def of(
+        cls,
+        audits: Sequence[Audit],
+        sizes: tuple[FloatArray | IntArray, FloatArray | IntArray],
+        ties: Sequence[Tie] = (),
+    ) -> Joint:
         """Put tables together.
 
         Parameters
@@ -436,84 +518,105 @@ class Joint:
             Of the tables.
         sizes
             (O,), (O,) what is known of the organisations' sizes: they lie between, and their sum is known.
+        ties
+            What is known of people who are in several of them.
         """
         rows = len(sizes[0])
-        low, high, starts = [sizes[0]], [sizes[1]], []
-        whole = np.array([float(audits[0].table.counts.sum())])
-        least, most = [whole], [whole]
-        places = [(np.zeros(rows, dtype=np.intp), np.arange(rows), np.ones(rows))]
-        start, line = rows, 1
+        found = cls()
+        of_size = found._unknown(*sizes)
+        found._say([(of_size[None], 1.0)], audits[0].table.counts.sum())
         for audit in audits:
-            counts, sums = audit.table.counts, audit.table.sums
-            columns = counts.shape[1]
-            cells = start + np.arange(counts.size).reshape(rows, columns)
-            of_row = np.broadcast_to(line + np.arange(rows)[:, None], cells.shape)
-            of_column = np.broadcast_to(line + rows + np.arange(columns), cells.shape)
-            number, member = np.nonzero(sums)
-            first = line + rows + columns + np.arange(rows)[:, None] * len(sums)
-            places += [
-                (
-                    np.concatenate([of_row.ravel(), line + np.arange(rows)]),
-                    np.concatenate([cells.ravel(), np.arange(rows)]),
-                    np.concatenate([np.ones(cells.size), -np.ones(rows)]),
-                ),
-                (of_column.ravel(), cells.ravel(), np.ones(cells.size)),
-                ((first + number).ravel(), cells[:, member].ravel(), np.ones(rows * len(member))),
-            ]
-            low.append(audit.low.ravel())
-            high.append(audit.high.ravel())
-            known = [np.zeros(rows), counts.sum(axis=0)]
-            least += [*known, audit.sum_low.ravel()]
-            most += [*known, audit.sum_high.ravel()]
-            starts.append(start)
-            start, line = start + counts.size, line + rows + columns + rows * len(sums)
-        row, column, factor = (np.concatenate(part) for part in zip(*places, strict=True))
-        matrix = sparse.csr_array((factor, (row, column)), shape=(line, start))
-        return cls(
-            audits,
-            starts,
-            Bounds(np.concatenate(low), np.concatenate(high)),
-            LinearConstraint(matrix, np.concatenate(least), np.concatenate(most)),
-        )
+            table = audit.table
+            found.columns.append(table.counts.shape[1])
+            cells = found._unknown(audit.low.ravel(), audit.high.ravel()).reshape(rows, -1)
+            found.starts.append(int(cells[0, 0]))
+            found._say([(cells, 1.0), (of_size[:, None], -1.0)], np.zeros(rows))
+            found._say([(cells.T, 1.0)], table.counts.sum(axis=0))
+            for number, members in enumerate(table.sums):
+                if members.any():
+                    low, high = audit.sum_low[:, number], audit.sum_high[:, number]
+                    found._say([(cells[:, members], 1.0)], low, high)
+        infinite = np.full(rows, np.inf)
+        for tie in ties:
+            own = found._unknown(tie.low, tie.high)
+            found.starts.append(int(own[0]))
+            found._say([(own[None], 1.0)], np.array([tie.total]))
+            for number, members in tie.within:
+                cells = found._cells(number, rows)[:, members]
+                found._say([(cells, 1.0), (own[:, None], -1.0)], np.zeros(rows), infinite)
+            if tie.outside:
+                others = [(found._cells(number, rows)[:, members], 1.0) for number, members in tie.outside]
+                found._say([(own[:, None], 1.0), (of_size[:, None], -1.0), *others], np.zeros(rows), infinite)
+            if tie.under is not None:
+                more = found.starts[len(audits) + tie.under] + np.arange(rows)
+                found._say([(more[:, None], 1.0), (own[:, None], -1.0)], np.zeros(rows), infinite)
+        return found
+
+    def _unknown(self, low: FloatArray | IntArray, high: FloatArray | IntArray) -> IntArray:
+        start = sum(map(len, self.low))
+        self.low.append(np.asarray(low, dtype=np.float64))
+        self.high.append(np.asarray(high, dtype=np.float64))
+        return np.arange(start, start + len(low))
+
+    def _cells(self, number: int, rows: int) -> IntArray:
+        columns = self.columns[number]
+        return self.starts[number] + np.arange(rows * columns).reshape(rows, columns)
+
+    def _say(
+        self,
+        terms: Sequence[tuple[IntArray, float]],
+        least: FloatArray | IntArray,
+        most: FloatArray | IntArray | None = None,
+    ) -> None:
+        """Say of rows of unknowns, a block of them and a factor each, what their sums are."""
+        low = np.atleast_1d(np.asarray(least, dtype=np.float64))
+        line = sum(map(len, self.least))
+        for block, factor in terms:
+            row = np.broadcast_to(line + np.arange(len(block))[:, None], block.shape)
+            self.terms.append((row.ravel(), block.ravel(), np.full(block.size, factor)))
+        self.least.append(low)
+        self.most.append(low if most is None else np.asarray(most, dtype=np.float64))
 
     def values(self, number: int, need: Narrowed) -> int:
-        """Count the possible values of what must stay open of a table, by two linear programs."""
-        goal = np.zeros(len(self.bounds.lb))
-        columns = self.audits[number].table.counts.shape[1]
-        goal[self.starts[number] + need.row * columns + np.flatnonzero(need.members)] = 1.0
-        low, high = (self._least(sign * goal) for sign in (1, -1))
-        return 1 - high - low
+        """Count the possible values of what must stay open of a table."""
+        places = self.starts[number] + need.row * self.columns[number] + np.flatnonzero(need.members)
+        return self._count(places)
 
-    def _least(self, goal: FloatArray) -> int:
-        found = milp(goal, bounds=self.bounds, constraints=self.constraints)
-        if found.x is None:
-            raise RuntimeError(f"the audit of a table has no solution: {found.message}")
-        return round(float(goal @ found.x))
+    def tied(self, number: int, row: int) -> int:
+        """Count the possible values of an organisation's part of a tie."""
+        return self._count(np.array([self.starts[len(self.columns) + number] + row]))
+
+    def _count(self, places: IntArray) -> int:
+        low, high = np.concatenate(self.low), np.concatenate(self.high)
+        if self._program is None:
+            row, column, factor = (np.concatenate(part) for part in zip(*self.terms, strict=True))
+            least = np.concatenate(self.least)
+            matrix = sparse.csr_array((factor, (row, column)), shape=(len(least), len(low)))
+            self._program = Bounds(low, high), LinearConstraint(matrix, least, np.concatenate(self.most))
+        bounds, constraints = self._program
+        ends = []
+        for sign in (1.0, -1.0):
+            goal = np.zeros(len(low))
+            goal[places] = sign
+            solved = _solved(goal, bounds, constraints, whole=False)
+            # Whole numbers that solve the linear program solve the integer program too.
+            if np.abs(solved - np.round(solved)).max() > SETTLED:
+                solved = _solved(goal, bounds, constraints, whole=True)
+            ends.append(round(float(goal @ solved)))
+        return 1 - sum(ends)
+
+
+def _solved(goal: FloatArray, bounds: Bounds, constraints: LinearConstraint, *, whole: bool) -> FloatArray:
+    integrality = np.full(len(goal), int(whole))
+    found = milp(goal, bounds=bounds, constraints=constraints, integrality=integrality)
+    if found.x is None:
+        raise RuntimeError(f"the audit of a table has no solution: {found.message}")
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
     """Say what is known of counts that are shown rounded: they lie between."""
     return np.maximum(shown - base + 1, 0).astype(np.float64), (shown + base - 1).astype(np.float64)
-
-
-def _shift(
-    table: Crossed, down: FloatArray, up: FloatArray, sum_down: FloatArray, sum_up: FloatArray
-) -> FloatArray:
-    """(O, C, C) moves around four cells, from one category to another: see `Audit`."""
-    # By itself, a row may move so many: as the cells allow, and the sums that have one of the two.
-    alone = np.minimum(down[:, :, None], up[:, None, :])
-    for number, members in enumerate(table.sums):
-        leaving, entering = members[:, None] & ~members, ~members[:, None] & members
-        alone = np.where(leaving, np.minimum(alone, sum_down[:, number, None, None]), alone)
-        alone = np.where(entering, np.minimum(alone, sum_up[:, number, None, None]), alone)
-    back = alone.transpose(0, 2, 1)
-    if len(back) == 1:
-        return np.zeros_like(alone)
-    largest = np.sort(back, axis=0)[-2:]
-    others = np.where(back == largest[1], largest[0], largest[1])
-    # If two rows can move the most, each is the other's.
-    found: FloatArray = np.minimum(alone, others)
-    return found
 
 
 def _needs(table: Crossed, base: int, threshold: int) -> Iterator[Narrowed]:

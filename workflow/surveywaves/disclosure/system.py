@@ -175,7 +175,7 @@ class Rule:
         Whether a small count of people is shown of whom it says only that they said nothing (did not state their
         organisation or profession, skipped an item).
     rounding
-        Base that all counts are rounded to instead of withholding some; 0: not rounded.
+        Base that counts by organisation are rounded to; 0: some are withheld instead.
     public
         Whether everything is released as it is.
     smallest_group, smallest_df
@@ -188,7 +188,7 @@ class Rule:
     zeros: bool = True
     uniform: bool = True
     unstated: bool = False
-    rounding: int = 0
+    rounding: int = 5
     public: bool = False
     smallest_group: int = 10
     smallest_df: int = 10

@@ -64,8 +64,6 @@ class People:
         """Whether everybody's answers are used as in the main analysis."""
         return variant in ("", MAIN) or (variant, scale) not in self._changed
 
-    def size(self, variant: str, scale: str, group: Iterable[Place], otherwise: float) -> float:
+    def size(self, variant: str, scale: str, group: Iterable[Place]) -> int:
         """Count a variant's respondents in a group."""
-        if not variant:
-            return otherwise
         return sum(self._size.get((variant, scale, place), 0) for place in group)

@@ -81,6 +81,7 @@ REMARKS: Final = (
     r"{names} by {names} \(design effect \d+\.\d\d\)",
     r"returns are \d+% of {names}(, \d+% of {names})*",
     "the main analysis adjusts for it",
+    "from the released counts: without weights, covariates and teams",
     "no item is flagged",
     "without: {names}",
     r"the mean of at least \d+ of \d+ answers",
@@ -88,6 +89,7 @@ REMARKS: Final = (
     r"\d+ respondents of {names}, drawn at random",
     "standardised to the respondents of its own cells",
     r"adjusted where \d+% of respondents overlap",
+    "few answers: the test is approximate",
     # what the estimate beside it says itself
     "the variances? between (respondents|teams)( and between teams)? (is|are) estimated as zero",
     "teams differ only as the cells and covariates do: the variance between teams cannot be estimated",

@@ -60,6 +60,10 @@ class Records:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def first(self, rows: int) -> list[tuple[int, int]]:
+        """Give the offsets of the first rows."""
+        return list(zip(self.starts[:rows].tolist(), self.ends[:rows].tolist(), strict=True))
+
 
 def find_records(data: bytes, delimiter: str) -> Records:
     """Look a UTF-8 text over for its rows."""
@@ -291,6 +295,9 @@ DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 SNIFFED: Final = 1 << 20
 """Bytes that are looked at to find the delimiter."""
 _EXCEL_HINT: Final = re.compile(rb'\A"?sep=(.)"?\r?\n', re.IGNORECASE)
+HEADERS: Final = 3
+MOST_COLUMNS: Final = 20_000
+"""Columns that a sheet may have; the largest workbook has 16,384."""
 _FEWEST: Final = 5
 """Columns from which on a cell can be told from rows that ran together."""
 
@@ -312,6 +319,7 @@ class Delimited:
         del content
         self._delimiter = self._find_delimiter()
         self._records = find_records(self._data, self._delimiter)
+        self._refuse_wide()
 
     @cached_property
     def top(self) -> list[list[str]]:
@@ -367,6 +375,20 @@ class Delimited:
             problem = f"cells are separated by {DELIMITERS[found]}, not {DELIMITERS[expected]}"
             self.problems.append(Problem(None, EVERY, found, problem, "read so"))
         return found
+
+    def _refuse_wide(self) -> None:
+        """Refuse more columns than a sheet can have, before they become cells; rows with quotes may be many rows."""
+        separator = self._delimiter.encode()
+        rows = self._records.first(HEADERS)
+        width = max(
+            (self._data.count(separator, *row) for row in rows if b'"' not in self._data[slice(*row)]),
+            default=0,
+        )
+        if rows:
+            width = max(width, self._data.count(b'"' + separator + b'"', *rows[0]))
+        if width >= MOST_COLUMNS:
+            hint = f"are its cells separated by {DELIMITERS[self._delimiter]}?"
+            raise self.source.error(f"has {width + 1:,} columns", hint)
 
     def _refuse_joined_rows(self, column: Column, body: Body) -> None:
         """Refuse a cell that holds the rest of one row and the beginning of another: two stray quotes make one."""

@@ -12,9 +12,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from surveywaves.ingest import keying, statfile, surveymonkey
+from surveywaves.ingest.delimited import MOST_COLUMNS
 from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
@@ -37,8 +39,26 @@ def read_raw(source: Source) -> RawTable:
         raise RuntimeError(
             f"{source.name}: {found.rows_in} rows read, {len(found.rows)} kept and {len(found.aside)} set aside"
         )
+    _refuse_spread(source, found)
     _mark_personal(found)
     return found
+
+
+LARGE: Final = 1_000_000_000
+"""Letters up to which nobody asks how few bytes of a file they stand in."""
+SPREAD: Final = 300
+"""Letters that a byte of a file may stand for: a Parquet file of labels comes to forty."""
+
+
+def _refuse_spread(source: Source, table: RawTable) -> None:
+    """Refuse a long text that a small file has in very many cells."""
+    letters = 0
+    for column in table.columns:
+        if len(column.texts):
+            lengths = pc.binary_length(column.texts).to_numpy(zero_copy_only=False).astype(np.int64)
+            letters += int(lengths @ np.bincount(column.codes[column.filled], minlength=len(lengths)))
+    if letters > max(LARGE, SPREAD * source.path.stat().st_size):
+        raise source.error(f"its cells come to {letters / 1e9:,.0f} GB of text", "is it the right file?")
 
 
 def _mark_personal(table: RawTable) -> None:
@@ -99,6 +119,11 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 
 
+_MANY: Final = 10_000_000
+_DENSEST: Final = 300
+"""Rows beyond these that a byte of a Parquet file may stand for: only a single column without content has more."""
+
+
 def _parquet(source: Source) -> RawTable:
     try:
         with pq.ParquetFile(source.path, memory_map=True) as file:
@@ -109,6 +134,10 @@ def _parquet(source: Source) -> RawTable:
                 if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
             ]
             total = file.metadata.num_rows
+        if total > max(_MANY, _DENSEST * source.path.stat().st_size) or len(schema) > MOST_COLUMNS:
+            raise source.error(
+                f"announces {total:,} rows in {len(schema):,} columns", "is it the right file?"
+            )
         with pq.ParquetFile(source.path, read_dictionary=texts, memory_map=True) as file:
             table = file.read()
             table.validate(full=True)

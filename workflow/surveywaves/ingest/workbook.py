@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
+from surveywaves.errors import RawFileError
 from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, object_text
 from surveywaves.terms import EVERY
 from surveywaves.text import few, nearest
@@ -23,6 +24,14 @@ ERROR_VALUES: Final = frozenset(
 EXACT: Final = 10**15
 """Excel keeps 15 digits of a number; what is longer was rounded when it was typed in or opened."""
 SHOWN: Final = 5
+
+FAR: Final = 10_000
+"""Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
+
+UNPACKED: Final = 20_000_000
+"""Bytes of a part of a workbook up to which nobody asks how small it was packed."""
+PACKED: Final = 200
+"""How many times smaller a part may be packed: sheets of nothing but the same answer come to a hundred."""
 
 # Whatever openpyxl meets in a damaged workbook it lets through: lxml's XMLSyntaxError is a SyntaxError as well.
 DAMAGED: Final = (
@@ -40,6 +49,7 @@ DAMAGED: Final = (
 )
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*ref=\"([A-Z0-9:]+)\"")
+_TOP: Final = 1 << 16
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -77,23 +87,26 @@ class Worksheet:
     def body(self, first: int, width: int) -> Body:
         """Read the rows from a given one on; every row has as many columns as the longest."""
         rows = self._rows[first:]
-        while rows and not any(cell and cell.strip() for cell in rows[-1]):
-            rows.pop()
         width = max([width, *(len(row) for row in rows)])
+        filled = {place for row in rows for place, cell in enumerate(row) if cell}
         columns = [
-            Column.of(row[place] if place < len(row) else None for row in rows) for place in range(width)
+            Column.of(row[place] if place < len(row) else None for row in rows)
+            if place in filled
+            else Column.blank(len(rows))
+            for place in range(width)
         ]
         numbers = np.arange(first, first + len(rows), dtype=np.int64) + 1
         return Body(columns, numbers, total=len(rows), cells=list(self._below(first, columns)))
 
     def _read(self) -> list[list[str | None]]:
         with zipfile.ZipFile(self.source.path) as archive:
+            self._refuse_bombs(archive)
             if (bad := archive.testzip()) is not None:
                 raise zipfile.BadZipFile(f"checksum of {bad}")
             book = openpyxl.load_workbook(self.source.path, read_only=True, data_only=True)
             try:
                 sheet = self._choose(book)
-                rows = [self._texts(number, row) for number, row in enumerate(_values(sheet), start=1)]
+                rows = list(self._near(_values(sheet)))
                 xml = archive.read(sheet._worksheet_path)
             finally:
                 book.close()
@@ -121,6 +134,47 @@ class Worksheet:
         if not filled:
             raise self.source.error(f"has no worksheet with content (looked in {named or 'none'})")
         return filled[0]
+
+    def _refuse_bombs(self, archive: zipfile.ZipFile) -> None:
+        """Refuse a part that unpacks to far more than any sheet does, or that may: XML with definitions of its own."""
+        for part in archive.infolist():
+            name = f"{part.filename} in it"
+            if part.file_size > max(UNPACKED, PACKED * part.compress_size):
+                raise self.source.error(
+                    f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has",
+                    "copy its cells into a new workbook",
+                )
+            if part.filename.endswith((".xml", ".rels")):
+                with archive.open(part) as content:
+                    if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(_TOP)):
+                        raise self.source.error(f"{name} is no XML as Excel writes it: it has a DOCTYPE")
+
+    def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
+        """Read rows as text, without blanks at their end and at the end; a cell far from all others is refused."""
+        blank, width = 0, 0
+        for number, row in enumerate(rows, start=1):
+            texts = self._texts(number, row)
+            while texts and not (texts[-1] and texts[-1].strip()):
+                texts.pop()
+            if not texts:
+                blank += 1
+                continue
+            near = max((place + 1 for place, text in enumerate(texts[:width]) if text), default=0)
+            for place in range(width, len(texts)):
+                if texts[place] and place - max(width, near) >= FAR // 10:
+                    raise self._far(place, number)
+                near = place + 1 if texts[place] else near
+            if blank >= FAR:
+                raise self._far(len(texts) - 1, number)
+            yield from ([] for _ in range(blank))
+            blank, width = 0, max(width, len(texts))
+            yield texts
+
+    def _far(self, place: int, number: int) -> RawFileError:
+        return self.source.error(
+            f"a cell lies far from all others: {get_column_letter(place + 1)}{number}",
+            "delete its row and column in Excel and save",
+        )
 
     def _texts(self, number: int, row: tuple[Any, ...]) -> list[str | None]:
         texts = []

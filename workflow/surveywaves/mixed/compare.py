@@ -93,28 +93,68 @@ def compare_study(
             compare_fit(design, latent, scale=scale.name, confidence=confidence, min_cell=min_cell)
         )
 
-    def decided(contrasts: pd.DataFrame, variances: pd.DataFrame, method: str) -> pd.DataFrame:
-        return decide(
-            contrasts,
-            variances,
-            standardised=standardised_effect,
-            percentage_points=percentage_points,
-            confidence=confidence,
-            multiplicity=method,
-        )
-
     every = [*linear, *ordinal, *shares]
     means, contrasts = (pd.concat([getattr(one, name) for one in every], ignore_index=True) for name in BOTH)
     variances = pd.concat([one.variances for one in (*linear, *ordinal)], ignore_index=True)
     contrasts = pd.concat([contrasts, standardised(contrasts, variances)], ignore_index=True)
-    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
+    decided = decide(
+        contrasts,
+        variances,
+        standardised=standardised_effect,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        multiplicity=multiplicity,
+    )
+    of_items, tests = judge_items(
+        sample,
+        items,
+        standardised_effect=standardised_effect,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        min_cell=min_cell,
+        multiplicity=item_multiplicity,
+    )
     return Compared(
         means=means,
-        contrasts=note_scale_use(decided(contrasts, variances, multiplicity), scale_use),
+        contrasts=note_scale_use(decided, scale_use),
         variances=variances,
-        diagnostics=pd.concat([*diagnostics, alone.diagnostics], ignore_index=True),
-        item_contrasts=decided(alone.contrasts, alone.variances, item_multiplicity),
+        diagnostics=pd.concat([*diagnostics, tests], ignore_index=True),
+        item_contrasts=of_items,
     )
+
+
+def judge_items(
+    sample: Sample,
+    items: Sequence[Scale],
+    *,
+    standardised_effect: float,
+    percentage_points: float,
+    confidence: float = 0.95,
+    min_cell: int = 2,
+    multiplicity: str = "fdr_bh",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare waves and organisations on every item by itself, and decide what moved.
+
+    Parameters
+    ----------
+    sample, items, standardised_effect, percentage_points, confidence, min_cell, multiplicity
+        See `compare_study`; the last is of the items.
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        `item_contrasts`, and the items' rows of `diagnostics`.
+    """
+    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
+    decided = decide(
+        alone.contrasts,
+        alone.variances,
+        standardised=standardised_effect,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        multiplicity=multiplicity,
+    )
+    return decided, alone.diagnostics
 
 
 class ItemsCompared(NamedTuple):

@@ -289,6 +289,7 @@ RULES: Final[Mapping[str, Origins]] = {
             },
         ),
     },
+    "checklist": {"figures.**": _FIXED, "disclosure.**": (f"{CONFIG}: disclosure.**",)},
     "figures": _SHOWING,
     "tables": {
         **_SHOWING,

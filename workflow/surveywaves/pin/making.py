@@ -17,7 +17,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from surveywaves.confidential import PRIVATE, reason_in, signs_of
+from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
 from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
 from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
@@ -379,6 +379,9 @@ def _refuse(
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
     against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
+    against += dict.fromkeys(
+        tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
+    )
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:
         raise SurveywavesError(against)

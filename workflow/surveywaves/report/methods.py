@@ -465,9 +465,11 @@ def disclosed(material: Material) -> list[Block]:
         return [*blocks, *material.at("disclosure")]
     told = [
         say(
-            "Counts are rounded up or down at random, so that each is right on average and tables add up; of all "
-            "respondents together they are exact. Percentages, means and comparisons of single statements are "
-            "computed from the rounded counts, so they differ a little from what the answers give."
+            "A rounded count is right on average, and less than {base} from the true one. Rounded counts add up "
+            "among themselves; their total can differ by as much from the exact number of all respondents. "
+            "Percentages, means and comparisons of single statements are computed from them, so they differ a little "
+            "from what the answers give.",
+            base=str(presentation.rounding),
         )
         if presentation.rounding
         else say(

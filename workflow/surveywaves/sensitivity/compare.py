@@ -348,7 +348,7 @@ def _compared(
                     if way.sample is sample and way.scale is scale
                     else used(sample, scale, *way[:2])
                     for waves in asking.waves()
-                    if not isinstance(way := ways(waves), Refused)
+                    if not isinstance(way := ways(waves), Refused) and not way.sample.obstacle(waves)
                 }
             rows += [{"scale": scale.name, **row} for row in found]
         names += [variant.name] * (len(rows) - len(names))

@@ -155,11 +155,31 @@ Place = tuple[str, ...]
 
 _OPEN = re.compile(rf"\s*{OPEN}\b\s*:?")
 
+DEEPEST = 30
+"""Levels that a YAML file may be nested."""
+
+MOST = 100_000
+"""Values that a YAML file may come to."""
+
+LARGEST = 1_000_000
+"""Bytes of a file of the configuration."""
+
 FIRST_ROW = 2  # as a spreadsheet numbers them: the header is row 1
 
 
 class _UniqueKeys(yaml.SafeLoader):
     """YAML in which a key that stands twice is a mistake, not a silent replacement."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            problem = f"nested more than {DEEPEST} deep"
+            raise yaml.composer.ComposerError(None, None, problem, self.get_mark())
+        found: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return found
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
@@ -180,6 +200,7 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
     try:
         loader = _UniqueKeys(text)
         node = loader.get_single_node()
+        _refuse_aliases(node, {})
         content = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -194,6 +215,26 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
     mistakes += undecided.values()
     found = _validated(model, content, str(path), mistakes, undecided)
     return found[0] if found and not undecided else None
+
+
+def _refuse_aliases(node: yaml.Node | None, sizes: dict[int, int]) -> int:
+    """Count what a node comes to with its aliases written out, and refuse what nobody could have written.
+
+    Raises
+    ------
+    yaml.composer.ComposerError
+        If it is more than `MOST` values, or a value holds itself.
+    """
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST  # met again before it is counted: it holds itself
+        inside = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+        sizes[id(node)] = 1 + sum(_refuse_aliases(part, sizes) for part in inside)
+    if sizes[id(node)] > MOST:
+        problem = f"with its aliases (`*name`) it comes to more than {MOST:,} values"
+        raise yaml.composer.ComposerError(None, None, problem, node.start_mark)
+    return sizes[id(node)]
 
 
 def _undecided(node: yaml.Node, path: str, place: Place = ()) -> Iterator[tuple[Place, Mistake]]:
@@ -271,6 +312,10 @@ def _rows(path: Path, mistakes: list[Mistake]) -> list[tuple[int, dict[str, str]
 
 def _text(path: Path, mistakes: list[Mistake]) -> str | None:
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            what = f"{size / 1e6:.0f} MB; a file of the configuration has at most {LARGEST / 1e6:.0f}"
+            mistakes.append(Mistake(str(path), what, "are these data?"))
+            return None
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         mistakes.append(Mistake(str(path), "no such file"))

@@ -494,7 +494,6 @@ class SensitivityPart(Model):
     seed: int
     labels: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
-    comparing: ComparingPart
     robust: bool
     confidence: float
     min_cell: int

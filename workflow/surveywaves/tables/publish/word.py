@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import zipfile
 from functools import cache
 from typing import Final
 from xml.sax.saxutils import escape
@@ -15,6 +14,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
+from surveywaves.files import undated_zip
 from surveywaves.tables.publish.paper import MARK, PADDING, Shape, gaps, words
 from surveywaves.tables.publish.sheet import Entry, Head, Row, Sheet
 
@@ -47,7 +47,7 @@ def to_docx(sheet: Sheet, page: Shape) -> bytes:
         end.addprevious(parse_xml(element))
     buffer = io.BytesIO()
     document.save(buffer)
-    return _same_bytes(buffer.getvalue())
+    return undated_zip(buffer.getvalue())
 
 
 @cache
@@ -263,21 +263,3 @@ def _run(text: str, *, bold: bool = False, raised: bool = False, size: float = 0
         + ('<w:vertAlign w:val="superscript"/>' if raised else "")
     )
     return f'<w:r><w:rPr>{about}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
-
-
-def _same_bytes(document: bytes) -> bytes:
-    """Write a document's parts anew, without the time of day that each carries."""
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(document)) as old,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            about = zipfile.ZipInfo(name, _MADE.timetuple()[:6])
-            about.compress_type, about.create_system, about.external_attr = (
-                zipfile.ZIP_DEFLATED,
-                3,
-                0o600 << 16,
-            )
-            new.writestr(about, old.read(name))
-    return buffer.getvalue()

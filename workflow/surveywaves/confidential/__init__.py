@@ -1,187 +1,28 @@
 """Which files hold answers of individual people or small counts, and whether git is about to commit one.
 
-Such files stay with the team. They are known by where they lie, by the heads of their columns (what a file is, its
-first bytes say, not its name: text, Parquet, SPSS, Stata, Excel, archives, pages), or by being a copy of one that is.
+Such files stay with the team. They are known by where they lie, by the heads of their columns (`heads`: whatever they
+are called), or by being a copy of one that is; and what nobody can look into is refused like one.
 """
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
-import io
 import re
 import subprocess
 import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 import yaml
 
+from surveywaves.confidential.heads import Heads, UnreadableError, heads
 from surveywaves.errors import Mistake, SurveywavesError
 
-DELIMITERS: Final = ("\t", ",", ";", "|")
-
-HEAD_LINES: Final = 3
-"""Rows that may hold the heads of columns: exports have up to three."""
-
-HEAD_BYTES: Final = 262_144
-"""Bytes of a text that are looked at."""
-
-DEEPEST: Final = 3
-"""Archives within archives that are opened."""
-
-Heads = tuple[tuple[str, ...], ...]
-"""The first rows of a table, of which the first one names its columns, or all do together."""
-
-
-class UnreadableError(Exception):
-    """A data file that cannot be looked into."""
-
-
-def heads(content: bytes, *, depth: int = 0) -> Iterator[Heads]:
-    """Yield the first rows of each table that a file may be, or hold; rows with a single cell, as titles, left out.
-
-    Parameters
-    ----------
-    content
-        The whole file.
-    depth
-        Archives that it lies in.
-
-    Raises
-    ------
-    UnreadableError
-        If it is a data file that cannot be opened: damaged, locked with a password, archives too deep.
-    """
-    for begins, read in _BINARY.items():
-        if content.startswith(begins):
-            try:
-                yield from read(content)
-            except Exception as error:  # whatever a reader raises on a damaged file
-                raise UnreadableError(
-                    str(error).splitlines()[0] if str(error) else type(error).__name__
-                ) from None
-            return
-    if content.startswith(b"PK\x03\x04"):
-        yield from _archive(content, depth)
-    else:
-        yield from _text(content)
-
-
-def _parquet(content: bytes) -> Iterator[Heads]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - a second to import, and most files are text
-
-    yield (tuple(pq.read_schema(io.BytesIO(content)).names),)
-
-
-def _arrow(content: bytes) -> Iterator[Heads]:
-    import pyarrow as pa  # noqa: PLC0415
-
-    yield (tuple(pa.ipc.open_file(io.BytesIO(content)).schema.names),)
-
-
-def _spss(content: bytes) -> Iterator[Heads]:
-    import pyreadstat  # noqa: PLC0415
-
-    with tempfile.NamedTemporaryFile(suffix=".sav") as file:  # readable for its owner only
-        file.write(content)
-        file.flush()
-        _, meta = pyreadstat.read_sav(file.name, metadataonly=True)
-    yield (tuple(meta.column_names),)
-
-
-def _stata(content: bytes) -> Iterator[Heads]:
-    import pandas as pd  # noqa: PLC0415
-
-    with pd.read_stata(io.BytesIO(content), iterator=True) as reader:
-        yield (tuple(reader.variable_labels()),)
-
-
-def _workbook(content: bytes) -> Iterator[Heads]:
-    import openpyxl  # noqa: PLC0415
-
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    for sheet in book.worksheets:
-        rows = sheet.iter_rows(max_row=2 * HEAD_LINES, values_only=True)
-        yield _filled(["" if cell is None else str(cell) for cell in row] for row in rows)
-
-
-_BINARY: Final = {
-    b"PAR1": _parquet,
-    b"ARROW1": _arrow,
-    b"$FL2": _spss,
-    b"$FL3": _spss,
-    b"<stata_dta>": _stata,
-    b"\x73\x01": _stata,
-    b"\x73\x02": _stata,
-    b"\x72\x01": _stata,
-    b"\x72\x02": _stata,
-}
-"""How a file begins -> what reads it."""
-
-
-def _archive(content: bytes, depth: int) -> Iterator[Heads]:
-    """Look into an archive, or a workbook, which is one as well."""
-    if depth == DEEPEST:
-        raise UnreadableError("archives within archives")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if "xl/workbook.xml" in names:
-                yield from _workbook(content)
-                return
-            for name in names:
-                yield from heads(archive.read(name), depth=depth + 1)
-    except UnreadableError:
-        raise
-    except Exception as error:  # damaged or locked: zipfile and openpyxl raise all sorts
-        raise UnreadableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-
-
-_EMBEDDED: Final = re.compile(rb"data:text/csv[^\"'<>\s]*")
-
-
-def _text(content: bytes, head_lines: int = HEAD_LINES) -> Iterator[Heads]:
-    """Take the first lines apart by every delimiter; in a page, the first of each table that it lets one take away."""
-    encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    text = content[:HEAD_BYTES].decode(encoding, errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()][:head_lines]
-    for delimiter in DELIMITERS:
-        try:
-            yield _filled(csv.reader(lines, delimiter=delimiter))
-        except csv.Error:  # a line longer than any table's
-            continue
-    for address in _EMBEDDED.findall(content):
-        how, comma, data = address.partition(b",")
-        if comma:
-            # Nothing but a page like the report's has these, with one line of heads. The next may be about the
-            # variable `respondent`, as in the codebook.
-            yield from _text(
-                _decoded(data) if how.endswith(b"base64") else unquote_to_bytes(data), head_lines=1
-            )
-
-
-def _filled(rows: Iterable[Sequence[str]]) -> Heads:
-    """Keep the first rows that have several cells."""
-    several = (row for row in rows if sum(bool(cell.strip()) for cell in row) > 1)
-    return tuple(tuple(row) for row in islice(several, HEAD_LINES))
-
-
-def _decoded(data: bytes) -> bytes:
-    try:
-        return base64.b64decode(unquote_to_bytes(data))
-    except ValueError:  # words that look like an address
-        return b""
-
-
-PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "logs")
-"""Folders of `results/` that hold rows of individual people or small counts."""
+PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "statistics", "audit", "logs")
+"""Folders of `results/` that hold rows of individual people, small counts, or what both can be worked out from."""
 
 RAW: Final = "resources/raw"
 """Folder of raw files."""
@@ -192,7 +33,12 @@ TEAM: Final = "resources/private"
 MAY_STAND: Final = {"README.md", ".gitkeep", ".gitignore"}
 """Files that may stand among raw ones."""
 
-_PEOPLE: Final = frozenset({"respondent", "respondentsource", "respondentid", "collectorid", "ipaddress"})
+_PEOPLE: Final = frozenset(
+    """
+    respondent respondentsource respondentid collectorid ipaddress responseid submissionuuid emailaddress recipientemail
+    firstname lastname recipientfirstname recipientlastname ipaddr externalreference locationlatitude phonenumber
+    """.split()  # noqa: SIM905
+)
 """Columns of a table that has a row for a person, folded: the pipeline's own, and those of web surveys."""
 
 _ROWS: Final = (
@@ -205,6 +51,12 @@ _ROWS: Final = (
 _ANSWERED: Final = 5
 """Columns with answers to questions of the study, from which a table is one of people."""
 
+ALLOWED: Final = Path(".githooks/allowed.tsv")
+"""In a repository: the files that look like answers of people and may be committed, and why."""
+
+UNSEEN: Final = (
+    f"if it is of nobody, list its path, SHA-256 and the reason in {ALLOWED}; see docs/confidential.md"
+)
 HINT: Final = "answers of people stay with the team; see docs/confidential.md"
 
 
@@ -258,7 +110,9 @@ def confidential_files(
             continue
         if reason := _reason(name, content, hash_, signs):
             changed = "; the file that was allowed there had other content" if known else ""
-            yield Mistake(name, f"confidential: {reason}{changed}", HINT)
+            yield Mistake(
+                name, f"confidential: {reason}{changed}", HINT if "looked" not in reason else UNSEEN
+            )
 
 
 def _reason(name: str, content: bytes, hash_: str, signs: Signs) -> str:
@@ -277,7 +131,7 @@ def reason_in(content: bytes, signs: Signs) -> str:
             if reason := _people(rows, signs):
                 return reason
     except UnreadableError as error:
-        return f"it may hold data and cannot be looked into ({error})"
+        return f"it may hold data and cannot be looked into: {error}"
     return ""
 
 
@@ -316,27 +170,24 @@ def folded(name: str) -> str:
 # --- what is known of a study ---------------------------------------------------------------------------------------
 
 
-def signs_of(config: Path, hidden: Mapping[str, Path] | None = None) -> Signs:
+def signs_of(config: Path) -> Signs:
     """Gather by what a study's own files are known, however unfinished its configuration is.
 
     Parameters
     ----------
     config
         Folder of its configuration; what is not there or cannot be read tells nothing.
-    hidden
-        Confidential files, of which there may be copies: what they are called -> the file.
     """
     people: set[str] = set()
     questions = {folded(row.get("item", "")) for row in _rows(config / "items.tsv")}
     for wave in sorted(config.glob("waves/*/wave.yaml")):
         layouts = _layouts(wave)
         people |= {
-            folded(str(layout["respondent"])) for layout in layouts.values() if layout.get("respondent")
+            folded(name) for layout in layouts.values() if isinstance(name := layout.get("respondent"), str)
         }
         for row in _rows(wave.with_name("items.tsv")):
             questions |= {folded(cell.rpartition(" | ")[2]) for name, cell in row.items() if name in layouts}
-    copies = {hashlib.sha256(path.read_bytes()).hexdigest(): name for name, path in (hidden or {}).items()}
-    return Signs(frozenset(people - {""}), frozenset(questions - {""}), copies)
+    return Signs(frozenset(people - {""}), frozenset(questions - {""}))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -364,39 +215,99 @@ def read_allowed(path: Path) -> dict[str, Allowed]:
     return {row["path"]: Allowed(row["sha256"], row["reason"]) for row in _rows(path) if row.get("reason")}
 
 
-ALLOWED: Final = Path(".githooks/allowed.tsv")
-"""In a repository: the files that look like answers of people and may be committed, and why."""
+LINK: Final = "120000"
+SUBMODULE: Final = "160000"
+"""Modes of git: a link to a file; a repository within this one."""
 
 
 def staged_mistakes(top: Path) -> list[Mistake]:
-    """Look at everything that is staged in a repository, as it is staged.
+    """Look at everything that is staged in a repository, as it is staged: new, changed, renamed, or of another type.
 
     Parameters
     ----------
     top
         Top folder of the working tree.
     """
-    names = _git(top, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=AM", "-z").split("\0")
+    raw = _git(
+        top, "diff", "--cached", "--raw", "--no-renames", "--no-abbrev", "--diff-filter=d", "-z"
+    ).split("\0")
+    allowed = read_allowed(top / ALLOWED)
+    mistakes = []
     with tempfile.TemporaryDirectory(prefix="staged-") as room:  # its owner alone can look into it
         files: dict[str, Path] = {}
-        for name in filter(None, names):
-            content = _git_bytes(top, "cat-file", "blob", f":{name}")
-            if content is not None:  # a submodule has none
+        for told, name in zip(raw[::2], raw[1::2], strict=False):
+            _, mode, _, blob, _ = told.split(" ")
+            if mode == SUBMODULE:
+                if name not in allowed or allowed[name].sha256 != blob:
+                    what = f"a repository within this one, at {blob}: nobody has looked into it"
+                    mistakes.append(Mistake(name, f"confidential: {what}", UNSEEN))
+            elif mode != LINK:  # which says where a file lies, and no more
                 files[name] = Path(room, str(len(files)))
-                files[name].write_bytes(content)
-        return list(mistakes_in(files, top))
+                files[name].write_bytes(_git_bytes(top, "cat-file", "blob", blob) or b"")
+        return [*mistakes, *mistakes_in(files, top)]
+
+
+def tracked_mistakes(folder: Path, raw: Iterable[Path]) -> Iterator[Mistake]:
+    """Yield each file of a study that git keeps although it must stay with the team.
+
+    Parameters
+    ----------
+    folder
+        The study's folder, in a repository or not.
+    raw
+        Its raw files, which may lie in another repository.
+    """
+    asked = [(folder, place) for place in (RAW, TEAM, *(f"results/{room}" for room in PRIVATE))]
+    asked += [(path.parent, path.name) for path in raw]
+    for here, place in asked:
+        found = _git_bytes(here, "ls-files", "-z", "--full-name", "--", place) if here.is_dir() else None
+        names = [
+            name for name in (found or b"").decode("utf-8", errors="surrogateescape").split("\0") if name
+        ]
+        if not names:
+            continue
+        top = Path(_git(here, "rev-parse", "--show-toplevel").removesuffix("\n"))
+        allowed = read_allowed(top / ALLOWED)
+        for name in names:
+            path = top / name
+            if path.name in MAY_STAND or (
+                name in allowed and path.is_file() and _sha256(path) == allowed[name].sha256
+            ):
+                continue
+            hint = f"`git rm --cached` it and list it in .gitignore; if it is of nobody, list it in {ALLOWED}"
+            yield Mistake(name, "confidential: git keeps it, with all who have the repository", hint)
 
 
 def mistakes_in(files: dict[str, Path], top: Path) -> list[Mistake]:
-    """Look at files with all that is known where they come from: the study, its confidential files, what is allowed."""
+    """Look at files with all that is known where they come from: the study, its confidential files, what is allowed.
+
+    Studies are looked for at the top and up to two folders below it.
+    """
+    studies = [
+        top,
+        *(path.parent.parent for depth in ("*", "*/*") for path in top.glob(f"{depth}/config/config.yaml")),
+    ]
     rooms = [*(f"results/{room}" for room in PRIVATE), RAW, TEAM]
+    released = {_sha256(path) for study in studies for path in (study / "results/released").glob("*")}
     hidden = {
-        path.relative_to(top).as_posix(): path
+        hash_: path.relative_to(top).as_posix()
+        for study in studies
         for room in rooms
-        for path in sorted((top / room).rglob("*"))
-        if path.is_file() and path.name not in MAY_STAND
+        for path in sorted((study / room).rglob("*"))
+        if path.is_file() and path.name not in MAY_STAND and (hash_ := _sha256(path)) not in released
     }
-    return list(confidential_files(files, signs_of(top / "config", hidden), read_allowed(top / ALLOWED)))
+    signs = [signs_of(study / "config") for study in studies]
+    known = Signs(
+        frozenset().union(*(one.people for one in signs)),
+        frozenset().union(*(one.questions for one in signs)),
+        hidden,
+    )
+    return list(confidential_files(files, known, read_allowed(top / ALLOWED)))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _git(top: Path, *arguments: str) -> str:
