@@ -100,7 +100,8 @@ class Stranger:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
-    integer: bool = True
+    integer: bool = False
+    """Whether `ranges` asks for whole numbers too, which takes ten times as long."""
 
     def know(self, name: Hashable, low: float = 0.0, high: float = math.inf) -> None:
         """Take note that a count lies between two numbers."""
@@ -127,13 +128,14 @@ class Stranger:
     def no_more(self, part: Hashable, whole: Hashable) -> None:
         self.say({part: 1.0, whole: -1.0}, -math.inf, 0.0)
 
-    def one_answer(self, cells: Sequence[Hashable]) -> None:
-        """Say that all of a group gave one answer, whichever."""
-        chosen = [("chosen", cell) for cell in cells]
-        for one, cell in zip(chosen, cells, strict=True):
-            self.know(one, 0, 1)
-            self.say({cell: 1.0, one: -1000.0}, -math.inf, 0.0)
-        self.say(dict.fromkeys(chosen, 1.0), 1.0, 1.0)
+    def one_answer(self, base: Hashable, cells: Sequence[Hashable]) -> None:
+        """Say that all of a group gave one answer: as many as can be the only one."""
+        places = [self.place[cell] for cell in cells]
+        given = [place for place in places if self.low[place]]
+        possible = given or [place for place in places if self.high[place] >= self.low[self.place[base]]]
+        for place in places:
+            if place not in possible or len(given) > 1:
+                self.high[place] = 0.0
 
     def one_of(self, cells: Sequence[Hashable], vectors: np.ndarray) -> None:
         """Say that counts are one of some vectors."""
@@ -765,7 +767,8 @@ def join_words(wave: Wave, found: Stranger) -> None:
             continue
         if complete(wave, found, row.scale, row.organisation):
             for item in (one for told in ALIKE.findall(row.note) for one in told.split(", ")):
-                found.one_answer([wave.number(item, row.organisation, one) for one in wave.scored(item)])
+                cells = [wave.number(item, row.organisation, one) for one in wave.scored(item)]
+                found.one_answer(("base", item, row.organisation), cells)
         for fewest in FEWER.findall(row.note):
             found.know((EVERY, row.scale, row.organisation), 0, int(fewest) - 1)
 
@@ -774,29 +777,26 @@ def telling(tables: Tables, parts: Collection[str]) -> list[tuple[str, str, str]
     """List notes and statuses about organisations that follow from what the people there answered."""
     found = set()
     for name, table in tables.items():
-        if not {"organisation", "status", "note"} <= set(table):
+        if not {"organisation", "status", "note", "item"} <= set(table):
             continue
-        for row in table.itertuples():
+        # What is said of single statements is made from released counts.
+        for row in table[table["item"].eq("") | ~table["analysis"].isin(["ordinal", "favourable"])].itertuples():
             about = [one for one in str(row.organisation).split(" - ") if one in parts]
             if about and (row.status == "too_few" or TELLING.search(row.note)):
                 found.add((name, row.organisation, f"{row.status}: {row.note}"))
     return sorted(found)
 
 
-class LeftOut(NamedTuple):
-    """What the people that a variant leaves out of a cell answered to a scale, added up, if they are so many."""
-
-    variant: str
-    scale: str
-    cell: tuple[str, str]
-    people: int
-    total: Range
-
-
 def left_out(
-    tables: Tables, scale: str, items: int, sizes: Mapping[tuple[str, str], Range], most: int
-) -> Iterator[LeftOut]:
-    """Work out the totals of those that variants leave out: n mean less (n - m) (mean + move), of each cell.
+    tables: Tables,
+    scale: str,
+    items: int,
+    *,
+    sizes: Mapping[tuple[str, str], Range],
+    people: Mapping[tuple[str, str], int],
+    variant: str,
+) -> dict[tuple[str, str], Range]:
+    """Work out what those whom a variant leaves out scored altogether: n mean less (n - m) (mean + move).
 
     Parameters
     ----------
@@ -806,37 +806,42 @@ def left_out(
         A scale and how many statements it has, all answered by everybody.
     sizes
         (Wave, organisation) -> how few and how many answered.
-    most
-        Most people that are supposed to be left out.
+    people
+        (Wave, organisation) -> how many of them the variant leaves out, as the stranger knows or supposes.
+    variant
+        Its name.
+
+    Returns
+    -------
+    dict
+        (Wave, organisation) -> the interval that their total lies in.
     """
     table, variances = tables["sensitivity"], tables["variances"]
-    unit = variances[(variances["scale"] == scale) & (variances["term"] == "total_sd") & (variances["analysis"] == "linear")]
+    own = variances[(variances["scale"] == scale) & (variances["analysis"] == "linear")]
+    [sd] = own.loc[own["term"] == "total_sd", "estimate"]
     mean = cells_of(tables, scale).mean
-    if unit["estimate"].notna().sum() != 1:
-        return
-    sd = float(unit["estimate"].iloc[0])
-    sd_error = half_unit([sd]) / sd
     own = table[(table["scale"] == scale) & (table["analysis"] == "linear") & table["estimate"].notna()]
     own = own[own["term"].isin(["change_standardised", "gap_standardised"]) & (own["organisation"] != "all")]
     main = {(row.wave, row.organisation): row for row in own[own["variant"] == "main"].itertuples()}
-    for row in own[own["variant"] != "main"].itertuples():
-        one = main.get((row.wave, row.organisation))
-        if one is None:
+    found: dict[tuple[str, str], Range] = {}
+    for row in own[own["variant"] == variant].itertuples():
+        sides = _sides(row.wave, row.organisation)
+        if (row.wave, row.organisation) not in main or sum(cell in people for cell in sides) != 1:
             continue
-        low, high = (end - other for end, other in zip(printed(row), reversed(printed(one)), strict=True))
-        move = sorted(end * sd * (1 + by) for end in (low, high) for by in (-sd_error, sd_error))
-        if move[0] <= 0 <= move[-1]:
-            continue  # it seems that nobody is left out
-        for sign, cell in zip((1, -1), _sides(row.wave, row.organisation), strict=True):
-            for people in range(1, most + 1):
-                if cell in mean and cell in sizes:
-                    sums = [
-                        items * (people * m - (n - people) * sign * d)
-                        for m in mean[cell]
-                        for n in sizes[cell]
-                        for d in (move[0], move[-1])
-                    ]
-                    yield LeftOut(row.variant, scale, cell, people, (min(sums) - 1e-6, max(sums) + 1e-6))
+        before = printed(main[row.wave, row.organisation])
+        moves = [(end - other) * sd for end, other in zip(printed(row), reversed(before), strict=True)]
+        for sign, cell in zip((1, -1), sides, strict=True):
+            if cell in people and cell in mean:
+                m = people[cell]
+                sums = [
+                    items * (m * value - (n - m) * sign * move)
+                    for value in mean[cell]
+                    for n in sizes[cell]
+                    for move in moves
+                ]
+                low, high = found.get(cell, (-math.inf, math.inf))
+                found[cell] = max(low, min(sums) - 1e-6), min(high, max(sums) + 1e-6)
+    return found
 
 
 def confirmed(texts: Iterable[str], guesses: Mapping[Hashable, bytes]) -> dict[Hashable, str]:
@@ -908,6 +913,7 @@ def attack(
     *,
     joins: Collection[str] = JOINS,
     impossible: Collection[Hashable] = (),
+    whole: bool = False,
 ) -> Report:
     """Attack every small count of a wave, and every answer that all but a few of a group gave.
 
@@ -925,6 +931,8 @@ def attack(
         What is joined to counts, percentages, means and standard deviations of statements.
     impossible
         Counts that everybody knows to be 0.
+    whole
+        Whether integer programs are asked besides linear ones where these leave hardly enough.
 
     Returns
     -------
@@ -946,6 +954,15 @@ def attack(
         for name, n in truth.items()
         if "all" not in name and name[0] != "missing" and _needs(truth, name, n, threshold)
     }
+    if base:  # what is protected of those who are nearly alike is how many are not
+        for name in [name for name, n in targets.items() if n >= threshold]:
+            group = (*(("base", *name[1:3]) if name[0] in ("n", "good") else (EVERY, *name[1:3])),)
+            rest = ("rest", name, name[2])
+            targets.pop(name)
+            if truth[group] > truth[name]:
+                targets[rest] = truth[group] - truth[name]
+                for one in (totals, found):
+                    one.total(group, [name, rest])
     if not targets:
         return Report()
 
@@ -980,7 +997,7 @@ def attack(
             for name, number in join_variances(one, found).items():
                 values[name] = min(number, values.get(name, number))
         found.propagate()
-    found.integer = not joins
+    found.integer = whole
     report = Report(attacked=len(targets))
     if any(low > high for low, high in zip(found.low, found.high, strict=True)):
         raise AssertionError(f"{wave}: what is released contradicts itself, or the stranger is wrong")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 from surveywaves.describe import describe
 from surveywaves.disclosure import Comparing, ItemKey, Released, Rule, Weighting, release
 from surveywaves.harmonise import REASONS
-from surveywaves.mixed.compare import compare_study
+from surveywaves.mixed.compare import compare_study, judge_items
 from surveywaves.reliability.estimate import reliability, usage
 from surveywaves.sample import Sample, scales_of, single_items
 from surveywaves.sensitivity.compare import judge_variants, over_variants
@@ -26,7 +27,8 @@ from surveywaves.sensitivity.variants import stated_variants
 ORGANISATIONS = ("north", "south", "east", "west")
 VARIANTS = ("main", "complete_cases", "only: Web", "without_straight_liners", "unweighted", "sampling_weights")
 STRAIGHT_LINING = 5
-EFFECTS: dict[str, Any] = {"standardised": 0.2, "percentage_points": 10.0}
+EFFECTS: dict[str, Any] = {"percentage_points": 10.0, "min_cell": 5}
+SMALLEST = 0.2
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,10 @@ class Invented:
             weighting=self.weighting,
             agree=over_variants,
             comparing=Comparing(
-                waves, self.organisations, shares={}, reference=waves[0], min_cell=5, **EFFECTS
+                partial(judge_items, standardised_effect=SMALLEST, **EFFECTS),
+                waves,
+                self.organisations,
+                reference=waves[0],
             ),
         )
 
@@ -118,9 +123,8 @@ class Invented:
             scales,
             items,
             usage(tables["reliability"]),
-            standardised_effect=EFFECTS["standardised"],
-            percentage_points=EFFECTS["percentage_points"],
-            min_cell=5,
+            standardised_effect=SMALLEST,
+            **EFFECTS,
         )
         variants = stated_variants(
             sample,
@@ -129,7 +133,7 @@ class Invented:
             only={"Web": {"mode": "web"}},
         )
         judged = judge_variants(
-            sample, scales, [one for one in variants if one.name in VARIANTS], flagged={}, min_cell=5, **EFFECTS
+            sample, scales, [one for one in variants if one.name in VARIANTS], flagged={}, standardised=SMALLEST, **EFFECTS
         )
         return tables | compared._asdict() | judged._asdict()
 
@@ -206,3 +210,34 @@ def _wave(
     if weights:
         values["weight"] = rng.choice([0.5, 1.0, 2.0], n)
     return pd.DataFrame(values), pd.DataFrame(reasons)
+
+
+def rounded_alone(tables: Mapping[str, pd.DataFrame], base: int = 5, seed: int = 0) -> dict[str, pd.DataFrame]:
+    """Round the counts by organisation at random, each by itself, and leave all else as it is: half a protection."""
+    rng = np.random.default_rng(seed)
+
+    def rounded(counts: pd.Series) -> Any:
+        low = counts.to_numpy(dtype=np.int64) // base * base
+        up = rng.random(len(low)) * base < counts.to_numpy(dtype=np.int64) - low
+        return pd.array(low + base * up, dtype="Int64")
+
+    def hidden(table: pd.DataFrame, some: pd.Series, *names: str) -> pd.DataFrame:
+        return table.assign(**{name: table[name].astype("Float64").mask(some) for name in names})
+
+    found = dict(tables)
+    for name, place in (("item_frequencies", ["wave", "organisation", "item"]), ("respondents", [])):
+        table = tables[name]
+        some = table["organisation"].ne("all") | (table["variable"].eq("organisation") if not place else False)
+        table = table.assign(n=table["n"].astype("Int64").mask(some, rounded(table["n"])))
+        found[name] = hidden(table, some, "percent", *([] if place else ["base"]))
+        if place:
+            bases = table.groupby(place, sort=False)["base"].first()
+            shown = pd.Series(rounded(bases), index=bases.index)
+            keys = pd.MultiIndex.from_frame(table[place])
+            found[name]["base"] = table["base"].astype("Int64").mask(some, shown.reindex(keys).to_numpy())
+    summary = tables["item_summary"]
+    some = summary["organisation"].ne("all")
+    found["item_summary"] = hidden(
+        summary, some, "base", "mean", "sd", "favourable_n", "favourable_percent"
+    )
+    return found
