@@ -18,9 +18,10 @@ import itertools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,7 +164,7 @@ class Stranger:
         for name, will_do in enough.items():
             cell = self.place[name]
             low, high = self.low[cell], self.high[cell]
-            for whole in ((0, 1) if self.integer else (0,)):
+            for whole in (0, 1) if self.integer else (0,):
                 if not will_do((low, high)) or (whole and will_do((low + 2, high - 2))):
                     continue
                 low = math.ceil(max(low, solve(cell, 1.0, whole)) - 1e-6)
@@ -192,7 +193,11 @@ class Stranger:
 
     def _solver(self) -> Callable[[int, float, int], float]:
         """Make a function that gives what a count, or less it, cannot be below."""
-        entries = [(row, cell, factor) for row, (terms, _, _) in enumerate(self.rows) for cell, factor in terms.items()]
+        entries = [
+            (row, cell, factor)
+            for row, (terms, _, _) in enumerate(self.rows)
+            for cell, factor in terms.items()
+        ]
         row, cell, factor = (np.array(part) for part in zip(*entries, strict=True))
         matrix = sparse.csr_array((factor, (row, cell)), shape=(len(self.rows), len(self.low)))
         slack = np.array([1e-6 if low == high else 1e-7 for _, low, high in self.rows])
@@ -244,7 +249,12 @@ class Wave:
         levels = own["respondents"]
         levels = levels[(levels["organisation"] == "all") & (levels["variable"] == "organisation")]["level"]
         self.parts = [str(one) for one in levels]
-        gone = own["missing"].assign(n=own["missing"]["n"].astype("float64").fillna(1.0)).groupby("item")["n"].sum()
+        gone = (
+            own["missing"]
+            .assign(n=own["missing"]["n"].astype("float64").fillna(1.0))
+            .groupby("item")["n"]
+            .sum()
+        )
         self.whole = {item for item in self.asked if gone.get(item, 1.0) == 0}
         """Statements that everybody answered: of all respondents together that is shown."""
 
@@ -294,7 +304,9 @@ def read(wave: Wave, found: Stranger, *, all_only: bool = False, sizes: bool = T
         found.know(("missing", row.item, row.reason), *wave.exact("all").read(row.n))
     for item, rows in own["missing"].groupby("item"):
         reasons = [("missing", str(item), reason) for reason in rows["reason"]]
-        found.total(("size", "all"), [("base", str(item), "all"), *reasons] if item in wave.asked else reasons)
+        found.total(
+            ("size", "all"), [("base", str(item), "all"), *reasons] if item in wave.asked else reasons
+        )
     _scales(wave, found, all_only)
 
 
@@ -317,7 +329,11 @@ def _people(wave: Wave, found: Stranger, all_only: bool, sizes: bool) -> None:
                 found.know(("size", row.level), *wave.method.read(row.n))
         elif row.organisation == "all" or not all_only:
             method = wave.exact(row.organisation)
-            below = ("size", row.organisation) if row.level == "not_stated" else ("stated", row.variable, row.organisation)
+            below = (
+                ("size", row.organisation)
+                if row.level == "not_stated"
+                else ("stated", row.variable, row.organisation)
+            )
             found.know(("level", row.variable, row.organisation, row.level), *method.read(row.n))
             found.know(below, *method.read(row.base))
 
@@ -332,7 +348,9 @@ def _summary(wave: Wave, found: Stranger, row: Any) -> None:
     if pd.notna(row.mean) and not (base > 0 and abs(n @ values / base - row.mean) < EXACT):
         unit = half_unit([row.mean, row.sd])
         for sign in (1.0, -1.0):
-            found.say({cell: sign * (value - row.mean) - unit for cell, value in cells.items()}, -math.inf, 0.0)
+            found.say(
+                {cell: sign * (value - row.mean) - unit for cell, value in cells.items()}, -math.inf, 0.0
+            )
     if pd.notna(row.favourable_percent) and not (
         base > 0 and abs(100 * row.favourable_n / base - row.favourable_percent) < EXACT
     ):
@@ -368,20 +386,23 @@ def _scales(wave: Wave, found: Stranger, all_only: bool) -> None:
                     found.no_more(at, wave.number(item, one, wave.items[item].end(end)))
         for what in (EVERY, ANY, *ENDS):
             found.total((what, scale, "all"), [(what, scale, one) for one in wave.parts])
+    _numbers(wave, found, all_only)
+
+
+def _numbers(wave: Wave, found: Stranger, all_only: bool) -> None:
+    """Read numbers of respondents, where they are not made from released counts, and percentages at an end."""
     for table, what in (("reliability", EVERY), ("means", ANY)):
         rows = wave.tables.get(table)
         if rows is None:
             continue
-        rows = rows[rows["organisation"].isin(["all", *wave.parts]) & rows["scale"].isin(list(wave.scales))]
-        rows = rows[rows["term"] != "equality"]
-        for row in rows.itertuples():
-            if all_only and row.organisation != "all":
-                continue
-            name = (what, row.scale, row.organisation)
-            if pd.notna(row.n) and (row.organisation == "all" or not wave.method.derived) and table == "reliability":
-                found.know(name, *wave.exact(row.organisation).read(row.n))
-            elif pd.notna(row.n) and not wave.method.derived and row.organisation != "all":
-                found.know(name, *wave.exact(row.organisation).read(row.n))
+        groups = ["all"] if all_only else ["all", *wave.parts]
+        rows = rows[rows["organisation"].isin(groups) & rows["scale"].isin(list(wave.scales))]
+        for row in rows[rows["term"] != "equality"].itertuples():
+            everybody = row.organisation == "all"
+            # `all` of a mean are those compared; of reliability, all respondents.
+            told = table == "reliability" if everybody else not wave.method.derived
+            if told and pd.notna(row.n):
+                found.know((what, row.scale, row.organisation), *wave.exact(row.organisation).read(row.n))
             if row.term in ENDS and pd.notna(row.estimate):
                 _end(wave, found, row)
 
@@ -414,17 +435,8 @@ def variance_ratios(alpha: Range, dropped: Sequence[Range], rest_r: Sequence[Ran
     found = []
     for a, r in zip(dropped, rest_r, strict=True):
         shrink = [1 - one * (k - 2) / (k - 1) for one in a]
-
-        def correlation(v: np.ndarray, total: float, by: float) -> np.ndarray:
-            others = np.maximum(total - v, 1e-300) / by
-            return np.asarray((1 - v - others) / (2 * np.sqrt(v * others)))
-
-        def above(v: np.ndarray) -> np.ndarray:
-            return correlation(v, low, shrink[0]) - (r[0] - EXACT)
-
-        def below(v: np.ndarray) -> np.ndarray:
-            return (r[1] + EXACT) - correlation(v, high, shrink[1])
-
+        above = partial(_beyond, total=low, shrink=shrink[0], r=r[0] - EXACT, sign=1.0)
+        below = partial(_beyond, total=high, shrink=shrink[1], r=r[1] + EXACT, sign=-1.0)
         grid = np.linspace(0, high, 4001)[1:]
         cuts = np.unique(np.concatenate([[1e-12, high], *(_roots(one, grid) for one in (above, below))]))
         inside = (cuts[1:] + cuts[:-1]) / 2
@@ -434,6 +446,12 @@ def variance_ratios(alpha: Range, dropped: Sequence[Range], rest_r: Sequence[Ran
         [span for span in own if _adds_up([span], found[:place] + found[place + 1 :], (low, high))]
         for place, own in enumerate(found)
     ]
+
+
+def _beyond(v: np.ndarray, *, total: float, shrink: float, r: float, sign: float) -> np.ndarray:
+    """By how much the item-rest correlation of an item with the ratio v is above a limit (below: sign -1)."""
+    others = np.maximum(total - v, 1e-300) / shrink
+    return sign * ((1 - v - others) / (2 * np.sqrt(v * others)) - r)
 
 
 def _adds_up(sums: list[Range], others: Sequence[Sequence[Range]], total: Range) -> bool:
@@ -464,7 +482,9 @@ def vectors(low: Sequence[int], high: Sequence[int], totals: Range) -> np.ndarra
             return None
         sums = (sums[:, None] + choices).ravel()
         keep = (sums + sum(low[place + 1 :]) <= totals[1]) & (sums + sum(high[place + 1 :]) >= totals[0])
-        found = np.column_stack([np.repeat(found, len(choices), axis=0)[keep], np.tile(choices, len(found))[keep]])
+        found = np.column_stack(
+            [np.repeat(found, len(choices), axis=0)[keep], np.tile(choices, len(found))[keep]]
+        )
         sums = sums[keep]
     return found if len(found) <= MOST_VECTORS else None
 
@@ -523,13 +543,13 @@ def consistent(
             possible &= np.cumsum(covered)[:-1] > 0
             spans.append((here, begin, end))
         before = np.concatenate([[0], np.cumsum(possible)])
-        for mark, item, (here, begin, end) in zip(marks, items, spans, strict=True):
+        for place, (item, (here, begin, end)) in enumerate(zip(items, spans, strict=True)):
             keep = np.zeros(len(here), dtype=np.bool_)
             for b, e in zip(begin, end, strict=True):
                 at = np.clip(b - first, 0, len(possible)).astype(np.int64)
                 to = np.clip(e - first + 1, 0, len(possible)).astype(np.int64)
                 keep |= (to > at) & (before[np.maximum(to, at)] > before[at])
-            mark |= (item.size == n) & np.isin(item.square, here[keep])
+            marks[place] |= (item.size == n) & np.isin(item.square, here[keep])
     return marks
 
 
@@ -542,7 +562,8 @@ def of_pair(alpha: Range, rest_r: Sequence[Range]) -> list[list[Range]]:
         total = 1 - one / 2
         ends.append((total, math.sqrt(max(total**2 - ((1 - total) / r) ** 2, 0.0))))
     spans = [
-        (min((t + sign * d) / 2 for t, d in ends), max((t + sign * d) / 2 for t, d in ends)) for sign in (-1, 1)
+        (min((t + sign * d) / 2 for t, d in ends), max((t + sign * d) / 2 for t, d in ends))
+        for sign in (-1, 1)
     ]
     spans = [(max(low - EXACT, EXACT), high + EXACT) for low, high in spans]
     return [spans, spans]
@@ -669,7 +690,9 @@ def _cell_variances(
     alpha = next(rows[rows["term"] == "alpha"].itertuples(), None)
     if alpha is None:
         return {}
-    by_item = {term: rows[rows["term"] == term].set_index("item") for term in ("alpha_if_dropped", "item_rest_r")}
+    by_item = {
+        term: rows[rows["term"] == term].set_index("item") for term in ("alpha_if_dropped", "item_rest_r")
+    }
     items = [item for item in wave.scales[scale] if item in by_item["item_rest_r"].index]
     k, whole = len(items), complete(wave, found, scale, one)
     rest_r = _column(by_item["item_rest_r"], items)
@@ -756,7 +779,9 @@ def _total_variance(wave: Wave, scale: str, one: str) -> list[tuple[float, float
 
 ALIKE = re.compile(r"everyone answered alike: ([^;]*)")
 FEWER = re.compile(r"fewer than (\d+) respondents")
-TELLING = re.compile(r"alike|separat|cell\[|fewer than \d|left out|\d+ of \d|one side of|no respondent moves|does not vary")
+TELLING = re.compile(
+    r"alike|separat|cell\[|fewer than \d|left out|\d+ of \d|one side of|no respondent moves|does not vary"
+)
 """What a note may say that only the answers of a group can have made it say."""
 
 
@@ -780,7 +805,9 @@ def telling(tables: Tables, parts: Collection[str]) -> list[tuple[str, str, str]
         if not {"organisation", "status", "note", "item"} <= set(table):
             continue
         # What is said of single statements is made from released counts.
-        for row in table[table["item"].eq("") | ~table["analysis"].isin(["ordinal", "favourable"])].itertuples():
+        for row in table[
+            table["item"].eq("") | ~table["analysis"].isin(["ordinal", "favourable"])
+        ].itertuples():
             about = [one for one in str(row.organisation).split(" - ") if one in parts]
             if about and (row.status == "too_few" or TELLING.search(row.note)):
                 found.add((name, row.organisation, f"{row.status}: {row.note}"))
@@ -857,7 +884,7 @@ def confirmed(texts: Iterable[str], guesses: Mapping[Hashable, bytes]) -> dict[H
 
 
 def newcomer(before: Tables, after: Tables) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """Compare the totals of two releases: (wave, item) -> the answers that have become more or fewer, and by how many."""
+    """Compare the totals of two releases: (wave, item) -> answers that have become more or fewer, and by how many."""
     place = ["wave", "item", "response"]
     one, other = (
         table["item_frequencies"][table["item_frequencies"]["organisation"] == "all"].set_index(place)["n"]
@@ -941,7 +968,7 @@ def attack(
         from 0 to the threshold), and what is exact of all respondents together leaves more.
     """
     threshold, base = releases[0].method.threshold, max(one.method.rounding for one in releases)
-    totals, sized, found = Stranger(), Stranger(), Stranger()
+    totals, sized, found = Stranger(), Stranger(), Stranger(integer=whole)
     waves = [Wave(one, wave, items) for one in releases]
     read(waves[0], totals, all_only=True, sizes=False)
     read(waves[0], sized, all_only=True)
@@ -954,63 +981,77 @@ def attack(
         for name, n in truth.items()
         if "all" not in name and name[0] != "missing" and _needs(truth, name, n, threshold)
     }
-    if base:  # what is protected of those who are nearly alike is how many are not
-        for name in [name for name, n in targets.items() if n >= threshold]:
-            group = (*(("base", *name[1:3]) if name[0] in ("n", "good") else (EVERY, *name[1:3])),)
-            rest = ("rest", name, name[2])
-            targets.pop(name)
-            if truth[group] > truth[name]:
-                targets[rest] = truth[group] - truth[name]
-                for one in (totals, found):
-                    one.total(group, [name, rest])
-    if not targets:
-        return Report()
-
-    def least(name: Hashable, left: Range) -> Range:
-        """Give the range that must seem possible, given what totals leave."""
-        n, group = targets[name], _group(truth, name)
-        if n < threshold:
-            return max(0.0, left[0]), min(float(threshold), left[1])
-        return max(float(max(0, group - threshold)), left[0]), min(float(n), left[1])
+    if base:
+        targets = _fewer(truth, targets, threshold, (totals, found))
+    needed = {name: _least(truth, name, n, threshold) for name, n in targets.items()}
 
     def open_enough(name: Hashable) -> Callable[[Range], bool]:
+        low, high = needed[name]
         if base:
             return lambda found: found[1] - found[0] + 1 >= base
-        low, high = least(name, (0.0, math.inf))
         return lambda found: found[0] <= low and found[1] >= high
 
     # How many answers are missing altogether is no secret: with its size, it bounds who answered of an organisation.
     answered = {name for name in targets if name[0] in ("base", EVERY, ANY)}
     left = totals.ranges({name: open_enough(name) for name in targets if name not in answered})
     left |= sized.ranges({name: open_enough(name) for name in answered})
-    values: dict[Hashable, int] = {}
-    found.propagate()
-    if "means" in joins:
-        for one in waves:
-            join_means(one, found)
-    if "words" in joins:
-        for one in waves:
-            join_words(one, found)
-    found.propagate()
-    if "variances" in joins:
-        for one in waves:
-            for name, number in join_variances(one, found).items():
-                values[name] = min(number, values.get(name, number))
-        found.propagate()
-    found.integer = whole
+    values = _join(found, waves, joins)
     report = Report(attacked=len(targets))
-    if any(low > high for low, high in zip(found.low, found.high, strict=True)):
-        raise AssertionError(f"{wave}: what is released contradicts itself, or the stranger is wrong")
     for name, (low, high) in found.ranges({name: open_enough(name) for name in targets}).items():
-        n, number = targets[name], int(high - low + 1)
-        number = min(number, values.get(name, number))
-        one = Breach(wave, name, n, low, high, number)
-        lowest, highest = least(name, left[name])
-        room = left[name][1] - left[name][0] + 1
-        told = number < min(base, room) if base else low > lowest or high < highest or number < highest - lowest + 1
+        n, number = targets[name], min(int(high - low + 1), values.get(name, MOST_VECTORS))
+        lowest, highest = max(needed[name][0], left[name][0]), min(needed[name][1], left[name][1])
+        if base:
+            told = number < min(base, left[name][1] - left[name][0] + 1)
+        else:
+            told = low > lowest or high < highest or number < highest - lowest + 1
         if told:
+            one = Breach(wave, name, n, low, high, number)
             (report.breaches if low <= n <= high else report.wrong).append(one)
     return report
+
+
+def _fewer(
+    truth: Mapping[Hashable, int],
+    targets: Mapping[Hashable, int],
+    threshold: int,
+    strangers: Iterable[Stranger],
+) -> dict[Hashable, int]:
+    """Put in place of what nearly all of a group answered how many did not: nobody is no secret where zeros show."""
+    found = {name: n for name, n in targets.items() if n < threshold}
+    for name in targets:
+        if name not in found:
+            group = ("base" if name[0] in ("n", "good") else EVERY, *name[1:3])
+            if truth[group] > truth[name]:
+                rest = ("rest", name, name[2])
+                found[rest] = truth[group] - truth[name]
+                for one in strangers:
+                    one.total(group, [name, rest])
+    return found
+
+
+def _least(truth: Mapping[Hashable, int], name: Hashable, n: int, threshold: int) -> Range:
+    """Give the range that must seem possible where counts are suppressed."""
+    if n < threshold:
+        return 0.0, float(threshold)
+    return float(max(0, _group(truth, name) - threshold)), float(n)
+
+
+def _join(found: Stranger, waves: Sequence[Wave], joins: Collection[str]) -> dict[Hashable, int]:
+    """Join what is no count; return how many values counts keep where that is fewer than their range has."""
+    found.propagate()
+    for wave, (name, join) in itertools.product(waves, (("means", join_means), ("words", join_words))):
+        if name in joins:
+            join(wave, found)
+    found.propagate()
+    values: dict[Hashable, int] = {}
+    if "variances" in joins:
+        for wave in waves:
+            for name, number in join_variances(wave, found).items():
+                values[name] = min(number, values.get(name, number))
+        found.propagate()
+    contradiction = any(low > high for low, high in zip(found.low, found.high, strict=True))
+    assert not contradiction, "what is released contradicts itself, or the stranger is wrong"
+    return values
 
 
 def _group(truth: Mapping[Hashable, int], name: Any) -> int:

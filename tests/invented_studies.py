@@ -1,8 +1,8 @@
 """Random studies of few people, with every statistic that the program computes of them, for the attacker.
 
-Two to four organisations of 3 to 40, one to three waves, with and without skipped questions, lopsided items, professions
-that only one organisation has, straight-liners, one paper return in some, weights in some. What is released of them is
-computed by the program's own functions: nothing in these tables is made up but the answers.
+Two to four organisations of 3 to 40, one to three waves, with and without skipped questions, lopsided items,
+professions that only one organisation has, straight-liners, one paper return in some, weights in some. What is released
+of them is computed by the program's own functions: nothing in these tables is made up but the answers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ from surveywaves.sensitivity.compare import judge_variants, over_variants
 from surveywaves.sensitivity.variants import stated_variants
 
 ORGANISATIONS = ("north", "south", "east", "west")
-VARIANTS = ("main", "complete_cases", "only: Web", "without_straight_liners", "unweighted", "sampling_weights")
+VARIANTS = (
+    "main",
+    "complete_cases",
+    "only: Web",
+    "without_straight_liners",
+    "unweighted",
+    "sampling_weights",
+)
 STRAIGHT_LINING = 5
 EFFECTS: dict[str, Any] = {"percentage_points": 10.0, "min_cell": 5}
 SMALLEST = 0.2
@@ -132,9 +139,8 @@ class Invented:
             straight_lining=STRAIGHT_LINING,
             only={"Web": {"mode": "web"}},
         )
-        judged = judge_variants(
-            sample, scales, [one for one in variants if one.name in VARIANTS], flagged={}, standardised=SMALLEST, **EFFECTS
-        )
+        chosen = [one for one in variants if one.name in VARIANTS]
+        judged = judge_variants(sample, scales, chosen, flagged={}, standardised=SMALLEST, **EFFECTS)
         return tables | compared._asdict() | judged._asdict()
 
 
@@ -161,9 +167,9 @@ def invent(seed: int, *, sizes: tuple[int, int] = (3, 40), skips: bool | None = 
     }
     waves = {}
     for number in range(1, rng.integers(1, 4) + 1):
-        waves[f"w{number}"] = {
-            name: int(rng.integers(sizes[0], sizes[1] + 1)) for name in names
-        } | {"": int(rng.choice([0, 0, rng.integers(1, 7)]))}
+        waves[f"w{number}"] = {name: int(rng.integers(sizes[0], sizes[1] + 1)) for name in names} | {
+            "": int(rng.choice([0, 0, rng.integers(1, 7)]))
+        }
     frames = [
         _wave(rng, wave, groups, cuts, missing_share=missing_share, weights=weights, paper=paper)
         for wave, groups in waves.items()
@@ -212,7 +218,9 @@ def _wave(
     return pd.DataFrame(values), pd.DataFrame(reasons)
 
 
-def rounded_alone(tables: Mapping[str, pd.DataFrame], base: int = 5, seed: int = 0) -> dict[str, pd.DataFrame]:
+def rounded_alone(
+    tables: Mapping[str, pd.DataFrame], base: int = 5, seed: int = 0
+) -> dict[str, pd.DataFrame]:
     """Round the counts by organisation at random, each by itself, and leave all else as it is: half a protection."""
     rng = np.random.default_rng(seed)
 
@@ -227,7 +235,9 @@ def rounded_alone(tables: Mapping[str, pd.DataFrame], base: int = 5, seed: int =
     found = dict(tables)
     for name, place in (("item_frequencies", ["wave", "organisation", "item"]), ("respondents", [])):
         table = tables[name]
-        some = table["organisation"].ne("all") | (table["variable"].eq("organisation") if not place else False)
+        some = table["organisation"].ne("all") | (
+            table["variable"].eq("organisation") if not place else False
+        )
         table = table.assign(n=table["n"].astype("Int64").mask(some, rounded(table["n"])))
         found[name] = hidden(table, some, "percent", *([] if place else ["base"]))
         if place:
@@ -237,7 +247,5 @@ def rounded_alone(tables: Mapping[str, pd.DataFrame], base: int = 5, seed: int =
             found[name]["base"] = table["base"].astype("Int64").mask(some, shown.reindex(keys).to_numpy())
     summary = tables["item_summary"]
     some = summary["organisation"].ne("all")
-    found["item_summary"] = hidden(
-        summary, some, "base", "mean", "sd", "favourable_n", "favourable_percent"
-    )
+    found["item_summary"] = hidden(summary, some, "base", "mean", "sd", "favourable_n", "favourable_percent")
     return found

@@ -96,7 +96,10 @@ def test_a_variant_that_leaves_out_few_is_not_released() -> None:
     people = {(row.wave, row.organisation): 1 for row in paper.itertuples()}
     tables = own.released(Rule(rounding=5)).tables
     assert (tables["sensitivity"]["variant"] == "only: Web").any()
-    assert left_out(tables, "a", 4, sizes=dict.fromkeys(people, (15, 30)), people=people, variant="only: Web") == {}
+    assert (
+        left_out(tables, "a", 4, sizes=dict.fromkeys(people, (15, 30)), people=people, variant="only: Web")
+        == {}
+    )
 
 
 def test_a_further_wave_tells_nothing_of_an_earlier_one() -> None:
@@ -200,9 +203,7 @@ def test_the_hash_of_an_unreleased_table_confirms_a_guess() -> None:
 def test_two_releases_give_a_late_return_back() -> None:
     """Which is why the ledger refuses the second: totals are exact in both."""
     own = invent(1)
-    one, other = (
-        each.released(Rule(rounding=5), models=False).tables for each in (own.without([7]), own)
-    )
+    one, other = (each.released(Rule(rounding=5), models=False).tables for each in (own.without([7]), own))
     late = own.responses.loc[7]
     found = newcomer(one, other)
     items = [item for item in own.keys if pd.notna(late[item])]
