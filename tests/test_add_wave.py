@@ -931,6 +931,21 @@ def test_check_names_a_cell_that_no_coding_knows(
     assert "unknown label `77` in 12 cells, first in resources/raw/export.csv, row 3" in line
 
 
+def test_nobody_stands_in_a_draft(study: Study, home: Path) -> None:
+    """A cell that looks like somebody is left to `others`; a column of names is listed by its name alone."""
+    cells = [*AGREEMENT, "ask Moira Kelly 07700 900123"]
+    columns = [
+        item("I understand what a CHCP is.", cells),
+        ("RecipientLastName", "", ["Kelly", "Ross", "Shaw"]),
+    ]
+    found = added(study, home, export(columns))
+    write(found, home / "config/waves" / WAVE)
+    drafted = "".join(path.read_text() for path in (home / "config/waves" / WAVE).iterdir())
+    assert [said for said in ("Moira", "Kelly", "07700", "Shaw") if said in drafted] == []
+    assert "others: 'TODO: invalid; 1 answer not written here, in which somebody seems to stand'" in drafted
+    assert "- RecipientLastName" in drafted
+
+
 def test_check_names_a_column_that_is_not_in_the_file(
     real: Callable[[str], None], home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

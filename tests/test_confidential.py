@@ -155,6 +155,14 @@ FORMATS: dict[str, Callable[[pd.DataFrame, Path], bytes]] = {
     "json, a row a line": lambda frame, _: frame.to_json(orient="records", lines=True).encode(),
     "json, columns": lambda frame, _: frame.to_json(orient="columns").encode(),
     "json, columns as lists": lambda frame, _: json.dumps(frame.to_dict(orient="list")).encode(),
+    "a page's table": lambda frame, _: frame.to_html(index=False).encode(),
+    "a notebook": lambda frame, _: json.dumps(
+        {"cells": [{"outputs": [{"data": {"text/html": frame.to_html(index=False).splitlines(True)}}]}]}
+    ).encode(),
+    "a dump of a database": lambda frame, _: (
+        f"CREATE TABLE x (\n{', '.join(f'{name} text' for name in frame)});\n"
+        + "".join(f"INSERT INTO x VALUES {row};\n" for row in frame.itertuples(index=False, name=None))
+    ).encode(),
     "gz": lambda frame, _: gzip.compress(as_csv(frame)),
     "bz2": lambda frame, _: bz2.compress(as_parquet(frame)),
     "xz": lambda frame, _: lzma.compress(as_csv(frame)),

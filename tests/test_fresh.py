@@ -37,6 +37,7 @@ READS = {
         *("ingest", "harmonise", "pool", "describe", "measure", "compare", "crosscheck"),
         *("sensitivity", "plan", "audit"),
     },
+    "checklist": {"release"},
     "figures": {"release"},
     "tables": {"release", "codebook"},
     "report": {"release", "figures", "codebook"},
@@ -278,7 +279,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         both(removed(".snakemake"), text(NAMES, "threshold: 5", "threshold: 10")),
         {"release", *SHOWN},
     ),
-    "rounding": (text(NAMES, "threshold: 5", "threshold: 5\n  rounding: 5"), {"release", *SHOWN}),
+    "rounding": (text(NAMES, "threshold: 5", "threshold: 5\n  rounding: 10"), {"release", *SHOWN}),
     "an item's key": (
         text("config/items.tsv", r"^(colleagues_1\t.*)\t\+\t", r"\1\t-\t"),
         and_what_follows("describe", "measure", "compare", "plan", "sensitivity") | WORDED,

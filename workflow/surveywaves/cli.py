@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added.add_argument
 
+    argument = command(_new)
+    argument("folder", type=Path, metavar="STUDY", help="folder to make")
+
     command(_check)
 
     argument = command(_add_wave)
@@ -130,6 +133,27 @@ class _Progress:
         if size >= BIG or sys.stderr.isatty():
             passed = time.monotonic() - self.started
             print(f"[{passed:3.0f} s] reading {name} ({size / 1e6:.1f} MB)", file=sys.stderr)
+
+
+def _new(options: argparse.Namespace) -> int:
+    """Make a folder for a study of your own.
+
+    Make a folder with a configuration to fill in, a place for raw files that git ignores, and a hook that refuses to
+    commit answers of people. `surveywaves check`, run in it, lists what is still to fill in.
+
+    example:
+      surveywaves new my_study
+      cd my_study
+      surveywaves check
+    """
+    from surveywaves.adding.new import new_study  # noqa: PLC0415
+
+    print("\n".join(new_study(options.folder)))
+    print(
+        f"Next: put the raw files into {options.folder}/resources/raw/first/, fill in what `surveywaves check` lists "
+        f"there, then `snakemake --snakefile {HOME}/Snakefile`."
+    )
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Final
 
 from surveywaves.adding.match import REASONS, Match, by_code, candidates, reason
 from surveywaves.adding.questions import FEW, NUMBER, Cells, Question, words
+from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
@@ -172,7 +173,7 @@ def _read(
     name, exact = _scale_of(labels, asked_on, scales, listed=question.cells is Cells.NAMED)
     stray = [label for label in labels if options_of(label, scales[name]) is None]
     if name != asked_on and stray:
-        others = ", ".join(f"`{label}`" for label in stray)
+        others = ", ".join(f"`{label}`" for label in stray if not personal_text(label)) or "otherwise"
         found.doubts[match.item] = (
             f"asked with the options of {name}, or of {asked_on} if one is called {others}"
         )

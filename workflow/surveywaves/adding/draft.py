@@ -237,7 +237,8 @@ def _about(question: Question, study: Study) -> str:
     """Say what a question that nothing explains is like."""
     # What few people said may be what one of them said: that does not leave the file.
     often = question.column.filled >= OFTEN * question.column.distinct
-    options = [label or cell for cell, label in question.options.items()] if often else []
+    named = [label or cell for cell, label in question.options.items()] if often else []
+    options = [name for name in named if not personal_text(name)]
     answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
     near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
     return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")

@@ -263,6 +263,7 @@ def _text(content: bytes) -> Iterator[Heads]:
             yield from _runs(csv.reader(lines, delimiter=delimiter), len)
         except csv.Error:  # a line longer than any table's
             continue
+    yield from _marked(text)
     if text.lstrip()[:1] in {"{", "["}:
         yield from _json(_decoded_text(content))
     for address in _EMBEDDED.findall(content):
@@ -273,6 +274,22 @@ def _text(content: bytes) -> Iterator[Heads]:
             table = _base64(data) if how.endswith(b"base64") else unquote_to_bytes(data)
             first = _decoded_text(table[:HEAD_BYTES]).splitlines()[:1]
             yield from (_filled(csv.reader(first, delimiter=delimiter)) for delimiter in DELIMITERS)
+
+
+_TABLE: Final = re.compile(r"<table\b", re.IGNORECASE)
+_ROW: Final = re.compile(r"</tr>", re.IGNORECASE)
+_CELL: Final = re.compile(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<[^>]*>")
+_SQL: Final = re.compile(r"\b(?:INSERT\s+INTO|COPY|CREATE\s+TABLE)\s+[^\s(]+\s*\(([^()]*)\)", re.IGNORECASE)
+
+
+def _marked(text: str) -> Iterator[Heads]:
+    """Yield the first row of each table of a page, and the columns that a dump of a database names."""
+    for table in _TABLE.split(text)[1:]:
+        row = _ROW.split(table, maxsplit=1)[0]
+        yield (tuple(_TAG.sub("", cell).strip() for cell in _CELL.findall(row)),)
+    for columns in _SQL.findall(text):
+        yield (tuple((column.split() or [""])[0] for column in columns.split(",")),)
 
 
 def _decoded_text(content: bytes) -> str:
@@ -329,6 +346,10 @@ def _json(text: str) -> Iterator[Heads]:
             columns += [key for key, value in one.items() if isinstance(value, Mapping) and "0" in value]
             yield (tuple(map(str, columns)),)
             todo += one.values()
+            printed = (
+                "".join(one.get("text/html", [])) if isinstance(one.get("text/html"), list | str) else ""
+            )
+            yield from _marked(printed)  # what a notebook keeps of what it showed
         elif isinstance(one, list):
             rows = [row for row in one[:HEAD_LINES] if isinstance(row, Mapping)]
             if len(rows) > 1:

@@ -144,6 +144,7 @@ _WORDS: Final[Origins] = {
     "robust": (f"{CONFIG}: analysis.robust",),
     "threshold": (f"{CONFIG}: disclosure.threshold",),
     "rounding": (f"{CONFIG}: disclosure.rounding",),
+    "public": (f"{CONFIG}: disclosure.public",),
     "planning": (f"{CONFIG}: analysis.planning",),
     "planning.wave": (f"{CONFIG}: analysis.planning.wave",),
     "planning.title": (f"{CONFIG}: analysis.planning.wave",),

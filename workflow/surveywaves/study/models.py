@@ -380,8 +380,8 @@ class Disclosure(Model):
     )
     impossible: tuple[dict[Name, Name], ...] = Field(
         default=(),
-        description="Combinations that everybody knows not to occur, as variable: level (a GP in Social Work, say): "
-        "they protect nobody.",
+        description="Combinations that everybody knows not to occur, as variable: level (a pilot among ground staff, "
+        "say): they protect nobody.",
     )
     zeros: Literal["show", "withhold"] = Field(
         default="show", description="Whether a count of 0 may be shown, or is a small count like any other."

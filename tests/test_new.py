@@ -1,0 +1,176 @@
+"""A study of one's own: what `surveywaves new` makes, what is left to fill in, and what its guard refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REPOSITORY
+from surveywaves.cli import main
+from surveywaves.study import load_study
+
+ANSWERS = "id,organisation,a,b\n1,x,Agree,Disagree\n2,x,Agree,Agree\n"
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Git knows nothing of who runs the tests, nor of this repository; the command is on the path."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    command = commands / "surveywaves"
+    package = f'PYTHONPATH="{REPOSITORY}/workflow"'
+    command.write_text(
+        f'#!/bin/sh\n{package} exec "{sys.executable}" -m surveywaves.cli "$@"\n', encoding="utf-8"
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(commands), os.environ["PATH"]]))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    who = ("-c", "user.name=S", "-c", "user.email=s@example.org")
+    return subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    folder = tmp_path / "my study"
+    assert main(["new", str(folder)]) == 0
+    assert "guarded: git refuses to commit answers of people there" in capsys.readouterr().out
+    return folder
+
+
+def test_check_lists_what_is_to_fill_in_and_nothing_else(
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study)
+    assert main(["check"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert 10 < len(told) < 20
+    assert [line for line in told if "still to decide" not in line] == []
+    files = {line.partition(",")[0] for line in told}
+    home = "config/waves/first"
+    assert files == {
+        *("config/config.yaml", "config/items.tsv", "config/scales.tsv"),
+        *(f"{home}/wave.yaml", f"{home}/items.tsv"),
+    }
+
+
+def fill_in(study: Path) -> None:
+    """Decide what is open, as a person would in an editor."""
+
+    def edit(name: str, **values: str) -> None:
+        path = study / "config" / name
+        text = path.read_text(encoding="utf-8")
+        for key, value in values.items():
+            lines = [
+                f"{line.partition(f'{key}:')[0]}{key}: {value}" if f'{key}: "TODO' in line else line
+                for line in text.splitlines()
+            ]
+            text = "\n".join(lines) + "\n"
+        path.write_text(text, encoding="utf-8")
+
+    edit(
+        "config.yaml",
+        title="Trust",
+        description="Trust at work",
+        first_organisation="Works",
+        **{"1": "Trust"},
+    )
+    edit(
+        "waves/first/wave.yaml",
+        title="First",
+        period="Spring 2008",
+        evidence="simulated",
+        format="table",
+        respondent="id",
+    )
+    edit("waves/first/wave.yaml", path="resources/raw/first/a.csv", organisation="first_organisation")
+    wave = study / "config/waves/first/wave.yaml"
+    wave.write_text(
+        wave.read_text(encoding="utf-8").replace("ignore: []", "ignore: [id, organisation]"), encoding="utf-8"
+    )
+    rows = "".join(f"trust_{one}\tI trust {one}\t1\ttrust\t+\tagreement5\n" for one in "ab")
+    (study / "config/items.tsv").write_text("item\ttext\tsection\tscale\tkeyed\tresponse_scale\n" + rows)
+    (study / "config/scales.tsv").write_text("scale\ttitle\tsource\tmin_answered\ntrust\tTrust\t\t\n")
+    rows = "".join(f"trust_{one}\t{one}\t\tidentical\t\t\n" for one in "ab")
+    (wave.parent / "items.tsv").write_text("item\tweb\tcoding\tcomparability\twording\tnote\n" + rows)
+    (study / "resources/raw/first").mkdir()
+    (study / "resources/raw/first/a.csv").write_text(ANSWERS)
+
+
+def test_once_filled_in_it_is_a_study(
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_in(study)
+    monkeypatch.chdir(study)
+    assert main(["check"]) == 0, capsys.readouterr().err
+    assert "ok: 1 waves, 2 items, 1 scales" in capsys.readouterr().out
+    assert load_study(study / "config").config.title == "Trust"
+
+
+def test_its_guard_keeps_raw_files_the_key_and_answers_under_another_name(study: Path) -> None:
+    fill_in(study)
+    (study / "resources/private/key").write_text("secret")
+    (study / "results/pooled").mkdir(parents=True)
+    (study / "results/pooled/responses.csv").write_text("x")
+    git(study, "add", ".")
+    done = git(study, "commit", "-m", "the study")
+    assert done.returncode == 0, done.stderr
+    kept = git(study, "ls-files").stdout.splitlines()
+    assert [name for name in kept if name.startswith(("resources", "results"))] == ["resources/raw/README.md"]
+    assert {oct((study / "resources" / room).stat().st_mode & 0o777) for room in ("raw", "private")} == {
+        "0o700"
+    }
+    (study / "appendix.txt").write_text(ANSWERS.replace("id,", "respondent,"))
+    git(study, "add", "appendix.txt")
+    done = git(study, "commit", "-m", "an appendix")
+    assert done.returncode == 1
+    assert "appendix.txt: confidential: it has a row for each respondent" in done.stderr
+    git(study, "add", "--force", "resources/private/key")
+    assert (
+        "resources/private/key: confidential: it lies in resources/private"
+        in git(study, "commit", "-m", "k").stderr
+    )
+
+
+def test_without_the_command_nothing_is_committed(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    git(study, "add", ".")
+    done = git(study, "commit", "-m", "the study")
+    assert done.returncode == 1
+    assert "cannot check for answers of people" in done.stderr
+
+
+def test_what_is_there_is_left_alone(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(study)]) == 1
+    assert "is there, and not empty" in capsys.readouterr().err
+
+
+def test_the_hook_of_a_repository_around_it_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    top = tmp_path / "outer"
+    top.mkdir()
+    git(top, "init", "--quiet")
+    assert main(["new", str(top / "study")]) == 0
+    assert f"not guarded yet: it lies in the repository {top}" in capsys.readouterr().out
+    assert git(top, "config", "core.hooksPath").stdout == ""
+
+
+def test_hooks_of_ones_own_are_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gitconfig").write_text("[core]\n  hooksPath = /my/hooks\n", encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert main(["new", str(tmp_path / "study")]) == 0
+    assert "not guarded yet: git runs the hooks in /my/hooks" in capsys.readouterr().out
