@@ -59,7 +59,9 @@ def main() -> None:
         for one in told:
             print(f"{name}: {one}", flush=True)
         for wave in waves:
-            truth = truth_of(responses, wave, items)
+            levels = tables["respondents"]
+            variables = set(levels.loc[levels["wave"] == wave, "variable"]) - {"organisation"}
+            truth = truth_of(responses, wave, items, variables)
             for way, joins in ways.items():
                 found = attack(truth, [Release(tables, method)], wave, items, joins=joins)
                 line = lines[way]

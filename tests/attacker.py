@@ -593,7 +593,8 @@ def cells_of(tables: Tables, scale: str) -> Cells:
         rows = rows[rows["term"].isin([f"{one}{ending}" for one in ("change", "gap")])]
         pairs = []
         for row in rows.itertuples():
-            if row.organisation != "all":
+            # Where waves asked other statements, a contrast is over those in common.
+            if row.organisation != "all" and not re.search(r"over \d+ of \d+ statements", row.note):
                 sides = _sides(row.wave, row.organisation)
                 if all(one in cells for one in sides):
                     pairs.append((*sides, printed(row)))
@@ -780,7 +781,7 @@ def _total_variance(wave: Wave, scale: str, one: str) -> list[tuple[float, float
 ALIKE = re.compile(r"everyone answered alike: ([^;]*)")
 FEWER = re.compile(r"fewer than (\d+) respondents")
 TELLING = re.compile(
-    r"alike|separat|cell\[|fewer than \d|left out|\d+ of \d|one side of|no respondent moves|does not vary"
+    r"alike|separat|cell\[|fewer than \d+ resp|left out|of \d+ re|one side of|no respondent moves|does not vary"
 )
 """What a note may say that only the answers of a group can have made it say."""
 
@@ -1069,12 +1070,18 @@ def _needs(truth: Mapping[Hashable, int], name: Any, n: int, threshold: int) -> 
     return 0 < n < threshold or (n >= threshold > group - n >= 0 and group > 0)
 
 
-def truth_of(responses: pd.DataFrame, wave: str, items: Mapping[str, ItemKey]) -> dict[Hashable, int]:
-    """Count the answers themselves, under the names that the stranger uses; variables: `job` and `mode`."""
+def truth_of(
+    responses: pd.DataFrame,
+    wave: str,
+    items: Mapping[str, ItemKey],
+    variables: Collection[str] = ("job", "mode"),
+) -> dict[Hashable, int]:
+    """Count the answers themselves, under the names that the stranger uses."""
     own = responses[responses["wave"] == wave]
     where = own["organisation"].astype("object").where(own["organisation"].notna(), "not_stated")
     found: dict[Hashable, int] = {}
     scales: dict[str, list[str]] = defaultdict(list)
+    items = {item: key for item, key in items.items() if own[item].notna().any()}
     for item, key in items.items():
         if key.scale:
             scales[key.scale].append(item)
@@ -1094,7 +1101,7 @@ def truth_of(responses: pd.DataFrame, wave: str, items: Mapping[str, ItemKey]) -
             for end in ENDS:
                 at = [full[item] == items[item].end(end) for item in members]
                 found[end, scale, one] = int(np.logical_and.reduce(at).sum()) if len(full) else 0
-        for variable in {"job", "mode"} & set(rows):
+        for variable in set(variables) & set(rows):
             levels = rows[variable].astype("object").where(rows[variable].notna(), "not_stated")
             for level, n in levels.value_counts().items():
                 found["level", variable, one, level] = int(n)
