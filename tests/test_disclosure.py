@@ -258,7 +258,9 @@ def test_no_more_stand_at_an_end_of_a_scale_than_gave_that_answer() -> None:
     for seed in range(6):
         out = released(seed).tables
         ends = out["reliability"].query("organisation != 'all'").dropna(subset=["estimate"])
-        frequencies = out["item_frequencies"].set_index(["wave", "organisation", "response", "item"])["n"]
+        frequencies = (
+            out["item_frequencies"].set_index(["wave", "organisation", "response", "item"]).sort_index()["n"]
+        )
         for row in ends.itertuples():
             n = frequencies[row.wave, row.organisation, 1 if row.term == "floor" else POINTS]
             assert row.estimate * row.n / 100 <= n.dropna().min() + 1e-6

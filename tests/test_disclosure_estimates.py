@@ -248,11 +248,11 @@ def test_who_answered_all_items_may_be_too_few_where_many_answered_some() -> Non
     assert leave({"reliability": tidy(alpha)})["reliability"]["status"].tolist() == ["withheld", "ok"]
 
 
-def test_items_one_by_one_take_three_times_as_many() -> None:
-    cells = {("w1", "b"): (5, 6, 6, 6, 6), ("w1", "c"): (6, 6, 6, 6, 6)}
+def test_items_one_by_one_take_five_times_as_many() -> None:
+    cells = {("w1", "b"): (9, 10, 10, 10, 10), ("w1", "c"): (10, 10, 10, 10, 10)}
     items = [
         row("w1", who, "item_rest_r", analysis="reliability", item="q1", n=n, std_error=None, df=None)
-        for who, n in (("b", 29), ("c", 30), ("all", 59))
+        for who, n in (("b", 49), ("c", 50), ("all", 99))
     ]
     out = leave({"reliability": tidy(items)}, cells)["reliability"]
     assert out["status"].tolist() == ["withheld", "ok", "ok"]
@@ -395,17 +395,34 @@ def test_a_mean_of_three_statements_at_the_end_of_what_is_possible_is_found_out(
     assert not tells([wide, wide, small], {FAVOURABLE: 0.001}, rule)
 
 
+def test_beside_suppressed_counts_no_mean_nor_alpha_of_the_cell_is_shown() -> None:
+    counts = frequencies(USUAL).astype({"n": "Int64"})
+    hidden = (counts["wave"] == "w1") & (counts["organisation"] == "b") & (counts["item"] == "q1")
+    counts.loc[hidden & counts["response"].isin([1, 2]), "n"] = pd.NA
+    tables = {
+        "means": tidy([row("w1", who, "emmean") for who in ("b", "c", "all")]),
+        "reliability": tidy(
+            [row("w1", who, "alpha", analysis="reliability", n=59) for who in ("b", "c", "all")]
+        ),
+        "contrasts": tidy([row("w2 - w1", "b", "change")]),
+    }
+    out = leave(tables, base=0, counts={"item_frequencies": counts})
+    assert out["means"]["status"].tolist() == ["withheld", "ok", "withheld"]
+    assert out["reliability"]["status"].tolist() == ["withheld", "ok", "ok"]
+    assert out["contrasts"]["status"].tolist() == ["ok"]
+
+
 def test_a_mean_that_tells_is_withheld_with_all_that_is_made_from_it() -> None:
-    """Nothing of the counts but one is open: whatever the mean, it gives that one."""
-    cells = {("w1", "b"): (20, 1, 20, 20, 20), ("w2", "b"): (20, 20, 20, 20, 20)}
-    counts = frequencies(cells).astype({"n": "Int64"})
-    counts.loc[(counts["wave"] == "w1") & (counts["item"] == "q1") & counts["response"].isin([1, 2]), "n"] = (
-        pd.NA
-    )
-    rows = [row(wave, "b", "emmean", estimate=3.0) for wave in ("w1", "w2")]
-    change = [row("w2 - w1", "b", "change")]
+    """High answers are as many as they can be, and low ones as few: so the mean leaves nothing of the small count."""
+    cells = {("w1", "b"): (1, 6, 6, 14, 34), ("w2", "b"): (20, 20, 20, 20, 20)}
+    counts = frequencies(cells)
+    first = counts["wave"].eq("w1") & counts["organisation"].eq("b")
+    counts.loc[first, "n"] = np.tile([5, 10, 10, 10, 30], 3)
+    rows = [row(wave, "b", "emmean", estimate=3.0, std_error=0.000012) for wave in ("w1", "w2")]
     out = leave(
-        {"means": tidy(rows), "contrasts": tidy(change)}, cells, base=0, counts={"item_frequencies": counts}
+        {"means": tidy(rows), "contrasts": tidy([row("w2 - w1", "b", "change")])},
+        cells,
+        counts={"item_frequencies": counts},
     )
     assert out["means"]["status"].tolist() == ["withheld", "ok"]
     assert out["contrasts"]["status"].tolist() == ["withheld"]

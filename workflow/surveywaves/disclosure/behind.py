@@ -52,7 +52,7 @@ class Statement(NamedTuple):
 def statements(
     frequencies: pd.DataFrame, released: pd.DataFrame, instrument: Mapping[str, ItemKey], rule: Rule
 ) -> dict[tuple[str, Place], list[Statement]]:
-    """Lay out the answers to the statements of each scale, wave and organisation.
+    """Lay out the answers to the statements of each scale, wave and organisation whose counts are rounded.
 
     Parameters
     ----------
@@ -66,17 +66,14 @@ def statements(
     both = both[~both["organisation"].isin((ALL, NOT_STATED)) & both["item"].isin(list(instrument))]
     n = both["n"].to_numpy(dtype=np.float64)
     shown = both["n_shown"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    reach = rule.rounding - 1 if rule.rounding else 0
-    open_ = np.isnan(shown)
-    low = np.maximum(np.where(open_, n - rule.threshold, shown - reach), 0)
-    high = np.where(open_, n + rule.threshold, shown + reach)
+    low, high = np.maximum(shown - rule.rounding + 1, 0), shown + rule.rounding - 1
     found: dict[tuple[str, Place], list[Statement]] = {}
     rows = both.assign(true=n, low=low, high=high)
     for place, own in rows.groupby(["item", "wave", "organisation"], sort=False):
         item, wave, organisation = map(str, place)
         key = instrument[item]
         counts, responses = own["true"].to_numpy(), own["response"].to_numpy(dtype=np.float64)
-        if not key.scale or not counts.sum():
+        if not key.scale or not counts.sum() or own["low"].isna().any():
             continue
         # items of one scale with other options are put on its range, which moves no bound by more than a constant
         span = max(key.points - 1, 1)
@@ -133,7 +130,7 @@ def allowed(
 
 def tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
     """Whether means over statements, printed in such units (of 1 from end to end), narrow a small count."""
-    least = max(rule.rounding, rule.threshold)
+    least = rule.rounding
     if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
         return _pair_tells(those, units, least, rule)
     return any(_one_tells(those, metric, unit, least, rule) for metric, unit in units.items())

@@ -65,13 +65,16 @@ AN_END: Final = ("scale", "term", "wave", "organisation")
 COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY)
 """Tables whose estimates for all staff are weighted sums of the organisations': less the others, one of them."""
 
+COMPARING: Final = (CONTRASTS, SENSITIVITY, PLANNING)
+"""Tables of differences between cells, and of returns to come."""
+
 OF_ALL_ITEMS: Final = (RELIABILITY, STRUCTURE)
 """Tables of respondents who answered every item."""
 
 ITEM_BY_ITEM: Final = ("item_rest_r", "alpha_if_dropped", "loading")
 """Terms of which there is one an item: together as many equations as there are variances."""
 
-MORE: Final = 3
+MORE: Final = 5
 """How many times the smallest group these need."""
 
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
@@ -99,6 +102,8 @@ class Bases:
         Scale, wave and organisation -> who answered any of its items, and all, as the tables of estimates have it.
     fully
         Scales and waves that asked as many of its items as any.
+    open_
+        Scales, waves and organisations where a count of an answer to one of the items is withheld.
     """
 
     answered: Mapping[tuple[str, Place], float]
@@ -107,6 +112,7 @@ class Bases:
     any_item: Mapping[tuple[str, Place], int]
     every_item: Mapping[tuple[str, Place], int]
     fully: frozenset[tuple[str, str]]
+    open_: frozenset[tuple[str, Place]]
 
     @classmethod
     def of(
@@ -133,7 +139,11 @@ class Bases:
         asked = frequencies[frequencies["base"] > 0].groupby([scales, "wave"])["item"].nunique()
         fully = asked[asked == asked.groupby(level=0).transform("max")]
         some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
-        return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index))
+        hidden = released[released["n"].isna() & released["item"].isin(list(instrument))]
+        open_ = frozenset(
+            (instrument[item].scale, (wave, who)) for item, wave, who in _columns(hidden, *place)
+        )
+        return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index), open_)
 
     def size(self, table: str, subject: str, scale: str, place: Place) -> float:
         """Count the respondents of a cell who are in a table's estimates: never more than there are."""
@@ -350,8 +360,12 @@ def released(
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
     for one in rows.values():
         one.gone |= _too_few(one, bases, people, rule) | _outweighed(one, few) | _bare(one, instrument)
+        if not rule.rounding and one.name not in COMPARING:
+            one.gone |= _open(one, bases)
     if MEANS in rows:
-        told = _behind(rows[MEANS], tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule)
+        told = frozenset[behind.Mean]()
+        if rule.rounding:
+            told = _behind(rows[MEANS], tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule)
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
@@ -449,6 +463,15 @@ def _bare(rows: _Rows, instrument: Mapping[str, ItemKey]) -> BoolArray:
         members.get(label.subject) == 1
         and not label.about.everybody
         and all(len(group) == 1 for group in label.about.groups)
+        for label in rows.labels
+    )
+
+
+def _open(rows: _Rows, bases: Bases) -> BoolArray:
+    """(N,) rows that say of a cell what is beside its withheld counts, which have little room among those shown."""
+    return rows.spread(
+        any(len(group) == 1 and (label.scale, group[0]) in bases.open_ for group in label.about.groups)
+        and not label.about.everybody
         for label in rows.labels
     )
 

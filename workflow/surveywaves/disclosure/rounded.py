@@ -318,24 +318,34 @@ class _Wave:
             return
         own, frequencies = self.tables["reliability"], self.tables["item_frequencies"]
         own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
+        by_name = [frequencies[frequencies["organisation"] == name] for name in self.names]
         for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
             items = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
             percent = dict(zip(rows["organisation"], rows["estimate"], strict=True))
             size = {name: int(n) for name, n in zip(rows["organisation"], rows["n"], strict=True)}
             people = {name: round(percent[name] * n / 100) for name, n in size.items()}
             for what, counts in ((str(term), people), (EVERY, size)):
+                most = [
+                    min(
+                        (
+                            int(
+                                n["n"][(n["item"] == item) & ((n["response"] == end) | (what == EVERY))].sum()
+                            )
+                            for item, end in items.items()
+                            if item in self.asked
+                        ),
+                        default=0,
+                    )
+                    for n in by_name
+                ]
                 each = np.array([counts.get(name, 0) for name in self.names], dtype=np.intp)
                 told = np.array([name in counts for name in self.names])
+                if (each > most).any():
+                    continue  # these are not the respondents who answered all of the items
                 rest = counts.get(ALL, int(each.sum())) - int(each.sum())
                 # Of those who state no organisation, and of who are too few for an estimate, only the sum is known.
                 for place in np.flatnonzero(~told):
-                    own = frequencies[frequencies["organisation"] == self.names[place]]
-                    n = [
-                        own["n"][(own["item"] == item) & ((own["response"] == end) | (what == EVERY))].sum()
-                        for item, end in items.items()
-                        if item in self.asked
-                    ]
-                    each[place] = max(0, min([rest, *map(int, n)]))
+                    each[place] = max(0, min(rest, most[place]))
                     rest -= each[place]
                 yield (str(scale), what), _Total(each, told, items, what == EVERY)
 
