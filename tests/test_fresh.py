@@ -272,14 +272,17 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "the plan": (text(NAMES, r"returns: \[200", "returns: [150"), and_what_follows("plan") | SHOWN),
     "no plan": (
         text(NAMES, "^  planning:\n(    .*\n)+", ""),
-        {"release", *SHOWN},
+        {"release", "checklist", *SHOWN},
     ),
-    "the threshold": (text(NAMES, "threshold: 5", "threshold: 10"), {"release", *SHOWN}),
+    "the threshold": (text(NAMES, "threshold: 5", "threshold: 10"), {"release", "checklist", *SHOWN}),
     "the threshold, with Snakemake's memory lost": (
         both(removed(".snakemake"), text(NAMES, "threshold: 5", "threshold: 10")),
-        {"release", *SHOWN},
+        {"release", "checklist", *SHOWN},
     ),
-    "rounding": (text(NAMES, "threshold: 5", "threshold: 5\n  rounding: 10"), {"release", *SHOWN}),
+    "rounding": (
+        text(NAMES, "threshold: 5", "threshold: 5\n  rounding: 10"),
+        {"release", "checklist", *SHOWN},
+    ),
     "an item's key": (
         text("config/items.tsv", r"^(colleagues_1\t.*)\t\+\t", r"\1\t-\t"),
         and_what_follows("describe", "measure", "compare", "plan", "sensitivity") | WORDED,
@@ -479,7 +482,7 @@ def test_a_run_that_failed_is_taken_up_where_it_failed(clone: Path) -> None:
 def test_touching_results_does_not_make_them_fresh(clone: Path) -> None:
     text(NAMES, "threshold: 5", "threshold: 10")(clone)
     assert snakemake(clone, "--touch", code=clone).status == 0
-    assert set(dry_run(clone).jobs) == {"release", *SHOWN}
+    assert set(dry_run(clone).jobs) == {"release", "checklist", *SHOWN}
 
 
 def test_a_run_makes_everything_fresh_again(clone: Path) -> None:

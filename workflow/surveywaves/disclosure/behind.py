@@ -1,8 +1,9 @@
 """Counts behind a scale's mean: what its printed digits tell of them.
 
 The percentage of favourable answers to a scale, the mean over its statements, is one linear equation over the counts of
-answers to these; so is the mean answer. Each count lies in the interval that its released value leaves. With both, a
-small count must still have as many possible values as the base of rounding, or all that it has without the equation.
+answers to these; so is the mean answer. Each count lies in the interval that its released value leaves, and what is
+shown of all. With a mean, a small count must still have all the values that it has without: what several of its cell,
+and those of other organisations, could tell together is to find room.
 What the bases of the statements are is taken to be known, which whoever attacks may wish for.
 """
 
@@ -63,18 +64,33 @@ def statements(
     """
     keys = ["wave", "organisation", "item", "response"]
     both = frequencies[[*keys, "n"]].merge(released[[*keys, "n"]], on=keys, suffixes=("", "_shown"))
-    both = both[~both["organisation"].isin((ALL, NOT_STATED)) & both["item"].isin(list(instrument))]
-    n = both["n"].to_numpy(dtype=np.float64)
-    shown = both["n_shown"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    low, high = np.maximum(shown - rule.rounding + 1, 0), shown + rule.rounding - 1
+    both = both[both["organisation"].ne(ALL) & both["item"].isin(list(instrument))]
+    n = both["n"].astype("float64")
+    shown = both["n_shown"].astype("Float64").astype("float64")
+    # organisations add up to what is shown of all
+    answer = [both[name] for name in ("wave", "item", "response")]
+    every = n.groupby(answer).transform("sum")
+    low = (shown - rule.rounding + 1).clip(lower=0).fillna(0)
+    high = (shown + rule.rounding - 1).fillna(every)
+    least, most = (one.groupby(answer).transform("sum") for one in (low, high))
+    rows = both.assign(
+        true=n,
+        low=np.maximum(low, every - most + high),
+        high=np.minimum(high, every - least + low),
+        hidden=shown.isna(),
+    )
     found: dict[tuple[str, Place], list[Statement]] = {}
-    rows = both.assign(true=n, low=low, high=high)
-    for place, own in rows.groupby(["item", "wave", "organisation"], sort=False):
+    unknown: set[tuple[str, Place]] = set()
+    for place, own in rows[rows["organisation"] != NOT_STATED].groupby(
+        ["item", "wave", "organisation"], sort=False
+    ):
         item, wave, organisation = map(str, place)
         key = instrument[item]
         counts, responses = own["true"].to_numpy(), own["response"].to_numpy(dtype=np.float64)
-        if not key.scale or not counts.sum() or own["low"].isna().any():
+        if not key.scale or not counts.sum():
             continue
+        if own["hidden"].any():
+            unknown.add((key.scale, (wave, organisation)))
         # items of one scale with other options are put on its range, which moves no bound by more than a constant
         span = max(key.points - 1, 1)
         scores = {
@@ -84,7 +100,7 @@ def statements(
         found.setdefault((key.scale, (wave, organisation)), []).append(
             Statement(counts, own["low"].to_numpy(), own["high"].to_numpy(), scores)
         )
-    return found
+    return found | {place: [] for place in unknown}
 
 
 def allowed(
@@ -130,13 +146,14 @@ def allowed(
 
 def tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
     """Whether means over statements, printed in such units (of 1 from end to end), narrow a small count."""
-    least = rule.rounding
+    if not those:  # some statement's counts are withheld
+        return True
     if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
-        return _pair_tells(those, units, least, rule)
-    return any(_one_tells(those, metric, unit, least, rule) for metric, unit in units.items())
+        return _pair_tells(those, units, rule)
+    return any(_one_tells(those, metric, unit, rule) for metric, unit in units.items())
 
 
-def _pair_tells(those: list[Statement], units: Mapping[str, float], least: int, rule: Rule) -> bool:
+def _pair_tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
     """Go through all that two statements can be: with bases that differ, fine means tell each of them apart."""
     unit = np.array(list(units.values()))
     tables = [_tables(one) for one in those]
@@ -152,8 +169,7 @@ def _pair_tells(those: list[Statement], units: Mapping[str, float], least: int, 
         possible = (np.abs(sums - printed) <= PAIR * unit / 2 + TINY).all(axis=2).any(axis=1)
         left = tables[this][possible[which.ravel()]]
         for response in _small(those[this], rule):
-            without = len(np.unique(tables[this][:, response]))
-            if len(np.unique(left[:, response])) < min(without, least):
+            if len(np.unique(left[:, response])) < len(np.unique(tables[this][:, response])):
                 return True
     return False
 
@@ -167,7 +183,7 @@ def _tables(one: Statement) -> FloatArray:
     return np.asarray(np.column_stack([first, rest])[fits], dtype=np.float64)
 
 
-def _one_tells(those: list[Statement], metric: str, unit: float, least: int, rule: Rule) -> bool:
+def _one_tells(those: list[Statement], metric: str, unit: float, rule: Rule) -> bool:
     """Bound each small count by one mean."""
     true = [float(one.n @ one.scores[metric] / one.n.sum()) for one in those]
     printed = len(those) * unit * np.round(sum(true) / len(those) / unit)
@@ -183,7 +199,7 @@ def _one_tells(those: list[Statement], metric: str, unit: float, least: int, rul
             there = ~np.isnan(down)
             above = high_sum - high[0] + up >= printed - slack
             below = low_sum - low[0] + down <= printed + slack
-            if (there & above & below).sum() < min(there.sum(), least):
+            if (there & ~(above & below)).any():
                 return True
     return False
 

@@ -159,9 +159,9 @@ class Worksheet:
             if not texts:
                 blank += 1
                 continue
-            near = max((place + 1 for place, text in enumerate(texts[:width]) if text), default=0)
+            near = width
             for place in range(width, len(texts)):
-                if texts[place] and place - max(width, near) >= FAR // 10:
+                if texts[place] and place - near >= FAR // 10:
                     raise self._far(place, number)
                 near = place + 1 if texts[place] else near
             if blank >= FAR:
