@@ -1,238 +1,117 @@
-"""Disclosure: an attacker against many small studies, what the release loses, and how long it takes.
+"""Disclosure: a stranger against many small studies, and against the shipped one (tests/attacker.py).
 
-    python benchmarks/disclosure.py [--studies 500] [--first 0] [--whole 20] [--results results]
+    python benchmarks/disclosure.py [--studies 500] [--first 0] [--rounding 5] [--unprotected] [--results results]
 
-Every study is invented (small organisations, professions that only one of them has, lopsided items; see
-`tests/attacker.py`). The attacker has all released tables. With --results, the release of the statistics there is
-timed as well. What is lost is compared with what is lost by withholding whole rows, which is what people do by hand:
-every row (an item, wave and organisation with all responses; a variable and organisation; an item's reasons) that has
-a count to protect, and the fewest rows besides that protect it as well as the release does.
+Every study is invented (tests/invented_studies.py), its statistics are computed and released by the program, and all
+of its small counts are attacked with everything that is released: counts alone, with means, with notes, with variances
+of reliability, standard errors and diagnostics, and with all of it. With --unprotected, counts are rounded by
+themselves and everything else is as before the release: what the stranger can do. With --results, the study whose
+statistics are there is attacked, with what is released there.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
-from itertools import combinations
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from attacker import breaches, primary_only, small_study
-from surveywaves.disclosure import ItemKey, Publication, Rule, release
-from surveywaves.disclosure.account import in_print
-from surveywaves.disclosure.linked import link
-from surveywaves.disclosure.suppress import goals_of, solver
-from surveywaves.disclosure.system import NEVER, TOTAL, BoolArray, Builder, bounds, reach
+from attacker import Method, Release, Tables, attack, telling, truth_of
+from invented_studies import invent, rounded_alone
+from surveywaves.disclosure import ItemKey, Rule
 from surveywaves.study import load_study
-from surveywaves.study.models import Study
 
-THRESHOLD = 5
-TRIED = 7
-"""Rows that may be withheld besides, up to which every choice is tried."""
-
-LOSSES = ["counts withheld", "information (bits)", "cost by the rule"]
-"""Counts; how many values each can have, as far as its system tells, in bits; what the rule says that it costs."""
-
-WAYS = ["release", "whole rows", "whole rows with their base"]
+WAYS = {
+    "counts": (),
+    "with means": ("means",),
+    "with words": ("words",),
+    "with variances": ("variances",),
+    "everything": ("means", "words", "variances"),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=500)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--whole", type=int, default=20, help="studies attacked in whole numbers as well")
-    parser.add_argument(
-        "--alone", type=int, default=50, help="studies attacked without complementary suppression"
-    )
-    parser.add_argument("--cores", type=int, default=1, help="of the release that is timed")
+    parser.add_argument("--rounding", type=int, default=5)
+    parser.add_argument("--unprotected", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="counts alone, and everything")
     parser.add_argument("--results", type=Path)
     options = parser.parse_args()
-    if options.results:
-        shipped(options.results, options.cores)
-    attacked = recovered = exact = alone = 0
-    lost = pd.DataFrame(0.0, index=LOSSES, columns=WAYS)
+    ways = {name: WAYS[name] for name in (("counts", "everything") if options.quick else WAYS)}
+    method = Method(options.rounding, derived=not options.unprotected)
+    lines: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    studies = shipped(options.results) if options.results else invented(options)
+    number = words = 0
     start = time.process_time()
-    for seed in range(options.first, options.first + options.studies):
-        tables, instrument = small_study(seed)
-        out = release(tables, instrument=instrument, rule=Rule(threshold=THRESHOLD))
-        number, found = breaches(tables, out.tables, threshold=THRESHOLD)
-        if seed < options.first + options.whole:
-            found += breaches(tables, out.tables, threshold=THRESHOLD, whole=True)[1]
-        attacked, recovered = attacked + number, recovered + len(found)
-        exact += sum(one.high - one.low < 1 for one in found)
-        for one in found:
-            print(f"study {seed}: {one}", flush=True)
-        if seed < options.first + options.alone:
-            alone += len(breaches(tables, primary_only(tables), threshold=THRESHOLD)[1]) / number
-        lost += losses(tables, instrument)
+    for name, responses, items, tables, waves in studies:
+        number += 1
+        told = telling(tables, responses["organisation"].dropna().unique())
+        words += len(told)
+        for one in told:
+            print(f"{name}: {one}", flush=True)
+        for wave in waves:
+            levels = tables["respondents"]
+            variables = set(levels.loc[levels["wave"] == wave, "variable"]) - {"organisation"}
+            truth = truth_of(responses, wave, items, variables)
+            for way, joins in ways.items():
+                found = attack(truth, [Release(tables, method)], wave, items, joins=joins)
+                line = lines[way]
+                line[0] += found.attacked
+                line[1] += len(found.breaches)
+                line[2] += sum(one.exactly for one in found.breaches)
+                for one in found.wrong:
+                    print(f"{name}: the stranger excludes what is true: {one}", flush=True)
+                if way == "everything" and not options.unprotected:
+                    for one in found.breaches:
+                        print(f"{name}: {one}", flush=True)
+        if number % 10 == 0:
+            print(f"after {number} studies: {dict(lines)}", flush=True)
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["attacked", "narrowed", "exactly"])
+    print(table.to_string())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{options.studies} studies, {time.process_time() - start:.0f} s of CPU: {attacked:,} counts attacked"
+        f"{number} studies, notes that tell: {words}; {time.process_time() - start:.0f} s of CPU, {peak:.0f} MB"
     )
-    print(f"recovered (told more closely than the rule allows): {recovered}, of these to the number: {exact}")
-    if options.alone:
-        print(
-            f"of small counts withheld by themselves: {alone / options.alone:.0%}, mean of {options.alone} studies"
-        )
-    print(compared(lost))
 
 
-def compared(lost: pd.DataFrame) -> str:
-    """Lay out what is lost, and the share of what whole rows lose."""
-    for way in WAYS[1:]:
-        lost[f"of {way}"] = (lost["release"] / lost[way]).round(2)
-    return lost.round(dict.fromkeys(WAYS, 0)).to_string()
+Attacked = tuple[str, pd.DataFrame, Mapping[str, ItemKey], Tables, list[str]]
 
 
-def shipped(results: Path, cores: int) -> None:
-    """Release the statistics that are there."""
+def invented(options: argparse.Namespace) -> Iterator[Attacked]:
+    for seed in range(options.first, options.first + options.studies):
+        own = invent(seed)
+        if options.unprotected:
+            tables = rounded_alone(own.statistics(), seed=seed)
+        else:
+            tables = own.released(Rule(rounding=options.rounding)).tables
+        yield f"study {seed}", own.responses, own.keys, tables, list(own.surveyed)
+
+
+def shipped(results: Path) -> Iterator[Attacked]:
+    """Read the study in `config`, what is released of it, and its pooled answers to judge by."""
     study = load_study(Path("config"))
-    paths = [*(results / "statistics").glob("*.parquet"), *(results / "audit").glob("*.parquet")]
-    tables = {path.stem: pd.read_parquet(path) for path in sorted(paths)}
-    start, cpu = time.perf_counter(), time.process_time()
-    out = release(
-        tables,
-        instrument=instrument_of(study),
-        rule=Rule(threshold=THRESHOLD),
-        publication=publication_of(study),
-        cores=cores,
-    )
-    print(f"the study: {time.perf_counter() - start:.1f} s, {time.process_time() - cpu:.1f} s of CPU")
-    print(out.sentence)
-    print(compared(losses(tables, instrument_of(study), publication_of(study))), flush=True)
-
-
-def instrument_of(study: Study) -> dict[str, ItemKey]:
     scales = study.config.response_scales
-    return {
-        item.item: ItemKey(
-            item.scale or "",
-            item.key,
-            scales[item.response_scale].points,
-            scales[item.response_scale].favourable,
+    items = {
+        one.item: ItemKey(
+            one.scale or "",
+            one.key,
+            scales[one.response_scale].points,
+            scales[one.response_scale].favourable,
         )
-        for item in study.items
+        for one in study.items
     }
-
-
-def publication_of(study: Study) -> Publication | None:
-    if (published := study.config.published) is None:
-        return None
-    known = {name: dict(variable.levels) for name, variable in study.config.variables.items()}
-    known["organisation"] = dict(study.config.organisations)
-    return Publication(
-        published.wave,
-        {
-            (str(item.published_table), str(item.published_row)): item.item
-            for item in study.items
-            if item.published_table is not None
-        },
-        list(published.categories),
-        {name: {label: level for level, label in known[name].items()} for name in published.single_choice},
-    )
-
-
-def losses(
-    tables: Mapping[str, pd.DataFrame],
-    instrument: Mapping[str, ItemKey],
-    publication: Publication | None = None,
-) -> pd.DataFrame:
-    """Say what is lost by the release and by withholding whole rows.
-
-    Returns
-    -------
-    DataFrame
-        Rows `LOSSES`, columns `WAYS`.
-    """
-    public = in_print(tables["published_tables"], publication) if publication else frozenset()
-    with solver(cores=1, rounding=False) as solve:
-        linked = link(
-            tables,
-            instrument=instrument,
-            rule=Rule(threshold=THRESHOLD),
-            parts=(),
-            public=public,
-            solve=solve,
-        )
-    lost = pd.DataFrame(0.0, index=LOSSES, columns=WAYS)
-    for part in (linked.people, linked.answers, linked.reasons):
-        for key, builder in part.counts.items():
-            own = _Rows(builder, np.array(list(part.marks[key].values())))
-            for way, marks in zip(WAYS, own.ways(), strict=True):
-                lost[way] += own.loss(marks)
-    return lost
-
-
-class _Rows:
-    """A system whose counts stand in rows: the answers of an organisation to an item, a variable's levels, reasons."""
-
-    def __init__(self, builder: Builder, ours: BoolArray) -> None:
-        self.system, self.ours = builder.system(), ours
-        self.public = self.system.cost == NEVER
-        self.rows: dict[Hashable, list[int]] = defaultdict(list)
-        self.bases: dict[Hashable, int] = {}
-        for name, cell in builder.counts.items():
-            match name:
-                case ("n", str(organisation), int()) | ("favourable", str(organisation)):
-                    self.rows[organisation].append(cell)
-                case ("base", str(organisation)):
-                    self.bases[organisation] = cell
-                case ("n", str(variable), str(organisation), str()):
-                    self.rows[variable, organisation].append(cell)
-                case str() if name != TOTAL:
-                    self.rows["reasons"].append(cell)
-        self.counted = np.zeros(len(ours), dtype=np.bool_)
-        self.counted[[cell for cells in self.rows.values() for cell in cells]] = True
-
-    def ways(self) -> tuple[BoolArray, BoolArray, BoolArray]:
-        """Give what is withheld by the release, in whole rows, and in whole rows with the number that answered."""
-        chosen = self._whole_rows()
-        whole, blank = self._with(chosen), self._with(chosen)
-        bases = [self.bases[row] for row in chosen if row in self.bases]
-        blank[[cell for cell in bases if not self.public[cell]]] = True
-        return self.ours, whole, blank
-
-    def _whole_rows(self) -> tuple[Hashable, ...]:
-        """Choose the fewest rows that protect as well: those with a small count, and others until nothing follows.
-
-        With many rows not every choice is tried, but those with the fewest counts in front.
-        """
-        goals, needed = goals_of(self.system)
-        if goals:
-            needed = np.minimum(needed, reach(self.system, self.ours, goals).distance)
-        must = [row for row, cells in self.rows.items() if self.system.withheld[cells].any()]
-        rest = sorted(set(self.rows) - set(must), key=lambda row: (len(self.rows[row]), str(row)))
-        further = (
-            [one for size in range(len(rest) + 1) for one in combinations(rest, size)]
-            if len(rest) <= TRIED
-            else [tuple(rest[:size]) for size in range(len(rest) + 1)]
-        )
-        for more in sorted(further, key=lambda rows: sum(len(self.rows[row]) for row in rows)):
-            chosen = (*must, *more)
-            if not goals or (reach(self.system, self._with(chosen), goals).distance >= needed - 1e-6).all():
-                return chosen
-        raise RuntimeError("all rows withheld protect less than some counts")
-
-    def _with(self, rows: Iterable[Hashable]) -> BoolArray:
-        marks = self.system.withheld | (self.ours & ~self.counted)
-        marks[[cell for row in rows for cell in self.rows[row] if not self.public[cell]]] = True
-        return marks
-
-    def loss(self, marks: BoolArray) -> list[float]:
-        """Give `LOSSES`."""
-        low, high = bounds(self.system, marks)
-        besides = sum(cost for cells, cost in self.system.bundles if marks[cells].any())
-        own = marks & self.counted
-        bases = np.zeros_like(marks)
-        bases[list(self.bases.values())] = True
-        lost = marks & (self.counted | bases) & ~self.public
-        return [own.sum(), np.log2(high - low + 1)[lost].sum(), self.system.cost[lost].sum() + besides]
+    tables = {path.stem: pd.read_parquet(path) for path in sorted((results / "released").glob("*.parquet"))}
+    responses = pd.read_parquet(results / "pooled" / "responses.parquet")
+    yield "the study", responses, items, tables, list(tables["response_rates"]["wave"])
 
 
 if __name__ == "__main__":

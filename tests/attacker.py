@@ -1,419 +1,1108 @@
-"""Somebody who has everything that was released, and studies small enough to be worth attacking.
+"""A stranger who has everything that was released and knows nothing of how the program works but the published rule.
 
-The attacker knows nothing of how the release works. It reads the released tables as anybody would, writes down an
-equation for every number that is shown (a percentage ties a count to its base; base, mean and standard deviation tie
-the responses; a number of respondents of a model or scale ties the bases of its items), and asks linear or integer
-programming how large and how small each missing count can be.
+Of a wave the stranger writes down one integer program: how many of each organisation there are, gave each answer, are
+of each level or stand at an end of a scale, and an equation or inequality for every number that is shown, at the digits
+that are printed. `Stranger.ranges` asks how small and how large each count can be. What is no linear equation is joined
+to it by enumeration: alpha, alpha if dropped and the item-rest correlation give ratios of item variances (2k + 1
+equations in 2k - 1 of them), a standard error gives the variance of the total, and the variances of whole numbers are
+whole numbers themselves (n sum of squares less squared sum). What a variant of the analysis leaves out is its mean less
+the main one's. Words, hashes, the rounding method and two releases have functions of their own.
+
+Everything is attacked through `attack`, which also checks that the stranger never excludes what is true.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import math
+import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from surveywaves import describe
 from surveywaves.disclosure import ItemKey
-from surveywaves.harmonise import REASONS
-from surveywaves.tidy import tidy
 
-POINTS = 5
-FAVOURABLE = (4, 5)
-ITEMS = ("item_0", "item_1")
-EVERY, ANY = "all items", "any item"
-ENDS = {"floor": 1, "ceiling": POINTS}
+Tables = Mapping[str, pd.DataFrame]
+Range = tuple[float, float]
+ENDS = ("floor", "ceiling")
+EVERY, ANY = "every statement", "any statement"
+MOST_VECTORS = 400_000
+"""Count vectors of one item and cell that are worth enumerating."""
+MOST_TOTALS = 3_000_000
+MOST_NODES = 50
+"""Of a branch and bound: what is not decided by then counts as open."""
+MOST_CHOICES = 60
+"""Count vectors of one item and cell among which the integer program chooses; of more only limits are kept."""
+EXACT = 1e-9
+"""What arithmetic leaves of a number that is printed to all digits."""
+
+
+class Method(NamedTuple):
+    """The published rule: base of the rounding (0: suppression), smallest count that is shown.
+
+    `derived`: an `n` of an organisation is made from released counts, and so are estimates of single statements, as
+    docs/disclosure.md says; where it is not, they are true.
+    """
+
+    rounding: int = 5
+    threshold: int = 5
+    derived: bool = True
+
+    def read(self, shown: float) -> Range:
+        """Give what a count that is shown of an organisation stands for."""
+        if pd.isna(shown):
+            return 0.0, math.inf
+        if not self.rounding:
+            return float(shown), float(shown)
+        return max(0.0, shown - self.rounding + 1), shown + self.rounding - 1.0
+
+
+class Release(NamedTuple):
+    """Tables that were released together, and under what rule."""
+
+    tables: Tables
+    method: Method
+
+
+# --- printed numbers ----------------------------------------------------------------------------------------------
+
+
+def half_unit(numbers: Iterable[float]) -> float:
+    """Give half a unit of the last place that any of some numbers, printed alike, has."""
+    shown = [float(one) for one in numbers if math.isfinite(one)]
+    places = [0 if one.is_integer() else -int(Decimal(repr(one)).as_tuple().exponent) for one in shown]
+    decimals = max(places, default=0)
+    return max(0.5 * 10.0**-decimals, EXACT) * (1 + 1e-9)
+
+
+def printed(row: Any, *more: float) -> Range:
+    """Give the interval of an estimate, from the digits that it is printed to together with its error and limits."""
+    unit = half_unit([row.estimate, row.std_error, row.conf_low, row.conf_high, *more])
+    return row.estimate - unit, row.estimate + unit
+
+
+# --- the integer program ------------------------------------------------------------------------------------------
 
 
 @dataclass
-class Attacker:
+class Stranger:
     """Unknown counts of a wave and what is known of them."""
 
     place: dict[Hashable, int] = field(default_factory=dict)
-    rows: list[dict[int, float]] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
+    rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
+    integer: bool = False
+    """Whether `ranges` asks for whole numbers too, which takes ten times as long."""
+
+    def know(self, name: Hashable, low: float = 0.0, high: float = math.inf) -> None:
+        """Take note that a count lies between two numbers."""
+        if name not in self.place:
+            self.place[name] = len(self.low)
+            self.low.append(0.0)
+            self.high.append(math.inf)
+        cell = self.place[name]
+        self.low[cell] = max(self.low[cell], math.ceil(low - 1e-6))
+        self.high[cell] = min(self.high[cell], math.floor(high + 1e-6) if math.isfinite(high) else high)
 
     def say(self, terms: Mapping[Hashable, float], low: float, high: float) -> None:
         """Say that a sum of counts lies between two numbers."""
-        row: dict[int, float] = defaultdict(float)
-        for name, factor in terms.items():
-            row[self.place.setdefault(name, len(self.place))] += factor
-        self.rows.append(row)
-        self.low.append(low)
-        self.high.append(high)
-
-    def equal(self, terms: Mapping[Hashable, float], value: float = 0.0) -> None:
-        self.say(terms, value, value)
+        for name in terms:
+            self.know(name)
+        self.rows.append(({self.place[name]: factor for name, factor in terms.items() if factor}, low, high))
 
     def total(self, whole: Hashable, parts: Iterable[Hashable]) -> None:
-        self.equal({whole: -1.0, **dict.fromkeys(parts, 1.0)})
+        terms: dict[Hashable, float] = defaultdict(float, {whole: -1.0})
+        for part in parts:
+            terms[part] += 1.0
+        self.say(terms, 0.0, 0.0)
 
-    def know(self, name: Hashable, value: Any) -> None:
-        """Take note of a count if it is shown."""
-        self.say({name: 1.0}, 0.0, np.inf) if pd.isna(value) else self.equal({name: 1.0}, float(value))
+    def no_more(self, part: Hashable, whole: Hashable) -> None:
+        self.say({part: 1.0, whole: -1.0}, -math.inf, 0.0)
 
-    def bound(self, name: Hashable, *, whole: bool = False) -> tuple[float, float]:
-        """Give the smallest and the largest value that a count can have."""
-        size = len(self.place)
+    def one_answer(self, base: Hashable, cells: Sequence[Hashable]) -> None:
+        """Say that all of a group gave one answer: as many as can be the only one."""
+        places = [self.place[cell] for cell in cells]
+        given = [place for place in places if self.low[place]]
+        possible = given or [place for place in places if self.high[place] >= self.low[self.place[base]]]
+        for place in places:
+            if place not in possible or len(given) > 1:
+                self.high[place] = 0.0
+
+    def one_of(self, cells: Sequence[Hashable], vectors: np.ndarray) -> None:
+        """Say that counts are one of some vectors."""
+        chosen = [("vector", cells[0], place) for place in range(len(vectors))]
+        for one in chosen:
+            self.know(one, 0, 1)
+        self.say(dict.fromkeys(chosen, 1.0), 1.0, 1.0)
+        for cell, column in zip(cells, vectors.T.tolist(), strict=True):
+            self.say({cell: -1.0, **dict(zip(chosen, map(float, column), strict=True))}, 0.0, 0.0)
+
+    def ranges(self, enough: Mapping[Hashable, Callable[[Range], bool]]) -> dict[Hashable, Range]:
+        """Bound counts: by linear programs, and where these leave hardly enough open by integer programs.
+
+        Parameters
+        ----------
+        enough
+            Count -> whether a range that is possible will do.
+
+        Returns
+        -------
+        dict
+            The smallest and largest value of each.
+        """
+        solve, found = self._solver(), {}
+        for name, will_do in enough.items():
+            cell = self.place[name]
+            low, high = self.low[cell], self.high[cell]
+            for whole in (0, 1) if self.integer else (0,):
+                if not will_do((low, high)) or (whole and will_do((low + 2, high - 2))):
+                    continue
+                low = math.ceil(max(low, solve(cell, 1.0, whole)) - 1e-6)
+                high = min(high, -solve(cell, -1.0, whole))
+                high = math.floor(high + 1e-6) if math.isfinite(high) else high
+            found[name] = (low, high)
+        return found
+
+    def propagate(self, rounds: int = 6) -> None:
+        """Tighten the limits of single counts by each equation in turn."""
+        for _ in range(rounds):
+            before = (list(self.low), list(self.high))
+            for terms, low, high in self.rows:
+                least = {c: f * (self.low[c] if f > 0 else self.high[c]) for c, f in terms.items()}
+                most = {c: f * (self.high[c] if f > 0 else self.low[c]) for c, f in terms.items()}
+                for cell, factor in terms.items():
+                    top = high - sum(one for other, one in least.items() if other != cell)
+                    bottom = low - sum(one for other, one in most.items() if other != cell)
+                    ends = (bottom / factor, top / factor) if factor > 0 else (top / factor, bottom / factor)
+                    if math.isfinite(ends[0]):
+                        self.low[cell] = max(self.low[cell], math.ceil(ends[0] - 1e-6))
+                    if math.isfinite(ends[1]):
+                        self.high[cell] = min(self.high[cell], math.floor(ends[1] + 1e-6))
+            if before == (self.low, self.high):
+                break
+
+    def _solver(self) -> Callable[[int, float, int], float]:
+        """Make a function that gives what a count, or less it, cannot be below."""
         entries = [
-            (row, cell, factor) for row, terms in enumerate(self.rows) for cell, factor in terms.items()
+            (row, cell, factor)
+            for row, (terms, _, _) in enumerate(self.rows)
+            for cell, factor in terms.items()
         ]
         row, cell, factor = (np.array(part) for part in zip(*entries, strict=True))
-        matrix = sparse.csr_array((factor, (row, cell)), shape=(len(self.rows), size))
-        limits = []
-        for sign in (1.0, -1.0):
-            goal = np.zeros(size)
-            goal[self.place[name]] = sign
+        matrix = sparse.csr_array((factor, (row, cell)), shape=(len(self.rows), len(self.low)))
+        slack = np.array([1e-6 if low == high else 1e-7 for _, low, high in self.rows])
+        constraints = LinearConstraint(
+            matrix,
+            np.array([low for _, low, _ in self.rows]) - slack,
+            np.array([high for _, _, high in self.rows]) + slack,
+        )
+        low, high = np.array(self.low), np.array(self.high)
+
+        def solve(cell: int, sign: float, whole: int) -> float:
+            goal = np.zeros(len(low))
+            goal[cell] = sign
             found = milp(
                 goal,
-                integrality=np.full(size, int(whole)),
-                bounds=Bounds(0, np.inf),
-                # Shown to 15 digits, so equal to within rounding.
-                constraints=LinearConstraint(matrix, np.array(self.low) - 1e-7, np.array(self.high) + 1e-7),
+                integrality=np.full(len(low), whole),
+                bounds=Bounds(low, high),
+                constraints=constraints,
+                options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
             )
-            assert found.status in (0, 3), found.message
-            limits.append(np.inf if found.status == 3 else sign * found.fun)
-        return limits[0], limits[1]
+            assert found.status in (0, 1, 3) or "limit" in found.message, found.message
+            bound = found.mip_dual_bound if whole else found.fun
+            return -math.inf if bound is None else float(bound)
+
+        return solve
 
 
-def attack(tables: Mapping[str, pd.DataFrame], wave: str) -> Attacker:
-    """Read what is shown of a wave."""
-    own = {name: table[table["wave"] == wave] for name, table in tables.items()}
-    found = Attacker()
-    returns = own["response_rates"]["returns"].iloc[0]
-    found.know(("size", "all"), returns)
-    _read_respondents(found, own["respondents"])
-    _read_items(found, own["item_frequencies"], own["item_summary"])
-    for item, rows in own["missing"].groupby("item"):
-        base = ("item", item, "all", "base")
-        parts = [("missing", item, reason) for reason in rows["reason"]]
-        for name, n, percent in zip(parts, rows["n"], rows["percent"], strict=True):
-            found.know(name, n)
-            _percent(found, name, ("size", "all"), percent)
-        if base in found.place:
-            found.total(("size", "all"), [base, *parts])
-        else:
-            found.total(("size", "all"), parts)
-    if "reliability" in own:
-        _read_scale(found, own["reliability"], own["means"])
-    return found
+# --- reading a release --------------------------------------------------------------------------------------------
 
 
-def _percent(found: Attacker, n: Hashable, base: Hashable, percent: Any) -> None:
-    if not pd.isna(percent):
-        found.equal({n: 100.0, base: -float(percent)})
+@dataclass
+class Wave:
+    """What is released of a wave, read by a stranger who has the questionnaire."""
+
+    release: Release
+    wave: str
+    items: Mapping[str, ItemKey]
+
+    def __post_init__(self) -> None:
+        tables, method = self.release
+        own = {name: table[table["wave"] == self.wave] for name, table in tables.items() if "wave" in table}
+        self.tables, self.method = own, method
+        asked = own["item_frequencies"]
+        self.asked = {str(item): self.items[str(item)] for item in asked["item"].unique()}
+        self.scales: dict[str, list[str]] = defaultdict(list)
+        for item, key in self.asked.items():
+            if key.scale:
+                self.scales[key.scale].append(item)
+        levels = own["respondents"]
+        levels = levels[(levels["organisation"] == "all") & (levels["variable"] == "organisation")]["level"]
+        self.parts = [str(one) for one in levels]
+        gone = (
+            own["missing"]
+            .assign(n=own["missing"]["n"].astype("float64").fillna(1.0))
+            .groupby("item")["n"]
+            .sum()
+        )
+        self.whole = {item for item in self.asked if gone.get(item, 1.0) == 0}
+        """Statements that everybody answered: of all respondents together that is shown."""
+
+    def exact(self, organisation: str) -> Method:
+        """Give how counts of a group are shown: those of everybody are exact."""
+        return self.method._replace(rounding=0) if organisation == "all" else self.method
+
+    def number(self, item: str, organisation: str, response: int) -> Hashable:
+        return ("n", item, organisation, response)
+
+    def scored(self, item: str) -> dict[int, int]:
+        """Map answers, as worded, to scores."""
+        key = self.items[item]
+        return {one: one if key.key > 0 else key.points + 1 - one for one in range(1, key.points + 1)}
 
 
-def _read_respondents(found: Attacker, table: pd.DataFrame) -> None:
-    parts: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (variable, organisation), rows in table.groupby(["variable", "organisation"], sort=False):
-        together = variable == "organisation"
-        base = (variable, organisation, "base")
-        names = [("size", level) if together else (variable, organisation, level) for level in rows["level"]]
-        asked = ("size", organisation)  # everybody was
-        for name, level, n, percent, whole in zip(
-            names, rows["level"], rows["n"], rows["percent"], rows["base"], strict=True
-        ):
-            below = asked if level == "not_stated" else base
-            found.know(name, n)
-            found.know(below, whole)
-            _percent(found, name, below, percent)
-            parts[variable, level].append(organisation)
-        found.total(base, [name for name in names if name[-1] != "not_stated"])
-        found.total(asked, [base, next(name for name in names if name[-1] == "not_stated")])
-    for (variable, level), organisations in parts.items():
-        if len(organisations) > 1:
-            found.total(
-                (variable, "all", level), [(variable, one, level) for one in organisations if one != "all"]
-            )
-
-
-def _read_items(found: Attacker, frequencies: pd.DataFrame, summary: pd.DataFrame) -> None:
-    organisations = [one for one in frequencies["organisation"].unique() if one != "all"]
-    for (item, organisation), rows in frequencies.groupby(["item", "organisation"], sort=False):
-        base = ("item", item, organisation, "base")
-        cells = {int(response): ("item", item, organisation, int(response)) for response in rows["response"]}
-        for name, n, percent, whole in zip(
-            cells.values(), rows["n"], rows["percent"], rows["base"], strict=True
-        ):
-            found.know(name, n)
-            found.know(base, whole)
-            _percent(found, name, base, percent)
-        found.total(base, cells.values())
-        found.say({base: 1.0, ("size", organisation): -1.0}, -np.inf, 0.0)
-        told = summary[(summary["item"] == item) & (summary["organisation"] == organisation)].iloc[0]
-        good = ("item", item, organisation, "favourable")
-        found.know(base, told["base"])
-        found.know(good, told["favourable_n"])
-        _percent(found, good, base, told["favourable_percent"])
-        found.total(good, [cells[value] for value in FAVOURABLE])
-        mean, sd = told["mean"], told["sd"]
-        if not pd.isna(mean):
-            found.equal({**{name: float(value) for value, name in cells.items()}, base: -mean})
-            if not pd.isna(sd):
-                squares = {name: (value - mean) ** 2 for value, name in cells.items()}
-                found.say({**squares, base: -(sd**2)}, -(sd**2), -(sd**2))
-        if organisation == "all" and organisations:
-            for value, name in cells.items():
-                found.total(name, [("item", item, one, value) for one in organisations])
-
-
-def _read_scale(found: Attacker, reliability: pd.DataFrame, means: pd.DataFrame) -> None:
-    """Read who answered both items, or either, and who gave the lowest or highest answer to both."""
-    organisations = list(dict.fromkeys(reliability["organisation"]))
-    parts = [*(one for one in organisations if one != "all"), "not_stated"]
-    for one in [*organisations, "not_stated"]:
-        bases = [("item", item, one, "base") for item in ITEMS]
-        if any(base not in found.place for base in bases):
-            continue
-        # Of two sets, those in both and those in either are together as many as those in each.
-        found.equal({(EVERY, one): 1.0, (ANY, one): 1.0, **dict.fromkeys(bases, -1.0)})
-        found.say({(ANY, one): 1.0, ("size", one): -1.0}, -np.inf, 0.0)
-        for base in bases:
-            found.say({(EVERY, one): 1.0, base: -1.0}, -np.inf, 0.0)
-        for end, response in ENDS.items():
-            found.say({(end, one): 1.0, (EVERY, one): -1.0}, -np.inf, 0.0)
-            for item in ITEMS:
-                found.say({(end, one): 1.0, ("item", item, one, response): -1.0}, -np.inf, 0.0)
-    for row in reliability.itertuples():
-        found.know((EVERY, row.organisation), row.n)
-        if row.term in ENDS:
-            _percent(found, (row.term, row.organisation), (EVERY, row.organisation), row.estimate)
-    for row in means.itertuples():
-        found.know((ANY, row.organisation), row.n)
-    if len(parts) > 1:
-        for name in (EVERY, *ENDS):
-            found.total((name, "all"), [(name, one) for one in parts])
-
-
-def truth(tables: Mapping[str, pd.DataFrame], wave: str) -> dict[Hashable, int]:
-    """Name the true counts as the attacker names them."""
-    found: dict[Hashable, int] = {}
-    own = {name: table[table["wave"] == wave] for name, table in tables.items()}
-    for row in own["respondents"].itertuples():
-        together = row.variable == "organisation"
-        name = ("size", row.level) if together else (row.variable, row.organisation, row.level)
-        found[name] = row.n
+def read(wave: Wave, found: Stranger, *, all_only: bool = False, sizes: bool = True) -> None:
+    """Write down what is shown of a wave; with `all_only`, of all respondents together, and how many are where."""
+    own, parts = wave.tables, wave.parts
+    found.know(("size", "all"), *(2 * [float(own["response_rates"]["returns"].iloc[0])]))
+    found.total(("size", "all"), [("size", one) for one in parts])
+    _people(wave, found, all_only, sizes)
     for row in own["item_frequencies"].itertuples():
-        found["item", row.item, row.organisation, row.response] = row.n
-        found["item", row.item, row.organisation, "base"] = row.base
+        if row.organisation == "all" or not all_only:
+            method = wave.exact(row.organisation)
+            found.know(wave.number(row.item, row.organisation, int(row.response)), *method.read(row.n))
+            found.know(("base", row.item, row.organisation), *method.read(row.base))
+    for item, key in wave.asked.items():
+        for one in ["all", *parts]:
+            cells = [wave.number(item, one, response) for response in range(1, key.points + 1)]
+            found.total(("base", item, one), cells)
+            found.total(("good", item, one), [cells[response - 1] for response in sorted(key.good)])
+            found.no_more(("base", item, one), ("size", one))
+            if item in wave.whole:
+                found.no_more(("size", one), ("base", item, one))
+        for response in range(1, key.points + 1):
+            found.total(
+                wave.number(item, "all", response), [wave.number(item, one, response) for one in parts]
+            )
     for row in own["item_summary"].itertuples():
-        found["item", row.item, row.organisation, "favourable"] = row.favourable_n
+        if row.organisation == "all" or not all_only:
+            method = wave.exact(row.organisation)
+            found.know(("good", row.item, row.organisation), *method.read(row.favourable_n))
+            if row.organisation != "all":
+                _summary(wave, found, row)
     for row in own["missing"].itertuples():
-        found["missing", row.item, row.reason] = row.n
-    found["size", "all"] = own["response_rates"]["returns"].iloc[0]
-    if "reliability" in own:
-        found |= _true_scale(own["reliability"], own["means"])
-    return found
+        found.know(("missing", row.item, row.reason), *wave.exact("all").read(row.n))
+    for item, rows in own["missing"].groupby("item"):
+        reasons = [("missing", str(item), reason) for reason in rows["reason"]]
+        found.total(
+            ("size", "all"), [("base", str(item), "all"), *reasons] if item in wave.asked else reasons
+        )
+    _scales(wave, found, all_only)
 
 
-def _true_scale(reliability: pd.DataFrame, means: pd.DataFrame) -> dict[Hashable, int]:
-    found: dict[Hashable, int] = {}
-    for row in reliability.itertuples():
-        found[EVERY, row.organisation] = row.n
-        if row.term in ENDS and not pd.isna(row.estimate):
-            found[row.term, row.organisation] = round(row.estimate * row.n / 100)
-    for row in means.itertuples():
-        found[ANY, row.organisation] = row.n
-    if len(set(reliability["organisation"])) > 1:
-        for name in (EVERY, *ENDS):
-            known = {place[1]: n for place, n in found.items() if place[0] == name}
-            if "all" in known:
-                found[name, "not_stated"] = 2 * known["all"] - sum(known.values())
-    return found
+def _people(wave: Wave, found: Stranger, all_only: bool, sizes: bool) -> None:
+    table = wave.tables["respondents"]
+    variables = [one for one in table["variable"].unique() if one != "organisation"]
+    levels = {one: list(table[table["variable"] == one]["level"].unique()) for one in variables}
+    for variable in variables:
+        for one in ["all", *wave.parts]:
+            stated = [("level", variable, one, level) for level in levels[variable] if level != "not_stated"]
+            found.total(("stated", variable, one), stated)
+            found.total(("size", one), [("stated", variable, one), ("level", variable, one, "not_stated")])
+        for level in levels[variable]:
+            found.total(
+                ("level", variable, "all", level), [("level", variable, one, level) for one in wave.parts]
+            )
+    for row in table.itertuples():
+        if row.variable == "organisation":
+            if sizes:
+                found.know(("size", row.level), *wave.method.read(row.n))
+        elif row.organisation == "all" or not all_only:
+            method = wave.exact(row.organisation)
+            below = (
+                ("size", row.organisation)
+                if row.level == "not_stated"
+                else ("stated", row.variable, row.organisation)
+            )
+            found.know(("level", row.variable, row.organisation, row.level), *method.read(row.n))
+            found.know(below, *method.read(row.base))
 
 
-# --- studies to attack --------------------------------------------------------------------------------------------
+def _summary(wave: Wave, found: Stranger, row: Any) -> None:
+    """Read mean, standard deviation and percentage: nothing new where they are those of released counts."""
+    shown = wave.tables["item_frequencies"]
+    shown = shown[(shown["item"] == row.item) & (shown["organisation"] == row.organisation)]
+    n, values = shown["n"].astype("float64").to_numpy(), shown["response"].to_numpy(dtype=np.float64)
+    base = float(n.sum())
+    cells = {wave.number(row.item, row.organisation, int(value)): value for value in values}
+    if pd.notna(row.mean) and not (base > 0 and abs(n @ values / base - row.mean) < EXACT):
+        unit = half_unit([row.mean, row.sd])
+        for sign in (1.0, -1.0):
+            found.say(
+                {cell: sign * (value - row.mean) - unit for cell, value in cells.items()}, -math.inf, 0.0
+            )
+    if pd.notna(row.favourable_percent) and not (
+        base > 0 and abs(100 * row.favourable_n / base - row.favourable_percent) < EXACT
+    ):
+        unit, good = half_unit([row.favourable_percent]), wave.items[row.item].good
+        for sign in (1.0, -1.0):
+            found.say(
+                {
+                    cell: sign * (100.0 * (value in good) - row.favourable_percent) - unit
+                    for cell, value in cells.items()
+                },
+                -math.inf,
+                0.0,
+            )
 
 
-def small_study(seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, ItemKey]]:
-    """Invent a study of few people: small organisations, rare professions that belong to one of them, lopsided items.
+def _scales(wave: Wave, found: Stranger, all_only: bool) -> None:
+    """Read who answered every statement of a scale, or any, and who stands at an end of it."""
+    for scale, items in wave.scales.items():
+        for one in ["all", *wave.parts]:
+            every, some = (EVERY, scale, one), (ANY, scale, one)
+            bases = [("base", item, one) for item in items]
+            for base in bases:
+                found.no_more(every, base)
+                found.no_more(base, some)
+            found.no_more(some, ("size", one))
+            # So many at least answered all: each statement lacks so many of those who answered any.
+            found.say({every: 1.0, some: len(items) - 1.0, **dict.fromkeys(bases, -1.0)}, 0.0, math.inf)
+            found.say({some: 1.0, every: len(items) - 1.0, **dict.fromkeys(bases, -1.0)}, -math.inf, 0.0)
+            for end in ENDS:
+                at = (end, scale, one)
+                found.no_more(at, every)
+                for item in items:
+                    found.no_more(at, wave.number(item, one, wave.items[item].end(end)))
+        for what in (EVERY, ANY, *ENDS):
+            found.total((what, scale, "all"), [(what, scale, one) for one in wave.parts])
+    _numbers(wave, found, all_only)
+
+
+def _numbers(wave: Wave, found: Stranger, all_only: bool) -> None:
+    """Read numbers of respondents, where they are not made from released counts, and percentages at an end."""
+    for table, what in (("reliability", EVERY), ("means", ANY)):
+        rows = wave.tables.get(table)
+        if rows is None:
+            continue
+        groups = ["all"] if all_only else ["all", *wave.parts]
+        rows = rows[rows["organisation"].isin(groups) & rows["scale"].isin(list(wave.scales))]
+        for row in rows[rows["term"] != "equality"].itertuples():
+            everybody = row.organisation == "all"
+            # `all` of a mean are those compared; of reliability, all respondents.
+            told = table == "reliability" if everybody else not wave.method.derived
+            if told and pd.notna(row.n):
+                found.know((what, row.scale, row.organisation), *wave.exact(row.organisation).read(row.n))
+            if row.term in ENDS and pd.notna(row.estimate):
+                _end(wave, found, row)
+
+
+def _end(wave: Wave, found: Stranger, row: Any) -> None:
+    name = (row.term, row.scale, row.organisation)
+    count = row.estimate * row.n / 100 if pd.notna(row.n) else math.nan
+    if pd.notna(count):
+        # Rounded counts are shown as a percentage of a rounded number.
+        found.know(name, *wave.exact(row.organisation).read(round(count)))
+
+
+# --- what is no linear equation -----------------------------------------------------------------------------------
+
+
+def variance_ratios(alpha: Range, dropped: Sequence[Range], rest_r: Sequence[Range]) -> list[list[Range]]:
+    """Solve for each item's variance over the total score's, by intervals.
+
+    With S the sum of the ratios, alpha = k/(k-1) (1 - S). For item j with the ratio v, alpha if dropped gives the ratio
+    of the others' total, R = (S - v) / (1 - a (k-2)/(k-1)), hence the covariance with them, w = (1 - v - R) / 2, and
+    the item-rest correlation w / sqrt(v R) leaves one equation in one unknown.
 
     Returns
     -------
-    dict, dict
-        The tables of counts that the pipeline would make of it, and its instrument.
+    list
+        For each item the intervals that its ratio may lie in.
     """
-    rng = np.random.default_rng([2006, seed])
-    waves = {f"wave_{number}": _organisations(rng) for number in range(rng.integers(1, 3))}
-    items = {
-        f"item_{number}": rng.dirichlet(np.full(POINTS, rng.choice([0.3, 1.0, 3.0]))) for number in range(2)
+    k = len(dropped)
+    low, high = (1 - one * (k - 1) / k for one in reversed(alpha))
+    found = []
+    for a, r in zip(dropped, rest_r, strict=True):
+        shrink = [1 - one * (k - 2) / (k - 1) for one in a]
+        above = partial(_beyond, total=low, shrink=shrink[0], r=r[0] - EXACT, sign=1.0)
+        below = partial(_beyond, total=high, shrink=shrink[1], r=r[1] + EXACT, sign=-1.0)
+        grid = np.linspace(0, high, 4001)[1:]
+        cuts = np.unique(np.concatenate([[1e-12, high], *(_roots(one, grid) for one in (above, below))]))
+        inside = (cuts[1:] + cuts[:-1]) / 2
+        good = (above(inside) >= 0) & (below(inside) >= 0)
+        found.append([(a, b) for a, b, keep in zip(cuts[:-1], cuts[1:], good, strict=True) if keep])
+    return [
+        [span for span in own if _adds_up([span], found[:place] + found[place + 1 :], (low, high))]
+        for place, own in enumerate(found)
+    ]
+
+
+def _beyond(v: np.ndarray, *, total: float, shrink: float, r: float, sign: float) -> np.ndarray:
+    """By how much the item-rest correlation of an item with the ratio v is above a limit (below: sign -1)."""
+    others = np.maximum(total - v, 1e-300) / shrink
+    return sign * ((1 - v - others) / (2 * np.sqrt(v * others)) - r)
+
+
+def _adds_up(sums: list[Range], others: Sequence[Sequence[Range]], total: Range) -> bool:
+    """Tell whether an interval of each, and those given, add up to a total."""
+    for spans in others:
+        sums = [(a + low, b + high) for a, b in sums for low, high in spans]
+    return any(low <= total[1] + 1e-7 and high >= total[0] - 1e-7 for low, high in sums)
+
+
+def _roots(function: Callable[[np.ndarray], np.ndarray], grid: np.ndarray) -> np.ndarray:
+    values = function(grid)
+    change = np.flatnonzero(np.sign(values[1:]) != np.sign(values[:-1]))
+    low, high = grid[change], grid[change + 1]
+    sign = np.sign(values[change])
+    for _ in range(60):
+        middle = (low + high) / 2
+        left = np.sign(function(middle)) == sign
+        low, high = np.where(left, middle, low), np.where(left, high, middle)
+    return (low + high) / 2
+
+
+def vectors(low: Sequence[int], high: Sequence[int], totals: Range) -> np.ndarray | None:
+    """List the count vectors between limits that add up to a total; None if there are too many."""
+    found, sums = np.zeros((1, 0), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    for place, (first, last) in enumerate(zip(low, high, strict=True)):
+        choices = np.arange(first, last + 1)
+        if len(found) * len(choices) > 20 * MOST_VECTORS:
+            return None
+        sums = (sums[:, None] + choices).ravel()
+        keep = (sums + sum(low[place + 1 :]) <= totals[1]) & (sums + sum(high[place + 1 :]) >= totals[0])
+        found = np.column_stack(
+            [np.repeat(found, len(choices), axis=0)[keep], np.tile(choices, len(found))[keep]]
+        )
+        sums = sums[keep]
+    return found if len(found) <= MOST_VECTORS else None
+
+
+class Item(NamedTuple):
+    """The count vectors of an item that are possible in a cell, and what n^2 times its variance is in each."""
+
+    counts: np.ndarray
+    size: np.ndarray
+    square: np.ndarray
+
+    @classmethod
+    def of(cls, counts: np.ndarray) -> Item:
+        values = np.arange(1, counts.shape[1] + 1)
+        size = counts.sum(axis=1)
+        return cls(counts, size, size * (counts @ values**2) - (counts @ values) ** 2)
+
+
+def consistent(
+    items: Sequence[Item], ratios: Sequence[Sequence[Range]], totals: Callable[[int], Range]
+) -> list[np.ndarray]:
+    """Mark the count vectors that some whole variance of the total score is consistent with, for some n.
+
+    Parameters
+    ----------
+    items
+        Of one cell and the same respondents.
+    ratios
+        As `variance_ratios` gives them.
+    totals
+        n -> the smallest and largest n^2 times variance of the total score.
+    """
+    marks = [np.zeros(len(item.counts), dtype=np.bool_) for item in items]
+    sizes = sorted(set.intersection(*(set(item.size.tolist()) for item in items)))
+    for n in sizes:
+        first, last = (int(one) for one in totals(n))
+        if last < first:
+            continue
+        if last - first > MOST_TOTALS:
+            return [np.ones(len(item.counts), dtype=np.bool_) for item in items]
+        possible = np.ones(last - first + 1, dtype=np.bool_)
+        spans = []
+        for item, own in zip(items, ratios, strict=True):
+            square = item.square
+            here = np.unique(square[item.size == n])
+            begin, end = [], []
+            for low, high in own:
+                begin.append(np.ceil(here / (high * (1 + EXACT)) - 1e-7))
+                end.append(np.floor(here / (low * (1 - EXACT)) + 1e-7))
+            covered = np.zeros(len(possible) + 1, dtype=np.int64)
+            b = np.clip(np.concatenate(begin) - first, 0, len(possible)).astype(np.int64)
+            e = np.clip(np.concatenate(end) - first + 1, 0, len(possible)).astype(np.int64)
+            good = e > b
+            np.add.at(covered, b[good], 1)
+            np.add.at(covered, e[good], -1)
+            possible &= np.cumsum(covered)[:-1] > 0
+            spans.append((here, begin, end))
+        before = np.concatenate([[0], np.cumsum(possible)])
+        for place, (item, (here, begin, end)) in enumerate(zip(items, spans, strict=True)):
+            keep = np.zeros(len(here), dtype=np.bool_)
+            for b, e in zip(begin, end, strict=True):
+                at = np.clip(b - first, 0, len(possible)).astype(np.int64)
+                to = np.clip(e - first + 1, 0, len(possible)).astype(np.int64)
+                keep |= (to > at) & (before[np.maximum(to, at)] > before[at])
+            marks[place] |= (item.size == n) & np.isin(item.square, here[keep])
+    return marks
+
+
+def of_pair(alpha: Range, rest_r: Sequence[Range]) -> list[list[Range]]:
+    """Solve for the variance ratios of a scale of two items: the two roots, of which either may be either's."""
+    if rest_r[0][0] <= 0 <= rest_r[0][1]:
+        return [[(EXACT, 1 - alpha[0] / 2)]] * 2
+    ends = []
+    for one, r in itertools.product(alpha, rest_r[0]):
+        total = 1 - one / 2
+        ends.append((total, math.sqrt(max(total**2 - ((1 - total) / r) ** 2, 0.0))))
+    spans = [
+        (min((t + sign * d) / 2 for t, d in ends), max((t + sign * d) / 2 for t, d in ends))
+        for sign in (-1, 1)
+    ]
+    spans = [(max(low - EXACT, EXACT), high + EXACT) for low, high in spans]
+    return [spans, spans]
+
+
+@dataclass
+class Cells:
+    """What is printed of the respondents of a wave and organisation on a scale, as intervals."""
+
+    mean: dict[tuple[str, str], Range] = field(default_factory=dict)
+    percent: dict[tuple[str, str], Range] = field(default_factory=dict)
+    """(Wave, organisation) -> mean score; percentage of favourable answers."""
+
+
+def cells_of(tables: Tables, scale: str) -> Cells:
+    """Read means and percentages of a scale, and narrow them by what is printed of their differences."""
+    found = Cells()
+    if "means" not in tables:
+        return found
+    kinds = ((found.mean, "linear", ""), (found.percent, "favourable", "_percent_favourable"))
+    means, contrasts = (tables[name][tables[name]["scale"] == scale] for name in ("means", "contrasts"))
+    for cells, analysis, ending in kinds:
+        for row in means[(means["analysis"] == analysis) & means["estimate"].notna()].itertuples():
+            if row.organisation != "all":
+                cells[row.wave, row.organisation] = printed(row)
+        rows = contrasts[(contrasts["analysis"] == analysis) & contrasts["estimate"].notna()]
+        rows = rows[rows["term"].isin([f"{one}{ending}" for one in ("change", "gap")])]
+        pairs = []
+        for row in rows.itertuples():
+            # Where waves asked other statements, a contrast is over those in common.
+            if row.organisation != "all" and not re.search(r"over \d+ of \d+ statements", row.note):
+                sides = _sides(row.wave, row.organisation)
+                if all(one in cells for one in sides):
+                    pairs.append((*sides, printed(row)))
+        for _ in range(3):
+            for one, other, (low, high) in pairs:
+                a, b = cells[one], cells[other]
+                cells[one] = max(a[0], b[0] + low), min(a[1], b[1] + high)
+                cells[other] = max(b[0], a[0] - high), min(b[1], a[1] - low)
+    return found
+
+
+def _sides(wave: str, organisation: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    waves, organisations = wave.split(" - "), organisation.split(" - ")
+    return (waves[0], organisations[0]), (waves[-1], organisations[-1])
+
+
+def complete(wave: Wave, found: Stranger, scale: str, one: str) -> bool:
+    """Whether it is known that everybody of an organisation answered every statement of a scale."""
+    if set(wave.scales[scale]) <= wave.whole:
+        return True
+    size, every = found.place["size", one], found.place[EVERY, scale, one]
+    return found.high[size] == found.low[every]
+
+
+def join_means(wave: Wave, found: Stranger) -> None:
+    """Join means of scales: a mean of means, and a mean of percentages, are linear in the counts."""
+    for scale, items in wave.scales.items():
+        cells = cells_of(wave.release.tables, scale)
+        for one in wave.parts:
+            place = (wave.wave, one)
+            if complete(wave, found, scale, one):
+                scores = {
+                    wave.number(item, one, answer): score
+                    for item in items
+                    for answer, score in wave.scored(item).items()
+                }
+                good = {
+                    wave.number(item, one, answer): 100.0 * (answer in wave.items[item].good)
+                    for item in items
+                    for answer in wave.scored(item)
+                }
+                for terms, interval in ((scores, cells.mean.get(place)), (good, cells.percent.get(place))):
+                    if interval:
+                        _between(found, terms, interval)
+            elif place in cells.percent:
+                _percentages(wave, found, items, one, cells.percent[place])
+
+
+def _between(found: Stranger, terms: Mapping[Hashable, float], interval: Range) -> None:
+    """Say that the mean of what respondents count for lies in an interval, however many they are."""
+    found.say({cell: value - interval[0] for cell, value in terms.items()}, 0.0, math.inf)
+    found.say({cell: value - interval[1] for cell, value in terms.items()}, -math.inf, 0.0)
+
+
+def _percentages(wave: Wave, found: Stranger, items: Sequence[str], one: str, interval: Range) -> None:
+    """Bound each statement's percentage by the scale's and the others'; exact where all bases are known."""
+    cells = {item: (found.place["good", item, one], found.place["base", item, one]) for item in items}
+    if all(found.low[base] == found.high[base] > 0 for _, base in cells.values()):
+        terms = {("good", item, one): 100.0 / found.low[base] for item, (_, base) in cells.items()}
+        found.say(terms, len(items) * interval[0], len(items) * interval[1])
+        return
+    ends = {}
+    for item, (good, base) in cells.items():
+        if not found.low[base] > 0:
+            return
+        ends[item] = (
+            100 * found.low[good] / found.high[base],
+            min(100.0, 100 * found.high[good] / found.low[base]),
+        )
+    for item in items:
+        others = [ends[other] for other in items if other != item]
+        low = len(items) * interval[0] - sum(high for _, high in others)
+        high = len(items) * interval[1] - sum(low for low, _ in others)
+        good, base = ("good", item, one), ("base", item, one)
+        found.say({good: 100.0, base: -max(low, 0.0)}, 0.0, math.inf)
+        found.say({good: 100.0, base: -min(high, 100.0)}, -math.inf, 0.0)
+
+
+def join_variances(wave: Wave, found: Stranger) -> dict[Hashable, int]:
+    """Join what reliability, standard errors and diagnostics tell of variances; return how many values cells keep."""
+    reliability = wave.tables["reliability"]
+    values: dict[Hashable, int] = {}
+    for (scale, one), rows in reliability[reliability["organisation"].isin(wave.parts)].groupby(
+        ["scale", "organisation"], sort=False
+    ):
+        values |= _cell_variances(wave, found, str(scale), str(one), rows)
+    return values
+
+
+def _cell_variances(
+    wave: Wave, found: Stranger, scale: str, one: str, rows: pd.DataFrame
+) -> dict[Hashable, int]:
+    rows = rows[rows["estimate"].notna()]
+    alpha = next(rows[rows["term"] == "alpha"].itertuples(), None)
+    if alpha is None:
+        return {}
+    by_item = {
+        term: rows[rows["term"] == term].set_index("item") for term in ("alpha_if_dropped", "item_rest_r")
     }
-    frames = [_answers(rng, wave, sizes, items) for wave, sizes in waves.items()]
-    responses = pd.concat([one for one, _ in frames], ignore_index=True)
-    missing = pd.concat([one for _, one in frames], ignore_index=True)
-    organisations = {
-        wave: [one for one in ("north", "south", "east") if one in sizes] for wave, sizes in waves.items()
-    }
-    frequencies = describe.item_frequencies(
-        responses, missing, items=dict.fromkeys(items, POINTS), organisations=organisations
+    items = [item for item in wave.scales[scale] if item in by_item["item_rest_r"].index]
+    k, whole = len(items), complete(wave, found, scale, one)
+    rest_r = _column(by_item["item_rest_r"], items)
+    if k == 2:
+        ratios = of_pair(printed(alpha), rest_r)
+    elif k > 2 and all(item in by_item["alpha_if_dropped"].index for item in items):
+        ratios = variance_ratios(printed(alpha), _column(by_item["alpha_if_dropped"], items), rest_r)
+    elif not k:
+        items = wave.scales[scale]
+        k = len(items)
+        high = 1 - printed(alpha)[0] * (k - 1) / k
+        ratios = [[(1e-9, high)] for _ in items]
+    else:
+        return {}
+    size, base = found.place[EVERY, scale, one], [found.place["base", item, one] for item in items]
+    least, most = found.low[size], min(found.high[size], *(found.high[cell] for cell in base))
+    lists = []
+    for item, cell in zip(items, base, strict=True):
+        places = [found.place[wave.number(item, one, answer)] for answer in wave.scored(item)]
+        missing = 0 if whole else int(found.high[cell] - least)
+        low = [max(0, int(found.low[place]) - missing) for place in places]
+        high = [int(min(found.high[place], most)) for place in places]
+        counts = vectors(low, high, (max(least, 2), most))
+        if counts is None or not len(counts):
+            return {}
+        lists.append(Item.of(counts))
+    spans = _total_variance(wave, scale, one) if whole and k == len(wave.scales[scale]) else []
+    widest = sum(wave.items[item].points - 1 for item in items)
+
+    def totals(n: int) -> Range:
+        first, last = 1.0, (n * widest) ** 2 / 4.0
+        for low, high, over_n in spans:
+            by = n * (n - 1) * (n if over_n else 1)
+            first, last = max(first, by * low), min(last, by * high)
+        return math.ceil(first - 1e-6), math.floor(last + 1e-6)
+
+    kept = consistent(lists, ratios, totals)
+    values: dict[Hashable, int] = {}
+    for item, cell, own, marks in zip(items, base, lists, kept, strict=True):
+        counts = own.counts[marks]
+        assert len(counts), f"nothing is consistent: {wave.wave} {scale} {one} {item}"
+        missing = 0 if whole else int(found.high[cell] - counts.sum(axis=1).min())
+        names = [wave.number(item, one, answer) for answer in wave.scored(item)]
+        if not missing and 1 < len(counts) <= MOST_CHOICES:
+            found.one_of(names, counts)
+        for place, name in enumerate(names):
+            found.know(name, counts[:, place].min(), counts[:, place].max() + missing)
+            if not missing:
+                values[name] = len(np.unique(counts[:, place]))
+    return values
+
+
+def _column(table: pd.DataFrame, items: Sequence[str]) -> list[Range]:
+    own = [float(table.loc[item, "estimate"]) for item in items]
+    unit = half_unit(table["estimate"])
+    return [(one - unit, one + unit) for one in own]
+
+
+def _total_variance(wave: Wave, scale: str, one: str) -> list[tuple[float, float, bool]]:
+    """Give the variance of the total score, from the mean's error (then over n) and the cell's own components."""
+    found = []
+    k = len(wave.scales[scale])
+
+    def rows(table: str) -> pd.DataFrame:
+        own = wave.tables[table]
+        own = own[(own["scale"] == scale) & (own["organisation"] == one) & (own["analysis"] == "linear")]
+        return own[own["estimate"].notna() & (own["status"] == "ok")]
+
+    if "means" not in wave.tables:
+        return []
+    for row in rows("means").itertuples():
+        unit = half_unit([row.estimate, row.std_error, row.conf_low, row.conf_high])
+        low, high = max(row.std_error - unit, 0.0), row.std_error + unit
+        found.append((low**2 * k * k, high**2 * k * k, True))
+    own = rows("diagnostics").set_index("term")["estimate"]
+    if {"tau2", "sigma2"} <= set(own.index) and k > 1:
+        unit = half_unit(own[["tau2", "sigma2"]])
+        low, high = (k * k * (own["tau2"] + by) + k * (own["sigma2"] + by) for by in (-unit, unit))
+        found.append((low * (1 - 1e-6), high * (1 + 1e-6), False))
+    return found
+
+
+# --- words, variants, hashes, releases ----------------------------------------------------------------------------
+
+ALIKE = re.compile(r"everyone answered alike: ([^;]*)")
+FEWER = re.compile(r"fewer than (\d+) respondents")
+TELLING = re.compile(
+    r"alike|separat|cell\[|fewer than \d+ resp|left out|of \d+ re|one side of|no respondent moves|does not vary"
+)
+"""What a note may say that only the answers of a group can have made it say."""
+
+
+def join_words(wave: Wave, found: Stranger) -> None:
+    """Join what notes say of single organisations."""
+    for row in wave.tables["reliability"].itertuples():
+        if row.organisation not in wave.parts:
+            continue
+        if complete(wave, found, row.scale, row.organisation):
+            for item in (one for told in ALIKE.findall(row.note) for one in told.split(", ")):
+                cells = [wave.number(item, row.organisation, one) for one in wave.scored(item)]
+                found.one_answer(("base", item, row.organisation), cells)
+        for fewest in FEWER.findall(row.note):
+            found.know((EVERY, row.scale, row.organisation), 0, int(fewest) - 1)
+
+
+def telling(tables: Tables, parts: Collection[str]) -> list[tuple[str, str, str]]:
+    """List notes and statuses about organisations that follow from what the people there answered."""
+    found = set()
+    for name, table in tables.items():
+        if not {"organisation", "status", "note", "item"} <= set(table):
+            continue
+        # What is said of single statements is made from released counts.
+        for row in table[
+            table["item"].eq("") | ~table["analysis"].isin(["ordinal", "favourable"])
+        ].itertuples():
+            about = [one for one in str(row.organisation).split(" - ") if one in parts]
+            if about and (row.status == "too_few" or TELLING.search(row.note)):
+                found.add((name, row.organisation, f"{row.status}: {row.note}"))
+    return sorted(found)
+
+
+def left_out(
+    tables: Tables,
+    scale: str,
+    items: int,
+    *,
+    sizes: Mapping[tuple[str, str], Range],
+    people: Mapping[tuple[str, str], int],
+    variant: str,
+) -> dict[tuple[str, str], Range]:
+    """Work out what those whom a variant leaves out scored altogether: n mean less (n - m) (mean + move).
+
+    Parameters
+    ----------
+    tables
+        Released.
+    scale, items
+        A scale and how many statements it has, all answered by everybody.
+    sizes
+        (Wave, organisation) -> how few and how many answered.
+    people
+        (Wave, organisation) -> how many of them the variant leaves out, as the stranger knows or supposes.
+    variant
+        Its name.
+
+    Returns
+    -------
+    dict
+        (Wave, organisation) -> the interval that their total lies in.
+    """
+    table, variances = tables["sensitivity"], tables["variances"]
+    own = variances[(variances["scale"] == scale) & (variances["analysis"] == "linear")]
+    [sd] = own.loc[own["term"] == "total_sd", "estimate"]
+    mean = cells_of(tables, scale).mean
+    own = table[(table["scale"] == scale) & (table["analysis"] == "linear") & table["estimate"].notna()]
+    own = own[own["term"].isin(["change_standardised", "gap_standardised"]) & (own["organisation"] != "all")]
+    main = {(row.wave, row.organisation): row for row in own[own["variant"] == "main"].itertuples()}
+    found: dict[tuple[str, str], Range] = {}
+    for row in own[own["variant"] == variant].itertuples():
+        sides = _sides(row.wave, row.organisation)
+        if (row.wave, row.organisation) not in main or sum(cell in people for cell in sides) != 1:
+            continue
+        before = printed(main[row.wave, row.organisation])
+        moves = [(end - other) * sd for end, other in zip(printed(row), reversed(before), strict=True)]
+        for sign, cell in zip((1, -1), sides, strict=True):
+            if cell in people and cell in mean:
+                m = people[cell]
+                sums = [
+                    items * (m * value - (n - m) * sign * move)
+                    for value in mean[cell]
+                    for n in sizes[cell]
+                    for move in moves
+                ]
+                low, high = found.get(cell, (-math.inf, math.inf))
+                found[cell] = max(low, min(sums) - 1e-6), min(high, max(sums) + 1e-6)
+    return found
+
+
+def confirmed(texts: Iterable[str], guesses: Mapping[Hashable, bytes]) -> dict[Hashable, str]:
+    """Find the guesses whose plain hash stands in a text: of what is not released, a guess is then confirmed."""
+    told = {one.lower() for text in texts for one in re.findall(r"[0-9A-Fa-f]{16,128}", text)}
+    found = {}
+    for guess, content in guesses.items():
+        for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):
+            digest = hashlib.new(algorithm, content).hexdigest()
+            if any(digest.startswith(one) for one in told):
+                found[guess] = algorithm
+    return found
+
+
+def newcomer(before: Tables, after: Tables) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """Compare the totals of two releases: (wave, item) -> answers that have become more or fewer, and by how many."""
+    place = ["wave", "item", "response"]
+    one, other = (
+        table["item_frequencies"][table["item_frequencies"]["organisation"] == "all"].set_index(place)["n"]
+        for table in (before, after)
     )
-    instrument = {item: ItemKey("scale", 1, POINTS, FAVOURABLE) for item in items}
-    tables = {
-        "item_frequencies": frequencies,
-        "item_summary": describe.item_summary(
-            frequencies, favourable=dict.fromkeys(items, FAVOURABLE), keys=dict.fromkeys(items, 1)
-        ),
-        "respondents": describe.respondents(
-            responses, missing, variables={"job": ["nurse", "clerk", "piper"]}, organisations=organisations
-        ),
-        "response_rates": describe.response_rates(responses, populations=dict.fromkeys(waves, 500)),
-        "missing": describe.missing_summary(missing, sections=dict.fromkeys(items, 1)),
-        "reliability": tidy(_reliability(responses, organisations)),
-        "means": tidy(_means(responses, organisations)),
-    }
-    return tables, instrument
+    found = defaultdict(list)
+    for (wave, item, response), n in (other - one).dropna().items():
+        if n:
+            found[wave, item].append((int(response), int(n)))
+    return dict(found)
 
 
-def _reliability(responses: pd.DataFrame, organisations: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
-    for wave, own in responses.groupby("wave", sort=False):
-        for one in [*organisations[str(wave)], "all"]:
-            answers = (own if one == "all" else own[own["organisation"] == one])[list(ITEMS)].dropna()
-            row = {"analysis": "reliability", "scale": "scale", "wave": wave, "organisation": one}
-            for term, estimate in (
-                ("alpha", 0.8),
-                *((end, 100 * (answers == at).all(axis=1).mean()) for end, at in ENDS.items()),
-            ):
-                found = {"estimate": estimate} if len(answers) else {"status": "too_few"}
-                yield {**row, "term": term, "n": len(answers), **found}
+def inverted(published: Any, candidates: Iterable[Any], method: Callable[[Any], Any]) -> list[Any]:
+    """Keep the candidate tables of which the rounding method makes what is published."""
+    return [one for one in candidates if method(one) == published]
 
 
-def _means(responses: pd.DataFrame, organisations: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
-    for wave, own in responses.groupby("wave", sort=False):
-        for one in organisations[str(wave)]:
-            n = int(own.loc[own["organisation"] == one, list(ITEMS)].notna().any(axis=1).sum())
-            row = {"analysis": "linear", "scale": "scale", "wave": wave, "organisation": one}
-            yield {**row, "term": "emmean", "estimate": 3.0, "n": n}
+# --- the attack ---------------------------------------------------------------------------------------------------
 
 
-def _organisations(rng: np.random.Generator) -> dict[str, int]:
-    names = ["north", "south", "east"][: rng.integers(1, 4)]
-    sizes = {name: int(rng.choice([rng.integers(2, 12), rng.integers(12, 80)])) for name in names}
-    return {**sizes, "": int(rng.choice([0, rng.integers(1, 15)]))}
-
-
-def _answers(
-    rng: np.random.Generator, wave: str, sizes: Mapping[str, int], items: Mapping[str, np.ndarray]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    organisation = np.repeat(list(sizes), list(sizes.values()))
-    n = len(organisation)
-    job = np.where(organisation == "north", rng.choice(["nurse", "clerk", ""], n, p=[0.7, 0.2, 0.1]), "clerk")
-    job[rng.random(n) < 0.05] = "piper"
-    values: dict[str, Any] = {"wave": wave, "respondent": [f"{wave}_{one}" for one in range(n)]}
-    reasons = dict(values)
-    for name, column in (("organisation", organisation), ("job", job)):
-        values[name] = pd.array(np.where(column == "", None, column), dtype="str")
-        reasons[name] = pd.Categorical(np.where(column == "", "skipped", None), dtype=REASONS)
-    for item, shares in items.items():
-        gone = rng.random(n) < rng.choice([0.0, 0.08, 0.3])
-        answer = rng.choice(np.arange(1, POINTS + 1), n, p=shares)
-        reason = rng.choice(["skipped", "dont_know", "broke_off"], n, p=[0.6, 0.1, 0.3])
-        values[item] = pd.array(np.where(gone, None, answer), dtype="Int8")
-        reasons[item] = pd.Categorical(np.where(gone, reason, None), dtype=REASONS)
-    return pd.DataFrame(values), pd.DataFrame(reasons)
-
-
-def primary_only(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Leave out what is small where it stands, and nothing else."""
-    shown = dict(tables)
-    for name in ("item_frequencies", "respondents", "missing", "reliability", "means"):
-        small = tables[name]["n"].between(1, 4).fillna(False).astype("bool")
-        emptied = {"n": tables[name]["n"].astype("Int64").mask(small)}
-        for column in {"percent", "estimate"} & set(tables[name]):
-            emptied[column] = tables[name][column].mask(small)
-        shown[name] = tables[name].assign(**emptied)
-    return shown
-
-
-@dataclass(frozen=True)
-class Breach:
-    """A count that can be told more closely than the rule allows."""
+class Breach(NamedTuple):
+    """A count that can be told more closely than the rule allows; `values` are those that it may still have."""
 
     wave: str
     name: Hashable
     n: int
     low: float
     high: float
+    values: int
+
+    @property
+    def exactly(self) -> bool:
+        return self.values == 1 or self.low == self.high
 
 
-def breaches(
-    tables: Mapping[str, pd.DataFrame],
-    released: Mapping[str, pd.DataFrame],
+@dataclass
+class Report:
+    """How many counts were attacked, which were told, and which true counts the stranger excludes (an error in him)."""
+
+    attacked: int = 0
+    breaches: list[Breach] = field(default_factory=list)
+    wrong: list[Breach] = field(default_factory=list)
+
+
+JOINS = ("means", "words", "variances")
+
+
+def attack(
+    truth: Mapping[Hashable, int],
+    releases: Sequence[Release],
+    wave: str,
+    items: Mapping[str, ItemKey],
     *,
-    threshold: int,
+    joins: Collection[str] = JOINS,
+    impossible: Collection[Hashable] = (),
     whole: bool = False,
-    zeros: bool = False,
-) -> tuple[int, list[Breach]]:
-    """Attack every small count, and every answer that nearly all of a group gave.
+) -> Report:
+    """Attack every small count of a wave, and every answer that all but a few of a group gave.
 
     Parameters
     ----------
-    tables, released
-        Before and after the release.
-    threshold
-        The rule's.
+    truth
+        The true counts, as `truth` names them: to choose what to attack, and to judge what is found.
+    releases
+        All that was released of these people; usually one.
+    wave
+        The wave.
+    items
+        The questionnaire.
+    joins
+        What is joined to counts, percentages, means and standard deviations of statements.
+    impossible
+        Counts that everybody knows to be 0.
     whole
-        Whether the attacker uses that counts are whole numbers.
-    zeros
-        Whether that nobody of a group that is large enough gave an answer, or is of a level, must not be told either.
+        Whether integer programs are asked besides linear ones where these leave hardly enough.
 
     Returns
     -------
-    int, list
-        How many counts were attacked, and those of which not every value from 0 to the threshold seems possible, or
-        for which it does not seem possible that as many as the threshold gave another answer. How many answers are
-        missing is no secret, returns and base tell it: no more can be missing for a reason, and no fewer of a group
-        can have answered.
+    Report
+        A count is told if fewer values than the base of the rounding seem possible (or, in suppression, not every value
+        from 0 to the threshold), and what is exact of all respondents together leaves more.
     """
-    attacked, found = 0, []
-    for wave in tables["response_rates"]["wave"]:
-        attacker, counts = attack(released, wave), truth(tables, wave)
-        for name, n in counts.items():
-            base = counts.get((*name[:3], "base"), 0) if name[0] == "item" else 0
-            lowest, highest = 0, threshold
-            if name[0] in ENDS:
-                base = counts[EVERY, name[1]]
-                highest = min(threshold, base)
-            if name[0] == "missing":
-                highest = min(threshold, counts["size", "all"] - counts["item", name[1], "all", "base"])
-            if base > 0 and n >= threshold and base - n < threshold and name[-1] != "base":
-                lowest, highest = max(0, base - threshold), n
-            elif not (0 < n < threshold or (zeros and n == 0 and _of_how_many(counts, name) >= threshold)):
-                continue
-            if name[-1] == "base":
-                lowest = _answered(counts, name[1], name[2])
-            if name[0] == EVERY:
-                told = [counts["item", item, name[1], "base"] for item in ITEMS]
-                lowest = max(0, sum(told) - counts["size", name[1]])
-                highest = min(threshold, *told)
-            if name[0] == ANY:
-                lowest = max(_answered(counts, item, name[1]) for item in ITEMS)
-            attacked += 1
-            low, high = attacker.bound(name, whole=whole)
-            if low > lowest + 1e-4 or high < highest - 1e-4:
-                found.append(Breach(wave, name, n, low, high))
-    return attacked, found
+    threshold, base = releases[0].method.threshold, max(one.method.rounding for one in releases)
+    totals, sized, found = Stranger(), Stranger(), Stranger(integer=whole)
+    waves = [Wave(one, wave, items) for one in releases]
+    read(waves[0], totals, all_only=True, sizes=False)
+    read(waves[0], sized, all_only=True)
+    for one in waves:
+        read(one, found)
+    for one, name in itertools.product((totals, sized, found), impossible):
+        one.know(name, 0, 0)
+    targets = {
+        name: n
+        for name, n in truth.items()
+        if "all" not in name and name[0] != "missing" and _needs(truth, name, n, threshold)
+    }
+    if base:
+        targets = _fewer(truth, targets, threshold, (totals, found))
+    needed = {name: _least(truth, name, n, threshold) for name, n in targets.items()}
+
+    def open_enough(name: Hashable) -> Callable[[Range], bool]:
+        low, high = needed[name]
+        if base:
+            return lambda found: found[1] - found[0] + 1 >= base
+        return lambda found: found[0] <= low and found[1] >= high
+
+    # How many answers are missing altogether is no secret: with its size, it bounds who answered of an organisation.
+    answered = {name for name in targets if name[0] in ("base", EVERY, ANY)}
+    left = totals.ranges({name: open_enough(name) for name in targets if name not in answered})
+    left |= sized.ranges({name: open_enough(name) for name in answered})
+    values = _join(found, waves, joins)
+    report = Report(attacked=len(targets))
+    for name, (low, high) in found.ranges({name: open_enough(name) for name in targets}).items():
+        n, number = targets[name], min(int(high - low + 1), values.get(name, MOST_VECTORS))
+        lowest, highest = max(needed[name][0], left[name][0]), min(needed[name][1], left[name][1])
+        if base:
+            told = number < min(base, left[name][1] - left[name][0] + 1)
+        else:
+            told = low > lowest or high < highest or number < highest - lowest + 1
+        if told:
+            one = Breach(wave, name, n, low, high, number)
+            (report.breaches if low <= n <= high else report.wrong).append(one)
+    return report
 
 
-def _of_how_many(counts: Mapping[Hashable, int], name: tuple[Any, ...]) -> int:
-    """Give the number of people that an answer, level or end of a scale is counted of."""
+def _fewer(
+    truth: Mapping[Hashable, int],
+    targets: Mapping[Hashable, int],
+    threshold: int,
+    strangers: Iterable[Stranger],
+) -> dict[Hashable, int]:
+    """Put in place of what nearly all of a group answered how many did not: nobody is no secret where zeros show."""
+    found = {name: n for name, n in targets.items() if n < threshold}
+    for name in targets:
+        if name not in found:
+            group = ("base" if name[0] in ("n", "good") else EVERY, *name[1:3])
+            if truth[group] > truth[name]:
+                rest = ("rest", name, name[2])
+                found[rest] = truth[group] - truth[name]
+                for one in strangers:
+                    one.total(group, [name, rest])
+    return found
+
+
+def _least(truth: Mapping[Hashable, int], name: Hashable, n: int, threshold: int) -> Range:
+    """Give the range that must seem possible where counts are suppressed."""
+    if n < threshold:
+        return 0.0, float(threshold)
+    return float(max(0, _group(truth, name) - threshold)), float(n)
+
+
+def _join(found: Stranger, waves: Sequence[Wave], joins: Collection[str]) -> dict[Hashable, int]:
+    """Join what is no count; return how many values counts keep where that is fewer than their range has."""
+    found.propagate()
+    for wave, (name, join) in itertools.product(waves, (("means", join_means), ("words", join_words))):
+        if name in joins:
+            join(wave, found)
+    found.propagate()
+    values: dict[Hashable, int] = {}
+    if "variances" in joins:
+        for wave in waves:
+            for name, number in join_variances(wave, found).items():
+                values[name] = min(number, values.get(name, number))
+        found.propagate()
+    contradiction = any(low > high for low, high in zip(found.low, found.high, strict=True))
+    assert not contradiction, "what is released contradicts itself, or the stranger is wrong"
+    return values
+
+
+def _group(truth: Mapping[Hashable, int], name: Any) -> int:
+    """Give the number of people that an answer, level or end of a scale is counted of; 0: it is no answer."""
     match name:
-        case ("item", item, organisation, int() | "favourable"):
-            return counts["item", item, organisation, "base"]
-        case ("job", organisation, _):
-            return counts["size", organisation]
-        case ("floor" | "ceiling", organisation):
-            return counts[EVERY, organisation]
+        case ("n", item, organisation, _) | ("good", item, organisation):
+            return truth["base", item, organisation]
+        case ("floor" | "ceiling", scale, organisation):
+            return truth[EVERY, scale, organisation]
     return 0
 
 
-def _answered(counts: Mapping[Hashable, int], item: str, organisation: str) -> int:
-    """Count those of a group who cannot be among the missing answers to an item: so many at least answered it."""
-    missing = counts["size", "all"] - counts["item", item, "all", "base"]
-    return max(0, counts["size", organisation] - missing)
+def _needs(truth: Mapping[Hashable, int], name: Any, n: int, threshold: int) -> bool:
+    group = _group(truth, name)
+    return 0 < n < threshold or (n >= threshold > group - n >= 0 and group > 0)
+
+
+def truth_of(
+    responses: pd.DataFrame,
+    wave: str,
+    items: Mapping[str, ItemKey],
+    variables: Collection[str] = ("job", "mode"),
+) -> dict[Hashable, int]:
+    """Count the answers themselves, under the names that the stranger uses."""
+    own = responses[responses["wave"] == wave]
+    where = own["organisation"].astype("object").where(own["organisation"].notna(), "not_stated")
+    found: dict[Hashable, int] = {}
+    scales: dict[str, list[str]] = defaultdict(list)
+    items = {item: key for item, key in items.items() if own[item].notna().any()}
+    for item, key in items.items():
+        if key.scale:
+            scales[key.scale].append(item)
+    for one in [*where.unique(), "all"]:
+        rows = own if one == "all" else own[where == one]
+        found["size", one] = len(rows)
+        for item, key in items.items():
+            answers = rows[item].dropna().astype(int)
+            for response in range(1, key.points + 1):
+                found["n", item, one, response] = int((answers == response).sum())
+            found["base", item, one] = len(answers)
+            found["good", item, one] = int(answers.isin(key.good).sum())
+        for scale, members in scales.items():
+            full = rows[members].dropna().astype(int)
+            found[EVERY, scale, one] = len(full)
+            found[ANY, scale, one] = int(rows[members].notna().any(axis=1).sum())
+            for end in ENDS:
+                at = [full[item] == items[item].end(end) for item in members]
+                found[end, scale, one] = int(np.logical_and.reduce(at).sum()) if len(full) else 0
+        for variable in set(variables) & set(rows):
+            levels = rows[variable].astype("object").where(rows[variable].notna(), "not_stated")
+            for level, n in levels.value_counts().items():
+                found["level", variable, one, level] = int(n)
+    return found
