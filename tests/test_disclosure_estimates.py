@@ -243,7 +243,7 @@ def test_a_group_or_an_error_of_too_few_takes_every_row_that_compares_it() -> No
 
 def test_who_answered_all_items_may_be_too_few_where_many_answered_some() -> None:
     alpha = [
-        row("w1", who, "alpha", analysis="reliability", n=n, df=None) for who, n in (("b", 9), ("c", 10))
+        row("w1", who, "alpha", analysis="reliability", n=n, df=None) for who, n in (("b", 49), ("c", 50))
     ]
     assert leave({"reliability": tidy(alpha)})["reliability"]["status"].tolist() == ["withheld", "ok"]
 

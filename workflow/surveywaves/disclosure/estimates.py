@@ -74,6 +74,12 @@ OF_ALL_ITEMS: Final = (RELIABILITY, STRUCTURE)
 ITEM_BY_ITEM: Final = ("item_rest_r", "alpha_if_dropped", "loading")
 """Terms of which there is one an item, together as many equations as there are variances: of all respondents only."""
 
+OF_SPREAD: Final = (RELIABILITY, "diagnostics")
+"""Tables that tell how much answers vary in a group: beside its means, more equations about the same counts."""
+
+MORE: Final = 5
+"""How many times the smallest group these take."""
+
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
 """Terms that say how a fit went, and to all digits how many answered what: not released."""
 
@@ -418,13 +424,16 @@ def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray
     def small(label: _Label, variant: str = "") -> bool:
         if label.term in ITEM_BY_ITEM and not label.about.everybody:
             return True
+        least = rule.smallest_group
+        if rows.name in OF_SPREAD and not label.about.everybody:
+            least *= MORE
         sizes = (
             people.size(variant, label.scale, group)
             if variant
             else sum(bases.size(rows.name, label.subject, label.scale, place) for place in group)
             for group in label.about.groups
         )
-        return any(0 < size < rule.smallest_group for size in sizes)
+        return any(0 < size < least for size in sizes)
 
     found: BoolArray = digits.residual(rows.table) & rows.table["df"].lt(rule.smallest_df).to_numpy(np.bool_)
     found |= rows.spread(map(small, rows.labels))
