@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -44,7 +45,11 @@ print(int(status.split("VmHWM:")[1].split()[0]) // 1000)  # of this process alon
 def bounded(path: Path, seconds: int = SECONDS) -> tuple[list[str], int]:
     """Read a file in a process of its own: what it says, and the most memory that it took, in MB."""
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(seconds), str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", READ, str(seconds), str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": f"{REPOSITORY / 'workflow'}:{REPOSITORY / 'tests'}"},
     )
     assert done.returncode == 0, f"stopped by signal or traceback: {done.returncode} {done.stderr[-2000:]}"
     *said, memory = done.stdout.splitlines()

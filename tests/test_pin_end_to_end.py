@@ -90,7 +90,8 @@ def test_a_pin_holds_no_place_and_nothing_confidential(clone: Path, manifest: Ma
     files = [path for path in (clone / FIRST).rglob("*") if path.is_file()]
     assert len(files) > 300
     assert not [path for path in files if str(clone.parent).encode() in path.read_bytes()]
-    assert not [path for path in files if "resources" in path.parts and "raw" in path.parts]
+    raw = [path for path in files if "resources" in path.parts and "raw" in path.parts]
+    assert [path.name for path in raw] == ["README.md"], "of the study that `surveywaves new` lays out"
     rooms = [clone / "results" / room for room in ("pooled", "harmonised", "ingest")]
     private = {digest(path) for room in rooms for path in room.iterdir()}
     assert not private & {digest(path) for path in files}

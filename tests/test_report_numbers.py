@@ -30,6 +30,7 @@ from surveywaves.report import assemble, render, typeset
 from surveywaves.report.material import Bullets, Paragraph, Report, Section, say
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import CUTS
 from surveywaves.words import Labels
 from synthetic_report import DISCLOSURE, SVG, TEMPLATES, captions, presentation, tables
 from test_report import looked_up
@@ -263,7 +264,7 @@ def test_every_number_of_a_caption_stands_in_the_rows_that_the_figure_draws(
     frames, study, finished: Path
 ) -> None:
     own = {number for text in texts(study.model_dump(mode="json")) for number in NUMBER.findall(text)}
-    own.add(f"{100 * study.confidence:.0f}")
+    own |= {f"{100 * study.confidence:.0f}", *(f"{cut:g}" for cuts in CUTS.values() for cut in cuts)}
     wrong = {}
     for words in read(str(finished / "results/figures/captions.tsv")).to_dict("records"):
         data = pd.read_csv(

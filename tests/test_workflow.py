@@ -90,7 +90,7 @@ def test_editing_the_plan_reruns_the_plan_and_what_shows_it(copy_of: CopyOf) -> 
     study = copy_of("plan")
     path = study / "config/config.yaml"
     replace(path, "    returns: [", "    returns: [50, ")
-    shows = {"release", "figures", "report", "tables", "configuration"}
+    shows = {"release", "checklist", "figures", "report", "tables", "configuration"}
     assert {"plan", "figures", "report"} <= set(snakemake(study, "--dry-run").jobs) <= {"plan", *shows}
     planning = re.search(r"(?m)^  planning:\n(?:    .*\n)+", path.read_text(encoding="utf-8"))
     assert planning

@@ -128,7 +128,7 @@ _ALL: Final = (
     Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
     Statistic("file_counts", "files", ("wave", "file", "layout"), own=True),
     Statistic("problems", "files", ("wave", "file", "about", "problem", "action"), own=True),
-    Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw"), own=True),
+    Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw", "value"), own=True),
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
     Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),

@@ -465,11 +465,10 @@ def disclosed(material: Material) -> list[Block]:
         return [*blocks, *material.at("disclosure")]
     told = [
         say(
-            "A rounded count is right on average, and less than {base} from the true one. Rounded counts add up "
-            "among themselves; their total can differ by as much from the exact number of all respondents. "
+            "A rounded count is right on average, and less than one multiple from the true one. Rounded counts add "
+            "up among themselves; their total can differ by as much from the exact number of all respondents. "
             "Percentages, means and comparisons of single statements are computed from them, so they differ a little "
-            "from what the answers give.",
-            base=str(presentation.rounding),
+            "from what the answers give."
         )
         if presentation.rounding
         else say(
