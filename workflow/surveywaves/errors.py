@@ -35,7 +35,7 @@ class Mistake:
 
     @property
     def line(self) -> str:
-        """Say it without the text of any cell."""
+        """The line without the text of any cell."""
         return f"{self.where}: {self.logged}" if self.logged else str(self)
 
 

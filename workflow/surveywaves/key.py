@@ -39,13 +39,13 @@ class Key:
     secret: bytes = field(repr=False)
 
     def digest(self, *parts: str) -> str:
-        """Give the HMAC-SHA256 of some words, in hexadecimal; no other words have the same."""
+        """Return the HMAC-SHA256 of some words, in hexadecimal; no other words have the same."""
         said = "".join(f"{len(part)}:{part}" for part in parts)
         return hmac.digest(self.secret, said.encode(), "sha256").hex()
 
     @cached_property
     def name(self) -> str:
-        """Tell the key from others without giving it away."""
+        """Identify the key without giving it away."""
         return self.digest("key")[:16]
 
     def of_file(self, path: str, sha256: str) -> str:
@@ -54,7 +54,7 @@ class Key:
 
 
 def is_keyed(digest: str) -> bool:
-    """Say whether a digest is one that only a key can make."""
+    """Check whether a digest is one that only a key can make."""
     return digest.startswith(KEYED)
 
 

@@ -61,7 +61,7 @@ _OPTIONAL: Final = re.compile(r"\((optional|required|if any|freiwillig|facultati
 
 
 def personal_column(name: str) -> bool:
-    """Say whether a column is called what survey programs, or people, call one that identifies somebody."""
+    """Check whether a column is called what survey programs, or people, call one that identifies somebody."""
     told = _OPTIONAL.sub("", _NUMBERED.sub("", normalise(name).replace("ß", "ss"))).translate(_ACCENTS)
     squeezed = re.sub(r"[\W_]+", "", told)
     return squeezed not in _KEPT and _COLUMN.fullmatch(squeezed) is not None
@@ -88,7 +88,7 @@ _JOBS: Final = re.compile(r"^(?:Nurse|Sister|Professor|Prof|Dr)\b", re.IGNORECAS
 
 
 def personal_text(text: str) -> str:
-    """Say what of a person a text is, such as `an e-mail address`; empty where it is plainly nothing of the kind.
+    """Name what of a person a text is, such as `an e-mail address`; empty where it is plainly nothing of the kind.
 
     A name without a title is known only where it begins with a given name that is often met (`Moira Kelly`).
     """
@@ -131,7 +131,7 @@ _ADDRESS_LIKE: Final = frozenset(
 
 
 def personal_cells(texts: Collection[str]) -> bool:
-    """Say whether most of a column's distinct texts are addresses of people: of mail, machine or place; or telephones.
+    """Check if most of a column's distinct texts are addresses of people: of mail, machine or place; or telephones.
 
     An identifier of a return is a number like a telephone's, so only one that is written as a telephone number counts.
     """
@@ -143,7 +143,7 @@ def personal_cells(texts: Collection[str]) -> bool:
 
 
 def rated(texts: Iterable[str], name: str) -> bool:
-    """Say whether all texts are numbers of one or two digits, or the name of the column itself, as of a box to tick."""
+    """Check if all texts are numbers of one or two digits, or the name of the column itself, as of a box to tick."""
     label = normalise(name.rpartition(ROW_SEPARATOR)[2])
     return all((text.isdecimal() and len(text) <= 2) or normalise(text) == label for text in texts)
 
@@ -153,7 +153,7 @@ _MANY_DIGITS: Final = 4
 
 
 def ordinary(label: str, words: Collection[str]) -> bool:
-    """Say whether a label is made of ordinary words alone, and so can be shown whoever wrote it.
+    """Check whether a label is made of ordinary words alone, and so can be shown whoever wrote it.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +41,11 @@ def with_keys(frame: pd.DataFrame, keys: Mapping[str, int]) -> pd.DataFrame:
     keyed = pd.Series([signs.get(item, "") for item in frame["item"]], index=frame.index, dtype="str")
     shown.insert(list(frame.columns).index("item") + 1, "keyed", keyed)
     return shown
+
+
+def tuples(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    """Go through some columns of a table, a tuple a row: quicker than its rows."""
+    return zip(*(table[name] for name in columns), strict=True)
 
 
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

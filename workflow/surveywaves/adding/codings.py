@@ -353,7 +353,7 @@ def _covers(coding: Coding, draft: Draft) -> bool:
 
 
 def is_open(value: Value) -> bool:
-    """Tell whether a value is left for a person to decide."""
+    """Check whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
 
 

@@ -20,6 +20,7 @@ import yaml
 
 from surveywaves.confidential.heads import Heads, UnreadableError, heads
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import digest
 
 PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "statistics", "audit", "logs")
 """Folders of `results/` that hold rows of individual people, small counts, or what both can be worked out from."""
@@ -271,7 +272,7 @@ def tracked_mistakes(folder: Path, raw: Iterable[Path]) -> Iterator[Mistake]:
         for name in names:
             path = top / name
             if path.name in MAY_STAND or (
-                name in allowed and path.is_file() and _sha256(path) == allowed[name].sha256
+                name in allowed and path.is_file() and digest(path) == allowed[name].sha256
             ):
                 continue
             hint = f"`git rm --cached` it and list it in .gitignore; if it is of nobody, list it in {ALLOWED}"
@@ -288,13 +289,13 @@ def mistakes_in(files: dict[str, Path], top: Path) -> list[Mistake]:
         *(path.parent.parent for depth in ("*", "*/*") for path in top.glob(f"{depth}/config/config.yaml")),
     ]
     rooms = [*(f"results/{room}" for room in PRIVATE), RAW, TEAM]
-    released = {_sha256(path) for study in studies for path in (study / "results/released").glob("*")}
+    released = {digest(path) for study in studies for path in (study / "results/released").glob("*")}
     hidden = {
         hash_: path.relative_to(top).as_posix()
         for study in studies
         for room in rooms
         for path in sorted((study / room).rglob("*"))
-        if path.is_file() and path.name not in MAY_STAND and (hash_ := _sha256(path)) not in released
+        if path.is_file() and path.name not in MAY_STAND and (hash_ := digest(path)) not in released
     }
     signs = [signs_of(study / "config") for study in studies]
     known = Signs(
@@ -303,11 +304,6 @@ def mistakes_in(files: dict[str, Path], top: Path) -> list[Mistake]:
         hidden,
     )
     return list(confidential_files(files, known, read_allowed(top / ALLOWED)))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _git(top: Path, *arguments: str) -> str:

@@ -243,7 +243,7 @@ _SHOWN: Final = (
 
 
 def _is_text(content: bytes) -> bool:
-    """Say whether a file is text: UTF-8, UTF-16 with its mark, or of eight bits without control characters."""
+    """Check whether a file is text: UTF-8, UTF-16 with its mark, or of eight bits without control characters."""
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return True
     control = content.translate(None, bytes({*range(32, 256), *b"\t\n\r\f\x1b"}))

@@ -228,7 +228,7 @@ def no_reasons() -> pd.DataFrame:
 
 
 def sentence(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry], rule: Rule) -> str:
-    """Say in a sentence for the report what was done."""
+    """Summarise in a sentence for the report what was done."""
     if rule.public:
         return "The data are public: every number is shown as it is."
     exact = "Counts of all respondents of a wave together are exact"

@@ -18,6 +18,7 @@ import pandas as pd
 
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, Builder, Marks, Rule, bounds
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION
+from surveywaves.tidy import tuples
 
 COUNT: Final = 1.0
 BASE: Final = 20.0
@@ -89,7 +90,7 @@ def linked_groups(
     """
     waves: dict[str, dict[tuple[str, str], list[_Row]]] = {wave: defaultdict(list) for wave in returns}
     columns = ("wave", "organisation", "variable", "level", "n", "base")
-    for wave, organisation, variable, level, n, base in zip(*(table[name] for name in columns), strict=True):
+    for wave, organisation, variable, level, n, base in tuples(table, *columns):
         waves[wave][variable, organisation].append(_Row(organisation, variable, level, int(n), int(base)))
     return {
         wave: _wave(wave, tables, returns[wave], rule=rule, public=public) for wave, tables in waves.items()

@@ -57,7 +57,7 @@ class Dominated:
     places: Mapping[str, Mapping[str, frozenset[Place]]] = field(default_factory=dict)
 
     def of(self, variant: str, subject: str) -> frozenset[Place]:
-        """Give the places of which a variant's estimate on a scale or item is not shown."""
+        """Return the places of which a variant's estimate on a scale or item is not shown."""
         if variant == UNWEIGHTED:
             return frozenset()
         own = self.places.get(variant, self.places.get(UNNAMED, {}))
@@ -116,6 +116,6 @@ def _places(sample: Sample, subjects: Mapping[str, list[str]]) -> dict[str, froz
 
 
 def _few(weight: FloatArray) -> bool:
-    """Tell whether the largest weights are too large a part of all."""
+    """Check whether the largest weights are too large a part of all."""
     total, largest = weight.sum(), np.sort(weight)[::-1]
     return any(largest[:number].sum() > share * total for number, share in LARGEST.items() if total > 0)

@@ -28,9 +28,9 @@ import pandas as pd
 
 from surveywaves.disclosure import account, behind, digits
 from surveywaves.disclosure.account import Entry
-from surveywaves.disclosure.count_tables import TERMS as ENDS
-from surveywaves.disclosure.count_tables import ItemKey, Place
+from surveywaves.disclosure.count_tables import TERMS, ItemKey, Place
 from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
+from surveywaves.disclosure.linked import FREQUENCIES, RESPONDENTS
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, said, words_of
@@ -49,15 +49,13 @@ from surveywaves.terms import (
     STRUCTURE,
     Status,
 )
-from surveywaves.tidy import DECIDED, NUMBERS
+from surveywaves.tidy import DECIDED, NUMBERS, tuples
 
-FREQUENCIES: Final = "item_frequencies"
 MEANS: Final = "means"
 CONTRASTS: Final = "contrasts"
 SENSITIVITY: Final = "sensitivity"
 AGREEMENT: Final = "agreement"
 PEOPLE: Final = "variant_people"
-RESPONDENTS: Final = "respondents"
 SCALE_USE: Final = "scale_use"
 AT_ENDS: Final = "ends"
 AN_END: Final = ("scale", "term", "wave", "organisation")
@@ -143,9 +141,7 @@ class Bases:
         fully = asked[asked == asked.groupby(level=0).transform("max")]
         some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
         hidden = released[released["n"].isna() & released["item"].isin(list(instrument))]
-        open_ = frozenset(
-            (instrument[item].scale, (wave, who)) for item, wave, who in _columns(hidden, *place)
-        )
+        open_ = frozenset((instrument[item].scale, (wave, who)) for item, wave, who in tuples(hidden, *place))
         return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index), open_)
 
     def size(self, table: str, subject: str, scale: str, place: Place) -> float:
@@ -187,7 +183,7 @@ class Bases:
 def _cell_numbers(table: pd.DataFrame) -> dict[tuple[str, Place], int]:
     """Scale, wave and organisation -> the smallest number above 0 of a row about them."""
     own = table[table["n"].fillna(0) > 0].sort_values("n", ascending=False, kind="stable")
-    cells = _columns(own, "scale", "wave", "organisation")
+    cells = tuples(own, "scale", "wave", "organisation")
     return {(scale, (wave, who)): int(n) for (scale, wave, who), n in zip(cells, own["n"], strict=True)}
 
 
@@ -213,7 +209,7 @@ class Groups:
 
 
 def groups_of(table: str, term: str, wave: str, organisation: str, cells: Collection[Place]) -> Groups:
-    """Tell from a row's labels what it is about.
+    """Work out from a row's labels what it is about.
 
     Parameters
     ----------
@@ -286,7 +282,7 @@ class _Rows:
         first = ~table.duplicated(columns)
         which = np.asarray(table.groupby(columns, sort=False).ngroup(), dtype=np.intp)
         labels = []
-        for scale, item, wave, organisation, term in _columns(table[first], *columns[:4], "term"):
+        for scale, item, wave, organisation, term in tuples(table[first], *columns[:4], "term"):
             cells = bases.places.get(item or scale, [])
             if name == STRUCTURE:
                 cells = [place for place in cells if (scale, place[0]) in bases.fully]
@@ -300,7 +296,7 @@ class _Rows:
         return np.array(list(values), dtype=np.bool_)[self.which]
 
     def of_variant(self) -> Iterator[tuple[str, IntArray]]:
-        """Give each variant that is not the main analysis, and its rows."""
+        """Yield each variant that is not the main analysis, and its rows."""
         if "variant" in self.table:
             for variant, rows in self.table.groupby("variant", sort=False).indices.items():
                 if variant != MAIN:
@@ -414,10 +410,6 @@ def _subjects(instrument: Mapping[str, ItemKey]) -> dict[str, list[str]]:
     return found
 
 
-def _columns(table: pd.DataFrame, *names: str) -> Iterator[tuple[str, ...]]:
-    return zip(*(table[name] for name in names), strict=True)
-
-
 def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray:
     """(N,) rows with a group, or degrees of freedom, below the smallest; of variants, those that do not leave."""
 
@@ -493,7 +485,7 @@ def _behind(
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
     hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
-    for row, (analysis, scale, wave, organisation) in enumerate(_columns(means.table, *columns)):
+    for row, (analysis, scale, wave, organisation) in enumerate(tuples(means.table, *columns)):
         if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not hidden[row]:
             at[analysis, scale, (wave, organisation)] = row
     spans: dict[str, float] = {}
@@ -517,12 +509,12 @@ def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
     Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
     """
     columns = ["analysis", "scale", "wave", "organisation"]
-    places = dict(zip(_columns(means.table, *columns), means.places, strict=True))
+    places = dict(zip(tuples(means.table, *columns), means.places, strict=True))
     alike = rows.table[columns].assign(label=rows.which)
     first = ~alike.duplicated()
     gone, most = [], []
     for (analysis, scale, wave, organisation), label in zip(
-        _columns(alike[first], *columns), alike.loc[first, "label"], strict=True
+        tuples(alike[first], *columns), alike.loc[first, "label"], strict=True
     ):
         gone.append(any((analysis, scale, cell) in told for cell in rows.labels[label].about.cells))
         cells = product(wave.split(BETWEEN), organisation.split(BETWEEN))
@@ -538,7 +530,7 @@ def _finished(
     """Round, empty and reword a table."""
     table, some = rows.table, rows.some
     numbers = _numbers(rows, bases, people)
-    at_end = table["term"].isin(ENDS).to_numpy(dtype=np.bool_)
+    at_end = table["term"].isin(TERMS).to_numpy(dtype=np.bool_)
     shown = digits.rounded(table, np.where(at_end, np.nan, rows.places), of_some=some)
     shown["n"] = pd.array([pd.NA if math.isnan(n) else int(n) for n in numbers], dtype="Int64")
     gone = rows.gone.copy()
@@ -548,7 +540,7 @@ def _finished(
         estimate[at_end] = math.nan
     elif (at_end & some).any():
         known = _by_place(ends)
-        keys = list(_columns(table, *AN_END))
+        keys = list(tuples(table, *AN_END))
         for row in np.flatnonzero(at_end & some & table["estimate"].notna().to_numpy()):
             n = known.get(keys[row], math.nan)
             estimate[row] = min(100 * n / numbers[row], 100.0) if numbers[row] else math.nan
@@ -567,7 +559,7 @@ def _finished(
 
 def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
     n = ends["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return dict(zip(_columns(ends, *AN_END), n, strict=True))
+    return dict(zip(tuples(ends, *AN_END), n, strict=True))
 
 
 def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
@@ -600,9 +592,9 @@ def _agreement(rows: _Rows, before: pd.DataFrame, agree: Agree) -> tuple[pd.Data
     main = table[rows.gone & table["variant"].eq(MAIN).to_numpy()]
     term = main["term"].str.removesuffix(STANDARDISED).str.removesuffix(f"_{PERCENT_FAVOURABLE}")
     metric = main["analysis"].where(main["analysis"] == FAVOURABLE, LINEAR)
-    gone = set(_columns(main.assign(metric=metric, term=term), *names))
+    gone = set(tuples(main.assign(metric=metric, term=term), *names))
     hide = np.array(
-        [place in gone for place in _columns(found.rename(columns={"analysis": "metric"}), *names)],
+        [place in gone for place in tuples(found.rename(columns={"analysis": "metric"}), *names)],
         dtype=np.bool_,
     )
     return found.assign(words=found["words"].mask(hide, NOTE)), hide

@@ -67,7 +67,7 @@ class State:
     rows: Mapping[str, Mapping[str, Digests]]
 
     def all(self, view: str) -> Digests:
-        """Give the digests of all respondents of the wave."""
+        """Return the digests of all respondents of the wave."""
         return np.concatenate([views[view] for views in self.rows.values()])
 
     @property
@@ -76,7 +76,7 @@ class State:
         return sum(len(views[PERSON]) for views in self.rows.values())
 
     def plain(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return it as plain data."""
         return {
             "columns": {view: list(names) for view, names in self.columns.items()},
             "rows": {
@@ -178,7 +178,7 @@ class People:
         return [PERSON, UNWEIGHTED, ANSWERS if answer else GROUPS]
 
     def _numbers(self, name: str, column: pd.Series[Any]) -> Digests | None:
-        """Give a secret number for each value of a column; None: it holds nothing."""
+        """Return a secret number for each value of a column; None: it holds nothing."""
         codes, values = pd.factorize(column)
         texts = [_text(value) for value in values]
         secret = np.array(
@@ -257,7 +257,7 @@ class Ledger:
     states: Mapping[str, State] = field(default_factory=dict)
 
     def signed(self, pair: str) -> bool:
-        """Say whether a person signed for a pair of states."""
+        """Check whether a person signed for a pair of states."""
         return any(pair in one.pairs for one in self.signatures)
 
     def add(self, entry: Entry, people: People) -> Ledger:
@@ -273,7 +273,7 @@ class Ledger:
 
 
 def told(rule: Disclosure) -> dict[str, Any]:
-    """Give a rule as plain data, in one order."""
+    """Return a rule as plain data, in one order."""
     content = rule.model_dump(mode="json")
     content["impossible"] = sorted(content["impossible"], key=lambda one: sorted(one.items()))
     return content
@@ -377,7 +377,7 @@ class Conflict:
     gone: tuple[str, ...] = ()
 
     def mistake(self) -> Mistake:
-        """Say it in a line for everybody: not how many people, nor of which organisation they are."""
+        """Put it in a line for everybody: not how many people, nor of which organisation they are."""
         reasons = []
         if self.people:
             views = dict.fromkeys(view for _, view in self.people)
@@ -458,7 +458,7 @@ def _conflict(entry: Entry, wave: str, old: State, people: People, rule: Disclos
 
 
 def _same_people(old: State, new: State, apart: Mapping[tuple[str, str], int]) -> bool:
-    """Say whether two lots are the same people for the most part."""
+    """Check whether two lots are the same people for the most part."""
     fewest = max(1, min(old.returns, new.returns))
     return min((number for (one, _), number in apart.items() if not one), default=0) * 2 < fewest
 

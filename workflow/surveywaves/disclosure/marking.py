@@ -19,6 +19,7 @@ import pandas as pd
 from surveywaves.disclosure.count_tables import COUNT, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
 from surveywaves.terms import EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
+from surveywaves.tidy import tuples
 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""
@@ -173,10 +174,6 @@ def _with_percent(n: Sequence[bool], base: Sequence[bool]) -> Hidden:
     return {"n": counts, "percent": counts | bases, "base": bases}
 
 
-def _places(table: pd.DataFrame, columns: Sequence[str]) -> zip[tuple[str, ...]]:
-    return zip(*(table[name] for name in columns), strict=True)
-
-
 KIND: Final = 0.5
 """What is lost with the number of rows set aside for one reason: that there are some is still said."""
 
@@ -310,7 +307,7 @@ def withheld_counts(counts: pd.DataFrame, marks: Mapping[str, Marks]) -> pd.Data
 def withheld_problems(problems: pd.DataFrame, marks: Mapping[str, Marks], rule: Rule) -> pd.DataFrame:
     """Withhold in what `released_problems` gives: of rows that became no return as `marks` say, else what is small."""
     hidden = []
-    for wave, file, about, problem, action, n in zip(*(problems[name] for name in problems), strict=True):
+    for wave, file, about, problem, action, n in tuples(problems, *problems):
         small = about != COLUMN and rule.small(int(n))
         hidden.append(marks.get(wave, {}).get(("aside", file, problem, action), small))
     return withheld(problems, {"n": np.array(hidden, dtype=np.bool_)})

@@ -13,7 +13,7 @@ from surveywaves.disclosure import account, estimates, from_counts, marking, rou
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.dominance import Weighting
-from surveywaves.disclosure.estimates import PEOPLE, Agree
+from surveywaves.disclosure.estimates import AT_ENDS, PEOPLE, Agree
 from surveywaves.disclosure.from_counts import Comparing
 from surveywaves.disclosure.linked import (
     FILE_COUNTS,
@@ -40,7 +40,6 @@ RECODINGS: Final = "recodings"
 CROSSCHECK: Final = "crosscheck"
 ITEM_CONTRASTS: Final = "item_contrasts"
 DIAGNOSTICS: Final = "diagnostics"
-ENDS: Final = "ends"
 
 COUNTED: Final = (FREQUENCIES, SUMMARY, RESPONDENTS, RATES, MISSING)
 """The tables of counts: released first, all others are made with what is released of them."""
@@ -224,7 +223,7 @@ class _Release:
                 self.entries.append(Entry(name, str(column), why(str(column)), gone))
 
     def _counted(self) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
-        """Give the tables of counts without the waves that are too small to be shown; and these."""
+        """Return the tables of counts without the waves that are too small to be shown; and these."""
         rates = self.tables[RATES]
         small = frozenset(rates["wave"][rates["returns"] < self.rule.smallest_group])
         names = (*COUNTED, RELIABILITY, FILE_COUNTS, PROBLEMS)
@@ -310,7 +309,7 @@ class _Release:
         """Release what is estimated: it gets the released counts, and makes its `n` from them."""
         counts: dict[str, pd.DataFrame] = {name: self.tables[name] for name in COUNTED}
         if self.ends is not None:
-            counts[ENDS] = self.ends
+            counts[AT_ENDS] = self.ends
         alone: dict[str, pd.DataFrame] = {}
         if ITEM_CONTRASTS in before and not self.rule.public:
             alone[ITEM_CONTRASTS], alone[DIAGNOSTICS] = from_counts.compared(

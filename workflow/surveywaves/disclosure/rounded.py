@@ -25,6 +25,7 @@ from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
 from surveywaves.disclosure.rounding import Audit, Crossed, Joint, Narrowed, Tie, draw, interval
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.tidy import tuples
 
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
@@ -352,7 +353,7 @@ class _Wave:
     def _ties(
         self, known: Sequence[_Drawn], scale: str, shown: Mapping[str, tuple[FloatArray, FloatArray]]
     ) -> list[Tie]:
-        """Say what a reader knows of who is in several tables of a scale at once."""
+        """Set down what a reader knows of who is in several tables of a scale at once."""
         place = {one.table.subject: number for number, one in enumerate(known)}
         ties: list[Tie] = []
         for what in (EVERY, *TERMS):
@@ -539,7 +540,7 @@ def frequencies(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
     """Show the table of `describe.item_frequencies`."""
     n: list[float | None] = []
     base: list[float | None] = []
-    for wave, item, organisation, response in _cells(table, "wave", "item", "organisation", "response"):
+    for wave, item, organisation, response in tuples(table, "wave", "item", "organisation", "response"):
         own = found.answers.get((wave, item, organisation))
         n.append(None if own is None else own[response])
         base.append(None if own is None else sum(own.values()))
@@ -550,7 +551,7 @@ def summary(table: pd.DataFrame, found: Rounded, instrument: Mapping[str, ItemKe
     """Show the table of `describe.item_summary`: mean and standard deviation are those of the rounded counts."""
     names = ("base", "mean", "sd", "favourable_n")
     columns: dict[str, list[float | None]] = {name: [] for name in names}
-    for wave, item, organisation in _cells(table, "wave", "item", "organisation"):
+    for wave, item, organisation in tuples(table, "wave", "item", "organisation"):
         own = found.answers.get((wave, item, organisation))
         values: tuple[float | None, ...] = (None,) * 4
         if own is not None:
@@ -577,7 +578,7 @@ def respondents(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
     stated: dict[str, int] = {}
     for (wave, organisation), size in found.sizes.items():
         stated[wave] = stated.get(wave, 0) + (organisation != NOT_STATED) * size
-    for wave, organisation, variable, level, whole in _cells(
+    for wave, organisation, variable, level, whole in tuples(
         table, "wave", "organisation", "variable", "level", "base"
     ):
         sizes.append(variable == ORGANISATION and (wave, level) in found.sizes)
@@ -595,15 +596,15 @@ def respondents(table: pd.DataFrame, found: Rounded) -> pd.DataFrame:
 def ends_of(reliability: pd.DataFrame) -> pd.DataFrame:
     """Count who stands at an end of a scale: `scale, term, wave, organisation, n`, a row of the table each."""
     rows = reliability[reliability["term"].isin(TERMS) & reliability["estimate"].notna()]
-    n = [round(percent * int(size) / 100) for percent, size in _cells(rows, "estimate", "n")]
+    n = [round(percent * int(size) / 100) for percent, size in tuples(rows, "estimate", "n")]
     return rows[["scale", "term", "wave", "organisation"]].assign(n=pd.array(n, dtype="Int64"))
 
 
 def ends(reliability: pd.DataFrame, found: Rounded) -> pd.DataFrame:
-    """Give what is shown of `ends_of`."""
+    """Return what is shown of `ends_of`."""
     table = ends_of(reliability)
     n: list[int | None] = []
-    for scale, term, wave, organisation, count in _cells(table, *table):
+    for scale, term, wave, organisation, count in tuples(table, *table):
         exact = (wave, organisation) in found.exact or wave == organisation == ALL
         n.append(count if exact else found.ends.get((scale, term, wave, organisation)))
     return table.assign(n=pd.array(n, dtype="Int64"))
@@ -658,7 +659,7 @@ def file_counts(
     )
     sums = aside.to_dict("index")
     out: list[int] = []
-    for wave, file, rest in _cells(counts, "wave", "file", "rows_set_aside"):
+    for wave, file, rest in tuples(counts, "wave", "file", "rows_set_aside"):
         own_sum = sums.get((wave, file), {"n": 0, "true": 0})
         complete = own_sum["true"] == rest
         out.append(own_sum["n"] if complete else _listed(int(rest), base, found.keys.get(wave, b"")))
@@ -712,7 +713,3 @@ def _percent(n: Numbers, base: Numbers) -> list[float | None]:
         None if count is None or whole is None else 100 * count / whole if whole else math.nan
         for count, whole in zip(n, base, strict=True)
     ]
-
-
-def _cells(table: pd.DataFrame, *columns: str) -> zip[tuple[Any, ...]]:
-    return zip(*(table[name] for name in columns), strict=True)

@@ -363,7 +363,7 @@ class Audit:
         silent: BoolArray | None = None,
         least: FloatArray | None = None,
     ) -> Audit:
-        """Say what is known.
+        """Set down what is known.
 
         Parameters
         ----------
@@ -568,7 +568,7 @@ class Joint:
         least: FloatArray | IntArray,
         most: FloatArray | IntArray | None = None,
     ) -> None:
-        """Say of rows of unknowns, a block of them and a factor each, what their sums are."""
+        """Set the sums of rows of unknowns, a block of them and a factor each."""
         low = np.atleast_1d(np.asarray(least, dtype=np.float64))
         line = sum(map(len, self.least))
         for block, factor in terms:
@@ -615,7 +615,7 @@ def _solved(goal: FloatArray, bounds: Bounds, constraints: LinearConstraint, *, 
 
 
 def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
-    """Say what is known of counts that are shown rounded: they lie between."""
+    """Set the bounds of counts that are shown rounded."""
     return np.maximum(shown - base + 1, 0).astype(np.float64), (shown + base - 1).astype(np.float64)
 
 

@@ -28,8 +28,6 @@ from surveywaves.words import (
     without,
 )
 
-PRIMARY: Final = "linear"
-"""The analysis that figures show where a table holds several."""
 ESTIMATED: Final = (Status.OK.value, Status.BOUNDARY.value)
 
 

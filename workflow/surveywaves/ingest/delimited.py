@@ -61,7 +61,7 @@ class Records:
         return len(self.starts)
 
     def first(self, rows: int) -> list[tuple[int, int]]:
-        """Give the offsets of the first rows."""
+        """Return the offsets of the first rows."""
         return list(zip(self.starts[:rows].tolist(), self.ends[:rows].tolist(), strict=True))
 
 

@@ -82,7 +82,7 @@ def _mark_personal(table: RawTable) -> None:
 
 
 def _is_personal(table: RawTable, name: str, column: Column) -> bool:
-    """Say whether a column is of names, addresses or the like, by what it is called or by what it holds.
+    """Check whether a column is of names, addresses or the like, by what it is called or by what it holds.
 
     `Email` may also be a box to tick, or a row of a matrix that is rated.
     """

@@ -44,7 +44,7 @@ def enter(label: str, places: Places) -> str:
 
 
 def _released_under(places: Places) -> Disclosure:
-    """Give the rule that what lies there was released under."""
+    """Return the rule that what lies there was released under."""
     tables = sorted((places.folder / RESULTS / "released").glob("*.csv"))
     jobs = read_records(places, [f"{RESULTS}released/{path.name}" for path in tables]).jobs
     release = next((job for job in jobs if job.rule == "release"), None)
@@ -79,7 +79,7 @@ def sign(label: str, by: str, reason: str, places: Places) -> str:
 
 
 def lines(places: Places) -> Iterator[str]:
-    """Say what the ledger holds, and what of it the results of now cannot stand beside: for the team only."""
+    """Print what the ledger holds, and which of it the present results may not join: for the team only."""
     if (known := read_ledger(places.folder)) is None:
         yield "no release is remembered yet: the first pin begins the ledger"
         return

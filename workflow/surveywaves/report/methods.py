@@ -454,7 +454,7 @@ def _kept(material: Material) -> list[Markup]:
 
 
 def disclosed(material: Material) -> list[Block]:
-    """Say what is rounded and withheld, and what the sign means."""
+    """Explain what is rounded and withheld, and what the sign means."""
     if not material.disclosure and not material.has("disclosure_summary"):
         return []
     presentation = material.presentation

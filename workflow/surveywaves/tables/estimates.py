@@ -166,7 +166,6 @@ CONTRASTS: Final = {
 }
 """Terms of the contrasts, in the order of presentation, and what each asks."""
 
-MEAN: Final = "emmean"
 PERCENT: Final = "percent_favourable"
 STANDARDISED: Final = "_standardised"
 
