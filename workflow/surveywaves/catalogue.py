@@ -31,26 +31,31 @@ ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
 SECTIONS: Final = {
-    "answer": "The answer in short",
-    "waves": "What the waves are",
-    "respondents": "Who answered",
-    "moved": "What moved",
-    "frameworks": "What the scales speak to",
+    "summary": "Summary",
+    "first": "What to know first",
+    "scales": "What people said",
+    "parted": "Did the organisations part?",
+    "sure": "How sure this is",
+    "methods": "Methods and limitations",
+    "statements": "Every statement",
+    "data": "About the data",
     "answers": "Answers to every statement",
-    "measurement": "How well the scales measure",
-    "robustness": "Would another analysis say the same?",
-    "planning": "Planning the next wave",
+    "reliability": "How well the scales measure",
+    "alike": "Do statements mean the same to all?",
     "audit": "The publication, audited",
-    "harmonisation": "How the waves were brought together",
-    "methods": "Methods",
-    "limitations": "Limitations",
-    "disclosure": "What is rounded or withheld",
-    "session": "Session information",
+    "wordings": "Differences in wording",
+    "planning": "Planning the next wave",
+    "software": "Software and files",
 }
-"""Section of the report -> its heading, in the order of the report."""
+"""Section of the report -> its heading, in the order of the report; from `APPENDIX` on, they are the appendix."""
+
+APPENDIX: Final = "answers"
 
 UNITS: Final = ("linear", "ordinal", "percent_favourable")
 """What contrasts are in: points of the response scale, log odds, percentage points. The first two are analyses."""
+
+SHOWN_UNITS: Final = ("percent_favourable", "linear")
+"""Units that the report shows, the headline's first; log odds are in the released tables only."""
 
 QUESTIONS: Final = ("power", "power_adjusted", "power_equivalence", "detectable", "conf_half_width")
 """What a plan answers by number of returns."""
@@ -220,15 +225,12 @@ class Table(Exhibit):
     ----------
     beside
         Released tables that its maker gets as keywords of these names where there are any.
-    folded
-        Whether the report shows it on demand only.
-    grouped
-        Whether what its first column says stands above its rows, wherever it is pasted.
+    file_only
+        Whether it is a file that the report links to, and does not show.
     """
 
     beside: tuple[str, ...] = ()
-    folded: bool = False
-    grouped: bool = False
+    file_only: bool = False
 
     def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
         """Make it."""
@@ -237,193 +239,91 @@ class Table(Exhibit):
 
 
 FIGURES: Final = (
-    Figure("gradient", "figures.means:gradient", ("means",), "answer", needs=("gradient",)),
-    Figure("response", "figures.response:response", ("response_rates",), "respondents/returns"),
     Figure(
-        "respondents_{variable}",
-        "figures.respondents:respondents",
-        ("respondents",),
-        "respondents/{variable}",
-        over=("variable",),
+        "change_profile",
+        "figures.change:change_profile",
+        ("contrasts", "means"),
+        "summary",
+        needs=("scales", "several_waves"),
     ),
-    Figure(
-        "break_off", "figures.break_off:break_off", ("missing", "item_frequencies"), "respondents/missing"
-    ),
-    Figure("scale_profile", "figures.means:scale_profile", ("means",), "moved/overview", needs=("scales",)),
-    Figure(
-        "means_over_waves", "figures.over_time:means_over_waves", ("means",), "moved/means", needs=("scales",)
-    ),
-    Figure(
-        "comparator",
-        "figures.over_time:comparator",
-        ("means",),
-        "moved/means",
-        needs=("scales", "throughout"),
-    ),
-    Figure(
-        "favourable",
-        "figures.means:favourable",
-        ("means",),
-        "moved/favourable",
-        needs=("scales",),
-    ),
-    Figure(
-        "contrasts",
-        "figures.contrasts:contrasts",
-        ("contrasts",),
-        "moved/contrasts",
-        needs=("scales", "compared"),
-    ),
-    Figure(
-        "differences_in_change",
-        "figures.contrasts:differences_in_change",
-        ("contrasts",),
-        "moved/contrasts",
-        needs=("scales", "several_waves", "several_organisations"),
-    ),
-    Figure(
-        "framework_{framework}",
-        "figures.means:framework",
-        ("means",),
-        "frameworks/{framework}",
-        over=("framework",),
-        needs=("scales",),
-    ),
-    Figure("heat_map", "figures.heat_map:heat_map", ("item_summary",), "answers"),
+    Figure("profile", "figures.change:profile", ("means",), "summary", needs=("scales", "one_wave")),
+    Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
+    Figure("gradient", "figures.change:gradient", ("means",), "scales", needs=("gradient",)),
     Figure(
         "likert_{group}",
         "figures.likert:likert",
         ("item_frequencies", "item_summary"),
-        "answers/{group}",
+        "scales/{group}",
         over=("group",),
     ),
     Figure(
-        "likert_{group}_by_organisation",
-        "figures.likert:likert",
-        ("item_frequencies", "item_summary"),
-        "answers/{group}/by_organisation",
-        over=("group",),
-        needs=("several_organisations",),
-        options={"by_organisation": True},
+        "differences_in_change",
+        "figures.change:differences_in_change",
+        ("contrasts",),
+        "parted",
+        needs=("scales", "several_waves", "several_organisations"),
     ),
     Figure(
-        "reliability",
-        "figures.reliability:reliability",
-        ("reliability",),
-        "measurement/together",
-        needs=("scales",),
-    ),
-    Figure(
-        "functioning",
-        "figures.functioning:functioning",
-        ("dif",),
-        "measurement/alike",
-        needs=("scales", "compared"),
-    ),
-    Figure(
-        "sensitivity_{scale}",
-        "figures.sensitivity:sensitivity",
+        "robustness",
+        "figures.robustness:robustness",
         ("sensitivity",),
-        "robustness/scales",
-        over=("scale",),
+        "sure",
         needs=("scales", "compared"),
     ),
+    Figure("heat_map", "figures.heat_map:heat_map", ("item_summary", "item_contrasts"), "statements"),
     Figure("planning", "figures.planning:planning", ("planning",), "planning", needs=("scales",)),
-    Figure("published_agreement", "figures.agreement:published_agreement", ("published_tables",), "audit"),
 )
 """Every figure, in the order of the report, in which they are drawn."""
 
 TABLES: Final = (
-    Table("response_rates", "tables.respondents:response_rates", ("response_rates",), "waves"),
-    Table("events", "tables.provenance:events", (), "waves/events", needs=("events",), folded=True),
+    Table("waves", "tables.respondents:waves", ("response_rates",), "first"),
+    Table("respondents", "tables.respondents:respondents", ("respondents",), "first"),
     Table(
-        "respondents_organisation",
-        "tables.respondents:levels",
-        ("respondents",),
-        "respondents/organisation",
-        options={"variable": "organisation"},
-    ),
-    Table(
-        "respondents_{variable}",
-        "tables.respondents:levels",
-        ("respondents",),
-        "respondents/{variable}",
-        over=("variable",),
-    ),
-    Table(
-        "respondents_{variable}_by_organisation",
-        "tables.respondents:levels",
-        ("respondents",),
-        "respondents/{variable}",
-        over=("variable",),
-        needs=("several_organisations",),
-        options={"by_organisation": True},
-        folded=True,
-    ),
-    Table(
-        "missing",
-        "tables.respondents:missing",
-        ("missing",),
-        "respondents/missing",
-        beside=("item_frequencies",),
-    ),
-    Table(
-        "overview_{term}",
-        "tables.estimates:overview",
-        ("contrasts",),
-        "moved/overview",
-        over=("term",),
-        needs=("scales",),
-    ),
-    Table(
-        "means_{unit}",
-        "tables.estimates:means_in",
-        ("means",),
-        "moved/means/{unit}",
+        "change_{unit}",
+        "tables.change:change",
+        ("contrasts", "means"),
+        "scales/overview",
         over=("unit",),
-        needs=("scales",),
+        needs=("scales", "several_waves"),
     ),
     Table(
-        "{term}_{unit}",
-        "tables.estimates:contrasts_in",
-        ("contrasts",),
-        "moved/contrasts/{unit}",
-        over=("term", "unit"),
-        needs=("scales",),
-        grouped=True,
+        "levels_{unit}",
+        "tables.change:levels",
+        ("means",),
+        "scales/overview",
+        over=("unit",),
+        needs=("scales", "further_waves"),
     ),
     Table(
-        "item_{term}_{unit}",
-        "tables.estimates:contrasts_in",
-        ("item_contrasts",),
-        "moved/items/{term}",
-        over=("term", "unit"),
-        needs=("scales",),
-        grouped=True,
+        "gap_{unit}",
+        "tables.change:gap",
+        ("contrasts", "means"),
+        "parted",
+        over=("unit",),
+        needs=("scales", "several_organisations"),
     ),
+    Table("robustness", "tables.robustness:robustness", ("agreement",), "sure", needs=("scales", "compared")),
+    Table("missing", "tables.respondents:missing", ("missing",), "sure", beside=("item_frequencies",)),
     Table(
-        "variances_{analysis}",
-        "tables.estimates:components",
-        ("variances",),
-        "moved/models",
-        over=("analysis",),
-        needs=("scales",),
-        options={"title": "Who is in the models, and how answers vary"},
-        folded=True,
-    ),
-    Table(
-        "diagnostics",
-        "tables.estimates:assumptions",
+        "assumptions",
+        "tables.robustness:assumptions",
         ("diagnostics",),
-        "moved/models",
+        "methods",
+        beside=("variances",),
         needs=("scales",),
-        folded=True,
-        grouped=True,
     ),
-    Table("favourable", "tables.answers:favourable", ("item_summary",), "answers", folded=True, grouped=True),
+    Table(
+        "statements",
+        "tables.statements:statements",
+        ("item_summary",),
+        "statements",
+        beside=("item_contrasts",),
+    ),
+    Table("files", "tables.data:files", ("file_counts",), "data", beside=("problems",)),
+    Table("disclosure", "tables.data:disclosure", ("disclosure_summary",), "data"),
     Table(
         "answers_{battery}",
-        "tables.answers:answers_to",
+        "tables.statements:answers",
         ("item_frequencies",),
         "answers/{battery}",
         over=("battery",),
@@ -431,152 +331,30 @@ TABLES: Final = (
     ),
     Table(
         "answers_{battery}_by_organisation",
-        "tables.answers:answers_to",
+        "tables.statements:answers",
         ("item_frequencies",),
-        "answers/{battery}/by_organisation",
+        "answers/{battery}",
         over=("battery",),
         needs=("several_organisations",),
         options={"by_organisation": True},
-        beside=("published_tables",),
-        grouped=True,
+        file_only=True,
     ),
+    Table("reliability", "tables.measures:reliability", ("reliability",), "reliability", needs=("scales",)),
     Table(
-        "reliability",
-        "tables.measures:measures",
-        ("reliability",),
-        "measurement/together",
-        needs=("scales",),
-        grouped=True,
-    ),
-    Table(
-        "reliability_{organisation}",
-        "tables.measures:measures",
-        ("reliability",),
-        "measurement/together",
-        over=("organisation",),
-        needs=("scales", "several_organisations"),
-        folded=True,
-        grouped=True,
-    ),
-    Table(
-        "reliability_items",
-        "tables.measures:item_measures",
-        ("reliability",),
-        "measurement/together",
-        needs=("scales",),
-        folded=True,
-        grouped=True,
-    ),
-    Table(
-        "reliability_equality",
-        "tables.measures:alpha_equality",
-        ("reliability",),
-        "measurement/together",
-        needs=("scales", "compared"),
-        folded=True,
-        grouped=True,
-    ),
-    Table(
-        "scale_use",
-        "tables.measures:scale_use",
-        ("scale_use",),
-        "measurement/together",
-        needs=("scales",),
-        folded=True,
-    ),
-    Table(
-        "structure", "tables.structure:structure", ("structure",), "measurement/structure", needs=("scales",)
-    ),
-    Table(
-        "invariance_{between}",
-        "tables.structure:invariance",
+        "structure",
+        "tables.measures:structure",
         ("structure",),
-        "measurement/alike",
-        over=("between",),
+        "reliability",
+        beside=("scale_use",),
         needs=("scales",),
     ),
-    Table(
-        "dif_{between}",
-        "tables.measures:dif",
-        ("dif",),
-        "measurement/alike",
-        over=("between",),
-        needs=("scales",),
-        folded=True,
-        grouped=True,
-    ),
-    Table(
-        "agreement_not_shared",
-        "tables.estimates:not_shared",
-        ("agreement",),
-        "robustness/agreement",
-        needs=("scales", "compared"),
-        grouped=True,
-    ),
-    Table(
-        "agreement",
-        "tables.estimates:agreement",
-        ("agreement",),
-        "robustness/agreement",
-        needs=("scales", "compared"),
-        folded=True,
-        grouped=True,
-    ),
-    Table(
-        "sensitivity_{term}",
-        "tables.estimates:sensitivity",
-        ("sensitivity",),
-        "robustness/variants",
-        over=("term",),
-        needs=("scales",),
-        grouped=True,
-    ),
-    Table(
-        "sensitivity_{term}_percent_favourable",
-        "tables.estimates:sensitivity",
-        ("sensitivity",),
-        "robustness/variants",
-        over=("term",),
-        needs=("scales",),
-        options={"percent": True},
-        grouped=True,
-    ),
-    Table(
-        "planning_{question}",
-        "tables.estimates:planning",
-        ("planning",),
-        "planning/{question}",
-        over=("question",),
-        needs=("scales",),
-        grouped=True,
-    ),
-    Table("misprints", "tables.audit:misprints", ("published_tables",), "audit/tables", beside=("titles",)),
-    Table(
-        "printed_{table}",
-        "tables.audit:printed",
-        ("published_tables",),
-        "audit/tables",
-        over=("table",),
-        beside=("titles",),
-        folded=True,
-    ),
-    Table("claims", "tables.audit:claims", ("claims",), "audit/claims"),
-    Table("files", "tables.respondents:file_counts", ("file_counts",), "harmonisation/files"),
-    Table(
-        "files_problems", "tables.respondents:problems", ("problems",), "harmonisation/problems", grouped=True
-    ),
-    Table("comparability", "tables.provenance:comparability", (), "harmonisation/questions"),
-    Table("wordings", "tables.provenance:wordings", (), "harmonisation/questions"),
-    Table("codebook", "tables.provenance:codebook", ("codebook",), "harmonisation", folded=True),
-    Table(
-        "recodings",
-        "tables.respondents:recodings",
-        ("recodings",),
-        "harmonisation",
-        folded=True,
-        grouped=True,
-    ),
-    Table("disclosure_summary", "tables.provenance:withheld_columns", ("disclosure_summary",), "disclosure"),
+    Table("dif", "tables.measures:dif", ("dif",), "alike", needs=("scales", "compared")),
+    Table("misprints", "tables.audit:misprints", ("published_tables",), "audit", beside=("titles",)),
+    Table("claims", "tables.audit:claims", ("claims",), "audit"),
+    Table("wordings", "tables.data:wordings", (), "wordings"),
+    Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
+    Table("events", "tables.data:events", (), "data", needs=("events",), file_only=True),
+    Table("recodings", "tables.data:recodings", ("recodings",), "data", file_only=True),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 
@@ -675,58 +453,25 @@ def item_groups(presentation: Presentation) -> tuple[str, ...]:
     return (*scales, WITHOUT_SCALE) if None in used else tuple(scales)
 
 
-def surveyed_throughout(presentation: Presentation) -> tuple[str, ...]:
-    """List the organisations that every wave surveyed, where these can be followed further than the others.
-
-    Empty where there are fewer than three waves, where no organisation is in all of them, or where all are.
-    """
-    waves = presentation.waves.values()
-    found = tuple(
-        name
-        for name in presentation.organisations
-        if all(name in wave.organisations_surveyed for wave in waves)
-    )
-    return found if len(waves) > 2 and len(found) < len(presentation.organisations) else ()
-
-
 NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "scales": lambda study: bool(study.scales),
     "events": lambda study: bool(study.events),
     "gradient": lambda study: study.style.gradient is not None,
+    "variables": lambda study: len(study.organisations) > 1 or bool(study.variables),
+    "one_wave": lambda study: len(study.waves) == 1,
     "several_waves": lambda study: len(study.waves) > 1,
+    "further_waves": lambda study: len(study.waves) > 2,
     "several_organisations": lambda study: len(study.organisations) > 1,
     "compared": lambda study: len(study.waves) > 1 or len(study.organisations) > 1,
-    "throughout": lambda study: bool(surveyed_throughout(study)),
 }
 """What a study may have to have."""
 
 DIMENSIONS: Final[Mapping[str, Callable[[Presentation, Mapping[str, Any]], Iterable[str]]]] = {
-    "variable": lambda study, _: study.variables,
-    "organisation": lambda study, _: study.organisations,
-    "scale": lambda study, _: study.scales,
     "group": lambda study, _: item_groups(study),
     "battery": lambda study, _: batteries(study),
-    "framework": lambda study, _: study.frameworks,
-    "between": lambda study, _: _between(study),
-    "term": lambda study, _: terms(study),
-    "unit": lambda *_: UNITS,
-    "analysis": lambda *_: UNITS[:2],
-    "question": lambda *_: QUESTIONS,
-    "table": lambda _, frames: dict.fromkeys(frames["published_tables"]["table"]),
+    "unit": lambda *_: SHOWN_UNITS,
 }
 """What there may be one for each of, and what these are in a study."""
-
-
-def terms(presentation: Presentation) -> tuple[str, ...]:
-    """List the kinds of contrasts that a study has."""
-    waves, organisations = len(presentation.waves) > 1, len(presentation.organisations) > 1
-    there = {"change": waves, "gap": organisations, "difference_in_differences": waves and organisations}
-    return tuple(term for term, has in there.items() if has)
-
-
-def _between(presentation: Presentation) -> tuple[str, ...]:
-    sizes = {"wave": len(presentation.waves), "organisation": len(presentation.organisations)}
-    return tuple(name for name, size in sizes.items() if size > 1)
 
 
 def batteries(presentation: Presentation) -> dict[str, list[Item]]:

@@ -409,6 +409,27 @@ class Gradient(Model):
     scales: tuple[Name, ...] = Field(min_length=2, description="The scales, in the order to be read.")
 
 
+class Nouns(Model):
+    """What the report calls people and things, each in the singular and the plural."""
+
+    person: tuple[Text, Text] = Field(
+        default=("respondent", "respondents"), description="Somebody who is surveyed: `[nurse, nurses]`."
+    )
+    people: Text = Field(
+        default="respondents", description="All who are surveyed, taken together: `staff`, `adults`."
+    )
+    organisation: tuple[Text, Text] = Field(
+        default=("organisation", "organisations"),
+        description="What the waves are compared between: `[hospital, hospitals]`.",
+    )
+    returns: tuple[Text, Text] = Field(
+        default=("return", "returns"), description="A filled-in questionnaire: `[interview, interviews]`."
+    )
+    statement: tuple[Text, Text] = Field(
+        default=("statement", "statements"), description="An item: `[question, questions]`."
+    )
+
+
 class FigureStyle(Model):
     """How figures look; nothing here changes a number."""
 
@@ -422,14 +443,7 @@ class FigureStyle(Model):
         description="Colours of the organisations, in order.",
     )
     font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
-    dpi: int = Field(default=200, ge=72, le=600, description="Resolution of the PNG files.")
-    columns: Literal[1, 2] | None = Field(
-        default=None,
-        description=(
-            "Columns of a journal's page that every figure takes: 1 (85 mm wide) or 2 (175 mm); none: two, and one "
-            "for those that need no more."
-        ),
-    )
+    dpi: int = Field(default=300, ge=72, le=600, description="Resolution of the PNG files.")
     gradient: Gradient | None = Field(
         default=None,
         description="Scales to be shown in an order, from wave to wave; none: there is no such figure.",
@@ -481,6 +495,7 @@ class Config(Model):
     organisations: dict[Name, Text] = Field(
         min_length=1, description="Organisation -> its words, in the order of presentation."
     )
+    words: Nouns = Field(default_factory=Nouns, description="What the report calls people and things.")
     variables: dict[Name, Variable] = Field(default_factory=dict, description="Other grouping variables.")
     frameworks: dict[Name, Text] = Field(
         default_factory=dict,

@@ -21,6 +21,7 @@ from surveywaves.study.models import (
     FigureStyle,
     Item,
     Layout,
+    Nouns,
     Population,
     RawFile,
     ResponseScale,
@@ -162,6 +163,7 @@ class Presentation(Model):
     reference_wave: str
     waves: dict[str, WaveWords]
     organisations: dict[str, str]
+    nouns: Nouns = Field(default_factory=Nouns)
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
@@ -212,6 +214,7 @@ class Presentation(Model):
             reference_wave=config.reference_wave,
             waves={wave.name: _words(wave) for wave in study.waves},
             organisations=dict(config.organisations),
+            nouns=config.words,
             variables=config.variables,
             sections=dict(config.sections),
             scales={scale.scale: scale for scale in study.scales},
