@@ -5,6 +5,7 @@ The main analysis is the percentage of favourable answers; where a study has non
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -128,6 +129,15 @@ class Found:
         """Whether a direction is decided."""
         return self.up or self.down
 
+    @property
+    def comparable(self) -> bool:
+        """Whether the estimate is the difference of the levels shown, but for rounding.
+
+        It is not where a wave asked fewer statements: a level is of all that it asked, a contrast of what both asked.
+        """
+        known = None not in (self.first, self.last, self.estimate)
+        return known and not _FEWER.search(self.note)
+
 
 def found(
     contrasts: pd.DataFrame,
@@ -196,6 +206,10 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
         n=_float(row.n),
         low_reliability=LOW_RELIABILITY_MARK in note,
     )
+
+
+_FEWER: Final = re.compile(r"\bover \d+ of \d+ statements")
+"""Note on a contrast of fewer statements than one of its cells was asked."""
 
 
 def _float(value: Any) -> float | None:
