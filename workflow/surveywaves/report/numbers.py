@@ -182,7 +182,7 @@ class Numbers:
         write: Callable[[Any], str] = whole,
         *,
         take: str = "cell",
-        **where: Where,
+        **where: Any,
     ) -> Number:
         """Take one cell, `take` says as what (ValueError unless one row fits, KeyError if its cell is empty)."""
         rows = self.rows(table, **where)
@@ -194,25 +194,25 @@ class Numbers:
         value = {"cell": value, "rest": 1 - value, "size": abs(value)}[take]
         return _number(value, write, table, f"{take}:{column}", where)
 
-    def total(self, table: str, column: str, **where: Where) -> Number:
+    def total(self, table: str, column: str, **where: Any) -> Number:
         """Add up a column (KeyError if one of its cells is empty: what is left is not the sum)."""
         cells = self.rows(table, **where)[column]
         if cells.isna().any():
             raise KeyError(f"{table}: {column} is empty in some rows where {where}")
         return _number(cells.sum(), whole, table, f"sum:{column}", where)
 
-    def largest(self, table: str, column: str, write: Callable[[Any], str], **where: Where) -> Number:
+    def largest(self, table: str, column: str, write: Callable[[Any], str], **where: Any) -> Number:
         """Take the largest size in a column (KeyError if every cell is empty)."""
         sizes = self.rows(table, **where)[column].abs().dropna()
         if sizes.empty:
             raise KeyError(f"{table}: {column} is empty where {where}")
         return _number(sizes.max(), write, table, f"largest:{column}", where)
 
-    def count(self, table: str, **where: Where) -> Number:
+    def count(self, table: str, write: Callable[[Any], str] = whole, **where: Any) -> Number:
         """Count rows."""
-        return _number(len(self.rows(table, **where)), whole, table, "count", where)
+        return _number(len(self.rows(table, **where)), write, table, "count", where)
 
-    def distinct(self, table: str, *columns: str, **where: Where) -> Number:
+    def distinct(self, table: str, *columns: str, **where: Any) -> Number:
         """Count the different entries in columns."""
         rows = self.rows(table, **where)[list(columns)].drop_duplicates()
         return _number(len(rows), whole, table, f"distinct:{','.join(columns)}", where)
@@ -232,7 +232,7 @@ class Numbers:
         """The level of a test, as `.05`."""
         return self.study("alpha", lambda value: f"{value:.3g}".removeprefix("0"))
 
-    def rows(self, table: str, **where: Where) -> pd.DataFrame:
+    def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
