@@ -96,11 +96,21 @@ class Material:
         """Whether there are tables of these names with at least one row each."""
         return all(name in self.tables and len(self.tables[name]) for name in names)
 
+    def standing(self, section: str, part: str = "") -> list[str]:
+        """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
+        drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
+        tables = [one for one, _ in self.made.values()]
+        return [
+            f"[[{kind}:{one.name}]]"
+            for kind, ones in (("figure", drawn), ("table", tables))
+            for one in ones
+            if one.place.partition("/")[0] == section
+            if not part or one.place == f"{section}/{part}"
+        ]
+
     def shows(self, section: str) -> bool:
         """Whether a figure or table stands in a section."""
-        drawn = (one for one in figures(self.presentation, published=True) if one.name in self.figures)
-        ones = [*drawn, *(one for one, _ in self.made.values())]
-        return any(one.place.partition("/")[0] == section for one in ones)
+        return bool(self.standing(section))
 
 
 class Marked(str):
