@@ -181,10 +181,17 @@ def _first(material: Material) -> dict[str, Any]:
         "strip": strip(material),
         "smallest": _smallest(material),
         "low": [material.labels.scale(name) for name in _low(material)],
-        "reworded": [
-            wave.title for wave in study.waves.values() if set(wave.comparability.values()) - {"identical"}
-        ],
+        "reworded": [wave.title for name, wave in study.waves.items() if _otherwise(material, name)],
     }
+
+
+def _otherwise(material: Material, wave: str) -> bool:
+    """Whether a wave asks a statement of a scale otherwise than the instrument."""
+    grades = material.presentation.waves[wave].comparability
+    return any(
+        item.scale and grades.get(item.item, "identical") != Comparability.IDENTICAL
+        for item in material.presentation.items.values()
+    )
 
 
 def _returns(material: Material) -> Iterator[Marked]:
@@ -229,7 +236,7 @@ def _unstated(material: Material) -> Iterator[Marked]:
     """Say of each wave how many named no organisation, and so are in no comparison."""
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
         return
-    here = {"organisation": ALL, "variable": ORGANISATION, "level": NOT_STATED}
+    here: dict[str, Any] = {"organisation": ALL, "variable": ORGANISATION, "level": NOT_STATED}
     for row in records(material.numbers.rows("respondents", **here)):
         if not is_missing(row.n) and row.n:
             n, base = (
@@ -305,6 +312,7 @@ def _scale(material: Material, name: str) -> dict[str, Any]:
         wave.title: {wave.comparability.get(item.item, "identical") for item in items}
         for wave in study.waves.values()
     }
+    grades = grades if scale else {}
     gone = {Comparability.ABSENT.value, Comparability.RESCALED.value}
     return {
         "title": labels.scale(name) if scale else "",
@@ -585,7 +593,12 @@ def _answers(material: Material) -> dict[str, Any] | None:
 def _reliability(material: Material) -> dict[str, Any] | None:
     if not material.has("reliability"):
         return None
-    low = [(material.labels.scale(name), _alpha(material, name)) for name in _low(material)]
+    rows = records(material.tables["scale_use"]) if material.has("scale_use") else ()
+    low = [
+        (material.labels.scale(row.scale), material.labels.readable(row.reason))
+        for row in rows
+        if row.use == LOW_RELIABILITY
+    ]
     return {"low": low, "structure": material.has("structure")}
 
 
@@ -651,7 +664,7 @@ def _planning(material: Material) -> dict[str, Any] | None:
 
 
 def _software(material: Material) -> dict[str, Any]:
-    return {"session": material.session}
+    return {"session": [f"{name} {version}" for name, version in material.session.items()]}
 
 
 ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any] | None]]] = {

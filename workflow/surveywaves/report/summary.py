@@ -222,7 +222,8 @@ def when(material: Material, wave: str) -> Marked:
     words = material.presentation.waves[wave]
     if not words.period or words.period in words.title:
         return say("{wave}", wave=words.title)
-    return say("{wave} ({period})", wave=words.title, period=words.period)
+    template = "{wave}, {period}" if "(" in words.period else "{wave} ({period})"
+    return say(template, wave=words.title, period=words.period)
 
 
 def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> Iterator[Marked]:
@@ -434,9 +435,9 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
         )
     yield say(
         "**How sure.** {same} of {told} hold in every alternative analysis.{move} "
-        "Where no clear change or difference is reported, that is not evidence of none.",
+        "No clear change is not evidence of none.",
         same=numbers.count("agreement", **here, **SAME),
-        told=several(told, ("conclusion", "conclusions")),
+        told=several(told, ("clear result", "clear results")),
         move=move,
     )
 
@@ -446,12 +447,7 @@ def _limits(material: Material) -> Iterator[Marked]:
     nouns = material.presentation.nouns
     said = []
     if len(material.presentation.waves) > 1:
-        said.append(
-            say(
-                "The waves are repeated cross-sections: nobody is followed, so a change may be a change in who "
-                "answered."
-            )
-        )
+        said.append(say("Nobody is followed between waves: a change may be a change in who answered."))
     said += unanswered(material, nouns.people)
     if said:
         yield joined(said, " ")
@@ -471,7 +467,7 @@ def unanswered(material: Material, people: str) -> Iterator[Marked]:
         if not is_missing(row.rate)
     ]
     if parts:
-        yield say("Share of {people} who did not answer: {parts}.", people=people, parts=joined(parts))
+        yield say("Of {people}, {parts} did not answer.", people=people, parts=joined(parts))
 
 
 def _whole_share(value: float) -> str:
