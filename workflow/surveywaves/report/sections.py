@@ -36,6 +36,7 @@ from surveywaves.report.summary import (
     SURE,
     Estimates,
     alone,
+    everybody,
     headline,
     strip,
     summary,
@@ -136,6 +137,9 @@ def _common(material: Material) -> dict[str, Any]:
         "several": several,
         "joined": joined,
         "percent": material.has("means") and Estimates(material).unit == PERCENT_FAVOURABLE,
+        "everybody": everybody(material),
+        "adjusted": material.has("contrasts")
+        and bool(material.tables["contrasts"]["p_adjusted"].notna().any()),
         "waves": len(study.waves),
         "organisations": len(study.organisations),
         "reversed": REVERSED,
@@ -177,7 +181,7 @@ def _first(material: Material) -> dict[str, Any]:
     return {
         "returns": list(_returns(material)),
         "unstated": list(_unstated(material)),
-        "unanswered": list(unanswered(material, study.nouns.people)),
+        "unanswered": list(unanswered(material, everybody(material))),
         "strip": strip(material),
         "smallest": _smallest(material),
         "low": [material.labels.scale(name) for name in _low(material)],
@@ -217,7 +221,7 @@ def _returns(material: Material) -> Iterator[Marked]:
                 " ({low} to {high}, as the number of {people} is an estimate)",
                 low=numbers.cell("response_rates", "conf_low", share, **here),
                 high=numbers.cell("response_rates", "conf_high", share, **here),
-                people=study.nouns.people,
+                people=everybody(material),
             )
         words = study.waves.get(row.wave)
         yield say(
@@ -226,7 +230,7 @@ def _returns(material: Material) -> Iterator[Marked]:
             count=count,
             about=say("about ") if words and words.population.approximate else "",
             population=numbers.cell("response_rates", "population", **here),
-            people=study.nouns.people,
+            people=everybody(material),
             rate=numbers.cell("response_rates", "rate", share, **here),
             span=span,
         )
@@ -457,15 +461,17 @@ def _methods(material: Material) -> dict[str, Any]:
     analyses = set(material.tables["means"]["analysis"]) if material.has("means") else set()
     variants = set(material.tables["sensitivity"]["variant"]) if material.has("sensitivity") else set()
     compared = material.has("contrasts")
-    cell = "wave:organisation" if len(study.organisations) > 1 else "wave"
+    nouns = study.nouns
+    cell = f"wave:{nouns.organisation[0]}" if len(study.organisations) > 1 else "wave"
     return {
         "linear": LINEAR in analyses,
         "ordinal": ORDINAL in analyses,
         "favourable": FAVOURABLE in analyses,
         "compared": compared,
-        "adjusted": compared and bool(material.tables["contrasts"]["p_adjusted"].notna().any()),
         "covariates": covariates,
-        "formula": " + ".join([f"answer ~ {cell}", "statement", *study.covariates, "(1 | respondent)"]),
+        "formula": " + ".join(
+            [f"answer ~ {cell}", nouns.statement[0], *study.covariates, "(1 | respondent)"]
+        ),
         "smallest": _smallest(material),
         "unstated": list(_unstated(material)),
         "imputed": IMPUTED in variants,

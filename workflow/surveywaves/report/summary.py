@@ -9,6 +9,7 @@ from typing import Any, Final
 from surveywaves import findings
 from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, Found, counted, found, largest
 from surveywaves.report.numbers import Marked, Material, Number, joined, plain, say, several, signed
+from surveywaves.study.models import Nouns
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -258,11 +259,12 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
     up, down = [one for one in moved if one.up], [one for one in moved if one.down]
     ways = [(up, "rose", Decision.INCREASE), (down, "fell", Decision.DECREASE)]
     (most, went, decision), (less, came, other) = sorted(ways, key=lambda way: -len(way[0]))
+    every = len(most) == len(facts) > 1
     lead = say(
-        "**{who} {went} on {count} of {tried}{second}.**",
+        "**{who} {went} on {count}{tried}{second}.**",
         who=_who(say_it, facts[0].organisation),
         went=went,
-        count=say_it.count(facts, [decision]),
+        count=say("all ") if every else say("{count} of ", count=say_it.count(facts, [decision])),
         tried=say_it.tried(facts),
         second=say(" and {came} on {count}", came=came, count=say_it.count(facts, [other])) if less else "",
     )
@@ -444,11 +446,10 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
 
 def _limits(material: Material) -> Iterator[Marked]:
     """Say whose answers these are, and how many did not answer."""
-    nouns = material.presentation.nouns
     said = []
     if len(material.presentation.waves) > 1:
         said.append(say("Nobody is followed between waves: a change may be a change in who answered."))
-    said += unanswered(material, nouns.people)
+    said += unanswered(material, everybody(material))
     if said:
         yield joined(said, " ")
 
@@ -457,17 +458,24 @@ def unanswered(material: Material, people: str) -> Iterator[Marked]:
     """Say what share did not answer, of each wave where that is known."""
     if not material.has("response_rates"):
         return
+    known = [row for row in records(material.tables["response_rates"]) if not is_missing(row.rate)]
     parts = [
         say(
-            "{rate} in {wave}",
+            "{rate}{of} in {wave}",
             rate=material.numbers.cell("response_rates", "rate", _whole_share, take="rest", wave=row.wave),
+            of="" if number else say(" of {people}", people=people),
             wave=material.labels.wave(row.wave),
         )
-        for row in records(material.tables["response_rates"])
-        if not is_missing(row.rate)
+        for number, row in enumerate(known)
     ]
     if parts:
-        yield say("Of {people}, {parts} did not answer.", people=people, parts=joined(parts))
+        yield say("{parts} did not answer.", parts=joined(parts))
+
+
+def everybody(material: Material) -> str:
+    """Name all who were surveyed, whether they answered or not."""
+    people = material.presentation.nouns.people
+    return "people asked" if people == Nouns().people else people
 
 
 def _whole_share(value: float) -> str:
