@@ -166,7 +166,14 @@ def _marks(text: str, material: Material, section: str) -> str:
 
     text = _MARK.sub(keep, text)
     left = [mark for mark in material.standing(section) if mark not in text]
-    return re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
+    whole = re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
+    while (shorter := _EMPTY.sub("", whole).strip()) != whole:
+        whole = shorter
+    return whole
+
+
+_EMPTY: Final = re.compile(r"^(#{2,}) [^\n]*\n*(?=\1 |#{2} |\Z)", re.MULTILINE)
+"""A heading with nothing below it."""
 
 
 # --- the body ---------------------------------------------------------------------------------------------------
@@ -388,13 +395,11 @@ def _parted(material: Material) -> dict[str, Any] | None:
 def _pair(estimates: Estimates, facts: list[Found]) -> dict[str, Any]:
     """Say on which scales two organisations differ, or changed differently."""
     labels = estimates.material.labels
-    one, other = (labels.organisation(name) for name in facts[0].organisation.split(BETWEEN))
+    one, other = (findings.inside(labels, name) for name in facts[0].organisation.split(BETWEEN))
     moved = largest(fact for fact in facts if fact.moved)
     return {
-        "one": one,
-        "other": other,
-        "count": estimates.count(facts, SURE[:2]),
-        "tried": estimates.tried(facts),
+        "pair": findings.opening(f"{one} and {other}"),
+        "scales": estimates.on(facts, SURE[:2]),
         "moved": [
             say(
                 "{scale} {difference} ({interval})",

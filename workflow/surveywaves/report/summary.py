@@ -21,6 +21,7 @@ from surveywaves.terms import (
     Status,
     variant_title,
 )
+from surveywaves.text import listed
 from surveywaves.words import MINUS, MOST_DECIMALS, absent, is_missing, lower, records, share
 
 SURE: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
@@ -160,11 +161,22 @@ class Estimates:
         group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
         return self.material.numbers.count("contrasts", counted, **group, decision=list(decisions))
 
+    def on(self, facts: Sequence[Found], decisions: Sequence[str]) -> Marked:
+        """Say on how many of the scales with an estimate a contrast came to some of the decisions."""
+        told, tried = self.count(facts, decisions), self.tried(facts)
+        every = sum(one.estimate is not None for one in facts)
+        if told.value == every:
+            return say("{how}", how=_EVERY[every]) if every in _EVERY else say("all {tried}", tried=tried)
+        return say("{told} of {tried}", told=told if told else "none", tried=tried)
+
     def tried(self, facts: Sequence[Found]) -> Marked:
         """Count the scales of one contrast that have an estimate."""
         group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
         number = self.material.numbers.count("contrasts", counted, **group, status=list(ESTIMATED))
         return several(number, ("scale", "scales"))
+
+
+_EVERY: Final = {1: "the only scale", 2: "both scales"}
 
 
 def headline(material: Material) -> str:
@@ -248,7 +260,7 @@ def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> It
     if further := ranked[TOLD:]:
         yield say(
             "**Clear changes also in** {names}: see [What people said](#scales).",
-            names=joined(map(material.labels.organisation, further)),
+            names=joined(_inside(say_it, name) for name in further),
         )
     if still := [name for name in own if not moved[name]]:
         yield _still(say_it, {name: own[name] for name in still})
@@ -259,13 +271,11 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
     up, down = [one for one in moved if one.up], [one for one in moved if one.down]
     ways = [(up, "rose", Decision.INCREASE), (down, "fell", Decision.DECREASE)]
     (most, went, decision), (less, came, other) = sorted(ways, key=lambda way: -len(way[0]))
-    every = len(most) == len(facts) > 1
     lead = say(
-        "**{who} {went} on {count}{tried}{second}.**",
+        "**{who} {went} on {scales}{second}.**",
         who=_who(say_it, facts[0].organisation),
         went=went,
-        count=say("all ") if every else say("{count} of ", count=say_it.count(facts, [decision])),
-        tried=say_it.tried(facts),
+        scales=say_it.on(facts, [decision]),
         second=say(" and {came} on {count}", came=came, count=say_it.count(facts, [other])) if less else "",
     )
     told = [
@@ -285,7 +295,11 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
 
 
 def _who(say_it: Estimates, organisation: str) -> str:
-    return say_it.material.labels.organisation(organisation)
+    return findings.opening(findings.inside(say_it.material.labels, organisation))
+
+
+def _inside(say_it: Estimates, organisation: str) -> str:
+    return findings.inside(say_it.material.labels, organisation)
 
 
 def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
@@ -296,10 +310,12 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
     return say(
         "**No {what} change in {who}**{scales}. Largest estimate: {scale}{where}, {moved}.",
         what="meaningful" if same else "clear",
-        who=joined([lower(_who(say_it, name)) if name == ALL else _who(say_it, name) for name in own]),
-        scales=say(" on any of {tried}", tried=say_it.tried(facts)) if len(own) == 1 else "",
+        who=joined([_inside(say_it, name) for name in own]),
+        scales=say(" on any of {tried}", tried=say_it.tried(facts))
+        if len(own) == 1 and len(facts) > 1
+        else "",
         scale=say_it.scale(first),
-        where=say(" in {name}", name=_who(say_it, first.organisation)) if len(own) > 1 else "",
+        where=say(" in {name}", name=_inside(say_it, first.organisation)) if len(own) > 1 else "",
         moved=say_it.moved(first),
     )
 
@@ -329,18 +345,23 @@ def _differences(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
     if len(known) < len(gaps):
         return
     parted = known[1].moved and abs(known[1].estimate or 0) > abs(known[0].estimate or 0)
-    names = [_who(say_it, name) for name in widest.organisation.split(BETWEEN)]
+    names = [_inside(say_it, name) for name in widest.organisation.split(BETWEEN)]
     yield say(
-        "**{pair} {verb} on {count} of {tried}**, most on {scale}: {pair_minus} was {first} and {last}.",
-        pair=joined(names),
+        "**{pair} {verb} on {scales}**,{most} {scale}: {pair_minus} was {first} and {last}.",
+        pair=findings.opening(listed(names)),
         verb="have parted" if parted and len(own) == 1 else "changed differently",
-        count=say_it.count(tested, SURE[:2]),
-        tried=say_it.tried(tested),
+        scales=say_it.on(tested, SURE[:2]),
+        most=_most(own),
         scale=say_it.scale(widest),
         pair_minus=f" {MINUS} ".join(names),
         first=_gap(say_it, known[0], level=True),
         last=_gap(say_it, known[1]),
     )
+
+
+def _most(facts: Iterable[Found]) -> Marked:
+    """Say that the one that is named is the largest of several."""
+    return Marked(" most on" if sum(one.moved for one in facts) > 1 else "")
 
 
 def _gap(say_it: Estimates, gap: Found, *, level: bool = False) -> Marked:
@@ -368,11 +389,11 @@ def _since(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
         if moved := largest(one for one in each if one.moved)[:1]:
             (first,) = moved
             yield say(
-                "**Since {wave}**, {who} changed on {count} of {tried} asked then, most on {scale}: {moved}.",
+                "**Since {wave}**, {who} changed on {scales} asked then,{most} {scale}: {moved}.",
                 wave=say_it.material.labels.wave(earliest),
-                who=_who(say_it, name),
-                count=say_it.count(each, SURE[:2]),
-                tried=say_it.tried(each),
+                who=_inside(say_it, name),
+                scales=say_it.on(each, SURE[:2]),
+                most=_most(each),
                 scale=say_it.scale(first),
                 moved=say_it.moved(first),
             )
@@ -403,13 +424,13 @@ def _one_wave(say_it: Estimates) -> Iterator[Marked]:
     gaps = [one for one in say_it.facts(GAP, wave) if one.estimate is not None]
     for name, each in findings.by_organisation(gaps, material.presentation).items():
         if moved := largest(one for one in each if one.moved)[:1]:
-            names = [_who(say_it, side) for side in name.split(BETWEEN)]
+            names = [_inside(say_it, side) for side in name.split(BETWEEN)]
             yield say(
-                "**{pair} differ on {count} of {tried}**, most on {scale}: {minus}, {gap}.",
-                pair=joined(names),
+                "**{pair} differ on {scales}**,{most} {scale}: {minus}, {gap}.",
+                pair=findings.opening(listed(names)),
                 minus=f" {MINUS} ".join(names),
-                count=say_it.count(each, SURE[:2]),
-                tried=say_it.tried(each),
+                scales=say_it.on(each, SURE[:2]),
+                most=_most(each),
                 scale=say_it.scale(moved[0]),
                 gap=_gap(say_it, moved[0], level=True),
             )
@@ -435,10 +456,13 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
             move=numbers.largest("agreement", "largest_move", plain(say_it.decimals), **here),
             variant=lower(variant_title(str(row["largest_variant"]), labels)),
         )
+    same = numbers.count("agreement", **here, **SAME)
     yield say(
-        "**How sure.** {same} of {told} hold in every alternative analysis.{move} "
-        "No clear change is not evidence of none.",
-        same=numbers.count("agreement", **here, **SAME),
+        "**How sure.** Of {told}, {same} {hold} in every alternative analysis.{move} "
+        "No clear {what} is not evidence of none.",
+        same=same if same else "none",
+        hold="hold" if same.value > 1 else "holds",
+        what="change" if len(material.presentation.waves) > 1 else "difference",
         told=several(told, ("clear result", "clear results")),
         move=move,
     )
