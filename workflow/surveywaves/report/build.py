@@ -21,6 +21,7 @@ import pandas as pd
 import pypandoc
 
 from surveywaves import catalogue
+from surveywaves.catalogue import SHOWN_UNITS
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
 from surveywaves.report.sections import sections
@@ -308,11 +309,13 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
             else:
                 one, table = material.made[own]
                 only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
-                number = "" if only else number
-                shown[name] = Shown(
-                    kind, own, number, visible(table.title), table=table, unit=one.about.get("unit", "")
-                )
-            counts[kind, appendix] = place - (not number)
+                unit = one.about.get("unit", "")
+                first = shown.get(f"table-{own.replace(unit, SHOWN_UNITS[0])}") if unit else None
+                # The same in another unit has the same number.
+                number = "" if only else f"{first.number}b" if first else number
+                shown[name] = Shown(kind, own, number, visible(table.title), table=table, unit=unit)
+                place -= only or first is not None
+            counts[kind, appendix] = place
     return shown
 
 

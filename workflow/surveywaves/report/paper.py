@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +25,14 @@ TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 """PDF/UA-1: tagged, with a language, a title and words for every drawing; typst refuses what does not meet it."""
 
-UPRIGHT, TURNED = 496.0, 742.0
-"""Width of the text on an A4 page, in points: as it stands, and turned."""
+ROOM: Final = 742.0
+"""Width of the text on a turned A4 page, in points."""
 
-LETTER: Final = 4.55
+LETTER: Final = 4.4
 """About how wide a letter of a table is, in points."""
 
-WORDS: Final = (52.0, 120.0)
-"""Width that a column of words has at least, and up to which it is not broken for want of room, in points."""
+WORDS: Final = (48.0, 110.0)
+"""Width that a column of words needs: at least, and at most, however long its longest word is."""
 
 _HEAD_ROOM: Final = 80
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
@@ -89,9 +90,18 @@ def content(report: Report) -> dict[str, Any]:
         "chapters": [
             {"name": one.name, "title": one.title, "appendix": one.appendix, "text": text}
             for one, text in zip(report.chapters, texts, strict=True)
-        ],
+        ]
+        + list(_second_unit(report)),
         "shown": {name: _shown(one) for name, one in report.shown.items()},
     }
+
+
+def _second_unit(report: Report) -> Iterator[dict[str, Any]]:
+    """Put the tables in other units than the headline's at the end; on a screen they take the place of the others."""
+    for unit, words in list(report.units.items())[1:]:
+        calls = [f'#exhibit("{name}")' for name, one in report.shown.items() if one.unit == unit]
+        title = f"Tables in {words}"
+        yield {"name": f"in-{unit}", "title": title, "appendix": True, "text": "\n".join(calls)}
 
 
 def _blocks(chapter: Chapter, report: Report) -> list[Node]:
@@ -100,7 +110,9 @@ def _blocks(chapter: Chapter, report: Report) -> list[Node]:
     def one(node: Node) -> list[Node] | None:
         kind = classes(node)
         if name := div_name(node):
-            return [] if report.shown[name] is report.front else [raw("typst", f'#exhibit("{name}")')]
+            shown = report.shown[name]
+            elsewhere = shown is report.front or shown.unit in list(report.units)[1:]
+            return [] if elsewhere else [raw("typst", f'#exhibit("{name}")')]
         if node["t"] == "Div" and "fold" in kind:
             first, *rest = node["c"][1]
             return [{"t": "Para", "c": [{"t": "Strong", "c": first["c"]}]}, *rest]
@@ -129,71 +141,63 @@ def _shown(one: Shown) -> dict[str, Any]:
     if not one.number:
         return {**words, "file": f"results/tables/{one.name}.csv"}
     table = one.table
-    widths = list(map(_widths, range(len(table.columns)), [table] * len(table.columns)))
-    parts = list(_parts(table, [least for least, _ in widths]))
+    least = [_least(table, place) for place in range(len(table.columns))]
     return {
         **words,
-        "turned": any(_least(widths, part) > UPRIGHT for part in parts),
-        "parts": [_part(table, part, widths) for part in parts],
+        "parts": [_part(table, places, least) for places in _parts(table, least)],
         "notes": [*map(breakable, table.notes)],
         "marked": [[mark, breakable(note)] for note, mark in table.footnotes.items()],
     }
 
 
-def _widths(place: int, table: Table) -> tuple[float, float]:
-    """Give how wide a column must be at least, and how wide its longest text is, in points."""
-    column = table.columns[place]
-    texts = [row[place].text for row in table.rows]
-    longest = max(map(len, [*texts, *column.head.split()]), default=1)
-    word = max((len(word) for text in [column.head, *texts] for word in text.split()), default=1)
-    most = LETTER * longest + 8
+def _texts(table: Table, place: int) -> list[str]:
+    return [row[place].text for row in table.rows]
+
+
+def _least(table: Table, place: int) -> float:
+    """Give about how wide a column must be at least, in points: numbers are not broken, words are."""
+    column, texts = table.columns[place], _texts(table, place)
+    words = [column.head, *texts] if not column.numeric else [column.head]
+    longest = [len(word) for text in words for word in text.split()]
     if column.numeric:
-        return most, most
-    least = max(WORDS[0], min(LETTER * word + 8, WORDS[1]))
-    return max(least, min(most, WORDS[1])), max(most, least)
-
-
-def _least(widths: list[tuple[float, float]], part: list[int]) -> float:
-    return sum(widths[place][0] for place in part)
+        return LETTER * max([*longest, *map(len, texts)], default=1) + 8
+    return min(max(LETTER * max(longest, default=1) + 8, WORDS[0]), WORDS[1])
 
 
 def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
-    """Split columns that not even a turned page holds: each part begins with those that name a row."""
-    heads = list(range(table.heads))
-    if sum(least) <= TURNED or table.heads >= len(least):
-        yield list(range(len(least)))
-        return
-    room = UPRIGHT - sum(least[: table.heads])
+    """Split columns that not even a turned page holds; each part begins with those that name a row."""
+    heads, rest = list(range(table.heads)), range(table.heads, len(least))
+    room = ROOM - sum(least[: table.heads])
     part: list[int] = []
-    for place in range(table.heads, len(least)):
-        # Columns below one head stay together as far as they find room.
-        together = [
-            at for at in range(place, len(least)) if table.columns[at].group == table.columns[place].group
-        ]
-        new = place == table.heads or table.columns[place].group != table.columns[place - 1].group
-        need = sum(least[at] for at in together) if new and table.columns[place].group else least[place]
-        if part and sum(least[at] for at in part) + min(need, room) > room:
+    # Columns below one head stay together as far as they find room.
+    for _, places in groupby(rest, key=lambda place: table.columns[place].group or place):
+        group = list(places)
+        if part and sum(least[place] for place in [*part, *group]) > room:
             yield [*heads, *part]
             part = []
-        part.append(place)
-    yield [*heads, *part]
+        for place in group:
+            if part and sum(least[at] for at in [*part, place]) > room:
+                yield [*heads, *part]
+                part = []
+            part.append(place)
+    if part or not rest:
+        yield [*heads, *part]
 
 
-def _part(table: Table, places: list[int], widths: list[tuple[float, float]]) -> dict[str, Any]:
+def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]:
     """Give columns of a table as data: heads, the heads above them, and cells in rows."""
     columns = [table.columns[place] for place in places]
-    groups: list[list[Any]] = []
-    for column in columns:
-        if groups and column.group and groups[-1][0] == breakable(column.group):
-            groups[-1][1] += 1
-        else:
-            groups.append([breakable(column.group), 1])
+    groups = [
+        [breakable(name) if isinstance(name, str) else "", len(list(own))]
+        for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
+    ]
     sections = table.sections or ("",) * len(table.rows)
-    # A column of words gets its share of the room by the root of what it holds.
     return {
         "heads": [breakable(column.head) for column in columns],
         "numeric": [column.numeric for column in columns],
-        "shares": [0 if table.columns[at].numeric else round(widths[at][1] ** 0.5, 2) for at in places],
+        "least": [round(least[place], 1) for place in places],
+        # A column of words gets its share of the room by the root of what it holds.
+        "shares": [max([1, *map(len, _texts(table, place))]) ** 0.5 for place in places],
         "groups": groups if any(name for name, _ in groups) else [],
         "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
         "over": [
