@@ -111,7 +111,7 @@ class Estimates:
         sides = [self.cell(levels.get((row.scale, wave, row.organisation))) for wave in (first, last)]
         change = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         own = [sentence(self.labels.readable(remark)) for remark in remarks(row.note)]
-        if change.bounds and _differ(sides[0], sides[1], change):
+        if change.more and _differ(sides[0], sides[1], change):
             change = change.noted(*own, OVER_ALL if own else BEFORE_ROUNDING)
         elif not is_missing(row.estimate):
             change = change.noted(*own)

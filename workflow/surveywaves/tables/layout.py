@@ -42,8 +42,8 @@ class Cell:
         Display text.
     value
         Number that is printed, as released; NaN where there is none; None: the cell holds words.
-    bounds
-        Ends of its interval, where that is printed too.
+    more
+        Further numbers that are printed behind it, in brackets: ends of an interval, a percentage, degrees of freedom.
     notes
         Notes below the table, in words.
     tone
@@ -52,7 +52,7 @@ class Cell:
 
     text: str
     value: float | None = None
-    bounds: tuple[float, float] | None = None
+    more: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     tone: str = ""
 
@@ -205,21 +205,17 @@ def p_cell(row: Any, what: str = "p_adjusted") -> Cell:
 def count_and_percent(row: Any) -> Cell:
     """Print a count and its percentage as publications do, n (%), as far as they are not withheld."""
     n, percent = count_cell(row), number_cell(row, "percent", percentage)
-    return n if n.text == percent.text else replace(n, text=f"{n.text} ({percent.text})")
+    if n.text == percent.text:
+        return n
+    return replace(n, text=f"{n.text} ({percent.text})", more=(as_float(percent.value),))
 
 
 def decimals_of(row: Any, most: int) -> int:
-    """Count the decimals that an estimate is worth: two figures of its standard error, at most as many as asked for.
-
-    Without a standard error, those that estimate and interval were released with.
-    """
+    """Count the decimals that an estimate is worth: two figures of its standard error, at most as many as asked for."""
     error = as_float(getattr(row, "std_error", None))
-    if math.isfinite(error) and error > 0:
-        return min(most, max(0, 1 - math.floor(math.log10(error))))
-    values = [as_float(getattr(row, name, None)) for name in ("estimate", "conf_low", "conf_high")]
-    shown = [value for value in values if math.isfinite(value)] or [math.pi]
-    fits = (places for places in range(most) if all(round(value, places) == value for value in shown))
-    return next(fits, most)
+    if not math.isfinite(error) or error <= 0:
+        return most
+    return min(most, max(0, 1 - math.floor(math.log10(error))))
 
 
 def estimate_cell(
@@ -236,7 +232,7 @@ def estimate_cell(
         return without_estimate(row, labels)
     places = decimals_of(row, decimals)
     text = number(row.estimate, places, signed=signed)
-    ends = None
+    ends: tuple[float, ...] = ()
     if bounds and not is_missing(row.conf_low) and not is_missing(row.conf_high):
         text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=places)})"
         ends = (float(row.conf_low), float(row.conf_high))
@@ -256,7 +252,7 @@ def without_estimate(row: Any, labels: Labels) -> Cell:
 SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     Decision.INCREASE: ("▲", "up"),
     Decision.DECREASE: ("▼", "down"),
-    Decision.NO_MEANINGFUL_CHANGE: ("=", ""),
+    Decision.NO_MEANINGFUL_CHANGE: ("○", ""),
 }
 """Decision -> sign and tone; what is inconclusive has none."""
 

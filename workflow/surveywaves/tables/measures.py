@@ -180,7 +180,8 @@ def _chisq(row: Any, labels: Labels) -> tuple[Cell, Cell]:
         return estimate_cell(row, labels), NOTHING
     df = "" if is_missing(row.df) else f" ({whole(row.df)})"
     cell = estimate_cell(row, labels, decimals=1)
-    return replace(cell, text=f"{cell.text}{df}"), p_cell(row, "p_value")
+    more = (float(row.df),) if df else ()
+    return replace(cell, text=f"{cell.text}{df}", more=more), p_cell(row, "p_value")
 
 
 def _index(row: Any, *, signed: bool = False) -> Cell:

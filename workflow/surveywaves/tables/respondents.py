@@ -85,7 +85,7 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
         notes=(
             "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error.",
         )
-        if any(cell.bounds for row in rows for cell in row)
+        if any(cell.more for row in rows for cell in row)
         else (),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -21,7 +20,7 @@ from surveywaves.tables.layout import (
     sentence,
 )
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status, variant_title
-from surveywaves.words import NONE, Labels, is_missing, lower, number, records, whole
+from surveywaves.words import NONE, Labels, lower, number, records, whole
 
 KINDS: Final = {CHANGE: "Change", GAP: "Gap", DIFFERENCE: "Difference in change"}
 
@@ -84,7 +83,8 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
                     Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
                     Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),
                     Cell(_otherwise(row, labels)),
-                    _move(row, titles),
+                    _in_unit(row, "largest_move"),
+                    Cell(lower(variant_title(row.largest_variant, titles)) if row.largest_variant else NONE),
                     _in_unit(row, "tipping_point"),
                 )
             )
@@ -110,6 +110,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             ),
             Column("Otherwise"),
             Column("Largest move", numeric=True),
+            Column("In which analysis"),
             Column(
                 "Tipping point",
                 numeric=True,
@@ -157,14 +158,6 @@ def _otherwise(row: Any, labels: Labels) -> str:
 def _in_unit(row: Any, what: str) -> Cell:
     decimals = 1 if row.analysis == FAVOURABLE else 2
     return number_cell(row, what, lambda value: number(value, decimals, signed=True))
-
-
-def _move(row: Any, titles: Mapping[str, str]) -> Cell:
-    """Print how far an analysis moved an estimate at most, and which did."""
-    cell = _in_unit(row, "largest_move")
-    if not row.largest_variant or is_missing(cell.value):
-        return cell
-    return replace(cell, text=f"{cell.text} ({lower(variant_title(row.largest_variant, titles))})")
 
 
 # --- assumptions --------------------------------------------------------------------------------------------------

@@ -65,9 +65,15 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     moved = {(row.item, row.organisation): row for row in records(changes)}
     columns: list[Column] = []
     makers: list[tuple[str, str]] = []
-    groups = [*study.organisations, ALL] if len(study.organisations) > 1 else [ALL]
+    several = len(study.organisations) > 1
+    groups = [*study.organisations, ALL] if several else [ALL]
     for name in groups:
-        shown = [wave for wave in study.waves if (wave, name) in there]
+        # What one organisation alone was asked stands at that organisation.
+        shown = [
+            wave
+            for wave in study.waves
+            if (wave, name) in there and (name != ALL or _everybody(wave, labels))
+        ]
         head = place(name, labels) if len(groups) > 1 else ""
         columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
         makers += [(wave, name) for wave in shown]
@@ -84,7 +90,8 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
                 cells.append(_percent(percents.get((item.item, wave, name))))
             else:
                 first, last = (cells[-1 - back] if makers else NOTHING for back in (1, 0))
-                cells += _change(moved.get((item.item, name)), labels, first, last)
+                change = _change(moved.get((item.item, name)), labels, first, last)
+                cells += [replace(change[0], notes=()), change[1]] if name == ALL and several else change
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
         reworded = [note for note in grades if "words this" in note or "another response scale" in note]
         rows.append((Cell(statement(item)).noted(*reworded), *cells))
@@ -97,13 +104,23 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         notes=(
             f"{NONE}: not asked, or nobody answered.",
             f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
-            "▼ less favourable, = no meaningful change; no sign: inconclusive. p: adjusted for their number."
+            "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
             if waves and not changes.empty
+            else "",
+            f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+            f"{study.nouns.person[1]} in the models, so that they need not be the difference."
+            if several and any(key[1] == ALL for key in moved)
             else "",
             weighted_note(chosen),
         ),
         sections=tuple(labels.scale(item.scale) if item.scale else OUTSIDE for item in items),
     )
+
+
+def _everybody(wave: str, labels: Labels) -> bool:
+    """Whether a wave surveyed more than one organisation, or there is one only."""
+    study = labels.presentation
+    return len(study.organisations) == 1 or len(study.waves[wave].organisations_surveyed) > 1
 
 
 def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
