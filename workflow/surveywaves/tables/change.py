@@ -48,6 +48,9 @@ SIDE_BY_SIDE: Final = 2
 FEW_PAIRS: Final = 3
 """Pairs of organisations that are all listed; of more, what is decided is."""
 
+FEW_ROWS: Final = 60
+"""Changes between other waves that are all listed; of more, what is decided is."""
+
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference of the levels, which are over every statement that a wave asked."
 
@@ -286,7 +289,9 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    chosen = _there(every)
+    possible = chosen = _there(every)
+    if len(chosen) > FEW_ROWS:
+        chosen = chosen[chosen["decision"].isin(list(SIGNS))]
     levels = {(row.scale, row.wave, row.organisation): row for row in records(found.levels())}
     order = {name: number for number, name in enumerate(labels.scales_in(chosen))}
     several = len(set(chosen["organisation"])) > 1
@@ -310,7 +315,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         ),
         rows=tuple(rows),
         data=labels.with_evidence(every),
-        notes=(*found.notes(chosen), *_partial(found)),
+        notes=(*found.notes(chosen), *_partial(found), _left_out(len(possible) - len(chosen))),
         heads=2 if several else 1,
         sections=tuple(sections),
     )
@@ -443,11 +448,15 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
                 "organisation", labels.presentation.nouns.organisation[0]
             ),
             *found.notes(chosen, said="higher"),
-            f"{whole(left)} rows in which nothing is decided are left out; the CSV has them." if left else "",
+            _left_out(left),
             _missing(every, chosen, labels),
         ),
         sections=tuple(sections),
     )
+
+
+def _left_out(rows: int) -> str:
+    return f"{whole(rows)} rows in which nothing is decided are left out; the CSV has them." if rows else ""
 
 
 def _remarked(found: Estimates, row: Any) -> Cell:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.terms import BETWEEN, LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.words import (
     NONE,
     REVERSED,
@@ -27,6 +27,7 @@ from surveywaves.words import (
     is_missing,
     number,
     p_value,
+    pair,
     percentage,
     whole,
 )
@@ -301,6 +302,7 @@ def place(name: str, labels: Labels, *, everybody: str = "all") -> str:
     return together(labels) if name == everybody else labels.organisation(name)
 
 
-def pairs_of(organisation: str) -> bool:
-    """Whether a contrast is between two organisations."""
-    return BETWEEN in organisation
+def when(wave: str, labels: Labels) -> str:
+    """Name when an estimate is of: a wave, or for a change "first to last"."""
+    sides = pair(wave)
+    return f"{labels.wave(sides[1])} to {labels.wave(sides[0])}" if sides else labels.wave(wave)

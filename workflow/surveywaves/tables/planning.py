@@ -45,7 +45,10 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
     there = {term for term, *_ in found}
     terms = [term for term in ASKED if term in there]
     rows, sections = [], []
-    for wave, organisation in dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)):
+    contrasts = list(dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)))
+    if len(contrasts) > _CONTRASTS:
+        contrasts = [one for one in contrasts if BETWEEN not in one[1]]
+    for wave, organisation in contrasts:
         own = powers[(powers["wave"] == wave) & (powers["organisation"] == organisation)]
         for scale in labels.scales_in(own):
             cells = [
@@ -78,10 +81,14 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
             f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
             if plan
             else "",
-            "Every number of returns, and equivalence tests, are in the CSV.",
+            "Every contrast and number of returns, and equivalence tests, are in the CSV.",
         ),
         sections=tuple(sections),
     )
+
+
+_CONTRASTS: Final = 8
+"""Contrasts that are all shown; of more, those within an organisation are."""
 
 
 def _contrast(wave: str, organisation: str, labels: Labels) -> str:
@@ -93,7 +100,7 @@ def _contrast(wave: str, organisation: str, labels: Labels) -> str:
 def _cell(row: Any, labels: Labels) -> Cell:
     if row is None or is_missing(row.estimate) or not row.term.startswith("power"):
         return estimate_cell(row, labels)
-    return number_cell(row, "estimate", lambda value: percent(100 * value).removesuffix("%"))
+    return Cell(percent(100 * row.estimate).removesuffix("%"), 100 * float(row.estimate))
 
 
 def _needed(row: Any, labels: Labels) -> Cell:

@@ -96,10 +96,10 @@ def _rate(row: Any, *, known: bool) -> Cell:
     if row is None or is_missing(row.rate):
         return NOTHING
     if is_missing(row.conf_low):
-        return Cell(share(row.rate), as_float(row.rate))
+        return Cell(share(row.rate), 100 * float(row.rate))
     low, high = 100 * float(row.conf_low), 100 * float(row.conf_high)
     text = f"{share(row.rate)} ({interval(low, high, decimals=1)})"
-    return Cell(text, as_float(row.rate), (float(row.conf_low), float(row.conf_high)))
+    return Cell(text, 100 * float(row.rate), (low, high))
 
 
 def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
@@ -112,27 +112,34 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     """
     study = labels.presentation
     there = frame[(frame["n"] > 0) | frame["n"].isna()]
-    cells = set(zip(there["wave"], there["organisation"], strict=True))
+    known = set(zip(there["wave"], there["organisation"], strict=True))
     groups = [*study.organisations, ALL] if 1 < len(study.organisations) <= _BESIDE else [ALL]
     # An organisation that is all of its wave is said once.
     places = [
         (wave, name)
         for wave, words in study.waves.items()
         for name in groups
-        if (wave, name) in cells and (name == ALL or len(words.organisations_surveyed) > 1)
+        if (wave, name) in known and (name == ALL or len(words.organisations_surveyed) > 1)
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
-    rows, sections = [], []
+    rows: list[tuple[Cell, ...]] = []
+    sections = []
     for variable in dict.fromkeys(there["variable"]):
         present = there.loc[there["variable"] == variable, "level"].unique()
         if variable == ORGANISATION and len(study.organisations) < 2:
             continue
         for level in _ordered(study, str(variable), present):
-            own = [found.get((*one, variable, level)) for one in places]
-            rows.append((Cell(labels.level(str(variable), level)), *(_level(row, level) for row in own)))
+            # Within an organisation, that variable says nothing.
+            cells = [
+                _level(found.get((wave, name, variable, level)), level)
+                if name == ALL or variable != ORGANISATION
+                else Cell("")
+                for wave, name in places
+            ]
+            rows.append((Cell(labels.level(str(variable), level)), *cells))
             sections.append(_variable(str(variable), labels))
     heads = [
-        Column(place(name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave), numeric=True)
+        Column(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave), numeric=True)
         for wave, name in places
     ]
     return Table(
@@ -152,6 +159,12 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
 
 _BESIDE: Final = 3
 """Organisations that stand beside each other within a wave, at most."""
+
+
+def _whose(wave: str, name: str, labels: Labels) -> str:
+    """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
+    surveyed = labels.presentation.waves[wave].organisations_surveyed
+    return labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else place(name, labels)
 
 
 def _variable(name: str, labels: Labels) -> str:

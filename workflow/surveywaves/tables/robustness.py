@@ -18,6 +18,7 @@ from surveywaves.tables.layout import (
     p_cell,
     place,
     sentence,
+    when,
 )
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status, variant_title
 from surveywaves.words import NONE, Labels, lower, number, records, whole
@@ -78,7 +79,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             rows.append(
                 (
                     Cell(labels.scale(row.scale)),
-                    Cell(labels.wave(row.wave)),
+                    Cell(when(row.wave, labels)),
                     *([Cell(place(row.organisation, labels))] if several else []),
                     Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
                     Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),

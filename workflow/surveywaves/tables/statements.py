@@ -11,6 +11,7 @@ import pandas as pd
 from surveywaves.catalogue import batteries
 from surveywaves.findings import CHANGE, main_pair, term_in
 from surveywaves.study.models import Item
+from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.layout import (
     NOTHING,
     Cell,
@@ -67,12 +68,16 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     makers: list[tuple[str, str]] = []
     several = len(study.organisations) > 1
     groups = [*study.organisations, ALL] if several else [ALL]
+    groups = groups if len(groups) <= _GROUPS else [ALL]
+    pair_only = waves is not None and len(groups) * len(study.waves) > MANY_CELLS + 1
     for name in groups:
         # What one organisation alone was asked stands at that organisation.
         shown = [
             wave
             for wave in study.waves
-            if (wave, name) in there and (name != ALL or _everybody(wave, labels))
+            if (wave, name) in there
+            and (name != ALL or _everybody(wave, labels))
+            and (not pair_only or wave in (waves.first, waves.last))
         ]
         head = place(name, labels) if len(groups) > 1 else ""
         columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
@@ -115,6 +120,10 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         ),
         sections=tuple(labels.scale(item.scale) if item.scale else OUTSIDE for item in items),
     )
+
+
+_GROUPS: Final = 4
+"""Organisations, with everybody, that stand beside each other at most; of more, everybody does."""
 
 
 def _everybody(wave: str, labels: Labels) -> bool:

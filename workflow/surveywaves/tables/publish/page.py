@@ -46,6 +46,7 @@ th.group {{ font-weight: bold; text-align: left; border-top: 1px solid #9a9a9a; 
 thead .num {{ white-space: normal; }}
 .up, .down, .caution {{ font-weight: bold; }}
 .muted {{ color: #5c5c5c; }}
+abbr {{ text-decoration: none; }}
 sup {{ line-height: 0; font-size: 70%; font-weight: normal; }}
 .notes p {{ margin: .3em 0; max-width: 60em; font-size: .92em; }}
 .demonstration {{ font-weight: bold; }}
