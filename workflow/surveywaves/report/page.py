@@ -40,6 +40,12 @@ TABS: Final = {"first": "Know first", "scales": "Results", "parted": "Organisati
 """Section -> what its tab says, where its heading is too long for one."""
 
 
+WIDE: Final = 9
+"""Columns from which on an interval stands below its estimate."""
+
+_INTERVAL: Final = re.compile(r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)")
+
+
 def render(report: Report, *, templates: Path) -> str:
     """Give the page.
 
@@ -154,14 +160,16 @@ def table(shown: Shown, report: Report) -> str:
         f'<li id="{shown.id}-note-{mark}"><sup>{mark}</sup> <bdi>{escape(visible(note))}</bdi></li>'
         for note, mark in own.footnotes.items()
     ]
+    wide = " wide" if len(own.columns) > WIDE else ""
+    cells = _INTERVAL.sub(r' <span class="of">\1</span>', visible(table_html(own)))
     unit = f' data-unit="{shown.unit}"' if shown.unit in report.units else ""
     under = f'<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return (
-        f'<div class="table" id="{shown.id}"{unit}>'
+        f'<div class="table{wide}" id="{shown.id}"{unit}>'
         f'<p class="title" id="{shown.id}-title"><span class="number">{shown.label}.</span> '
         f"<bdi>{escape(shown.title)}</bdi></p>\n"
         f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{shown.id}-title">'
-        f"{visible(table_html(own))}</div>\n{under}"
+        f"{cells}</div>\n{under}"
         f'<p class="take">{links} <button type="button" hidden data-table="{shown.id}">Copy</button> '
         f"{_button('Copy citation', _citation(shown, report))}</p></div>"
     )

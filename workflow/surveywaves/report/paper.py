@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 import typst
@@ -31,8 +32,8 @@ ROOM: Final = 742.0
 LETTER: Final = 4.4
 """About how wide a letter of a table is, in points."""
 
-WORDS: Final = (48.0, 110.0)
-"""Width that a column of words needs: at least, and at most, however long its longest word is."""
+WORDS: Final = (85.0, 120.0)
+"""Width that a column of words needs: at least, if it has as many, and at most, however long a word is."""
 
 _HEAD_ROOM: Final = 80
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
@@ -157,11 +158,17 @@ def _texts(table: Table, place: int) -> list[str]:
 def _least(table: Table, place: int) -> float:
     """Give about how wide a column must be at least, in points: numbers are not broken, words are."""
     column, texts = table.columns[place], _texts(table, place)
-    words = [column.head, *texts] if not column.numeric else [column.head]
-    longest = [len(word) for text in words for word in text.split()]
     if column.numeric:
-        return LETTER * max([*longest, *map(len, texts)], default=1) + 8
-    return min(max(LETTER * max(longest, default=1) + 8, WORDS[0]), WORDS[1])
+        return LETTER * _letters(table, place) + 7
+    words = max(len(word) for text in [column.head, *texts, "-"] for word in [*text.split(), "-"])
+    longest = max(map(len, [column.head, *texts]))
+    return min(max(LETTER * words + 8, min(LETTER * longest, WORDS[0])), WORDS[1])
+
+
+def _letters(table: Table, place: int) -> int:
+    """Count the letters that a line of a column of numbers holds; an interval may stand on a line of its own."""
+    lines = [part for text in _texts(table, place) for part in text.split(" (")]
+    return max(map(len, [*lines, *table.columns[place].head.split(), "-"]))
 
 
 def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
@@ -188,12 +195,21 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     """Give columns of a table as data: heads, the heads above them, and cells in rows."""
     columns = [table.columns[place] for place in places]
     groups = [
-        [breakable(name) if isinstance(name, str) else "", len(list(own))]
-        for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
+        [
+            _in_lines(name, sum(_letters(table, place) for place in own)) if isinstance(name, str) else "",
+            len(own),
+        ]
+        for name, own in (
+            (name, list(own))
+            for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
+        )
     ]
     sections = table.sections or ("",) * len(table.rows)
     return {
-        "heads": [breakable(column.head) for column in columns],
+        "heads": [
+            _in_lines(column.head, _letters(table, place)) if column.numeric else breakable(column.head)
+            for place, column in zip(places, columns, strict=True)
+        ],
         "numeric": [column.numeric for column in columns],
         "least": [round(least[place], 1) for place in places],
         # A column of words gets its share of the room by the root of what it holds.
@@ -213,6 +229,11 @@ def _cell(table: Table, row: int, place: int) -> list[str]:
     if table.columns[place].numeric:
         text = text.replace(" ", "\u00a0").replace("-", "\u2011")
     return [text, cell.tone, table.marks(cell)]
+
+
+def _in_lines(head: str, letters: int) -> str:
+    """Break a head so that it does not widen the columns below it."""
+    return "\n".join(wrap(breakable(head), max(letters, 6), break_long_words=False))
 
 
 def breakable(text: str) -> str:
