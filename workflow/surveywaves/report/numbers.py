@@ -96,11 +96,21 @@ class Material:
         """Whether there are tables of these names with at least one row each."""
         return all(name in self.tables and len(self.tables[name]) for name in names)
 
+    def standing(self, section: str, part: str = "") -> list[Marked]:
+        """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
+        drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
+        tables = [one for one, _ in self.made.values()]
+        return [
+            Marked(f"[[{kind}:{one.name}]]")
+            for kind, ones in (("figure", drawn), ("table", tables))
+            for one in ones
+            if one.place.partition("/")[0] == section
+            if not part or one.place == f"{section}/{part}"
+        ]
+
     def shows(self, section: str) -> bool:
         """Whether a figure or table stands in a section."""
-        drawn = (one for one in figures(self.presentation, published=True) if one.name in self.figures)
-        ones = [*drawn, *(one for one, _ in self.made.values())]
-        return any(one.place.partition("/")[0] == section for one in ones)
+        return bool(self.standing(section))
 
 
 class Marked(str):
@@ -150,9 +160,7 @@ class Number:
         return bool(self.value)
 
     def __str__(self) -> Marked:
-        where = (
-            self.where.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-        )
+        where = escape(self.where)
         return Marked(
             f'[{escape(self.text)}]{{.n data-value="{self.value:.15g}" data-from="{self.table}" '
             f'data-take="{self.take}" data-where="{where}"}}'

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from surveywaves import findings
 from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, Found, counted, found, largest
-from surveywaves.report.numbers import Marked, Material, Number, Where, joined, plain, say, several, signed
+from surveywaves.report.numbers import Marked, Material, Number, joined, plain, say, several, signed
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -24,6 +24,9 @@ from surveywaves.words import MINUS, MOST_DECIMALS, absent, is_missing, lower, r
 
 SURE: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 """Decisions that say something."""
+
+SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
+"""Rows of `agreement` whose decision every variant comes to."""
 
 NAMED: Final = 3
 """Scales of an organisation that are named in its sentence."""
@@ -82,11 +85,11 @@ class Estimates:
             term=PERCENT_FAVOURABLE if percent else EMMEAN,
         )
 
-    def where(self, one: Found) -> dict[str, Where]:
+    def where(self, one: Found) -> dict[str, Any]:
         """Name the row of a contrast."""
         return {**self.group(one.kind, one.wave, one.organisation), "scale": one.scale}
 
-    def group(self, kind: str, wave: str, organisation: str) -> dict[str, Where]:
+    def group(self, kind: str, wave: str, organisation: str) -> dict[str, Any]:
         """Name the rows of a contrast, of every scale."""
         return {
             "analysis": ANALYSIS[self.unit],
@@ -119,7 +122,7 @@ class Estimates:
     def moved(self, one: Found, *, interval: bool = True) -> Marked:
         """Say from where to where something changed, or why that is not known."""
         if one.estimate is None:
-            return say("{why}", why="withheld" if one.status == Status.WITHHELD else absent(one.status))
+            return say("{why}", why=self.missing(one))
         change = self.difference(one)
         between = (
             say(
@@ -142,6 +145,10 @@ class Estimates:
             last=Marked(f"[{after}]{{.{tone}}}") if tone else after,
             between=between,
         )
+
+    def missing(self, one: Found) -> str:
+        """Say why there is no estimate."""
+        return "withheld" if one.status == Status.WITHHELD else absent(one.status)
 
     def scale(self, one: Found) -> str:
         """Name a scale; one of low reliability with its mark."""
@@ -215,7 +222,8 @@ def when(material: Material, wave: str) -> Marked:
     words = material.presentation.waves[wave]
     if not words.period or words.period in words.title:
         return say("{wave}", wave=words.title)
-    return say("{wave} ({period})", wave=words.title, period=words.period)
+    template = "{wave}, {period}" if "(" in words.period else "{wave} ({period})"
+    return say(template, wave=words.title, period=words.period)
 
 
 def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> Iterator[Marked]:
@@ -338,7 +346,7 @@ def _gap(say_it: Estimates, gap: Found, *, level: bool = False) -> Marked:
     return say(
         "{difference}{points} in {wave} ({level}{interval})",
         difference=say_it.difference(gap),
-        points=" points" if level else "",
+        points=say(" points") if level else "",
         wave=say_it.material.labels.wave(gap.wave),
         level=say("{level} CI ", level=say_it.material.numbers.level) if level else "",
         interval=say_it.interval(gap),
@@ -407,7 +415,7 @@ def _one_wave(say_it: Estimates) -> Iterator[Marked]:
 
 def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
     """Say how many of the decisions hold however the data are analysed, and how far an estimate moves at most."""
-    here: dict[str, Where] = {"analysis": ANALYSIS[say_it.unit], "decision": SURE}
+    here: dict[str, Any] = {"analysis": ANALYSIS[say_it.unit], "decision": SURE}
     if not material.has("agreement"):
         return
     numbers = material.numbers
@@ -427,9 +435,9 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
         )
     yield say(
         "**How sure.** {same} of {told} hold in every alternative analysis.{move} "
-        "Where no clear change or difference is reported, that is not evidence of none.",
-        same=numbers.count("agreement", **here, **{"agreeing=": "variants"}),
-        told=several(told, ("conclusion", "conclusions")),
+        "No clear change is not evidence of none.",
+        same=numbers.count("agreement", **here, **SAME),
+        told=several(told, ("clear result", "clear results")),
         move=move,
     )
 
@@ -439,12 +447,7 @@ def _limits(material: Material) -> Iterator[Marked]:
     nouns = material.presentation.nouns
     said = []
     if len(material.presentation.waves) > 1:
-        said.append(
-            say(
-                "The waves are repeated cross-sections: nobody is followed, so a change may be a change in who "
-                "answered."
-            )
-        )
+        said.append(say("Nobody is followed between waves: a change may be a change in who answered."))
     said += unanswered(material, nouns.people)
     if said:
         yield joined(said, " ")
@@ -464,7 +467,7 @@ def unanswered(material: Material, people: str) -> Iterator[Marked]:
         if not is_missing(row.rate)
     ]
     if parts:
-        yield say("Share of {people} who did not answer: {parts}.", people=people, parts=joined(parts))
+        yield say("Of {people}, {parts} did not answer.", people=people, parts=joined(parts))
 
 
 def _whole_share(value: float) -> str:
