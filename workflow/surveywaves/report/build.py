@@ -322,12 +322,15 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
 def _tidy(section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material) -> list[Node]:
     """Name headings, fill in the list of files, and drop exhibits that do not exist or stand twice."""
     taken: set[str] = set()
+    above = [1]
 
     def one(block: Node) -> list[Node] | None:
         if block["t"] == "Header":
             level, (given, *more), inlines = block["c"]
             name = given or new_id(f"{section}-{text_of(inlines)}", taken)
-            return [{"t": "Header", "c": [max(level, 2), [name, *more], inlines]}]
+            # No level is skipped, neither for those who listen nor in a PDF.
+            above.append(min(max(level, 2), above[-1] + 1))
+            return [{"t": "Header", "c": [above[-1], [name, *more], inlines]}]
         if not (named := div_name(block)):
             return None
         if named == "files":

@@ -32,8 +32,10 @@ ROOM: Final = 742.0
 LETTER: Final = 4.4
 """About how wide a letter of a table is, in points."""
 
-WORDS: Final = (85.0, 120.0)
-"""Width that a column of words needs: at least, if it has as many, and at most, however long a word is."""
+WORDS: Final = (62.0, 120.0)
+"""Width that a column of words needs: at least, if it has as many, and at most, however long a word is.
+
+The first needs more."""
 
 _HEAD_ROOM: Final = 80
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
@@ -94,6 +96,7 @@ def content(report: Report) -> dict[str, Any]:
         ]
         + list(_second_unit(report)),
         "shown": {name: _shown(one) for name, one in report.shown.items()},
+        "body": [name for name, one in report.shown.items() if one.number.isdigit()],
     }
 
 
@@ -162,7 +165,8 @@ def _least(table: Table, place: int) -> float:
         return LETTER * _letters(table, place) + 7
     words = max(len(word) for text in [column.head, *texts, "-"] for word in [*text.split(), "-"])
     longest = max(map(len, [column.head, *texts]))
-    return min(max(LETTER * words + 8, min(LETTER * longest, WORDS[0])), WORDS[1])
+    some = WORDS[0] if place else 1.4 * WORDS[0]
+    return min(max(LETTER * words + 8, min(LETTER * longest, some)), WORDS[1])
 
 
 def _letters(table: Table, place: int) -> int:
