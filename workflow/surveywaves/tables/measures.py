@@ -22,7 +22,7 @@ from surveywaves.tables.layout import (
     sentence,
 )
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import STATUS, Labels, is_missing, number, records, whole
+from surveywaves.words import Labels, is_missing, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
@@ -53,34 +53,33 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         waves = waves[:1]
     groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
     groups = groups[:1] if len(study.organisations) == 1 else groups
+    terms = [
+        (wave, term)
+        for wave in waves
+        for term in ("alpha", "omega_total")
+        if ((there["wave"] == wave) & (there["term"] == term)).any()
+    ]
     rows, sections = [], []
     for name in groups:
         for scale in labels.scales_in(there[there["organisation"] == name]):
-            cells = []
-            for wave in waves:
-                alpha, omega = (found.get((scale, wave, name, term)) for term in ("alpha", "omega_total"))
-                asked = alpha is not None and not str(alpha.note).startswith(("nobody", "not asked"))
-                cells += (
-                    [estimate_cell(alpha, labels, bounds=True), _beside(omega, alpha)]
-                    if asked
-                    else [NOTHING, NOTHING]
-                )
+            alphas = {wave: found.get((scale, wave, name, "alpha")) for wave in waves}
+            cells = [
+                _coefficient(found.get((scale, wave, name, term)), alphas[wave], labels)
+                for wave, term in terms
+            ]
             if all(cell is NOTHING for cell in cells):
                 continue
             reason = f"low reliability: {labels.readable(low[scale])}" if scale in low else ""
             rows.append((Cell(labels.scale(scale)).noted(sentence(reason)), *cells))
             sections += [place(name, labels)] if len(groups) > 1 else []
-    heads = {ALL: "All waves together"}
+    above = {ALL: "All waves together"}
+    heads = {"alpha": f"Alpha ({labels.confidence} CI)", "omega_total": "Omega"}
     return Table(
         name="reliability",
         title="Reliability of each scale",
         columns=(
             Column("Scale"),
-            *(
-                Column(head, heads.get(wave, labels.wave(wave)), numeric=True)
-                for wave in waves
-                for head in (f"Alpha ({labels.confidence} CI)", "Omega")
-            ),
+            *(Column(heads[term], above.get(wave, labels.wave(wave)), numeric=True) for wave, term in terms),
         ),
         rows=tuple(rows),
         data=labels.with_evidence(own),
@@ -92,12 +91,12 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     )
 
 
-def _beside(row: Any, alpha: Any) -> Cell:
-    """Print omega; a reason that stands at alpha is not said again."""
-    if row is None or (is_missing(row.estimate) and not is_withheld(row, "estimate")):
-        shown = row is not None and alpha is not None and row.note != alpha.note
-        return NOTHING.noted(sentence(str(row.note) or STATUS.get(row.status, ""))) if shown else NOTHING
-    return number_cell(row, "estimate", number)
+def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
+    """Print a coefficient; who was not asked is not said, and a reason that stands at alpha not again."""
+    if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
+        return estimate_cell(row, labels, bounds=row is alpha)
+    told = str(row.note).startswith(("nobody", "not asked")) or (row is not alpha and row.note == alpha.note)
+    return NOTHING if told else estimate_cell(row, labels)
 
 
 _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}

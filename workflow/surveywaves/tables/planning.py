@@ -81,7 +81,7 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
             f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
             if plan
             else "",
-            "Every contrast and number of returns, and equivalence tests, are in the CSV.",
+            f"Every contrast and number of {nouns.returns[1]}, and equivalence tests, are in the CSV.",
         ),
         sections=tuple(sections),
     )

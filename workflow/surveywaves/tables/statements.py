@@ -28,6 +28,7 @@ from surveywaves.tables.layout import (
     place,
     remarks,
     sentence,
+    stacked,
     together,
     weighted_note,
 )
@@ -69,15 +70,14 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     several = len(study.organisations) > 1
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
-    pair_only = waves is not None and len(groups) * len(study.waves) > MANY_CELLS + 1
+    many = len(groups) * len(study.waves) > MANY_CELLS + 1
+    compared = (waves.first, waves.last) if waves and many else tuple(study.waves)
     for name in groups:
         # What one organisation alone was asked stands at that organisation.
         shown = [
             wave
             for wave in study.waves
-            if (wave, name) in there
-            and (name != ALL or _everybody(wave, labels))
-            and (not pair_only or wave in (waves.first, waves.last))
+            if (wave, name) in there and (name != ALL or _everybody(wave, labels)) and wave in compared
         ]
         head = place(name, labels) if len(groups) > 1 else ""
         columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
@@ -105,7 +105,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         title="Favourable answers to every statement, in %",
         columns=(Column(study.nouns.statement[0].capitalize()), *columns),
         rows=tuple(rows),
-        data=labels.with_evidence(chosen if changes.empty else changes),
+        data=labels.with_evidence(stacked(chosen, changes)),
         notes=(
             f"{NONE}: not asked, or nobody answered.",
             f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
