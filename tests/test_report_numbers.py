@@ -23,8 +23,9 @@ from lxml import html
 from surveywaves.files import read
 from surveywaves.findings import counted
 from surveywaves.report import sections as made_of
+from surveywaves.report.build import packages
 from surveywaves.report.numbers import Material, Section, say
-from surveywaves.report.sections import TEMPLATES, packages, sections
+from surveywaves.report.sections import TEMPLATES, sections
 from surveywaves.report.summary import headline, strip
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
