@@ -155,7 +155,7 @@ KINDS = {
         {"left": (DOWN, OPEN, OPEN, OPEN), "right": STILL},
         "Trust fell in Left; no clear change in Right",
     ),
-    "one organisation": ({"left": (UP, UP, DOWN, OPEN)}, "Two of four scales rose, one fell"),
+    "one organisation": ({"left": (UP, UP, DOWN, OPEN)}, "Two of four scales rose and one fell"),
     "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no clear change on the other three scales"),
     "three": (
         {"left": (UP, OPEN, OPEN, OPEN), "right": (UP, DOWN, OPEN, OPEN), "middle": (DOWN, OPEN, OPEN, OPEN)},

@@ -17,6 +17,7 @@ from surveywaves.terms import (
     ALL,
     BETWEEN,
     EMMEAN,
+    ESTIMATED,
     FAVOURABLE,
     LINEAR,
     LOW_RELIABILITY_MARK,
@@ -135,8 +136,12 @@ class Found:
 
         It is not where a wave asked fewer statements: a level is of all that it asked, a contrast of what both asked.
         """
-        known = None not in (self.first, self.last, self.estimate)
-        return known and not _FEWER.search(self.note)
+        return None not in (self.first, self.last, self.estimate) and not self.fewer
+
+    @property
+    def fewer(self) -> bool:
+        """Whether the estimate is over fewer statements than one of the levels."""
+        return _FEWER.search(self.note) is not None
 
 
 def found(
@@ -169,7 +174,9 @@ def found(
     level = PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
     own = means[(means["analysis"] == analysis) & (means["term"] == level)]
     levels: dict[tuple[str, str, str], Any] = {
-        (row.scale, row.wave, row.organisation): row.estimate for row in records(own)
+        (row.scale, row.wave, row.organisation): row.estimate
+        for row in records(own)
+        if row.status in ESTIMATED
     }
     rows = contrasts[
         (contrasts["analysis"] == analysis)
@@ -188,6 +195,7 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
     }.get(kind)
     before, after = (levels.get(side) for side in sides) if sides else (None, None)
     note = "" if is_missing(row.note) else str(row.note)
+    there = row.status in ESTIMATED
     return Found(
         scale=row.scale,
         wave=row.wave,
@@ -195,9 +203,9 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
         kind=kind,
         first=_float(before),
         last=_float(after),
-        estimate=_float(row.estimate),
-        low=_float(row.conf_low),
-        high=_float(row.conf_high),
+        estimate=_float(row.estimate if there else None),
+        low=_float(row.conf_low if there else None),
+        high=_float(row.conf_high if there else None),
         p=_float(row.p_adjusted),
         p_equivalence=_float(getattr(row, "p_equivalence_adjusted", None)),
         decision="" if is_missing(decided := getattr(row, "decision", "")) else str(decided),
@@ -248,7 +256,7 @@ def main_facts(
     unit
         See `ANALYSIS`; empty: that of the headline.
     """
-    unit = unit or main_unit(means)
+    unit = unit or main_unit(means if contrasts is None else contrasts)
     pair = main_pair(presentation)
     if pair:
         if contrasts is None:
@@ -349,7 +357,7 @@ def _alone(facts: list[Found], whose: str, labels: Labels) -> str:
     (most, went), *less = said
     if most == len(facts):
         return f"{opening(_every(most))} {went}{where}"
-    second = f", {counted(less[0][0])} {less[0][1]}" if less else ""
+    second = f" and {counted(less[0][0])} {less[0][1]}" if less else ""
     return f"{opening(counted(most))} of {_scales(len(facts))} {went}{second}{where}"
 
 

@@ -383,7 +383,7 @@ def _parted(material: Material) -> dict[str, Any] | None:
         "pairs": [_pair(estimates, pairs[name]) for name in told],
         "further": len(pairs) > len(told),
         "pair": pair,
-        "none": not facts,
+        "empty": not facts,
     }
 
 

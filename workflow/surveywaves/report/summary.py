@@ -31,7 +31,9 @@ SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
 """Rows of `agreement` whose decision every variant comes to."""
 
 NAMED: Final = 3
-"""Scales of an organisation that are named in its sentence."""
+"""Scales of an organisation that are named in its sentence; one, if there are more organisations than `PAIR`."""
+
+PAIR: Final = 2
 
 TOLD: Final = 4
 """Organisations that have a sentence of their own."""
@@ -52,7 +54,8 @@ class Estimates:
     @property
     def unit(self) -> str:
         """Unit of the headline."""
-        return findings.main_unit(self.material.tables["means"])
+        tables = self.material.tables
+        return findings.main_unit(tables["contrasts" if self.material.has("contrasts") else "means"])
 
     @property
     def decimals(self) -> int:
@@ -137,7 +140,8 @@ class Estimates:
             else say("{change}", change=change)
         )
         if not one.comparable:
-            return say("{between}, over the statements asked in both", between=between)
+            asked = f", over the {self.material.presentation.nouns.statement[1]} asked in both"
+            return say("{between}{asked}", between=between, asked=asked if one.fewer else "")
         last, _, first = one.wave.partition(BETWEEN)
         after = say("{level}", level=self.level(one.scale, last, one.organisation))
         tone = "up" if one.up else "down" if one.down else ""
@@ -256,7 +260,7 @@ def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> It
     moved = {name: largest(one for one in facts if one.moved) for name, facts in own.items()}
     ranked = sorted((name for name in own if moved[name]), key=lambda name: -len(moved[name]))
     for name in ranked[:TOLD]:
-        yield _organisation(say_it, own[name], moved[name])
+        yield _organisation(say_it, own[name], moved[name], NAMED if len(own) <= PAIR else 1)
     if further := ranked[TOLD:]:
         yield say(
             "**Clear changes also in** {names}: see [What people said](#scales).",
@@ -266,7 +270,7 @@ def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> It
         yield _still(say_it, {name: own[name] for name in still})
 
 
-def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> Marked:
+def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found], most_named: int) -> Marked:
     """Say on how many scales an organisation rose and fell, and where most."""
     up, down = [one for one in moved if one.up], [one for one in moved if one.down]
     ways = [(up, "rose", Decision.INCREASE), (down, "fell", Decision.DECREASE)]
@@ -280,7 +284,7 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
     )
     told = [
         say("{scale}: {moved}.", scale=say_it.scale(one), moved=say_it.moved(one, interval=not number))
-        for number, one in enumerate(most[:NAMED])
+        for number, one in enumerate(most[:most_named])
     ]
     told += [
         say(
@@ -289,7 +293,7 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
             came=came,
             moved=say_it.moved(one, interval=False),
         )
-        for one in less[:1]
+        for one in (less[:1] if most_named > 1 else ())
     ]
     return joined([lead, *told], " ")
 
