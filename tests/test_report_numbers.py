@@ -62,7 +62,7 @@ def looked_up(span: Mapping[str, str], made: Material) -> float:
     if take in ("sum", "largest"):
         return float(cells.sum() if take == "sum" else cells.abs().max())
     (cell,) = cells
-    return {"cell": cell, "rest": 1 - cell, "size": abs(cell)}[take]
+    return 1 - cell if take == "rest" else cell
 
 
 def written(text: str) -> tuple[float, float]:

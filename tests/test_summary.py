@@ -23,7 +23,7 @@ from synthetic_report import presentation
 SCALES = {"trust": "Trust", "views": "Views of the firm", "pace": "Pace", "warmth": "Warmth"}
 UP, DOWN = Decision.INCREASE.value, Decision.DECREASE.value
 SAME, OPEN = Decision.NO_MEANINGFUL_CHANGE.value, Decision.INCONCLUSIVE.value
-SIZES = {UP: 9.0, DOWN: -12.0, SAME: 0.4, OPEN: -2.0, "": None}
+SIZES = {UP: 9.1, DOWN: -12.1, SAME: 0.4, OPEN: -2.1, "": None}
 
 
 def study(organisations: tuple[str, ...], waves: int = 2) -> Presentation:
@@ -78,7 +78,7 @@ def material(
         size = None if size is None else size + place  # no two alike
         if pair:
             rows.append(row("change", (scale, pair.contrast, name), own[place], size))
-        levels = {wave: 40.0 + (size or 0) * (wave == list(words.waves)[-1]) for wave in words.waves}
+        levels = {wave: 40.2 + (size or 0) * (wave == list(words.waves)[-1]) for wave in words.waves}
         means += [
             {
                 "analysis": "favourable",
@@ -194,19 +194,19 @@ def test_counts_and_sizes_are_those_of_the_decisions() -> None:
     assert "Left rose on two of four scales and fell on one." in text
     # the largest first, with its interval; Pace is place 2
     assert (
-        "Views of the firm: 40.0% → 50.0% (+10.0 points, 90% CI 5.0 to 15.0). Trust: 40.0% → 49.0% (+9.0)"
+        "Views of the firm: 40.2% → 50.3% (+10.1 points, 90% CI 5.1 to 15.1). Trust: 40.2% → 49.3% (+9.1)"
         in text
     )
-    assert "Pace fell: 40.0% → 30.0% (−10.0)." in text
+    assert "Pace fell: 40.2% → 30.1% (−10.1)." in text
     assert "Warmth" not in text
 
 
 def test_what_is_open_is_named_as_open_with_its_interval() -> None:
     text = said(of("nothing moved"))
     assert (
-        "No clear change in Left and Right. Largest estimate: Trust in Left, 40.0% → 38.0% (−2.0 points"
-        in text
+        "No clear change in Left and Right on any of four scales. Largest estimate: Trust in Left, " in text
     )
+    assert "Left, 40.2% → 38.1% (−2.1 points, 90% CI −7.1 to 2.9)" in text
 
 
 def test_the_first_effect_size_comes_within_sixty_words() -> None:
@@ -253,7 +253,7 @@ def test_organisations_part_only_where_a_difference_in_change_is_decided() -> No
     assert "Left − Right" not in said(material(decisions, gaps=STILL))
     text = said(material(decisions, gaps=(UP, OPEN, OPEN, OPEN)))
     assert (
-        "Left and Right changed differently on one of four scales, Trust: Left − Right was +9.0 points"
+        "Left and Right changed differently on one of four scales, Trust: Left − Right was +9.1 points"
         in text
     )
 
@@ -262,14 +262,14 @@ def test_one_wave_speaks_of_levels_and_gaps_and_of_no_change() -> None:
     decisions = {"left": (UP, OPEN, OPEN, DOWN), "right": STILL}
     made = material(decisions, gaps=(UP, OPEN, OPEN, DOWN), waves=1)
     assert line(made) == "Left and Right differ on two of four scales, most on Warmth"
-    assert "Left and Right differ on two of four scales, most on Warmth: Left − Right, −12.0 points" in said(
+    assert "Left and Right differ on two of four scales, most on Warmth: Left − Right, −12.1 points" in said(
         made
     )
     everything = " ".join([line(made), *(plain(part.text) for part in sections(made))])
     assert not re.search(r"\b(?:rose|fell|changes?|changed)\b", everything)
     alone = material({"all": (UP, OPEN, OPEN, DOWN)}, waves=1, organisations=("left",))
     assert line(alone) == "Highest: Trust; lowest: Warmth"
-    assert "Highest: Trust, 49.0%. Lowest: Warmth, 31.0%." in said(alone)
+    assert "Highest: Trust, 49.3%. Lowest: Warmth, 31.1%." in said(alone)
 
 
 def test_what_is_withheld_is_called_withheld() -> None:
@@ -283,9 +283,15 @@ def test_a_further_wave_speaks_where_it_is_decided() -> None:
     assert "Since" not in said(made)
     since = row("change", ("pace", "third - first", "left"), DOWN, -7.0)
     tables = {**made.tables, "contrasts": pd.concat([made.tables["contrasts"], pd.DataFrame([since])])}
-    assert "Since First round, Left changed on the only scale asked then, Pace: 40.0%" in said(
+    assert "Since First round, Left changed on the only scale asked then, Pace: 40.2%" in said(
         Material(tables, made.presentation)
     )
+
+
+def test_no_digit_is_written_that_is_not_released() -> None:
+    made, numbers = of("nothing moved"), ["estimate", "conf_low", "conf_high"]
+    whole = {name: table.assign(**table[numbers].round()) for name, table in made.tables.items()}
+    assert "40% → 38% (−2 points, 90% CI −7 to 3)" in said(Material(whole, made.presentation))
 
 
 def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:

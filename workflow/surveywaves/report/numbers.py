@@ -146,7 +146,7 @@ class Number:
     text
         As the sentence has it.
     table, take, where
-        Table; `cell:column`, `rest:column` (what is left of 1), `size:column` (without its sign), `sum:column`,
+        Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`,
         `largest:column` (the largest size), `count`, or `distinct:column,column`; and the rows, as JSON.
     """
 
@@ -199,7 +199,7 @@ class Numbers:
         value = rows[column].iloc[0]
         if is_missing(value):
             raise KeyError(f"{table}: {column} is empty where {where}")
-        value = {"cell": value, "rest": 1 - value, "size": abs(value)}[take]
+        value = 1 - value if take == "rest" else value
         return _number(value, write, table, f"{take}:{column}", where)
 
     def total(self, table: str, column: str, **where: Any) -> Number:

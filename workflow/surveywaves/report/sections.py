@@ -468,7 +468,7 @@ def _methods(material: Material) -> dict[str, Any]:
         if material.has("crosscheck")
         else [],
         "limitations": own_words(material.limitations, level="###"),
-        "teams": "team" in study.variables,
+        "teams": material.has("variances") and "tau2_team" in set(material.tables["variances"]["term"]),
     }
 
 

@@ -79,16 +79,21 @@ class Estimates:
     def level(self, scale: str, wave: str, organisation: str) -> Number:
         """Give a level (KeyError or ValueError where there is none)."""
         percent = self.unit == PERCENT_FAVOURABLE
-        return self.material.numbers.cell(
-            "means",
-            "estimate",
-            plain(self.decimals, "%" if percent else ""),
-            analysis=ANALYSIS[self.unit],
-            scale=scale,
-            wave=wave,
-            organisation=organisation,
-            term=PERCENT_FAVOURABLE if percent else EMMEAN,
-        )
+        here: dict[str, Any] = {
+            "analysis": ANALYSIS[self.unit],
+            "scale": scale,
+            "wave": wave,
+            "organisation": organisation,
+            "term": PERCENT_FAVOURABLE if percent else EMMEAN,
+        }
+        rows = self.material.numbers.rows("means", **here)
+        places = self._places(*rows[["estimate", "conf_low", "conf_high"]].to_numpy("float64").ravel())
+        return self.material.numbers.cell("means", "estimate", plain(places, "%" if percent else ""), **here)
+
+    def _places(self, *numbers: float | None) -> int:
+        """Give the decimals of a row: none where it was released in whole units, as its standard error warrants."""
+        known = [float(value) for value in numbers if value is not None and not is_missing(value)]
+        return 0 if known and all(value == round(value) for value in known) else self.decimals
 
     def where(self, one: Found) -> dict[str, Any]:
         """Name the row of a contrast."""
@@ -103,18 +108,15 @@ class Estimates:
             "organisation": organisation,
         }
 
-    def size(self, one: Found) -> Number:
-        """Give the size of a difference, without its sign."""
-        write = plain(self.decimals)
-        return self.material.numbers.cell("contrasts", "estimate", write, take="size", **self.where(one))
-
     def difference(self, one: Found) -> Number:
         """Give a difference with its sign."""
-        return self.material.numbers.cell("contrasts", "estimate", signed(self.decimals), **self.where(one))
+        places = self._places(one.estimate, one.low, one.high)
+        return self.material.numbers.cell("contrasts", "estimate", signed(places), **self.where(one))
 
     def interval(self, one: Found) -> Marked:
         """Give the interval of a difference; a bound that is nearly zero shows its side of it."""
-        bounds, places = [bound for bound in (one.low, one.high) if bound is not None], self.decimals
+        bounds = [bound for bound in (one.low, one.high) if bound is not None]
+        places = self._places(one.estimate, *bounds)
         while places < MOST_DECIMALS and any(bound and not round(bound, places) for bound in bounds):
             places += 1
         numbers, where = self.material.numbers, self.where(one)
@@ -310,13 +312,13 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
     """Say of organisations that nothing clearly changed, and what the largest estimate is."""
     facts = [one for each in own.values() for one in each]
     same = all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts)
-    first = largest(facts)[0]
+    first, same_number = largest(facts)[0], len({len(each) for each in own.values()}) == 1
     return say(
         "**No {what} change in {who}**{scales}. Largest estimate: {scale}{where}, {moved}.",
         what="meaningful" if same else "clear",
         who=joined([_inside(say_it, name) for name in own]),
         scales=say(" on any of {tried}", tried=say_it.tried(facts))
-        if len(own) == 1 and len(facts) > 1
+        if same_number and len(facts) > len(own)
         else "",
         scale=say_it.scale(first),
         where=say(" in {name}", name=_inside(say_it, first.organisation)) if len(own) > 1 else "",
@@ -443,6 +445,7 @@ def _one_wave(say_it: Estimates) -> Iterator[Marked]:
 def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
     """Say how many of the decisions hold however the data are analysed, and how far an estimate moves at most."""
     here: dict[str, Any] = {"analysis": ANALYSIS[say_it.unit], "decision": SURE}
+    here["wave"] = _compared(material)
     if not material.has("agreement"):
         return
     numbers = material.numbers
@@ -456,7 +459,7 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
         row = rows[sizes == sizes.max()].iloc[0]
         labels = {name: variable.label for name, variable in material.presentation.variables.items()}
         move = say(
-            " The largest move of an estimate is {move} points ({variant}).",
+            " Estimates move by at most {move} points ({variant}).",
             move=numbers.largest("agreement", "largest_move", plain(say_it.decimals), **here),
             variant=lower(variant_title(str(row["largest_variant"]), labels)),
         )
@@ -470,6 +473,16 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
         told=several(told, ("clear result", "clear results")),
         move=move,
     )
+
+
+def _compared(material: Material) -> list[str]:
+    """List the waves and pairs of waves that the first page speaks of."""
+    pair, earliest = findings.main_pair(material.presentation), next(iter(material.presentation.waves))
+    if pair is None:
+        return [earliest]
+    further = earliest not in (pair.first, pair.last)
+    since = [findings.Pair(earliest, pair.last).contrast] if further else []
+    return [pair.first, pair.last, pair.contrast, *since]
 
 
 def _limits(material: Material) -> Iterator[Marked]:
