@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from surveywaves import findings
 from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, Found, counted, found, largest
 from surveywaves.report.numbers import Marked, Material, Number, joined, plain, say, several, signed
@@ -86,14 +88,16 @@ class Estimates:
             "organisation": organisation,
             "term": PERCENT_FAVOURABLE if percent else EMMEAN,
         }
-        rows = self.material.numbers.rows("means", **here)
-        places = self._places(*rows[["estimate", "conf_low", "conf_high"]].to_numpy("float64").ravel())
-        return self.material.numbers.cell("means", "estimate", plain(places, "%" if percent else ""), **here)
+        write = plain(self._places("means", here), "%" if percent else "")
+        return self.material.numbers.cell("means", "estimate", write, **here)
 
-    def _places(self, *numbers: float | None) -> int:
-        """Give the decimals of a row: none where it was released in whole units, as its standard error warrants."""
-        known = [float(value) for value in numbers if value is not None and not is_missing(value)]
-        return 0 if known and all(value == round(value) for value in known) else self.decimals
+    def _places(self, table: str, here: dict[str, Any]) -> int:
+        """Give the decimals of a row: none where it and its like were released in whole units, errors too."""
+        like = {name: wanted for name, wanted in here.items() if name != "scale"}
+        rows = self.material.numbers.rows(table, **like)
+        numbers = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
+        numbers = numbers[~np.isnan(numbers[:, 0])]
+        return 0 if len(numbers) and bool((numbers == np.round(numbers)).all()) else self.decimals
 
     def where(self, one: Found) -> dict[str, Any]:
         """Name the row of a contrast."""
@@ -110,16 +114,18 @@ class Estimates:
 
     def difference(self, one: Found) -> Number:
         """Give a difference with its sign."""
-        places = self._places(one.estimate, one.low, one.high)
-        return self.material.numbers.cell("contrasts", "estimate", signed(places), **self.where(one))
+        here = self.where(one)
+        write = signed(self._places("contrasts", here))
+        return self.material.numbers.cell("contrasts", "estimate", write, **here)
 
     def interval(self, one: Found) -> Marked:
         """Give the interval of a difference; a bound that is nearly zero shows its side of it."""
         bounds = [bound for bound in (one.low, one.high) if bound is not None]
-        places = self._places(one.estimate, *bounds)
+        where = self.where(one)
+        places = self._places("contrasts", where)
         while places < MOST_DECIMALS and any(bound and not round(bound, places) for bound in bounds):
             places += 1
-        numbers, where = self.material.numbers, self.where(one)
+        numbers = self.material.numbers
         return say(
             "{low} to {high}",
             low=numbers.cell("contrasts", "conf_low", plain(places), **where),
