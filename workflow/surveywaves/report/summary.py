@@ -221,10 +221,9 @@ def strip(material: Material) -> str:
         said.append(say("some variables are not real answers"))
     some = any(wave.evidence is Evidence.OBSERVED for wave in waves.values())
     return say(
-        "**{kind}.** {said}. {warning} [What is real, what is not](#data)",
-        kind="Part demonstration" if some else "Demonstration",
+        "**{kind}.** {said}. [What is real](#data)",
+        kind="Part demonstration: not all are findings" if some else "Demonstration, not findings",
         said=joined(said, "; "),
-        warning="What rests on that is not a finding." if some else "Nothing below is a finding.",
     )
 
 
