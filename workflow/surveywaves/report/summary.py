@@ -67,9 +67,7 @@ class Estimates:
     def what(self) -> str:
         """Say what is counted."""
         percent = self.unit == PERCENT_FAVOURABLE
-        return (
-            "Percentage of favourable answers" if percent else "Mean answer, in points of the response scale"
-        )
+        return "Favourable answers" if percent else "Mean answers, in points of the response scale"
 
     def facts(self, kind: str, wave: str) -> list[Found]:
         """Take contrasts of a kind; see `findings.found`."""
