@@ -319,7 +319,7 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
     return say(
         "**No {what} change in {who}**{scales}. Largest estimate: {scale}{where}, {moved}.",
         what="meaningful" if same else "clear",
-        who=joined([_inside(say_it, name) for name in own]),
+        who=_whose(say_it, list(own)),
         scales=say(" on any of {tried}", tried=say_it.tried(facts))
         if same_number and len(facts) > len(own)
         else "",
@@ -327,6 +327,15 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
         where=say(" in {name}", name=_inside(say_it, first.organisation)) if len(own) > 1 else "",
         moved=say_it.moved(first),
     )
+
+
+def _whose(say_it: Estimates, names: list[str]) -> Marked:
+    """Name organisations; all of many by their number."""
+    study = say_it.material.presentation
+    if len(names) == len(study.organisations) > PAIR:
+        count = say_it.material.numbers.study("organisations", counted)
+        return say("any of {count} {noun}", count=count, noun=study.nouns.organisation[1])
+    return joined(_inside(say_it, name) for name in names)
 
 
 def _differences(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
