@@ -333,7 +333,7 @@ def _whose(say_it: Estimates, names: list[str]) -> Marked:
     """Name organisations; all of many by their number."""
     study = say_it.material.presentation
     if len(names) == len(study.organisations) > PAIR:
-        count = say_it.material.numbers.study("organisations", counted)
+        count = say_it.material.numbers.study("organisations", lambda value: counted(round(value)))
         return say("any of {count} {noun}", count=count, noun=study.nouns.organisation[1])
     return joined(_inside(say_it, name) for name in names)
 
