@@ -317,7 +317,7 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
     same = all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts)
     first, same_number = largest(facts)[0], len({len(each) for each in own.values()}) == 1
     return say(
-        "**No {what} change in {who}**{scales}. Largest estimate: {scale}{where}, {moved}.",
+        "**No {what} change in {who}**{scales}. Largest: {scale}{where}, {moved}.",
         what="meaningful" if same else "clear",
         who=_whose(say_it, list(own)),
         scales=say(" on any of {tried}", tried=say_it.tried(facts))
