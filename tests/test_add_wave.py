@@ -535,7 +535,7 @@ def test_test_responses_and_returns_that_stand_twice_are_seen(study: Study, home
         f"{line},{mark}" for line, mark in zip(lines, ["Custom Data 1", "", "TEST", *[""] * 11], strict=True)
     ]
     found = described(added(study, home, "\n".join([*marked, marked[-1]])))["layouts"]["web"]
-    assert found["exclude"] == {"Custom Data 1": ["TEST"]}
+    assert found["exclude"] == {"Custom Data 1": {"TEST": "test response"}}
     assert found["duplicates"] == "most_answered"
 
 

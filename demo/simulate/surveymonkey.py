@@ -168,7 +168,7 @@ def _with_duplicates(sheet: Sheet, rows: list[Row], *, skip: int) -> list[Row]:
 
 def _tests(sheet: Sheet, who: Sequence[str]) -> list[Row]:
     """Make the beginnings of test responses, marked as the layout's `exclude` says."""
-    marks = {column: values[0] for column, values in sheet.layout.exclude.items() if values}
+    marks = {column: next(iter(cells)) for column, cells in sheet.layout.exclude.items() if cells}
     rows: list[Row] = []
     for number in range(sheet.file.test_responses, 0, -1):
         if unknown := sorted(marks.keys() - set(who)):

@@ -223,10 +223,13 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
             if before and kept
             else f"{OPEN}: first, last or most_answered ({repeated} of them)"
         )
-    excluded: dict[str, list[str]] = {}
+    excluded: dict[str, dict[str, str]] = {}
+    known = {
+        mark: why for marks in (before.exclude if before else {}).values() for mark, why in marks.items()
+    }
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():
-            excluded[column] = list(dict.fromkeys([*excluded.get(column, []), *marks]))
+            excluded.setdefault(column, {}).update({mark: known.get(mark, "") for mark in marks})
             page.comments[(*here, "exclude")] = f"{count(sum(marks.values()), 'row')} of {file.name}"
     if excluded:
         found["exclude"] = excluded

@@ -138,27 +138,27 @@ _EXAMPLES: Final = 3
 
 
 def exclude(source: Source, table: RawTable) -> None:
-    """Set rows aside that the layout marks as no return.
+    """Set rows aside that the layout marks as no return, for the reason that it gives.
 
     Case, spacing and quote style of a value do not count; "" stands for a blank cell.
     """
     gone = np.zeros(len(table.rows), dtype=np.bool_)
-    why: dict[int, str] = {}
+    problems: dict[int, Problem] = {}
     for wanted, values in source.layout.exclude.items():
         place = find_column(table.names, wanted)
         if place is None:
             raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
-        marks = {normalise(value) for value in values}
-        hit = np.array([*(normalise(text) in marks for text in column.listed()), "" in marks])[column.codes]
+        marks = {normalise(value): reason for value, reason in values.items()}
+        texts = [*map(normalise, column.listed()), ""]
+        hit = np.array([text in marks for text in texts])[column.codes]
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
-            why[int(row)] = f"{name}: {shown}"
+            reason = marks[texts[column.codes[row]]]
+            problem = f"excluded by the layout{reason and f': {reason}'}"
+            problems[int(row)] = Problem(int(table.rows[row]), EVERY, f"{name}: {shown}", problem, SET_ASIDE)
         gone |= hit
-    problem, action = "excluded by the layout (test response?)", SET_ASIDE
-    table.keep(
-        ~gone, [Problem(int(table.rows[row]), EVERY, why[row], problem, action) for row in sorted(why)]
-    )
+    table.keep(~gone, [problems[row] for row in sorted(problems)])
 
 
 def identifiers(source: Source, table: RawTable) -> Column:

@@ -193,10 +193,10 @@ class Layout(Model):
         default="refuse",
         description="The same return twice: refuse to run, or which one is kept (the others are set aside and listed).",
     )
-    exclude: dict[Text, tuple[str, ...]] = Field(
+    exclude: dict[Text, dict[str, str]] = Field(
         default_factory=dict,
-        description="Column -> values that mark a row as no return (test responses); such rows are set aside "
-        "and listed.",
+        description="Column -> cell -> why such a row is no return (`test response`, `out of scope`), or a list of "
+        "cells where that needs no saying; such rows are set aside and listed.",
     )
     coding: Name | None = Field(
         default=None, description="Coding of the items, where the crosswalk names no other."
@@ -212,6 +212,16 @@ class Layout(Model):
         description="Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end "
         "stands for anything.",
     )
+
+    @field_validator("exclude", mode="before")
+    @classmethod
+    def _reasons(cls, columns: Any) -> Any:
+        if not isinstance(columns, dict):
+            return columns
+        return {
+            column: dict.fromkeys(cells, "") if isinstance(cells, list | tuple) else _text_keys(cells)
+            for column, cells in columns.items()
+        }
 
 
 def _text_keys(values: Any) -> Any:
