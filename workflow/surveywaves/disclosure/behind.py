@@ -2,8 +2,8 @@
 
 The percentage of favourable answers to a scale, the mean over its statements, is one linear equation over the counts of
 answers to these; so is the mean answer. Each count lies in the interval that its released value leaves, and what is
-shown of all. With a mean, a small count must still have all the values that it has without: what several of its cell,
-and those of other organisations, could tell together is to find room.
+shown of all. With both means of its cell, each as near as its own digits and its contrasts with other cells tell, a
+small count must still have all the values that it has without.
 What the bases of the statements are is taken to be known, which whoever attacks may wish for.
 """
 
@@ -29,6 +29,9 @@ FEWER: Final = 1
 PAIR: Final = 2
 MOST: Final = 600_000
 """Statements of which all that they can be is gone through, and so many tables of each at most."""
+
+ROUNDS: Final = 3
+"""How often differences narrow means that others narrowed."""
 
 TINY: Final = 1e-9
 
@@ -128,45 +131,73 @@ def allowed(
     dict
         Decimals of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
-    beside: dict[tuple[str, Place], dict[str, float]] = {}
+    printed: dict[tuple[str, str], dict[Place, tuple[float, float]]] = {}
     for (metric, scale, place), decimals in places.items():
-        beside.setdefault((scale, place), {})[metric] = decimals
+        if those := behind.get((scale, place), []):
+            true = sum(float(one.n @ one.scores[metric] / one.n.sum()) for one in those) / len(those)
+            unit = 10.0**-decimals / (spans[scale] if metric == LINEAR else 100.0)
+            printed.setdefault((metric, scale), {})[place] = true, unit
     found: dict[Mean, float] = {}
-    for (scale, place), own in beside.items():
-        whole = {metric: spans[scale] if metric == LINEAR else 100.0 for metric in own}
-        tried = (
-            {metric: 10.0 ** (less - decimals) / whole[metric] for metric, decimals in own.items()}
-            for less in range(FEWER + 1)
-        )
+    for scale, place in dict.fromkeys((scale, place) for _, scale, place in places):
+        own = [metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in places]
         those = behind.get((scale, place), [])
-        less = next((less for less, units in enumerate(tried) if not tells(those, units, rule)), math.nan)
-        found |= {(metric, scale, place): decimals - less for metric, decimals in own.items()}
+        safe = (
+            less
+            for less in range(FEWER + 1)
+            if those and not tells(those, {one: known(printed[one, scale], place, less) for one in own}, rule)
+        )
+        less = next(safe, math.nan)
+        found |= {(metric, scale, place): places[metric, scale, place] - less for metric in own}
     return found
 
 
-def tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
-    """Whether means over statements, printed in such units (of 1 from end to end), narrow a small count."""
-    if not those:  # some statement's counts are withheld
-        return True
+def known(means: Mapping[Place, tuple[float, float]], place: Place, less: int) -> tuple[float, float]:
+    """Bound a mean by its digits, of which it loses some, and by what is printed of its differences from all others."""
+    true, unit = np.array(list(means.values())).T
+    own = list(means).index(place)
+    unit[own] *= 10.0**less
+    low, high = ((np.round(true / unit) + half) * unit for half in (-0.5, 0.5))
+    finest = np.maximum.outer(unit, unit)
+    apart = finest * np.round(np.subtract.outer(true, true) / finest)
+    for _ in range(ROUNDS):
+        low, high = (
+            np.maximum(low, (low + apart - finest / 2).max(axis=1)),
+            np.minimum(high, (high + apart + finest / 2).min(axis=1)),
+        )
+    return float(low[own]), float(high[own])
+
+
+def tells(those: list[Statement], known: Mapping[str, tuple[float, float]], rule: Rule) -> bool:
+    """Whether means over statements (of 1 from end to end) that lie between two ends each narrow a small count."""
+    low, high = len(those) * np.array([(low - TINY, high + TINY) for low, high in known.values()]).T
+    scores = [np.column_stack([one.scores[metric] for metric in known]) for one in those]
     if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
-        return _pair_tells(those, units, rule)
-    return any(_one_tells(those, metric, unit, rule) for metric, unit in units.items())
+        return _pair_tells(those, scores, low, high, rule)
+    return any(
+        _sum_tells(
+            those,
+            [own @ normal for own in scores],
+            np.minimum(normal * low, normal * high).sum(),
+            np.maximum(normal * low, normal * high).sum(),
+            rule,
+        )
+        for normal in _normals(scores)
+    )
 
 
-def _pair_tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
+def _pair_tells(
+    those: list[Statement], scores: list[FloatArray], low: FloatArray, high: FloatArray, rule: Rule
+) -> bool:
     """Go through all that two statements can be: with bases that differ, fine means tell each of them apart."""
-    unit = np.array(list(units.values()))
     tables = [_tables(one) for one in those]
     means = [
-        np.column_stack([counts @ one.scores[metric] / one.n.sum() for metric in units])
-        for counts, one in zip(tables, those, strict=True)
+        np.round(counts @ own / one.n.sum(), 12)
+        for counts, own, one in zip(tables, scores, those, strict=True)
     ]
-    true = sum(np.array([one.n @ one.scores[metric] / one.n.sum() for metric in units]) for one in those)
-    printed = PAIR * unit * np.round(true / PAIR / unit)
     for this, other in ((0, 1), (1, 0)):
-        distinct, which = np.unique(np.round(means[this], 12), axis=0, return_inverse=True)
-        sums = distinct[:, None] + np.unique(np.round(means[other], 12), axis=0)[None]
-        possible = (np.abs(sums - printed) <= PAIR * unit / 2 + TINY).all(axis=2).any(axis=1)
+        distinct, which = np.unique(means[this], axis=0, return_inverse=True)
+        sums = distinct[:, None] + np.unique(means[other], axis=0)[None]
+        possible = ((sums >= low) & (sums <= high)).all(axis=2).any(axis=1)
         left = tables[this][possible[which.ravel()]]
         for response in _small(those[this], rule):
             if len(np.unique(left[:, response])) < len(np.unique(tables[this][:, response])):
@@ -183,23 +214,36 @@ def _tables(one: Statement) -> FloatArray:
     return np.asarray(np.column_stack([first, rest])[fits], dtype=np.float64)
 
 
-def _one_tells(those: list[Statement], metric: str, unit: float, rule: Rule) -> bool:
-    """Bound each small count by one mean."""
-    true = [float(one.n @ one.scores[metric] / one.n.sum()) for one in those]
-    printed = len(those) * unit * np.round(sum(true) / len(those) / unit)
-    slack = len(those) * unit / 2 + TINY
-    ranges = [_range(one.low[None], one.high[None], one.n.sum(), one.scores[metric]) for one in those]
+def _normals(scores: list[FloatArray]) -> FloatArray:
+    """(D, M) the directions that decide whether means are possible together.
+
+    All means that tables between bounds can have are a polygon; its edges are those of moving an answer from one
+    response to another. What lies outside of it does so in the direction of an edge's normal, or of an axis.
+    """
+    axes = np.eye(scores[0].shape[1])
+    moves = np.vstack([(own[:, None] - own).reshape(-1, len(axes)) for own in scores])
+    slopes = [[1.0, -x / y] for x, y in moves if x * y] if len(axes) > 1 else []
+    return np.unique(np.round(np.vstack([axes, *slopes]), 12), axis=0)
+
+
+def _sum_tells(
+    those: list[Statement], scores: list[FloatArray], least: float, most: float, rule: Rule
+) -> bool:
+    """Bound each small count by a sum of mean scores."""
+    ranges = [
+        _range(one.low[None], one.high[None], one.n.sum(), own)
+        for one, own in zip(those, scores, strict=True)
+    ]
     low_sum, high_sum = (sum(float(side[end][0]) for side in ranges) for end in (0, 1))
-    for one, (low, high) in zip(those, ranges, strict=True):
+    for one, score, (low, high) in zip(those, scores, ranges, strict=True):
         for response in _small(one, rule):
             own = np.arange(one.low[response], min(one.high[response], one.n.sum()) + 1)
             lows, highs = np.tile(one.low, (len(own), 1)), np.tile(one.high, (len(own), 1))
             lows[:, response] = highs[:, response] = own
-            down, up = _range(lows, highs, one.n.sum(), one.scores[metric])
-            there = ~np.isnan(down)
-            above = high_sum - high[0] + up >= printed - slack
-            below = low_sum - low[0] + down <= printed + slack
-            if (there & ~(above & below)).any():
+            down, up = _range(lows, highs, one.n.sum(), score)
+            above = high_sum - high[0] + up < least
+            below = low_sum - low[0] + down > most
+            if (above | below).any():  # not of what cannot be by itself, which is NaN
                 return True
     return False
 
