@@ -54,6 +54,7 @@ def main() -> None:
     start = time.process_time()
     for name, responses, items, tables, waves in studies:
         number += 1
+        before = {way: list(line) for way, line in lines.items()}
         told = telling(tables, responses["organisation"].dropna().unique())
         words += len(told)
         for one in told:
@@ -73,8 +74,11 @@ def main() -> None:
                 if way == "everything" and not options.unprotected:
                     for one in found.breaches:
                         print(f"{name}: {one}", flush=True)
-        if number % 10 == 0:
-            print(f"after {number} studies: {dict(lines)}", flush=True)
+        own = {
+            way: [now - then for now, then in zip(line, before.get(way, [0, 0, 0]), strict=True)]
+            for way, line in lines.items()
+        }
+        print(f"{name}: {own}, {time.process_time() - start:.0f} s of CPU so far", flush=True)
     table = pd.DataFrame.from_dict(lines, orient="index", columns=["attacked", "narrowed", "exactly"])
     print(table.to_string())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
