@@ -78,9 +78,8 @@ class Release(NamedTuple):
 
 def half_unit(numbers: Iterable[float]) -> float:
     """Give half a unit of the last place that any of some numbers, printed alike, has."""
-    shown = [float(one) for one in numbers if math.isfinite(one)]
-    places = [0 if one.is_integer() else -int(Decimal(repr(one)).as_tuple().exponent) for one in shown]
-    decimals = max(places, default=0)
+    shown = [Decimal(repr(float(one))).normalize() for one in numbers if math.isfinite(one) and one]
+    decimals = max((-int(one.as_tuple().exponent) for one in shown), default=0)
     return max(0.5 * 10.0**-decimals, EXACT) * (1 + 1e-9)
 
 
