@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--rounding", type=int, default=5)
     parser.add_argument("--unprotected", action="store_true")
     parser.add_argument("--quick", action="store_true", help="counts alone, and everything")
+    parser.add_argument("--whole", action="store_true", help="integer programs: up to ten times as long")
     parser.add_argument("--results", type=Path)
     options = parser.parse_args()
     ways = {name: WAYS[name] for name in (("counts", "everything") if options.quick else WAYS)}
@@ -64,7 +65,9 @@ def main() -> None:
             variables = set(levels.loc[levels["wave"] == wave, "variable"]) - {"organisation"}
             truth = truth_of(responses, wave, items, variables)
             for way, joins in ways.items():
-                found = attack(truth, [Release(tables, method)], wave, items, joins=joins)
+                found = attack(
+                    truth, [Release(tables, method)], wave, items, joins=joins, whole=options.whole
+                )
                 line = lines[way]
                 line[0] += found.attacked
                 line[1] += len(found.breaches)

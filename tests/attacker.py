@@ -101,7 +101,7 @@ class Stranger:
     high: list[float] = field(default_factory=list)
     rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
     integer: bool = False
-    """Whether `ranges` asks for whole numbers too, which takes ten times as long."""
+    """Whether `ranges` asks for whole numbers, which takes up to ten times as long."""
 
     def know(self, name: Hashable, low: float = 0.0, high: float = math.inf) -> None:
         """Take note that a count lies between two numbers."""
@@ -147,7 +147,7 @@ class Stranger:
             self.say({cell: -1.0, **dict(zip(chosen, map(float, column), strict=True))}, 0.0, 0.0)
 
     def ranges(self, enough: Mapping[Hashable, Callable[[Range], bool]]) -> dict[Hashable, Range]:
-        """Bound counts: by linear programs, and where these leave hardly enough open by integer programs.
+        """Bound counts, by linear programs or by integer ones.
 
         Parameters
         ----------
@@ -164,8 +164,8 @@ class Stranger:
         # A solution shows what is possible of every count: of most, two or three of all at once show enough.
         seen = np.full((2, len(self.low)), [[math.inf], [-math.inf]])
 
-        def least(goal: Mapping[Hashable, float], whole: int = 0) -> float:
-            bound, point = solve({self.place[name]: factor for name, factor in goal.items()}, whole)
+        def least(goal: Mapping[Hashable, float]) -> float:
+            bound, point = solve({self.place[name]: factor for name, factor in goal.items()})
             seen[:] = np.fmin(seen[0], point), np.fmax(seen[1], point)
             return bound
 
@@ -180,16 +180,12 @@ class Stranger:
                 least(dict.fromkeys(left, sign))
             left = [name for name in left if not open_(name)]
         for name in left:
-            for whole in (0, 1) if self.integer else (0,):
-                low, high = found[name]
-                if (
-                    (whole or not open_(name))
-                    and enough[name]((low, high))
-                    and not (whole and enough[name]((low + 2, high - 2)))
-                ):
-                    low = math.ceil(max(low, least({name: 1.0}, whole)) - 1e-6)
-                    high = min(high, -least({name: -1.0}, whole))
-                    found[name] = low, math.floor(high + 1e-6) if math.isfinite(high) else high
+            if not open_(name):
+                low, high = max(found[name][0], least({name: 1.0})), min(found[name][1], -least({name: -1.0}))
+                found[name] = (
+                    math.ceil(low - 1e-6),
+                    math.floor(high + 1e-6) if math.isfinite(high) else high,
+                )
         return found
 
     def _matrix(self) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
@@ -221,25 +217,25 @@ class Stranger:
                 break
         self.low, self.high = ends.tolist()
 
-    def _solver(self) -> Callable[[Mapping[int, float], int], tuple[float, np.ndarray]]:
+    def _solver(self) -> Callable[[Mapping[int, float]], tuple[float, np.ndarray]]:
         """Make a function that gives what a sum of counts cannot be below, and counts of which it is that."""
         matrix, least, most = self._matrix()
         slack = np.where(least == most, 1e-6, 1e-7)
         constraints = LinearConstraint(matrix, least - slack, most + slack)
         low, high = np.array(self.low), np.array(self.high)
 
-        def solve(goal: Mapping[int, float], whole: int) -> tuple[float, np.ndarray]:
+        def solve(goal: Mapping[int, float]) -> tuple[float, np.ndarray]:
             factors = np.zeros(len(low))
             factors[list(goal)] = list(goal.values())
             found = milp(
                 factors,
-                integrality=np.full(len(low), whole),
+                integrality=np.full(len(low), self.integer),
                 bounds=Bounds(low, high),
                 constraints=constraints,
                 options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
             )
             assert found.status in (0, 1, 3) or "limit" in found.message, found.message
-            bound = found.mip_dual_bound if whole else found.fun
+            bound = found.mip_dual_bound if self.integer else found.fun
             nothing = np.full(len(low), np.nan)
             return -math.inf if bound is None else float(bound), nothing if found.x is None else found.x
 
@@ -981,7 +977,7 @@ def attack(
     impossible
         Counts that everybody knows to be 0.
     whole
-        Whether integer programs are asked besides linear ones where these leave hardly enough.
+        Whether integer programs are asked in place of linear ones.
 
     Returns
     -------
