@@ -1,106 +1,187 @@
-// What a page can do besides being read: sort and search its flat tables, open what a link points into, print it all.
-// Without this script every table and figure is there all the same.
+// What the page can do besides being read: chapters as tabs, one metric, changes only, values at marks, copying.
+// Without this script every chapter, table and figure is there all the same.
 "use strict";
 
 (() => {
-  const SEARCHABLE = 15; // rows from which on a search box helps
-  const AFTER = { null: "ascending", ascending: "descending", descending: null };
-  const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const all = (what, within = document) => [...within.querySelectorAll(what)];
+  const one = (what, within = document) => within.querySelector(what);
+  const tell = (text) => { one("[role=status]").textContent = text; };
 
-  const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
+  // --- chapters as tabs ---
+  const panels = all(".panel");
+  const tabs = all(".tabs a").map((link) => ({ link, panel: one(link.hash) }));
+  const metric = one(".metric");
+
+  const show = (panel) => {
+    panels.forEach((other) => { other.hidden = other !== panel; });
+    tabs.forEach(({ link, panel: own }) => {
+      link.setAttribute("aria-selected", own === panel);
+      link.tabIndex = own === panel ? 0 : -1;
+    });
+    const { link } = tabs.find(({ panel: own }) => own === panel);
+    const bar = one(".tabs");
+    bar.scrollLeft = link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
+    if (metric) metric.hidden = !one("[data-unit]", panel);
   };
 
-  // A cell sorts by its value where it has one, else by its text; what is empty comes last either way.
-  const keyOf = (cell) => {
-    const value = cell.dataset.v ?? cell.textContent.trim();
-    return value !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
+  // A link may point into another chapter, a table in the other metric, or a part that is folded.
+  const openTarget = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const panel = target?.closest(".panel");
+    if (!panel) return;
+    show(panel);
+    const unit = target.closest("[data-unit]")?.dataset.unit;
+    if (unit) choose(unit);
+    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    if (target === panel) scrollTo(0, 0);
+    else target.scrollIntoView();
   };
 
-  const compare = (a, b, direction) => {
-    if (a === "" || b === "") return (a === "") - (b === "");
-    if (typeof a !== typeof b) return (typeof a === "string") - (typeof b === "string");
-    return direction * (typeof a === "number" ? a - b : order.compare(a, b));
+  const makeTabs = () => {
+    document.body.classList.add("tabbed");
+    const list = one(".tabs");
+    list.setAttribute("role", "tablist");
+    list.closest("nav").setAttribute("role", "presentation");
+    tabs.forEach(({ link, panel }, place) => {
+      link.id = `tab-${panel.id}`;
+      link.setAttribute("role", "tab");
+      link.setAttribute("aria-controls", panel.id);
+      link.parentElement.setAttribute("role", "presentation");
+      panel.setAttribute("role", "tabpanel");
+      panel.tabIndex = -1;
+      link.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1, Home: -place, End: tabs.length - 1 - place }[event.key];
+        if (step === undefined) {
+          if (event.key === " ") { event.preventDefault(); link.click(); }
+          return;
+        }
+        event.preventDefault();
+        const next = tabs[(place + step + tabs.length) % tabs.length].link;
+        next.click();
+        next.focus();
+      });
+    });
+    show(panels[0]);
   };
 
-  const sortable = (table) => {
-    const body = table.tBodies[0];
-    const original = [...body.rows];
-    const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-    heads.forEach((head, place) => {
-      const button = element("button", { type: "button" });
-      button.append(...head.childNodes);
-      head.append(button);
+  // --- the current section ---
+  const watchSections = () => all(".within").forEach((within) => {
+    const links = all("a", within);
+    const heads = links.map((link) => document.getElementById(link.hash.slice(1)));
+    const mark = () => {
+      if (!within.offsetParent) return;
+      const passed = heads.filter((head) => head.getBoundingClientRect().top < 120).length;
+      links.forEach((link, place) => {
+        if (place === Math.max(passed - 1, 0)) link.setAttribute("aria-current", "location");
+        else link.removeAttribute("aria-current");
+      });
+    };
+    addEventListener("scroll", mark, { passive: true });
+    addEventListener("hashchange", mark);
+  });
+
+  // --- one metric ---
+  const choose = (unit) => {
+    all("[data-unit]").forEach((table) => { table.hidden = table.dataset.unit !== unit; });
+    all("input", metric).forEach((input) => { input.checked = input.value === unit; });
+  };
+
+  // --- changes only: rows in which something is decided ---
+  const offerChanges = () => all(".table").forEach((box) => {
+    const rows = all("tbody tr", box).filter((row) => one("td", row));
+    const still = rows.filter((row) => !one(".up, .down", row));
+    if (still.length < 3 || still.length === rows.length) return;
+    const choices = document.createElement("div");
+    choices.className = "rows";
+    choices.setAttribute("role", "group");
+    choices.setAttribute("aria-label", "Rows");
+    ["All rows", "Changes only"].forEach((text, place) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+      button.setAttribute("aria-pressed", place === 0);
       button.addEventListener("click", () => {
-        const next = AFTER[head.getAttribute("aria-sort")];
-        heads.forEach((other) => other.removeAttribute("aria-sort"));
-        if (next) head.setAttribute("aria-sort", next);
-        const direction = next === "descending" ? -1 : 1;
-        const rows = next
-          ? original
-              .map((row) => [keyOf(row.cells[place]), row])
-              .sort(([a], [b]) => compare(a, b, direction))
-              .map(([, row]) => row)
-          : original;
-        body.append(...rows);
+        still.forEach((row) => { row.hidden = place === 1; });
+        all("button", choices).forEach((other) => other.setAttribute("aria-pressed", other === button));
+        tell(place ? `${rows.length - still.length} of ${rows.length} rows` : "All rows");
+      });
+      choices.append(button);
+    });
+    one(".title", box).after(choices);
+  });
+
+  // --- values at marks: on hover, on focus, and by arrow keys from one to the next ---
+  const offerValues = () => {
+    const value = one(".value");
+    const put = (mark) => {
+      const { left, bottom, width } = mark.getBoundingClientRect();
+      value.textContent = mark.getAttribute("aria-label");
+      value.hidden = false;
+      value.style.left = `${Math.max(4, Math.min(left + width / 2, innerWidth - value.offsetWidth - 8))}px`;
+      value.style.top = `${Math.min(bottom + 6, innerHeight - value.offsetHeight - 4)}px`;
+    };
+    const hide = () => { value.hidden = true; };
+    all(".drawing > svg").forEach((drawing) => {
+      const marks = all("[role=img]", drawing);
+      marks.forEach((mark, place) => {
+        one("title", mark)?.remove(); // the browser would show it a second time
+        mark.setAttribute("tabindex", place ? -1 : 0);
+      });
+      const markOf = (event) => event.target.closest("[role=img]");
+      drawing.addEventListener("pointerover", (event) => (markOf(event) ? put(markOf(event)) : hide()));
+      drawing.addEventListener("pointerleave", hide);
+      drawing.addEventListener("focusin", (event) => markOf(event) && put(markOf(event)));
+      drawing.addEventListener("focusout", hide);
+      drawing.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") return hide();
+        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+        const next = marks[marks.indexOf(markOf(event)) + step];
+        if (!next) return;
+        event.preventDefault();
+        marks.forEach((mark) => mark.setAttribute("tabindex", mark === next ? 0 : -1));
+        next.focus();
       });
     });
+    addEventListener("scroll", hide, { passive: true });
   };
 
-  const searchable = (table) => {
-    const rows = [...table.tBodies[0].rows];
-    if (rows.length < SEARCHABLE) return;
-    const box = table.closest(".table");
-    const input = element("input", { type: "search", id: `${box.id}-find` });
-    const label = element("label", { htmlFor: input.id, textContent: "Search this table" });
-    const found = element("output");
-    found.htmlFor.add(input.id);
-    const texts = rows.map((row) => row.textContent.toLowerCase());
-    input.addEventListener("input", () => {
-      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      rows.forEach((row, place) => {
-        row.hidden = !words.every((word) => texts[place].includes(word));
-        shown += !row.hidden;
-      });
-      found.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
-    });
-    box.prepend(element("div", { className: "find" }, label, input, found));
+  // --- copying ---
+  const copy = (node) => {
+    const chosen = getSelection();
+    chosen.removeAllRanges();
+    chosen.selectAllChildren(node);
+    const done = document.execCommand("copy");
+    chosen.removeAllRanges();
+    tell(done ? "Copied" : "This browser does not let a page copy");
   };
+  const offerCopying = () => all("[data-copy], [data-table]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (button.dataset.table) return copy(one(".scroll", document.getElementById(button.dataset.table)));
+      const words = Object.assign(document.createElement("p"), { textContent: button.dataset.copy });
+      button.after(words);
+      copy(words);
+      words.remove();
+    });
+  });
 
   // Only a box that scrolls needs to be reached by keyboard.
   const watchScrolling = () => {
-    const update = (box) => {
-      box.tabIndex = box.scrollWidth > box.clientWidth + 1 ? 0 : -1;
-    };
-    const boxes = document.querySelectorAll(".scroll");
-    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => update(target)));
-    boxes.forEach((box) => { update(box); watch.observe(box); });
-    addEventListener("toggle", () => boxes.forEach(update), true);
+    const watch = new ResizeObserver((entries) => entries.forEach(({ target: box }) => {
+      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }));
+    all(".scroll").forEach((box) => watch.observe(box));
   };
 
-  // What a link points to may lie in a part that is closed.
-  const openTarget = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
-    target.scrollIntoView();
-  };
-
-  document.querySelectorAll("table[data-flat]").forEach((table) => {
-    sortable(table);
-    searchable(table);
-  });
+  makeTabs();
+  watchSections();
+  if (metric) {
+    choose(one("input:checked", metric).value);
+    metric.addEventListener("change", (event) => choose(event.target.value));
+  }
+  offerChanges();
+  offerValues();
+  offerCopying();
   watchScrolling();
   addEventListener("hashchange", openTarget);
   openTarget();
-
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("main details:not([open])")];
-    opened.forEach((part) => { part.open = true; });
-  });
-  addEventListener("afterprint", () => opened.forEach((part) => { part.open = false; }));
 })();

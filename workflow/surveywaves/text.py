@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rapidfuzz import fuzz, process
 
@@ -60,3 +61,15 @@ def few(names: Sequence[str], limit: int = 3) -> str:
 def listed(words: Sequence[str]) -> str:
     """Join words: a, b and c."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
+
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ue000\ue001\ufdd0-\ufdef"
+    "\ufffe\uffff]"
+)
+"""What XML forbids, what turns the direction of the text after it, and two letters that mark cells on their way."""
+
+
+def visible(text: str) -> str:
+    """Make a text one line of characters that every form can hold."""
+    return " ".join(_UNSEEN.sub("", text).split())

@@ -1,15 +1,15 @@
-"""The report, as one self-contained HTML file and as a PDF, from the tidy tables, the figures and the study's words.
+"""The report, as one self-contained HTML file and as a PDF: released tables, figures and the study's words.
 
-build        from the tables to all that the report says, in the sections of `surveywaves.catalogue`
-material     what it is made from, what sections are made of, and sentences whose numbers come from tables
-answer, respondents, moved, methods
-             its sections: sentences, tables and figures in their order
-page         for the screen: ids, numbers, downloads, drawings made ready, and the templates filled in
-typeset      for paper: everything as data for typst
+numbers      numbers for sentences, each with where it comes from, and what sections are made from
+sections     the sections, Markdown from templates
+summary      the first of them: what was found, from decisions
+build        sections, tables and figures as one document: places, numbers, names
+page         for the screen
+paper        for print
 """
 
-from surveywaves.report.build import assemble
+from surveywaves.report.build import assemble, packages
 from surveywaves.report.page import render
-from surveywaves.report.typeset import typeset
+from surveywaves.report.paper import typeset
 
-__all__ = ["assemble", "render", "typeset"]
+__all__ = ["assemble", "packages", "render", "typeset"]

@@ -1,15 +1,15 @@
-"""Tables as people read them: released tables laid out for a page, with the numbers behind the words kept.
+"""Tables as a journal prints them: released tables laid out for a page, one wide table a question.
 
-A `Table` holds cells of display text, each with the value it sorts by and the notes that stand below the table, and
-the tidy rows it was made from, for download. What is study-specific comes from the `Presentation`, by `Labels`.
+A `Table` holds cells of display text, each with the number behind it and the notes that stand below the table, and the
+released rows it was made from, for download. What is study-specific comes from the `Presentation`, by `Labels`.
 
 Which tables there are, and where each is shown, stands in `surveywaves.catalogue`.
 
 made       all tables of a study
 layout     what a table is made of, and cells for numbers
-respondents, answers, measures, estimates, provenance, audit
+change, robustness, statements, respondents, measures, audit, data, planning
            the tables
-publish    as files to paste
+publish    as files to paste, and one workbook
 """
 
 from surveywaves.tables.layout import Cell, Column, Table

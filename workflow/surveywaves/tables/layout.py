@@ -1,19 +1,20 @@
 """The shape of a table for a page: cells of display text that keep the values behind them.
 
-Cells for numbers hold the number, its sign where it is withheld, or in words why there is none.
+Cells for numbers hold the number, its sign where it is withheld, or a dash and a note that says why there is none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from surveywaves.terms import Status
+from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.words import (
     NONE,
     REVERSED,
@@ -27,6 +28,7 @@ from surveywaves.words import (
     is_missing,
     number,
     p_value,
+    pair,
     percentage,
     whole,
 )
@@ -34,14 +36,16 @@ from surveywaves.words import (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: what is printed, what it sorts by, what is said below the table, and how it looks.
+    """One cell: what is printed, the number behind it, what is said below the table, and how it looks.
 
     Parameters
     ----------
     text
         Display text.
     value
-        Number or text it sorts by; None: the text.
+        Number that is printed, as released; NaN where there is none; None: the cell holds words.
+    more
+        Further numbers that are printed behind it, in brackets: ends of an interval, a percentage, degrees of freedom.
     notes
         Notes below the table, in words.
     tone
@@ -49,29 +53,31 @@ class Cell:
     """
 
     text: str
-    value: float | str | None = None
+    value: float | None = None
+    more: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     tone: str = ""
 
-    @property
-    def key(self) -> float | str | None:
-        """What the cell sorts by."""
-        return self.text if self.value is None else None if is_missing(self.value) else self.value
+    def noted(self, *notes: str) -> Cell:
+        """Add notes; empty ones are none."""
+        return replace(self, notes=(*self.notes, *filter(None, notes)))
 
 
 NOTHING: Final = Cell(NONE, math.nan, tone="muted")
 """Where there is nothing to print."""
 
+HIDDEN: Final = Cell(WITHHELD, math.nan, tone="muted")
+"""Where a number is withheld."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, the head above it and its neighbours', and whether it holds numbers."""
+    """A column: its head, the head above it, whether it holds numbers, and what the head is short for."""
 
     head: str
     group: str = ""
     numeric: bool = False
     spoken: str = ""
-    """What an abbreviated head stands for."""
 
 
 @dataclass(frozen=True)
@@ -81,20 +87,19 @@ class Table:
     Parameters
     ----------
     name
-        Name for links and downloads.
+        Of its files, and for links.
     title
         What it shows: its caption.
     columns, rows
         As printed; the first `heads` columns name the row.
     data
-        The tidy rows it was made from.
-    about
-        Sentences on how to read it. What the signs of statements scored the other way, and of numbers withheld, mean
-        is added.
-    evidence
-        What the data in it are, one sentence a wave.
-    flat
-        Every row stands for itself, so that rows can be sorted and searched.
+        The rows of released tables that it was made from.
+    notes
+        Sentences below the table. What the signs of reversed statements and of withheld numbers mean is added.
+    heads
+        How many columns name a row.
+    sections
+        What each row belongs to; each new one gets a row of its own above. Empty: none.
     """
 
     name: str
@@ -102,45 +107,30 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
-    about: str = ""
-    evidence: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     heads: int = 1
-    flat: bool = True
+    sections: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"table {self.name}: a row has not {len(self.columns)} cells")
-        for stands, means in ((self._reverses, REVERSED_MEANS), (self._withholds, WITHHELD_MEANS)):
-            if stands and means not in self.about:
-                object.__setattr__(self, "about", f"{self.about} {means}".strip())
-
-    @property
-    def _reverses(self) -> bool:
-        """Whether a statement in it is scored the other way."""
-        return any(cell.text.startswith(REVERSED) for row in self.rows for cell in row[: self.heads])
-
-    @property
-    def _withholds(self) -> bool:
-        """Whether a number in it is withheld; words may hold the same signs."""
-        numbers = [place for place, column in enumerate(self.columns) if column.numeric]
-        return any(WITHHELD in self.columns[place].head for place in numbers) or any(
-            WITHHELD in row[place].text for row in self.rows for place in numbers
-        )
+        cells = [cell for row in self.rows for cell in row]
+        reverses = any(cell.text.startswith(f"{REVERSED} ") and cell.value is None for cell in cells)
+        withholds = any(WITHHELD in cell.text and cell.value is not None for cell in cells)
+        heads = any(WITHHELD in column.head for column in self.columns)
+        added = [*([REVERSED_MEANS] if reverses else []), *([WITHHELD_MEANS] if withholds or heads else [])]
+        notes = dict.fromkeys(filter(None, (*self.notes, *added)))
+        object.__setattr__(self, "notes", tuple(notes))
 
     @cached_property
-    def text(self) -> pd.DataFrame:
-        """The table as printed; a column with a head above it is named `above: head`."""
-        return self._frame(lambda cell: cell.text)
+    def footnotes(self) -> dict[str, str]:
+        """The notes on cells, in the order they are met: note -> its letter."""
+        told = dict.fromkeys(note for row in self.rows for cell in row for note in cell.notes)
+        return {note: letters_of(place) for place, note in enumerate(told)}
 
-    @cached_property
-    def raw(self) -> pd.DataFrame:
-        """The values behind the cells, in the same shape as `text`."""
-        return self._frame(lambda cell: cell.key)
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """The notes below the table, each once, in the order they are met."""
-        return tuple(dict.fromkeys(note for row in self.rows for cell in row for note in cell.notes))
+    def marks(self, cell: Cell) -> str:
+        """Give the letters of a cell's notes."""
+        return ",".join(dict.fromkeys(self.footnotes[note] for note in cell.notes))
 
     @cached_property
     def groups(self) -> tuple[tuple[str, int], ...]:
@@ -153,10 +143,31 @@ class Table:
                 spans.append((column.group, 1))
         return tuple(spans) if any(name for name, _ in spans) else ()
 
-    def _frame(self, of: Callable[[Cell], Any]) -> pd.DataFrame:
+    @cached_property
+    def text(self) -> pd.DataFrame:
+        """The table as printed; a column with a head above it is named `above: head`."""
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
-        frame = pd.DataFrame([[of(cell) for cell in row] for row in self.rows], columns=range(len(heads)))
-        return frame.set_axis(heads, axis="columns")
+        cells = [[cell.text for cell in row] for row in self.rows]
+        return pd.DataFrame(cells, columns=range(len(heads))).set_axis(heads, axis="columns")
+
+
+def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Put frames below each other; what one has no column for is empty."""
+    there = [frame for frame in frames if len(frame)]
+    if not there:
+        return frames[0]
+    made = pd.concat(there, ignore_index=True)
+    words = [name for name in made if any(name in one and not is_numeric_dtype(one[name]) for one in there)]
+    return made.fillna(dict.fromkeys(words, ""))
+
+
+def letters_of(place: int) -> str:
+    """Give a note its letter: a, b, ... z, aa, ab, and so on."""
+    more, last = divmod(place, 26)
+    return (letters_of(more - 1) if more else "") + chr(ord("a") + last)
+
+
+# --- cells --------------------------------------------------------------------------------------------------------
 
 
 def is_withheld(row: Any, what: str) -> bool:
@@ -169,15 +180,10 @@ def is_withheld(row: Any, what: str) -> bool:
     what
         A column. An `n` may be withheld beside an estimate that is shown.
     """
-    if row is None or not (is_missing(value := getattr(row, what)) or value == ""):
+    if row is None or not (is_missing(value := getattr(row, what, None)) or value == ""):
         return False
     beside = what == "n" and not is_missing(getattr(row, "estimate", None))
     return beside or getattr(row, "status", "") == Status.WITHHELD
-
-
-def withheld_cell() -> Cell:
-    """Print that a number is withheld."""
-    return Cell(WITHHELD, float("nan"), tone="muted")
 
 
 def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
@@ -193,94 +199,121 @@ def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
         How a number is written.
     """
     if is_withheld(row, what):
-        return withheld_cell()
-    value: Any = None if row is None else getattr(row, what)
-    if is_missing(value):
-        return NOTHING
-    return Cell(written(value), as_float(value))
+        return HIDDEN
+    value: Any = None if row is None else getattr(row, what, None)
+    return NOTHING if is_missing(value) else Cell(written(value), as_float(value))
 
 
-def count_and_percent(row: Any, *, by_weight: bool = False) -> Cell:
-    """Print a count and its percentage as publications do, n (%), as far as they are not withheld; sorts by the latter.
-
-    Parameters
-    ----------
-    row
-        With `n` and `percent`, or None.
-    by_weight
-        Whether the weighted percentage stands beside, if there is one.
-    """
-    if row is None:
-        return NOTHING
-    n, percent = number_cell(row, "n", whole), number_cell(row, "percent", percentage)
-    if n.text == percent.text:
-        return n
-    weighted = as_float(getattr(row, "weighted_percent", None)) if by_weight else math.nan
-    beside = "" if math.isnan(weighted) else f"; weighted {percentage(weighted)}"
-    return Cell(f"{n.text} ({percent.text}{beside})", percent.value)
+def count_cell(row: Any, what: str = "n") -> Cell:
+    """Print a count."""
+    return number_cell(row, what, whole)
 
 
-def weighted_beside(frame: pd.DataFrame) -> str:
-    """Note that weighted percentages stand beside the others, if they do."""
-    there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
-    return (
-        " Counts and percentages are unweighted; by the sampling weights where it says so." if there else ""
-    )
-
-
-def interval_cell(row: Any, *, decimals: int = 2) -> Cell:
-    """Print the interval of an estimate; it sorts by its lower end."""
-    return number_cell(row, "conf_low", lambda low: interval(low, row.conf_high, decimals=decimals))
-
-
-def p_cell(row: Any, what: str) -> Cell:
+def p_cell(row: Any, what: str = "p_adjusted") -> Cell:
     """Print a p-value."""
     return number_cell(row, what, p_value)
 
 
+def count_and_percent(row: Any) -> Cell:
+    """Print a count and its percentage as publications do, n (%), as far as they are not withheld."""
+    n, percent = count_cell(row), number_cell(row, "percent", percentage)
+    if n.text == percent.text:
+        return n
+    return replace(n, text=f"{n.text} ({percent.text})", more=(as_float(percent.value),))
+
+
 def decimals_of(row: Any, most: int) -> int:
-    """Count the decimals that an estimate and its interval were released with, at most as many as asked for."""
-    values = [
-        as_float(getattr(row, name, None)) for name in ("estimate", "std_error", "conf_low", "conf_high")
-    ]
-    shown = [value for value in values if math.isfinite(value)] or [math.pi]
-    fits = (places for places in range(most) if all(round(value, places) == value for value in shown))
-    return next(fits, most)
-
-
-def side_of_zero(row: Any, labels: Labels, *, with_estimate: bool = False) -> Cell:
-    """Say where a contrast's interval lies, with a sign that does not depend on colour."""
-    if row is None or is_missing(row.conf_low) or is_missing(row.conf_high) or is_missing(row.estimate):
-        return status_cell(getattr(row, "status", ""), labels.readable(getattr(row, "note", "")))
-    side = (int(row.conf_low > 0) - int(row.conf_high < 0)) if row.conf_low <= row.conf_high else 0
-    sign, words, tone = {1: ("▲", "above zero", "up"), -1: ("▼", "below zero", "down")}.get(
-        side, ("○", "includes zero", "")
-    )
-    if with_estimate:
-        return Cell(f"{sign} {number(row.estimate, signed=True)}", as_float(row.estimate), tone=tone)
-    return Cell(f"{sign} {words}", words, tone=tone)
+    """Count the decimals that an estimate is worth: two figures of its standard error, at most as many as asked for."""
+    error = as_float(getattr(row, "std_error", None))
+    if not math.isfinite(error) or error <= 0:
+        return most
+    return min(most, max(0, 1 - math.floor(math.log10(error))))
 
 
 def estimate_cell(
-    row: Any, labels: Labels, *, with_interval: bool = False, signed: bool = False, decimals: int = 2
+    row: Any, labels: Labels, *, decimals: int = 2, signed: bool = False, bounds: bool = False
 ) -> Cell:
-    """Print an estimate, with its interval if asked; or why there is none."""
+    """Print an estimate, with its interval if asked; a dash with the reason below where there is none.
+
+    Parameters
+    ----------
+    decimals
+        At most; fewer where it was released with fewer.
+    """
+    if row is None or is_missing(row.estimate):
+        return without_estimate(row, labels)
+    places = decimals_of(row, decimals)
+    text = number(row.estimate, places, signed=signed)
+    ends: tuple[float, ...] = ()
+    if bounds and not is_missing(row.conf_low) and not is_missing(row.conf_high):
+        text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=places)})"
+        ends = (float(row.conf_low), float(row.conf_high))
+    note = STATUS.get(row.status, row.status.replace("_", " ")) if row.status != Status.OK else ""
+    return Cell(text, as_float(row.estimate), ends, (sentence(note),) if note else ())
+
+
+def without_estimate(row: Any, labels: Labels) -> Cell:
+    """Say why there is no estimate."""
     if row is None:
         return NOTHING
-    if is_missing(row.estimate):
-        return status_cell(row.status, labels.readable(row.note))
-    text = number(row.estimate, signed=signed, decimals=decimals)
-    if with_interval and not is_missing(row.conf_low):
-        text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=decimals)})"
-    status = "" if row.status == Status.OK else STATUS.get(row.status, row.status)
-    said = ": ".join(filter(None, (status, labels.readable(row.note))))
-    return Cell(text, as_float(row.estimate), (said,) if said else (), "caution" if status else "")
+    if row.status == Status.WITHHELD:
+        return HIDDEN
+    return NOTHING.noted(sentence(labels.readable(row.note) or STATUS.get(row.status, "")))
 
 
-def status_cell(status: str, note: str) -> Cell:
-    """Say why there is no number; of one that is withheld, the sign says it all."""
-    if status == Status.WITHHELD:
-        return withheld_cell()
-    if not status or status == Status.OK:
-        return Cell(NONE, float("nan"), (note,) if note else (), "muted")
-    return Cell(STATUS.get(status, status), float("nan"), (note,) if note else (), "muted")
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    Decision.INCREASE: ("▲", "up"),
+    Decision.DECREASE: ("▼", "down"),
+    Decision.NO_MEANINGFUL_CHANGE: ("○", ""),
+}
+"""Decision -> sign and tone; what is inconclusive has none."""
+
+
+def decided(cell: Cell, row: Any) -> Cell:
+    """Put the sign of a decision in front of its estimate."""
+    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
+    return replace(cell, text=f"{sign} {cell.text}", tone=tone or cell.tone) if sign else cell
+
+
+def remarks(note: Any) -> list[str]:
+    """Take a note of a contrast apart: what is said of that contrast alone."""
+    parts = [] if is_missing(note) else str(note).split("; ")
+    return [
+        part
+        for part in parts
+        if part and not part.startswith(("organisations weighted", LOW_RELIABILITY_MARK))
+    ]
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of words."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
+
+
+def weighted_note(frame: pd.DataFrame) -> str:
+    """Say that counts and percentages are unweighted, where there are weighted ones."""
+    there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
+    return "Unweighted." if there else ""
+
+
+def legend(columns: Iterable[Column]) -> str:
+    """Say what abbreviated heads stand for, each once."""
+    known = {column.head: column.spoken for column in columns if column.spoken}
+    return f"{'; '.join(f'{head}: {spoken}' for head, spoken in known.items())}." if known else ""
+
+
+def together(labels: Labels) -> str:
+    """Name everybody together, in the head of a column: `All staff`."""
+    return f"All {labels.presentation.nouns.people}"
+
+
+def place(name: str, labels: Labels, *, everybody: str = "all") -> str:
+    """Name whom an estimate is of: an organisation, a contrast of two, or everybody together."""
+    return together(labels) if name == everybody else labels.organisation(name)
+
+
+def when(wave: str, labels: Labels) -> str:
+    """Name when an estimate is of: a wave, or for a change "first to last"."""
+    sides = pair(wave)
+    return f"{labels.wave(sides[1])} to {labels.wave(sides[0])}" if sides else labels.wave(wave)

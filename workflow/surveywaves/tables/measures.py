@@ -1,346 +1,276 @@
-"""How good the measures are: every coefficient of a scale, its items, and whether these work alike in all groups."""
+"""How well the scales measure: reliability, structure, and statements that work differently in groups."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.tables.layout import (
+    HIDDEN,
     NOTHING,
     Cell,
     Column,
     Table,
-    interval_cell,
+    count_cell,
+    estimate_cell,
     is_withheld,
     number_cell,
     p_cell,
-    status_cell,
-    withheld_cell,
+    place,
+    sentence,
 )
-from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY, LOW_RELIABILITY_MARK, Status
-from surveywaves.words import STATUS, Labels, as_float, is_missing, number, p_value, records, whole
-
-COEFFICIENTS: Final = {
-    "ordinal_alpha": Column("Ordinal alpha", numeric=True, spoken="alpha of polychoric correlations"),
-    "omega_total": Column("Omega", numeric=True, spoken="McDonald's omega total, one factor"),
-    "mean_inter_item_r": Column("Mean r", numeric=True, spoken="mean correlation between statements"),
-    "floor": Column("Floor %", numeric=True, spoken="respondents with the lowest possible score"),
-    "ceiling": Column("Ceiling %", numeric=True, spoken="respondents with the highest possible score"),
-}
-"""Terms beside alpha, in the order of presentation."""
-
-_USES: Final = {"scale": "reliable enough", LOW_RELIABILITY: LOW_RELIABILITY_MARK}
+from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
+from surveywaves.words import Labels, is_missing, number, records, whole
 
 
-def measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
-    """List every reliability coefficient, a scale and wave a row.
+def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
+    """Lay out alpha with its interval and omega, a scale a row, the waves side by side; organisations below.
 
     Parameters
     ----------
-    frame
+    reliability
         `reliability`.
-    organisation
-        Whose answers.
+    scale_use
+        `scale_use`: scales of low reliability are marked.
     """
-    chosen = frame[
-        (frame["organisation"] == organisation)
-        & (frame["item"] == "")
-        & ~frame["wave"].str.contains(BETWEEN, regex=False)
+    study = labels.presentation
+    own = reliability[(reliability["item"] == "") & reliability["term"].isin(["alpha", "omega_total"])]
+    own = own[
+        ~own["wave"].str.contains(BETWEEN, regex=False)
+        & ~own["organisation"].str.contains(BETWEEN, regex=False)
     ]
-    found = {(row.scale, row.wave, row.term): row for row in records(chosen)}
-    present = set(chosen["term"])
-    terms = [term for term in COEFFICIENTS if term in present]
-    waves = [wave for wave in (*labels.presentation.waves, ALL) if wave in set(chosen["wave"])]
-    rows = [
-        (
-            Cell(labels.scale(scale)),
-            Cell(labels.wave(wave)),
-            *_coefficients({term: found.get((scale, wave, term)) for term in ("alpha", *terms)}, labels),
-        )
-        for scale in labels.scales_in(chosen)
+    there = own[own["estimate"].notna() | (own["status"] == Status.WITHHELD)]
+    low = (
+        {}
+        if scale_use is None
+        else {row.scale: row.reason for row in records(scale_use) if row.use == LOW_RELIABILITY}
+    )
+    found = {(row.scale, row.wave, row.organisation, row.term): row for row in records(own)}
+    waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
+    if len(study.waves) == 1:
+        waves = waves[:1]
+    groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
+    groups = groups[:1] if len(study.organisations) == 1 else groups
+    terms = [
+        (wave, term)
         for wave in waves
-        if (scale, wave, "alpha") in found
+        for term in ("alpha", "omega_total")
+        if ((there["wave"] == wave) & (there["term"] == term)).any()
     ]
+    rows, sections = [], []
+    for name in groups:
+        for scale in labels.scales_in(there[there["organisation"] == name]):
+            alphas = {wave: found.get((scale, wave, name, "alpha")) for wave in waves}
+            cells = [
+                _coefficient(found.get((scale, wave, name, term)), alphas[wave], labels)
+                for wave, term in terms
+            ]
+            if all(cell is NOTHING for cell in cells):
+                continue
+            reason = f"low reliability: {labels.readable(low[scale])}" if scale in low else ""
+            rows.append((Cell(labels.scale(scale)).noted(sentence(reason)), *cells))
+            sections += [place(name, labels)] if len(groups) > 1 else []
+    above = {ALL: "All waves together"}
+    heads = {"alpha": f"Alpha ({labels.confidence} CI)", "omega_total": "Omega"}
     return Table(
-        name="reliability" if organisation == ALL else f"reliability_{organisation}",
-        title=f"Reliability of each scale: {labels.organisation(organisation)}",
+        name="reliability",
+        title="Reliability of each scale",
         columns=(
             Column("Scale"),
-            Column("Wave"),
-            Column("n", numeric=True, spoken="respondents who answered every statement of the scale"),
-            Column("Alpha", numeric=True, spoken="Cronbach's alpha"),
-            Column(f"{labels.confidence} interval", numeric=True, spoken="bootstrap-t"),
-            *(COEFFICIENTS[term] for term in terms),
+            *(Column(heads[term], above.get(wave, labels.wave(wave)), numeric=True) for wave, term in terms),
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(chosen),
-        about="After reverse keying, of respondents who answered every statement of the scale.",
-        evidence=labels.evidence(labels.waves_in(chosen), about=("items",)),
-        heads=2,
+        data=labels.with_evidence(own),
+        notes=(
+            f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
+            f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
+        ),
+        sections=tuple(sections),
     )
 
 
-def _coefficients(terms: dict[str, Any], labels: Labels) -> list[Cell]:
-    alpha, *others = terms.values()
-    if is_missing(alpha.estimate) and not is_withheld(alpha, "estimate"):
-        # The reason stands where alpha would; a list of the scale's items after it says nothing more.
-        reason = labels.readable(alpha.note.partition("; not asked: ")[0])
-        return [NOTHING, status_cell(alpha.status, reason), NOTHING] + [NOTHING] * len(others)
-    return [
-        number_cell(alpha, "n", whole),
-        _coefficient(alpha, labels),
-        interval_cell(alpha),
-        *(_coefficient(row, labels, said=alpha.note) for row in others),
-    ]
+def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
+    """Print a coefficient; who was not asked is not said, and a reason that stands at alpha not again."""
+    if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
+        return estimate_cell(row, labels, bounds=row is alpha)
+    told = str(row.note).startswith(("nobody", "not asked")) or (row is not alpha and row.note == alpha.note)
+    return NOTHING if told else estimate_cell(row, labels)
 
 
-def _coefficient(row: Any, labels: Labels, *, said: str = "") -> Cell:
-    """Print a coefficient; a note that alpha's cell carries is not said again."""
-    if is_withheld(row, "estimate"):
-        return withheld_cell()
-    if row is None or is_missing(row.estimate):
-        return NOTHING
-    decimals = 1 if row.term in {"floor", "ceiling"} else 2
-    status = "" if row.status == Status.OK else STATUS.get(row.status, row.status)
-    told = "" if row.note == said else labels.readable(row.note)
-    note = ": ".join(filter(None, (status, told)))
-    return Cell(number(row.estimate, decimals=decimals), as_float(row.estimate), (note,) if note else ())
+_STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
+"""Step of invariance -> head."""
 
 
-def item_measures(frame: pd.DataFrame, labels: Labels, *, organisation: str = ALL) -> Table:
-    """List every statement's correlation with the rest of its scale, and alpha without it, the waves side by side.
+def structure(structure: pd.DataFrame, labels: Labels) -> Table:
+    """Lay out how well one factor fits each scale, and what fit is lost when it is made the same in all groups.
 
     Parameters
     ----------
-    frame
-        `reliability`.
+    structure
+        `structure`.
     """
-    chosen = frame[(frame["organisation"] == organisation) & frame["item"].ne("")]
-    found = {(row.item, row.wave, row.term): row for row in records(chosen)}
-    waves = [wave for wave in labels.presentation.waves if wave in set(chosen["wave"])]
-    places = list(dict.fromkeys(zip(chosen["scale"], chosen["item"], strict=True)))
-    heads = (
-        Column(
-            "r with the rest", numeric=True, spoken="correlation with the sum of the scale's other statements"
-        ),
-        Column("alpha without it", numeric=True),
-    )
-    return Table(
-        name="reliability_items",
-        title="Each statement within its scale",
-        columns=(
-            Column("Scale"),
-            Column("Statement"),
-            *(
-                Column(head.head, labels.wave_with_evidence(wave), numeric=True, spoken=head.spoken)
-                for wave in waves
-                for head in heads
-            ),
-        ),
-        rows=tuple(
+    chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
+    equal = {
+        f"Equal over {plural}, change of CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
+        for one, other, plural in (
+            ("wave", "organisation", "waves"),
+            ("organisation", "wave", labels.presentation.nouns.organisation[1]),
+        )
+    }
+    equal = {head: frame for head, frame in equal.items() if frame["estimate"].notna().any()}
+    changes = {(head, row.scale, row.term): row for head, frame in equal.items() for row in records(frame)}
+    rows = []
+    for scale in labels.scales_in(chosen):
+        own = chosen[chosen["scale"] == scale]
+        found = {_term(row.term): row for row in records(own[own["item"] == ""])}
+        loadings = own[(own["term"] == "loading") & own["estimate"].notna()]
+        lowest = next(records(loadings.nsmallest(1, "estimate")), None)
+        rows.append(
             (
                 Cell(labels.scale(scale)),
-                Cell(labels.item(item)),
+                count_cell(found.get("chisq")),
+                *_chisq(found.get("chisq"), labels),
+                *(_index(found.get(term)) for term in ("cfi", "rmsea", "srmr")),
+                number_cell(lowest, "estimate", number),
+                estimate_cell(found.get(_NEXT), labels, bounds=True),
                 *(
-                    _coefficient(found.get((item, wave, term)), labels)
-                    for wave in waves
-                    for term in ("item_rest_r", "alpha_if_dropped")
+                    _loss(changes.get((head, scale, f"{step}_cfi_change")))
+                    for head in equal
+                    for step in _STEPS
                 ),
             )
-            for scale, item in places
-        ),
-        data=labels.with_evidence(chosen),
-        about=f"{labels.organisation(organisation)}.",
-        evidence=labels.evidence(waves, about=("items",)),
-        heads=2,
-    )
-
-
-def alpha_equality(frame: pd.DataFrame, labels: Labels) -> Table:
-    """List the tests that alpha is the same in two waves or organisations, and in all of them where these are more.
-
-    Parameters
-    ----------
-    frame
-        `reliability`. Comparisons that could not be made stay in the data and are counted in words.
-    """
-    chosen = frame[frame["term"].isin(["alpha_difference", "equality"])]
-    # of two groups the test over all is that of the pair
-    listed = chosen[
-        (chosen["estimate"].notna() | chosen["status"].eq(Status.WITHHELD))
-        & (chosen["term"].eq("alpha_difference") | chosen["df"].gt(1))
-    ]
-    pairs = chosen[chosen["term"] == "alpha_difference"]
-    left = len(pairs) - int((listed["term"] == "alpha_difference").sum())
+        )
     return Table(
-        name="reliability_equality",
-        title="Whether alpha is the same",
+        name="structure",
+        title="One factor in each scale, and the same factor in all groups",
         columns=(
             Column("Scale"),
-            Column("Wave"),
-            Column("Organisation"),
-            Column("n", numeric=True, spoken="respondents"),
-            Column("Difference", numeric=True, spoken="of two alphas"),
-            Column(f"{labels.confidence} interval", numeric=True),
-            Column("χ² (df)", numeric=True, spoken="Wald's chi-square, of more than two"),
-            Column("p", numeric=True),
+            *(
+                Column(head, "One factor", numeric=True)
+                for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+            ),
+            Column(f"r with the next scale ({labels.confidence} CI)", numeric=True),
+            *(Column(step, head, numeric=True) for head in equal for step in _STEPS.values()),
         ),
-        rows=tuple(_compared(row, labels) for row in records(listed)),
-        data=labels.with_evidence(chosen),
-        about="Wald tests of log(1 - alpha) with distribution-free standard errors, on the statements that all "
-        "compared were asked."
-        + (
-            f" Not listed: {whole(left)} of {whole(len(pairs))} comparisons that could not be made "
-            "(the data say why of each)."
-            if left
-            else ""
+        rows=tuple(rows),
+        data=labels.with_evidence(structure),
+        notes=(
+            f"Polychoric correlations, WLSMV; n: {labels.presentation.nouns.person[1]} who answered every "
+            f"{labels.presentation.nouns.statement[0]} of the scale; χ²: scaled and shifted.",
+            "Change of CFI: each step adds to what is equal; a fall by more than .010 speaks against equality (bold)."
+            if equal
+            else "",
         ),
-        evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
-        heads=3,
     )
 
 
-def _compared(row: Any, labels: Labels) -> tuple[Cell, ...]:
-    pair = row.term == "alpha_difference"
-    every = (Cell("All waves"), Cell(labels.organisation(row.organisation)))
-    if row.wave != ALL:
-        every = (Cell(labels.wave(row.wave)), Cell("All organisations"))
-    places = (Cell(labels.wave(row.wave)), Cell(labels.organisation(row.organisation)))
-    head = (Cell(labels.scale(row.scale)), *(places if pair else every), number_cell(row, "n", whole))
-    if is_withheld(row, "estimate"):
-        return (*head, withheld_cell(), NOTHING, NOTHING, NOTHING)
-    p = p_cell(row, "p_value")
-    if pair:
-        difference = number(row.estimate, signed=True, decimals=2)
-        return (*head, Cell(difference, as_float(row.estimate)), interval_cell(row), NOTHING, p)
+_NEXT: Final = "next"
+
+
+def _term(term: str) -> str:
+    return _NEXT if term.startswith(FACTOR_CORRELATION) else term
+
+
+def _chisq(row: Any, labels: Labels) -> tuple[Cell, Cell]:
+    """Print a test, or why there is none."""
+    if row is None or row.status not in (Status.OK, Status.WITHHELD) or is_withheld(row, "estimate"):
+        return estimate_cell(row, labels), NOTHING
     df = "" if is_missing(row.df) else f" ({whole(row.df)})"
-    return (
-        *head,
-        NOTHING,
-        NOTHING,
-        Cell(f"{number(row.estimate, decimals=2)}{df}", as_float(row.estimate)),
-        p,
-    )
+    cell = estimate_cell(row, labels, decimals=1)
+    more = (float(row.df),) if df else ()
+    return replace(cell, text=f"{cell.text}{df}", more=more), p_cell(row, "p_value")
 
 
-def scale_use(frame: pd.DataFrame, labels: Labels) -> Table:
-    """List which scales are reliable enough, which are marked as of low reliability, and why.
+def _index(row: Any, *, signed: bool = False) -> Cell:
+    return number_cell(row, "estimate", lambda value: number(value, decimals=3, signed=signed))
 
-    Parameters
-    ----------
-    frame
-        `scale_use`.
-    """
-    rows = tuple(
-        (
-            Cell(labels.scale(row.scale)),
-            Cell(_USES.get(row.use, row.use), tone="" if row.use == "scale" else "caution"),
-            Cell(labels.readable(row.reason)),
-        )
-        for row in records(frame)
-    )
-    return Table(
-        name="scale_use",
-        title="Which scales are reliable enough",
-        columns=(Column("Scale"), Column("Reliability"), Column("Why")),
-        rows=rows,
-        data=frame,
-        evidence=labels.evidence(labels.presentation.waves, about=("items", "organisation")),
-    )
+
+def _loss(row: Any) -> Cell:
+    cell = _index(row, signed=True)
+    falls = row is not None and str(row.note).startswith("falls")
+    return replace(cell, tone="caution") if falls else cell
 
 
 SHOWN: Final = (
-    ("uniform_log_odds", "", Column("log odds", "Uniform", numeric=True)),
-    ("uniform_lr", "p_adjusted", Column("adj. p", "Uniform", numeric=True, spoken="adjusted p")),
-    ("uniform_r2_change", "", Column("R² change", "Uniform", numeric=True)),
-    ("nonuniform_lr", "p_adjusted", Column("adj. p", "Non-uniform", numeric=True, spoken="adjusted p")),
-    ("nonuniform_r2_change", "", Column("R² change", "Non-uniform", numeric=True)),
-    ("total_lr", "p_adjusted", Column("adj. p", "Both together", numeric=True, spoken="adjusted p")),
+    ("uniform_log_odds", "", Column("Log odds", "Uniform", numeric=True)),
+    ("uniform_lr", "p_adjusted", Column("Adj. p", "Uniform", numeric=True)),
+    ("nonuniform_lr", "p_adjusted", Column("Adj. p", "Non-uniform", numeric=True)),
+    ("total_lr", "p_adjusted", Column("Adj. p", "Both together", numeric=True)),
     ("total_r2_change", "", Column("R² change", "Both together", numeric=True)),
 )
 """Term, what of it is shown if not the estimate, and under which head."""
 
 
-def dif(frame: pd.DataFrame, labels: Labels, *, between: Literal["wave", "organisation"]) -> Table:
-    """List differential item functioning between waves, or between organisations.
+def dif(dif: pd.DataFrame, labels: Labels) -> Table:
+    """List the statements that work differently in waves or organisations: by test, or by size; how many were tested.
 
     Parameters
     ----------
-    frame
+    dif
         `dif`.
-    between
-        Which comparisons. Those that could not be made stay in the data and are counted in words.
     """
-    chosen = frame[frame[between] != ""]
-    listed = chosen[chosen["estimate"].notna() | (chosen["status"] == Status.WITHHELD)]
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in records(listed):
-        found.setdefault((row.scale, row.item, getattr(row, between)), {})[row.term] = row
-    tried = len(chosen[["scale", "item", between]].drop_duplicates())
-    words = labels.wave if between == "wave" else labels.organisation
-    several = {"wave": "All waves at once", "organisation": "All organisations at once"}[between]
-    rows = tuple(
-        (
-            Cell(labels.scale(scale)),
-            Cell(labels.item(item)),
-            Cell(several if comparison == ALL else words(comparison)),
-            _n(terms),
-            *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
-            _size(terms.get("total_r2_change")),
+    level = 1 - labels.presentation.confidence
+    tests = dif[dif["term"] == "total_lr"]
+    tested, hidden = tests["estimate"].notna().sum(), (tests["status"] == Status.WITHHELD).sum()
+    key = ["scale", "item", "wave", "organisation"]
+    sizes = dif[dif["term"] == "total_r2_change"]
+    large = sizes[sizes["note"].str.startswith(tuple(SIZES[1:]))]
+    flagged = pd.concat([tests[tests["p_adjusted"] < level], large])[key].drop_duplicates()
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in records(dif.merge(flagged, on=key)):
+        found.setdefault((row.scale, row.item, row.wave, row.organisation), {})[row.term] = row
+    rows = []
+    for (scale, item, wave, organisation), terms in found.items():
+        nouns = labels.presentation.nouns
+        over = {"wave": "All waves at once", "organisation": f"All {nouns.organisation[1]} at once"}
+        between, name = ("wave", wave) if wave else ("organisation", organisation)
+        words = labels.wave(name) if wave else labels.organisation(name)
+        rows.append(
+            (
+                Cell(labels.item(item)),
+                Cell(labels.scale(scale)),
+                Cell(over[between] if name == ALL else words),
+                count_cell(terms.get("total_lr")),
+                *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
+                _size(terms.get("total_r2_change")),
+            )
         )
-        for (scale, item, comparison), terms in found.items()
-    )
-    left = tried - len(found)
+    told = f"{whole(len(rows))} of {whole(tested)} comparisons are listed: those whose test of both together is below "
     return Table(
-        name=f"dif_{between}",
-        title=f"Differential item functioning between {between}s",
+        name="dif",
+        title=f"{labels.presentation.nouns.statement[1].capitalize()} that work differently in groups",
         columns=(
+            Column(labels.presentation.nouns.statement[0].capitalize()),
             Column("Scale"),
-            Column("Statement"),
-            Column("Comparison"),
-            Column("n", numeric=True, spoken="respondents"),
+            Column("Between"),
+            Column("n", numeric=True),
             *(column for *_, column in SHOWN),
-            Column("Size", "Both together", spoken="class of Jodoin and Gierl"),
+            Column("Size", "Both together"),
         ),
-        rows=rows,
-        data=labels.with_evidence(chosen),
-        about="Likelihood ratio tests of ordinal logistic models, and the change of Nagelkerke's R²."
-        + (
-            f" Not listed: {whole(left)} of {whole(tried)} comparisons that could not be made "
-            "(the data say why of each)."
-            if left
-            else ""
+        rows=tuple(rows),
+        data=labels.with_evidence(dif),
+        notes=(
+            f"{told}{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
+            f"{whole(hidden)} more are withheld." if hidden else "",
+            "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if rows else "",
         ),
-        evidence=labels.evidence(
-            labels.waves_in(chosen) if len(chosen) else (), about=("items", "organisation")
-        )
-        if between == "wave"
-        else labels.evidence(labels.presentation.waves, about=("items", "organisation")),
         heads=3,
     )
 
 
-def _n(terms: dict[str, Any]) -> Cell:
-    return number_cell(next(iter(terms.values())), "n", whole)
-
-
 def _shown(row: Any, what: str) -> Cell:
-    if is_withheld(row, what or "estimate"):
-        return withheld_cell()
-    value = None if row is None else getattr(row, what or "estimate")
-    if is_missing(value):
-        return NOTHING
     if what:
-        return Cell(p_value(value), as_float(value))
-    signed = row.term.endswith("log_odds")
-    return Cell(number(value, signed=signed, decimals=2 if signed else 3), as_float(value))
+        return p_cell(row, what)
+    signed = row is not None and row.term.endswith("log_odds")
+    return number_cell(row, "estimate", lambda value: number(value, 2 if signed else 3, signed=signed))
 
 
 def _size(row: Any) -> Cell:
     if is_withheld(row, "estimate"):
-        return withheld_cell()
+        return HIDDEN
     if row is None or not row.note:
         return NOTHING
-    word = row.note.split(" ", 1)[0]
-    return Cell(word, tone="" if word == "negligible" else "caution")
+    word = str(row.note).split(" ", 1)[0]
+    return Cell(word, tone="" if word == SIZES[0] else "caution")

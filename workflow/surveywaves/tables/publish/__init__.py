@@ -1,13 +1,13 @@
-"""Tables for publication: the tables of the report as files to paste, in HTML, Word, LaTeX and CSV.
+"""Tables for publication: the tables of the report as files to paste, in HTML, Word, LaTeX and CSV, and one workbook.
 
-sheet      a table taken apart once, for every form that it is written in, with what must stand below it
-paper      how it stands on paper: upright or turned, size of type, width of columns
-great, word, latex
-           the forms, and a page that lists the tables
+page       as HTML, by great-tables: within the report, and as a page of its own; and a page that lists the tables
+paper      as Word and LaTeX, by pandoc from that HTML
+workbook   all tables in a workbook, a sheet a table
+rows       the rows behind a table as CSV
 write      all files
 """
 
-from surveywaves.tables.publish.sheet import Publication, publications
-from surveywaves.tables.publish.write import files, written
+from surveywaves.tables.publish.page import html
+from surveywaves.tables.publish.write import files
 
-__all__ = ["Publication", "files", "publications", "written"]
+__all__ = ["files", "html"]

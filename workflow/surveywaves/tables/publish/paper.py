@@ -1,406 +1,290 @@
-"""How a table stands on paper: the width of its columns, the size of its type, and whether the page is turned.
+r"""Tables as Word and LaTeX, by pandoc from their HTML; all of them in one call each, taken apart afterwards.
 
-How a table stands in Word and LaTeX: see `surveywaves.tables.publish.paper`.
+What pandoc does not know is put right in what it writes: small type, rules of a journal, a turned page for a wide
+table. great-tables' own `as_latex` (1.1) refuses footnotes, does not number its captions and lets statements run off
+the page.
 """
 
 from __future__ import annotations
 
-import math
+import io
 import re
-from collections.abc import Sequence
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, pairwise
+from html import escape
+from pathlib import Path
 from typing import Final
 
-from surveywaves.tables.publish.sheet import Entry, Head, Sheet
+import pypandoc  # type: ignore[import-untyped]
 
-NO_BREAK: Final = "\u00a0"
+from surveywaves.files import undated_zip
+from surveywaves.tables.layout import Table
+from surveywaves.tables.publish.page import below, words
+from surveywaves.text import visible
 
-LONGEST_WORD: Final = 24
-"""Letters after which a word may be broken, if it is no number."""
+_APART: Final = "surveywaves-the-next-table"
+"""A paragraph that stands between two tables on their way through pandoc."""
 
-_BOLD: Final = 1.08
-"""How much wider bold type is."""
+UPRIGHT, TURNED = 170, 257
+"""Width between the margins of a page of A4, and of a turned one, in millimetres."""
 
-_TURNING: Final = 1.3
-"""By how much turning a page must pay."""
+_LETTERS: Final = {8: 1.55, 7: 1.36}
+"""Size of type, in points -> width of a letter, in millimetres."""
 
-_NARROW: Final = frozenset("ijltfrI.,:;'|()[]- !/\u200b\u00a0")
-
-
-@dataclass(frozen=True, eq=False)
-class Typeface:
-    """About how wide letters are, in sizes of type.
-
-    Parameters
-    ----------
-    small, capital, narrow, wide
-        Of the Latin alphabet.
-    foreign, sign
-        Other letters, and signs.
-    wides
-        Which are wide.
-    """
-
-    small: float
-    capital: float
-    narrow: float
-    wide: float
-    foreign: float
-    sign: float
-    wides: frozenset[str]
-
-    def width(self, text: str) -> float:
-        """Give about how wide a text is."""
-        return _width(self, text)
-
-    def letter(self, letter: str) -> float:
-        """Give about how wide a letter is."""
-        if letter in _NARROW:
-            return self.narrow
-        if letter in self.wides:
-            return self.wide
-        if letter.isascii():
-            return self.capital if letter.isupper() else self.small
-        return self.foreign if letter.isalpha() and ord(letter) < 0x530 else self.sign
+_LONGEST: Final = 46
+"""Letters of words in a line, at most."""
 
 
-@dataclass(frozen=True, eq=False)
-class Paper:
-    """A page, and how tables are set on it. Lengths are in points, or where it says so in sizes of type.
-
-    Parameters
-    ----------
-    typeface
-        What the table is set in.
-    widths, heights
-        Of the text on the page: as it stands, and turned.
-    sizes
-        Turned or not, and size of type; the first that a table fits in is taken.
-    padding
-        Space left and right of what is in a cell together, in sizes of type.
-    between
-        What a row is higher than its lines, in sizes of type.
-    readable
-        Width that a column of words should have, if its words fill it, in sizes of type.
-    beside, beside_line
-        Size of the type above and below a table, and the height of its lines in sizes of it.
-    very_long
-        Height from which on a table is looked up in and not read, and set in a size of at most `small`.
-    """
-
-    typeface: Typeface
-    widths: tuple[float, float]
-    heights: tuple[float, float]
-    sizes: tuple[tuple[bool, float], ...]
-    padding: float
-    line: float
-    between: float
-    readable: float
-    beside: float
-    beside_line: float
-    very_long: float = math.inf
-    small: float = 0.0
-
-    def wide(self, *, turned: bool) -> float:
-        """Give the width of the text."""
-        return self.widths[turned]
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """What is set of a table.
-
-    Parameters
-    ----------
-    heads, rows
-        By column.
-    numeric
-        Whether a column holds numbers: it needs no more width than they take.
-    aside
-        What each cell needs besides its text, in sizes of type: letters of notes, bold type.
-    groups
-        Heads above the heads, with the number of columns each spans.
-    gaps
-        Space that sets a column apart from the one before it, in sizes of type; empty: none does.
-    sections
-        Rows that stand between the rows.
-    beside
-        Lines above and below.
-    """
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
-    aside: tuple[tuple[float, ...], ...]
-    groups: tuple[tuple[str, int], ...] = ()
-    gaps: tuple[float, ...] = ()
-    sections: int = 0
-    beside: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
-    """How a table stands on paper.
+    """How a table stands on paper: shares of its width, whether the page is turned, and the size of its type."""
 
-    Parameters
-    ----------
-    turned
-        Whether its page is turned.
-    size
-        Size of its type in points.
-    widths
-        Of its columns, in points.
-    height
-        About how high it is, in points, with what is said above and below it.
-    heads, highest
-        About how high its heads are together, and its highest row.
-    """
-
+    shares: tuple[float, ...]
     turned: bool
-    size: float
-    widths: tuple[float, ...]
-    height: float
-    heads: float
-    highest: float
+    size: int
 
 
-def fitting(texts: Texts, paper: Paper) -> Shape:
-    """Find the largest type in which every word of a table fits its column, upright pages first.
-
-    A table that fits in no shape gets the last, its columns as narrow as that takes.
-    """
-    columns = range(len(texts.heads))
-    needs = _with_groups(texts, paper, [_need(texts, paper, place) for place in columns])
-    fit = [
-        (turned, size)
-        for turned, size in paper.sizes
-        if sum(need.least for need in needs) <= paper.wide(turned=turned) / size
-    ] or [paper.sizes[-1]]
-    stands = _stands(texts, paper, needs, turned=fit[0][0], size=fit[0][1])
-    if stands.height <= paper.very_long:
-        return stands
-    small = [one for one in fit if one[1] <= paper.small]
-    others = [*small[:1], *[one for one in small if one[0]][:1]]
-    shapes = [stands, *(_stands(texts, paper, needs, turned=turned, size=size) for turned, size in others)]
-    return min(shapes, key=lambda one: _pages(one, paper))
+def shape(table: Table) -> Shape:
+    """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
+    needs = [_needs(table, place) for place in range(len(table.columns))]
+    least, most = (sum(widths) for widths in zip(*needs, strict=True))
+    pages = ((UPRIGHT, False, 8, least + 30), (TURNED, True, 8, most), (TURNED, True, 7, 0))
+    rooms = [(width / _LETTERS[size] - 2 * len(needs), enough) for width, _, size, enough in pages]
+    chosen = next((number for number, (room, enough) in enumerate(rooms) if room >= min(most, enough)), 2)
+    (room, _), (_, turned, size, _) = rooms[chosen], pages[chosen]
+    spare = max(0.0, min(1.0, (room - least) / max(1, most - least)))
+    widths = [low + spare * (high - low) + 2 for low, high in needs]
+    return Shape(tuple(width / sum(widths) for width in widths), turned, size)
 
 
-def together(text: str) -> str:
-    """Keep a number with what belongs to it on one line, and what stands in brackets behind it on one."""
-    before, bracket, inside = text.partition(" (")
-    return before.replace(" ", NO_BREAK) + bracket + inside.replace(" ", NO_BREAK)
+def _needs(table: Table, place: int) -> tuple[int, int]:
+    """Give the letters that a column needs at least, and that it needs to have each cell on a line."""
+    column, texts = table.columns[place], [row[place].text for row in table.rows] or [""]
+    word = max((len(part) for part in column.head.split()), default=1)
+    longest = max(map(len, texts))
+    if column.numeric:
+        # An interval may go to a second line; a number may not.
+        piece = max(len(piece) for text in texts for piece in text.replace(" (", "\n(").split("\n"))
+        return max(piece, word), max(longest, word)
+    part = max(len(part) for text in texts for part in (*text.split(), ""))
+    least = max(min(part, _LONGEST), word, 6)
+    return least, max(least, min(longest, _LONGEST))
 
 
-def _pages(stands: Shape, paper: Paper) -> float:
-    """Give about how many pages a table takes; a turned page counts a little more, as it must be turned."""
-    return stands.height / (paper.heights[1] / _TURNING if stands.turned else paper.heights[0])
-
-
-def _stands(texts: Texts, paper: Paper, needs: Sequence[_Need], *, turned: bool, size: float) -> Shape:
-    room = paper.wide(turned=turned)
-    widths = _shared(needs, room / size)
-    rows = [_high(row, widths, paper) for row in texts.rows]
-    heads = _high(texts.heads, widths, paper)
-    if texts.groups:
-        spans = accumulate((span for _, span in texts.groups), initial=0)
-        over = [sum(widths[start:end]) for start, end in pairwise(spans)]
-        heads += _high([group for group, _ in texts.groups], over, paper)
-    sections = texts.sections * (paper.line + paper.between)
-    beside = sum(math.ceil(paper.typeface.width(text) / room * paper.beside) for text in texts.beside)
-    return Shape(
-        turned=turned,
-        size=size,
-        widths=tuple(round(size * width, 2) for width in widths),
-        height=size * (heads + sum(rows) + sections) + paper.beside * paper.beside_line * beside,
-        heads=size * heads,
-        highest=size * max(rows, default=0.0),
-    )
-
-
-@lru_cache(maxsize=40_000)
-def _width(typeface: Typeface, text: str) -> float:
-    return sum(map(typeface.letter, text))
-
-
-@dataclass(frozen=True, slots=True)
-class _Need:
-    """What a column needs, in sizes of type.
+def papers(
+    tables: Sequence[Table], fragments: Sequence[str], demonstrations: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Write tables as Word and as LaTeX.
 
     Parameters
     ----------
-    least
-        To be read with ease.
-    most
-        To have each of its texts on one line.
-    share
-        Part of a line that is left over, beside the other columns' parts.
+    tables
+        All of them: a call of pandoc takes longer to begin than to end.
+    fragments
+        Each as HTML: see `surveywaves.tables.publish.page.html`.
+    demonstrations
+        What the data of each are if not observed.
+
+    Yields
+    ------
+    tuple
+        Name of a file and its content, the same bytes for the same tables.
     """
-
-    least: float
-    most: float
-    share: float
-
-
-def _need(texts: Texts, paper: Paper, place: int) -> _Need:
-    width, numeric = paper.typeface.width, texts.numeric[place]
-    found = [(texts.heads[place], 0.0, _BOLD)]
-    for row, aside in zip(texts.rows, texts.aside, strict=True):
-        found.append((row[place], aside[place], 1.0))
-    least = max(bold * max(map(width, _pieces(text)), default=0.0) + aside for text, aside, bold in found)
-    wide = [bold * width(text) + aside for text, aside, bold in found]
-    most = max(wide)
-    eased = least if numeric else max(least, min(most, paper.readable))
-    around = paper.padding + (texts.gaps[place] if texts.gaps else 0.0)
-    return _Need(eased + around, most + around, sum(wide) / len(wide))
+    if not tables:
+        return
+    shapes = [shape(table) for table in tables]
+    sources = [_source(*one) for one in zip(tables, fragments, shapes, demonstrations, strict=True)]
+    source = f"<p>{_APART}</p>".join(sources)
+    tex = pypandoc.convert_text(source, "latex", "html", extra_args=["--wrap=preserve"])
+    for table, form, text in zip(tables, shapes, tex.split(_APART), strict=True):
+        yield f"{table.name}.tex", _latex(table, form, text).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tables.docx"
+        pypandoc.convert_text(source, "docx", "html", outputfile=str(path))
+        content = path.read_bytes()
+    for table, document in zip(tables, _documents(content, tables, shapes), strict=True):
+        yield f"{table.name}.docx", document
 
 
-def _with_groups(texts: Texts, paper: Paper, needs: Sequence[_Need]) -> list[_Need]:
-    """Widen the columns under a head that is wider than they are together."""
-    found, place = list(needs), 0
-    for group, span in texts.groups:
-        under = found[place : place + span]
-        wanted = _BOLD * max(map(paper.typeface.width, _pieces(group)), default=0.0) + paper.padding
-        missing = max(wanted - sum(need.least for need in under), 0.0) / span
-        found[place : place + span] = [
-            _Need(need.least + missing, max(need.most, need.least + missing), need.share) for need in under
-        ]
+_CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1>', re.DOTALL)
+
+
+_SPANNER: Final = re.compile(r'<th ((?:(?!class=)[^>])*scope="colgroup"(?:(?!class=)[^>])*)>')
+
+
+def _source(table: Table, fragment: str, form: Shape, demonstration: str) -> str:
+    """Write a table as HTML that pandoc understands: widths, sides, bold where a class means it."""
+
+    def plain(found: re.Match[str]) -> str:
+        tag, before, classes, after, inner = found.groups()
+        style = ' style="text-align: right"' if "num" in classes else ""
+        if tag == "td" and style:
+            # A line may end before a bracket, and nowhere else.
+            inner = inner.replace(" (", "\n(").replace(" ", "\u00a0").replace("\n(", " (")
+        bold = bool({"up", "down", "caution", "group"} & set(classes.split()))
+        return f"<{tag}{before}{after}{style}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
+
+    made = _SPANNER.sub(r'<th \1 style="text-align: center">', fragment)
+    made = re.sub(r"</?bdi>|</?abbr[^>]*>", "", _CLASSED.sub(plain, made))
+    made = re.sub(r' (?:id|headers)="[^"]*"', "", made)
+    columns = "".join(f'<col style="width: {100 * share:.2f}%">' for share in form.shares)
+    top = f"<caption>{words(table.title)}</caption><colgroup>{columns}</colgroup>"
+    made = re.sub(r"<table[^>]*>", lambda _: f"<table>{top}", made, count=1)
+    said = f"<p><strong>{words(demonstration)}</strong></p>" if demonstration else ""
+    return f"{said}{made}{below(table)}"
+
+
+# --- LaTeX --------------------------------------------------------------------------------------------------------
+
+_HEADER: Final = """\
+% {name}. In the preamble: \\usepackage{{amssymb, array, booktabs, calc, longtable, multirow{further}}}
+"""
+
+_SIGNS: Final = {
+    "○": r"$\circ$",
+    "▲": r"$\blacktriangle$",
+    "▼": r"$\blacktriangledown$",
+    "−": r"\ensuremath{-}",
+    "±": r"\ensuremath{\pm}",
+    "χ²": r"$\chi^2$",
+    "R²": r"$R^2$",
+    "≤": r"\ensuremath{\leq}",
+}
+"""What fonts of LaTeX lack."""
+
+
+def _latex(table: Table, form: Shape, text: str) -> str:
+    body = text.strip()
+    for sign, written in _SIGNS.items():
+        body = body.replace(sign, written)
+    rules, place = [], 1
+    for group, span in table.groups:
+        rules += [rf"\cmidrule(lr){{{place}-{place + span - 1}}}"] if group else []
         place += span
-    return found
-
-
-def _pieces(text: str) -> list[str]:
-    """Cut a text where a line may break."""
-    return [
-        piece if any(map(str.isdigit, piece)) else piece[:LONGEST_WORD]
-        for piece in re.split("[ \u200b]+", text)
-        if piece
-    ]
-
-
-def _shared(needs: Sequence[_Need], room: float) -> list[float]:
-    """Share a line between columns: to each what it needs, and of the rest by how much there is in it."""
-    given = [need.least for need in needs]
-    if sum(given) >= room:
-        return [room * one / sum(given) for one in given]
-    hungry = [place for place, need in enumerate(needs) if need.most > need.least]
-    while hungry:
-        rest, shares = room - sum(given), sum(needs[place].share for place in hungry)
-        full = [
-            place
-            for place in hungry
-            if given[place] + rest * needs[place].share / shares >= needs[place].most
-        ]
-        for place in full or hungry:
-            given[place] = needs[place].most if full else given[place] + rest * needs[place].share / shares
-        hungry = [place for place in hungry if place not in full] if full else []
-    return given
-
-
-def _high(texts: Sequence[str], widths: Sequence[float], paper: Paper) -> float:
-    """Give about how high a row is, in sizes of type."""
-    lines = max(
-        (
-            math.ceil(_BOLD * paper.typeface.width(text) / max(room - paper.padding, 0.1)) if text else 1
-            for text, room in zip(texts, widths, strict=True)
-        ),
-        default=0,
+    if rules:
+        body = re.sub(
+            r"(\\toprule\\noalign\{\}.*?\\\\)(?=\n)",
+            lambda found: found[1] + "\n" + "".join(rules),
+            body,
+            flags=re.DOTALL,
+        )
+    # pandoc takes the side of a column from its first row, which may be a heading across all.
+    sides = iter(["left" if column.numeric else "right" for column in table.columns])
+    spec, middle, rest = body.partition("@{}}")
+    spec = re.sub(
+        r"\\(?:raggedright|raggedleft|centering)(?=\\arraybackslash)",
+        lambda _: rf"\ragged{next(sides)}",
+        spec,
     )
-    return paper.line * lines + paper.between
+    body = spec + middle + rest
+    begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")
+    header = _HEADER.format(name=table.name, further=", pdflscape" if form.turned else "")
+    size = r"\scriptsize" if form.size < max(_LETTERS) else r"\footnotesize"
+    lines = (begin, r"\begingroup" + size, r"\setlength{\tabcolsep}{3pt}", body, r"\endgroup", end)
+    return header + "\n".join(filter(None, lines)) + "\n"
 
 
-UPRIGHT, TURNED = 481.0, 728.0
-"""Width of the text on an A4 page with margins of 20 mm, in points: as it stands, and turned."""
+# --- Word ---------------------------------------------------------------------------------------------------------
 
-PADDING: Final = 0.6
-"""Space left and right of what is in a cell together, in sizes of type."""
-
-GAP: Final = 1.0
-"""Space between columns that would run into each other, in sizes of type."""
-
-MARK: Final = 0.35
-"""Width of the letter of a note, in sizes of type."""
-
-_BOLDER: Final = 0.15
-"""How much wider bold type is."""
-
-_PART_OF_PAGE: Final = 0.9
-"""How much of a page a table may fill that does not go over pages, its notes included."""
-
-_SHORT: Final = 8
-"""Letters up to which what stands in brackets stays on the line of the number before it."""
-
-_TYPE: Final = Typeface(
-    small=0.6,
-    capital=0.78,
-    narrow=0.38,
-    wide=0.8,
-    foreign=0.74,
-    sign=0.78,
-    wides=frozenset("mwMW@%&—…+<>="),
+_RULE: Final = '<w:{side} w:val="single" w:sz="{eighths}" w:space="0" w:color="1A1A1A"/>'
+_SECTION: Final = (
+    '<w:sectPr><w:pgSz w:w="{wide}" w:h="{high}"{turned}/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" '
+    'w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
 )
-"""Arial, which Word has, and LaTeX's own type, whose digits are wider in small sizes: the wider of the two."""
-
-_PAPER: Final = Paper(
-    typeface=_TYPE,
-    widths=(UPRIGHT, TURNED),
-    heights=(TURNED, UPRIGHT),
-    sizes=(*((False, size) for size in (9.0, 8.0)), *((True, size) for size in (9.0, 8.0, 7.0, 6.0, 5.0))),
-    padding=PADDING,
-    line=1.2,
-    between=0.25,
-    readable=14.0,
-    beside=8.0,
-    beside_line=1.4,
-)
+_PART: Final = "word/document.xml"
 
 
-def shape(sheet: Sheet) -> Shape:
-    """Find the largest type in which a table fits a page, upright pages first."""
-    return fitting(
-        Texts(
-            heads=tuple(head.text for head in sheet.heads),
-            rows=tuple(tuple(map(words, row.entries, sheet.heads)) for row in sheet.rows),
-            numeric=tuple(head.numeric for head in sheet.heads),
-            aside=tuple(tuple(map(_aside, row.entries)) for row in sheet.rows),
-            groups=sheet.groups,
-            gaps=gaps(sheet),
-            sections=sum(bool(row.section) for row in sheet.rows),
-            beside=(
-                *(sheet.title, sheet.demonstration),
-                *(note for _, note in sheet.notes),
-                *sheet.lines,
-            ),
-        ),
-        _PAPER,
+def _documents(content: bytes, tables: Sequence[Table], shapes: Sequence[Shape]) -> Iterator[bytes]:
+    """Take the document with all tables apart: each has the same styles, and its own page."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    plain = parts["word/styles.xml"].decode()
+    styles = {size: _styles(plain, size).encode() for size in _LETTERS}
+    document, core = (
+        parts.pop(_PART).decode(),
+        _DATES.sub(r"\g<1>1980-01-01T00:00:00Z", parts[_CORE].decode()),
     )
+    start, end = document.index("<w:body>") + len("<w:body>"), document.rindex("<w:sectPr>")
+    between = re.compile(rf"<w:p>(?:(?!</w:p>).)*?{_APART}.*?</w:p>", re.DOTALL)
+    for table, form, body in zip(tables, shapes, between.split(document[start:end]), strict=True):
+        title = f"<dc:title>{escape(visible(table.title)[:255], quote=False)}</dc:title>"
+        own = {
+            **parts,
+            _PART: f"{document[:start]}{_body(body, form)}</w:body></w:document>".encode(),
+            "word/styles.xml": styles[form.size],
+            _CORE: title.join(_TITLE.split(core, maxsplit=1)).encode(),
+        }
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for name, part in sorted(own.items(), key=lambda pair: pair[0] != "[Content_Types].xml"):
+                archive.writestr(name, part)
+        yield undated_zip(buffer.getvalue())
 
 
-def over_pages(page: Shape) -> bool:
-    """Whether a table is likely to need more than a page, its notes included."""
-    return page.height > _PART_OF_PAGE * (UPRIGHT if page.turned else TURNED)
+_CORE: Final = "docProps/core.xml"
+_DATES: Final = re.compile(r"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+_TITLE: Final = re.compile(r"<dc:title>[^<]*</dc:title>|<dc:title */>")
+_HEAD: Final = re.compile(r"<w:tr>(?:(?!</w:tr>).)*?<w:tblHeader.*?</w:tr>", re.DOTALL)
+_ABOUT: Final = re.compile(r"<w:tcPr ?/>|<w:tcPr>(.*?)</w:tcPr>")
 
 
-def _aside(entry: Entry) -> float:
-    """Give what a cell needs besides its text: the letters of its notes, and bold type."""
-    bold = _BOLDER * _TYPE.width(entry.text) if entry.tone == "caution" else 0.0
-    return MARK * len(entry.marks) + bold
+def _body(body: str, form: Shape) -> str:
+    """Set what pandoc leaves open: rules below heads, rows that stay whole, the page."""
+    body = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", body)
+    body = body.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit/></w:trPr>").replace("</w:trPr><w:trPr>", "")
+    heads = len(re.findall("<w:tblHeader", body))
+    numbers = iter(range(1, heads + 1))
+
+    def head(row: re.Match[str]) -> str:
+        last = next(numbers) == heads
+
+        def about(found: re.Match[str]) -> str:
+            inner = found[1] or ""
+            return f"<w:tcPr>{inner}{_borders(inner, last=last)}</w:tcPr>"
+
+        return _ABOUT.sub(about, row[0])
+
+    width = round((TURNED if form.turned else UPRIGHT) * 1440 / 25.4)
+    grid = "".join(f'<w:gridCol w:w="{round(width * share)}"/>' for share in form.shares)
+    body = re.sub("<w:tblGrid>.*?</w:tblGrid>", f"<w:tblGrid>{grid}</w:tblGrid>", body)
+    body = re.sub("<w:tblW [^>]*/>", f'<w:tblW w:w="{width}" w:type="dxa"/>', body)
+    wide, high = (16838, 11906) if form.turned else (11906, 16838)
+    turned = ' w:orient="landscape"' if form.turned else ""
+    return _HEAD.sub(head, body) + _SECTION.format(wide=wide, high=high, turned=turned)
 
 
-def words(entry: Entry, head: Head) -> str:
-    """Give what a cell says; a number breaks only before what stands in brackets, if that is long."""
-    if not head.numeric or not any(map(str.isdigit, entry.text)):
-        return entry.text
-    text = together(entry.text)
-    before, bracket, inside = text.partition(" (")
-    return f"{before}{NO_BREAK}({inside}" if bracket and len(inside) <= _SHORT else text
+def _borders(about: str, *, last: bool) -> str:
+    """Give the rule below a head: of all in the last row, of those above several columns otherwise."""
+    spans = re.search(r'gridSpan w:val="(\d+)"', about)
+    ruled = last or (spans and int(spans[1]) > 1)
+    return f"<w:tcBorders>{_RULE.format(side='bottom', eighths=4)}</w:tcBorders>" if ruled else ""
 
 
-def gaps(sheet: Sheet) -> tuple[float, ...]:
-    """Give the space that sets columns apart, in sizes of type: a new group, and words behind numbers."""
-    starts = set(accumulate(span for _, span in sheet.groups))
-    return tuple(
-        GAP if place in starts or (place > 0 and not head.numeric and sheet.heads[place - 1].numeric) else 0.0
-        for place, head in enumerate(sheet.heads)
-    )
+def _styles(styles: str, size: int) -> str:
+    """Put small type and the rules of a table into pandoc's styles."""
+    ends = "".join(_RULE.format(side=side, eighths=10) for side in ("top", "bottom"))
+    rules = rf"\g<1><w:tblBorders>{ends}</w:tblBorders>"  # behind the indent, as the schema has it
+    styles = re.sub(r'(w:styleId="Table"[^>]*>.*?<w:tblInd[^>]*/>)', rules, styles, count=1, flags=re.DOTALL)
+    styles = re.sub(r'(<w:(?:left|right) [^>]*w:w=)"108"', r'\g<1>"60"', styles)
+    fonts = "".join(f' w:{script}="Arial"' for script in ("ascii", "hAnsi", "cs", "eastAsia"))
+    styles = re.sub(r"<w:rFonts [^>]*/>", f"<w:rFonts{fonts}/>", styles)
+    for name, halves, about, look in (
+        ("Compact", 2 * size, '<w:spacing w:before="20" w:after="20"/>', ""),
+        ("BodyText", 16, '<w:spacing w:before="40" w:after="20"/>', ""),
+        ("FirstParagraph", 16, '<w:spacing w:before="40" w:after="40"/>', ""),
+        ("TableCaption", 20, '<w:keepNext/><w:spacing w:before="0" w:after="80"/>', "<w:b/>"),
+    ):
+        begin = re.search(rf'<w:style [^>]*w:styleId="{name}"[^>]*>', styles)
+        if begin is None:
+            continue
+        end = styles.index("</w:style>", begin.end())
+        kept = _LOOKS.sub("", styles[begin.end() : end])
+        looks = f'{look}<w:i w:val="0"/><w:color w:val="1A1A1A"/><w:sz w:val="{halves}"/>'
+        set_so = f"{kept}<w:pPr>{about}</w:pPr><w:rPr>{looks}</w:rPr>"
+        styles = styles[: begin.end()] + set_so + styles[end:]
+    return styles
+
+
+_LOOKS: Final = re.compile(r"<w:(pPr|rPr)>.*?</w:\1>|<w:(?:pPr|rPr) ?/>", re.DOTALL)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 
-from surveywaves.tables.publish.great import to_contents, to_csv, to_html
-from surveywaves.tables.publish.latex import to_tex
-from surveywaves.tables.publish.paper import shape
-from surveywaves.tables.publish.sheet import Publication, demonstration, publications, sheet
-from surveywaves.tables.publish.word import to_docx
-from surveywaves.words import (
-    Labels,
-)
+from surveywaves.study.parts import Presentation
+from surveywaves.tables.layout import Table
+from surveywaves.tables.made import made
+from surveywaves.tables.publish import page
+from surveywaves.tables.publish.paper import papers
+from surveywaves.tables.publish.rows import to_csv
+from surveywaves.tables.publish.workbook import workbook
+from surveywaves.terms import Evidence
+from surveywaves.text import listed
+from surveywaves.words import Labels
+
+WORKBOOK: Final = "tables.xlsx"
 
 
 def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
-    """Write every table of a study in every form, and the page that lists them.
+    """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
 
     Parameters
     ----------
@@ -29,28 +35,44 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
     tuple
         Name of a file, and its content: the same bytes for the same frames.
     """
-    made = list(publications(frames, labels))
-    for publication in made:
-        for form, content in written(publication, labels).items():
-            yield f"{publication.name}.{form}", content
+    ones, tables = [], []
+    for one, table in made(frames, labels):
+        ones.append(one)
+        tables.append(_protected(table, labels))
+    said = [demonstration(_kinds(table, labels.presentation)) for table in tables]
+    fragments = [page.html(table) for table in tables]
+    for table, fragment, evidence in zip(tables, fragments, said, strict=True):
+        yield f"{table.name}.html", page.page(table, fragment, demonstration=evidence)
+        yield f"{table.name}.csv", to_csv(table.data, labels)
+    yield from papers(tables, fragments, said)
+    yield WORKBOOK, workbook(zip(tables, said, strict=True))
     kinds = {wave.evidence for wave in labels.presentation.waves.values()}
-    contents = to_contents(made, title=labels.presentation.title, demonstration=demonstration(kinds))
-    yield "index.html", contents
+    listed_under = [(one.exhibit.section, table) for one, table in zip(ones, tables, strict=True)]
+    yield (
+        "index.html",
+        page.contents(
+            listed_under,
+            title=labels.presentation.title,
+            demonstration=demonstration(kinds),
+            workbook=WORKBOOK,
+        ),
+    )
 
 
-def written(publication: Publication, labels: Labels) -> dict[str, bytes]:
-    """Write a table in every form.
+def _protected(table: Table, labels: Labels) -> Table:
+    """Say below a table that stands alone what protects respondents."""
+    return replace(table, notes=(*table.notes, labels.presentation.protection))
 
-    Returns
-    -------
-    dict
-        One of `surveywaves.catalogue.TABLE_FORMATS` -> content of the file.
-    """
-    taken_apart = sheet(publication)
-    page = shape(taken_apart)
-    return {
-        "html": to_html(taken_apart),
-        "docx": to_docx(taken_apart, page),
-        "tex": to_tex(taken_apart, page),
-        "csv": to_csv(publication.table.data, labels),
-    }
+
+def demonstration(kinds: Collection[Evidence]) -> str:
+    """Say what data are, where not all are observed."""
+    words = [kind.value for kind in Evidence if kind in kinds and kind is not Evidence.OBSERVED]
+    return f"Demonstration: {listed(words)} data, not findings" if words else ""
+
+
+def _kinds(table: Table, presentation: Presentation) -> set[Evidence]:
+    """List the kinds of evidence behind a table; of the whole study, where its rows do not say."""
+    # The audit's own column of that name holds its reasons.
+    column = "recomputed_from" if "recomputed_from" in table.data.columns else "evidence"
+    named = set(table.data[column]) - {""} if column in table.data.columns else set()
+    return {Evidence(kind) for kind in named} or {wave.evidence for wave in presentation.waves.values()}

@@ -1,0 +1,328 @@
+"""What the words of the report are made from, and sentences whose numbers come from tables.
+
+A section is Markdown (pandoc: commonmark with fenced divs, bracketed spans and attributes). A number in it is a span
+that carries its full value, the table it comes from, the rows (`data-where`, JSON) and what was done with them
+(`data-take`), so that a reader, or a test, can look it up:
+
+    [12.3]{.n data-value="12.34" data-from="contrasts" data-take="cell:estimate" data-where="{&quot;scale&quot;: ...}"}
+
+Every other word that is inserted is escaped: no label of a study is ever markup. No number is written into a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from string import Formatter
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surveywaves.catalogue import One, figures
+from surveywaves.study.parts import Presentation
+from surveywaves.text import listed
+from surveywaves.words import Labels, is_missing, number, share, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the report.
+
+    Parameters
+    ----------
+    name
+        A key of `catalogue.SECTIONS`.
+    title
+        Its heading, in the study's own words.
+    text
+        Markdown; a paragraph `[[figure:NAME]]`, `[[table:NAME]]` or `[[files]]` stands for what belongs there.
+    """
+
+    name: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the words of the report are made from.
+
+    Parameters
+    ----------
+    tables
+        Released frames by name; `codebook` and the `titles` of printed tables as far as there are any.
+    presentation
+        The study in words.
+    captions
+        Figure -> its `title`, `caption`, `alt` and `group`.
+    figures
+        Figure -> its drawing, SVG text.
+    made
+        Table -> what it is, and the table: see `surveywaves.tables.made`.
+    limitations
+        The study's own limitations: Markdown of headings, lists and emphasis.
+    disclosure
+        What was withheld, in a sentence.
+    session
+        What the report was made with: name -> version.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    presentation: Presentation
+    captions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, tuple[One, Any]] = field(default_factory=dict)
+    limitations: str = ""
+    disclosure: str = ""
+    session: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The study's words for what the frames name."""
+        return Labels(self.presentation)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Numbers for sentences."""
+        return Numbers(self.tables, self.presentation)
+
+    def has(self, *names: str) -> bool:
+        """Whether there are tables of these names with at least one row each."""
+        return all(name in self.tables and len(self.tables[name]) for name in names)
+
+    def standing(self, section: str, part: str = "") -> list[Marked]:
+        """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
+        drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
+        tables = [one for one, _ in self.made.values()]
+        return [
+            Marked(f"[[{kind}:{one.name}]]")
+            for kind, ones in (("figure", drawn), ("table", tables))
+            for one in ones
+            if one.place.partition("/")[0] == section
+            if not part or one.place == f"{section}/{part}"
+        ]
+
+    def shows(self, section: str) -> bool:
+        """Whether a figure or table stands in a section."""
+        return bool(self.standing(section))
+
+
+class Marked(str):
+    """Markdown that is as it should be: nothing in it is escaped again."""
+
+    __slots__ = ()
+
+
+_ENTITIES: Final = str.maketrans({mark: f"&#{ord(mark)};" for mark in string.punctuation})
+
+
+def escape(text: object) -> Marked:
+    """Make Markdown of words: every mark of punctuation as an entity, on one line."""
+    return text if isinstance(text, Marked) else Marked(" ".join(str(text).split()).translate(_ENTITIES))
+
+
+STUDY: Final = "study"
+"""Stands for a table's name where a number comes from the study's configuration."""
+
+Where = str | float | Sequence[str]
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
+another column has (`column=`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with its source.
+
+    Parameters
+    ----------
+    value
+        In full.
+    text
+        As the sentence has it.
+    table, take, where
+        Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`,
+        `largest:column` (the largest size), `count`, or `distinct:column,column`; and the rows, as JSON.
+    """
+
+    value: float
+    text: str
+    table: str
+    take: str
+    where: str = "{}"
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __str__(self) -> Marked:
+        where = escape(self.where)
+        return Marked(
+            f'[{escape(self.text)}]{{.n data-value="{self.value:.15g}" data-from="{self.table}" '
+            f'data-take="{self.take}" data-where="{where}"}}'
+        )
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Looks numbers up in the tables of a report, and in the study.
+
+    Parameters
+    ----------
+    tables
+        Frames by name.
+    presentation
+        The study in words.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    presentation: Presentation
+    _columns: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict, repr=False)
+
+    def cell(
+        self,
+        table: str,
+        column: str,
+        write: Callable[[Any], str] = whole,
+        *,
+        take: str = "cell",
+        **where: Any,
+    ) -> Number:
+        """Take one cell, `take` says as what (ValueError unless one row fits, KeyError if its cell is empty)."""
+        rows = self.rows(table, **where)
+        if len(rows) != 1:
+            raise ValueError(f"{table}: {len(rows)} rows fit {where}, not one")
+        value = rows[column].iloc[0]
+        if is_missing(value):
+            raise KeyError(f"{table}: {column} is empty where {where}")
+        value = 1 - value if take == "rest" else value
+        return _number(value, write, table, f"{take}:{column}", where)
+
+    def total(self, table: str, column: str, **where: Any) -> Number:
+        """Add up a column (KeyError if one of its cells is empty: what is left is not the sum)."""
+        cells = self.rows(table, **where)[column]
+        if cells.isna().any():
+            raise KeyError(f"{table}: {column} is empty in some rows where {where}")
+        return _number(cells.sum(), whole, table, f"sum:{column}", where)
+
+    def largest(self, table: str, column: str, write: Callable[[Any], str], **where: Any) -> Number:
+        """Take the largest size in a column (KeyError if every cell is empty)."""
+        sizes = self.rows(table, **where)[column].abs().dropna()
+        if sizes.empty:
+            raise KeyError(f"{table}: {column} is empty where {where}")
+        return _number(sizes.max(), write, table, f"largest:{column}", where)
+
+    def count(self, table: str, write: Callable[[Any], str] = whole, **where: Any) -> Number:
+        """Count rows."""
+        return _number(len(self.rows(table, **where)), write, table, "count", where)
+
+    def distinct(self, table: str, *columns: str, **where: Any) -> Number:
+        """Count the different entries in columns."""
+        rows = self.rows(table, **where)[list(columns)].drop_duplicates()
+        return _number(len(rows), whole, table, f"distinct:{','.join(columns)}", where)
+
+    def study(self, key: str, write: Callable[[Any], str] = whole) -> Number:
+        """Take a number of the study, or count a part of it; `alpha` is what its confidence level leaves."""
+        value = of_study(self.presentation, key)
+        return _number(value, write, STUDY, key, {})
+
+    @cached_property
+    def level(self) -> Number:
+        """The confidence level, as `95%`."""
+        return self.study("confidence", lambda value: share(value).replace(".0%", "%"))
+
+    @cached_property
+    def alpha(self) -> Number:
+        """The level of a test, as `.05`."""
+        return self.study("alpha", lambda value: f"{value:.3g}".removeprefix("0"))
+
+    def rows(self, table: str, **where: Any) -> pd.DataFrame:
+        """Pick rows; see `Where`."""
+        fits = np.ones(len(self.tables[table]), dtype=np.bool_)
+        for key, wanted in where.items():
+            column = self._column(table, key.rstrip("<>="))
+            if key.endswith("="):
+                fits &= column == self._column(table, str(wanted))
+            elif key.endswith(">"):
+                fits &= column > wanted
+            elif key.endswith("<"):
+                fits &= column < wanted
+            else:
+                fits &= np.isin(column, wanted)
+        return self.tables[table][fits]
+
+    def _column(self, table: str, name: str) -> NDArray[Any]:
+        if (table, name) not in self._columns:
+            column = self.tables[table][name]
+            counts = pd.api.types.is_extension_array_dtype(column) and pd.api.types.is_numeric_dtype(column)
+            # Nothing fits what is withheld: NaN is neither equal to anything nor on any side of it.
+            self._columns[table, name] = (
+                column.to_numpy("float64", na_value=np.nan) if counts else column.to_numpy()
+            )
+        return self._columns[table, name]
+
+
+def of_study(presentation: Presentation, key: str) -> float:
+    """Take a number of the study by its name, or count a part of it."""
+    value = 1 - presentation.confidence if key == "alpha" else getattr(presentation, key)
+    return float(len(value) if isinstance(value, Collection) else value)
+
+
+def say(template: str, **parts: object) -> Marked:
+    """Make a sentence.
+
+    Parameters
+    ----------
+    template
+        Markdown with named places, `{so}`.
+    parts
+        `Number`s and what `say` made, as they are; words, which are escaped.
+
+    Raises
+    ------
+    ValueError
+        If the template holds a digit: numbers come from tables.
+    """
+    if any(re.search(r"\d", literal) for literal, *_ in Formatter().parse(template)):
+        raise ValueError(f"a number is written into the sentence: {template}")
+    return Marked(template.format(**{name: insert(part) for name, part in parts.items()}))
+
+
+def insert(part: object) -> Marked:
+    """Make Markdown of what a sentence inserts: numbers with their source, everything else escaped."""
+    return Marked(part) if isinstance(part, Number) else escape(part)
+
+
+def several(count: Number, nouns: tuple[str, str]) -> Marked:
+    """Give a count with its noun in the right number."""
+    return say("{count} {noun}", count=count, noun=nouns[0] if count.value == 1 else nouns[1])
+
+
+def joined(parts: Iterable[object], between: str = "") -> Marked:
+    """Join parts of a sentence: a, b and c; or with what stands between."""
+    safe = [str(insert(part)) for part in parts]
+    return Marked(between.join(safe) if between else listed(safe))
+
+
+def signed(decimals: int) -> Callable[[Any], str]:
+    """Give a way to write a difference."""
+    return lambda value: number(value, decimals, signed=True)
+
+
+def plain(decimals: int, unit: str = "") -> Callable[[Any], str]:
+    """Give a way to write an estimate, or the bound of an interval."""
+    return lambda value: number(value, decimals) + unit
+
+
+def _number(
+    value: Any, write: Callable[[Any], str], table: str, take: str, where: Mapping[str, Where]
+) -> Number:
+    kept = {
+        key: list(wanted) if not isinstance(wanted, str | float | int) else wanted
+        for key, wanted in where.items()
+    }
+    return Number(float(value), write(value), table, take, json.dumps(kept, sort_keys=True))

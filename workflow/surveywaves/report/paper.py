@@ -1,0 +1,245 @@
+"""From the report to one PDF, set by typst.
+
+The sections are written as typst by pandoc, which escapes their words; titles, tables and drawings go to the template
+as data, never as markup: no label can be more than text there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import groupby
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, Final
+
+import typst
+
+from surveywaves.report.build import Chapter, Node, Report, Shown, classes, div_name, raw, replaced, visible
+from surveywaves.tables import Table
+from surveywaves.words import shortened
+
+TEMPLATE: Final = "report.typ"
+
+STANDARD: Final = "ua-1"
+"""PDF/UA-1: tagged, with a language, a title and words for every drawing; typst refuses what does not meet it."""
+
+ROOM: Final = 742.0
+"""Width of the text on a turned A4 page, in points."""
+
+LETTER: Final = 4.4
+"""About how wide a letter of a table is, in points."""
+
+WORDS: Final = (62.0, 120.0)
+"""Width that a column of words needs: at least, if it has as many, and at most, however long a word is.
+
+The first needs more."""
+
+_HEAD_ROOM: Final = 80
+_LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
+_RUNS: Final = {"up": "#up[", "down": "#down["}
+
+
+def typeset(report: Report, *, templates: Path) -> bytes:
+    """Set the report as a PDF.
+
+    Parameters
+    ----------
+    report
+        What stands in it.
+    templates
+        Folder with `report.typ`.
+
+    Returns
+    -------
+    bytes
+        The PDF, PDF/UA-1. It holds no time and no place, and its fonts come with the packages that set it: the same
+        report gives the same bytes.
+    """
+    return typst.compile(
+        str(templates / TEMPLATE),
+        root=str(templates),
+        font_paths=fonts(),
+        ignore_system_fonts=True,
+        sys_inputs={"report": json.dumps(content(report), ensure_ascii=False)},
+        pdf_standards=STANDARD,
+        timestamp=0,
+    )
+
+
+def fonts() -> list[str]:
+    """Give the folder with the fonts that come with matplotlib: signs that typst's own fonts do not have."""
+    found = find_spec("matplotlib")
+    places = found.submodule_search_locations if found else None
+    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
+
+
+def content(report: Report) -> dict[str, Any]:
+    """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
+    blocks = list(report.strip or [])
+    for chapter in report.chapters:
+        blocks += [raw("typst", f"//{chapter.name}"), *_blocks(chapter, report)]
+    # No words begin a line with these signs: pandoc escapes them.
+    strip, *texts = re.split(r"(?m)^//\w+$", report.write(blocks, "typst"))
+    return {
+        "title": visible(report.title),
+        "short": visible(shortened(report.title, _HEAD_ROOM)),
+        "headline": report.headline,
+        "demonstration": report.strip is not None,
+        "strip": strip,
+        "front": report.front.id if report.front else "",
+        "chapters": [
+            {"name": one.name, "title": one.title, "appendix": one.appendix, "text": text}
+            for one, text in zip(report.chapters, texts, strict=True)
+        ]
+        + list(_second_unit(report)),
+        "shown": {name: _shown(one) for name, one in report.shown.items()},
+        "body": [name for name, one in report.shown.items() if one.number.isdigit()],
+    }
+
+
+def _second_unit(report: Report) -> Iterator[dict[str, Any]]:
+    """Put the tables in other units than the headline's at the end; on a screen they take the place of the others."""
+    for unit, words in list(report.units.items())[1:]:
+        calls = [f'#exhibit("{name}")' for name, one in report.shown.items() if one.unit == unit]
+        title = f"Tables in {words}"
+        yield {"name": f"in-{unit}", "title": title, "appendix": True, "text": "\n".join(calls)}
+
+
+def _blocks(chapter: Chapter, report: Report) -> list[Node]:
+    """Give a chapter's blocks, with calls of the template where something stands in its place."""
+
+    def one(node: Node) -> list[Node] | None:
+        kind = classes(node)
+        if name := div_name(node):
+            shown = report.shown[name]
+            elsewhere = shown is report.front or shown.unit in list(report.units)[1:]
+            return [] if elsewhere else [raw("typst", f'#exhibit("{name}")')]
+        if node["t"] == "Div" and "fold" in kind:
+            first, *rest = node["c"][1]
+            return [{"t": "Para", "c": [{"t": "Strong", "c": first["c"]}]}, *rest]
+        for name in ("note", "files"):
+            if node["t"] == "Div" and name in kind:
+                return [raw("typst", f"#{name}["), *node["c"][1], raw("typst", "]")]
+        if node["t"] == "Span" and (call := next((_RUNS[name] for name in kind if name in _RUNS), "")):
+            return [raw("typst", call, inline=True), *node["c"][1], raw("typst", "]", inline=True)]
+        if node["t"] == "Link" and not node["c"][2][0].startswith(("#", "http")):
+            return list(node["c"][1])
+        return None
+
+    found: list[Node] = replaced(chapter.blocks, one)
+    return found
+
+
+def _shown(one: Shown) -> dict[str, Any]:
+    words = {"kind": one.kind, "number": one.number, "title": breakable(one.title), "label": one.label}
+    if one.table is None:
+        return {
+            **words,
+            "caption": breakable(one.caption),
+            "alt": visible(one.alt or one.title),
+            "svg": one.svg,
+        }
+    if not one.number:
+        return {**words, "file": f"results/tables/{one.name}.csv"}
+    table = one.table
+    least = [_least(table, place) for place in range(len(table.columns))]
+    return {
+        **words,
+        "parts": [_part(table, places, least) for places in _parts(table, least)],
+        "notes": [*map(breakable, table.notes)],
+        "marked": [[mark, breakable(note)] for note, mark in table.footnotes.items()],
+    }
+
+
+def _texts(table: Table, place: int) -> list[str]:
+    return [row[place].text for row in table.rows]
+
+
+def _least(table: Table, place: int) -> float:
+    """Give about how wide a column must be at least, in points: numbers are not broken, words are."""
+    column, texts = table.columns[place], _texts(table, place)
+    if column.numeric:
+        return LETTER * _letters(table, place) + 7
+    words = max(len(word) for text in [column.head, *texts, "-"] for word in [*text.split(), "-"])
+    longest = max(map(len, [column.head, *texts]))
+    some = WORDS[0] if place else 1.4 * WORDS[0]
+    return min(max(LETTER * words + 8, min(LETTER * longest, some)), WORDS[1])
+
+
+def _letters(table: Table, place: int) -> int:
+    """Count the letters that a line of a column of numbers holds; an interval may stand on a line of its own."""
+    lines = [part for text in _texts(table, place) for part in text.split(" (")]
+    return max(map(len, [*lines, *table.columns[place].head.split(), "-"]))
+
+
+def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
+    """Split columns that not even a turned page holds; each part begins with those that name a row."""
+    heads, rest = list(range(table.heads)), range(table.heads, len(least))
+    room = ROOM - sum(least[: table.heads])
+    part: list[int] = []
+    # Columns below one head stay together as far as they find room.
+    for _, places in groupby(rest, key=lambda place: table.columns[place].group or place):
+        group = list(places)
+        if part and sum(least[place] for place in [*part, *group]) > room:
+            yield [*heads, *part]
+            part = []
+        for place in group:
+            if part and sum(least[at] for at in [*part, place]) > room:
+                yield [*heads, *part]
+                part = []
+            part.append(place)
+    if part or not rest:
+        yield [*heads, *part]
+
+
+def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]:
+    """Give columns of a table as data: heads, the heads above them, and cells in rows."""
+    columns = [table.columns[place] for place in places]
+    groups = [
+        [
+            _in_lines(name, sum(_letters(table, place) for place in own)) if isinstance(name, str) else "",
+            len(own),
+        ]
+        for name, own in (
+            (name, list(own))
+            for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
+        )
+    ]
+    sections = table.sections or ("",) * len(table.rows)
+    return {
+        "heads": [
+            _in_lines(column.head, _letters(table, place)) if column.numeric else breakable(column.head)
+            for place, column in zip(places, columns, strict=True)
+        ],
+        "numeric": [column.numeric for column in columns],
+        "least": [round(least[place], 1) for place in places],
+        # A column of words gets its share of the room by the root of what it holds.
+        "shares": [max([1, *map(len, _texts(table, place))]) ** 0.5 for place in places],
+        "groups": groups if any(name for name, _ in groups) else [],
+        "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
+        "over": [
+            breakable(name) if number == 0 or name != sections[number - 1] else ""
+            for number, name in enumerate(sections)
+        ],
+    }
+
+
+def _cell(table: Table, row: int, place: int) -> list[str]:
+    cell = table.rows[row][place]
+    text = breakable(cell.text)
+    if table.columns[place].numeric:
+        text = text.replace(" ", "\u00a0").replace("-", "\u2011")
+    return [text, cell.tone, table.marks(cell)]
+
+
+def _in_lines(head: str, letters: int) -> str:
+    """Break a head so that it does not widen the columns below it."""
+    return "\n".join(wrap(breakable(head), max(letters, 6), break_long_words=False))
+
+
+def breakable(text: str) -> str:
+    """Make a text fit for paper: one line, nothing unseen, long words with places to break."""
+    return _LONG_WORD.sub("\\g<0>\u200b", " ".join(visible(text).split()))

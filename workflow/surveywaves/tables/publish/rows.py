@@ -1,0 +1,105 @@
+"""The rows behind a table as CSV: released numbers in full, with the study's words beside its names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from surveywaves.files import csv_lines, harmless
+from surveywaves.terms import Status
+from surveywaves.text import visible
+from surveywaves.words import WITHHELD, Labels
+
+SCORED: Final = {"estimate", "favourable_percent"}
+"""Columns of numbers that are scored: other tables with statements hold answers as given."""
+
+_NUMBERS_AS_TEXT: Final = {"recomputed"}
+"""Columns of text that hold numbers, written as a publication writes them."""
+
+
+def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
+    """Write a table's rows as CSV that a spreadsheet opens as it is and runs nothing of.
+
+    Parameters
+    ----------
+    frame
+        Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
+        `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
+        has the sign of all tables; what is missing for another reason is empty.
+    """
+    return csv_lines(_with_labels(with_signs(frame), labels), _spoken).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str) -> str:
+    return str(harmless(visible(text)))
+
+
+def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the sign of what is withheld into a released table where it is; what is missing for another reason stays so.
+
+    Parameters
+    ----------
+    frame
+        Rows of a released table. Without a column `status`, nothing of it is withheld.
+    """
+    if "status" not in frame.columns:
+        return frame
+    hidden = frame["status"].eq(Status.WITHHELD)
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        if is_numeric_dtype(frame[name]):
+            missing = frame[name].isna()
+        elif name in _NUMBERS_AS_TEXT:
+            missing = frame[name].eq("")
+        else:
+            continue
+        marks = missing & hidden
+        marks = marks & _ever(frame, name) if marks.any() else marks
+        if name == "n" and "estimate" in frame.columns:
+            marks |= missing & frame["estimate"].notna()
+        if marks.any():
+            columns[name] = frame[name].astype("object").mask(marks, WITHHELD)
+    return frame.assign(**columns) if columns else frame
+
+
+def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
+    """Say of each row whether its kind has such a number at all: not every estimate has an interval or a test."""
+    if name == "estimate" or not {"analysis", "term"} <= set(frame.columns):
+        return pd.Series(data=True, index=frame.index)
+    return frame.groupby(["analysis", "term"])[name].transform("count") > 0
+
+
+def _with_labels(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    words: dict[str, Callable[[str], str]] = {
+        "wave": labels.wave,
+        "organisation": labels.organisation,
+        "scale": labels.scale,
+        "item": labels.item if SCORED & set(frame.columns) else labels.wording,
+        "variable": labels.variable,
+    }
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        columns[name] = frame[name]
+        if name in words:
+            known = {value: words[name](str(value)) if value else "" for value in frame[name].unique()}
+            columns[f"{name}_label"] = frame[name].map(known)
+        elif name == "level" and "variable" in frame.columns:
+            pairs = zip(frame["variable"], frame["level"], strict=True)
+            columns["level_label"] = [labels.level(str(variable), str(level)) for variable, level in pairs]
+        elif name == "response" and "item" in frame.columns:
+            options = zip(frame["item"], frame["response"], strict=True)
+            columns["response_label"] = [_response(labels, str(item), int(place)) for item, place in options]
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _response(labels: Labels, item: str, place: int) -> str:
+    about = labels.presentation.items.get(item)
+    if about is None:
+        return ""
+    options = labels.presentation.response_scales[about.response_scale].labels
+    return options[place - 1] if 1 <= place <= len(options) else ""

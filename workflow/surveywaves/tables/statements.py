@@ -1,0 +1,283 @@
+"""Every statement: how favourable the answers are and what moved, and the answers in the published form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+
+from surveywaves.catalogue import batteries
+from surveywaves.findings import CHANGE, main_pair, term_in
+from surveywaves.study.models import Item
+from surveywaves.tables.change import MANY_CELLS
+from surveywaves.tables.layout import (
+    NOTHING,
+    Cell,
+    Column,
+    Table,
+    count_and_percent,
+    count_cell,
+    decided,
+    estimate_cell,
+    is_withheld,
+    legend,
+    number_cell,
+    p_cell,
+    place,
+    remarks,
+    sentence,
+    stacked,
+    together,
+    weighted_note,
+)
+from surveywaves.terms import ALL, FAVOURABLE, NOT_STATED, PERCENT_FAVOURABLE
+from surveywaves.text import listed
+from surveywaves.words import NONE, OUTSIDE, Labels, is_missing, percentage, records, statement
+
+MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
+"""Verdicts of the audit that the answers carry as a note, and how the note goes on."""
+
+BY_DECISION: Final = "; by decision: "
+"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
+
+Place: TypeAlias = tuple[str, int]
+"""Item and response of an answer; response 0 is the base."""
+
+WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
+
+
+def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
+    """Lay out every statement, a scale below the other: % favourable in every wave, and the change with its adjusted p.
+
+    Parameters
+    ----------
+    summary
+        `item_summary`: percentages as they are in the tables of answers.
+    item_contrasts
+        `item_contrasts`: the changes between the two waves that the report compares.
+    """
+    study, waves = labels.presentation, main_pair(labels.presentation)
+    chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
+    asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
+    there = set(zip(asked["wave"], asked["organisation"], strict=True))
+    changes = _changes(item_contrasts, waves.contrast if waves else "")
+    percents = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
+    moved = {(row.item, row.organisation): row for row in records(changes)}
+    columns: list[Column] = []
+    makers: list[tuple[str, str]] = []
+    several = len(study.organisations) > 1
+    groups = [*study.organisations, ALL] if several else [ALL]
+    groups = groups if len(groups) <= _GROUPS else [ALL]
+    many = len(groups) * len(study.waves) > MANY_CELLS + 1
+    compared = (waves.first, waves.last) if waves and many else tuple(study.waves)
+    for name in groups:
+        # What one organisation alone was asked stands at that organisation.
+        shown = [
+            wave
+            for wave in study.waves
+            if (wave, name) in there and (name != ALL or _everybody(wave, labels)) and wave in compared
+        ]
+        head = place(name, labels) if len(groups) > 1 else ""
+        columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
+        makers += [(wave, name) for wave in shown]
+        if any(key[1] == name for key in moved):
+            columns += [Column("Change", head, numeric=True), Column("Adj. p", head, numeric=True)]
+            makers += [("", name)]
+    order = [*study.scales, None]
+    items = sorted(study.items.values(), key=lambda item: order.index(item.scale))
+    rows = []
+    for item in items:
+        cells: list[Cell] = []
+        for wave, name in makers:
+            if wave:
+                cells.append(_percent(percents.get((item.item, wave, name))))
+            else:
+                first, last = (cells[-1 - back] if makers else NOTHING for back in (1, 0))
+                change = _change(moved.get((item.item, name)), labels, first, last)
+                cells += [replace(change[0], notes=()), change[1]] if name == ALL and several else change
+        grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
+        reworded = [note for note in grades if "words this" in note or "another response scale" in note]
+        rows.append((Cell(statement(item)).noted(*reworded), *cells))
+    return Table(
+        name="statements",
+        title="Favourable answers to every statement, in %",
+        columns=(Column(study.nouns.statement[0].capitalize()), *columns),
+        rows=tuple(rows),
+        data=labels.with_evidence(stacked(chosen, changes)),
+        notes=(
+            f"{NONE}: not asked, or nobody answered.",
+            f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
+            "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
+            if waves and not changes.empty
+            else "",
+            f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+            f"{study.nouns.person[1]} in the models, so that they need not be the difference."
+            if several and any(key[1] == ALL for key in moved)
+            else "",
+            weighted_note(chosen),
+        ),
+        sections=tuple(labels.scale(item.scale) if item.scale else OUTSIDE for item in items),
+    )
+
+
+_GROUPS: Final = 4
+"""Organisations, with everybody, that stand beside each other at most; of more, everybody does."""
+
+
+def _everybody(wave: str, labels: Labels) -> bool:
+    """Whether a wave surveyed more than one organisation, or there is one only."""
+    study = labels.presentation
+    return len(study.organisations) == 1 or len(study.waves[wave].organisations_surveyed) > 1
+
+
+def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
+    if frame is None or not wave:
+        return pd.DataFrame()
+    own = (frame["analysis"] == FAVOURABLE) & (frame["wave"] == wave)
+    return frame[own & (frame["term"] == term_in(PERCENT_FAVOURABLE, CHANGE))]
+
+
+def _percent(row: Any) -> Cell:
+    if row is not None and not is_withheld(row, "base") and not row.base:
+        return NOTHING
+    return number_cell(row, "favourable_percent", percentage)
+
+
+def _change(row: Any, labels: Labels, first: Cell, last: Cell) -> tuple[Cell, Cell]:
+    """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
+    if row is None:
+        return NOTHING, NOTHING
+    cell = estimate_cell(row, labels, decimals=1, signed=True)
+    if is_missing(row.estimate):
+        return replace(cell, notes=()), p_cell(row)
+    told = [sentence(labels.readable(remark)) for remark in remarks(row.note)]
+    if (
+        is_missing(first.value)
+        or is_missing(last.value)
+        or round(float(last.text.replace("−", "-")) - float(first.text.replace("−", "-")), 1)
+        != round(row.estimate, 1)
+    ):
+        told.append(MODELLED)
+    return decided(cell, row).noted(*told), p_cell(row)
+
+
+MODELLED: Final = "Estimated before rounding, from the answers of the respondents in the models."
+
+
+def answers(
+    frequencies: pd.DataFrame,
+    labels: Labels,
+    *,
+    battery: str,
+    by_organisation: bool = False,
+    published_tables: pd.DataFrame | None = None,
+) -> Table:
+    """Lay answers out as published tables do: a statement a row, n and % for each response, a wave below the other.
+
+    Parameters
+    ----------
+    frequencies
+        `item_frequencies`.
+    battery
+        One of `surveywaves.catalogue.batteries`: statements of a scale that share their response options.
+    by_organisation
+        Organisations below each other, instead of everybody together.
+    published_tables
+        `published_tables`: what the publication misprints of these answers is noted.
+    """
+    study, items = labels.presentation, batteries(labels.presentation)[battery]
+    scale = study.response_scales[items[0].response_scale]
+    organisations = tuple(study.organisations) if by_organisation else (ALL,)
+    chosen = frequencies[
+        frequencies["item"].isin([item.item for item in items])
+        & frequencies["organisation"].isin(organisations)
+    ]
+    asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
+    there = set(zip(asked["item"], asked["wave"], asked["organisation"], strict=True))
+    found = {(row.wave, row.organisation, row.item, row.response): row for row in records(chosen)}
+    said: Mapping[Place, tuple[str, ...]] = {}
+    if published_tables is not None and study.published_wave:
+        said = misprint_notes(published_tables, items)
+    responses = range(1, scale.points + 1)
+    rows, sections = [], []
+    for item in items:
+        for wave in study.waves:
+            for organisation in organisations:
+                if (item.item, wave, organisation) not in there:
+                    continue
+                own = [found.get((wave, organisation, item.item, response)) for response in responses]
+                notes = said if wave == study.published_wave and organisation == ALL else {}
+                named = Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
+                who = [Cell(labels.organisation(organisation))] if by_organisation else []
+                rows.append((named, *who, *_answers(own, item.item, notes)))
+                sections.append(item.text)
+    printed = dict.fromkeys(item.published_table for item in items if item.published_table is not None)
+    title = labels.scale(items[0].scale) if items[0].scale else OUTSIDE
+    title += f" (printed as Table {listed(list(map(str, printed)))})" if printed else ""
+    absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
+    columns = (
+        Column("Wave"),
+        *([Column(study.nouns.organisation[0].capitalize())] if by_organisation else []),
+        Column("n", numeric=True, spoken="answers"),
+        *(
+            Column(short, numeric=True, spoken="" if short == label else label)
+            for short, label in zip(scale.short, scale.labels, strict=True)
+        ),
+    )
+    return Table(
+        name=f"answers_{battery}",
+        title=f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
+        columns=columns,
+        rows=tuple(rows),
+        data=labels.with_evidence(chosen),
+        notes=(
+            "Number of answers, and n (% of them) for each response.",
+            "" if by_organisation else f"{together(labels)}.",
+            legend(columns),
+            f"Without answers in this form: {listed(absent)}." if absent else "",
+            weighted_note(chosen),
+        ),
+        heads=2 if by_organisation else 1,
+        sections=tuple(sections),
+    )
+
+
+def _answers(rows: Sequence[Any], item: str, said: Mapping[Place, tuple[str, ...]]) -> Iterator[Cell]:
+    """Print a statement's base and answers in one wave; what the publication misprints of it is noted."""
+    first = next((row for row in rows if row is not None), None)
+    cells = [count_cell(first, "base"), *map(count_and_percent, rows)]
+    for response, cell in enumerate(cells):
+        notes = said.get((item, response), ())
+        yield replace(cell.noted(*notes), tone="caution") if notes else cell
+
+
+def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:
+    """Say of each answer that the publication misprints what it prints, what it should say, and why.
+
+    Parameters
+    ----------
+    audited
+        `published_tables`; its categories stand in the order of the responses.
+    """
+    by_place = {
+        (str(item.published_table), str(item.published_row)): item.item
+        for item in items
+        if item.published_table is not None
+    }
+    tables = {table for table, _ in by_place}
+    own = audited[audited["table"].isin(tables)]
+    categories = [name for name in dict.fromkeys(own["category"]) if name]
+    notes: dict[Place, list[str]] = {}
+    for row in records(own[own["verdict"].isin(MISPRINTS)]):
+        if (item := by_place.get((row.table, row.row))) is None:
+            continue
+        response = categories.index(row.category) + 1 if row.category else 0
+        told = " ".join(filter(None, (MISPRINTS[row.verdict], row.settled)))
+        why = row.evidence.partition(BY_DECISION)[0]
+        notes.setdefault((item, response), []).append(
+            f"The publication prints {WHAT.get(row.quantity, row.quantity)} of {row.printed}; {told}"
+            f"{f' ({why})' if why else ''}."
+        )
+    return {key: tuple(told) for key, told in notes.items()}
