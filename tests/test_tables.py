@@ -401,16 +401,35 @@ def test_misprinted_answers_carry_what_is_printed_and_what_it_should_be(labels) 
     ] == [("warmth statement 2", "caution")]
 
 
-def test_robustness_lists_only_what_another_analysis_does_not_share(labels, frames) -> None:
-    agreement = frames["agreement"]
-    there = agreement[agreement["decision"].fillna("") != ""]
-    main = there[
-        there["analysis"] == ("favourable" if (there["analysis"] == "favourable").any() else "linear")
+def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_decides(labels) -> None:
+    common = {"analysis": "favourable", "scale": "warmth", "term": "change", "wave": "third - second"}
+    common |= {
+        "decision": "increase",
+        "variants": 3,
+        "largest_move": -1.25,
+        "largest_variant": "complete_cases",
+    }
+    shared = common | {"organisation": "left", "agreeing": 3, "words": "3 of 3 variants: increase"}
+    told = "2 of 3 variants: increase; Complete cases: no meaningful change; largest move −1.3 points (Complete cases)"
+    parted = common | {"organisation": "right", "agreeing": 2, "words": told}
+    other = parted | {"analysis": "linear", "agreeing": 0}
+    table = robustness(
+        pd.DataFrame([shared, parted, other]).assign(tipping_point=[math.nan, 8.04, 1.0]), labels
+    )
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        [
+            "Warmth",
+            "Second round to Third round",
+            "The right house",
+            "Rose",
+            "2 of 3",
+            "Complete cases: no meaningful change",
+            "−1.2",
+            "complete cases",
+            "+8.0",
+        ]
     ]
-    parted = main[main["agreeing"] < main["variants"]]
-    table = robustness(agreement, labels)
-    assert len(table.rows) == len(parted)
-    assert table.notes[0].startswith(f"Of {len(main)} decisions, {len(main) - len(parted)} are shared")
+    assert table.notes[0] == "Of 2 decisions, 1 are shared by every analysis that moved the estimate."
 
 
 @pytest.mark.parametrize(
