@@ -6,18 +6,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from drawn_studies import study_of, tables_for
 from surveywaves.findings import main_pair
+from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
 from surveywaves.tables.data import recodings, wordings
 from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
-from surveywaves.tables.made import made
+from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
 from surveywaves.tables.robustness import decision_words, robustness
 from surveywaves.tables.statements import answers, misprint_notes, statements
@@ -89,9 +91,11 @@ def decimals(text: str) -> list[int]:
 
 
 def numbers_in(table: Table) -> Iterator[Cell]:
-    return (
+    """Cells with a number; "2 of 3" is counted, and tested elsewhere."""
+    cells = (
         cell for row in table.rows for cell in row if cell.value is not None and not math.isnan(cell.value)
     )
+    return (cell for cell in cells if " of " not in cell.text)
 
 
 # --- how numbers are written --------------------------------------------------------------------------------------
@@ -232,6 +236,17 @@ def test_no_study_word_of_staff_or_organisation_where_the_study_has_its_own(fram
         told = told.replace("organisations weighted as the respondents", "")
         for word in ("staff", "rganisation", "eturns", "espondent"):
             assert word not in told, (name, word)
+
+
+def test_every_number_of_the_shipped_study_is_a_released_one(finished: Path) -> None:
+    results = finished / "results"
+    paths = {path.stem: str(path) for path in sorted((results / "released").glob("*.parquet"))}
+    frames = frames_of(paths | {"disclosure_summary": str(results / "released/disclosure_summary.csv")})
+    words = Presentation.of(load_study(finished / "config"))
+    found = made_of(Labels(words), frames)
+    for name in set(found) - COUNTED:
+        assert_released(found[name])
+    assert sum(1 for table in found.values() for _ in numbers_in(table)) > 5000
 
 
 # --- change -------------------------------------------------------------------------------------------------------
