@@ -20,7 +20,6 @@ import jinja2
 from markupsafe import Markup, escape
 
 from surveywaves.report.build import (
-    Chapter,
     Node,
     Report,
     Shown,
@@ -76,9 +75,9 @@ def render(report: Report, *, templates: Path) -> str:
     )
     style, script = ((templates / name).read_text(encoding="utf-8") for name in (STYLE, SCRIPT))
     front = report.front
-    blocks = list(report.strip or [])
+    blocks = _blocks(report.strip or [], report)
     for chapter in report.chapters:
-        blocks += [raw("html", f"<!--{chapter.name}-->"), *_blocks(chapter, report)]
+        blocks += [raw("html", f"<!--{chapter.name}-->"), *_blocks(chapter.blocks, report)]
     # All chapters are written at once, which is quicker, and taken apart at the marks; no text can hold one.
     strip, *texts = re.split(r"<!--\w+-->\n?", report.write(blocks, "html5"))
     return environment.get_template(PAGE).render(
@@ -98,8 +97,8 @@ def digest(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def _blocks(chapter: Chapter, report: Report) -> list[Node]:
-    """Give a chapter's blocks with its exhibits in them; the front figure has a place of its own."""
+def _blocks(blocks: list[Node], report: Report) -> list[Node]:
+    """Give blocks with exhibits in them; the front figure has a place of its own."""
 
     def one(node: Node) -> list[Node] | None:
         if name := div_name(node):
@@ -123,7 +122,7 @@ def _blocks(chapter: Chapter, report: Report) -> list[Node]:
             ]
         return None
 
-    found: list[Node] = replaced(chapter.blocks, one)
+    found: list[Node] = replaced(blocks, one)
     return found
 
 
