@@ -1,36 +1,100 @@
-"""Tables as people read them: the published layout, contrasts, reliability, and the values behind the words."""
+"""Tables as people read them: each printed number is a released one, differences subtract, and what is not there is not
+printed."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 import pytest
 
+from drawn_studies import study_of, tables_for
+from surveywaves.findings import main_pair
+from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
-from surveywaves.tables.answers import answers, favourable, misprint_notes
-from surveywaves.tables.estimates import agreement, assumptions, contrasts, means, overview
-from surveywaves.tables.measures import alpha_equality, item_measures, measures
-from surveywaves.tables.respondents import file_counts, problems, recodings
+from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
+from surveywaves.tables.data import recodings, wordings
+from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
+from surveywaves.tables.made import made
+from surveywaves.tables.measures import dif
+from surveywaves.tables.robustness import decision_words, robustness
+from surveywaves.tables.statements import answers, misprint_notes, statements
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
-from surveywaves.tidy import COLUMNS, tidy
-from surveywaves.words import Labels, interval, number, p_value, percentage, whole
-from synthetic_report import FOUR, presentation, tables
+from surveywaves.tidy import tidy
+from surveywaves.words import (
+    NONE,
+    REVERSED,
+    REVERSED_MEANS,
+    WITHHELD,
+    WITHHELD_MEANS,
+    Labels,
+    interval,
+    number,
+    p_value,
+    percentage,
+    whole,
+)
+from synthetic_report import presentation, tables, withheld
+
+Frames = Mapping[str, pd.DataFrame]
+
+SHAPES = {
+    "three_waves": {},
+    "one_wave": {"waves": 1},
+    "two_waves": {"waves": 2},
+    "one_organisation": {"waves": 2, "organisations": ("left",)},
+    "alone": {"waves": 1, "organisations": ("left",)},
+    "five_organisations": {"organisations": ("a", "b", "c", "d", "e")},
+    "two_organisations": {"organisations": ("left", "right")},
+    "unpublished": {"published": False},
+}
+
+
+def study(shape: str) -> tuple[Labels, Frames]:
+    words = presentation(**SHAPES[shape])
+    return Labels(words), tables(words, published=bool(words.published_wave))
+
+
+def made_of(labels: Labels, frames: Frames) -> dict[str, Table]:
+    return {one.name: table for one, table in made(frames, labels)}
+
+
+@pytest.fixture(scope="module", params=list(SHAPES))
+def shaped(request: pytest.FixtureRequest) -> tuple[Labels, Frames, dict[str, Table]]:
+    labels, frames = study(request.param)
+    return labels, frames, made_of(labels, frames)
 
 
 @pytest.fixture(scope="module")
 def labels() -> Labels:
-    return Labels(presentation())
+    return study("two_organisations")[0]
 
 
 @pytest.fixture(scope="module")
-def frames(labels: Labels) -> dict[str, pd.DataFrame]:
-    return tables(labels.presentation)
+def frames() -> Frames:
+    return study("two_organisations")[1]
 
 
-def warmth(labels: Labels) -> list:
-    return [item for item in labels.presentation.items.values() if item.scale == "warmth"]
+def printed(text: str) -> list[float]:
+    """The numbers of a cell, minus signs and thousands understood."""
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("−", "-"))
+    return [float(one) for one in re.findall(r"(?<![\d.])[-+]?(?:\d+\.\d+|\.\d+|\d+)", plain)]
+
+
+def decimals(text: str) -> list[int]:
+    return [len(one.partition(".")[2]) for one in re.findall(r"[\d,]*\.?\d+", text)]
+
+
+def numbers_in(table: Table) -> Iterator[Cell]:
+    return (
+        cell for row in table.rows for cell in row if cell.value is not None and not math.isnan(cell.value)
+    )
+
+
+# --- how numbers are written --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -40,370 +104,424 @@ def warmth(labels: Labels) -> list:
         (number(-1.5), "−1.50"),
         (number(1.5, signed=True), "+1.50"),
         (number(math.nan), "–"),
-        (number(pd.NA), "–"),
         (whole(12345), "12,345"),
         (percentage(50), "50.0"),
         (interval(-0.5, 0.25), "−0.50 to 0.25"),
-        (interval(math.nan, 1), "–"),
         (interval(0.003, 0.2), "0.003 to 0.200"),
-        (interval(-0.2, -0.0004), "−0.2000 to −0.0004"),
         (interval(0.0, 0.5), "0.00 to 0.50"),
-        (interval(-0.0000001, 0.5), "0.0000 to 0.5000"),
         (p_value(0.0004), "<.001"),
         (p_value(0.0321), ".032"),
-        (p_value(0.001), "<.001"),
         (p_value(0.0994), ".099"),
         (p_value(0.0996), ".10"),
         (p_value(1.0), "1.00"),
-        (listed(["a"]), "a"),
         (listed(["a", "b", "c"]), "a, b and c"),
-        (listed([]), ""),
+        (letters_of(27), "ab"),
     ],
 )
 def test_numbers_are_written_one_way(written: str, expected: str) -> None:
     assert written == expected
 
 
-def test_answers_print_n_and_percent_of_every_wave_side_by_side(labels, frames) -> None:
-    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
-    text = table.text
-    assert list(text["Statement"]) == [item.text for item in warmth(labels)]
-    everybody = frames["item_frequencies"][frames["item_frequencies"]["organisation"] == "all"]
-    for wave, words in labels.presentation.waves.items():
-        above = f"{words.title} ({words.evidence.value})"
-        for place, item in enumerate(warmth(labels)):
-            rows = everybody[(everybody["wave"] == wave) & (everybody["item"] == item.item)]
-            assert text[f"{above}: n"][place] == str(rows["base"].iloc[0])
-            for row, short in zip(rows.itertuples(), FOUR.short, strict=True):
-                assert text[f"{above}: {short}"][place] == f"{row.n} ({row.percent:.1f})"
-                assert table.raw[f"{above}: {short}"][place] == row.percent
+@pytest.mark.parametrize(
+    ("error", "most", "places"), [(2.6, 1, 1), (3.0, 1, 1), (12.0, 1, 0), (0.046, 2, 2), (math.nan, 2, 2)]
+)
+def test_an_estimate_gets_no_more_decimals_than_two_figures_of_its_error(
+    error: float, most: int, places: int
+) -> None:
+    [row] = tidy([{"estimate": 29.0, "std_error": error}]).itertuples()
+    assert decimals_of(row, most) == places
 
 
-def test_a_wave_that_asked_nothing_of_a_table_is_named_and_has_no_columns(labels, frames) -> None:
-    items = [item for item in labels.presentation.items.values() if item.scale == "pace"]
-    table = answers(frames["item_frequencies"], items, labels, name="pace", title="Pace")
-    assert not [name for name in table.text if name.startswith("First round")]
-    assert "First round" in table.about
+# --- every printed number is a released one -----------------------------------------------------------------------
 
 
-def test_items_that_one_wave_did_not_ask_say_so_and_show_no_number(labels, frames) -> None:
-    items = list(labels.presentation.items.values())
-    table = answers(frames["item_frequencies"], items, labels, name="all", title="All")
-    row = list(table.text["Statement"]).index("pace statement 1")
-    first = [name for name in table.text if name.startswith("First round")]
-    assert not any(any(c.isdigit() for c in table.text[name][row]) for name in first)
-    assert "First round did not ask this statement." in table.notes
-
-
-def test_items_of_different_response_scales_do_not_share_a_table(labels, frames) -> None:
-    with pytest.raises(ValueError, match="one response scale"):
-        answers(frames["item_frequencies"], [], labels, name="none", title="None")
-
-
-def test_misprinted_cells_carry_what_is_printed_what_it_should_be_and_why(labels, frames) -> None:
-    items = labels.presentation.items.values()
-    notes = misprint_notes(frames["published_tables"], items, wave="second")
-    assert set(notes) == {("second", "warmth_2", 2), ("second", "pace_1", 0)}
-    [told] = notes["second", "warmth_2", 2]
-    assert "12" in told and "should be 23" in told and "the row adds up only so" in told
-    table = answers(
-        frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth", notes=notes
-    )
-    marked = [(row[0].text, cell.tone) for row in table.rows for cell in row if told in cell.notes]
-    assert marked == [("warmth statement 2", "caution")]
-
-
-def test_reworded_items_say_so(labels, frames) -> None:
-    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
-    assert "Third round words this statement differently." in table.notes
-
-
-def test_favourable_shows_only_organisations_that_were_asked(labels, frames) -> None:
-    table = favourable(frames["item_summary"], labels)
-    assert [name for name in table.text if name.startswith("First")] == [
-        f"First round (simulated): {who}" for who in ("All respondents", "The left house", "Not stated")
-    ]
-
-
-def test_an_estimate_that_is_not_there_says_why(labels, frames) -> None:
-    table = means(frames["means"], labels, analysis="linear")
-    column = "First round (simulated): The right house"
-    assert list(table.text[column]) == ["not estimable", "not estimable"]
-    assert table.raw[column].isna().all()
-    assert "nobody answered: First round, The right house" in table.notes
-
-
-def test_contrasts_list_every_row_with_interval_p_and_decision(labels, frames) -> None:
-    frame = frames["contrasts"].query("analysis == 'linear'")
-    table = contrasts(frames["contrasts"], labels, analysis="linear", term="change")
-    rows = frame.query("term == 'change'")
-    standardised = frame.query("term == 'change_standardised'")["estimate"]
-    assert len(table.rows) == len(rows)
-    for shown, row, beside in zip(
-        table.text.itertuples(index=False), rows.itertuples(), standardised, strict=True
-    ):
-        if math.isnan(row.estimate):
-            assert shown[3] == "not estimable" and shown[4:] == ("–", "–", "–", "–", "–", whole(row.n), "–")
-        else:
-            assert shown[3] == number(row.estimate, signed=True)
-            assert shown[4] == interval(row.conf_low, row.conf_high)
-            assert shown[5] == number(beside, signed=True)
-            assert shown[6:8] == (p_value(row.p_value), p_value(row.p_adjusted))
-            assert shown[8] == p_value(row.p_equivalence_adjusted)
-            assert shown[9] == whole(row.n)
-            assert shown[10].endswith(row.decision.replace("_", " "))
-
-
-def test_contrasts_without_decisions_say_where_the_interval_lies(labels, frames) -> None:
-    frame = frames["contrasts"][list(COLUMNS)]
-    table = contrasts(frame, labels, analysis="linear", term="change")
-    for shown, row in zip(
-        table.text.itertuples(index=False),
-        frame.query("analysis == 'linear' and term == 'change'").itertuples(),
-        strict=True,
-    ):
-        side = "above" if row.conf_low > 0 else "below" if row.conf_high < 0 else "includes"
-        assert math.isnan(row.estimate) or side in shown[-1]
-
-
-def test_contrasts_name_both_sides_in_words(labels, frames) -> None:
-    table = contrasts(frames["contrasts"], labels, analysis="linear", term="gap")
-    assert "The left house − The right house" in set(table.text["Organisation"])
-
-
-def test_reliability_shows_every_coefficient_there_is(labels, frames) -> None:
-    table = measures(frames["reliability"], labels)
-    assert "0.83" in set(table.text["Ordinal alpha"])
-    assert any(" to " in shown for shown in table.text["90% interval"])
-
-
-def test_equality_of_alpha_is_shown_pair_by_pair_and_over_all(labels, frames) -> None:
-    table = alpha_equality(frames["reliability"], labels)
-    pair = table.text[table.text["Wave"] == "Third round − Second round"].iloc[0]
-    together = table.text[table.text["Wave"] == "All waves"].iloc[0]
-    assert pair["Difference"] == "+0.04"
-    assert pair["90% interval"] == "−0.02 to 0.10"
-    assert (together["Wave"], together["χ² (df)"], together["p"]) == ("All waves", "5.10 (2)", ".078")
-    two = frames["reliability"].assign(df=1.0)
-    assert set(alpha_equality(two, labels).text["χ² (df)"]) == {pair["χ² (df)"]}
-
-
-def test_reliability_of_items_sets_each_wave_beside_the_others(labels, frames) -> None:
-    table = item_measures(frames["reliability"], labels)
-    assert {column.group.partition(" (")[0] for column in table.columns if column.group} == {
-        "First round",
-        "Second round",
-        "Third round",
+def assert_released(table: Table) -> None:
+    """Each number is one of the rows behind the table, and printed as such."""
+    data = table.data.select_dtypes("number")
+    known = {round(float(value), 9) for name in data for value in data[name].dropna()}
+    known |= {round(100 * value, 7) for value in known} | {
+        round(float(value), 9)
+        for name in ("recomputed", "printed", "settled")
+        if name in table.data
+        for value in pd.to_numeric(table.data[name], errors="coerce").dropna()
     }
+    for cell in numbers_in(table):
+        shown = printed(cell.text)
+        if "<.001" not in cell.text:
+            for value, text, places in zip((cell.value, *cell.more), shown, decimals(cell.text), strict=True):
+                assert abs(value - text) <= 0.5 * 10.0**-places + 1e-9, (table.name, cell)
+        for value in (cell.value, *cell.more):
+            assert any(round(value, places) in known for places in (9, 7)), (table.name, cell)
 
 
-def test_a_boundary_keeps_its_number_and_is_marked(labels) -> None:
-    frame = tidy(
-        [
-            {
-                "analysis": "linear",
-                "scale": "warmth",
-                "wave": "second",
-                "organisation": "left",
-                "term": "emmean",
-                "estimate": 3.25,
-                "status": "boundary",
-                "note": "zero",
-            }
+COUNTED = {"missing", "assumptions", "misprints", "waves"}
+"""Tables with numbers that are counted, or come from the configuration."""
+
+
+def test_every_number_is_a_released_one_at_its_printed_digits(shaped) -> None:
+    _, _, found = shaped
+    seen = 0
+    for name, table in found.items():
+        if name not in COUNTED:
+            assert_released(table)
+            seen += sum(1 for _ in numbers_in(table))
+    assert seen > 60
+
+
+def test_what_is_withheld_is_signed_and_nothing_else_is_printed_for_it(shaped) -> None:
+    labels, frames, _ = shaped
+    if len(frames["contrasts"]) == 0:
+        pytest.skip("nothing is compared")
+    found = made_of(labels, withheld(frames))
+    signed = 0
+    for name, table in found.items():
+        if name not in COUNTED:
+            assert_released(table)
+        hidden = any(WITHHELD in cell.text for row in table.rows for cell in row)
+        signed += hidden
+        assert (WITHHELD_MEANS in table.notes) or not hidden, name
+    assert signed >= 5
+
+
+def test_every_row_and_column_says_something(shaped) -> None:
+    _, _, found = shaped
+    for name, table in found.items():
+        if not name.startswith(("change_", "levels_", "other_changes_", "gap_", "reliability")):
+            continue
+        there = [
+            [not math.isnan(cell.value or 0.0) for cell in row if cell.value is not None]
+            for row in table.rows
         ]
+        assert all(any(row) for row in there), name
+        for place, column in enumerate(table.columns):
+            if column.numeric:
+                assert any(row[place].text != NONE for row in table.rows), (name, column)
+
+
+def test_one_wave_speaks_of_no_change(shaped) -> None:
+    labels, _, found = shaped
+    one = len(labels.presentation.waves) == 1
+    words = " ".join(
+        [*(table.title for table in found.values()), *(c.head for t in found.values() for c in t.columns)]
     )
-    table = means(frame, labels, analysis="linear")
-    assert table.rows[0][1].text == "3.25"
-    assert table.notes == ("variance estimated as zero: zero",)
+    assert one == ("change_linear" not in found)
+    assert one == ("Change" not in words.replace("change of CFI", ""))
+    assert ("levels_percent_favourable" in found) == (len(labels.presentation.waves) != 2)
+
+
+def test_no_study_word_of_staff_or_organisation_where_the_study_has_its_own(frames) -> None:
+    words = presentation(organisations=("left", "right"))
+    nouns = words.nouns.model_copy(
+        update={
+            "people": "adults",
+            "organisation": ("region", "regions"),
+            "returns": ("interview", "interviews"),
+            "person": ("adult", "adults"),
+        }
+    )
+    found = made_of(Labels(words.model_copy(update={"nouns": nouns})), frames)
+    for name, table in found.items():
+        said = " ".join(
+            [
+                table.title.replace(words.title, ""),
+                *table.notes,
+                *(f"{c.head} {c.group}" for c in table.columns),
+            ]
+        )
+        told = said.replace(words.protection, "").replace("to protect respondents", "")
+        told = told.replace("organisations weighted as the respondents", "")
+        for word in ("staff", "rganisation", "eturns", "espondent"):
+            assert word not in told, (name, word)
+
+
+# --- change -------------------------------------------------------------------------------------------------------
+
+
+def test_change_has_a_row_a_scale_and_both_organisations_beside_each_other(labels, frames) -> None:
+    table = change(frames["contrasts"], frames["means"], labels, unit="linear")
+    waves = main_pair(labels.presentation)
+    linear = frames["contrasts"].query("analysis == 'linear' and term == 'change'")
+    own = linear[(linear["wave"] == waves.contrast) & linear["estimate"].notna()]
+    assert [row[0].text for row in table.rows] == [
+        labels.scale(name) for name in labels.presentation.scales if name in set(own["scale"])
+    ]
+    for row in own.itertuples():
+        who = "All respondents" if row.organisation == "all" else labels.organisation(row.organisation)
+        place = next(
+            table.text[name] for name in (f"{who}: Change (90% CI)", "Change (90% CI)") if name in table.text
+        )
+        cell = place[[r[0].text for r in table.rows].index(labels.scale(row.scale))]
+        assert f"{number(row.estimate, signed=True)} ({interval(row.conf_low, row.conf_high)})" in cell
+
+
+def differing(table: Table) -> Iterator[tuple[Cell, Cell, Cell]]:
+    """First, last, change of every row and block."""
+    for row in table.rows:
+        for place, column in enumerate(table.columns):
+            if column.head.startswith("Change (") and not math.isnan(row[place].value or math.nan):
+                yield row[place - 2], row[place - 1], row[place]
+
+
+@pytest.mark.parametrize("unit", ["linear", "percent_favourable"])
+def test_a_change_is_the_difference_of_the_printed_levels_or_says_why_not(shaped, unit: str) -> None:
+    _, _, found = shaped
+    for name in (f"change_{unit}", f"other_changes_{unit}"):
+        for first, last, moved in differing(found[name]) if name in found else ():
+            if math.isnan(first.value) or math.isnan(last.value):
+                continue
+            subtracts = round(printed(last.text)[0] - printed(first.text)[0], 6) == round(
+                printed(moved.text)[0], 6
+            )
+            assert subtracts != bool({BEFORE_ROUNDING, OVER_ALL} & set(moved.notes)), (
+                name,
+                first,
+                last,
+                moved,
+            )
+
+
+def one_change(first: float, last: float, estimate: float, note: str = "") -> Cell:
+    words = presentation(waves=2, organisations=("left",))
+    pair = main_pair(words)
+    common = {"analysis": "favourable", "scale": "warmth", "organisation": "left", "n": 50}
+    level = [
+        common | {"term": "percent_favourable", "wave": wave, "estimate": value}
+        for wave, value in ((pair.first, first), (pair.last, last))
+    ]
+    moved = common | {
+        "term": "change_percent_favourable",
+        "wave": pair.contrast,
+        "estimate": estimate,
+        "note": note,
+        "conf_low": estimate - 1,
+        "conf_high": estimate + 1,
+        "p_adjusted": 0.2,
+    }
+    frame = tidy([moved]).assign(
+        smallest=5.0, p_equivalence=0.1, p_equivalence_adjusted=0.1, decision="inconclusive"
+    )
+    table = change(frame, tidy(level), Labels(words), unit="percent_favourable")
+    return table.rows[0][3]
 
 
 @pytest.mark.parametrize(
-    ("wave", "about", "expected"),
+    ("first", "last", "estimate", "note", "notes"),
     [
-        ("first", {}, "simulated"),
-        ("second", {}, "reconstructed"),
-        ("second", {"variable": "job"}, "simulated"),
-        ("second - first", {}, "simulated"),
-        ("all", {}, "simulated"),
-        ("unknown", {}, ""),
+        (25.9, 38.6, 12.7, "", ()),
+        (56.8, 68.6, 11.9, "", (BEFORE_ROUNDING,)),
+        (27.1, 9.6, -18.5, "over 4 of 5 statements", ("Over 4 of 5 statements.", OVER_ALL)),
+        (30.0, 32.0, 2.0, "over 4 of 5 statements", ("Over 4 of 5 statements.",)),
+        (30.0, 32.0, 2.0, "organisations weighted as the respondents of first divide", ()),
     ],
 )
-def test_data_to_take_away_say_what_they_are(labels, wave: str, about: dict, expected: str) -> None:
-    frame = labels.with_evidence(pd.DataFrame([{"wave": wave, "n": 1, **about}]))
-    assert list(frame["evidence"]) == [expected]
+def test_why_a_change_is_no_difference_is_noted_once(first, last, estimate, note, notes) -> None:
+    assert one_change(first, last, estimate, note).notes == notes
 
 
-def test_every_table_says_the_evidence_of_its_waves(labels, frames) -> None:
-    table = answers(frames["item_frequencies"], warmth(labels), labels, name="warmth", title="Warmth")
-    assert table.evidence == (
-        "First round: SIMULATED.",
-        "Second round: RECONSTRUCTED.",
-        "Third round: SIMULATED.",
-    )
-    about_jobs = labels.evidence(["second"], about=["job"])
-    assert about_jobs == ("Second round: RECONSTRUCTED (kind of job SIMULATED).",)
+@pytest.mark.parametrize(
+    ("decision", "text", "tone"),
+    [
+        ("increase", "▲ +1.0", "up"),
+        ("decrease", "▼ +1.0", "down"),
+        ("no_meaningful_change", "○ +1.0", ""),
+        ("inconclusive", "+1.0", ""),
+        ("", "+1.0", ""),
+    ],
+)
+def test_only_a_decision_has_a_sign(decision: str, text: str, tone: str) -> None:
+    [row] = tidy([{"estimate": 1.0}]).assign(decision=decision).itertuples()
+    cell = decided(Cell("+1.0", 1.0), row)
+    assert (cell.text, cell.tone) == (text, tone)
 
 
-def test_names_in_notes_become_words(labels) -> None:
-    note = "nobody answered: first, right; nobody answered: warmth_1, single_1"
-    assert labels.readable(note) == (
-        "nobody answered: First round, The right house; "
-        "nobody answered: ‘warmth statement 1’, ‘single statement 1’"
-    )
-    both = labels.readable("largest for second - first, left - right")
-    assert both == "largest for Second round − First round, The left house − The right house"
-
-
-def test_one_wave_and_unknown_names_do_no_harm() -> None:
-    labels = Labels(presentation(waves=1, evidence=(Evidence.OBSERVED,)))
-    assert labels.wave("what_wave - first") == "what_wave − First round"
-    assert labels.organisation("elsewhere") == "elsewhere"
-    assert labels.scale("tempo") == "tempo"
-    assert labels.weakest([]) is None
-
-
-def test_a_table_refuses_a_row_of_another_length() -> None:
-    with pytest.raises(ValueError, match="not 2 cells"):
-        Table("t", "T", (Column("a"), Column("b")), ((Cell("1"),),))
-
-
-# What became of the raw files
-
-
-def rules(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    names = ("layout", "variable", "raw", "value")
-    frame = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
-    return frame.assign(
-        wave="second", column=[f"Q{place}" if raw else "" for place, raw in enumerate(frame["raw"])]
-    )
-
-
-def test_recodings_put_what_is_the_same_into_one_row(labels) -> None:
-    table = recodings(
-        rules(
-            ("web", "job", "", "desk"),
-            ("web", "organisation", "L", "left"),
-            ("web", "organisation", "Left", "left"),
-            ("web", "warmth_1", "Never", "1"),
-            ("web", "warmth_2", "Never", "1"),
-            ("web", "warmth_1", "?", "dont_know"),
-            ("web", "job", "?", "dont_know"),
-            ("paper", "warmth_1", "1", "1"),
-            ("paper", "pace_1_rescaled", "1", "4"),
-        ),
-        labels,
-    )
-    assert [tuple(cell.text for cell in cells[1:]) for cells in table.rows] == [
-        ("web", "Kind of job", "every return", "Desk"),
-        ("web", "Organisation", "L; Left", "The left house"),
-        ("web", "2 statements", "Never", "1 (Never)"),
-        ("web", "2 questions", "?", "missing: don't know"),
-        ("paper", "warmth statement 1", "1", "1 (Never)"),
-        ("paper", "pace statement 1 (on another response scale)", "1", "4"),
-    ]
-    assert {cells[0].text for cells in table.rows} == {"Second round"}
-
-
-def test_levels_of_the_same_name_are_not_the_same_rule(labels) -> None:
-    table = recodings(rules(("web", "job", "1", "desk"), ("web", "organisation", "1", "desk")), labels)
-    assert [cells[2].text for cells in table.rows] == ["Kind of job", "Organisation"]
-
-
-def test_files_and_their_problems_are_listed_with_their_numbers(labels) -> None:
-    here = {"wave": "second", "file": "a.csv", "status": "ok"}
-    counts = pd.DataFrame([here | {"layout": "web", "rows_in": 1207, "rows_kept": 1203, "rows_set_aside": 4}])
-    assert [cell.text for cell in file_counts(counts, labels).rows[0]] == [
-        "Second round",
-        "a.csv",
-        "web",
-        "1,207",
-        "1,203",
-        "4",
-    ]
-    met = pd.DataFrame([here | {"about": "row", "problem": "twice", "action": "set aside", "n": 7}])
-    assert [cell.text for cell in problems(met, labels).rows[0]] == [
-        "Second round",
-        "a.csv",
-        "twice",
-        "set aside",
-        "rows",
-        "7",
-    ]
-    assert "Everything was taken as it stood." in problems(met.iloc[:0], labels).about
-
-
-def test_a_contrast_says_that_a_wave_asked_fewer_statements_or_in_other_words(labels, frames) -> None:
-    asked = [item for item in labels.presentation.items if item.startswith("warmth")]
-    same = dict.fromkeys(labels.presentation.items, "identical")
-    grades = same | {asked[0]: "absent", asked[1]: "reworded"}
-    waves = {
-        name: wave.model_copy(update={"comparability": same})
-        for name, wave in labels.presentation.waves.items()
+def test_more_than_two_organisations_stand_below_each_other_with_gaps_in_their_own_table() -> None:
+    labels, frames = study("five_organisations")
+    table = change(frames["contrasts"], frames["means"], labels, unit="linear")
+    assert table.columns[0].head == "Organisation" and set(table.sections) <= {
+        labels.scale(name) for name in labels.presentation.scales
     }
-    waves["second"] = waves["second"].model_copy(update={"comparability": grades})
-    words = Labels(labels.presentation.model_copy(update={"waves": waves}))
-    of_scale = f"Second round: {len(asked) - 1} of {len(asked)} statements and 1 reworded"
-    assert words.asked_note(["third", "second"], "warmth") == of_scale
-    assert words.asked_note(["second"], "warmth", asked[1]) == "Second round: reworded"
-    assert not words.asked_note(["third", "first"], "warmth")
-    assert labels.asked_note(["third", "first"], "warmth") == "Third round: 1 of 3 statements reworded"
-    table = contrasts(frames["contrasts"], words, analysis="linear", term="change")
-    noted = [cells[3] for cells in table.rows if of_scale in cells[3].notes]
-    assert noted and all("Second round" in cells[1].text for cells in table.rows if cells[3] in noted)
+    assert not any(column.group for column in table.columns)
+    apart = gap(frames["contrasts"], frames["means"], labels, unit="linear")
+    decisions = {cell.text[0] for row in apart.rows for cell in row if cell.text[:1] in "▲▼○"}
+    assert decisions and all(any(cell.text[:1] in {"▲", "▼", "○"} for cell in row) for row in apart.rows)
+    assert any(column.group.startswith("Difference in change") for column in apart.columns)
 
 
-def test_the_overview_says_which_p_decides(labels, frames) -> None:
-    table = overview(frames["contrasts"], labels, term="change")
-    found = {
-        (row.scale, row.wave, row.organisation): row
-        for row in frames["contrasts"].itertuples()
-        if row.term == "change_percent_favourable" and row.decision
-    }
-    assert table.title == "Change: all scales at a glance, in percentage points of favourable answers"
-    text = " ".join(cell.text for cells in table.rows for cell in cells)
-    decided = {row.decision for row in found.values()}
-    assert decided
-    for row in found.values():
-        p, equivalence = p_value(row.p_adjusted), f"equivalence p {p_value(row.p_equivalence_adjusted)}"
-        both = f"(p {p}, {equivalence})"
-        shown = {"no_meaningful_change": f"({equivalence})", "inconclusive": both}.get(
-            row.decision, f"(p {p})"
+def test_a_scale_of_low_reliability_is_marked_once_in_a_table() -> None:
+    labels, frames = study("two_organisations")
+    low = frames["contrasts"].assign(
+        note=frames["contrasts"]["note"].where(
+            frames["contrasts"]["scale"] != "warmth", "low reliability: alpha 0.5"
         )
-        assert f"{number(row.estimate, 1, signed=True)} {shown}" in text
+    )
+    table = change(low, frames["means"], labels, unit="linear")
+    assert [
+        cell.text for row in table.rows for cell in row if "Low reliability: alpha 0.5." in cell.notes
+    ] == ["Warmth"]
 
 
-def test_assumptions_are_listed_with_their_tests_and_no_number_for_machines(labels) -> None:
-    common = {"analysis": "linear", "scale": "warmth", "wave": "all", "organisation": "all"}
+# --- statements, answers, and the rest ----------------------------------------------------------------------------
+
+
+def test_statements_are_marked_where_their_number_is_scored_the_other_way(labels, frames) -> None:
+    table = statements(frames["item_summary"], labels, item_contrasts=frames["item_contrasts"])
+    marked = [row[0].text for row in table.rows if row[0].text.startswith(REVERSED)]
+    assert marked == [
+        f"{REVERSED} {item.text}" for item in labels.presentation.items.values() if item.key < 0
+    ]
+    assert REVERSED_MEANS in table.notes
+    assert len(table.rows) == len(labels.presentation.items)
+
+
+def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(labels, frames) -> None:
+    table = answers(frames["item_frequencies"], labels, battery="warmth")
+    everybody = frames["item_frequencies"].query("organisation == 'all'")
+    for row, words in zip(table.rows, table.sections, strict=True):
+        item = next(one.item for one in labels.presentation.items.values() if one.text == words)
+        wave = next(name for name in labels.presentation.waves if labels.wave(name) == row[0].text)
+        own = everybody[(everybody["item"] == item) & (everybody["wave"] == wave)].sort_values("response")
+        assert [cell.text for cell in row[1:]] == [
+            str(own["base"].iloc[0]),
+            *(f"{one.n} ({one.percent:.1f})" for one in own.itertuples()),
+        ]
+    assert "Third round words this statement differently." in table.footnotes
+
+
+def test_misprinted_answers_carry_what_is_printed_and_what_it_should_be(labels) -> None:
+    frames = tables(labels.presentation)
+    notes = misprint_notes(frames["published_tables"], labels.presentation.items.values())
+    assert set(notes) == {("warmth_2", 2), ("pace_1", 0)}
+    table = answers(
+        frames["item_frequencies"], labels, battery="warmth", published_tables=frames["published_tables"]
+    )
+    [told] = notes["warmth_2", 2]
+    assert "12" in told and "should be 23" in told
+    assert [
+        (table.sections[n], c.tone) for n, row in enumerate(table.rows) for c in row if told in c.notes
+    ] == [("warmth statement 2", "caution")]
+
+
+def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_decides(labels) -> None:
+    common = {"analysis": "favourable", "scale": "warmth", "term": "change", "wave": "third - second"}
+    common |= {
+        "decision": "increase",
+        "variants": 3,
+        "largest_move": -1.25,
+        "largest_variant": "complete_cases",
+    }
+    shared = common | {"organisation": "left", "agreeing": 3, "words": "3 of 3 variants: increase"}
+    told = "2 of 3 variants: increase; Complete cases: no meaningful change; largest move −1.3 points (Complete cases)"
+    parted = common | {"organisation": "right", "agreeing": 2, "words": told}
+    other = parted | {"analysis": "linear", "agreeing": 0}
+    table = robustness(
+        pd.DataFrame([shared, parted, other]).assign(tipping_point=[math.nan, 8.04, 1.0]), labels
+    )
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        [
+            "Warmth",
+            "Second round to Third round",
+            "The right house",
+            "Rose",
+            "2 of 3",
+            "Complete cases: no meaningful change",
+            "−1.2",
+            "complete cases",
+            "+8.0",
+        ]
+    ]
+    assert table.notes[0] == "Of 2 decisions, 1 are shared by every analysis that moved the estimate."
+
+
+@pytest.mark.parametrize(
+    ("decision", "kind", "words"),
+    [
+        ("increase", "change", "rose"),
+        ("decrease", "gap", "NHS {1} lower"),
+        ("increase", "difference_in_differences", "NHS {1} gained on the other"),
+        ("no_meaningful_change", "gap", "no meaningful gap"),
+        ("inconclusive", "change", "inconclusive"),
+    ],
+)
+def test_a_decision_is_put_into_words_of_its_kind(decision: str, kind: str, words: str) -> None:
+    assert decision_words(decision, kind, first="NHS {1}") == words
+
+
+def test_dif_lists_exceptions_and_counts_what_was_tested(labels) -> None:
+    def rows(item: str, p: float, size: str) -> list[dict[str, object]]:
+        common = {"scale": "warmth", "item": item, "wave": "third - second"}
+        return [
+            common | {"term": "total_lr", "estimate": 9.0, "p_adjusted": p, "n": 80},
+            common | {"term": "total_r2_change", "estimate": 0.04, "note": f"{size} (Jodoin & Gierl)"},
+        ]
+
     frame = tidy(
         [
-            common | {"term": "equal_tau2", "estimate": 5.1, "df": 200.0, "p_value": 0.0002},
-            common | {"term": "scaled_gradient", "estimate": 1e-9},
-            common | {"term": "tau2", "wave": "second", "organisation": "left", "estimate": 0.63},
-            common
-            | {
-                "analysis": "ordinal",
-                "item": "warmth_2",
-                "term": "proportional_odds",
-                "p_value": 0.21,
-                "estimate": 3.2,
-            },
+            *rows("warmth_1", 0.5, "negligible"),
+            *rows("warmth_2", 0.01, "negligible"),
+            *rows("warmth_3", 0.5, "moderate"),
         ]
     )
-    table = assumptions(frame, labels)
-    statement = labels.item("warmth_2")
-    assert [[cell.text for cell in cells[1:]] for cells in table.rows] == [
-        ["–", "equal variance between respondents (F)", "all cells", "5.10", "<.001"],
-        ["–", "variance between respondents", "Second round, The left house", "0.63", "–"],
-        [statement, "proportional odds (likelihood ratio)", "all cells", "3.20", ".21"],
+    table = dif(frame, labels)
+    assert [row[0].text for row in table.rows] == ["warmth statement 2", "warmth statement 3"]
+    assert table.notes[0].startswith("2 of 3 comparisons")
+    assert [row[-1].text for row in table.rows] == ["negligible", "moderate"]
+
+
+def test_recodings_print_nothing_that_is_taken_as_itself(labels) -> None:
+    rule = {"wave": "first", "layout": "web", "column": "Q1"}
+    given = [
+        ("warmth_1", "1", "1"),
+        ("warmth_1", "never", "1"),
+        ("warmth_2", "5", "1"),
+        ("warmth_3", "5", "1"),
+        ("job", "Desk", "desk"),
+        ("job", "9", "skipped"),
     ]
-
-
-def test_agreement_shows_the_largest_move_and_the_tipping_point(labels, frames) -> None:
-    frame = frames["agreement"].copy()
-    decided = frame.index[frame["decision"] != ""][0]
-    frame.loc[decided, ["largest_move", "largest_variant", "tipping_point"]] = [0.034, "imputed", -0.21]
-    table = agreement(frame, labels)
-    told = dict(
-        zip((column.head for column in table.columns), (cell.text for cell in table.rows[0]), strict=True)
+    frame = pd.DataFrame(
+        [rule | {"variable": variable, "raw": raw, "value": value} for variable, raw, value in given]
     )
-    assert told["Largest move"] == "+0.03 (missing answers imputed)" and told["Tipping point"] == "−0.21"
+    table = recodings(frame, labels)
+    assert [tuple(cell.text for cell in row) for row in table.rows] == [
+        ("2 statements", "5", "1 (Never)"),
+        ("Kind of job", "9", "missing: skipped"),
+    ]
+    assert table.notes[0].startswith("3 of 6 rules")
+
+
+def test_wordings_list_only_what_differs(labels) -> None:
+    table = wordings(labels)
+    assert {(row[0].text, row[2].text) for row in table.rows} == {
+        ("warmth statement 1", "reworded"),
+        ("single statement 1", "other response options"),
+    }
+    assert table.notes == ("First round did not ask 2 of 6 statements.",)
+
+
+def test_an_estimate_that_is_not_there_says_why_below_the_table(labels) -> None:
+    [row] = tidy([{"status": "too_few", "note": "nobody answered: first, right"}]).itertuples()
+    cell = estimate_cell(row, labels)
+    assert (cell.text, cell.notes) == (NONE, ("Nobody answered: First round, The right house.",))
+    assert estimate_cell(None, labels).notes == ()
+
+
+def test_a_table_refuses_rows_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="has not 1 cells"):
+        Table("t", "T", (Column("a"),), ((Cell("1"), Cell("2")),))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"points": (4, 7)}, {"waves": 1, "organisations": 1}, {"waves": 5, "organisations": 5, "scales": 6}],
+)
+def test_studies_of_every_shape_have_their_tables(options: dict[str, object]) -> None:
+    words: Presentation = study_of(**options)
+    found = made_of(Labels(words), tables_for(words))
+    assert {"statements", "respondents", "missing"} <= set(found)
+    assert ("change_linear" in found) == (len(words.waves) > 1)
+    assert all(len(table.columns) <= 24 for table in found.values())
+
+
+def test_observed_data_are_not_called_anything_else() -> None:
+    words = presentation(evidence=(Evidence.OBSERVED,) * 3)
+    [waves] = [table for name, table in made_of(Labels(words), tables(words)).items() if name == "waves"]
+    assert {row[2].text for row in waves.rows} == {"observed"} and not any(row[2].tone for row in waves.rows)

@@ -22,6 +22,7 @@ from surveywaves.tables.layout import (
     place,
     remarks,
     sentence,
+    stacked,
     together,
 )
 from surveywaves.terms import ALL, BETWEEN, EMMEAN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE, Status
@@ -196,7 +197,7 @@ def _people(frame: pd.DataFrame, labels: Labels, order: Iterable[str]) -> str:
         if told or hidden:
             text = " to ".join(told) + (f"{' or ' if told else ''}{WITHHELD}" if hidden else "")
             said.append(f"{place(name, labels)} {text}")
-    return f"Respondents (n): {'; '.join(said)}." if said else ""
+    return f"n: {'; '.join(said)}." if said else ""
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -269,9 +270,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
             *columns,
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(
-            pd.concat([every, found.of(DIFFERENCE, waves.contrast)]) if waves else every
-        ),
+        data=labels.with_evidence(stacked(found.levels(), every, differences)) if len(every) else every,
         notes=(*found.notes(chosen), _people(chosen, labels, groups), _missing(every, chosen, labels)),
         sections=tuple(sections),
     )
@@ -314,7 +313,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
             *(Column(head, numeric=True) for head in heads),
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(every),
+        data=labels.with_evidence(stacked(found.levels(), every)) if len(every) else every,
         notes=(*found.notes(chosen), *_partial(found), _left_out(len(possible) - len(chosen))),
         heads=2 if several else 1,
         sections=tuple(sections),
@@ -401,7 +400,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
     further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
-    chosen = _there(pd.concat([every, further]) if len(further) else every)
+    chosen = _there(stacked(every, further))
     found_rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
     shown = [
         wave
@@ -442,7 +441,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
             ),
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(pd.concat([every, further]) if len(further) else every),
+        data=labels.with_evidence(stacked(every, further)),
         notes=(
             "Above zero: the organisation named first is higher.".replace(
                 "organisation", labels.presentation.nouns.organisation[0]

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.words import (
@@ -148,6 +149,16 @@ class Table:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         cells = [[cell.text for cell in row] for row in self.rows]
         return pd.DataFrame(cells, columns=range(len(heads))).set_axis(heads, axis="columns")
+
+
+def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Put frames below each other; what one has no column for is empty."""
+    there = [frame for frame in frames if len(frame)]
+    if not there:
+        return frames[0]
+    made = pd.concat(there, ignore_index=True)
+    words = [name for name in made if any(name in one and not is_numeric_dtype(one[name]) for one in there)]
+    return made.fillna(dict.fromkeys(words, ""))
 
 
 def letters_of(place: int) -> str:

@@ -18,6 +18,7 @@ from surveywaves.tables.layout import (
     p_cell,
     place,
     sentence,
+    stacked,
     when,
 )
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status, variant_title
@@ -59,13 +60,7 @@ def decision_words(decision: str, kind: str, *, first: str) -> str:
 
 
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
-    """List the decisions that some other analysis does not come to: which, and how far the estimate moves.
-
-    Parameters
-    ----------
-    agreement
-        `agreement`.
-    """
+    """List the decisions that some other analysis does not come to: which, and how far the estimate moves."""
     rows_there = agreement[agreement["decision"].fillna("") != ""]
     analysis = FAVOURABLE if rows_there["analysis"].eq(FAVOURABLE).any() else LINEAR
     main = rows_there[rows_there["analysis"] == analysis]
@@ -169,27 +164,18 @@ SPREADS: Final = {"equal_tau2": "Between", "equal_sigma2": "Within"}
 SHAPES: Final = {
     "residual_skewness": "Residual skew",
     "residual_excess_kurtosis": "Excess kurtosis",
-    "respondent_effect_skewness": "Respondent skew",
+    "respondent_effect_skewness": "Random intercept skew",
 }
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a scale a row.
-
-    Parameters
-    ----------
-    diagnostics
-        `diagnostics`.
-    variances
-        `variances`: how alike the answers of a respondent are.
-    """
+    """Lay out what the models assume and what the data say of it, a scale a row."""
     level = 1 - labels.presentation.confidence
     whole_scale = diagnostics[(diagnostics["item"] == "")]
     found = {(row.scale, row.term): row for row in records(whole_scale) if row.term in {**SPREADS, **SHAPES}}
-    alike: dict[str, Any] = {}
-    if variances is not None:
-        own = variances[(variances["analysis"] == LINEAR) & (variances["term"] == "icc")]
-        alike = {row.scale: row for row in records(own)}
+    own = diagnostics[:0] if variances is None else variances
+    own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
+    alike = {row.scale: row for row in records(own)}
     by_item = diagnostics[diagnostics["term"].isin(list(TESTED))]
     rows = []
     for scale in labels.scales_in(diagnostics):
@@ -199,7 +185,8 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
         cells += [p_cell(found.get((scale, term)), "p_value") for term in SPREADS]
         cells += [estimate_cell(found.get((scale, term)), labels) for term in SHAPES]
         rows.append((Cell(labels.scale(scale)), *cells))
-    item = labels.presentation.nouns.statement[1].capitalize()
+    nouns = labels.presentation.nouns
+    item = nouns.statement[1].capitalize()
     return Table(
         name="assumptions",
         title="What the models assume, and what the answers say of it",
@@ -215,12 +202,12 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             *(Column(head, "Normality", numeric=True) for head in SHAPES.values()),
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(diagnostics),
+        data=labels.with_evidence(stacked(own, diagnostics)),
         notes=(
-            "ICC: correlation of two answers of a respondent." if alike else "",
+            f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
             f"Against: {item.lower()} whose test is below {number(level)} after adjustment, of those tested. "
             "Proportional odds and one dispersion are assumed by the ordinal model only.",
-            "Equal variances between and within respondents are not assumed where standard errors are robust."
+            f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
             if labels.presentation.robust
             else "",
         ),

@@ -28,6 +28,7 @@ from surveywaves.tables.layout import (
     place,
     remarks,
     sentence,
+    stacked,
     together,
     weighted_note,
 )
@@ -48,15 +49,7 @@ WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
-    """Lay out every statement, a scale below the other: % favourable in every wave, and the change with its adjusted p.
-
-    Parameters
-    ----------
-    summary
-        `item_summary`: percentages as they are in the tables of answers.
-    item_contrasts
-        `item_contrasts`: the changes between the two waves that the report compares.
-    """
+    """Lay out every statement, a scale below the other: % favourable by wave, and the change with its adjusted p."""
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
@@ -69,15 +62,14 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     several = len(study.organisations) > 1
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
-    pair_only = waves is not None and len(groups) * len(study.waves) > MANY_CELLS + 1
+    many = len(groups) * len(study.waves) > MANY_CELLS + 1
+    compared = (waves.first, waves.last) if waves and many else tuple(study.waves)
     for name in groups:
         # What one organisation alone was asked stands at that organisation.
         shown = [
             wave
             for wave in study.waves
-            if (wave, name) in there
-            and (name != ALL or _everybody(wave, labels))
-            and (not pair_only or wave in (waves.first, waves.last))
+            if (wave, name) in there and (name != ALL or _everybody(wave, labels)) and wave in compared
         ]
         head = place(name, labels) if len(groups) > 1 else ""
         columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
@@ -105,7 +97,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         title="Favourable answers to every statement, in %",
         columns=(Column(study.nouns.statement[0].capitalize()), *columns),
         rows=tuple(rows),
-        data=labels.with_evidence(chosen if changes.empty else changes),
+        data=labels.with_evidence(stacked(chosen, changes)),
         notes=(
             f"{NONE}: not asked, or nobody answered.",
             f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
@@ -254,13 +246,7 @@ def _answers(rows: Sequence[Any], item: str, said: Mapping[Place, tuple[str, ...
 
 
 def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:
-    """Say of each answer that the publication misprints what it prints, what it should say, and why.
-
-    Parameters
-    ----------
-    audited
-        `published_tables`; its categories stand in the order of the responses.
-    """
+    """Say of each answer that the publication misprints what it prints, what it should say, and why."""
     by_place = {
         (str(item.published_table), str(item.published_row)): item.item
         for item in items

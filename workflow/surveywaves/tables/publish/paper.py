@@ -139,8 +139,7 @@ def _source(table: Table, fragment: str, form: Shape, demonstration: str) -> str
 # --- LaTeX --------------------------------------------------------------------------------------------------------
 
 _HEADER: Final = """\
-% {title}
-% In the preamble: \\usepackage{{amssymb, array, booktabs, calc, longtable, multirow{further}}}
+% {name}. In the preamble: \\usepackage{{amssymb, array, booktabs, calc, longtable, multirow{further}}}
 """
 
 _SIGNS: Final = {
@@ -181,7 +180,7 @@ def _latex(table: Table, form: Shape, text: str) -> str:
     )
     body = spec + middle + rest
     begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")
-    header = _HEADER.format(title=visible(table.title), further=", pdflscape" if form.turned else "")
+    header = _HEADER.format(name=table.name, further=", pdflscape" if form.turned else "")
     size = r"\scriptsize" if form.size < max(_LETTERS) else r"\footnotesize"
     lines = (begin, r"\begingroup" + size, r"\setlength{\tabcolsep}{3pt}", body, r"\endgroup", end)
     return header + "\n".join(filter(None, lines)) + "\n"
