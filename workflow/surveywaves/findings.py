@@ -17,6 +17,7 @@ from surveywaves.terms import (
     ALL,
     BETWEEN,
     EMMEAN,
+    ESTIMATED,
     FAVOURABLE,
     LINEAR,
     LOW_RELIABILITY_MARK,
@@ -135,8 +136,12 @@ class Found:
 
         It is not where a wave asked fewer statements: a level is of all that it asked, a contrast of what both asked.
         """
-        known = None not in (self.first, self.last, self.estimate)
-        return known and not _FEWER.search(self.note)
+        return None not in (self.first, self.last, self.estimate) and not self.fewer
+
+    @property
+    def fewer(self) -> bool:
+        """Whether the estimate is over fewer statements than one of the levels."""
+        return _FEWER.search(self.note) is not None
 
 
 def found(
@@ -169,7 +174,9 @@ def found(
     level = PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
     own = means[(means["analysis"] == analysis) & (means["term"] == level)]
     levels: dict[tuple[str, str, str], Any] = {
-        (row.scale, row.wave, row.organisation): row.estimate for row in records(own)
+        (row.scale, row.wave, row.organisation): row.estimate
+        for row in records(own)
+        if row.status in ESTIMATED
     }
     rows = contrasts[
         (contrasts["analysis"] == analysis)
@@ -188,6 +195,7 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
     }.get(kind)
     before, after = (levels.get(side) for side in sides) if sides else (None, None)
     note = "" if is_missing(row.note) else str(row.note)
+    there = row.status in ESTIMATED
     return Found(
         scale=row.scale,
         wave=row.wave,
@@ -195,9 +203,9 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
         kind=kind,
         first=_float(before),
         last=_float(after),
-        estimate=_float(row.estimate),
-        low=_float(row.conf_low),
-        high=_float(row.conf_high),
+        estimate=_float(row.estimate if there else None),
+        low=_float(row.conf_low if there else None),
+        high=_float(row.conf_high if there else None),
         p=_float(row.p_adjusted),
         p_equivalence=_float(getattr(row, "p_equivalence_adjusted", None)),
         decision="" if is_missing(decided := getattr(row, "decision", "")) else str(decided),
@@ -248,7 +256,7 @@ def main_facts(
     unit
         See `ANALYSIS`; empty: that of the headline.
     """
-    unit = unit or main_unit(means)
+    unit = unit or main_unit(means if contrasts is None else contrasts)
     pair = main_pair(presentation)
     if pair:
         if contrasts is None:
@@ -311,8 +319,19 @@ def opening(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def inside(labels: Labels, organisation: str) -> str:
+    """Name an organisation in the middle of a sentence: without the capital of an article."""
+    if organisation == ALL:
+        return labels.presentation.nouns.people
+    return re.sub(r"^The\b", "the", labels.organisation(organisation))
+
+
 def _scales(number: int) -> str:
     return f"{counted(number)} {'scale' if number == 1 else 'scales'}"
+
+
+def _every(number: int) -> str:
+    return {1: "the only scale", 2: "both scales"}.get(number, f"all {_scales(number)}")
 
 
 def _went(facts: Iterable[Found]) -> str:
@@ -324,7 +343,7 @@ def _alone(facts: list[Found], whose: str, labels: Labels) -> str:
     """Say what one organisation's changes come to, or everybody's (`whose` is empty)."""
     moved, where = (
         largest(one for one in facts if one.moved),
-        f" in {labels.organisation(whose)}" if whose else "",
+        f" in {inside(labels, whose)}" if whose else "",
     )
     if not moved:
         return _still(facts, where, labels)
@@ -337,8 +356,8 @@ def _alone(facts: list[Found], whose: str, labels: Labels) -> str:
     said.sort(key=lambda one: -one[0])
     (most, went), *less = said
     if most == len(facts):
-        return f"All {_scales(most)} {went}{where}"
-    second = f", {counted(less[0][0])} {less[0][1]}" if less else ""
+        return f"{opening(_every(most))} {went}{where}"
+    second = f" and {counted(less[0][0])} {less[0][1]}" if less else ""
     return f"{opening(counted(most))} of {_scales(len(facts))} {went}{second}{where}"
 
 
@@ -353,7 +372,7 @@ def _still(facts: list[Found], where: str, labels: Labels) -> str:
 def _two(of: Mapping[str, list[Found]], labels: Labels) -> str:
     """Compare the changes of two organisations: first of all a scale that went both ways."""
     one, other = of
-    names = [labels.organisation(name) for name in of]
+    names = [inside(labels, name) for name in of]
     moved = {name: {fact.scale: fact for fact in facts if fact.moved} for name, facts in of.items()}
     if not any(moved.values()):
         return _still([*of[one], *of[other]], f" in {names[0]} or {names[1]}", labels)
@@ -361,27 +380,27 @@ def _two(of: Mapping[str, list[Found]], labels: Labels) -> str:
     if contrary := [pair for pair in both if pair[0].up != pair[1].up]:
         pair = max(contrary, key=lambda facts: abs((facts[0].estimate or 0.0) - (facts[1].estimate or 0.0)))
         fell, rose = sorted(pair, key=lambda fact: fact.up)
-        where = (labels.organisation(fact.organisation) for fact in (fell, rose))
+        where = (inside(labels, fact.organisation) for fact in (fell, rose))
         return f"{labels.scale(fell.scale)} fell in {next(where)} and rose in {next(where)}"
     if len(both) == 1 and all(len(facts) == 1 for facts in moved.values()):
         return f"{labels.scale(both[0][0].scale)} {_went(both[0])} in {names[0]} and {names[1]}"
     phrases = {name: _phrase(of[name]) for name in of}
     if len(set(phrases.values())) == 1:
-        return f"{names[0]} and {names[1]} each {phrases[one]}"
+        return opening(f"{names[0]} and {names[1]} each {phrases[one]}")
     said: list[str] = []
     told: set[int] = set()
     for name in sorted(of, key=lambda name: -len(moved[name])):
         total = len(of[name])
         if not moved[name]:
-            said.append(f"no clear change in {labels.organisation(name)}")
+            said.append(f"no clear change in {inside(labels, name)}")
         elif len(moved[name]) == 1:
             (fact,) = moved[name].values()
-            said.append(f"{labels.scale(fact.scale)} {_went([fact])} in {labels.organisation(name)}")
+            said.append(f"{labels.scale(fact.scale)} {_went([fact])} in {inside(labels, name)}")
         else:
             phrase = phrases[name].replace(f" of {_scales(total)}", "") if total in told else phrases[name]
-            said.append(f"{labels.organisation(name)} {phrase}")
+            said.append(f"{inside(labels, name)} {phrase}")
             told.add(total)
-    return "; ".join(said)
+    return opening("; ".join(said))
 
 
 def _phrase(facts: list[Found]) -> str:
@@ -389,7 +408,7 @@ def _phrase(facts: list[Found]) -> str:
     up, down = sum(one.up for one in facts), sum(one.down for one in facts)
     for count, went in ((up, "rose"), (down, "fell")):
         if count == len(facts):
-            return f"{went} on all {_scales(count)}" if count > 1 else f"{went} on the only scale"
+            return f"{went} on {_every(count)}"
     (most, went), (less, came) = sorted(((up, "rose"), (down, "fell")), key=lambda one: -one[0])
     second = f" and {came} on {counted(less)}" if less else ""
     return f"{went} on {counted(most)} of {_scales(len(facts))}{second}"
@@ -407,7 +426,7 @@ def _many(of: Mapping[str, list[Found]], labels: Labels) -> str:
     chosen = max(moved.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
     title = labels.scale(chosen[0].scale)
     if len(chosen) == 1:
-        return f"{title} {_went(chosen)} in {labels.organisation(chosen[0].organisation)}"
+        return f"{title} {_went(chosen)} in {inside(labels, chosen[0].organisation)}"
     ways = [[one for one in chosen if one.up], [one for one in chosen if one.down]]
     most, *less = sorted((way for way in ways if way), key=lambda way: -len(way))
     second = f" and {_went(less[0])} in {counted(len(less[0]))}" if less else ""
@@ -428,20 +447,19 @@ def _apart(gaps: list[Found], labels: Labels) -> str:
             return f"No clear difference between the {noun}"
         one, other = _sides(clear[0])
         return (
-            f"{labels.scale(clear[0].scale)} differs most: higher in {labels.organisation(one)} than in "
-            f"{labels.organisation(other)}"
+            f"{labels.scale(clear[0].scale)} differs most: higher in {inside(labels, one)} than in "
+            f"{inside(labels, other)}"
         )
-    named = listed([labels.organisation(name) for name in pairs[0].split(BETWEEN)])
+    named = listed([inside(labels, name) for name in pairs[0].split(BETWEEN)])
     if not clear:
         return f"No clear difference between {named} on any of {_scales(len(gaps))}"
     if len(clear) == 1:
         one, other = _sides(clear[0])
         return (
-            f"{labels.scale(clear[0].scale)}: higher in {labels.organisation(one)} than in "
-            f"{labels.organisation(other)}"
+            f"{labels.scale(clear[0].scale)}: higher in {inside(labels, one)} than in {inside(labels, other)}"
         )
     return (
-        f"{named} differ on {counted(len(clear))} of {_scales(len(gaps))}, most on "
+        f"{opening(named)} differ on {counted(len(clear))} of {_scales(len(gaps))}, most on "
         f"{labels.scale(clear[0].scale)}"
     )
 

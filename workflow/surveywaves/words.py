@@ -8,10 +8,10 @@ The study's own words for what tables only name, what its data are, and why ther
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -162,11 +162,6 @@ class Labels:
             known = {planned.wave: planned.title} | known
         return _sides(name, known | {ALL: "All waves"})
 
-    def wave_with_evidence(self, name: str) -> str:
-        """Give a wave's title, and in brackets what its data are."""
-        words = self.presentation.waves.get(name)
-        return f"{words.title} ({words.evidence.value})" if words else self.wave(name)
-
     def organisation(self, name: str) -> str:
         """Give an organisation's words, or those of both sides of a contrast."""
         return _sides(
@@ -296,28 +291,6 @@ class Labels:
             if order.index(about.evidence) > order.index(words.evidence)
         }
 
-    def evidence(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> tuple[str, ...]:
-        """Say what the data of each wave are, and what is shown of it, where that is weaker.
-
-        Parameters
-        ----------
-        waves
-            Names of waves.
-        about
-            Variables that are shown (or `organisation`, `items`).
-        """
-        shown, said = tuple(about), []
-        for wave in waves:
-            words = self.presentation.waves[wave]
-            weaker = [
-                f"{self.variable(name).lower()} {kind.value.upper()}"
-                for name, kind in self.weaker(wave).items()
-                if name in shown
-            ]
-            brackets = f" ({'; '.join(weaker)})" if weaker else ""
-            said.append(f"{words.title}: {words.evidence.value.upper()}{brackets}.")
-        return tuple(said)
-
     def with_evidence(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Add a column `evidence` to a frame with a column `wave`: the weakest of what each row draws on."""
         if "wave" not in frame.columns or "evidence" in frame.columns:
@@ -393,99 +366,3 @@ def without(missing: Iterable[tuple[str, str, str]], presentation: Presentation)
         detail = f" ({Labels(presentation).readable(note)})" if note else ""
         reasons.setdefault(reason[:1].upper() + reason[1:] + detail, []).append(what)
     return " ".join(f"{reason}: {'; '.join(dict.fromkeys(things))}." for reason, things in reasons.items())
-
-
-def no_answers(presentation: Presentation, wave: str, organisation: str, item: str) -> str:
-    """Say why a wave has no answers to an item."""
-    words = presentation.waves[wave]
-    if organisation != ALL and organisation not in words.organisations_surveyed:
-        return "not surveyed"
-    grade = words.comparability.get(item, Comparability.ABSENT.value)
-    if grade == Comparability.ABSENT.value:
-        return "not asked"
-    if grade == Comparability.RESCALED.value:
-        return "asked with other response options"
-    return "no answers"
-
-
-Shows = Literal["totals", "organisations", "joint"]
-"""What a figure shows of the answers: counts over everybody, counts by organisation, or how answers go together."""
-
-_RECONSTRUCTED: Final[Mapping[Shows, str]] = {
-    "totals": "reconstructed to meet the published counts",
-    "organisations": (
-        "reconstructed to meet the published counts; how these divide between organisations is invented"
-    ),
-    "joint": (
-        "reconstructed to meet the published counts; how answers go together, and how they divide between "
-        "organisations, is invented"
-    ),
-}
-_OBSERVED: Final = "observed: real returns"
-_SIMULATED: Final = (
-    "simulated, that is, invented from stated parameters: this says nothing about the real organisation"
-)
-
-
-def evidence_of(
-    presentation: Presentation, waves: Iterable[str], shows: Shows, variables: Sequence[str] = ()
-) -> str:
-    """Say in sentences what the data behind a figure are.
-
-    Parameters
-    ----------
-    presentation
-        The study in words.
-    waves
-        Waves in the figure.
-    shows
-        What it shows of them.
-    variables
-        Grouping variables in it (`organisation` and `items` count as such): weaker evidence of these is named.
-
-    Returns
-    -------
-    str
-        A sentence for each kind of evidence, in the order of the waves; before them, where nothing is observed, that it
-        is a demonstration.
-    """
-    named, labels = list(waves), Labels(presentation)
-    kinds: dict[Evidence, list[str]] = {}
-    for name in named:
-        kinds.setdefault(presentation.waves[name].evidence, []).append(labels.wave(name))
-    meanings = {
-        Evidence.OBSERVED: _OBSERVED,
-        Evidence.RECONSTRUCTED: _RECONSTRUCTED[shows],
-        Evidence.SIMULATED: _SIMULATED,
-    }
-    sentences = [
-        f"{listed(titles)} {'is' if len(titles) == 1 else 'are'} {meanings[kind]}."
-        for kind, titles in kinds.items()
-    ]
-    for name in named:
-        weaker: dict[Evidence, list[str]] = {}
-        for variable, kind in labels.weaker(name).items():
-            if variable in variables:
-                weaker.setdefault(kind, []).append(lower(labels.variable(variable)))
-        sentences += [
-            f"In {labels.wave(name)}, {listed(things)} {'is' if len(things) == 1 else 'are'} {kind.value}."
-            for kind, things in weaker.items()
-        ]
-    if named and Evidence.OBSERVED not in kinds:
-        sentences.insert(0, "demonstration data.")
-    return " ".join(["Evidence:", *(sentences or ["there are no data."])])
-
-
-def wave_title(presentation: Presentation, wave: str) -> str:
-    """Give a wave's title; see `Labels.wave`."""
-    return Labels(presentation).wave(wave)
-
-
-def organisation_label(presentation: Presentation, organisation: str) -> str:
-    """Give an organisation's words; see `Labels.organisation`."""
-    return Labels(presentation).organisation(organisation)
-
-
-def variable_label(presentation: Presentation, variable: str) -> str:
-    """Give a grouping variable's words; see `Labels.variable`."""
-    return Labels(presentation).variable(variable)

@@ -6,11 +6,9 @@ that stand in them come from here, each with its source (see `surveywaves.report
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +34,7 @@ from surveywaves.report.summary import (
     SURE,
     Estimates,
     alone,
+    everybody,
     headline,
     strip,
     summary,
@@ -59,11 +58,10 @@ from surveywaves.terms import (
     Comparability,
     Decision,
     Evidence,
-    Status,
 )
 from surveywaves.words import OUTSIDE, REVERSED, WITHHELD, is_missing, lower, records, share
 
-__all__ = ["Material", "Section", "headline", "packages", "sections", "strip"]
+__all__ = ["Material", "Section", "headline", "sections", "strip"]
 
 TEMPLATES: Final = Path(__file__).parents[2] / "report" / "sections"
 
@@ -136,6 +134,9 @@ def _common(material: Material) -> dict[str, Any]:
         "several": several,
         "joined": joined,
         "percent": material.has("means") and Estimates(material).unit == PERCENT_FAVOURABLE,
+        "everybody": everybody(material),
+        "adjusted": material.has("contrasts")
+        and bool(material.tables["contrasts"]["p_adjusted"].notna().any()),
         "waves": len(study.waves),
         "organisations": len(study.organisations),
         "reversed": REVERSED,
@@ -162,7 +163,14 @@ def _marks(text: str, material: Material, section: str) -> str:
 
     text = _MARK.sub(keep, text)
     left = [mark for mark in material.standing(section) if mark not in text]
-    return re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
+    whole = re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
+    while (shorter := _EMPTY.sub("", whole).strip()) != whole:
+        whole = shorter
+    return whole
+
+
+_EMPTY: Final = re.compile(r"^(#{2,}) [^\n]*\n*(?=\1 |#{2} |\Z)", re.MULTILINE)
+"""A heading with nothing below it."""
 
 
 # --- the body ---------------------------------------------------------------------------------------------------
@@ -177,8 +185,7 @@ def _first(material: Material) -> dict[str, Any]:
     return {
         "returns": list(_returns(material)),
         "unstated": list(_unstated(material)),
-        "unanswered": list(unanswered(material, study.nouns.people)),
-        "strip": strip(material),
+        "unanswered": list(unanswered(material, everybody(material))),
         "smallest": _smallest(material),
         "low": [material.labels.scale(name) for name in _low(material)],
         "reworded": [wave.title for name, wave in study.waves.items() if _otherwise(material, name)],
@@ -217,7 +224,7 @@ def _returns(material: Material) -> Iterator[Marked]:
                 " ({low} to {high}, as the number of {people} is an estimate)",
                 low=numbers.cell("response_rates", "conf_low", share, **here),
                 high=numbers.cell("response_rates", "conf_high", share, **here),
-                people=study.nouns.people,
+                people=everybody(material),
             )
         words = study.waves.get(row.wave)
         yield say(
@@ -226,7 +233,7 @@ def _returns(material: Material) -> Iterator[Marked]:
             count=count,
             about=say("about ") if words and words.population.approximate else "",
             population=numbers.cell("response_rates", "population", **here),
-            people=study.nouns.people,
+            people=everybody(material),
             rate=numbers.cell("response_rates", "rate", share, **here),
             span=span,
         )
@@ -317,7 +324,6 @@ def _scale(material: Material, name: str) -> dict[str, Any]:
     return {
         "title": labels.scale(name) if scale else "",
         "name": name,
-        "source": scale.source if scale else "",
         "sentences": list(_told(material, name)) if scale else [],
         "absent": [wave for wave, found in grades.items() if found <= gone],
         "fewer": [wave for wave, found in grades.items() if found & gone and not found <= gone],
@@ -377,20 +383,18 @@ def _parted(material: Material) -> dict[str, Any] | None:
         "pairs": [_pair(estimates, pairs[name]) for name in told],
         "further": len(pairs) > len(told),
         "pair": pair,
-        "none": not facts,
+        "empty": not facts,
     }
 
 
 def _pair(estimates: Estimates, facts: list[Found]) -> dict[str, Any]:
     """Say on which scales two organisations differ, or changed differently."""
     labels = estimates.material.labels
-    one, other = (labels.organisation(name) for name in facts[0].organisation.split(BETWEEN))
+    one, other = (findings.inside(labels, name) for name in facts[0].organisation.split(BETWEEN))
     moved = largest(fact for fact in facts if fact.moved)
     return {
-        "one": one,
-        "other": other,
-        "count": estimates.count(facts, SURE[:2]),
-        "tried": estimates.tried(facts),
+        "pair": findings.opening(f"{one} and {other}"),
+        "scales": estimates.on(facts, SURE[:2]),
         "moved": [
             say(
                 "{scale} {difference} ({interval})",
@@ -409,37 +413,16 @@ def _sure(material: Material) -> dict[str, Any] | None:
     numbers, estimates = material.numbers, Estimates(material)
     here: dict[str, Any] = {"analysis": findings.ANALYSIS[estimates.unit]}
     rows = numbers.rows("agreement", **here, decision=SURE)
-    weak = rows[(rows["agreeing"] < rows["variants"]).fillna(False)]
     return {
         "told": numbers.count("agreement", **here, decision=SURE),
         "same": numbers.count("agreement", **here, decision=SURE, **SAME),
         "open": numbers.count("agreement", **here, decision=Decision.INCONCLUSIVE.value),
         "still": numbers.count("agreement", **here, decision=Decision.INCONCLUSIVE.value, **SAME),
-        "weak": [_weak(material, row, here) for row in list(records(weak))[:FEW]],
-        "more": len(weak) > FEW,
         "move": numbers.largest("agreement", "largest_move", plain(estimates.decimals), **here)
         if numbers.rows("agreement", **here)["largest_move"].notna().any()
         else None,
         "tipping": bool(rows["tipping_point"].notna().any()),
     }
-
-
-def _weak(material: Material, row: Any, here: Mapping[str, Any]) -> Marked:
-    """Say of a decision in how many analyses it holds."""
-    labels, numbers = material.labels, material.numbers
-    where = {**here, **{name: getattr(row, name) for name in ("scale", "term", "wave", "organisation")}}
-    return say(
-        "{scale}, {kind}, {organisation}, {wave}: in {agreeing} of {variants}",
-        scale=labels.scale(row.scale),
-        kind=KINDS.get(row.term, row.term),
-        organisation=labels.organisation(row.organisation),
-        wave=labels.wave(row.wave),
-        agreeing=numbers.cell("agreement", "agreeing", **where),
-        variants=numbers.cell("agreement", "variants", **where),
-    )
-
-
-KINDS: Final = {CHANGE: "change", GAP: "gap", DIFFERENCE: "difference in change"}
 
 
 ASSUMPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -457,15 +440,22 @@ def _methods(material: Material) -> dict[str, Any]:
     analyses = set(material.tables["means"]["analysis"]) if material.has("means") else set()
     variants = set(material.tables["sensitivity"]["variant"]) if material.has("sensitivity") else set()
     compared = material.has("contrasts")
-    cell = "wave:organisation" if len(study.organisations) > 1 else "wave"
+    nouns = study.nouns
+    cell = f"wave:{nouns.organisation[0]}" if len(study.organisations) > 1 else "wave"
+    sources: dict[str, list[str]] = {}
+    for scale in study.scales.values():
+        if scale.source:
+            sources.setdefault(scale.source, []).append(scale.title)
     return {
+        "sources": sources,
         "linear": LINEAR in analyses,
         "ordinal": ORDINAL in analyses,
         "favourable": FAVOURABLE in analyses,
         "compared": compared,
-        "adjusted": compared and bool(material.tables["contrasts"]["p_adjusted"].notna().any()),
         "covariates": covariates,
-        "formula": " + ".join([f"answer ~ {cell}", "statement", *study.covariates, "(1 | respondent)"]),
+        "formula": " + ".join(
+            [f"answer ~ {cell}", nouns.statement[0], *study.covariates, "(1 | respondent)"]
+        ),
         "smallest": _smallest(material),
         "unstated": list(_unstated(material)),
         "imputed": IMPUTED in variants,
@@ -619,30 +609,36 @@ def _audit(material: Material) -> dict[str, Any] | None:
 
 
 CELLS: Final = {
-    "agrees": "agree with the rest of their row",
-    "agrees_when_truncated": "agree if digits were cut off and not rounded",
-    "misprint": "are misprints",
-    "undecided": "contradict another cell, and which of the two is wrong is not decided",
+    "agrees": ("agrees with the rest of its row", "agree with the rest of their row"),
+    "agrees_when_truncated": (
+        "agrees if digits were cut off, not rounded",
+        "agree if digits were cut off, not rounded",
+    ),
+    "misprint": ("is a misprint", "are misprints"),
+    "undecided": (
+        "contradicts another cell, and which is wrong is not decided",
+        "contradict another cell, and which is wrong is not decided",
+    ),
 }
 CLAIMS: Final = {
-    "agrees": "agree with the counts",
-    "agrees_when_summed": "agree if rounded percentages were added up",
-    "agrees_when_truncated": "agree if digits were cut off and not rounded",
-    "contradicted": "are contradicted by the counts",
+    "agrees": ("agrees with the counts", "agree with the counts"),
+    "agrees_when_summed": (
+        "agrees if rounded percentages were added up",
+        "agree if rounded percentages were added up",
+    ),
+    "agrees_when_truncated": CELLS["agrees_when_truncated"],
+    "contradicted": ("is contradicted by the counts", "are contradicted by the counts"),
 }
+"""Verdict -> what is said of one cell or claim, and of several."""
 
 
-def _verdicts(material: Material, table: str, words: Mapping[str, str]) -> list[Marked]:
+def _verdicts(material: Material, table: str, words: Mapping[str, tuple[str, str]]) -> list[Marked]:
     """Count the verdicts on cells or claims."""
-    present = dict.fromkeys(material.tables[table]["verdict"])
+    present = set(material.tables[table]["verdict"])
     return [
-        say(
-            "{count} {words}",
-            count=material.numbers.count(table, verdict=verdict),
-            words=words.get(verdict, verdict.replace("_", " ")),
-        )
-        for verdict in [*(name for name in words if name in present), *(set(present) - set(words))]
-        if verdict and verdict != Status.WITHHELD
+        several(material.numbers.count(table, verdict=verdict), words[verdict])
+        for verdict in words
+        if verdict in present
     ]
 
 
@@ -709,39 +705,3 @@ def own_words(text: str, *, level: str) -> Marked:
         words = escape(begins["text"] if begins else line)
         lines.append(mark + _WEAK.sub(r"*\1*", _STRONG.sub(r"**\1**", words)))
     return Marked("\n".join(lines).strip())
-
-
-PACKAGES: Final = (
-    "surveywaves",
-    "snakemake",
-    "pandas",
-    "numpy",
-    "scipy",
-    "pyarrow",
-    "pydantic",
-    "pyreadstat",
-    "openpyxl",
-    "statsmodels",
-    "pingouin",
-    "matplotlib",
-    "seaborn",
-    "great-tables",
-    "jinja2",
-    "pypandoc_binary",
-    "typst",
-)
-"""Packages whose version can change a number or its looks."""
-
-
-def packages() -> dict[str, str]:
-    """Give the versions of Python and of the packages that the results rest on; what is not installed is left out.
-
-    No time and no place: the report is the same on every machine with the same environment.
-    """
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -9,6 +9,7 @@ from typing import Any, Final
 from surveywaves import findings
 from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, Found, counted, found, largest
 from surveywaves.report.numbers import Marked, Material, Number, joined, plain, say, several, signed
+from surveywaves.study.models import Nouns
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -20,6 +21,7 @@ from surveywaves.terms import (
     Status,
     variant_title,
 )
+from surveywaves.text import listed
 from surveywaves.words import MINUS, MOST_DECIMALS, absent, is_missing, lower, records, share
 
 SURE: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
@@ -29,7 +31,9 @@ SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
 """Rows of `agreement` whose decision every variant comes to."""
 
 NAMED: Final = 3
-"""Scales of an organisation that are named in its sentence."""
+"""Scales of an organisation that are named in its sentence; one, if there are more organisations than `PAIR`."""
+
+PAIR: Final = 2
 
 TOLD: Final = 4
 """Organisations that have a sentence of their own."""
@@ -50,7 +54,8 @@ class Estimates:
     @property
     def unit(self) -> str:
         """Unit of the headline."""
-        return findings.main_unit(self.material.tables["means"])
+        tables = self.material.tables
+        return findings.main_unit(tables["contrasts" if self.material.has("contrasts") else "means"])
 
     @property
     def decimals(self) -> int:
@@ -135,7 +140,8 @@ class Estimates:
             else say("{change}", change=change)
         )
         if not one.comparable:
-            return say("{between}, over the statements asked in both", between=between)
+            asked = f", over the {self.material.presentation.nouns.statement[1]} asked in both"
+            return say("{between}{asked}", between=between, asked=asked if one.fewer else "")
         last, _, first = one.wave.partition(BETWEEN)
         after = say("{level}", level=self.level(one.scale, last, one.organisation))
         tone = "up" if one.up else "down" if one.down else ""
@@ -159,11 +165,22 @@ class Estimates:
         group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
         return self.material.numbers.count("contrasts", counted, **group, decision=list(decisions))
 
+    def on(self, facts: Sequence[Found], decisions: Sequence[str]) -> Marked:
+        """Say on how many of the scales with an estimate a contrast came to some of the decisions."""
+        told, tried = self.count(facts, decisions), self.tried(facts)
+        every = sum(one.estimate is not None for one in facts)
+        if told.value == every:
+            return say("{how}", how=_EVERY[every]) if every in _EVERY else say("all {tried}", tried=tried)
+        return say("{told} of {tried}", told=told if told else "none", tried=tried)
+
     def tried(self, facts: Sequence[Found]) -> Marked:
         """Count the scales of one contrast that have an estimate."""
         group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
         number = self.material.numbers.count("contrasts", counted, **group, status=list(ESTIMATED))
         return several(number, ("scale", "scales"))
+
+
+_EVERY: Final = {1: "the only scale", 2: "both scales"}
 
 
 def headline(material: Material) -> str:
@@ -243,32 +260,31 @@ def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> It
     moved = {name: largest(one for one in facts if one.moved) for name, facts in own.items()}
     ranked = sorted((name for name in own if moved[name]), key=lambda name: -len(moved[name]))
     for name in ranked[:TOLD]:
-        yield _organisation(say_it, own[name], moved[name])
+        yield _organisation(say_it, own[name], moved[name], NAMED if len(own) <= PAIR else 1)
     if further := ranked[TOLD:]:
         yield say(
             "**Clear changes also in** {names}: see [What people said](#scales).",
-            names=joined(map(material.labels.organisation, further)),
+            names=joined(_inside(say_it, name) for name in further),
         )
     if still := [name for name in own if not moved[name]]:
         yield _still(say_it, {name: own[name] for name in still})
 
 
-def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> Marked:
+def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found], most_named: int) -> Marked:
     """Say on how many scales an organisation rose and fell, and where most."""
     up, down = [one for one in moved if one.up], [one for one in moved if one.down]
     ways = [(up, "rose", Decision.INCREASE), (down, "fell", Decision.DECREASE)]
     (most, went, decision), (less, came, other) = sorted(ways, key=lambda way: -len(way[0]))
     lead = say(
-        "**{who} {went} on {count} of {tried}{second}.**",
+        "**{who} {went} on {scales}{second}.**",
         who=_who(say_it, facts[0].organisation),
         went=went,
-        count=say_it.count(facts, [decision]),
-        tried=say_it.tried(facts),
+        scales=say_it.on(facts, [decision]),
         second=say(" and {came} on {count}", came=came, count=say_it.count(facts, [other])) if less else "",
     )
     told = [
         say("{scale}: {moved}.", scale=say_it.scale(one), moved=say_it.moved(one, interval=not number))
-        for number, one in enumerate(most[:NAMED])
+        for number, one in enumerate(most[:most_named])
     ]
     told += [
         say(
@@ -277,13 +293,17 @@ def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found]) -> 
             came=came,
             moved=say_it.moved(one, interval=False),
         )
-        for one in less[:1]
+        for one in (less[:1] if most_named > 1 else ())
     ]
     return joined([lead, *told], " ")
 
 
 def _who(say_it: Estimates, organisation: str) -> str:
-    return say_it.material.labels.organisation(organisation)
+    return findings.opening(findings.inside(say_it.material.labels, organisation))
+
+
+def _inside(say_it: Estimates, organisation: str) -> str:
+    return findings.inside(say_it.material.labels, organisation)
 
 
 def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
@@ -294,10 +314,12 @@ def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
     return say(
         "**No {what} change in {who}**{scales}. Largest estimate: {scale}{where}, {moved}.",
         what="meaningful" if same else "clear",
-        who=joined([lower(_who(say_it, name)) if name == ALL else _who(say_it, name) for name in own]),
-        scales=say(" on any of {tried}", tried=say_it.tried(facts)) if len(own) == 1 else "",
+        who=joined([_inside(say_it, name) for name in own]),
+        scales=say(" on any of {tried}", tried=say_it.tried(facts))
+        if len(own) == 1 and len(facts) > 1
+        else "",
         scale=say_it.scale(first),
-        where=say(" in {name}", name=_who(say_it, first.organisation)) if len(own) > 1 else "",
+        where=say(" in {name}", name=_inside(say_it, first.organisation)) if len(own) > 1 else "",
         moved=say_it.moved(first),
     )
 
@@ -327,18 +349,23 @@ def _differences(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
     if len(known) < len(gaps):
         return
     parted = known[1].moved and abs(known[1].estimate or 0) > abs(known[0].estimate or 0)
-    names = [_who(say_it, name) for name in widest.organisation.split(BETWEEN)]
+    names = [_inside(say_it, name) for name in widest.organisation.split(BETWEEN)]
     yield say(
-        "**{pair} {verb} on {count} of {tried}**, most on {scale}: {pair_minus} was {first} and {last}.",
-        pair=joined(names),
+        "**{pair} {verb} on {scales}**,{most} {scale}: {pair_minus} was {first} and {last}.",
+        pair=findings.opening(listed(names)),
         verb="have parted" if parted and len(own) == 1 else "changed differently",
-        count=say_it.count(tested, SURE[:2]),
-        tried=say_it.tried(tested),
+        scales=say_it.on(tested, SURE[:2]),
+        most=_most(own),
         scale=say_it.scale(widest),
         pair_minus=f" {MINUS} ".join(names),
         first=_gap(say_it, known[0], level=True),
         last=_gap(say_it, known[1]),
     )
+
+
+def _most(facts: Iterable[Found]) -> Marked:
+    """Say that the one that is named is the largest of several."""
+    return Marked(" most on" if sum(one.moved for one in facts) > 1 else "")
 
 
 def _gap(say_it: Estimates, gap: Found, *, level: bool = False) -> Marked:
@@ -366,11 +393,11 @@ def _since(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
         if moved := largest(one for one in each if one.moved)[:1]:
             (first,) = moved
             yield say(
-                "**Since {wave}**, {who} changed on {count} of {tried} asked then, most on {scale}: {moved}.",
+                "**Since {wave}**, {who} changed on {scales} asked then,{most} {scale}: {moved}.",
                 wave=say_it.material.labels.wave(earliest),
-                who=_who(say_it, name),
-                count=say_it.count(each, SURE[:2]),
-                tried=say_it.tried(each),
+                who=_inside(say_it, name),
+                scales=say_it.on(each, SURE[:2]),
+                most=_most(each),
                 scale=say_it.scale(first),
                 moved=say_it.moved(first),
             )
@@ -401,13 +428,13 @@ def _one_wave(say_it: Estimates) -> Iterator[Marked]:
     gaps = [one for one in say_it.facts(GAP, wave) if one.estimate is not None]
     for name, each in findings.by_organisation(gaps, material.presentation).items():
         if moved := largest(one for one in each if one.moved)[:1]:
-            names = [_who(say_it, side) for side in name.split(BETWEEN)]
+            names = [_inside(say_it, side) for side in name.split(BETWEEN)]
             yield say(
-                "**{pair} differ on {count} of {tried}**, most on {scale}: {minus}, {gap}.",
-                pair=joined(names),
+                "**{pair} differ on {scales}**,{most} {scale}: {minus}, {gap}.",
+                pair=findings.opening(listed(names)),
                 minus=f" {MINUS} ".join(names),
-                count=say_it.count(each, SURE[:2]),
-                tried=say_it.tried(each),
+                scales=say_it.on(each, SURE[:2]),
+                most=_most(each),
                 scale=say_it.scale(moved[0]),
                 gap=_gap(say_it, moved[0], level=True),
             )
@@ -433,10 +460,13 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
             move=numbers.largest("agreement", "largest_move", plain(say_it.decimals), **here),
             variant=lower(variant_title(str(row["largest_variant"]), labels)),
         )
+    same = numbers.count("agreement", **here, **SAME)
     yield say(
-        "**How sure.** {same} of {told} hold in every alternative analysis.{move} "
-        "No clear change is not evidence of none.",
-        same=numbers.count("agreement", **here, **SAME),
+        "**How sure.** Of {told}, {same} {hold} in every alternative analysis.{move} "
+        "No clear {what} is not evidence of none.",
+        same=same if same else "none",
+        hold="hold" if same.value > 1 else "holds",
+        what="change" if len(material.presentation.waves) > 1 else "difference",
         told=several(told, ("clear result", "clear results")),
         move=move,
     )
@@ -444,11 +474,10 @@ def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
 
 def _limits(material: Material) -> Iterator[Marked]:
     """Say whose answers these are, and how many did not answer."""
-    nouns = material.presentation.nouns
     said = []
     if len(material.presentation.waves) > 1:
         said.append(say("Nobody is followed between waves: a change may be a change in who answered."))
-    said += unanswered(material, nouns.people)
+    said += unanswered(material, everybody(material))
     if said:
         yield joined(said, " ")
 
@@ -457,17 +486,24 @@ def unanswered(material: Material, people: str) -> Iterator[Marked]:
     """Say what share did not answer, of each wave where that is known."""
     if not material.has("response_rates"):
         return
+    known = [row for row in records(material.tables["response_rates"]) if not is_missing(row.rate)]
     parts = [
         say(
-            "{rate} in {wave}",
+            "{rate}{of} in {wave}",
             rate=material.numbers.cell("response_rates", "rate", _whole_share, take="rest", wave=row.wave),
+            of="" if number else say(" of {people}", people=people),
             wave=material.labels.wave(row.wave),
         )
-        for row in records(material.tables["response_rates"])
-        if not is_missing(row.rate)
+        for number, row in enumerate(known)
     ]
     if parts:
-        yield say("Of {people}, {parts} did not answer.", people=people, parts=joined(parts))
+        yield say("{parts} did not answer.", parts=joined(parts))
+
+
+def everybody(material: Material) -> str:
+    """Name all who were surveyed, whether they answered or not."""
+    people = material.presentation.nouns.people
+    return "people asked" if people == Nouns().people else people
 
 
 def _whole_share(value: float) -> str:

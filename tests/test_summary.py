@@ -1,0 +1,332 @@
+"""The headline and the first page say what the decisions say, and nothing that no decision carries."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import random
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from surveywaves.findings import counted, headline, main_facts, main_pair
+from surveywaves.report.numbers import Material
+from surveywaves.report.sections import sections, title
+from surveywaves.report.summary import NAMED, strip, summary
+from surveywaves.study.models import Nouns, Scale
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import Decision, Evidence
+from synthetic_report import presentation
+
+SCALES = {"trust": "Trust", "views": "Views of the firm", "pace": "Pace", "warmth": "Warmth"}
+UP, DOWN = Decision.INCREASE.value, Decision.DECREASE.value
+SAME, OPEN = Decision.NO_MEANINGFUL_CHANGE.value, Decision.INCONCLUSIVE.value
+SIZES = {UP: 9.0, DOWN: -12.0, SAME: 0.4, OPEN: -2.0, "": None}
+
+
+def study(organisations: tuple[str, ...], waves: int = 2) -> Presentation:
+    made = presentation(waves=waves, organisations=organisations, published=False)
+    scales = {name: Scale(scale=name, title=words) for name, words in SCALES.items()}
+    first = next(iter(made.waves))
+    return made.model_copy(
+        update={
+            "scales": scales,
+            "organisations": {name: name.capitalize() for name in organisations},
+            "reference_wave": first,
+        }
+    )
+
+
+def row(term: str, place: tuple[str, str, str], decision: str, size: float | None) -> dict[str, object]:
+    scale, wave, organisation = place
+    return {
+        "analysis": "favourable",
+        "scale": scale,
+        "wave": wave,
+        "organisation": organisation,
+        "term": f"{term}_percent_favourable",
+        "estimate": size,
+        "conf_low": None if size is None else size - 5,
+        "conf_high": None if size is None else size + 5,
+        "p_adjusted": 0.01 if decision in (UP, DOWN) else 0.5,
+        "p_equivalence_adjusted": 0.5,
+        "smallest": 5.0,
+        "n": 100,
+        "status": "ok" if size is not None else "not_estimable",
+        "note": "",
+        "decision": decision,
+    }
+
+
+def material(
+    decisions: Mapping[str, tuple[str, ...]],
+    *,
+    gaps: tuple[str, ...] = (),
+    waves: int = 2,
+    status: str = "",
+    organisations: tuple[str, ...] = (),
+    **update: object,
+) -> Material:
+    """Make what a first page is made from: of each organisation what each of the scales came to."""
+    words = study(organisations or tuple(name for name in decisions if name != "all"), waves)
+    words = words.model_copy(update=update)
+    pair, rows, means = main_pair(words), [], []
+    for (name, own), (place, scale) in itertools.product(decisions.items(), enumerate(SCALES)):
+        size = SIZES[own[place]] if own else None
+        size = None if size is None else size + place  # no two alike
+        if pair:
+            rows.append(row("change", (scale, pair.contrast, name), own[place], size))
+        levels = {wave: 40.0 + (size or 0) * (wave == list(words.waves)[-1]) for wave in words.waves}
+        means += [
+            {
+                "analysis": "favourable",
+                "scale": scale,
+                "wave": wave,
+                "organisation": name,
+                "term": "percent_favourable",
+                "estimate": None if size is None else level,
+                "conf_low": None if size is None else level - 4,
+                "conf_high": None if size is None else level + 4,
+                "p_adjusted": None,
+                "n": 100,
+                "status": "ok" if size is not None else "not_estimable",
+                "note": "",
+            }
+            for wave, level in levels.items()
+        ]
+    if gaps:
+        both = " - ".join(list(words.organisations)[:2])
+        named = {wave: ("gap", wave) for wave in words.waves}
+        named |= {pair.contrast: ("difference_in_differences", pair.contrast)} if pair else {}
+        rows += [
+            row(kind, (scale, wave, both), decision, SIZES[decision])
+            for kind, wave in named.values()
+            for scale, decision in zip(SCALES, gaps, strict=True)
+        ]
+    contrasts = pd.DataFrame(rows)
+    if status and len(contrasts):
+        contrasts = contrasts.assign(status=status)
+    tables = {"means": pd.DataFrame(means), **({"contrasts": contrasts} if rows else {})}
+    return Material(tables, words)
+
+
+def said(made: Material) -> str:
+    return plain("\n\n".join(summary(made)))
+
+
+def plain(text: str) -> str:
+    """Take the sources of numbers, marks and entities out of Markdown."""
+    text = re.sub(r"\[([^\[\]]*)\]\{\.n [^}]*\}", r"\1", text)
+    return html.unescape(re.sub(r"\[([^\[\]]*)\](?:\{[^}]*\}|\([^)]*\))", r"\1", text)).replace("**", "")
+
+
+def line(made: Material) -> str:
+    tables = made.tables
+    return headline(
+        main_facts(tables.get("contrasts"), tables["means"], made.presentation), made.presentation
+    )
+
+
+FALLEN, RISEN, STILL = (DOWN,) * 4, (UP,) * 4, (OPEN,) * 4
+
+KINDS = {
+    "nothing moved": (
+        {"left": STILL, "right": STILL},
+        "No clear change in Left or Right on any of four scales",
+    ),
+    "equivalent": (
+        {"left": (SAME,) * 4, "right": (SAME,) * 4},
+        "No meaningful change in Left or Right on any of four scales",
+    ),
+    "one fell and one rose": (
+        {"left": (UP, UP, OPEN, OPEN), "right": (OPEN, OPEN, DOWN, DOWN)},
+        "Left rose on two of four scales; Right fell on two",
+    ),
+    "contrary": ({"left": (UP, OPEN, OPEN, OPEN), "right": FALLEN}, "Trust fell in Right and rose in Left"),
+    "all fell": ({"left": FALLEN, "right": FALLEN}, "Left and Right each fell on all four scales"),
+    "all rose": ({"left": RISEN, "right": RISEN}, "Left and Right each rose on all four scales"),
+    "one scale in both": (
+        {"left": (OPEN, UP, OPEN, SAME), "right": (OPEN, UP, OPEN, OPEN)},
+        "Views of the firm rose in Left and Right",
+    ),
+    "one moved": (
+        {"left": (DOWN, OPEN, OPEN, OPEN), "right": STILL},
+        "Trust fell in Left; no clear change in Right",
+    ),
+    "one organisation": ({"left": (UP, UP, DOWN, OPEN)}, "Two of four scales rose and one fell"),
+    "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no clear change on the other three scales"),
+    "three": (
+        {"left": (UP, OPEN, OPEN, OPEN), "right": (UP, DOWN, OPEN, OPEN), "middle": (DOWN, OPEN, OPEN, OPEN)},
+        "Trust rose in two of three houses and fell in one",
+    ),
+    "three, nothing moved": (
+        {"left": STILL, "right": STILL, "middle": STILL},
+        "No clear change in any of three houses on any of four scales",
+    ),
+    "nothing estimable": ({"left": ("",) * 4, "right": ("",) * 4}, "No change can be estimated"),
+}
+
+
+def of(kind: str) -> Material:
+    return material(KINDS[kind][0], nouns=Nouns(organisation=("house", "houses")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_headline_says_what_the_decisions_come_to(kind: str) -> None:
+    assert line(of(kind)) == KINDS[kind][1]
+    assert len(KINDS[kind][1].split()) <= 13
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_movement_is_told_where_one_is_decided_and_nowhere_else(kind: str) -> None:
+    made = of(kind)
+    decided = {decision for own in KINDS[kind][0].values() for decision in own}
+    for text in (line(made), said(made)):
+        assert bool(re.search(r"\brose\b", text)) <= (UP in decided)
+        assert bool(re.search(r"\bfell\b", text)) <= (DOWN in decided)
+    assert ("rose" in said(made)) == (UP in decided) and ("fell" in said(made)) == (DOWN in decided)
+
+
+def test_counts_and_sizes_are_those_of_the_decisions() -> None:
+    text = said(of("one organisation"))
+    assert "Left rose on two of four scales and fell on one." in text
+    # the largest first, with its interval; Pace is place 2
+    assert (
+        "Views of the firm: 40.0% → 50.0% (+10.0 points, 90% CI 5.0 to 15.0). Trust: 40.0% → 49.0% (+9.0)"
+        in text
+    )
+    assert "Pace fell: 40.0% → 30.0% (−10.0)." in text
+    assert "Warmth" not in text
+
+
+def test_what_is_open_is_named_as_open_with_its_interval() -> None:
+    text = said(of("nothing moved"))
+    assert (
+        "No clear change in Left and Right. Largest estimate: Trust in Left, 40.0% → 38.0% (−2.0 points"
+        in text
+    )
+
+
+def test_the_first_effect_size_comes_within_sixty_words() -> None:
+    for kind in KINDS:
+        made = of(kind)
+        words = f"{line(made)} {said(made)}".split()
+        sizes = [place for place, word in enumerate(words) if re.fullmatch(r"\(?[+−]\d+\.\d.*", word)]
+        assert kind == "nothing estimable" or sizes[0] < 60
+
+
+def test_decisions_at_random_are_counted_as_they_are() -> None:
+    draw = random.Random(5)
+    for _ in range(60):
+        names = ("left", "right", "middle")[: draw.choice((1, 2, 3))]
+        decisions = {name: tuple(draw.choices((UP, DOWN, SAME, OPEN), k=4)) for name in names}
+        made = material(decisions)
+        text, top = said(made), line(made)
+        for name, own in decisions.items():
+            who, counts = name.capitalize(), {"rose": own.count(UP), "fell": own.count(DOWN)}
+            found = re.search(
+                rf"\b{who} (rose|fell) on (\w+)(?: of)? four scales(?: and (rose|fell) on (\w+))?", text
+            )
+            told = dict(zip(found.groups()[::2], found.groups()[1::2], strict=True)) if found else {}
+            told.pop(None, None)
+            expected = {went: counted(count) for went, count in counts.items() if count}
+            assert {went: count.replace("all", "four") for went, count in told.items()} == expected
+            assert (found is None) == bool(
+                re.search(rf"No (?:clear|meaningful) change in [^*.]*\b{who}\b", text)
+            )
+            for place, words in enumerate(SCALES.values()):
+                for went, decision in (("rose", UP), ("fell", DOWN)):
+                    if re.search(rf"\b{words} {went} in {who}\b", top):
+                        assert own[place] == decision
+            paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who} ")), "")
+            shown = [
+                words for words in SCALES.values() if re.search(rf"\b{words}(?: rose| fell)?:", paragraph)
+            ]
+            assert all(own[list(SCALES.values()).index(words)] in (UP, DOWN) for words in shown)
+            assert len(shown) <= NAMED + 1
+
+
+def test_organisations_part_only_where_a_difference_in_change_is_decided() -> None:
+    decisions = {"left": (UP, OPEN, OPEN, OPEN), "right": (DOWN, OPEN, OPEN, OPEN)}
+    assert "Left − Right" not in said(material(decisions, gaps=STILL))
+    text = said(material(decisions, gaps=(UP, OPEN, OPEN, OPEN)))
+    assert (
+        "Left and Right changed differently on one of four scales, Trust: Left − Right was +9.0 points"
+        in text
+    )
+
+
+def test_one_wave_speaks_of_levels_and_gaps_and_of_no_change() -> None:
+    decisions = {"left": (UP, OPEN, OPEN, DOWN), "right": STILL}
+    made = material(decisions, gaps=(UP, OPEN, OPEN, DOWN), waves=1)
+    assert line(made) == "Left and Right differ on two of four scales, most on Warmth"
+    assert "Left and Right differ on two of four scales, most on Warmth: Left − Right, −12.0 points" in said(
+        made
+    )
+    everything = " ".join([line(made), *(plain(part.text) for part in sections(made))])
+    assert not re.search(r"\b(?:rose|fell|changes?|changed)\b", everything)
+    alone = material({"all": (UP, OPEN, OPEN, DOWN)}, waves=1, organisations=("left",))
+    assert line(alone) == "Highest: Trust; lowest: Warmth"
+    assert "Highest: Trust, 49.0%. Lowest: Warmth, 31.0%." in said(alone)
+
+
+def test_what_is_withheld_is_called_withheld() -> None:
+    made = material({"left": ("",) * 4, "right": ("",) * 4}, status="withheld")
+    assert line(made) == "All changes are withheld to protect respondents"
+    assert "No change can be estimated" in said(made) or "withheld" in said(made)
+
+
+def test_a_further_wave_speaks_where_it_is_decided() -> None:
+    made = material({"left": (UP, OPEN, OPEN, OPEN)}, waves=3, reference_wave="second")
+    assert "Since" not in said(made)
+    since = row("change", ("pace", "third - first", "left"), DOWN, -7.0)
+    tables = {**made.tables, "contrasts": pd.concat([made.tables["contrasts"], pd.DataFrame([since])])}
+    assert "Since First round, Left changed on the only scale asked then, Pace: 40.0%" in said(
+        Material(tables, made.presentation)
+    )
+
+
+def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:
+    made = of("one organisation")
+    fewer = made.tables["contrasts"].assign(note="over 2 of 3 statements")
+    text = said(Material({**made.tables, "contrasts": fewer}, made.presentation))
+    assert "→" not in text.split("\n\n", 1)[1] and "over the statements asked in both" in text
+
+
+def test_words_are_the_studys() -> None:
+    nouns = Nouns(
+        people="nurses", organisation=("hospital", "hospitals"), statement=("question", "questions")
+    )
+    rates = pd.DataFrame(
+        [
+            {
+                "wave": "second",
+                "returns": 90,
+                "population": 120,
+                "rate": 0.75,
+                "conf_low": None,
+                "conf_high": None,
+            }
+        ]
+    )
+    made = material({"left": RISEN, "right": STILL}, gaps=RISEN, nouns=nouns)
+    made = Material({**made.tables, "response_rates": rates}, made.presentation)
+    assert "25% of nurses in Second round did not answer." in said(made)
+    assert (
+        title("parted", made) == "Did the hospitals part?" and title("statements", made) == "Every question"
+    )
+    everything = " ".join(plain(part.text) for part in sections(made))
+    assert not re.search(r"\b(?:staff|organisations?|statements?)\b", everything, re.IGNORECASE)
+
+
+def test_the_strip_says_what_is_invented_and_nothing_of_real_answers() -> None:
+    made = of("nothing moved")
+    assert "Nothing below is a finding" in strip(made) and len(plain(strip(made)).split()) <= 30
+    waves = {
+        name: wave.model_copy(update={"evidence": Evidence.OBSERVED, "variable_evidence": {}})
+        for name, wave in made.presentation.waves.items()
+    }
+    real = Material(made.tables, made.presentation.model_copy(update={"waves": waves}))
+    assert strip(real) == ""
