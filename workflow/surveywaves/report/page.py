@@ -44,6 +44,8 @@ WIDE: Final = 9
 
 _INTERVAL: Final = re.compile(r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)")
 
+_NAMED: Final = re.compile(r' (?:headers|id)="[^"]*"(?=[^<>]*>)')
+
 
 def render(report: Report, *, templates: Path) -> str:
     """Give the page.
@@ -160,7 +162,9 @@ def table(shown: Shown, report: Report) -> str:
         for note, mark in own.footnotes.items()
     ]
     wide = " wide" if len(own.columns) > WIDE else ""
-    cells = _INTERVAL.sub(r' <span class="of">\1</span>', visible(table_html(own)))
+    # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
+    cells = _NAMED.sub("", visible(table_html(own)))
+    cells = _INTERVAL.sub(r' <span class="of">\1</span>', cells)
     unit = f' data-unit="{shown.unit}"' if shown.unit in report.units else ""
     under = f'<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return (
