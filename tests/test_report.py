@@ -160,7 +160,7 @@ def test_a_citation_says_what_it_is_and_that_the_data_are_invented(trees) -> Non
 
 def test_the_first_thing_said_is_that_the_data_are_invented_and_real_returns_do_not_cry_wolf(trees) -> None:
     strip = trees[PLAIN].xpath("//body/header/*[1]")[0]
-    assert strip.get("class") == "strip" and strip.text_content().strip().startswith("Demonstration.")
+    assert strip.get("class") == "strip" and strip.text_content().strip().startswith("Demonstration")
     assert "(demonstration data)" in trees[PLAIN].findtext(".//title")
     assert trees["observed"].xpath("//*[@class='strip']") == []
     assert "demonstration" not in trees["observed"].text_content().lower()

@@ -106,7 +106,7 @@ def test_hostile_words_in_tables_notes_and_captions_are_set_as_words(name: str, 
 def test_the_first_page_says_what_was_found_and_every_page_that_the_data_are_invented(papers) -> None:
     pages = pdftotext(papers[PLAIN]).rstrip("\f").split("\f")
     assert bare(report_named(PLAIN).headline) in bare(pages[0]) and "Figure 1." in pages[0]
-    assert "Demonstration." in pages[0] and all("DEMONSTRATION DATA" in page for page in pages[1:])
+    assert "Demonstration" in pages[0] and all("DEMONSTRATION DATA" in page for page in pages[1:])
     assert "DEMONSTRATION" not in pdftotext(papers["observed"]).upper()
 
 

@@ -172,7 +172,7 @@
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }));
-    all(".scroll").forEach((box) => watch.observe(box));
+    all(".scroll, .drawing").forEach((box) => watch.observe(box));
   };
 
   makeTabs();
