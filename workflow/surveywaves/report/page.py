@@ -35,7 +35,7 @@ PAGE: Final = "page.html.j2"
 STYLE: Final = "report.css"
 SCRIPT: Final = "report.js"
 
-TABS: Final = {"first": "Know first", "scales": "Results", "parted": "Organisations", "sure": "How sure"}
+TABS: Final = {"first": "The survey", "scales": "Results", "parted": "Organisations", "sure": "How sure"}
 """Section -> what its tab says, where its heading is too long for one."""
 
 
