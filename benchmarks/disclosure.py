@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--rounding", type=int, default=5)
     parser.add_argument("--unprotected", action="store_true")
     parser.add_argument("--quick", action="store_true", help="counts alone, and everything")
+    parser.add_argument("--whole", action="store_true", help="integer programs: up to ten times as long")
     parser.add_argument("--results", type=Path)
     options = parser.parse_args()
     ways = {name: WAYS[name] for name in (("counts", "everything") if options.quick else WAYS)}
@@ -54,6 +55,7 @@ def main() -> None:
     start = time.process_time()
     for name, responses, items, tables, waves in studies:
         number += 1
+        before = {way: list(line) for way, line in lines.items()}
         told = telling(tables, responses["organisation"].dropna().unique())
         words += len(told)
         for one in told:
@@ -63,7 +65,9 @@ def main() -> None:
             variables = set(levels.loc[levels["wave"] == wave, "variable"]) - {"organisation"}
             truth = truth_of(responses, wave, items, variables)
             for way, joins in ways.items():
-                found = attack(truth, [Release(tables, method)], wave, items, joins=joins)
+                found = attack(
+                    truth, [Release(tables, method)], wave, items, joins=joins, whole=options.whole
+                )
                 line = lines[way]
                 line[0] += found.attacked
                 line[1] += len(found.breaches)
@@ -73,8 +77,11 @@ def main() -> None:
                 if way == "everything" and not options.unprotected:
                     for one in found.breaches:
                         print(f"{name}: {one}", flush=True)
-        if number % 10 == 0:
-            print(f"after {number} studies: {dict(lines)}", flush=True)
+        own = {
+            way: [now - then for now, then in zip(line, before.get(way, [0, 0, 0]), strict=True)]
+            for way, line in lines.items()
+        }
+        print(f"{name}: {own}, {time.process_time() - start:.0f} s of CPU so far", flush=True)
     table = pd.DataFrame.from_dict(lines, orient="index", columns=["attacked", "narrowed", "exactly"])
     print(table.to_string())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -78,9 +78,8 @@ class Release(NamedTuple):
 
 def half_unit(numbers: Iterable[float]) -> float:
     """Give half a unit of the last place that any of some numbers, printed alike, has."""
-    shown = [float(one) for one in numbers if math.isfinite(one)]
-    places = [0 if one.is_integer() else -int(Decimal(repr(one)).as_tuple().exponent) for one in shown]
-    decimals = max(places, default=0)
+    shown = [Decimal(repr(float(one))).normalize() for one in numbers if math.isfinite(one) and one]
+    decimals = max((-int(one.as_tuple().exponent) for one in shown), default=0)
     return max(0.5 * 10.0**-decimals, EXACT) * (1 + 1e-9)
 
 
@@ -102,7 +101,7 @@ class Stranger:
     high: list[float] = field(default_factory=list)
     rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
     integer: bool = False
-    """Whether `ranges` asks for whole numbers too, which takes ten times as long."""
+    """Whether `ranges` asks for whole numbers, which takes up to ten times as long."""
 
     def know(self, name: Hashable, low: float = 0.0, high: float = math.inf) -> None:
         """Take note that a count lies between two numbers."""
@@ -148,7 +147,7 @@ class Stranger:
             self.say({cell: -1.0, **dict(zip(chosen, map(float, column), strict=True))}, 0.0, 0.0)
 
     def ranges(self, enough: Mapping[Hashable, Callable[[Range], bool]]) -> dict[Hashable, Range]:
-        """Bound counts: by linear programs, and where these leave hardly enough open by integer programs.
+        """Bound counts, by linear programs or by integer ones.
 
         Parameters
         ----------
@@ -160,67 +159,85 @@ class Stranger:
         dict
             The smallest and largest value of each.
         """
-        solve, found = self._solver(), {}
-        for name, will_do in enough.items():
-            cell = self.place[name]
-            low, high = self.low[cell], self.high[cell]
-            for whole in (0, 1) if self.integer else (0,):
-                if not will_do((low, high)) or (whole and will_do((low + 2, high - 2))):
-                    continue
-                low = math.ceil(max(low, solve(cell, 1.0, whole)) - 1e-6)
-                high = min(high, -solve(cell, -1.0, whole))
-                high = math.floor(high + 1e-6) if math.isfinite(high) else high
-            found[name] = (low, high)
+        solve = self._solver()
+        found = {name: (self.low[self.place[name]], self.high[self.place[name]]) for name in enough}
+        # A solution shows what is possible of every count: of most, two or three of all at once show enough.
+        seen = np.full((2, len(self.low)), [[math.inf], [-math.inf]])
+
+        def least(goal: Mapping[Hashable, float]) -> float:
+            bound, point = solve({self.place[name]: factor for name, factor in goal.items()})
+            seen[:] = np.fmin(seen[0], point), np.fmax(seen[1], point)
+            return bound
+
+        def open_(name: Hashable) -> bool:
+            low, high = seen[:, self.place[name]]
+            return low <= high and enough[name]((math.ceil(low - 1e-6), math.floor(high + 1e-6)))
+
+        left, before = [name for name in enough if enough[name](found[name])], len(enough) + 1
+        while 0 < len(left) < before:
+            before = len(left)
+            for sign in (1.0, -1.0):
+                least(dict.fromkeys(left, sign))
+            left = [name for name in left if not open_(name)]
+        for name in left:
+            if not open_(name):
+                low, high = max(found[name][0], least({name: 1.0})), min(found[name][1], -least({name: -1.0}))
+                found[name] = (
+                    math.ceil(low - 1e-6),
+                    math.floor(high + 1e-6) if math.isfinite(high) else high,
+                )
         return found
 
-    def propagate(self, rounds: int = 6) -> None:
-        """Tighten the limits of single counts by each equation in turn."""
-        for _ in range(rounds):
-            before = (list(self.low), list(self.high))
-            for terms, low, high in self.rows:
-                least = {c: f * (self.low[c] if f > 0 else self.high[c]) for c, f in terms.items()}
-                most = {c: f * (self.high[c] if f > 0 else self.low[c]) for c, f in terms.items()}
-                for cell, factor in terms.items():
-                    top = high - sum(one for other, one in least.items() if other != cell)
-                    bottom = low - sum(one for other, one in most.items() if other != cell)
-                    ends = (bottom / factor, top / factor) if factor > 0 else (top / factor, bottom / factor)
-                    if math.isfinite(ends[0]):
-                        self.low[cell] = max(self.low[cell], math.ceil(ends[0] - 1e-6))
-                    if math.isfinite(ends[1]):
-                        self.high[cell] = min(self.high[cell], math.floor(ends[1] + 1e-6))
-            if before == (self.low, self.high):
-                break
+    def _matrix(self) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+        """Lay the equations out."""
+        terms, low, high = zip(*self.rows, strict=True)
+        cells = np.array([cell for one in terms for cell in one])
+        factors = np.array([factor for one in terms for factor in one.values()])
+        starts = np.cumsum([0, *map(len, terms)])
+        matrix = sparse.csr_array((factors, cells, starts), shape=(len(terms), len(self.low)))
+        return matrix, np.array(low), np.array(high)
 
-    def _solver(self) -> Callable[[int, float, int], float]:
-        """Make a function that gives what a count, or less it, cannot be below."""
-        entries = [
-            (row, cell, factor)
-            for row, (terms, _, _) in enumerate(self.rows)
-            for cell, factor in terms.items()
-        ]
-        row, cell, factor = (np.array(part) for part in zip(*entries, strict=True))
-        matrix = sparse.csr_array((factor, (row, cell)), shape=(len(self.rows), len(self.low)))
-        slack = np.array([1e-6 if low == high else 1e-7 for _, low, high in self.rows])
-        constraints = LinearConstraint(
-            matrix,
-            np.array([low for _, low, _ in self.rows]) - slack,
-            np.array([high for _, _, high in self.rows]) + slack,
-        )
+    def propagate(self, rounds: int = 30) -> None:
+        """Tighten the limits of single counts by all equations at once."""
+        matrix, least, most = self._matrix()
+        cells, row = matrix.indices, np.repeat(np.arange(len(least)), np.diff(matrix.indptr))
+        ends = np.array([self.low, self.high])
+        for _ in range(rounds):
+            before = ends.copy()
+            parts = np.sort(matrix.data * ends[:, cells], axis=0)
+            # What the others leave: where one of them has no end, nothing.
+            endless = np.isinf(parts)
+            sums = np.add.reduceat(np.where(endless, 0.0, parts), matrix.indptr[:-1], axis=1)[:, row]
+            more = np.add.reduceat(endless, matrix.indptr[:-1], axis=1, dtype=int)[:, row] - endless
+            others = np.where(more > 0, [[-np.inf], [np.inf]], sums - np.where(endless, 0.0, parts))
+            own = np.sort((np.array([least[row], most[row]]) - others[::-1]) / matrix.data, axis=0)
+            np.maximum.at(ends[0], cells, np.ceil(own[0] - 1e-6))
+            np.minimum.at(ends[1], cells, np.floor(own[1] + 1e-6))
+            if np.array_equal(before, ends):
+                break
+        self.low, self.high = ends.tolist()
+
+    def _solver(self) -> Callable[[Mapping[int, float]], tuple[float, np.ndarray]]:
+        """Make a function that gives what a sum of counts cannot be below, and counts of which it is that."""
+        matrix, least, most = self._matrix()
+        slack = np.where(least == most, 1e-6, 1e-7)
+        constraints = LinearConstraint(matrix, least - slack, most + slack)
         low, high = np.array(self.low), np.array(self.high)
 
-        def solve(cell: int, sign: float, whole: int) -> float:
-            goal = np.zeros(len(low))
-            goal[cell] = sign
+        def solve(goal: Mapping[int, float]) -> tuple[float, np.ndarray]:
+            factors = np.zeros(len(low))
+            factors[list(goal)] = list(goal.values())
             found = milp(
-                goal,
-                integrality=np.full(len(low), whole),
+                factors,
+                integrality=np.full(len(low), self.integer),
                 bounds=Bounds(low, high),
                 constraints=constraints,
                 options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
             )
             assert found.status in (0, 1, 3) or "limit" in found.message, found.message
-            bound = found.mip_dual_bound if whole else found.fun
-            return -math.inf if bound is None else float(bound)
+            bound = found.mip_dual_bound if self.integer else found.fun
+            nothing = np.full(len(low), np.nan)
+            return -math.inf if bound is None else float(bound), nothing if found.x is None else found.x
 
         return solve
 
@@ -960,7 +977,7 @@ def attack(
     impossible
         Counts that everybody knows to be 0.
     whole
-        Whether integer programs are asked besides linear ones where these leave hardly enough.
+        Whether integer programs are asked in place of linear ones.
 
     Returns
     -------

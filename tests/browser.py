@@ -55,7 +55,16 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 """Makes two pipes the file descriptors 3 and 4, which the browser listens and speaks on."""
 
-_KEYS: Final = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
+_KEYS: Final = {
+    "Tab": 9,
+    "Enter": 13,
+    " ": 32,
+    "Escape": 27,
+    "ArrowLeft": 37,
+    "ArrowRight": 39,
+    "Home": 36,
+    "End": 35,
+}
 
 
 class Browser:
@@ -88,6 +97,7 @@ class Browser:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def __enter__(self) -> Browser:
         return self

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from surveywaves.report import assemble
+from surveywaves.report.build import Report
 from surveywaves.sensitivity.compare import agreement
 from surveywaves.study.models import (
     Event,
@@ -34,7 +36,9 @@ SVG = """<?xml version="1.0" encoding="utf-8"?>
 <defs><style type="text/css">*{stroke-linejoin: round}</style>
 <clipPath id="clip"><rect width="300" height="60"/></clipPath><path id="glyph" d="M0 0h9v9z"/></defs>
 <g id="axes_1" clip-path="url(#clip)"><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
-<use xlink:href="#glyph" x="20" y="60"/><text x="40" y="70">A bar</text></g></svg>"""
+<use xlink:href="#glyph" x="20" y="60"/><text x="40" y="70">A bar</text></g>
+<g><title>first: 12</title><rect x="10" y="10" width="50" height="9"/></g>
+<g><title>second: 34</title><rect x="70" y="10" width="90" height="9"/></g></svg>"""
 
 FOUR = ResponseScale(
     labels=("Never", "Rarely", "Often", "Always"), short=("NV", "RA", "OF", "AL"), favourable=(3, 4)
@@ -280,6 +284,55 @@ def spoiled(frames: Mapping[str, pd.DataFrame], text: str) -> dict[str, pd.DataF
     return {name: frame.assign(**dict.fromkeys(places.get(name, ()), text)) for name, frame in frames.items()}
 
 
+FIGURES = {
+    "change_profile": "Change",
+    "profile": "Levels",
+    "respondents": "Respondents",
+    "gradient": "Scales",
+    "likert_warmth": "Answers",
+    "likert_pace": "Answers",
+    "likert_items_without_scale": "Answers",
+    "differences_in_change": "Comparisons",
+    "robustness": "Sensitivity",
+    "heat_map": "Items",
+    "planning": "Planning",
+}
+"""Figure -> heading in a gallery; a study with one wave has `profile` in the place of `change_profile`."""
+
+HOSTILE = {
+    "script": "<script>alert('x')</script>",
+    "attribute": '" onmouseover="alert(1)" x=\'',
+    "closing": "</title></style></script><!-- ]]> --><img src=x onerror=alert(1)>",
+    "template": "{{ 7 * 7 }}{% raw %} {0} {name}",
+    "formula": "=cmd|'/C calc'!A0",
+    "right to left": "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd (1)",
+    "emoji": "👩🏽‍🔧 works 🧪",
+    "unseen": "a\x00b\x0bc\ufffe\x9f",
+    "long": "endless" * 58,
+    "latex": "\\input{/etc/passwd} $x_1$ & % #",
+    "typst": "#panic(1) *a* _b_ `c` $d$ <e> @f //g [h] \\i ~ --",
+    "markdown": "*a* __b__ `c` [d](e) ![f](g) # h ::: i [[table:waves]]",
+}
+"""Words that would do something where they are taken for more than words."""
+
+
+def report_of(study: Presentation, **more: Any) -> Report:
+    """Assemble the report of a study with all its tables and figures."""
+    published = bool(study.citation)
+    several = len(study.waves) > 1
+    figures = {
+        name: group for name, group in FIGURES.items() if name != ("profile" if several else "change_profile")
+    }
+    given = {
+        "disclosure": DISCLOSURE,
+        "limitations": "Few *answered*.\n\n## Who\n\n- people\n- **others**",
+        "session": {"python": "3", "surveywaves": "1.0"},
+    } | more
+    return assemble(
+        tables(study, published=published), captions(figures), dict.fromkeys(figures, SVG), study, **given
+    )
+
+
 def captions(names: Mapping[str, str]) -> pd.DataFrame:
     """Make the words beside figures; name -> heading in a gallery."""
     return pd.DataFrame(
@@ -289,7 +342,6 @@ def captions(names: Mapping[str, str]) -> pd.DataFrame:
                 "title": f"Title of {name}",
                 "caption": f"How to read {name}.",
                 "alt": f"What {name} says.",
-                "evidence": "Evidence: made up.",
                 "group": group,
             }
             for name, group in names.items()
@@ -787,3 +839,13 @@ def _claims() -> pd.DataFrame:
         ("p10", "a third answered", "", "", "123/400", "31", 123, 400, "31", "agrees", ""),
     ]
     return pd.DataFrame(rows, columns=names).assign(quantity="percent")
+
+
+STUDIES = {
+    "three waves, three organisations": presentation(),
+    "one wave": presentation(waves=1),
+    "one organisation": presentation(organisations=("left",)),
+    "nothing published": presentation(published=False),
+    "observed": presentation(evidence=(Evidence.OBSERVED,) * 3),
+} | {name: presentation(words={"*": text}) for name, text in HOSTILE.items()}
+PLAIN = "three waves, three organisations"

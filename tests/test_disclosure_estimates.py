@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from surveywaves.disclosure import ItemKey, Rule, Weighting
-from surveywaves.disclosure.behind import Statement, tells
+from surveywaves.disclosure.behind import Statement, known, tells
 from surveywaves.disclosure.digits import coarse_p, decimals, rounded
 from surveywaves.disclosure.estimates import NEVER, groups_of, released
 from surveywaves.disclosure.variants import People
@@ -341,6 +342,15 @@ def statement(n: Sequence[int], rule: Rule, rng: np.random.Generator) -> Stateme
     )
 
 
+def printed(those: list[Statement], units: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Give the ends between which means that are printed in such units lie."""
+    true = {metric: np.mean([one.n @ one.scores[metric] / one.n.sum() for one in those]) for metric in units}
+    return {
+        metric: (unit * (round(true[metric] / unit) - 0.5), unit * (round(true[metric] / unit) + 0.5))
+        for metric, unit in units.items()
+    }
+
+
 def possible(those: list[Statement], units: Mapping[str, float]) -> list[set[tuple[int, int, int]]]:
     """All that a reader finds possible, by trying all: with the means, and without."""
     tables = []
@@ -352,12 +362,9 @@ def possible(those: list[Statement], units: Mapping[str, float]) -> list[set[tup
         found = {(which, k, int(n)) for which, table in enumerate(pair) for k, n in enumerate(table)}
         sides[1] |= found
         fits = True
-        for metric, unit in units.items():
-            mean, true = (
-                np.mean([n @ one.scores[metric] / n.sum() for n, one in zip(tables_, those, strict=True)])
-                for tables_ in (pair, [one.n for one in those])
-            )
-            fits &= abs(mean - unit * round(true / unit)) <= unit / 2 + 1e-9
+        for metric, (low, high) in printed(those, units).items():
+            mean = np.mean([n @ one.scores[metric] / n.sum() for n, one in zip(pair, those, strict=True)])
+            fits &= low - 1e-9 <= mean <= high + 1e-9
         if fits:
             sides[0] |= found
     return sides
@@ -380,7 +387,7 @@ def test_what_two_means_tell_of_small_counts_is_what_trying_all_tells(seed: int)
                         for side in (left, without)
                     ]
                     narrowed |= counted[0] < counted[1]
-        assert tells(those, units, rule) == narrowed
+        assert tells(those, printed(those, units), rule) == narrowed
 
 
 def test_a_mean_of_three_statements_at_the_end_of_what_is_possible_is_found_out() -> None:
@@ -389,9 +396,49 @@ def test_a_mean_of_three_statements_at_the_end_of_what_is_possible_is_found_out(
     scores = {FAVOURABLE: np.array([0.0, 1.0])}
     high = Statement(np.array([21.0, 9.0]), np.array([21.0, 1.0]), np.array([29.0, 9.0]), scores)
     small = Statement(np.array([29.0, 1.0]), np.array([26.0, 0.0]), np.array([34.0, 4.0]), scores)
-    assert tells([high, high, small], {FAVOURABLE: 0.001}, rule)
+    assert tells([high, high, small], printed([high, high, small], {FAVOURABLE: 0.001}), rule)
     wide = high._replace(low=np.array([15.0, 1.0]), high=np.array([29.0, 15.0]))
-    assert not tells([wide, wide, small], {FAVOURABLE: 0.001}, rule)
+    assert not tells([wide, wide, small], printed([wide, wide, small], {FAVOURABLE: 0.001}), rule)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_two_means_of_three_statements_tell_is_what_linear_programs_tell(seed: int) -> None:
+    """Both at once: that neither alone narrows a count is not enough."""
+    rng, rule = np.random.default_rng(seed), Rule(rounding=5)
+    those = [statement(rng.multinomial(24, [0.1, 0.1, 0.1, 0.7]), rule, rng) for _ in range(3)]
+    for unit in (0.002, 0.01, 0.03):
+        known = printed(those, {LINEAR: unit, FAVOURABLE: unit})
+        sums = np.kron(np.eye(3), np.ones(4))
+        means = np.vstack([np.concatenate([one.scores[metric] / 72 for one in those]) for metric in known])
+        bounds = [pair for one in those for pair in zip(one.low, one.high, strict=True)]
+        limits = [(-low + 1e-9, high + 1e-9) for low, high in known.values()]
+        narrowed = False
+        for which, n in enumerate(np.concatenate([one.n for one in those])):
+            if not (0 < n < 5 or 0 < 24 - n < 5):
+                continue
+            ends = [
+                [
+                    linprog(
+                        sign * np.eye(12)[which],
+                        A_ub=np.vstack([-means, means]) if with_means else None,
+                        b_ub=np.ravel(limits, order="F") if with_means else None,
+                        A_eq=sums,
+                        b_eq=[24] * 3,
+                        bounds=bounds,
+                    ).fun
+                    for sign in (1, -1)
+                ]
+                for with_means in (True, False)
+            ]
+            narrowed |= not np.allclose(np.ceil(np.array(ends[0]) - 1e-6), ends[1])
+        assert tells(those, known, rule) == narrowed
+
+
+def test_a_contrast_narrows_a_mean() -> None:
+    """3.1354 and 3.7917 are printed as 3.14 and 3.79, and their difference as 0.66: so the first is below 3.14."""
+    places = {("w1", "b"): (0.31354, 0.001), ("w1", "c"): (0.37917, 0.001)}
+    assert known(places, ("w1", "b"), 0) == pytest.approx((0.3135, 0.314))
+    assert known(places, ("w1", "b"), 1) == pytest.approx((0.305, 0.3145))
 
 
 def test_beside_suppressed_counts_no_mean_nor_alpha_of_the_cell_is_shown() -> None:

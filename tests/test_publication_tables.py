@@ -109,7 +109,7 @@ def expected(table: Table) -> list[list[str]]:
             same += 1
         rows.append(["" if place < same else text for place, text in enumerate(texts)])
         above = texts
-    return rows or [["None", *[""] * (len(table.columns) - 1)]]
+    return rows or [["None.", *[""] * (len(table.columns) - 1)]]
 
 
 @pytest.fixture(scope="module", params=["plain", "withheld", "hostile"])
@@ -253,7 +253,7 @@ def test_tables_to_paste_say_what_their_data_are(evidence: tuple[Evidence, ...],
         text = made_files[f"waves.{form}"].decode()
         assert (said in text) if said else ("Demonstration" not in text)
     assert (said in made_files["index.html"].decode()) if said else True
-    assert words.protection in made_files["waves.html"].decode()
+    assert words.protection in made_files["statements.html"].decode()
 
 
 def test_the_list_of_tables_links_every_file_in_the_order_of_the_report(published: Published) -> None:

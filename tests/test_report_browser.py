@@ -1,9 +1,8 @@
-"""The report in a browser: offline, by mouse and by keyboard, for screen readers, on a telephone, in print."""
+"""The page in a browser: what it shows first, how wide it is, what its script adds, and whom it keeps out."""
 
 from __future__ import annotations
 
-import base64
-import re
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,13 @@ import axe_core_python
 import pytest
 
 from browser import Browser, needs_chromium
-from test_report import PLAIN, STUDIES, page_of
+from surveywaves.report import render
+from synthetic_report import HOSTILE, PLAIN, STUDIES, TEMPLATES, report_of
 
 pytestmark = needs_chromium
 
-WIDTHS = (1400, 360)
+WIDTHS = (360, 900, 1280, 1400)
+REPORTS = ("page", "shipped")
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +26,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
+def written(name: str, folder: Path) -> Path:
+    path = folder / "index.html"
+    path.write_text(render(report_of(STUDIES[name]), templates=TEMPLATES), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with every kind of block, of a made-up study."""
-    path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(page_of(STUDIES[PLAIN]), encoding="utf-8")
-    return path
+    return written(PLAIN, tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")
@@ -39,196 +44,214 @@ def shipped(finished: Path) -> Path:
     return finished / "results/report/index.html"
 
 
-def quiet(browser: Browser, page: Path) -> None:
-    """Fail if the page asked for anything but itself, or said anything on the console."""
-    asked = [event["request"]["url"] for event in browser.said("Network.requestWillBeSent")]
-    assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
-    said = browser.said("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
-    assert said == []
+def go(browser: Browser, target: str) -> None:
+    browser.run(f"location.hash = {json.dumps(target)}; new Promise((done) => setTimeout(done, 60))")
 
 
-# --- offline ----------------------------------------------------------------------------------------------------
+def shown(browser: Browser, what: str) -> list[str]:
+    """List the ids of what can be seen."""
+    found = f"[...document.querySelectorAll({json.dumps(what)})].filter((one) => one.checkVisibility())"
+    return list(browser.run(f"{found}.map((one) => one.id)"))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_asks_for_nothing_and_says_nothing_on_the_console(
-    browser: Browser, page: Path, width: int
+# --- the first screen -----------------------------------------------------------------------------------------------
+
+BEFORE = """(() => {
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let words = 0;
+  for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest(".unseen, .skip, .tabs, script")) continue;
+    if (text.parentElement.matches(".up, .down, :is(.up, .down) *")) return words;
+    words += text.textContent.split(/\\s+/).filter(Boolean).length;
+  }
+  return words;
+})()"""
+
+
+def test_the_first_effect_size_and_the_front_figure_are_in_the_first_screen(
+    browser: Browser, shipped: Path
 ) -> None:
-    browser.open(page, width=width)
-    browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    browser.run("window.scrollTo(0, document.body.scrollHeight)")
-    assert browser.run("document.querySelectorAll('th button').length") > 20, "the page's own script runs"
-    quiet(browser, page)
+    for width, height, most in ((1400, 900, 300), (360, 780, 1100)):
+        browser.open(shipped, width=width, height=height)
+        assert browser.run(BEFORE) < 60
+        assert shown(browser, "h1") == ["headline"]
+        top = browser.run("document.querySelector('.front figure svg').getBoundingClientRect().top")
+        assert top < most, width
+        said = browser.run(
+            "document.querySelector('.front .said p:not(.subtitle)').getBoundingClientRect().top"
+        )
+        assert said < height / 2 and (width > 1000 or said < top)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_shipped_report_asks_for_nothing_and_fits_the_window(
-    browser: Browser, shipped: Path, width: int
+def test_the_page_is_light_and_its_captions_are_short(browser: Browser, shipped: Path) -> None:
+    assert shipped.stat().st_size < 4_000_000
+    browser.open(shipped)
+    captions = (
+        "[...document.querySelectorAll('figcaption p:not(.title, .take)')].map((one) => one.textContent)"
+    )
+    assert max(len(caption.split()) for caption in browser.run(captions)) <= 40
+
+
+# --- every width ----------------------------------------------------------------------------------------------------
+
+OUTSIDE = """[...document.querySelectorAll("body *")]
+  .filter((one) => !one.closest(".scroll, .drawing, .tabs, .unseen, .skip") && one.checkVisibility())
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 100))"""
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_nothing_is_wider_than_the_window_and_nothing_is_asked_for(
+    browser: Browser, report: str, request: pytest.FixtureRequest
 ) -> None:
-    browser.open(shipped, width=width)
-    browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    quiet(browser, shipped)
-    assert browser.run("document.documentElement.scrollWidth") == width
-    assert browser.run(OUTSIDE) == []
+    path = request.getfixturevalue(report)
+    for width in WIDTHS:
+        browser.open(path, width=width)
+        for panel in browser.run("[...document.querySelectorAll('.panel')].map((one) => one.id)"):
+            go(browser, panel)
+            assert browser.run("document.documentElement.scrollWidth") == width
+            assert browser.run(OUTSIDE) == [], (width, panel)
+        asked = [event["request"]["url"] for event in browser.said("Network.requestWillBeSent")]
+        assert {url.partition("#")[0] for url in asked if not url.startswith("data:")} <= {path.as_uri()}
+        assert browser.said("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded") == []
 
 
-def test_without_its_script_the_page_shows_every_table_and_figure(browser: Browser, page: Path) -> None:
+@pytest.mark.parametrize("name", ["long", "right to left", "emoji", "script"])
+def test_hostile_labels_do_not_push_the_page_apart(browser: Browser, name: str, tmp_path: Path) -> None:
+    assert name in HOSTILE
+    browser.open(written(name, tmp_path), width=360)
+    for panel in ("summary", "scales", "appendix"):
+        go(browser, panel)
+        assert browser.run("document.documentElement.scrollWidth") == 360
+        assert browser.run(OUTSIDE) == []
+
+
+# --- tabs -----------------------------------------------------------------------------------------------------------
+
+
+def test_without_its_script_everything_is_shown(browser: Browser, page: Path) -> None:
     try:
         browser.show(page)
-        nodes = browser.call("DOM.getDocument", depth=0)["root"]["nodeId"]
-        for kind in ("table", "svg"):
-            found = browser.call("DOM.querySelectorAll", nodeId=nodes, selector=f"main > section {kind}")
-            first = browser.call("DOM.getBoxModel", nodeId=found["nodeIds"][0])["model"]
-            assert first["height"] > 50
-        buttons = browser.call("DOM.querySelectorAll", nodeId=nodes, selector="button, input")
-        assert buttons["nodeIds"] == [], "nothing stands there that would do nothing"
+        seen = shown(browser, ".panel, figure, .table")
+        assert seen == list(
+            browser.run("[...document.querySelectorAll('.panel, figure, .table')].map((o) => o.id)")
+        )
+        assert shown(browser, "button, .metric, .value") == []
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-# --- links ------------------------------------------------------------------------------------------------------
-
-
-def test_every_link_of_the_contents_leads_to_what_it_names(browser: Browser, page: Path) -> None:
+def test_one_chapter_is_shown_and_a_link_opens_the_right_one(browser: Browser, page: Path) -> None:
     browser.open(page)
-    places = browser.run("[...document.querySelectorAll('nav a')].map((link) => link.hash)")
-    assert len(places) > 15
-    for place in places:
-        top, says, named = browser.run(
-            f"""(async () => {{
-              const link = document.querySelector(`nav a[href="{place}"]`);
-              document.documentElement.style.scrollBehavior = "auto";
-              link.click();
-              await new Promise((done) => setTimeout(done, 20));
-              const target = document.getElementById(location.hash.slice(1));
-              return [target.getBoundingClientRect().top, target.textContent, link.textContent];
-            }})()"""
+    assert shown(browser, ".panel") == ["summary"]
+    for target, panel in (
+        ("planning", "appendix"),
+        ("table-waves", "first"),
+        ("figure-heat_map", "statements"),
+    ):
+        go(browser, target)
+        assert shown(browser, ".panel") == [panel]
+        place = browser.run(f"document.getElementById('{target}').getBoundingClientRect().top")
+        assert -1 < place < 900, target
+    selected = "[...document.querySelectorAll('[role=tab][aria-selected=true]')].map((one) => one.hash)"
+    assert browser.run(selected) == ["#statements"]
+
+
+def test_tabs_are_one_stop_and_arrows_go_from_one_to_the_next(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.run("document.querySelector('[role=tab]').focus()")
+    for key, panel in (
+        ("ArrowRight", "first"),
+        ("End", "appendix"),
+        ("ArrowRight", "summary"),
+        ("Home", "summary"),
+    ):
+        browser.press(key)
+        assert (browser.run("document.activeElement.hash"), shown(browser, ".panel")) == (
+            f"#{panel}",
+            [panel],
         )
-        assert named in says
-        end = browser.run("Math.ceil(scrollY + innerHeight) >= document.documentElement.scrollHeight")
-        assert -1 <= top <= 60 or end, place
-
-
-def test_a_link_into_a_closed_part_opens_it(browser: Browser, page: Path) -> None:
-    browser.open(page)
-    closed = browser.run("document.querySelector('main details:not([open]) .table').id")
-    assert not browser.run(f"document.getElementById('{closed}').checkVisibility()")
-    browser.run(f"location.hash = '#{closed}'; new Promise((done) => setTimeout(done, 50))")
-    assert browser.run(f"document.getElementById('{closed}').checkVisibility()")
-
-
-# --- tables -----------------------------------------------------------------------------------------------------
-
-TABLE = "document.querySelector('.table:has(.find) table')"
-ROWS = f"[...{TABLE}.tBodies[0].rows]"
-
-
-def column(browser: Browser, place: int) -> list[str]:
-    return browser.run(f"{ROWS}.map((row) => row.cells[{place}].dataset.v ?? row.cells[{place}].textContent)")
-
-
-def click(browser: Browser, what: str) -> None:
-    """Click where something is, as a hand would."""
-    x, y = browser.run(
-        f"(() => {{ const one = {what}; one.scrollIntoView({{block: 'center', behavior: 'instant'}});"
-        "const box = one.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"
-    )
-    for kind in ("mousePressed", "mouseReleased"):
-        browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-
-@pytest.mark.parametrize("by", ["mouse", "keyboard"])
-def test_a_table_sorts_up_down_and_back_by_mouse_and_by_keyboard(
-    browser: Browser, page: Path, by: str
-) -> None:
-    browser.open(page)
-    numeric = browser.run(f"[...{TABLE}.tHead.rows[0].cells].findIndex((head) => head.matches('.number'))")
-    button = f"{TABLE}.tHead.rows[{TABLE}.tHead.rows.length - 1].cells[{numeric}].querySelector('button')"
-    before = column(browser, numeric)
-    found = []
-    for _ in range(3):
-        if by == "mouse":
-            click(browser, button)
-        else:
-            browser.run(f"{button}.focus()")
-            browser.press("Enter")
-        said = browser.run(f"{button}.closest('th').getAttribute('aria-sort')")
-        found.append((said, column(browser, numeric)))
-    (up, upward), (down, downward), (neither, again) = found
-    assert (up, down, neither) == ("ascending", "descending", None)
-    values = sorted(float(text) for text in before if text)
-    assert [float(text) for text in upward if text] == values
-    assert [float(text) for text in downward if text] == values[::-1]
-    assert not any(text for text in upward[len(values) :]), "what has no number comes last"
-    assert again == before != upward
-
-
-def test_a_table_shows_what_is_searched_for_and_says_how_much_that_is(browser: Browser, page: Path) -> None:
-    browser.open(page)
-    texts = browser.run(f"{ROWS}.map((row) => row.textContent.toLowerCase())")
-    word = re.findall(r"[a-z]{4,}", texts[-1])[0]
-    said = browser.run("document.querySelector('.find input').labels[0].textContent")
-    assert said == "Search this table"
-    click(browser, "document.querySelector('.find input')")
-    browser.type(f"{word.upper()}")
-    shown = browser.run(
-        f"{ROWS}.filter((row) => row.checkVisibility()).map((row) => row.textContent.toLowerCase())"
-    )
-    assert shown == [text for text in texts if word in text]
-    assert browser.run("document.querySelector('.find output').textContent") == (
-        f"{len(shown)} of {len(texts)} rows"
-    )
-    browser.type(" nothing at all")
-    assert browser.run(f"{ROWS}.filter((row) => row.checkVisibility()).length") == 0
-
-
-# --- keyboard ---------------------------------------------------------------------------------------------------
-
-STOPS = """(() => {
-  const all = document.querySelectorAll("a[href], button, input, summary, [tabindex='0']");
-  window.stops = [...all].filter((one) => one.checkVisibility() && one.tabIndex >= 0);
-  window.reached = [];
-  document.addEventListener("focusin", ({ target }) => {
-    window.reached.push([window.stops.indexOf(target), getComputedStyle(target).outlineStyle]);
-  });
-  return window.stops.length;
-})()"""
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
-    browser: Browser, page: Path, width: int
-) -> None:
-    browser.open(page, width=width)
-    browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    browser.run("new Promise((done) => setTimeout(done, 100))")
-    stops = browser.run(STOPS)
-    assert stops > 100
-    for _ in range(stops):
-        browser.press("Tab")
-    reached = browser.run("window.reached")
-    assert [place for place, _ in reached] == list(range(stops))
-    assert [place for place, outline in reached if outline in {"none", ""}] == []
-
-
-def test_the_first_key_offers_to_skip_to_the_report(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    assert browser.run("document.querySelectorAll('[role=tab][tabindex=\"0\"]').length") == 1
     browser.press("Tab")
-    assert browser.run("document.activeElement.textContent") == "Skip to the report"
-    assert browser.run("document.activeElement.getBoundingClientRect().left") >= 0
-    browser.press("Enter")
-    assert browser.run("document.activeElement.id") == "main"
+    assert browser.run("document.activeElement.getAttribute('role')") != "tab"
 
 
-def test_a_closed_part_opens_by_keyboard(browser: Browser, page: Path) -> None:
+def test_the_current_section_is_marked(browser: Browser, page: Path) -> None:
     browser.open(page)
-    browser.run("document.querySelector('main details:not([open]) > summary').focus()")
-    browser.press(" ")
-    assert browser.run("document.activeElement.parentElement.open")
+    go(browser, "methods")
+    links = browser.run("[...document.querySelectorAll('#methods > .within a')].map((one) => one.hash)")
+    go(browser, links[-1][1:])
+    browser.run("scrollTo(0, document.body.scrollHeight); new Promise((done) => setTimeout(done, 60))")
+    current = "[...document.querySelectorAll('#methods .within [aria-current]')].map((one) => one.hash)"
+    assert len(browser.run(current)) == 1 and browser.run(current) != links[:1]
 
 
-# --- screen readers ---------------------------------------------------------------------------------------------
+# --- tables and figures -----------------------------------------------------------------------------------------------
 
+
+def test_one_switch_changes_every_table_with_two_metrics(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    go(browser, "scales")
+    for unit in ("percent_favourable", "linear"):
+        browser.run(f"document.querySelector('[name=metric][value={unit}]').click()")
+        seen = browser.run(
+            "[...document.querySelectorAll('[data-unit]:not([hidden])')].map((one) => one.dataset.unit)"
+        )
+        assert set(seen) == {unit} and len(seen) > 1
+    go(browser, "table-change_percent_favourable")
+    assert "table-change_percent_favourable" in shown(browser, ".table")
+    go(browser, "methods")
+    assert shown(browser, ".metric") == []
+
+
+def test_changes_only_hides_the_rows_that_decide_nothing_and_all_brings_them_back(
+    browser: Browser, page: Path
+) -> None:
+    browser.open(page)
+    box = browser.run("document.querySelector('.table:has(.rows)').id")
+    go(browser, box)
+    rows = f"[...document.querySelectorAll('#{box} tbody tr')].filter((row) => row.querySelector('td'))"
+    seen = f"{rows}.filter((row) => row.checkVisibility())"
+    before = browser.run(f"{seen}.length")
+    browser.run(f"document.querySelectorAll('#{box} .rows button')[1].click()")
+    assert 0 < browser.run(f"{seen}.length") < before
+    assert browser.run(f"{seen}.every((row) => row.querySelector('.up, .down'))")
+    assert browser.run("document.querySelector('[role=status]').textContent").endswith("rows")
+    browser.run(f"document.querySelectorAll('#{box} .rows button')[0].click()")
+    assert browser.run(f"{seen}.length") == before
+
+
+def test_marks_say_their_values_on_hover_and_by_keyboard(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    marks = "[...document.querySelectorAll('.front svg [role=img]')]"
+    assert browser.run(f"{marks}.length") == 2
+    browser.run(f"{marks}[0].focus()")
+    value = "(() => { const one = document.querySelector('.value'); return one.hidden ? '' : one.textContent; })()"
+    assert browser.run(value) == "first: 12"
+    browser.press("ArrowRight")
+    assert browser.run(value) == "second: 34"
+    browser.press("Escape")
+    assert browser.run(value) == ""
+    browser.run(f"{marks}[0].dispatchEvent(new PointerEvent('pointerover', {{bubbles: true}}))")
+    assert browser.run(value) == "first: 12"
+
+
+def test_a_citation_and_a_table_are_copied(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.run("document.oncopy = () => { window.copied = getSelection().toString(); }")
+    for what, said in (
+        ("#figure-change_profile [data-copy]", "Figure 1 in: Staff survey"),
+        ("[data-table=table-change_percent_favourable]", "Warmth"),
+    ):
+        go(browser, "scales" if "table" in what else "summary")
+        browser.call(
+            "Runtime.evaluate", expression=f"document.querySelector('{what}').click()", userGesture=True
+        )
+        assert said in browser.run("window.copied")
+    assert browser.run("document.querySelector('[role=status]').textContent") == "Copied"
+
+
+# --- screen readers, print --------------------------------------------------------------------------------------------
 
 ALIKE = """document.querySelectorAll("tbody").forEach((body) => {
   const seen = new Set();
@@ -238,105 +261,39 @@ ALIKE = """document.querySelectorAll("tbody").forEach((body) => {
     seen.add(looks);
   });
 });
-document.querySelectorAll("svg[role=img]").forEach((drawing) => drawing.replaceChildren());"""
-"""Takes out the rows that look like one before, and what is inside a drawing, which is one picture to a reader: they
-would cost most of the time and say nothing new."""
+document.querySelectorAll("svg > *").forEach((part) => { if (!part.querySelector("[role]")) part.remove(); });"""
+"""Takes out rows that look like one before, and what is only drawn: they would cost most of the time."""
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("report", ["page", "shipped"])
+@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.parametrize("report", REPORTS)
 def test_axe_finds_nothing_that_keeps_anybody_out(
     browser: Browser, report: str, width: int, request: pytest.FixtureRequest
 ) -> None:
     browser.open(request.getfixturevalue(report), width=width)
-    browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     browser.run(ALIKE)
-    browser.run((Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; 0")
-    found: dict[str, Any] = browser.run(
-        """axe.run(document, {resultTypes: ["violations"]}).then((done) => ({
-          passed: done.passes.length,
-          wrong: done.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 120))]),
-        }))"""
-    )
-    assert found["passed"] > 20
-    assert found["wrong"] == []
-
-
-# --- every width ------------------------------------------------------------------------------------------------
-
-OUTSIDE = """[...document.querySelectorAll("body *")]
-  .filter((one) => !one.closest(".scroll, .unseen, .skip, svg") && one.checkVisibility())
-  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-  .map((one) => one.outerHTML.slice(0, 100))"""
-
-
-@pytest.mark.parametrize("width", [320, 360, 768, 1199, 1400, 2560])
-def test_the_page_never_scrolls_sideways(browser: Browser, page: Path, width: int) -> None:
-    browser.open(page, width=width)
-    browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    assert browser.run("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
-    assert browser.run(OUTSIDE) == []
-
-
-@pytest.mark.parametrize("name", ["long", "right to left", "emoji", "script"])
-def test_hostile_labels_do_not_push_the_page_apart_either(
-    browser: Browser, tmp_path: Path, name: str
-) -> None:
-    path = tmp_path / "index.html"
-    path.write_text(page_of(STUDIES[name]), encoding="utf-8")
-    browser.open(path, width=360)
-    quiet(browser, path)
-    assert browser.run("document.documentElement.scrollWidth") == 360
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_warning_is_in_the_first_window(browser: Browser, page: Path, width: int) -> None:
-    browser.open(page, width=width, height=800)
-    top, bottom = browser.run(
-        "(() => { const box = document.querySelector('#evidence p').getBoundingClientRect();"
-        " return [box.top, box.bottom]; })()"
-    )
-    assert 0 < top < bottom < 800
-
-
-def test_the_page_glides_only_for_those_who_have_nothing_against_it(browser: Browser, page: Path) -> None:
-    browser.open(page)
-    how = "getComputedStyle(document.documentElement).scrollBehavior"
-    found = []
-    try:
-        for value in ("no-preference", "reduce"):
-            feature = {"name": "prefers-reduced-motion", "value": value}
-            browser.call("Emulation.setEmulatedMedia", features=[feature])
-            found.append(browser.run(how))
-        moving = browser.run(
-            "[...document.querySelectorAll('body *:not(svg *, td, tr)')].filter((one) => {"
-            " const style = getComputedStyle(one);"
-            " return style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0; }).length"
+    axe = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    browser.run(f"{axe}; 0")
+    for panel in browser.run("[...document.querySelectorAll('.panel')].map((one) => one.id)"):
+        go(browser, panel)
+        browser.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        # A chapter has no heading of the first level: that is the headline's, on the first.
+        found: dict[str, Any] = browser.run(
+            """axe.run(document, {resultTypes: ["violations"], rules: {"page-has-heading-one": {enabled: false}}})
+            .then((done) => ({
+              passed: done.passes.length,
+              wrong: done.violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 120))]),
+            }))"""
         )
-    finally:
-        browser.call("Emulation.setEmulatedMedia", features=[])
-    assert found == ["smooth", "auto"]
-    assert moving == 0
+        assert found["passed"] > 15 and found["wrong"] == [], panel
 
 
-# --- print ------------------------------------------------------------------------------------------------------
-
-
-def test_print_shows_every_part_and_leaves_out_what_needs_a_screen(browser: Browser, page: Path) -> None:
+def test_print_shows_every_chapter_and_leaves_out_what_needs_a_screen(browser: Browser, page: Path) -> None:
     browser.open(page)
-    is_open = "[...document.querySelectorAll('main details')].map((part) => part.open)"
-    before = browser.run(is_open)
-    assert not any(before)
-    browser.call("Emulation.setEmulatedMedia", media="print")
     try:
-        browser.run("dispatchEvent(new Event('beforeprint'))")
-        assert all(browser.run(is_open))
-        for gone in ("nav", ".find", ".download", ".skip"):
-            assert not browser.run(f"document.querySelector('{gone}').checkVisibility()"), gone
-        assert browser.run("document.querySelector('#evidence').checkVisibility()")
-        browser.run("dispatchEvent(new Event('afterprint'))")
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        everything = "[...document.querySelectorAll('.panel, .table, figure')].map((one) => one.id)"
+        assert shown(browser, ".panel, .table, figure") == list(browser.run(everything))
+        assert shown(browser, ".bar, .within, .take, .rows, footer") == []
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
-    assert browser.run(is_open) == before
-    paper = base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
-    assert paper.startswith(b"%PDF") and browser.run(is_open) == before

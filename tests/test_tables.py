@@ -6,18 +6,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from drawn_studies import study_of, tables_for
 from surveywaves.findings import main_pair
+from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
 from surveywaves.tables.data import recodings, wordings
 from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
-from surveywaves.tables.made import made
+from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
 from surveywaves.tables.robustness import decision_words, robustness
 from surveywaves.tables.statements import answers, misprint_notes, statements
@@ -89,9 +91,11 @@ def decimals(text: str) -> list[int]:
 
 
 def numbers_in(table: Table) -> Iterator[Cell]:
-    return (
+    """Cells with a number; "2 of 3" is counted, and tested elsewhere."""
+    cells = (
         cell for row in table.rows for cell in row if cell.value is not None and not math.isnan(cell.value)
     )
+    return (cell for cell in cells if " of " not in cell.text)
 
 
 # --- how numbers are written --------------------------------------------------------------------------------------
@@ -232,6 +236,17 @@ def test_no_study_word_of_staff_or_organisation_where_the_study_has_its_own(fram
         told = told.replace("organisations weighted as the respondents", "")
         for word in ("staff", "rganisation", "eturns", "espondent"):
             assert word not in told, (name, word)
+
+
+def test_every_number_of_the_shipped_study_is_a_released_one(finished: Path) -> None:
+    results = finished / "results"
+    paths = {path.stem: str(path) for path in sorted((results / "released").glob("*.parquet"))}
+    frames = frames_of(paths | {"disclosure_summary": str(results / "released/disclosure_summary.csv")})
+    words = Presentation.of(load_study(finished / "config"))
+    found = made_of(Labels(words), frames)
+    for name in set(found) - COUNTED:
+        assert_released(found[name])
+    assert sum(1 for table in found.values() for _ in numbers_in(table)) > 5000
 
 
 # --- change -------------------------------------------------------------------------------------------------------
@@ -401,16 +416,35 @@ def test_misprinted_answers_carry_what_is_printed_and_what_it_should_be(labels) 
     ] == [("warmth statement 2", "caution")]
 
 
-def test_robustness_lists_only_what_another_analysis_does_not_share(labels, frames) -> None:
-    agreement = frames["agreement"]
-    there = agreement[agreement["decision"].fillna("") != ""]
-    main = there[
-        there["analysis"] == ("favourable" if (there["analysis"] == "favourable").any() else "linear")
+def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_decides(labels) -> None:
+    common = {"analysis": "favourable", "scale": "warmth", "term": "change", "wave": "third - second"}
+    common |= {
+        "decision": "increase",
+        "variants": 3,
+        "largest_move": -1.25,
+        "largest_variant": "complete_cases",
+    }
+    shared = common | {"organisation": "left", "agreeing": 3, "words": "3 of 3 variants: increase"}
+    told = "2 of 3 variants: increase; Complete cases: no meaningful change; largest move −1.3 points (Complete cases)"
+    parted = common | {"organisation": "right", "agreeing": 2, "words": told}
+    other = parted | {"analysis": "linear", "agreeing": 0}
+    table = robustness(
+        pd.DataFrame([shared, parted, other]).assign(tipping_point=[math.nan, 8.04, 1.0]), labels
+    )
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        [
+            "Warmth",
+            "Second round to Third round",
+            "The right house",
+            "Rose",
+            "2 of 3",
+            "Complete cases: no meaningful change",
+            "−1.2",
+            "complete cases",
+            "+8.0",
+        ]
     ]
-    parted = main[main["agreeing"] < main["variants"]]
-    table = robustness(agreement, labels)
-    assert len(table.rows) == len(parted)
-    assert table.notes[0].startswith(f"Of {len(main)} decisions, {len(main) - len(parted)} are shared")
+    assert table.notes[0] == "Of 2 decisions, 1 are shared by every analysis that moved the estimate."
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@
     document.body.classList.add("tabbed");
     const list = one(".tabs");
     list.setAttribute("role", "tablist");
-    list.closest("nav").setAttribute("role", "presentation");
     tabs.forEach(({ link, panel }, place) => {
       link.id = `tab-${panel.id}`;
       link.setAttribute("role", "tab");
@@ -140,7 +139,11 @@
         next.focus();
       });
     });
-    addEventListener("scroll", hide, { passive: true });
+    addEventListener("scroll", () => {
+      const mark = document.activeElement.closest(".drawing [role=img]");
+      if (mark) put(mark);
+      else hide();
+    }, { passive: true });
   };
 
   // --- copying ---
@@ -169,7 +172,7 @@
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }));
-    all(".scroll").forEach((box) => watch.observe(box));
+    all(".scroll, .drawing").forEach((box) => watch.observe(box));
   };
 
   makeTabs();

@@ -1,33 +1,24 @@
 """Write the report."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from surveywaves.files import read, write_bytes, write_text
-from surveywaves.report import assemble, render, typeset
-from surveywaves.report.methods import packages
+from surveywaves.report import assemble, packages, render, typeset
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import frames_of
-
-
-def texts(paths: Iterable[str]) -> dict[str, str]:
-    """Read the files of figures, by the figures' names."""
-    return {Path(path).stem: Path(path).read_bytes().decode() for path in paths}
-
 
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     report = assemble(
         frames_of({name: given[name] for name in params.tables}),
         read(given.captions),
-        texts(given.figures),
+        {Path(path).stem: Path(path).read_bytes().decode() for path in given.figures},
         Presentation.model_validate_json(params.presentation),
-        rows=texts(given.rows),
         disclosure=Path(given.disclosure).read_text(encoding="utf-8"),
         limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),
         session=packages(),
     )
-    templates = Path(given.templates[0]).parent
+    templates = next(Path(path).parent for path in given.templates if Path(path).name == "page.html.j2")
     write_text(render(report, templates=templates), snakemake.output.screen)
     write_bytes(typeset(report, templates=templates), snakemake.output.paper)

@@ -2,23 +2,26 @@
 
 The percentage of favourable answers to a scale, the mean over its statements, is one linear equation over the counts of
 answers to these; so is the mean answer. Each count lies in the interval that its released value leaves, and what is
-shown of all. With a mean, a small count must still have all the values that it has without: what several of its cell,
-and those of other organisations, could tell together is to find room.
+shown of all. With both means of its cell, each as near as its own digits and its contrasts with other cells tell, a
+small count must still have all the values that it has without.
 What the bases of the statements are is taken to be known, which whoever attacks may wish for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.optimize import linprog
 
 from surveywaves.disclosure.count_tables import ItemKey, Place
-from surveywaves.disclosure.system import FloatArray, Rule
-from surveywaves.terms import ALL, FAVOURABLE, LINEAR, NOT_STATED
+from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
+from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
+from surveywaves.tidy import tuples
 
 Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
@@ -29,6 +32,9 @@ FEWER: Final = 1
 PAIR: Final = 2
 MOST: Final = 600_000
 """Statements of which all that they can be is gone through, and so many tables of each at most."""
+
+ROUNDS: Final = 3
+"""How often differences narrow means that others narrowed."""
 
 TINY: Final = 1e-9
 
@@ -42,12 +48,18 @@ class Statement(NamedTuple):
         (R,) how many gave each response; what a reader knows of that.
     scores
         Metric -> (R,) what each response counts.
+    together
+        (R,) responses whose sum is shown too, and what a reader knows of that; None: there is none.
+    hidden
+        Whether a count of these is withheld.
     """
 
     n: FloatArray
     low: FloatArray
     high: FloatArray
     scores: Mapping[str, FloatArray]
+    together: tuple[BoolArray, float, float] | None = None
+    hidden: bool = False
 
 
 def statements(
@@ -65,32 +77,21 @@ def statements(
     keys = ["wave", "organisation", "item", "response"]
     both = frequencies[[*keys, "n"]].merge(released[[*keys, "n"]], on=keys, suffixes=("", "_shown"))
     both = both[both["organisation"].ne(ALL) & both["item"].isin(list(instrument))]
-    n = both["n"].astype("float64")
-    shown = both["n_shown"].astype("Float64").astype("float64")
-    # organisations add up to what is shown of all
-    answer = [both[name] for name in ("wave", "item", "response")]
-    every = n.groupby(answer).transform("sum")
-    low = (shown - rule.rounding + 1).clip(lower=0).fillna(0)
-    high = (shown + rule.rounding - 1).fillna(every)
-    least, most = (one.groupby(answer).transform("sum") for one in (low, high))
-    rows = both.assign(
-        true=n,
-        low=np.maximum(low, every - most + high),
-        high=np.minimum(high, every - least + low),
-        hidden=shown.isna(),
-    )
+    good = [(item, response) for item, key in instrument.items() for response in key.good]
+    both["good"] = pd.MultiIndex.from_frame(both[["item", "response"]]).isin(good)
+    both = both.astype({"n": "float64"}).assign(shown=both["n_shown"].astype("Float64").astype("float64"))
+    rows = _bounded(both, ["wave", "item", "response"], rule)
+    place = ["item", "wave", "organisation"]
+    sums = both[both["good"]].groupby(place, sort=False)[["n", "shown"]].sum(min_count=1).reset_index()
+    sums = _bounded(sums, ["wave", "item"], rule)
+    together = dict(zip(tuples(sums, *place), tuples(sums, "low", "high"), strict=True))
     found: dict[tuple[str, Place], list[Statement]] = {}
-    unknown: set[tuple[str, Place]] = set()
-    for place, own in rows[rows["organisation"] != NOT_STATED].groupby(
-        ["item", "wave", "organisation"], sort=False
-    ):
-        item, wave, organisation = map(str, place)
+    for where, own in rows.groupby(place, sort=False):
+        item, wave, organisation = map(str, where)
         key = instrument[item]
-        counts, responses = own["true"].to_numpy(), own["response"].to_numpy(dtype=np.float64)
+        counts, responses = own["n"].to_numpy(), own["response"].to_numpy(dtype=np.float64)
         if not key.scale or not counts.sum():
             continue
-        if own["hidden"].any():
-            unknown.add((key.scale, (wave, organisation)))
         # items of one scale with other options are put on its range, which moves no bound by more than a constant
         span = max(key.points - 1, 1)
         scores = {
@@ -98,9 +99,38 @@ def statements(
             FAVOURABLE: np.isin(responses, list(key.good)).astype(np.float64),
         }
         found.setdefault((key.scale, (wave, organisation)), []).append(
-            Statement(counts, own["low"].to_numpy(), own["high"].to_numpy(), scores)
+            Statement(
+                counts,
+                own["low"].to_numpy(),
+                own["high"].to_numpy(),
+                scores,
+                (own["good"].to_numpy(), *together[where]) if where in together else None,
+                bool(own["shown"].isna().any()),
+            )
         )
-    return found | {place: [] for place in unknown}
+    return found
+
+
+def _bounded(table: pd.DataFrame, answer: list[str], rule: Rule) -> pd.DataFrame:
+    """Bound counts (`low`, `high`) by what is shown; organisations add up to what is shown of all."""
+    every = table.groupby(answer)["n"].transform("sum")
+    low = (table["shown"] - rule.rounding + 1).clip(lower=0).fillna(0)
+    high = (table["shown"] + rule.rounding - 1).fillna(every)
+    keys = [table[name] for name in answer]
+    least, most = (one.groupby(keys).transform("sum") for one in (low, high))
+    return table.assign(low=np.maximum(low, every - most + high), high=np.minimum(high, every - least + low))
+
+
+def sizes(respondents: pd.DataFrame, released: pd.DataFrame) -> dict[str, dict[str, tuple[int, int]]]:
+    """List the returns of each wave and organisation, as they are and as they are shown."""
+    keys = ["wave", "variable", "level"]
+    both = respondents[[*keys, "n"]].merge(released[[*keys, "n"]], on=keys, suffixes=("", "_shown"))
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for wave, level, n, shown in tuples(
+        both[both["variable"] == ORGANISATION].dropna(), "wave", "level", "n", "n_shown"
+    ):
+        found.setdefault(wave, {})[level] = int(n), int(shown)
+    return found
 
 
 def allowed(
@@ -108,6 +138,7 @@ def allowed(
     behind: Mapping[tuple[str, Place], list[Statement]],
     *,
     spans: Mapping[str, float],
+    sizes: Mapping[str, Mapping[str, tuple[int, int]]],
     rule: Rule,
 ) -> dict[Mean, float]:
     """Find how many decimals means may have.
@@ -120,6 +151,8 @@ def allowed(
         See `statements`.
     spans
         Scale -> its highest less its lowest response.
+    sizes
+        Wave -> organisation, and those who state none -> returns, as they are and as they are shown.
     rule
         The rule.
 
@@ -128,45 +161,161 @@ def allowed(
     dict
         Decimals of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
-    beside: dict[tuple[str, Place], dict[str, float]] = {}
+    printed: dict[tuple[str, str], dict[Place, tuple[float, float]]] = {}
     for (metric, scale, place), decimals in places.items():
-        beside.setdefault((scale, place), {})[metric] = decimals
-    found: dict[Mean, float] = {}
-    for (scale, place), own in beside.items():
-        whole = {metric: spans[scale] if metric == LINEAR else 100.0 for metric in own}
-        tried = (
-            {metric: 10.0 ** (less - decimals) / whole[metric] for metric, decimals in own.items()}
-            for less in range(FEWER + 1)
-        )
         those = behind.get((scale, place), [])
-        less = next((less for less, units in enumerate(tried) if not tells(those, units, rule)), math.nan)
-        found |= {(metric, scale, place): decimals - less for metric, decimals in own.items()}
+        if those and not any(one.hidden for one in those):
+            true = sum(float(one.n @ one.scores[metric] / one.n.sum()) for one in those) / len(those)
+            unit = 10.0**-decimals / (spans[scale] if metric == LINEAR else 100.0)
+            printed.setdefault((metric, scale), {})[place] = true, unit
+    found: dict[Mean, float] = {}
+    for scale, place in dict.fromkeys((scale, place) for _, scale, place in places):
+        own = [metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in places]
+        safe = (
+            less
+            for less in range(FEWER + 1)
+            if all(place in printed.get((one, scale), {}) for one in own)
+            and not tells(
+                behind[scale, place], {one: known(printed[one, scale], place, less) for one in own}, rule
+            )
+        )
+        less = next(safe, math.nan)
+        found |= {(metric, scale, place): places[metric, scale, place] - less for metric in own}
+    for wave, groups in sizes.items():
+        for organisation in sorted(groups, key=lambda one: groups[one]):
+            ends = {
+                one: known(printed[one[:2]], one[2], round(places[one] - decimals))
+                for one, decimals in found.items()
+                if one[2][0] == wave and not math.isnan(decimals)
+            }
+            if not _sizes_told(wave, groups, behind, ends, rule):
+                break
+            found |= {one: math.nan for one in found if one[2] == (wave, organisation)}
     return found
 
 
-def tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
-    """Whether means over statements, printed in such units (of 1 from end to end), narrow a small count."""
-    if not those:  # some statement's counts are withheld
-        return True
+def _sizes_told(
+    wave: str,
+    groups: Mapping[str, tuple[int, int]],
+    behind: Mapping[tuple[str, Place], list[Statement]],
+    ends: Mapping[Mean, tuple[float, float]],
+    rule: Rule,
+) -> bool:
+    """Whether means narrow how few are of a group: with those of all others, and the exact answers of all, they may.
+
+    One linear program over the answers to all scales whose statements everybody answered; of others, no mean is a
+    linear equation.
+    """
+    few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
+    if not few or not ends:
+        return False
+    there = [name for name, (n, _) in groups.items() if n]
+    low = [max(shown - rule.rounding + 1, 0) for _, shown in groups.values()]
+    high = [shown + rule.rounding - 1 for _, shown in groups.values()]
+    equal: list[tuple[dict[int, float], float]] = []
+    above: list[dict[int, float]] = []
+    place = {name: number for number, name in enumerate(groups)}
+    for scale in dict.fromkeys(scale for _, scale, _ in ends):
+        asked = {name: behind.get((scale, (wave, name)), []) for name in there}
+        items = len(next(iter(asked.values())))
+        if any(
+            len(own) != items or any(one.n.sum() != groups[name][0] for one in own)
+            for name, own in asked.items()
+        ):
+            continue
+        first = {}
+        for name, own in asked.items():
+            first[name] = len(low)
+            low += [n for one in own for n in one.low]
+            high += [n for one in own for n in one.high]
+            start = first[name]
+            for one in own:
+                equal.append(
+                    (dict.fromkeys(range(start, start + len(one.n)), 1.0) | {place[name]: -1.0}, 0.0)
+                )
+                start += len(one.n)
+        every = np.sum([np.concatenate([one.n for one in own]) for own in asked.values()], axis=0)
+        for number, total in enumerate(every):
+            equal.append((dict.fromkeys((start + number for start in first.values()), 1.0), float(total)))
+        for (metric, about, (_, name)), span in ends.items():
+            if about == scale:
+                scores = np.concatenate([one.scores[metric] for one in asked[name]])
+                for sign, end in zip((-1.0, 1.0), span, strict=True):
+                    terms = dict(enumerate(sign * scores, first[name]))
+                    above.append(terms | {place[name]: -sign * items * (end + sign * TINY)})
+    if not above:
+        return False
+    left, right = _rows([terms for terms, _ in equal], len(low)), [total for _, total in equal]
+    upper, bounds = _rows(above, len(low)), np.column_stack([low, high])
+
+    def values(cell: int, **means: Any) -> int:
+        """Count the values that a size may have."""
+        goal = np.zeros(len(low))
+        goal[cell] = 1.0
+        equal: dict[str, Any] = {"A_eq": left, "b_eq": right, "bounds": bounds}
+        least, most = (float(linprog(sign * goal, **equal, **means).fun) for sign in (1, -1))
+        return 1 - math.ceil(least - 1e-6) - math.ceil(most - 1e-6)
+
+    return any(
+        values(cell, A_ub=upper, b_ub=np.zeros(len(above))) < min(rule.rounding, values(cell)) for cell in few
+    )
+
+
+def _rows(rows: Sequence[Mapping[int, float]], cells: int) -> sparse.csr_array:
+    """Lay out equations, each given by the factors of its cells."""
+    columns = [cell for row in rows for cell in row]
+    starts = np.cumsum([0, *map(len, rows)])
+    factors = [factor for row in rows for factor in row.values()]
+    return sparse.csr_array((factors, columns, starts), shape=(len(rows), cells))
+
+
+def known(means: Mapping[Place, tuple[float, float]], place: Place, less: int) -> tuple[float, float]:
+    """Bound a mean by its digits, of which it loses some, and by what is printed of its differences from all others."""
+    true, unit = np.array(list(means.values())).T
+    own = list(means).index(place)
+    unit[own] *= 10.0**less
+    low, high = ((np.round(true / unit) + half) * unit for half in (-0.5, 0.5))
+    finest = np.maximum.outer(unit, unit)
+    apart = finest * np.round(np.subtract.outer(true, true) / finest)
+    for _ in range(ROUNDS):
+        low, high = (
+            np.maximum(low, (low + apart - finest / 2).max(axis=1)),
+            np.minimum(high, (high + apart + finest / 2).min(axis=1)),
+        )
+    return float(low[own]), float(high[own])
+
+
+def tells(those: list[Statement], known: Mapping[str, tuple[float, float]], rule: Rule) -> bool:
+    """Whether means over statements (of 1 from end to end) that lie between two ends each narrow a small count."""
+    low, high = len(those) * np.array([(low - TINY, high + TINY) for low, high in known.values()]).T
+    scores = [np.column_stack([one.scores[metric] for metric in known]) for one in those]
     if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
-        return _pair_tells(those, units, rule)
-    return any(_one_tells(those, metric, unit, rule) for metric, unit in units.items())
+        return _pair_tells(those, scores, low, high, rule)
+    return any(
+        _sum_tells(
+            those,
+            [own @ normal for own in scores],
+            np.minimum(normal * low, normal * high).sum(),
+            np.maximum(normal * low, normal * high).sum(),
+            rule,
+        )
+        for normal in _normals(scores)
+    )
 
 
-def _pair_tells(those: list[Statement], units: Mapping[str, float], rule: Rule) -> bool:
+def _pair_tells(
+    those: list[Statement], scores: list[FloatArray], low: FloatArray, high: FloatArray, rule: Rule
+) -> bool:
     """Go through all that two statements can be: with bases that differ, fine means tell each of them apart."""
-    unit = np.array(list(units.values()))
     tables = [_tables(one) for one in those]
     means = [
-        np.column_stack([counts @ one.scores[metric] / one.n.sum() for metric in units])
-        for counts, one in zip(tables, those, strict=True)
+        np.round(counts @ own / one.n.sum(), 12)
+        for counts, own, one in zip(tables, scores, those, strict=True)
     ]
-    true = sum(np.array([one.n @ one.scores[metric] / one.n.sum() for metric in units]) for one in those)
-    printed = PAIR * unit * np.round(true / PAIR / unit)
     for this, other in ((0, 1), (1, 0)):
-        distinct, which = np.unique(np.round(means[this], 12), axis=0, return_inverse=True)
-        sums = distinct[:, None] + np.unique(np.round(means[other], 12), axis=0)[None]
-        possible = (np.abs(sums - printed) <= PAIR * unit / 2 + TINY).all(axis=2).any(axis=1)
+        distinct, which = np.unique(means[this], axis=0, return_inverse=True)
+        sums = distinct[:, None] + np.unique(means[other], axis=0)[None]
+        possible = ((sums >= low) & (sums <= high)).all(axis=2).any(axis=1)
         left = tables[this][possible[which.ravel()]]
         for response in _small(those[this], rule):
             if len(np.unique(left[:, response])) < len(np.unique(tables[this][:, response])):
@@ -179,27 +328,42 @@ def _tables(one: Statement) -> FloatArray:
     axes = [np.arange(low, high + 1) for low, high in zip(one.low[:-1], one.high[:-1], strict=True)]
     first = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     rest = one.n.sum() - first.sum(axis=1)
+    tables = np.column_stack([first, rest])
     fits = (rest >= one.low[-1]) & (rest <= one.high[-1])
-    return np.asarray(np.column_stack([first, rest])[fits], dtype=np.float64)
+    if one.together:
+        members, low, high = one.together
+        good = tables[:, members].sum(axis=1)
+        fits &= (good >= low) & (good <= high)
+    return np.asarray(tables[fits], dtype=np.float64)
 
 
-def _one_tells(those: list[Statement], metric: str, unit: float, rule: Rule) -> bool:
-    """Bound each small count by one mean."""
-    true = [float(one.n @ one.scores[metric] / one.n.sum()) for one in those]
-    printed = len(those) * unit * np.round(sum(true) / len(those) / unit)
-    slack = len(those) * unit / 2 + TINY
-    ranges = [_range(one.low[None], one.high[None], one.n.sum(), one.scores[metric]) for one in those]
+def _normals(scores: list[FloatArray]) -> FloatArray:
+    """(D, M) the directions that decide whether means are possible together.
+
+    All means that tables between bounds can have are a polygon; its edges are those of moving an answer from one
+    response to another. What lies outside of it does so in the direction of an edge's normal, or of an axis.
+    """
+    axes = np.eye(scores[0].shape[1])
+    moves = np.vstack([(own[:, None] - own).reshape(-1, len(axes)) for own in scores])
+    slopes = [[1.0, -x / y] for x, y in moves if x * y] if len(axes) > 1 else []
+    return np.unique(np.round(np.vstack([axes, *slopes]), 12), axis=0)
+
+
+def _sum_tells(
+    those: list[Statement], scores: list[FloatArray], least: float, most: float, rule: Rule
+) -> bool:
+    """Bound each small count by a sum of mean scores."""
+    ranges = [_range(one, one.low[None], one.high[None], own) for one, own in zip(those, scores, strict=True)]
     low_sum, high_sum = (sum(float(side[end][0]) for side in ranges) for end in (0, 1))
-    for one, (low, high) in zip(those, ranges, strict=True):
+    for one, score, (low, high) in zip(those, scores, ranges, strict=True):
         for response in _small(one, rule):
             own = np.arange(one.low[response], min(one.high[response], one.n.sum()) + 1)
             lows, highs = np.tile(one.low, (len(own), 1)), np.tile(one.high, (len(own), 1))
             lows[:, response] = highs[:, response] = own
-            down, up = _range(lows, highs, one.n.sum(), one.scores[metric])
-            there = ~np.isnan(down)
-            above = high_sum - high[0] + up >= printed - slack
-            below = low_sum - low[0] + down <= printed + slack
-            if (there & ~(above & below)).any():
+            down, up = _range(one, lows, highs, score)
+            above = high_sum - high[0] + up < least
+            below = low_sum - low[0] + down > most
+            if (above | below).any():  # not of what cannot be by itself, which is NaN
                 return True
     return False
 
@@ -212,14 +376,36 @@ def _small(one: Statement, rule: Rule) -> Iterator[int]:
 
 
 def _range(
-    low: FloatArray, high: FloatArray, total: float, scores: FloatArray
+    one: Statement, low: FloatArray, high: FloatArray, scores: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """(V,) the smallest and the largest mean score of counts (V, R) within bounds and with a given sum; NaN: none."""
-    rest = total - low.sum(axis=1)
-    possible = (rest >= 0) & (high.sum(axis=1) >= total)
+    """(V,) the smallest and the largest mean score of counts within bounds (V, R); NaN: none are possible."""
+    total = np.array([one.n.sum()])
+    if one.together is None:
+        least, most = _sums(low, high, total, scores)
+    else:
+        # All that the responses that are shown together can be, and the others the rest.
+        members, first, last = one.together
+        good = np.arange(first, min(last, total[0]) + 1)
+        parts = [
+            _sums(low[:, own], high[:, own], sums, scores[own])
+            for own, sums in ((members, good), (~members, total - good))
+        ]
+        least, most = (parts[0][end] + parts[1][end] for end in (0, 1))
+    least, most = np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
+    ends = least.min(axis=1, initial=np.inf), most.max(axis=1, initial=-np.inf)
+    least, most = (np.where(np.isinf(end), np.nan, end) / total for end in ends)
+    return least, most
+
+
+def _sums(
+    low: FloatArray, high: FloatArray, totals: FloatArray, scores: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """(V, T) the smallest and the largest sum of scores of counts (V, R) within bounds and with given totals (T,)."""
+    rest = totals - low.sum(axis=1)[:, None]
+    possible = (rest >= 0) & (high.sum(axis=1)[:, None] >= totals)
     ends = []
     for order in (np.argsort(scores, kind="stable"), np.argsort(-scores, kind="stable")):
-        room = (high - low)[:, order]
-        taken = np.clip(rest[:, None] - (np.cumsum(room, axis=1) - room), 0, room)
-        ends.append(np.where(possible, (low @ scores + taken @ scores[order]) / total, np.nan))
+        room = (high - low)[:, None, order]
+        taken = np.clip(rest[..., None] - (np.cumsum(room, axis=2) - room), 0, room)
+        ends.append(np.where(possible, (low @ scores)[:, None] + taken @ scores[order], np.nan))
     return ends[0], ends[1]

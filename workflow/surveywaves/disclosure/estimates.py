@@ -365,7 +365,7 @@ def released(
     if MEANS in rows:
         told = frozenset[behind.Mean]()
         if rule.rounding:
-            told = _behind(rows[MEANS], tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule)
+            told = _behind(rows[MEANS], tables, counts, instrument, rule)
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
@@ -476,8 +476,8 @@ def _open(rows: _Rows, bases: Bases) -> BoolArray:
 
 def _behind(
     means: _Rows,
-    frequencies: pd.DataFrame,
-    shown: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    counts: Mapping[str, pd.DataFrame],
     instrument: Mapping[str, ItemKey],
     rule: Rule,
 ) -> frozenset[behind.Mean]:
@@ -493,8 +493,9 @@ def _behind(
         spans[one.scale] = max(spans.get(one.scale, 1.0), one.points - 1.0)
     found = behind.allowed(
         {mean: float(means.places[row]) for mean, row in at.items()},
-        behind.statements(frequencies, shown, instrument, rule),
+        behind.statements(tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule),
         spans=spans,
+        sizes=behind.sizes(tables[RESPONDENTS], counts[RESPONDENTS]) if RESPONDENTS in tables else {},
         rule=rule,
     )
     for mean, places in found.items():

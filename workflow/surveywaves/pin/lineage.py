@@ -124,6 +124,7 @@ _WORDS: Final[Origins] = {
             *("frameworks.**", "response_scales.**"),
         )
     },
+    "nouns.**": (f"{CONFIG}: words.**",),
     "waves": (f"{CONFIG}: waves",),
     **_under("waves.<wave>", _WORDS_OF_A_WAVE),
     "scales": (f"{SCALES}: scale",),

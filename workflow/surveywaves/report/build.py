@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
-import pypandoc
+import pypandoc  # type: ignore[import-untyped]
 
 from surveywaves import catalogue
 from surveywaves.catalogue import SHOWN_UNITS
@@ -304,8 +304,8 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
             number = f"{'A' if appendix else ''}{place}"
             if kind == "figure":
                 said = material.captions[own]
-                words = {key: said.get(key, "") for key in ("title", "caption", "alt")}
-                shown[name] = Shown(kind, own, number, svg=material.figures[own], **words)
+                title, caption, alt = (said.get(key, "") for key in ("title", "caption", "alt"))
+                shown[name] = Shown(kind, own, number, title, caption, alt, material.figures[own])
             else:
                 one, table = material.made[own]
                 only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
@@ -340,7 +340,8 @@ def _tidy(section: str, blocks: list[Node], shown: Mapping[str, Shown], material
         taken.add(named)
         return [block]
 
-    return replaced(blocks, one)
+    found: list[Node] = replaced(blocks, one)
+    return found
 
 
 def _files(material: Material) -> list[Node]:

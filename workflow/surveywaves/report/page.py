@@ -20,7 +20,6 @@ import jinja2
 from markupsafe import Markup, escape
 
 from surveywaves.report.build import (
-    Chapter,
     Node,
     Report,
     Shown,
@@ -36,7 +35,7 @@ PAGE: Final = "page.html.j2"
 STYLE: Final = "report.css"
 SCRIPT: Final = "report.js"
 
-TABS: Final = {"first": "Know first", "scales": "Results", "parted": "Organisations", "sure": "How sure"}
+TABS: Final = {"first": "The survey", "scales": "Results", "parted": "Organisations", "sure": "How sure"}
 """Section -> what its tab says, where its heading is too long for one."""
 
 
@@ -44,6 +43,8 @@ WIDE: Final = 9
 """Columns from which on an interval stands below its estimate."""
 
 _INTERVAL: Final = re.compile(r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)")
+
+_NAMED: Final = re.compile(r' (?:headers|id)="[^"]*"(?=[^<>]*>)')
 
 
 def render(report: Report, *, templates: Path) -> str:
@@ -76,9 +77,9 @@ def render(report: Report, *, templates: Path) -> str:
     )
     style, script = ((templates / name).read_text(encoding="utf-8") for name in (STYLE, SCRIPT))
     front = report.front
-    blocks = list(report.strip or [])
+    blocks = _blocks(report.strip or [], report)
     for chapter in report.chapters:
-        blocks += [raw("html", f"<!--{chapter.name}-->"), *_blocks(chapter, report)]
+        blocks += [raw("html", f"<!--{chapter.name}-->"), *_blocks(chapter.blocks, report)]
     # All chapters are written at once, which is quicker, and taken apart at the marks; no text can hold one.
     strip, *texts = re.split(r"<!--\w+-->\n?", report.write(blocks, "html5"))
     return environment.get_template(PAGE).render(
@@ -98,8 +99,8 @@ def digest(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def _blocks(chapter: Chapter, report: Report) -> list[Node]:
-    """Give a chapter's blocks with its exhibits in them; the front figure has a place of its own."""
+def _blocks(blocks: list[Node], report: Report) -> list[Node]:
+    """Give blocks with exhibits in them; the front figure has a place of its own."""
 
     def one(node: Node) -> list[Node] | None:
         if name := div_name(node):
@@ -123,7 +124,7 @@ def _blocks(chapter: Chapter, report: Report) -> list[Node]:
             ]
         return None
 
-    found: list[Node] = replaced(chapter.blocks, one)
+    found: list[Node] = replaced(blocks, one)
     return found
 
 
@@ -161,7 +162,9 @@ def table(shown: Shown, report: Report) -> str:
         for note, mark in own.footnotes.items()
     ]
     wide = " wide" if len(own.columns) > WIDE else ""
-    cells = _INTERVAL.sub(r' <span class="of">\1</span>', visible(table_html(own)))
+    # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
+    cells = _NAMED.sub("", visible(table_html(own)))
+    cells = _INTERVAL.sub(r' <span class="of">\1</span>', cells)
     unit = f' data-unit="{shown.unit}"' if shown.unit in report.units else ""
     under = f'<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return (

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import typst
 
-from surveywaves.report.build import Chapter, Node, Report, Shown, classes, div_name, raw, replaced, visible
+from surveywaves.report.build import Node, Report, Shown, classes, div_name, raw, replaced, visible
 from surveywaves.tables import Table
 from surveywaves.words import shortened
 
@@ -38,6 +38,7 @@ WORDS: Final = (62.0, 120.0)
 The first needs more."""
 
 _HEAD_ROOM: Final = 80
+_HEAD_WORD: Final = 14
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
 _RUNS: Final = {"up": "#up[", "down": "#down["}
 
@@ -78,20 +79,20 @@ def fonts() -> list[str]:
 
 def content(report: Report) -> dict[str, Any]:
     """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
-    blocks = list(report.strip or [])
+    blocks = _blocks(report.strip or [], report)
     for chapter in report.chapters:
-        blocks += [raw("typst", f"//{chapter.name}"), *_blocks(chapter, report)]
+        blocks += [raw("typst", f"//{chapter.name}"), *_blocks(chapter.blocks, report)]
     # No words begin a line with these signs: pandoc escapes them.
     strip, *texts = re.split(r"(?m)^//\w+$", report.write(blocks, "typst"))
     return {
-        "title": visible(report.title),
-        "short": visible(shortened(report.title, _HEAD_ROOM)),
-        "headline": report.headline,
+        "title": breakable(report.title),
+        "short": breakable(shortened(report.title, _HEAD_ROOM)),
+        "headline": breakable(report.headline),
         "demonstration": report.strip is not None,
         "strip": strip,
         "front": report.front.id if report.front else "",
         "chapters": [
-            {"name": one.name, "title": one.title, "appendix": one.appendix, "text": text}
+            {"name": one.name, "title": breakable(one.title), "appendix": one.appendix, "text": text}
             for one, text in zip(report.chapters, texts, strict=True)
         ]
         + list(_second_unit(report)),
@@ -108,8 +109,8 @@ def _second_unit(report: Report) -> Iterator[dict[str, Any]]:
         yield {"name": f"in-{unit}", "title": title, "appendix": True, "text": "\n".join(calls)}
 
 
-def _blocks(chapter: Chapter, report: Report) -> list[Node]:
-    """Give a chapter's blocks, with calls of the template where something stands in its place."""
+def _blocks(blocks: list[Node], report: Report) -> list[Node]:
+    """Give blocks with calls of the template where something stands in its place."""
 
     def one(node: Node) -> list[Node] | None:
         kind = classes(node)
@@ -125,11 +126,13 @@ def _blocks(chapter: Chapter, report: Report) -> list[Node]:
                 return [raw("typst", f"#{name}["), *node["c"][1], raw("typst", "]")]
         if node["t"] == "Span" and (call := next((_RUNS[name] for name in kind if name in _RUNS), "")):
             return [raw("typst", call, inline=True), *node["c"][1], raw("typst", "]", inline=True)]
+        if node["t"] == "Str" and (words := broken(node["c"])) != node["c"]:
+            return [{"t": "Str", "c": words}]
         if node["t"] == "Link" and not node["c"][2][0].startswith(("#", "http")):
             return list(node["c"][1])
         return None
 
-    found: list[Node] = replaced(chapter.blocks, one)
+    found: list[Node] = replaced(blocks, one)
     return found
 
 
@@ -172,7 +175,8 @@ def _least(table: Table, place: int) -> float:
 def _letters(table: Table, place: int) -> int:
     """Count the letters that a line of a column of numbers holds; an interval may stand on a line of its own."""
     lines = [part for text in _texts(table, place) for part in text.split(" (")]
-    return max(map(len, [*lines, *table.columns[place].head.split(), "-"]))
+    heads = (min(len(word), _HEAD_WORD) for word in table.columns[place].head.split())
+    return max([*map(len, lines), *heads, 1])
 
 
 def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
@@ -237,9 +241,14 @@ def _cell(table: Table, row: int, place: int) -> list[str]:
 
 def _in_lines(head: str, letters: int) -> str:
     """Break a head so that it does not widen the columns below it."""
-    return "\n".join(wrap(breakable(head), max(letters, 6), break_long_words=False))
+    return "\n".join(wrap(visible(head), max(letters, 6)))
 
 
 def breakable(text: str) -> str:
     """Make a text fit for paper: one line, nothing unseen, long words with places to break."""
-    return _LONG_WORD.sub("\\g<0>\u200b", " ".join(visible(text).split()))
+    return broken(" ".join(visible(text).split()))
+
+
+def broken(text: str) -> str:
+    """Put places to break into long words."""
+    return _LONG_WORD.sub("\\g<0>\u200b", text)

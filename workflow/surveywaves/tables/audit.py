@@ -30,15 +30,7 @@ def verdict_words(verdict: str) -> str:
 
 
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
-    """List every printed cell that cannot be right, and how many were checked.
-
-    Parameters
-    ----------
-    published_tables
-        `published_tables`.
-    titles
-        Numbers and titles of the printed tables.
-    """
+    """List every printed cell that cannot be right, and how many were checked."""
     frame = published_tables
     faults = frame[frame["verdict"].isin(FAULTS)]
     named = {} if titles is None else dict(zip(titles["table"], titles["title"], strict=True))
@@ -47,6 +39,7 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
         for item in labels.presentation.items.values()
         if item.published_table is not None
     }
+    undecided = (faults["verdict"] != "misprint").any()
     rows, sections = [], []
     for row in records(faults):
         found, _, decision = row.evidence.partition(BY_DECISION)
@@ -57,7 +50,7 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
                 Cell(what),
                 _number(row, "printed"),
                 _number(row, "settled"),
-                Cell(verdict_words(row.verdict), tone="caution"),
+                *([Cell(verdict_words(row.verdict), tone="caution")] if undecided else []),
                 Cell(found).noted(f"Decided: {decision}" if decision else ""),
             )
         )
@@ -71,7 +64,7 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
             Column("Cell"),
             Column("Printed", numeric=True),
             Column("Should be", numeric=True),
-            Column("Verdict"),
+            *([Column("Verdict")] if undecided else []),
             Column("Why"),
         ),
         rows=tuple(rows),
@@ -83,13 +76,7 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
 
 
 def claims(claims: pd.DataFrame, labels: Labels) -> Table:
-    """List every numeric claim that was checked.
-
-    Parameters
-    ----------
-    claims
-        `claims`.
-    """
+    """List every numeric claim that was checked."""
     rows = []
     for row in records(claims):
         where = filter(None, (row.table and _table(row.table, labels), row.row and f"row {row.row}"))

@@ -224,7 +224,9 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     every = found.of(CHANGE, waves.contrast if waves else "")
     chosen = _there(every)
     differences = _there(found.of(DIFFERENCE, waves.contrast if waves else ""))
-    levels = {(row.scale, row.wave, row.organisation): row for row in records(found.levels())}
+    own = found.levels()
+    own = own[own["wave"].isin([waves.first, waves.last])] if waves else own
+    levels = {(row.scale, row.wave, row.organisation): row for row in records(own)}
     changes = {(row.scale, row.organisation): row for row in records(chosen)}
     groups = _groups(chosen, labels)
     wide = len([name for name in groups if name != ALL]) <= SIDE_BY_SIDE
@@ -270,7 +272,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
             *columns,
         ),
         rows=tuple(rows),
-        data=labels.with_evidence(stacked(found.levels(), every, differences)) if len(every) else every,
+        data=labels.with_evidence(stacked(own, every, differences)) if waves and len(every) else every,
         notes=(*found.notes(chosen), _people(chosen, labels, groups), _missing(every, chosen, labels)),
         sections=tuple(sections),
     )

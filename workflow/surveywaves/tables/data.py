@@ -15,15 +15,7 @@ from surveywaves.words import Labels, records, whole
 
 
 def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame | None = None) -> Table:
-    """List the raw files: rows read, kept and set aside, and what was not taken as it stood.
-
-    Parameters
-    ----------
-    file_counts
-        `file_counts`.
-    problems
-        `problems`.
-    """
+    """List the raw files: rows read, kept and set aside, and what was not taken as it stood."""
     told: dict[tuple[str, str], list[str]] = {}
     for row in records(problems) if problems is not None else ():
         many = count_cell(row).text
@@ -58,13 +50,7 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
 
 
 def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
-    """List what was withheld or rounded in the released tables.
-
-    Parameters
-    ----------
-    disclosure_summary
-        `disclosure_summary`.
-    """
+    """List what was withheld or rounded in the released tables."""
     lost = disclosure_summary[(disclosure_summary["withheld"] > 0) | (disclosure_summary["rounded"] > 0)]
     numbers = ("shown", "withheld", "rounded")
     return Table(
@@ -150,13 +136,7 @@ _REASONS: Final = {reason.value: f"missing: {words}" for reason, words in REASON
 
 
 def recodings(recodings: pd.DataFrame, labels: Labels) -> Table:
-    """Say what labels in the files are taken as, where that is another thing; what shares a rule stands together.
-
-    Parameters
-    ----------
-    recodings
-        `recodings`.
-    """
+    """Say what labels in the files are taken as, where that is another thing; what shares a rule stands together."""
     alike = pd.Series(
         [_is_itself(row, labels) for row in records(recodings)], index=recodings.index, dtype="bool"
     )

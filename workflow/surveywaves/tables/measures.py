@@ -20,21 +20,14 @@ from surveywaves.tables.layout import (
     p_cell,
     place,
     sentence,
+    when,
 )
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import Labels, is_missing, number, records, whole
+from surveywaves.words import NONE, Labels, is_missing, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
-    """Lay out alpha with its interval and omega, a scale a row, the waves side by side; organisations below.
-
-    Parameters
-    ----------
-    reliability
-        `reliability`.
-    scale_use
-        `scale_use`: scales of low reliability are marked.
-    """
+    """Lay out alpha with its interval and omega, a scale a row, the waves side by side; organisations below."""
     study = labels.presentation
     own = reliability[(reliability["item"] == "") & reliability["term"].isin(["alpha", "omega_total"])]
     own = own[
@@ -84,6 +77,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         rows=tuple(rows),
         data=labels.with_evidence(own),
         notes=(
+            f"{NONE}: not asked, or not estimated.",
             f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
             f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
         ),
@@ -95,8 +89,8 @@ def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
     """Print a coefficient; who was not asked is not said, and a reason that stands at alpha not again."""
     if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
         return estimate_cell(row, labels, bounds=row is alpha)
-    told = str(row.note).startswith(("nobody", "not asked")) or (row is not alpha and row.note == alpha.note)
-    return NOTHING if told else estimate_cell(row, labels)
+    told = str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note)
+    return NOTHING if told else NOTHING.noted(sentence(str(row.note).partition("; ")[0]))
 
 
 _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
@@ -104,13 +98,7 @@ _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
 
 
 def structure(structure: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how well one factor fits each scale, and what fit is lost when it is made the same in all groups.
-
-    Parameters
-    ----------
-    structure
-        `structure`.
-    """
+    """Lay out how well one factor fits each scale, and what fit is lost when it is made the same in all groups."""
     chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
     equal = {
         f"Equal over {plural}, change of CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
@@ -204,13 +192,7 @@ SHOWN: Final = (
 
 
 def dif(dif: pd.DataFrame, labels: Labels) -> Table:
-    """List the statements that work differently in waves or organisations: by test, or by size; how many were tested.
-
-    Parameters
-    ----------
-    dif
-        `dif`.
-    """
+    """List the statements that work differently in groups, by test or by size, and count those tested."""
     level = 1 - labels.presentation.confidence
     tests = dif[dif["term"] == "total_lr"]
     tested, hidden = tests["estimate"].notna().sum(), (tests["status"] == Status.WITHHELD).sum()
@@ -226,7 +208,7 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
         nouns = labels.presentation.nouns
         over = {"wave": "All waves at once", "organisation": f"All {nouns.organisation[1]} at once"}
         between, name = ("wave", wave) if wave else ("organisation", organisation)
-        words = labels.wave(name) if wave else labels.organisation(name)
+        words = when(name, labels) if wave else labels.organisation(name)
         rows.append(
             (
                 Cell(labels.item(item)),
@@ -253,7 +235,7 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
         data=labels.with_evidence(dif),
         notes=(
             f"{told}{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
-            f"{whole(hidden)} more are withheld." if hidden else "",
+            f"Withheld: {whole(hidden)}." if hidden else "",
             "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if rows else "",
         ),
         heads=3,

@@ -22,13 +22,7 @@ SHOWN: Final = 3
 
 
 def planning(planning: pd.DataFrame, labels: Labels) -> Table:
-    """Lay the plan out, a contrast with the wave to come below the other: returns needed, power, what can be detected.
-
-    Parameters
-    ----------
-    planning
-        `planning`.
-    """
+    """Lay the plan out, a contrast with the wave to come below the other: returns needed, power, detectable."""
     plan = labels.presentation.planning
     powers = planning[planning["term"] == "power"]
     returns = sorted({int(n) for n in powers["n"].dropna()})

@@ -35,13 +35,7 @@ REASONS: Final = {
 
 
 def waves(frame: pd.DataFrame, labels: Labels) -> Table:
-    """List the waves: when they were in the field, what their data are, how many answered of how many.
-
-    Parameters
-    ----------
-    frame
-        `response_rates`.
-    """
+    """List the waves: when they were in the field, what their data are, how many answered of how many."""
     found = {row.wave: row for row in records(frame)}
     rows, nouns = [], labels.presentation.nouns
     several = len(labels.presentation.organisations) > 1
@@ -103,13 +97,7 @@ def _rate(row: Any, *, known: bool) -> Cell:
 
 
 def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out who answered, all grouping variables in one table: n (%) of those who answered, a wave a spanner.
-
-    Parameters
-    ----------
-    frame
-        `respondents`.
-    """
+    """Lay out who answered, all grouping variables in one table: n (%) of those who answered, a wave a spanner."""
     study = labels.presentation
     there = frame[(frame["n"] > 0) | frame["n"].isna()]
     known = set(zip(there["wave"], there["organisation"], strict=True))
@@ -192,16 +180,7 @@ def _level(row: Any, level: str) -> Cell:
 
 
 def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFrame | None = None) -> Table:
-    """Give missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason.
-
-    Parameters
-    ----------
-    frame
-        `missing`.
-    item_frequencies
-        `item_frequencies`: how many answered. With them a column says how many answers are missing together, which is
-        known where the reasons are withheld.
-    """
+    """Give missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     keys = pd.MultiIndex.from_frame(frame[["wave", "item"]])
     asked = frame[~keys.isin(pd.MultiIndex.from_frame(unasked[["wave", "item"]]))]

@@ -60,13 +60,7 @@ def decision_words(decision: str, kind: str, *, first: str) -> str:
 
 
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
-    """List the decisions that some other analysis does not come to: which, and how far the estimate moves.
-
-    Parameters
-    ----------
-    agreement
-        `agreement`.
-    """
+    """List the decisions that some other analysis does not come to: which, and how far the estimate moves."""
     rows_there = agreement[agreement["decision"].fillna("") != ""]
     analysis = FAVOURABLE if rows_there["analysis"].eq(FAVOURABLE).any() else LINEAR
     main = rows_there[rows_there["analysis"] == analysis]
@@ -175,15 +169,7 @@ SHAPES: Final = {
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a scale a row.
-
-    Parameters
-    ----------
-    diagnostics
-        `diagnostics`.
-    variances
-        `variances`: how alike the answers of a respondent are.
-    """
+    """Lay out what the models assume and what the data say of it, a scale a row."""
     level = 1 - labels.presentation.confidence
     whole_scale = diagnostics[(diagnostics["item"] == "")]
     found = {(row.scale, row.term): row for row in records(whole_scale) if row.term in {**SPREADS, **SHAPES}}

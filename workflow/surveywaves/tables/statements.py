@@ -49,15 +49,7 @@ WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
-    """Lay out every statement, a scale below the other: % favourable in every wave, and the change with its adjusted p.
-
-    Parameters
-    ----------
-    summary
-        `item_summary`: percentages as they are in the tables of answers.
-    item_contrasts
-        `item_contrasts`: the changes between the two waves that the report compares.
-    """
+    """Lay out every statement, a scale below the other: % favourable by wave, and the change with its adjusted p."""
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
@@ -254,13 +246,7 @@ def _answers(rows: Sequence[Any], item: str, said: Mapping[Place, tuple[str, ...
 
 
 def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:
-    """Say of each answer that the publication misprints what it prints, what it should say, and why.
-
-    Parameters
-    ----------
-    audited
-        `published_tables`; its categories stand in the order of the responses.
-    """
+    """Say of each answer that the publication misprints what it prints, what it should say, and why."""
     by_place = {
         (str(item.published_table), str(item.published_row)): item.item
         for item in items

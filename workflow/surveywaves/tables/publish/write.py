@@ -15,7 +15,7 @@ from surveywaves.tables.publish import page
 from surveywaves.tables.publish.paper import papers
 from surveywaves.tables.publish.rows import to_csv
 from surveywaves.tables.publish.workbook import workbook
-from surveywaves.terms import Evidence
+from surveywaves.terms import ALL, Evidence
 from surveywaves.text import listed
 from surveywaves.words import Labels
 
@@ -60,7 +60,9 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
 
 
 def _protected(table: Table, labels: Labels) -> Table:
-    """Say below a table that stands alone what protects respondents."""
+    """Say below a table that stands alone what protects respondents, where it is of some of them."""
+    if "organisation" not in table.data or not (~table.data["organisation"].isin([ALL, ""])).any():
+        return table
     return replace(table, notes=(*table.notes, labels.presentation.protection))
 
 
