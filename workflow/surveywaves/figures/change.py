@@ -51,6 +51,9 @@ from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair
 ABREAST: Final = 3
 """Most organisations side by side as panels with an axis; more stand in a grid."""
 
+FEWER: Final = "‡"
+"""After a difference over fewer statements than the levels beside it."""
+
 UNIT_HEAD: Final = "points"
 """Heading of differences."""
 
@@ -250,7 +253,9 @@ def _written(one: Found | None, unit: Unit) -> tuple[str, str]:
         return NONE, ""
     if one.estimate is None:
         return (WITHHELD if one.status == Status.WITHHELD else NONE), ""
-    return unit.write(one.estimate, signed=True), unit.interval(one.low, one.high)
+    return unit.write(one.estimate, signed=True) + (FEWER if one.fewer else ""), unit.interval(
+        one.low, one.high
+    )
 
 
 def _tile(one: Found | None, unit: Unit) -> Tile:
@@ -260,7 +265,7 @@ def _tile(one: Found | None, unit: Unit) -> Tile:
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
     colour, _, sign = DECISIONS.get(one.decision, DECISIONS[Decision.INCONCLUSIVE.value])
     levels = "" if one.first is None else f"\n{unit.write(one.first)} → {unit.write(one.last)}"
-    text = f"{sign} {unit.write(one.estimate, signed=True)}{levels}"
+    text = f"{sign} {_written(one, unit)[0]}{levels}"
     told = f"{unit.write(one.estimate, signed=True)} ({unit.interval(one.low, one.high)})"
     ground = {Decision.INCREASE: "#dbe8f5", Decision.DECREASE: "#fae3d6"}
     return Tile(
@@ -572,13 +577,15 @@ def _alpha(presentation: Presentation) -> str:
 
 
 def _mark_note(facts: Sequence[Found]) -> str:
-    return f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in facts) else ""
+    low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in facts) else ""
+    fewer = f"{FEWER} Only what both waves asked." if any(one.fewer for one in facts) else ""
+    return f"{low} {fewer}".strip()
 
 
 def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
     """Say so if a difference that is printed is not that of the levels that are printed."""
     for one in facts:
-        if one.first is not None and one.last is not None and one.estimate is not None:
+        if one.comparable:
             first, last, change = (
                 float(unit.write(x).replace(MINUS, "-")) for x in (one.first, one.last, one.estimate)
             )

@@ -212,9 +212,9 @@ def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
     axes.add_patch(Rectangle((x, y - high / 2), wide, high, gid="value:withheld", **look))
 
 
-def value(artist: Any, said: str) -> None:
-    """Let a mark tell its value where a reader points at it, or comes to it by keyboard."""
-    artist.set_gid(f"value:{drawable(said)}")
+def value(artist: Any, said: str, *, focus: bool = True) -> None:
+    """Let a mark tell its value where a reader points at it, or, with `focus`, comes to it by keyboard."""
+    artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +299,8 @@ def save_png(drawing: Drawing, folder: Path, dpi: float) -> None:
 
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_COUNTED = re.compile(r'<g id="(?!value:)[^"]*">')
-_VALUE = re.compile(r'<g id="value:([^"]*)">')
+_COUNTED = re.compile(r'<g id="(?!value:|hover:)[^"]*">')
+_VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r"<text (style=\"[^\"]*?font: ([^\"]*?)([\d.]+)px [^\"]*\"[^>]*)>([^<]*)</text>")
 
@@ -312,8 +312,9 @@ def _for_pages(svg: str, title: str, said: str) -> str:
     """
 
     def told(found: re.Match[str]) -> str:
-        words = found[1]
-        return f'<g class="value" tabindex="0" role="img" aria-label="{words}"><title>{words}</title>'
+        words = found[2]
+        focus = f' tabindex="0" role="img" aria-label="{words}"' if found[1] == "value" else ""
+        return f'<g class="value"{focus}><title>{words}</title>'
 
     def measured(found: re.Match[str]) -> str:
         attributes, font, size, words = found.groups()
