@@ -213,7 +213,7 @@ def _arrow(
     if one.low is not None and one.high is not None:
         start = one.last + one.low - one.estimate
         band = Rectangle((start, y - 0.2), one.high - one.low, 0.4, facecolor=colour, alpha=0.22, linewidth=0)
-        axes.add_patch(band)
+        axes.add_artist(band)
     axes.plot([one.first, one.last], [y, y], color=colour, linewidth=0.22 * em, zorder=3)
     ring: dict[str, Any] = {"markersize": 0.72 * em, "markerfacecolor": "white", "markeredgewidth": 0.15 * em}
     axes.plot(one.first, y, "o", color=colour, zorder=4, **ring)

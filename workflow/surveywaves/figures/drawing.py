@@ -24,7 +24,21 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from surveywaves.figures.style import DECISIONS, GREY, HATCH, INK, MARK, RC, TAG, Sheet, drawable, width, wrap
+from surveywaves.figures.style import (
+    DECISIONS,
+    FONT,
+    GREY,
+    HATCH,
+    INK,
+    LEAN,
+    MARK,
+    RC,
+    TAG,
+    Sheet,
+    drawable,
+    width,
+    wrap,
+)
 from surveywaves.files import write_bytes
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
@@ -214,7 +228,7 @@ def withheld_key() -> Patch:
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
     """Draw a hatched box where a value is withheld; y is its middle."""
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": MARK, "hatch": HATCH, "linewidth": 0.6}
-    axes.add_patch(Rectangle((x, y - high / 2), wide, high, gid="value:withheld", **look))
+    axes.add_artist(Rectangle((x, y - high / 2), wide, high, gid="hover:withheld", **look))
 
 
 def value(artist: Any, said: str, *, focus: bool = True) -> None:
@@ -362,6 +376,7 @@ def _for_pages(svg: str, title: str, said: str) -> str:
         wide = width(_unescaped(words), float(size), bold="bold" in font or "700" in font)
         return f'<text {attributes} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">{words}</text>'
 
+    svg = svg.replace(LEAN, FONT)
     svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
     svg = _TEXT.sub(measured, _VALUE.sub(told, _COUNTED.sub("<g>", svg)))
     described = f'<svg role="group" aria-label="{escape(title)}"'

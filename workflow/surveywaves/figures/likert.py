@@ -175,7 +175,7 @@ def likert(
             else "",
             cut,
         ],
-        lines=sum(blocks) + 2.6,
+        lines=sum(blocks) + 1.5 * max(len(panel.heading(sheet)) for panel in panels) + 1.5,
     )
     side = not there or len(there) > BESIDE
     shares = [1.9, *([1.0] * (len(panels) - 1))] if not side else [1.6, *([1.0] * (len(panels) - 1))]
@@ -208,6 +208,11 @@ class Panel:
     together: bool
     named: bool
     """Whether its bars have labels of their own."""
+
+    def heading(self, sheet: Sheet) -> tuple[str, ...]:
+        """Break its title into lines."""
+        room = sheet.width / (2.5 if not self.together else 5.5 if self.named else 7.5)
+        return wrap(self.title, room, sheet.em * 1.1, bold=True)
 
 
 def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels) -> list[Panel]:
@@ -258,8 +263,7 @@ def _draw(
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.spines["bottom"].set_visible(False)
-    room = sheet.width / (2.5 if not panel.together else 5.5 if panel.named else 7.5)
-    axes.set_title("\n".join(wrap(panel.title, room, em * 1.1, bold=True)))
+    axes.set_title("\n".join(panel.heading(sheet)))
     if panel.named:
         names = ["\n".join(wrap(label, 8.5 * em, em, lines=1)) for _, label in ticks]
         axes.set_yticks([y for y, _ in ticks], names, color=GREY)
@@ -297,14 +301,14 @@ def _bar(axes: Axes, y: float, bar: Bar, told: str, *, roomy: bool) -> None:
         patch = Rectangle(
             (start, y - high / 2), share, high, facecolor=colour, edgecolor="white", linewidth=0.6
         )
-        axes.add_patch(patch)
+        axes.add_artist(patch)  # unlike a patch, it asks for no limits
         value(patch, f"{bar.labels[place]}: {number(share, 0)}%", focus=False)
         if roomy and share >= ROOM:
             look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": on(colour)}
             axes.text(start + share / 2, y, number(share, 0), **look)
     if first < count and right - left > 0.5:
         hatched(axes, left, y, right - left, high)
-    axes.add_patch(Rectangle((0, y - high / 2), 100, high, fill=False, edgecolor=MARK, linewidth=0.5))
+    axes.add_artist(Rectangle((0, y - high / 2), 100, high, fill=False, edgecolor=MARK, linewidth=0.5))
     for total, x, favourable in zip(bar.ends, (0, 100), (bar.reverse, not bar.reverse), strict=True):
         text = number(total, 0) if not math.isnan(total) else WITHHELD if bar.withheld else NONE
         mark = axes.annotate(
