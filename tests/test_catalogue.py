@@ -52,7 +52,7 @@ def test_report_and_folder_hold_the_same_tables_under_the_same_names() -> None:
     assert set(own) <= set(named)
     for name, exhibit in own.items():
         assert bool(named[name].xpath(".//table")) is not exhibit.file_only, name
-    assert len(own) > 30
+    assert len(own) > 25
 
 
 def test_every_entry_stands_in_a_section_and_has_a_name_of_its_own() -> None:
