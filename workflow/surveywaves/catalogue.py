@@ -30,6 +30,9 @@ TABLE_FORMATS: Final = ("html", "docx", "tex", "csv")
 ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
+SLIDES: Final = "slides"
+"""Folder beside the figures where each is a PNG of 16:9."""
+
 SECTIONS: Final = {
     "summary": "Summary",
     "first": "What to know first",

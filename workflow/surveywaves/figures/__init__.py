@@ -3,13 +3,11 @@
 Which figures there are, from what and in what order, stands in `surveywaves.catalogue`.
 
 draw       all of them, saved with their rows, on several cores
-drawing    a drawing and what is said beside it, saved as SVG, PDF and PNG: the same bytes on every run
+drawing    a page for a figure, what is said beside it, saving it as SVG, PDF, PNG and as a slide
+style      sheets, type and colours
 gallery    a page of them for the documentation
-likert, heat_map, functioning, means, over_time, contrasts, sensitivity, planning, reliability, respondents, response,
-break_off, agreement
+change, likert, heat_map, robustness, respondents, planning
            the figures
-facets     what most of them share: rows of marks with intervals, side by side
-layout     a page in millimetres on which nothing overlaps: text, axes, stripes, sizes, colours and marks
 """
 
 from surveywaves.figures.draw import draw_all

@@ -6,26 +6,20 @@ import multiprocessing
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+import matplotlib as mpl
 import pandas as pd
 
-from surveywaves.catalogue import FIGURES, ROWS_FORMAT, One, of_study
-from surveywaves.figures.drawing import Drawing, save
-from surveywaves.figures.layout import prepare
+from surveywaves.catalogue import FIGURES, ROWS_FORMAT, SLIDES, One, of_study
+from surveywaves.figures.drawing import Drawing, save, save_png
+from surveywaves.figures.style import Sheet, on_slide
 from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
 from surveywaves.words import Labels
 
-Columns: TypeAlias = Literal[1, 2]
-
 
 def draw_all(
-    tables: Mapping[str, pd.DataFrame],
-    presentation: Presentation,
-    *,
-    wanted: Collection[str] | None = None,
-    columns: Columns | None = None,
+    tables: Mapping[str, pd.DataFrame], presentation: Presentation, *, wanted: Collection[str] | None = None
 ) -> Iterator[Drawing]:
     """Draw every figure of a study.
 
@@ -34,50 +28,41 @@ def draw_all(
     tables
         Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
     presentation
-        The study in words.
+        The study in words; see `style.on_slide` for slides.
     wanted
         Names of the figures to draw; None: all.
-    columns
-        Columns of a journal's page that each takes; None: as the study's style says.
 
     Yields
     ------
     Drawing
         In the order of the catalogue.
     """
-    if columns is not None:
-        style = presentation.style.model_copy(update={"columns": columns})
-        presentation = presentation.model_copy(update={"style": style})
     for one in of_study(FIGURES, presentation, tables):
         if wanted is None or one.name in wanted:
             yield draw(one, tables, presentation)
 
 
 def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> Drawing:
-    """Draw a figure; its caption says what protects respondents, and each of its rows what its data are.
+    """Draw a figure; each of its rows says what its data are.
 
     Raises
     ------
     ValueError
         If the rows that it is said to draw are none of the table that it reads.
     """
-    drawing: Drawing = one.make(tables, presentation)
+    with mpl.rc_context(Sheet.of(presentation.style).rc()):
+        drawing: Drawing = one.make(tables, presentation)
     read = tables[one.exhibit.reads[0]]
     if not drawing.rows.index.isin(read.index).all() or list(drawing.rows) != list(read):
         raise ValueError(f"figure {one.name}: its rows are not rows of {one.exhibit.reads[0]}")
-    return replace(
-        drawing,
-        name=one.name,
-        group=one.exhibit.section,
-        caption=f"{drawing.caption} {presentation.protection}".rstrip(),
-        rows=Labels(presentation).with_evidence(drawing.rows),
-    )
+    rows = Labels(presentation).with_evidence(drawing.rows)
+    return replace(drawing, name=one.name, group=one.exhibit.section, rows=rows)
 
 
 def save_all(
     tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, *, cores: int = 1
 ) -> pd.DataFrame:
-    """Draw every figure into a folder, with its rows, and give what is said beside it.
+    """Draw every figure into a folder, with its rows and as a slide, and give what is said beside it.
 
     Parameters
     ----------
@@ -98,7 +83,6 @@ def save_all(
     if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
         found = [work.draw(one) for one in every]
     else:
-        prepare()
         # A fork shares the tables and what is imported; the scripts that call this are not modules to import again.
         with multiprocessing.get_context("fork").Pool(cores, _begin, (work,)) as pool:
             found = pool.map(_draw, every, chunksize=1)
@@ -114,10 +98,12 @@ class _Work:
     folder: Path
 
     def draw(self, one: One) -> dict[str, str]:
-        """Draw and save a figure, and give what is said beside it."""
+        """Draw and save a figure and its slide, and give what is said beside it."""
         drawing = draw(one, self.tables, self.presentation)
-        save(drawing, self.folder)
+        save(drawing, self.folder, self.presentation.style.dpi)
         write_text(csv_text(drawing.rows), str(self.folder / f"{one.name}.{ROWS_FORMAT}"))
+        slide = on_slide(self.presentation)
+        save_png(draw(one, self.tables, slide), self.folder / SLIDES, slide.style.dpi)
         return drawing.words
 
 

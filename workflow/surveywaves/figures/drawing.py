@@ -1,19 +1,41 @@
-"""A figure and all that is said beside it; saving it, the same bytes on every run and machine."""
+"""A page for a figure, what is said beside it, and saving it: the same bytes on every run and machine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 
-from surveywaves.figures.layout import RC, clean
+from surveywaves.figures.style import DECISIONS, GREY, HATCH, INK, MARK, RC, TAG, Sheet, drawable, width, wrap
+from surveywaves.files import write_bytes
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import Evidence
+from surveywaves.words import Labels
+
+LINE: Final = 1.3
+"""Height of a line of text, in its size."""
+TITLE: Final = 1.25
+"""Size of a figure's title, in em."""
+DEMONSTRATION: Final = "DEMONSTRATION DATA"
+LOW_RELIABILITY_SIGN: Final = "†"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,15 +49,11 @@ class Drawing:
     rows
         The rows that it drew, of the first of the released tables that it reads.
     title
-        What it shows, in a few words; also drawn on it.
+        What is seen on it; also drawn on it.
     caption
-        How to read it: n, method, what is left out, evidence.
+        How to read it, in at most 40 words.
     alt
         What it says, for those who do not see it.
-    evidence
-        What the data behind it are, in words; also drawn on it, and part of caption and alt text.
-    dpi
-        Resolution of its PNG.
     name, group
         File name without its ending, and heading that it stands under: as `surveywaves.catalogue` has them.
     """
@@ -45,61 +63,269 @@ class Drawing:
     title: str
     caption: str
     alt: str
-    evidence: str
-    dpi: float
     name: str = ""
     group: str = ""
 
     @property
     def words(self) -> dict[str, str]:
         """A row of `captions.tsv`."""
-        return {
-            "figure": self.name,
-            "title": self.title,
-            "caption": self.caption,
-            "alt": self.alt,
-            "evidence": self.evidence,
-            "group": self.group,
-        }
+        said = {"figure": self.name, "title": self.title, "caption": self.caption, "alt": self.alt}
+        return said | {"group": self.group}
 
 
-PNG = {"compress_level": 3}
-"""Smaller and faster than Pillow's default for drawings."""
+@dataclass
+class Page:
+    """A figure to be: its head and foot stand in points, its axes between them in constrained layout.
+
+    Parameters
+    ----------
+    presentation
+        The study in words.
+    title
+        What is seen.
+    subtitle
+        What is shown.
+    keys
+        Legend.
+    notes
+        What stands at the foot.
+    lines
+        How high the axes are, in em; a slide is as high as it is.
+    """
+
+    presentation: Presentation
+    title: str
+    subtitle: str = ""
+    keys: Sequence[Artist] = ()
+    notes: Iterable[str] = ()
+    lines: float = 20.0
+    sheet: Sheet = field(init=False)
+    figure: Figure = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sheet = sheet = Sheet.of(self.presentation.style)
+        em = sheet.em
+        self.left = 0.5 * em
+        room = sheet.width - 2 * self.left
+        title = wrap(self.title, room, em * TITLE, lines=2, bold=True)
+        under = wrap(self.subtitle, room, em, lines=2) if self.subtitle else ()
+        columns = self._columns(room)
+        high_keys = -(-len(self.keys) // columns) * LINE * em + 0.4 * em if self.keys else 0
+        tag = width(DEMONSTRATION, em, bold=True) + 2 * em
+        foot = wrap(" ".join(filter(None, self.notes)), room - tag, em, lines=4)
+        head = (len(title) * TITLE + len(under)) * LINE * em + 0.5 * em + high_keys
+        low = max(len(foot), 1) * LINE * em + 0.5 * em
+        height = sheet.height or min(head + low + self.lines * em, sheet.most)
+        self.figure = figure = Figure(figsize=(sheet.width / 72, height / 72), dpi=300)
+        self.body = height - head - low
+        rect = (0, low / height, 1, self.body / height)
+        pad = 0.5 * em / 72
+        layout = ConstrainedLayoutEngine(rect=rect, w_pad=pad, h_pad=pad / 2, wspace=0, hspace=0)
+        figure.set_layout_engine(layout)
+        y = height - 0.4 * em
+        for lines, size, colour, weight in (
+            (title, em * TITLE, INK, "bold"),
+            (under, em, GREY, "normal"),
+        ):
+            for line in lines:
+                self._text(self.left, y, line, va="top", size=size, color=colour, weight=weight)
+                y -= LINE * size
+        if self.keys:
+            figure.legend(
+                handles=list(self.keys),
+                loc="upper left",
+                bbox_to_anchor=(self.left / sheet.width, (y - 0.1 * em) / height),
+                ncols=columns,
+                borderpad=0,
+                borderaxespad=0,
+                labelspacing=LINE - 1,
+                handletextpad=0.5,
+                handlelength=1.4,
+                columnspacing=1.6,
+            ).set_in_layout(False)
+        for place, line in enumerate(reversed(foot)):
+            self._text(self.left, 0.4 * em + place * LINE * em, line, va="baseline", color=GREY)
+
+    def _columns(self, room: float) -> int:
+        em, labels = self.sheet.em, [str(key.get_label()) for key in self.keys]
+        for columns in range(len(labels), 1, -1):
+            parts = np.array_split([width(label, em) + 3.5 * em for label in labels], columns)
+            if sum(part.max() for part in parts) < room:
+                return columns
+        return 1
+
+    def _text(self, x: float, y: float, said: str, **look: Any) -> None:
+        size = self.figure.get_size_inches() * 72
+        self.figure.text(x / size[0], y / size[1], said, **look).set_in_layout(False)
+
+    def drawing(self, rows: pd.DataFrame, *, caption: str, alt: str) -> Drawing:
+        """Finish: lay the axes out, and tag what is not all observed."""
+        kinds = set(Labels(self.presentation).with_evidence(rows).get("evidence", []))
+        if kinds & {Evidence.RECONSTRUCTED.value, Evidence.SIMULATED.value}:
+            colour, ground = TAG
+            box = {"facecolor": ground, "edgecolor": colour, "linewidth": 0.6, "pad": 0.25 * self.sheet.em}
+            x = self.sheet.width - self.left - 0.3 * self.sheet.em
+            look = {"ha": "right", "va": "baseline", "color": colour, "weight": "bold", "bbox": box}
+            self._text(x, 0.55 * self.sheet.em, DEMONSTRATION, **look)
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+        return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))
 
 
-def save(drawing: Drawing, folder: Path) -> None:
-    """Write a drawing as SVG, PDF (fonts embedded) and PNG.
+# --- what several figures draw --------------------------------------------------------------------------------------
 
-    Nothing in a file tells when or by which program it was written. A file is written beside its final name and
-    then renamed, so that a run cut short leaves no half of one.
+
+def key(label: str, **look: Any) -> Line2D:
+    """Make an entry of a legend: a mark without a line, unless one is asked for."""
+    return Line2D(
+        [],
+        [],
+        label=drawable(label),
+        **{"linestyle": "none", "markersize": 0.75 * mpl.rcParams["font.size"], **look},
+    )
+
+
+def decision_keys(
+    decisions: Iterable[str],
+    words: Sequence[str] = ("rose", "fell", "no meaningful change", "no clear change"),
+) -> list[Artist]:
+    """Make a legend of the decisions that a figure shows, in words for each of `DECISIONS`; empty ones are none."""
+    there = set(decisions)
+    return [
+        key(said, marker=marker, color=colour)
+        for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
+        if name in there
+    ]
+
+
+WITHHELD_KEY: Final = "[c] withheld to protect respondents"
+
+
+def withheld_key() -> Patch:
+    """Make the legend's entry for what is withheld."""
+    return Patch(facecolor="white", edgecolor=MARK, hatch=HATCH, linewidth=0.6, label=WITHHELD_KEY)
+
+
+def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
+    """Draw a hatched box where a value is withheld; y is its middle."""
+    look = {"facecolor": "white", "edgecolor": MARK, "hatch": HATCH, "linewidth": 0.6}
+    axes.add_patch(Rectangle((x, y - high / 2), wide, high, gid="value:withheld", **look))
+
+
+def value(artist: Any, said: str, *, focus: bool = True) -> None:
+    """Let a mark tell its value where a reader points at it, or, with `focus`, comes to it by keyboard."""
+    artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A cell of a grid: what stands in it and how, what it says where a reader points at it."""
+
+    text: str = ""
+    ground: str = "#ffffff"
+    ink: str = INK
+    bold: bool = False
+    told: str = ""
+    hatched: bool = False
+
+
+def tiles(axes: Axes, cells: Sequence[Sequence[Tile]], rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Draw a grid, the first row on top, with the names of its columns above it."""
+    high, wide = len(rows), len(columns)
+    grounds = np.array([[to_rgb(cell.ground) for cell in line] for line in cells]).reshape(high, wide, 3)
+    edges = np.arange(wide + 1) - 0.5, np.arange(high + 1) - 0.5
+    axes.pcolormesh(*edges, grounds, edgecolors="white", linewidth=1.2)
+    for y, line in enumerate(cells):
+        for x, cell in enumerate(line):
+            if cell.hatched:
+                hatched(axes, x - 0.45, y, 0.9, 0.8)
+            weight = "bold" if cell.bold else "normal"
+            look = {"ha": "center", "va": "center_baseline", "color": cell.ink, "weight": weight}
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5} if cell.hatched else None
+            text = axes.text(x, y, cell.text, bbox=box, **look)
+            if cell.told:
+                value(text, cell.told)
+    quiet(axes)
+    axes.set_ylim(high - 0.5, -0.5)
+    axes.set_xlim(-0.5, wide - 0.5)
+    axes.set_yticks(range(high), rows)
+    axes.set_xticks(range(wide), columns)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def quiet(axes: Axes) -> None:
+    """Leave an axes out of the layout with all that stands on it: only its frame, labels and titles take room."""
+    for artist in (*axes.texts, *axes.lines, *axes.patches, *axes.collections):
+        artist.set_in_layout(False)
+
+
+# --- saving -------------------------------------------------------------------------------------------------------
+
+PNG: Final = {"compress_level": 4}
+
+
+def save(drawing: Drawing, folder: Path, dpi: float) -> None:
+    """Write a drawing as SVG, PDF (fonts embedded) and PNG; nothing in a file tells when or by what it was written.
 
     Parameters
     ----------
     drawing
         What `draw_all` gives.
     folder
-        Where to; it is made if need be. The files are called ``<name>.svg``, ``.pdf`` and ``.png``.
+        Where to. The files are called ``<name>.svg``, ``.pdf`` and ``.png``.
+    dpi
+        Resolution of the PNG.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    title, said = clean(drawing.title), clean(drawing.alt)
-    said_by: dict[str, dict[str, Any]] = {
-        "svg": {"Title": title, "Description": said, "Date": None, "Creator": None},
-        "pdf": {"Title": title, "Subject": said, "CreationDate": None, "Creator": None, "Producer": None},
-        "png": {"Title": title, "Description": said, "Software": None},
-    }
-    figure = drawing.figure
-    with mpl.rc_context(RC):
-        for ending, metadata in said_by.items():
-            target = folder / f"{drawing.name}.{ending}"
-            figure.set_dpi(drawing.dpi)  # SVG and PDF leave theirs behind
-            temporary = target.with_name(f".{target.name}.part")
-            try:
-                if ending == "svg":
-                    FigureCanvasSVG(figure).print_svg(temporary, metadata=metadata)  # type: ignore[no-untyped-call]
-                elif ending == "pdf":
-                    FigureCanvasPdf(figure).print_pdf(temporary, metadata=metadata)  # type: ignore[no-untyped-call]
-                else:
-                    FigureCanvasAgg(figure).print_png(temporary, metadata=metadata, pil_kwargs=PNG)  # type: ignore[no-untyped-call]
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
+    title, said = drawable(drawing.title), drawable(drawing.alt)
+    with mpl.rc_context(RC | {"svg.hashsalt": drawing.name}), io.StringIO() as text, io.BytesIO() as printed:
+        FigureCanvasSVG(drawing.figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        write_bytes(_for_pages(text.getvalue(), title, said).encode(), str(folder / f"{drawing.name}.svg"))
+        about = {"Title": title, "Subject": said, "CreationDate": None, "Creator": None, "Producer": None}
+        FigureCanvasPdf(drawing.figure).print_pdf(printed, metadata=about)  # type: ignore[no-untyped-call]
+        write_bytes(printed.getvalue(), str(folder / f"{drawing.name}.pdf"))
+    save_png(drawing, folder, dpi)
+
+
+def save_png(drawing: Drawing, folder: Path, dpi: float) -> None:
+    """Write a drawing as PNG."""
+    about: Mapping[str, Any] = {"Title": drawing.title, "Description": drawing.alt, "Software": None}
+    drawing.figure.set_dpi(dpi)
+    with io.BytesIO() as content:
+        FigureCanvasAgg(drawing.figure).print_png(content, metadata=about, pil_kwargs=PNG)  # type: ignore[no-untyped-call]
+        write_bytes(content.getvalue(), str(folder / f"{drawing.name}.png"))
+
+
+_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_COUNTED = re.compile(r'<g id="(?!value:|hover:)[^"]*">')
+_VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
+_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
+_TEXT = re.compile(r"<text (style=\"[^\"]*?font: ([^\"]*?)([\d.]+)px [^\"]*\"[^>]*)>([^<]*)</text>")
+
+
+def _for_pages(svg: str, title: str, said: str) -> str:
+    """Make of matplotlib's SVG one that stands in a page: no ids that clash, values told, texts as wide as drawn.
+
+    A reader's machine has other fonts; with its width said, a text takes the room that it was given here.
+    """
+
+    def told(found: re.Match[str]) -> str:
+        words = found[2]
+        focus = f' tabindex="0" role="img" aria-label="{words}"' if found[1] == "value" else ""
+        return f'<g class="value"{focus}><title>{words}</title>'
+
+    def measured(found: re.Match[str]) -> str:
+        attributes, font, size, words = found.groups()
+        wide = width(_unescaped(words), float(size), bold="bold" in font or "700" in font)
+        return f'<text {attributes} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">{words}</text>'
+
+    svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
+    svg = _TEXT.sub(measured, _VALUE.sub(told, _COUNTED.sub("<g>", svg)))
+    described = f'<svg role="group" aria-label="{escape(title)}"'
+    return svg.replace("<svg", described, 1).replace(">", f">\n <desc>{escape(said)}</desc>", 1)
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

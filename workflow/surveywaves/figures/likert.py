@@ -1,596 +1,407 @@
-"""Diverging stacked bars: how the answers to each item divide, wave by wave.
+"""How people answered the statements of a scale: every answer of all respondents, three groups by organisation.
 
-How answers divide where some counts are withheld: what is known of the others, and where it can be drawn.
-
-The rows and panels of diverging stacked bars.
+Bars run from 0 to 100% on one axis; at their ends stand the shares of the answers on either side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
 
-from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import GREY, REFERENCE, SMALL, TINY, Axis, Key, Page, on, response_colours
+from surveywaves.figures.drawing import LINE, Drawing, Page, hatched, quiet, value, withheld_key
+from surveywaves.figures.style import GREY, INK, MARK, Sheet, drawable, on, response_colours, width, wrap
+from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, ORGANISATION, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import (
-    REVERSED,
-    evidence_of,
-    no_answers,
-    organisation_label,
-    percent,
-    statement,
-    wave_title,
-    whole,
-)
+from surveywaves.terms import ALL, WITHOUT_SCALE, Status
+from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number
 
+BESIDE: Final = 2
+"""Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 
-class Piece(NamedTuple):
-    """A part of a bar: response options (from 0, lowest first) and the percentage that gave one of them."""
+UNDER: Final = 6
+"""Most organisations under each other: beyond, the tables have them."""
 
-    options: tuple[int, ...]
-    share: float
+BAR: Final = 1.45
+"""Height that a bar takes, in em."""
+
+GAP: Final = 0.7
+"""Between statements, in em."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar centred on the middle of the response scale, as far as it is known where things stand.
-
-    Parameters
-    ----------
-    centred
-        Pieces in the order of the options, each where it belongs.
-    below
-        Percentage of them left of the middle: the lower options and half of the middle one.
-    apart
-        Pieces of which only the length is known.
-    """
-
-    centred: tuple[Piece, ...]
-    below: float
-    apart: tuple[Piece, ...] = ()
-
-    @property
-    def above(self) -> float:
-        """Percentage right of the middle."""
-        return sum(piece.share for piece in self.centred) - self.below
-
-    @property
-    def beside(self) -> float:
-        """Percentage whose place is not known."""
-        return sum(piece.share for piece in self.apart)
-
-
-def divide(shares: Sequence[float], favourable: Collection[int], together: float) -> Bar | None:
-    """Put what is shown of an item's answers, and what follows from it, where it belongs.
-
-    Percentages add up to 100, so those that are withheld are known together; where the favourable ones are known
-    together, the withheld ones among them are too, and the others. Such a group takes its place in the bar if its
-    options follow each other and the middle of the scale does not fall among them.
+    """The answers of some people to a statement.
 
     Parameters
     ----------
     shares
-        Percentages, lowest option first; NaN where withheld.
+        In percent, lowest answer first; NaN where there is none to show.
+    withheld
+        Whether any of them is withheld.
+    colours, labels
+        Of the answers.
     favourable
-        Favourable options, from 0.
-    together
-        Percentage of favourable answers; NaN where withheld.
-
-    Returns
-    -------
-    Bar or None
-        None where nothing is known but that there are answers.
-    """
-    groups = _groups(shares, favourable, together)
-    if groups and len(groups[0].options) == len(shares):
-        return None
-    pieces = [Piece((place,), share) for place, share in enumerate(shares) if math.isfinite(share)] + groups
-    within = {place: piece for piece in pieces for place in piece.options}
-    half, middle = len(shares) // 2, len(shares) % 2
-    left: list[Piece] = []
-    right: list[Piece] = []
-    core: list[Piece] = []
-    if not middle or math.isfinite(shares[half]):
-        core = [within[half]] if middle else []
-        left = list(_outwards(within, range(half - 1, -1, -1)))
-        right = list(_outwards(within, range(half + middle, len(shares))))
-    centred = (*reversed(left), *core, *right)
-    rest = [piece for piece in pieces if piece not in centred]
-    return Bar(
-        centred=centred,
-        below=sum(piece.share for piece in left) + sum(piece.share for piece in core) / 2,
-        apart=tuple(sorted(rest, key=lambda piece: (not _adjoining(piece), piece.options))),
-    )
-
-
-def _groups(shares: Sequence[float], favourable: Collection[int], together: float) -> list[Piece]:
-    """Give the withheld options, as they are known together."""
-    withheld = tuple(place for place, share in enumerate(shares) if not math.isfinite(share))
-    if not withheld:
-        return []
-    rest = 100 - sum(share for share in shares if math.isfinite(share))
-    inside = tuple(place for place in withheld if place in favourable)
-    if not math.isfinite(together) or inside in {(), withheld}:
-        return [Piece(withheld, max(rest, 0.0))]
-    known = sum(shares[place] for place in favourable if place not in withheld)
-    among = min(max(together - known, 0.0), rest)
-    outside = tuple(place for place in withheld if place not in favourable)
-    return sorted([Piece(inside, among), Piece(outside, rest - among)])
-
-
-def _outwards(within: dict[int, Piece], places: range) -> Iterator[Piece]:
-    """Take the pieces of one side from the middle outwards, up to the first that has no place there."""
-    side = set(places)
-    for place in places:
-        piece = within[place]
-        if not _adjoining(piece) or not side.issuperset(piece.options):
-            return
-        if place == min(piece.options, key=places.index):
-            yield piece
-
-
-def _adjoining(piece: Piece) -> bool:
-    """Whether its options follow each other."""
-    return piece.options[-1] - piece.options[0] == len(piece.options) - 1
-
-
-BAR: Final = 1.32
-PITCH: Final = 1.52
-BETWEEN_ITEMS: Final = 0.75
-BESIDE: Final = 1.8
-"""Between the bars that are centred and what stands apart."""
-NOT_CENTRED: Final = "not centred"
-NARROW: Final = 40.0
-"""On a page less wide than this, statements stand above their bars. All in base font sizes."""
-
-Cell: TypeAlias = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """How one wave and organisation answered an item.
-
-    Parameters
-    ----------
-    bar
-        How the answers divide; None if that is withheld.
-    base
-        Answers; None if withheld.
-    favourable
-        Percentage of favourable ones; NaN if withheld.
+        Share of the favourable answers; NaN where there is none to show.
+    reverse
+        Whether these are the low ones.
     """
 
-    bar: Bar | None
-    base: int | None
+    shares: tuple[float, ...]
+    withheld: bool
+    colours: tuple[str, ...]
+    labels: tuple[str, ...]
     favourable: float
+    reverse: bool
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """All parts of the bar."""
-        return (*self.bar.centred, *self.bar.apart) if self.bar else ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is withheld."""
-        return self.bar is not None and all(len(piece.options) == 1 for piece in self.pieces)
-
-
-def is_reworded(presentation: Presentation, wave: str, item: Item) -> bool:
-    """Whether a wave asked an item in other words."""
-    grade = presentation.waves[wave].comparability.get(item.item)
-    return grade == Comparability.REWORDED.value
+    def ends(self) -> tuple[float, float]:
+        """Give the shares on the low and on the high side of the middle."""
+        side = len(self.shares) // 2
+        low, high = sum(self.shares[:side]), sum(self.shares[-side:])
+        if self.reverse and math.isnan(low):
+            low = self.favourable
+        if not self.reverse and math.isnan(high):
+            high = self.favourable
+        return low, high
 
 
-class Chart:
-    """Items under each other, waves within an item, a panel an organisation.
+@dataclass(frozen=True)
+class Answers:
+    """The answers to the statements of a scale, by wave, organisation and statement."""
 
-    Parameters
-    ----------
-    page, presentation
-        Where to draw, and in which words.
-    answers
-        By (wave, organisation, item).
-    items, waves, organisations
-        Those to draw, in order; `[ALL]`: everybody together.
-    width
-        Panels that would fit side by side.
-    """
+    frequencies: pd.DataFrame
+    summary: pd.DataFrame
+    presentation: Presentation
 
-    def __init__(
-        self,
-        page: Page,
-        presentation: Presentation,
-        answers: Mapping[Cell, Answers],
-        items: Sequence[Item],
-        *,
-        waves: Sequence[str],
-        organisations: Sequence[str],
-        width: int,
-    ) -> None:
-        self.page, self.presentation, self.answers = page, presentation, answers
-        self.items, self.waves, self.organisations = items, waves, organisations
-        em = page.em
-        usable = page.right - page.left
-        self.above = organisations != [ALL] or usable < NARROW * em
-        self.gap = 1.2 * em
-        self.item_width = usable
-        if not self.above:
-            longest = max(page.width_of(statement(item), SMALL) for item in items)
-            self.item_width = min(longest, usable * 0.36)
-        self.wave_width = 0.0
-        if len(waves) > 1 or wave_title(presentation, waves[0]):
-            longest = max(page.width_of(wave_title(presentation, wave) + "†", SMALL) for wave in waves)
-            self.wave_width = min(longest + 0.2 * em, usable * (0.2 if self.above else 0.13))
-        labels = self.wave_width + self.gap
-        self.start = page.left + labels + (0.0 if self.above else self.item_width + self.gap)
-        self.pitch = (page.right - self.start + self.gap) / width
-        self.n_width = max(
-            page.width_of(words, SMALL)
-            for words in ("n", *(whole(found.base) for found in answers.values() if found.base))
-        )
-        self.bar_width = self.pitch - self.gap - self.n_width - 0.5 * em
-        bars = [found.bar for found in answers.values() if found.bar]
-        self.low = -_tens(max((bar.below for bar in bars), default=100))
-        self.high = max(_tens(max((bar.above for bar in bars), default=100)), 10 if self.low else 100)
-        self.beside = _tens(max((bar.beside for bar in bars), default=0))
-        room = self.bar_width - (BESIDE * em if self.beside else 0.0)
-        self.centred_width = room * (self.high - self.low) / (self.high - self.low + self.beside)
-        self.colours = {
-            item.item: response_colours(
-                presentation.style.responses, presentation.response_scales[item.response_scale].points
-            )
-            for item in items
-        }
+    def __post_init__(self) -> None:
+        rows: dict[tuple[str, str, str], dict[int, tuple[float, bool]]] = {}
+        table = self.frequencies
+        for place, response, percent, status in zip(
+            zip(table["wave"], table["organisation"], table["item"], strict=True),
+            table["response"],
+            table["percent"],
+            table["status"],
+            strict=True,
+        ):
+            share = math.nan if pd.isna(percent) else float(percent)
+            rows.setdefault(place, {})[int(response)] = share, status == Status.WITHHELD
+        own = self.summary
+        places = zip(own["wave"], own["organisation"], own["item"], strict=True)
+        known = {k: float(v) for k, v in zip(places, own["favourable_percent"], strict=True) if pd.notna(v)}
+        object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "_favourable", known)
 
-    def draw(self) -> None:
-        """Draw it at the page's current end."""
-        page = self.page
-        page.y += 0.4 * page.em
-        self._heads()
-        top = page.y
-        for number, item in enumerate(self.items):
-            if number:
-                middle = page.y + BETWEEN_ITEMS * page.em / 2
-                page.rule((page.left, middle), (page.right, middle), weight=0.4)
-                page.y += BETWEEN_ITEMS * page.em
-            self._item(item)
-        self._axes(top)
+    def bar(self, item: Item, wave: str, organisation: str, *, together: bool) -> Bar | None:
+        """Give a bar; None where nobody was asked.
 
-    def _axis(self, panel: int) -> Axis:
-        return Axis(self.start + panel * self.pitch, self.centred_width, self.low, self.high)
-
-    def _axis_beside(self, panel: int) -> Axis:
-        end = self.start + panel * self.pitch + self.bar_width
-        width = self.bar_width - self.centred_width - BESIDE * self.page.em
-        return Axis(end - width, width, 0.0, self.beside)
-
-    def _end(self, panel: int) -> float:
-        return self.start + (panel + 1) * self.pitch - self.gap
-
-    def _heads(self) -> None:
-        page = self.page
-        heads = []
-        if self.organisations != [ALL]:
-            heads = [
-                page.wrap(
-                    organisation_label(self.presentation, organisation),
-                    self.centred_width if self.beside else self.bar_width,
-                    SMALL,
-                    bold=True,
-                    max_lines=3,
-                )
-                for organisation in self.organisations
-            ]
-        lines = max((len(head) for head in heads), default=1)
-        height = page.height_of(lines, SMALL)
-        for panel in range(len(self.organisations)):
-            middle = page.y + height - page.height_of(1, SMALL) / 2
-            page.text(self._end(panel), middle, "n", SMALL, colour=GREY, align="right")
-            if self.beside:
-                beside = self._axis_beside(panel)
-                if page.width_of(NOT_CENTRED, TINY) < beside.width:
-                    page.text(beside.start, middle, NOT_CENTRED, TINY, colour=GREY)
-            if heads:
-                top = page.y + height - page.height_of(len(heads[panel]), SMALL)
-                page.block(self.start + panel * self.pitch, top, heads[panel], SMALL, bold=True)
-        page.y += height + 0.2 * page.em
-
-    def _item(self, item: Item) -> None:
-        page = self.page
-        lines = page.wrap(statement(item), self.item_width, SMALL)
-        if self.above:
-            page.plate(page.left, page.y, page.right - page.left, page.height_of(len(lines), SMALL))
-            page.y = page.block(page.left, page.y, lines, SMALL) + 0.25 * page.em
-        labels = [
-            page.wrap(
-                wave_title(self.presentation, wave)
-                + ("†" if is_reworded(self.presentation, wave, item) else ""),
-                self.wave_width,
-                SMALL,
-                max_lines=2,
-            )
-            for wave in self.waves
-        ]
-        heights = [
-            max(PITCH * page.em, page.height_of(len(label), SMALL) + 0.15 * page.em) for label in labels
-        ]
-        height = sum(heights)
-        if not self.above:
-            height = max(height, page.height_of(len(lines), SMALL))
-            page.block(page.left, page.y + (height - page.height_of(len(lines), SMALL)) / 2, lines, SMALL)
-        y = page.y + (height - sum(heights)) / 2
-        for wave, label, row in zip(self.waves, labels, heights, strict=True):
-            middle = y + row / 2
-            under = middle - page.height_of(len(label), SMALL) / 2
-            page.block(self.start - self.gap, under, label, SMALL, align="right")
-            for panel, organisation in enumerate(self.organisations):
-                self._cell(panel, middle, wave, organisation, item)
-            y += row
-        page.y += height
-
-    def _cell(self, panel: int, middle: float, wave: str, organisation: str, item: Item) -> None:
-        page = self.page
-        found = self.answers.get((wave, organisation, item.item))
-        if found is not None and found.base is not None:
-            page.text(self._end(panel), middle, whole(found.base), SMALL, colour=GREY, align="right")
-        if found is not None and found.bar is not None:
-            self._pieces(self._axis(panel), -found.bar.below, found.bar.centred, middle, item)
-            if found.bar.apart:
-                self._pieces(self._axis_beside(panel), 0.0, found.bar.apart, middle, item)
-            return
-        start = self._axis(panel).start
+        Parameters
+        ----------
+        together
+            Whether to put the answers on either side of the middle together.
+        """
+        place = (wave, organisation, item.item)
+        found: Mapping[int, tuple[float, bool]] | None = self._rows.get(place)  # type: ignore[attr-defined]
         if found is None:
-            reason = no_answers(self.presentation, wave, organisation, item.item)
-        else:
-            reason = Status.WITHHELD.value
-            page.striped(start, middle - BAR * page.em / 2, BAR * page.em, BAR * page.em)
-            start += (BAR + 0.4) * page.em
-        shown = page.wrap(reason, self.bar_width - (start - self._axis(panel).start), TINY, max_lines=1)[0]
-        page.text(start, middle, shown, TINY, colour=GREY, backed=True)
-
-    def _pieces(self, axis: Axis, at: float, pieces: Sequence[Piece], middle: float, item: Item) -> None:
-        """Draw parts of a bar, from a place on an axis rightwards."""
-        page = self.page
-        for options, share in pieces:
-            left, right = axis.x(at), axis.x(at + share)
-            colours = [self.colours[item.item][option] for option in options]
-            label = f"{share:.0f}"
-            fits = share >= 0.5 and page.width_of(label, TINY) + 0.35 * page.em < right - left
-            top, height = middle - BAR * page.em / 2, BAR * page.em
-            if len(colours) > 1:
-                page.striped(left, top, right - left, height, colours)
-                fits = fits and page.width_of(label, TINY) + 0.9 * page.em < right - left
-                if fits:
-                    page.text((left + right) / 2, middle, label, TINY, align="center", backed=True)
-            else:
-                page.box(left, top, right - left, height, colours[0])
-                if fits:
-                    page.text((left + right) / 2, middle, label, TINY, colour=on(colours[0]), align="center")
-            at += share
-
-    def _axes(self, top: float) -> None:
-        page = self.page
-        bottom = page.y + 0.3 * page.em
-        for panel in range(len(self.organisations)):
-            axis = self._axis(panel)
-            spare = BESIDE * page.em / 2 - 0.2 if self.beside else self.gap
-            axis.draw(page, top=top, bottom=bottom, write=lambda value: f"{abs(value):g}%", spare=spare)
-            page.rule((axis.x(0), top), (axis.x(0), bottom), colour=REFERENCE, weight=0.6, above=True)
-            if self.beside:
-                beside = self._axis_beside(panel)
-                beside.draw(page, top=top, bottom=bottom, write=lambda value: f"{value:g}%", spare=self.gap)
-        page.y = bottom + page.height_of(1, TINY) + 0.5 * page.em
-
-
-def _tens(value: float) -> int:
-    """Round up to tens."""
-    return 10 * math.ceil(value / 10 - 1e-9)
-
-
-PANELS_ABREAST: Final = 3
-LEAST: Final = 18.0
-"""Width that a panel takes at least, in base font sizes."""
-STRIPED: Final = "Of these colours together: each is withheld"
-STRIPES: Final = "Striped: so many gave one of the answers of these colours; how they divide is withheld."
-APART: Final = (
-    "Not centred: bars, or parts of bars, whose place left or right of the middle is withheld; only their lengths "
-    "count."
-)
+            return None
+        scale = self.presentation.response_scales[item.response_scale]
+        shares = [found.get(response, (math.nan, False))[0] for response in range(1, scale.points + 1)]
+        labels = tuple(scale.labels)
+        favourable = self._favourable.get(place, math.nan)  # type: ignore[attr-defined]
+        gone = any(withheld for _, withheld in found.values())
+        if together:
+            low = len(scale.favourable)
+            parts = slice(0, low), slice(low, scale.points - low), slice(scale.points - low, scale.points)
+            kept = [part for part in parts if part.stop > part.start]
+            shares = [sum(shares[part]) for part in kept]
+            labels = tuple(" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in kept)
+            ends = [-1] if item.key > 0 else [0]
+            for end in ends:
+                shares[end] = favourable if math.isnan(shares[end]) else shares[end]
+        colours = response_colours(self.presentation.style.responses, len(shares))
+        if all(map(math.isnan, shares)) and not gone:
+            return None
+        return Bar(tuple(shares), gone, colours, labels, favourable, item.key < 0)
 
 
 def likert(
-    frequencies: pd.DataFrame,
-    summary: pd.DataFrame,
-    presentation: Presentation,
-    group: str,
-    *,
-    by_organisation: bool = False,
+    item_frequencies: pd.DataFrame, item_summary: pd.DataFrame, presentation: Presentation, *, group: str
 ) -> Drawing:
-    """Draw the answers to a scale's items.
+    """Draw the answers to the statements of a scale, sorted by favourable answers in the last wave.
 
     Parameters
     ----------
-    frequencies
-        `released/item_frequencies`.
-    summary
-        `released/item_summary`: favourable answers, known where single counts may not be.
+    item_frequencies, item_summary
+        As released.
     presentation
         The study in words.
     group
         A scale, or `WITHOUT_SCALE`.
-    by_organisation
-        A panel an organisation, instead of everybody together.
     """
-    member = None if group == WITHOUT_SCALE else group
-    items = [item for item in presentation.items.values() if item.scale == member]
-    title = "Items that belong to no scale" if member is None else presentation.scales[group].title
-    organisations = list(presentation.organisations) if by_organisation else [ALL]
-    answers = _answers(frequencies, summary, presentation, items, organisations)
-    asked = [
-        wave
-        for wave in presentation.waves
-        if _asked(frequencies, wave, items) or any(cell[0] == wave for cell in answers)
+    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
+    items = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
+    rows = item_frequencies[item_frequencies["item"].isin([item.item for item in items])]
+    own = item_summary[item_summary["item"].isin([item.item for item in items])]
+    answers = Answers(rows, own, presentation)
+    waves = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
+    there = [name for name in presentation.organisations if rows["organisation"].eq(name).any()]
+    there = there if 1 < len(there) <= UNDER else []
+    now = own[own["organisation"].eq(ALL)].set_index(["wave", "item"])["favourable_percent"].to_dict()
+    last = waves[-1] if waves else ""
+    items.sort(key=lambda item: -(_known(now.get((last, item.item))) or 0.0))
+    items, waves, cut = _fitting(items, waves, there, presentation)
+    panels = _panels(waves, there, labels)
+    lines = [_label(item, sheet) for item in items]
+    blocks = [
+        max(max((len(panel.rows) for panel in panels), default=1) * BAR, len(text) * LINE) + GAP
+        for text in lines
     ]
-    silent = [wave_title(presentation, wave) for wave in presentation.waves if wave not in asked]
-    evidence = evidence_of(
+    name = OUTSIDE if group == WITHOUT_SCALE else labels.scale(group)
+    page = Page(
         presentation,
-        asked,
-        "organisations" if by_organisation else "totals",
-        ["items", *([ORGANISATION] if by_organisation else [])],
-    )
-    drawn = title + (", by organisation" if by_organisation else "")
-    striped = any(len(piece.options) > 1 for found in answers.values() for piece in found.pieces)
-    notes = [
-        f"None of these items was asked in: {', '.join(silent)}." if silent else "",
-        f"{REVERSED} Agreement means less of what the scale measures: shown as worded; to disagree is favourable."
-        if any(item.key < 0 for item in items)
-        else "",
-        "† Asked in other words in that wave."
-        if any(is_reworded(presentation, wave, item) for wave in asked for item in items)
-        else "",
-        STRIPES if striped else "",
-        APART if any(found.bar and found.bar.apart for found in answers.values()) else "",
-    ]
-    notes = [note for note in notes if note]
-
-    page = Page(presentation.style)
-    page.title(drawn)
-    _legend(page, presentation, items, striped=striped)
-    if not asked:
-        page.paragraph("No wave has answers to these items.")
-    width = page.abreast(len(organisations), PANELS_ABREAST, least=LEAST)
-    for start in range(0, len(organisations), width):
-        if asked:
-            panels = organisations[start : start + width]
-            Chart(page, presentation, answers, items, waves=asked, organisations=panels, width=width).draw()
-    page.foot(notes, evidence)
-
-    bases = [found.base for found in answers.values() if found.base]
-    return Drawing(
-        figure=page.finish(),
-        rows=frequencies[
-            frequencies["item"].isin([item.item for item in items])
-            & frequencies["organisation"].isin(organisations)
+        _title(name, [now.get((last, item.item)) for item in items], last, labels),
+        "Answers, %; at either end those on that side together, the favourable in bold",
+        keys=_keys(items, rows, presentation),
+        notes=[
+            f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in items) else "",
+            f"Answers on either side are taken together by {presentation.nouns.organisation[0]}."
+            if there
+            else "",
+            cut,
         ],
-        title=drawn,
-        caption=_caption(drawn, bases, notes, evidence),
-        alt=_alt(
-            drawn, answers, presentation, items, waves=asked, organisations=organisations, evidence=evidence
-        ),
-        evidence=evidence,
-        dpi=presentation.style.dpi,
+        lines=sum(blocks) + 2.6,
+    )
+    side = not there or len(there) > BESIDE
+    shares = [1.9, *([1.0] * (len(panels) - 1))] if not side else [1.6, *([1.0] * (len(panels) - 1))]
+    drawn = page.figure.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=shares)[0]
+    for axes, panel in zip(drawn, panels, strict=True):
+        _draw(axes, panel, items, blocks, answers, page.sheet, labels)
+    _statements(drawn[0], panels[0], lines, blocks, page.sheet)
+    shown = rows["organisation"].isin([ALL, *there]) & rows["wave"].isin(waves)
+    shown &= rows["item"].isin([item.item for item in items])
+    caption = (
+        f"Statements of {name}, sorted by favourable answers{f' in {labels.wave(last)}' if last else ''}. "
+        "Every answer of all respondents"
+        + (f"; by {presentation.nouns.organisation[0]} the two sides and the middle." if there else ".")
+    )
+    said = [
+        f"{labels.item(item.item)} {number(now.get((last, item.item)), 0)}% favourable"
+        for item in items
+        if _known(now.get((last, item.item))) is not None
+    ]
+    return page.drawing(
+        rows[shown], caption=caption, alt=f"{page.title}. {' '.join(f'{one}.' for one in said)}"
     )
 
 
-def _answers(
-    frequencies: pd.DataFrame,
-    summary: pd.DataFrame,
-    presentation: Presentation,
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Bars under each other: title, and for each its label, wave and organisation."""
+
+    title: str
+    rows: tuple[tuple[str, str, str], ...]
+    together: bool
+    named: bool
+    """Whether its bars have labels of their own."""
+
+
+def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels) -> list[Panel]:
+    """Choose panels: all respondents by wave; organisations by wave beside them, or under each other."""
+    all_waves = tuple((labels.wave(wave), wave, ALL) for wave in waves)
+    panels = [Panel("All respondents", all_waves, together=False, named=True)]
+    if len(there) > BESIDE:
+        own = tuple((labels.organisation(name), waves[-1], name) for name in there)
+        title = f"By {labels.presentation.nouns.organisation[0]}, {labels.wave(waves[-1])}"
+        return [*panels, Panel(title, own, together=True, named=True)]
+    for name in there:
+        own = tuple((labels.wave(wave), wave, name) for wave in waves)
+        panels.append(Panel(labels.organisation(name), own, together=True, named=False))
+    return panels
+
+
+def _draw(
+    axes: Axes,
+    panel: Panel,
     items: Sequence[Item],
-    organisations: Sequence[str],
-) -> dict[Cell, Answers]:
-    """Give the answers by (wave, organisation, item), those cells only that have some."""
-    known = {item.item: item for item in items}
-    rows = frequencies[
-        frequencies["item"].isin(list(known)) & frequencies["organisation"].isin(organisations)
-    ]
-    columns = ("wave", "organisation", "item", "response", "percent", "base")
-    shares: dict[Cell, list[float]] = {}
-    bases: dict[Cell, int | None] = {}
-    for wave, organisation, item, response, share, base in zip(
-        *(rows[name] for name in columns), strict=True
-    ):
-        if not pd.isna(base) and base <= 0:
-            continue
-        cell = (wave, organisation, item)
-        points = presentation.response_scales[known[item].response_scale].points
-        bases[cell] = None if pd.isna(base) else int(base)
-        shares.setdefault(cell, [math.nan] * points)[int(response) - 1] = (
-            math.nan if pd.isna(share) else float(share)
-        )
-    together = {
-        (wave, organisation, item): float(share)
-        for wave, organisation, item, share in zip(
-            *(summary[name] for name in ("wave", "organisation", "item", "favourable_percent")), strict=True
-        )
-        if not pd.isna(share)
-    }
-    found = {}
-    for cell, each in shares.items():
-        favourable = together.get(cell, math.nan)
-        bar = divide(each, _favourable(known[cell[2]], presentation), favourable)
-        found[cell] = Answers(bar, bases[cell], favourable)
-    return found
-
-
-def _favourable(item: Item, presentation: Presentation) -> set[int]:
-    """Give the favourable options, from 0."""
-    scale = presentation.response_scales[item.response_scale]
-    return {value - 1 if item.key == 1 else scale.points - value for value in scale.favourable}
-
-
-def _asked(frequencies: pd.DataFrame, wave: str, items: Sequence[Item]) -> bool:
-    """Whether anybody in a wave was asked any of the items."""
-    rows = frequencies[
-        (frequencies["wave"] == wave) & frequencies["item"].isin([item.item for item in items])
-    ]
-    return bool((rows["base"].isna() | (rows["base"] > 0)).any())
-
-
-def _legend(page: Page, presentation: Presentation, items: Sequence[Item], *, striped: bool) -> None:
-    scales = list(dict.fromkeys(item.response_scale for item in items))
-    for name in scales:
-        labels = presentation.response_scales[name].labels
-        colours = response_colours(presentation.style.responses, len(labels))
-        keys = [Key(label, colour) for label, colour in zip(labels, colours, strict=True)]
-        if striped and name == scales[-1]:
-            keys.append(Key(STRIPED, stripes=colours[:2]))
-        page.legend(keys)
-
-
-def _caption(title: str, bases: Sequence[int], notes: Sequence[str], evidence: str) -> str:
-    said = [
-        f"{title}: how the answers to each statement divide, in percent of those who answered it.",
-        "Bars are centred on the middle of the response scale.",
-    ]
-    if bases:
-        said.append(f"n, the answers to a statement, runs from {whole(min(bases))} to {whole(max(bases))}.")
-    return " ".join([*said, "Counts of answers, no model.", *notes, evidence])
-
-
-def _alt(
-    title: str,
-    answers: Mapping[Cell, Answers],
-    presentation: Presentation,
-    items: Sequence[Item],
-    *,
-    waves: Sequence[str],
-    organisations: Sequence[str],
-    evidence: str,
-) -> str:
-    said = [f"Diverging stacked bars, {title}: {len(items)} statements."]
-    for wave in waves:
-        for organisation in organisations:
-            cells = [(wave, organisation, item.item) for item in items]
-            found = [answers[cell] for cell in cells if cell in answers]
-            shares = [one.favourable for one in found if math.isfinite(one.favourable)]
-            who = "" if organisation == ALL else f", {organisation_label(presentation, organisation)}"
-            where = f"{wave_title(presentation, wave)}{who}"
-            if shares:
-                told = (
-                    f"from {percent(min(shares))} to {percent(max(shares))} favourable across {len(shares)} "
-                    "statements"
+    blocks: Sequence[float],
+    answers: Answers,
+    sheet: Sheet,
+    labels: Labels,
+) -> None:
+    """Draw a panel; y is in em from the top."""
+    em, top, ticks = sheet.em, 0.0, []
+    end = 12.0 if not panel.together or panel.named else 27.0
+    for item, block in zip(items, blocks, strict=True):
+        start = top + (block - GAP - len(panel.rows) * BAR) / 2 + GAP / 2
+        for place, (label, wave, organisation) in enumerate(panel.rows):
+            y = start + (place + 0.5) * BAR
+            bar = answers.bar(item, wave, organisation, together=panel.together)
+            if bar is not None:
+                _bar(
+                    axes,
+                    y,
+                    bar,
+                    f"{labels.item(item.item)}, {panel.title}, {label}",
+                    roomy=not panel.together,
                 )
-            else:
-                told = Status.WITHHELD.value if found else "no answers"
-            partly = sum(not one.whole for one in found)
-            rest = f"; some answers to {partly} of {len(found)} statements are withheld" if partly else ""
-            said.append(f"{where}: {told}{rest}.")
-    return " ".join([*said, evidence])
+            ticks.append((y, label if bar is not None or panel.named else ""))
+        top += block
+    quiet(axes)
+    axes.set(xlim=(-end, 100 + end), ylim=(top, 0), xticks=[0, 50, 100])
+    axes.set_xticklabels(["0", "50", "100%"])
+    axes.grid(axis="x")
+    axes.set_axisbelow(True)
+    axes.spines["bottom"].set_visible(False)
+    room = sheet.width / (2.5 if panel.named else 5)
+    axes.set_title("\n".join(wrap(panel.title, room, em * 1.1, bold=True)))
+    if panel.named:
+        names = ["\n".join(wrap(label, 8.5 * em, em, lines=1)) for _, label in ticks]
+        axes.set_yticks([y for y, _ in ticks], names, color=GREY)
+        axes.tick_params(axis="y", labelleft=True)
+    else:
+        axes.tick_params(axis="y", labelleft=False)
+
+
+def _bar(axes: Axes, y: float, bar: Bar, told: str, *, roomy: bool) -> None:
+    """Draw a bar: from either end what is known, hatched between where any is not, and the totals beside it."""
+    known = [not math.isnan(share) for share in bar.shares]
+    count = len(known)
+    first = next((place for place in range(count) if not known[place]), count)
+    final = next((place for place in reversed(range(count)) if not known[place]), -1)
+    high, at = 1.0, 0.0
+    places: list[tuple[int, float]] = []
+    for place in range(first):
+        places.append((place, at))
+        at += bar.shares[place]
+    left, right = at, 100.0
+    for place in range(count - 1, max(final, first - 1), -1):
+        right -= bar.shares[place]
+        places.append((place, right))
+    for place, start in places:
+        share, colour = bar.shares[place], bar.colours[place]
+        if not share:
+            continue
+        patch = Rectangle(
+            (start, y - high / 2), share, high, facecolor=colour, edgecolor="white", linewidth=0.6
+        )
+        axes.add_patch(patch)
+        value(patch, f"{bar.labels[place]}: {number(share, 0)}%", focus=False)
+        if roomy and share >= ROOM:
+            look = {"ha": "center", "va": "center_baseline", "color": on(colour)}
+            axes.text(start + share / 2, y, number(share, 0), **look)
+    if first < count and right - left > 0.5:
+        hatched(axes, left, y, right - left, high)
+    axes.add_patch(Rectangle((0, y - high / 2), 100, high, fill=False, edgecolor=MARK, linewidth=0.5))
+    for total, x, favourable in zip(bar.ends, (0, 100), (bar.reverse, not bar.reverse), strict=True):
+        text = number(total, 0) if not math.isnan(total) else WITHHELD if bar.withheld else NONE
+        mark = axes.annotate(
+            text,
+            (x, y),
+            xytext=(3 if x else -3, 0),
+            textcoords="offset points",
+            ha="left" if x else "right",
+            va="center_baseline",
+            weight="bold" if favourable else "normal",
+            color=INK if favourable else GREY,
+        )
+        if favourable:
+            value(mark, f"{told}: {text}% favourable")
+
+
+ROOM: Final = 11.0
+"""Percent that an answer takes at least for its number to stand in it."""
+
+
+def _label(item: Item, sheet: Sheet) -> tuple[str, ...]:
+    """Break a statement into lines; the mark of a reversed one stands first."""
+    text = f"{REVERSED} {item.text}" if item.key < 0 else item.text
+    return wrap(text, STATEMENT * sheet.width, sheet.em, lines=5)
+
+
+STATEMENT: Final = 0.30
+"""Share of the sheet's width that statements take."""
+
+
+def _statements(
+    axes: Axes, panel: Panel, lines: Sequence[Sequence[str]], blocks: Sequence[float], sheet: Sheet
+) -> None:
+    """Write the statements to the left of the labels of bars."""
+    em = sheet.em
+    names = max(
+        (width("".join(wrap(label, 8.5 * em, em, lines=1)), em) for label, *_ in panel.rows), default=0
+    )
+    wide = max((width(line, em) for text in lines for line in text), default=0)
+    top = 0.0
+    for text, block in zip(lines, blocks, strict=True):
+        axes.annotate(
+            "\n".join(text),
+            (0, top + block / 2),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-names - wide - 1.6 * em, 0),
+            textcoords="offset points",
+            va="center",
+            linespacing=LINE - 0.15,
+        )
+        top += block
+
+
+def _fitting(
+    items: list[Item], waves: list[str], there: Sequence[str], presentation: Presentation
+) -> tuple[list[Item], list[str], str]:
+    """Leave out what a sheet has no room for: first waves other than the main pair's, then statements."""
+    sheet, compared = Sheet.of(presentation.style), main_pair(presentation)
+    room = sheet.most / sheet.em - 12
+    beneath = len(there) if len(there) > BESIDE else 0
+
+    def heights(shown: Sequence[str]) -> list[float]:
+        bars = max(len(shown), beneath, 1) * BAR
+        return [max(bars, len(_label(item, sheet)) * LINE) + GAP for item in items]
+
+    if sum(heights(waves)) > room and compared:
+        waves = [wave for wave in waves if wave in (compared.first, compared.last)] or waves[-2:]
+    if sum(heights(waves)) > room:
+        waves = waves[-1:]
+    total, fit = 0.0, 0
+    for height in heights(waves):
+        total += height
+        fit += total <= room
+    fit = max(fit, 1)
+    one, many = presentation.nouns.statement
+    cut = (
+        f"{fit} of {len(items)} {many if len(items) > 1 else one}: the most favourable."
+        if fit < len(items)
+        else ""
+    )
+    return items[:fit], waves, cut
+
+
+def _keys(items: Sequence[Item], rows: pd.DataFrame, presentation: Presentation) -> list[Any]:
+    """Give the legend: the answers of each response scale, and what is withheld."""
+    keys: list[Any] = []
+    for name in dict.fromkeys(item.response_scale for item in items):
+        scale = presentation.response_scales[name]
+        colours = response_colours(presentation.style.responses, scale.points)
+        keys += [
+            Patch(facecolor=colour, edgecolor=MARK, linewidth=0.5, label=drawable(label))
+            for colour, label in zip(colours, scale.labels, strict=True)
+        ]
+    return [*keys, *([withheld_key()] if rows["status"].eq(Status.WITHHELD).any() else [])]
+
+
+def _known(share: Any) -> float | None:
+    return None if share is None or pd.isna(share) else float(share)
+
+
+def _title(name: str, shares: Sequence[Any], wave: str, labels: Labels) -> str:
+    """Say from where to where the favourable answers to the statements lie."""
+    known = [share for share in map(_known, shares) if share is not None]
+    if not known:
+        return name
+    low, high = number(min(known), 0), number(max(known), 0)
+    return f"{name}: {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(wave)}"
