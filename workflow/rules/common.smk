@@ -149,6 +149,11 @@ def of_figures(*formats):
     ]
 
 
+def slides():
+    """List the slide of every figure."""
+    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in FIGURES]
+
+
 def drawn():
     """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
     formats = catalogue.FIGURE_FORMATS
