@@ -273,7 +273,13 @@ FIGURES: Final = (
         "sure",
         needs=("scales", "compared"),
     ),
-    Figure("heat_map", "figures.heat_map:heat_map", ("item_summary", "item_contrasts"), "statements"),
+    Figure(
+        "heat_map_{page}",
+        "figures.heat_map:heat_map",
+        ("item_summary", "item_contrasts"),
+        "statements",
+        over=("page",),
+    ),
     Figure("planning", "figures.planning:planning", ("planning",), "planning", needs=("scales",)),
 )
 """Every figure, in the order of the report, in which they are drawn."""
@@ -424,6 +430,7 @@ def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
         for one in figures(presentation, published)
         if isinstance(one.exhibit, Figure) and one.exhibit.gallery
         if all(one.about.get(dimension) in (None, *shown[-1:]) for dimension in ("group", "scale"))
+        if one.about.get("page") in (None, "1")
     )
 
 
@@ -481,9 +488,39 @@ NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
 DIMENSIONS: Final[Mapping[str, Callable[[Presentation, Mapping[str, Any]], Iterable[str]]]] = {
     "group": lambda study, _: item_groups(study),
     "battery": lambda study, _: batteries(study),
+    "page": lambda study, _: pages(study),
     "unit": lambda *_: SHOWN_UNITS,
 }
 """What there may be one for each of, and what these are in a study."""
+
+
+def pages(presentation: Presentation) -> dict[str, dict[str, list[Item]]]:
+    """Share the statements out on pages of about the same length, each scale under its heading.
+
+    Returns
+    -------
+    dict
+        Number of a page -> group of items -> its items there.
+    """
+    lines: list[tuple[str, Item]] = [
+        (group, item)
+        for group in item_groups(presentation)
+        for item in presentation.items.values()
+        if (item.scale or WITHOUT_SCALE) == group
+    ]
+    count = -(-len(lines) // STATEMENTS_A_PAGE)
+    found: dict[str, dict[str, list[Item]]] = {}
+    ends = [round(len(lines) * (page + 1) / count) for page in range(count)]
+    for place, (group, item) in enumerate(lines):
+        rest = sum(other == group for other, _ in lines[:place])
+        # A scale stays together: it is where its first statement is, unless it fills a page itself.
+        first = place - rest if rest < STATEMENTS_A_PAGE else place
+        page = next(number for number, end in enumerate(ends, 1) if first < end)
+        found.setdefault(str(page), {}).setdefault(group, []).append(item)
+    return found
+
+
+STATEMENTS_A_PAGE: Final = 31
 
 
 def batteries(presentation: Presentation) -> dict[str, list[Item]]:

@@ -18,7 +18,6 @@ from matplotlib.patches import Patch, Rectangle
 from surveywaves.figures.drawing import (
     LINE,
     LOW_RELIABILITY_SIGN,
-    WITHHELD_KEY,
     Drawing,
     Page,
     Tile,
@@ -46,7 +45,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, Decision, Status
 from surveywaves.text import listed
-from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair
+from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair, records
 
 ABREAST: Final = 3
 """Most organisations side by side as panels with an axis; more stand in a grid."""
@@ -149,26 +148,27 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         for axes, (name, own) in zip(panels, parts.items(), strict=True):
             rows = [_of(own, scale) for scale in order]
             further = [[levels.get((scale, wave, name)) for wave in others] for scale in order]
-            _panel(axes, rows, further, unit, page.sheet, labels)
+            _panel(axes, rows, further, unit=unit, sheet=page.sheet, labels=labels)
             axes.set_title(drawable(labels.organisation(name)))
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
-    rows = contrasts[
+    drawn = contrasts[
         (contrasts["analysis"] == ANALYSIS[unit.name])
         & (contrasts["term"] == term_in(unit.name, CHANGE))
         & (contrasts["wave"] == compared.contrast)
         & contrasts["organisation"].isin(list(parts))
     ]
     caption = (
-        f"Each scale from {labels.wave(compared.first)} (ring) to {labels.wave(compared.last)}, with the difference in points and its {labels.confidence} "
-        f"confidence interval. Colour: p adjusted across scales below {_alpha(presentation)}."
+        f"Each scale from {labels.wave(compared.first)} (ring) to {labels.wave(compared.last)}, with the difference "
+        f"in points and its {labels.confidence} confidence interval. Colour: p adjusted across scales below {_alpha(presentation)}."
     )
-    return page.drawing(rows, caption=caption, alt=f"{title}. {_said(parts, unit, labels)}")
+    return page.drawing(drawn, caption=caption, alt=f"{title}. {_said(parts, unit, labels)}")
 
 
 def _panel(
     axes: Axes,
     rows: Sequence[Found | None],
     further: Sequence[Sequence[float | None]],
+    *,
     unit: Unit,
     sheet: Sheet,
     labels: Labels,
@@ -184,7 +184,7 @@ def _panel(
                 hatched(axes, low, y, high - low, 0.4)
             continue
         if one.first is not None and one.last is not None:
-            _arrow(axes, y, one, list(filter(None, levels)), unit, em, labels)
+            _arrow(axes, y, one, list(filter(None, levels)), unit=unit, em=em, labels=labels)
     quiet(axes)
     said = [_written(one, unit) for one in rows]
     _columns(axes, [UNIT_HEAD, f"{labels.confidence} CI"], said, rows, em)
@@ -192,7 +192,7 @@ def _panel(
 
 
 def _arrow(
-    axes: Axes, y: int, one: Found, ticks: Sequence[float], unit: Unit, em: float, labels: Labels
+    axes: Axes, y: int, one: Found, ticks: Sequence[float], *, unit: Unit, em: float, labels: Labels
 ) -> None:
     """Draw a change from its ring to its mark, over the interval of where it ends, and write both numbers beside."""
     assert one.first is not None and one.last is not None and one.estimate is not None
@@ -202,7 +202,7 @@ def _arrow(
         band = Rectangle((start, y - 0.2), one.high - one.low, 0.4, facecolor=colour, alpha=0.22, linewidth=0)
         axes.add_patch(band)
     axes.plot([one.first, one.last], [y, y], color=colour, linewidth=0.22 * em, zorder=3)
-    ring = {"markersize": 0.72 * em, "markerfacecolor": "white", "markeredgewidth": 0.15 * em}
+    ring: dict[str, Any] = {"markersize": 0.72 * em, "markerfacecolor": "white", "markeredgewidth": 0.15 * em}
     axes.plot(one.first, y, "o", color=colour, zorder=4, **ring)
     [mark] = axes.plot(one.last, y, marker, color=colour, markersize=0.8 * em, zorder=5)
     value(
@@ -236,14 +236,14 @@ def _columns(
     for place, head in enumerate(heads):
         column = [texts[place] for texts in said]
         right += max(width(text, em, bold=True) for text in (head, *column)) + 0.8 * em
-        look = {"textcoords": "offset points", "ha": "right", "xytext": (right, 0)}
+        look: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "xytext": (right, 0)}
         top = {**look, "xytext": (right, 0.35 * em), "va": "baseline", "color": GREY}
         axes.annotate(drawable(head), (1, 1), xycoords="axes fraction", **top)
         for y, (one, text) in enumerate(zip(rows, column, strict=True)):
             moved = one is not None and one.moved
             colour = DECISIONS[one.decision][0] if one is not None and moved else GREY
             weight = "bold" if moved and head == UNIT_HEAD else "normal"
-            at: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "va": "center_baseline", **look}
+            at = {"xycoords": axes.get_yaxis_transform(), "va": "center_baseline", **look}
             axes.annotate(text, (1, y), color=colour, weight=weight, **at)
 
 
@@ -289,7 +289,14 @@ def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     first = rows[rows["organisation"].isin(parts[:1])].set_index("scale")["estimate"]
     scales = labels.scales_in(rows)
     order = sorted(scales, key=lambda scale: -first[scale] if pd.notna(first.get(scale)) else math.inf)
-    return _levels_drawing(rows, order, parts, unit, presentation, "Scales are sorted by the first panel.")
+    return _levels_drawing(
+        rows,
+        order,
+        parts,
+        unit=unit,
+        presentation=presentation,
+        about="Scales are sorted by the first panel.",
+    )
 
 
 def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -309,7 +316,9 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     rows = _of_levels(means, unit)
     rows = rows[rows["scale"].isin(chosen.scales)]
     parts = _panels_of(rows, presentation)
-    return _levels_drawing(rows, list(chosen.scales), parts, unit, presentation, f"{chosen.title}.")
+    return _levels_drawing(
+        rows, list(chosen.scales), parts, unit=unit, presentation=presentation, about=f"{chosen.title}."
+    )
 
 
 def _of_levels(means: pd.DataFrame, unit: Unit) -> pd.DataFrame:
@@ -329,6 +338,7 @@ def _levels_drawing(
     rows: pd.DataFrame,
     order: Sequence[str],
     parts: Sequence[str],
+    *,
     unit: Unit,
     presentation: Presentation,
     about: str,
@@ -340,11 +350,12 @@ def _levels_drawing(
     looks = dict(zip(waves, zip(steps(len(waves)), itertools.cycle("sDo^vPX"), strict=False), strict=False))
     keys = [key(labels.wave(wave), color=colour, marker=marker) for wave, (colour, marker) in looks.items()]
     gone = rows["status"].eq(Status.WITHHELD).any()
+    only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
     sheet = Sheet.of(presentation.style)
     page = Page(
         presentation,
         _range_title(rows, order, unit, labels),
-        f"{unit.words}, with {labels.confidence} intervals{'' if len(waves) > 1 else f', {labels.wave(waves[0])}' if waves else ''}",
+        f"{unit.words}, with {labels.confidence} intervals{only}",
         keys=[*(keys if len(keys) > 1 else []), *([withheld_key()] if gone else [])],
         lines=len(order) * max(1.25 * len(waves) + 0.6, 2 * LINE) + 4,
     )
@@ -355,7 +366,7 @@ def _levels_drawing(
         axes.set_title(
             "\n".join(wrap(labels.organisation(name), sheet.width / len(parts) / 2, em * 1.1, bold=True))
         )
-        for row in rows[rows["organisation"].eq(name) & rows["wave"].isin(waves)].itertuples(index=False):
+        for row in records(rows[rows["organisation"].eq(name) & rows["wave"].isin(waves)]):
             y = order.index(row.scale) + (waves.index(row.wave) - (len(waves) - 1) / 2) * apart
             if pd.isna(row.estimate):
                 if row.status == Status.WITHHELD:
@@ -370,7 +381,7 @@ def _levels_drawing(
                 f"{labels.scale(row.scale)}, {labels.organisation(name)}, {labels.wave(row.wave)}: {level}",
             )
             end = max(row.conf_high, row.estimate)
-            look = {"textcoords": "offset points", "va": "center_baseline", "color": colour}
+            look: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline", "color": colour}
             axes.annotate(unit.write(row.estimate), (end, y), xytext=(0.6 * em, 0), **look)
         quiet(axes)
         for y in range(1, len(order)):
@@ -460,18 +471,18 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
                 value(mark, f"{labels.scale(one.scale)}: {' ('.join(_written(one, unit))})")
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
     kinds = [DIFFERENCE] if grid or len(parts) > 1 else [DIFFERENCE, CHANGE]
-    sides = {side for name in parts for side in (name, *(pair(name) or ()))}
-    rows = contrasts[
+    chosen = {side for name in parts for side in (name, *(pair(name) or ()))}
+    drawn = contrasts[
         (contrasts["analysis"] == ANALYSIS[unit.name])
         & contrasts["term"].isin([term_in(unit.name, kind) for kind in kinds])
         & (contrasts["wave"] == compared.contrast)
-        & contrasts["organisation"].isin(sides)
+        & contrasts["organisation"].isin(chosen)
     ]
     caption = (
         f"Change of the first {presentation.nouns.organisation[0]} less that of the second, with {labels.confidence} "
         f"confidence intervals. Colour: p adjusted across scales below {_alpha(presentation)}."
     )
-    return page.drawing(rows, caption=caption, alt=f"{title}. {_said(parts, unit, labels, higher=True)}")
+    return page.drawing(drawn, caption=caption, alt=f"{title}. {_said(parts, unit, labels, higher=True)}")
 
 
 def _differences(axes: Axes, rows: Sequence[Found | None], every: Sequence[Found], em: float) -> None:
@@ -486,7 +497,7 @@ def _differences(axes: Axes, rows: Sequence[Found | None], every: Sequence[Found
                 hatched(axes, -most, y, 2 * most, 0.4)
             continue
         colour, marker, _ = DECISIONS.get(one.decision, DECISIONS[Decision.INCONCLUSIVE.value])
-        if one.low is not None:
+        if one.low is not None and one.high is not None:
             axes.plot([one.low, one.high], [y, y], color=colour, linewidth=0.18 * em)
         axes.plot(one.estimate, y, marker, color=colour, markersize=0.85 * em, zorder=4, gid="value:")
     quiet(axes)

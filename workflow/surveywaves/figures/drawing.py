@@ -208,7 +208,7 @@ def withheld_key() -> Patch:
 
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
     """Draw a hatched box where a value is withheld; y is its middle."""
-    look = {"facecolor": "white", "edgecolor": MARK, "hatch": HATCH, "linewidth": 0.6}
+    look: dict[str, Any] = {"facecolor": "white", "edgecolor": MARK, "hatch": HATCH, "linewidth": 0.6}
     axes.add_patch(Rectangle((x, y - high / 2), wide, high, gid="value:withheld", **look))
 
 
@@ -229,30 +229,66 @@ class Tile:
     hatched: bool = False
 
 
-def tiles(axes: Axes, cells: Sequence[Sequence[Tile]], rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Draw a grid, the first row on top, with the names of its columns above it."""
-    high, wide = len(rows), len(columns)
-    grounds = np.array([[to_rgb(cell.ground) for cell in line] for line in cells]).reshape(high, wide, 3)
-    edges = np.arange(wide + 1) - 0.5, np.arange(high + 1) - 0.5
-    axes.pcolormesh(*edges, grounds, edgecolors="white", linewidth=1.2)
-    for y, line in enumerate(cells):
+def tiles(
+    axes: Axes,
+    cells: Sequence[Sequence[Tile]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    heights: Sequence[float] = (),
+    turned: bool = False,
+) -> list[float]:
+    """Draw a grid, the first row on top, with the names of its columns above it.
+
+    Parameters
+    ----------
+    cells
+        Rows of tiles.
+    rows, columns
+        Their names.
+    heights
+        Of the rows; empty: all alike.
+    turned
+        Whether the names of columns are to be read from below.
+
+    Returns
+    -------
+    list
+        The middle of each row.
+    """
+    edges = np.concatenate([[0.0], np.cumsum(heights or [1.0] * len(rows))])
+    middles, tall = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    wide = len(columns)
+    if len(rows) and wide:
+        grounds = np.array([[to_rgb(cell.ground) for cell in line] for line in cells]).reshape(
+            len(rows), wide, 3
+        )
+        axes.pcolormesh(np.arange(wide + 1) - 0.5, edges, grounds, edgecolors="white", linewidth=1.2)
+    for y, high, line in zip(middles, tall, cells, strict=True):
         for x, cell in enumerate(line):
             if cell.hatched:
-                hatched(axes, x - 0.45, y, 0.9, 0.8)
+                hatched(axes, x - 0.45, y, 0.9, 0.85 * high)
+            if not cell.text:
+                continue
             weight = "bold" if cell.bold else "normal"
-            look = {"ha": "center", "va": "center_baseline", "color": cell.ink, "weight": weight}
+            look: dict[str, Any] = {
+                "ha": "center",
+                "va": "center_baseline",
+                "color": cell.ink,
+                "weight": weight,
+            }
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5} if cell.hatched else None
             text = axes.text(x, y, cell.text, bbox=box, **look)
             if cell.told:
                 value(text, cell.told)
     quiet(axes)
-    axes.set_ylim(high - 0.5, -0.5)
-    axes.set_xlim(-0.5, wide - 0.5)
-    axes.set_yticks(range(high), rows)
-    axes.set_xticks(range(wide), columns)
+    axes.set(ylim=(edges[-1] or 1.0, 0), xlim=(-0.5, max(wide, 1) - 0.5))
+    axes.set_yticks(middles, rows)
+    axes.set_xticks(range(wide), columns, rotation=90 if turned else 0)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    return [float(middle) for middle in middles]
 
 
 def quiet(axes: Axes) -> None:

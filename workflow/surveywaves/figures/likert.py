@@ -19,7 +19,7 @@ from surveywaves.figures.style import GREY, INK, MARK, Sheet, drawable, on, resp
 from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, WITHOUT_SCALE, Status
+from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
 from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number
 
 BESIDE: Final = 2
@@ -181,14 +181,13 @@ def likert(
     shares = [1.9, *([1.0] * (len(panels) - 1))] if not side else [1.6, *([1.0] * (len(panels) - 1))]
     drawn = page.figure.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=shares)[0]
     for axes, panel in zip(drawn, panels, strict=True):
-        _draw(axes, panel, items, blocks, answers, page.sheet, labels)
+        _draw(axes, panel, items=items, blocks=blocks, answers=answers, sheet=page.sheet, labels=labels)
     _statements(drawn[0], panels[0], lines, blocks, page.sheet)
     shown = rows["organisation"].isin([ALL, *there]) & rows["wave"].isin(waves)
     shown &= rows["item"].isin([item.item for item in items])
     caption = (
-        f"Statements of {name}, sorted by favourable answers{f' in {labels.wave(last)}' if last else ''}. "
-        "Every answer of all respondents"
-        + (f"; by {presentation.nouns.organisation[0]} the two sides and the middle." if there else ".")
+        f"{name}, sorted by favourable answers{f' in {labels.wave(last)}' if last else ''}. Every answer of all "
+        f"respondents{f'; by {presentation.nouns.organisation[0]} the two sides and the middle' if there else ''}."
     )
     said = [
         f"{labels.item(item.item)} {number(now.get((last, item.item)), 0)}% favourable"
@@ -228,6 +227,7 @@ def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels) -> list[
 def _draw(
     axes: Axes,
     panel: Panel,
+    *,
     items: Sequence[Item],
     blocks: Sequence[float],
     answers: Answers,
@@ -250,7 +250,7 @@ def _draw(
                     f"{labels.item(item.item)}, {panel.title}, {label}",
                     roomy=not panel.together,
                 )
-            ticks.append((y, label if bar is not None or panel.named else ""))
+            ticks.append((y, label))
         top += block
     quiet(axes)
     axes.set(xlim=(-end, 100 + end), ylim=(top, 0), xticks=[0, 50, 100])
@@ -266,6 +266,14 @@ def _draw(
         axes.tick_params(axis="y", labelleft=True)
     else:
         axes.tick_params(axis="y", labelleft=False)
+
+
+def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
+    """Say why there are no answers of a wave to a statement."""
+    grade = presentation.waves[wave].comparability.get(item.item, Comparability.ABSENT.value)
+    if grade == Comparability.RESCALED:
+        return "other answers offered"
+    return "not asked" if grade == Comparability.ABSENT else "no answers"
 
 
 def _bar(axes: Axes, y: float, bar: Bar, told: str, *, roomy: bool) -> None:
@@ -293,7 +301,7 @@ def _bar(axes: Axes, y: float, bar: Bar, told: str, *, roomy: bool) -> None:
         axes.add_patch(patch)
         value(patch, f"{bar.labels[place]}: {number(share, 0)}%", focus=False)
         if roomy and share >= ROOM:
-            look = {"ha": "center", "va": "center_baseline", "color": on(colour)}
+            look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": on(colour)}
             axes.text(start + share / 2, y, number(share, 0), **look)
     if first < count and right - left > 0.5:
         hatched(axes, left, y, right - left, high)

@@ -6,14 +6,17 @@ they say: direction has a shape too, and neighbouring answers differ in lightnes
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import seaborn as sns
+from fontTools import subset  # type: ignore[import-untyped]
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
@@ -157,7 +160,8 @@ def toned(colour: str, aim: float) -> str:
     for _ in range(20):
         middle = (low + high) / 2
         towards = 1.0 if middle > 0 else 0.0
-        mixed = to_hex([c + abs(middle) * (towards - c) for c in (red, green, blue)])
+        red_, green_, blue_ = (c + abs(middle) * (towards - c) for c in (red, green, blue))
+        mixed = to_hex((red_, green_, blue_))
         low, high = (middle, high) if luminance(mixed) < aim else (low, middle)
     return mixed
 
@@ -206,7 +210,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     """Measure a text in points."""
     font = _font(bold=bold).copy()
     font.set_size(size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])  # type: ignore[no-untyped-call]
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 @cache
@@ -237,7 +241,8 @@ def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = Fa
     lines
         Most lines.
     """
-    found, words = [], drawable(text).split(" ")
+    words = drawable(text).split(" ")
+    found: list[str] = []
     while words and len(found) < lines:
         count = len(words)
         while count > 1 and width(" ".join(words[:count]), size, bold=bold) > room:
@@ -250,3 +255,32 @@ def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = Fa
             line = f"{line.rstrip(' ,;:.')}…"
         found.append(line)
     return tuple(found)
+
+
+def web_fonts(texts: Iterable[str]) -> str:
+    """Write the CSS that gives a page the font of its figures, as far as they use it, without a network.
+
+    Parameters
+    ----------
+    texts
+        What the figures say, or their SVG.
+    """
+    used = "".join(sorted(set("".join(texts))))
+    faces = []
+    for weight in ("normal", "bold"):
+        options = subset.Options(
+            flavor="woff", layout_features=[], notdef_outline=True, recalc_timestamp=False
+        )
+        path = findfont(FontProperties(family=FONTS[0], weight=weight))
+        font = subset.load_font(path, options)
+        chosen = subset.Subsetter(options)
+        chosen.populate(text=used)
+        chosen.subset(font)
+        with io.BytesIO() as content:
+            subset.save_font(font, content, options)
+            encoded = base64.b64encode(content.getvalue()).decode()
+        faces.append(
+            f'@font-face{{font-family:"{FONTS[0]}";font-weight:{weight};'
+            f'src:url("data:font/woff;base64,{encoded}") format("woff")}}'
+        )
+    return "\n".join(faces)

@@ -1,0 +1,253 @@
+"""Every statement on a page or two: the share of favourable answers in each wave, and how it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+
+from surveywaves.catalogue import pages
+from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, tiles, withheld_key
+from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, Slide, on, width, wrap
+from surveywaves.findings import CHANGE, Pair, main_pair, term_in
+from surveywaves.study.models import Item
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import ALL, ESTIMATED, FAVOURABLE, PERCENT_FAVOURABLE, WITHOUT_SCALE, Decision, Status
+from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number, records
+
+COLUMNS: Final = 8
+"""Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
+
+COLUMN: Final = 3.5
+"""Width of a column, in em."""
+
+SHADES: Final = sns.blend_palette(("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"), as_cmap=True)
+"""Light to dark by the share of favourable answers, so that greyscale keeps the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: whose, and of which wave; without one, the change of the main pair."""
+
+    organisation: str
+    wave: str = ""
+
+
+def heat_map(
+    item_summary: pd.DataFrame, item_contrasts: pd.DataFrame, presentation: Presentation, *, page: str
+) -> Drawing:
+    """Draw the share of favourable answers to every statement, with the change between the main pair of waves.
+
+    Parameters
+    ----------
+    item_summary, item_contrasts
+        As released.
+    presentation
+        The study in words.
+    page
+        Of `catalogue.pages`. A slide shows what changed most, as much as it has room for.
+    """
+    labels, compared = Labels(presentation), main_pair(presentation)
+    groups = pages(presentation)[page]
+    items = [item for own in groups.values() for item in own]
+    rows = item_summary[item_summary["item"].isin([item.item for item in items])]
+    changes = _changes(item_contrasts, items, compared)
+    columns = _columns(rows, changes, presentation, compared)
+    parts = list(dict.fromkeys(column.organisation for column in columns))
+    total = len(items)
+    if isinstance(presentation.style, Slide):
+        groups = {"": _most_changed(items, changes, parts, Sheet.of(presentation.style))}
+    shown = [item for own in groups.values() for item in own]
+    levels = {(row.item, row.organisation, row.wave): row for row in records(rows)}
+    sheet = Sheet.of(presentation.style)
+    room = sheet.width - (COLUMN * len(columns) + 2) * sheet.em
+    names, cells, bold = [], [], []
+    for group, own in groups.items():
+        if group:
+            title = OUTSIDE if group == WITHOUT_SCALE else labels.scale(group)
+            names.append(wrap(title, room, sheet.em, lines=1, bold=True))
+            cells.append([Tile() for _ in columns])
+            bold.append(len(names) - 1)
+        for item in own:
+            names.append(wrap(labels.item(item.item), room, sheet.em, lines=1 if not group else 2))
+            cells.append([_cell(column, item, levels, changes, labels) for column in columns])
+    heights = [len(name) * (LINE - 0.1) + 0.3 for name in names]
+    heads = [wrap(labels.wave(one.wave) if one.wave else "change", 6 * sheet.em, sheet.em) for one in columns]
+    tall = max((width(line, sheet.em) for head in heads for line in head), default=0)
+    withheld = any(cell.hatched for line in cells for cell in line)
+    drawn = Page(
+        presentation,
+        _title(changes, parts, total, presentation),
+        f"Favourable answers, %{'; change in points: ▲ rose, ▼ fell, else no clear change' if changes else ''}",
+        keys=[withheld_key()] if withheld else [],
+        notes=[
+            f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in shown) else "",
+            "Changes are computed before rounding." if changes else "",
+            f"{len(shown)} of {total}: what changed most." if len(shown) < total else "",
+        ],
+        lines=sum(heights) + tall / sheet.em + 3.0,
+    )
+    axes = drawn.figure.subplots()
+    tiles(
+        axes,
+        cells,
+        ["\n".join(name) for name in names],
+        ["\n".join(head) for head in heads],
+        heights=heights,
+        turned=True,
+    )
+    for place, label in enumerate(axes.get_yticklabels()):
+        label.set(weight="bold" if place in bold else "normal", ha="left", linespacing=1.05)
+    wide = max(
+        (width(line, sheet.em, bold=n in bold) for n, name in enumerate(names) for line in name), default=0
+    )
+    axes.tick_params(axis="y", pad=wide)
+    _organisations(axes, columns, labels, tall + 0.9 * sheet.em, sheet.em)
+    own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
+    own_rows &= rows["wave"].isin({column.wave for column in columns})
+    caption = "Share of favourable answers to each statement. " + (
+        f"Change from {labels.wave(compared.first)} to {labels.wave(compared.last)}; signs where p, adjusted across "
+        "statements, decides."
+        if changes and compared
+        else ""
+    )
+    return drawn.drawing(
+        rows[own_rows], caption=caption, alt=f"{drawn.title}. {_said(shown, changes, parts, labels)}"
+    )
+
+
+def _changes(table: pd.DataFrame, items: Sequence[Item], compared: Pair | None) -> dict[tuple[str, str], Any]:
+    """Take the changes of the main pair, by statement and organisation."""
+    if compared is None:
+        return {}
+    own = table[
+        (table["analysis"] == FAVOURABLE)
+        & (table["term"] == term_in(PERCENT_FAVOURABLE, CHANGE))
+        & (table["wave"] == compared.contrast)
+        & table["item"].isin([item.item for item in items])
+    ]
+    return {(row.item, row.organisation): row for row in records(own)}
+
+
+def _columns(
+    rows: pd.DataFrame,
+    changes: Mapping[tuple[str, str], Any],
+    presentation: Presentation,
+    compared: Pair | None,
+) -> list[Column]:
+    """Choose what there is room for: every organisation in every wave, or less."""
+    asked = set(zip(rows["organisation"], rows["wave"], strict=True))
+    changed = {organisation for _, organisation in changes}
+    waves = list(presentation.waves)
+    main = [compared.first, compared.last] if compared else waves
+    single = [name for name in presentation.organisations if any(name == one for one, _ in asked)]
+    choices = [(single, waves), (single, main), ([ALL], waves), ([ALL], main)]
+    found: list[Column] = []
+    for parts, own in choices if len(single) > 1 else choices[2:]:
+        found = []
+        for name in parts:
+            found += [Column(name, wave) for wave in own if (name, wave) in asked]
+            found += [Column(name)] if name in changed else []
+        if len(found) <= COLUMNS:
+            break
+    return found[:COLUMNS]
+
+
+def _cell(
+    column: Column,
+    item: Item,
+    levels: Mapping[tuple[str, str, str], Any],
+    changes: Mapping[tuple[str, str], Any],
+    labels: Labels,
+) -> Tile:
+    """Make a tile: a share on its shade, or a change with the sign of its decision."""
+    whose = labels.organisation(column.organisation)
+    if column.wave:
+        row = levels.get((item.item, column.organisation, column.wave))
+        if row is None or pd.isna(row.favourable_percent):
+            gone = row is not None and row.status == Status.WITHHELD
+            return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
+        share = float(row.favourable_percent)
+        ground = to_hex(SHADES(share / 100))
+        told = f"{labels.item(item.item)} {whose}, {labels.wave(column.wave)}: {number(share, 1)}% favourable"
+        return Tile(number(share, 0), ground, on(ground), told=told)
+    row = changes.get((item.item, column.organisation))
+    if row is None or row.status not in ESTIMATED or pd.isna(row.estimate):
+        gone = row is not None and row.status == Status.WITHHELD
+        return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
+    colour, _, sign = DECISIONS.get(row.decision, DECISIONS[Decision.INCONCLUSIVE.value])
+    moved = row.decision in (Decision.INCREASE, Decision.DECREASE)
+    text = f"{sign if moved else ''}{number(row.estimate, 0, signed=True)}"
+    return Tile(text, "#ffffff", colour if moved else GREY, bold=moved)
+
+
+def _organisations(axes: Axes, columns: Sequence[Column], labels: Labels, above: float, em: float) -> None:
+    """Write whose the columns are above the names of their waves."""
+    for name in dict.fromkeys(column.organisation for column in columns):
+        own = [place for place, column in enumerate(columns) if column.organisation == name]
+        head = wrap(labels.organisation(name), len(own) * COLUMN * em, em, lines=2, bold=True)
+        axes.annotate(
+            "\n".join(head),
+            (own[0] - 0.4, 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(0, above),
+            textcoords="offset points",
+            va="bottom",
+            weight="bold",
+            color=INK,
+        )
+
+
+def _most_changed(
+    items: Sequence[Item], changes: Mapping[tuple[str, str], Any], parts: Sequence[str], sheet: Sheet
+) -> list[Item]:
+    """Choose the statements that changed most, as many as a sheet has lines, in their order."""
+    lines = int((sheet.most / sheet.em - 18) / (LINE + 0.2))
+
+    def size(item: Item) -> float:
+        rows = [changes[item.item, name] for name in parts if (item.item, name) in changes]
+        moved = [row for row in rows if row.decision in (Decision.INCREASE, Decision.DECREASE)]
+        return max(
+            (abs(row.estimate) + 1000 * (row in moved) for row in rows if pd.notna(row.estimate)), default=0.0
+        )
+
+    kept = {item.item for item in sorted(items, key=size, reverse=True)[:lines]}
+    return [item for item in items if item.item in kept]
+
+
+def _title(
+    changes: Mapping[tuple[str, str], Any], parts: Sequence[str], total: int, presentation: Presentation
+) -> str:
+    """Say on how many statements answers became more or less favourable."""
+    labels, many = Labels(presentation), presentation.nouns.statement[1]
+    if not changes:
+        return f"Favourable answers to {total} {many}"
+    said: list[str] = []
+    for name in parts:
+        own = [row.decision for (_, organisation), row in changes.items() if organisation == name]
+        up, down = own.count(Decision.INCREASE.value), own.count(Decision.DECREASE.value)
+        whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
+        said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
+    return "; ".join(said)
+
+
+def _said(
+    items: Sequence[Item], changes: Mapping[tuple[str, str], Any], parts: Sequence[str], labels: Labels
+) -> str:
+    """Name the largest change of each organisation that is decided."""
+    sentences = []
+    for name in parts:
+        own = [(changes[item.item, name], item) for item in items if (item.item, name) in changes]
+        moved = [(row, item) for row, item in own if row.decision in (Decision.INCREASE, Decision.DECREASE)]
+        if moved:
+            row, item = max(moved, key=lambda pair: abs(pair[0].estimate))
+            change = number(row.estimate, 0, signed=True)
+            sentences.append(
+                f"Largest in {labels.organisation(name)}: {change} points, {labels.item(item.item)}"
+            )
+    return " ".join(sentences)
