@@ -7,20 +7,18 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from surveywaves.catalogue import figures
-from surveywaves.figures import draw_all, layout
+from surveywaves.figures import draw_all
 from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.style import RC, on_slide
 from surveywaves.study.models import (
     Event,
     FigureStyle,
@@ -311,13 +309,36 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
             cell = {"analysis": "reliability", "scale": scale, "wave": wave, "organisation": organisation}
             reliability.append(cell | {"term": "alpha"} | estimate(0.78, 0.14, [(wave, organisation)], 0.04))
             reliability.append(cell | {"term": "mean_inter_item_r", "estimate": 0.4})
+    of_items = [
+        row | {"item": item.item}
+        for row in contrasts
+        if row["term"] == "change"
+        for item in study.items.values()
+        if item.scale == row["scale"]
+    ]
     return {
         "means": tidy(means),
-        "contrasts": _decided(tidy({"analysis": "linear"} | row for row in contrasts)),
+        "contrasts": _decided(tidy([*_linear(contrasts), *_favourable(contrasts)])),
+        "item_contrasts": _decided(tidy(_favourable(of_items))),
         "planning": tidy({"analysis": "planning"} | row for row in _planning(study, draw)),
         "reliability": tidy(reliability),
         "sensitivity": _sensitivity(contrasts, study, draw),
     }
+
+
+def _linear(contrasts: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{"analysis": "linear"} | row for row in contrasts]
+
+
+def _favourable(contrasts: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Turn contrasts in points of the response scale into ones in percentage points."""
+    numbers = ("estimate", "conf_low", "conf_high")
+    return [
+        row
+        | {"analysis": "favourable", "term": f"{row['term']}_percent_favourable"}
+        | {name: 40.0 * row[name] for name in numbers if name in row}  # type: ignore[operator]
+        for row in contrasts
+    ]
 
 
 DECISIONS = ("increase", "decrease", "no_meaningful_change", "inconclusive")
@@ -402,8 +423,13 @@ def _sensitivity(
             rows.append(row)
             decision = DECISIONS[(place + len(variant)) % 4] if estimated else ""
             beside.append((variant, 0.2 if estimated else math.nan, decision))
+    rows += [
+        row
+        | {"analysis": "favourable", "term": str(row["term"]).replace("_standardised", "_percent_favourable")}
+        for row in rows
+    ]
     table = tidy(rows)
-    found = pd.DataFrame(beside, columns=["variant", "smallest", "decision"])
+    found = pd.DataFrame(beside + beside, columns=["variant", "smallest", "decision"])
     table.insert(0, "variant", found["variant"])
     return table.assign(
         smallest=found["smallest"],
@@ -464,104 +490,52 @@ def _audit(draw: random.Random) -> pd.DataFrame:
 
 # --- what is drawn --------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Drawn:
-    """A study, its tables, and its figures by name."""
-
-    study: Presentation
-    tables: dict[str, pd.DataFrame]
-    drawings: dict[str, Drawing]
-
-
-def drawn(study: Presentation) -> Drawn:
-    tables = tables_for(study)
-    return Drawn(study, tables, {drawing.name: drawing for drawing in draw_all(tables, study)})
-
-
-STUDIES = {
+STUDIES: dict[str, dict[str, object]] = {
     "plain": {},
     "hostile": {"words": (HOSTILE, LONG, ""), "points": (5, 4, 7)},
     "long": {"words": (LONG,), "scales": 2},
     "one wave, one organisation": {"waves": 1, "organisations": 1, "scales": 2},
+    "one wave": {"waves": 1},
     "one organisation": {"organisations": 1},
     "five waves, four organisations": {"waves": 5, "organisations": 4, "points": (4, 5), "scales": 4},
-    "large type": {"font_size": 16.0},
-    "small type": {"font_size": 5.0, "points": (2, 3, 6)},
+    "twelve organisations": {"waves": 2, "organisations": 12},
 }
 
 
 @cache
-def named(study: str) -> Drawn:
-    return drawn(study_of(**STUDIES[study]))
+def drawn(study: str, *, slide: bool = False) -> dict[str, Drawing]:
+    """Draw the figures of a study."""
+    words = study_of(**STUDIES[study])  # type: ignore[arg-type]
+    return {one.name: one for one in draw_all(tables_for(words), on_slide(words) if slide else words)}
 
 
 def texts(drawing: Drawing) -> list[Text]:
-    return [text for text in drawing.figure.axes[0].texts if text.get_text()]
+    """List the texts that are seen."""
+    hidden = {
+        text
+        for axes in drawing.figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        for text, seen in ((tick.label1, tick.label1.get_visible()), (tick.label2, tick.label2.get_visible()))
+        if not seen or not tick.get_visible()
+    }
+    found = drawing.figure.findobj(Text)
+    return [text for text in found if text.get_text().strip() and text.get_visible() and text not in hidden]
 
 
-def said(drawing: Drawing) -> str:
-    """Join what stands on a drawing, without spaces: words may be broken over lines."""
-    return "".join(text.get_text() for text in texts(drawing)).replace(" ", "")
-
-
-def marks(drawing: Drawing) -> list[tuple[float, float]]:
-    """Give the places of all marks that stand for a number."""
-    lines = [line for line in drawing.figure.axes[0].lines if str(line.get_gid()).startswith("marks")]
-    return [place for line in lines for place in zip(line.get_xdata(), line.get_ydata(), strict=True)]
-
-
-def boxes(drawing: Drawing) -> Iterator[tuple[str, float, float]]:
-    """Give the coloured boxes: colour, width, place of the middle from the top."""
-    for collection in drawing.figure.axes[0].collections:
-        if isinstance(collection, PolyCollection):
-            for path, colour in zip(collection.get_paths(), collection.get_facecolor(), strict=True):
-                if to_hex(colour) not in {"#ffffff", layout.INK}:
-                    box = path.get_extents()
-                    yield to_hex(colour), box.width, (box.y0 + box.y1) / 2
-
-
-@cache
-def extents(drawing: Drawing) -> tuple[np.ndarray, list[str]]:
-    """Give the boxes of all texts as drawn, in pixels: left, bottom, right, top."""
+def overlapping(drawing: Drawing) -> list[tuple[str, ...]]:
+    """List the texts that are cut by the edge, and pairs of texts of which one is written over the other."""
     canvas = FigureCanvasAgg(drawing.figure)
-    drawing.figure.set_dpi(drawing.dpi)
-    found = texts(drawing)
     renderer = canvas.get_renderer()
-    with mpl.rc_context(layout.RC):
-        places = [text.get_window_extent(renderer).extents for text in found]
-    return np.array(places), [text.get_text() for text in found]
-
-
-def striped(drawing: Drawing) -> list[tuple[str, float, float]]:
-    """Give the striped boxes, those of the legend too: first colour, width, place of the middle from the top."""
-    axes = drawing.figure.axes[0]
-    stripes = [shape for patch in axes.patches for shape in patch.get_path().to_polygons()]
-    centres = np.array([shape[:-1].mean(axis=0) for shape in stripes]).reshape(-1, 2)
-    found = []
-    for collection in axes.collections:
-        if isinstance(collection, PolyCollection) and collection.get_zorder() == 2:
-            for path, colour in zip(collection.get_paths(), collection.get_facecolor(), strict=True):
-                box = path.get_extents()
-                inside = (centres > [box.x0, box.y0]) & (centres < [box.x1, box.y1])
-                if inside.all(axis=1).any():
-                    found.append((to_hex(colour), box.width, (box.y0 + box.y1) / 2))
-    return found
-
-
-def assert_legible(drawing: Drawing) -> None:
-    """Check that no text is cut, and that no two overlap, as drawn."""
-    found, words = extents(drawing)
-    width, height = drawing.figure.get_size_inches() * drawing.dpi
+    with mpl.rc_context(RC):
+        found = [(text.get_text(), text.get_window_extent(renderer)) for text in texts(drawing)]
+    size, em = drawing.figure.bbox, drawing.figure.dpi / 72
     cut = [
-        w
-        for w, (x0, y0, x1, y1) in zip(words, found, strict=True)
-        if min(x0, y0, width - x1, height - y1) < 0
+        (said,)
+        for said, box in found
+        if box.x0 < -em or box.y0 < -em or box.x1 > size.x1 + em or box.y1 > size.y1 + em
     ]
-    assert not cut, f"{drawing.name}: cut: {cut}"
-    left, bottom, right, top = (found + np.array([0.5, 0.5, -0.5, -0.5])).T
-    meet = (
-        (left[:, None] < right) & (left < right[:, None]) & (bottom[:, None] < top) & (bottom < top[:, None])
-    )
-    pairs = [(words[i], words[j]) for i, j in np.argwhere(np.triu(meet, 1))]
-    assert not pairs, f"{drawing.name}: overlap: {pairs[:5]}"
+    boxes = np.array([(box.x0, box.y0, box.x1, box.y1) for _, box in found]).reshape(-1, 4)
+    left, low, right, high = (boxes + np.array([1, 1.4, -1, -1.4]) * em).T
+    meet = (left[:, None] < right) & (left < right[:, None]) & (low[:, None] < high) & (low < high[:, None])
+    return [*cut, *((found[i][0], found[j][0]) for i, j in np.argwhere(np.triu(meet, 1)))]

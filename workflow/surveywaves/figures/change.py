@@ -45,7 +45,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, Decision, Status
 from surveywaves.text import listed
-from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair, records
+from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair, records, shortened
 
 ABREAST: Final = 3
 """Most organisations side by side as panels with an axis; more stand in a grid."""
@@ -55,6 +55,9 @@ FEWER: Final = "‡"
 
 UNIT_HEAD: Final = "points"
 """Heading of differences."""
+
+BESIDE: Final = 2
+"""Most panels that have room for intervals in figures, and for means with two decimals."""
 
 GRID: Final = 9
 """Most columns of a grid: beyond, all respondents stand for all."""
@@ -116,7 +119,7 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
     title = headline(facts, presentation)
     before, after = _dated(compared.first, labels), _dated(compared.last, labels)
     decisions = {one.decision for own in parts.values() for one in own}
-    grid = len(parts) > ABREAST
+    grid = len(parts) > (ABREAST if unit.percent else BESIDE)
     others = [wave for wave in presentation.waves if wave not in (compared.first, compared.last)]
     others = [wave for wave in others if any((s, wave, o) in levels for s in order for o in parts)]
     keys = decision_keys(decisions)
@@ -148,7 +151,15 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         for axes, (name, own) in zip(panels, parts.items(), strict=True):
             rows = [_of(own, scale) for scale in order]
             further = [[levels.get((scale, wave, name)) for wave in others] for scale in order]
-            _panel(axes, rows, further, unit=unit, sheet=page.sheet, labels=labels)
+            _panel(
+                axes,
+                rows,
+                further,
+                intervals=len(parts) <= BESIDE,
+                unit=unit,
+                sheet=page.sheet,
+                labels=labels,
+            )
             axes.set_title(drawable(labels.organisation(name)))
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
     drawn = contrasts[
@@ -158,8 +169,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         & contrasts["organisation"].isin(list(parts))
     ]
     caption = (
-        f"Each scale from {labels.wave(compared.first)} (ring) to {labels.wave(compared.last)}, with the difference "
-        f"in points and its {labels.confidence} confidence interval. Colour: p adjusted across scales below {_alpha(presentation)}."
+        f"Each scale from the earlier wave (ring) to the later, with the difference in points and its "
+        f"{labels.confidence} confidence interval. Colour: p adjusted across scales below {_alpha(presentation)}."
     )
     return page.drawing(drawn, caption=caption, alt=f"{title}. {_said(parts, unit, labels)}")
 
@@ -169,6 +180,7 @@ def _panel(
     rows: Sequence[Found | None],
     further: Sequence[Sequence[float | None]],
     *,
+    intervals: bool,
     unit: Unit,
     sheet: Sheet,
     labels: Labels,
@@ -187,7 +199,7 @@ def _panel(
             _arrow(axes, y, one, list(filter(None, levels)), unit=unit, em=em, labels=labels)
     quiet(axes)
     said = [_written(one, unit) for one in rows]
-    _columns(axes, [UNIT_HEAD, f"{labels.confidence} CI"], said, rows, em)
+    _columns(axes, [UNIT_HEAD, f"{labels.confidence} CI"][: 1 + intervals], said, rows, em)
     _scale_axis(axes, unit, len(rows))
 
 
@@ -317,7 +329,12 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     rows = rows[rows["scale"].isin(chosen.scales)]
     parts = _panels_of(rows, presentation)
     return _levels_drawing(
-        rows, list(chosen.scales), parts, unit=unit, presentation=presentation, about=f"{chosen.title}."
+        rows,
+        list(chosen.scales),
+        parts,
+        unit=unit,
+        presentation=presentation,
+        about=f"{shortened(chosen.title, 80)}.",
     )
 
 
@@ -396,9 +413,9 @@ def _scale_axis(axes: Axes, unit: Unit, count: int) -> None:
     """Give a panel the axis of levels, and rows from the top."""
     low, high = unit.range
     spare = (high - low) * 0.14
-    places = [0, 25, 50, 75, 100] if unit.percent else list(range(int(low), int(high) + 1))
+    places = [0.0, 25.0, 50.0, 75.0, 100.0] if unit.percent else [low, (low + high) / 2, high]
     axes.set_xticks(
-        places, [f"{place}%" if place == 100 and unit.percent else f"{place}" for place in places]
+        places, [f"{place:g}%" if place == 100 and unit.percent else f"{place:g}" for place in places]
     )
     axes.set(xlim=(low - spare, high + spare), ylim=(count - 0.5, -0.5))
     axes.grid(axis="x")
@@ -425,7 +442,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     order = _sorted(parts, labels.scales_in(contrasts))
     shown = [one for own in parts.values() for one in own]
     names = {name: tuple(map(labels.organisation, pair(name) or (name, name))) for name in parts}
-    grid, title = len(parts) > ABREAST, _differing(parts, names, len(order))
+    grid, title = len(parts) > (ABREAST if unit.percent else BESIDE), _differing(parts, names, len(order))
     page = Page(
         presentation,
         title,
@@ -459,7 +476,8 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
             ]
             _differences(axes, rows, shown, em)
             written = [[*_written(one, unit), *more] for one, more in zip(rows, said, strict=True)]
-            _columns(axes, [UNIT_HEAD, f"{labels.confidence} CI", *beside], written, rows, em)
+            heads_of = [UNIT_HEAD, *([f"{labels.confidence} CI"] if len(parts) <= BESIDE else []), *beside]
+            _columns(axes, heads_of, written, rows, em)
             axes.set_title(
                 "\n".join(wrap(heads[name], page.sheet.width / len(parts) / 3, em * 1.1, bold=True))
             )

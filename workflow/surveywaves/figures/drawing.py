@@ -118,7 +118,9 @@ class Page:
         height = sheet.height or min(head + low + self.lines * em, sheet.most)
         self.figure = figure = Figure(figsize=(sheet.width / 72, height / 72), dpi=300)
         self.body = height - head - low
-        rect = (0, low / height, 1, self.body / height)
+        # On a slide, few rows do not take all of it.
+        body = min(self.body, 1.7 * self.lines * em)
+        rect = (0, (low + self.body - body) / height, 1, body / height)
         pad = 0.5 * em / 72
         layout = ConstrainedLayoutEngine(rect=rect, w_pad=pad, h_pad=pad / 2, wspace=0, hspace=0)
         figure.set_layout_engine(layout)
@@ -167,7 +169,8 @@ class Page:
             x = self.sheet.width - self.left - 0.3 * self.sheet.em
             look = {"ha": "right", "va": "baseline", "color": colour, "weight": "bold", "bbox": box}
             self._text(x, 0.55 * self.sheet.em, DEMONSTRATION, **look)
-        self.figure.draw_without_rendering()
+        if engine := self.figure.get_layout_engine():
+            engine.execute(self.figure)
         self.figure.set_layout_engine("none")
         return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))
 

@@ -35,8 +35,8 @@ def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
     said = [
         "<!-- Written by `make gallery` from the figures and their captions: do not edit. -->",
         "# Figures",
-        f"Figures of *{plain(title)}* as the pipeline draws them; it draws more than these, each as SVG, PDF and PNG. "
-        "**They are a demonstration of the pipeline unless their evidence says that all of the data are observed.**",
+        f"Figures of *{plain(title)}* as the pipeline draws them, each also as PDF, PNG, a slide and the rows that it "
+        "drew. **Where a figure says DEMONSTRATION DATA, it shows no finding.**",
     ]
     group = ""
     for one in chosen:
@@ -44,14 +44,11 @@ def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
         if row["group"] != group:
             group = row["group"]
             said.append(f"## {plain(group)}")
-        evidence = row["evidence"]
-        caption = " ".join(row["caption"].replace(evidence, "").split())
         drawn = " and ".join(f"`released/{table}`" for table in one.exhibit.reads)
         said += [
             f"### {plain(row['title'])}",
             f"![{plain(row['alt'])}]({FOLDER}/{one.name}.svg)",
-            plain(caption),
-            f"**{plain(evidence)}**",
+            plain(row["caption"]),
             f"`{one.name}`, drawn from {drawn}.",
         ]
     return "\n\n".join(said) + "\n"

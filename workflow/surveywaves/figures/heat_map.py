@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import pages
 from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, tiles, withheld_key
-from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, Slide, on, width, wrap
+from surveywaves.figures.style import DECISIONS, GREY, Sheet, Slide, on, width, wrap
 from surveywaves.findings import CHANGE, Pair, main_pair, term_in
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
@@ -25,6 +25,9 @@ COLUMNS: Final = 8
 
 COLUMN: Final = 3.5
 """Width of a column, in em."""
+
+WIDEST: Final = 8.0
+"""Width that a column takes at most, in em."""
 
 SHADES: Final = sns.blend_palette(("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"), as_cmap=True)
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
@@ -106,14 +109,15 @@ def heat_map(
     wide = max(
         (width(line, sheet.em, bold=n in bold) for n, name in enumerate(names) for line in name), default=0
     )
-    axes.tick_params(axis="y", pad=wide)
-    _organisations(axes, columns, labels, tall + 0.9 * sheet.em, sheet.em)
+    pad = max(wide + 0.6 * sheet.em, sheet.width - WIDEST * len(columns) * sheet.em)
+    axes.tick_params(axis="y", pad=pad)
+    column = (sheet.width - pad - sheet.em) / max(len(columns), 1)
+    _organisations(axes, columns, labels, tall + 0.9 * sheet.em, column)
     own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
     own_rows &= rows["wave"].isin({column.wave for column in columns})
-    caption = "Share of favourable answers to each statement. " + (
-        f"Change from {labels.wave(compared.first)} to {labels.wave(compared.last)}; signs where p, adjusted across "
-        "statements, decides."
-        if changes and compared
+    caption = "Share of favourable answers to each statement." + (
+        " Change between the main two waves, with a sign where p, adjusted across statements, decides."
+        if changes
         else ""
     )
     return drawn.drawing(
@@ -186,20 +190,24 @@ def _cell(
     return Tile(text, "#ffffff", colour if moved else GREY, bold=moved)
 
 
-def _organisations(axes: Axes, columns: Sequence[Column], labels: Labels, above: float, em: float) -> None:
+def _organisations(
+    axes: Axes, columns: Sequence[Column], labels: Labels, above: float, column: float
+) -> None:
     """Write whose the columns are above the names of their waves."""
-    for name in dict.fromkeys(column.organisation for column in columns):
-        own = [place for place, column in enumerate(columns) if column.organisation == name]
-        head = wrap(labels.organisation(name), len(own) * COLUMN * em, em, lines=2, bold=True)
+    names = list(dict.fromkeys(column.organisation for column in columns))
+    for name in names:
+        own = [place for place, one in enumerate(columns) if one.organisation == name]
+        room, em = len(own) * column, Sheet.of(labels.presentation.style).em
+        alone = len(names) == 1
         axes.annotate(
-            "\n".join(head),
-            (own[0] - 0.4, 1),
+            "\n".join(wrap(labels.organisation(name), 20 * em if alone else room, em, bold=True)),
+            (own[-1] + 0.45 if alone else own[0] - 0.4, 1),
             xycoords=axes.get_xaxis_transform(),
             xytext=(0, above),
             textcoords="offset points",
+            ha="right" if alone else "left",
             va="bottom",
             weight="bold",
-            color=INK,
         )
 
 

@@ -20,7 +20,7 @@ from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number
+from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number, shortened
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
@@ -179,14 +179,14 @@ def likert(
     )
     side = not there or len(there) > BESIDE
     shares = [1.9, *([1.0] * (len(panels) - 1))] if not side else [1.6, *([1.0] * (len(panels) - 1))]
-    drawn = page.figure.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=shares)[0]
+    drawn = page.figure.subplots(1, len(panels), squeeze=False, width_ratios=shares)[0]
     for axes, panel in zip(drawn, panels, strict=True):
         _draw(axes, panel, items=items, blocks=blocks, answers=answers, sheet=page.sheet, labels=labels)
     _statements(drawn[0], panels[0], lines, blocks, page.sheet)
     shown = rows["organisation"].isin([ALL, *there]) & rows["wave"].isin(waves)
     shown &= rows["item"].isin([item.item for item in items])
     caption = (
-        f"{name}, sorted by favourable answers{f' in {labels.wave(last)}' if last else ''}. Every answer of all "
+        f"{shortened(name, 60)}, sorted by favourable answers in the last wave. Every answer of all "
         f"respondents{f'; by {presentation.nouns.organisation[0]} the two sides and the middle' if there else ''}."
     )
     said = [
@@ -258,14 +258,13 @@ def _draw(
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.spines["bottom"].set_visible(False)
-    room = sheet.width / (2.5 if panel.named else 5)
+    room = sheet.width / (5.5 if panel.together else 2.5)
     axes.set_title("\n".join(wrap(panel.title, room, em * 1.1, bold=True)))
     if panel.named:
         names = ["\n".join(wrap(label, 8.5 * em, em, lines=1)) for _, label in ticks]
         axes.set_yticks([y for y, _ in ticks], names, color=GREY)
-        axes.tick_params(axis="y", labelleft=True)
     else:
-        axes.tick_params(axis="y", labelleft=False)
+        axes.set_yticks([])
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:

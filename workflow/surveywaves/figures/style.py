@@ -49,13 +49,12 @@ DECISIONS: Final = {
 }
 """Colour, mark and sign of each decision: told apart by any of them."""
 
-FONTS: Final = ("DejaVu Sans", "STIXGeneral")
-"""They come with matplotlib, so a figure is the same on every machine."""
+FONT: Final = "DejaVu Sans"
+"""It comes with matplotlib, so a figure is the same on every machine."""
 
 RC: Final[dict[Any, Any]] = {
     **sns.axes_style("white"),
-    "font.family": list(FONTS),
-    "font.sans-serif": ["DejaVu Sans"],
+    "font.family": FONT,
     "text.parse_math": False,
     "text.usetex": False,
     "text.hinting": "none",
@@ -202,7 +201,7 @@ def steps(count: int) -> list[str]:
 
 @cache
 def _font(*, bold: bool) -> FontProperties:
-    return FontProperties(family=list(FONTS), weight="bold" if bold else "normal")
+    return FontProperties(family=FONT, weight="bold" if bold else "normal")
 
 
 @cache
@@ -215,7 +214,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 @cache
 def _glyphs() -> frozenset[int]:
-    return frozenset().union(*(get_font(findfont(name)).get_charmap() for name in FONTS))
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 _MARKS = re.compile(r"(\w)([\u0300-\u036f]{2})[\u0300-\u036f]+")
@@ -223,7 +222,7 @@ _MARKS = re.compile(r"(\w)([\u0300-\u036f]{2})[\u0300-\u036f]+")
 
 @cache
 def drawable(text: str) -> str:
-    """Make one line of a label, of characters that the fonts have: any other becomes a box."""
+    """Make one line of a label, of characters that the font has: any other becomes a box."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in text)
     text = _MARKS.sub(r"\1\2", " ".join(text.split()))
@@ -271,7 +270,7 @@ def web_fonts(texts: Iterable[str]) -> str:
         options = subset.Options(
             flavor="woff", layout_features=[], notdef_outline=True, recalc_timestamp=False
         )
-        path = findfont(FontProperties(family=FONTS[0], weight=weight))
+        path = findfont(FontProperties(family=FONT, weight=weight))
         font = subset.load_font(path, options)
         chosen = subset.Subsetter(options)
         chosen.populate(text=used)
@@ -280,7 +279,7 @@ def web_fonts(texts: Iterable[str]) -> str:
             subset.save_font(font, content, options)
             encoded = base64.b64encode(content.getvalue()).decode()
         faces.append(
-            f'@font-face{{font-family:"{FONTS[0]}";font-weight:{weight};'
+            f'@font-face{{font-family:"{FONT}";font-weight:{weight};'
             f'src:url("data:font/woff;base64,{encoded}") format("woff")}}'
         )
     return "\n".join(faces)
