@@ -528,6 +528,7 @@ def overlapping(drawing: Drawing) -> list[tuple[str, ...]]:
     canvas = FigureCanvasAgg(drawing.figure)
     renderer = canvas.get_renderer()
     with mpl.rc_context(RC):
+        canvas.draw()  # what places the legend
         found = [(text.get_text(), text.get_window_extent(renderer)) for text in texts(drawing)]
     size, em = drawing.figure.bbox, drawing.figure.dpi / 72
     cut = [

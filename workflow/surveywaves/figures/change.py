@@ -143,7 +143,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         axes = page.figure.subplots()
         cells = [[_tile(_of(parts[name], scale), unit) for name in parts] for scale in order]
         columns = [
-            "\n".join(wrap(labels.organisation(name), 7 * page.sheet.em, page.sheet.em)) for name in parts
+            "\n".join(wrap(labels.organisation(name), 0.68 * page.sheet.width / len(parts), page.sheet.em))
+            for name in parts
         ]
         tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
     else:
@@ -160,7 +161,7 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
                 sheet=page.sheet,
                 labels=labels,
             )
-            axes.set_title(drawable(labels.organisation(name)))
+            axes.set_title(_panel_title(labels.organisation(name), len(parts), page.sheet))
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
     drawn = contrasts[
         (contrasts["analysis"] == ANALYSIS[unit.name])
@@ -380,9 +381,7 @@ def _levels_drawing(
     (low, high), em = unit.range, sheet.em
     apart = 0.8 / max(len(waves), 2)
     for axes, name in zip(panels, parts, strict=False):
-        axes.set_title(
-            "\n".join(wrap(labels.organisation(name), sheet.width / len(parts) / 2, em * 1.1, bold=True))
-        )
+        axes.set_title(_panel_title(labels.organisation(name), len(parts), sheet))
         for row in records(rows[rows["organisation"].eq(name) & rows["wave"].isin(waves)]):
             y = order.index(row.scale) + (waves.index(row.wave) - (len(waves) - 1) / 2) * apart
             if pd.isna(row.estimate):
@@ -460,7 +459,9 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     if grid:
         axes = page.figure.subplots()
         cells = [[_tile(_of(parts[name], scale), unit) for name in parts] for scale in order]
-        columns = ["\n".join(wrap(heads[name], 7 * em, em, lines=3)) for name in parts]
+        columns = [
+            "\n".join(wrap(heads[name], 0.68 * page.sheet.width / len(parts), em, lines=3)) for name in parts
+        ]
         tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
     else:
         panels = page.figure.subplots(1, max(len(parts), 1), sharey=True, squeeze=False)[0]
@@ -478,9 +479,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
             written = [[*_written(one, unit), *more] for one, more in zip(rows, said, strict=True)]
             heads_of = [UNIT_HEAD, *([f"{labels.confidence} CI"] if len(parts) <= BESIDE else []), *beside]
             _columns(axes, heads_of, written, rows, em)
-            axes.set_title(
-                "\n".join(wrap(heads[name], page.sheet.width / len(parts) / 3, em * 1.1, bold=True))
-            )
+            axes.set_title(_panel_title(heads[name], len(parts) + 0.5, page.sheet))
             for mark, one in zip(
                 [line for line in axes.lines if line.get_gid()],
                 (r for r in rows if r and r.estimate is not None),
@@ -575,6 +574,11 @@ def _levels(means: pd.DataFrame, unit: Unit) -> dict[tuple[str, str, str], float
 
 LABEL: Final = 0.25
 """Share of a sheet's width that the names of scales take at most."""
+
+
+def _panel_title(title: str, count: float, sheet: Sheet) -> str:
+    """Break a title where its panel, without the columns beside it, ends."""
+    return "\n".join(wrap(title, sheet.width / count / 3, sheet.em * 1.1, bold=True))
 
 
 def _scale_labels(order: Sequence[str], shown: Sequence[Found], labels: Labels, sheet: Sheet) -> list[str]:

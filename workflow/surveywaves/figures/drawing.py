@@ -109,6 +109,8 @@ class Page:
         room = sheet.width - 2 * self.left
         title = wrap(self.title, room, em * TITLE, lines=2, bold=True)
         under = wrap(self.subtitle, room, em, lines=2) if self.subtitle else ()
+        for entry in self.keys:
+            entry.set_label(wrap(str(entry.get_label()), 0.45 * room, em, lines=1)[0])
         columns = self._columns(room)
         high_keys = -(-len(self.keys) // columns) * LINE * em + 0.4 * em if self.keys else 0
         tag = width(DEMONSTRATION, em, bold=True) + 2 * em

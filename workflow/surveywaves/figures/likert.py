@@ -258,7 +258,7 @@ def _draw(
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.spines["bottom"].set_visible(False)
-    room = sheet.width / (5.5 if panel.together else 2.5)
+    room = sheet.width / (2.5 if not panel.together else 5.5 if panel.named else 7.5)
     axes.set_title("\n".join(wrap(panel.title, room, em * 1.1, bold=True)))
     if panel.named:
         names = ["\n".join(wrap(label, 8.5 * em, em, lines=1)) for _, label in ticks]
