@@ -16,36 +16,27 @@ from lxml import html
 
 from conftest import REPOSITORY, everyday_life, snakemake
 from surveywaves.catalogue import FIGURE_FORMATS, FIGURES, SECTIONS, TABLES
-from surveywaves.report import assemble
-from surveywaves.report.material import TableBlock, walk
-from surveywaves.tables.publish import publications
+from surveywaves.report import assemble, render
+from surveywaves.tables.made import made
 from surveywaves.words import Labels
-from synthetic_report import captions, presentation, tables
+from synthetic_report import TEMPLATES, captions, presentation, tables
 from test_snakemake_report import json_after
 
 MODULE = '''"""A figure that nobody thought of before."""
 
+import pandas as pd
+from matplotlib.figure import Figure
+
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.layout import Page
-from surveywaves.words import evidence_of
+from surveywaves.study.parts import Presentation
 
 
-def unheard_of(rates, presentation):
-    """Name the waves."""
-    evidence = evidence_of(presentation, rates["wave"], "totals")
-    page = Page(presentation.style)
-    page.title("Unheard of")
-    page.paragraph(", ".join(rates["wave"]))
-    page.foot([], evidence)
-    return Drawing(
-        figure=page.finish(),
-        rows=rates,
-        title="Unheard of",
-        caption=f"Unheard of. {evidence}",
-        alt=f"Names. {evidence}",
-        evidence=evidence,
-        dpi=presentation.style.dpi,
-    )
+def unheard_of(rates: pd.DataFrame, presentation: Presentation) -> Drawing:
+    """Draw the returns of each wave."""
+    figure = Figure(figsize=(4, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.barh([presentation.waves[name].title for name in rates["wave"]], rates["returns"].astype("float64"))
+    return Drawing(figure, rates, "Unheard of", "Returns by wave.", "Bars.")
 '''
 ENTRY = '    Figure("unheard_of", "figures.unheard_of:unheard_of", ("response_rates",), "methods"),\n'
 
@@ -53,11 +44,15 @@ ENTRY = '    Figure("unheard_of", "figures.unheard_of:unheard_of", ("response_ra
 def test_report_and_folder_hold_the_same_tables_under_the_same_names() -> None:
     study = presentation()
     frames = tables(study)
-    report = assemble(frames, captions({}), {}, study)
-    blocks = [block for section in report.sections for block in walk(section.blocks)]
-    shown = {block.table.name: block.table.title for block in blocks if isinstance(block, TableBlock)}
-    assert shown == {one.name: one.table.title for one in publications(frames, Labels(study))}
-    assert len(shown) > 50
+    page = html.document_fromstring(render(assemble(frames, captions({}), {}, study), templates=TEMPLATES))
+    named = {
+        one.get("id", "").removeprefix("table-"): one for one in page.xpath("//*[starts-with(@id, 'table-')]")
+    }
+    own = {one.name: one.exhibit for one, _ in made(frames, Labels(study))}
+    assert set(own) <= set(named)
+    for name, exhibit in own.items():
+        assert bool(named[name].xpath(".//table")) is not exhibit.file_only, name
+    assert len(own) > 25
 
 
 def test_every_entry_stands_in_a_section_and_has_a_name_of_its_own() -> None:
@@ -89,9 +84,9 @@ def test_a_figure_takes_one_function_and_one_entry(tmp_path: Path) -> None:
     )
     assert run.status == 0, run.said
     page = html.document_fromstring((study / "results/report/index.html").read_text(encoding="utf-8"))
-    [figure] = page.xpath("//figure[@id='figure-unheard-of']")
-    assert figure.xpath("ancestor::section[parent::main]/h2")[0].text_content() == SECTIONS["methods"]
-    assert figure.xpath(".//a[@download='unheard_of.csv']"), "its rows can be taken away"
+    [figure] = page.xpath("//*[@id='figure-unheard_of']")
+    assert figure.xpath("ancestor::section")[-1].get("id") == "methods"
+    assert page.xpath("//a[@href='../figures/unheard_of.csv']"), "its rows can be taken away"
     assert "figures/unheard_of.svg" in (study / "results/gallery/figures.md").read_text(encoding="utf-8")
     rows = pd.read_csv(study / "results/figures/unheard_of.csv")
     assert list(rows["wave"]) == list(pd.read_csv(study / "results/released/response_rates.csv")["wave"])

@@ -281,7 +281,7 @@ def test_a_coding_or_exclusion_with_somebody_in_it_is_refused_without_a_word_of_
     wave = tmp_path / "config/waves/phase1_2006/wave.yaml"
     said = wave.read_text(encoding="utf-8")
     said = said.replace('      "**": invalid', '      "**": invalid\n      Moira Kelly 07700 900123: invalid')
-    said = said.replace("Custom Data: [TEST]", "Email Address: [m@example.org]")
+    said = said.replace("Custom Data: {TEST: test response}", "Email Address: [m@example.org]")
     said = said.replace(
         "    Maintenance/Technical: maint", "    Mr Kelly: other\n      Maintenance/Technical: maint"
     )

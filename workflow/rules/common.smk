@@ -113,9 +113,10 @@ def to_be_pinned(wildcards):
 
 def report_templates():
     """List the report's templates, style and behaviour."""
+    folder = HOME / "workflow/report"
     return sorted(
         os.path.relpath(path)
-        for path in (HOME / "workflow/report").iterdir()
+        for path in [*folder.iterdir(), *(folder / "sections").iterdir()]
         if path.is_file()
     )
 
@@ -146,6 +147,11 @@ def of_figures(*formats):
     return [
         f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats
     ]
+
+
+def slides():
+    """List the slide of every figure."""
+    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in FIGURES]
 
 
 def drawn():

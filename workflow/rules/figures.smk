@@ -1,10 +1,11 @@
 # in:  the released tables
-# out: every figure as SVG, PDF and PNG, the rows that it drew as CSV, and what is said beside it
+# out: every figure as SVG, PDF and PNG and as a slide, the rows that it drew as CSV, and what is said beside it
 rule figures:
     input:
         **released(SHOWN),
     output:
         figures=drawn(),
+        slides=slides(),
         captions=report(
             "results/figures/captions.tsv",
             caption="../report/captions/captions.rst",

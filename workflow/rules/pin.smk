@@ -10,7 +10,9 @@ PINNED = [
     "results/released/checklist.csv",
     "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
+    *slides(),
     "results/figures/captions.tsv",
+    "results/tables",
     "results/report/index.html",
     "results/report/report.pdf",
 ]

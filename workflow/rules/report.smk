@@ -5,7 +5,6 @@ rule report:
     input:
         **of_tables(),
         figures=of_figures("svg"),
-        rows=of_figures(catalogue.ROWS_FORMAT),
         captions="results/figures/captions.tsv",
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from surveywaves.freshness import HOME
 from surveywaves.pin.cause import to_pin
-from surveywaves.pin.making import pin
+from surveywaves.pin.making import files_in, pin
 from surveywaves.pin.manifest import Places
 from surveywaves.script import snakemake, stage
 from surveywaves.study import load_study
@@ -16,7 +16,7 @@ with stage(snakemake):
         to_pin(snakemake.params.asked, Path()),
         load_study(study),
         Places(Path.cwd(), HOME, study.absolute()),
-        results=list(snakemake.input.results),
+        results=files_in(snakemake.input.results),
         target="pinned",
         cores=snakemake.threads,
     )

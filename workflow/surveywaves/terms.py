@@ -25,7 +25,7 @@ class Evidence(StrEnum):
                 "Respondents invented so that every published count of the wave is met exactly; how answers go "
                 "together within a person, and by organisation, is invented."
             ),
-            Evidence.SIMULATED: "Invented from stated parameters; says nothing about the real organisation.",
+            Evidence.SIMULATED: "Invented from stated parameters: not a finding.",
         }[self]
 
 

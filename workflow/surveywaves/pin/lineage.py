@@ -143,6 +143,8 @@ _WORDS: Final[Origins] = {
     "min_cell": (f"{CONFIG}: analysis.min_cell",),
     "weighted": (f"{CONFIG}: analysis.weighted",),
     "robust": (f"{CONFIG}: analysis.robust",),
+    "multiplicity": (f"{CONFIG}: analysis.multiplicity",),
+    "item_multiplicity": (f"{CONFIG}: analysis.item_multiplicity",),
     "threshold": (f"{CONFIG}: disclosure.threshold",),
     "rounding": (f"{CONFIG}: disclosure.rounding",),
     "public": (f"{CONFIG}: disclosure.public",),

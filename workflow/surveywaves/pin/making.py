@@ -106,6 +106,15 @@ def _closed(path: Path) -> bool:
     return not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
 
 
+def files_in(paths: Iterable[str]) -> list[str]:
+    """Name files, and of a folder those in it."""
+    return [
+        name.as_posix()
+        for path in map(Path, paths)
+        for name in (sorted(path.iterdir()) if path.is_dir() else [path])
+    ]
+
+
 def unreleased(jobs: Sequence[Job], shown: Sequence[str]) -> Iterator[Mistake]:
     """Yield each thing that is shown and was made from tables that the release has not been through.
 

@@ -67,7 +67,7 @@ class Proof:
     comparison: Comparison
     figures: Figures
     reads_otherwise: tuple[str, ...]
-    """Files of the report that are not the pinned bytes."""
+    """Files of the report and its tables that are not the pinned bytes."""
     added: tuple[str, ...]
     """Waves that the study has more, if that is all that tells it from the pinned one."""
     differences: tuple[Difference, ...]
@@ -144,7 +144,9 @@ def _compare(old: State, new: State, *, folder: Path, manifest: Manifest, result
     )
     names = manifest.outputs
     figures = _figures(names, results, manifest, new, moved=tables.fails, within=tables.within, added=added)
-    report = [name for name in names if name.startswith("report/") and _other(name, names, results)]
+    report = [
+        name for name in names if name.startswith(("report/", "tables/")) and _other(name, names, results)
+    ]
     moved = [f"{RESULTS}{name}" for name in names if _counts(name) and _other(name, names, results)]
     if not tables.fails:  # words and looks begin where a figure is drawn, not where a number is computed
         moved = [name for name in moved if name.startswith(f"{RESULTS}figures/")] if figures.moved else []

@@ -179,6 +179,9 @@ class Presentation(Model):
     min_cell: int
     weighted: bool = False
     """Whether the models use the returns' weights."""
+    multiplicity: str = "none"
+    """What p-values are adjusted by across scales; `item_multiplicity` across items: see `Analysis`."""
+    item_multiplicity: str = "none"
     robust: bool = True
     """Whether the linear model's errors allow for cells that differ in spread."""
     threshold: int = 1
@@ -197,11 +200,12 @@ class Presentation(Model):
             return ""
         if self.rounding:
             return (
-                "Counts of an organisation are rounded at random to multiples of "
+                f"Counts by {self.nouns.organisation[0]} are rounded at random to multiples of "
                 f"{self.rounding}; those of all respondents are exact."
             )
         return (
-            f"Counts of an organisation below {self.threshold} are withheld, and what would give them away."
+            f"Counts by {self.nouns.organisation[0]} below {self.threshold} are withheld, and what would give them "
+            "away."
         )
 
     @classmethod
@@ -228,6 +232,8 @@ class Presentation(Model):
             covariates=config.analysis.covariates,
             min_cell=config.analysis.min_cell,
             weighted=config.analysis.weighted,
+            multiplicity=config.analysis.multiplicity,
+            item_multiplicity=config.analysis.item_multiplicity,
             robust=config.analysis.robust,
             threshold=config.disclosure.threshold,
             rounding=config.disclosure.rounding,
