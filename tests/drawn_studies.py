@@ -469,6 +469,7 @@ def _planning(study: Presentation, draw: random.Random) -> Iterator[dict[str, ob
             width = draw.uniform(0.2, 0.5)
             for n in RETURNS:
                 yield cell | {"term": "conf_half_width", "n": n, "estimate": width * math.sqrt(100 / n)}
+                yield cell | {"term": "detectable", "n": n, "estimate": 3 * width * math.sqrt(100 / n)}
                 yield cell | {"term": "power", "n": n, "estimate": 1 - width - 20 / n}
             yield cell | {"term": "returns_needed", "n": 700 + 100 * place, "estimate": 700 + 100 * place}
 

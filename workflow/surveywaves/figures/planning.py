@@ -39,7 +39,8 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     medians = own.groupby(["wave", "organisation", "n"], sort=False)["estimate"].median().sort_index()
     names = list(dict.fromkeys(zip(own["wave"], own["organisation"], strict=True)))
     shown = names[:SERIES]
-    rows = own[[place in shown for place in zip(own["wave"], own["organisation"], strict=True)]]
+    places = zip(own["wave"], own["organisation"], strict=True)
+    rows = own[pd.Series([place in shown for place in places], index=own.index, dtype=bool)]
     power = percent(100 * plan.power) if plan else ""
     smallest = plan.smallest if plan else None
     drawn = Page(
@@ -79,9 +80,14 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
         axes.tick_params(axis="y", labelleft=True, labelcolor=GREY)
         if smallest is not None:
             axes.axhline(smallest, color=GREY, linestyle=(0, (1, 1)), linewidth=1.4, zorder=1)
-        ends = {round(float(medians.loc[place].iloc[-1]) / top * 16): place for place in shown}
-        for place in ends.values():
-            size = float(medians.loc[place].iloc[-1])
+        step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
+        ticks = [step * place for place in range(int(top / step) + 1)]
+        axes.set_yticks(ticks, [number(tick, 1) for tick in ticks])
+        written = -top
+        for size in sorted(float(medians.loc[place].iloc[-1]) for place in shown):
+            if size - written < top / 10:
+                continue
+            written = size
             axes.annotate(
                 number(size),
                 (counts[-1], size),

@@ -6,6 +6,7 @@ they say: direction has a shape too, and neighbouring answers differ in lightnes
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
 import re
@@ -69,13 +70,16 @@ def _lean() -> str:
                 if table in font:
                     del font[table]
             font.save(path)
-        about: dict[str, Any] = {"style": "normal", "variant": "normal", "stretch": "normal", "size": "scalable"}
+        about: dict[str, Any] = {
+            "style": "normal",
+            "variant": "normal",
+            "stretch": "normal",
+            "size": "scalable",
+        }
         fontManager.ttflist.append(FontEntry(fname=str(path), name=LEAN, weight=weight, **about))
-    _folders.append(folder)
+    atexit.register(folder.cleanup)
     return LEAN
 
-
-_folders: list[TemporaryDirectory[str]] = []
 
 RC: Final[dict[Any, Any]] = {
     **sns.axes_style("white"),
@@ -242,7 +246,7 @@ def _glyphs() -> frozenset[int]:
     return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
-_MARKS = re.compile(r"(\w)([\u0300-\u036f]{2})[\u0300-\u036f]+")
+_MARKS = re.compile(r"([\u0300-\u036f])[\u0300-\u036f]+")
 
 
 @cache
@@ -250,7 +254,7 @@ def drawable(text: str) -> str:
     """Make one line of a label, of characters that the font has: any other becomes a box."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in text)
-    text = _MARKS.sub(r"\1\2", " ".join(text.split()))
+    text = _MARKS.sub(r"\1", " ".join(text.split()))
     return "".join(c if ord(c) in _glyphs() else "□" for c in text)
 
 
