@@ -207,11 +207,21 @@ def key(label: str, **look: Any) -> Line2D:
 def decision_keys(
     decisions: Iterable[str],
     words: Sequence[str] = ("rose", "fell", "no meaningful change", "no clear change"),
+    *,
+    grid: bool = False,
 ) -> list[Artist]:
-    """Make a legend of the decisions that a figure shows, in words for each of `DECISIONS`; empty ones are none."""
-    there = set(decisions)
+    """Make a legend of the decisions that a figure shows; empty ones are none.
+
+    Parameters
+    ----------
+    words
+        For each of `DECISIONS`.
+    grid
+        Whether the figure is a grid, where signs stand in place of marks.
+    """
+    there, upright = set(decisions), {">": "^", "<": "v"}
     return [
-        key(said, marker=marker, color=colour)
+        key(said, marker=upright.get(marker, marker) if grid else marker, color=colour)
         for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
         if name in there
     ]

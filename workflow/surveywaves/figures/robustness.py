@@ -70,6 +70,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
                 ("rose", "fell", "no meaningful change", "no clear change")
                 if pair
                 else ("higher", "lower", "no meaningful difference", "no clear difference"),
+                grid=True,
             ),
             Patch(facecolor=SAME, edgecolor=GREY, linewidth=0.6, label="as in the main analysis"),
             Patch(facecolor=OTHER, edgecolor=GREY, linewidth=0.6, label="another decision"),
