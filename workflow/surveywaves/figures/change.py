@@ -148,8 +148,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         ]
         tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
     else:
-        panels = page.figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
-        for axes, (name, own) in zip(panels, parts.items(), strict=True):
+        panels = page.figure.subplots(1, max(len(parts), 1), sharey=True, squeeze=False)[0]
+        for axes, (name, own) in zip(panels, parts.items(), strict=False):
             rows = [_of(own, scale) for scale in order]
             further = [[levels.get((scale, wave, name)) for wave in others] for scale in order]
             _panel(

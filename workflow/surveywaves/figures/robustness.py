@@ -89,9 +89,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     tiles(axes, cells, names, heads, turned=True)
     return drawn.drawing(
         rows,
-        caption="Decisions of each alternative analysis, tested and adjusted like the main one."
-        if total
-        else "",
+        caption="Decisions of each alternative analysis, tested and adjusted like the main one.",
         alt=f"{drawn.title}. Tiles, a row a result and a column an analysis.",
     )
 
