@@ -1,658 +1,386 @@
-"""Figures: everything that stands in them can be read, says what it rests on, and comes out the same every time."""
+"""Figures: what stands on them is released, legible in any study, and the same bytes twice."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
-from PIL import Image
+from lxml import etree
+from matplotlib.collections import QuadMesh
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
-from drawn_studies import (
-    LONG,
-    STUDIES,
-    Drawn,
-    assert_legible,
-    boxes,
-    drawn,
-    extents,
-    marks,
-    named,
-    names,
-    said,
-    study_of,
-    tables_for,
-    texts,
-)
-from surveywaves.catalogue import FIGURE_FORMATS
-from surveywaves.figures import draw_all, layout
+from conftest import REPOSITORY
+from drawn_studies import HOSTILE, STUDIES, drawn, names, overlapping, study_of, tables_for, texts
+from surveywaves.figures import draw_all
 from surveywaves.figures.draw import save_all
-from surveywaves.figures.drawing import save
-from surveywaves.figures.layout import SHORTENED, Page, drawable, shorten, told_apart, width_of, wrap
-from surveywaves.figures.planning import planning
-from surveywaves.invariance import flagged
-from surveywaves.study.models import FigureStyle, Population
+from surveywaves.figures.drawing import DEMONSTRATION, Drawing, save
+from surveywaves.figures.style import (
+    DECISIONS,
+    GREY,
+    INK,
+    MARK,
+    TAG,
+    contrast,
+    drawable,
+    luminance,
+    on,
+    on_slide,
+    response_colours,
+    steps,
+    web_fonts,
+    width,
+    wrap,
+)
+from surveywaves.findings import CHANGE, found, main_pair
+from surveywaves.study.models import FigureStyle
 from surveywaves.terms import Evidence
+from surveywaves.words import Labels, number
+
+SVG = {"svg": "http://www.w3.org/2000/svg"}
+PALETTE = FigureStyle().responses
+CHANGES = "change_profile"
 
 
-@pytest.fixture(scope="module", params=STUDIES)
-def any_study(request: pytest.FixtureRequest) -> Drawn:
-    return named(request.param)
+def said(drawing: Drawing) -> str:
+    return "\n".join(text.get_text() for text in texts(drawing))
 
 
-@pytest.fixture(scope="module")
-def plain() -> Drawn:
-    return named("plain")
+def told(drawing: Drawing) -> list[str]:
+    """List what marks say where a reader points at them."""
+    gids = [str(artist.get_gid()) for artist in drawing.figure.findobj() if artist.get_gid()]
+    return [gid.partition(":")[2] for gid in gids]
 
 
-@pytest.fixture(scope="module")
-def hostile() -> Drawn:
-    return named("hostile")
+# --- legible in any study -----------------------------------------------------------------------------------------
 
 
-# --- it can be read -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("slide", [False, True], ids=["page", "slide"])
+@pytest.mark.parametrize("study", STUDIES)
+def test_no_text_is_cut_and_none_stands_over_another(study: str, slide: bool) -> None:
+    assert {
+        name: pairs for name, one in drawn(study, slide=slide).items() if (pairs := overlapping(one))
+    } == {}
 
 
-def test_no_text_is_cut_and_no_two_overlap(any_study: Drawn) -> None:
-    for drawing in any_study.drawings.values():
-        assert_legible(drawing)
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_page_is_175_mm_wide_with_8_pt_and_a_slide_16_to_9_with_14(study: str) -> None:
+    for name, one in drawn(study).items():
+        wide, high = one.figure.get_size_inches() * 25.4
+        assert (round(wide), high < 240) == (175, True), name
+        assert min(text.get_fontsize() for text in texts(one)) >= 8, name
+    for name, one in drawn(study, slide=True).items():
+        wide, high = one.figure.get_size_inches()
+        assert wide / high == pytest.approx(16 / 9), name
+        assert min(text.get_fontsize() for text in texts(one)) >= 14, name
 
 
-def test_no_mark_is_under_a_text(any_study: Drawn) -> None:
-    for name, drawing in any_study.drawings.items():
-        found, words = extents(drawing)
-        places = drawing.figure.axes[0].transData.transform([*marks(drawing), (0, 0)])[:-1]
-        for x, y in places:
-            hit = (found[:, 0] < x) & (x < found[:, 2]) & (found[:, 1] < y) & (y < found[:, 3])
-            assert not hit.any(), f"{name}: a mark under {words[int(np.argmax(hit))]}"
+@pytest.mark.parametrize("study", STUDIES)
+def test_captions_have_forty_words_at_most_and_every_figure_its_title_on_it(study: str) -> None:
+    for name, one in drawn(study).items():
+        assert 0 < len(one.caption.split()) <= 40, name
+        assert one.alt, name
+        start = wrap(one.title, 300, 10, lines=2, bold=True)[0].split("…")[0].split(" ")[0]
+        assert start in said(one), name
+    words = study_of(**STUDIES[study])  # type: ignore[arg-type]
+    assert tuple(drawn(study)) == names(words, published=False), "known before anything is drawn"
 
 
-def test_figures_are_one_or_two_columns_wide(any_study: Drawn) -> None:
-    widths = {round(drawing.figure.get_figwidth() * 25.4, 6) for drawing in any_study.drawings.values()}
-    assert widths == {layout.ONE_COLUMN, layout.TWO_COLUMNS}
+def test_one_wave_is_not_said_to_change() -> None:
+    for study in ("one wave", "one wave, one organisation"):
+        for name, one in drawn(study).items():
+            if name != "planning":
+                assert not re.search(
+                    r"\b(rose|fell|change[ds]?)\b", f"{said(one)} {one.caption} {one.alt}"
+                ), name
 
 
-def test_labels_are_drawn_as_they_are_written(hostile: Drawn) -> None:
-    first = next(iter(hostile.study.items.values()))
-    shown = said(hostile.drawings["likert_s0"])
-    assert "$x_1^2$" in shown
-    assert "<script>alert(1)</script>" in shown
-    assert drawable(first.text).replace(" ", "") in shown
-    assert not any(text.get_parse_math() for drawing in hostile.drawings.values() for text in texts(drawing))
+def test_many_organisations_stand_in_a_grid_or_together() -> None:
+    assert "Organisation 3" in said(drawn("five waves, four organisations")[CHANGES]).replace("\n", " ")
+    assert "Organisation 1" not in said(drawn("twelve organisations")["likert_s0"])
 
 
-@pytest.mark.filterwarnings("error")
-def test_what_the_font_does_not_have_is_replaced_without_a_warning(tmp_path: Path, hostile: Drawn) -> None:
-    save(hostile.drawings["likert_s0"], tmp_path)
-    assert drawable("漢字 \U0001f914 ok\x07\n") == "\ufffd\ufffd \ufffd ok"
-    assert drawable("e" + "\u0323" * 9) == "\u1eb9" + "\u0323" * 2
+def test_hostile_labels_are_one_line_of_glyphs_that_there_are() -> None:
+    line = drawable(HOSTILE)
+    assert r"$x_1^2$ \frac{1}{2} <script>alert(1)</script>" in line
+    assert not set(line) & set("\n\t\x07\u202e🤔漢")
+    assert "□" in line
+    assert "\u0301\u0301" not in line
 
 
-def test_a_wrapped_text_keeps_every_letter_and_no_line_is_too_wide() -> None:
-    lines = wrap(LONG, 30, 3)
-    assert "".join(lines).replace(" ", "") == LONG.replace(" ", "")
-    assert max(width_of(line, 3) for line in lines) <= 30
-    assert len(wrap(LONG, 30, 3, max_lines=2)) == 2
-    assert width_of(wrap(LONG, 30, 3, max_lines=2)[1], 3) <= 30
+def test_a_text_is_wrapped_within_its_room_and_loses_nothing_but_what_an_ellipsis_says() -> None:
+    text = "It is clear to me what changes my organisation wants over the coming year"
+    lines = wrap(text, 120, 8, lines=9)
+    assert " ".join(lines) == text
+    assert all(width(line, 8) <= 120 for line in lines)
+    [cut] = wrap("W" * 200, 120, 8, lines=1)
+    assert cut.endswith("…")
+    assert width(cut, 8) <= 120
 
 
-def test_a_shortened_text_keeps_beginning_and_end_in_whole_words_and_stays_distinct() -> None:
-    here, there = (
-        f"Change is needed to improve relationships between services {at}" for at in ("here", "there")
-    )
-    width = width_of("Change is needed … services there", 3)
-    assert shorten(here, width, 3) == "Change is needed … services here"
-    assert shorten(here, 1000, 3) == here
-    assert width_of(shorten(LONG, 30, 3), 3) <= 30
-    assert told_apart([here, there], width, 3) == [[shorten(here, width, 3)], [shorten(there, width, 3)]]
-    one, two = (f"Change is {what} to improve relationships between services" for what in ("good", "bad"))
-    width = width_of("Change … services", 3)
-    assert [" ".join(lines) for lines in told_apart([one, two, one], width, 3)] == [one, two, one]
-
-
-@pytest.mark.parametrize(("width", "said"), [(30.0, True), (3000.0, False)])
-def test_that_labels_are_shortened_is_said_below(width: float, said: bool) -> None:
-    page = Page(FigureStyle())
-    page.told_apart([LONG, "Short"], width)
-    page.foot([], "Evidence.")
-    assert (SHORTENED in " ".join(text.get_text() for text in page.finish().axes[0].texts)) == said
-
-
-# --- colours --------------------------------------------------------------------------------------------------
-
-# Machado, Oliveira and Fernandes (2009), IEEE TVCG 15, 1291: severity 1.0, on linear RGB.
-PROTANOPIA = [
-    [0.152286, 1.052583, -0.204868],
-    [0.114503, 0.786281, 0.099216],
-    [-0.003882, -0.048116, 1.051998],
-]
-DEUTERANOPIA = [
-    [0.367322, 0.860646, -0.227968],
-    [0.280085, 0.672501, 0.047413],
-    [-0.011820, 0.042940, 0.968881],
-]
-TRITANOPIA = [
-    [1.255528, -0.076749, -0.178779],
-    [-0.078411, 0.930809, 0.147602],
-    [0.004733, 0.691367, 0.303900],
-]
-SIGHTS = {
-    "normal": np.eye(3),
-    "protanopia": np.array(PROTANOPIA),
-    "deuteranopia": np.array(DEUTERANOPIA),
-    "tritanopia": np.array(TRITANOPIA),
-}
-
-LIGHTNESS_STEP = 6.0
-"""Least difference in CIE lightness (0 to 100) between neighbours in a stacked bar: greyscale keeps them apart."""
-NEIGHBOURS_APART, OTHERS_APART = 7.0, 15.0
-"""Least distances in CIELAB (about 2 is just visible): of neighbours in a bar, which a white line and their order keep
-apart as well, and of any other two colours of a figure, which may be mistaken for each other in the legend."""
-
-
-def seen(colour: str, sight: str) -> np.ndarray:
-    """Give a colour as somebody sees it, in CIELAB."""
-    rgb = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(SIGHTS[sight] @ linear, 0, 1)
-    to_xyz = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-    x, y, z = (np.array(to_xyz) @ linear) / [0.95047, 1, 1.08883]
-    fx, fy, fz = (
-        value ** (1 / 3) if value > 216 / 24389 else (value * 24389 / 27 + 16) / 116 for value in (x, y, z)
-    )
-    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
+# --- colour -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", range(2, 8))
-def test_neighbouring_answers_differ_in_greyscale(options: int) -> None:
-    colours = layout.response_colours(FigureStyle().responses, options)
-    assert len(set(colours)) == options
-    for place, pair in enumerate(itertools.pairwise(colours), 1):
-        if 2 * place != options:  # the two in the middle are mirror images; the centre line parts them
-            assert abs(layout.lightness(pair[0]) - layout.lightness(pair[1])) >= LIGHTNESS_STEP, (
-                options,
-                pair,
-            )
+def test_neighbouring_answers_contrast_by_3_with_each_other_or_the_line_between(options: int) -> None:
+    colours = response_colours(PALETTE, options)
+    assert len(colours) == options
+    for one, other in itertools.pairwise(colours):
+        assert contrast(one, other) >= 2.95 or min(contrast(c, "#ffffff") for c in (one, other)) >= 2.95
+    if options == 5:
+        assert min(contrast(one, other) for one, other in itertools.pairwise(colours)) >= 2.95
+    assert all(contrast(on(colour), colour) >= 4.5 for colour in colours)
 
 
-@pytest.mark.parametrize(
-    "colours",
-    [list(layout.REASONS.values()), list(layout.VERDICTS), *([*layout.wave_colours(n)] for n in range(2, 7))],
-    ids=str,
-)
-def test_neighbours_in_other_bars_differ_in_greyscale(colours: list[str]) -> None:
-    for pair in itertools.pairwise(colours):
-        assert abs(layout.lightness(pair[0]) - layout.lightness(pair[1])) >= LIGHTNESS_STEP, pair
+def test_marks_contrast_by_3_and_texts_by_4_and_a_half_with_white() -> None:
+    assert all(contrast(colour, "#ffffff") >= 4.5 for colour in (INK, GREY, MARK))
+    assert all(contrast(colour, "#ffffff") >= 4.5 for colour, *_ in DECISIONS.values())
+    assert contrast(*TAG) >= 4.5
+    for count in range(1, 7):
+        tones = [luminance(colour) for colour in steps(count)]
+        assert tones == sorted(tones, reverse=True), "later is darker"
+        assert all(contrast(colour, "#ffffff") >= 3 for colour in steps(count))
 
 
-@pytest.mark.parametrize("options", range(2, 8))
-def test_stripes_differ_from_the_white_between_them_in_greyscale(options: int) -> None:
-    striped = [
-        *layout.response_colours(FigureStyle().responses, options),
-        *FigureStyle().organisations,
-        *layout.REASONS.values(),
-        layout.WITHHELD[1],
-    ]
-    for colour in striped:
-        assert layout.lightness("#ffffff") - layout.lightness(colour) >= LIGHTNESS_STEP, colour
+def test_decisions_differ_in_shape_as_well() -> None:
+    for place in (1, 2):
+        assert len({look[place] for look in DECISIONS.values()}) == len(DECISIONS)
 
 
-@pytest.mark.parametrize("sight", SIGHTS)
-def test_answers_and_organisations_differ_for_colour_blind_readers(sight: str) -> None:
-    figures = FigureStyle()
-    groups = {"decisions": tuple(colour for colour, _ in layout.DECISIONS.values())}
-    groups["sizes of differences"] = tuple(colour for colour, _ in layout.SIZES.values())
-    groups |= {f"{k} answers": layout.response_colours(figures.responses, k) for k in range(2, 8)}
-    groups |= {"organisations": figures.organisations, "verdicts": layout.VERDICTS}
-    groups["reasons"] = tuple(layout.REASONS.values())
-    for name, colours in groups.items():
-        for (i, one), (j, other) in itertools.combinations(enumerate(colours), 2):
-            distance = float(np.linalg.norm(seen(one, sight) - seen(other, sight)))
-            least = NEIGHBOURS_APART if j == i + 1 and name != "organisations" else OTHERS_APART
-            assert distance >= least, (name, one, other, distance)
+# --- every number is released ---------------------------------------------------------------------------------------
 
 
-def test_organisations_differ_in_shape_as_well() -> None:
-    named = [f"org{number}" for number in range(6)]
-    looks = [layout.look_of(name, named, FigureStyle()) for name in (*named, "all")]
-    assert len({look.marker for look in looks}) == 7
+def test_the_front_figure_writes_levels_differences_and_intervals_as_released() -> None:
+    study, tables = study_of(), tables_for(study_of())
+    compared = main_pair(study)
+    assert compared
+    facts = found(tables["contrasts"], tables["means"], kind=CHANGE, wave=compared.contrast)
+    one = drawn("plain")[CHANGES]
+    labels, written = Labels(study), said(one).split("\n")
+    for fact in facts:
+        assert fact.estimate is not None
+        change = number(fact.estimate, 0, signed=True)
+        interval = f"{number(fact.low, 0)} to {number(fact.high, 0)}"
+        assert {change, interval, number(fact.first, 0), number(fact.last, 0)} <= set(written)
+        words = f"{labels.scale(fact.scale)}, {labels.organisation(fact.organisation)}: {number(fact.first, 0)} to "
+        assert any(mark.startswith(words) and f"{change} points" in mark for mark in told(one)), words
+    ends = [line for line in one.figure.findobj(Line2D) if str(line.get_gid()).startswith("value:")]
+    assert sorted(float(line.get_xdata()[0]) for line in ends) == pytest.approx(sorted(f.last for f in facts))
+    shapes = sorted(line.get_marker() for line in ends)
+    assert shapes == sorted(DECISIONS[fact.decision][1] for fact in facts)
 
 
-@pytest.mark.parametrize("options", range(2, 8))
-def test_numbers_in_bars_stand_out(options: int) -> None:
-    backgrounds = [
-        *layout.response_colours(FigureStyle().responses, options),
-        *layout.REASONS.values(),
-        *layout.VERDICTS,
-    ]
-    for background in backgrounds:
-        dark, light = sorted([layout.luminance(background), layout.luminance(layout.on(background))])
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, background  # WCAG 2.1, 1.4.3
+def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends() -> None:
+    tables = tables_for(study_of())
+    rows = tables["item_frequencies"]
+    rows = rows[(rows["organisation"] == "all") & rows["item"].isin(["s0_1", "s0_2", "s0_3"])]
+    panel = drawn("plain")["likert_s0"].figure.axes[0]
+    bars = [b for b in panel.findobj(Rectangle) if re.match(r"hover:.*%", str(b.get_gid()))]
+    assert sorted(bar.get_width() for bar in bars) == pytest.approx(sorted(rows["percent"]))
+    written = [text.get_text() for text in panel.texts]
+    for _, own in rows.groupby(["wave", "item"]):
+        shares = own.sort_values("response")["percent"].to_numpy()
+        assert number(shares[:2].sum(), 0) in written
+        assert number(shares[-2:].sum(), 0) in written
 
 
-# --- the numbers ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("figure", "table", "term"),
-    [
-        ("means_over_waves", "means", "emmean"),
-        ("scale_profile", "means", "emmean"),
-        ("contrasts", "contrasts", "change|gap"),
-        ("differences_in_change", "contrasts", "difference_in_differences"),
-        ("reliability", "reliability", "alpha"),
-    ],
-)
-def test_what_is_not_estimable_has_no_mark_and_is_named(
-    plain: Drawn, figure: str, table: str, term: str
-) -> None:
-    rows = plain.tables[table]
-    rows = rows[rows["term"].isin(term.split("|"))]
-    assert (rows["status"] == "not_estimable").any()
-    assert len(marks(plain.drawings[figure])) == (rows["status"] == "ok").sum()
-    assert re.search(
-        r"Notestimable\(nobodyanswered[^)]*\):[^.]*Wave0[^.]*Organisation0", said(plain.drawings[figure])
-    )
-    assert "Not estimable" in plain.drawings[figure].caption
-
-
-def test_marks_stand_where_the_numbers_say() -> None:
-    one = drawn(study_of(waves=1, organisations=1, scales=6))
-    across = np.array([x for x, _ in marks(one.drawings["scale_profile"])])
-    means = one.tables["means"]
-    values = means.loc[means["term"] == "emmean", "estimate"].to_numpy()
-    line = np.polyfit(values, across, 1)
-    assert line[0] > 0
-    assert np.abs(np.polyval(line, values) - across).max() < 1e-9
-
-
-def test_bars_are_as_long_as_the_percentages(plain: Drawn) -> None:
-    rows = plain.tables["item_frequencies"]
-    colours = layout.response_colours(plain.study.style.responses, 5)
-    found = [box for box in boxes(plain.drawings["likert_items_without_scale"]) if box[0] in colours][5:]
-    expected = rows[(rows["item"] == "alone") & (rows["organisation"] == "all")]["percent"].to_numpy()
-    widths = np.array([width for _, width, _ in found])
-    assert len(widths) == len(expected) == 15
-    assert np.allclose(widths / widths.sum(), expected / expected.sum(), atol=1e-9)
-    middles = [middle for _, _, middle in found]
-    assert middles == sorted(middles), "waves stand in the order of the study"
-
-
-def test_what_was_not_asked_is_said(plain: Drawn) -> None:
-    everybody, apart = said(plain.drawings["likert_s0"]), said(plain.drawings["likert_s0_by_organisation"])
-    assert everybody.count("notasked") == 1
-    assert everybody.count("askedwithotherresponseoptions") == 1
-    assert apart.count("notsurveyed") == 3
-    assert "†" in everybody
-    assert "(R)" in everybody
-    assert "Noneoftheseitemswasaskedin:Wave0." in said(plain.drawings["likert_s1"])
-
-
-def test_a_rate_without_a_population_is_said_in_words(plain: Drawn) -> None:
-    response = plain.drawings["response"]
-    assert len(marks(response)) == 1
-    assert said(response).count("norate:thepopulationisnotknown") == 2
-    assert "389 returns of about 1,250" in response.alt
-
-
-def test_empty_tables_make_figures_that_say_so(plain: Drawn) -> None:
-    empty = {name: table.iloc[:0] for name, table in plain.tables.items()}
-    drawings = {drawing.name: drawing for drawing in draw_all(empty, plain.study)}
-    assert tuple(drawings) == names(plain.study, published=True)
-    assert not any(marks(drawing) for drawing in drawings.values())
-    for name in ("contrasts", "differences_in_change"):
-        assert "Nocontrastcouldbeestimated." in said(drawings[name])
-    assert all("Evidence:" in said(drawing) for drawing in drawings.values())
-
-
-def test_failed_fits_are_named_and_have_no_mark(plain: Drawn) -> None:
-    failed = {"estimate": math.nan, "conf_low": math.nan, "conf_high": math.nan, "status": "not_converged"}
-    tables = plain.tables | {name: plain.tables[name].assign(**failed) for name in ("means", "contrasts")}
-    drawings = {drawing.name: drawing for drawing in draw_all(tables, plain.study)}
-    for name in ("means_over_waves", "scale_profile", "contrasts", "differences_in_change"):
-        assert not marks(drawings[name])
-        assert "Nofitfound" in said(drawings[name])
-
-
-def test_a_contrast_looks_like_its_decision_and_what_is_too_small_is_shaded_for_each_scale(
-    plain: Drawn,
-) -> None:
-    rows = plain.tables["contrasts"]
-    rows = rows[rows["term"].isin(["change", "gap"]) & (rows["status"] == "ok")]
-    drawing = plain.drawings["contrasts"]
-    looks = {
-        (to_hex(line.get_markerfacecolor()), line.get_marker()): len(line.get_xdata())
-        for line in drawing.figure.axes[0].lines
-        if str(line.get_gid()).startswith("marks")
+def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
+    study, tables = study_of(), tables_for(study_of())
+    axes = drawn("plain")["heat_map_1"].figure.axes[0]
+    cells = {(round(text.get_position()[0]), text.get_position()[1]): text.get_text() for text in axes.texts}
+    [mesh] = axes.findobj(QuadMesh)
+    shown = sorted(text for text in cells.values() if text.isdigit())
+    rows = tables["item_summary"]
+    rows = rows[rows["organisation"].isin(list(study.organisations))]
+    assert shown == sorted(number(share, 0) for share in rows["favourable_percent"])
+    grounds = np.asarray(mesh.get_array())
+    lines = axes.get_yticks()
+    darkness = {
+        int(text): luminance(mpl.colors.to_hex(grounds[int(np.abs(lines - y).argmin()), x]))
+        for (x, y), text in cells.items()
+        if text.isdigit()
     }
-    assert looks == {layout.DECISIONS[name]: n for name, n in rows["decision"].value_counts().items()}
-    widths = [width for colour, width, _ in boxes(drawing) if colour == layout.BAND][
-        :-1
-    ]  # the last is in the legend
-    assert len(widths) == len(rows)
-    millimetres = sorted(widths)[0] / (2 * rows["smallest"].min())
-    assert np.allclose(sorted(widths), 2 * millimetres * np.sort(rows["smallest"]))
-    for words in ("firstorganisationhigher", "Inconclusive", "Smallerthanthesmallesteffect"):
-        assert words in said(drawing)
-    assert "firstorganisationmovedmoreupwards" in said(plain.drawings["differences_in_change"]).replace(
-        "F", "f"
-    )
+    assert [darkness[share] for share in sorted(darkness)] == sorted(darkness.values(), reverse=True)
 
 
-def test_shares_stand_where_the_numbers_say(plain: Drawn) -> None:
-    shares = plain.tables["means"].query(
-        "term == 'percent_favourable' and status == 'ok' and organisation != 'all'"
-    )
-    marks = [
-        x
-        for line in plain.drawings["favourable"].figure.axes[0].lines
-        if str(line.get_gid()).startswith("marks")
-        for x in line.get_xdata()
-    ]
-    assert len(marks) == len(shares)
+@pytest.mark.parametrize("study", STUDIES)
+def test_rows_are_those_of_the_first_table_and_say_what_their_data_are(study: str) -> None:
+    for name, one in drawn(study).items():
+        assert len(one.rows) or study != "plain", name
+        # What is about the wave to come is of no data.
+        assert set(one.rows["evidence"]) <= {kind.value for kind in Evidence} | {""}, name
 
 
-def test_the_gradient_joins_its_scales_in_the_order_that_the_study_names(plain: Drawn) -> None:
-    drawing = plain.drawings["gradient"]
-    words = said(drawing)
-    assert words.index("Scale1") < words.index("Scale0")
-    assert "Scale2" not in words
-    means = plain.tables["means"]
-    here = means.query("term == 'percent_favourable' and wave == 'wave1' and organisation == 'org0'")
-    first, second = (here.loc[here["scale"] == scale, "estimate"].item() for scale in ("s1", "s0"))
-    expected = "falling from each to the next" if first >= second else "not in this order"
-    assert re.search(
-        rf"Wave 1, Organisation 0: Scale 1 {first:.0f}%, Scale 0 {second:.0f}%; {expected}\.", drawing.alt
-    )
+def test_rows_of_another_table_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(means: pd.DataFrame, _: object) -> Drawing:
+        return Drawing(mpl.figure.Figure(), means.rename(columns={"scale": "other"}), "t", "c", "a")
+
+    monkeypatch.setattr("surveywaves.figures.change.gradient", other)
+    with pytest.raises(ValueError, match="figure gradient: its rows are not rows of means"):
+        list(draw_all(tables_for(study_of()), study_of(), wanted=["gradient"]))
 
 
-def test_the_comparator_follows_those_whom_every_wave_surveyed_in_what_every_wave_asked(plain: Drawn) -> None:
-    drawing = plain.drawings["comparator"]
-    means = plain.tables["means"].query("term == 'percent_favourable' and organisation == 'org1'")
-    assert drawing.title == "Organisation 1: over all waves"
-    assert len(marks(drawing)) == len(means[means["status"] == "ok"])
-    assert "Organisation0" not in said(drawing)
-    assert "comparator" not in names(study_of(waves=2), published=False)
-    assert "comparator" not in names(study_of(organisations=1), published=False)
-
-
-def test_a_framework_shows_every_scale_under_all_that_it_speaks_to(plain: Drawn) -> None:
-    drawing = plain.drawings["framework_theory"]
-    words = said(drawing)
-    assert words.count("Principle0") == 1, "two scales under one heading"
-    assert words.count("Scale2") == 2, "it speaks to two"
-    assert words.count("Scale1") == 1
-    assert "Underneitherofthese" in words.replace("none", "neither")
-    assert "Under none of these: Scale 0." in drawing.caption
-
-
-def test_flagged_statements_are_those_that_the_sensitivity_analysis_leaves_out(plain: Drawn) -> None:
-    drawing = plain.drawings["functioning"]
-    expected = {item for items in flagged(plain.tables["dif"]).values() for item in items}
-    named = re.search(r"Flagged: (.*?)\)\. ", drawing.caption + " ")
-    assert expected
-    assert named
-    assert {i.item for i in plain.study.items.values() if i.text + " (" in named[1]} == expected
-    striking = [
-        len(line.get_xdata())
-        for line in drawing.figure.axes[0].lines
-        if str(line.get_gid()).startswith("marks") and line.get_marker() in "^X"
-    ]
-    assert sum(striking) >= len(expected)
-    assert (
-        len(marks(drawing))
-        == (plain.tables["dif"].query("term == 'total_r2_change'")["status"] == "ok").sum()
-    )
-
-
-def test_the_heat_map_prints_every_share_on_its_colour(plain: Drawn) -> None:
-    drawing = plain.drawings["heat_map"]
-    rows = plain.tables["item_summary"]
-    rows = rows[rows["organisation"].isin(["all", "org0", "org1"])]
-    rows = rows[
-        (rows["wave"] != "wave0") | (rows["organisation"] != "all")
-    ]  # one organisation is everybody there
-    shown = sorted(text.get_text() for text in texts(drawing) if re.fullmatch(r"\d+", text.get_text()))
-    assert shown == sorted(f"{share:.0f}" for share in rows["favourable_percent"])
-    colours = [colour for colour, _, _ in boxes(drawing)][6:]
-    assert sorted(colours) == sorted(layout.sequential(share / 100) for share in rows["favourable_percent"])
-
-
-def test_more_is_darker_in_the_heat_map_in_greyscale_too() -> None:
-    lightness = [layout.lightness(layout.sequential(share / 100)) for share in range(0, 101, 5)]
-    assert all(after < before - 1 for before, after in itertools.pairwise(lightness))
-
-
-def test_every_caption_says_what_is_withheld(any_study: Drawn) -> None:
-    assert all(
-        "Counts of an organisation below 5 are withheld" in drawing.caption
-        for drawing in any_study.drawings.values()
-    )
-    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"public": True}))
-    assert "withheld" not in next(iter(shown)).caption
-    shown = draw_all(any_study.tables, any_study.study.model_copy(update={"rounding": 3}))
-    caption = next(iter(shown)).caption
-    assert "withheld" not in caption and "Counts of an organisation are rounded at random" in caption
-
-
-METHODS = (
-    "Wilson|no model|No model|without a model|Linear mixed model|linear mixed model|Cumulative logit|cumulative logit|"
-    "bootstrap-t|logistic regression|a rate has no sampling error"
-)
-
-
-def test_every_caption_says_n_method_evidence_and_threshold(plain: Drawn) -> None:
-    for name, drawing in plain.drawings.items():
-        counted = r"\bn: \d|\bn\b.* \d+|\d+ (returns|respondents|printed cells)|\(Wave \d \d+"
-        assert re.search(counted, drawing.caption), f"{name}: no n"
-        assert re.search(METHODS, drawing.caption), f"{name}: no method"
-        assert drawing.evidence in drawing.caption, name
-        assert "Counts of an organisation below 5 are withheld" in drawing.caption, name
-
-
-def test_a_demonstration_is_called_one_on_every_picture(plain: Drawn) -> None:
-    for name, drawing in plain.drawings.items():
-        assert "Evidence:demonstrationdata." in said(drawing), name
-    real = {
-        name: wave.model_copy(update={"evidence": Evidence.OBSERVED})
-        for name, wave in plain.study.waves.items()
+def test_a_demonstration_is_called_one_on_every_figure_and_real_data_are_not() -> None:
+    assert all(DEMONSTRATION in said(one) for one in drawn("plain").values())
+    study = study_of()
+    observed = {
+        name: wave.model_copy(update={"evidence": Evidence.OBSERVED, "variable_evidence": {}})
+        for name, wave in study.waves.items()
     }
-    for drawing in draw_all(plain.tables, plain.study.model_copy(update={"waves": real})):
-        assert "demonstration" not in drawing.evidence
+    real = study.model_copy(update={"waves": observed})
+    assert not any(DEMONSTRATION in said(one) for one in draw_all(tables_for(real), real))
 
 
-def test_planning_draws_the_median_scale_and_says_how_many_returns_are_needed(plain: Drawn) -> None:
-    rows, drawing = plain.tables["planning"], plain.drawings["planning"]
-    drawn = rows[rows["term"].isin(["power", "conf_half_width"]) & (rows["status"] == "ok")]
-    assert len(marks(drawing)) == len(drawn.groupby(["wave", "organisation", "term", "n"]))
-    power = drawn[drawn["term"] == "power"].groupby(["wave", "organisation", "n"])["estimate"].median()
-    heights = sorted(y for _, y in marks(drawing))[: len(power)]
-    line = np.polyfit(power.sort_values(ascending=False), heights, 1)
-    assert line[0] < 0, "more power is higher up"
-    assert np.abs(np.polyval(line, power.sort_values(ascending=False)) - heights).max() < 1e-9
-    assert "change,Organisation0:800(easiestscale:700;hardest:900)" in said(drawing)
-    assert "differenceinchange,Organisation0−Organisation1:850(easiestscale:800;hardest:900)" in said(drawing)
-    assert "389inWave1" in said(drawing)
-    assert "is invented there, and with it every number here" in drawing.caption
-    assert "No number of returns is larger than the staff, and no finite-population factor" in drawing.caption
+# --- what is not there ----------------------------------------------------------------------------------------------
+
+NUMBERS = {"estimate", "conf_low", "conf_high", "percent", "favourable_percent", "n", "base"}
 
 
-def test_where_all_staff_are_too_few_planning_says_so_of_the_hardest_scale(plain: Drawn) -> None:
-    rows = plain.tables["planning"].copy()
-    out_of_reach = (rows["scale"] == "s2") & (rows["term"] == "returns_needed")
-    rows.loc[out_of_reach, ["estimate", "n", "status"]] = [math.nan, pd.NA, "not_estimable"]
-    known = "change,Organisation0:800(easiestscale:700;hardest:morethanthe1,250peoplethereare)"
-    assert known in said(planning(rows, plain.study))
-    waves = {
-        name: wave.model_copy(update={"population": Population()}) for name, wave in plain.study.waves.items()
-    }
-    nobody_knows = planning(rows, plain.study.model_copy(update={"waves": waves}))
-    assert "change,Organisation0:800(easiestscale:700;hardest:nonumberisenough)" in said(nobody_knows)
+def withheld(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    gone = table.copy()
+    for column in NUMBERS & set(gone):
+        if (name, column) != ("planning", "n"):
+            gone[column] = np.nan
+    gone["status"] = "withheld"
+    return gone.assign(decision="") if "decision" in gone else gone
 
 
-# --- what it rests on -----------------------------------------------------------------------------------------
+def test_where_all_is_withheld_it_is_hatched_and_no_number_is_drawn() -> None:
+    study = study_of()
+    tables = {name: withheld(table, name) for name, table in tables_for(study).items() if "status" in table}
+    figures = {one.name: one for one in draw_all(tables, study)}
+    for name in (CHANGES, "gradient", "likert_s0", "heat_map_1", "differences_in_change"):
+        one = figures[name]
+        assert any(patch.get_hatch() for patch in one.figure.findobj(mpl.patches.Patch)), name
+        assert "[c]" in said(one), name
+        assert not any(re.search(r"\d%|[+−]\d", mark) for mark in told(one)), name
+        assert overlapping(one) == [], name
 
 
-def test_every_figure_says_its_evidence_on_it_beside_it_and_for_those_who_do_not_see_it(
-    any_study: Drawn,
-) -> None:
-    for name, drawing in any_study.drawings.items():
-        assert drawing.evidence.startswith("Evidence: "), name
-        assert re.search("simulated|reconstructed", drawing.evidence), name
-        assert drawable(drawing.evidence).replace(" ", "") in said(drawing), name
-        assert drawing.evidence in drawing.caption, name
-        assert drawing.evidence in drawing.alt, name
-        assert drawing.title, name
+def test_empty_tables_make_figures_all_the_same() -> None:
+    study = study_of()
+    tables = {name: table.iloc[:0] for name, table in tables_for(study).items()}
+    for one in draw_all(tables, study):
+        assert one.title, one.name
+        assert not len(one.rows), one.name
 
 
-def test_a_variable_that_is_weaker_than_its_wave_is_named(plain: Drawn) -> None:
-    assert "In Wave 1, role is simulated." in plain.drawings["respondents_role"].evidence
-    assert "role is simulated" not in plain.drawings["respondents_mode"].evidence
-
-
-def test_the_names_are_known_before_anything_is_drawn(any_study: Drawn) -> None:
-    assert tuple(any_study.drawings) == names(any_study.study, published=True)
-    unpublished = {name: table for name, table in any_study.tables.items() if name != "published_tables"}
-    assert "published_agreement" not in names(any_study.study, "published_tables" in unpublished)
-
-
-def test_knowing_the_names_loads_no_plotting() -> None:
-    code = (
-        "import sys, surveywaves.catalogue;"
-        "assert not {'matplotlib', 'pandas', 'numpy'} & set(sys.modules), sorted(sys.modules)"
+def test_a_bar_with_a_withheld_answer_shows_what_is_known_from_both_ends() -> None:
+    study, tables = study_of(), tables_for(study_of())
+    rows = tables["item_frequencies"]
+    one = (rows["wave"] == "wave2") & (rows["organisation"] == "all") & (rows["item"] == "s0_1")
+    gone = one & rows["response"].isin([2, 3])
+    tables["item_frequencies"] = rows.assign(
+        percent=rows["percent"].mask(gone), status=rows["status"].mask(gone, "withheld")
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    [figure] = draw_all(tables, study, wanted=["likert_s0"])
+    [box] = [b for b in figure.figure.axes[0].findobj(Rectangle) if b.get_hatch()]
+    shares = rows[one].sort_values("response")["percent"].to_numpy()
+    assert box.get_x() == pytest.approx(shares[0])
+    assert box.get_width() == pytest.approx(shares[1:3].sum(), abs=1e-6)
 
 
-# --- the same every time --------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------------------------
 
-DRAW = """
+PROGRAM = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from drawn_studies import named
-from surveywaves.figures.drawing import save
-for study, figures in {wanted!r}.items():
-    drawings = named(study).drawings
-    for figure in figures:
-        save(drawings[figure], Path({folder!r}) / study)
+from drawn_studies import study_of, tables_for
+from surveywaves.figures.draw import save_all
+study = study_of(words=("", "<b>&"))
+save_all(tables_for(study), study, Path(sys.argv[1]), cores=int(sys.argv[2])).to_csv(Path(sys.argv[1]) / "captions.csv")
 """
-WANTED = {
-    "plain": ["likert_s0", "contrasts"],
-    "hostile": ["likert_s0_by_organisation"],
-}
 
 
-def test_files_are_the_same_bytes_in_another_process_place_and_language(
-    tmp_path: Path, plain: Drawn, hostile: Drawn
-) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "matplotlibrc").write_text(
-        "font.family: serif\nsvg.fonttype: none\npdf.fonttype: 3\nsavefig.bbox: tight\nlines.linewidth: 4\n"
-        "savefig.dpi: 30\npath.simplify: False\ntext.hinting: force_autohint\naxes.facecolor: red\n"
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.slow
+def test_files_are_the_same_bytes_in_another_process_language_and_on_more_cores(tmp_path: Path) -> None:
+    made = []
+    for place, (seed, language, cores) in enumerate((("1", "C", "1"), ("2", "de_DE.UTF-8", "2"))):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        env = {**os.environ, "PYTHONHASHSEED": seed, "LANG": language, "TZ": "Asia/Tokyo"}
+        env["PYTHONPATH"] = f"{REPOSITORY / 'workflow'}:{REPOSITORY / 'tests'}"
+        subprocess.run([sys.executable, "-c", PROGRAM, str(folder), cores], env=env, check=True)
+        made.append(digests(folder))
+    assert made[0] == made[1]
+    assert {"change_profile.svg", "change_profile.pdf", "change_profile.png", "change_profile.csv"} <= set(
+        made[0]
     )
-    code = DRAW.format(tests=str(Path(__file__).parent), wanted=WANTED, folder=str(tmp_path / "there"))
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "123",
-        "TZ": "Asia/Tokyo",
-        "LC_ALL": "C",
-        "SOURCE_DATE_EPOCH": "1",
-    }
-    other = subprocess.Popen([sys.executable, "-c", code], cwd=elsewhere, env=environment)
-    for study, figures in {"plain": plain, "hostile": hostile}.items():
-        for figure in WANTED[study]:
-            save(figures.drawings[figure], tmp_path / "here" / study)
-    save(plain.drawings["contrasts"], tmp_path / "again" / "plain")
-    assert other.wait() == 0
-    made = sorted(path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*.*"))
-    assert len(made) == 3 * sum(map(len, WANTED.values()))
-    for path in made:
-        here = (tmp_path / "here" / path).read_bytes()
-        assert here == (tmp_path / "there" / path).read_bytes(), path
-    for again in (tmp_path / "again" / "plain").iterdir():
-        assert again.read_bytes() == (tmp_path / "here" / "plain" / again.name).read_bytes(), again
+    assert "slides/change_profile.png" in made[0]
 
 
-def test_several_cores_draw_the_same_files_and_captions(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("figures")
+    for study in ("plain", "hostile"):
+        for name in (CHANGES, "likert_s0", "heat_map_1"):
+            save(drawn(study)[name], folder / study, 100)
+    return folder
+
+
+def test_an_svg_stands_in_a_page_beside_others(saved: Path) -> None:
+    known: set[str] = set()
+    for path in sorted(saved.glob("*/*.svg")):
+        root = etree.fromstring(path.read_bytes())
+        ids = root.xpath("//@id")
+        assert len(ids) == len(set(ids))
+        if path.parent.name == "plain":
+            assert not known & set(ids), "no id is that of another figure"
+            known |= set(ids)
+        assert root.get("aria-label")
+        assert root.findtext("svg:desc", namespaces=SVG)
+        assert not root.xpath("//svg:script | //svg:image | //svg:metadata", namespaces=SVG)
+        assert {text.get("textLength") is not None for text in root.iter("{*}text")} == {True}
+        values = root.xpath("//svg:g[@class='value']", namespaces=SVG)
+        assert values
+        assert all(value.findtext("svg:title", namespaces=SVG) for value in values)
+        assert path.stat().st_size < 200_000
+
+
+def test_a_reversed_statement_says_so_first_on_the_svg(saved: Path) -> None:
+    text = (saved / "plain/likert_s0.svg").read_text(encoding="utf-8")
+    assert "(R) Statement 2 of scale 0" in text
+    assert "(R): to disagree is favourable." in text
+
+
+def test_a_pdf_has_its_fonts_and_its_words_and_no_date(saved: Path) -> None:
+    content = (saved / "plain/change_profile.pdf").read_bytes()
+    assert set(re.findall(rb"/BaseFont /[A-Z]+\+([\w-]+)", content)) == {b"DejaVuSans", b"DejaVuSans-Bold"}
+    assert b"/FontFile2" in content, "embedded"
+    assert not re.search(rb"/(CreationDate|Producer|Creator)\b", content)
+    assert b"/Title" in content
+
+
+def test_captions_name_every_figure_once(tmp_path: Path) -> None:
     study = study_of(waves=1, organisations=1, scales=1)
-    tables = tables_for(study)
-    captions = {n: save_all(tables, study, tmp_path / str(n), cores=n) for n in (1, 2)}
-    pd.testing.assert_frame_equal(captions[1], captions[2])
-    assert tuple(captions[1]["figure"]) == names(study, published=True)
-    made = sorted(path.name for path in (tmp_path / "1").iterdir())
-    assert len(made) == len(FIGURE_FORMATS) * len(captions[1])
-    for name in made:
-        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+    captions = save_all(tables_for(study), study, tmp_path)
+    assert list(captions) == ["figure", "title", "caption", "alt", "group"]
+    assert tuple(captions["figure"]) == names(study, published=False)
+    assert all((tmp_path / f"slides/{name}.png").exists() for name in captions["figure"])
 
 
-def test_words_in_an_svg_can_be_found_and_take_the_width_that_was_measured(
-    tmp_path: Path, plain: Drawn
-) -> None:
-    drawing = plain.drawings["contrasts"]
-    save(drawing, tmp_path)
-    assert (tmp_path / "contrasts.svg").stat().st_size < 100_000
-    root = ET.parse(tmp_path / "contrasts.svg").getroot()
-    found = root.findall(".//{http://www.w3.org/2000/svg}text")
-    assert [element.text for element in found] == [text.get_text() for text in texts(drawing)]
-    drawn, _ = extents(drawing)
-    for element, (left, _, right, _) in zip(found, drawn, strict=True):
-        scale = drawing.dpi / 72
-        assert float(element.attrib["x"]) * scale == pytest.approx(left, abs=1.5)
-        width = float(element.attrib["textLength"])
-        assert width * scale == pytest.approx(right - left, abs=3.0)
+def test_a_slide_shows_the_study_in_its_own_style() -> None:
+    study = study_of()
+    assert on_slide(study).style.responses == study.style.responses
+    assert on_slide(study).model_copy(update={"style": study.style}) == study
 
 
-def test_words_in_a_png_stand_where_they_were_measured(tmp_path: Path, plain: Drawn) -> None:
-    drawing = plain.drawings["contrasts"]
-    save(drawing, tmp_path)
-    with Image.open(tmp_path / "contrasts.png") as image:
-        dark = np.asarray(image.convert("L")) < 140
-    height, width = dark.shape
-    places, words = extents(drawing)
-    for word, (left, bottom, right, top) in zip(words, places, strict=True):
-        rows, columns = (
-            slice(round(height - top), round(height - bottom) + 1),
-            slice(round(left), round(right) + 1),
-        )
-        assert dark[rows, columns].any(), f"{word}: no ink where it stands"
-    # the title stands alone: its ink is as wide and as high as it was measured
-    left, bottom, right, top = places[0]
-    alone = dark[: round(height - bottom) + 3]
-    ys, xs = np.nonzero(alone)
-    found = xs.min(), height - ys.max(), xs.max(), height - ys.min()
-    assert np.abs(np.array(found) - (left, bottom, right, top)).max() <= 3, (found, places[0])
-    assert width == int(drawing.figure.get_figwidth() * drawing.dpi)
-
-
-def test_files_carry_title_and_evidence_and_not_their_making(tmp_path: Path, hostile: Drawn) -> None:
-    drawing = hostile.drawings["likert_s0"]
-    save(drawing, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"likert_s0.{end}" for end in ("pdf", "png", "svg")
-    ]
-    svg = (tmp_path / "likert_s0.svg").read_text(encoding="utf-8")
-    root = ET.fromstring(svg)
-    assert "simulated" in "".join(root.itertext())
-    assert not root.findall(".//{http://www.w3.org/2000/svg}script")
-    assert "Matplotlib v" not in svg
-    pdf = (tmp_path / "likert_s0.pdf").read_bytes()
-    assert b"/FontFile2" in pdf
-    assert b"CreationDate" not in pdf
-    with Image.open(tmp_path / "likert_s0.png") as image:
-        assert set(image.info) >= {"Title", "Description"}
-        assert "Software" not in image.info
+def test_the_font_of_figures_comes_with_a_page_as_far_as_it_is_used() -> None:
+    css = web_fonts(["Views rose ▲"])
+    assert css == web_fonts(["▲ rose Views"])
+    assert css.count("@font-face") == 2
+    assert len(css) < 20_000 < len(web_fonts(["".join(map(chr, range(32, 700)))]))

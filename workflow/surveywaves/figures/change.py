@@ -122,7 +122,7 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
     grid = len(parts) > (ABREAST if unit.percent else BESIDE)
     others = [wave for wave in presentation.waves if wave not in (compared.first, compared.last)]
     others = [wave for wave in others if any((s, wave, o) in levels for s in order for o in parts)]
-    keys = decision_keys(decisions)
+    keys = decision_keys(decisions, grid=grid)
     if not grid:
         keys = [key(labels.wave(compared.first), marker="o", markerfacecolor="white", color=MARK), *keys]
         keys.append(Patch(facecolor="#dcdcdc", label=f"{labels.confidence} CI of the change"))
@@ -148,8 +148,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         ]
         tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
     else:
-        panels = page.figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
-        for axes, (name, own) in zip(panels, parts.items(), strict=True):
+        panels = page.figure.subplots(1, max(len(parts), 1), sharey=True, squeeze=False)[0]
+        for axes, (name, own) in zip(panels, parts.items(), strict=False):
             rows = [_of(own, scale) for scale in order]
             further = [[levels.get((scale, wave, name)) for wave in others] for scale in order]
             _panel(
@@ -448,7 +448,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         f"Difference between changes in {unit.words.lower()}, {_dated(compared.first, labels)} to "
         f"{_dated(compared.last, labels)}",
         keys=[
-            *_favours(shown, names),
+            *_favours(shown, names, grid=grid),
             *([withheld_key()] if any(one.status == Status.WITHHELD for one in shown) else []),
         ],
         notes=[_mark_note(shown)],
@@ -538,7 +538,7 @@ def _differing(parts: Mapping[str, Sequence[Found]], names: Mapping[str, tuple[s
     return f"{one} changed more favourably than {other} on {ups} of {count} scales{less}"
 
 
-def _favours(facts: Sequence[Found], names: Mapping[str, tuple[str, ...]]) -> list[Any]:
+def _favours(facts: Sequence[Found], names: Mapping[str, tuple[str, ...]], *, grid: bool) -> list[Any]:
     """Make the legend: in whose favour a difference is."""
     first, second = next(iter(names.values())) if len(names) == 1 else ("the first", "the second")
     words = (
@@ -547,7 +547,7 @@ def _favours(facts: Sequence[Found], names: Mapping[str, tuple[str, ...]]) -> li
         "no meaningful difference",
         "no clear difference",
     )
-    return decision_keys((one.decision for one in facts), words)
+    return decision_keys((one.decision for one in facts), words, grid=grid)
 
 
 # --- shared ---------------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -207,11 +207,21 @@ def key(label: str, **look: Any) -> Line2D:
 def decision_keys(
     decisions: Iterable[str],
     words: Sequence[str] = ("rose", "fell", "no meaningful change", "no clear change"),
+    *,
+    grid: bool = False,
 ) -> list[Artist]:
-    """Make a legend of the decisions that a figure shows, in words for each of `DECISIONS`; empty ones are none."""
-    there = set(decisions)
+    """Make a legend of the decisions that a figure shows; empty ones are none.
+
+    Parameters
+    ----------
+    words
+        For each of `DECISIONS`.
+    grid
+        Whether the figure is a grid, where signs stand in place of marks.
+    """
+    there, upright = set(decisions), {">": "^", "<": "v"}
     return [
-        key(said, marker=marker, color=colour)
+        key(said, marker=upright.get(marker, marker) if grid else marker, color=colour)
         for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
         if name in there
     ]
@@ -345,19 +355,20 @@ def save(drawing: Drawing, folder: Path, dpi: float) -> None:
 
 def save_png(drawing: Drawing, folder: Path, dpi: float) -> None:
     """Write a drawing as PNG."""
-    about: Mapping[str, Any] = {"Title": drawing.title, "Description": drawing.alt, "Software": None}
+    said = {"Title": drawable(drawing.title), "Description": drawable(drawing.alt), "Software": None}
     drawing.figure.set_dpi(dpi)
     with io.BytesIO() as content:
-        FigureCanvasAgg(drawing.figure).print_png(content, metadata=about, pil_kwargs=PNG)  # type: ignore[no-untyped-call]
+        FigureCanvasAgg(drawing.figure).print_png(content, metadata=said, pil_kwargs=PNG)  # type: ignore[no-untyped-call]
         write_bytes(content.getvalue(), str(folder / f"{drawing.name}.png"))
 
 
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_COUNTED = re.compile(r'<g id="(?!value:|hover:)[^"]*">')
+_NAMED = re.compile(r' id="((?!value:|hover:)[^"]*)"')
 _VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
-_TEXT = re.compile(r"<text (style=\"[^\"]*?font: ([^\"]*?)([\d.]+)px [^\"]*\"[^>]*)>([^<]*)</text>")
+_TEXT = re.compile(r'<text (style="(?P<style>[^"]*)"[^>]*)>(?P<said>[^<]*)</text>')
+_SIZE = re.compile(r"font-size: ([\d.]+)px")
 
 
 def _for_pages(svg: str, title: str, said: str) -> str:
@@ -372,16 +383,17 @@ def _for_pages(svg: str, title: str, said: str) -> str:
         return f'<g class="value"{focus}><title>{words}</title>'
 
     def measured(found: re.Match[str]) -> str:
-        attributes, font, size, words = found.groups()
-        wide = width(_unescaped(words), float(size), bold="bold" in font or "700" in font)
-        return f'<text {attributes} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">{words}</text>'
+        size = _SIZE.search(found["style"])
+        if size is None:
+            return found[0]
+        wide = width(unescape(found["said"]), float(size[1]), bold="font-weight" in found["style"])
+        return (
+            f'<text {found[1]} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">{found["said"]}</text>'
+        )
 
-    svg = svg.replace(LEAN, FONT)
+    svg = svg.replace(f"'{LEAN}'", f"'{FONT}', sans-serif")
     svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
-    svg = _TEXT.sub(measured, _VALUE.sub(told, _COUNTED.sub("<g>", svg)))
+    svg = _NAMED.sub(lambda found: found[0] if f"#{found[1]}" in svg else "", svg)
+    svg = _TEXT.sub(measured, _VALUE.sub(told, svg))
     described = f'<svg role="group" aria-label="{escape(title)}"'
     return svg.replace("<svg", described, 1).replace(">", f">\n <desc>{escape(said)}</desc>", 1)
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

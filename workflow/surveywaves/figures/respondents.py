@@ -97,7 +97,8 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
     axes.set(ylim=(len(lines) - 0.4, -0.6), xlim=(-3, 103))
     axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100%"])
     shown = set(lines)
-    rows = own[[place in shown for place in zip(own["variable"], own["level"], strict=True)]]
+    places = zip(own["variable"], own["level"], strict=True)
+    rows = own[pd.Series([place in shown for place in places], index=own.index, dtype=bool)]
     return drawn.drawing(
         rows,
         caption="Share of each level among those who stated one, by wave.",

@@ -70,6 +70,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
                 ("rose", "fell", "no meaningful change", "no clear change")
                 if pair
                 else ("higher", "lower", "no meaningful difference", "no clear difference"),
+                grid=True,
             ),
             Patch(facecolor=SAME, edgecolor=GREY, linewidth=0.6, label="as in the main analysis"),
             Patch(facecolor=OTHER, edgecolor=GREY, linewidth=0.6, label="another decision"),
@@ -88,9 +89,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     tiles(axes, cells, names, heads, turned=True)
     return drawn.drawing(
         rows,
-        caption="Decisions of each alternative analysis, tested and adjusted like the main one."
-        if total
-        else "",
+        caption="Decisions of each alternative analysis, tested and adjusted like the main one.",
         alt=f"{drawn.title}. Tiles, a row a result and a column an analysis.",
     )
 
