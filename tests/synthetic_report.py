@@ -294,7 +294,7 @@ FIGURES = {
     "likert_items_without_scale": "Answers",
     "differences_in_change": "Comparisons",
     "robustness": "Sensitivity",
-    "heat_map": "Items",
+    "heat_map_1": "Items",
     "planning": "Planning",
 }
 """Figure -> heading in a gallery; a study with one wave has `profile` in the place of `change_profile`."""

@@ -147,7 +147,7 @@ def test_one_chapter_is_shown_and_a_link_opens_the_right_one(browser: Browser, p
     for target, panel in (
         ("planning", "appendix"),
         ("table-waves", "first"),
-        ("figure-heat_map", "statements"),
+        ("figure-heat_map_1", "statements"),
     ):
         go(browser, target)
         assert shown(browser, ".panel") == [panel]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import replace
 from functools import cache
@@ -16,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampled import compare
-from surveywaves.figures import layout
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
 from surveywaves.mixed.decisions import decide
@@ -25,10 +23,9 @@ from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.compare import agreement, judge_variants, sensitivity
 from surveywaves.sensitivity.imputation import impute
 from surveywaves.sensitivity.variants import Variant, stated_variants
-from surveywaves.terms import FAVOURABLE, Decision, Status, variant_title
+from surveywaves.terms import FAVOURABLE, Status, variant_title
 from surveywaves.tidy import NUMBERS, tidy
 from surveywaves.weighting import Raking, rake
-from test_figures import LIGHTNESS_STEP, OTHERS_APART, SIGHTS, marks, named, said, seen
 
 WAVES, ORGANISATIONS = ("first", "second", "third"), ("x", "y")
 ITEMS = ("a1", "a2", "a3", "a4", "b1", "b2", "b3")
@@ -561,33 +558,6 @@ def test_a_study_without_scales_has_empty_tables() -> None:
     assert len(table) == len(agreement(table)) == 0
     assert list(table.columns) == list(decided(everything()).columns)
     assert list(agreement(table).columns) == list(agreement(decided(everything())).columns)
-
-
-# --- the chart ------------------------------------------------------------------------------------------------
-
-
-def test_the_chart_marks_every_answer_but_the_main_analysis_over_again() -> None:
-    study = named("plain")
-    table = study.tables["sensitivity"]
-    for scale in study.study.scales:
-        mine = table[(table["scale"] == scale) & (table["status"] == "ok")].set_index(WHERE)
-        main = mine[mine["variant"] == "main"]
-        again = (mine["estimate"] == main.loc[mine.index, "estimate"]) & (mine["variant"] != "main")
-        assert 0 < again.sum() < len(mine)
-        assert len(marks(study.drawings[f"sensitivity_{scale}"])) == (~again).sum()
-        words = said(study.drawings[f"sensitivity_{scale}"])
-        assert "Notestimable(nopopulationmarginsaregiven):Weightedtopopulationmargins." in words
-        assert "Thesameasthemainanalysis:Withoutstraight-liners(nobodyisastraight-liner)." in words
-        assert "asthemainanalysis" in words.replace("Thesameasthemainanalysis", "")
-
-
-def test_decisions_differ_in_shape_in_greyscale_and_for_every_reader_in_colour() -> None:
-    assert set(layout.DECISIONS) == set(Decision)
-    assert len({shape for _, shape in layout.DECISIONS.values()}) == len(layout.DECISIONS)
-    for one, other in itertools.combinations([colour for colour, _ in layout.DECISIONS.values()], 2):
-        assert abs(layout.lightness(one) - layout.lightness(other)) >= LIGHTNESS_STEP
-        for sight in SIGHTS:
-            assert np.linalg.norm(seen(one, sight) - seen(other, sight)) >= OTHERS_APART, (one, other, sight)
 
 
 # --- who is in a variant --------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def listed(unpacked: Path) -> dict[str, Any]:
 
 
 def test_every_figure_and_the_report_are_there_with_labels_and_a_caption(listed, finished: Path) -> None:
-    drawn = {f"results/figures/{path.name}" for path in (finished / "results/figures").iterdir()}
+    drawn = {f"results/figures/{path.name}" for path in (finished / "results/figures").glob("*.*")}
     assert drawn | {"results/report/index.html", "results/report/report.pdf"} <= set(listed)
     for path, about in listed.items():
         assert about["labels"], path
@@ -61,7 +61,7 @@ def test_every_figure_and_the_report_are_there_with_labels_and_a_caption(listed,
 
 
 def test_captions_say_what_the_data_are(listed) -> None:
-    for path in ("results/figures/contrasts.svg", "results/report/report.pdf"):
+    for path in ("results/figures/change_profile.svg", "results/report/report.pdf"):
         caption = listed[path]["caption"]
         assert "SIMULATED" in caption and "RECONSTRUCTED" in caption and "Do not cite" in caption
 
@@ -85,7 +85,10 @@ def test_the_page_has_its_categories_loads_nothing_and_runs_no_label(
         asked = [event["request"]["url"] for event in browser.said("Network.requestWillBeSent")]
     assert harmed is None
     assert {"Figures", "Report", "Tables"} <= set(found)
-    sections = html.parse(str(finished / "results/report/index.html")).xpath("//main//h2/text()")
-    assert {"Who answered", "Answers to every statement", "What moved"} <= set(found["Figures"])
-    assert set(found["Figures"]) - {"All"} <= set(sections), "figures stand under the headings of the report"
+    page = html.parse(str(finished / "results/report/index.html"))
+    sections = {" ".join(head.text_content().split()).strip("# ") for head in page.xpath("//main//h2")}
+    assert {"Summary", "What people said", "Every statement"} <= set(found["Figures"])
+    assert set(found["Figures"]) - {"All", "Summary"} <= sections, (
+        "figures stand under the headings of the report"
+    )
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

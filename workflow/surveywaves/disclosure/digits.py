@@ -18,6 +18,13 @@ from surveywaves.tidy import DECIDED
 FIGURES: Final = 2
 """Significant figures of a standard error, and of a p-value."""
 
+WIDE: Final = 5.0
+"""Standard errors (percentage points) above which the percentage of a group has no decimals.
+
+From 5 to 10 points two figures are a tenth: it says no more to a reader, but 46.4% over four statements is 26 of 56
+answers and nothing of 52, which gives the size of the group away.
+"""
+
 QUANTILE: Final = 1.96
 """Standard errors from an estimate to a limit of its interval."""
 
@@ -42,13 +49,19 @@ MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
 
-def decimals(table: pd.DataFrame) -> FloatArray:
-    """(N,) how many decimals the numbers of each row of a tidy table have; negative: tens, hundreds."""
+def decimals(table: pd.DataFrame, of_some: BoolArray | None = None) -> FloatArray:
+    """(N,) how many decimals the numbers of each row of a tidy table have; negative: tens, hundreds.
+
+    Those of groups (`of_some`, (N,)) are whole numbers where their standard error is large: see `WIDE`.
+    """
     error = table["std_error"].to_numpy(dtype=np.float64)
     half = (table["conf_high"] - table["conf_low"]).to_numpy(dtype=np.float64) / 2
     error = np.where(error > 0, error, half / QUANTILE)
     known = np.isfinite(error) & (error > 0)
-    found = FIGURES - 1 - np.floor(np.log10(np.where(known, error, 1.0)))
+    error = np.where(known, error, 1.0)
+    found = FIGURES - 1 - np.floor(np.log10(error))
+    if of_some is not None:
+        found = np.where(of_some & (error > WIDE), np.minimum(found, 0.0), found)
     terms = table["term"].unique()
     by_term = pd.Series(np.nan, index=terms)
     for pattern, places in reversed(OTHERWISE):

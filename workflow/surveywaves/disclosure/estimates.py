@@ -289,7 +289,10 @@ class _Rows:
             # a plan is about the wave that it is made from
             about = groups_of(name, term, next(iter(reference), wave), organisation, cells)
             labels.append(_Label(scale, item or scale, term, about))
-        return cls(name, table, labels, which, np.zeros(len(table), np.bool_), digits.decimals(table))
+        found = cls(name, table, labels, which, np.zeros(len(table), np.bool_), np.zeros(len(table)))
+        # contrasts follow the means that they compare, and need not lose more: see `_no_finer`
+        found.places[:] = digits.decimals(table, found.some if name == MEANS else None)
+        return found
 
     def spread(self, values: Iterable[bool]) -> BoolArray:
         """(N,) what holds of each row's labels."""

@@ -107,11 +107,11 @@ def _closed(path: Path) -> bool:
 
 
 def files_in(paths: Iterable[str]) -> list[str]:
-    """Name files, and of a folder those in it."""
+    """Name files, and of a folder those in it; Snakemake leaves a hidden mark of its own there."""
     return [
         name.as_posix()
         for path in map(Path, paths)
-        for name in (sorted(path.iterdir()) if path.is_dir() else [path])
+        for name in (sorted(path.glob("[!.]*")) if path.is_dir() else [path])
     ]
 
 

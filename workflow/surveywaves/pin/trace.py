@@ -9,9 +9,7 @@ A trace in words: for a reader, from the number back to the raw files; and as JS
 
 from __future__ import annotations
 
-import html
 import io
-import re
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
-from urllib.request import urlopen
 
 import pandas as pd
 
@@ -36,7 +33,6 @@ from surveywaves.text import listed, nearest
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"
 PASTED: Final = "results/tables/"
-REPORT: Final = "results/report/index.html"
 
 _ROOMS: Final = {
     "figures": "figure",
@@ -208,8 +204,8 @@ def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
 
 def _released(name: str, store: Store) -> Shown:
     if name not in store.tables:
-        figures, pasted = _figures(store), _pasted_names(store)
-        if name in figures or name in pasted:
+        figures = _figures(store)
+        if name in figures or f"{PASTED}{name}.csv" in store.made:
             kind = "figure" if name in figures else "table"
             raise SurveywavesError.at(
                 name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
@@ -242,34 +238,13 @@ def _figure(name: str, store: Store) -> Shown:
     return _matched("figure", name, known[name], _taken(store.read(path).read_bytes()), frames)
 
 
-def _pasted_names(store: Store) -> set[str]:
-    """Name the tables to paste, and those of the report."""
-    pasted = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)} - {"index"}
-    return pasted | _downloads(store).keys()
-
-
 def _pasted(name: str, store: Store) -> Shown:
     path = f"{PASTED}{name}.csv"
+    if path not in store.made:
+        known = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)}
+        raise _unknown(name, "table", sorted(known - {"index", "tables"}))
     frames = {table: store.table(table) for table in store.tables}
-    if path in store.made and (store.folder / path.removeprefix("results/")).is_file():
-        return _matched("table", name, path, _taken(store.read(path).read_bytes()), frames)
-    downloads = _downloads(store)
-    if name not in downloads:
-        raise _unknown(name, "table", sorted(_pasted_names(store)))
-    with urlopen(html.unescape(downloads[name])) as data:  # only an address that begins with `data:`
-        rows = _taken(data.read())
-    return _matched("report", name, REPORT, rows, frames)
-
-
-_DOWNLOAD: Final = re.compile(r'<a download="([^"]+)\.csv" href="(data:text/csv[^"]*)"')
-
-
-def _downloads(store: Store) -> dict[str, str]:
-    """Give the data behind the report's tables: name of a download -> its address, which holds the data."""
-    if not (store.folder / REPORT.removeprefix("results/")).is_file():
-        return {}
-    text = store.read(REPORT).read_text(encoding="utf-8")
-    return {html.unescape(name): content for name, content in reversed(_DOWNLOAD.findall(text))}
+    return _matched("table", name, path, _taken(store.read(path).read_bytes()), frames)
 
 
 def _taken(content: bytes) -> pd.DataFrame:
@@ -285,7 +260,9 @@ def _matched(
     kind: str, name: str, target: str, shown: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
 ) -> Shown:
     """Find the released table that rows are of, and these rows in it."""
-    # A table with fewer columns than what is shown may have rows of the same names: the fullest comes first.
+    fullest: Shown | None = None
+    # A table with fewer columns than what is shown may have rows of the same names: the fullest comes first. A wide
+    # table may hold rows of two, levels and their differences: it is traced by the differences.
     for table in sorted(frames, key=lambda table: (-len(frames[table].columns), table)):
         frame = frames[table]
         keys = key_columns(table, frame)
@@ -295,16 +272,19 @@ def _matched(
         there = pd.Series(
             list(frame[keys].itertuples(index=False, name=None)), index=frame.index, dtype=object
         )
+        found = Shown(kind, name, target, table, tuple(keys), frame[there.isin(wanted)])
         if wanted <= set(there):
-            return Shown(kind, name, target, table, tuple(keys), frame[there.isin(wanted)])
+            return found
+        if len(found.rows) and fullest is None:
+            fullest = found
+    if fullest is not None:
+        return fullest
     what = (
         "it has no rows"
         if shown.empty
         else "its rows are of no released table: it says words, or counts files"
     )
-    raise SurveywavesError.at(
-        target if kind != "report" else f"{target}, {name}", f"nothing to trace: {what}"
-    )
+    raise SurveywavesError.at(target, f"nothing to trace: {what}")
 
 
 def _chosen(found: Shown, choices: Mapping[str, str]) -> Shown:
@@ -591,9 +571,7 @@ def to_json(trace: Trace) -> dict[str, Any]:
 def _numbers(trace: Trace, everything: bool) -> Iterator[str]:
     found = trace.shown
     rows = f"{len(found.rows)} {'row' if len(found.rows) == 1 else 'rows'}"
-    if found.kind == "report":
-        yield f"table {found.name} of {found.target} shows {rows} of results/released/{found.table}.csv"
-    elif found.kind:
+    if found.kind:
         yield f"{found.kind} {found.name} ({found.target}) shows {rows} of results/released/{found.table}.csv"
     else:
         yield f"results/released/{found.table}.csv: {rows}"

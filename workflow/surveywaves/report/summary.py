@@ -213,13 +213,12 @@ def strip(material: Material) -> str:
     ):
         titles = [wave.title for wave in waves.values() if wave.evidence is kind]
         if titles:
-            verb = "is" if len(titles) == 1 else "are"
-            said.append(say("{waves} {verb} {words}", waves=joined(titles), verb=verb, words=words))
+            said.append(say("{waves}: {words}", waves=joined(titles), words=words))
     if not said:
         said.append(say("some variables are not real answers"))
     some = any(wave.evidence is Evidence.OBSERVED for wave in waves.values())
     return say(
-        "**{kind}.** {said}. [What is real](#data)",
+        "**{kind}.** {said}. [Details](#data)",
         kind="Part demonstration: not all are findings" if some else "Demonstration, not findings",
         said=joined(said, "; "),
     )
