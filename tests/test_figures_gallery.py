@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY
-from drawn_studies import named, study_of
+from drawn_studies import STUDIES, drawn, study_of
 from surveywaves.catalogue import STATISTICS, figures, in_gallery
 from surveywaves.figures.gallery import FOLDER, page, plain
 from surveywaves.study import load_study
@@ -26,7 +26,7 @@ def shipped() -> Presentation:
 
 
 def captions_of(study: str) -> pd.DataFrame:
-    return pd.DataFrame([drawing.words for drawing in named(study).drawings.values()])
+    return pd.DataFrame([drawing.words for drawing in drawn(study).values()])
 
 
 def test_the_page_in_the_repository_is_what_the_pipeline_writes(
@@ -47,23 +47,21 @@ def test_the_pictures_in_the_repository_are_those_of_the_page_and_small(shipped:
     linked = re.findall(r"\]\((figures/[\w.]+)\)", PAGE.read_text(encoding="utf-8"))
     assert sorted(linked) == sorted(f"{FOLDER}/{path.name}" for path in pictures)
     for path in pictures:
-        words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8")))
-        assert "demonstration data" in words, f"{path.name} does not say that it is one"
+        assert "DEMONSTRATION DATA" in path.read_text(encoding="utf-8"), f"{path.name} does not say it is one"
 
 
 def test_one_figure_of_each_kind_is_chosen(shipped: Presentation) -> None:
     for study in (
         shipped,
-        named("plain").study,
-        named("hostile").study,
+        study_of(),
+        study_of(**STUDIES["hostile"]),
         study_of(waves=1, organisations=1, scales=1),
     ):
         chosen = in_gallery(study, published=True)
         every = figures(study, published=True)
         assert {one.exhibit.name for one in chosen} == {one.exhibit.name for one in every}
         assert [one for one in every if one in chosen] == list(chosen), "in the order of the figures"
-        once = [one.name for one in chosen if {"group", "scale"} & one.about.keys()]
-        assert len(once) == len({one.exhibit.name for one in chosen if {"group", "scale"} & one.about.keys()})
+        assert len(chosen) == len({one.exhibit.name for one in chosen})
 
 
 def test_every_figure_has_tables_that_are_released(shipped: Presentation) -> None:
@@ -71,13 +69,12 @@ def test_every_figure_has_tables_that_are_released(shipped: Presentation) -> Non
     for name, tables in reads.items():
         assert tables, name
         assert set(tables) <= set(STATISTICS), name
-    assert reads["framework_hudson"] == ("means",)
-    assert reads["contrasts"] == ("contrasts",)
+    assert reads["change_profile"] == ("contrasts", "means")
 
 
 def test_hostile_labels_are_no_markup_on_the_page() -> None:
     captions = captions_of("hostile")
-    study = named("hostile").study
+    study = study_of(**STUDIES["hostile"])
     written = page(captions, in_gallery(study, published=True), study.title)
     assert "<script>" not in written
     assert written.count("<") - written.count(r"\<") == 1, "the comment at the top"
@@ -88,12 +85,12 @@ def test_hostile_labels_are_no_markup_on_the_page() -> None:
 
 def test_every_picture_has_its_words() -> None:
     captions = captions_of("plain")
-    study = named("plain").study
+    study = study_of()
     chosen = in_gallery(study, published=True)
     written = page(captions, chosen, study.title)
     rows = captions.set_index("figure")
     for name in (one.name for one in chosen):
         assert f"](figures/{name}.svg)" in written
-        assert f"**{plain(rows.loc[name, 'evidence'])}**" in written
+        assert plain(rows.loc[name, "caption"]) in written
         assert f"### {plain(rows.loc[name, 'title'])}" in written
         assert "`released/" in written
