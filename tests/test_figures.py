@@ -220,6 +220,12 @@ def test_rows_are_those_of_the_first_table_and_say_what_their_data_are(study: st
         assert set(one.rows["evidence"]) <= {kind.value for kind in Evidence} | {""}, name
 
 
+def test_what_a_wave_did_not_ask_is_said_in_place_of_its_bar() -> None:
+    written = [text.get_text() for text in drawn("plain")["likert_s0"].figure.axes[0].texts]
+    assert written.count("not asked") == 1
+    assert written.count("other answers offered") == 1
+
+
 def test_rows_of_another_table_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def other(means: pd.DataFrame, _: object) -> Drawing:
         return Drawing(mpl.figure.Figure(), means.rename(columns={"scale": "other"}), "t", "c", "a")

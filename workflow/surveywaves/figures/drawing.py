@@ -49,6 +49,8 @@ LINE: Final = 1.3
 TITLE: Final = 1.25
 """Size of a figure's title, in em."""
 DEMONSTRATION: Final = "DEMONSTRATION DATA"
+LEAST: Final = 8.0
+"""Height of the axes at least, in em."""
 LOW_RELIABILITY_SIGN: Final = "†"
 
 
@@ -131,7 +133,7 @@ class Page:
         foot = wrap(" ".join(filter(None, self.notes)), room - tag, em, lines=4)
         head = (len(title) * TITLE + len(under)) * LINE * em + 0.5 * em + high_keys
         low = max(len(foot), 1) * LINE * em + 0.5 * em
-        height = sheet.height or min(head + low + self.lines * em, sheet.most)
+        height = sheet.height or min(head + low + max(self.lines, LEAST) * em, sheet.most)
         self.figure = figure = Figure(figsize=(sheet.width / 72, height / 72), dpi=300)
         self.body = height - head - low
         # On a slide, few rows do not take all of it.
@@ -368,6 +370,9 @@ _NAMED = re.compile(r' id="((?!value:|hover:)[^"]*)"')
 _VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r'<text (style="(?P<style>[^"]*)"[^>]*)>(?P<said>[^<]*)</text>')
+_UPRIGHT = re.compile(r' transform="rotate\(-0 [^"]*"')
+_PRECISE = re.compile(r"(?<=[ \"(-])(\d+\.\d\d)\d+(?=[ \")\n])")
+"""Hundredths of a point are enough."""
 _SIZE = re.compile(r"font-size: ([\d.]+)px")
 
 
@@ -394,6 +399,7 @@ def _for_pages(svg: str, title: str, said: str) -> str:
     svg = svg.replace(f"'{LEAN}'", f"'{FONT}', sans-serif")
     svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
     svg = _NAMED.sub(lambda found: found[0] if f"#{found[1]}" in svg else "", svg)
+    svg = _PRECISE.sub(r"\1", _UPRIGHT.sub("", svg))
     svg = _TEXT.sub(measured, _VALUE.sub(told, svg))
     described = f'<svg role="group" aria-label="{escape(title)}"'
     return svg.replace("<svg", described, 1).replace(">", f">\n <desc>{escape(said)}</desc>", 1)

@@ -248,13 +248,11 @@ def _draw(
             y = start + (place + 0.5) * BAR
             bar = answers.bar(item, wave, organisation, together=panel.together)
             if bar is not None:
-                _bar(
-                    axes,
-                    y,
-                    bar,
-                    f"{labels.item(item.item)}, {panel.title}, {label}",
-                    roomy=not panel.together,
-                )
+                told = f"{labels.item(item.item)}, {panel.title}, {label}"
+                _bar(axes, y, bar, told, roomy=not panel.together)
+            elif organisation == ALL:
+                why = _nothing(labels.presentation, wave, item)
+                axes.text(0, y, why, va="center_baseline", color=GREY)
             ticks.append((y, label))
         top += block
     quiet(axes)

@@ -34,7 +34,10 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     """
     labels, plan = Labels(presentation), presentation.planning
     own = planning[
-        (planning["term"] == DETECTABLE) & planning["status"].isin(ESTIMATED) & planning["estimate"].notna()
+        (planning["term"] == DETECTABLE)
+        & planning["status"].isin(ESTIMATED)
+        & planning["estimate"].notna()
+        & planning["n"].notna()  # withheld where the rule withholds a group
     ]
     medians = own.groupby(["wave", "organisation", "n"], sort=False)["estimate"].median().sort_index()
     names = list(dict.fromkeys(zip(own["wave"], own["organisation"], strict=True)))
@@ -124,7 +127,7 @@ def _title(medians: pd.Series, shown: list[tuple[str, str]], labels: Labels) -> 
     changes = [place for place in shown if BETWEEN in place[0] and BETWEEN not in place[1]] or shown
     if not changes:
         return "No plan could be computed"
-    most = max(n for _, _, n in medians.index)
+    most = max(n for wave, organisation, n in medians.index if (wave, organisation) in changes)
     sizes = [float(medians.loc[(*place, most)]) for place in changes if (*place, most) in medians.index]
     low, high = number(min(sizes)), number(max(sizes))
     what = "change" if BETWEEN in changes[0][0] else "difference"

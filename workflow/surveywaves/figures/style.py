@@ -11,6 +11,7 @@ import base64
 import io
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -272,15 +273,13 @@ def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = Fa
     words = drawable(text).split(" ")
     found: list[str] = []
     while words and len(found) < lines:
-        count = len(words)
-        while count > 1 and width(" ".join(words[:count]), size, bold=bold) > room:
-            count -= 1
+        count = 1
+        while count < len(words) and width(" ".join(words[: count + 1]), size, bold=bold) <= room:
+            count += 1
         line, words = " ".join(words[:count]), words[count:]
-        last = len(found) == lines - 1 and bool(words)
-        if last or width(line, size, bold=bold) > room:
-            while line and width(f"{line}…", size, bold=bold) > room:
-                line = line[:-1]
-            line = f"{line.rstrip(' ,;:.')}…"
+        if (len(found) == lines - 1 and words) or width(line, size, bold=bold) > room:
+            fits = bisect_right(range(len(line)), room, key=lambda n: width(f"{line[:n]}…", size, bold=bold))
+            line = f"{line[: max(fits - 1, 0)].rstrip(' ,;:.')}…"
         found.append(line)
     return tuple(found)
 
