@@ -37,7 +37,6 @@ from surveywaves.figures.style import (
     on_slide,
     response_colours,
     steps,
-    web_fonts,
     width,
     wrap,
 )
@@ -383,10 +382,3 @@ def test_a_slide_shows_the_study_in_its_own_style() -> None:
     study = study_of()
     assert on_slide(study).style.responses == study.style.responses
     assert on_slide(study).model_copy(update={"style": study.style}) == study
-
-
-def test_the_font_of_figures_comes_with_a_page_as_far_as_it_is_used() -> None:
-    css = web_fonts(["Views rose ▲"])
-    assert css == web_fonts(["▲ rose Views"])
-    assert css.count("@font-face") == 2
-    assert len(css) < 20_000 < len(web_fonts(["".join(map(chr, range(32, 700)))]))

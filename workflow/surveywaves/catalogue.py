@@ -60,9 +60,6 @@ UNITS: Final = ("linear", "ordinal", "percent_favourable")
 SHOWN_UNITS: Final = ("percent_favourable", "linear")
 """Units that the report shows, the headline's first; log odds are in the released tables only."""
 
-QUESTIONS: Final = ("power", "power_adjusted", "power_equivalence", "detectable", "conf_half_width")
-"""What a plan answers by number of returns."""
-
 # --- statistics -------------------------------------------------------------------------------------------------
 
 _CELL: Final = ("scale", "wave", "organisation", "term")
@@ -209,15 +206,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Figure(Exhibit):
-    """A figure; its maker gets a `Presentation` and gives a `Drawing`.
-
-    Parameters
-    ----------
-    gallery
-        Whether it stands in the gallery; of a kind for each scale, one does.
-    """
-
-    gallery: bool = True
+    """A figure; its maker gets a `Presentation` and gives a `Drawing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +417,6 @@ def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
     return tuple(
         one
         for one in figures(presentation, published)
-        if isinstance(one.exhibit, Figure) and one.exhibit.gallery
         if all(one.about.get(dimension) in (None, *shown[-1:]) for dimension in ("group", "scale"))
         if one.about.get("page") in (None, "1")
     )

@@ -44,6 +44,24 @@ def term_in(unit: str, kind: str) -> str:
     return f"{kind}_{PERCENT_FAVOURABLE}" if unit == PERCENT_FAVOURABLE else kind
 
 
+def level_term(unit: str) -> str:
+    """Give the term of levels in a unit."""
+    return PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
+
+
+def level_rows(means: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Choose the levels in a unit."""
+    return means[(means["analysis"] == ANALYSIS[unit]) & (means["term"] == level_term(unit))]
+
+
+def contrast_rows(contrasts: pd.DataFrame, unit: str, *kinds: str, wave: str | None = None) -> pd.DataFrame:
+    """Choose contrasts of some kinds in a unit, of one wave (or pair of waves) or all."""
+    own = (contrasts["analysis"] == ANALYSIS[unit]) & contrasts["term"].isin(
+        [term_in(unit, kind) for kind in kinds]
+    )
+    return contrasts[own & (contrasts["wave"] == wave) if wave is not None else own]
+
+
 def main_unit(frame: pd.DataFrame) -> str:
     """Give the unit of the headline."""
     return PERCENT_FAVOURABLE if frame["analysis"].eq(FAVOURABLE).any() else LINEAR
@@ -170,20 +188,12 @@ def found(
     list
         In the order of the table; a scale that one of the waves did not ask is in it without an estimate.
     """
-    analysis = ANALYSIS[unit]
-    level = PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
-    own = means[(means["analysis"] == analysis) & (means["term"] == level)]
     levels: dict[tuple[str, str, str], Any] = {
         (row.scale, row.wave, row.organisation): row.estimate
-        for row in records(own)
+        for row in records(level_rows(means, unit))
         if row.status in ESTIMATED
     }
-    rows = contrasts[
-        (contrasts["analysis"] == analysis)
-        & (contrasts["term"] == term_in(unit, kind))
-        & (contrasts["wave"] == wave)
-    ]
-    return [_one(row, kind, levels) for row in records(rows)]
+    return [_one(row, kind, levels) for row in records(contrast_rows(contrasts, unit, kind, wave=wave))]
 
 
 def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Found:
@@ -235,6 +245,11 @@ def by_organisation(facts: Iterable[Found], presentation: Presentation) -> dict[
     return {name: [one for one in facts if one.organisation == name] for name in named}
 
 
+def without_all(of: Mapping[str, list[Found]]) -> dict[str, list[Found]]:
+    """Leave the facts of all together out where organisations have their own."""
+    return {name: own for name, own in of.items() if name != ALL} or dict(of)
+
+
 def largest(facts: Iterable[Found]) -> list[Found]:
     """Sort facts that have an estimate by its size, the largest first; scales in their order where sizes are equal."""
     return sorted(
@@ -269,9 +284,8 @@ def main_facts(
 
 def levels(means: pd.DataFrame, *, wave: str, unit: str = PERCENT_FAVOURABLE) -> list[Found]:
     """Take the levels of a wave as facts of the kind `LEVEL`: nothing is decided about them."""
-    term = PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
-    rows = means[(means["analysis"] == ANALYSIS[unit]) & (means["term"] == term) & (means["wave"] == wave)]
-    return [_one(row, LEVEL, {}) for row in records(rows)]
+    rows = level_rows(means, unit)
+    return [_one(row, LEVEL, {}) for row in records(rows[rows["wave"] == wave])]
 
 
 # --- the headline ------------------------------------------------------------------------------------------------
@@ -330,8 +344,12 @@ def _scales(number: int) -> str:
     return f"{counted(number)} {'scale' if number == 1 else 'scales'}"
 
 
+EVERY: Final = {1: "the only scale", 2: "both scales"}
+"""How few scales are called when all of them are meant."""
+
+
 def _every(number: int) -> str:
-    return {1: "the only scale", 2: "both scales"}.get(number, f"all {_scales(number)}")
+    return EVERY.get(number, f"all {_scales(number)}")
 
 
 def _went(facts: Iterable[Found]) -> str:

@@ -18,7 +18,6 @@ import pandas as pd
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, NOT_STATED, SMALLEST_P, Comparability, Evidence, Status
-from surveywaves.text import listed
 
 OUTSIDE: Final = "Statements outside the scales"
 
@@ -150,17 +149,19 @@ class Labels:
         """The confidence level, as `95%`."""
         return f"{number(100 * self.presentation.confidence, decimals=1).removesuffix('.0')}%"
 
-    @cached_property
-    def organisation_order(self) -> tuple[str, ...]:
-        """All together, each organisation, and those who did not say."""
-        return (ALL, *self.presentation.organisations, NOT_STATED)
-
     def wave(self, name: str) -> str:
         """Give a wave's title, or those of both sides of a contrast."""
         known = {wave: words.title for wave, words in self.presentation.waves.items()}
         if planned := self.presentation.planning:
             known = {planned.wave: planned.title} | known
         return _sides(name, known | {ALL: "All waves"})
+
+    def dated(self, name: str) -> str:
+        """Give a wave's title with its period, where the title does not say it."""
+        words = self.presentation.waves[name]
+        if not words.period or words.period in words.title:
+            return words.title
+        return f"{words.title}, {words.period}" if "(" in words.period else f"{words.title} ({words.period})"
 
     def organisation(self, name: str) -> str:
         """Give an organisation's words, or those of both sides of a contrast."""
@@ -224,35 +225,9 @@ class Labels:
 
         return self._names.sub(words, note)
 
-    def waves_in(self, frame: pd.DataFrame) -> list[str]:
-        """List the waves that a frame speaks of, in order of time; a contrast speaks of two, `all` of every one."""
-        named = {side for name in frame["wave"].unique() for side in str(name).split(BETWEEN)}
-        return [wave for wave in self.presentation.waves if wave in named or ALL in named]
-
     def scales_in(self, frame: pd.DataFrame) -> list[str]:
         """List the scales of a frame: the study's in their order, then any other."""
         return _in_order(self.presentation.scales, frame["scale"].unique())
-
-    def asked_note(self, waves: Iterable[str], scale: str, item: str = "") -> str:
-        """Describe what waves asked otherwise than the instrument, of a scale or a statement; empty if nothing."""
-        own = [
-            one
-            for one in self.presentation.items.values()
-            if (one.item == item if item else one.scale == scale)
-        ]
-        said = []
-        for wave in filter(self.presentation.waves.get, waves):
-            words = self.presentation.waves[wave]
-            grades = [words.comparability.get(one.item, Comparability.IDENTICAL) for one in own]
-            gone = sum(grade in (Comparability.ABSENT, Comparability.RESCALED) for grade in grades)
-            all_of_it = f" of {len(own)} statements" if len(own) > 1 else ""
-            fewer = f"{len(own) - gone}{all_of_it}" if gone else ""
-            changed = sum(grade == Comparability.REWORDED for grade in grades)
-            many = f"{changed}{'' if gone else all_of_it} " if all_of_it else ""
-            reworded = f"{many}reworded" if changed else ""
-            if told := listed(list(filter(None, (fewer, reworded)))):
-                said.append(f"{words.title}: {told}")
-        return "; ".join(said)
 
     def comparability_note(self, wave: str, item: str) -> str:
         """Say how a wave's question differs from the instrument's; empty if it does not."""

@@ -29,21 +29,35 @@ from surveywaves.figures.drawing import (
     value,
     withheld_key,
 )
-from surveywaves.figures.style import DECISIONS, GREY, INK, MARK, RULE, Sheet, drawable, steps, width, wrap
+from surveywaves.figures.style import (
+    DECISIONS,
+    GREY,
+    INK,
+    MARK,
+    RULE,
+    Sheet,
+    drawable,
+    look_of,
+    steps,
+    width,
+    wrap,
+)
 from surveywaves.findings import (
     ANALYSIS,
     CHANGE,
     DIFFERENCE,
     Found,
     by_organisation,
+    contrast_rows,
     found,
     headline,
+    level_rows,
     main_pair,
     main_unit,
-    term_in,
+    without_all,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, Decision, Status
+from surveywaves.terms import ALL, PERCENT_FAVOURABLE, Decision, Status
 from surveywaves.text import listed
 from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair, records, shortened
 
@@ -111,15 +125,15 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
     labels = Labels(presentation)
     facts = found(contrasts, means, kind=CHANGE, wave=compared.contrast, unit=unit.name)
     every = by_organisation(facts, presentation)
-    parts = {name: own for name, own in every.items() if name != ALL} or every
+    parts = without_all(every)
     if len(parts) > GRID:
         parts = {ALL: every[ALL]} if ALL in every else dict(list(parts.items())[:GRID])
     order = _sorted(parts, labels.scales_in(contrasts))
     levels = _levels(means, unit)
     title = headline(facts, presentation)
-    before, after = _dated(compared.first, labels), _dated(compared.last, labels)
+    before, after = labels.dated(compared.first), labels.dated(compared.last)
     decisions = {one.decision for own in parts.values() for one in own}
-    grid = len(parts) > (ABREAST if unit.percent else BESIDE)
+    grid = _too_many(parts, unit)
     others = [wave for wave in presentation.waves if wave not in (compared.first, compared.last)]
     others = [wave for wave in others if any((s, wave, o) in levels for s in order for o in parts)]
     keys = decision_keys(decisions, grid=grid)
@@ -140,18 +154,17 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         lines=_height(order, labels, presentation, grid=grid),
     )
     if grid:
-        axes = page.figure.subplots()
-        cells = [[_tile(_of(parts[name], scale), unit) for name in parts] for scale in order]
-        columns = [
-            "\n".join(wrap(labels.organisation(name), 0.68 * page.sheet.width / len(parts), page.sheet.em))
-            for name in parts
-        ]
-        tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
+        names = _scale_labels(order, shown, labels, page.sheet)
+        heads = [labels.organisation(name) for name in parts]
+        _in_cells(page, parts, unit, order=order, names=names, heads=heads, lines=2)
     else:
         panels = page.figure.subplots(1, max(len(parts), 1), sharey=True, squeeze=False)[0]
         for axes, (name, own) in zip(panels, parts.items(), strict=False):
             rows = [_of(own, scale) for scale in order]
-            further = [[levels.get((scale, wave, name)) for wave in others] for scale in order]
+            further = [
+                [levels[place] for wave in others if (place := (scale, wave, name)) in levels]
+                for scale in order
+            ]
             _panel(
                 axes,
                 rows,
@@ -163,12 +176,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
             )
             axes.set_title(_panel_title(labels.organisation(name), len(parts), page.sheet))
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
-    drawn = contrasts[
-        (contrasts["analysis"] == ANALYSIS[unit.name])
-        & (contrasts["term"] == term_in(unit.name, CHANGE))
-        & (contrasts["wave"] == compared.contrast)
-        & contrasts["organisation"].isin(list(parts))
-    ]
+    drawn = contrast_rows(contrasts, unit.name, CHANGE, wave=compared.contrast)
+    drawn = drawn[drawn["organisation"].isin(list(parts))]
     caption = (
         f"Each scale from the earlier wave (ring) to the later, with the difference in points and its "
         f"{labels.confidence} confidence interval. Colour: p adjusted across scales below {_alpha(presentation)}."
@@ -179,7 +188,7 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
 def _panel(
     axes: Axes,
     rows: Sequence[Found | None],
-    further: Sequence[Sequence[float | None]],
+    further: Sequence[Sequence[float]],
     *,
     intervals: bool,
     unit: Unit,
@@ -190,14 +199,14 @@ def _panel(
     em, (low, high) = sheet.em, unit.range
     for y, (one, levels) in enumerate(zip(rows, further, strict=True)):
         axes.axhline(y, color=RULE, linewidth=0.5, zorder=0)
-        for level in filter(None, levels):
+        for level in levels:
             axes.plot(level, y, "|", color=INK, markersize=1.3 * em, markeredgewidth=1.6, zorder=2)
         if one is None or one.estimate is None:
             if one is not None and one.status == Status.WITHHELD:
                 hatched(axes, low, y, high - low, 0.4)
             continue
         if one.first is not None and one.last is not None:
-            _arrow(axes, y, one, list(filter(None, levels)), unit=unit, em=em, labels=labels)
+            _arrow(axes, y, one, levels, unit=unit, em=em, labels=labels)
     quiet(axes)
     said = [_written(one, unit) for one in rows]
     _columns(axes, [UNIT_HEAD, f"{labels.confidence} CI"][: 1 + intervals], said, rows, em)
@@ -209,7 +218,7 @@ def _arrow(
 ) -> None:
     """Draw a change from its ring to its mark, over the interval of where it ends, and write both numbers beside."""
     assert one.first is not None and one.last is not None and one.estimate is not None
-    colour, marker, _ = DECISIONS.get(one.decision, DECISIONS[Decision.INCONCLUSIVE.value])
+    colour, marker, _ = look_of(one.decision)
     if one.low is not None and one.high is not None:
         start = one.last + one.low - one.estimate
         band = Rectangle((start, y - 0.2), one.high - one.low, 0.4, facecolor=colour, alpha=0.22, linewidth=0)
@@ -276,14 +285,12 @@ def _tile(one: Found | None, unit: Unit) -> Tile:
     if one is None or one.estimate is None:
         gone = one is not None and one.status == Status.WITHHELD
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
-    colour, _, sign = DECISIONS.get(one.decision, DECISIONS[Decision.INCONCLUSIVE.value])
+    colour, _, sign = look_of(one.decision)
     levels = "" if one.first is None else f"\n{unit.write(one.first)} → {unit.write(one.last)}"
     text = f"{sign} {_written(one, unit)[0]}{levels}"
     told = f"{unit.write(one.estimate, signed=True)} ({unit.interval(one.low, one.high)})"
-    ground = {Decision.INCREASE: "#dbe8f5", Decision.DECREASE: "#fae3d6"}
-    return Tile(
-        text, ground.get(Decision(one.decision), "#f5f5f5"), colour if one.moved else GREY, one.moved, told
-    )
+    ground = {Decision.INCREASE.value: "#dbe8f5", Decision.DECREASE.value: "#fae3d6"}
+    return Tile(text, ground.get(one.decision, "#f5f5f5"), colour if one.moved else GREY, one.moved, told)
 
 
 def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -297,7 +304,7 @@ def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         The study in words.
     """
     unit, labels = Unit(main_unit(means), presentation), Labels(presentation)
-    rows = _of_levels(means, unit)
+    rows = level_rows(means, unit.name)
     parts = _panels_of(rows, presentation)
     first = rows[rows["organisation"].isin(parts[:1])].set_index("scale")["estimate"]
     scales = labels.scales_in(rows)
@@ -326,7 +333,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     if chosen is None:
         raise ValueError("the study puts no scales in an order")
     unit = Unit(main_unit(means), presentation)
-    rows = _of_levels(means, unit)
+    rows = level_rows(means, unit.name)
     rows = rows[rows["scale"].isin(chosen.scales)]
     parts = _panels_of(rows, presentation)
     return _levels_drawing(
@@ -337,12 +344,6 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
         presentation=presentation,
         about=f"{shortened(chosen.title, 80)}.",
     )
-
-
-def _of_levels(means: pd.DataFrame, unit: Unit) -> pd.DataFrame:
-    """Take the rows that are levels in a unit."""
-    term = PERCENT_FAVOURABLE if unit.percent else EMMEAN
-    return means[(means["analysis"] == ANALYSIS[unit.name]) & (means["term"] == term)]
 
 
 def _panels_of(rows: pd.DataFrame, presentation: Presentation) -> list[str]:
@@ -409,7 +410,7 @@ def _levels_drawing(
 
 
 def _scale_axis(axes: Axes, unit: Unit, count: int) -> None:
-    """Give a panel the axis of levels, and rows from the top."""
+    """Set up the axis of a panel of levels; rows run from the top."""
     low, high = unit.range
     spare = (high - low) * 0.14
     places = [0.0, 25.0, 50.0, 75.0, 100.0] if unit.percent else [low, (low + high) / 2, high]
@@ -441,12 +442,12 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     order = _sorted(parts, labels.scales_in(contrasts))
     shown = [one for own in parts.values() for one in own]
     names = {name: tuple(map(labels.organisation, pair(name) or (name, name))) for name in parts}
-    grid, title = len(parts) > (ABREAST if unit.percent else BESIDE), _differing(parts, names, len(order))
+    grid, title = _too_many(parts, unit), _differing(parts, names, len(order))
     page = Page(
         presentation,
         title,
-        f"Difference between changes in {unit.words.lower()}, {_dated(compared.first, labels)} to "
-        f"{_dated(compared.last, labels)}",
+        f"Difference between changes in {unit.words.lower()}, {labels.dated(compared.first)} to "
+        f"{labels.dated(compared.last)}",
         keys=[
             *_favours(shown, names, grid=grid),
             *([withheld_key()] if any(one.status == Status.WITHHELD for one in shown) else []),
@@ -457,12 +458,8 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     em = page.sheet.em
     heads = {name: f" {MINUS} ".join(sides) for name, sides in names.items()}
     if grid:
-        axes = page.figure.subplots()
-        cells = [[_tile(_of(parts[name], scale), unit) for name in parts] for scale in order]
-        columns = [
-            "\n".join(wrap(heads[name], 0.68 * page.sheet.width / len(parts), em, lines=3)) for name in parts
-        ]
-        tiles(axes, cells, _scale_labels(order, shown, labels, page.sheet), columns)
+        named = _scale_labels(order, shown, labels, page.sheet)
+        _in_cells(page, parts, unit, order=order, names=named, heads=list(heads.values()), lines=3)
     else:
         panels = page.figure.subplots(1, max(len(parts), 1), sharey=True, squeeze=False)[0]
         changes = found(contrasts, nothing, kind=CHANGE, wave=compared.contrast, unit=unit.name)
@@ -475,26 +472,19 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
                 wrap(labels.organisation(side), 8 * em, em, lines=1)[0]
                 for side, _ in zip(sides, each, strict=False)
             ]
-            _differences(axes, rows, shown, em)
+            told = [
+                f"{labels.scale(one.scale)}: {' ('.join(_written(one, unit))})" if one else "" for one in rows
+            ]
+            _differences(axes, rows, shown, told, em)
             written = [[*_written(one, unit), *more] for one, more in zip(rows, said, strict=True)]
             heads_of = [UNIT_HEAD, *([f"{labels.confidence} CI"] if len(parts) <= BESIDE else []), *beside]
             _columns(axes, heads_of, written, rows, em)
             axes.set_title(_panel_title(heads[name], len(parts) + 0.5, page.sheet))
-            for mark, one in zip(
-                [line for line in axes.lines if line.get_gid()],
-                (r for r in rows if r and r.estimate is not None),
-                strict=True,
-            ):
-                value(mark, f"{labels.scale(one.scale)}: {' ('.join(_written(one, unit))})")
         panels[0].set_yticks(range(len(order)), _scale_labels(order, shown, labels, page.sheet))
     kinds = [DIFFERENCE] if grid or len(parts) > 1 else [DIFFERENCE, CHANGE]
     chosen = {side for name in parts for side in (name, *(pair(name) or ()))}
-    drawn = contrasts[
-        (contrasts["analysis"] == ANALYSIS[unit.name])
-        & contrasts["term"].isin([term_in(unit.name, kind) for kind in kinds])
-        & (contrasts["wave"] == compared.contrast)
-        & contrasts["organisation"].isin(chosen)
-    ]
+    drawn = contrast_rows(contrasts, unit.name, *kinds, wave=compared.contrast)
+    drawn = drawn[drawn["organisation"].isin(chosen)]
     caption = (
         f"Change of the first {presentation.nouns.organisation[0]} less that of the second, with {labels.confidence} "
         f"confidence intervals. Colour: p adjusted across scales below {_alpha(presentation)}."
@@ -502,21 +492,24 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     return page.drawing(drawn, caption=caption, alt=f"{title}. {_said(parts, unit, labels, higher=True)}")
 
 
-def _differences(axes: Axes, rows: Sequence[Found | None], every: Sequence[Found], em: float) -> None:
-    """Draw differences with their intervals around nothing."""
+def _differences(
+    axes: Axes, rows: Sequence[Found | None], every: Sequence[Found], told: Sequence[str], em: float
+) -> None:
+    """Draw differences with their intervals about zero; `every` of the figure gives the axis."""
     bounds = [abs(bound) for one in every for bound in (one.low, one.high) if bound is not None]
     most = max(bounds, default=1.0) * 1.05
     axes.axvline(0, color=INK, linewidth=0.8)
-    for y, one in enumerate(rows):
+    for y, (one, said) in enumerate(zip(rows, told, strict=True)):
         axes.axhline(y, color=RULE, linewidth=0.5, zorder=0)
         if one is None or one.estimate is None:
             if one is not None and one.status == Status.WITHHELD:
                 hatched(axes, -most, y, 2 * most, 0.4)
             continue
-        colour, marker, _ = DECISIONS.get(one.decision, DECISIONS[Decision.INCONCLUSIVE.value])
+        colour, marker, _ = look_of(one.decision)
         if one.low is not None and one.high is not None:
             axes.plot([one.low, one.high], [y, y], color=colour, linewidth=0.18 * em)
-        axes.plot(one.estimate, y, marker, color=colour, markersize=0.85 * em, zorder=4, gid="value:")
+        [mark] = axes.plot(one.estimate, y, marker, color=colour, markersize=0.85 * em, zorder=4)
+        value(mark, said)
     quiet(axes)
     step = 10 ** math.floor(math.log10(most))
     step = next(nice * step for nice in (5, 2, 1, 0.5) if nice * step <= most)
@@ -527,7 +520,7 @@ def _differences(axes: Axes, rows: Sequence[Found | None], every: Sequence[Found
 
 
 def _differing(parts: Mapping[str, Sequence[Found]], names: Mapping[str, tuple[str, ...]], count: int) -> str:
-    """Say on how many scales the changes differ, and of one pair in whose favour."""
+    """Count the scales on which changes differ; of a single pair, say in whose favour."""
     moved = [one for own in parts.values() for one in own if one.moved]
     if not moved:
         return "No scale shows a clear difference between the changes"
@@ -556,6 +549,28 @@ def _favours(facts: Sequence[Found], names: Mapping[str, tuple[str, ...]], *, gr
 # --- shared ---------------------------------------------------------------------------------------------------------
 
 
+def _too_many(parts: Mapping[str, Any], unit: Unit) -> bool:
+    """Whether there is no room for panels with an axis each."""
+    return len(parts) > (ABREAST if unit.percent else BESIDE)
+
+
+def _in_cells(
+    page: Page,
+    parts: Mapping[str, Sequence[Found]],
+    unit: Unit,
+    *,
+    order: Sequence[str],
+    names: Sequence[str],
+    heads: Sequence[str],
+    lines: int,
+) -> None:
+    """Draw a grid: scales downwards, organisations or pairs of them beside each other."""
+    cells = [[_tile(_of(own, scale), unit) for own in parts.values()] for scale in order]
+    room, em = 0.68 * page.sheet.width / len(parts), page.sheet.em
+    columns = ["\n".join(wrap(head, room, em, lines=lines)) for head in heads]
+    tiles(page.figure.subplots(), cells, names, columns)
+
+
 def _of(facts: Sequence[Found], scale: str) -> Found | None:
     return next((one for one in facts if one.scale == scale), None)
 
@@ -569,7 +584,7 @@ def _sorted(parts: Mapping[str, Sequence[Found]], scales: Sequence[str]) -> list
 
 
 def _levels(means: pd.DataFrame, unit: Unit) -> dict[tuple[str, str, str], float]:
-    own = _of_levels(means, unit)
+    own = level_rows(means, unit.name)
     own = own[own["estimate"].notna()]
     places = zip(own["scale"], own["wave"], own["organisation"], strict=True)
     return dict(zip(places, own["estimate"], strict=True))
@@ -595,17 +610,10 @@ def _scale_labels(order: Sequence[str], shown: Sequence[Found], labels: Labels, 
 
 
 def _height(order: Sequence[str], labels: Labels, presentation: Presentation, *, grid: bool) -> float:
-    """Give the height of rows with an axis below and a heading above, in em."""
+    """Compute the height of the rows, with axis and heading, in em."""
     sheet = Sheet.of(presentation.style)
     two = grid or any("\n" in label for label in _scale_labels(order, [], labels, sheet))
     return len(order) * (2 * LINE + 0.1 if two else 1.9) + 5
-
-
-def _dated(wave: str, labels: Labels) -> str:
-    """Give a wave's title with its period."""
-    period = labels.presentation.waves[wave].period
-    title = labels.wave(wave)
-    return title if not period or period in title else f"{title} ({period})"
 
 
 def _alpha(presentation: Presentation) -> str:
@@ -619,7 +627,7 @@ def _mark_note(facts: Sequence[Found]) -> str:
 
 
 def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
-    """Say so if a difference that is printed is not that of the levels that are printed."""
+    """Note that printed levels do not subtract to a printed difference, where that is so."""
     for one in facts:
         if one.comparable:
             first, last, change = (
@@ -631,7 +639,7 @@ def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
 
 
 def _counts(means: pd.DataFrame, parts: Mapping[str, Any], compared: Any, unit: Unit, labels: Labels) -> str:
-    """Say how many answered in either wave: at most, over the scales."""
+    """Give the largest number of respondents over the scales, for each of the two waves."""
     own = means[means["analysis"] == ANALYSIS[unit.name]]
     said = []
     for name in parts:
@@ -645,7 +653,7 @@ def _counts(means: pd.DataFrame, parts: Mapping[str, Any], compared: Any, unit: 
 
 
 def _said(parts: Mapping[str, Sequence[Found]], unit: Unit, labels: Labels, *, higher: bool = False) -> str:
-    """Say what moved, a sentence an organisation."""
+    """Describe what moved, in one sentence for each organisation."""
     up, down = ("higher", "lower") if higher else ("rose", "fell")
     sentences = []
     for name, own in parts.items():
@@ -663,7 +671,7 @@ def _said(parts: Mapping[str, Sequence[Found]], unit: Unit, labels: Labels, *, h
 
 
 def _range_title(rows: pd.DataFrame, scales: Sequence[str], unit: Unit, labels: Labels) -> str:
-    """Say where the first and the last scale lie, as the levels have it."""
+    """Make a title of the range of levels of the first and the last scale."""
     said = []
     for scale in dict.fromkeys((scales[0], scales[-1])) if scales else ():
         own = rows[(rows["scale"] == scale) & rows["estimate"].notna()]["estimate"]

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import pages
 from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, tiles, withheld_key
-from surveywaves.figures.style import DECISIONS, GREY, Sheet, Slide, on, width, wrap
+from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, width, wrap
 from surveywaves.findings import CHANGE, Pair, main_pair, term_in
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
@@ -184,7 +184,7 @@ def _cell(
     if row is None or row.status not in ESTIMATED or pd.isna(row.estimate):
         gone = row is not None and row.status == Status.WITHHELD
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
-    colour, _, sign = DECISIONS.get(row.decision, DECISIONS[Decision.INCONCLUSIVE.value])
+    colour, _, sign = look_of(row.decision)
     moved = row.decision in (Decision.INCREASE, Decision.DECREASE)
     text = f"{sign if moved else ''}{number(row.estimate, 0, signed=True)}"
     return Tile(text, "#ffffff", colour if moved else GREY, bold=moved)

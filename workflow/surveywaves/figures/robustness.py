@@ -12,7 +12,7 @@ from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, decision_keys
 from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, width, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ESTIMATED, MAIN, STANDARDISED, Decision, variant_title
+from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, Decision, variant_title
 from surveywaves.words import NONE, Labels, number, records
 
 ROWS: Final = 40
@@ -105,7 +105,7 @@ def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:
 
 
 def _subtitle(sensitivity: pd.DataFrame, labels: Labels, wave: str) -> str:
-    unit = "favourable answers, %" if ANALYSIS[main_unit(sensitivity)] == "favourable" else "means"
+    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
     return f"{labels.wave(wave)}: {unit}"
 
 

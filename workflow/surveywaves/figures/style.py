@@ -7,12 +7,10 @@ they say: direction has a shape too, and neighbouring answers differ in lightnes
 from __future__ import annotations
 
 import atexit
-import base64
-import io
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import seaborn as sns
-from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontEntry, FontProperties, findfont, fontManager, get_font
@@ -53,6 +50,12 @@ DECISIONS: Final = {
     Decision.INCONCLUSIVE.value: (MARK, "o", "·"),
 }
 """Colour, mark and sign of each decision: told apart by any of them."""
+
+
+def look_of(decision: str) -> tuple[str, str, str]:
+    """Give colour, mark and sign of a decision; without one, of what is inconclusive."""
+    return DECISIONS.get(decision, DECISIONS[Decision.INCONCLUSIVE.value])
+
 
 FONT: Final = "DejaVu Sans"
 """It comes with matplotlib, so a figure is the same on every machine."""
@@ -282,32 +285,3 @@ def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = Fa
             line = f"{line[: max(fits - 1, 0)].rstrip(' ,;:.')}…"
         found.append(line)
     return tuple(found)
-
-
-def web_fonts(texts: Iterable[str]) -> str:
-    """Write the CSS that gives a page the font of its figures, as far as they use it, without a network.
-
-    Parameters
-    ----------
-    texts
-        What the figures say, or their SVG.
-    """
-    used = "".join(sorted(set("".join(texts))))
-    faces = []
-    for weight in ("normal", "bold"):
-        options = subset.Options(
-            flavor="woff", layout_features=[], notdef_outline=True, recalc_timestamp=False
-        )
-        path = findfont(FontProperties(family=FONT, weight=weight))
-        font = subset.load_font(path, options)
-        chosen = subset.Subsetter(options)
-        chosen.populate(text=used)
-        chosen.subset(font)
-        with io.BytesIO() as content:
-            subset.save_font(font, content, options)
-            encoded = base64.b64encode(content.getvalue()).decode()
-        faces.append(
-            f'@font-face{{font-family:"{FONT}";font-weight:{weight};'
-            f'src:url("data:font/woff;base64,{encoded}") format("woff")}}'
-        )
-    return "\n".join(faces)

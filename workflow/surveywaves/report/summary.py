@@ -15,7 +15,6 @@ from surveywaves.study.models import Nouns
 from surveywaves.terms import (
     ALL,
     BETWEEN,
-    EMMEAN,
     ESTIMATED,
     PERCENT_FAVOURABLE,
     Decision,
@@ -84,7 +83,7 @@ class Estimates:
             "scale": scale,
             "wave": wave,
             "organisation": organisation,
-            "term": PERCENT_FAVOURABLE if percent else EMMEAN,
+            "term": findings.level_term(self.unit),
         }
         write = plain(self._places("means", here), "%" if percent else "")
         return self.material.numbers.cell("means", "estimate", write, **here)
@@ -176,7 +175,8 @@ class Estimates:
         told, tried = self.count(facts, decisions), self.tried(facts)
         every = sum(one.estimate is not None for one in facts)
         if told.value == every:
-            return say("{how}", how=_EVERY[every]) if every in _EVERY else say("all {tried}", tried=tried)
+            how = findings.EVERY.get(every)
+            return say("{how}", how=how) if how else say("all {tried}", tried=tried)
         return say("{told} of {tried}", told=told if told else "none", tried=tried)
 
     def tried(self, facts: Sequence[Found]) -> Marked:
@@ -184,9 +184,6 @@ class Estimates:
         group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
         number = self.material.numbers.count("contrasts", counted, **group, status=list(ESTIMATED))
         return several(number, ("scale", "scales"))
-
-
-_EVERY: Final = {1: "the only scale", 2: "both scales"}
 
 
 def headline(material: Material) -> str:
@@ -240,18 +237,14 @@ def summary(material: Material) -> list[Marked]:
 
 def when(material: Material, wave: str) -> Marked:
     """Name a wave with its period."""
-    words = material.presentation.waves[wave]
-    if not words.period or words.period in words.title:
-        return say("{wave}", wave=words.title)
-    template = "{wave}, {period}" if "(" in words.period else "{wave} ({period})"
-    return say(template, wave=words.title, period=words.period)
+    return say("{wave}", wave=material.labels.dated(wave))
 
 
 def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> Iterator[Marked]:
     """Say what changed in each organisation, or in all together where there is no other."""
     material = say_it.material
     of = findings.by_organisation((one for one in changes if one.estimate is not None), material.presentation)
-    own = {name: facts for name, facts in of.items() if name != ALL} or of
+    own = findings.without_all(of)
     yield say(
         "{what}, {first} → {last}.",
         what=say_it.what(),
@@ -401,7 +394,7 @@ def _since(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
     contrast = findings.Pair(earliest, pair.last).contrast
     facts = [one for one in say_it.facts(CHANGE, contrast) if one.estimate is not None]
     of = findings.by_organisation(facts, say_it.material.presentation)
-    own = {name: each for name, each in of.items() if name != ALL} or of
+    own = findings.without_all(of)
     for name, each in own.items():
         if moved := largest(one for one in each if one.moved)[:1]:
             (first,) = moved

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, main_pair, term_in
+from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
 from surveywaves.tables.layout import (
     SIGNS,
     Cell,
@@ -25,7 +25,7 @@ from surveywaves.tables.layout import (
     stacked,
     together,
 )
-from surveywaves.terms import ALL, BETWEEN, EMMEAN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE, Status
+from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE, Status
 from surveywaves.text import listed
 from surveywaves.words import (
     MINUS,
@@ -94,15 +94,11 @@ class Estimates:
 
     def levels(self) -> pd.DataFrame:
         """Choose the levels."""
-        own = self.means["analysis"] == ANALYSIS[self.unit]
-        return self.means[own & (self.means["term"] == (PERCENT_FAVOURABLE if self.percent else EMMEAN))]
+        return level_rows(self.means, self.unit)
 
     def of(self, kind: str, wave: str | None = None) -> pd.DataFrame:
         """Choose the contrasts of one kind, of one wave or all."""
-        own = (self.contrasts["analysis"] == ANALYSIS[self.unit]) & (
-            self.contrasts["term"] == term_in(self.unit, kind)
-        )
-        return self.contrasts[own & ((self.contrasts["wave"] == wave) if wave is not None else own)]
+        return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
     def cell(self, row: Any, *, contrast: bool = False) -> Cell:
         """Print a level, or a contrast with its interval and the sign of its decision."""
