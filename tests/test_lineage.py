@@ -435,7 +435,7 @@ def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
 ) -> None:
     study = copy_of("pinned_trace")
     monkeypatch.chdir(study)
-    rooms = ("released/*.csv", "figures/*.svg", "figures/*.csv", "report/index.html", "configuration.yaml")
+    rooms = ("released/*.csv", "figures/*.svg", "figures/*.csv", "tables/*.csv", "report/*.html", "*.yaml")
     results = [
         f"results/{path.relative_to('results')}" for room in rooms for path in Path("results").glob(room)
     ]
