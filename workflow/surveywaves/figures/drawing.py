@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.transforms import Bbox
 
 from surveywaves.figures.style import (
     DECISIONS,
@@ -190,6 +191,9 @@ class Page:
         if engine := self.figure.get_layout_engine():
             engine.execute(self.figure)
         self.figure.set_layout_engine("none")
+        # The solver of the layout may differ in the last bits from run to run; ids in an SVG are digests of positions.
+        for axes in self.figure.axes:
+            axes.set_position(Bbox(np.round(axes.get_position().get_points(), 7)))
         return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))
 
 
