@@ -31,7 +31,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from surveywaves.disclosure.rounding import Crossed
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
 
-PROBES: Final = 8
+PROBES: Final = 6
 """Linear programs that each look for a table in which many counts have another value."""
 
 

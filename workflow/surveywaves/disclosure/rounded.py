@@ -239,23 +239,18 @@ class _Wave:
         own = self.tables["respondents"]
         for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
             levels = tuple(dict.fromkeys(rows["level"]))
-            n = rows.pivot_table("n", "organisation", "level", observed=False)
-            counts = n.reindex(index=list(self.names), columns=list(levels)).fillna(0).to_numpy(dtype=np.intp)
             asked = np.arange(len(levels) + 1) < len(levels)
             stated = np.array([level != NOT_STATED for level in levels] + [False])
-            possible = np.array(
-                [
-                    [
-                        {ORGANISATION: one, str(variable): level} not in self.found.rule.impossible
-                        for level in levels
-                    ]
-                    + [True]
-                    for one in self.names
-                ]
-            )
-            rest = self.sizes - counts.sum(axis=1)
+            impossible = self.found.rule.impossible
+            possible = [
+                [{ORGANISATION: one, str(variable): level} not in impossible for level in levels] + [True]
+                for one in self.names
+            ]
             table = Crossed.of(
-                np.column_stack([counts, rest]), np.array([stated, asked]), hidden=1, possible=possible
+                self._counts(rows, "level", levels),
+                np.array([stated, asked]),
+                hidden=1,
+                possible=np.array(possible),
             )
             yield _Table(str(variable), levels, table, len(levels) - 1)
 
@@ -264,14 +259,19 @@ class _Wave:
         own = self.tables["item_frequencies"]
         for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
             responses = tuple(sorted(set(rows["response"])))
-            n = rows.pivot_table("n", "organisation", "response")
-            counts = (
-                n.reindex(index=list(self.names), columns=list(responses)).fillna(0).to_numpy(dtype=np.intp)
-            )
             good = [response in self.instrument[str(item)].good for response in responses]
             sums = np.array([[True] * len(responses) + [False], [*good, False]])
-            rest = self.sizes - counts.sum(axis=1)
-            yield _Table(str(item), responses, Crossed.of(np.column_stack([counts, rest]), sums, hidden=1))
+            counts = self._counts(rows, "response", responses)
+            yield _Table(str(item), responses, Crossed.of(counts, sums, hidden=1))
+
+    def _counts(self, rows: pd.DataFrame, column: str, levels: Sequence[Any]) -> IntArray:
+        """(O, C) people of each level of a column, and all others of the organisation."""
+        counts = np.zeros((len(self.names), len(levels) + 1), dtype=np.intp)
+        row = pd.Index(self.names).get_indexer(pd.Index(rows["organisation"]))
+        own = rows[row >= 0]
+        counts[row[row >= 0], pd.Index(levels).get_indexer(pd.Index(own[column]))] = own["n"]
+        counts[:, -1] = self.sizes - counts.sum(axis=1)
+        return counts
 
     def _cells(self, table: _Table, attempt: int, **limits: Any) -> IntArray | None:
         """Draw a table, its rows and unordered columns in an order that no name has to do with."""
@@ -419,10 +419,11 @@ class _Wave:
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
         """List the tables of which a small count stays open in no pairing of the organisations."""
         left = [(number, count) for number, one in enumerate(tables) for count in one.small]
-        joints = [Joint([one.known for one in tables], sizes, ties) for sizes in self.pairings]
         for exact in (False, True):
-            for joint in joints:
-                left = [left[place] for place in joint.narrowed(left, exact=exact)]
+            for sizes in self.pairings:
+                if left:
+                    joint = Joint([one.known for one in tables], sizes, ties)
+                    left = [left[place] for place in joint.narrowed(left, exact=exact)]
         return sorted({number for number, _ in left})
 
     def _keep(self, drawn: _Drawn) -> None:
