@@ -375,7 +375,7 @@ class _Wave:
         self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
-            scale = self.instrument[subject].scale if subject in self.instrument else ""
+            scale = self._scale(subject)
             scales.setdefault((scale, "" if scale else subject), []).append(subject)
         found = []
         for (scale, _), subjects in scales.items():
@@ -440,59 +440,61 @@ class _Wave:
                 self.found.answers[where] = counts
 
     def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
-        """Round who stands at an end of each scale."""
-        shown: dict[str, dict[str, tuple[FloatArray, FloatArray]]] = {}
-        for (scale, term), total in self.totals.items():
-            if total.every:
-                continue
-            own = [drawn[item] for item in total.members if item in drawn]
-            told = shown.setdefault(scale, {})
-            cells = self._end(scale, term, own, told)
-            self._count("withheld" if cells is None else "once")
-            if cells is not None:
+        """Round who stands at each end of each scale; one end, or both, if they tell too much together."""
+        for scale in dict.fromkeys(scale for scale, _ in self.totals):
+            items = [one for subject, one in drawn.items() if self._scale(subject) == scale]
+            totals = {
+                term: total
+                for (name, term), total in self.totals.items()
+                if name == scale and not total.every
+            }
+            rows = {term: self._end(total, items) for term, total in totals.items()}
+            given = {term: row for term, row in rows.items() if row is not None}
+            shown: dict[str, IntArray] = {}
+            for more in (given, *({term: row} for term, row in given.items())):
+                if len(shown) < len(given) and not self._tells(scale, items, shown | more):
+                    shown |= more
+            for term, total in totals.items():
+                self._count("once" if term in shown else "withheld")
                 silent = self.silent | ~total.told
-                for name, n, nothing in zip(self.names, cells, silent, strict=True):
+                for name, n, nothing in zip(self.names, shown.get(term, ()), silent, strict=False):
                     if not nothing:
                         self.found.ends[scale, term, self.wave, name] = int(n)
 
-    def _end(
-        self,
-        scale: str,
-        term: str,
-        items: Sequence[_Drawn],
-        told: dict[str, tuple[FloatArray, FloatArray]],
-    ) -> IntArray | None:
-        """Round a row of respondents at an end; None if that tells too much of them or of the answers."""
-        rule = self.found.rule
-        base, total = rule.rounding, self.totals[scale, term]
-        people, silent = total.people, self.silent | ~total.told
-        # No more than gave the answer to each of the items, as these are shown.
+    def _end(self, total: _Total, items: Sequence[_Drawn]) -> IntArray | None:
+        """Round who stands at an end: no more than gave the answer to each of the items, as these are shown."""
+        base, people, silent = self.found.rule.rounding, total.people, self.silent | ~total.told
         top = np.full(len(people), base * (int(people.sum()) // base + 1))
         given = [one.cells[:, total.members[one.table.subject]][:, 0] for one in items]
         most = np.minimum.reduce([top, *(np.where(silent, top, n) for n in given)])
-        drawn = self._cells(
-            _Table("", ("",), Crossed.of(people[:, None])), 0, silent=silent, most=most[:, None]
-        )
-        if drawn is None:
-            return None
-        cells = drawn[:, 0]
-        if silent.all():
-            return cells
-        low, high = interval(cells, base)
-        known = dict(told)
-        known[term] = (np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high))
+        table = _Table("", ("",), Crossed.of(people[:, None]))
+        drawn = self._cells(table, 0, silent=silent, most=most[:, None])
+        return None if drawn is None else drawn[:, 0]
+
+    def _tells(self, scale: str, items: Sequence[_Drawn], shown: Mapping[str, IntArray]) -> bool:
+        """Whether the ends of a scale that are shown tell too much of who stands there, or of the answers."""
+        rule = self.found.rule
+        known: dict[str, tuple[FloatArray, FloatArray]] = {}
+        small: list[tuple[int, Small]] = []
+        for number, term in enumerate(what for what in (EVERY, *TERMS) if (scale, what) in self.totals):
+            total = self.totals[scale, term]
+            people, silent = total.people, self.silent | ~total.told
+            if term not in shown or silent.all():
+                continue
+            low, high = interval(shown[term], rule.rounding)
+            known[term] = np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high)
+            needed = min(rule.rounding, int(people.sum()) + 1)
+            few = np.flatnonzero((people > 0) & (people < rule.threshold))
+            own = [Small(int(row), np.ones(1, dtype=np.bool_), needed) for row in few]
+            small += [(len(items) + number, one) for one in own]
+        if not known:
+            return False
         ties = self._ties(items, scale, known)
-        number = [what for what in (EVERY, *TERMS) if (scale, what) in self.totals].index(term)
-        needed = min(base, int(people.sum()) + 1)
-        few = np.flatnonzero((people > 0) & (people < rule.threshold))
-        small = [Small(int(row), np.ones(1, dtype=np.bool_), needed) for row in few]
         joint = Joint([one.known for one in items], Sizes(self.sizes, self.sizes, self.sizes), ties)
-        if any(True for _ in joint.narrowed([(len(items) + number, one) for one in small])):
-            return None
-        if self._narrowed(items, ties):
-            return None
-        told[term] = known[term]
-        return cells
+        return any(True for _ in joint.narrowed(small)) or bool(self._narrowed(items, ties))
+
+    def _scale(self, subject: str) -> str:
+        return self.instrument[subject].scale if subject in self.instrument else ""
 
 
 def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:
