@@ -14,15 +14,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interval, small_counts
 from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
-from surveywaves.disclosure.rounding import Audit, Crossed, Joint, Narrowed, Tie, draw, interval
+from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 from surveywaves.tidy import tuples
@@ -30,8 +31,8 @@ from surveywaves.tidy import tuples
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
 
-PARTNERS: Final = 3
-"""Organisations of which the audit tries whether they may have somebody of another."""
+PAIRINGS: Final = 3
+"""Ways in which the audit pairs organisations off that may have people of each other."""
 
 ROUNDS: Final = 3
 """How often tables are drawn again that only all tables together narrow."""
@@ -89,27 +90,31 @@ class _Table(NamedTuple):
     crossed: Crossed
     unordered: int = 0
 
+    def gave(self, response: Any) -> BoolArray:
+        """(C,) the categories of who gave an answer; None: any."""
+        return np.array([response in (one, None) for one in self.columns] + [False])
+
 
 class _Total(NamedTuple):
     """People of each organisation who are in all tables of a scale at once.
 
-    At an end of it (`columns`: each item's answer there), or with all items answered (`every`). `told`: organisations
-    of which that is known here and may be shown; of others, `people` is what it may be.
+    At an end of it, or with all items answered (`every`). `members`: the categories that they are in, item by item.
+    `told`: organisations of which that is known here and may be shown; of others, `people` is what it may be.
     """
 
     people: IntArray
     told: BoolArray
-    columns: dict[str, int]
+    members: dict[str, BoolArray]
     every: bool
 
 
 class _Drawn(NamedTuple):
-    """A table as it is shown, its audit, and what it alone does not prove to be open."""
+    """A table as it is shown, what it tells, and its small counts."""
 
     table: _Table
     cells: IntArray
-    audit: Audit
-    doubtful: list[Narrowed]
+    known: Known
+    small: list[Small]
 
 
 def round_study(
@@ -165,8 +170,7 @@ class _Wave:
     key: bytes = b""
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     totals: dict[tuple[str, str], _Total] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset()
-    swaps: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    pairings: list[Sizes] = field(default_factory=list)
 
     @property
     def silent(self) -> BoolArray:
@@ -194,26 +198,30 @@ class _Wave:
         _, self.shown, each = min(tries, key=lambda one: one[0])
         for name, n in zip(self.names, self.shown, strict=True):
             self.found.sizes[self.wave, name] = int(n)
-        self.asked = frozenset(self.tables["item_frequencies"]["item"])
-        self.totals = dict(self._totals())
+        self.totals = dict(self._totals({one.subject: one for one in items}))
         found = {one.subject: (one, drawn, len(tries)) for one, drawn in zip(people, each, strict=True)}
-        for one in items:
-            found[one.subject] = (one, *self._again(one, 0))
-        for _ in range(ROUNDS):
-            known = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
-            if not (narrow := self._narrow(known)):
-                break
-            for subject in narrow:
-                one, _, attempts = found[subject]
-                found[subject] = (one, *((None, DRAWS) if one.unordered else self._again(one, attempts)))
-        kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
-        for lost in self._narrow(kept):
-            del kept[lost]
+        found |= {one.subject: (one, *self._again(one, 0)) for one in items}
+        kept = self._together(found)
         for subject, (_, _, attempts) in found.items():
             self._count("withheld" if subject not in kept else "once" if attempts == 1 else "again")
         for drawn_once in kept.values():
             self._keep(drawn_once)
         self._ends(kept)
+
+    def _together(self, found: dict[str, tuple[_Table, _Drawn | None, int]]) -> dict[str, _Drawn]:
+        """Draw tables again that all together narrow; leave out what still is narrowed then."""
+        for last in [False] * ROUNDS + [True]:
+            kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+            if not (narrow := self._narrow(kept)):
+                break
+            for subject in narrow:
+                table, _, attempts = found[subject]
+                if last:
+                    del kept[subject]
+                else:
+                    again = (None, DRAWS) if table.unordered else self._again(table, attempts)
+                    found[subject] = (table, *again)
+        return kept
 
     def _again(self, table: _Table, attempts: int) -> tuple[_Drawn | None, int]:
         """Draw a table until it stands the audit by itself."""
@@ -231,23 +239,18 @@ class _Wave:
         own = self.tables["respondents"]
         for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
             levels = tuple(dict.fromkeys(rows["level"]))
-            n = rows.pivot_table("n", "organisation", "level", observed=False)
-            counts = n.reindex(index=list(self.names), columns=list(levels)).fillna(0).to_numpy(dtype=np.intp)
             asked = np.arange(len(levels) + 1) < len(levels)
             stated = np.array([level != NOT_STATED for level in levels] + [False])
-            possible = np.array(
-                [
-                    [
-                        {ORGANISATION: one, str(variable): level} not in self.found.rule.impossible
-                        for level in levels
-                    ]
-                    + [True]
-                    for one in self.names
-                ]
-            )
-            rest = self.sizes - counts.sum(axis=1)
+            impossible = self.found.rule.impossible
+            possible = [
+                [{ORGANISATION: one, str(variable): level} not in impossible for level in levels] + [True]
+                for one in self.names
+            ]
             table = Crossed.of(
-                np.column_stack([counts, rest]), np.array([stated, asked]), hidden=1, possible=possible
+                self._counts(rows, "level", levels),
+                np.array([stated, asked]),
+                hidden=1,
+                possible=np.array(possible),
             )
             yield _Table(str(variable), levels, table, len(levels) - 1)
 
@@ -256,14 +259,19 @@ class _Wave:
         own = self.tables["item_frequencies"]
         for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
             responses = tuple(sorted(set(rows["response"])))
-            n = rows.pivot_table("n", "organisation", "response")
-            counts = (
-                n.reindex(index=list(self.names), columns=list(responses)).fillna(0).to_numpy(dtype=np.intp)
-            )
             good = [response in self.instrument[str(item)].good for response in responses]
             sums = np.array([[True] * len(responses) + [False], [*good, False]])
-            rest = self.sizes - counts.sum(axis=1)
-            yield _Table(str(item), responses, Crossed.of(np.column_stack([counts, rest]), sums, hidden=1))
+            counts = self._counts(rows, "response", responses)
+            yield _Table(str(item), responses, Crossed.of(counts, sums, hidden=1))
+
+    def _counts(self, rows: pd.DataFrame, column: str, levels: Sequence[Any]) -> IntArray:
+        """(O, C) people of each level of a column, and all others of the organisation."""
+        counts = np.zeros((len(self.names), len(levels) + 1), dtype=np.intp)
+        row = pd.Index(self.names).get_indexer(pd.Index(rows["organisation"]))
+        own = rows[row >= 0]
+        counts[row[row >= 0], pd.Index(levels).get_indexer(pd.Index(own[column]))] = own["n"]
+        counts[:, -1] = self.sizes - counts.sum(axis=1)
+        return counts
 
     def _cells(self, table: _Table, attempt: int, **limits: Any) -> IntArray | None:
         """Draw a table, its rows and unordered columns in an order that no name has to do with."""
@@ -294,51 +302,34 @@ class _Wave:
         cells = self._cells(table, attempt, sizes=shown, silent=self.silent)
         if cells is None:
             return None
-        audit = Audit.of(table.crossed, cells, rule.rounding, silent=self.silent)
-        doubtful = self._held(table, audit).narrowed(rule.rounding, rule.threshold)
-        alone = Joint.of([audit], interval(shown, rule.rounding))
-        if any(alone.values(0, need) < need.enough for need in doubtful):
+        known = Known.of(table.crossed, cells, rule.rounding, silent=self.silent)
+        small = list(small_counts(table.crossed, rule.rounding, rule.threshold))
+        alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
+        if any(True for _ in alone.narrowed([(0, count) for count in small])):
             return None
-        return _Drawn(table, cells, audit, doubtful)
+        return _Drawn(table, cells, known, small)
 
-    def _held(self, table: _Table, audit: Audit) -> Audit:
-        """Grant the reader who stands at an end of the item's scale: they gave that answer."""
-        low = audit.low.copy()
-        for total in self.totals.values():
-            if table.subject in total.columns and not total.every:
-                column = table.columns.index(total.columns[table.subject])
-                low[:, column] = np.maximum(low[:, column], total.people)
-        return replace(audit, low=low)
-
-    def _totals(self) -> Iterator[tuple[tuple[str, str], _Total]]:
+    def _totals(self, tables: Mapping[str, _Table]) -> Iterator[tuple[tuple[str, str], _Total]]:
         """Count who stands at an end of each scale and who answered all of its items, organisation by organisation.
 
         What is exact of all respondents together ties the tables of the items to each other.
         """
         if "reliability" not in self.tables:
             return
-        own, frequencies = self.tables["reliability"], self.tables["item_frequencies"]
+        own = self.tables["reliability"]
         own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
-        by_name = [frequencies[frequencies["organisation"] == name] for name in self.names]
         for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
-            items = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
+            ends = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
+            there = {item: tables[item] for item in ends if item in tables}
             percent = dict(zip(rows["organisation"], rows["estimate"], strict=True))
             size = {name: int(n) for name, n in zip(rows["organisation"], rows["n"], strict=True)}
             people = {name: round(percent[name] * n / 100) for name, n in size.items()}
             for what, counts in ((str(term), people), (EVERY, size)):
-                most = [
-                    min(
-                        (
-                            int(
-                                n["n"][(n["item"] == item) & ((n["response"] == end) | (what == EVERY))].sum()
-                            )
-                            for item, end in items.items()
-                            if item in self.asked
-                        ),
-                        default=0,
-                    )
-                    for n in by_name
-                ]
+                members = {
+                    item: one.gave(None if what == EVERY else ends[item]) for item, one in there.items()
+                }
+                given = [one.crossed.counts[:, members[item]].sum(axis=1) for item, one in there.items()]
+                most = np.minimum.reduce(given) if given else np.zeros(len(self.names), dtype=np.intp)
                 each = np.array([counts.get(name, 0) for name in self.names], dtype=np.intp)
                 told = np.array([name in counts for name in self.names])
                 if (each > most).any():
@@ -348,39 +339,32 @@ class _Wave:
                 for place in np.flatnonzero(~told):
                     each[place] = max(0, min(rest, most[place]))
                     rest -= each[place]
-                yield (str(scale), what), _Total(each, told, items, what == EVERY)
+                yield (str(scale), what), _Total(each, told, members, what == EVERY)
 
     def _ties(
         self, known: Sequence[_Drawn], scale: str, shown: Mapping[str, tuple[FloatArray, FloatArray]]
     ) -> list[Tie]:
         """Set down what a reader knows of who is in several tables of a scale at once."""
-        place = {one.table.subject: number for number, one in enumerate(known)}
         ties: list[Tie] = []
         for what in (EVERY, *TERMS):
             if (total := self.totals.get((scale, what))) is None:
                 continue
-            there = [
-                (place[item], known[place[item]].table, end)
-                for item, end in total.columns.items()
-                if item in place
+            within = [
+                (number, total.members[one.table.subject])
+                for number, one in enumerate(known)
+                if one.table.subject in total.members
             ]
             nothing = np.zeros(len(self.names))
             low, high = shown.get(what, (nothing, np.full(len(self.names), float(total.people.sum()))))
-            within, outside = [], []
-            for number, table, end in there:
-                columns = np.arange(len(table.columns) + 1)
-                missing = columns == len(table.columns)
-                within.append((number, ~missing if total.every else columns == table.columns.index(end)))
-                outside.append((number, missing))
             # Everybody who did not answer all items is among those who did not answer one.
-            all_there = len(there) == len(self.asked & set(total.columns))
+            outside = total.every and len(within) == len(total.members)
             ties.append(
                 Tie(
                     int(total.people.sum()),
                     low,
                     high,
                     tuple(within),
-                    tuple(outside) if total.every and all_there else (),
+                    tuple((number, ~members) for number, members in within) if outside else (),
                     under=None if total.every or (scale, EVERY) not in self.totals else 0,
                 )
             )
@@ -388,49 +372,59 @@ class _Wave:
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
         """List the tables that all tables together narrow."""
-        self.swaps = self._swapped(known.values())
+        self.pairings = self._paired(known.values())
+        scales: dict[tuple[str, str], list[str]] = {}
+        for subject in known:
+            scale = self._scale(subject)
+            scales.setdefault((scale, "" if scale else subject), []).append(subject)
         found = []
-        for subject, one in known.items():
-            if one.doubtful:
-                scale = self.instrument[subject].scale if subject in self.instrument else ""
-                own = [drawn for name, drawn in known.items() if name == subject or self._in(name, scale)]
-                number = next(number for number, drawn in enumerate(own) if drawn is one)
-                if not self._open(own, number, one.doubtful, self._ties(own, scale, {})):
-                    found.append(subject)
+        for (scale, _), subjects in scales.items():
+            own = [known[subject] for subject in subjects]
+            found += [subjects[number] for number in self._narrowed(own, self._ties(own, scale, {}))]
         return found
 
-    def _in(self, item: str, scale: str) -> bool:
-        return bool(scale) and item in self.instrument and self.instrument[item].scale == scale
+    def _paired(self, known: Iterable[_Drawn]) -> list[Sizes]:
+        """Pair organisations off that may have people of each other, and no two of them twice.
 
-    def _swapped(self, known: Iterable[_Drawn]) -> FloatArray:
-        """(O, O) people who may be of the first organisation and not of the second, in all tables and in the sizes."""
+        Those first that had fewest partners, and then who may have most people of each other, in all tables and in the
+        sizes. Who stands at an end of a scale gave that answer.
+        """
         low, high = interval(self.shown, self.found.rule.rounding)
-        swaps = [np.minimum.outer(high - self.sizes, self.sizes - low)]
-        swaps += [self._held(one.table, one.audit).swap() for one in known]
-        found: FloatArray = np.minimum.reduce(swaps)
-        np.fill_diagonal(found, 0.0)
+        swaps = np.minimum.outer(high - self.sizes, self.sizes - low)
+        for one in known:
+            told = one.known
+            for total in self.totals.values():
+                if one.table.subject in total.members and not total.every:
+                    told = told.at_least(total.members[one.table.subject], total.people)
+            swaps = np.minimum(swaps, told.swap())
+        room = np.triu(swaps + swaps.T, 1)
+        partners = np.zeros(len(room), dtype=np.intp)
+        found: list[Sizes] = []
+        for _ in range(PAIRINGS):
+            left = np.argwhere(room > 0)
+            pairs: list[IntArray] = []
+            for pair in left[np.lexsort([-room[*left.T], partners[left].sum(axis=1)])]:
+                if not np.isin(pair, pairs).any():
+                    pairs.append(pair)
+                    room[*pair] = 0.0
+            both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+            partners[both] += 1
+            least, most = self.sizes.astype(np.float64), self.sizes.astype(np.float64)
+            for one, two in (both.T, both.T[::-1]):
+                most[one] += swaps[one, two]
+                least[one] -= swaps[two, one]
+            found.append(Sizes(self.sizes, least, most, both))
         return found
 
-    def _open(
-        self, tables: Sequence[_Drawn], number: int, needs: Sequence[Narrowed], ties: Sequence[Tie]
-    ) -> bool:
-        """Whether what must stay open of a table does, while another organisation may be larger or smaller by some."""
-        audits = [one.audit for one in tables]
-        joints: dict[tuple[int, int], Joint] = {}
-        for need in needs:
-            room = self.swaps[need.row] + self.swaps[:, need.row]
-            for other in map(int, np.argsort(-room, kind="stable")[:PARTNERS]):
-                if (need.row, other) not in joints:
-                    low, high = self.sizes.astype(np.float64), self.sizes.astype(np.float64)
-                    for one, two in ((need.row, other), (other, need.row)):
-                        high[one] += self.swaps[one, two]
-                        low[one] -= self.swaps[two, one]
-                    joints[need.row, other] = Joint.of(audits, (low, high), ties)
-                if joints[need.row, other].values(number, need) >= need.enough:
-                    break
-            else:
-                return False
-        return True
+    def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
+        """List the tables of which a small count stays open in no pairing of the organisations."""
+        left = [(number, count) for number, one in enumerate(tables) for count in one.small]
+        for exact in (False, True):
+            for sizes in self.pairings:
+                if left:
+                    joint = Joint([one.known for one in tables], sizes, ties)
+                    left = [left[place] for place in joint.narrowed(left, exact=exact)]
+        return sorted({number for number, _ in left})
 
     def _keep(self, drawn: _Drawn) -> None:
         table, cells = drawn.table, drawn.cells
@@ -446,73 +440,61 @@ class _Wave:
                 self.found.answers[where] = counts
 
     def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
-        """Round who stands at an end of each scale."""
-        shown: dict[str, dict[str, tuple[FloatArray, FloatArray]]] = {}
-        for (scale, term), total in self.totals.items():
-            if total.every:
-                continue
-            own = [drawn[item] for item in total.columns if item in drawn]
-            told = shown.setdefault(scale, {})
-            cells = self._end(scale, term, own, told)
-            self._count("withheld" if cells is None else "once")
-            if cells is not None:
+        """Round who stands at each end of each scale; one end, or both, if they tell too much together."""
+        for scale in dict.fromkeys(scale for scale, _ in self.totals):
+            items = [one for subject, one in drawn.items() if self._scale(subject) == scale]
+            totals = {
+                term: total
+                for (name, term), total in self.totals.items()
+                if name == scale and not total.every
+            }
+            rows = {term: self._end(total, items) for term, total in totals.items()}
+            given = {term: row for term, row in rows.items() if row is not None}
+            shown: dict[str, IntArray] = {}
+            for more in (given, *({term: row} for term, row in given.items())):
+                if len(shown) < len(given) and not self._tells(scale, items, shown | more):
+                    shown |= more
+            for term, total in totals.items():
+                self._count("once" if term in shown else "withheld")
                 silent = self.silent | ~total.told
-                for name, n, nothing in zip(self.names, cells, silent, strict=True):
+                for name, n, nothing in zip(self.names, shown.get(term, ()), silent, strict=False):
                     if not nothing:
                         self.found.ends[scale, term, self.wave, name] = int(n)
 
-    def _end(
-        self,
-        scale: str,
-        term: str,
-        items: Sequence[_Drawn],
-        told: dict[str, tuple[FloatArray, FloatArray]],
-    ) -> IntArray | None:
-        """Round a row of respondents at an end; None if that tells too much of them or of the answers."""
-        rule = self.found.rule
-        base, total = rule.rounding, self.totals[scale, term]
-        people, silent = total.people, self.silent | ~total.told
-        columns = [one.table.columns.index(total.columns[one.table.subject]) for one in items]
-        # No more than gave the answer to each of the items, as these are shown.
+    def _end(self, total: _Total, items: Sequence[_Drawn]) -> IntArray | None:
+        """Round who stands at an end: no more than gave the answer to each of the items, as these are shown."""
+        base, people, silent = self.found.rule.rounding, total.people, self.silent | ~total.told
         top = np.full(len(people), base * (int(people.sum()) // base + 1))
-        most = np.minimum.reduce(
-            [
-                top,
-                *(
-                    np.where(silent, top, one.cells[:, column])
-                    for one, column in zip(items, columns, strict=True)
-                ),
-            ]
-        )
-        drawn = self._cells(
-            _Table("", ("",), Crossed.of(people[:, None])), 0, silent=silent, most=most[:, None]
-        )
-        if drawn is None:
-            return None
-        cells = drawn[:, 0]
-        if silent.all():
-            return cells
-        low, high = interval(cells, base)
-        known = dict(told)
-        known[term] = (np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high))
-        joint: Joint | None = None
+        given = [one.cells[:, total.members[one.table.subject]][:, 0] for one in items]
+        most = np.minimum.reduce([top, *(np.where(silent, top, n) for n in given)])
+        table = _Table("", ("",), Crossed.of(people[:, None]))
+        drawn = self._cells(table, 0, silent=silent, most=most[:, None])
+        return None if drawn is None else drawn[:, 0]
+
+    def _tells(self, scale: str, items: Sequence[_Drawn], shown: Mapping[str, IntArray]) -> bool:
+        """Whether the ends of a scale that are shown tell too much of who stands there, or of the answers."""
+        rule = self.found.rule
+        known: dict[str, tuple[FloatArray, FloatArray]] = {}
+        small: list[tuple[int, Small]] = []
+        for number, term in enumerate(what for what in (EVERY, *TERMS) if (scale, what) in self.totals):
+            total = self.totals[scale, term]
+            people, silent = total.people, self.silent | ~total.told
+            if term not in shown or silent.all():
+                continue
+            low, high = interval(shown[term], rule.rounding)
+            known[term] = np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high)
+            needed = min(rule.rounding, int(people.sum()) + 1)
+            few = np.flatnonzero((people > 0) & (people < rule.threshold))
+            own = [Small(int(row), np.ones(1, dtype=np.bool_), needed) for row in few]
+            small += [(len(items) + number, one) for one in own]
+        if not known:
+            return False
         ties = self._ties(items, scale, known)
-        number = [what for what in (EVERY, *TERMS) if (scale, what) in self.totals].index(term)
-        # With all answers as they are, people can move between organisations at the end of the scale.
-        there = np.minimum.reduce(
-            [known[term][1], *(one.table.crossed.counts[:, c] for one, c in zip(items, columns, strict=True))]
-        )
-        rest, floor = there.sum() - there, known[term][0].sum() - known[term][0]
-        room = np.minimum(there, people.sum() - floor) - np.maximum(known[term][0], people.sum() - rest) + 1
-        needed = min(base, int(people.sum()) + 1)
-        for row in np.flatnonzero((people > 0) & (people < rule.threshold) & (room < needed)):
-            joint = joint or Joint.of([one.audit for one in items], (self.sizes, self.sizes), ties)
-            if joint.tied(number, int(row)) < needed:
-                return None
-        if not all(self._open(items, place, one.doubtful, ties) for place, one in enumerate(items)):
-            return None
-        told[term] = known[term]
-        return cells
+        joint = Joint([one.known for one in items], Sizes(self.sizes, self.sizes, self.sizes), ties)
+        return any(True for _ in joint.narrowed(small)) or bool(self._narrowed(items, ties))
+
+    def _scale(self, subject: str) -> str:
+        return self.instrument[subject].scale if subject in self.instrument else ""
 
 
 def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:

@@ -125,36 +125,18 @@ def _first(system: System, goal: Goal, distance: float) -> FloatArray:
 def _sums(shape: tuple[int, int], equations: bytes) -> FloatArray:
     """Give the equations, and sums and differences of a few of them in which some cell cancels (S, N)."""
     matrix = np.frombuffer(equations).reshape(shape)
-    known: dict[tuple[tuple[int, float], ...], dict[int, float]]
-    known = {((number, 1.0),): {number: 1.0} for number in range(len(matrix))}
-    last = list(known.values())
+    found = last = matrix
     for _ in range(1, TOGETHER if len(matrix) < LARGE else TOGETHER - 1):
-        longer: list[dict[int, float]] = []
-        for weights in last:
-            for more in _longer(matrix, weights):
-                # A sum and its negative say the same.
-                key = tuple(sorted((number, weight * more[min(more)]) for number, weight in more.items()))
-                if key not in known:
-                    known[key] = more
-                    longer.append(more)
-        last = longer
-    factors = np.zeros((len(known), len(matrix)))
-    for row, weights in enumerate(known.values()):
-        factors[row, list(weights)] = list(weights.values())
-    sums: FloatArray = factors @ matrix
-    return sums
-
-
-def _longer(matrix: FloatArray, weights: dict[int, float]) -> Iterator[dict[int, float]]:
-    """Add one equation more, or take it away, so that a cell cancels."""
-    together = np.array(list(weights.values())) @ matrix[list(weights)]
-    for number, row in enumerate(matrix):
-        if number in weights:
-            continue
-        common = (row != 0) & (together != 0)
-        for weight in sorted({float(one) for one in -together[common] / row[common]}):
-            if abs(weight) == 1.0:
-                yield {**weights, number: weight}
+        one, two = np.nonzero((last != 0).astype(np.float64) @ (matrix != 0).T)
+        longer = np.concatenate([last[one] + matrix[two], last[one] - matrix[two]])
+        cells = np.tile(((last[one] != 0) | (matrix[two] != 0)).sum(axis=1), 2)
+        left = (longer != 0).sum(axis=1)
+        longer = longer[(left > 0) & (left < cells)]
+        # A sum and its negative say the same.
+        first = np.take_along_axis(longer, (longer != 0).argmax(axis=1)[:, None], axis=1)
+        last = np.unique(longer * np.sign(first), axis=0)
+        found = np.vstack([found, last])
+    return found
 
 
 ROUNDS: Final = 200
