@@ -329,6 +329,32 @@ def test_a_scale_of_one_statement_leaves_as_counts_only() -> None:
     assert out["variances"]["status"].tolist() == ["ok"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "gone"),
+    [
+        ((3, 14, 11, 13, 12), None, True),  # shown as nobody's in the only wave: that it is merged would tell
+        ((9, 14, 11, 13, 12), None, False),
+        ((3, 14, 11, 13, 12), (2, 12, 13, 14, 15), False),  # may be of the other wave
+        ((3, 14, 11, 13, 12), (11, 12, 13, 14, 15), False),  # is shown to be there
+    ],
+)
+def test_degrees_of_freedom_do_not_tell_that_somebody_gave_a_response(
+    first: tuple[int, ...], second: tuple[int, ...] | None, gone: bool
+) -> None:
+    cells = {("w1", "b"): first, ("w1", "c"): (8, 12, 15, 10, 16)}
+    if second:
+        cells |= {("w2", "b"): second, ("w2", "c"): (9, 9, 17, 12, 21)}
+    shown = frequencies(cells)
+    shown["n"] = shown["n"].where(shown["organisation"] == "all", 5 * (shown["n"] // 5))
+    tested = {"analysis": "structure", "std_error": None, "conf_low": None, "conf_high": None, "n": 240}
+    rows = [
+        row("", "all", "thresholds_chisq", **tested),
+        row("all", "", "thresholds_chisq", **tested),
+    ]
+    out = leave({"structure": tidy(rows)}, cells, counts={"item_frequencies": shown})
+    assert out["structure"]["status"].tolist() == ["withheld" if gone else "ok", "ok"]
+
+
 def test_public_data_leave_as_they_are() -> None:
     tables = {"means": tidy([row("w2", "d", "emmean", n=8, note="2 others left out")])}
     pd.testing.assert_frame_equal(leave(tables, rule={"public": True})["means"], tables["means"])

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -362,6 +362,8 @@ def released(
         one.gone |= _too_few(one, bases, people, rule) | _outweighed(one, few) | _bare(one, instrument)
         if not rule.rounding and one.name not in COMPARING:
             one.gone |= _open(one, bases)
+    if STRUCTURE in rows:
+        rows[STRUCTURE].gone |= _merging(rows[STRUCTURE], counts[FREQUENCIES], bases, instrument, rule)
     if MEANS in rows:
         told = frozenset[behind.Mean]()
         if rule.rounding:
@@ -472,6 +474,30 @@ def _open(rows: _Rows, bases: Bases) -> BoolArray:
         and not label.about.everybody
         for label in rows.labels
     )
+
+
+def _merging(
+    rows: _Rows, released: pd.DataFrame, bases: Bases, instrument: Mapping[str, ItemKey], rule: Rule
+) -> BoolArray:
+    """(N,) rows about structure that tell whether a response that is shown as nobody's was given.
+
+    A response that some organisation never gave, in its waves together, is merged with another, and the degrees of
+    freedom show it. Where its count in one wave only is open, there is somebody in that wave, or nobody.
+    """
+    own = released[released["organisation"] != ALL]
+    places = pd.MultiIndex.from_frame(own[["wave", "organisation"]])
+    n = own["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    unknown = np.isnan(n) | (n == 0) & (rule.rounding > 0)
+    scales = own["item"].map({item: one.scale for item, one in instrument.items()})
+    own = own.assign(scale=scales, n=n, open=unknown & ~places.isin(list(bases.whole)))
+
+    @cache
+    def tells(scale: str, cells: frozenset[Place]) -> bool:
+        here = own[own["scale"].eq(scale) & places.isin(list(cells))]
+        answers = here.groupby(["organisation", "item", "response"])
+        return bool((answers["open"].sum().eq(1) & ~answers["n"].max().gt(0)).any())
+
+    return rows.spread(not one.about.everybody and tells(one.scale, one.about.cells) for one in rows.labels)
 
 
 def _behind(
