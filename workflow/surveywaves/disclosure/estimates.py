@@ -30,33 +30,35 @@ from surveywaves.disclosure import account, behind, digits
 from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.count_tables import TERMS, ItemKey, Place
 from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
-from surveywaves.disclosure.linked import FREQUENCIES, RESPONDENTS
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, said, words_of
 from surveywaves.terms import (
+    AGREEMENT,
     ALL,
     BETWEEN,
+    CONTRASTS,
+    DIAGNOSTICS,
     DIF,
     FAVOURABLE,
+    ITEM_FREQUENCIES,
     LINEAR,
     MAIN,
+    MEANS,
     NOT_STATED,
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
+    RESPONDENTS,
+    SCALE_USE,
+    SENSITIVITY,
     STANDARDISED,
     STRUCTURE,
+    VARIANT_PEOPLE,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS, tuples
 
-MEANS: Final = "means"
-CONTRASTS: Final = "contrasts"
-SENSITIVITY: Final = "sensitivity"
-AGREEMENT: Final = "agreement"
-PEOPLE: Final = "variant_people"
-SCALE_USE: Final = "scale_use"
 AT_ENDS: Final = "ends"
 AN_END: Final = ("scale", "term", "wave", "organisation")
 
@@ -72,7 +74,7 @@ OF_ALL_ITEMS: Final = (RELIABILITY, STRUCTURE)
 ITEM_BY_ITEM: Final = ("item_rest_r", "alpha_if_dropped", "loading")
 """Terms of which there is one an item, together as many equations as there are variances: of all respondents only."""
 
-OF_SPREAD: Final = (RELIABILITY, "diagnostics")
+OF_SPREAD: Final = (RELIABILITY, DIAGNOSTICS)
 """Tables that tell how much answers vary in a group: beside its means, more equations about the same counts."""
 
 MORE: Final = 5
@@ -120,7 +122,7 @@ class Bases:
         cls, tables: Mapping[str, pd.DataFrame], released: pd.DataFrame, instrument: Mapping[str, ItemKey]
     ) -> Bases:
         """Read them from the statistics, and `item_frequencies` after the release."""
-        frequencies = tables[FREQUENCIES]
+        frequencies = tables[ITEM_FREQUENCIES]
         place = ["item", "wave", "organisation"]
         found: list[dict[tuple[str, Place], float]] = []
         for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
@@ -354,16 +356,16 @@ def released(
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
-    bases = Bases.of(tables, counts[FREQUENCIES], instrument)
+    bases = Bases.of(tables, counts[ITEM_FREQUENCIES], instrument)
     rows = {name: _Rows.of(name, tables[name], bases) for name in names}
-    people = People(tables.get(PEOPLE), rule.threshold)
+    people = People(tables.get(VARIANT_PEOPLE), rule.threshold)
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
     for one in rows.values():
         one.gone |= _too_few(one, bases, people, rule) | _outweighed(one, few) | _bare(one, instrument)
         if not rule.rounding and one.name not in COMPARING:
             one.gone |= _open(one, bases)
     if STRUCTURE in rows:
-        rows[STRUCTURE].gone |= _merging(rows[STRUCTURE], counts[FREQUENCIES], bases, instrument, rule)
+        rows[STRUCTURE].gone |= _merging(rows[STRUCTURE], counts[ITEM_FREQUENCIES], bases, instrument, rule)
     if MEANS in rows:
         told = frozenset[behind.Mean]()
         if rule.rounding:
@@ -371,7 +373,7 @@ def released(
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
-        [tables[FREQUENCIES], *(one.table for one in rows.values())],
+        [tables[ITEM_FREQUENCIES], *(one.table for one in rows.values())],
         [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
     )
     found = {name: _finished(one, bases, people, counts.get(AT_ENDS), words) for name, one in rows.items()}
@@ -514,7 +516,7 @@ def _behind(
     No mean is printed more finely than one answer moves it: 46.4% over four statements is 26 of 56 answers and nothing
     of 52, which gives the size of a group away.
     """
-    those = behind.statements(tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule)
+    those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
     hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
