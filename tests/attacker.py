@@ -77,10 +77,11 @@ class Release(NamedTuple):
 
 
 def half_unit(numbers: Iterable[float]) -> float:
-    """Give half a unit of the last place that any of some numbers, printed alike, has."""
+    """Give half a unit of numbers printed alike: multiples of 1, 2 or 5 in the last place that any has."""
     shown = [Decimal(repr(float(one))).normalize() for one in numbers if math.isfinite(one) and one]
-    decimals = max((-int(one.as_tuple().exponent) for one in shown), default=0)
-    return max(0.5 * 10.0**-decimals, EXACT) * (1 + 1e-9)
+    power = Decimal(1).scaleb(min((int(one.as_tuple().exponent) for one in shown), default=0))
+    step = next(one for one in (5, 2, 1) if not any(number / power % one for number in shown))
+    return max(0.5 * float(step * power), EXACT) * (1 + 1e-9)
 
 
 def printed(row: Any, *more: float) -> Range:

@@ -29,6 +29,14 @@ def frequencies(*rows: tuple[str, int | None, int]) -> pd.DataFrame:
     return found.assign(wave="first", item="a", response="1", percent=10.0, status=status)
 
 
+def test_labels_that_are_not_shown_are_to_be_read_where_they_stand() -> None:
+    rows = pd.DataFrame({"wave": "first", "raw": ["Agree", "(other words)"], "value": ["4", "other"]})
+    row = one({"recodings": rows}, ROUNDED, "all respondents")
+    assert row["status"] == "review"
+    assert "stand in the configuration, and so in a pin" in row["summary"]
+    assert one({"recodings": rows.iloc[:1]}, ROUNDED, "all respondents")["status"] == "pass"
+
+
 def estimates(**about: Any) -> pd.DataFrame:
     row = {
         "analysis": "linear",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -17,7 +18,7 @@ from scipy.optimize import linprog
 
 from surveywaves.disclosure import ItemKey, Rule, Weighting
 from surveywaves.disclosure.behind import Statement, known, tells
-from surveywaves.disclosure.digits import coarse_p, decimals, rounded
+from surveywaves.disclosure.digits import coarse_p, rounded, step, units
 from surveywaves.disclosure.estimates import NEVER, groups_of, released
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, words_of
@@ -123,8 +124,8 @@ def test_numbers_have_two_figures_of_their_standard_error() -> None:
             ),
         ]
     )
-    assert decimals(table).tolist() == [3, 1, 0, 0, 3, 1]
-    shown = rounded(table, decimals(table), of_some=np.ones(len(table), dtype=np.bool_))
+    assert units(table).tolist() == [0.001, 0.1, 1.0, 1.0, 0.001, 0.1]
+    shown = rounded(table, units(table), of_some=np.ones(len(table), dtype=np.bool_))
     assert shown["estimate"].tolist() == [4.091, 81.3, 41.0, 6.0, 0.988, 7.9]
     assert shown["std_error"].tolist()[:3] == [0.019, 2.1, 12.0]
     # n - 1 would be n: degrees of freedom of an error are tens, those of a test are its own
@@ -138,7 +139,7 @@ def test_what_the_processor_does_to_the_last_digits_is_not_seen_after_rounding()
     shown = []
     for off in (-1e-12, 0.0, 1e-12):
         table = tidy([one | {name: one[name] * (1 + off) for name in ("estimate", "df")} for one in exact])
-        shown.append(rounded(table, decimals(table), of_some=np.ones(2, dtype=np.bool_))[["estimate", "df"]])
+        shown.append(rounded(table, units(table), of_some=np.ones(2, dtype=np.bool_))[["estimate", "df"]])
     assert shown[0].equals(shown[1])
     assert shown[1].equals(shown[2])
 
@@ -151,7 +152,7 @@ def test_an_interval_that_leaves_zero_out_still_does_and_no_zero_is_negative() -
             row("w1", "b", "gap", estimate=-0.001, std_error=0.15, conf_low=-0.3, conf_high=0.3),
         ]
     )
-    shown = rounded(table, decimals(table), of_some=np.zeros(3, dtype=np.bool_))
+    shown = rounded(table, units(table), of_some=np.zeros(3, dtype=np.bool_))
     assert shown["conf_low"].tolist() == [0.01, -0.6, -0.3]
     assert shown["conf_high"].tolist() == [0.6, -0.01, 0.3]
     assert str(shown["estimate"].iloc[2]) == "0.0"
@@ -165,12 +166,20 @@ def test_printed_numbers_are_near_the_exact_ones_and_say_no_more(
         row("w1", "b", "emmean", estimate=one, std_error=error * wider**k) for k, one in enumerate(values)
     ]
     table = tidy(rows)
-    places = decimals(table)
-    shown = rounded(table, places, of_some=np.zeros(2, dtype=np.bool_))
-    unit = 10.0**-places
+    unit = units(table)
+    shown = rounded(table, unit, of_some=np.zeros(2, dtype=np.bool_))
     assert (np.abs(shown["estimate"] - table["estimate"]) <= unit * 0.50001).all()
-    for value, each in zip(shown["estimate"], places, strict=True):
-        assert value == round(value, int(each))
+    for value, each in zip(shown["estimate"], unit, strict=True):
+        assert value == round(value, -round(math.log10(each)))
+
+
+def test_a_step_is_one_two_or_five_of_a_decimal_and_not_finer() -> None:
+    found = [step(least) for least in (0.00801, 0.01, 0.0149, 0.021, 0.5, 0.6, 2.3, 10.0)]
+    assert found == [0.01, 0.01, 0.02, 0.05, 0.5, 1.0, 5.0, 10.0]
+    table = tidy([row("w1", "b", "percent_favourable", estimate=81.2949, std_error=2.05)])
+    shown = rounded(table, np.array([0.2]), of_some=np.ones(1, dtype=np.bool_))
+    assert shown["estimate"].tolist() == [81.2]
+    assert shown["conf_low"].tolist()[0] % 0.2 == pytest.approx(0.0, abs=1e-9)
 
 
 @given(st.floats(0, 1))
@@ -320,6 +329,32 @@ def test_a_scale_of_one_statement_leaves_as_counts_only() -> None:
     assert out["variances"]["status"].tolist() == ["ok"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "gone"),
+    [
+        ((3, 14, 11, 13, 12), None, True),  # shown as nobody's in the only wave: that it is merged would tell
+        ((9, 14, 11, 13, 12), None, False),
+        ((3, 14, 11, 13, 12), (2, 12, 13, 14, 15), False),  # may be of the other wave
+        ((3, 14, 11, 13, 12), (11, 12, 13, 14, 15), False),  # is shown to be there
+    ],
+)
+def test_degrees_of_freedom_do_not_tell_that_somebody_gave_a_response(
+    first: tuple[int, ...], second: tuple[int, ...] | None, gone: bool
+) -> None:
+    cells = {("w1", "b"): first, ("w1", "c"): (8, 12, 15, 10, 16)}
+    if second:
+        cells |= {("w2", "b"): second, ("w2", "c"): (9, 9, 17, 12, 21)}
+    shown = frequencies(cells)
+    shown["n"] = shown["n"].where(shown["organisation"] == "all", 5 * (shown["n"] // 5))
+    tested = {"analysis": "structure", "std_error": None, "conf_low": None, "conf_high": None, "n": 240}
+    rows = [
+        row("", "all", "thresholds_chisq", **tested),
+        row("all", "", "thresholds_chisq", **tested),
+    ]
+    out = leave({"structure": tidy(rows)}, cells, counts={"item_frequencies": shown})
+    assert out["structure"]["status"].tolist() == ["withheld" if gone else "ok", "ok"]
+
+
 def test_public_data_leave_as_they_are() -> None:
     tables = {"means": tidy([row("w2", "d", "emmean", n=8, note="2 others left out")])}
     pd.testing.assert_frame_equal(leave(tables, rule={"public": True})["means"], tables["means"])
@@ -437,8 +472,8 @@ def test_what_two_means_of_three_statements_tell_is_what_linear_programs_tell(se
 def test_a_contrast_narrows_a_mean() -> None:
     """3.1354 and 3.7917 are printed as 3.14 and 3.79, and their difference as 0.66: so the first is below 3.14."""
     places = {("w1", "b"): (0.31354, 0.001), ("w1", "c"): (0.37917, 0.001)}
-    assert known(places, ("w1", "b"), 0) == pytest.approx((0.3135, 0.314))
-    assert known(places, ("w1", "b"), 1) == pytest.approx((0.305, 0.3145))
+    assert known(places, ("w1", "b"), 1.0) == pytest.approx((0.3135, 0.314))
+    assert known(places, ("w1", "b"), 10.0) == pytest.approx((0.305, 0.3145))
 
 
 def test_beside_suppressed_counts_no_mean_nor_alpha_of_the_cell_is_shown() -> None:

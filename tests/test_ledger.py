@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from invented_studies import invent
+from surveywaves.disclosure import Rule
 from surveywaves.disclosure.ledger import (
+    DRAW,
     Conflict,
     Ledger,
     People,
@@ -22,7 +26,13 @@ from surveywaves.disclosure.ledger import (
     signature,
     to_text,
 )
-from surveywaves.disclosure.releases import begin_ledger, read_ledger, require_apart, write_ledger
+from surveywaves.disclosure.releases import (
+    begin_ledger,
+    read_ledger,
+    require_apart,
+    require_like_pins,
+    write_ledger,
+)
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import write
 from surveywaves.key import Key
@@ -374,3 +384,54 @@ def test_results_are_held_against_the_ledger_of_their_folder(tmp_path: Path) -> 
     found = read_ledger(tmp_path)
     assert found is not None
     assert [entry.label for entry in found[0].entries] == ["report"]
+
+
+# --- where there is no ledger -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another clone: a pin is in it, and nothing of the team's."""
+    folder = tmp_path_factory.mktemp("clone")
+    pin = folder / "results/pins/report"
+    for name, table in invent(1).released(study_rule(), models=False).tables.items():
+        write(table, str(pin / f"released/{name}.csv"))
+    (pin / "manifest.json").write_text('{"ledger": "of another clone"}', encoding="utf-8")
+    told = {"config": {"disclosure": RULE.model_dump(mode="json")}}
+    (pin / "configuration.yaml").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+def study_rule() -> Rule:
+    return Rule(rounding=RULE.rounding)
+
+
+def test_without_a_ledger_the_same_people_may_be_released_again_and_no_others(pinned: Path) -> None:
+    own = invent(1)
+    require_like_pins(pinned, RULE, own.statistics(models=False))
+    wave = own.responses.loc[7, "wave"]
+    with pytest.raises(SurveywavesError, match=f"pins/report, wave {wave}: shows other people") as refused:
+        require_like_pins(pinned, RULE, own.without([7]).statistics(models=False))
+    assert len(refused.value.mistakes) == 1
+
+
+def test_without_a_ledger_no_other_rule_and_no_pin_that_cannot_be_read(pinned: Path) -> None:
+    tables = invent(1).statistics(models=False)
+    with pytest.raises(SurveywavesError, match=r"report: made under another rule \(threshold\)"):
+        require_like_pins(pinned, RULE.model_copy(update={"threshold": 7}), tables)
+    require_like_pins(pinned, RULE.model_copy(update={"public": True}), tables)
+    manifest = pinned / "results/pins/report/manifest.json"
+    before = manifest.read_text(encoding="utf-8")
+    manifest.write_text("{", encoding="utf-8")
+    with pytest.raises(SurveywavesError, match="pins/report: cannot be read"):
+        require_like_pins(pinned, RULE, tables)
+    manifest.write_text(before, encoding="utf-8")
+
+
+def test_what_is_rounded_otherwise_than_before_has_another_number() -> None:
+    """If this fails, raise `ledger.DRAW`, and write the new digest here: two draws of the same counts tell more."""
+    tables = invent(1).released(study_rule(), models=False).tables
+    shown = "".join(
+        tables[name]["n"].astype("Int64").to_csv(index=False) for name in ("item_frequencies", "respondents")
+    )
+    assert (DRAW, hashlib.sha256(shown.encode()).hexdigest()[:16]) == (1, "4178339ca3eaa5ea")

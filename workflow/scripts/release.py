@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, release
-from surveywaves.disclosure.releases import require_apart
+from surveywaves.disclosure.releases import require_apart, require_like_pins
 from surveywaves.files import read, write, write_text
 from surveywaves.mixed.compare import judge_items
 from surveywaves.script import snakemake, stage
@@ -33,6 +33,7 @@ with stage(snakemake):
     tables = {name: read(snakemake.input[name]) for name in (*params.tables, "variant_people")}
     for name in ("file_counts", "problems"):
         tables[name] = pd.concat([read(path) for path in snakemake.input[name]], ignore_index=True)
+    require_like_pins(Path(), part.disclosure, tables)
     released = release(
         tables,
         instrument={

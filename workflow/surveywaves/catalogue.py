@@ -15,6 +15,7 @@ from importlib import import_module
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Final
 
+from surveywaves import terms
 from surveywaves.terms import WITHOUT_SCALE
 
 if TYPE_CHECKING:
@@ -99,41 +100,41 @@ class Statistic:
 
 
 _ALL: Final = (
-    Statistic("item_frequencies", "describe", ("wave", "organisation", "item", "response"), own=True),
-    Statistic("item_summary", "describe", ("wave", "organisation", "item"), own=True),
-    Statistic("respondents", "describe", ("wave", "organisation", "variable", "level"), own=True),
-    Statistic("response_rates", "describe", ("wave",), own=True),
-    Statistic("missing", "describe", ("wave", "item", "reason"), own=True),
+    Statistic(terms.ITEM_FREQUENCIES, "describe", ("wave", "organisation", "item", "response"), own=True),
+    Statistic(terms.ITEM_SUMMARY, "describe", ("wave", "organisation", "item"), own=True),
+    Statistic(terms.RESPONDENTS, "describe", ("wave", "organisation", "variable", "level"), own=True),
+    Statistic(terms.RESPONSE_RATES, "describe", ("wave",), own=True),
+    Statistic(terms.MISSING, "describe", ("wave", "item", "reason"), own=True),
     Statistic(
-        "reliability",
+        terms.RELIABILITY,
         "measure",
         ("scale", "item", "wave", "organisation", "term"),
         own=True,
         linked=("floor", "ceiling"),
     ),
-    Statistic("scale_use", "measure", ("scale",)),
-    Statistic("dif", "measure", ("scale", "item", "wave", "organisation", "term")),
-    Statistic("structure", "measure", ("scale", "item", "wave", "organisation", "term")),
-    Statistic("means", "compare", _TESTED),
-    Statistic("contrasts", "compare", _TESTED),
-    Statistic("item_contrasts", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
-    Statistic("variances", "compare", _TESTED),
-    Statistic("diagnostics", "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
-    Statistic("crosscheck", "crosscheck", ("what",)),
-    Statistic("sensitivity", "sensitivity", ("variant", *_TESTED)),
-    Statistic("agreement", "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
+    Statistic(terms.SCALE_USE, "measure", ("scale",)),
+    Statistic(terms.DIF, "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.STRUCTURE, "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.MEANS, "compare", _TESTED),
+    Statistic(terms.CONTRASTS, "compare", _TESTED),
+    Statistic(terms.ITEM_CONTRASTS, "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.VARIANCES, "compare", _TESTED),
+    Statistic(terms.DIAGNOSTICS, "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.CROSSCHECK, "crosscheck", ("what",)),
+    Statistic(terms.SENSITIVITY, "sensitivity", ("variant", *_TESTED)),
+    Statistic(terms.AGREEMENT, "sensitivity", ("analysis", "scale", "term", "wave", "organisation")),
     Statistic(
-        "variant_people",
+        terms.VARIANT_PEOPLE,
         "sensitivity",
         ("variant", "other", "scale", "wave", "organisation"),
         private=True,
     ),
-    Statistic("planning", "plan", _CELL, further=("n",)),
-    Statistic("published_tables", "audit", ("table", "row", "field"), own=True),
-    Statistic("claims", "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
-    Statistic("file_counts", "files", ("wave", "file", "layout"), own=True),
-    Statistic("problems", "files", ("wave", "file", "about", "problem", "action"), own=True),
-    Statistic("recodings", "files", ("wave", "layout", "column", "variable", "raw", "value"), own=True),
+    Statistic(terms.PLANNING, "plan", _CELL, further=("n",)),
+    Statistic(terms.PUBLISHED_TABLES, "audit", ("table", "row", "field"), own=True),
+    Statistic(terms.CLAIMS, "audit", ("page", "quote", "table", "row", "categories", "quantity"), own=True),
+    Statistic(terms.FILE_COUNTS, "files", ("wave", "file", "layout"), own=True),
+    Statistic(terms.PROBLEMS, "files", ("wave", "file", "about", "problem", "action"), own=True),
+    Statistic(terms.RECODINGS, "files", ("wave", "layout", "column", "variable", "raw", "value"), own=True),
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
     Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),

@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from surveywaves.disclosure.count_tables import ItemKey, Place
+from surveywaves.disclosure.digits import step
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
 from surveywaves.tidy import tuples
@@ -26,8 +27,8 @@ from surveywaves.tidy import tuples
 Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
 
-FEWER: Final = 1
-"""Digits that a mean may lose before it is withheld."""
+COARSER: Final = (1.0, 2.0, 5.0, 10.0)
+"""How many times as coarse a mean may become before it is withheld."""
 
 PAIR: Final = 2
 MOST: Final = 600_000
@@ -134,19 +135,19 @@ def sizes(respondents: pd.DataFrame, released: pd.DataFrame) -> dict[str, dict[s
 
 
 def allowed(
-    places: Mapping[Mean, float],
+    units: Mapping[Mean, float],
     behind: Mapping[tuple[str, Place], list[Statement]],
     *,
     spans: Mapping[str, float],
     sizes: Mapping[str, Mapping[str, tuple[int, int]]],
     rule: Rule,
 ) -> dict[Mean, float]:
-    """Find how many decimals means may have.
+    """Find how finely means may be printed.
 
     Parameters
     ----------
-    places
-        Decimals as their uncertainty warrants.
+    units
+        What they are multiples of, as their uncertainty warrants.
     behind
         See `statements`.
     spans
@@ -159,34 +160,39 @@ def allowed(
     Returns
     -------
     dict
-        Decimals of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
+        The unit of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
     printed: dict[tuple[str, str], dict[Place, tuple[float, float]]] = {}
-    for (metric, scale, place), decimals in places.items():
+    for (metric, scale, place), unit in units.items():
         those = behind.get((scale, place), [])
         if those and not any(one.hidden for one in those):
             true = sum(float(one.n @ one.scores[metric] / one.n.sum()) for one in those) / len(those)
-            unit = 10.0**-decimals / (spans[scale] if metric == LINEAR else 100.0)
-            printed.setdefault((metric, scale), {})[place] = true, unit
+            printed.setdefault((metric, scale), {})[place] = true, unit / _range_of(metric, spans[scale])
     found: dict[Mean, float] = {}
-    for scale, place in dict.fromkeys((scale, place) for _, scale, place in places):
-        own = [metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in places]
+    for scale, place in dict.fromkeys((scale, place) for _, scale, place in units):
+        own = [metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in units]
+        coarser = ({one: step(units[one, scale, place] * factor) for one in own} for factor in COARSER)
         safe = (
-            less
-            for less in range(FEWER + 1)
+            tried
+            for tried in coarser
             if all(place in printed.get((one, scale), {}) for one in own)
             and not tells(
-                behind[scale, place], {one: known(printed[one, scale], place, less) for one in own}, rule
+                behind[scale, place],
+                {
+                    one: known(printed[one, scale], place, tried[one] / units[one, scale, place])
+                    for one in own
+                },
+                rule,
             )
         )
-        less = next(safe, math.nan)
-        found |= {(metric, scale, place): places[metric, scale, place] - less for metric in own}
+        least = next(safe, dict.fromkeys(own, math.nan))
+        found |= {(metric, scale, place): least[metric] for metric in own}
     for wave, groups in sizes.items():
         for organisation in sorted(groups, key=lambda one: groups[one]):
             ends = {
-                one: known(printed[one[:2]], one[2], round(places[one] - decimals))
-                for one, decimals in found.items()
-                if one[2][0] == wave and not math.isnan(decimals)
+                one: known(printed[one[:2]], one[2], unit / units[one])
+                for one, unit in found.items()
+                if one[2][0] == wave and not math.isnan(unit)
             }
             if not _sizes_told(wave, groups, behind, ends, rule):
                 break
@@ -269,11 +275,15 @@ def _rows(rows: Sequence[Mapping[int, float]], cells: int) -> sparse.csr_array:
     return sparse.csr_array((factors, columns, starts), shape=(len(rows), cells))
 
 
-def known(means: Mapping[Place, tuple[float, float]], place: Place, less: int) -> tuple[float, float]:
-    """Bound a mean by its digits, of which it loses some, and by what is printed of its differences from all others."""
+def _range_of(metric: str, span: float) -> float:
+    return span if metric == LINEAR else 100.0
+
+
+def known(means: Mapping[Place, tuple[float, float]], place: Place, coarser: float) -> tuple[float, float]:
+    """Bound a mean by its unit, made coarser, and by what is printed of its differences from all others."""
     true, unit = np.array(list(means.values())).T
     own = list(means).index(place)
-    unit[own] *= 10.0**less
+    unit[own] *= coarser
     low, high = ((np.round(true / unit) + half) * unit for half in (-0.5, 0.5))
     finest = np.maximum.outer(unit, unit)
     apart = finest * np.round(np.subtract.outer(true, true) / finest)

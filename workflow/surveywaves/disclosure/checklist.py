@@ -21,9 +21,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from surveywaves.disclosure.recodings import NOT_SHOWN
 from surveywaves.files import harmless, undated_zip
 from surveywaves.study.models import Disclosure
-from surveywaves.terms import ALL, Status
+from surveywaves.terms import ALL, RECODINGS, Status
 
 SHEET: Final = "checklist"
 
@@ -310,6 +311,9 @@ def _judged(name: str, kind: Kind, scope: str, rows: pd.DataFrame, rule: Disclos
     )
     if tidy and any(statbarn_of(term) is None for term in rows["term"].unique()):
         return replace(row, status=Verdict.REVIEW, reason="no class is known for this statistic", safe=False)
+    if name == RECODINGS and (rows["raw"] == NOT_SHOWN).any():
+        reason = f"labels that are `{NOT_SHOWN}` here stand in the configuration, and so in a pin: read them"
+        return replace(row, status=Verdict.REVIEW, rule="labels of ordinary words only", reason=reason)
     if kind.statbarn is Statbarn.NONE:
         return replace(row, rule="words and numbers that are not about people", reason="not about people")
     if rule.public:

@@ -6,6 +6,7 @@ To two significant figures of its standard error, which is what a reader can use
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -18,12 +19,8 @@ from surveywaves.tidy import DECIDED
 FIGURES: Final = 2
 """Significant figures of a standard error, and of a p-value."""
 
-WIDE: Final = 5.0
-"""Standard errors (percentage points) above which the percentage of a group has no decimals.
-
-From 5 to 10 points two figures are a tenth: it says no more to a reader, but 46.4% over four statements is 26 of 56
-answers and nothing of 52, which gives the size of the group away.
-"""
+STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+"""What numbers may be multiples of, but for a power of 10."""
 
 QUANTILE: Final = 1.96
 """Standard errors from an estimate to a limit of its interval."""
@@ -49,24 +46,24 @@ MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
 
-def decimals(table: pd.DataFrame, of_some: BoolArray | None = None) -> FloatArray:
-    """(N,) how many decimals the numbers of each row of a tidy table have; negative: tens, hundreds.
-
-    Those of groups (`of_some`, (N,)) are whole numbers where their standard error is large: see `WIDE`.
-    """
+def units(table: pd.DataFrame) -> FloatArray:
+    """(N,) what the numbers of each row of a tidy table are multiples of: 0.01 for two decimals, 10 for tens."""
     error = table["std_error"].to_numpy(dtype=np.float64)
     half = (table["conf_high"] - table["conf_low"]).to_numpy(dtype=np.float64) / 2
     error = np.where(error > 0, error, half / QUANTILE)
     known = np.isfinite(error) & (error > 0)
-    error = np.where(known, error, 1.0)
-    found = FIGURES - 1 - np.floor(np.log10(error))
-    if of_some is not None:
-        found = np.where(of_some & (error > WIDE), np.minimum(found, 0.0), found)
+    figures = FIGURES - 1 - np.floor(np.log10(np.where(known, error, 1.0)))
     terms = table["term"].unique()
     by_term = pd.Series(np.nan, index=terms)
     for pattern, places in reversed(OTHERWISE):
         by_term[by_term.index.str.contains(pattern)] = places
-    return np.where(known, found, table["term"].map(by_term).to_numpy(dtype=np.float64))
+    return 10.0 ** -np.where(known, figures, table["term"].map(by_term).to_numpy(dtype=np.float64))
+
+
+def step(least: float) -> float:
+    """Give the smallest unit of `STEPS` that is not below a number above 0."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return power * next(one for one in STEPS if one * power >= least * (1 - NUDGE))
 
 
 def residual(table: pd.DataFrame) -> BoolArray:
@@ -75,15 +72,15 @@ def residual(table: pd.DataFrame) -> BoolArray:
     return (own & table["df"].notna()).to_numpy(dtype=np.bool_)
 
 
-def rounded(table: pd.DataFrame, places: FloatArray, *, of_some: BoolArray) -> pd.DataFrame:
+def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.DataFrame:
     """Round a tidy table.
 
     Parameters
     ----------
     table
         With the columns of a decision, or without.
-    places
-        (N,) decimals; NaN: the row stays as it is.
+    unit
+        (N,) as `units` gives it; NaN: the row stays as it is.
     of_some
         (N,) rows about some of the respondents, whose degrees of freedom would tell how many these are.
 
@@ -92,8 +89,8 @@ def rounded(table: pd.DataFrame, places: FloatArray, *, of_some: BoolArray) -> p
     DataFrame
         An interval that leaves 0 out still does. Decisions are those of the numbers before.
     """
-    shown, known = table.copy(), np.isfinite(places)
-    unit = 10.0 ** -np.where(known, places, 0.0)
+    shown, known = table.copy(), np.isfinite(unit)
+    unit = np.where(known, unit, 1.0)
     for name in [name for name in MEASURED if name in table]:
         values = table[name].to_numpy(dtype=np.float64)
         coarse = _multiples(values, unit)
@@ -110,7 +107,7 @@ def rounded(table: pd.DataFrame, places: FloatArray, *, of_some: BoolArray) -> p
 
 
 def _multiples(values: FloatArray, unit: FloatArray) -> FloatArray:
-    """Round to multiples of units that are powers of 10, to the nearest double of each decimal.
+    """Round to multiples of units of which one, or one over which, is whole: to the nearest double of each decimal.
 
     Halves are frequent, of shares say, and the last digits of numbers depend on the processor: all go one way.
     """

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -30,33 +30,35 @@ from surveywaves.disclosure import account, behind, digits
 from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.count_tables import TERMS, ItemKey, Place
 from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
-from surveywaves.disclosure.linked import FREQUENCIES, RESPONDENTS
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, said, words_of
 from surveywaves.terms import (
+    AGREEMENT,
     ALL,
     BETWEEN,
+    CONTRASTS,
+    DIAGNOSTICS,
     DIF,
     FAVOURABLE,
+    ITEM_FREQUENCIES,
     LINEAR,
     MAIN,
+    MEANS,
     NOT_STATED,
     PERCENT_FAVOURABLE,
     PLANNING,
     RELIABILITY,
+    RESPONDENTS,
+    SCALE_USE,
+    SENSITIVITY,
     STANDARDISED,
     STRUCTURE,
+    VARIANT_PEOPLE,
     Status,
 )
 from surveywaves.tidy import DECIDED, NUMBERS, tuples
 
-MEANS: Final = "means"
-CONTRASTS: Final = "contrasts"
-SENSITIVITY: Final = "sensitivity"
-AGREEMENT: Final = "agreement"
-PEOPLE: Final = "variant_people"
-SCALE_USE: Final = "scale_use"
 AT_ENDS: Final = "ends"
 AN_END: Final = ("scale", "term", "wave", "organisation")
 
@@ -72,7 +74,7 @@ OF_ALL_ITEMS: Final = (RELIABILITY, STRUCTURE)
 ITEM_BY_ITEM: Final = ("item_rest_r", "alpha_if_dropped", "loading")
 """Terms of which there is one an item, together as many equations as there are variances: of all respondents only."""
 
-OF_SPREAD: Final = (RELIABILITY, "diagnostics")
+OF_SPREAD: Final = (RELIABILITY, DIAGNOSTICS)
 """Tables that tell how much answers vary in a group: beside its means, more equations about the same counts."""
 
 MORE: Final = 5
@@ -120,7 +122,7 @@ class Bases:
         cls, tables: Mapping[str, pd.DataFrame], released: pd.DataFrame, instrument: Mapping[str, ItemKey]
     ) -> Bases:
         """Read them from the statistics, and `item_frequencies` after the release."""
-        frequencies = tables[FREQUENCIES]
+        frequencies = tables[ITEM_FREQUENCIES]
         place = ["item", "wave", "organisation"]
         found: list[dict[tuple[str, Place], float]] = []
         for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
@@ -262,8 +264,8 @@ class _Rows:
         What there is to be about, and (N,) the place there of each row's.
     gone
         (N,) the rows that lose their estimate.
-    places
-        (N,) decimals.
+    unit
+        (N,) what numbers are multiples of.
     """
 
     name: str
@@ -271,7 +273,7 @@ class _Rows:
     labels: list[_Label]
     which: IntArray
     gone: BoolArray
-    places: FloatArray
+    unit: FloatArray
 
     @classmethod
     def of(cls, name: str, table: pd.DataFrame, bases: Bases) -> _Rows:
@@ -289,10 +291,7 @@ class _Rows:
             # a plan is about the wave that it is made from
             about = groups_of(name, term, next(iter(reference), wave), organisation, cells)
             labels.append(_Label(scale, item or scale, term, about))
-        found = cls(name, table, labels, which, np.zeros(len(table), np.bool_), np.zeros(len(table)))
-        # contrasts follow the means that they compare, and need not lose more: see `_no_finer`
-        found.places[:] = digits.decimals(table, found.some if name == MEANS else None)
-        return found
+        return cls(name, table, labels, which, np.zeros(len(table), np.bool_), digits.units(table))
 
     def spread(self, values: Iterable[bool]) -> BoolArray:
         """(N,) what holds of each row's labels."""
@@ -357,28 +356,30 @@ def released(
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
-    bases = Bases.of(tables, counts[FREQUENCIES], instrument)
+    bases = Bases.of(tables, counts[ITEM_FREQUENCIES], instrument)
     rows = {name: _Rows.of(name, tables[name], bases) for name in names}
-    people = People(tables.get(PEOPLE), rule.threshold)
+    people = People(tables.get(VARIANT_PEOPLE), rule.threshold)
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
     for one in rows.values():
         one.gone |= _too_few(one, bases, people, rule) | _outweighed(one, few) | _bare(one, instrument)
         if not rule.rounding and one.name not in COMPARING:
             one.gone |= _open(one, bases)
+    if STRUCTURE in rows:
+        rows[STRUCTURE].gone |= _merging(rows[STRUCTURE], counts[ITEM_FREQUENCIES], bases, instrument, rule)
     if MEANS in rows:
         told = frozenset[behind.Mean]()
         if rule.rounding:
-            told = _behind(rows[MEANS], tables, counts, instrument, rule)
+            told = _behind(rows[MEANS], bases, tables, counts, instrument=instrument, rule=rule)
         for name in set(COMPARED) & set(rows):
             _no_finer(rows[name], rows[MEANS], told)
     words = words_of(
-        [tables[FREQUENCIES], *(one.table for one in rows.values())],
+        [tables[ITEM_FREQUENCIES], *(one.table for one in rows.values())],
         [*instrument, *tables[RESPONDENTS]["variable"].unique()] if RESPONDENTS in tables else instrument,
     )
     found = {name: _finished(one, bases, people, counts.get(AT_ENDS), words) for name, one in rows.items()}
     for name, own in alone.items():
         nobody = np.zeros(len(own), dtype=np.bool_)
-        shown = said(digits.rounded(own, digits.decimals(own), of_some=nobody), words)
+        shown = said(digits.rounded(own, digits.units(own), of_some=nobody), words)
         every = found.get(name, shown)
         found[name] = pd.concat([every.drop(index=own.index), shown]).loc[every.index]
     entries: list[Entry] = []
@@ -477,34 +478,70 @@ def _open(rows: _Rows, bases: Bases) -> BoolArray:
     )
 
 
+def _merging(
+    rows: _Rows, released: pd.DataFrame, bases: Bases, instrument: Mapping[str, ItemKey], rule: Rule
+) -> BoolArray:
+    """(N,) rows about structure that tell whether a response that is shown as nobody's was given.
+
+    A response that some organisation never gave, in its waves together, is merged with another, and the degrees of
+    freedom show it. Where its count in one wave only is open, there is somebody in that wave, or nobody.
+    """
+    own = released[released["organisation"] != ALL]
+    places = pd.MultiIndex.from_frame(own[["wave", "organisation"]])
+    n = own["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    unknown = np.isnan(n) | (n == 0) & (rule.rounding > 0)
+    scales = own["item"].map({item: one.scale for item, one in instrument.items()})
+    own = own.assign(scale=scales, n=n, open=unknown & ~places.isin(list(bases.whole)))
+
+    @cache
+    def tells(scale: str, cells: frozenset[Place]) -> bool:
+        here = own[own["scale"].eq(scale) & places.isin(list(cells))]
+        answers = here.groupby(["organisation", "item", "response"])
+        return bool((answers["open"].sum().eq(1) & ~answers["n"].max().gt(0)).any())
+
+    return rows.spread(not one.about.everybody and tells(one.scale, one.about.cells) for one in rows.labels)
+
+
 def _behind(
     means: _Rows,
+    bases: Bases,
     tables: Mapping[str, pd.DataFrame],
     counts: Mapping[str, pd.DataFrame],
+    *,
     instrument: Mapping[str, ItemKey],
     rule: Rule,
 ) -> frozenset[behind.Mean]:
-    """Take digits from means that would narrow a small count; list those of which no number is safe."""
+    """Take digits from means that would narrow a group's size or a small count; list those of which none is safe.
+
+    No mean is printed more finely than one answer moves it: 46.4% over four statements is 26 of 56 answers and nothing
+    of 52, which gives the size of a group away.
+    """
+    those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
     hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
     for row, (analysis, scale, wave, organisation) in enumerate(tuples(means.table, *columns)):
+        place = (wave, organisation)
         if analysis in (LINEAR, FAVOURABLE) and organisation != ALL and not hidden[row]:
-            at[analysis, scale, (wave, organisation)] = row
+            at[analysis, scale, place] = row
+            fewest = bases.number(MEANS, scale, scale, place) - rule.rounding + 1
+            if place not in bases.whole and not math.isnan(fewest):  # else a count is withheld
+                answer = (1.0 if analysis == LINEAR else 100.0) / len(those[scale, place]) / max(fewest, 1)
+                means.unit[row] = max(means.unit[row], digits.step(answer))
     spans: dict[str, float] = {}
     for one in instrument.values():
         spans[one.scale] = max(spans.get(one.scale, 1.0), one.points - 1.0)
     found = behind.allowed(
-        {mean: float(means.places[row]) for mean, row in at.items()},
-        behind.statements(tables[FREQUENCIES], counts[FREQUENCIES], instrument, rule),
+        {mean: float(means.unit[row]) for mean, row in at.items()},
+        those,
         spans=spans,
         sizes=behind.sizes(tables[RESPONDENTS], counts[RESPONDENTS]) if RESPONDENTS in tables else {},
         rule=rule,
     )
-    for mean, places in found.items():
-        means.places[at[mean]] = places
-        means.gone[at[mean]] |= math.isnan(places)
-    return frozenset(mean for mean, places in found.items() if math.isnan(places))
+    for mean, unit in found.items():
+        means.unit[at[mean]] = unit
+        means.gone[at[mean]] |= math.isnan(unit)
+    return frozenset(mean for mean, unit in found.items() if math.isnan(unit))
 
 
 def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
@@ -513,19 +550,19 @@ def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
     Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
     """
     columns = ["analysis", "scale", "wave", "organisation"]
-    places = dict(zip(tuples(means.table, *columns), means.places, strict=True))
+    units = dict(zip(tuples(means.table, *columns), means.unit, strict=True))
     alike = rows.table[columns].assign(label=rows.which)
     first = ~alike.duplicated()
-    gone, most = [], []
+    gone, least = [], []
     for (analysis, scale, wave, organisation), label in zip(
         tuples(alike[first], *columns), alike.loc[first, "label"], strict=True
     ):
         gone.append(any((analysis, scale, cell) in told for cell in rows.labels[label].about.cells))
         cells = product(wave.split(BETWEEN), organisation.split(BETWEEN))
-        most.append(min(places.get((analysis, scale, *cell), math.inf) for cell in cells))
+        least.append(max(units.get((analysis, scale, *cell), 0.0) for cell in cells))
     which = alike.groupby(list(alike), sort=False).ngroup().to_numpy(dtype=np.intp)
     rows.gone |= np.array(gone, dtype=np.bool_)[which]
-    rows.places[:] = np.fmin(rows.places, np.array(most, dtype=np.float64)[which])
+    rows.unit[:] = np.fmax(rows.unit, np.array(least, dtype=np.float64)[which])
 
 
 def _finished(
@@ -535,7 +572,7 @@ def _finished(
     table, some = rows.table, rows.some
     numbers = _numbers(rows, bases, people)
     at_end = table["term"].isin(TERMS).to_numpy(dtype=np.bool_)
-    shown = digits.rounded(table, np.where(at_end, np.nan, rows.places), of_some=some)
+    shown = digits.rounded(table, np.where(at_end, np.nan, rows.unit), of_some=some)
     shown["n"] = pd.array([pd.NA if math.isnan(n) else int(n) for n in numbers], dtype="Int64")
     gone = rows.gone.copy()
     counted = (table["term"] == N_RESPONDENTS).to_numpy(dtype=np.bool_)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.sample import Sample, Scale, on_one_range, scales_of, single_items
-from surveywaves.terms import ALL, ORGANISATION, Status
+from surveywaves.terms import ALL, ITEM_FREQUENCIES, ORGANISATION, RESPONDENTS, Status
 
 KEY: Final = ("analysis", "scale", "item", "wave", "organisation", "term")
 
@@ -90,13 +90,13 @@ def compared(
     of_items = diagnostics[diagnostics["item"] != ""]
     if how is None:
         return _in_place(contrasts, contrasts[:0]), _in_place(of_items, of_items[:0])
-    frequencies = counts["item_frequencies"]
+    frequencies = counts[ITEM_FREQUENCIES]
     asked = {item: one for item, one in instrument.items() if (frequencies["item"] == item).any()}
     items = [_Item(name, one.scale, one.key, one.points, one.favourable) for name, one in asked.items()]
     frame = pd.concat(list(_answers(frequencies, how.organisations, asked)), ignore_index=True)
     shares, note = dict(how.shares), how.shares_note
     if not shares and how.reference:
-        shares = _divided(counts["respondents"], how)
+        shares = _divided(counts[RESPONDENTS], how)
         note = f"organisations weighted as the respondents of {how.reference} divide"
     sample = Sample(
         frame=frame, waves=how.waves, organisations=how.organisations, shares=shares, shares_note=note

@@ -44,6 +44,12 @@ New weights for everybody, or one variable coded otherwise, change all rows: wit
 them would pass.
 """
 
+DRAW: Final = 1
+"""Number of the way in which counts are rounded: raised when the same counts are drawn otherwise than before.
+
+Two draws of the same counts, each within its interval, leave less between them than one.
+"""
+
 _IDENTITY: Final = ("wave", "respondent", "evidence")
 _WEIGHT: Final = "weight"
 _REASON: Final = "why not "
@@ -274,7 +280,7 @@ class Ledger:
 
 def told(rule: Disclosure) -> dict[str, Any]:
     """Return a rule as plain data, in one order."""
-    content = rule.model_dump(mode="json")
+    content = rule.model_dump(mode="json") | {"draw": DRAW}
     content["impossible"] = sorted(content["impossible"], key=lambda one: sorted(one.items()))
     return content
 

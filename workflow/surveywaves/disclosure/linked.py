@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -26,15 +26,15 @@ from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import ALL, ORGANISATION
-
-FREQUENCIES: Final = "item_frequencies"
-RESPONDENTS: Final = "respondents"
-RATES: Final = "response_rates"
-MISSING: Final = "missing"
-RELIABILITY: Final = "reliability"
-FILE_COUNTS: Final = "file_counts"
-PROBLEMS: Final = "problems"
+from surveywaves.terms import (
+    ALL,
+    FILE_COUNTS,
+    ITEM_FREQUENCIES,
+    ORGANISATION,
+    PROBLEMS,
+    RESPONDENTS,
+    RESPONSE_RATES,
+)
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -98,12 +98,12 @@ def link(
     Linked
         Each place of each kind is a system by itself.
     """
-    returns = dict(zip(tables[RATES]["wave"], tables[RATES]["returns"], strict=True))
+    returns = dict(zip(tables[RESPONSE_RATES]["wave"], tables[RESPONSE_RATES]["returns"], strict=True))
     people = _solved(linked_groups(tables[RESPONDENTS], returns, rule=rule, public=public), solve)
     found = groups(people.counts, people.marks, rule)
     answers = _solved(
         linked_items(
-            tables[FREQUENCIES],
+            tables[ITEM_FREQUENCIES],
             groups=found,
             favourable={item: one.good for item, one in instrument.items()},
             rule=rule,

@@ -13,35 +13,36 @@ from surveywaves.disclosure import account, estimates, from_counts, marking, rou
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
 from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.dominance import Weighting
-from surveywaves.disclosure.estimates import AT_ENDS, PEOPLE, Agree
+from surveywaves.disclosure.estimates import AT_ENDS, Agree
 from surveywaves.disclosure.from_counts import Comparing
-from surveywaves.disclosure.linked import (
-    FILE_COUNTS,
-    FREQUENCIES,
-    MISSING,
-    PROBLEMS,
-    RATES,
-    RESPONDENTS,
-    link,
-    why_withheld,
-)
+from surveywaves.disclosure.linked import link, why_withheld
 from surveywaves.disclosure.recodings import recodings
 from surveywaves.disclosure.suppress import solver
 from surveywaves.disclosure.system import Rule
 from surveywaves.errors import StudyError
 from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import ALL, ORGANISATION, RELIABILITY
+from surveywaves.terms import (
+    ALL,
+    CLAIMS,
+    CROSSCHECK,
+    DIAGNOSTICS,
+    FILE_COUNTS,
+    ITEM_CONTRASTS,
+    ITEM_FREQUENCIES,
+    ITEM_SUMMARY,
+    MISSING,
+    ORGANISATION,
+    PROBLEMS,
+    PUBLISHED_TABLES,
+    RECODINGS,
+    RELIABILITY,
+    RESPONDENTS,
+    RESPONSE_RATES,
+    VARIANT_PEOPLE,
+)
 
-SUMMARY: Final = "item_summary"
-AUDIT: Final = "published_tables"
-CLAIMS: Final = "claims"
-RECODINGS: Final = "recodings"
-CROSSCHECK: Final = "crosscheck"
-ITEM_CONTRASTS: Final = "item_contrasts"
-DIAGNOSTICS: Final = "diagnostics"
-
-COUNTED: Final = (FREQUENCIES, SUMMARY, RESPONDENTS, RATES, MISSING)
+COUNTED: Final = (ITEM_FREQUENCIES, ITEM_SUMMARY, RESPONDENTS, RESPONSE_RATES, MISSING)
 """The tables of counts: released first, all others are made with what is released of them."""
 
 
@@ -123,8 +124,8 @@ def release(
         tables[CROSSCHECK] = account.crosschecked(tables[CROSSCHECK])
     work = _Release(tables, instrument, rule, weighting)
     public = (
-        in_print(tables[AUDIT], publication)
-        if publication and AUDIT in tables
+        in_print(tables[PUBLISHED_TABLES], publication)
+        if publication and PUBLISHED_TABLES in tables
         else frozenset[tuple[str, str, str]]()
     )
     reasons = None
@@ -136,7 +137,7 @@ def release(
         reasons = work.withhold_counts(parts, public, cores)
     work.weighted()
     work.estimates(statistics, agree, comparing)
-    if publication and AUDIT in tables:
+    if publication and PUBLISHED_TABLES in tables:
         work.audit(publication)
     return Released(
         work.tables,
@@ -224,7 +225,7 @@ class _Release:
 
     def _counted(self) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
         """Return the tables of counts without the waves that are too small to be shown; and these."""
-        rates = self.tables[RATES]
+        rates = self.tables[RESPONSE_RATES]
         small = frozenset(rates["wave"][rates["returns"] < self.rule.smallest_group])
         names = (*COUNTED, RELIABILITY, FILE_COUNTS, PROBLEMS)
         return {
@@ -239,7 +240,9 @@ class _Release:
             rest = self.tables[name][self.tables[name]["wave"].isin(small)]
             whole = table
             if len(rest):
-                whole = pd.concat([table, marking.blank(rest, keep=("returns",) if name == RATES else ())])
+                whole = pd.concat(
+                    [table, marking.blank(rest, keep=("returns",) if name == RESPONSE_RATES else ())]
+                )
                 whole = whole.loc[self.tables[name].index]
             self._put(
                 name, whole, lambda column: account.COUNT if column in marking.WHOLE else account.DERIVED
@@ -262,11 +265,11 @@ class _Release:
             )
         people, answers, files = linked.people.marks, linked.answers.marks, linked.files.marks
         shown = {
-            FREQUENCIES: marking.frequencies(own[FREQUENCIES], answers),
-            SUMMARY: marking.summary(own[SUMMARY], answers),
+            ITEM_FREQUENCIES: marking.frequencies(own[ITEM_FREQUENCIES], answers),
+            ITEM_SUMMARY: marking.summary(own[ITEM_SUMMARY], answers),
             RESPONDENTS: marking.respondents(own[RESPONDENTS], people),
             MISSING: marking.withheld(own[MISSING], {}),
-            RATES: marking.withheld(own[RATES], {}),
+            RESPONSE_RATES: marking.withheld(own[RESPONSE_RATES], {}),
         }
         if FILE_COUNTS in own:
             shown[FILE_COUNTS] = marking.withheld_counts(own[FILE_COUNTS], files)
@@ -280,11 +283,11 @@ class _Release:
         own, small = self._counted()
         found = rounded.round_study(own, instrument=self.instrument, rule=self.rule)
         shown = {
-            FREQUENCIES: rounded.frequencies(own[FREQUENCIES], found),
-            SUMMARY: rounded.summary(own[SUMMARY], found, self.instrument),
+            ITEM_FREQUENCIES: rounded.frequencies(own[ITEM_FREQUENCIES], found),
+            ITEM_SUMMARY: rounded.summary(own[ITEM_SUMMARY], found, self.instrument),
             RESPONDENTS: rounded.respondents(own[RESPONDENTS], found),
             MISSING: marking.withheld(own[MISSING], {}),
-            RATES: marking.withheld(own[RATES], {}),
+            RESPONSE_RATES: marking.withheld(own[RESPONSE_RATES], {}),
         }
         if FILE_COUNTS in own:
             shown[FILE_COUNTS], shown[PROBLEMS] = rounded.file_counts(
@@ -300,7 +303,7 @@ class _Release:
     def weighted(self) -> None:
         """Show no weighted number more finely than a few persons of the largest weight."""
         heaviest = marking.heaviest(self.weighting.responses) if self.weighting else {}
-        for name in (FREQUENCIES, SUMMARY, RESPONDENTS):
+        for name in (ITEM_FREQUENCIES, ITEM_SUMMARY, RESPONDENTS):
             self.tables[name] = marking.weighted(self.tables[name], heaviest, self.rule)
 
     def estimates(
@@ -329,14 +332,14 @@ class _Release:
             alone=alone,
         )
         self.entries += entries
-        self.tables.pop(PEOPLE, None)
+        self.tables.pop(VARIANT_PEOPLE, None)
         self.tables |= shown
 
     def audit(self, publication: Publication) -> None:
-        before = {name: self.tables[name] for name in (AUDIT, CLAIMS) if name in self.tables}
-        self.tables[AUDIT] = audited(before[AUDIT], publication, self.hidden)
+        before = {name: self.tables[name] for name in (PUBLISHED_TABLES, CLAIMS) if name in self.tables}
+        self.tables[PUBLISHED_TABLES] = audited(before[PUBLISHED_TABLES], publication, self.hidden)
         if CLAIMS in before:
-            self.tables[CLAIMS] = claimed(before[CLAIMS], before[AUDIT], publication, self.hidden)
+            self.tables[CLAIMS] = claimed(before[CLAIMS], before[PUBLISHED_TABLES], publication, self.hidden)
         for name, table in before.items():
             gone = (self.tables[name]["recomputed"] == "") & (table["recomputed"] != "")
             self.entries.append(

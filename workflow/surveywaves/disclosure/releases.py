@@ -1,18 +1,42 @@
-"""The ledger of releases as a file of the study, beside the team's key."""
+"""The ledger of releases as a file of the study, beside the team's key; and what pins tell where there is none."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from surveywaves.disclosure.ledger import LEDGER, Conflict, Ledger, People, conflicts, of_text, to_text
-from surveywaves.errors import SurveywavesError
+import pandas as pd
+import yaml
+
+from surveywaves.disclosure.ledger import (
+    LEDGER,
+    Conflict,
+    Ledger,
+    People,
+    conflicts,
+    entry_name,
+    of_text,
+    to_text,
+    told,
+)
+from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import read, write_bytes
 from surveywaves.key import NAME, RESTORE, Key, make_key, read_key
 from surveywaves.study.models import Disclosure
+from surveywaves.terms import ALL, ITEM_FREQUENCIES, MISSING, ORGANISATION, RESPONDENTS
 
 RESPONSES: Final = "results/pooled/responses.parquet"
-MISSING: Final = "results/pooled/missing.parquet"
+WHY_MISSING: Final = "results/pooled/missing.parquet"
+PINS: Final = "results/pins"
+
+TOTALS: Final = {
+    ITEM_FREQUENCIES: ["wave", "item", "response"],
+    RESPONDENTS: ["wave", "variable", "level"],
+    MISSING: ["wave", "item", "reason"],
+}
+"""Tables whose counts of all respondents of a wave are shown as they are -> what tells these apart."""
 
 
 def read_ledger(folder: Path) -> tuple[Ledger, Key] | None:
@@ -60,9 +84,9 @@ def people_of(folder: Path, key: Key) -> People:
     SurveywavesError
         If there are none yet.
     """
-    if absent := [name for name in (RESPONSES, MISSING) if not (folder / name).is_file()]:
+    if absent := [name for name in (RESPONSES, WHY_MISSING) if not (folder / name).is_file()]:
         raise SurveywavesError.at(absent[0], "no such file", "run snakemake")
-    return People(read(str(folder / RESPONSES)), read(str(folder / MISSING)), key)
+    return People(read(str(folder / RESPONSES)), read(str(folder / WHY_MISSING)), key)
 
 
 def against(folder: Path, rule: Disclosure) -> list[Conflict]:
@@ -86,3 +110,67 @@ def require_apart(folder: Path, rule: Disclosure) -> None:
     """Raise a `SurveywavesError` that names each wave of an earlier release that the results cannot stand beside."""
     if found := against(folder, rule):
         raise SurveywavesError(one.mistake() for one in found)
+
+
+def require_like_pins(folder: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Hold a release against the pins that the ledger does not know: in another clone, all of them.
+
+    Nobody can tell there by how many people the two differ. But what a pin shows of all respondents of a wave is exact:
+    a release of the same people has the same.
+
+    Parameters
+    ----------
+    folder
+        The working folder.
+    rule, tables
+        The rule, and the statistics before the release: `item_frequencies, respondents, missing`.
+
+    Raises
+    ------
+    SurveywavesError
+        If a pin was made under another rule, or shows other totals of a wave.
+    """
+    ledger, key = read_ledger(folder) or (Ledger(), None)
+    known = {entry_name(entry, key) for entry in ledger.entries} if key else set()
+    found: list[Mistake] = []
+    for path in sorted((folder / PINS).glob("[!.]*/manifest.json")) if not rule.public else ():
+        try:
+            if json.loads(path.read_text("utf-8")).get("ledger") not in known:
+                found += _unlike(path.parent, rule, tables)
+        except (OSError, ValueError, KeyError, yaml.YAMLError):
+            found.append(Mistake(f"{PINS}/{path.parent.name}", "cannot be read", "take it out of git again"))
+    if found:
+        raise SurveywavesError(found)
+
+
+def _unlike(pin: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> Iterator[Mistake]:
+    """Yield what is otherwise in a pin than in a release."""
+    where = f"{PINS}/{pin.name}"
+    before = yaml.safe_load((pin / "configuration.yaml").read_text("utf-8"))["config"]["disclosure"]
+    if before.get("public"):
+        return
+    then, now = told(Disclosure.model_validate(before)), told(rule)
+    if keys := [name for name in now if then[name] != now[name]]:
+        yield Mistake(where, f"made under another rule ({', '.join(keys)}), and not in {LEDGER}", RESTORE)
+    waves = dict[str, None]()
+    for name, place in TOTALS.items():
+        sides = [
+            pd.read_csv(pin / f"released/{name}.csv", dtype=str, keep_default_na=False),
+            tables[name].astype(dict.fromkeys(place, str)),
+        ]
+        counts = [
+            (side[side[ORGANISATION] == ALL] if ORGANISATION in side else side).set_index(place)["n"]
+            for side in sides
+        ]
+        both = pd.concat(
+            [pd.to_numeric(one) for one in counts], axis=1, keys=["pin", "now"], join="inner"
+        ).dropna()
+        if name == RESPONDENTS:
+            both = both[both.index.get_level_values("variable") != ORGANISATION]
+        waves |= dict.fromkeys(both.index[both["pin"] != both["now"]].get_level_values("wave"))
+    for wave in waves:
+        yield Mistake(
+            f"{where}, wave {wave}",
+            f"shows other people, and is not in {LEDGER}: nobody can tell by how many the two differ",
+            RESTORE,
+        )
