@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 import typst
 
-from surveywaves.report.build import Node, Report, Shown, classes, div_name, raw, replaced, visible
+from surveywaves.report.build import Node, Report, Shown, classes, div_name, fonts, raw, replaced, visible
 from surveywaves.tables import Table
 from surveywaves.words import shortened
 
@@ -68,13 +67,6 @@ def typeset(report: Report, *, templates: Path) -> bytes:
         pdf_standards=STANDARD,
         timestamp=0,
     )
-
-
-def fonts() -> list[str]:
-    """Give the folder with the fonts that come with matplotlib: signs that typst's own fonts do not have."""
-    found = find_spec("matplotlib")
-    places = found.submodule_search_locations if found else None
-    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
 
 
 def content(report: Report) -> dict[str, Any]:
