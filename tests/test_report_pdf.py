@@ -69,7 +69,7 @@ def bare(text: str) -> str:
 def test_what_the_page_says_can_be_read_in_the_pdf(papers, name: str) -> None:
     tree = html.document_fromstring(render(report_named(name), templates=TEMPLATES))
     for left in tree.xpath(
-        "//*[@class='take'] | //a[@class='anchor'] | //nav | //svg | //*[@class='within'] | //sup"
+        "//*[@class='take'] | //a[@class='anchor'] | //nav | //svg | //*[@class='unseen'] | //sup"
     ):
         left.drop_tree()
     paper = bare(pdftotext(papers[name], "-raw"))

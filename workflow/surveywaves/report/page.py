@@ -149,8 +149,9 @@ def figure(shown: Shown, report: Report) -> str:
     links.insert(1, _link("Slide", f"../figures/slides/{shown.name}.png", shown))
     return (
         f'<figure id="{shown.id}">{drawn}\n<figcaption>'
-        f'<p class="title"><span class="number">{shown.label}.</span> <bdi>{escape(shown.title)}</bdi></p>'
-        f"<p><bdi>{escape(shown.caption)}</bdi></p>\n"
+        # The title stands in the drawing.
+        f'<p><strong>{shown.label}.</strong> <span class="unseen">{escape(shown.title)}</span> '
+        f"<bdi>{escape(shown.caption)}</bdi></p>\n"
         f'<p class="take">{" ".join(links)} {_button("Copy citation", _citation(shown, report))}</p>'
         "</figcaption></figure>"
     )
@@ -165,13 +166,13 @@ def table(shown: Shown, report: Report) -> str:
         for text, end in (("CSV", "csv"), ("Word", "docx"))
     )
     if not shown.number:
-        return f'<p class="take file" id="{shown.id}"><bdi>{escape(shown.title)}</bdi>: {links}</p>'
+        return f'<p class="take file" id="{shown.id}"><bdi>{escape(shown.title)}:</bdi> {links}</p>'
     notes = [f"<li><bdi>{escape(visible(note))}</bdi></li>" for note in own.notes]
     notes += [
         f'<li id="{shown.id}-note-{mark}"><sup>{mark}</sup> <bdi>{escape(visible(note))}</bdi></li>'
         for note, mark in own.footnotes.items()
     ]
-    wide = " wide" if len(own.columns) > WIDE else ""
+    wide = " wide" if len(own.columns) >= WIDE else ""
     # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
     cells = _NAMED.sub("", visible(table_html(own)))
     cells = _INTERVAL.sub(r' <span class="of">\1</span>', cells)
