@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
@@ -87,7 +87,7 @@ class Table:
     Parameters
     ----------
     name
-        Of its files, and for links.
+        Of its files, and for links: the catalogue's.
     title
         What it shows: its caption.
     columns, rows
@@ -104,8 +104,8 @@ class Table:
 
     name: str
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: tuple[Column, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
     heads: int = 1
@@ -149,6 +149,41 @@ class Table:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         cells = [[cell.text for cell in row] for row in self.rows]
         return pd.DataFrame(cells, columns=range(len(heads))).set_axis(heads, axis="columns")
+
+
+Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
+"""A column, and how its cell is made of what a row is of."""
+
+
+def laid_out(
+    title: str,
+    rows: Iterable[Any],
+    columns: Iterable[Maker | Literal[False]],
+    data: pd.DataFrame,
+    *notes: str,
+    heads: int = 1,
+    section: Callable[[Any], str] | None = None,
+) -> Table:
+    """Lay out a table: what its rows are of, and of each column the head and how a cell is made; False is no column.
+
+    The catalogue names it, and says what its data are.
+    """
+    there, shown = list(rows), [one for one in columns if one]
+    return Table(
+        "",
+        title,
+        tuple(column for column, _ in shown),
+        tuple(tuple(make(row) for _, make in shown) for row in there),
+        data,
+        notes,
+        heads,
+        tuple(map(section, there)) if section else (),
+    )
+
+
+def numbers(head: str, group: str = "", spoken: str = "") -> Column:
+    """Make a column of numbers."""
+    return Column(head, group, numeric=True, spoken=spoken)
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
