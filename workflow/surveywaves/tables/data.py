@@ -108,8 +108,11 @@ def events(labels: Labels) -> Table:
     frame = pd.DataFrame(dated, columns=["date", "event", "source"], dtype="str")
     return laid_out(
         "Dated events",
-        records(frame),
-        [(Column(name.capitalize()), lambda row, name=name: Cell(getattr(row, name))) for name in frame],
+        dated,
+        [
+            (Column(head), lambda row, place=place: Cell(row[place]))
+            for place, head in enumerate(("Date", "Event", "Source"))
+        ],
         frame,
     )
 
