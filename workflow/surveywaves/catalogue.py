@@ -360,7 +360,6 @@ TABLES: Final = (
     Table("wordings", "tables.data:wordings", (), "wordings"),
     Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
     Table("events", "tables.data:events", (), "data", needs=("events",), file_only=True),
-    Table("recodings", "tables.data:recodings", ("recodings",), "data", file_only=True),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 

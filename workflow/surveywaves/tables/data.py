@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from surveywaves.tables.layout import Cell, Column, Table, count_cell, laid_out, numbers
-from surveywaves.tables.respondents import REASONS
-from surveywaves.terms import RESCALED_SUFFIX, ROW_COUNTS, Comparability, Missing
-from surveywaves.text import normalise
+from surveywaves.terms import ROW_COUNTS, Comparability
 from surveywaves.words import Labels, records, whole
 
 
@@ -105,100 +102,11 @@ def wordings(labels: Labels) -> Table:
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
     dated = [(event.date.isoformat(), event.label, event.source) for event in labels.presentation.events]
-    frame = pd.DataFrame(dated, columns=["date", "event", "source"], dtype="str")
-    return laid_out(
+    heads = ("Date", "Event", "Source")
+    return Table(
+        "",
         "Dated events",
-        dated,
-        [
-            (Column(head), lambda row, place=place: Cell(row[place]))
-            for place, head in enumerate(("Date", "Event", "Source"))
-        ],
-        frame,
+        tuple(map(Column, heads)),
+        tuple(tuple(map(Cell, event)) for event in dated),
+        pd.DataFrame(dated, columns=list(map(str.lower, heads)), dtype="str"),
     )
-
-
-# --- recodings ----------------------------------------------------------------------------------------------------
-
-EVERY_RETURN: Final = "(whole layout)"
-
-_REASONS: Final = {reason.value: f"missing: {words}" for reason, words in REASONS.items()} | {
-    Missing.NOT_ASKED.value: "missing: not asked"
-}
-
-
-def recodings(recodings: pd.DataFrame, labels: Labels) -> Table:
-    """Say what labels in the files are taken as, where that is another thing; what shares a rule stands together."""
-    alike = pd.Series([_is_itself(row, labels) for row in records(recodings)], recodings.index, dtype="bool")
-    rules: dict[tuple[Any, ...], list[str]] = {}
-    for (wave, layout, raw, value, _), variables in _sharing(recodings[~alike], labels).items():
-        rules.setdefault((wave, layout, tuple(dict.fromkeys(variables)), value), []).append(raw)
-    return laid_out(
-        "What answers in the raw files are taken as",
-        rules,
-        [
-            (Column("Question"), lambda rule: Cell(_questions(rule[2], labels))),
-            (Column("In the file"), lambda rule: Cell("; ".join(filter(None, rules[rule])) or EVERY_RETURN)),
-            (Column("Taken as"), lambda rule: Cell(_meaning(rule[3], rule[2], labels))),
-        ],
-        recodings,
-        f"{whole(alike.sum())} of {whole(len(recodings))} rules take an answer as it stands and are not listed."
-        if alike.any()
-        else "",
-        "The rules as the study has them, whether an answer occurred or not. A blank is skipped, or broke off "
-        "where nothing after it was answered.",
-        heads=2,
-        section=lambda rule: f"{labels.wave(rule[0])}, {rule[1]}",
-    )
-
-
-def _is_itself(row: Any, labels: Labels) -> bool:
-    """Whether a label is taken as itself: the same code, or the words of what it is taken as."""
-    words = (row.value, _response(row.value, row.variable, labels), labels.level(row.variable, row.value))
-    return bool(row.raw) and normalise(row.raw) in {normalise(word) for word in words if word}
-
-
-def _sharing(frame: pd.DataFrame, labels: Labels) -> dict[tuple[str, ...], list[str]]:
-    """Gather the variables for which a label of a wave and layout is taken as the same."""
-    shared: dict[tuple[str, ...], list[str]] = {}
-    for row in records(frame):
-        # Levels of different variables are called alike at most; a reason is one whatever was asked.
-        own = row.variable if _is_group(row.variable, labels) and row.value not in _REASONS else ""
-        shared.setdefault((row.wave, row.layout, row.raw, row.value, own), []).append(row.variable)
-    return shared
-
-
-def _is_group(variable: str, labels: Labels) -> bool:
-    return variable.removesuffix(RESCALED_SUFFIX) not in labels.presentation.items
-
-
-def _questions(variables: Sequence[str], labels: Labels) -> str:
-    """Name a question in words, several by their number."""
-    if len(variables) > 1:
-        statements = not any(_is_group(variable, labels) for variable in variables)
-        return (
-            f"{whole(len(variables))} {labels.presentation.nouns.statement[1] if statements else 'questions'}"
-        )
-    [variable] = variables
-    item = variable.removesuffix(RESCALED_SUFFIX)
-    if item not in labels.presentation.items:
-        return labels.variable(variable)
-    return labels.wording(item) + (" (on another response scale)" if item != variable else "")
-
-
-def _meaning(value: str, variables: Sequence[str], labels: Labels) -> str:
-    """Put what an answer is taken as into words: a response, a level, or why it is missing."""
-    if value in _REASONS:
-        return _REASONS[value]
-    if _is_group(variables[0], labels):
-        return labels.level(variables[0], value)
-    words = {_response(value, variable, labels) for variable in variables}
-    return f"{value} ({words.pop()})" if len(words) == 1 and "" not in words else value
-
-
-def _response(value: str, variable: str, labels: Labels) -> str:
-    """Give the words of a response; none of a statement on another response scale."""
-    item = labels.presentation.items.get(variable)
-    if item is None or not value.isdecimal():
-        return ""
-    options = labels.presentation.response_scales[item.response_scale].labels
-    return options[int(value) - 1] if 1 <= int(value) <= len(options) else ""
