@@ -318,9 +318,9 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
             number = f"{'A' if appendix else ''}{place}"
             if kind == "figure":
                 said = material.captions[own]
-                words = (said.get(key, "") for key in ("title", "caption", "alt"))
-                drawings = (material.figures.get(f"{own}{which}", "") for which in ("", NARROW))
-                shown[name] = Shown(kind, own, number, *words, *drawings)
+                title, caption, alt = (said.get(key, "") for key in ("title", "caption", "alt"))
+                wide, narrow = (material.figures.get(f"{own}{which}", "") for which in ("", NARROW))
+                shown[name] = Shown(kind, own, number, title, caption, alt, wide, narrow)
             else:
                 one, table = material.made[own]
                 only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only

@@ -151,7 +151,8 @@ class Table:
         An interval may go to a second line, a number may not; words are broken between words.
         """
         column, texts = self.columns[place], [row[place].text for row in self.rows] or [""]
-        head = max((len(part) for part in column.head.split()), default=1)
+        # Capitals are wider.
+        head = max((len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split()), default=1)
         longest = max(map(len, texts))
         if column.numeric:
             pieces = (piece for text in texts for piece in text.replace(" (", "\n(").split("\n"))
@@ -373,6 +374,12 @@ def weighted_note(frame: pd.DataFrame) -> str:
     """Say that counts and percentages are unweighted, where there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
     return "Unweighted." if there else ""
+
+
+def held(head: str) -> str:
+    """Keep what stands in brackets on one line."""
+    before, bracket, inside = head.partition("(")
+    return f"{before}{bracket}{inside.replace(' ', chr(160))}"
 
 
 def legend(columns: Iterable[Column]) -> str:

@@ -47,7 +47,7 @@ def shape(table: Table) -> Shape:
     """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
     needs = [table.letters(place) for place in range(len(table.columns))]
     least, most = (sum(widths) for widths in zip(*needs, strict=True))
-    pages = ((UPRIGHT, False, 8, least + 30), (TURNED, True, 8, most), (TURNED, True, 7, 0))
+    pages = ((UPRIGHT, False, 8, least + 20), (TURNED, True, 8, most), (TURNED, True, 7, 0))
     rooms = [(width / _LETTERS[size] - 2 * len(needs), enough) for width, _, size, enough in pages]
     chosen = next((number for number, (room, enough) in enumerate(rooms) if room >= min(most, enough)), 2)
     (room, _), (_, turned, size, _) = rooms[chosen], pages[chosen]
@@ -162,6 +162,8 @@ def _latex(table: Table, form: Shape, text: str) -> str:
         spec,
     )
     body = spec + middle + rest
+    # A row across all columns stays with those below it.
+    body = re.sub(r"(?m)(\{%\n\\textbf\{.*\}\}) \\\\$", r"\1 \\\\*", body)
     begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")
     header = _HEADER.format(name=table.name, further=", pdflscape" if form.turned else "")
     size = r"\scriptsize" if form.size < max(_LETTERS) else r"\footnotesize"
@@ -217,6 +219,9 @@ def _body(body: str, form: Shape) -> str:
     """Set what pandoc leaves open: rules below heads, rows that stay whole, the page."""
     body = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", body)
     body = body.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit/></w:trPr>").replace("</w:trPr><w:trPr>", "")
+    # A row across all columns names those below it.
+    across = f'<w:gridSpan w:val="{len(form.shares)}" /></w:tcPr><w:p><w:pPr><w:pStyle w:val="Compact" />'
+    body = body.replace(across, f"{across}<w:keepNext/>")
     heads = len(re.findall("<w:tblHeader", body))
     numbers = iter(range(1, heads + 1))
 
