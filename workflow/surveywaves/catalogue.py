@@ -322,7 +322,7 @@ TABLES: Final = (
         "statements",
         "tables.statements:statements",
         ("item_summary",),
-        "statements",
+        "answers",
         beside=("item_contrasts",),
     ),
     Table("files", "tables.data:files", ("file_counts",), "data", beside=("problems",)),

@@ -43,10 +43,12 @@ TABS: Final = {"first": "The survey", "scales": "Results", "parted": "Organisati
 """Section -> what its tab says, where its heading is too long for one."""
 
 
-WIDE: Final = 9
+WIDE: Final = 8
 """Columns from which on an interval stands below its estimate."""
 
 _INTERVAL: Final = re.compile(r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)")
+
+_GROUP: Final = re.compile(r'(<th class="group"[^<>]*>)(.*?)</th>')
 
 _NAMED: Final = re.compile(r' (?:headers|id)="[^"]*"(?=[^<>]*>)')
 
@@ -176,6 +178,7 @@ def table(shown: Shown, report: Report) -> str:
     # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
     cells = _NAMED.sub("", visible(table_html(own)))
     cells = _INTERVAL.sub(r' <span class="of">\1</span>', cells)
+    cells = _GROUP.sub(r"\1<span>\2</span></th>", cells)
     unit = f' data-unit="{shown.unit}"' if shown.unit in report.units else ""
     under = f'<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return (

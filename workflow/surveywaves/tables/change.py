@@ -314,6 +314,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     groups = _groups(chosen, labels)
     waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
     wide = len(cells) <= MANY_CELLS
+    several = wide and len(groups) > 1
     beside = [(wave, name) for name in groups for wave in waves if (wave, name) in cells]
 
     def cell(scale: str, wave: str, name: str) -> Cell:
@@ -327,7 +328,9 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         [
             Column("Scale"),
             *(
-                numbers(labels.wave(wave), place(name, labels) if wide and len(groups) > 1 else "")
+                numbers(place(name, labels))
+                if several and len(waves) == 1
+                else numbers(labels.wave(wave), place(name, labels) if several else "")
                 for wave, name in (beside if wide else [(wave, "") for wave in waves])
             ),
         ],

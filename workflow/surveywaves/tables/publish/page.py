@@ -150,7 +150,7 @@ def _cell(table: Table, cell: Cell) -> str:
 
 
 def _head(column: Column) -> str:
-    text = words(held(column.head)) or "&nbsp;"
+    text = held(words(column.head)) or "&nbsp;"
     return f'<abbr title="{escape(visible(column.spoken))}">{text}</abbr>' if column.spoken else text
 
 
