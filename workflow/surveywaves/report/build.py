@@ -214,8 +214,9 @@ def assemble(
     parts = _apart(tree["blocks"], texts)
     first = parts.pop("")
     shown = _numbered(parts, material)
+    taken: set[str] = set()
     chapters = tuple(
-        Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material))
+        Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material, taken))
         for one, (_, appendix) in zip(texts, _with_part(parts), strict=True)
     )
     _check_links([*first, *(block for one in chapters for block in one.blocks)], chapters, shown)
@@ -334,9 +335,10 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
     return shown
 
 
-def _tidy(section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material) -> list[Node]:
-    """Name headings, fill in the list of files, and drop exhibits that do not exist or stand twice."""
-    taken: set[str] = set()
+def _tidy(
+    section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material, taken: set[str]
+) -> list[Node]:
+    """Name headings, fill in the list of files, and drop exhibits that do not exist or stand in the report already."""
     above = [1]
 
     def one(block: Node) -> list[Node] | None:

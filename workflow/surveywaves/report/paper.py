@@ -38,7 +38,7 @@ WORDS: Final = (62.0, 120.0)
 The first needs more."""
 
 _HEAD_ROOM: Final = 80
-LONGEST_HEAD: Final = 16
+LONGEST_HEAD: Final = 12
 """Letters of a word in a head that are not broken."""
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
 _RUNS: Final = {"up": "#up[", "down": "#down["}
@@ -222,8 +222,8 @@ def _cell(table: Table, row: int, place: int) -> list[str]:
 
 def _in_lines(head: str, letters: int) -> str:
     """Break a head so that it does not widen the columns below it."""
-    longest = max(map(len, head.split()), default=0)
-    return "\n".join(wrap(held(visible(head)), max(letters, 6, min(longest, LONGEST_HEAD))))
+    whole = max((len(word) for word in head.split() if len(word) <= LONGEST_HEAD), default=0)
+    return "\n".join(wrap(held(visible(head)), max(letters, 6, whole)))
 
 
 def breakable(text: str) -> str:
