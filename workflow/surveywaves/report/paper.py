@@ -18,7 +18,7 @@ import typst
 
 from surveywaves.report.build import Node, Report, Shown, classes, div_name, fonts, raw, replaced, visible
 from surveywaves.tables import Table
-from surveywaves.tables.layout import held
+from surveywaves.tables.layout import LONGEST_WORD, held
 from surveywaves.words import shortened
 
 TEMPLATE: Final = "report.typ"
@@ -38,8 +38,6 @@ WORDS: Final = (62.0, 120.0)
 The first needs more."""
 
 _HEAD_ROOM: Final = 80
-LONGEST_HEAD: Final = 12
-"""Letters of a word in a head that are not broken."""
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
 _RUNS: Final = {"up": "#up[", "down": "#down["}
 
@@ -222,7 +220,7 @@ def _cell(table: Table, row: int, place: int) -> list[str]:
 
 def _in_lines(head: str, letters: int) -> str:
     """Break a head so that it does not widen the columns below it."""
-    whole = max((len(word) for word in head.split() if len(word) <= LONGEST_HEAD), default=0)
+    whole = max((len(word) for word in head.split() if len(word) <= LONGEST_WORD), default=0)
     return "\n".join(wrap(held(visible(head)), max(letters, 6, whole)))
 
 

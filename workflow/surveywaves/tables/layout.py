@@ -152,7 +152,8 @@ class Table:
         """
         column, texts = self.columns[place], [row[place].text for row in self.rows] or [""]
         # Capitals are wider.
-        head = max((len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split()), default=1)
+        words = (len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split())
+        head = min(max(words, default=1), LONGEST_WORD)
         longest = max(map(len, texts))
         if column.numeric:
             pieces = (piece for text in texts for piece in text.replace(" (", "\n(").split("\n"))
@@ -171,6 +172,9 @@ class Table:
 
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""
+
+LONGEST_WORD: Final = 14
+"""Letters of a word in a head that are not broken."""
 
 Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
 """A column, and how its cell is made of what a row is of."""
