@@ -68,28 +68,47 @@ BEFORE = """(() => {
 })()"""
 
 
+@pytest.mark.parametrize(("width", "height", "most"), [(1400, 900, 200), (360, 780, 600)])
 def test_the_first_effect_size_and_the_front_figure_are_in_the_first_screen(
-    browser: Browser, shipped: Path
+    browser: Browser, shipped: Path, width: int, height: int, most: int
 ) -> None:
-    for width, height, most in ((1400, 900, 300), (360, 780, 1100)):
-        browser.open(shipped, width=width, height=height)
-        assert browser.run(BEFORE) < 60
-        assert shown(browser, "h1") == ["headline"]
-        top = browser.run("document.querySelector('.front figure svg').getBoundingClientRect().top")
-        assert top < most, width
-        said = browser.run(
-            "document.querySelector('.front .said p:not(.subtitle)').getBoundingClientRect().top"
+    browser.open(shipped, width=width, height=height)
+    assert browser.run(BEFORE) < 60 and shown(browser, "h1") == ["headline"]
+    top, said = (
+        browser.run(
+            f"[...document.querySelectorAll('.front {what}')].find((one) => one.checkVisibility())"
+            ".getBoundingClientRect().top"
         )
-        assert said < height / 2 and (width > 1000 or said < top)
+        for what in ("figure svg", ".said p:not(.subtitle)")
+    )
+    assert top < most and said < height / 2
+    assert width > 1000 or said < top
+
+
+def test_the_front_figure_is_read_without_scrolling_sideways(browser: Browser, shipped: Path) -> None:
+    browser.open(shipped, width=360, height=780)
+    boxes = "[...document.querySelectorAll('.front .drawing')].filter((one) => one.checkVisibility())"
+    assert browser.run(f"{boxes}.map((one) => one.scrollWidth - one.clientWidth)") == [0]
+    sizes = f"{boxes}.flatMap((one) => [...one.querySelectorAll('text')]).map((one) => one.getBoundingClientRect())"
+    # 8 pt are 10.7 px.
+    assert browser.run(f"Math.min(...{sizes}.map((box) => box.height))") > 9
 
 
 def test_the_page_is_light_and_its_captions_are_short(browser: Browser, shipped: Path) -> None:
-    assert shipped.stat().st_size < 4_000_000
+    assert shipped.stat().st_size < 3_000_000
     browser.open(shipped)
-    captions = (
-        "[...document.querySelectorAll('figcaption p:not(.title, .take)')].map((one) => one.textContent)"
-    )
-    assert max(len(caption.split()) for caption in browser.run(captions)) <= 40
+    captions = browser.run("[...document.querySelectorAll('figcaption bdi')].map((one) => one.textContent)")
+    assert len(captions) > 15 and max(len(caption.split()) for caption in captions) <= 40
+
+
+def test_figures_are_lettered_in_the_font_that_they_were_drawn_with(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    faces = "[...document.fonts].map((one) => [one.family, one.weight, one.status])"
+    load = "Promise.all([400, 700].map((bold) => document.fonts.load(`${bold} 8px 'DejaVu Sans'`, 'A')))"
+    assert browser.run(f"{load}.then(() => {faces})") == [
+        ["DejaVu Sans", "400", "loaded"],
+        ["DejaVu Sans", "700", "loaded"],
+    ]
 
 
 # --- every width ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
-from surveywaves.tables.data import recodings, wordings
+from surveywaves.tables.data import wordings
 from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
 from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
@@ -480,27 +480,6 @@ def test_dif_lists_exceptions_and_counts_what_was_tested(labels) -> None:
     assert [row[0].text for row in table.rows] == ["warmth statement 2", "warmth statement 3"]
     assert table.notes[0].startswith("2 of 3 comparisons")
     assert [row[-1].text for row in table.rows] == ["negligible", "moderate"]
-
-
-def test_recodings_print_nothing_that_is_taken_as_itself(labels) -> None:
-    rule = {"wave": "first", "layout": "web", "column": "Q1"}
-    given = [
-        ("warmth_1", "1", "1"),
-        ("warmth_1", "never", "1"),
-        ("warmth_2", "5", "1"),
-        ("warmth_3", "5", "1"),
-        ("job", "Desk", "desk"),
-        ("job", "9", "skipped"),
-    ]
-    frame = pd.DataFrame(
-        [rule | {"variable": variable, "raw": raw, "value": value} for variable, raw, value in given]
-    )
-    table = recodings(frame, labels)
-    assert [tuple(cell.text for cell in row) for row in table.rows] == [
-        ("2 statements", "5", "1 (Never)"),
-        ("Kind of job", "9", "missing: skipped"),
-    ]
-    assert table.notes[0].startswith("3 of 6 rules")
 
 
 def test_wordings_list_only_what_differs(labels) -> None:

@@ -48,6 +48,7 @@
       link.parentElement.setAttribute("role", "presentation");
       panel.setAttribute("role", "tabpanel");
       panel.tabIndex = -1;
+      link.addEventListener("click", () => show(panel));
       link.addEventListener("keydown", (event) => {
         const step = { ArrowRight: 1, ArrowLeft: -1, Home: -place, End: tabs.length - 1 - place }[event.key];
         if (step === undefined) {

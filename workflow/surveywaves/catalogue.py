@@ -323,7 +323,7 @@ TABLES: Final = (
         "statements",
         "tables.statements:statements",
         ("item_summary",),
-        "statements",
+        "answers",
         beside=("item_contrasts",),
     ),
     Table("files", "tables.data:files", ("file_counts",), "data", beside=("problems",)),
@@ -361,7 +361,6 @@ TABLES: Final = (
     Table("wordings", "tables.data:wordings", (), "wordings"),
     Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
     Table("events", "tables.data:events", (), "data", needs=("events",), file_only=True),
-    Table("recodings", "tables.data:recodings", ("recodings",), "data", file_only=True),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
@@ -55,6 +57,9 @@ PACKAGES: Final = (
 )
 """Packages whose version can change a number or its looks."""
 
+NARROW: Final = "_narrow"
+"""Ends the name of a figure's drawing for a small screen."""
+
 _MARK: Final = re.compile(r"^\[\[(?:(figure|table):([A-Za-z0-9_]+)|(files))\]\][ \t]*$", re.MULTILINE)
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -69,8 +74,8 @@ class Shown:
         `figure` or `table`, and its name in the catalogue.
     number
         `3` in the body, `A3` in the appendix; empty where it is a file only.
-    title, caption, alt, svg
-        Of a figure; of a table the title alone.
+    title, caption, alt, svg, narrow
+        Of a figure, the last its drawing for a small screen if there is one; of a table the title alone.
     table
         The table.
     unit
@@ -84,6 +89,7 @@ class Shown:
     caption: str = ""
     alt: str = ""
     svg: str = ""
+    narrow: str = ""
     table: Table | None = None
     unit: str = ""
 
@@ -177,7 +183,8 @@ def assemble(
     captions
         `figures/captions.tsv`.
     figures
-        Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
+        Name of a figure -> its drawing, SVG text. Figures without a caption are left out. A drawing for a small screen
+        is named like its figure, with `NARROW` behind.
     presentation
         The study in words.
     disclosure
@@ -196,7 +203,7 @@ def assemble(
         tables=tables,
         presentation=presentation,
         captions=said,
-        figures={name: svg for name, svg in figures.items() if name in said},
+        figures={name: svg for name, svg in figures.items() if name.removesuffix(NARROW) in said},
         made={one.name: (one, table) for one, table in made(tables, labels)},
         limitations=limitations,
         disclosure=disclosure.strip(),
@@ -207,8 +214,9 @@ def assemble(
     parts = _apart(tree["blocks"], texts)
     first = parts.pop("")
     shown = _numbered(parts, material)
+    taken: set[str] = set()
     chapters = tuple(
-        Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material))
+        Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material, taken))
         for one, (_, appendix) in zip(texts, _with_part(parts), strict=True)
     )
     _check_links([*first, *(block for one in chapters for block in one.blocks)], chapters, shown)
@@ -241,6 +249,13 @@ def packages() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def fonts() -> list[str]:
+    """Give the folder with the fonts that come with matplotlib: those of drawings, with signs that typst's have not."""
+    found = find_spec("matplotlib")
+    places = found.submodule_search_locations if found else None
+    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
 
 
 def visible(text: str) -> str:
@@ -305,7 +320,8 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
             if kind == "figure":
                 said = material.captions[own]
                 title, caption, alt = (said.get(key, "") for key in ("title", "caption", "alt"))
-                shown[name] = Shown(kind, own, number, title, caption, alt, material.figures[own])
+                wide, narrow = (material.figures.get(f"{own}{which}", "") for which in ("", NARROW))
+                shown[name] = Shown(kind, own, number, title, caption, alt, wide, narrow)
             else:
                 one, table = material.made[own]
                 only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
@@ -319,9 +335,10 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
     return shown
 
 
-def _tidy(section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material) -> list[Node]:
-    """Name headings, fill in the list of files, and drop exhibits that do not exist or stand twice."""
-    taken: set[str] = set()
+def _tidy(
+    section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material, taken: set[str]
+) -> list[Node]:
+    """Name headings, fill in the list of files, and drop exhibits that do not exist or stand in the report already."""
     above = [1]
 
     def one(block: Node) -> list[Node] | None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import jinja2
+from fontTools import subset  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from markupsafe import Markup, escape
 
 from surveywaves.report.build import (
@@ -25,6 +28,7 @@ from surveywaves.report.build import (
     Shown,
     classes,
     div_name,
+    fonts,
     raw,
     replaced,
     visible,
@@ -39,10 +43,12 @@ TABS: Final = {"first": "The survey", "scales": "Results", "parted": "Organisati
 """Section -> what its tab says, where its heading is too long for one."""
 
 
-WIDE: Final = 9
+WIDE: Final = 8
 """Columns from which on an interval stands below its estimate."""
 
 _INTERVAL: Final = re.compile(r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)")
+
+_GROUP: Final = re.compile(r'(<th class="group"[^<>]*>)(.*?)</th>')
 
 _NAMED: Final = re.compile(r' (?:headers|id)="[^"]*"(?=[^<>]*>)')
 
@@ -88,7 +94,7 @@ def render(report: Report, *, templates: Path) -> str:
         chapters=[(one, Markup(text)) for one, text in zip(report.chapters, texts, strict=True)],
         front=Markup(figure(front, report)) if front else "",
         tabs=TABS,
-        style=Markup(style),
+        style=Markup(style + lettering(one.svg + one.narrow for one in report.shown.values())),
         script=Markup(f"\n{script}"),
         script_hash=digest(f"\n{script}"),
     )
@@ -133,14 +139,21 @@ def _blocks(blocks: list[Node], report: Report) -> list[Node]:
 
 def figure(shown: Shown, report: Report) -> str:
     """Give a figure with its caption and what a reader takes away of it."""
-    drawing = inline_svg(shown.svg, prefix=f"d-{shown.name}", alt=shown.alt or shown.title)
+    drawings = [("drawing", f"d-{shown.name}", shown.svg)]
+    if shown.narrow:
+        drawings = [("drawing broad", *drawings[0][1:]), ("drawing narrow", f"n-{shown.name}", shown.narrow)]
+    drawn = "".join(
+        f'<div class="{kind}">{inline_svg(svg, prefix=prefix, alt=shown.alt or shown.title)}</div>'
+        for kind, prefix, svg in drawings
+    )
     files = [("PNG", "png"), ("SVG", "svg"), ("PDF", "pdf"), ("Data (CSV)", "csv")]
     links = [_link(text, f"../figures/{shown.name}.{end}", shown) for text, end in files]
     links.insert(1, _link("Slide", f"../figures/slides/{shown.name}.png", shown))
     return (
-        f'<figure id="{shown.id}"><div class="drawing">{drawing}</div>\n<figcaption>'
-        f'<p class="title"><span class="number">{shown.label}.</span> <bdi>{escape(shown.title)}</bdi></p>'
-        f"<p><bdi>{escape(shown.caption)}</bdi></p>\n"
+        f'<figure id="{shown.id}">{drawn}\n<figcaption>'
+        # The title stands in the drawing.
+        f'<p><strong>{shown.label}.</strong> <span class="unseen">{escape(shown.title)}</span> '
+        f"<bdi>{escape(shown.caption)}</bdi></p>\n"
         f'<p class="take">{" ".join(links)} {_button("Copy citation", _citation(shown, report))}</p>'
         "</figcaption></figure>"
     )
@@ -155,16 +168,17 @@ def table(shown: Shown, report: Report) -> str:
         for text, end in (("CSV", "csv"), ("Word", "docx"))
     )
     if not shown.number:
-        return f'<p class="take file" id="{shown.id}"><bdi>{escape(shown.title)}</bdi>: {links}</p>'
+        return f'<p class="take file" id="{shown.id}"><bdi>{escape(shown.title)}:</bdi> {links}</p>'
     notes = [f"<li><bdi>{escape(visible(note))}</bdi></li>" for note in own.notes]
     notes += [
         f'<li id="{shown.id}-note-{mark}"><sup>{mark}</sup> <bdi>{escape(visible(note))}</bdi></li>'
         for note, mark in own.footnotes.items()
     ]
-    wide = " wide" if len(own.columns) > WIDE else ""
+    wide = " wide" if len(own.columns) >= WIDE else ""
     # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
     cells = _NAMED.sub("", visible(table_html(own)))
     cells = _INTERVAL.sub(r' <span class="of">\1</span>', cells)
+    cells = _GROUP.sub(r"\1<span>\2</span></th>", cells)
     unit = f' data-unit="{shown.unit}"' if shown.unit in report.units else ""
     under = f'<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return (
@@ -191,6 +205,33 @@ def _citation(shown: Shown, report: Report) -> str:
     made = f"surveywaves {report.version}".strip()
     data = " Demonstration data, not findings." if report.strip else ""
     return f"{shown.title}. {shown.label} in: {report.title}. Made with {made}.{data}"
+
+
+# --- letters -----------------------------------------------------------------------------------------------------
+
+FONT: Final = "DejaVu Sans"
+"""What drawings are lettered in."""
+
+
+def lettering(drawings: Iterable[str]) -> str:
+    """Give the letters that drawings use, as a style sheet: every reader has the widths that they were drawn with.
+
+    About 10 KB a weight. Text stays text, which can be read out, found and copied; as paths it would be no text, and
+    the page three times as heavy.
+    """
+    used = set(html.unescape(re.sub(r"<[^>]*>", "", "".join(drawings))))
+    rules = []
+    for weight, name in ((400, "DejaVuSans"), (700, "DejaVuSans-Bold")) if used else ():
+        font = TTFont(Path(fonts()[0]) / f"{name}.ttf", recalcTimestamp=False)
+        drop = [*subset.Options().drop_tables, "FFTM", "GDEF", "GPOS", "GSUB", "kern"]
+        chosen = subset.Subsetter(subset.Options(hinting=False, drop_tables=drop))
+        chosen.populate(text="".join(used))
+        chosen.subset(font)
+        font.save(file := io.BytesIO())
+        data = base64.b64encode(file.getvalue()).decode()
+        source = f"src: url(data:font/ttf;base64,{data})"
+        rules.append(f'@font-face {{ font-family: "{FONT}"; font-weight: {weight}; {source}; }}\n')
+    return "".join(rules)
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
@@ -17,8 +16,9 @@ from typing import Any, Final
 
 import typst
 
-from surveywaves.report.build import Node, Report, Shown, classes, div_name, raw, replaced, visible
+from surveywaves.report.build import Node, Report, Shown, classes, div_name, fonts, raw, replaced, visible
 from surveywaves.tables import Table
+from surveywaves.tables.layout import LONGEST_WORD, held
 from surveywaves.words import shortened
 
 TEMPLATE: Final = "report.typ"
@@ -38,7 +38,6 @@ WORDS: Final = (62.0, 120.0)
 The first needs more."""
 
 _HEAD_ROOM: Final = 80
-_HEAD_WORD: Final = 14
 _LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
 _RUNS: Final = {"up": "#up[", "down": "#down["}
 
@@ -68,13 +67,6 @@ def typeset(report: Report, *, templates: Path) -> bytes:
         pdf_standards=STANDARD,
         timestamp=0,
     )
-
-
-def fonts() -> list[str]:
-    """Give the folder with the fonts that come with matplotlib: signs that typst's own fonts do not have."""
-    found = find_spec("matplotlib")
-    places = found.submodule_search_locations if found else None
-    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
 
 
 def content(report: Report) -> dict[str, Any]:
@@ -157,26 +149,13 @@ def _shown(one: Shown) -> dict[str, Any]:
     }
 
 
-def _texts(table: Table, place: int) -> list[str]:
-    return [row[place].text for row in table.rows]
-
-
 def _least(table: Table, place: int) -> float:
     """Give about how wide a column must be at least, in points: numbers are not broken, words are."""
-    column, texts = table.columns[place], _texts(table, place)
-    if column.numeric:
-        return LETTER * _letters(table, place) + 7
-    words = max(len(word) for text in [column.head, *texts, "-"] for word in [*text.split(), "-"])
-    longest = max(map(len, [column.head, *texts]))
+    least, most = table.letters(place)
+    if table.columns[place].numeric:
+        return LETTER * least + 7
     some = WORDS[0] if place else 1.4 * WORDS[0]
-    return min(max(LETTER * words + 8, min(LETTER * longest, some)), WORDS[1])
-
-
-def _letters(table: Table, place: int) -> int:
-    """Count the letters that a line of a column of numbers holds; an interval may stand on a line of its own."""
-    lines = [part for text in _texts(table, place) for part in text.split(" (")]
-    heads = (min(len(word), _HEAD_WORD) for word in table.columns[place].head.split())
-    return max([*map(len, lines), *heads, 1])
+    return min(max(LETTER * least + 8, min(LETTER * most, some)), WORDS[1])
 
 
 def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
@@ -204,7 +183,7 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     columns = [table.columns[place] for place in places]
     groups = [
         [
-            _in_lines(name, sum(_letters(table, place) for place in own)) if isinstance(name, str) else "",
+            _in_lines(name, sum(table.letters(place)[0] for place in own)) if isinstance(name, str) else "",
             len(own),
         ]
         for name, own in (
@@ -215,13 +194,13 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     sections = table.sections or ("",) * len(table.rows)
     return {
         "heads": [
-            _in_lines(column.head, _letters(table, place)) if column.numeric else breakable(column.head)
+            _in_lines(column.head, table.letters(place)[0]) if column.numeric else breakable(column.head)
             for place, column in zip(places, columns, strict=True)
         ],
         "numeric": [column.numeric for column in columns],
         "least": [round(least[place], 1) for place in places],
         # A column of words gets its share of the room by the root of what it holds.
-        "shares": [max([1, *map(len, _texts(table, place))]) ** 0.5 for place in places],
+        "shares": [max([1, *(len(row[place].text) for row in table.rows)]) ** 0.5 for place in places],
         "groups": groups if any(name for name, _ in groups) else [],
         "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
         "over": [
@@ -241,7 +220,8 @@ def _cell(table: Table, row: int, place: int) -> list[str]:
 
 def _in_lines(head: str, letters: int) -> str:
     """Break a head so that it does not widen the columns below it."""
-    return "\n".join(wrap(visible(head), max(letters, 6)))
+    whole = max((len(word) for word in head.split() if len(word) <= LONGEST_WORD), default=0)
+    return "\n".join(wrap(held(visible(head)), max(letters, 6, whole)))
 
 
 def breakable(text: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import Cell, Column, Table, is_withheld
+from surveywaves.tables.layout import HIDDEN, NOTHING, Cell, Column, Table, is_withheld, laid_out, numbers
 from surveywaves.tables.statements import BY_DECISION
 from surveywaves.terms import RECOMPUTED
-from surveywaves.words import NONE, WITHHELD, Labels, records, whole
+from surveywaves.words import NONE, Labels, records, whole
 
 VERDICTS: Final = {
     "agrees": "agrees",
@@ -31,85 +32,69 @@ def verdict_words(verdict: str) -> str:
 
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
     """List every printed cell that cannot be right, and how many were checked."""
-    frame = published_tables
-    faults = frame[frame["verdict"].isin(FAULTS)]
+    faults = published_tables[published_tables["verdict"].isin(FAULTS)]
     named = {} if titles is None else dict(zip(titles["table"], titles["title"], strict=True))
     places = {
         (str(item.published_table), str(item.published_row)): item.text
         for item in labels.presentation.items.values()
         if item.published_table is not None
     }
-    undecided = (faults["verdict"] != "misprint").any()
-    rows, sections = [], []
-    for row in records(faults):
+    undecided = bool((faults["verdict"] != "misprint").any())
+    checked, wrong = len(published_tables), len(faults)
+
+    def why(row: Any) -> Cell:
         found, _, decision = row.evidence.partition(BY_DECISION)
-        what = ", ".join(filter(None, (row.category.upper(), row.quantity)))
-        rows.append(
+        return Cell(found).noted(f"Decided: {decision}" if decision else "")
+
+    return laid_out(
+        "Misprints of the publication",
+        records(faults),
+        [
             (
-                Cell(places.get((row.table, row.row), row.row or NONE)),
-                Cell(what),
-                _number(row, "printed"),
-                _number(row, "settled"),
-                *([Cell(verdict_words(row.verdict), tone="caution")] if undecided else []),
-                Cell(found).noted(f"Decided: {decision}" if decision else ""),
-            )
-        )
-        title = named.get(row.table, "")
-        sections.append(_table(row.table, labels) + (f": {title}" if title else ""))
-    return Table(
-        name="misprints",
-        title="Misprints of the publication",
-        columns=(
-            Column(labels.presentation.nouns.statement[0].capitalize()),
-            Column("Cell"),
-            Column("Printed", numeric=True),
-            Column("Should be", numeric=True),
-            *([Column("Verdict")] if undecided else []),
-            Column("Why"),
-        ),
-        rows=tuple(rows),
-        data=_sourced(frame, labels),
-        notes=(f"{whole(len(frame))} printed cells were checked; {whole(len(frame) - len(faults))} agree.",),
+                Column(labels.presentation.nouns.statement[0].capitalize()),
+                lambda row: Cell(places.get((row.table, row.row), row.row or NONE)),
+            ),
+            (Column("Cell"), lambda row: Cell(", ".join(filter(None, (row.category.upper(), row.quantity))))),
+            (numbers("Printed"), partial(_number, what="printed")),
+            (numbers("Should be"), partial(_number, what="settled")),
+            undecided and (Column("Verdict"), _verdict),
+            (Column("Why"), why),
+        ],
+        _sourced(published_tables, labels),
+        f"{whole(checked)} printed cells were checked; {whole(checked - wrong)} agree.",
         heads=2,
-        sections=tuple(sections),
+        section=lambda row: ": ".join(filter(None, (_table(row.table, labels), named.get(row.table, "")))),
     )
 
 
 def claims(claims: pd.DataFrame, labels: Labels) -> Table:
     """List every numeric claim that was checked."""
-    rows = []
-    for row in records(claims):
-        where = filter(None, (row.table and _table(row.table, labels), row.row and f"row {row.row}"))
-        wrong = row.verdict in FAULTS
-        rows.append(
-            (
-                Cell(row.page),
-                Cell(row.quote),
-                Cell(", ".join(filter(None, (*where, row.categories))) or NONE),
-                _number(row, "printed"),
-                _number(row, RECOMPUTED),
-                Cell(verdict_words(row.verdict), tone="caution" if wrong else ""),
-                Cell(row.evidence),
-            )
-        )
+
+    def where(row: Any) -> Cell:
+        said = (row.table and _table(row.table, labels), row.row and f"row {row.row}", row.categories)
+        return Cell(", ".join(filter(None, said)) or NONE)
+
     agree = int((~claims["verdict"].isin(FAULTS)).sum())
-    return Table(
-        name="claims",
-        title="Numeric claims in the text of the publication",
-        columns=(
-            Column("Page"),
-            Column("Claim"),
-            Column("From"),
-            Column("Printed, %", numeric=True),
-            Column("Recomputed, %", numeric=True),
-            Column("Verdict"),
-            Column("Why"),
-        ),
-        rows=tuple(rows),
-        data=_sourced(claims, labels),
-        notes=(f"{whole(agree)} of {whole(len(claims))} agree.",),
+    return laid_out(
+        "Numeric claims in the text of the publication",
+        records(claims),
+        [
+            (Column("Page"), lambda row: Cell(row.page)),
+            (Column("Claim"), lambda row: Cell(row.quote)),
+            (Column("From"), where),
+            (numbers("Printed, %"), partial(_number, what="printed")),
+            (numbers("Recomputed, %"), partial(_number, what=RECOMPUTED)),
+            (Column("Verdict"), _verdict),
+            (Column("Why"), lambda row: Cell(row.evidence)),
+        ],
+        _sourced(claims, labels),
+        f"{whole(agree)} of {whole(len(claims))} agree.",
         heads=2,
     )
+
+
+def _verdict(row: Any) -> Cell:
+    return Cell(verdict_words(row.verdict), tone="caution" if row.verdict in FAULTS else "")
 
 
 def _table(name: str, labels: Labels) -> str:
@@ -121,9 +106,7 @@ def _number(row: Any, what: str) -> Cell:
     """Print a number as a publication writes it, or the sign that what it recomputes to is withheld."""
     text = str(getattr(row, what))
     if not text:
-        return Cell(
-            WITHHELD if what == RECOMPUTED and is_withheld(row, what) else NONE, float("nan"), tone="muted"
-        )
+        return HIDDEN if what == RECOMPUTED and is_withheld(row, what) else NOTHING
     try:
         return Cell(text, float(text))
     except ValueError:

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
 from surveywaves.tables.layout import (
+    NOTHING,
     SIGNS,
+    WEIGHTED,
     Cell,
     Column,
     Table,
     decided,
+    differ,
     estimate_cell,
     is_withheld,
+    numbers,
+    of_lines,
     p_cell,
+    parts_of,
     place,
     remarks,
     sentence,
     stacked,
     together,
+    when,
 )
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE, Status
 from surveywaves.text import listed
 from surveywaves.words import (
-    MINUS,
     STATUS,
     WITHHELD,
     Labels,
@@ -92,50 +98,63 @@ class Estimates:
         """What is shown, for a title."""
         return "% favourable" if self.percent else "mean response"
 
+    @cached_property
     def levels(self) -> pd.DataFrame:
-        """Choose the levels."""
+        """The levels."""
         return level_rows(self.means, self.unit)
+
+    @cached_property
+    def level(self) -> dict[tuple[str, str, str], Any]:
+        """Scale, wave, organisation -> level."""
+        return {(row.scale, row.wave, row.organisation): row for row in records(self.levels)}
 
     def of(self, kind: str, wave: str | None = None) -> pd.DataFrame:
         """Choose the contrasts of one kind, of one wave or all."""
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
-    def cell(self, row: Any, *, contrast: bool = False) -> Cell:
-        """Print a level, or a contrast with its interval and the sign of its decision."""
-        cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=contrast, bounds=contrast)
-        return decided(cell, row) if contrast and row is not None else cell
-
-    def change(self, row: Any, levels: dict[tuple[str, str, str], Any]) -> tuple[Cell, ...]:
+    def change(self, row: Any) -> tuple[Cell, ...]:
         """Print a change: first, last, change, adjusted p. Why it is not what a reader subtracts is noted."""
+        if row is None:
+            return (NOTHING,) * 4
         last, first = pair(row.wave) or ("", "")
-        sides = [self.cell(levels.get((row.scale, wave, row.organisation))) for wave in (first, last)]
-        change = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
-        own = [sentence(self.labels.readable(remark)) for remark in remarks(row.note)]
-        if change.more and _differ(sides[0], sides[1], change):
-            change = change.noted(*own, OVER_ALL if own else BEFORE_ROUNDING)
-        elif not is_missing(row.estimate):
-            change = change.noted(*own)
-        return (*sides, decided(change, row), p_cell(row))
+        sides = [
+            estimate_cell(
+                self.level.get((row.scale, wave, row.organisation)), self.labels, decimals=self.decimals
+            )
+            for wave in (first, last)
+        ]
+        moved, p = self.contrast(row)
+        if moved.more and differ(sides[0], sides[1], moved):
+            moved = moved.noted(OVER_ALL if remarks(row.note) else BEFORE_ROUNDING)
+        return (*sides, moved, p)
 
-    def scale(self, name: str, rows: Iterable[Any]) -> Cell:
+    def contrast(self, row: Any) -> tuple[Cell, Cell]:
+        """Print a contrast with its interval, the sign of its decision and what is said of it alone; its adjusted p."""
+        cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
+        if row is not None and not is_missing(row.estimate):
+            cell = cell.noted(*(sentence(self.labels.readable(remark)) for remark in remarks(row.note)))
+        return decided(cell, row), p_cell(row)
+
+    def scale(self, name: str) -> Cell:
         """Name a scale; low reliability is noted."""
-        parts = [part for row in rows if row is not None and row.note for part in str(row.note).split("; ")]
-        low = next((part for part in parts if part.startswith(LOW_RELIABILITY_MARK)), "")
-        return Cell(self.labels.scale(name)).noted(sentence(low))
+        return Cell(self.labels.scale(name)).noted(self.low.get(name, ""))
 
-    def notes(self, rows: pd.DataFrame, *, said: str = "rose") -> Iterator[str]:
+    @cached_property
+    def low(self) -> dict[str, str]:
+        """Scales of low reliability, and what is said of it."""
+        told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
+        return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
+
+    def notes(self, rows: pd.DataFrame, up: str, down: str, kind: str) -> Iterator[str]:
         """Say how contrasts are to be read: unit, signs, the smallest effect, adjustment, people."""
-        yield (
-            "Percentage points of favourable answers." if self.percent else "Points of the response scale."
-        )
-        opposite = {"rose": "fell", "higher": "lower"}[said]
-        what = {"rose": "change", "higher": "gap"}[said]
-        smallest = list(rows["smallest"].dropna()) if "smallest" in rows else []
-        if smallest:
-            low, high = (number(value, self.decimals) for value in (min(smallest), max(smallest)))
+        yield "Percentage points of favourable answers." if self.percent else "Points of the response scale."
+        smallest = rows["smallest"].dropna() if "smallest" in rows else rows["estimate"][:0]
+        if len(smallest):
+            low, high = (number(value, self.decimals) for value in (smallest.min(), smallest.max()))
             size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
+            (rise, _), (fall, _), (same, _) = SIGNS.values()
             yield (
-                f"{UP} {said}, {DOWN} {opposite}, {SAME} no meaningful {what}: decided at the adjusted p by tests of "
+                f"{rise} {up}, {fall} {down}, {same} no meaningful {kind}: decided at the adjusted p by tests of "
                 f"difference and of equivalence (smallest effect of interest {size}). "
                 "No sign: inconclusive, which is not the same as none."
             )
@@ -143,31 +162,9 @@ class Estimates:
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
             "p: adjusted for the number of scales."
         )
-        weighted = next(
-            (
-                part
-                for note in rows["note"].dropna()
-                for part in str(note).split("; ")
-                if part.startswith("organisations weighted")
-            ),
-            "",
-        )
-        if weighted:
+        told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
+        if weighted := next(told, ""):
             yield f"{together(self.labels)}: {self.labels.readable(weighted)}."
-
-
-UP, DOWN, SAME = (sign for sign, _ in SIGNS.values())
-
-
-def _differ(first: Cell, last: Cell, change: Cell) -> bool:
-    """Whether a printed change is not the difference of the printed levels."""
-    if any(is_missing(cell.value) for cell in (first, last)):
-        return False
-    return _printed(last) - _printed(first) != _printed(change)
-
-
-def _printed(cell: Cell) -> Decimal:
-    return Decimal(cell.text.partition(" (")[0].replace(MINUS, "-").replace(",", ""))
 
 
 def _there(frame: pd.DataFrame) -> pd.DataFrame:
@@ -182,32 +179,24 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
     return without(told, labels.presentation)
 
 
-def _people(frame: pd.DataFrame, labels: Labels, order: Iterable[str]) -> str:
+def _people(frame: pd.DataFrame, labels: Labels) -> str:
     """Say how many respondents the estimates of each group are of, over all scales."""
     said = []
-    for name in order:
+    for name in _groups(frame, labels):
         own = frame[frame["organisation"] == name]
         sizes = own["n"].dropna()
-        hidden = any(is_withheld(row, "n") for row in records(own))
-        told = dict.fromkeys(map(whole, (sizes.min(), sizes.max()))) if len(sizes) else {}
-        if told or hidden:
-            text = " to ".join(told) + (f"{' or ' if told else ''}{WITHHELD}" if hidden else "")
+        told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
+        hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
+        if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
             said.append(f"{place(name, labels)} {text}")
     return f"n: {'; '.join(said)}." if said else ""
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
     """List the organisations of a frame in the study's order, then everybody, unless there is one organisation only."""
-    present = set(frame["organisation"])
-    known = [name for name in labels.presentation.organisations if name in present]
-    return [
-        *known,
-        *(
-            [ALL]
-            if ALL in present and (len(known) != 1 or len(labels.presentation.organisations) > 1)
-            else []
-        ),
-    ]
+    present, all_there = set(frame["organisation"]), labels.presentation.organisations
+    known = [name for name in all_there if name in present]
+    return known + [ALL] * (ALL in present and (len(known) != 1 or len(all_there) > 1))
 
 
 def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
@@ -215,69 +204,56 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
 
     Up to two organisations stand beside each other, with the difference in change; more below each other.
     """
-    waves = main_pair(labels.presentation)
+    if (waves := main_pair(labels.presentation)) is None:
+        return Table("", "")
     found = Estimates(means, labels, unit, contrasts)
-    every = found.of(CHANGE, waves.contrast if waves else "")
-    chosen = _there(every)
-    differences = _there(found.of(DIFFERENCE, waves.contrast if waves else ""))
-    own = found.levels()
-    own = own[own["wave"].isin([waves.first, waves.last])] if waves else own
-    levels = {(row.scale, row.wave, row.organisation): row for row in records(own)}
-    changes = {(row.scale, row.organisation): row for row in records(chosen)}
-    groups = _groups(chosen, labels)
-    wide = len([name for name in groups if name != ALL]) <= SIDE_BY_SIDE
-    parted = list(dict.fromkeys(differences["organisation"])) if wide else []
-    apart = {(row.scale, row.organisation): row for row in records(differences)}
-    heads = (
-        [labels.wave(waves.first), labels.wave(waves.last), f"Change ({labels.confidence} CI)", "Adj. p"]
-        if waves
-        else []
-    )
-    rows, sections = [], []
-    for scale in labels.scales_in(chosen):
-        named = found.scale(scale, (changes.get((scale, name)) for name in groups))
-        blocks = {name: _block(found, changes.get((scale, name)), levels, len(heads)) for name in groups}
-        if wide:
-            cells = [cell for block in blocks.values() for cell in block]
-            for name in parted:
-                row = apart.get((scale, name))
-                cells += [found.cell(row, contrast=True), p_cell(row)]
-            rows.append((named, *cells))
-        else:
-            sections += [named.text] * len(groups)
-            rows += [
-                (Cell(place(name, labels)).noted(*named.notes), *block) for name, block in blocks.items()
-            ]
-    columns = [
-        Column(head, place(name, labels) if wide and len(groups) > 1 else "", numeric=True)
-        for name in (groups if wide else [""])
-        for head in heads
-    ]
-    columns += [
-        Column(head, f"Difference in change: {labels.organisation(name)}", numeric=True)
-        for name in parted
-        for head in (f"Points ({labels.confidence} CI)", "Adj. p")
-    ]
-    return Table(
-        name=f"change_{unit}",
-        title=f"Change of each scale, {labels.wave(waves.first)} to {labels.wave(waves.last)}: {found.in_words}"
-        if waves
-        else "",
-        columns=(
+    own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
+    every = found.of(CHANGE, waves.contrast)
+    chosen, apart = _there(every), _there(found.of(DIFFERENCE, waves.contrast))
+    moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
+    groups, scales = _groups(chosen, labels), labels.scales_in(chosen)
+    wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
+    parted = list(dict.fromkeys(apart["organisation"])) if wide else []
+
+    def cells(scale: str, name: str) -> tuple[Cell, ...]:
+        row = moved.get((scale, name))
+        return found.contrast(row) if name in parted else found.change(row)
+
+    if wide:
+        above = [place(name, labels) if len(groups) > 1 else "" for name in groups]
+        lines = [
+            ("", [found.scale(scale), *(cell for name in (*groups, *parted) for cell in cells(scale, name))])
+            for scale in scales
+        ]
+    else:
+        above = [""]
+        lines = [
+            (
+                labels.scale(scale),
+                [Cell(place(name, labels)).noted(found.low.get(scale, "")), *cells(scale, name)],
+            )
+            for scale in scales
+            for name in groups
+        ]
+    confidence = f"({labels.confidence} CI)"
+    heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
+    return of_lines(
+        f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
+        [
             Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()),
-            *columns,
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(stacked(own, every, differences)) if waves and len(every) else every,
-        notes=(*found.notes(chosen), _people(chosen, labels, groups), _missing(every, chosen, labels)),
-        sections=tuple(sections),
+            *(numbers(head, group) for group in above for head in heads),
+            *(
+                numbers(head, f"Difference in change: {labels.organisation(name)}")
+                for name in parted
+                for head in (f"Points {confidence}", "Adj. p")
+            ),
+        ],
+        lines,
+        stacked(own, every, apart) if len(every) else every,
+        *found.notes(chosen, "rose", "fell", "change"),
+        _people(chosen, labels),
+        _missing(every, chosen, labels),
     )
-
-
-def _block(
-    found: Estimates, row: Any, levels: dict[tuple[str, str, str], Any], size: int
-) -> tuple[Cell, ...]:
-    return found.change(row, levels) if row is not None else (found.cell(None),) * size
 
 
 def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
@@ -289,103 +265,91 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     possible = chosen = _there(every)
     if len(chosen) > FEW_ROWS:
         chosen = chosen[chosen["decision"].isin(list(SIGNS))]
-    levels = {(row.scale, row.wave, row.organisation): row for row in records(found.levels())}
-    order = {name: number for number, name in enumerate(labels.scales_in(chosen))}
     several = len(set(chosen["organisation"])) > 1
-    rows, sections = [], []
+    order = labels.scales_in(chosen)
+    lines = []
     for contrast in dict.fromkeys(chosen["wave"]):
-        last, first = pair(contrast) or ("", "")
-        own = sorted(records(chosen[chosen["wave"] == contrast]), key=lambda row: order[row.scale])
-        who = "" if several or not own else f", {place(own[0].organisation, labels)}"
+        own = sorted(records(chosen[chosen["wave"] == contrast]), key=lambda row: order.index(row.scale))
+        who = "" if several else f", {place(own[0].organisation, labels)}"
         for row in own:
-            sections.append(f"{labels.wave(first)} to {labels.wave(last)}{who}")
             named = [Cell(place(row.organisation, labels))] if several else []
-            rows.append((found.scale(row.scale, [row]), *named, *found.change(row, levels)))
-    heads = ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p")
-    return Table(
-        name=f"other_changes_{unit}",
-        title=f"Change of each scale between other waves: {found.in_words}",
-        columns=(
+            lines.append(
+                (f"{when(contrast, labels)}{who}", [found.scale(row.scale), *named, *found.change(row)])
+            )
+    return of_lines(
+        f"Change of each scale between other waves: {found.in_words}",
+        [
             Column("Scale"),
             *([Column(labels.presentation.nouns.organisation[0].capitalize())] if several else []),
-            *(Column(head, numeric=True) for head in heads),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(stacked(found.levels(), every)) if len(every) else every,
-        notes=(*found.notes(chosen), *_partial(found), _left_out(len(possible) - len(chosen))),
+            *map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p")),
+        ],
+        lines,
+        stacked(found.levels, every) if len(every) else every,
+        *found.notes(chosen, "rose", "fell", "change"),
+        *_partial(found),
+        _left_out(len(possible) - len(chosen)),
         heads=2 if several else 1,
-        sections=tuple(sections),
     )
 
 
 def _partial(found: Estimates) -> Iterator[str]:
     """Say which waves asked fewer scales, or not everybody."""
-    labels, levels = found.labels, found.levels()
-    there, scales = _there(levels), labels.scales_in(levels)
-    known = list(labels.presentation.organisations)
+    labels, there = found.labels, _there(found.levels)
+    scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
         asked, who = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
-        fewer = f"{asked} of {len(scales)} scales" if asked < len(scales) else ""
-        only = (
-            f"of {listed([labels.organisation(name) for name in who])} only"
-            if who and len(who) < len(known)
-            else ""
-        )
-        if asked and (fewer or only):
-            yield f"{labels.wave(wave)} asked {', '.join(filter(None, (fewer, only)))}."
+        said = [f"{asked} of {scales} scales"] if asked < scales else []
+        if 0 < len(who) < len(known):
+            said.append(f"of {listed([labels.organisation(name) for name in who])} only")
+        if asked and said:
+            yield f"{labels.wave(wave)} asked {', '.join(said)}."
 
 
 def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
     found = Estimates(means, labels, unit)
-    every = found.levels()
-    chosen = _there(every)
-    rows_of = {(row.scale, row.wave, row.organisation): row for row in records(every)}
+    chosen = _there(found.levels)
     cells = set(zip(chosen["wave"], chosen["organisation"], strict=True))
     groups = _groups(chosen, labels)
     waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
     wide = len(cells) <= MANY_CELLS
-    places = [(wave, name) for name in groups for wave in waves if (wave, name) in cells]
+    several = wide and len(groups) > 1
+    beside = [(wave, name) for name in groups for wave in waves if (wave, name) in cells]
 
-    def line(scale: str, own: Iterable[tuple[str, str]]) -> list[Cell]:
+    def cell(scale: str, wave: str, name: str) -> Cell:
+        row = found.level.get((scale, wave, name))
         # Who was not asked is said once, below the table.
-        shown = [rows_of.get((scale, wave, name)) for wave, name in own]
-        there = [None if row is not None and str(row.note).startswith("nobody") else row for row in shown]
-        return [estimate_cell(row, labels, decimals=found.decimals, bounds=True) for row in there]
+        shown = None if row is not None and str(row.note).startswith("nobody") else row
+        return estimate_cell(shown, labels, decimals=found.decimals, bounds=True)
 
-    rows, sections = [], []
-    for name in [""] if wide else groups:
-        own = places if wide else [(wave, name) for wave in waves]
-        for scale in labels.scales_in(chosen):
-            rows.append((found.scale(scale, (rows_of.get((scale, *one)) for one in own)), *line(scale, own)))
-            sections += [] if wide else [place(name, labels)]
-    heads = places if wide else [(wave, "") for wave in waves]
-    return Table(
-        name=f"levels_{unit}",
-        title=f"Level of each scale in every wave: {found.in_words}"
-        if len(waves) > 1
-        else f"Level of each scale: {found.in_words}",
-        columns=(
+    return of_lines(
+        f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
+        [
             Column("Scale"),
             *(
-                Column(
-                    labels.wave(wave), place(name, labels) if wide and len(groups) > 1 else "", numeric=True
-                )
-                for wave, name in heads
+                numbers(place(name, labels))
+                if several and len(waves) == 1
+                else numbers(labels.wave(wave), place(name, labels) if several else "")
+                for wave, name in (beside if wide else [(wave, "") for wave in waves])
             ),
-        ),
-        rows=tuple(map(tuple, rows)),
-        data=labels.with_evidence(every),
-        notes=(
-            f"In brackets: {labels.confidence} confidence intervals.",
-            ""
-            if found.percent
-            else "From 1 to the number of response options; higher means more of what the scale measures.",
-            *_partial(found),
-            _people(chosen, labels, groups),
-        ),
-        sections=tuple(sections),
+        ],
+        [
+            (
+                "" if wide else place(below, labels),
+                [found.scale(scale), *(cell(scale, *one) for one in own)],
+            )
+            for below in (groups[:1] if wide else groups)
+            for own in [beside if wide else [(wave, below) for wave in waves]]
+            for scale in labels.scales_in(chosen)
+        ],
+        found.levels,
+        f"In brackets: {labels.confidence} confidence intervals.",
+        ""
+        if found.percent
+        else "From 1 to the number of response options; higher means more of what the scale measures.",
+        *_partial(found),
+        _people(chosen, labels),
     )
 
 
@@ -399,65 +363,49 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     pairs = list(dict.fromkeys(every["organisation"]))
     further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
     chosen = _there(stacked(every, further))
-    found_rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
-    shown = [
-        wave
-        for wave in (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
-        if wave in set(chosen["wave"])
+    rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
+    order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
+    shown = [wave for wave in order if wave in set(chosen["wave"])]
+    listing = [
+        (organisation, scale, own)
+        for organisation in pairs
+        for scale in labels.scales_in(chosen)
+        if any(own := [rows.get((organisation, scale, wave)) for wave in shown])
     ]
-    rows, sections, left = [], [], 0
-    for organisation in pairs:
-        for scale in labels.scales_in(chosen):
-            own = [found_rows.get((organisation, scale, wave)) for wave in shown]
-            if not any(row is not None for row in own):
-                continue
-            if len(pairs) > FEW_PAIRS and not any(row is not None and row.decision in SIGNS for row in own):
-                left += 1
-                continue
-            cells = [cell for row in own for cell in (_remarked(found, row), p_cell(row))]
-            rows.append((found.scale(scale, own), *cells))
-            sections += [labels.organisation(organisation)] if len(pairs) > 1 else []
-    groups = [
-        f"Difference in change, {labels.wave(wave)}" if BETWEEN in wave else labels.wave(wave)
-        for wave in shown
+    told = [
+        one
+        for one in listing
+        if len(pairs) <= FEW_PAIRS or any(row and row.decision in SIGNS for row in one[2])
     ]
+    nouns = labels.presentation.nouns.organisation
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
-    return Table(
-        name=f"gap_{unit}",
-        title=f"Gaps between {labels.presentation.nouns.organisation[1]}{alone}, {found.in_words}",
-        columns=(
+    return of_lines(
+        f"Gaps between {nouns[1]}{alone}, {found.in_words}",
+        [
             Column("Scale"),
             *(
-                Column(head, group, numeric=True)
-                for group in groups
-                for head in (
-                    f"Gap ({labels.confidence} CI)"
-                    if not group.startswith("Difference in change")
-                    else f"Points ({labels.confidence} CI)",
-                    "Adj. p",
+                numbers(
+                    head,
+                    f"Difference in change, {labels.wave(wave)}" if BETWEEN in wave else labels.wave(wave),
                 )
+                for wave in shown
+                for head in (f"{'Points' if BETWEEN in wave else 'Gap'} ({labels.confidence} CI)", "Adj. p")
             ),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(stacked(every, further)),
-        notes=(
-            "Above zero: the organisation named first is higher.".replace(
-                "organisation", labels.presentation.nouns.organisation[0]
-            ),
-            *found.notes(chosen, said="higher"),
-            _left_out(left),
-            _missing(every, chosen, labels),
-        ),
-        sections=tuple(sections),
+        ],
+        [
+            (
+                labels.organisation(organisation) if len(pairs) > 1 else "",
+                [found.scale(scale), *(cell for row in own for cell in found.contrast(row))],
+            )
+            for organisation, scale, own in told
+        ],
+        stacked(every, further),
+        f"Above zero: the {nouns[0]} named first is higher.",
+        *found.notes(chosen, "higher", "lower", "gap"),
+        _left_out(len(listing) - len(told)),
+        _missing(every, chosen, labels),
     )
 
 
 def _left_out(rows: int) -> str:
     return f"{whole(rows)} rows in which nothing is decided are left out; the CSV has them." if rows else ""
-
-
-def _remarked(found: Estimates, row: Any) -> Cell:
-    cell = found.cell(row, contrast=True)
-    if row is None or is_missing(row.estimate):
-        return cell
-    return cell.noted(*(sentence(found.labels.readable(remark)) for remark in remarks(row.note)))

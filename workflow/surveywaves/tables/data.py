@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections import Counter
+from functools import partial
+from typing import Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import Cell, Column, Table, count_cell
-from surveywaves.tables.respondents import REASONS
-from surveywaves.terms import RESCALED_SUFFIX, ROW_COUNTS, Comparability, Missing
-from surveywaves.text import normalise
+from surveywaves.tables.layout import Cell, Column, Table, count_cell, laid_out, numbers
+from surveywaves.terms import ROW_COUNTS, Comparability
 from surveywaves.words import Labels, records, whole
 
 
@@ -18,62 +17,43 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
     """List the raw files: rows read, kept and set aside, and what was not taken as it stood."""
     told: dict[tuple[str, str], list[str]] = {}
     for row in records(problems) if problems is not None else ():
-        many = count_cell(row).text
-        about = row.about if many == "1" else f"{row.about}s"
-        told.setdefault((row.wave, row.file), []).append(f"{many} {about}: {row.problem} ({row.action})")
-    rows = tuple(
-        (
-            Cell(labels.wave(row.wave)),
-            Cell(row.file),
-            Cell(row.layout),
-            *(count_cell(row, name) for name in ROW_COUNTS),
-            Cell("; ".join(told.get((row.wave, row.file), ())) or "nothing"),
-        )
-        for row in records(file_counts)
-    )
-    hash_stands = "# stands for any number." if any("#" in cell.text for row in rows for cell in row) else ""
-    return Table(
-        name="files",
-        title="Raw files, and what was not taken from them as it stood",
-        columns=(
-            Column("Wave"),
-            Column("File"),
-            Column("Kind"),
-            *(Column(head, numeric=True) for head in ("Rows read", "Kept", "Set aside")),
-            Column("Not taken as it stood"),
-        ),
-        rows=rows,
-        data=labels.with_evidence(file_counts),
-        notes=(hash_stands,),
+        about = row.about if count_cell(row).text == "1" else f"{row.about}s"
+        words = f"{count_cell(row).text} {about}: {row.problem} ({row.action})"
+        told.setdefault((row.wave, row.file), []).append(words)
+    said = {key: "; ".join(words) for key, words in told.items()}
+    return laid_out(
+        "Raw files, and what was not taken from them as it stood",
+        records(file_counts),
+        [
+            (Column("Wave"), lambda row: Cell(labels.wave(row.wave))),
+            (Column("File"), lambda row: Cell(row.file)),
+            (Column("Kind"), lambda row: Cell(row.layout)),
+            *(
+                (numbers(head), partial(count_cell, what=name))
+                for head, name in zip(("Rows read", "Kept", "Set aside"), ROW_COUNTS, strict=True)
+            ),
+            (Column("Not taken as it stood"), lambda row: Cell(said.get((row.wave, row.file), "nothing"))),
+        ],
+        file_counts,
+        "# stands for any number." if "#" in "".join([*said.values(), *file_counts["file"]]) else "",
         heads=2,
     )
 
 
 def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
     """List what was withheld or rounded in the released tables."""
-    lost = disclosure_summary[(disclosure_summary["withheld"] > 0) | (disclosure_summary["rounded"] > 0)]
-    numbers = ("shown", "withheld", "rounded")
-    return Table(
-        name="disclosure",
-        title="Numbers withheld or rounded to protect respondents",
-        columns=(
-            Column("Released table"),
-            Column("Number"),
-            *(Column(labels.plain(name), numeric=True) for name in numbers),
-        ),
-        rows=tuple(
-            (
-                Cell(labels.plain(row.table)),
-                Cell(labels.plain(row.what)),
-                *(count_cell(row, name) for name in numbers),
-            )
-            for row in records(lost)
-        ),
-        data=disclosure_summary,
-        notes=(
-            labels.presentation.protection,
-            "Rounded: a count to a multiple, an estimate to fewer digits. Numbers that lost nothing are left out.",
-        ),
+    counts = ("shown", "withheld", "rounded")
+    return laid_out(
+        "Numbers withheld or rounded to protect respondents",
+        records(disclosure_summary[disclosure_summary[["withheld", "rounded"]].sum(axis="columns") > 0]),
+        [
+            (Column("Released table"), lambda row: Cell(row.table)),
+            (Column("Number"), lambda row: Cell(row.what.replace("_", " "))),
+            *((numbers(name.capitalize()), partial(count_cell, what=name)) for name in counts),
+        ],
+        disclosure_summary,
+        labels.presentation.protection,
+        "Rounded: a count to a multiple, an estimate to fewer digits. Numbers that lost nothing are left out.",
         heads=2,
     )
 
@@ -84,150 +64,49 @@ GRADES: Final = {Comparability.REWORDED: "reworded", Comparability.RESCALED: "ot
 def wordings(labels: Labels) -> Table:
     """Put the words of a wave beside those of the instrument, where they differ; what was not asked is counted."""
     study = labels.presentation
-    rows, data, absent = [], [], dict.fromkeys(study.waves, 0)
-    for item in study.items.values():
-        for name, wave in study.waves.items():
-            grade = wave.comparability.get(item.item, Comparability.ABSENT.value)
-            absent[name] += grade == Comparability.ABSENT
-            if (words := GRADES.get(Comparability(grade))) is None:
-                continue
-            own, note = wave.wordings.get(item.item, ""), wave.notes.get(item.item, "")
-            rows.append(
-                (Cell(item.text), Cell(wave.title), Cell(words), Cell(own or "not given"), Cell(note))
-            )
-            data.append((item.item, name, grade, own, note))
-    gone = [
-        f"{labels.wave(name)} did not ask {whole(count)} of {whole(len(study.items))} {study.nouns.statement[1]}."
-        for name, count in absent.items()
-        if count
+    asked = [
+        (item.item, name, Comparability(wave.comparability.get(item.item, Comparability.ABSENT)), wave)
+        for item in study.items.values()
+        for name, wave in study.waves.items()
     ]
-    heads = ("Reference wording", "Wave", "Difference", "Wording in the wave", "Note")
-    return Table(
-        name="wordings",
-        title="Where a wave asked differently",
-        columns=tuple(Column(head) for head in heads),
-        rows=tuple(rows),
-        data=pd.DataFrame(
-            data, columns=["item", "wave", "comparability", "wave_wording", "note"], dtype="str"
+    frame = pd.DataFrame(
+        [
+            (item, name, grade.value, wave.wordings.get(item, ""), wave.notes.get(item, ""))
+            for item, name, grade, wave in asked
+            if grade in GRADES
+        ],
+        columns=["item", "wave", "comparability", "wave_wording", "note"],
+        dtype="str",
+    )
+    absent = Counter(name for _, name, grade, _ in asked if grade is Comparability.ABSENT)
+    return laid_out(
+        "Where a wave asked differently",
+        records(frame),
+        [
+            (Column("Reference wording"), lambda row: Cell(labels.wording(row.item))),
+            (Column("Wave"), lambda row: Cell(labels.wave(row.wave))),
+            (Column("Difference"), lambda row: Cell(GRADES[row.comparability])),
+            (Column("Wording in the wave"), lambda row: Cell(row.wave_wording or "not given")),
+            (Column("Note"), lambda row: Cell(row.note)),
+        ],
+        frame,
+        *(
+            f"{labels.wave(name)} did not ask {whole(absent[name])} of {whole(len(study.items))} "
+            f"{study.nouns.statement[1]}."
+            for name in study.waves
+            if absent[name]
         ),
-        notes=tuple(gone),
     )
 
 
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
     dated = [(event.date.isoformat(), event.label, event.source) for event in labels.presentation.events]
+    heads = ("Date", "Event", "Source")
     return Table(
-        name="events",
-        title="Dated events",
-        columns=(Column("Date"), Column("Event"), Column("Source")),
-        rows=tuple(tuple(map(Cell, event)) for event in dated),
-        data=pd.DataFrame(dated, columns=["date", "event", "source"], dtype="str"),
+        "",
+        "Dated events",
+        tuple(map(Column, heads)),
+        tuple(tuple(map(Cell, event)) for event in dated),
+        pd.DataFrame(dated, columns=list(map(str.lower, heads)), dtype="str"),
     )
-
-
-# --- recodings ----------------------------------------------------------------------------------------------------
-
-EVERY_RETURN: Final = "(whole layout)"
-
-_REASONS: Final = {reason.value: f"missing: {words}" for reason, words in REASONS.items()} | {
-    Missing.NOT_ASKED.value: "missing: not asked"
-}
-
-
-def recodings(recodings: pd.DataFrame, labels: Labels) -> Table:
-    """Say what labels in the files are taken as, where that is another thing; what shares a rule stands together."""
-    alike = pd.Series(
-        [_is_itself(row, labels) for row in records(recodings)], index=recodings.index, dtype="bool"
-    )
-    rules = _rules(recodings[~alike], labels)
-    rows, sections = [], []
-    for (wave, layout, variables, value), raw in rules.items():
-        rows.append(
-            (
-                Cell(_questions(variables, labels)),
-                Cell("; ".join(filter(None, raw)) or EVERY_RETURN),
-                Cell(_meaning(value, variables, labels)),
-            )
-        )
-        sections.append(f"{labels.wave(wave)}, {layout}")
-    return Table(
-        name="recodings",
-        title="What answers in the raw files are taken as",
-        columns=(Column("Question"), Column("In the file"), Column("Taken as")),
-        rows=tuple(rows),
-        data=labels.with_evidence(recodings),
-        notes=(
-            f"{whole(alike.sum())} of {whole(len(recodings))} rules take an answer as it stands and are not listed."
-            if alike.any()
-            else "",
-            "The rules as the study has them, whether an answer occurred or not. A blank is skipped, or broke off "
-            "where nothing after it was answered.",
-        ),
-        heads=2,
-        sections=tuple(sections),
-    )
-
-
-def _is_itself(row: Any, labels: Labels) -> bool:
-    """Whether a label is taken as itself: the same code, or the words of what it is taken as."""
-    if not row.raw:
-        return False
-    words = (row.value, _response(row.value, row.variable, labels), labels.level(row.variable, row.value))
-    return normalise(row.raw) in {normalise(word) for word in words if word}
-
-
-def _rules(frame: pd.DataFrame, labels: Labels) -> dict[tuple[str, str, tuple[str, ...], str], list[str]]:
-    """Gather what is the same.
-
-    Returns
-    -------
-    dict
-        Wave, layout, variables, value -> labels that are taken so.
-    """
-    shared: dict[tuple[str, ...], list[str]] = {}
-    for row in records(frame):
-        # Levels of different variables are called alike at most; a reason is one whatever was asked.
-        own = row.variable if _is_group(row.variable, labels) and row.value not in _REASONS else ""
-        shared.setdefault((row.wave, row.layout, row.raw, row.value, own), []).append(row.variable)
-    rules: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
-    for (wave, layout, raw, value, _), variables in shared.items():
-        rules.setdefault((wave, layout, tuple(dict.fromkeys(variables)), value), []).append(raw)
-    return rules
-
-
-def _is_group(variable: str, labels: Labels) -> bool:
-    return variable.removesuffix(RESCALED_SUFFIX) not in labels.presentation.items
-
-
-def _questions(variables: Sequence[str], labels: Labels) -> str:
-    """Name a question in words, several by their number."""
-    if len(variables) > 1:
-        statements = not any(_is_group(variable, labels) for variable in variables)
-        return (
-            f"{whole(len(variables))} {labels.presentation.nouns.statement[1] if statements else 'questions'}"
-        )
-    [variable] = variables
-    item = variable.removesuffix(RESCALED_SUFFIX)
-    if item not in labels.presentation.items:
-        return labels.variable(variable)
-    return labels.wording(item) + (" (on another response scale)" if item != variable else "")
-
-
-def _meaning(value: str, variables: Sequence[str], labels: Labels) -> str:
-    """Put what an answer is taken as into words: a response, a level, or why it is missing."""
-    if value in _REASONS:
-        return _REASONS[value]
-    if _is_group(variables[0], labels):
-        return labels.level(variables[0], value)
-    words = {_response(value, variable, labels) for variable in variables}
-    return f"{value} ({words.pop()})" if len(words) == 1 and "" not in words else value
-
-
-def _response(value: str, variable: str, labels: Labels) -> str:
-    """Give the words of a response; none of a statement on another response scale."""
-    item = labels.presentation.items.get(variable)
-    if item is None or not value.isdecimal():
-        return ""
-    options = labels.presentation.response_scales[item.response_scale].labels
-    return options[int(value) - 1] if 1 <= int(value) <= len(options) else ""

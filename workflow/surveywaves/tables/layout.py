@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.words import (
+    MINUS,
     NONE,
     REVERSED,
     REVERSED_MEANS,
@@ -87,7 +89,7 @@ class Table:
     Parameters
     ----------
     name
-        Of its files, and for links.
+        Of its files, and for links: the catalogue's.
     title
         What it shows: its caption.
     columns, rows
@@ -104,8 +106,8 @@ class Table:
 
     name: str
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: tuple[Column, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
     heads: int = 1
@@ -143,12 +145,80 @@ class Table:
                 spans.append((column.group, 1))
         return tuple(spans) if any(name for name, _ in spans) else ()
 
+    def letters(self, place: int) -> tuple[int, int]:
+        """Give the letters that a line of a column holds at least, and to have each cell on one.
+
+        An interval may go to a second line, a number may not; words are broken between words.
+        """
+        column, texts = self.columns[place], [row[place].text for row in self.rows] or [""]
+        # Capitals are wider.
+        words = (len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split())
+        head = min(max(words, default=1), LONGEST_WORD)
+        longest = max(map(len, texts))
+        if column.numeric:
+            pieces = (piece for text in texts for piece in text.replace(" (", "\n(").split("\n"))
+            return max(*map(len, pieces), head), max(longest, head)
+        part = max(len(part) for text in texts for part in (*text.split(), ""))
+        least = max(min(part, LONGEST), head, 6)
+        return least, max(least, min(longest, LONGEST))
+
     @cached_property
     def text(self) -> pd.DataFrame:
         """The table as printed; a column with a head above it is named `above: head`."""
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         cells = [[cell.text for cell in row] for row in self.rows]
         return pd.DataFrame(cells, columns=range(len(heads))).set_axis(heads, axis="columns")
+
+
+LONGEST: Final = 46
+"""Letters of words in a line of a column, at most."""
+
+LONGEST_WORD: Final = 14
+"""Letters of a word in a head that are not broken."""
+
+Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
+"""A column, and how its cell is made of what a row is of."""
+
+
+def of_lines(
+    title: str,
+    columns: Iterable[Column],
+    lines: Iterable[tuple[str, Iterable[Cell]]],
+    data: pd.DataFrame,
+    *notes: str,
+    heads: int = 1,
+) -> Table:
+    """Make a table of lines: what each belongs to, empty where there are no sections, and its cells.
+
+    The catalogue names it, and says what its data are.
+    """
+    below, rows = [], []
+    for section, cells in lines:
+        below.append(section)
+        rows.append(tuple(cells))
+    return Table(
+        "", title, tuple(columns), tuple(rows), data, notes, heads, tuple(below) if any(below) else ()
+    )
+
+
+def laid_out(
+    title: str,
+    rows: Iterable[Any],
+    columns: Iterable[Maker | Literal[False]],
+    data: pd.DataFrame,
+    *notes: str,
+    heads: int = 1,
+    section: Callable[[Any], str] | None = None,
+) -> Table:
+    """Lay out a table: what its rows are of, and of each column the head and how a cell is made; False is no column."""
+    shown = [one for one in columns if one]
+    lines = ((section(row) if section else "", [make(row) for _, make in shown]) for row in rows)
+    return of_lines(title, (column for column, _ in shown), lines, data, *notes, heads=heads)
+
+
+def numbers(head: str, group: str = "", spoken: str = "") -> Column:
+    """Make a column of numbers."""
+    return Column(head, group, numeric=True, spoken=spoken)
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
@@ -275,14 +345,27 @@ def decided(cell: Cell, row: Any) -> Cell:
     return replace(cell, text=f"{sign} {cell.text}", tone=tone or cell.tone) if sign else cell
 
 
+def differ(first: Cell, last: Cell, change: Cell) -> bool:
+    """Whether a printed change is not the difference of the printed levels, where there are levels."""
+    if is_missing(first.value) or is_missing(last.value):
+        return False
+    values = (cell.text.partition(" (")[0].lstrip("▲▼○ ") for cell in (first, last, change))
+    before, after, moved = (Decimal(text.replace(MINUS, "-").replace(",", "")) for text in values)
+    return after - before != moved
+
+
+WEIGHTED: Final = "organisations weighted"
+"""Begins what a note says of how everybody's estimate is made up."""
+
+
+def parts_of(note: Any) -> list[str]:
+    """Take a note apart."""
+    return [] if is_missing(note) else [part for part in str(note).split("; ") if part]
+
+
 def remarks(note: Any) -> list[str]:
-    """Take a note of a contrast apart: what is said of that contrast alone."""
-    parts = [] if is_missing(note) else str(note).split("; ")
-    return [
-        part
-        for part in parts
-        if part and not part.startswith(("organisations weighted", LOW_RELIABILITY_MARK))
-    ]
+    """Give what a contrast's note says of that contrast alone."""
+    return [part for part in parts_of(note) if not part.startswith((WEIGHTED, LOW_RELIABILITY_MARK))]
 
 
 def sentence(text: str) -> str:
@@ -295,6 +378,12 @@ def weighted_note(frame: pd.DataFrame) -> str:
     """Say that counts and percentages are unweighted, where there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
     return "Unweighted." if there else ""
+
+
+def held(head: str) -> str:
+    """Keep what stands in brackets on one line."""
+    before, bracket, inside = head.partition("(")
+    return f"{before}{bracket}{inside.replace(' ', chr(160))}"
 
 
 def legend(columns: Iterable[Column]) -> str:

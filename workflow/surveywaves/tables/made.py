@@ -44,4 +44,4 @@ def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[O
     for one in of_study(TABLES, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
-            yield one, replace(table, name=one.name, data=with_keys(table.data, keys))
+            yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from surveywaves.tables.layout import (
     estimate_cell,
     is_withheld,
     number_cell,
+    numbers,
+    of_lines,
     p_cell,
     place,
     sentence,
@@ -29,59 +32,52 @@ from surveywaves.words import NONE, Labels, is_missing, number, records, whole
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
     """Lay out alpha with its interval and omega, a scale a row, the waves side by side; organisations below."""
     study = labels.presentation
-    own = reliability[(reliability["item"] == "") & reliability["term"].isin(["alpha", "omega_total"])]
-    own = own[
-        ~own["wave"].str.contains(BETWEEN, regex=False)
-        & ~own["organisation"].str.contains(BETWEEN, regex=False)
-    ]
+    names = {"alpha": f"Alpha ({labels.confidence} CI)", "omega_total": "Omega"}
+    own = reliability[(reliability["item"] == "") & reliability["term"].isin(list(names))]
+    for side in ("wave", "organisation"):
+        own = own[~own[side].str.contains(BETWEEN, regex=False)]
     there = own[own["estimate"].notna() | (own["status"] == Status.WITHHELD)]
-    low = (
-        {}
-        if scale_use is None
-        else {row.scale: row.reason for row in records(scale_use) if row.use == LOW_RELIABILITY}
-    )
+    use = [] if scale_use is None else records(scale_use[scale_use["use"] == LOW_RELIABILITY])
+    low = {row.scale: sentence(f"low reliability: {labels.readable(row.reason)}") for row in use}
     found = {(row.scale, row.wave, row.organisation, row.term): row for row in records(own)}
     waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
-    if len(study.waves) == 1:
-        waves = waves[:1]
+    waves = waves[:1] if len(study.waves) == 1 else waves
     groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
     groups = groups[:1] if len(study.organisations) == 1 else groups
-    terms = [
-        (wave, term)
-        for wave in waves
-        for term in ("alpha", "omega_total")
-        if ((there["wave"] == wave) & (there["term"] == term)).any()
-    ]
-    rows, sections = [], []
-    for name in groups:
-        for scale in labels.scales_in(there[there["organisation"] == name]):
-            alphas = {wave: found.get((scale, wave, name, "alpha")) for wave in waves}
-            cells = [
-                _coefficient(found.get((scale, wave, name, term)), alphas[wave], labels)
+    present = set(zip(there["wave"], there["term"], strict=True))
+    terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
+    lines = [
+        (
+            place(name, labels) if len(groups) > 1 else "",
+            Cell(labels.scale(scale)).noted(low.get(scale, "")),
+            [
+                _coefficient(
+                    found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
+                )
                 for wave, term in terms
-            ]
-            if all(cell is NOTHING for cell in cells):
-                continue
-            reason = f"low reliability: {labels.readable(low[scale])}" if scale in low else ""
-            rows.append((Cell(labels.scale(scale)).noted(sentence(reason)), *cells))
-            sections += [place(name, labels)] if len(groups) > 1 else []
-    above = {ALL: "All waves together"}
-    heads = {"alpha": f"Alpha ({labels.confidence} CI)", "omega_total": "Omega"}
-    return Table(
-        name="reliability",
-        title="Reliability of each scale",
-        columns=(
+            ],
+        )
+        for name in groups
+        for scale in labels.scales_in(there[there["organisation"] == name])
+    ]
+    return of_lines(
+        "Reliability of each scale",
+        [
             Column("Scale"),
-            *(Column(heads[term], above.get(wave, labels.wave(wave)), numeric=True) for wave, term in terms),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(own),
-        notes=(
-            f"{NONE}: not asked, or not estimated.",
-            f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
-            f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
-        ),
-        sections=tuple(sections),
+            *(
+                numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
+                for wave, term in terms
+            ),
+        ],
+        [
+            (section, [named, *cells])
+            for section, named, cells in lines
+            if any(c is not NOTHING for c in cells)
+        ],
+        own,
+        f"{NONE}: not asked, or not estimated.",
+        f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
+        f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
     )
 
 
@@ -99,58 +95,49 @@ _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
 
 def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     """Lay out how well one factor fits each scale, and what fit is lost when it is made the same in all groups."""
+    nouns = labels.presentation.nouns
     chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
     equal = {
         f"Equal over {plural}, change of CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
         for one, other, plural in (
             ("wave", "organisation", "waves"),
-            ("organisation", "wave", labels.presentation.nouns.organisation[1]),
+            ("organisation", "wave", nouns.organisation[1]),
         )
     }
     equal = {head: frame for head, frame in equal.items() if frame["estimate"].notna().any()}
-    changes = {(head, row.scale, row.term): row for head, frame in equal.items() for row in records(frame)}
-    rows = []
-    for scale in labels.scales_in(chosen):
-        own = chosen[chosen["scale"] == scale]
-        found = {_term(row.term): row for row in records(own[own["item"] == ""])}
-        loadings = own[(own["term"] == "loading") & own["estimate"].notna()]
-        lowest = next(records(loadings.nsmallest(1, "estimate")), None)
-        rows.append(
-            (
-                Cell(labels.scale(scale)),
-                count_cell(found.get("chisq")),
-                *_chisq(found.get("chisq"), labels),
-                *(_index(found.get(term)) for term in ("cfi", "rmsea", "srmr")),
-                number_cell(lowest, "estimate", number),
-                estimate_cell(found.get(_NEXT), labels, bounds=True),
-                *(
-                    _loss(changes.get((head, scale, f"{step}_cfi_change")))
-                    for head in equal
-                    for step in _STEPS
-                ),
-            )
+    losses = {(head, row.scale, row.term): row for head, frame in equal.items() for row in records(frame)}
+    found = {(row.scale, _term(row.term)): row for row in records(chosen[chosen["item"] == ""])}
+    loadings = chosen[chosen["term"] == "loading"].sort_values("estimate").drop_duplicates("scale")
+    lowest = {row.scale: row for row in records(loadings)}
+
+    def cells(scale: str) -> Iterator[Cell]:
+        fit = found.get((scale, "chisq"))
+        yield from (Cell(labels.scale(scale)), count_cell(fit), *_chisq(fit, labels))
+        yield from (_index(found.get((scale, term))) for term in ("cfi", "rmsea", "srmr"))
+        yield number_cell(lowest.get(scale), "estimate", number)
+        yield estimate_cell(found.get((scale, _NEXT)), labels, bounds=True)
+        yield from (
+            _loss(losses.get((head, scale, f"{step}_cfi_change"))) for head in equal for step in _STEPS
         )
-    return Table(
-        name="structure",
-        title="One factor in each scale, and the same factor in all groups",
-        columns=(
+
+    return of_lines(
+        "One factor in each scale, and the same factor in all groups",
+        [
             Column("Scale"),
             *(
-                Column(head, "One factor", numeric=True)
+                numbers(head, "One factor")
                 for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
             ),
-            Column(f"r with the next scale ({labels.confidence} CI)", numeric=True),
-            *(Column(step, head, numeric=True) for head in equal for step in _STEPS.values()),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(structure),
-        notes=(
-            f"Polychoric correlations, WLSMV; n: {labels.presentation.nouns.person[1]} who answered every "
-            f"{labels.presentation.nouns.statement[0]} of the scale; χ²: scaled and shifted.",
-            "Change of CFI: each step adds to what is equal; a fall by more than .010 speaks against equality (bold)."
-            if equal
-            else "",
-        ),
+            numbers(f"r with the next scale ({labels.confidence} CI)"),
+            *(numbers(step, head) for head in equal for step in _STEPS.values()),
+        ],
+        [("", cells(scale)) for scale in labels.scales_in(chosen)],
+        structure,
+        f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
+        "χ²: scaled and shifted.",
+        "Change of CFI: each step adds to what is equal; a fall by more than .010 speaks against equality (bold)."
+        if equal
+        else "",
     )
 
 
@@ -182,62 +169,58 @@ def _loss(row: Any) -> Cell:
 
 
 SHOWN: Final = (
-    ("uniform_log_odds", "", Column("Log odds", "Uniform", numeric=True)),
-    ("uniform_lr", "p_adjusted", Column("Adj. p", "Uniform", numeric=True)),
-    ("nonuniform_lr", "p_adjusted", Column("Adj. p", "Non-uniform", numeric=True)),
-    ("total_lr", "p_adjusted", Column("Adj. p", "Both together", numeric=True)),
-    ("total_r2_change", "", Column("R² change", "Both together", numeric=True)),
+    ("uniform_log_odds", "", numbers("Log odds", "Uniform")),
+    ("uniform_lr", "p_adjusted", numbers("Adj. p", "Uniform")),
+    ("nonuniform_lr", "p_adjusted", numbers("Adj. p", "Non-uniform")),
+    ("total_lr", "p_adjusted", numbers("Adj. p", "Both together")),
+    ("total_r2_change", "", numbers("R² change", "Both together")),
 )
 """Term, what of it is shown if not the estimate, and under which head."""
 
 
 def dif(dif: pd.DataFrame, labels: Labels) -> Table:
     """List the statements that work differently in groups, by test or by size, and count those tested."""
-    level = 1 - labels.presentation.confidence
-    tests = dif[dif["term"] == "total_lr"]
-    tested, hidden = tests["estimate"].notna().sum(), (tests["status"] == Status.WITHHELD).sum()
+    level, nouns = 1 - labels.presentation.confidence, labels.presentation.nouns
+    tests, sizes = dif[dif["term"] == "total_lr"], dif[dif["term"] == "total_r2_change"]
     key = ["scale", "item", "wave", "organisation"]
-    sizes = dif[dif["term"] == "total_r2_change"]
     large = sizes[sizes["note"].str.startswith(tuple(SIZES[1:]))]
     flagged = pd.concat([tests[tests["p_adjusted"] < level], large])[key].drop_duplicates()
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in records(dif.merge(flagged, on=key)):
         found.setdefault((row.scale, row.item, row.wave, row.organisation), {})[row.term] = row
-    rows = []
-    for (scale, item, wave, organisation), terms in found.items():
-        nouns = labels.presentation.nouns
-        over = {"wave": "All waves at once", "organisation": f"All {nouns.organisation[1]} at once"}
-        between, name = ("wave", wave) if wave else ("organisation", organisation)
-        words = when(name, labels) if wave else labels.organisation(name)
-        rows.append(
-            (
-                Cell(labels.item(item)),
-                Cell(labels.scale(scale)),
-                Cell(over[between] if name == ALL else words),
-                count_cell(terms.get("total_lr")),
-                *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
-                _size(terms.get("total_r2_change")),
-            )
-        )
-    told = f"{whole(len(rows))} of {whole(tested)} comparisons are listed: those whose test of both together is below "
-    return Table(
-        name="dif",
-        title=f"{labels.presentation.nouns.statement[1].capitalize()} that work differently in groups",
-        columns=(
-            Column(labels.presentation.nouns.statement[0].capitalize()),
-            Column("Scale"),
-            Column("Between"),
-            Column("n", numeric=True),
+
+    def between(wave: str, organisation: str) -> str:
+        if ALL in (wave, organisation):
+            return f"All {'waves' if wave else nouns.organisation[1]} at once"
+        return when(wave, labels) if wave else labels.organisation(organisation)
+
+    hidden = (tests["status"] == Status.WITHHELD).sum()
+    tested = whole(tests["estimate"].notna().sum())
+    return of_lines(
+        f"{nouns.statement[1].capitalize()} that work differently in groups",
+        [
+            *map(Column, (nouns.statement[0].capitalize(), "Scale", "Between")),
+            numbers("n"),
             *(column for *_, column in SHOWN),
             Column("Size", "Both together"),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(dif),
-        notes=(
-            f"{told}{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
-            f"Withheld: {whole(hidden)}." if hidden else "",
-            "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if rows else "",
-        ),
+        ],
+        [
+            (
+                "",
+                [
+                    *map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation))),
+                    count_cell(terms.get("total_lr")),
+                    *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
+                    _size(terms.get("total_r2_change")),
+                ],
+            )
+            for (scale, item, wave, organisation), terms in found.items()
+        ],
+        dif,
+        f"{whole(len(found))} of {tested} comparisons are listed: those whose test of both together is below "
+        f"{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
+        f"Withheld: {whole(hidden)}." if hidden else "",
+        "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if found else "",
         heads=3,
     )
 

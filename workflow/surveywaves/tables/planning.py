@@ -6,7 +6,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import Cell, Column, Table, estimate_cell, number_cell, place, sentence
+from surveywaves.tables.layout import (
+    Cell,
+    Column,
+    Table,
+    estimate_cell,
+    laid_out,
+    number_cell,
+    numbers,
+    place,
+    sentence,
+)
 from surveywaves.terms import BETWEEN, RETURNS_NEEDED
 from surveywaves.words import Labels, is_missing, number, percent, records, share, whole
 
@@ -23,61 +33,50 @@ SHOWN: Final = 3
 
 def planning(planning: pd.DataFrame, labels: Labels) -> Table:
     """Lay the plan out, a contrast with the wave to come below the other: returns needed, power, detectable."""
-    plan = labels.presentation.planning
+    plan, returns = labels.presentation.planning, labels.presentation.nouns.returns[1]
     powers = planning[planning["term"] == "power"]
-    returns = sorted({int(n) for n in powers["n"].dropna()})
-    step = max(1, len(returns) // SHOWN)
-    shown = returns[step - 1 :: step][-SHOWN:]
+    sizes = sorted({int(n) for n in powers["n"].dropna()})
+    step = max(1, len(sizes) // SHOWN)
+    shown = sizes[step - 1 :: step][-SHOWN:]
     found = {
-        (row.term, row.scale, row.wave, row.organisation, row.n): row
-        for row in records(planning[planning["term"].isin(list(ASKED)) & planning["n"].isin(shown)])
-    }
-    needed = {
-        (row.scale, row.wave, row.organisation): row
-        for row in records(planning[planning["term"] == RETURNS_NEEDED])
+        (row.term, row.scale, row.wave, row.organisation, None if row.term == RETURNS_NEEDED else row.n): row
+        for row in records(planning[planning["n"].isin(shown) | (planning["term"] == RETURNS_NEEDED)])
     }
     there = {term for term, *_ in found}
-    terms = [term for term in ASKED if term in there]
-    rows, sections = [], []
     contrasts = list(dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)))
     if len(contrasts) > _CONTRASTS:
         contrasts = [one for one in contrasts if BETWEEN not in one[1]]
-    for wave, organisation in contrasts:
-        own = powers[(powers["wave"] == wave) & (powers["organisation"] == organisation)]
-        for scale in labels.scales_in(own):
-            cells = [
-                _cell(found.get((term, scale, wave, organisation, n)), labels)
-                for n in shown
-                for term in terms
-            ]
-            rows.append(
-                (Cell(labels.scale(scale)), _needed(needed.get((scale, wave, organisation)), labels), *cells)
-            )
-            sections.append(_contrast(wave, organisation, labels))
-    nouns = labels.presentation.nouns
-    return Table(
-        name="planning",
-        title=f"What {plan.title if plan else 'the next wave'} can show, by number of {nouns.returns[1]}",
-        columns=(
-            Column("Scale"),
-            Column(f"{nouns.returns[1].capitalize()} needed", numeric=True),
-            *(
-                Column(ASKED[term], f"{whole(n)} {nouns.returns[1]}", numeric=True)
-                for n in shown
-                for term in terms
+    of_scales = {
+        one: labels.scales_in(powers[(powers["wave"] == one[0]) & (powers["organisation"] == one[1])])
+        for one in contrasts
+    }
+    return laid_out(
+        f"What {plan.title if plan else 'the next wave'} can show, by number of {returns}",
+        [(scale, *one) for one, scales in of_scales.items() for scale in scales],
+        [
+            (Column("Scale"), lambda key: Cell(labels.scale(key[0]))),
+            (
+                numbers(f"{returns.capitalize()} needed"),
+                lambda key: _needed(found.get((RETURNS_NEEDED, *key, None)), labels),
             ),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(planning),
-        notes=(
-            f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
-            f"adjustment for all scales, where no other shows anything. {nouns.returns[1].capitalize()} needed: for a "
-            f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
-            if plan
-            else "",
-            f"Every contrast and number of {nouns.returns[1]}, and equivalence tests, are in the CSV.",
-        ),
-        sections=tuple(sections),
+            *(
+                (
+                    numbers(head, f"{whole(n)} {returns}"),
+                    lambda key, n=n, term=term: _cell(found.get((term, *key, n)), labels),
+                )
+                for n in shown
+                for term, head in ASKED.items()
+                if term in there
+            ),
+        ],
+        planning,
+        f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
+        f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
+        f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
+        if plan
+        else "",
+        f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
+        section=lambda key: _contrast(key[1], key[2], labels),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from surveywaves.tables.layout import (
     count_and_percent,
     count_cell,
     is_withheld,
+    laid_out,
+    numbers,
+    of_lines,
     place,
     weighted_note,
 )
@@ -36,51 +39,45 @@ REASONS: Final = {
 
 def waves(frame: pd.DataFrame, labels: Labels) -> Table:
     """List the waves: when they were in the field, what their data are, how many answered of how many."""
-    found = {row.wave: row for row in records(frame)}
-    rows, nouns = [], labels.presentation.nouns
+    found, nouns = {row.wave: row for row in records(frame)}, labels.presentation.nouns
+    study = labels.presentation.waves
+    rates = {
+        name: _rate(found.get(name), known=words.population.size is not None) for name, words in study.items()
+    }
+    rated = any(not is_missing(cell.value) or cell is HIDDEN for cell in rates.values())
     several = len(labels.presentation.organisations) > 1
-    for name, words in labels.presentation.waves.items():
-        row, size, note = found.get(name), words.population.size, words.population.note
-        about = "about " if words.population.approximate else ""
-        people = NOTHING if size is None else Cell(f"{about}{whole(size)}", float(size))
-        tone = "" if words.evidence is Evidence.OBSERVED else "caution"
-        rows.append(
+
+    def people(name: str) -> Cell:
+        about = study[name].population
+        said = f"{'about ' if about.approximate else ''}{whole(about.size)}"
+        return (NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
+
+    def surveyed(name: str) -> Cell:
+        return Cell(listed([labels.organisation(one) for one in study[name].organisations_surveyed]))
+
+    def kind(name: str) -> Cell:
+        observed = study[name].evidence is Evidence.OBSERVED
+        return Cell(study[name].evidence.value, tone="" if observed else "caution")
+
+    return laid_out(
+        f"Waves and {nouns.returns[1]}",
+        study,
+        [
+            (Column("Wave"), lambda name: Cell(study[name].title)),
+            (Column("In the field"), lambda name: Cell(study[name].period or NONE)),
+            (Column("Data"), kind),
+            several and (Column(f"{nouns.organisation[1].capitalize()} surveyed"), surveyed),
             (
-                Cell(words.title),
-                Cell(words.period or NONE),
-                Cell(words.evidence.value, tone=tone),
-                *(
-                    [Cell(listed([labels.organisation(one) for one in words.organisations_surveyed]))]
-                    if several
-                    else []
-                ),
-                count_cell(row, "returns"),
-                people.noted(note),
-                _rate(row, known=size is not None),
-            )
-        )
-    known = [row for row in rows if not is_missing(row[-1].value) or row[-1] is HIDDEN]
-    dropped = 0 if known else 1
-    columns = (
-        Column("Wave"),
-        Column("In the field"),
-        Column("Data"),
-        *([Column(f"{nouns.organisation[1].capitalize()} surveyed")] if several else []),
-        Column(nouns.returns[1].capitalize(), numeric=True),
-        Column("Population", numeric=True),
-        *([Column("Response rate", numeric=True)] if known else []),
-    )
-    return Table(
-        name="waves",
-        title=f"Waves and {nouns.returns[1]}",
-        columns=columns,
-        rows=tuple(row[: len(row) - dropped] for row in rows),
-        data=labels.with_evidence(frame),
-        notes=(
-            "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error.",
-        )
-        if any(cell.more for row in rows for cell in row)
-        else (),
+                numbers(nouns.returns[1].capitalize()),
+                lambda name: count_cell(found.get(name), "returns"),
+            ),
+            (numbers("Population"), people),
+            rated and (numbers("Response rate"), lambda name: rates[name]),
+        ],
+        frame,
+        "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error."
+        if any(cell.more for cell in rates.values())
+        else "",
     )
 
 
@@ -110,38 +107,36 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         if (wave, name) in known and (name == ALL or len(words.organisations_surveyed) > 1)
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
-    rows: list[tuple[Cell, ...]] = []
-    sections = []
-    for variable in dict.fromkeys(there["variable"]):
-        present = there.loc[there["variable"] == variable, "level"].unique()
-        if variable == ORGANISATION and len(study.organisations) < 2:
-            continue
-        for level in _ordered(study, str(variable), present):
-            # Within an organisation, that variable says nothing.
-            cells = [
-                _level(found.get((wave, name, variable, level)), level)
-                if name == ALL or variable != ORGANISATION
-                else Cell("")
+
+    def cell(wave: str, name: str, variable: str, level: str) -> Cell:
+        # Within an organisation, that variable says nothing.
+        within = name != ALL and variable == ORGANISATION
+        return Cell("") if within else _level(found.get((wave, name, variable, level)), level)
+
+    return of_lines(
+        f"Who answered: {study.nouns.person[1]} by wave",
+        [
+            Column(""),
+            *(
+                numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
                 for wave, name in places
-            ]
-            rows.append((Cell(labels.level(str(variable), level)), *cells))
-            sections.append(_variable(str(variable), labels))
-    heads = [
-        Column(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave), numeric=True)
-        for wave, name in places
-    ]
-    return Table(
-        name="respondents",
-        title=f"Who answered: {study.nouns.person[1]} by wave",
-        columns=(Column(""), *heads),
-        rows=tuple(rows),
-        data=labels.with_evidence(frame),
-        notes=(
-            "n (% of those who answered the question); those who did not state it are not in the percentages.",
-            f"{NONE}: not asked.",
-            weighted_note(frame),
-        ),
-        sections=tuple(sections),
+            ),
+        ],
+        [
+            (
+                study.nouns.organisation[0].capitalize()
+                if variable == ORGANISATION
+                else labels.variable(variable),
+                [Cell(labels.level(variable, level)), *(cell(*one, variable, level) for one in places)],
+            )
+            for variable in dict.fromkeys(map(str, there["variable"]))
+            if variable != ORGANISATION or len(study.organisations) > 1
+            for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
+        ],
+        frame,
+        "n (% of those who answered the question); those who did not state it are not in the percentages.",
+        f"{NONE}: not asked.",
+        weighted_note(frame),
     )
 
 
@@ -153,14 +148,6 @@ def _whose(wave: str, name: str, labels: Labels) -> str:
     """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
     surveyed = labels.presentation.waves[wave].organisations_surveyed
     return labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else place(name, labels)
-
-
-def _variable(name: str, labels: Labels) -> str:
-    return (
-        labels.presentation.nouns.organisation[0].capitalize()
-        if name == ORGANISATION
-        else labels.variable(name)
-    )
 
 
 def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list[str]:
@@ -181,52 +168,45 @@ def _level(row: Any, level: str) -> Cell:
 
 def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFrame | None = None) -> Table:
     """Give missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
+    study, key = labels.presentation, ["wave", "item"]
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
-    keys = pd.MultiIndex.from_frame(frame[["wave", "item"]])
-    asked = frame[~keys.isin(pd.MultiIndex.from_frame(unasked[["wave", "item"]]))]
-    each = asked.drop_duplicates(["wave", "item"])
+    asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]
+    each = asked.drop_duplicates(key)
     returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
-    parts: dict[str, Mapping[Any, Any]] = {
-        words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()
-    }
+    counts = each.groupby(["wave", "section"]).size()
+    parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}
     if item_frequencies is not None:
         parts["all reasons"] = dict(_sums(_without_answer(asked, item_frequencies)))
     used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
-    rows, sections = [], []
-    for wave in labels.presentation.waves:
-        for section, title in labels.presentation.sections.items():
-            if (wave, section) not in returned.index:
-                continue
-            of = returned[wave, section]
-            count = int(((each["wave"] == wave) & (each["section"] == section)).sum())
-            shares = [_share(parts[words].get((wave, section), 0), of) for words in used]
-            rows.append((Cell(title), Cell(whole(count), float(count)), *shares))
-            sections.append(
-                f"{labels.wave(wave)}: {_returns(each, wave)} {labels.presentation.nouns.returns[1]}"
-            )
-    return Table(
-        name="missing",
-        title="Missing answers by section of the questionnaire, in % of the answers asked for",
-        columns=(
-            Column("Section"),
-            Column(labels.presentation.nouns.statement[1].capitalize(), numeric=True),
-            *(Column(words.capitalize(), numeric=True) for words in used),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(frame),
-        notes=("Broke off: nothing after it was answered.", *_never(parts, used)),
-        sections=tuple(sections),
-    )
-
-
-def _never(parts: Mapping[str, Any], used: Sequence[str]) -> list[str]:
     gone = [words for words in parts if words not in used]
-    return [f"No answer is missing for another reason ({listed(gone)})."] if gone else []
-
-
-def _returns(each: pd.DataFrame, wave: str) -> str:
-    returns = each.loc[each["wave"] == wave, "returns"].dropna()
-    return whole(returns.max()) if len(returns) else NONE
+    most = each.groupby("wave")["returns"].max()
+    return of_lines(
+        "Missing answers by section of the questionnaire, in % of the answers asked for",
+        [
+            Column("Section"),
+            numbers(study.nouns.statement[1].capitalize()),
+            *(numbers(words.capitalize()) for words in used),
+        ],
+        [
+            (
+                f"{labels.wave(wave)}: {whole(most[wave])} {study.nouns.returns[1]}",
+                [
+                    Cell(title),
+                    Cell(whole(counts[wave, section]), float(counts[wave, section])),
+                    *(
+                        _share(parts[words].get((wave, section), 0), returned[wave, section])
+                        for words in used
+                    ),
+                ],
+            )
+            for wave in study.waves
+            for section, title in study.sections.items()
+            if (wave, section) in returned.index
+        ],
+        frame,
+        "Broke off: nothing after it was answered.",
+        f"No answer is missing for another reason ({listed(gone)})." if gone else "",
+    )
 
 
 def _sums(frame: pd.DataFrame) -> pd.Series[Any]:

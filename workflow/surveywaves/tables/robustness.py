@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -14,7 +15,9 @@ from surveywaves.tables.layout import (
     Column,
     Table,
     estimate_cell,
+    laid_out,
     number_cell,
+    numbers,
     p_cell,
     place,
     sentence,
@@ -26,21 +29,14 @@ from surveywaves.words import NONE, Labels, lower, number, records, whole
 
 KINDS: Final = {CHANGE: "Change", GAP: "Gap", DIFFERENCE: "Difference in change"}
 
+_UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    CHANGE: {
-        Decision.INCREASE: "rose",
-        Decision.DECREASE: "fell",
-        Decision.NO_MEANINGFUL_CHANGE: "no meaningful change",
-    },
-    GAP: {
-        Decision.INCREASE: "{first} higher",
-        Decision.DECREASE: "{first} lower",
-        Decision.NO_MEANINGFUL_CHANGE: "no meaningful gap",
-    },
+    CHANGE: {_UP: "rose", _DOWN: "fell", _SAME: "no meaningful change"},
+    GAP: {_UP: "{first} higher", _DOWN: "{first} lower", _SAME: "no meaningful gap"},
     DIFFERENCE: {
-        Decision.INCREASE: "{first} gained on the other",
-        Decision.DECREASE: "{first} lost to the other",
-        Decision.NO_MEANINGFUL_CHANGE: "no meaningful difference",
+        _UP: "{first} gained on the other",
+        _DOWN: "{first} lost to the other",
+        _SAME: "no meaningful difference",
     },
 }
 """Kind of contrast -> decision -> words; of gaps and differences in change, of the first-named."""
@@ -62,70 +58,55 @@ def decision_words(decision: str, kind: str, *, first: str) -> str:
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
     """List the decisions that some other analysis does not come to: which, and how far the estimate moves."""
     rows_there = agreement[agreement["decision"].fillna("") != ""]
-    analysis = FAVOURABLE if rows_there["analysis"].eq(FAVOURABLE).any() else LINEAR
-    main = rows_there[rows_there["analysis"] == analysis]
+    favourable = bool(rows_there["analysis"].eq(FAVOURABLE).any())
+    main = rows_there[rows_there["analysis"] == (FAVOURABLE if favourable else LINEAR)]
     parted = main[(main["agreeing"] < main["variants"]).fillna(value=False)]
     titles = {name: variable.label for name, variable in labels.presentation.variables.items()}
     several = len(labels.presentation.organisations) > 1
-    rows, sections = [], []
-    for kind, title in KINDS.items():
-        for row in records(parted[parted["term"] == kind]):
-            sections.append(title)
-            rows.append(
-                (
-                    Cell(labels.scale(row.scale)),
-                    Cell(when(row.wave, labels)),
-                    *([Cell(place(row.organisation, labels))] if several else []),
-                    Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
-                    Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),
-                    Cell(_otherwise(row, labels)),
-                    _in_unit(row, "largest_move"),
-                    Cell(lower(variant_title(row.largest_variant, titles)) if row.largest_variant else NONE),
-                    _in_unit(row, "tipping_point"),
-                )
-            )
-    hidden = "status" in main and bool((main["status"] == Status.WITHHELD).any())
-    unit = (
-        "percentage points of favourable answers"
-        if analysis == FAVOURABLE
-        else "standard deviations of one answer"
-    )
-    nouns = labels.presentation.nouns
-    return Table(
-        name="robustness",
-        title="Decisions that another analysis does not share",
-        columns=(
-            Column("Scale"),
-            Column("Waves"),
-            *([Column(nouns.organisation[0].capitalize())] if several else []),
-            Column("Main analysis"),
-            Column(
-                "Agreeing",
-                numeric=True,
-                spoken="analyses that decide alike, of those that moved the estimate",
+    unit = "percentage points of favourable answers" if favourable else "standard deviations of one answer"
+    agreeing = "analyses that decide alike, of those that moved the estimate"
+    tipping = "how much the missing answers would have to differ for another decision"
+    return laid_out(
+        "Decisions that another analysis does not share",
+        [row for kind in KINDS for row in records(parted[parted["term"] == kind])],
+        [
+            (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
+            (Column("Waves"), lambda row: Cell(when(row.wave, labels))),
+            several
+            and (
+                Column(labels.presentation.nouns.organisation[0].capitalize()),
+                lambda row: Cell(place(row.organisation, labels)),
             ),
-            Column("Otherwise"),
-            Column("Largest move", numeric=True),
-            Column("In which analysis"),
-            Column(
-                "Tipping point",
-                numeric=True,
-                spoken="how much the missing answers would have to differ for another decision",
+            (
+                Column("Main analysis"),
+                lambda row: Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
             ),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(main),
-        notes=(
-            f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
-            "moved the estimate.",
-            f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
-            "Tipping point: how much the missing answers would have to differ for another decision."
-            if rows
-            else "",
-            "Without decisions that are withheld." if hidden else "",
-        ),
+            (
+                numbers("Agreeing", spoken=agreeing),
+                lambda row: Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),
+            ),
+            (Column("Otherwise"), lambda row: Cell(_otherwise(row, labels))),
+            (numbers("Largest move"), partial(_in_unit, what="largest_move")),
+            (
+                Column("In which analysis"),
+                lambda row: Cell(
+                    lower(variant_title(row.largest_variant, titles)) if row.largest_variant else NONE
+                ),
+            ),
+            (numbers("Tipping point", spoken=tipping), partial(_in_unit, what="tipping_point")),
+        ],
+        main,
+        f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
+        "moved the estimate.",
+        f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
+        f"Tipping point: {tipping}."
+        if len(parted)
+        else "",
+        "Without decisions that are withheld."
+        if "status" in main and (main["status"] == Status.WITHHELD).any()
+        else "",
         heads=3 if several else 2,
-        sections=tuple(sections),
+        section=lambda row: KINDS[row.term],
     )
 
 
@@ -140,14 +121,12 @@ _END: Final = ("largest move", "no estimate", "no difference", "another decision
 
 def _otherwise(row: Any, labels: Labels) -> str:
     """Say which analyses decide otherwise, and how: the middle of a row's sentence."""
-    parts = str(row.words).split("; ")[1:]
-    told = [part for part in parts if ": " in part and not part.startswith(_END)]
-    said = []
-    for part in told:
-        who, _, decision = part.rpartition(": ")
-        said.append(
-            f"{labels.readable(who)}: {_decided(decision.replace(' ', '_'), row, labels).replace('_', ' ')}"
-        )
+    told = [part.rpartition(": ") for part in str(row.words).split("; ")[1:] if not part.startswith(_END)]
+    said = [
+        f"{labels.readable(who)}: {_decided(decision.replace(' ', '_'), row, labels).replace('_', ' ')}"
+        for who, _, decision in told
+        if who
+    ]
     return "; ".join(said) or NONE
 
 
@@ -171,46 +150,59 @@ SHAPES: Final = {
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
     """Lay out what the models assume and what the data say of it, a scale a row."""
     level = 1 - labels.presentation.confidence
-    whole_scale = diagnostics[(diagnostics["item"] == "")]
-    found = {(row.scale, row.term): row for row in records(whole_scale) if row.term in {**SPREADS, **SHAPES}}
+    of_scales = diagnostics[diagnostics["item"] == ""]
+    found = {(row.scale, row.term): row for row in records(of_scales)}
     own = diagnostics[:0] if variances is None else variances
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
     alike = {row.scale: row for row in records(own)}
-    by_item = diagnostics[diagnostics["term"].isin(list(TESTED))]
-    rows = []
-    for scale in labels.scales_in(diagnostics):
-        cells = [estimate_cell(alike.get(scale), labels, bounds=True)] if alike else []
-        for test in TESTED:
-            cells += _tests(by_item[(by_item["scale"] == scale) & (by_item["term"] == test)], level)
-        cells += [p_cell(found.get((scale, term)), "p_value") for term in SPREADS]
-        cells += [estimate_cell(found.get((scale, term)), labels) for term in SHAPES]
-        rows.append((Cell(labels.scale(scale)), *cells))
+    tests = {
+        (scale, term): _tests(rows, level)
+        for (scale, term), rows in diagnostics[diagnostics["term"].isin(list(TESTED))].groupby(
+            ["scale", "term"]
+        )
+    }
     nouns = labels.presentation.nouns
-    item = nouns.statement[1].capitalize()
-    return Table(
-        name="assumptions",
-        title="What the models assume, and what the answers say of it",
-        columns=(
-            Column("Scale"),
-            *([Column(f"ICC ({labels.confidence} CI)", numeric=True)] if alike else []),
-            *(
-                Column(head, group, numeric=True)
-                for group in TESTED.values()
-                for head in (f"{item} against", "Smallest adj. p")
+    item = nouns.statement[1]
+    return laid_out(
+        "What the models assume, and what the answers say of it",
+        labels.scales_in(diagnostics),
+        [
+            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
+            bool(alike)
+            and (
+                numbers(f"ICC ({labels.confidence} CI)"),
+                lambda scale: estimate_cell(alike.get(scale), labels, bounds=True),
             ),
-            *(Column(f"{head}, p", "Equal variances of cells", numeric=True) for head in SPREADS.values()),
-            *(Column(head, "Normality", numeric=True) for head in SHAPES.values()),
-        ),
-        rows=tuple(rows),
-        data=labels.with_evidence(stacked(own, diagnostics)),
-        notes=(
-            f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
-            f"Against: {item.lower()} whose test is below {number(level)} after adjustment, of those tested. "
-            "Proportional odds and one dispersion are assumed by the ordinal model only.",
-            f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
-            if labels.presentation.robust
-            else "",
-        ),
+            *(
+                (
+                    numbers(head, group),
+                    lambda scale, term=term, place=place: tests.get((scale, term), (NOTHING, NOTHING))[place],
+                )
+                for term, group in TESTED.items()
+                for place, head in enumerate((f"{item.capitalize()} against", "Smallest adj. p"))
+            ),
+            *(
+                (
+                    numbers(f"{head}, p", "Equal variances of cells"),
+                    lambda scale, term=term: p_cell(found.get((scale, term)), "p_value"),
+                )
+                for term, head in SPREADS.items()
+            ),
+            *(
+                (
+                    numbers(head, "Normality"),
+                    lambda scale, term=term: estimate_cell(found.get((scale, term)), labels),
+                )
+                for term, head in SHAPES.items()
+            ),
+        ],
+        stacked(own, diagnostics),
+        f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
+        f"Against: {item} whose test is below {number(level)} after adjustment, of those tested. "
+        "Proportional odds and one dispersion are assumed by the ordinal model only.",
+        f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
+        if labels.presentation.robust
+        else "",
     )
 
 

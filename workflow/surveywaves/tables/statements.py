@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -20,10 +20,13 @@ from surveywaves.tables.layout import (
     count_and_percent,
     count_cell,
     decided,
+    differ,
     estimate_cell,
     is_withheld,
     legend,
     number_cell,
+    numbers,
+    of_lines,
     p_cell,
     place,
     remarks,
@@ -57,60 +60,60 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     changes = _changes(item_contrasts, waves.contrast if waves else "")
     percents = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
     moved = {(row.item, row.organisation): row for row in records(changes)}
-    columns: list[Column] = []
-    makers: list[tuple[str, str]] = []
     several = len(study.organisations) > 1
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
     many = len(groups) * len(study.waves) > MANY_CELLS + 1
-    compared = (waves.first, waves.last) if waves and many else tuple(study.waves)
-    for name in groups:
-        # What one organisation alone was asked stands at that organisation.
-        shown = [
-            wave
-            for wave in study.waves
-            if (wave, name) in there and (name != ALL or _everybody(wave, labels)) and wave in compared
-        ]
-        head = place(name, labels) if len(groups) > 1 else ""
-        columns += [Column(labels.wave(wave), head, numeric=True) for wave in shown]
-        makers += [(wave, name) for wave in shown]
-        if any(key[1] == name for key in moved):
-            columns += [Column("Change", head, numeric=True), Column("Adj. p", head, numeric=True)]
-            makers += [("", name)]
-    order = [*study.scales, None]
-    items = sorted(study.items.values(), key=lambda item: order.index(item.scale))
-    rows = []
-    for item in items:
-        cells: list[Cell] = []
-        for wave, name in makers:
-            if wave:
-                cells.append(_percent(percents.get((item.item, wave, name))))
-            else:
-                first, last = (cells[-1 - back] if makers else NOTHING for back in (1, 0))
-                change = _change(moved.get((item.item, name)), labels, first, last)
-                cells += [replace(change[0], notes=()), change[1]] if name == ALL and several else change
+    compared = [waves.first, waves.last] if waves and many else list(study.waves)
+    # What one organisation alone was asked stands at that organisation.
+    shown = {
+        name: [w for w in compared if (w, name) in there and (name != ALL or _everybody(w, labels))]
+        for name in groups
+    }
+    told = {name for _, name in moved}
+
+    def cells(item: str, name: str) -> Iterator[Cell]:
+        levels = [_percent(percents.get((item, wave, name))) for wave in shown[name]]
+        yield from levels
+        if name in told:
+            change, p = _change(moved.get((item, name)), labels, *levels[-2:])
+            # Of everybody it is said below the table.
+            yield from (replace(change, notes=()) if name == ALL and several else change, p)
+
+    def named(item: Item) -> Cell:
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
-        reworded = [note for note in grades if "words this" in note or "another response scale" in note]
-        rows.append((Cell(statement(item)).noted(*reworded), *cells))
-    return Table(
-        name="statements",
-        title="Favourable answers to every statement, in %",
-        columns=(Column(study.nouns.statement[0].capitalize()), *columns),
-        rows=tuple(rows),
-        data=labels.with_evidence(stacked(chosen, changes)),
-        notes=(
-            f"{NONE}: not asked, or nobody answered.",
-            f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
-            "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
-            if waves and not changes.empty
-            else "",
-            f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
-            f"{study.nouns.person[1]} in the models, so that they need not be the difference."
-            if several and any(key[1] == ALL for key in moved)
-            else "",
-            weighted_note(chosen),
-        ),
-        sections=tuple(labels.scale(item.scale) if item.scale else OUTSIDE for item in items),
+        said = (note for note in grades if "words this" in note or "another response scale" in note)
+        return Cell(statement(item)).noted(*said)
+
+    order = [*study.scales, None]
+    return of_lines(
+        "Favourable answers to every statement, in %",
+        [
+            Column(study.nouns.statement[0].capitalize()),
+            *(
+                numbers(head, place(name, labels) if len(groups) > 1 else "")
+                for name in groups
+                for head in (*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ()))
+            ),
+        ],
+        [
+            (
+                labels.scale(item.scale) if item.scale else OUTSIDE,
+                [named(item), *(cell for name in groups for cell in cells(item.item, name))],
+            )
+            for item in sorted(study.items.values(), key=lambda item: order.index(item.scale))
+        ],
+        stacked(chosen, changes),
+        f"{NONE}: not asked, or nobody answered.",
+        f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
+        "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
+        if waves and told
+        else "",
+        f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{study.nouns.person[1]} in the models, so that they need not be the difference."
+        if several and ALL in told
+        else "",
+        weighted_note(chosen),
     )
 
 
@@ -137,20 +140,13 @@ def _percent(row: Any) -> Cell:
     return number_cell(row, "favourable_percent", percentage)
 
 
-def _change(row: Any, labels: Labels, first: Cell, last: Cell) -> tuple[Cell, Cell]:
+def _change(row: Any, labels: Labels, first: Cell = NOTHING, last: Cell = NOTHING) -> tuple[Cell, Cell]:
     """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
-    if row is None:
-        return NOTHING, NOTHING
     cell = estimate_cell(row, labels, decimals=1, signed=True)
-    if is_missing(row.estimate):
+    if row is None or is_missing(row.estimate):
         return replace(cell, notes=()), p_cell(row)
     told = [sentence(labels.readable(remark)) for remark in remarks(row.note)]
-    if (
-        is_missing(first.value)
-        or is_missing(last.value)
-        or round(float(last.text.replace("−", "-")) - float(first.text.replace("−", "-")), 1)
-        != round(row.estimate, 1)
-    ):
+    if is_missing(first.value) or is_missing(last.value) or differ(first, last, cell):
         told.append(MODELLED)
     return decided(cell, row).noted(*told), p_cell(row)
 
@@ -188,61 +184,52 @@ def answers(
     ]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
     there = set(zip(asked["item"], asked["wave"], asked["organisation"], strict=True))
-    found = {(row.wave, row.organisation, row.item, row.response): row for row in records(chosen)}
-    said: Mapping[Place, tuple[str, ...]] = {}
-    if published_tables is not None and study.published_wave:
-        said = misprint_notes(published_tables, items)
-    responses = range(1, scale.points + 1)
-    rows, sections = [], []
-    for item in items:
-        for wave in study.waves:
-            for organisation in organisations:
-                if (item.item, wave, organisation) not in there:
-                    continue
-                own = [found.get((wave, organisation, item.item, response)) for response in responses]
-                notes = said if wave == study.published_wave and organisation == ALL else {}
-                named = Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
-                who = [Cell(labels.organisation(organisation))] if by_organisation else []
-                rows.append((named, *who, *_answers(own, item.item, notes)))
-                sections.append(item.text)
-    printed = dict.fromkeys(item.published_table for item in items if item.published_table is not None)
+    found = {(row.item, row.wave, row.organisation, row.response): row for row in records(chosen)}
+    said = {}
+    if published_tables is not None and not by_organisation:
+        said = {study.published_wave: misprint_notes(published_tables, items)}
+
+    def cells(item: str, wave: str, name: str) -> Iterator[Cell]:
+        yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item))
+        if by_organisation:
+            yield Cell(labels.organisation(name))
+        own = [found.get((item, wave, name, response)) for response in range(1, scale.points + 1)]
+        base = count_cell(next(filter(None, own), None), "base")
+        for response, cell in enumerate((base, *map(count_and_percent, own))):
+            notes = said.get(wave, {}).get((item, response), ())
+            yield replace(cell.noted(*notes), tone="caution") if notes else cell
+
+    printed = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
     title = labels.scale(items[0].scale) if items[0].scale else OUTSIDE
-    title += f" (printed as Table {listed(list(map(str, printed)))})" if printed else ""
+    title += f" (printed as Table {listed(list(printed))})" if printed else ""
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
     columns = (
         Column("Wave"),
         *([Column(study.nouns.organisation[0].capitalize())] if by_organisation else []),
-        Column("n", numeric=True, spoken="answers"),
+        numbers("n", spoken="answers"),
         *(
-            Column(short, numeric=True, spoken="" if short == label else label)
+            numbers(short, spoken="" if short == label else label)
             for short, label in zip(scale.short, scale.labels, strict=True)
         ),
     )
-    return Table(
-        name=f"answers_{battery}",
-        title=f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
-        columns=columns,
-        rows=tuple(rows),
-        data=labels.with_evidence(chosen),
-        notes=(
-            "Number of answers, and n (% of them) for each response.",
-            "" if by_organisation else f"{together(labels)}.",
-            legend(columns),
-            f"Without answers in this form: {listed(absent)}." if absent else "",
-            weighted_note(chosen),
-        ),
+    return of_lines(
+        f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
+        columns,
+        [
+            (item.text, cells(item.item, wave, name))
+            for item in items
+            for wave in study.waves
+            for name in organisations
+            if (item.item, wave, name) in there
+        ],
+        chosen,
+        "Number of answers, and n (% of them) for each response.",
+        "" if by_organisation else f"{together(labels)}.",
+        legend(columns),
+        f"Without answers in this form: {listed(absent)}." if absent else "",
+        weighted_note(chosen),
         heads=2 if by_organisation else 1,
-        sections=tuple(sections),
     )
-
-
-def _answers(rows: Sequence[Any], item: str, said: Mapping[Place, tuple[str, ...]]) -> Iterator[Cell]:
-    """Print a statement's base and answers in one wave; what the publication misprints of it is noted."""
-    first = next((row for row in rows if row is not None), None)
-    cells = [count_cell(first, "base"), *map(count_and_percent, rows)]
-    for response, cell in enumerate(cells):
-        notes = said.get((item, response), ())
-        yield replace(cell.noted(*notes), tone="caution") if notes else cell
 
 
 def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from great_tables import GT
 from great_tables import html as markup
 
 from surveywaves.catalogue import TABLE_FORMATS
-from surveywaves.tables.layout import Cell, Column, Table
+from surveywaves.tables.layout import Cell, Column, Table, held
 from surveywaves.text import visible
 
 _PAGE: Final = """\
@@ -150,7 +150,7 @@ def _cell(table: Table, cell: Cell) -> str:
 
 
 def _head(column: Column) -> str:
-    text = words(column.head) or "&nbsp;"
+    text = held(words(column.head)) or "&nbsp;"
     return f'<abbr title="{escape(visible(column.spoken))}">{text}</abbr>' if column.spoken else text
 
 

@@ -33,9 +33,6 @@ UPRIGHT, TURNED = 170, 257
 _LETTERS: Final = {8: 1.55, 7: 1.36}
 """Size of type, in points -> width of a letter, in millimetres."""
 
-_LONGEST: Final = 46
-"""Letters of words in a line, at most."""
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -48,29 +45,15 @@ class Shape:
 
 def shape(table: Table) -> Shape:
     """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
-    needs = [_needs(table, place) for place in range(len(table.columns))]
+    needs = [table.letters(place) for place in range(len(table.columns))]
     least, most = (sum(widths) for widths in zip(*needs, strict=True))
-    pages = ((UPRIGHT, False, 8, least + 30), (TURNED, True, 8, most), (TURNED, True, 7, 0))
+    pages = ((UPRIGHT, False, 8, least + 20), (TURNED, True, 8, most), (TURNED, True, 7, 0))
     rooms = [(width / _LETTERS[size] - 2 * len(needs), enough) for width, _, size, enough in pages]
     chosen = next((number for number, (room, enough) in enumerate(rooms) if room >= min(most, enough)), 2)
     (room, _), (_, turned, size, _) = rooms[chosen], pages[chosen]
     spare = max(0.0, min(1.0, (room - least) / max(1, most - least)))
     widths = [low + spare * (high - low) + 2 for low, high in needs]
     return Shape(tuple(width / sum(widths) for width in widths), turned, size)
-
-
-def _needs(table: Table, place: int) -> tuple[int, int]:
-    """Give the letters that a column needs at least, and that it needs to have each cell on a line."""
-    column, texts = table.columns[place], [row[place].text for row in table.rows] or [""]
-    word = max((len(part) for part in column.head.split()), default=1)
-    longest = max(map(len, texts))
-    if column.numeric:
-        # An interval may go to a second line; a number may not.
-        piece = max(len(piece) for text in texts for piece in text.replace(" (", "\n(").split("\n"))
-        return max(piece, word), max(longest, word)
-    part = max(len(part) for text in texts for part in (*text.split(), ""))
-    least = max(min(part, _LONGEST), word, 6)
-    return least, max(least, min(longest, _LONGEST))
 
 
 def papers(
@@ -179,6 +162,8 @@ def _latex(table: Table, form: Shape, text: str) -> str:
         spec,
     )
     body = spec + middle + rest
+    # A row across all columns stays with those below it.
+    body = re.sub(r"(?m)(\{%\n\\textbf\{.*\}\}) \\\\$", r"\1 \\\\*", body)
     begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")
     header = _HEADER.format(name=table.name, further=", pdflscape" if form.turned else "")
     size = r"\scriptsize" if form.size < max(_LETTERS) else r"\footnotesize"
@@ -234,6 +219,9 @@ def _body(body: str, form: Shape) -> str:
     """Set what pandoc leaves open: rules below heads, rows that stay whole, the page."""
     body = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", body)
     body = body.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit/></w:trPr>").replace("</w:trPr><w:trPr>", "")
+    # A row across all columns names those below it.
+    across = f'<w:gridSpan w:val="{len(form.shares)}" /></w:tcPr><w:p><w:pPr><w:pStyle w:val="Compact" />'
+    body = body.replace(across, f"{across}<w:keepNext/>")
     heads = len(re.findall("<w:tblHeader", body))
     numbers = iter(range(1, heads + 1))
 
