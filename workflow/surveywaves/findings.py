@@ -6,9 +6,9 @@ The main analysis is the percentage of favourable answers; where a study has non
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -28,6 +28,8 @@ from surveywaves.terms import (
 )
 from surveywaves.text import listed
 from surveywaves.words import Labels, is_missing, records
+
+T = TypeVar("T")
 
 CHANGE: Final = "change"
 GAP: Final = "gap"
@@ -245,8 +247,8 @@ def by_organisation(facts: Iterable[Found], presentation: Presentation) -> dict[
     return {name: [one for one in facts if one.organisation == name] for name in named}
 
 
-def without_all(of: Mapping[str, list[Found]]) -> dict[str, list[Found]]:
-    """Leave the facts of all together out where organisations have their own."""
+def without_all(of: Mapping[str, T]) -> dict[str, T]:
+    """Leave all together out where organisations have their own."""
     return {name: own for name, own in of.items() if name != ALL} or dict(of)
 
 
@@ -300,24 +302,18 @@ def headline(facts: Iterable[Found], presentation: Presentation) -> str:
     known = [one for one in facts if one.estimate is not None]
     changes = [one for one in facts if one.kind == CHANGE]
     if changes or len(presentation.waves) > 1:
-        of = by_organisation((one for one in known if one.kind == CHANGE), presentation)
-        single = [name for name in of if name != ALL]
-        if not of:
-            hidden = bool(changes) and all(one.status == Status.WITHHELD for one in changes)
-            return (
-                "All changes are withheld to protect respondents" if hidden else "No change can be estimated"
-            )
-        if len(single) > 2:
-            return _many({name: of[name] for name in single}, labels)
-        if len(single) == 2:
-            return _two({name: of[name] for name in single}, labels)
-        only = single[0] if single else ALL
-        # Another organisation of the study has no estimate: say whose changes these are.
-        whose = only if only != ALL and len(presentation.organisations) > 1 else ""
-        return _alone(of[only], whose, labels)
+        of = without_all(by_organisation((one for one in known if one.kind == CHANGE), presentation))
+        if of:
+            return _changes(of, labels)
+        hidden = bool(changes) and all(one.status == Status.WITHHELD for one in changes)
+        return "All changes are withheld to protect respondents" if hidden else "No change can be estimated"
     if gaps := [one for one in known if one.kind == GAP]:
-        return _apart(gaps, labels)
-    return _levels([one for one in known if one.kind == LEVEL], labels)
+        return _gaps(gaps, labels)
+    own = by_organisation((one for one in known if one.kind == LEVEL), presentation)
+    ranked = largest(own.get(ALL) or next(iter(own.values()), []))
+    if len(ranked) < 2:
+        return labels.scale(ranked[0].scale) if ranked else "Nothing can be estimated"
+    return f"Highest: {labels.scale(ranked[0].scale)}; lowest: {labels.scale(ranked[-1].scale)}"
 
 
 def counted(number: int) -> str:
@@ -334,167 +330,126 @@ def opening(text: str) -> str:
 
 
 def inside(labels: Labels, organisation: str) -> str:
-    """Name an organisation in the middle of a sentence: without the capital of an article."""
+    """Name an organisation, or all together, in the middle of a sentence: without the capital of an article."""
     if organisation == ALL:
         return labels.presentation.nouns.people
     return re.sub(r"^The\b", "the", labels.organisation(organisation))
 
 
+def together(number: int, scales: str, *, any_of: bool = False) -> str:
+    """Say all of some scales, or any of them; `scales` is their number and the noun."""
+    few = ("", "the only scale", f"{'either' if any_of else 'both'} scale{'' if any_of else 's'}")
+    return few[number] if 0 < number < len(few) else f"{'any of' if any_of else 'all'} {scales}"
+
+
 def _scales(number: int) -> str:
-    return f"{counted(number)} {'scale' if number == 1 else 'scales'}"
+    return f"{counted(number)} scale{'' if number == 1 else 's'}"
 
 
-EVERY: Final = {1: "the only scale", 2: "both scales"}
-"""How few scales are called when all of them are meant."""
-
-
-def _every(number: int) -> str:
-    return EVERY.get(number, f"all {_scales(number)}")
-
-
-def _went(facts: Iterable[Found]) -> str:
-    """Say which way facts went that agree on it."""
-    return "rose" if all(one.up for one in facts) else "fell"
-
-
-def _alone(facts: list[Found], whose: str, labels: Labels) -> str:
-    """Say what one organisation's changes come to, or everybody's (`whose` is empty)."""
-    moved, where = (
-        largest(one for one in facts if one.moved),
-        f" in {inside(labels, whose)}" if whose else "",
-    )
-    if not moved:
-        return _still(facts, where, labels)
-    if len(moved) == 1:
-        rest = len(facts) - 1
-        others = f"; no clear change on the other {_scales(rest)}" if rest > 1 else ""
-        return f"{labels.scale(moved[0].scale)} {_went(moved)}{where}{others}"
-    ways = ([one for one in moved if one.up], [one for one in moved if one.down])
-    said = [(len(way), _went(way)) for way in ways if way]
-    said.sort(key=lambda one: -one[0])
-    (most, went), *less = said
-    if most == len(facts):
-        return f"{opening(_every(most))} {went}{where}"
-    second = f" and {counted(less[0][0])} {less[0][1]}" if less else ""
-    return f"{opening(counted(most))} of {_scales(len(facts))} {went}{second}{where}"
-
-
-def _still(facts: list[Found], where: str, labels: Labels) -> str:
-    """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
-    same = all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts)
-    scales = list(dict.fromkeys(one.scale for one in facts))
-    on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on any of {_scales(len(scales))}"
-    return f"No {'meaningful' if same else 'clear'} change{where} {on}"
-
-
-def _two(of: Mapping[str, list[Found]], labels: Labels) -> str:
-    """Compare the changes of two organisations: first of all a scale that went both ways."""
-    one, other = of
-    names = [inside(labels, name) for name in of]
-    moved = {name: {fact.scale: fact for fact in facts if fact.moved} for name, facts in of.items()}
+def _changes(of: Mapping[str, list[Found]], labels: Labels) -> str:
+    """Compare the changes of organisations: of two, first of all a scale that went both ways."""
+    moved = {name: largest(one for one in facts if one.moved) for name, facts in of.items()}
+    names = {name: inside(labels, name) for name in of}
     if not any(moved.values()):
-        return _still([*of[one], *of[other]], f" in {names[0]} or {names[1]}", labels)
-    both = [(moved[one][scale], moved[other][scale]) for scale in moved[one] if scale in moved[other]]
-    if contrary := [pair for pair in both if pair[0].up != pair[1].up]:
-        pair = max(contrary, key=lambda facts: abs((facts[0].estimate or 0.0) - (facts[1].estimate or 0.0)))
-        fell, rose = sorted(pair, key=lambda fact: fact.up)
-        where = (inside(labels, fact.organisation) for fact in (fell, rose))
-        return f"{labels.scale(fell.scale)} fell in {next(where)} and rose in {next(where)}"
-    if len(both) == 1 and all(len(facts) == 1 for facts in moved.values()):
-        return f"{labels.scale(both[0][0].scale)} {_went(both[0])} in {names[0]} and {names[1]}"
-    phrases = {name: _phrase(of[name]) for name in of}
-    if len(set(phrases.values())) == 1:
-        return opening(f"{names[0]} and {names[1]} each {phrases[one]}")
-    said: list[str] = []
-    told: set[int] = set()
+        return _still(of, labels)
+    if len(of) > 2:
+        return _most_common([one for own in moved.values() for one in own], len(of), labels)
+    sides = {(one.scale, one.up): one for own in moved.values() for one in own}
+    contrary = [
+        (fell, sides[scale, True]) for (scale, up), fell in sides.items() if not up and (scale, True) in sides
+    ]
+    if contrary:
+        fell, rose = max(contrary, key=lambda two: (two[1].estimate or 0.0) - (two[0].estimate or 0.0))
+        where = [names[one.organisation] for one in (fell, rose)]
+        return f"{labels.scale(fell.scale)} fell in {where[0]} and rose in {where[1]}"
+    alike: dict[str, list[str]] = {}
     for name in sorted(of, key=lambda name: -len(moved[name])):
-        total = len(of[name])
-        if not moved[name]:
-            said.append(f"no clear change in {inside(labels, name)}")
-        elif len(moved[name]) == 1:
-            (fact,) = moved[name].values()
-            said.append(f"{labels.scale(fact.scale)} {_went([fact])} in {inside(labels, name)}")
-        else:
-            phrase = phrases[name].replace(f" of {_scales(total)}", "") if total in told else phrases[name]
-            said.append(f"{inside(labels, name)} {phrase}")
-            told.add(total)
-    return opening("; ".join(said))
+        alike.setdefault(_came_to(moved[name], len(of[name]), labels), []).append(names[name])
+    # Where all scales of the only organisation of a study are meant, its name says nothing.
+    named = len(labels.presentation.organisations) > 1 and list(of) != [ALL]
+    said = [
+        f"{phrase} in {listed(sorted(own, key=list(names.values()).index))}" if named else phrase
+        for phrase, own in alike.items()
+    ]
+    if not named and len(next(iter(moved.values()))) == 1 < len(next(iter(of.values()))):
+        said.append("no other clear change")
+    first, *rest = said
+    total = next((f" of {_scales(len(facts))}" for facts in of.values()), "")
+    return opening("; ".join([first, *(one.replace(total, "") if total in first else one for one in rest)]))
 
 
-def _phrase(facts: list[Found]) -> str:
-    """Say on how many scales an organisation rose and fell, without its name."""
-    up, down = sum(one.up for one in facts), sum(one.down for one in facts)
-    for count, went in ((up, "rose"), (down, "fell")):
-        if count == len(facts):
-            return f"{went} on {_every(count)}"
-    (most, went), (less, came) = sorted(((up, "rose"), (down, "fell")), key=lambda one: -one[0])
-    second = f" and {came} on {counted(less)}" if less else ""
-    return f"{went} on {counted(most)} of {_scales(len(facts))}{second}"
+def _came_to(moved: Sequence[Found], tested: int, labels: Labels) -> str:
+    """Say which scales of an organisation moved, and how."""
+    if len(moved) == 1 < tested:
+        return f"{labels.scale(moved[0].scale)} {_went(moved[0])}"
+    ways = [(sum(one.up for one in moved), "rose"), (sum(one.down for one in moved), "fell")]
+    (most, went), (less, came) = sorted(ways, key=lambda way: -way[0])
+    if not most:
+        return "no clear change"
+    if most == tested:
+        return f"{labels.scale(moved[0].scale) if tested == 1 else together(tested, _scales(tested))} {went}"
+    return f"{counted(most)} of {_scales(tested)} {went}" + (f" and {counted(less)} {came}" if less else "")
 
 
-def _many(of: Mapping[str, list[Found]], labels: Labels) -> str:
+def _went(one: Found) -> str:
+    return "rose" if one.up else "fell"
+
+
+def _still(of: Mapping[str, list[Found]], labels: Labels) -> str:
+    """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
+    facts = [one for own in of.values() for one in own]
+    what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
+    scales = list(dict.fromkeys(one.scale for one in facts))
+    on = (
+        f"in {labels.scale(scales[0])}"
+        if len(scales) == 1
+        else f"on {together(len(scales), _scales(len(scales)), any_of=True)}"
+    )
+    if len(of) > 2:
+        where = f" in any of {counted(len(of))} {labels.presentation.nouns.organisation[1]}"
+    elif len(labels.presentation.organisations) > 1 and list(of) != [ALL]:
+        where = f" in {' or '.join(inside(labels, name) for name in of)}"
+    else:
+        where = ""
+    return f"No {what} change{where} {on}"
+
+
+def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> str:
     """Name the scale that moved in most of many organisations."""
-    noun, facts = labels.presentation.nouns.organisation[1], [one for facts in of.values() for one in facts]
-    moved: dict[str, list[Found]] = {}
-    for fact in facts:
-        if fact.moved:
-            moved.setdefault(fact.scale, []).append(fact)
-    if not moved:
-        return _still(facts, f" in any of {counted(len(of))} {noun}", labels)
-    chosen = max(moved.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
-    title = labels.scale(chosen[0].scale)
+    by_scale: dict[str, list[Found]] = {}
+    for fact in moved:
+        by_scale.setdefault(fact.scale, []).append(fact)
+    chosen = max(by_scale.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
+    ways = sorted(
+        ([one for one in chosen if one.up], [one for one in chosen if one.down]), key=lambda way: -len(way)
+    )
+    most, less = ways
+    noun = labels.presentation.nouns.organisation[1]
     if len(chosen) == 1:
-        return f"{title} {_went(chosen)} in {inside(labels, chosen[0].organisation)}"
-    ways = [[one for one in chosen if one.up], [one for one in chosen if one.down]]
-    most, *less = sorted((way for way in ways if way), key=lambda way: -len(way))
-    second = f" and {_went(less[0])} in {counted(len(less[0]))}" if less else ""
-    if len(most) == len(of):
-        return f"{title} {_went(most)} in all {counted(len(of))} {noun}"
-    return f"{title} {_went(most)} in {counted(len(most))} of {counted(len(of))} {noun}{second}"
+        where = inside(labels, chosen[0].organisation)
+    elif len(most) == organisations:
+        where = f"all {counted(organisations)} {noun}"
+    else:
+        where = f"{counted(len(most))} of {counted(organisations)} {noun}"
+    second = f" and {_went(less[0])} in {counted(len(less))}" if less else ""
+    return f"{labels.scale(chosen[0].scale)} {_went(most[0])} in {where}{second}"
 
 
-def _apart(gaps: list[Found], labels: Labels) -> str:
-    """Say how organisations of one wave differ."""
-    pairs, clear = (
-        list(dict.fromkeys(one.organisation for one in gaps)),
-        largest(one for one in gaps if one.moved),
-    )
-    if len(pairs) > 1:
-        noun = labels.presentation.nouns.organisation[1]
-        if not clear:
-            return f"No clear difference between the {noun}"
-        one, other = _sides(clear[0])
-        return (
-            f"{labels.scale(clear[0].scale)} differs most: higher in {inside(labels, one)} than in "
-            f"{inside(labels, other)}"
-        )
-    named = listed([inside(labels, name) for name in pairs[0].split(BETWEEN)])
+def _gaps(gaps: list[Found], labels: Labels) -> str:
+    """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
+    pairs = by_organisation(gaps, labels.presentation)
+    own = max(pairs.values(), key=lambda own: sum(one.moved for one in own))
+    first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))
+    clear = largest(one for one in own if one.moved)
     if not clear:
-        return f"No clear difference between {named} on any of {_scales(len(gaps))}"
-    if len(clear) == 1:
-        one, other = _sides(clear[0])
-        return (
-            f"{labels.scale(clear[0].scale)}: higher in {inside(labels, one)} than in {inside(labels, other)}"
+        both = (
+            f"{first} and {second}" if len(pairs) == 1 else f"the {labels.presentation.nouns.organisation[1]}"
         )
-    return (
-        f"{opening(named)} differ on {counted(len(clear))} of {_scales(len(gaps))}, most on "
-        f"{labels.scale(clear[0].scale)}"
+        return f"No clear difference between {both} on {together(len(own), _scales(len(own)), any_of=True)}"
+    scale = labels.scale(clear[0].scale)
+    if len(clear) == 1:
+        higher, lower = (first, second) if clear[0].up else (second, first)
+        return f"{scale}: higher in {higher} than in {lower}"
+    return opening(
+        f"{first} and {second} differ on {counted(len(clear))} of {_scales(len(own))}, most on {scale}"
     )
-
-
-def _sides(gap: Found) -> tuple[str, str]:
-    """Give the organisations of a gap that is decided, the higher one first."""
-    first, _, second = gap.organisation.partition(BETWEEN)
-    return (first, second) if gap.up else (second, first)
-
-
-def _levels(facts: list[Found], labels: Labels) -> str:
-    """Name the highest and the lowest scale of one wave, of everybody together."""
-    own = by_organisation(facts, labels.presentation)
-    shown = own.get(ALL) or next(iter(own.values()), [])
-    if not shown:
-        return "Nothing can be estimated"
-    ranked = sorted(shown, key=lambda one: -(one.estimate or 0.0))
-    if len(ranked) == 1:
-        return labels.scale(ranked[0].scale)
-    return f"Highest: {labels.scale(ranked[0].scale)}; lowest: {labels.scale(ranked[-1].scale)}"
