@@ -14,7 +14,7 @@ import pytest
 from surveywaves.findings import counted, headline, main_facts, main_pair
 from surveywaves.report.numbers import Material
 from surveywaves.report.sections import sections, title
-from surveywaves.report.summary import NAMED, strip, summary
+from surveywaves.report.summary import NAMED, strip
 from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Decision, Evidence
@@ -113,7 +113,9 @@ def material(
 
 
 def said(made: Material) -> str:
-    return plain("\n\n".join(summary(made)))
+    """Give the first page, a paragraph a line."""
+    [text] = [part.text for part in sections(made) if part.name == "summary"]
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain(text))
 
 
 def plain(text: str) -> str:
@@ -142,11 +144,11 @@ KINDS = {
     ),
     "one fell and one rose": (
         {"left": (UP, UP, OPEN, OPEN), "right": (OPEN, OPEN, DOWN, DOWN)},
-        "Left rose on two of four scales; Right fell on two",
+        "Two of four scales rose in Left; two fell in Right",
     ),
     "contrary": ({"left": (UP, OPEN, OPEN, OPEN), "right": FALLEN}, "Trust fell in Right and rose in Left"),
-    "all fell": ({"left": FALLEN, "right": FALLEN}, "Left and Right each fell on all four scales"),
-    "all rose": ({"left": RISEN, "right": RISEN}, "Left and Right each rose on all four scales"),
+    "all fell": ({"left": FALLEN, "right": FALLEN}, "All four scales fell in Left and Right"),
+    "all rose": ({"left": RISEN, "right": RISEN}, "All four scales rose in Left and Right"),
     "one scale in both": (
         {"left": (OPEN, UP, OPEN, SAME), "right": (OPEN, UP, OPEN, OPEN)},
         "Views of the firm rose in Left and Right",
@@ -156,7 +158,7 @@ KINDS = {
         "Trust fell in Left; no clear change in Right",
     ),
     "one organisation": ({"left": (UP, UP, DOWN, OPEN)}, "Two of four scales rose and one fell"),
-    "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no clear change on the other three scales"),
+    "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no other clear change"),
     "three": (
         {"left": (UP, OPEN, OPEN, OPEN), "right": (UP, DOWN, OPEN, OPEN), "middle": (DOWN, OPEN, OPEN, OPEN)},
         "Trust rose in two of three houses and fell in one",
@@ -191,7 +193,7 @@ def test_a_movement_is_told_where_one_is_decided_and_nowhere_else(kind: str) -> 
 
 def test_counts_and_sizes_are_those_of_the_decisions() -> None:
     text = said(of("one organisation"))
-    assert "Left rose on two of four scales and fell on one." in text
+    assert "Left: two of four scales rose and one fell." in text
     # the largest first, with its interval; Pace is place 2
     assert (
         "Views of the firm: 40.2% → 50.3% (+10.1 points, 90% CI 5.1 to 15.1). Trust: 40.2% → 49.3% (+9.1)"
@@ -203,7 +205,10 @@ def test_counts_and_sizes_are_those_of_the_decisions() -> None:
 
 def test_what_is_open_is_named_as_open_with_its_interval() -> None:
     text = said(of("nothing moved"))
-    assert "No clear change in Left and Right on any of four scales. Largest: Trust in Left, " in text
+    assert (
+        "No clear change in Left and Right on any of four scales. Largest estimate: Trust in Left, 40.2%"
+        in text
+    )
     assert "Left, 40.2% → 38.1% (−2.1 points, 90% CI −7.1 to 2.9)" in text
 
 
@@ -225,9 +230,9 @@ def test_decisions_at_random_are_counted_as_they_are() -> None:
         for name, own in decisions.items():
             who, counts = name.capitalize(), {"rose": own.count(UP), "fell": own.count(DOWN)}
             found = re.search(
-                rf"\b{who} (rose|fell) on (\w+)(?: of)? four scales(?: and (rose|fell) on (\w+))?", text
+                rf"\b{who}: (\w+)(?: of)? four scales (rose|fell)(?: and (\w+) (rose|fell))?", text
             )
-            told = dict(zip(found.groups()[::2], found.groups()[1::2], strict=True)) if found else {}
+            told = dict(zip(found.groups()[1::2], found.groups()[::2], strict=True)) if found else {}
             told.pop(None, None)
             expected = {went: counted(count) for went, count in counts.items() if count}
             assert {went: count.replace("all", "four") for went, count in told.items()} == expected
@@ -238,7 +243,7 @@ def test_decisions_at_random_are_counted_as_they_are() -> None:
                 for went, decision in (("rose", UP), ("fell", DOWN)):
                     if re.search(rf"\b{words} {went} in {who}\b", top):
                         assert own[place] == decision
-            paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who} ")), "")
+            paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who}: ")), "")
             shown = [
                 words for words in SCALES.values() if re.search(rf"\b{words}(?: rose| fell)?:", paragraph)
             ]
@@ -251,7 +256,7 @@ def test_organisations_part_only_where_a_difference_in_change_is_decided() -> No
     assert "Left − Right" not in said(material(decisions, gaps=STILL))
     text = said(material(decisions, gaps=(UP, OPEN, OPEN, OPEN)))
     assert (
-        "Left and Right changed differently on one of four scales, Trust: Left − Right was +9.1 points"
+        "Left and Right changed differently on one of four scales, Trust: Left − Right +9.1 → +9.1 (+9.1 points, "
         in text
     )
 
@@ -260,9 +265,10 @@ def test_one_wave_speaks_of_levels_and_gaps_and_of_no_change() -> None:
     decisions = {"left": (UP, OPEN, OPEN, DOWN), "right": STILL}
     made = material(decisions, gaps=(UP, OPEN, OPEN, DOWN), waves=1)
     assert line(made) == "Left and Right differ on two of four scales, most on Warmth"
-    assert "Left and Right differ on two of four scales, most on Warmth: Left − Right, −12.1 points" in said(
-        made
+    both = (
+        "Left and Right differ on two of four scales, most on Warmth: 31.1% in Left, 41.1% in Right (−12.1 "
     )
+    assert both in said(made)
     everything = " ".join([line(made), *(plain(part.text) for part in sections(made))])
     assert not re.search(r"\b(?:rose|fell|changes?|changed)\b", everything)
     alone = material({"all": (UP, OPEN, OPEN, DOWN)}, waves=1, organisations=("left",))
@@ -278,10 +284,10 @@ def test_what_is_withheld_is_called_withheld() -> None:
 
 def test_a_further_wave_speaks_where_it_is_decided() -> None:
     made = material({"left": (UP, OPEN, OPEN, OPEN)}, waves=3, reference_wave="second")
-    assert "Since" not in said(made)
+    assert "First round →" not in said(made)
     since = row("change", ("pace", "third - first", "left"), DOWN, -7.0)
     tables = {**made.tables, "contrasts": pd.concat([made.tables["contrasts"], pd.DataFrame([since])])}
-    assert "Since First round, Left changed on the only scale asked then, Pace: 40.2%" in said(
+    assert "First round → Third round, Left: the only scale asked in both fell. Pace: 40.2%" in said(
         Material(tables, made.presentation)
     )
 
@@ -320,9 +326,10 @@ def test_words_are_the_studys() -> None:
     )
     made = material({"left": RISEN, "right": STILL}, gaps=RISEN, nouns=nouns)
     made = Material({**made.tables, "response_rates": rates}, made.presentation)
-    assert "25% of nurses in Second round did not answer." in said(made)
+    assert "25% of nurses did not answer in Second round." in said(made)
     assert (
-        title("parted", made) == "Did the hospitals part?" and title("statements", made) == "Every question"
+        title("parted", made) == "Did the hospitals change differently?"
+        and title("statements", made) == "Every question"
     )
     everything = " ".join(plain(part.text) for part in sections(made))
     assert not re.search(r"\b(?:staff|organisations?|statements?)\b", everything, re.IGNORECASE)

@@ -94,7 +94,13 @@ def _environment() -> jinja2.Environment:
     )
     # A name in a mark stays as it is.
     environment.filters |= {"mark": Markup, "lower_first": lower, "opening": findings.opening}
-    environment.globals |= {"several": several, "joined": joined, "missing": is_missing, "share": share}
+    environment.globals |= {
+        "several": several,
+        "joined": joined,
+        "missing": is_missing,
+        "share": share,
+        "counted": lambda value: findings.counted(round(value)),
+    }
     return environment
 
 

@@ -1,6 +1,6 @@
 """What the first page tells: facts with the sources of their numbers, gathered by contrast; and how sure they are.
 
-The sentences are in `workflow/report/sections/`: `summary.md.j2`, with `_said.j2` for what other sections say too.
+The sentences are in `workflow/report/sections/`: `summary.md.j2`, with `_said.jinja` for what other sections say too.
 """
 
 from __future__ import annotations
@@ -340,6 +340,7 @@ def _sure(material: Material, here: dict[str, Any]) -> dict[str, Any] | None:
     found: dict[str, Any] = {
         "told": numbers.count("agreement", counted, **here),
         "same": numbers.count("agreement", counted, **here, **SAME),
+        "move": None,
     }
     largest_first = rows.sort_values("largest_move", key=abs, ascending=False, kind="stable")
     if rows["largest_move"].notna().any() and material.unit == PERCENT_FAVOURABLE:
