@@ -7,18 +7,23 @@ import itertools
 import random
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from surveywaves.findings import counted, headline, main_facts, main_pair
+from surveywaves.findings import counted, main_facts, main_pair
+from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
 from surveywaves.report.sections import sections, title
-from surveywaves.report.summary import NAMED, strip
+from surveywaves.report.summary import NAMED, headline, strip
 from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.made import made as make
 from surveywaves.terms import Decision, Evidence
+from surveywaves.words import Labels
 from synthetic_report import presentation
+from synthetic_report import tables as released
 
 SCALES = {"trust": "Trust", "views": "Views of the firm", "pace": "Pace", "warmth": "Warmth"}
 UP, DOWN = Decision.INCREASE.value, Decision.DECREASE.value
@@ -114,8 +119,7 @@ def material(
 
 def said(made: Material) -> str:
     """Give the first page, a paragraph a line."""
-    [text] = [part.text for part in sections(made) if part.name == "summary"]
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain(text))
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain(next(sections(made)).text))
 
 
 def plain(text: str) -> str:
@@ -125,10 +129,9 @@ def plain(text: str) -> str:
 
 
 def line(made: Material) -> str:
-    tables = made.tables
-    return headline(
-        main_facts(tables.get("contrasts"), tables["means"], made.presentation), made.presentation
-    )
+    facts = main_facts(made.tables.get("contrasts"), made.tables["means"], made.presentation)
+    assert headline(made) == said_of(facts, made.presentation)
+    return headline(made)
 
 
 FALLEN, RISEN, STILL = (DOWN,) * 4, (UP,) * 4, (OPEN,) * 4
@@ -244,6 +247,12 @@ def test_decisions_at_random_are_counted_as_they_are() -> None:
                     if re.search(rf"\b{words} {went} in {who}\b", top):
                         assert own[place] == decision
             paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who}: ")), "")
+            levels = re.findall(r"(\w+)(?: rose| fell)?: 40.2% → ([\d.]+)% \(([+−][\d.]+)", paragraph)
+            for word, level, change in levels:
+                place = [words.split()[-1] for words in SCALES.values()].index(word)
+                size = (SIZES[own[place]] or 0) + place
+                assert (level, change) == (f"{40.2 + size:.1f}", f"{size:+.1f}".replace("-", "−"))
+            assert bool(levels) == bool(paragraph)
             shown = [
                 words for words in SCALES.values() if re.search(rf"\b{words}(?: rose| fell)?:", paragraph)
             ]
@@ -308,31 +317,108 @@ def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:
     assert "→" not in text.split("\n\n", 1)[1] and "over the statements asked in both" in text
 
 
+def test_of_many_organisations_those_that_moved_most_are_told_and_the_others_named() -> None:
+    names = ("north", "south", "east", "west", "centre", "coast")
+    decisions = {name: (UP,) * (4 - place) + (OPEN,) * place for place, name in enumerate(names[:4])}
+    decisions |= {"centre": (OPEN, OPEN, OPEN, DOWN), "coast": STILL}
+    made = material(decisions, nouns=Nouns(organisation=("region", "regions")))
+    text = said(made)
+    assert line(made) == "Trust rose in four of six regions"
+    assert [re.match(r"(\w+): (\w+)", part)[0] for part in text.split("\n\n")[1:5]] == [  # type: ignore[index]
+        "North: all",
+        "South: three",
+        "East: two",
+        "West: one",
+    ]
+    assert "Clear changes also in Centre: see What people said." in text
+    assert "No clear change in Coast on any of four scales." in text
+
+
+def test_how_sure_counts_what_the_page_tells_and_no_more() -> None:
+    made = of("contrary")
+    [pair] = made.tables["contrasts"]["wave"].unique()
+    here = {"analysis": "favourable", "scale": "trust", "term": "change", "wave": pair, "decision": UP}
+    rows = [
+        here
+        | {
+            "organisation": "left",
+            "agreeing": 5,
+            "variants": 6,
+            "largest_move": -2.4,
+            "largest_variant": "a",
+        },
+        here
+        | {
+            "organisation": "right",
+            "agreeing": 6,
+            "variants": 6,
+            "largest_move": 1.2,
+            "largest_variant": "b",
+        },
+        here | {"organisation": "right", "decision": OPEN, "largest_move": 9.9, "agreeing": 1, "variants": 1},
+        here | {"organisation": "all", "largest_move": 9.9, "agreeing": 1, "variants": 1},
+        here | {"organisation": "left", "wave": "another", "agreeing": 1, "variants": 1},
+        here | {"organisation": "left", "term": "gap", "agreeing": 1, "variants": 1},
+    ]
+    text = said(
+        Material(
+            {**made.tables, "agreement": pd.DataFrame(rows).assign(tipping_point=None)}, made.presentation
+        )
+    )
+    assert "Of two clear results above, one holds in every alternative analysis." in text
+    assert "Estimates move by at most 2.4 points (a)." in text
+
+
+def test_nothing_estimable_gives_no_number_and_says_so_everywhere() -> None:
+    made = of("nothing estimable")
+    assert "No change can be estimated." in said(made)
+    text = "\n".join(plain(part.text) for part in sections(made))
+    assert not re.search(r"[+−]\d|\d%(?! (?:CI|confidence))|\bnan\b|\bNone\b", text)
+    assert text.count("Left: not estimable.") == 2
+
+
 def test_words_are_the_studys() -> None:
+    rates = {"wave": "second", "returns": 90, "population": 120, "rate": 0.75}
     nouns = Nouns(
         people="nurses", organisation=("hospital", "hospitals"), statement=("question", "questions")
     )
-    rates = pd.DataFrame(
-        [
-            {
-                "wave": "second",
-                "returns": 90,
-                "population": 120,
-                "rate": 0.75,
-                "conf_low": None,
-                "conf_high": None,
-            }
-        ]
-    )
     made = material({"left": RISEN, "right": STILL}, gaps=RISEN, nouns=nouns)
-    made = Material({**made.tables, "response_rates": rates}, made.presentation)
-    assert "25% of nurses did not answer in Second round." in said(made)
-    assert (
-        title("parted", made) == "Did the hospitals change differently?"
-        and title("statements", made) == "Every question"
+    made = Material(
+        {**made.tables, "response_rates": pd.DataFrame([rates | {"conf_low": None, "conf_high": None}])},
+        made.presentation,
     )
-    everything = " ".join(plain(part.text) for part in sections(made))
-    assert not re.search(r"\b(?:staff|organisations?|statements?)\b", everything, re.IGNORECASE)
+    assert "25% of nurses did not answer in Second round." in said(made)
+    assert title("parted", made) == "Did the hospitals change differently?"
+    assert title("statements", made) == "Every question"
+
+
+OTHER = Nouns(
+    person=("reader", "readers"),
+    people="readers",
+    organisation=("library", "libraries"),
+    returns=("slip", "slips"),
+    statement=("prompt", "prompts"),
+)
+DEFAULTS = re.compile(r"\b(?:organisations?|returns?|statements?|staff|employ\w*)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("options", [{}, {"organisations": ("left",)}, {"waves": 1, "published": False}])
+def test_no_word_of_another_study_stands_in_the_words(options: dict[str, Any]) -> None:
+    words = presentation(**options)
+    words = words.model_copy(update={"nouns": OTHER, "title": "Readers", "description": "", "citation": ""})
+    items = {
+        name: item.model_copy(update={"text": item.text.replace("statement", "prompt")})
+        for name, item in words.items.items()
+    }
+    words = words.model_copy(update={"items": items})
+    frames = released(words, published=options.get("published", True))
+    frames["contrasts"] = frames["contrasts"].assign(note="over 2 of 3 statements")
+    made = Material(
+        frames, words, made={one.name: (one, table) for one, table in make(frames, Labels(words))}
+    )
+    text = [headline(made), strip(made), *(f"{part.title} {plain(part.text)}" for part in sections(made))]
+    assert len(text) > 12
+    assert [one for one in text if DEFAULTS.search(re.sub(r"\[\[.*?\]\]", "", one))] == []
 
 
 def test_the_strip_says_what_is_invented_and_nothing_of_real_answers() -> None:

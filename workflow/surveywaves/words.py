@@ -176,9 +176,8 @@ class Labels:
 
     def organisation(self, name: str) -> str:
         """Give an organisation's words, or those of both sides of a contrast."""
-        return _sides(
-            name, {**self.presentation.organisations, ALL: "All respondents", NOT_STATED: "Not stated"}
-        )
+        known = {ALL: f"All {self.presentation.nouns.people}", NOT_STATED: "Not stated"}
+        return _sides(name, self.presentation.organisations | known)
 
     def scale(self, name: str) -> str:
         """Give a scale's title, or the words for what is in none."""
