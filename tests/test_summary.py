@@ -145,6 +145,10 @@ KINDS = {
         {"left": (SAME,) * 4, "right": (SAME,) * 4},
         "No meaningful change in Left or Right on any of four scales",
     ),
+    "some equivalent": (
+        {"left": (SAME, OPEN, OPEN, OPEN), "right": (SAME,) * 4},
+        "No clear change in Left or Right on any of four scales",
+    ),
     "one fell and one rose": (
         {"left": (UP, UP, OPEN, OPEN), "right": (OPEN, OPEN, DOWN, DOWN)},
         "Two of four scales rose in Left; two fell in Right",
@@ -410,7 +414,10 @@ def test_no_word_of_another_study_stands_in_the_words(options: dict[str, Any]) -
         name: item.model_copy(update={"text": item.text.replace("statement", "prompt")})
         for name, item in words.items.items()
     }
-    words = words.model_copy(update={"items": items})
+    last = list(words.waves)[-1]
+    grades = words.waves[last].comparability | {"pace_1": "absent"}
+    fewer = words.waves[last].model_copy(update={"comparability": grades})
+    words = words.model_copy(update={"items": items, "waves": words.waves | {last: fewer}})
     frames = released(words, published=options.get("published", True))
     frames["contrasts"] = frames["contrasts"].assign(note="over 2 of 3 statements")
     made = Material(

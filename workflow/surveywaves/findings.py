@@ -110,10 +110,10 @@ class Found:
         second and first; None for a difference in change, and where there are none.
     estimate, low, high
         Released; None where there is no estimate.
-    p, p_equivalence
-        Adjusted.
-    decision, status, note, n
+    decision, status
         As in `contrasts`.
+    fewer
+        Whether the estimate is over fewer statements than one of the levels.
     low_reliability
         Whether the scale is marked.
     """
@@ -127,12 +127,9 @@ class Found:
     estimate: float | None
     low: float | None
     high: float | None
-    p: float | None
-    p_equivalence: float | None
     decision: str
     status: str
-    note: str
-    n: float | None
+    fewer: bool
     low_reliability: bool
 
     @property
@@ -158,30 +155,25 @@ class Found:
         """
         return None not in (self.first, self.last, self.estimate) and not self.fewer
 
-    @property
-    def fewer(self) -> bool:
-        """Whether the estimate is over fewer statements than one of the levels."""
-        return _FEWER.search(self.note) is not None
-
 
 def found(
-    contrasts: pd.DataFrame,
+    contrasts: pd.DataFrame | None,
     means: pd.DataFrame,
     *,
     kind: str,
     wave: str,
     unit: str = PERCENT_FAVOURABLE,
 ) -> list[Found]:
-    """Take contrasts of one kind with their levels.
+    """Take facts of one kind.
 
     Parameters
     ----------
     contrasts, means
-        As released.
+        As released; a study of one wave and one organisation has no contrasts.
     kind
-        `CHANGE`, `GAP` or `DIFFERENCE`.
+        `CHANGE`, `GAP` or `DIFFERENCE`; `LEVEL`: levels of a wave, about which nothing is decided.
     wave
-        Of the contrasts, as their column has it: `Pair.contrast`, or one wave for a gap.
+        As the column has it: `Pair.contrast`, or one wave for a gap or level.
     unit
         See `ANALYSIS`.
 
@@ -190,40 +182,47 @@ def found(
     list
         In the order of the table; a scale that one of the waves did not ask is in it without an estimate.
     """
-    levels: dict[tuple[str, str, str], Any] = {
+    given = level_rows(means, unit)
+    if kind == LEVEL:
+        return [_one(row, LEVEL, {}) for row in records(given[given["wave"] == wave])]
+    if contrasts is None:
+        return []
+    levels = {
         (row.scale, row.wave, row.organisation): row.estimate
-        for row in records(level_rows(means, unit))
+        for row in records(given)
         if row.status in ESTIMATED
     }
     return [_one(row, kind, levels) for row in records(contrast_rows(contrasts, unit, kind, wave=wave))]
 
 
 def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Found:
-    last, _, first = row.wave.partition(BETWEEN)
-    one, _, other = row.organisation.partition(BETWEEN)
-    sides = {
-        CHANGE: ((row.scale, first, row.organisation), (row.scale, last, row.organisation)),
-        GAP: ((row.scale, row.wave, other), (row.scale, row.wave, one)),
-    }.get(kind)
-    before, after = (levels.get(side) for side in sides) if sides else (None, None)
-    note = "" if is_missing(row.note) else str(row.note)
+    last, _, first = (row.organisation if kind == GAP else row.wave).partition(BETWEEN)
+    ends: list[tuple[str, str, str]] = []
+    if kind == CHANGE:
+        ends = [(row.scale, wave, row.organisation) for wave in (first, last)]
+    elif kind == GAP:
+        ends = [(row.scale, row.wave, name) for name in (first, last)]
+    before, after = [_float(levels.get(end)) for end in ends] or (None, None)
+    note, decided = (
+        "" if is_missing(text) else str(text) for text in (row.note, getattr(row, "decision", ""))
+    )
     there = row.status in ESTIMATED
+    estimate, low, high = (
+        _float(number) if there else None for number in (row.estimate, row.conf_low, row.conf_high)
+    )
     return Found(
         scale=row.scale,
         wave=row.wave,
         organisation=row.organisation,
         kind=kind,
-        first=_float(before),
-        last=_float(after),
-        estimate=_float(row.estimate if there else None),
-        low=_float(row.conf_low if there else None),
-        high=_float(row.conf_high if there else None),
-        p=_float(row.p_adjusted),
-        p_equivalence=_float(getattr(row, "p_equivalence_adjusted", None)),
-        decision="" if is_missing(decided := getattr(row, "decision", "")) else str(decided),
+        first=before,
+        last=after,
+        estimate=estimate,
+        low=low,
+        high=high,
+        decision=decided,
         status=str(row.status),
-        note=note,
-        n=_float(row.n),
+        fewer=_FEWER.search(note) is not None,
         low_reliability=LOW_RELIABILITY_MARK in note,
     )
 
@@ -274,20 +273,10 @@ def main_facts(
         See `ANALYSIS`; empty: that of the headline.
     """
     unit = unit or main_unit(means if contrasts is None else contrasts)
-    pair = main_pair(presentation)
-    if pair:
-        if contrasts is None:
-            return []
+    if pair := main_pair(presentation):
         return found(contrasts, means, kind=CHANGE, wave=pair.contrast, unit=unit)
     wave = next(iter(presentation.waves))
-    gaps = [] if contrasts is None else found(contrasts, means, kind=GAP, wave=wave, unit=unit)
-    return [*gaps, *levels(means, wave=wave, unit=unit)]
-
-
-def levels(means: pd.DataFrame, *, wave: str, unit: str = PERCENT_FAVOURABLE) -> list[Found]:
-    """Take the levels of a wave as facts of the kind `LEVEL`: nothing is decided about them."""
-    rows = level_rows(means, unit)
-    return [_one(row, LEVEL, {}) for row in records(rows[rows["wave"] == wave])]
+    return [one for kind in (GAP, LEVEL) for one in found(contrasts, means, kind=kind, wave=wave, unit=unit)]
 
 
 # --- the headline ------------------------------------------------------------------------------------------------

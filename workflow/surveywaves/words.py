@@ -339,19 +339,9 @@ def absent(status: str) -> str:
 
 
 def without(missing: Iterable[tuple[str, str, str]], presentation: Presentation) -> str:
-    """List what there is no estimate of, by reason.
+    """List what there is no estimate of, a sentence per reason; empty if nothing is missing.
 
-    Parameters
-    ----------
-    missing
-        (what, reason in short, note of a tidy table); the note's names are put into words.
-    presentation
-        The study in words.
-
-    Returns
-    -------
-    str
-        A sentence a reason; empty if nothing is missing.
+    `missing` holds what, the reason in short, and the note of a tidy table, whose names are put into words.
     """
     reasons: dict[str, list[str]] = {}
     for what, reason, note in missing:

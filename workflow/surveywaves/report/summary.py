@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, largest, term_in
+from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, term_in
 from surveywaves.report.numbers import Material, Number, joined
 from surveywaves.terms import (
     ALL,
@@ -86,11 +86,6 @@ class Told:
         """Say why there is no estimate."""
         return "withheld" if self.fact.status == Status.WITHHELD else absent(self.fact.status)
 
-    @property
-    def decided(self) -> str:
-        """Say what was decided of a change."""
-        return DECIDED.get(self.fact.decision, "no decision")
-
     @cached_property
     def estimate(self) -> Number:
         """Give the difference with its sign; of a level the level."""
@@ -99,15 +94,15 @@ class Told:
             return self._level(one.wave, one.organisation)
         return self._contrast("estimate", one.kind, one.wave, signed=True)
 
-    @property
-    def low(self) -> Number:
-        """Give the lower bound of its interval."""
-        return self._bound("conf_low")
-
-    @property
-    def high(self) -> Number:
-        """Give the upper bound."""
-        return self._bound("conf_high")
+    @cached_property
+    def bounds(self) -> list[Number]:
+        """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
+        one, places = self.fact, 1 if self.material.unit == PERCENT_FAVOURABLE else 2
+        while places < MOST_DECIMALS and any(
+            bound and not round(bound, places) for bound in (one.low, one.high)
+        ):
+            places += 1
+        return [self._contrast(name, one.kind, one.wave, places=places) for name in ("conf_low", "conf_high")]
 
     @cached_property
     def ends(self) -> list[Number | Markup]:
@@ -145,14 +140,6 @@ class Told:
             "organisation": self.fact.organisation,
         }
         return self._cell("contrasts", column, signed=signed, places=places, **where)
-
-    def _bound(self, column: str) -> Number:
-        """Give a bound; where one of the two is nearly zero, with as many decimals as show its side of it."""
-        one, places = self.fact, 1 if self.material.unit == PERCENT_FAVOURABLE else 2
-        bounds = [bound for bound in (one.low, one.high) if bound]
-        while places < MOST_DECIMALS and any(not round(bound, places) for bound in bounds):
-            places += 1
-        return self._contrast(column, one.kind, one.wave, places=places)
 
     def _cell(
         self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
@@ -225,22 +212,15 @@ class Contrast:
 
 def by_size(told: Iterable[Told]) -> list[Told]:
     """Sort facts that have an estimate by its size, the largest first."""
-    told = list(told)
-    order = largest(one.fact for one in told)
-    return sorted((one for one in told if one.known), key=lambda one: order.index(one.fact))
+    return sorted((one for one in told if one.known), key=lambda one: -abs(one.fact.estimate or 0.0))
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
-    """Take contrasts of a kind in the unit of the headline, or the levels of a wave; see `findings.found`."""
+    """Take facts of a kind in the unit of the headline; see `findings.found`."""
     if not material.has("means"):
         return []
-    means = material.tables["means"]
-    if kind == LEVEL:
-        found = findings.levels(means, wave=wave, unit=material.unit)
-    elif material.has("contrasts"):
-        found = findings.found(material.tables["contrasts"], means, kind=kind, wave=wave, unit=material.unit)
-    else:
-        found = []
+    compared = material.tables["contrasts"] if material.has("contrasts") else None
+    found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
     return [Told(one, material) for one in found]
 
 
