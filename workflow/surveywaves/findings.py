@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import pandas as pd
 
@@ -30,6 +30,20 @@ from surveywaves.text import listed
 from surveywaves.words import Labels, is_missing, records
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Fact")
+
+
+class Fact(Protocol):
+    """What is known of an organisation, or of a pair of them, and which way it moved."""
+
+    @property
+    def organisation(self) -> str:
+        """Name it, as in `contrasts`."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it is decided that it rose."""
+
 
 CHANGE: Final = "change"
 GAP: Final = "gap"
@@ -235,15 +249,13 @@ def _float(value: Any) -> float | None:
     return None if is_missing(value) else float(value)
 
 
-def by_organisation(facts: Iterable[Found], presentation: Presentation) -> dict[str, list[Found]]:
-    """Take facts apart by organisation, in the study's order; all together last, alone where there is no other."""
-    facts = list(facts)
-    order = [*presentation.organisations, ALL]
-    named = sorted(
-        dict.fromkeys(one.organisation for one in facts),
-        key=lambda name: order.index(name) if name in order else len(order),
-    )
-    return {name: [one for one in facts if one.organisation == name] for name in named}
+def by_organisation(facts: Iterable[F], presentation: Presentation) -> dict[str, list[F]]:
+    """Take facts apart by organisation, in the study's order; pairs of them and all together last."""
+    place = {name: number for number, name in enumerate([*presentation.organisations, ALL])}
+    found: dict[str, list[F]] = {}
+    for one in facts:
+        found.setdefault(one.organisation, []).append(one)
+    return dict(sorted(found.items(), key=lambda item: place.get(item[0], len(place))))
 
 
 def without_all(of: Mapping[str, T]) -> dict[str, T]:
@@ -325,81 +337,84 @@ def inside(labels: Labels, organisation: str) -> str:
     return re.sub(r"^The\b", "the", labels.organisation(organisation))
 
 
-def together(number: int, scales: str, *, any_of: bool = False) -> str:
-    """Say all of some scales, or any of them; `scales` is their number and the noun."""
-    few = ("", "the only scale", f"{'either' if any_of else 'both'} scale{'' if any_of else 's'}")
-    return few[number] if 0 < number < len(few) else f"{'any of' if any_of else 'all'} {scales}"
+def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
+    """Say on how many of the tested scales: two of four, both, all four; `told` None: on any of them.
+
+    `few` and `many` are the two counts as they are to be written; empty: in letters.
+    """
+    scales = f"{many or counted(tested)} scale{'' if tested == 1 else 's'}"
+    if told is not None and told != tested:
+        return f"{few or counted(told)} of {scales}"
+    if tested == 1:
+        return "the only scale"
+    if tested == 2:
+        return "either scale" if told is None else "both scales"
+    return f"{'any of' if told is None else 'all'} {scales}"
 
 
-def _scales(number: int) -> str:
-    return f"{counted(number)} scale{'' if number == 1 else 's'}"
+def ways(moved: Iterable[F]) -> list[tuple[str, list[F]]]:
+    """Take facts with a decided direction apart by it: rose or fell, the one with more facts first."""
+    moved = list(moved)
+    both = [("rose", [one for one in moved if one.up]), ("fell", [one for one in moved if not one.up])]
+    return sorted((way for way in both if way[1]), key=lambda way: -len(way[1]))
 
 
 def _changes(of: Mapping[str, list[Found]], labels: Labels) -> str:
     """Compare the changes of organisations: of two, first of all a scale that went both ways."""
     moved = {name: largest(one for one in facts if one.moved) for name, facts in of.items()}
-    names = {name: inside(labels, name) for name in of}
+    # The name of a study's only organisation says nothing.
+    named = len(labels.presentation.organisations) > 1 and list(of) != [ALL]
     if not any(moved.values()):
-        return _still(of, labels)
+        return _still(of, labels, named=named)
     if len(of) > 2:
         return _most_common([one for own in moved.values() for one in own], len(of), labels)
-    sides = {(one.scale, one.up): one for own in moved.values() for one in own}
+    names = {name: inside(labels, name) for name in of}
+    one, other = next(iter(of)), list(of)[-1]
     contrary = [
-        (fell, sides[scale, True]) for (scale, up), fell in sides.items() if not up and (scale, True) in sides
+        sorted((first, second), key=lambda fact: fact.up)
+        for first in moved[one]
+        for second in moved[other]
+        if first.scale == second.scale and first.up != second.up
     ]
     if contrary:
-        fell, rose = max(contrary, key=lambda two: (two[1].estimate or 0.0) - (two[0].estimate or 0.0))
-        where = [names[one.organisation] for one in (fell, rose)]
-        return f"{labels.scale(fell.scale)} fell in {where[0]} and rose in {where[1]}"
+        fell, rose = max(contrary, key=lambda pair: (pair[1].estimate or 0.0) - (pair[0].estimate or 0.0))
+        return f"{labels.scale(fell.scale)} fell in {names[fell.organisation]} and rose in {names[rose.organisation]}"
     alike: dict[str, list[str]] = {}
     for name in sorted(of, key=lambda name: -len(moved[name])):
-        alike.setdefault(_came_to(moved[name], len(of[name]), labels), []).append(names[name])
-    # Where all scales of the only organisation of a study are meant, its name says nothing.
-    named = len(labels.presentation.organisations) > 1 and list(of) != [ALL]
-    said = [
-        f"{phrase} in {listed(sorted(own, key=list(names.values()).index))}" if named else phrase
-        for phrase, own in alike.items()
+        alike.setdefault(_came_to(moved[name], len(of[name]), labels), []).append(name)
+    if not named:
+        return opening(next(iter(alike))) + (
+            "; no other clear change" if len(moved[one]) == 1 < len(of[one]) else ""
+        )
+    first, *rest = [
+        f"{said} in {listed([names[name] for name in of if name in own])}" for said, own in alike.items()
     ]
-    if not named and len(next(iter(moved.values()))) == 1 < len(next(iter(of.values()))):
-        said.append("no other clear change")
-    first, *rest = said
-    total = next((f" of {_scales(len(facts))}" for facts in of.values()), "")
-    return opening("; ".join([first, *(one.replace(total, "") if total in first else one for one in rest)]))
+    total = f" of {counted(len(of[one]))} scales"
+    return opening(
+        "; ".join([first, *(said.replace(total, "") if total in first else said for said in rest)])
+    )
 
 
 def _came_to(moved: Sequence[Found], tested: int, labels: Labels) -> str:
     """Say which scales of an organisation moved, and how."""
-    if len(moved) == 1 < tested:
-        return f"{labels.scale(moved[0].scale)} {_went(moved[0])}"
-    ways = [(sum(one.up for one in moved), "rose"), (sum(one.down for one in moved), "fell")]
-    (most, went), (less, came) = sorted(ways, key=lambda way: -way[0])
-    if not most:
+    if not moved:
         return "no clear change"
-    if most == tested:
-        return f"{labels.scale(moved[0].scale) if tested == 1 else together(tested, _scales(tested))} {went}"
-    return f"{counted(most)} of {_scales(tested)} {went}" + (f" and {counted(less)} {came}" if less else "")
+    (went, most), *others = ways(moved)
+    if len(moved) == 1:
+        return f"{labels.scale(moved[0].scale)} {went}"
+    second = "".join(f" and {counted(len(less))} {came}" for came, less in others)
+    return f"{of_scales(len(most), tested)} {went}{second}"
 
 
-def _went(one: Found) -> str:
-    return "rose" if one.up else "fell"
-
-
-def _still(of: Mapping[str, list[Found]], labels: Labels) -> str:
+def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str:
     """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
     facts = [one for own in of.values() for one in own]
     what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
     scales = list(dict.fromkeys(one.scale for one in facts))
-    on = (
-        f"in {labels.scale(scales[0])}"
-        if len(scales) == 1
-        else f"on {together(len(scales), _scales(len(scales)), any_of=True)}"
-    )
+    where = f" in {' or '.join(inside(labels, name) for name in of)}" if named else ""
     if len(of) > 2:
         where = f" in any of {counted(len(of))} {labels.presentation.nouns.organisation[1]}"
-    elif len(labels.presentation.organisations) > 1 and list(of) != [ALL]:
-        where = f" in {' or '.join(inside(labels, name) for name in of)}"
-    else:
-        where = ""
+    on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on {of_scales(None, len(scales))}"
     return f"No {what} change{where} {on}"
 
 
@@ -409,19 +424,13 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     for fact in moved:
         by_scale.setdefault(fact.scale, []).append(fact)
     chosen = max(by_scale.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
-    ways = sorted(
-        ([one for one in chosen if one.up], [one for one in chosen if one.down]), key=lambda way: -len(way)
-    )
-    most, less = ways
-    noun = labels.presentation.nouns.organisation[1]
+    (went, most), *others = ways(chosen)
+    every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
+    where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
     if len(chosen) == 1:
         where = inside(labels, chosen[0].organisation)
-    elif len(most) == organisations:
-        where = f"all {counted(organisations)} {noun}"
-    else:
-        where = f"{counted(len(most))} of {counted(organisations)} {noun}"
-    second = f" and {_went(less[0])} in {counted(len(less))}" if less else ""
-    return f"{labels.scale(chosen[0].scale)} {_went(most[0])} in {where}{second}"
+    second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
+    return f"{labels.scale(chosen[0].scale)} {went} in {where}{second}"
 
 
 def _gaps(gaps: list[Found], labels: Labels) -> str:
@@ -431,14 +440,12 @@ def _gaps(gaps: list[Found], labels: Labels) -> str:
     first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))
     clear = largest(one for one in own if one.moved)
     if not clear:
-        both = (
-            f"{first} and {second}" if len(pairs) == 1 else f"the {labels.presentation.nouns.organisation[1]}"
-        )
-        return f"No clear difference between {both} on {together(len(own), _scales(len(own)), any_of=True)}"
+        both = f"{first} and {second}"
+        if len(pairs) > 1:
+            both = f"the {labels.presentation.nouns.organisation[1]}"
+        return f"No clear difference between {both} on {of_scales(None, len(own))}"
     scale = labels.scale(clear[0].scale)
     if len(clear) == 1:
         higher, lower = (first, second) if clear[0].up else (second, first)
         return f"{scale}: higher in {higher} than in {lower}"
-    return opening(
-        f"{first} and {second} differ on {counted(len(clear))} of {_scales(len(own))}, most on {scale}"
-    )
+    return opening(f"{first} and {second} differ on {of_scales(len(clear), len(own))}, most on {scale}")

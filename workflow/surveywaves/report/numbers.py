@@ -229,7 +229,7 @@ class Numbers:
     @cached_property
     def alpha(self) -> Number:
         """The level of a test, as `.05`."""
-        return self.study("alpha", lambda value: f"{value:.3g}".removeprefix("0"))
+        return self.study("alpha", lambda value: f"{value:.3g}".ljust(4, "0").removeprefix("0"))
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""

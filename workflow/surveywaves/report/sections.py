@@ -21,8 +21,8 @@ from surveywaves.findings import CHANGE, DIFFERENCE, GAP, LEVEL, term_in
 from surveywaves.report.numbers import Material, Number, Section, escape, joined, several
 from surveywaves.report.summary import (
     CLEAR,
-    DECIDED,
     SAME,
+    WAYS,
     Told,
     by_size,
     contrasts,
@@ -46,6 +46,7 @@ from surveywaves.terms import (
     WITHOUT_SCALE,
     Checked,
     Comparability,
+    Decision,
 )
 from surveywaves.words import REVERSED, WITHHELD, is_missing, lower, number, records, share
 
@@ -122,11 +123,11 @@ def _common(material: Material) -> dict[str, Any]:
         "percent": not material.has("means") or material.unit == PERCENT_FAVOURABLE,
         # All who were surveyed, whether they answered or not.
         "everybody": "people asked" if people == Nouns().people else people,
-        "adjusted": material.has("contrasts")
-        and bool(material.tables["contrasts"]["p_adjusted"].notna().any()),
+        "adjusted": material.has("contrasts") and study.multiplicity != "none",
         "smallest": _smallest(material),
         "clear": CLEAR,
-        "decided": DECIDED,
+        "decided": {decision: went for went, decision in WAYS.items()}
+        | {Decision.NO_MEANINGFUL_CHANGE: "no meaningful change", Decision.INCONCLUSIVE: "no clear change"},
         "waves": len(study.waves),
         "organisations": len(study.organisations),
         "reversed": REVERSED,

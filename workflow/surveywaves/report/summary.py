@@ -42,13 +42,8 @@ PAIR: Final = 2
 TOLD: Final = 4
 """Organisations, or pairs of them, that have a sentence of their own."""
 
-DECIDED: Final[Mapping[str, str]] = {
-    Decision.INCREASE: "rose",
-    Decision.DECREASE: "fell",
-    Decision.NO_MEANINGFUL_CHANGE: "no meaningful change",
-    Decision.INCONCLUSIVE: "no clear change",
-}
-"""What a change came to, in words."""
+WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decision.DECREASE.value}
+"""How a change that is decided is called -> the decision."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,19 @@ class Told:
         return self.material.labels.scale(self.fact.scale) + (" ‡" if self.fact.low_reliability else "")
 
     @property
+    def organisation(self) -> str:
+        """Name its organisation, or a pair, as in `contrasts`."""
+        return self.fact.organisation
+
+    @property
     def who(self) -> list[str]:
         """Name its organisation, or both sides of a pair, in the middle of a sentence."""
-        return [findings.inside(self.material.labels, name) for name in self.fact.organisation.split(BETWEEN)]
+        return [findings.inside(self.material.labels, name) for name in self.organisation.split(BETWEEN)]
+
+    @property
+    def up(self) -> bool:
+        """Whether it is decided that it rose."""
+        return self.fact.up
 
     @property
     def known(self) -> bool:
@@ -180,29 +185,23 @@ class Contrast:
 
     @property
     def ways(self) -> list[tuple[str, list[Told]]]:
-        """Give the decisions that scales came to, and these scales: the way that more of them moved first."""
-        ways = [
-            (Decision.INCREASE.value, [one for one in self.moved if one.fact.up]),
-            (Decision.DECREASE.value, [one for one in self.moved if one.fact.down]),
-        ]
-        return sorted((way for way in ways if way[1]), key=lambda way: -len(way[1]))
-
-    def count(self, *decisions: str) -> Number:
-        """Count the scales that came to some of the decisions."""
-        return self._count(decision=list(decisions))
+        """Take the scales that moved apart by the way that they went; see `findings.ways`."""
+        return findings.ways(self.moved)
 
     @property
     def tested(self) -> Number:
         """Count the scales that it has an estimate of."""
         return self._count(status=list(ESTIMATED))
 
-    def scales(self, *decisions: str) -> Markup:
-        """Say on how many of the scales it came to some of the decisions; without any: on any of them."""
-        tested = self.tested
-        every = joined([tested, "scale" if tested.value == 1 else "scales"], " ")
-        if decisions and (told := self.count(*decisions)).value != tested.value:
-            return joined([told, "of", every], " ")
-        return Markup(findings.together(round(tested.value), every, any_of=not decisions))
+    def count(self, *went: str) -> Number:
+        """Count the scales that went some of the ways."""
+        return self._count(decision=[WAYS[way] for way in went])
+
+    def scales(self, *went: str) -> Markup:
+        """Say how many of the scales went some of the ways; without any: on any of them."""
+        told, tested = self.count(*went), self.tested
+        counts = round(told.value) if went else None, round(tested.value)
+        return Markup(findings.of_scales(*counts, str(told), str(tested)))
 
     def _count(self, **here: Any) -> Number:
         one, material = self.facts[0].fact, self.facts[0].material
@@ -227,8 +226,8 @@ def facts(material: Material, kind: str, wave: str) -> list[Told]:
 def contrasts(material: Material, kind: str, wave: str) -> dict[str, Contrast]:
     """Gather the facts that have an estimate by organisation or pair, all together last."""
     found = [one for one in facts(material, kind, wave) if one.known]
-    of = findings.by_organisation((one.fact for one in found), material.presentation)
-    return {name: Contrast([one for one in found if one.fact.organisation == name]) for name in of}
+    of = findings.by_organisation(found, material.presentation)
+    return {name: Contrast(own) for name, own in of.items()}
 
 
 def headline(material: Material) -> str:
