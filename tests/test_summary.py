@@ -7,18 +7,23 @@ import itertools
 import random
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from surveywaves.findings import counted, headline, main_facts, main_pair
+from surveywaves.findings import counted, main_facts, main_pair
+from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
 from surveywaves.report.sections import sections, title
-from surveywaves.report.summary import NAMED, strip, summary
+from surveywaves.report.summary import NAMED, headline, strip
 from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
+from surveywaves.tables.made import made as make
 from surveywaves.terms import Decision, Evidence
+from surveywaves.words import Labels
 from synthetic_report import presentation
+from synthetic_report import tables as released
 
 SCALES = {"trust": "Trust", "views": "Views of the firm", "pace": "Pace", "warmth": "Warmth"}
 UP, DOWN = Decision.INCREASE.value, Decision.DECREASE.value
@@ -113,7 +118,8 @@ def material(
 
 
 def said(made: Material) -> str:
-    return plain("\n\n".join(summary(made)))
+    """Give the first page, a paragraph a line."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", plain(next(sections(made)).text))
 
 
 def plain(text: str) -> str:
@@ -123,10 +129,9 @@ def plain(text: str) -> str:
 
 
 def line(made: Material) -> str:
-    tables = made.tables
-    return headline(
-        main_facts(tables.get("contrasts"), tables["means"], made.presentation), made.presentation
-    )
+    facts = main_facts(made.tables.get("contrasts"), made.tables["means"], made.presentation)
+    assert headline(made) == said_of(facts, made.presentation)
+    return headline(made)
 
 
 FALLEN, RISEN, STILL = (DOWN,) * 4, (UP,) * 4, (OPEN,) * 4
@@ -140,13 +145,17 @@ KINDS = {
         {"left": (SAME,) * 4, "right": (SAME,) * 4},
         "No meaningful change in Left or Right on any of four scales",
     ),
+    "some equivalent": (
+        {"left": (SAME, OPEN, OPEN, OPEN), "right": (SAME,) * 4},
+        "No clear change in Left or Right on any of four scales",
+    ),
     "one fell and one rose": (
         {"left": (UP, UP, OPEN, OPEN), "right": (OPEN, OPEN, DOWN, DOWN)},
-        "Left rose on two of four scales; Right fell on two",
+        "Two of four scales rose in Left; two fell in Right",
     ),
     "contrary": ({"left": (UP, OPEN, OPEN, OPEN), "right": FALLEN}, "Trust fell in Right and rose in Left"),
-    "all fell": ({"left": FALLEN, "right": FALLEN}, "Left and Right each fell on all four scales"),
-    "all rose": ({"left": RISEN, "right": RISEN}, "Left and Right each rose on all four scales"),
+    "all fell": ({"left": FALLEN, "right": FALLEN}, "All four scales fell in Left and Right"),
+    "all rose": ({"left": RISEN, "right": RISEN}, "All four scales rose in Left and Right"),
     "one scale in both": (
         {"left": (OPEN, UP, OPEN, SAME), "right": (OPEN, UP, OPEN, OPEN)},
         "Views of the firm rose in Left and Right",
@@ -156,7 +165,7 @@ KINDS = {
         "Trust fell in Left; no clear change in Right",
     ),
     "one organisation": ({"left": (UP, UP, DOWN, OPEN)}, "Two of four scales rose and one fell"),
-    "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no clear change on the other three scales"),
+    "everybody": ({"all": (DOWN, OPEN, OPEN, OPEN)}, "Trust fell; no other clear change"),
     "three": (
         {"left": (UP, OPEN, OPEN, OPEN), "right": (UP, DOWN, OPEN, OPEN), "middle": (DOWN, OPEN, OPEN, OPEN)},
         "Trust rose in two of three houses and fell in one",
@@ -191,7 +200,7 @@ def test_a_movement_is_told_where_one_is_decided_and_nowhere_else(kind: str) -> 
 
 def test_counts_and_sizes_are_those_of_the_decisions() -> None:
     text = said(of("one organisation"))
-    assert "Left rose on two of four scales and fell on one." in text
+    assert "Left: two of four scales rose and one fell." in text
     # the largest first, with its interval; Pace is place 2
     assert (
         "Views of the firm: 40.2% → 50.3% (+10.1 points, 90% CI 5.1 to 15.1). Trust: 40.2% → 49.3% (+9.1)"
@@ -203,7 +212,10 @@ def test_counts_and_sizes_are_those_of_the_decisions() -> None:
 
 def test_what_is_open_is_named_as_open_with_its_interval() -> None:
     text = said(of("nothing moved"))
-    assert "No clear change in Left and Right on any of four scales. Largest: Trust in Left, " in text
+    assert (
+        "No clear change in Left and Right on any of four scales. Largest estimate: Trust in Left, 40.2%"
+        in text
+    )
     assert "Left, 40.2% → 38.1% (−2.1 points, 90% CI −7.1 to 2.9)" in text
 
 
@@ -225,9 +237,9 @@ def test_decisions_at_random_are_counted_as_they_are() -> None:
         for name, own in decisions.items():
             who, counts = name.capitalize(), {"rose": own.count(UP), "fell": own.count(DOWN)}
             found = re.search(
-                rf"\b{who} (rose|fell) on (\w+)(?: of)? four scales(?: and (rose|fell) on (\w+))?", text
+                rf"\b{who}: (\w+)(?: of)? four scales (rose|fell)(?: and (\w+) (rose|fell))?", text
             )
-            told = dict(zip(found.groups()[::2], found.groups()[1::2], strict=True)) if found else {}
+            told = dict(zip(found.groups()[1::2], found.groups()[::2], strict=True)) if found else {}
             told.pop(None, None)
             expected = {went: counted(count) for went, count in counts.items() if count}
             assert {went: count.replace("all", "four") for went, count in told.items()} == expected
@@ -238,7 +250,13 @@ def test_decisions_at_random_are_counted_as_they_are() -> None:
                 for went, decision in (("rose", UP), ("fell", DOWN)):
                     if re.search(rf"\b{words} {went} in {who}\b", top):
                         assert own[place] == decision
-            paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who} ")), "")
+            paragraph = next((part for part in text.split("\n\n") if part.startswith(f"{who}: ")), "")
+            levels = re.findall(r"(\w+)(?: rose| fell)?: 40.2% → ([\d.]+)% \(([+−][\d.]+)", paragraph)
+            for word, level, change in levels:
+                place = [words.split()[-1] for words in SCALES.values()].index(word)
+                size = (SIZES[own[place]] or 0) + place
+                assert (level, change) == (f"{40.2 + size:.1f}", f"{size:+.1f}".replace("-", "−"))
+            assert bool(levels) == bool(paragraph)
             shown = [
                 words for words in SCALES.values() if re.search(rf"\b{words}(?: rose| fell)?:", paragraph)
             ]
@@ -251,7 +269,7 @@ def test_organisations_part_only_where_a_difference_in_change_is_decided() -> No
     assert "Left − Right" not in said(material(decisions, gaps=STILL))
     text = said(material(decisions, gaps=(UP, OPEN, OPEN, OPEN)))
     assert (
-        "Left and Right changed differently on one of four scales, Trust: Left − Right was +9.1 points"
+        "Left and Right changed differently on one of four scales, Trust: Left − Right +9.1 → +9.1 (+9.1 points, "
         in text
     )
 
@@ -260,9 +278,10 @@ def test_one_wave_speaks_of_levels_and_gaps_and_of_no_change() -> None:
     decisions = {"left": (UP, OPEN, OPEN, DOWN), "right": STILL}
     made = material(decisions, gaps=(UP, OPEN, OPEN, DOWN), waves=1)
     assert line(made) == "Left and Right differ on two of four scales, most on Warmth"
-    assert "Left and Right differ on two of four scales, most on Warmth: Left − Right, −12.1 points" in said(
-        made
+    both = (
+        "Left and Right differ on two of four scales, most on Warmth: 31.1% in Left, 41.1% in Right (−12.1 "
     )
+    assert both in said(made)
     everything = " ".join([line(made), *(plain(part.text) for part in sections(made))])
     assert not re.search(r"\b(?:rose|fell|changes?|changed)\b", everything)
     alone = material({"all": (UP, OPEN, OPEN, DOWN)}, waves=1, organisations=("left",))
@@ -278,10 +297,10 @@ def test_what_is_withheld_is_called_withheld() -> None:
 
 def test_a_further_wave_speaks_where_it_is_decided() -> None:
     made = material({"left": (UP, OPEN, OPEN, OPEN)}, waves=3, reference_wave="second")
-    assert "Since" not in said(made)
+    assert "First round →" not in said(made)
     since = row("change", ("pace", "third - first", "left"), DOWN, -7.0)
     tables = {**made.tables, "contrasts": pd.concat([made.tables["contrasts"], pd.DataFrame([since])])}
-    assert "Since First round, Left changed on the only scale asked then, Pace: 40.2%" in said(
+    assert "First round → Third round, Left: the only scale asked in both fell. Pace: 40.2%" in said(
         Material(tables, made.presentation)
     )
 
@@ -302,30 +321,111 @@ def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:
     assert "→" not in text.split("\n\n", 1)[1] and "over the statements asked in both" in text
 
 
+def test_of_many_organisations_those_that_moved_most_are_told_and_the_others_named() -> None:
+    names = ("north", "south", "east", "west", "centre", "coast")
+    decisions = {name: (UP,) * (4 - place) + (OPEN,) * place for place, name in enumerate(names[:4])}
+    decisions |= {"centre": (OPEN, OPEN, OPEN, DOWN), "coast": STILL}
+    made = material(decisions, nouns=Nouns(organisation=("region", "regions")))
+    text = said(made)
+    assert line(made) == "Trust rose in four of six regions"
+    assert [re.match(r"(\w+): (\w+)", part)[0] for part in text.split("\n\n")[1:5]] == [  # type: ignore[index]
+        "North: all",
+        "South: three",
+        "East: two",
+        "West: one",
+    ]
+    assert "Clear changes also in Centre: see What people said." in text
+    assert "No clear change in Coast on any of four scales." in text
+
+
+def test_how_sure_counts_what_the_page_tells_and_no_more() -> None:
+    made = of("contrary")
+    [pair] = made.tables["contrasts"]["wave"].unique()
+    here = {"analysis": "favourable", "scale": "trust", "term": "change", "wave": pair, "decision": UP}
+    rows = [
+        here
+        | {
+            "organisation": "left",
+            "agreeing": 5,
+            "variants": 6,
+            "largest_move": -2.4,
+            "largest_variant": "a",
+        },
+        here
+        | {
+            "organisation": "right",
+            "agreeing": 6,
+            "variants": 6,
+            "largest_move": 1.2,
+            "largest_variant": "b",
+        },
+        here | {"organisation": "right", "decision": OPEN, "largest_move": 9.9, "agreeing": 1, "variants": 1},
+        here | {"organisation": "all", "largest_move": 9.9, "agreeing": 1, "variants": 1},
+        here | {"organisation": "left", "wave": "another", "agreeing": 1, "variants": 1},
+        here | {"organisation": "left", "term": "gap", "agreeing": 1, "variants": 1},
+    ]
+    text = said(
+        Material(
+            {**made.tables, "agreement": pd.DataFrame(rows).assign(tipping_point=None)}, made.presentation
+        )
+    )
+    assert "Of two clear results above, one holds in every alternative analysis." in text
+    assert "Estimates move by at most 2.4 points (a)." in text
+
+
+def test_nothing_estimable_gives_no_number_and_says_so_everywhere() -> None:
+    made = of("nothing estimable")
+    assert "No change can be estimated." in said(made)
+    text = "\n".join(plain(part.text) for part in sections(made))
+    assert not re.search(r"[+−]\d|\d%(?! (?:CI|confidence))|\bnan\b|\bNone\b", text)
+    assert text.count("Left: not estimable.") == 2
+
+
 def test_words_are_the_studys() -> None:
+    rates = {"wave": "second", "returns": 90, "population": 120, "rate": 0.75}
     nouns = Nouns(
         people="nurses", organisation=("hospital", "hospitals"), statement=("question", "questions")
     )
-    rates = pd.DataFrame(
-        [
-            {
-                "wave": "second",
-                "returns": 90,
-                "population": 120,
-                "rate": 0.75,
-                "conf_low": None,
-                "conf_high": None,
-            }
-        ]
-    )
     made = material({"left": RISEN, "right": STILL}, gaps=RISEN, nouns=nouns)
-    made = Material({**made.tables, "response_rates": rates}, made.presentation)
-    assert "25% of nurses in Second round did not answer." in said(made)
-    assert (
-        title("parted", made) == "Did the hospitals part?" and title("statements", made) == "Every question"
+    made = Material(
+        {**made.tables, "response_rates": pd.DataFrame([rates | {"conf_low": None, "conf_high": None}])},
+        made.presentation,
     )
-    everything = " ".join(plain(part.text) for part in sections(made))
-    assert not re.search(r"\b(?:staff|organisations?|statements?)\b", everything, re.IGNORECASE)
+    assert "25% of nurses did not answer in Second round." in said(made)
+    assert title("parted", made) == "Did the hospitals change differently?"
+    assert title("statements", made) == "Every question"
+
+
+OTHER = Nouns(
+    person=("reader", "readers"),
+    people="readers",
+    organisation=("library", "libraries"),
+    returns=("slip", "slips"),
+    statement=("prompt", "prompts"),
+)
+DEFAULTS = re.compile(r"\b(?:organisations?|returns?|statements?|staff|employ\w*)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("options", [{}, {"organisations": ("left",)}, {"waves": 1, "published": False}])
+def test_no_word_of_another_study_stands_in_the_words(options: dict[str, Any]) -> None:
+    words = presentation(**options)
+    words = words.model_copy(update={"nouns": OTHER, "title": "Readers", "description": "", "citation": ""})
+    items = {
+        name: item.model_copy(update={"text": item.text.replace("statement", "prompt")})
+        for name, item in words.items.items()
+    }
+    last = list(words.waves)[-1]
+    grades = words.waves[last].comparability | {"pace_1": "absent"}
+    fewer = words.waves[last].model_copy(update={"comparability": grades})
+    words = words.model_copy(update={"items": items, "waves": words.waves | {last: fewer}})
+    frames = released(words, published=options.get("published", True))
+    frames["contrasts"] = frames["contrasts"].assign(note="over 2 of 3 statements")
+    made = Material(
+        frames, words, made={one.name: (one, table) for one, table in make(frames, Labels(words))}
+    )
+    text = [headline(made), strip(made), *(f"{part.title} {plain(part.text)}" for part in sections(made))]
+    assert len(text) > 12
+    assert [one for one in text if DEFAULTS.search(re.sub(r"\[\[.*?\]\]", "", one))] == []
 
 
 def test_the_strip_says_what_is_invented_and_nothing_of_real_answers() -> None:

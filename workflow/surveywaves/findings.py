@@ -6,9 +6,9 @@ The main analysis is the percentage of favourable answers; where a study has non
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import pandas as pd
 
@@ -28,6 +28,22 @@ from surveywaves.terms import (
 )
 from surveywaves.text import listed
 from surveywaves.words import Labels, is_missing, records
+
+T = TypeVar("T")
+F = TypeVar("F", bound="Fact")
+
+
+class Fact(Protocol):
+    """What is known of an organisation, or of a pair of them, and which way it moved."""
+
+    @property
+    def organisation(self) -> str:
+        """Name it, as in `contrasts`."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it is decided that it rose."""
+
 
 CHANGE: Final = "change"
 GAP: Final = "gap"
@@ -108,10 +124,10 @@ class Found:
         second and first; None for a difference in change, and where there are none.
     estimate, low, high
         Released; None where there is no estimate.
-    p, p_equivalence
-        Adjusted.
-    decision, status, note, n
+    decision, status
         As in `contrasts`.
+    fewer
+        Whether the estimate is over fewer statements than one of the levels.
     low_reliability
         Whether the scale is marked.
     """
@@ -125,12 +141,9 @@ class Found:
     estimate: float | None
     low: float | None
     high: float | None
-    p: float | None
-    p_equivalence: float | None
     decision: str
     status: str
-    note: str
-    n: float | None
+    fewer: bool
     low_reliability: bool
 
     @property
@@ -156,30 +169,25 @@ class Found:
         """
         return None not in (self.first, self.last, self.estimate) and not self.fewer
 
-    @property
-    def fewer(self) -> bool:
-        """Whether the estimate is over fewer statements than one of the levels."""
-        return _FEWER.search(self.note) is not None
-
 
 def found(
-    contrasts: pd.DataFrame,
+    contrasts: pd.DataFrame | None,
     means: pd.DataFrame,
     *,
     kind: str,
     wave: str,
     unit: str = PERCENT_FAVOURABLE,
 ) -> list[Found]:
-    """Take contrasts of one kind with their levels.
+    """Take facts of one kind.
 
     Parameters
     ----------
     contrasts, means
-        As released.
+        As released; a study of one wave and one organisation has no contrasts.
     kind
-        `CHANGE`, `GAP` or `DIFFERENCE`.
+        `CHANGE`, `GAP` or `DIFFERENCE`; `LEVEL`: levels of a wave, about which nothing is decided.
     wave
-        Of the contrasts, as their column has it: `Pair.contrast`, or one wave for a gap.
+        As the column has it: `Pair.contrast`, or one wave for a gap or level.
     unit
         See `ANALYSIS`.
 
@@ -188,40 +196,47 @@ def found(
     list
         In the order of the table; a scale that one of the waves did not ask is in it without an estimate.
     """
-    levels: dict[tuple[str, str, str], Any] = {
+    given = level_rows(means, unit)
+    if kind == LEVEL:
+        return [_one(row, LEVEL, {}) for row in records(given[given["wave"] == wave])]
+    if contrasts is None:
+        return []
+    levels = {
         (row.scale, row.wave, row.organisation): row.estimate
-        for row in records(level_rows(means, unit))
+        for row in records(given)
         if row.status in ESTIMATED
     }
     return [_one(row, kind, levels) for row in records(contrast_rows(contrasts, unit, kind, wave=wave))]
 
 
 def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Found:
-    last, _, first = row.wave.partition(BETWEEN)
-    one, _, other = row.organisation.partition(BETWEEN)
-    sides = {
-        CHANGE: ((row.scale, first, row.organisation), (row.scale, last, row.organisation)),
-        GAP: ((row.scale, row.wave, other), (row.scale, row.wave, one)),
-    }.get(kind)
-    before, after = (levels.get(side) for side in sides) if sides else (None, None)
-    note = "" if is_missing(row.note) else str(row.note)
+    last, _, first = (row.organisation if kind == GAP else row.wave).partition(BETWEEN)
+    ends: list[tuple[str, str, str]] = []
+    if kind == CHANGE:
+        ends = [(row.scale, wave, row.organisation) for wave in (first, last)]
+    elif kind == GAP:
+        ends = [(row.scale, row.wave, name) for name in (first, last)]
+    before, after = [_float(levels.get(end)) for end in ends] or (None, None)
+    note, decided = (
+        "" if is_missing(text) else str(text) for text in (row.note, getattr(row, "decision", ""))
+    )
     there = row.status in ESTIMATED
+    estimate, low, high = (
+        _float(number) if there else None for number in (row.estimate, row.conf_low, row.conf_high)
+    )
     return Found(
         scale=row.scale,
         wave=row.wave,
         organisation=row.organisation,
         kind=kind,
-        first=_float(before),
-        last=_float(after),
-        estimate=_float(row.estimate if there else None),
-        low=_float(row.conf_low if there else None),
-        high=_float(row.conf_high if there else None),
-        p=_float(row.p_adjusted),
-        p_equivalence=_float(getattr(row, "p_equivalence_adjusted", None)),
-        decision="" if is_missing(decided := getattr(row, "decision", "")) else str(decided),
+        first=before,
+        last=after,
+        estimate=estimate,
+        low=low,
+        high=high,
+        decision=decided,
         status=str(row.status),
-        note=note,
-        n=_float(row.n),
+        fewer=_FEWER.search(note) is not None,
         low_reliability=LOW_RELIABILITY_MARK in note,
     )
 
@@ -234,19 +249,17 @@ def _float(value: Any) -> float | None:
     return None if is_missing(value) else float(value)
 
 
-def by_organisation(facts: Iterable[Found], presentation: Presentation) -> dict[str, list[Found]]:
-    """Take facts apart by organisation, in the study's order; all together last, alone where there is no other."""
-    facts = list(facts)
-    order = [*presentation.organisations, ALL]
-    named = sorted(
-        dict.fromkeys(one.organisation for one in facts),
-        key=lambda name: order.index(name) if name in order else len(order),
-    )
-    return {name: [one for one in facts if one.organisation == name] for name in named}
+def by_organisation(facts: Iterable[F], presentation: Presentation) -> dict[str, list[F]]:
+    """Take facts apart by organisation, in the study's order; pairs of them and all together last."""
+    place = {name: number for number, name in enumerate([*presentation.organisations, ALL])}
+    found: dict[str, list[F]] = {}
+    for one in facts:
+        found.setdefault(one.organisation, []).append(one)
+    return dict(sorted(found.items(), key=lambda item: place.get(item[0], len(place))))
 
 
-def without_all(of: Mapping[str, list[Found]]) -> dict[str, list[Found]]:
-    """Leave the facts of all together out where organisations have their own."""
+def without_all(of: Mapping[str, T]) -> dict[str, T]:
+    """Leave all together out where organisations have their own."""
     return {name: own for name, own in of.items() if name != ALL} or dict(of)
 
 
@@ -272,20 +285,10 @@ def main_facts(
         See `ANALYSIS`; empty: that of the headline.
     """
     unit = unit or main_unit(means if contrasts is None else contrasts)
-    pair = main_pair(presentation)
-    if pair:
-        if contrasts is None:
-            return []
+    if pair := main_pair(presentation):
         return found(contrasts, means, kind=CHANGE, wave=pair.contrast, unit=unit)
     wave = next(iter(presentation.waves))
-    gaps = [] if contrasts is None else found(contrasts, means, kind=GAP, wave=wave, unit=unit)
-    return [*gaps, *levels(means, wave=wave, unit=unit)]
-
-
-def levels(means: pd.DataFrame, *, wave: str, unit: str = PERCENT_FAVOURABLE) -> list[Found]:
-    """Take the levels of a wave as facts of the kind `LEVEL`: nothing is decided about them."""
-    rows = level_rows(means, unit)
-    return [_one(row, LEVEL, {}) for row in records(rows[rows["wave"] == wave])]
+    return [one for kind in (GAP, LEVEL) for one in found(contrasts, means, kind=kind, wave=wave, unit=unit)]
 
 
 # --- the headline ------------------------------------------------------------------------------------------------
@@ -300,24 +303,18 @@ def headline(facts: Iterable[Found], presentation: Presentation) -> str:
     known = [one for one in facts if one.estimate is not None]
     changes = [one for one in facts if one.kind == CHANGE]
     if changes or len(presentation.waves) > 1:
-        of = by_organisation((one for one in known if one.kind == CHANGE), presentation)
-        single = [name for name in of if name != ALL]
-        if not of:
-            hidden = bool(changes) and all(one.status == Status.WITHHELD for one in changes)
-            return (
-                "All changes are withheld to protect respondents" if hidden else "No change can be estimated"
-            )
-        if len(single) > 2:
-            return _many({name: of[name] for name in single}, labels)
-        if len(single) == 2:
-            return _two({name: of[name] for name in single}, labels)
-        only = single[0] if single else ALL
-        # Another organisation of the study has no estimate: say whose changes these are.
-        whose = only if only != ALL and len(presentation.organisations) > 1 else ""
-        return _alone(of[only], whose, labels)
+        of = without_all(by_organisation((one for one in known if one.kind == CHANGE), presentation))
+        if of:
+            return _changes(of, labels)
+        hidden = bool(changes) and all(one.status == Status.WITHHELD for one in changes)
+        return "All changes are withheld to protect respondents" if hidden else "No change can be estimated"
     if gaps := [one for one in known if one.kind == GAP]:
-        return _apart(gaps, labels)
-    return _levels([one for one in known if one.kind == LEVEL], labels)
+        return _gaps(gaps, labels)
+    own = by_organisation((one for one in known if one.kind == LEVEL), presentation)
+    ranked = largest(own.get(ALL) or next(iter(own.values()), []))
+    if len(ranked) < 2:
+        return labels.scale(ranked[0].scale) if ranked else "Nothing can be estimated"
+    return f"Highest: {labels.scale(ranked[0].scale)}; lowest: {labels.scale(ranked[-1].scale)}"
 
 
 def counted(number: int) -> str:
@@ -334,167 +331,121 @@ def opening(text: str) -> str:
 
 
 def inside(labels: Labels, organisation: str) -> str:
-    """Name an organisation in the middle of a sentence: without the capital of an article."""
+    """Name an organisation, or all together, in the middle of a sentence: without the capital of an article."""
     if organisation == ALL:
         return labels.presentation.nouns.people
     return re.sub(r"^The\b", "the", labels.organisation(organisation))
 
 
-def _scales(number: int) -> str:
-    return f"{counted(number)} {'scale' if number == 1 else 'scales'}"
+def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
+    """Say on how many of the tested scales: two of four, both, all four; `told` None: on any of them.
+
+    `few` and `many` are the two counts as they are to be written; empty: in letters.
+    """
+    scales = f"{many or counted(tested)} scale{'' if tested == 1 else 's'}"
+    if told is not None and told != tested:
+        return f"{few or counted(told)} of {scales}"
+    if tested == 1:
+        return "the only scale"
+    if tested == 2:
+        return "either scale" if told is None else "both scales"
+    return f"{'any of' if told is None else 'all'} {scales}"
 
 
-EVERY: Final = {1: "the only scale", 2: "both scales"}
-"""How few scales are called when all of them are meant."""
+def ways(moved: Iterable[F]) -> list[tuple[str, list[F]]]:
+    """Take facts with a decided direction apart by it: rose or fell, the one with more facts first."""
+    moved = list(moved)
+    both = [("rose", [one for one in moved if one.up]), ("fell", [one for one in moved if not one.up])]
+    return sorted((way for way in both if way[1]), key=lambda way: -len(way[1]))
 
 
-def _every(number: int) -> str:
-    return EVERY.get(number, f"all {_scales(number)}")
-
-
-def _went(facts: Iterable[Found]) -> str:
-    """Say which way facts went that agree on it."""
-    return "rose" if all(one.up for one in facts) else "fell"
-
-
-def _alone(facts: list[Found], whose: str, labels: Labels) -> str:
-    """Say what one organisation's changes come to, or everybody's (`whose` is empty)."""
-    moved, where = (
-        largest(one for one in facts if one.moved),
-        f" in {inside(labels, whose)}" if whose else "",
-    )
-    if not moved:
-        return _still(facts, where, labels)
-    if len(moved) == 1:
-        rest = len(facts) - 1
-        others = f"; no clear change on the other {_scales(rest)}" if rest > 1 else ""
-        return f"{labels.scale(moved[0].scale)} {_went(moved)}{where}{others}"
-    ways = ([one for one in moved if one.up], [one for one in moved if one.down])
-    said = [(len(way), _went(way)) for way in ways if way]
-    said.sort(key=lambda one: -one[0])
-    (most, went), *less = said
-    if most == len(facts):
-        return f"{opening(_every(most))} {went}{where}"
-    second = f" and {counted(less[0][0])} {less[0][1]}" if less else ""
-    return f"{opening(counted(most))} of {_scales(len(facts))} {went}{second}{where}"
-
-
-def _still(facts: list[Found], where: str, labels: Labels) -> str:
-    """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
-    same = all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts)
-    scales = list(dict.fromkeys(one.scale for one in facts))
-    on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on any of {_scales(len(scales))}"
-    return f"No {'meaningful' if same else 'clear'} change{where} {on}"
-
-
-def _two(of: Mapping[str, list[Found]], labels: Labels) -> str:
-    """Compare the changes of two organisations: first of all a scale that went both ways."""
-    one, other = of
-    names = [inside(labels, name) for name in of]
-    moved = {name: {fact.scale: fact for fact in facts if fact.moved} for name, facts in of.items()}
+def _changes(of: Mapping[str, list[Found]], labels: Labels) -> str:
+    """Compare the changes of organisations: of two, first of all a scale that went both ways."""
+    moved = {name: largest(one for one in facts if one.moved) for name, facts in of.items()}
+    # The name of a study's only organisation says nothing.
+    named = len(labels.presentation.organisations) > 1 and list(of) != [ALL]
     if not any(moved.values()):
-        return _still([*of[one], *of[other]], f" in {names[0]} or {names[1]}", labels)
-    both = [(moved[one][scale], moved[other][scale]) for scale in moved[one] if scale in moved[other]]
-    if contrary := [pair for pair in both if pair[0].up != pair[1].up]:
-        pair = max(contrary, key=lambda facts: abs((facts[0].estimate or 0.0) - (facts[1].estimate or 0.0)))
-        fell, rose = sorted(pair, key=lambda fact: fact.up)
-        where = (inside(labels, fact.organisation) for fact in (fell, rose))
-        return f"{labels.scale(fell.scale)} fell in {next(where)} and rose in {next(where)}"
-    if len(both) == 1 and all(len(facts) == 1 for facts in moved.values()):
-        return f"{labels.scale(both[0][0].scale)} {_went(both[0])} in {names[0]} and {names[1]}"
-    phrases = {name: _phrase(of[name]) for name in of}
-    if len(set(phrases.values())) == 1:
-        return opening(f"{names[0]} and {names[1]} each {phrases[one]}")
-    said: list[str] = []
-    told: set[int] = set()
+        return _still(of, labels, named=named)
+    if len(of) > 2:
+        return _most_common([one for own in moved.values() for one in own], len(of), labels)
+    names = {name: inside(labels, name) for name in of}
+    one, other = next(iter(of)), list(of)[-1]
+    contrary = [
+        sorted((first, second), key=lambda fact: fact.up)
+        for first in moved[one]
+        for second in moved[other]
+        if first.scale == second.scale and first.up != second.up
+    ]
+    if contrary:
+        fell, rose = max(contrary, key=lambda pair: (pair[1].estimate or 0.0) - (pair[0].estimate or 0.0))
+        return f"{labels.scale(fell.scale)} fell in {names[fell.organisation]} and rose in {names[rose.organisation]}"
+    alike: dict[str, list[str]] = {}
     for name in sorted(of, key=lambda name: -len(moved[name])):
-        total = len(of[name])
-        if not moved[name]:
-            said.append(f"no clear change in {inside(labels, name)}")
-        elif len(moved[name]) == 1:
-            (fact,) = moved[name].values()
-            said.append(f"{labels.scale(fact.scale)} {_went([fact])} in {inside(labels, name)}")
-        else:
-            phrase = phrases[name].replace(f" of {_scales(total)}", "") if total in told else phrases[name]
-            said.append(f"{inside(labels, name)} {phrase}")
-            told.add(total)
-    return opening("; ".join(said))
+        alike.setdefault(_came_to(moved[name], len(of[name]), labels), []).append(name)
+    if not named:
+        return opening(next(iter(alike))) + (
+            "; no other clear change" if len(moved[one]) == 1 < len(of[one]) else ""
+        )
+    first, *rest = [
+        f"{said} in {listed([names[name] for name in of if name in own])}" for said, own in alike.items()
+    ]
+    total = f" of {counted(len(of[one]))} scales"
+    return opening(
+        "; ".join([first, *(said.replace(total, "") if total in first else said for said in rest)])
+    )
 
 
-def _phrase(facts: list[Found]) -> str:
-    """Say on how many scales an organisation rose and fell, without its name."""
-    up, down = sum(one.up for one in facts), sum(one.down for one in facts)
-    for count, went in ((up, "rose"), (down, "fell")):
-        if count == len(facts):
-            return f"{went} on {_every(count)}"
-    (most, went), (less, came) = sorted(((up, "rose"), (down, "fell")), key=lambda one: -one[0])
-    second = f" and {came} on {counted(less)}" if less else ""
-    return f"{went} on {counted(most)} of {_scales(len(facts))}{second}"
-
-
-def _many(of: Mapping[str, list[Found]], labels: Labels) -> str:
-    """Name the scale that moved in most of many organisations."""
-    noun, facts = labels.presentation.nouns.organisation[1], [one for facts in of.values() for one in facts]
-    moved: dict[str, list[Found]] = {}
-    for fact in facts:
-        if fact.moved:
-            moved.setdefault(fact.scale, []).append(fact)
+def _came_to(moved: Sequence[Found], tested: int, labels: Labels) -> str:
+    """Say which scales of an organisation moved, and how."""
     if not moved:
-        return _still(facts, f" in any of {counted(len(of))} {noun}", labels)
-    chosen = max(moved.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
-    title = labels.scale(chosen[0].scale)
+        return "no clear change"
+    (went, most), *others = ways(moved)
+    if len(moved) == 1:
+        return f"{labels.scale(moved[0].scale)} {went}"
+    second = "".join(f" and {counted(len(less))} {came}" for came, less in others)
+    return f"{of_scales(len(most), tested)} {went}{second}"
+
+
+def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str:
+    """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
+    facts = [one for own in of.values() for one in own]
+    what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
+    scales = list(dict.fromkeys(one.scale for one in facts))
+    where = f" in {' or '.join(inside(labels, name) for name in of)}" if named else ""
+    if len(of) > 2:
+        where = f" in any of {counted(len(of))} {labels.presentation.nouns.organisation[1]}"
+    on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on {of_scales(None, len(scales))}"
+    return f"No {what} change{where} {on}"
+
+
+def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> str:
+    """Name the scale that moved in most of many organisations."""
+    by_scale: dict[str, list[Found]] = {}
+    for fact in moved:
+        by_scale.setdefault(fact.scale, []).append(fact)
+    chosen = max(by_scale.values(), key=lambda own: (len(own), abs(largest(own)[0].estimate or 0.0)))
+    (went, most), *others = ways(chosen)
+    every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
+    where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
     if len(chosen) == 1:
-        return f"{title} {_went(chosen)} in {inside(labels, chosen[0].organisation)}"
-    ways = [[one for one in chosen if one.up], [one for one in chosen if one.down]]
-    most, *less = sorted((way for way in ways if way), key=lambda way: -len(way))
-    second = f" and {_went(less[0])} in {counted(len(less[0]))}" if less else ""
-    if len(most) == len(of):
-        return f"{title} {_went(most)} in all {counted(len(of))} {noun}"
-    return f"{title} {_went(most)} in {counted(len(most))} of {counted(len(of))} {noun}{second}"
+        where = inside(labels, chosen[0].organisation)
+    second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
+    return f"{labels.scale(chosen[0].scale)} {went} in {where}{second}"
 
 
-def _apart(gaps: list[Found], labels: Labels) -> str:
-    """Say how organisations of one wave differ."""
-    pairs, clear = (
-        list(dict.fromkeys(one.organisation for one in gaps)),
-        largest(one for one in gaps if one.moved),
-    )
-    if len(pairs) > 1:
-        noun = labels.presentation.nouns.organisation[1]
-        if not clear:
-            return f"No clear difference between the {noun}"
-        one, other = _sides(clear[0])
-        return (
-            f"{labels.scale(clear[0].scale)} differs most: higher in {inside(labels, one)} than in "
-            f"{inside(labels, other)}"
-        )
-    named = listed([inside(labels, name) for name in pairs[0].split(BETWEEN)])
+def _gaps(gaps: list[Found], labels: Labels) -> str:
+    """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
+    pairs = by_organisation(gaps, labels.presentation)
+    own = max(pairs.values(), key=lambda own: sum(one.moved for one in own))
+    first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))
+    clear = largest(one for one in own if one.moved)
     if not clear:
-        return f"No clear difference between {named} on any of {_scales(len(gaps))}"
+        both = f"{first} and {second}"
+        if len(pairs) > 1:
+            both = f"the {labels.presentation.nouns.organisation[1]}"
+        return f"No clear difference between {both} on {of_scales(None, len(own))}"
+    scale = labels.scale(clear[0].scale)
     if len(clear) == 1:
-        one, other = _sides(clear[0])
-        return (
-            f"{labels.scale(clear[0].scale)}: higher in {inside(labels, one)} than in {inside(labels, other)}"
-        )
-    return (
-        f"{opening(named)} differ on {counted(len(clear))} of {_scales(len(gaps))}, most on "
-        f"{labels.scale(clear[0].scale)}"
-    )
-
-
-def _sides(gap: Found) -> tuple[str, str]:
-    """Give the organisations of a gap that is decided, the higher one first."""
-    first, _, second = gap.organisation.partition(BETWEEN)
-    return (first, second) if gap.up else (second, first)
-
-
-def _levels(facts: list[Found], labels: Labels) -> str:
-    """Name the highest and the lowest scale of one wave, of everybody together."""
-    own = by_organisation(facts, labels.presentation)
-    shown = own.get(ALL) or next(iter(own.values()), [])
-    if not shown:
-        return "Nothing can be estimated"
-    ranked = sorted(shown, key=lambda one: -(one.estimate or 0.0))
-    if len(ranked) == 1:
-        return labels.scale(ranked[0].scale)
-    return f"Highest: {labels.scale(ranked[0].scale)}; lowest: {labels.scale(ranked[-1].scale)}"
+        higher, lower = (first, second) if clear[0].up else (second, first)
+        return f"{scale}: higher in {higher} than in {lower}"
+    return opening(f"{first} and {second} differ on {of_scales(len(clear), len(own))}, most on {scale}")

@@ -15,9 +15,20 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.study.models import Item
+from surveywaves.study.models import Item, Nouns
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, BETWEEN, NOT_STATED, SMALLEST_P, Comparability, Evidence, Status
+from surveywaves.terms import (
+    ALL,
+    BETWEEN,
+    NOT_STATED,
+    SMALLEST_P,
+    WITHOUT_SCALE,
+    Comparability,
+    Evidence,
+    Status,
+)
+
+_NOUNS: Final = Nouns()
 
 OUTSIDE: Final = "Statements outside the scales"
 
@@ -158,19 +169,21 @@ class Labels:
 
     def dated(self, name: str) -> str:
         """Give a wave's title with its period, where the title does not say it."""
-        words = self.presentation.waves[name]
-        if not words.period or words.period in words.title:
-            return words.title
+        words = self.presentation.waves.get(name)
+        if words is None or not words.period or words.period in words.title:
+            return self.wave(name)
         return f"{words.title}, {words.period}" if "(" in words.period else f"{words.title} ({words.period})"
 
     def organisation(self, name: str) -> str:
         """Give an organisation's words, or those of both sides of a contrast."""
-        return _sides(
-            name, {**self.presentation.organisations, ALL: "All respondents", NOT_STATED: "Not stated"}
-        )
+        known = {ALL: f"All {self.presentation.nouns.people}", NOT_STATED: "Not stated"}
+        return _sides(name, self.presentation.organisations | known)
 
     def scale(self, name: str) -> str:
-        """Give a scale's title."""
+        """Give a scale's title, or the words for what is in none."""
+        if name == WITHOUT_SCALE:
+            statements = self.presentation.nouns.statement[1]
+            return f"{statements[:1].upper()}{statements[1:]} outside the scales"
         scale = self.presentation.scales.get(name)
         return scale.title if scale else name
 
@@ -214,7 +227,11 @@ class Labels:
         )
 
     def readable(self, note: str) -> str:
-        """Put the study's words in the place of names in a note."""
+        """Put the study's words in the place of names, and of the default nouns, in a note."""
+        nouns = self.presentation.nouns
+        for default, own in ((_NOUNS.organisation, nouns.organisation), (_NOUNS.statement, nouns.statement)):
+            for one, other in zip(default, own, strict=True):
+                note = re.sub(rf"\b{one}\b", other, note)
 
         def words(found: re.Match[str]) -> str:
             if found["item"]:
@@ -234,9 +251,9 @@ class Labels:
         words = self.presentation.waves[wave]
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
-            Comparability.REWORDED: f"{words.title} words this statement differently.",
-            Comparability.RESCALED: f"{words.title} asked this on another response scale: out of comparisons.",
-            Comparability.ABSENT: f"{words.title} did not ask this statement.",
+            Comparability.REWORDED: f"{words.title} asked this in other words.",
+            Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
+            Comparability.ABSENT: f"{words.title} did not ask this.",
         }.get(Comparability(grade), "")
 
     def weakest(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> Evidence | None:
@@ -322,19 +339,9 @@ def absent(status: str) -> str:
 
 
 def without(missing: Iterable[tuple[str, str, str]], presentation: Presentation) -> str:
-    """List what there is no estimate of, by reason.
+    """List what there is no estimate of, a sentence per reason; empty if nothing is missing.
 
-    Parameters
-    ----------
-    missing
-        (what, reason in short, note of a tidy table); the note's names are put into words.
-    presentation
-        The study in words.
-
-    Returns
-    -------
-    str
-        A sentence a reason; empty if nothing is missing.
+    `missing` holds what, the reason in short, and the note of a tidy table, whose names are put into words.
     """
     reasons: dict[str, list[str]] = {}
     for what, reason, note in missing:

@@ -6,28 +6,29 @@ that carries its full value, the table it comes from, the rows (`data-where`, JS
 
     [12.3]{.n data-value="12.34" data-from="contrasts" data-take="cell:estimate" data-where="{&quot;scale&quot;: ...}"}
 
-Every other word that is inserted is escaped: no label of a study is ever markup. No number is written into a sentence.
+Every other word that is inserted is escaped: no label of a study is ever markup. What is `Markup` stays as it is. No
+number is written into a sentence.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from string import Formatter
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from surveywaves.catalogue import One, figures
+from surveywaves.findings import main_unit
 from surveywaves.study.parts import Presentation
 from surveywaves.text import listed
-from surveywaves.words import Labels, is_missing, number, share, whole
+from surveywaves.words import Labels, is_missing, share, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +93,29 @@ class Material:
         """Numbers for sentences."""
         return Numbers(self.tables, self.presentation)
 
+    @cached_property
+    def unit(self) -> str:
+        """Unit of the headline."""
+        return main_unit(self.tables["contrasts" if self.has("contrasts") else "means"])
+
     def has(self, *names: str) -> bool:
         """Whether there are tables of these names with at least one row each."""
         return all(name in self.tables and len(self.tables[name]) for name in names)
 
-    def standing(self, section: str, part: str = "") -> list[Marked]:
+    def standing(self, section: str, part: str = "") -> list[Markup]:
         """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
         drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
         tables = [one for one, _ in self.made.values()]
         return [
-            Marked(f"[[{kind}:{one.name}]]")
+            Markup(f"[[{kind}:{one.name}]]")
             for kind, ones in (("figure", drawn), ("table", tables))
             for one in ones
             if one.place.partition("/")[0] == section
             if not part or one.place == f"{section}/{part}"
         ]
 
-    def shows(self, section: str) -> bool:
-        """Whether a figure or table stands in a section."""
-        return bool(self.standing(section))
-
-
-class Marked(str):
-    """Markdown that is as it should be: nothing in it is escaped again."""
-
-    __slots__ = ()
-
 
 _ENTITIES: Final = str.maketrans({mark: f"&#{ord(mark)};" for mark in string.punctuation})
-
-
-def escape(text: object) -> Marked:
-    """Make Markdown of words: every mark of punctuation as an entity, on one line."""
-    return text if isinstance(text, Marked) else Marked(" ".join(str(text).split()).translate(_ENTITIES))
 
 
 STUDY: Final = "study"
@@ -159,9 +150,9 @@ class Number:
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    def __str__(self) -> Marked:
+    def __str__(self) -> Markup:
         where = escape(self.where)
-        return Marked(
+        return Markup(
             f'[{escape(self.text)}]{{.n data-value="{self.value:.15g}" data-from="{self.table}" '
             f'data-take="{self.take}" data-where="{where}"}}'
         )
@@ -238,7 +229,7 @@ class Numbers:
     @cached_property
     def alpha(self) -> Number:
         """The level of a test, as `.05`."""
-        return self.study("alpha", lambda value: f"{value:.3g}".removeprefix("0"))
+        return self.study("alpha", lambda value: f"{value:.3g}".ljust(4, "0").removeprefix("0"))
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""
@@ -272,50 +263,27 @@ def of_study(presentation: Presentation, key: str) -> float:
     return float(len(value) if isinstance(value, Collection) else value)
 
 
-def say(template: str, **parts: object) -> Marked:
-    """Make a sentence.
+def escape(part: object) -> Markup:
+    """Make Markdown of what a sentence inserts.
 
-    Parameters
-    ----------
-    template
-        Markdown with named places, `{so}`.
-    parts
-        `Number`s and what `say` made, as they are; words, which are escaped.
-
-    Raises
-    ------
-    ValueError
-        If the template holds a digit: numbers come from tables.
+    Markup and numbers stay as they are; of everything else every mark of punctuation becomes an entity, on one line.
     """
-    if any(re.search(r"\d", literal) for literal, *_ in Formatter().parse(template)):
-        raise ValueError(f"a number is written into the sentence: {template}")
-    return Marked(template.format(**{name: insert(part) for name, part in parts.items()}))
+    if isinstance(part, Markup):
+        return part
+    return (
+        Markup(part) if isinstance(part, Number) else Markup(" ".join(str(part).split()).translate(_ENTITIES))
+    )
 
 
-def insert(part: object) -> Marked:
-    """Make Markdown of what a sentence inserts: numbers with their source, everything else escaped."""
-    return Marked(part) if isinstance(part, Number) else escape(part)
-
-
-def several(count: Number, nouns: tuple[str, str]) -> Marked:
+def several(count: Number, nouns: tuple[str, str]) -> Markup:
     """Give a count with its noun in the right number."""
-    return say("{count} {noun}", count=count, noun=nouns[0] if count.value == 1 else nouns[1])
+    return joined([count, nouns[0] if count.value == 1 else nouns[1]], " ")
 
 
-def joined(parts: Iterable[object], between: str = "") -> Marked:
+def joined(parts: Iterable[object], between: str = "") -> Markup:
     """Join parts of a sentence: a, b and c; or with what stands between."""
-    safe = [str(insert(part)) for part in parts]
-    return Marked(between.join(safe) if between else listed(safe))
-
-
-def signed(decimals: int) -> Callable[[Any], str]:
-    """Give a way to write a difference."""
-    return lambda value: number(value, decimals, signed=True)
-
-
-def plain(decimals: int, unit: str = "") -> Callable[[Any], str]:
-    """Give a way to write an estimate, or the bound of an interval."""
-    return lambda value: number(value, decimals) + unit
+    safe = [str(escape(part)) for part in parts]
+    return Markup(between.join(safe) if between else listed(safe))
 
 
 def _number(

@@ -1,17 +1,21 @@
-"""The first page: what was found, in a few sentences that the decisions carry, and no more."""
+"""What the first page tells: facts with the sources of their numbers, gathered by contrast; and how sure they are.
+
+The sentences are in `workflow/report/sections/`: `summary.md.j2`, with `_said.jinja` for what other sections say too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, Found, counted, found, largest
-from surveywaves.report.numbers import Marked, Material, Number, joined, plain, say, several, signed
-from surveywaves.study.models import Nouns
+from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, term_in
+from surveywaves.report.numbers import Material, Number, joined
 from surveywaves.terms import (
     ALL,
     BETWEEN,
@@ -22,10 +26,9 @@ from surveywaves.terms import (
     Status,
     variant_title,
 )
-from surveywaves.text import listed
-from surveywaves.words import MINUS, MOST_DECIMALS, absent, is_missing, lower, records, share
+from surveywaves.words import MOST_DECIMALS, absent, lower, number, share
 
-SURE: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
+CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 """Decisions that say something."""
 
 SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
@@ -37,497 +40,301 @@ NAMED: Final = 3
 PAIR: Final = 2
 
 TOLD: Final = 4
-"""Organisations that have a sentence of their own."""
+"""Organisations, or pairs of them, that have a sentence of their own."""
+
+WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decision.DECREASE.value}
+"""How a change that is decided is called -> the decision."""
 
 
 @dataclass(frozen=True)
-class Estimates:
-    """Estimates of the headline's unit in words, each number with its source.
+class Told:
+    """A fact in words, and its numbers with their sources.
 
     Parameters
     ----------
+    fact
+        In the unit of the headline.
     material
         What the report is made from.
     """
 
+    fact: Found
     material: Material
 
     @property
-    def unit(self) -> str:
-        """Unit of the headline."""
-        tables = self.material.tables
-        return findings.main_unit(tables["contrasts" if self.material.has("contrasts") else "means"])
+    def scale(self) -> str:
+        """Name its scale; one of low reliability with its mark."""
+        return self.material.labels.scale(self.fact.scale) + (" ‡" if self.fact.low_reliability else "")
 
     @property
-    def decimals(self) -> int:
-        """Decimals of its levels and differences."""
-        return 1 if self.unit == PERCENT_FAVOURABLE else 2
+    def organisation(self) -> str:
+        """Name its organisation, or a pair, as in `contrasts`."""
+        return self.fact.organisation
 
-    def what(self) -> str:
-        """Say what is counted."""
-        percent = self.unit == PERCENT_FAVOURABLE
-        return "Favourable answers" if percent else "Mean answers, in points of the response scale"
+    @property
+    def who(self) -> list[str]:
+        """Name its organisation, or both sides of a pair, in the middle of a sentence."""
+        return [findings.inside(self.material.labels, name) for name in self.organisation.split(BETWEEN)]
 
-    def facts(self, kind: str, wave: str) -> list[Found]:
-        """Take contrasts of a kind; see `findings.found`."""
-        if not self.material.has("contrasts", "means"):
-            return []
-        tables = self.material.tables
-        return found(tables["contrasts"], tables["means"], kind=kind, wave=wave, unit=self.unit)
+    @property
+    def up(self) -> bool:
+        """Whether it is decided that it rose."""
+        return self.fact.up
 
-    def level(self, scale: str, wave: str, organisation: str) -> Number:
-        """Give a level (KeyError or ValueError where there is none)."""
-        percent = self.unit == PERCENT_FAVOURABLE
-        here: dict[str, Any] = {
-            "analysis": ANALYSIS[self.unit],
-            "scale": scale,
-            "wave": wave,
-            "organisation": organisation,
-            "term": findings.level_term(self.unit),
-        }
-        write = plain(self._places("means", here), "%" if percent else "")
-        return self.material.numbers.cell("means", "estimate", write, **here)
+    @property
+    def known(self) -> bool:
+        """Whether there is an estimate."""
+        return self.fact.estimate is not None
 
-    def _places(self, table: str, here: dict[str, Any]) -> int:
-        """Give the decimals of a row: none where it and its like were released in whole units, errors too."""
-        like = {name: wanted for name, wanted in here.items() if name != "scale"}
-        rows = self.material.numbers.rows(table, **like)
-        numbers = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
-        numbers = numbers[~np.isnan(numbers[:, 0])]
-        return 0 if len(numbers) and bool((numbers == np.round(numbers)).all()) else self.decimals
-
-    def where(self, one: Found) -> dict[str, Any]:
-        """Name the row of a contrast."""
-        return {**self.group(one.kind, one.wave, one.organisation), "scale": one.scale}
-
-    def group(self, kind: str, wave: str, organisation: str) -> dict[str, Any]:
-        """Name the rows of a contrast, of every scale."""
-        return {
-            "analysis": ANALYSIS[self.unit],
-            "term": findings.term_in(self.unit, kind),
-            "wave": wave,
-            "organisation": organisation,
-        }
-
-    def difference(self, one: Found) -> Number:
-        """Give a difference with its sign."""
-        here = self.where(one)
-        write = signed(self._places("contrasts", here))
-        return self.material.numbers.cell("contrasts", "estimate", write, **here)
-
-    def interval(self, one: Found) -> Marked:
-        """Give the interval of a difference; a bound that is nearly zero shows its side of it."""
-        bounds = [bound for bound in (one.low, one.high) if bound is not None]
-        where = self.where(one)
-        places = self._places("contrasts", where)
-        while places < MOST_DECIMALS and any(bound and not round(bound, places) for bound in bounds):
-            places += 1
-        numbers = self.material.numbers
-        return say(
-            "{low} to {high}",
-            low=numbers.cell("contrasts", "conf_low", plain(places), **where),
-            high=numbers.cell("contrasts", "conf_high", plain(places), **where),
-        )
-
-    def moved(self, one: Found, *, interval: bool = True) -> Marked:
-        """Say from where to where something changed, or why that is not known."""
-        if one.estimate is None:
-            return say("{why}", why=self.missing(one))
-        change = self.difference(one)
-        between = (
-            say(
-                "{change} points, {level} CI {interval}",
-                change=change,
-                level=self.material.numbers.level,
-                interval=self.interval(one),
-            )
-            if interval
-            else say("{change}", change=change)
-        )
-        if not one.comparable:
-            asked = f", over the {self.material.presentation.nouns.statement[1]} asked in both"
-            return say("{between}{asked}", between=between, asked=asked if one.fewer else "")
-        last, _, first = one.wave.partition(BETWEEN)
-        after = say("{level}", level=self.level(one.scale, last, one.organisation))
-        tone = "up" if one.up else "down" if one.down else ""
-        return say(
-            "{first} → {last} ({between})",
-            first=self.level(one.scale, first, one.organisation),
-            last=Marked(f"[{after}]{{.{tone}}}") if tone else after,
-            between=between,
-        )
-
-    def missing(self, one: Found) -> str:
+    @property
+    def missing(self) -> str:
         """Say why there is no estimate."""
-        return "withheld" if one.status == Status.WITHHELD else absent(one.status)
+        return "withheld" if self.fact.status == Status.WITHHELD else absent(self.fact.status)
 
-    def scale(self, one: Found) -> str:
-        """Name a scale; one of low reliability with its mark."""
-        return self.material.labels.scale(one.scale) + (" ‡" if one.low_reliability else "")
+    @cached_property
+    def estimate(self) -> Number:
+        """Give the difference with its sign; of a level the level."""
+        one = self.fact
+        if one.kind == LEVEL:
+            return self._level(one.wave, one.organisation)
+        return self._contrast("estimate", one.kind, one.wave, signed=True)
 
-    def count(self, facts: Sequence[Found], decisions: Sequence[str]) -> Number:
-        """Count the scales of one contrast that came to some of the decisions."""
-        group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
-        return self.material.numbers.count("contrasts", counted, **group, decision=list(decisions))
+    @cached_property
+    def bounds(self) -> list[Number]:
+        """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
+        one, places = self.fact, 1 if self.material.unit == PERCENT_FAVOURABLE else 2
+        while places < MOST_DECIMALS and any(
+            bound and not round(bound, places) for bound in (one.low, one.high)
+        ):
+            places += 1
+        return [self._contrast(name, one.kind, one.wave, places=places) for name in ("conf_low", "conf_high")]
 
-    def on(self, facts: Sequence[Found], decisions: Sequence[str]) -> Marked:
-        """Say on how many of the scales with an estimate a contrast came to some of the decisions."""
-        told, tried = self.count(facts, decisions), self.tried(facts)
-        every = sum(one.estimate is not None for one in facts)
-        if told.value == every:
-            how = findings.EVERY.get(every)
-            return say("{how}", how=how) if how else say("all {tried}", tried=tried)
-        return say("{told} of {tried}", told=told if told else "none", tried=tried)
+    @cached_property
+    def ends(self) -> list[Number | Markup]:
+        """Give from where to where it went; of a gap the level of the organisation named second, then of the first.
 
-    def tried(self, facts: Sequence[Found]) -> Marked:
-        """Count the scales of one contrast that have an estimate."""
-        group = self.group(facts[0].kind, facts[0].wave, facts[0].organisation)
-        number = self.material.numbers.count("contrasts", counted, **group, status=list(ESTIMATED))
-        return several(number, ("scale", "scales"))
+        Empty where either is not released, or is of more statements than were asked in both. The later end is of a
+        class that says which way it moved, if that is decided.
+        """
+        one = self.fact
+        if one.estimate is None or one.fewer:
+            return []
+        last, _, first = (one.organisation if one.kind == GAP else one.wave).partition(BETWEEN)
+        try:
+            if one.kind == DIFFERENCE:
+                return [self._contrast("estimate", GAP, wave, signed=True) for wave in (first, last)]
+            if one.kind == GAP:
+                return [self._level(one.wave, name) for name in (first, last)]
+            before, after = (self._level(wave, one.organisation) for wave in (first, last))
+        except (KeyError, ValueError):
+            return []
+        tone = "up" if one.up else "down"
+        return [before, Markup(f"[{after}]{{.{tone}}}") if one.moved else after]
+
+    def _level(self, wave: str, organisation: str) -> Number:
+        term = findings.level_term(self.material.unit)
+        percent = "%" if self.material.unit == PERCENT_FAVOURABLE else ""
+        return self._cell("means", "estimate", percent, term=term, wave=wave, organisation=organisation)
+
+    def _contrast(
+        self, column: str, kind: str, wave: str, *, signed: bool = False, places: int = 0
+    ) -> Number:
+        where = {
+            "term": term_in(self.material.unit, kind),
+            "wave": wave,
+            "organisation": self.fact.organisation,
+        }
+        return self._cell("contrasts", column, signed=signed, places=places, **where)
+
+    def _cell(
+        self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
+    ) -> Number:
+        """Take a cell; without decimals where it and its like were released in whole units, errors too."""
+        here = {"analysis": ANALYSIS[self.material.unit], **where}
+        rows = self.material.numbers.rows(table, **here)
+        like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
+        like = like[~np.isnan(like[:, 0])]
+        usual = max(places, 1 if self.material.unit == PERCENT_FAVOURABLE else 2)
+        decimals = 0 if len(like) and bool((like == np.round(like)).all()) else usual
+        return self.material.numbers.cell(
+            table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.fact.scale, **here
+        )
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What one contrast came to on every scale that it has an estimate of.
+
+    Parameters
+    ----------
+    facts
+        At least one.
+    """
+
+    facts: list[Told]
+
+    @property
+    def who(self) -> list[str]:
+        """Name its organisation, or both sides of a pair."""
+        return self.facts[0].who
+
+    @cached_property
+    def moved(self) -> list[Told]:
+        """The facts whose direction is decided, the largest first."""
+        return by_size(one for one in self.facts if one.fact.moved)
+
+    @property
+    def ways(self) -> list[tuple[str, list[Told]]]:
+        """Take the scales that moved apart by the way that they went; see `findings.ways`."""
+        return findings.ways(self.moved)
+
+    @property
+    def tested(self) -> Number:
+        """Count the scales that it has an estimate of."""
+        return self._count(status=list(ESTIMATED))
+
+    def count(self, *went: str) -> Number:
+        """Count the scales that went some of the ways."""
+        return self._count(decision=[WAYS[way] for way in went])
+
+    def scales(self, *went: str) -> Markup:
+        """Say how many of the scales went some of the ways; without any: on any of them."""
+        told, tested = self.count(*went), self.tested
+        counts = round(told.value) if went else None, round(tested.value)
+        return Markup(findings.of_scales(*counts, str(told), str(tested)))
+
+    def _count(self, **here: Any) -> Number:
+        one, material = self.facts[0].fact, self.facts[0].material
+        where = {"term": term_in(material.unit, one.kind), "wave": one.wave, "organisation": one.organisation}
+        return material.numbers.count("contrasts", counted, analysis=ANALYSIS[material.unit], **where, **here)
+
+
+def by_size(told: Iterable[Told]) -> list[Told]:
+    """Sort facts that have an estimate by its size, the largest first."""
+    return sorted((one for one in told if one.known), key=lambda one: -abs(one.fact.estimate or 0.0))
+
+
+def facts(material: Material, kind: str, wave: str) -> list[Told]:
+    """Take facts of a kind in the unit of the headline; see `findings.found`."""
+    if not material.has("means"):
+        return []
+    compared = material.tables["contrasts"] if material.has("contrasts") else None
+    found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
+    return [Told(one, material) for one in found]
+
+
+def contrasts(material: Material, kind: str, wave: str) -> dict[str, Contrast]:
+    """Gather the facts that have an estimate by organisation or pair, all together last."""
+    found = [one for one in facts(material, kind, wave) if one.known]
+    of = findings.by_organisation(found, material.presentation)
+    return {name: Contrast(own) for name, own in of.items()}
 
 
 def headline(material: Material) -> str:
     """Say in a line what was found; where nothing is compared, what the study is called."""
     if not material.has("means"):
         return material.presentation.title
-    tables, study = material.tables, material.presentation
-    facts = findings.main_facts(
-        tables["contrasts"] if material.has("contrasts") else None, tables["means"], study
+    tables = material.tables
+    compared = tables["contrasts"] if material.has("contrasts") else None
+    return findings.headline(
+        findings.main_facts(compared, tables["means"], material.presentation), material.presentation
     )
-    return findings.headline(facts, study)
 
 
 def strip(material: Material) -> str:
     """Say what of the data is invented, in Markdown; empty if nothing is."""
-    labels, waves = material.labels, material.presentation.waves
-    weaker = any(labels.weaker(name) for name in waves)
-    if all(wave.evidence is Evidence.OBSERVED for wave in waves.values()) and not weaker:
+    waves = material.presentation.waves
+    kinds = [wave.evidence for wave in waves.values()]
+    if set(kinds) == {Evidence.OBSERVED} and not any(map(material.labels.weaker, waves)):
         return ""
-    said = []
-    for kind, words in (
-        (Evidence.RECONSTRUCTED, "rebuilt from published counts"),
-        (Evidence.SIMULATED, "simulated"),
-    ):
-        titles = [wave.title for wave in waves.values() if wave.evidence is kind]
-        if titles:
-            said.append(say("{waves}: {words}", waves=joined(titles), words=words))
-    if not said:
-        said.append(say("some variables are not real answers"))
-    some = any(wave.evidence is Evidence.OBSERVED for wave in waves.values())
-    return say(
-        "**{kind}.** {said}. [Details](#data)",
-        kind="Part demonstration: not all are findings" if some else "Demonstration, not findings",
-        said=joined(said, "; "),
-    )
-
-
-def summary(material: Material) -> list[Marked]:
-    """Give the paragraphs of the first page."""
-    if not material.has("means"):
-        return [say("{about}", about=material.presentation.description)]
-    say_it = Estimates(material)
-    if (pair := findings.main_pair(material.presentation)) is None:
-        return [*_one_wave(say_it), *_sure(material, say_it), *_limits(material)]
-    changes = say_it.facts(CHANGE, pair.contrast)
-    told = list(_changes(say_it, changes, pair))
-    told += _differences(say_it, pair)
-    told += _since(say_it, pair)
-    return [*told, *_sure(material, say_it), *_limits(material)]
-
-
-def when(material: Material, wave: str) -> Marked:
-    """Name a wave with its period."""
-    return say("{wave}", wave=material.labels.dated(wave))
-
-
-def _changes(say_it: Estimates, changes: list[Found], pair: findings.Pair) -> Iterator[Marked]:
-    """Say what changed in each organisation, or in all together where there is no other."""
-    material = say_it.material
-    of = findings.by_organisation((one for one in changes if one.estimate is not None), material.presentation)
-    own = findings.without_all(of)
-    yield say(
-        "{what}, {first} → {last}.",
-        what=say_it.what(),
-        first=when(material, pair.first),
-        last=when(material, pair.last),
-    )
-    if not own:
-        yield say("**No change can be estimated.** [What people said](#scales) has the levels.")
-        return
-    moved = {name: largest(one for one in facts if one.moved) for name, facts in own.items()}
-    ranked = sorted((name for name in own if moved[name]), key=lambda name: -len(moved[name]))
-    for name in ranked[:TOLD]:
-        yield _organisation(say_it, own[name], moved[name], NAMED if len(own) <= PAIR else 1)
-    if further := ranked[TOLD:]:
-        yield say(
-            "**Clear changes also in** {names}: see [What people said](#scales).",
-            names=joined(_inside(say_it, name) for name in further),
-        )
-    if still := [name for name in own if not moved[name]]:
-        yield _still(say_it, {name: own[name] for name in still})
-
-
-def _organisation(say_it: Estimates, facts: list[Found], moved: list[Found], most_named: int) -> Marked:
-    """Say on how many scales an organisation rose and fell, and where most."""
-    up, down = [one for one in moved if one.up], [one for one in moved if one.down]
-    ways = [(up, "rose", Decision.INCREASE), (down, "fell", Decision.DECREASE)]
-    (most, went, decision), (less, came, other) = sorted(ways, key=lambda way: -len(way[0]))
-    lead = say(
-        "**{who} {went} on {scales}{second}.**",
-        who=_who(say_it, facts[0].organisation),
-        went=went,
-        scales=say_it.on(facts, [decision]),
-        second=say(" and {came} on {count}", came=came, count=say_it.count(facts, [other])) if less else "",
-    )
-    told = [
-        say("{scale}: {moved}.", scale=say_it.scale(one), moved=say_it.moved(one, interval=not number))
-        for number, one in enumerate(most[:most_named])
+    words = {Evidence.RECONSTRUCTED: "rebuilt from published counts", Evidence.SIMULATED: "simulated"}
+    said = [
+        joined(wave.title for wave in waves.values() if wave.evidence is kind) + Markup(f": {what}")
+        for kind, what in words.items()
+        if kind in kinds
     ]
-    told += [
-        say(
-            "{scale} {came}: {moved}.",
-            scale=say_it.scale(one),
-            came=came,
-            moved=say_it.moved(one, interval=False),
-        )
-        for one in (less[:1] if most_named > 1 else ())
-    ]
-    return joined([lead, *told], " ")
+    some = Evidence.OBSERVED in kinds
+    lead = "Partly a demonstration: not everything is a finding" if some else "Demonstration, not findings"
+    told = joined(said, "; ") if said else "some variables are not real answers"
+    return f"**{lead}.** {told}. [Details](#data)"
 
 
-def _who(say_it: Estimates, organisation: str) -> str:
-    return findings.opening(findings.inside(say_it.material.labels, organisation))
-
-
-def _inside(say_it: Estimates, organisation: str) -> str:
-    return findings.inside(say_it.material.labels, organisation)
-
-
-def _still(say_it: Estimates, own: dict[str, list[Found]]) -> Marked:
-    """Say of organisations that nothing clearly changed, and what the largest estimate is."""
-    facts = [one for each in own.values() for one in each]
-    same = all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts)
-    first, same_number = largest(facts)[0], len({len(each) for each in own.values()}) == 1
-    return say(
-        "**No {what} change in {who}**{scales}. Largest: {scale}{where}, {moved}.",
-        what="meaningful" if same else "clear",
-        who=_whose(say_it, list(own)),
-        scales=say(" on any of {tried}", tried=say_it.tried(facts))
-        if same_number and len(facts) > len(own)
-        else "",
-        scale=say_it.scale(first),
-        where=say(" in {name}", name=_inside(say_it, first.organisation)) if len(own) > 1 else "",
-        moved=say_it.moved(first),
+def summary(material: Material) -> dict[str, Any]:
+    """Give what the first page is told: contrasts of the main pair of waves, or of the only wave."""
+    study, first = material.presentation, next(iter(material.presentation.waves))
+    pair = findings.main_pair(study)
+    main = pair.contrast if pair else first
+    changes = findings.without_all(contrasts(material, CHANGE, main)) if pair else {}
+    pairs = contrasts(material, DIFFERENCE if pair else GAP, main)
+    earlier = findings.Pair(first, pair.last) if pair and first not in (pair.first, pair.last) else None
+    since = findings.without_all(contrasts(material, CHANGE, earlier.contrast)) if earlier else {}
+    moved = sorted((one for one in changes.values() if one.moved), key=lambda one: -len(one.moved))
+    still = [one for one in changes.values() if not one.moved]
+    apart = sorted(
+        (one for one in pairs.values() if one.moved),
+        key=lambda one: (-len(one.moved), -abs(one.moved[0].fact.estimate or 0.0)),
     )
-
-
-def _whose(say_it: Estimates, names: list[str]) -> Marked:
-    """Name organisations; all of many by their number."""
-    study = say_it.material.presentation
-    if len(names) == len(study.organisations) > PAIR:
-        count = say_it.material.numbers.study("organisations", lambda value: counted(round(value)))
-        return say("any of {count} {noun}", count=count, noun=study.nouns.organisation[1])
-    return joined(_inside(say_it, name) for name in names)
-
-
-def _differences(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
-    """Say on how many scales two organisations changed differently, and what became of the widest of these gaps."""
-    facts = say_it.facts(DIFFERENCE, pair.contrast)
-    by_two = findings.by_organisation((one for one in facts if one.moved), say_it.material.presentation)
-    if not by_two:
-        return
-    own = max(by_two.values(), key=lambda each: (len(each), abs(largest(each)[0].estimate or 0)))
-    widest = largest(own)[0]
-    gaps = {
-        wave: next(
-            (
-                one
-                for one in say_it.facts(GAP, wave)
-                if one.scale == widest.scale and one.organisation == widest.organisation
-            ),
-            None,
-        )
-        for wave in (pair.first, pair.last)
+    return {
+        "pair": pair,
+        "wave": first,
+        "earlier": earlier,
+        "changes": changes,
+        "moved": moved[:TOLD],
+        "further": [one.who[0] for one in moved[TOLD:]],
+        "named": NAMED if len(changes) <= PAIR else 1,
+        "still": still,
+        "all_still": len(still) == len(study.organisations) > PAIR,
+        "largest": by_size(one for each in still for one in each.facts)[:1],
+        "equivalent": {one.fact.decision for each in still for one in each.facts}
+        == {Decision.NO_MEANINGFUL_CHANGE.value},
+        "apart": apart[: 1 if pair else TOLD],
+        "since": [one for one in since.values() if one.moved][:1],
+        "ends": [] if pair else _ends(material, first),
+        "sure": _sure(
+            material,
+            here={
+                "term": [CHANGE, DIFFERENCE] if pair else [GAP],
+                "wave": [main, *([earlier.contrast] if earlier else [])],
+                "organisation": [*changes, *pairs, *since],
+            },
+        ),
+        "not_answered": list(_not_answered(material)),
     }
-    first, last = gaps[pair.first], gaps[pair.last]
-    tested = [one for one in facts if one.organisation == widest.organisation]
-    known = [gap for gap in (first, last) if gap is not None and gap.estimate is not None]
-    if len(known) < len(gaps):
-        return
-    parted = known[1].moved and abs(known[1].estimate or 0) > abs(known[0].estimate or 0)
-    names = [_inside(say_it, name) for name in widest.organisation.split(BETWEEN)]
-    yield say(
-        "**{pair} {verb} on {scales}**,{most} {scale}: {pair_minus} was {first} and {last}.",
-        pair=findings.opening(listed(names)),
-        verb="have parted" if parted and len(own) == 1 else "changed differently",
-        scales=say_it.on(tested, SURE[:2]),
-        most=_most(own),
-        scale=say_it.scale(widest),
-        pair_minus=f" {MINUS} ".join(names),
-        first=_gap(say_it, known[0], level=True),
-        last=_gap(say_it, known[1]),
-    )
 
 
-def _most(facts: Iterable[Found]) -> Marked:
-    """Say that the one that is named is the largest of several."""
-    return Marked(" most on" if sum(one.moved for one in facts) > 1 else "")
+def _ends(material: Material, wave: str) -> list[Told]:
+    """Give the highest and the lowest level of a wave, of everybody together."""
+    own = contrasts(material, LEVEL, wave)
+    whole = own.get(ALL) or next(iter(own.values()), None)
+    ranked = sorted(whole.facts if whole else [], key=lambda one: -(one.fact.estimate or 0.0))
+    return [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
 
 
-def _gap(say_it: Estimates, gap: Found, *, level: bool = False) -> Marked:
-    """Say how far two organisations were apart in a wave; the first one names the level of the interval."""
-    return say(
-        "{difference}{points} in {wave} ({level}{interval})",
-        difference=say_it.difference(gap),
-        points=say(" points") if level else "",
-        wave=say_it.material.labels.wave(gap.wave),
-        level=say("{level} CI ", level=say_it.material.numbers.level) if level else "",
-        interval=say_it.interval(gap),
-    )
-
-
-def _since(say_it: Estimates, pair: findings.Pair) -> Iterator[Marked]:
-    """Say what has changed since the earliest wave, where that is not in the pair."""
-    earliest = next(iter(say_it.material.presentation.waves))
-    if earliest in (pair.first, pair.last):
-        return
-    contrast = findings.Pair(earliest, pair.last).contrast
-    facts = [one for one in say_it.facts(CHANGE, contrast) if one.estimate is not None]
-    of = findings.by_organisation(facts, say_it.material.presentation)
-    own = findings.without_all(of)
-    for name, each in own.items():
-        if moved := largest(one for one in each if one.moved)[:1]:
-            (first,) = moved
-            yield say(
-                "**Since {wave}**, {who} changed on {scales} asked then,{most} {scale}: {moved}.",
-                wave=say_it.material.labels.wave(earliest),
-                who=_inside(say_it, name),
-                scales=say_it.on(each, SURE[:2]),
-                most=_most(each),
-                scale=say_it.scale(first),
-                moved=say_it.moved(first),
-            )
-            return
-
-
-def _one_wave(say_it: Estimates) -> Iterator[Marked]:
-    """Say how organisations of the only wave differ, and which scales are highest and lowest."""
-    material = say_it.material
-    wave = next(iter(material.presentation.waves))
-    yield say("{what}, {wave}.", what=say_it.what(), wave=when(material, wave))
-    facts = findings.levels(material.tables["means"], wave=wave, unit=say_it.unit)
-    of = findings.by_organisation((one for one in facts if one.estimate is not None), material.presentation)
-    whole = of.get(ALL) or next(iter(of.values()), [])
-    ranked = sorted(whole, key=lambda one: -(one.estimate or 0))
-    if ranked:
-        ends = {"Highest": ranked[0]} | ({"Lowest": ranked[-1]} if len(ranked) > 1 else {})
-        told = [
-            say(
-                "**{end}:** {scale}, {level}.",
-                end=end,
-                scale=say_it.scale(one),
-                level=say_it.level(one.scale, wave, one.organisation),
-            )
-            for end, one in ends.items()
-        ]
-        yield joined(told, " ")
-    gaps = [one for one in say_it.facts(GAP, wave) if one.estimate is not None]
-    for name, each in findings.by_organisation(gaps, material.presentation).items():
-        if moved := largest(one for one in each if one.moved)[:1]:
-            names = [_inside(say_it, side) for side in name.split(BETWEEN)]
-            yield say(
-                "**{pair} differ on {scales}**,{most} {scale}: {minus}, {gap}.",
-                pair=findings.opening(listed(names)),
-                minus=f" {MINUS} ".join(names),
-                scales=say_it.on(each, SURE[:2]),
-                most=_most(each),
-                scale=say_it.scale(moved[0]),
-                gap=_gap(say_it, moved[0], level=True),
-            )
-
-
-def _sure(material: Material, say_it: Estimates) -> Iterator[Marked]:
-    """Say how many of the decisions hold however the data are analysed, and how far an estimate moves at most."""
-    here: dict[str, Any] = {"analysis": ANALYSIS[say_it.unit], "decision": SURE}
-    here["wave"] = _compared(material)
-    if not material.has("agreement"):
-        return
+def _sure(material: Material, here: dict[str, Any]) -> dict[str, Any] | None:
+    """Count the clear results of the first page that hold however the data are analysed; None without any."""
+    here = {"analysis": ANALYSIS[material.unit], "decision": CLEAR, **here}
     numbers = material.numbers
-    told = numbers.count("agreement", **here)
-    if not told:
-        return
-    rows = numbers.rows("agreement", **here)
-    sizes = rows["largest_move"].abs()
-    move = Marked("")
-    if sizes.notna().any() and say_it.unit == PERCENT_FAVOURABLE:
-        row = rows[sizes == sizes.max()].iloc[0]
+    if not material.has("agreement") or (rows := numbers.rows("agreement", **here)).empty:
+        return None
+    found: dict[str, Any] = {
+        "told": numbers.count("agreement", counted, **here),
+        "same": numbers.count("agreement", counted, **here, **SAME),
+        "move": None,
+    }
+    largest_first = rows.sort_values("largest_move", key=abs, ascending=False, kind="stable")
+    if rows["largest_move"].notna().any() and material.unit == PERCENT_FAVOURABLE:
         labels = {name: variable.label for name, variable in material.presentation.variables.items()}
-        move = say(
-            " Estimates move by at most {move} points ({variant}).",
-            move=numbers.largest("agreement", "largest_move", plain(say_it.decimals), **here),
-            variant=lower(variant_title(str(row["largest_variant"]), labels)),
-        )
-    same = numbers.count("agreement", **here, **SAME)
-    yield say(
-        "**How sure.** Of {told}, {same} {hold} in every alternative analysis.{move} "
-        "No clear {what} is not evidence of none.",
-        same=same if same else "none",
-        hold="hold" if same.value > 1 else "holds",
-        what="change" if len(material.presentation.waves) > 1 else "difference",
-        told=several(told, ("clear result", "clear results")),
-        move=move,
-    )
+        found["move"] = numbers.largest("agreement", "largest_move", lambda x: number(x, 1), **here)
+        found["variant"] = lower(variant_title(str(largest_first["largest_variant"].iloc[0]), labels))
+    return found
 
 
-def _compared(material: Material) -> list[str]:
-    """List the waves and pairs of waves that the first page speaks of."""
-    pair, earliest = findings.main_pair(material.presentation), next(iter(material.presentation.waves))
-    if pair is None:
-        return [earliest]
-    further = earliest not in (pair.first, pair.last)
-    since = [findings.Pair(earliest, pair.last).contrast] if further else []
-    return [pair.first, pair.last, pair.contrast, *since]
-
-
-def _limits(material: Material) -> Iterator[Marked]:
-    """Say whose answers these are, and how many did not answer."""
-    said = []
-    if len(material.presentation.waves) > 1:
-        said.append(say("Nobody is followed between waves: a change may be a change in who answered."))
-    said += unanswered(material, everybody(material))
-    if said:
-        yield joined(said, " ")
-
-
-def unanswered(material: Material, people: str) -> Iterator[Marked]:
-    """Say what share did not answer, of each wave where that is known."""
-    if not material.has("response_rates"):
-        return
-    known = [row for row in records(material.tables["response_rates"]) if not is_missing(row.rate)]
-    parts = [
-        say(
-            "{rate}{of} in {wave}",
-            rate=material.numbers.cell("response_rates", "rate", _whole_share, take="rest", wave=row.wave),
-            of="" if number else say(" of {people}", people=people),
-            wave=material.labels.wave(row.wave),
-        )
-        for number, row in enumerate(known)
-    ]
-    if parts:
-        yield say("{parts} did not answer.", parts=joined(parts))
-
-
-def everybody(material: Material) -> str:
-    """Name all who were surveyed, whether they answered or not."""
-    people = material.presentation.nouns.people
-    return "people asked" if people == Nouns().people else people
-
-
-def _whole_share(value: float) -> str:
-    return share(value, decimals=0)
-
-
-def alone(facts: Iterable[Found]) -> list[Found]:
-    """Drop facts of all together where organisations have their own."""
-    facts = list(facts)
-    return [one for one in facts if one.organisation != ALL] or facts
+def _not_answered(material: Material) -> Iterator[tuple[Number, str]]:
+    """Give the share that did not answer and the wave, of each wave where that is known."""
+    if material.has("response_rates"):
+        rates = material.tables["response_rates"]
+        for wave in rates.loc[rates["rate"].notna(), "wave"]:
+            rest = material.numbers.cell(
+                "response_rates", "rate", lambda x: share(x, decimals=0), take="rest", wave=wave
+            )
+            yield rest, material.labels.wave(wave)
