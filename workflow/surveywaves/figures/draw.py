@@ -11,8 +11,9 @@ import matplotlib as mpl
 import pandas as pd
 
 from surveywaves.catalogue import FIGURES, ROWS_FORMAT, SLIDES, One, of_study
-from surveywaves.figures.drawing import Drawing, save, save_png
-from surveywaves.figures.style import Sheet, on_slide
+from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.saving import save, save_png
+from surveywaves.figures.style import RC, on_slide
 from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
 from surveywaves.words import Labels
@@ -50,7 +51,7 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
     ValueError
         If the rows that it is said to draw are none of the table that it reads.
     """
-    with mpl.rc_context(Sheet.of(presentation.style).rc()):
+    with mpl.rc_context(RC):
         drawing: Drawing = one.make(tables, presentation)
     read = tables[one.exhibit.reads[0]]
     if not drawing.rows.index.isin(read.index).all() or list(drawing.rows) != list(read):

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from surveywaves.catalogue import pages
-from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, tiles, withheld_key
-from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, width, wrap
+from surveywaves.figures.drawing import (
+    LINE,
+    Drawing,
+    Page,
+    Tile,
+    heads_height,
+    middles_of,
+    reach,
+    tiles,
+    withheld_key,
+)
+from surveywaves.figures.style import GREY, INK, Sheet, Slide, look_of, on, wrap
 from surveywaves.findings import CHANGE, Pair, main_pair, term_in
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
@@ -29,7 +37,7 @@ COLUMN: Final = 3.5
 WIDEST: Final = 8.0
 """Width that a column takes at most, in em."""
 
-SHADES: Final = sns.blend_palette(("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"), as_cmap=True)
+SHADES: Final = LinearSegmentedColormap.from_list("shades", ("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"))
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
 
@@ -62,57 +70,48 @@ def heat_map(
     changes = _changes(item_contrasts, items, compared)
     columns = _columns(rows, changes, presentation, compared)
     parts = list(dict.fromkeys(column.organisation for column in columns))
-    total = len(items)
     if isinstance(presentation.style, Slide):
         groups = {"": _most_changed(items, changes, parts, Sheet.of(presentation.style))}
     shown = [item for own in groups.values() for item in own]
     levels = {(row.item, row.organisation, row.wave): row for row in records(rows)}
-    sheet = Sheet.of(presentation.style)
-    room = sheet.width - (COLUMN * len(columns) + 2) * sheet.em
+    sheet, count = Sheet.of(presentation.style), max(len(columns), 1)
+    em, end = sheet.em, sheet.width - 0.5 * sheet.em
     names, cells, bold = [], [], []
     for group, own in groups.items():
+        room = end - (COLUMN * count + 1.5) * em
         if group:
             title = OUTSIDE if group == WITHOUT_SCALE else labels.scale(group)
-            names.append(wrap(title, room, sheet.em, lines=1, bold=True))
+            bold.append(len(names))
+            names.append(wrap(title, room, em, lines=1, bold=True))
             cells.append([Tile() for _ in columns])
-            bold.append(len(names) - 1)
         for item in own:
-            names.append(wrap(labels.item(item.item), room, sheet.em, lines=1 if not group else 2))
+            names.append(wrap(labels.item(item.item), room, em, lines=2 if group else 1))
             cells.append([_cell(column, item, levels, changes, labels) for column in columns])
-    heights = [len(name) * (LINE - 0.1) + 0.3 for name in names]
-    heads = [wrap(labels.wave(one.wave) if one.wave else "change", 6 * sheet.em, sheet.em) for one in columns]
-    tall = max((width(line, sheet.em) for head in heads for line in head), default=0)
-    withheld = any(cell.hatched for line in cells for cell in line)
+    heights = [len(name) * (LINE - 0.15) + 0.35 for name in names]
+    start = max(reach(names, em, bold), end - WIDEST * count * em)
+    heads = [wrap(labels.wave(one.wave) if one.wave else "change", 6 * em, em) for one in columns]
+    tall = heads_height(heads, (end - start) / count, em)
     drawn = Page(
         presentation,
-        _title(changes, parts, total, presentation),
+        _title(changes, parts, len(items), presentation),
         f"Favourable answers, %{'; change in points: ▲ rose, ▼ fell, else no clear change' if changes else ''}",
-        keys=[withheld_key()] if withheld else [],
+        keys=withheld_key(any(cell.hatched for line in cells for cell in line)),
         notes=[
             f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in shown) else "",
             "Changes are computed before rounding." if changes else "",
-            f"{len(shown)} of {total}: what changed most." if len(shown) < total else "",
+            f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
-        lines=sum(heights) + tall / sheet.em + 3.0,
+        lines=sum(heights),
+        heads=tall + 0.8 + LINE * (2 if len(parts) > 1 else 1),
+        below=0.2,
     )
-    axes = drawn.figure.subplots()
-    tiles(
-        axes,
-        cells,
-        ["\n".join(name) for name in names],
-        ["\n".join(head) for head in heads],
-        heights=heights,
-        turned=True,
-    )
-    for place, label in enumerate(axes.get_yticklabels()):
-        label.set(weight="bold" if place in bold else "normal", ha="left", linespacing=1.05)
-    wide = max(
-        (width(line, sheet.em, bold=n in bold) for n, name in enumerate(names) for line in name), default=0
-    )
-    pad = max(wide + 0.6 * sheet.em, sheet.width - WIDEST * len(columns) * sheet.em)
-    axes.tick_params(axis="y", pad=pad)
-    column = (sheet.width - pad - sheet.em) / max(len(columns), 1)
-    _organisations(axes, columns, labels, tall + 0.9 * sheet.em, column)
+    drawn.names(names, middles_of(heights), bold=bold)
+    wide = tiles(drawn, start, cells, heads, heights)
+    for name in parts:
+        own_columns = [place for place, one in enumerate(columns) if one.organisation == name]
+        title = wrap(labels.organisation(name), len(own_columns) * wide - 0.5 * em, em, bold=True)
+        look = {"va": "bottom", "weight": "bold", "color": INK, "linespacing": LINE - 0.15}
+        drawn.head(start + (own_columns[0] + 0.1) * wide, "\n".join(title), up=tall + 0.8, **look)
     own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
     own_rows &= rows["wave"].isin({column.wave for column in columns})
     caption = "Share of favourable answers to each statement." + (
@@ -120,9 +119,8 @@ def heat_map(
         if changes
         else ""
     )
-    return drawn.drawing(
-        rows[own_rows], caption=caption, alt=f"{drawn.title}. {_said(shown, changes, parts, labels)}"
-    )
+    alt = f"{drawn.title}. {_said(shown, changes, parts, labels)}"
+    return drawn.drawing(rows[own_rows], caption=caption, alt=alt)
 
 
 def _changes(table: pd.DataFrame, items: Sequence[Item], compared: Pair | None) -> dict[tuple[str, str], Any]:
@@ -188,27 +186,6 @@ def _cell(
     moved = row.decision in (Decision.INCREASE, Decision.DECREASE)
     text = f"{sign if moved else ''}{number(row.estimate, 0, signed=True)}"
     return Tile(text, "#ffffff", colour if moved else GREY, bold=moved)
-
-
-def _organisations(
-    axes: Axes, columns: Sequence[Column], labels: Labels, above: float, column: float
-) -> None:
-    """Write whose the columns are above the names of their waves."""
-    names = list(dict.fromkeys(column.organisation for column in columns))
-    for name in names:
-        own = [place for place, one in enumerate(columns) if one.organisation == name]
-        room, em = len(own) * column, Sheet.of(labels.presentation.style).em
-        alone = len(names) == 1
-        axes.annotate(
-            "\n".join(wrap(labels.organisation(name), 20 * em if alone else room, em, bold=True)),
-            (own[-1] + 0.45 if alone else own[0] - 0.4, 1),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, above),
-            textcoords="offset points",
-            ha="right" if alone else "left",
-            va="bottom",
-            weight="bold",
-        )
 
 
 def _most_changed(

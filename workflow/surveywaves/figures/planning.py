@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, Page, key, quiet, value
-from surveywaves.figures.style import GREY, INK, RULE, Sheet, wrap
+from surveywaves.figures.drawing import Drawing, Page, key, line, value
+from surveywaves.figures.style import GREY, INK, RULE, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
 from surveywaves.words import Labels, number, percent, whole
@@ -45,7 +45,6 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     places = zip(own["wave"], own["organisation"], strict=True)
     rows = own[pd.Series([place in shown for place in places], index=own.index, dtype=bool)]
     power = percent(100 * plan.power) if plan else ""
-    smallest = plan.smallest if plan else None
     drawn = Page(
         presentation,
         _title(medians, shown, labels),
@@ -62,51 +61,53 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
             f"The first {SERIES} of {len(names)} comparisons." if len(names) > SERIES else "",
         ],
         lines=22,
+        heads=0.5,
+        below=3.2,
     )
-    axes, em = drawn.figure.subplots(), Sheet.of(presentation.style).em
-    for place, (colour, marker, line) in zip(shown, cycle(LOOKS), strict=False):
-        series = medians.loc[place]
-        axes.plot(series.index, series.to_numpy(), color=colour, linestyle=line, linewidth=1.4)
-        for n, size in series.items():
-            (mark,) = axes.plot(n, size, marker=marker, color=colour, markersize=0.6 * em)
-            told = f"{_words(*place, labels)}, {whole(n)} returns: {number(size)} SD"
-            value(mark, told, focus=False)
-    quiet(axes)
-    axes.grid(visible=True, axis="y", color=RULE, linewidth=0.6)
     if len(rows):
-        counts = sorted(rows["n"].astype("float64").unique())
-        wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]
-        marked = [n for place, n in enumerate(wanted) if place == 0 or n - wanted[place - 1] > 60]
-        axes.set_xticks(marked, [whole(n) for n in marked])
-        top = float(medians.max()) * 1.08
-        axes.set(xlim=(counts[0] - 0.03 * counts[-1], counts[-1] * 1.07), ylim=(0, top))
-        axes.tick_params(axis="y", labelleft=True, labelcolor=GREY)
-        if smallest is not None:
-            axes.axhline(smallest, color=GREY, linestyle=(0, (1, 1)), linewidth=1.4, zorder=1)
-        step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
-        ticks = [step * place for place in range(int(top / step) + 1)]
-        axes.set_yticks(ticks, [number(tick, 1) for tick in ticks])
-        written = -top
-        for size in sorted(float(medians.loc[place].iloc[-1]) for place in shown):
-            if size - written < top / 10:
-                continue
-            written = size
-            axes.annotate(
-                number(size),
-                (counts[-1], size),
-                xytext=(0.6 * em, 0),
-                textcoords="offset points",
-                va="center_baseline",
-                color=INK,
-            )
-        axes.set_xlabel(
-            wrap(f"{presentation.nouns.returns[1].capitalize()} of {_wave(labels)}", 60 * em, em)[0]
-        )
+        _curves(drawn, medians, shown, labels)
     return drawn.drawing(
         rows,
         caption="Power of each comparison, by the number of returns, from the variances of the reference wave.",
         alt=f"{drawn.title}. Lines falling as returns grow.",
     )
+
+
+def _curves(page: Page, medians: pd.Series, shown: list[tuple[str, str]], labels: Labels) -> None:
+    """Draw a line a comparison, on axes of returns and of standard deviations."""
+    em, plan = page.em, page.presentation.planning
+    counts = sorted(
+        {float(n) for *_, n in medians.loc[[place in shown for place in medians.index.droplevel(2)]].index}
+    )
+    wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]
+    marked = {n: whole(n) for place, n in enumerate(wanted) if place == 0 or n - wanted[place - 1] > 60}
+    top = float(medians.max()) * 1.08
+    step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
+    low, high = counts[0] - 0.03 * counts[-1], counts[-1] * 1.07
+    axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
+    axes.set_ylim(0, top)
+    for tick in (step * place for place in range(int(top / step) + 1)):
+        line(axes, [low, high], [tick, tick], color=RULE, linewidth=0.6, zorder=0)
+        page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
+    if plan and plan.smallest is not None:
+        line(
+            axes, [low, high], [plan.smallest] * 2, color=GREY, linestyle=(0, (1, 1)), linewidth=1.4, zorder=1
+        )
+    for place, (colour, marker, dashes) in zip(shown, cycle(LOOKS), strict=False):
+        series = medians.loc[place]
+        line(axes, series.index, series.to_numpy(), color=colour, linestyle=dashes, linewidth=1.4)
+        for n, size in series.items():
+            mark = line(axes, [n], [size], marker=marker, color=colour, markersize=0.6 * em)
+            value(mark, f"{_words(*place, labels)}, {whole(n)} returns: {number(size)} SD", focus=False)
+    written = -top
+    for size in sorted(float(medians.loc[place].iloc[-1]) for place in shown):
+        if size - written >= top / 10:
+            written = size
+            look = {"textcoords": "offset points", "va": "center_baseline", "color": INK, "size": em}
+            axes.annotate(number(size), (counts[-1], size), xytext=(0.6 * em, 0), **look)
+    named = f"{page.presentation.nouns.returns[1].capitalize()} of {_wave(labels)}"
+    y = page.lines + 2.4 * em / page.unit
+    page.write((page.left + page.right) / 2, y, wrap(named, 60 * em, em)[0], ha="center", color=GREY)
 
 
 def _wave(labels: Labels) -> str:

@@ -6,7 +6,18 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import LINE, Drawing, Page, hatched, key, quiet, value, withheld_key
+from surveywaves.figures.drawing import (
+    LINE,
+    Drawing,
+    Page,
+    hatched,
+    key,
+    line,
+    middles_of,
+    reach,
+    value,
+    withheld_key,
+)
 from surveywaves.figures.style import GREY, INK, RULE, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
@@ -17,6 +28,9 @@ MARKERS: Final = ("s", "D", "o", "^", "v", "P")
 
 COLUMNS: Final = 4
 """Most waves, the last ones."""
+
+COLUMN: Final = 4.4
+"""Width of a column, in em."""
 
 LEVELS: Final = 55
 """Most rows."""
@@ -44,8 +58,13 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
     found = {(row.variable, row.level, row.wave): row for row in records(own)}
     lines = _lines(variables, found)
     sheet = Sheet.of(presentation.style)
-    colours = dict(zip(waves, steps(len(waves)), strict=True))
-    markers = dict(zip(waves, [*MARKERS[: len(waves) - 1], "o"] if len(waves) > 1 else ["o"], strict=True))
+    em, end = sheet.em, sheet.width - 0.5 * sheet.em
+    markers = [*MARKERS[: len(waves) - 1], "o"]
+    looks = dict(zip(waves, zip(steps(len(waves)), markers, strict=False), strict=True))
+    names = [_name(*place, labels, sheet) for place in lines]
+    bold = [place for place, (_, level) in enumerate(lines) if not level]
+    heights = [len(name) * (LINE - 0.15) + 0.3 for name in names]
+    heads = [wrap(labels.wave(wave), COLUMN * em, em) for wave in waves]
     withheld = any(row.status == Status.WITHHELD and pd.isna(row.percent) for row in found.values())
     total = sum(bool(level) for _, level in lines)
     drawn = Page(
@@ -53,49 +72,43 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         _title(found, variables, waves, labels),
         f"{presentation.nouns.people.capitalize()} who stated it, %",
         keys=[
-            *(key(labels.wave(wave), marker=markers[wave], color=colours[wave]) for wave in waves),
-            *([withheld_key()] if withheld else []),
+            *(
+                key(labels.wave(wave), marker=marker, color=colour)
+                for wave, (colour, marker) in looks.items()
+            ),
+            *withheld_key(withheld),
         ],
         notes=[
             f"{NONE} not asked, or not so." if len(found) < total * len(waves) else "",
             f"The first {LEVELS} rows." if len(lines) == LEVELS else "",
         ],
-        lines=len(lines) * (LINE + 0.15) + 3,
+        lines=sum(heights),
+        heads=0.4 + LINE * max(map(len, heads), default=0),
     )
-    column = 5.2 * sheet.em
-    room = sheet.width - 23 * sheet.em - column * len(waves)
-    axes, beside = drawn.figure.subplots(
-        1, 2, sharey=True, width_ratios=(max(room, column), column * len(waves))
+    middles = middles_of(heights)
+    drawn.names(names, middles, bold=bold)
+    right = end - (COLUMN + 1.2) * em * len(waves) - em
+    ticks = {0: "0", 25: "25", 50: "50", 75: "75", 100: "100%"}
+    axes = drawn.panel(reach(names, em, bold), right, -3, 103, ticks=ticks)
+    axes.hlines(
+        [y for y, (_, level) in zip(middles, lines, strict=True) if level], -3, 103, color=RULE, linewidth=0.6
     )
-    for y, place in enumerate(lines):
-        if not place[1]:
-            continue
-        axes.axhline(y, color=RULE, linewidth=0.6, zorder=0)
-        for x, wave in enumerate(waves):
-            row = found.get((*place, wave))
+    for x, (wave, (colour, marker)) in enumerate(looks.items(), start=1 - len(waves)):
+        place, ink = end + x * (COLUMN + 1.2) * em, INK if wave == waves[-1] else GREY
+        drawn.head(place, "\n".join(heads[x - 1]), ha="right", va="bottom", linespacing=LINE - 0.15)
+        for y, level in zip(middles, lines, strict=True):
+            if not level[1]:
+                continue
+            row = found.get((*level, wave))
             text = _written(row)
-            ink = INK if wave == waves[-1] else GREY
-            beside.text(x + 1, y, text, ha="right", va="center_baseline", color=ink)
+            drawn.write(place, y, text, ha="right", color=ink)
             if text == WITHHELD:
-                hatched(axes, 0, y, 100, 0.5)
+                hatched(axes, 0, y, 100, 0.6)
             elif row is not None and text != NONE:
-                (mark,) = axes.plot(
-                    row.percent, y, marker=markers[wave], color=colours[wave], linestyle="none", zorder=3
+                mark = line(
+                    axes, [row.percent], [y], marker=marker, color=colour, markersize=0.75 * em, zorder=3
                 )
-                value(mark, f"{labels.level(*place)}, {labels.wave(wave)}: {text}%", focus=False)
-    for x, wave in enumerate(waves):
-        head = "\n".join(wrap(labels.wave(wave), column - 0.4 * sheet.em, sheet.em))
-        beside.text(x + 1, -0.7, head, ha="right", va="bottom", color=GREY)
-    quiet(axes)
-    quiet(beside)
-    names = [_name(*place, labels, sheet) for place in lines]
-    axes.set_yticks(range(len(lines)), names)
-    for label, (_, level) in zip(axes.get_yticklabels(), lines, strict=True):
-        label.set(weight="normal" if level else "bold")
-    beside.tick_params(labelleft=False)
-    beside.set(xlim=(0, len(waves)), xticks=[])
-    axes.set(ylim=(len(lines) - 0.4, -0.6), xlim=(-3, 103))
-    axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100%"])
+                value(mark, f"{labels.level(*level)}, {labels.wave(wave)}: {text}%", focus=False)
     shown = set(lines)
     places = zip(own["variable"], own["level"], strict=True)
     rows = own[pd.Series([place in shown for place in places], index=own.index, dtype=bool)]
@@ -116,13 +129,13 @@ def _lines(variables: list[str], found: dict[tuple[str, str, str], Any]) -> list
     return lines[:LEVELS]
 
 
-def _name(variable: str, level: str, labels: Labels, sheet: Sheet) -> str:
+def _name(variable: str, level: str, labels: Labels, sheet: Sheet) -> tuple[str, ...]:
     if level:
-        return wrap(labels.level(variable, level), 20 * sheet.em, sheet.em, lines=1)[0]
+        return wrap(labels.level(variable, level), 20 * sheet.em, sheet.em)
     title = (
         labels.presentation.nouns.organisation[0] if variable == ORGANISATION else labels.variable(variable)
     )
-    return wrap(title[:1].upper() + title[1:], 20 * sheet.em, sheet.em, lines=1, bold=True)[0]
+    return wrap(title[:1].upper() + title[1:], 20 * sheet.em, sheet.em, bold=True)
 
 
 def _written(row: Any) -> str:
