@@ -16,7 +16,6 @@ from surveywaves.figures.saving import save, save_png
 from surveywaves.figures.style import RC, on_slide
 from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
-from surveywaves.words import Labels
 
 
 def draw_all(
@@ -54,10 +53,9 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
     with mpl.rc_context(RC):
         drawing: Drawing = one.make(tables, presentation)
     read = tables[one.exhibit.reads[0]]
-    if not drawing.rows.index.isin(read.index).all() or list(drawing.rows) != list(read):
+    if not drawing.rows.index.isin(read.index).all() or not {*read} <= {*drawing.rows} <= {*read, "evidence"}:
         raise ValueError(f"figure {one.name}: its rows are not rows of {one.exhibit.reads[0]}")
-    rows = Labels(presentation).with_evidence(drawing.rows)
-    return replace(drawing, name=one.name, group=one.exhibit.section, rows=rows)
+    return replace(drawing, name=one.name, group=one.exhibit.section)
 
 
 def save_all(

@@ -19,6 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 
 from surveywaves.figures.style import (
     DECISIONS,
@@ -184,21 +185,21 @@ class Page:
         self.first = head + self.heads * em
         self.high = height
         self.figure = Figure(figsize=(self.wide / 72, height / 72), dpi=72)
-        self.canvas = self._axes(0, self.wide, 0, height)
-        self.canvas.set(xlim=(0, self.wide), ylim=(height, 0))
+        points = Affine2D().scale(1 / 72, -1 / 72).translate(0, height / 72)
+        self.canvas = points + self.figure.dpi_scale_trans
         y = 0.4 * em
         for lines, size, look in (
             (title, em * TITLE, {"color": INK, "weight": "bold"}),
             (under, em, {"color": GREY}),
         ):
             for line in lines:
-                self.canvas.text(self.left, y, line, va="top", size=size, **look)
+                self.text(self.left, y, line, va="top", size=size, **look)
                 y += LINE * size
         for x, row, one, label in keys:
             self._key(one, label, x, y + (row + 0.5) * step)
         for place, line in enumerate(foot):
             up = len(foot) - 1 - place + (not aside)
-            self.canvas.text(self.left, height - 0.4 * em - up * step, line, color=GREY, size=em)
+            self.text(self.left, height - 0.4 * em - up * step, line, color=GREY)
 
     def _flow(self) -> tuple[list[tuple[float, int, Key, str]], int]:
         """Place the entries of the legend from left to right, and count its lines."""
@@ -215,19 +216,17 @@ class Page:
     def _key(self, one: Key, label: str, x: float, y: float) -> None:
         em = self.em
         if one.box:
-            self.canvas.add_artist(Rectangle((x, y - 0.4 * em), 1.5 * em, 0.8 * em, **one.look))
+            box = Rectangle((x, y - 0.4 * em), 1.5 * em, 0.8 * em, transform=self.canvas, **one.look)
+            self.figure.add_artist(box)
         else:
             look = {"markersize": 0.75 * em, "markevery": [1], **one.look}
-            line(self.canvas, [x, x + 0.75 * em, x + 1.5 * em], [y] * 3, **look)
-        self.canvas.text(x + 2.1 * em, y, label, va="center_baseline", size=em)
+            mark = Line2D([x, x + 0.75 * em, x + 1.5 * em], [y] * 3, transform=self.canvas, **look)
+            self.figure.add_artist(mark)
+        self.text(x + 2.1 * em, y, label, va="center_baseline")
 
-    def _axes(self, left: float, right: float, top: float, bottom: float) -> Axes:
-        wide, high = self.wide, self.high
-        axes = self.figure.add_axes(
-            (left / wide, 1 - bottom / high, (right - left) / wide, (bottom - top) / high)
-        )
-        axes.set_axis_off()
-        return axes
+    def text(self, x: float, y: float, said: str, **look: Any) -> Any:
+        """Write a text at a place in points from the upper left corner."""
+        return self.figure.text(x, y, said, transform=self.canvas, **{"size": self.em, **look})
 
     def panel(
         self,
@@ -251,13 +250,18 @@ class Page:
         """
         lines = self.lines if lines is None else lines
         start = self.first + top * self.unit
-        axes = self._axes(left, right, start, start + max(lines, 1) * self.unit)
+        low_edge, tall = (
+            1 - (start + max(lines, 1) * self.unit) / self.high,
+            max(lines, 1) * self.unit / self.high,
+        )
+        axes = self.figure.add_axes((left / self.wide, low_edge, (right - left) / self.wide, tall))
+        axes.set_axis_off()
         axes.set(xlim=(low, high), ylim=(max(lines, 1), 0))
         axes.vlines(list(ticks or ()), 0, lines, color=RULE, linewidth=0.6, zorder=0)
         for place, said in (ticks or {}).items():
             x = left + (place - low) / (high - low) * (right - left)
             y = start + lines * self.unit + 0.4 * self.em
-            self.canvas.text(x, y, said, ha="center", va="top", color=GREY, size=self.em)
+            self.text(x, y, said, ha="center", va="top", color=GREY)
         return axes
 
     def write(self, x: float, line: float, said: str, **look: Any) -> Any:
@@ -267,12 +271,12 @@ class Page:
             "size": self.em,
             "linespacing": LINE - 0.15,
         }
-        return self.canvas.text(x, self.first + line * self.unit, said, **{**base, **look})
+        return self.text(x, self.first + line * self.unit, said, **{**base, **look})
 
     def head(self, x: float, said: str, *, top: float = 0.0, up: float = 0.4, **look: Any) -> None:
         """Write a heading above the rows, or those that begin at `top`."""
         y = self.first + top * self.unit - up * self.em
-        self.canvas.text(x, y, said, **{"va": "baseline", "size": self.em, "color": GREY, **look})
+        self.text(x, y, said, **{"va": "baseline", "size": self.em, "color": GREY, **look})
 
     def names(
         self,
@@ -304,13 +308,14 @@ class Page:
         return right - max(width(text, self.em, bold=True) for text in (head, *said)) - 0.8 * self.em
 
     def drawing(self, rows: pd.DataFrame, *, caption: str, alt: str) -> Drawing:
-        """Finish: tag what is not all observed."""
-        kinds = set(Labels(self.presentation).with_evidence(rows).get("evidence", []))
+        """Finish: let every row say what its data are, and tag what is not all observed."""
+        rows = Labels(self.presentation).with_evidence(rows)
+        kinds = set(rows.get("evidence", []))
         if kinds & {Evidence.RECONSTRUCTED.value, Evidence.SIMULATED.value}:
             (colour, ground), em = TAG, self.em
             box = {"facecolor": ground, "edgecolor": colour, "linewidth": 0.6, "pad": 0.25 * em}
             look: dict[str, Any] = {"color": colour, "weight": "bold", "bbox": box, "size": em}
-            self.canvas.text(self.right - 0.3 * em, self.high - 0.55 * em, DEMONSTRATION, ha="right", **look)
+            self.text(self.right - 0.3 * em, self.high - 0.55 * em, DEMONSTRATION, ha="right", **look)
         return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))
 
 

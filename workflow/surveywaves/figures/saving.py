@@ -77,6 +77,7 @@ def svg_of(drawing: Drawing) -> str:
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _NAMED = re.compile(r' id="((?!value:|hover:)[^"]*)"')
+_REFERRED = re.compile(r'#([^")]+)[")]')
 _VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r'<text (style="(?P<style>[^"]*)"[^>]*)>(?P<said>[^<]*)</text>')
@@ -108,7 +109,8 @@ def _for_pages(svg: str, title: str, said: str) -> str:
 
     svg = svg.replace(f"'{FONT}'", f"'{FONT}', sans-serif")
     svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
-    svg = _NAMED.sub(lambda found: found[0] if f"#{found[1]}" in svg else "", svg)
+    named = set(_REFERRED.findall(svg))
+    svg = _NAMED.sub(lambda found: found[0] if found[1] in named else "", svg)
     svg = _PRECISE.sub(r"\1", _UPRIGHT.sub("", svg))
     svg = _TEXT.sub(measured, _VALUE.sub(told, svg))
     described = f'<svg role="group" aria-label="{escape(title)}"'
