@@ -14,32 +14,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import (
-    LOW_RELIABILITY_SIGN,
-    Drawing,
-    Key,
-    Page,
-    Tile,
-    decision_keys,
-    hatched,
-    heads_height,
-    heights_of,
-    key,
-    line,
-    middles_of,
-    panels,
-    reach,
-    tiles,
-    value,
-    withheld_key,
-)
+from surveywaves.figures.drawing import Drawing, Key, Page, decision_keys, key, withheld_key
+from surveywaves.figures.layout import Part, Rows, Tile, beside, grid, hatched, line, panels, value
 from surveywaves.figures.style import GREY, INK, MARK, Narrow, Sheet, look_of, on_telephone, width, wrap
 from surveywaves.findings import (
     ANALYSIS,
     CHANGE,
     DIFFERENCE,
     Found,
-    Pair,
     by_organisation,
     contrast_rows,
     found,
@@ -60,12 +42,12 @@ BESIDE: Final = 2
 """Most panels that have room for intervals in figures, and for means with two decimals."""
 GRID: Final = 9
 """Most columns of a grid: beyond, all respondents stand for all."""
+LOW: Final = "†"
 FEWER: Final = "‡"
 """After a difference over fewer statements than the levels beside it."""
 UNIT_HEAD: Final = "points"
-"""Heading of differences."""
-LABEL: Final = 0.26
-"""Share of a sheet's width that the names of scales take at most."""
+GROUNDS: Final = {Decision.INCREASE.value: "#dbe8f5", Decision.DECREASE.value: "#fae3d6"}
+"""Of tiles."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +68,13 @@ class Unit:
         return "Favourable answers, %" if self.percent else "Mean answer, points of the response scale"
 
     @property
-    def range(self) -> tuple[float, float]:
-        """The lowest and the highest that there can be."""
-        most = max(scale.points for scale in self.presentation.response_scales.values())
-        return (0.0, 100.0) if self.percent else (1.0, float(most))
-
-    @property
     def axis(self) -> tuple[float, float, dict[float, str]]:
-        """Where a panel begins and ends, and its ticks."""
-        low, high = self.range
-        places = (0.0, 50.0, 100.0) if self.percent else (low, (low + high) / 2, high)
+        """Where a panel begins and ends, and its ticks: the lowest, the middle and the highest that there can be."""
+        most = max(scale.points for scale in self.presentation.response_scales.values())
+        low, high = (0.0, 100.0) if self.percent else (1.0, float(most))
+        ticks = {place: f"{place:g}" for place in (low, (low + high) / 2)}
         spare = (high - low) * 0.14
-        return (
-            low - spare,
-            high + spare,
-            {x: f"{x:g}{'%' if x == 100 and self.percent else ''}" for x in places},
-        )
+        return low - spare, high + spare, {**ticks, high: f"{high:g}{'%' if self.percent else ''}"}
 
     def write(self, level: float | None, *, signed: bool = False) -> str:
         """Write a level or a difference."""
@@ -124,10 +97,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class Compared:
-    """Contrasts of one kind of the main pair of waves, an organisation (or a pair of them) beside the other."""
+    """Contrasts of one kind between the main pair of waves, by organisation (or pair of them) and scale."""
 
     presentation: Presentation
-    pair: Pair
     unit: Unit
     facts: list[Found]
     parts: dict[str, list[Found]]
@@ -137,7 +109,7 @@ class Compared:
     def of(
         cls, contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation, kind: str
     ) -> Compared:
-        """Take them, scales sorted by the first one's estimate; what has none comes last."""
+        """Take them, scales sorted by the first organisation's estimate; what has none comes last."""
         compared, unit = main_pair(presentation), Unit(main_unit(contrasts), presentation)
         if compared is None:
             raise ValueError("the study has one wave")
@@ -151,13 +123,16 @@ class Compared:
         }
         named = {one.scale for own in parts.values() for one in own}
         order = [scale for scale in Labels(presentation).scales_in(contrasts) if scale in named]
-        order.sort(key=lambda scale: known.get(scale, math.inf))
-        return cls(presentation, compared, unit, facts, parts, order)
+        return cls(
+            presentation, unit, facts, parts, sorted(order, key=lambda scale: known.get(scale, math.inf))
+        )
 
     @property
-    def labels(self) -> Labels:
-        """The study's labels."""
-        return Labels(self.presentation)
+    def waves(self) -> tuple[str, str]:
+        """The earlier and the later."""
+        compared = main_pair(self.presentation)
+        assert compared
+        return compared.first, compared.last
 
     @property
     def shown(self) -> list[Found]:
@@ -165,14 +140,9 @@ class Compared:
         return [one for own in self.parts.values() for one in own]
 
     @property
-    def grid(self) -> bool:
+    def tiled(self) -> bool:
         """Whether there is no room for panels with an axis each."""
         return len(self.parts) > (ABREAST if self.unit.percent else BESIDE)
-
-    @property
-    def dates(self) -> str:
-        """From when to when."""
-        return f"{self.labels.dated(self.pair.first)} to {self.labels.dated(self.pair.last)}"
 
     def rows(self, name: str) -> list[Found | None]:
         """Give the facts of an organisation by scale."""
@@ -181,71 +151,49 @@ class Compared:
 
     def draw(
         self,
-        title: str,
-        subtitle: str,
+        words: tuple[str, str],
         heads: Mapping[str, str],
         mark: Callable[[Axes, float, Found], None],
         *,
-        keys: Sequence[Key],
-        notes: Sequence[str],
         axis: tuple[float, float, Mapping[float, str]],
-        further: Mapping[str, Sequence[str]],
+        keys: Sequence[Key],
+        notes: Sequence[str] = (),
     ) -> Page:
         """Draw panels beside each other, with differences and intervals in figures; or a grid.
 
         Parameters
         ----------
+        words
+            Title and subtitle.
         heads
             Titles of the parts.
         mark
             Draws a fact into a panel at some height.
         axis
             See `Unit.axis`.
-        further
-            Columns after difference and interval: their heading, and a text a scale.
         """
-        style, unit, shown = self.presentation.style, self.unit, self.shown
-        sheet, stacked = Sheet.of(style), isinstance(style, Narrow)
-        names = scale_names(self.order, shown, self.labels, sheet)
-        heights = heights_of(names, 2.75 if self.grid else 1.9)
-        keys = [*keys, *withheld_key(any(one.status == Status.WITHHELD for one in shown))]
-        low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in shown) else ""
+        unit, shown, labels = self.unit, self.shown, Labels(self.presentation)
+        low = f"{LOW} Low reliability." if any(one.low_reliability for one in shown) else ""
         fewer = f"{FEWER} Only what both waves asked." if any(one.fewer for one in shown) else ""
+        keys = [*keys, *withheld_key(any(one.status == Status.WITHHELD for one in shown))]
         about: dict[str, Any] = {"keys": keys, "notes": [*notes, low, fewer]}
-        if self.grid:
-            end, em = reach(names, sheet.em), sheet.em
-            wide = (sheet.width - end - em) / len(heads)
-            columns = [wrap(head, wide - 0.6 * em, em, lines=3) for head in heads.values()]
-            high = heads_height(columns, wide, em) + 1
-            page = Page(
-                self.presentation, title, subtitle, lines=sum(heights), heads=high, below=0.4, **about
-            )
-            page.names(names, middles_of(heights))
-            cells = zip(*(map(self.tile, self.rows(name)) for name in heads), strict=True)
-            tiles(page, end, [list(row) for row in cells], columns, heights)
-            return page
-        texts, looks = [], []
-        for name in heads:
-            rows = self.rows(name)
-            said = {UNIT_HEAD: [*map(unit.change, rows)]}
-            if len(heads) <= BESIDE and not stacked:
-                said |= {f"{self.labels.confidence} CI": [*map(unit.bounds, rows)], **further}
-            texts.append(said)
-            looks.append([{"color": look_of(one.decision)[0] if one and one.moved else GREY} for one in rows])
-        page, drawn = panels(
-            self.presentation,
-            title,
-            subtitle,
-            names,
-            heights,
-            list(heads.values()),
-            texts,
-            looks,
-            axis,
-            **about,
-        )
+        rows = scale_rows(self.order, shown, self.presentation, 2.7 if self.tiled else 1.9)
+        if self.tiled:
+            cells = [
+                list(row) for row in zip(*(map(self.tile, self.rows(name)) for name in heads), strict=True)
+            ]
+            return grid(self.presentation, words, rows, cells, [*heads.values()], most=12, **about)
+        parts = []
+        for name, title in heads.items():
+            own = self.rows(name)
+            columns = [(UNIT_HEAD, [*map(unit.change, own)])]
+            if len(heads) <= BESIDE and not isinstance(self.presentation.style, Narrow):
+                columns.append((f"{labels.confidence} CI", [*map(unit.bounds, own)]))
+            colours = [look_of(one.decision)[0] if one and one.moved else GREY for one in own]
+            parts.append(Part(title, columns, colours))
+        page, drawn = panels(self.presentation, words, rows, parts, axis, **about)
         for axes, name in zip(drawn, heads, strict=True):
-            for y, one in zip(middles_of(heights), self.rows(name), strict=True):
+            for y, one in zip(rows.middles, self.rows(name), strict=True):
                 if one is not None and one.estimate is not None:
                     mark(axes, y, one)
                 elif one is not None and one.status == Status.WITHHELD:
@@ -259,62 +207,52 @@ class Compared:
             return Tile(text, ink=GREY, hatched=text == WITHHELD)
         colour, _, sign = look_of(one.decision)
         levels = "" if one.first is None else f"\n{unit.write(one.first)} → {unit.write(one.last)}"
-        ground = {Decision.INCREASE.value: "#dbe8f5", Decision.DECREASE.value: "#fae3d6"}
-        return Tile(
-            f"{sign} {text}{levels}",
-            ground.get(one.decision, "#f5f5f5"),
+        ink, told = (
             colour if one.moved else GREY,
-            one.moved,
             f"{unit.write(one.estimate, signed=True)} ({unit.bounds(one)})",
         )
+        return Tile(f"{sign} {text}{levels}", GROUNDS.get(one.decision, "#f5f5f5"), ink, one.moved, told)
 
     def said(self, up: str, down: str, noun: str) -> str:
         """Describe what moved, in one sentence for each organisation."""
-        sentences = []
+        sentences, labels = [], Labels(self.presentation)
         for name, own in self.parts.items():
             groups = []
             for word, chosen in ((up, [o for o in own if o.up]), (down, [o for o in own if o.down])):
-                each = [
-                    f"{self.labels.scale(o.scale)} {self.unit.write(o.estimate, signed=True)}" for o in chosen
-                ]
+                each = [f"{labels.scale(o.scale)} {self.unit.write(o.estimate, signed=True)}" for o in chosen]
                 groups += [f"{word}: {listed(each)}"] if each else []
             still = sum(not one.moved for one in own)
             groups.append(f"{still} of {len(own)} scales without a clear {noun}")
-            sentences.append(f"{self.labels.organisation(name)}: {'; '.join(groups)}.")
+            sentences.append(f"{labels.organisation(name)}: {'; '.join(groups)}.")
         return " ".join(sentences)
 
     @property
-    def alpha(self) -> str:
-        """What p is held against."""
-        return f"{1 - self.presentation.confidence:.2g}".removeprefix("0")
+    def coloured(self) -> str:
+        """Say what colour means."""
+        alpha = f"{1 - self.presentation.confidence:.2g}".removeprefix("0")
+        return f"Colour: p adjusted across scales below {alpha}."
 
 
 def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each scale of the main pair of waves, from the earlier to the later, for each organisation.
-
-    Parameters
-    ----------
-    contrasts, means
-        As released.
-    presentation
-        The study in words, of several waves.
-    """
+    """Draw each scale of the main pair of waves, from the earlier to the later, for each organisation."""
     own = Compared.of(contrasts, means, presentation, CHANGE)
-    labels, unit, two = own.labels, own.unit, (own.pair.first, own.pair.last)
+    labels, unit, em = Labels(presentation), own.unit, presentation.style.font_size
+    first, last = own.waves
     levels = level_rows(means, unit.name)
-    levels = levels[~levels["wave"].isin(two) & levels["organisation"].isin(list(own.parts))]
+    levels = levels[~levels["wave"].isin([first, last]) & levels["organisation"].isin([*own.parts])]
+    levels = levels[levels["estimate"].notna() & levels["scale"].isin(own.order)]
     others: dict[tuple[str, str], list[float]] = {}
-    for row in records(levels[levels["estimate"].notna() & levels["scale"].isin(own.order)]):
+    for row in records(levels):
         others.setdefault((row.scale, row.organisation), []).append(float(row.estimate))
-    keys = decision_keys({one.decision for one in own.shown}, grid=own.grid)
-    if not own.grid:
-        keys = [key(labels.wave(two[0]), marker="o", markerfacecolor="white", color=MARK), *keys]
+    keys = decision_keys({one.decision for one in own.shown}, grid=own.tiled)
+    if not own.tiled:
+        keys = [key(labels.wave(first), marker="o", markerfacecolor="white", color=MARK), *keys]
         keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
-        if others:
-            named = levels[levels["estimate"].notna()]["wave"].unique()
+        if len(levels):
+            named = [*levels["wave"].unique()]
             words = labels.wave(named[0]) if len(named) == 1 else "other waves"
             keys.append(key(words, marker="|", color=INK, markersize=9, markeredgewidth=1.6))
-    title, em = headline(own.facts, presentation), Sheet.of(presentation.style).em
+    title = headline(own.facts, presentation)
 
     def mark(axes: Axes, y: float, one: Found) -> None:
         ticks = others.get((one.scale, one.organisation), [])
@@ -323,26 +261,23 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
                 axes, [level], [y], marker="|", color=INK, markersize=1.3 * em, markeredgewidth=1.6, zorder=2
             )
         if one.first is not None and one.last is not None:
-            _arrow(axes, y, one, ticks, own, em)
+            _arrow(axes, y, one, ticks, own)
 
     page = own.draw(
-        title,
-        f"{unit.words}, {own.dates}",
+        (title, f"{unit.words}, {labels.dated(first)} to {labels.dated(last)}"),
         {name: labels.organisation(name) for name in own.parts},
         mark,
+        axis=unit.axis,
         keys=keys,
         notes=[_rounding_note(own.shown, unit), _counts(means, own)],
-        axis=unit.axis,
-        further={},
     )
-    drawn = contrast_rows(contrasts, unit.name, CHANGE, wave=own.pair.contrast)
+    rows = contrast_rows(contrasts, unit.name, CHANGE, wave=own.facts[0].wave if own.facts else None)
     caption = (
-        f"Each scale from the earlier wave{'' if own.grid else ' (ring)'} to the later, with the difference in points"
-        f"{'' if own.grid else f' and its {labels.confidence} confidence interval'}. Colour: p adjusted across scales "
-        f"below {own.alpha}."
+        f"Each scale from the earlier wave{'' if own.tiled else ' (ring)'} to the later, with the difference in points"
+        f"{'' if own.tiled else f' and its {labels.confidence} confidence interval'}. {own.coloured}"
     )
     alt = f"{title}. {own.said('rose', 'fell', 'change')}"
-    return page.drawing(drawn[drawn["organisation"].isin(list(own.parts))], caption=caption, alt=alt)
+    return page.drawing(rows[rows["organisation"].isin([*own.parts])], caption=caption, alt=alt)
 
 
 def change_profile_narrow(
@@ -353,10 +288,11 @@ def change_profile_narrow(
     return change_profile(contrasts, means, presentation if slide else on_telephone(presentation))
 
 
-def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], own: Compared, em: float) -> None:
+def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], own: Compared) -> None:
     """Draw a change from its ring to its mark, over the interval of where it ends, and write both numbers beside."""
     assert one.first is not None and one.last is not None and one.estimate is not None
-    (colour, marker, _), unit, labels = look_of(one.decision), own.unit, own.labels
+    (colour, marker, _), unit, labels = look_of(one.decision), own.unit, Labels(own.presentation)
+    em, rises = own.presentation.style.font_size, one.last >= one.first
     if one.low is not None and one.high is not None:
         start, wide = one.last + one.low - one.estimate, one.high - one.low
         axes.add_artist(Rectangle((start, y - 0.4), wide, 0.8, facecolor=colour, alpha=0.22, linewidth=0))
@@ -370,46 +306,29 @@ def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], own: Compar
         f"{unit.write(one.last)}, {unit.write(one.estimate, signed=True)} points "
         f"({labels.confidence} CI {unit.bounds(one)})",
     )
-    rises, near = one.last >= one.first, 0.14 * (unit.range[1] - unit.range[0])
-    for level, right, last in ((one.first, not rises, False), (one.last, rises, True)):
-        beyond = [tick for tick in ticks if 0 <= (tick - level) * (1 if right else -1) < near]
-        axes.annotate(
+    near = 0.11 * (unit.axis[1] - unit.axis[0])
+    for level, side, bold in (
+        (one.first, -1 if rises else 1, False),
+        (one.last, 1 if rises else -1, one.moved),
+    ):
+        beyond = [tick for tick in ticks if 0 <= (tick - level) * side < near]
+        look = {"color": colour if bold else GREY, "weight": "bold" if bold else "normal", "zorder": 6}
+        beside(
+            axes,
+            max([level, *beyond], key=lambda x: x * side),
+            y,
             unit.write(level),
-            ((max if right else min)([level, *beyond]), y),
-            xytext=((0.65 if right else -0.65) * em, 0),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            va="center_baseline",
-            size=em,
-            color=colour if last and one.moved else GREY,
-            weight="bold" if last and one.moved else "normal",
-            zorder=6,
+            0.65 * em * side,
+            **look,
         )
 
 
 def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw by how much the organisations' changes differ, scale by scale.
-
-    Parameters
-    ----------
-    contrasts
-        As released.
-    presentation
-        The study in words, of several waves and organisations.
-    """
-    nothing = contrasts.iloc[:0]
-    own = Compared.of(contrasts, nothing, presentation, DIFFERENCE)
-    labels, unit, em = own.labels, own.unit, Sheet.of(presentation.style).em
+    """Draw by how much the organisations' changes differ, scale by scale."""
+    own = Compared.of(contrasts, contrasts.iloc[:0], presentation, DIFFERENCE)
+    labels, unit, em = Labels(presentation), own.unit, presentation.style.font_size
     names = {name: tuple(map(labels.organisation, pair(name) or (name, name))) for name in own.parts}
-    single = len(own.parts) == 1
-    first, second = next(iter(names.values())) if single else ("the first", "the second")
-    changes = found(contrasts, nothing, kind=CHANGE, wave=own.pair.contrast, unit=unit.name)
-    further = {}
-    for side in (pair(next(iter(own.parts))) or ()) if single else ():
-        each = {one.scale: one for one in changes if one.organisation == side}
-        further[wrap(labels.organisation(side), 8 * em, em, lines=1)[0]] = [
-            unit.change(each.get(s)) for s in own.order
-        ]
+    first, second = next(iter(names.values())) if len(names) == 1 else ("the first", "the second")
     bounds = [abs(bound) for one in own.shown for bound in (one.low, one.high) if bound is not None]
     most = max(bounds, default=1.0) * 1.05
     step = 10 ** math.floor(math.log10(most))
@@ -424,7 +343,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         drawn = line(axes, [one.estimate], [y], marker=marker, color=colour, markersize=0.85 * em, zorder=4)
         value(drawn, f"{labels.scale(one.scale)}: {unit.change(one)} ({unit.bounds(one)})")
 
-    title = _differing(own.parts, names, len(own.order))
+    title, (earlier, later) = _differing(own.parts, names, len(own.order)), map(labels.dated, own.waves)
     words = (
         f"in favour of {first}",
         f"in favour of {second}",
@@ -432,24 +351,22 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         "no clear difference",
     )
     page = own.draw(
-        title,
-        f"Difference between changes in {unit.words.lower()}, {own.dates}",
+        (title, f"Difference between changes in {unit.words.lower()}, {earlier} to {later}"),
         {name: f" {MINUS} ".join(sides) for name, sides in names.items()},
         mark,
-        keys=decision_keys((one.decision for one in own.shown), words, grid=own.grid),
-        notes=[],
         axis=(-most, most, ticks),
-        further=further,
+        keys=decision_keys((one.decision for one in own.shown), words, grid=own.tiled),
     )
-    kinds = [DIFFERENCE, CHANGE] if single else [DIFFERENCE]
-    chosen = {side for name in own.parts for side in (name, *(pair(name) or ()))}
-    drawn = contrast_rows(contrasts, unit.name, *kinds, wave=own.pair.contrast)
+    if not own.tiled:
+        for axes in page.figure.axes:
+            axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    rows = contrast_rows(contrasts, unit.name, DIFFERENCE, wave=own.facts[0].wave if own.facts else None)
     caption = (
         f"Change of the first {presentation.nouns.organisation[0]} less that of the second, with {labels.confidence} "
-        f"confidence intervals. Colour: p adjusted across scales below {own.alpha}."
+        f"confidence intervals. {own.coloured}"
     )
     alt = f"{title}. {own.said('higher', 'lower', 'difference')}"
-    return page.drawing(drawn[drawn["organisation"].isin(chosen)], caption=caption, alt=alt)
+    return page.drawing(rows[rows["organisation"].isin([*own.parts])], caption=caption, alt=alt)
 
 
 def _differing(parts: Mapping[str, Sequence[Found]], names: Mapping[str, tuple[str, ...]], count: int) -> str:
@@ -471,9 +388,8 @@ def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
     """Note that printed levels do not subtract to a printed difference, where that is so."""
     for one in facts:
         if one.comparable:
-            first, last, change = (
-                float(unit.write(x).replace(MINUS, "-")) for x in (one.first, one.last, one.estimate)
-            )
+            printed = (unit.write(x).replace(MINUS, "-") for x in (one.first, one.last, one.estimate))
+            first, last, change = map(float, printed)
             if abs(last - first - change) > (0.5 if unit.percent else 0.005):
                 return "Differences are computed before rounding."
     return ""
@@ -484,19 +400,21 @@ def _counts(means: pd.DataFrame, own: Compared) -> str:
     most = means[means["analysis"] == ANALYSIS[own.unit.name]].groupby(["organisation", "wave"])["n"].max()
     said = []
     for name in own.parts:
-        n = [most.get((name, wave)) for wave in (own.pair.first, own.pair.last)]
+        n = [most.get((name, wave)) for wave in own.waves]
         if not any(pd.isna(one) for one in n):
-            said.append(f"{own.labels.organisation(name)} {n[0]:.0f} and {n[1]:.0f}")
+            said.append(f"{Labels(own.presentation).organisation(name)} {n[0]:.0f} and {n[1]:.0f}")
     return f"n up to: {'; '.join(said)}." if said else ""
 
 
-def scale_names(
-    order: Sequence[str], shown: Sequence[Found], labels: Labels, sheet: Sheet
-) -> list[list[str]]:
-    """Break the names of scales into lines; a scale of low reliability is marked."""
-    marked, sign = {one.scale for one in shown if one.low_reliability}, f" {LOW_RELIABILITY_SIGN}"
-    room = sheet.width * (0.4 if sheet.width < 300 else LABEL) - width(sign, sheet.em)
-    names = [list(wrap(labels.scale(scale), room, sheet.em)) for scale in order]
-    return [
-        [*name[:-1], name[-1] + sign] if s in marked else name for s, name in zip(order, names, strict=True)
+def scale_rows(
+    order: Sequence[str], shown: Sequence[Found], presentation: Presentation, least: float
+) -> Rows:
+    """Make a row a scale; a scale of low reliability is marked."""
+    sheet, sign, labels = Sheet.of(presentation.style), f" {LOW}", Labels(presentation)
+    marked = {one.scale for one in shown if one.low_reliability}
+    room = sheet.width * (0.4 if isinstance(presentation.style, Narrow) else 0.26) - width(sign, sheet.em)
+    names = [wrap(labels.scale(scale), room, sheet.em) for scale in order]
+    signed = [
+        (*name[:-1], name[-1] + sign) if s in marked else name for s, name in zip(order, names, strict=True)
     ]
+    return Rows(signed, sheet.em, least)

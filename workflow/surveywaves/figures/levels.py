@@ -8,20 +8,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from surveywaves.figures.change import ABREAST, Unit, scale_names
-from surveywaves.figures.drawing import (
-    LINE,
-    Drawing,
-    hatched,
-    heights_of,
-    key,
-    line,
-    middles_of,
-    panels,
-    value,
-    withheld_key,
-)
-from surveywaves.figures.style import GREY, INK, Sheet, steps
+from surveywaves.figures.change import ABREAST, Unit, scale_rows
+from surveywaves.figures.drawing import LINE, Drawing, key, withheld_key
+from surveywaves.figures.layout import Part, beside, hatched, line, panels, value
+from surveywaves.figures.style import GREY, INK, steps
 from surveywaves.findings import level_rows, main_unit
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
@@ -29,44 +19,26 @@ from surveywaves.words import Labels, records, shortened
 
 
 def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each scale of the one wave of a study, for each organisation.
-
-    Parameters
-    ----------
-    means
-        As released.
-    presentation
-        The study in words.
-    """
+    """Draw each scale of the one wave of a study, for each organisation."""
     rows = level_rows(means, main_unit(means))
     first = (
         rows[rows["organisation"].isin(_parts(rows, presentation)[:1])]
         .set_index("scale")["estimate"]
         .to_dict()
     )
-    order = sorted(
-        Labels(presentation).scales_in(rows),
-        key=lambda scale: -first[scale] if pd.notna(first.get(scale)) else math.inf,
-    )
-    return _draw(rows, order, presentation, main_unit(means), "Scales are sorted by the first panel.")
+    order = Labels(presentation).scales_in(rows)
+    order.sort(key=lambda scale: -first[scale] if pd.notna(first.get(scale)) else math.inf)
+    return _draw(rows, order, presentation, "Scales are sorted by the first panel.")
 
 
 def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw some scales in their order, wave beside wave, a panel an organisation.
-
-    Parameters
-    ----------
-    means
-        As released.
-    presentation
-        The study in words, with such an order.
-    """
+    """Draw some scales in the order that the study puts them in, wave beside wave, a panel an organisation."""
     chosen = presentation.style.gradient
     if chosen is None:
         raise ValueError("the study puts no scales in an order")
     rows = level_rows(means, main_unit(means))
     rows = rows[rows["scale"].isin(chosen.scales)]
-    return _draw(rows, list(chosen.scales), presentation, main_unit(means), f"{shortened(chosen.title, 80)}.")
+    return _draw(rows, list(chosen.scales), presentation, f"{shortened(chosen.title, 80)}.")
 
 
 def _parts(rows: pd.DataFrame, presentation: Presentation) -> list[str]:
@@ -76,35 +48,26 @@ def _parts(rows: pd.DataFrame, presentation: Presentation) -> list[str]:
     return ([ALL] if ALL in named else own[:ABREAST]) if len(own) > ABREAST or not own else own
 
 
-def _draw(
-    rows: pd.DataFrame, order: Sequence[str], presentation: Presentation, name: str, about: str
-) -> Drawing:
-    unit, labels, sheet = Unit(name, presentation), Labels(presentation), Sheet.of(presentation.style)
-    parts, em = _parts(rows, presentation), sheet.em
+def _draw(rows: pd.DataFrame, order: Sequence[str], presentation: Presentation, about: str) -> Drawing:
+    unit, labels, em = Unit(main_unit(rows), presentation), Labels(presentation), presentation.style.font_size
+    parts = _parts(rows, presentation)
     rows = rows[rows["organisation"].isin(parts)]
     waves = [wave for wave in presentation.waves if rows[rows["estimate"].notna()]["wave"].eq(wave).any()]
     looks = dict(zip(waves, zip(steps(len(waves)), itertools.cycle("sDo^vPX"), strict=False), strict=False))
     keys = [key(labels.wave(wave), color=colour, marker=marker) for wave, (colour, marker) in looks.items()]
-    keys = [*(keys if len(keys) > 1 else []), *withheld_key(rows["status"].eq(Status.WITHHELD).any())]
-    names = scale_names(order, [], labels, sheet)
-    heights = heights_of(names, LINE * max(len(waves), 1) + 0.7)
-    low, high, ticks = unit.axis
+    scales, (low, high, _) = scale_rows(order, [], presentation, LINE * max(len(waves), 1) + 0.7), unit.axis
     only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
     page, drawn = panels(
         presentation,
-        _title(rows, order, unit, labels),
-        f"{unit.words}, with {labels.confidence} intervals{only}",
-        names,
-        heights,
-        [labels.organisation(name) for name in parts],
-        [{} for _ in parts],
-        [[] for _ in parts],
-        (low, high, ticks),
-        keys=keys,
+        (_title(rows, order, unit, labels), f"{unit.words}, with {labels.confidence} intervals{only}"),
+        scales,
+        [Part(labels.organisation(name)) for name in parts],
+        unit.axis,
+        keys=[*(keys if len(keys) > 1 else []), *withheld_key(rows["status"].eq(Status.WITHHELD).any())],
     )
-    middles = dict(zip(order, middles_of(heights), strict=True))
-    for axes, name in zip(drawn, parts, strict=True):
-        for row in records(rows[rows["organisation"].eq(name) & rows["wave"].isin(waves)]):
+    middles = dict(zip(order, scales.middles, strict=True))
+    for axes, part in zip(drawn, parts, strict=True):
+        for row in records(rows[rows["organisation"].eq(part) & rows["wave"].isin(waves)]):
             y = middles[row.scale] + (waves.index(row.wave) - (len(waves) - 1) / 2) * LINE
             if pd.isna(row.estimate):
                 if row.status == Status.WITHHELD:
@@ -115,16 +78,10 @@ def _draw(
             mark = line(
                 axes, [row.estimate], [y], marker=marker, color=colour, markersize=0.75 * em, zorder=3
             )
-            where = f"{labels.scale(row.scale)}, {labels.organisation(name)}, {labels.wave(row.wave)}"
+            where = f"{labels.scale(row.scale)}, {labels.organisation(part)}, {labels.wave(row.wave)}"
             value(mark, f"{where}: {unit.write(row.estimate)} ({unit.interval(row.conf_low, row.conf_high)})")
-            end = (max(row.conf_high, row.estimate), y)
-            look = {
-                "color": INK if row.wave == waves[-1] else GREY,
-                "textcoords": "offset points",
-                "va": "center_baseline",
-                "size": em,
-            }
-            axes.annotate(unit.write(row.estimate), end, xytext=(0.6 * em, 0), **look)
+            ink = INK if row.wave == waves[-1] else GREY
+            beside(axes, max(row.conf_high, row.estimate), y, unit.write(row.estimate), 0.6 * em, color=ink)
     caption = f"{unit.words}, of each scale, with {labels.confidence} confidence intervals. {about}"
     return page.drawing(rows, caption=caption, alt=f"{page.title}.")
 
@@ -136,9 +93,9 @@ def _title(rows: pd.DataFrame, scales: Sequence[str], unit: Unit, labels: Labels
         own = rows[(rows["scale"] == scale) & rows["estimate"].notna()]["estimate"]
         if len(own):
             low, high = unit.write(own.min()), unit.write(own.max())
-            level = low if low == high else f"{low}–{high}"
-            said.append(f"{labels.scale(scale)} {level}{'%' if unit.percent else ''}")
+            said.append(
+                f"{labels.scale(scale)} {low if low == high else f'{low}–{high}'}{'%' * unit.percent}"
+            )
     if not said:
         return "There is no estimate"
-    said[0] += " favourable" if unit.percent else " on average"
-    return "; ".join(said)
+    return "; ".join([f"{said[0]} {'favourable' if unit.percent else 'on average'}", *said[1:]])

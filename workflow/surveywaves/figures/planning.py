@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import cycle
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, Page, key, line, value
+from surveywaves.figures.drawing import Drawing, Page, key
+from surveywaves.figures.layout import beside, line, value
 from surveywaves.figures.style import GREY, INK, RULE, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
@@ -20,18 +22,11 @@ SERIES: Final = 6
 
 LOOKS: Final = (("#12304c", "o", "-"), ("#b8400b", "s", "--"), ("#4f6f52", "^", "-."), ("#7a3e8e", "D", ":"))
 """Colour, mark and line of each comparison in turn: told apart by any of them."""
+SMALLEST: Final[dict[str, Any]] = {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": 1.4}
 
 
 def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw the smallest difference that a wave to come detects with the power asked for, by its number of returns.
-
-    Parameters
-    ----------
-    planning
-        As released.
-    presentation
-        The study in words, with a plan.
-    """
+    """Draw the smallest difference that a wave to come detects with the power asked for, by its number of returns."""
     labels, plan = Labels(presentation), presentation.planning
     own = planning[
         (planning["term"] == DETECTABLE)
@@ -41,20 +36,20 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     ]
     medians = own.groupby(["wave", "organisation", "n"], sort=False)["estimate"].median().sort_index()
     names = list(dict.fromkeys(zip(own["wave"], own["organisation"], strict=True)))
-    shown = names[:SERIES]
-    places = zip(own["wave"], own["organisation"], strict=True)
-    rows = own[pd.Series([place in shown for place in places], index=own.index, dtype=bool)]
+    looks = dict(zip(names[:SERIES], cycle(LOOKS), strict=False))
+    here = [place in looks for place in zip(own["wave"], own["organisation"], strict=True)]
+    rows = own[pd.Series(here, index=own.index, dtype=bool)]
     power = percent(100 * plan.power) if plan else ""
-    drawn = Page(
+    page = Page(
         presentation,
-        _title(medians, shown, labels),
+        _title(medians, [*looks], labels),
         f"Smallest difference detected with {power} power, in standard deviations of one answer",
         keys=[
             *(
-                key(_words(*place, labels), marker=marker, color=colour, linestyle=line)
-                for place, (colour, marker, line) in zip(shown, cycle(LOOKS), strict=False)
+                key(_words(*place, labels), marker=marker, color=colour, linestyle=dashes)
+                for place, (colour, marker, dashes) in looks.items()
             ),
-            key("smallest effect of interest", color=GREY, linestyle=(0, (1, 1)), linewidth=1.4),
+            key("smallest effect of interest", **SMALLEST),
         ],
         notes=[
             "The median scale; tests without adjustment for their number.",
@@ -65,23 +60,23 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
         below=3.2,
     )
     if len(rows):
-        _curves(drawn, medians, shown, labels)
-    return drawn.drawing(
-        rows,
-        caption="Power of each comparison, by the number of returns, from the variances of the reference wave.",
-        alt=f"{drawn.title}. Lines falling as returns grow.",
-    )
+        _curves(page, {place: medians.loc[place] for place in looks}, looks, labels)
+    caption = "Power of each comparison, by the number of returns, from the variances of the reference wave."
+    return page.drawing(rows, caption=caption, alt=f"{page.title}. Lines falling as returns grow.")
 
 
-def _curves(page: Page, medians: pd.Series, shown: list[tuple[str, str]], labels: Labels) -> None:
+def _curves(
+    page: Page,
+    curves: Mapping[tuple[str, str], pd.Series],
+    looks: Mapping[tuple[str, str], tuple[str, str, str]],
+    labels: Labels,
+) -> None:
     """Draw a line a comparison, on axes of returns and of standard deviations."""
     em, plan = page.em, page.presentation.planning
-    counts = sorted(
-        {float(n) for *_, n in medians.loc[[place in shown for place in medians.index.droplevel(2)]].index}
-    )
+    counts = sorted({float(n) for curve in curves.values() for n in curve.index})
     wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]
     marked = {n: whole(n) for place, n in enumerate(wanted) if place == 0 or n - wanted[place - 1] > 60}
-    top = float(medians.max()) * 1.08
+    top = max(float(curve.max()) for curve in curves.values()) * 1.08
     step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
     low, high = counts[0] - 0.03 * counts[-1], counts[-1] * 1.07
     axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
@@ -90,29 +85,21 @@ def _curves(page: Page, medians: pd.Series, shown: list[tuple[str, str]], labels
         line(axes, [low, high], [tick, tick], color=RULE, linewidth=0.6, zorder=0)
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
-        line(
-            axes, [low, high], [plan.smallest] * 2, color=GREY, linestyle=(0, (1, 1)), linewidth=1.4, zorder=1
-        )
-    for place, (colour, marker, dashes) in zip(shown, cycle(LOOKS), strict=False):
-        series = medians.loc[place]
-        line(axes, series.index, series.to_numpy(), color=colour, linestyle=dashes, linewidth=1.4)
-        for n, size in series.items():
+        line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, **SMALLEST)
+    for place, curve in curves.items():
+        colour, marker, dashes = looks[place]
+        line(axes, [*curve.index], [*curve], color=colour, linestyle=dashes, linewidth=1.4)
+        for n, size in zip(curve.index, curve, strict=True):
             mark = line(axes, [n], [size], marker=marker, color=colour, markersize=0.6 * em)
             value(mark, f"{_words(*place, labels)}, {whole(n)} returns: {number(size)} SD", focus=False)
     written = -top
-    for size in sorted(float(medians.loc[place].iloc[-1]) for place in shown):
+    for size in sorted(float(curve.iloc[-1]) for curve in curves.values()):
         if size - written >= top / 10:
             written = size
-            look = {"textcoords": "offset points", "va": "center_baseline", "color": INK, "size": em}
-            axes.annotate(number(size), (counts[-1], size), xytext=(0.6 * em, 0), **look)
-    named = f"{page.presentation.nouns.returns[1].capitalize()} of {_wave(labels)}"
+            beside(axes, counts[-1], size, number(size), 0.6 * em, color=INK)
+    named = f"{page.presentation.nouns.returns[1].capitalize()} of {plan.title if plan else ''}"
     y = page.lines + 2.4 * em / page.unit
     page.write((page.left + page.right) / 2, y, wrap(named, 60 * em, em)[0], ha="center", color=GREY)
-
-
-def _wave(labels: Labels) -> str:
-    plan = labels.presentation.planning
-    return plan.title if plan else ""
 
 
 def _words(wave: str, organisation: str, labels: Labels) -> str:
@@ -128,10 +115,9 @@ def _title(medians: pd.Series, shown: list[tuple[str, str]], labels: Labels) -> 
     changes = [place for place in shown if BETWEEN in place[0] and BETWEEN not in place[1]] or shown
     if not changes:
         return "No plan could be computed"
-    most = max(n for wave, organisation, n in medians.index if (wave, organisation) in changes)
+    most = max(n for *place, n in medians.index if tuple(place) in changes)
     sizes = [float(medians.loc[(*place, most)]) for place in changes if (*place, most) in medians.index]
     low, high = number(min(sizes)), number(max(sizes))
     what = "change" if BETWEEN in changes[0][0] else "difference"
     size = low if low == high else f"{low} to {high}"
-    returns = labels.presentation.nouns.returns[1]
-    return f"{whole(most)} {returns} detect a {what} of {size} SD"
+    return f"{whole(most)} {labels.presentation.nouns.returns[1]} detect a {what} of {size} SD"

@@ -6,18 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import (
-    LINE,
-    Drawing,
-    Key,
-    Page,
-    Tile,
-    decision_keys,
-    heads_height,
-    middles_of,
-    reach,
-    tiles,
-)
+from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
+from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
@@ -39,12 +29,7 @@ CLEAR: Final = tuple(decision.value for decision in Decision if decision is not 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw what every alternative analysis decides, for each clear result of the main one.
 
-    Parameters
-    ----------
-    sensitivity
-        As released.
-    presentation
-        The study in words. The results are changes between the main pair of waves; with one wave, its gaps.
+    The results are changes between the main pair of waves; with one wave, its gaps.
     """
     labels, pair = Labels(presentation), main_pair(presentation)
     kind, wave = (CHANGE, pair.contrast) if pair else (GAP, next(iter(presentation.waves)))
@@ -59,17 +44,12 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     tried = dict.fromkeys(row.variant for row in found.values() if row.variant != MAIN)
     variants = [name for name in tried if any(_decided(found.get((name, *place))) for place in results)]
     agreeing = sum(all(_alike(found, name, place) for name in variants) for place in results)
-    sheet = Sheet.of(presentation.style)
-    em, heads = sheet.em, ["Main analysis", *(variant_title(name, named) for name in variants)]
+    em = Sheet.of(presentation.style).em
     names = [
         wrap(f"{labels.organisation(one)}: {labels.scale(scale)}", 24 * em, em, lines=1)
         for one, scale in results
     ]
     cells = [[_tile(found, name, place, labels) for name in (MAIN, *variants)] for place in results]
-    start = max(reach(names, em), sheet.width - (COLUMN * len(heads) + 0.5) * em)
-    columns = [wrap(one, 11 * em, em) for one in heads]
-    tall = heads_height(columns, (sheet.width - 0.5 * em - start) / len(heads), em)
-    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
     words = ("rose", "fell", "no meaningful change", "no clear change")
     if not pair:
         words = ("higher", "lower", "no meaningful difference", "no clear difference")
@@ -78,30 +58,26 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         Key("as in the main analysis", {"facecolor": SAME, "edgecolor": GREY, "linewidth": 0.6}, box=True),
         Key("another decision", {"facecolor": OTHER, "edgecolor": GREY, "linewidth": 0.6}, box=True),
     ]
+    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
+    title = f"{agreeing} of {total} clear results hold in every alternative analysis"
     missing = any(tile.text == NONE for row in cells for tile in row)
-    heights = [LINE + 0.35] * len(results)
-    drawn = Page(
+    heads = ["Main analysis", *(variant_title(name, named) for name in variants)]
+    drawn = grid(
         presentation,
-        f"{agreeing} of {total} clear results hold in every alternative analysis"
-        if total
-        else "No clear result to try by other analyses",
-        f"{labels.wave(wave)}: {unit}" if total else "",
+        (title if total else "No clear result to try by other analyses", f"{labels.wave(wave)}: {unit}"),
+        Rows(names, em, LINE + 0.35),
+        cells,
+        heads if total else [],
+        most=COLUMN,
         keys=keys if total else [],
         notes=[
             f"{NONE} cannot be estimated, or not released." if missing else "",
             f"The {ROWS} largest of {total}." if total > ROWS else "",
         ],
-        lines=sum(heights),
-        heads=tall + 0.6 if total else 0.2,
-        below=0.2,
     )
-    if total:
-        drawn.names(names, middles_of(heights))
-        tiles(drawn, start, cells, columns, heights)
+    caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
     return drawn.drawing(
-        rows,
-        caption="Decisions of each alternative analysis, tested and adjusted like the main one.",
-        alt=f"{drawn.title}. Tiles, a row a result and a column an analysis.",
+        rows, caption=caption, alt=f"{drawn.title}. Tiles, a row a result and a column an analysis."
     )
 
 

@@ -1,4 +1,4 @@
-"""Saving a figure: as SVG, and by typst from it as PDF and PNG; the same bytes on every run and machine."""
+"""Saving a figure: as SVG, and by typst from it as tagged PDF and as PNG; the same bytes on every run and machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import typst
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import RendererSVG
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.style import FONT, RC, drawable, width
@@ -24,11 +24,8 @@ TEMPLATE: Final = b"""#set page(width: auto, height: auto, margin: 0pt)
 #image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.alt)
 """
 
-STANDARD: Final = "ua-1"
-"""PDF/UA-1: tagged, with a title and words for the drawing."""
 
-
-def save(drawing: Drawing, folder: Path, dpi: float) -> None:
+def save(drawing: Drawing, folder: Path, dpi: float, *, svg: str = "") -> None:
     """Write a drawing as SVG, PDF (fonts embedded) and PNG; nothing in a file tells when it was written.
 
     Parameters
@@ -39,16 +36,18 @@ def save(drawing: Drawing, folder: Path, dpi: float) -> None:
         Where to. The files are called ``<name>.svg``, ``.pdf`` and ``.png``.
     dpi
         Resolution of the PNG.
+    svg
+        What `svg_of` gives, if it is there.
     """
-    svg = svg_of(drawing)
+    svg = svg or svg_of(drawing)
     write_bytes(svg.encode(), str(folder / f"{drawing.name}.svg"))
-    printed = typst.compile(TEMPLATE, format="pdf", pdf_standards=STANDARD, **_given(drawing, svg))
+    printed = typst.compile(TEMPLATE, format="pdf", **_given(drawing, svg))
     write_bytes(printed, str(folder / f"{drawing.name}.pdf"))
-    save_png(drawing, folder, dpi, svg)
+    save_png(drawing, folder, dpi, svg=svg)
 
 
-def save_png(drawing: Drawing, folder: Path, dpi: float, svg: str = "") -> None:
-    """Write a drawing as PNG that says its resolution; `svg` is what `svg_of` gives, if it is there."""
+def save_png(drawing: Drawing, folder: Path, dpi: float, *, svg: str = "") -> None:
+    """Write a drawing as PNG that says its resolution: see `save`."""
     content = typst.compile(TEMPLATE, format="png", ppi=dpi, **_given(drawing, svg or svg_of(drawing)))
     chunk = b"pHYs" + struct.pack(">IIB", *[round(dpi / 0.0254)] * 2, 1)
     said = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
@@ -67,10 +66,22 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=[f"{mpl.get_data_path()}/fonts/ttf"])
 
 
+class _Renderer(RendererSVG):
+    """Takes texts as wide as they were measured for their place, and every line as high as `lp`."""
+
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: object) -> tuple[float, float, float]:  # noqa: ARG002
+        size = prop.get_size_in_points()
+        return width(s, size, bold=prop.get_weight() == "bold"), size, 0.24 * size
+
+
 def svg_of(drawing: Drawing) -> str:
     """Write a drawing as an SVG that stands in a page beside others: with words, and with ids of its own."""
+    wide, high = drawing.figure.get_size_inches() * 72
     with mpl.rc_context(RC | {"svg.hashsalt": drawing.name}), io.StringIO() as text:
-        FigureCanvasSVG(drawing.figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        renderer = _Renderer(wide, high, text, image_dpi=72)  # type: ignore[no-untyped-call]
+        drawing.figure.set_dpi(72)
+        drawing.figure.draw(renderer)
+        renderer.finalize()  # type: ignore[no-untyped-call]
         return _for_pages(text.getvalue(), drawable(drawing.title), drawable(drawing.alt))
 
 

@@ -204,8 +204,8 @@ def _font(*, bold: bool) -> FT2Font:
 def _advance(one: str, following: str, *, bold: bool) -> float:
     """Measure a character with its kerning to the one that follows, in its size."""
     font, flags = _font(bold=bold), LoadFlags.NO_HINTING
-    pair = (font.get_char_index(ord(c)) for c in (one, following or " "))
-    kerning = font.get_kerning(*pair, Kerning.UNFITTED) / 64 if following else 0.0
+    left, right = (font.get_char_index(ord(c)) for c in (one, following or " "))
+    kerning = font.get_kerning(left, right, Kerning.UNFITTED) / 64 if following else 0.0
     return (float(font.load_char(ord(one), flags).linearHoriAdvance) / 65536 + kerning) / float(
         font.units_per_EM
     )
