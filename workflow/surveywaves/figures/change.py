@@ -14,8 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import Drawing, Key, Page, decision_keys, key, withheld_key
-from surveywaves.figures.layout import Part, Rows, Tile, beside, grid, hatched, line, panels, value
+from surveywaves.figures.drawing import Drawing, Key, Page, decision_keys, key, line, withheld_key
+from surveywaves.figures.layout import Part, Rows, Tile, beside, grid, hatched, panels, value
 from surveywaves.figures.style import GREY, INK, MARK, Narrow, Sheet, look_of, on_telephone, width, wrap
 from surveywaves.findings import (
     ANALYSIS,

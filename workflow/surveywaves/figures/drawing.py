@@ -5,6 +5,7 @@ Texts are measured before they are placed, so no layout is searched for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -103,6 +104,20 @@ def decision_keys(
         for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
         if name in there
     ]
+
+
+def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Line2D:
+    """Draw a line or, of one point, a mark."""
+    drawn = Line2D(x, y, **look)
+    axes.add_artist(drawn)  # unlike a plot, it asks for no limits
+    drawn.set_clip_on(False)
+    return drawn
+
+
+def rules(axes: Axes, places: Sequence[float], ends: tuple[float, float], *, upright: bool = False) -> None:
+    """Draw thin lines behind all else, from one end to the other."""
+    along, across = [*ends, math.nan] * len(places), [x for place in places for x in (place, place, math.nan)]
+    line(axes, *((across, along) if upright else (along, across)), color=RULE, linewidth=0.6, zorder=0)
 
 
 @dataclass
@@ -228,7 +243,7 @@ class Page:
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
         axes.set(xlim=(low, high), ylim=(lines, 0))
-        axes.vlines(list(ticks or ()), 0, lines, color=RULE, linewidth=0.6, zorder=0)
+        rules(axes, list(ticks or ()), (0, lines), upright=True)
         for tick, said in (ticks or {}).items():
             x = left + (tick - low) / (high - low) * (right - left)
             self.text(x, start + tall + 0.4 * self.em, said, ha="center", va="top", color=GREY)

@@ -12,20 +12,11 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page
-from surveywaves.figures.style import GREY, INK, RULE, Narrow, Sheet, drawable, width, wrap
+from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
+from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
-
-
-def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Line2D:
-    """Draw a line or, of one point, a mark."""
-    drawn = Line2D(x, y, **look)
-    axes.add_artist(drawn)  # unlike a plot, it asks for no limits
-    drawn.set_clip_on(False)
-    return drawn
 
 
 def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
@@ -146,9 +137,8 @@ def panels(
                 )
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
         axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
-        rules = rows.middles if columns else [*accumulate(rows.heights)][:-1]
-        rules = [y for n, y in enumerate(rules) if n not in rows.bold]
-        axes.hlines(rules, *axis[:2], color=RULE, linewidth=0.5, zorder=0)
+        places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
+        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold], axis[:2])
         drawn.append(axes)
     return page, drawn
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from surveywaves.figures.change import ABREAST, Unit, scale_rows
-from surveywaves.figures.drawing import LINE, Drawing, key, withheld_key
-from surveywaves.figures.layout import Part, beside, hatched, line, panels, value
+from surveywaves.figures.drawing import LINE, Drawing, key, line, withheld_key
+from surveywaves.figures.layout import Part, beside, hatched, panels, value
 from surveywaves.figures.style import GREY, INK, steps
 from surveywaves.findings import level_rows, main_unit
 from surveywaves.study.parts import Presentation

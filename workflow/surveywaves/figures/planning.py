@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, Page, key
-from surveywaves.figures.layout import beside, line, value
-from surveywaves.figures.style import GREY, INK, RULE, wrap
+from surveywaves.figures.drawing import Drawing, Page, key, line, rules
+from surveywaves.figures.layout import beside, value
+from surveywaves.figures.style import GREY, INK, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
 from surveywaves.words import Labels, number, percent, whole
@@ -81,8 +81,9 @@ def _curves(
     low, high = counts[0] - 0.03 * counts[-1], counts[-1] * 1.07
     axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
     axes.set_ylim(0, top)
-    for tick in (step * place for place in range(int(top / step) + 1)):
-        line(axes, [low, high], [tick, tick], color=RULE, linewidth=0.6, zorder=0)
+    heights = [step * place for place in range(int(top / step) + 1)]
+    rules(axes, heights, (low, high))
+    for tick in heights:
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
         line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, **SMALLEST)

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, key, withheld_key
-from surveywaves.figures.layout import Part, Rows, hatched, line, panels, value
+from surveywaves.figures.drawing import Drawing, key, line, withheld_key
+from surveywaves.figures.layout import Part, Rows, hatched, panels, value
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
