@@ -23,7 +23,8 @@ from conftest import REPOSITORY
 from drawn_studies import HOSTILE, STUDIES, drawn, names, overlapping, study_of, tables_for, texts
 from surveywaves.figures import draw_all
 from surveywaves.figures.draw import save_all
-from surveywaves.figures.drawing import DEMONSTRATION, Drawing, save
+from surveywaves.figures.drawing import DEMONSTRATION, Drawing
+from surveywaves.figures.saving import save
 from surveywaves.figures.style import (
     DECISIONS,
     GREY,
@@ -182,10 +183,11 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
     tables = tables_for(study_of())
     rows = tables["item_frequencies"]
     rows = rows[(rows["organisation"] == "all") & rows["item"].isin(["s0_1", "s0_2", "s0_3"])]
-    panel = drawn("plain")["likert_s0"].figure.axes[0]
+    figure = drawn("plain")["likert_s0"].figure
+    panel = figure.axes[0]
     bars = [b for b in panel.findobj(Rectangle) if re.match(r"hover:.*%", str(b.get_gid()))]
     assert sorted(bar.get_width() for bar in bars) == pytest.approx(sorted(rows["percent"]))
-    written = [text.get_text() for text in panel.texts]
+    written = [text.get_text() for text in figure.texts]
     for _, own in rows.groupby(["wave", "item"]):
         shares = own.sort_values("response")["percent"].to_numpy()
         assert number(shares[:2].sum(), 0) in written
@@ -202,9 +204,9 @@ def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
     rows = rows[rows["organisation"].isin(list(study.organisations))]
     assert shown == sorted(number(share, 0) for share in rows["favourable_percent"])
     grounds = np.asarray(mesh.get_array())
-    lines = axes.get_yticks()
+    edges = mesh.get_coordinates()[:, 0, 1]
     darkness = {
-        int(text): luminance(mpl.colors.to_hex(grounds[int(np.abs(lines - y).argmin()), x]))
+        int(text): luminance(mpl.colors.to_hex(grounds[int(np.searchsorted(edges, y)) - 1, x]))
         for (x, y), text in cells.items()
         if text.isdigit()
     }
@@ -220,7 +222,7 @@ def test_rows_are_those_of_the_first_table_and_say_what_their_data_are(study: st
 
 
 def test_what_a_wave_did_not_ask_is_said_in_place_of_its_bar() -> None:
-    written = [text.get_text() for text in drawn("plain")["likert_s0"].figure.axes[0].texts]
+    written = [text.get_text() for text in drawn("plain")["likert_s0"].figure.texts]
     assert written.count("not asked") == 1
     assert written.count("other answers offered") == 1
 
@@ -229,7 +231,7 @@ def test_rows_of_another_table_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     def other(means: pd.DataFrame, _: object) -> Drawing:
         return Drawing(mpl.figure.Figure(), means.rename(columns={"scale": "other"}), "t", "c", "a")
 
-    monkeypatch.setattr("surveywaves.figures.change.gradient", other)
+    monkeypatch.setattr("surveywaves.figures.levels.gradient", other)
     with pytest.raises(ValueError, match="figure gradient: its rows are not rows of means"):
         list(draw_all(tables_for(study_of()), study_of(), wanted=["gradient"]))
 
@@ -364,9 +366,10 @@ def test_a_reversed_statement_says_so_first_on_the_svg(saved: Path) -> None:
 
 def test_a_pdf_has_its_fonts_and_its_words_and_no_date(saved: Path) -> None:
     content = (saved / "plain/change_profile.pdf").read_bytes()
-    assert set(re.findall(rb"/BaseFont /[A-Z]+\+([\w-]+)", content)) == {b"DejaVuSans", b"DejaVuSans-Bold"}
+    assert set(re.findall(rb"/BaseFont/[A-Z]+\+([\w-]+)", content)) == {b"DejaVuSans", b"DejaVuSans-Bold"}
     assert b"/FontFile2" in content, "embedded"
-    assert not re.search(rb"/(CreationDate|Producer|Creator)\b", content)
+    assert b"/StructTreeRoot" in content, "tagged"
+    assert not re.search(rb"/(Creation|Mod)Date", content)
     assert b"/Title" in content
 
 

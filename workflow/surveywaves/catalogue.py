@@ -239,9 +239,9 @@ FIGURES: Final = (
         "summary",
         needs=("scales", "several_waves"),
     ),
-    Figure("profile", "figures.change:profile", ("means",), "summary", needs=("scales", "one_wave")),
+    Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
-    Figure("gradient", "figures.change:gradient", ("means",), "scales", needs=("gradient",)),
+    Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",)),
     Figure(
         "likert_{group}",
         "figures.likert:likert",

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from surveywaves.catalogue import pages
-from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, tiles, withheld_key
-from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, width, wrap
+from surveywaves.figures.drawing import LINE, Drawing, withheld_key
+from surveywaves.figures.layout import Rows, Tile, grid
+from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, wrap
 from surveywaves.findings import CHANGE, Pair, main_pair, term_in
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
@@ -23,13 +22,15 @@ from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number,
 COLUMNS: Final = 8
 """Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
 
-COLUMN: Final = 3.5
+COLUMN: Final = 3.3
 """Width of a column, in em."""
 
 WIDEST: Final = 8.0
 """Width that a column takes at most, in em."""
 
-SHADES: Final = sns.blend_palette(("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"), as_cmap=True)
+MOVED: Final = (Decision.INCREASE, Decision.DECREASE)
+
+SHADES: Final = LinearSegmentedColormap.from_list("shades", ("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"))
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
 
@@ -48,10 +49,6 @@ def heat_map(
 
     Parameters
     ----------
-    item_summary, item_contrasts
-        As released.
-    presentation
-        The study in words.
     page
         Of `catalogue.pages`. A slide shows what changed most, as much as it has room for.
     """
@@ -62,66 +59,51 @@ def heat_map(
     changes = _changes(item_contrasts, items, compared)
     columns = _columns(rows, changes, presentation, compared)
     parts = list(dict.fromkeys(column.organisation for column in columns))
-    total = len(items)
+    sheet = Sheet.of(presentation.style)
     if isinstance(presentation.style, Slide):
-        groups = {"": _most_changed(items, changes, parts, Sheet.of(presentation.style))}
+        groups = {"": _most_changed(items, changes, parts, sheet)}
     shown = [item for own in groups.values() for item in own]
     levels = {(row.item, row.organisation, row.wave): row for row in records(rows)}
-    sheet = Sheet.of(presentation.style)
     room = sheet.width - (COLUMN * len(columns) + 2) * sheet.em
-    names, cells, bold = [], [], []
+    names: list[Sequence[str]] = []
+    cells: list[list[Tile]] = []
+    bold: list[int] = []
     for group, own in groups.items():
         if group:
             title = OUTSIDE if group == WITHOUT_SCALE else labels.scale(group)
+            bold.append(len(names))
             names.append(wrap(title, room, sheet.em, lines=1, bold=True))
             cells.append([Tile() for _ in columns])
-            bold.append(len(names) - 1)
         for item in own:
-            names.append(wrap(labels.item(item.item), room, sheet.em, lines=1 if not group else 2))
+            names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
             cells.append([_cell(column, item, levels, changes, labels) for column in columns])
-    heights = [len(name) * (LINE - 0.1) + 0.3 for name in names]
-    heads = [wrap(labels.wave(one.wave) if one.wave else "change", 6 * sheet.em, sheet.em) for one in columns]
-    tall = max((width(line, sheet.em) for head in heads for line in head), default=0)
-    withheld = any(cell.hatched for line in cells for cell in line)
-    drawn = Page(
+    title = _title(changes, parts, len(items), presentation)
+    about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changes else ""
+    spans = [(labels.organisation(name), sum(one.organisation == name for one in columns)) for name in parts]
+    drawn = grid(
         presentation,
-        _title(changes, parts, total, presentation),
-        f"Favourable answers, %{'; change in points: ▲ rose, ▼ fell, else no clear change' if changes else ''}",
-        keys=[withheld_key()] if withheld else [],
+        (title, f"Favourable answers, %{about}"),
+        Rows(names, sheet.em, bold=bold),
+        cells,
+        [labels.wave(one.wave) if one.wave else "change" for one in columns],
+        most=WIDEST,
+        groups=spans,
+        keys=withheld_key(any(cell.hatched for line in cells for cell in line)),
         notes=[
             f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in shown) else "",
             "Changes are computed before rounding." if changes else "",
-            f"{len(shown)} of {total}: what changed most." if len(shown) < total else "",
+            f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
-        lines=sum(heights) + tall / sheet.em + 3.0,
     )
-    axes = drawn.figure.subplots()
-    tiles(
-        axes,
-        cells,
-        ["\n".join(name) for name in names],
-        ["\n".join(head) for head in heads],
-        heights=heights,
-        turned=True,
-    )
-    for place, label in enumerate(axes.get_yticklabels()):
-        label.set(weight="bold" if place in bold else "normal", ha="left", linespacing=1.05)
-    wide = max(
-        (width(line, sheet.em, bold=n in bold) for n, name in enumerate(names) for line in name), default=0
-    )
-    pad = max(wide + 0.6 * sheet.em, sheet.width - WIDEST * len(columns) * sheet.em)
-    axes.tick_params(axis="y", pad=pad)
-    column = (sheet.width - pad - sheet.em) / max(len(columns), 1)
-    _organisations(axes, columns, labels, tall + 0.9 * sheet.em, column)
     own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
     own_rows &= rows["wave"].isin({column.wave for column in columns})
-    caption = "Share of favourable answers to each statement." + (
-        " Change between the main two waves, with a sign where p, adjusted across statements, decides."
-        if changes
-        else ""
-    )
+    caption = "Share of favourable answers to each statement."
+    if changes:
+        caption += (
+            " Change between the main two waves, with a sign where p, adjusted across statements, decides."
+        )
     return drawn.drawing(
-        rows[own_rows], caption=caption, alt=f"{drawn.title}. {_said(shown, changes, parts, labels)}"
+        rows[own_rows], caption=caption, alt=f"{title}. {_said(shown, changes, parts, labels)}"
     )
 
 
@@ -170,45 +152,21 @@ def _cell(
     labels: Labels,
 ) -> Tile:
     """Make a tile: a share on its shade, or a change with the sign of its decision."""
-    whose = labels.organisation(column.organisation)
-    if column.wave:
-        row = levels.get((item.item, column.organisation, column.wave))
-        if row is None or pd.isna(row.favourable_percent):
-            gone = row is not None and row.status == Status.WITHHELD
-            return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
-        share = float(row.favourable_percent)
-        ground = to_hex(SHADES(share / 100))
-        told = f"{labels.item(item.item)} {whose}, {labels.wave(column.wave)}: {number(share, 1)}% favourable"
-        return Tile(number(share, 0), ground, on(ground), told=told)
-    row = changes.get((item.item, column.organisation))
-    if row is None or row.status not in ESTIMATED or pd.isna(row.estimate):
+    level = levels.get((item.item, column.organisation, column.wave))
+    row = level if column.wave else changes.get((item.item, column.organisation))
+    estimate = None if row is None else row.favourable_percent if column.wave else row.estimate
+    if row is None or pd.isna(estimate) or not (column.wave or row.status in ESTIMATED):
         gone = row is not None and row.status == Status.WITHHELD
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
-    colour, _, sign = look_of(row.decision)
-    moved = row.decision in (Decision.INCREASE, Decision.DECREASE)
-    text = f"{sign if moved else ''}{number(row.estimate, 0, signed=True)}"
-    return Tile(text, "#ffffff", colour if moved else GREY, bold=moved)
-
-
-def _organisations(
-    axes: Axes, columns: Sequence[Column], labels: Labels, above: float, column: float
-) -> None:
-    """Write whose the columns are above the names of their waves."""
-    names = list(dict.fromkeys(column.organisation for column in columns))
-    for name in names:
-        own = [place for place, one in enumerate(columns) if one.organisation == name]
-        room, em = len(own) * column, Sheet.of(labels.presentation.style).em
-        alone = len(names) == 1
-        axes.annotate(
-            "\n".join(wrap(labels.organisation(name), 20 * em if alone else room, em, bold=True)),
-            (own[-1] + 0.45 if alone else own[0] - 0.4, 1),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, above),
-            textcoords="offset points",
-            ha="right" if alone else "left",
-            va="bottom",
-            weight="bold",
+    if column.wave:
+        ground, whose = to_hex(SHADES(float(estimate) / 100)), labels.organisation(column.organisation)
+        told = (
+            f"{labels.item(item.item)} {whose}, {labels.wave(column.wave)}: {number(estimate, 1)}% favourable"
         )
+        return Tile(number(estimate, 0), ground, on(ground), told=told)
+    (colour, _, sign), moved = look_of(row.decision), row.decision in MOVED
+    text = f"{sign if moved else ''}{number(estimate, 0, signed=True)}"
+    return Tile(text, ink=colour if moved else GREY, bold=moved)
 
 
 def _most_changed(
@@ -219,7 +177,7 @@ def _most_changed(
 
     def size(item: Item) -> float:
         rows = [changes[item.item, name] for name in parts if (item.item, name) in changes]
-        moved = [row for row in rows if row.decision in (Decision.INCREASE, Decision.DECREASE)]
+        moved = [row for row in rows if row.decision in MOVED]
         return max(
             (abs(row.estimate) + 1000 * (row in moved) for row in rows if pd.notna(row.estimate)), default=0.0
         )
@@ -251,7 +209,7 @@ def _said(
     sentences = []
     for name in parts:
         own = [(changes[item.item, name], item) for item in items if (item.item, name) in changes]
-        moved = [(row, item) for row, item in own if row.decision in (Decision.INCREASE, Decision.DECREASE)]
+        moved = [(row, item) for row, item in own if row.decision in MOVED]
         if moved:
             row, item = max(moved, key=lambda pair: abs(pair[0].estimate))
             change = number(row.estimate, 0, signed=True)

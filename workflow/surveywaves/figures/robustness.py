@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
-from matplotlib.patches import Patch
 
-from surveywaves.figures.drawing import LINE, Drawing, Page, Tile, decision_keys, tiles
-from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, width, wrap
+from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
+from surveywaves.figures.layout import Rows, Tile, grid
+from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, Decision, variant_title
@@ -17,6 +16,9 @@ from surveywaves.words import NONE, Labels, number, records
 
 ROWS: Final = 40
 """Most results that are shown, the largest."""
+
+COLUMN: Final = 7.0
+"""Width that a column takes at most, in em."""
 
 SAME, OTHER = "#ececec", "#f2b880"
 """Ground of a tile whose decision is that of the main analysis, and of one whose is not."""
@@ -27,12 +29,7 @@ CLEAR: Final = tuple(decision.value for decision in Decision if decision is not 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw what every alternative analysis decides, for each clear result of the main one.
 
-    Parameters
-    ----------
-    sensitivity
-        As released.
-    presentation
-        The study in words. The results are changes between the main pair of waves; with one wave, its gaps.
+    The results are changes between the main pair of waves; with one wave, its gaps.
     """
     labels, pair = Labels(presentation), main_pair(presentation)
     kind, wave = (CHANGE, pair.contrast) if pair else (GAP, next(iter(presentation.waves)))
@@ -47,50 +44,40 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     tried = dict.fromkeys(row.variant for row in found.values() if row.variant != MAIN)
     variants = [name for name in tried if any(_decided(found.get((name, *place))) for place in results)]
     agreeing = sum(all(_alike(found, name, place) for name in variants) for place in results)
-    sheet = Sheet.of(presentation.style)
-    heads = [
-        "\n".join(wrap(one, 11 * sheet.em, sheet.em))
-        for one in ("Main analysis", *(variant_title(name, named) for name in variants))
-    ]
+    em = Sheet.of(presentation.style).em
     names = [
-        " ".join(wrap(f"{labels.organisation(one)}: {labels.scale(scale)}", 24 * sheet.em, sheet.em, lines=1))
+        wrap(f"{labels.organisation(one)}: {labels.scale(scale)}", 24 * em, em, lines=1)
         for one, scale in results
     ]
     cells = [[_tile(found, name, place, labels) for name in (MAIN, *variants)] for place in results]
-    tall = max((width(line, sheet.em) for head in heads for line in head.split("\n")), default=0) / sheet.em
-    drawn = Page(
+    words = ("rose", "fell", "no meaningful change", "no clear change")
+    if not pair:
+        words = ("higher", "lower", "no meaningful difference", "no clear difference")
+    keys = [
+        *decision_keys({row.decision for row in found.values()}, words, grid=True),
+        Key("as in the main analysis", {"facecolor": SAME, "edgecolor": GREY, "linewidth": 0.6}, box=True),
+        Key("another decision", {"facecolor": OTHER, "edgecolor": GREY, "linewidth": 0.6}, box=True),
+    ]
+    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
+    title = f"{agreeing} of {total} clear results hold in every alternative analysis"
+    missing = any(tile.text == NONE for row in cells for tile in row)
+    heads = ["Main analysis", *(variant_title(name, named) for name in variants)]
+    drawn = grid(
         presentation,
-        f"{agreeing} of {total} clear results hold in every alternative analysis"
-        if total
-        else "No clear result to try by other analyses",
-        _subtitle(sensitivity, labels, wave) if total else "",
-        keys=[
-            *decision_keys(
-                {row.decision for row in found.values()},
-                ("rose", "fell", "no meaningful change", "no clear change")
-                if pair
-                else ("higher", "lower", "no meaningful difference", "no clear difference"),
-                grid=True,
-            ),
-            Patch(facecolor=SAME, edgecolor=GREY, linewidth=0.6, label="as in the main analysis"),
-            Patch(facecolor=OTHER, edgecolor=GREY, linewidth=0.6, label="another decision"),
-        ]
-        if total
-        else [],
+        (title if total else "No clear result to try by other analyses", f"{labels.wave(wave)}: {unit}"),
+        Rows(names, em, LINE + 0.35),
+        cells,
+        heads if total else [],
+        most=COLUMN,
+        keys=keys if total else [],
         notes=[
-            f"{NONE} cannot be estimated, or not released."
-            if any(NONE in _texts(line) for line in cells)
-            else "",
+            f"{NONE} cannot be estimated, or not released." if missing else "",
             f"The {ROWS} largest of {total}." if total > ROWS else "",
         ],
-        lines=len(results) * (LINE + 0.35) + tall + 2,
     )
-    axes = drawn.figure.subplots()
-    tiles(axes, cells, names, heads, turned=True)
+    caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
     return drawn.drawing(
-        rows,
-        caption="Decisions of each alternative analysis, tested and adjusted like the main one.",
-        alt=f"{drawn.title}. Tiles, a row a result and a column an analysis.",
+        rows, caption=caption, alt=f"{drawn.title}. Tiles, a row a result and a column an analysis."
     )
 
 
@@ -102,11 +89,6 @@ def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:
         if (own["term"] == term).any():
             return own[own["term"] == term]
     return own[:0]
-
-
-def _subtitle(sensitivity: pd.DataFrame, labels: Labels, wave: str) -> str:
-    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
-    return f"{labels.wave(wave)}: {unit}"
 
 
 def _decided(row: Any) -> bool:
@@ -135,7 +117,3 @@ def _tile(
     return Tile(
         sign, ground, colour if variant == MAIN else INK, bold=not alike or variant == MAIN, told=told
     )
-
-
-def _texts(line: Sequence[Tile]) -> list[str]:
-    return [tile.text for tile in line]

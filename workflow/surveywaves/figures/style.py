@@ -6,22 +6,17 @@ they say: direction has a shape too, and neighbouring answers differ in lightnes
 
 from __future__ import annotations
 
-import atexit
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import seaborn as sns
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from matplotlib.colors import to_hex, to_rgb
-from matplotlib.font_manager import FontEntry, FontProperties, findfont, fontManager, get_font
-from matplotlib.textpath import text_to_path
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation
@@ -60,74 +55,40 @@ def look_of(decision: str) -> tuple[str, str, str]:
 FONT: Final = "DejaVu Sans"
 """It comes with matplotlib, so a figure is the same on every machine."""
 
-LEAN: Final = f"{FONT} Lean"
-"""The same without the tables that only other scripts need: what a PDF uses of it is cut out twice as fast."""
-
-
-def _lean() -> str:
-    """Make the lean fonts, for as long as this process runs, and give their name."""
-    folder = TemporaryDirectory(prefix="surveywaves-fonts-")
-    for weight in (400, 700):
-        path = Path(folder.name) / f"{weight}.ttf"
-        with TTFont(findfont(FontProperties(family=FONT, weight=weight)), recalcTimestamp=False) as font:
-            for table in ("GSUB", "GPOS", "GDEF", "MATH", "FFTM"):
-                if table in font:
-                    del font[table]
-            font.save(path)
-        about: dict[str, Any] = {
-            "style": "normal",
-            "variant": "normal",
-            "stretch": "normal",
-            "size": "scalable",
-        }
-        fontManager.ttflist.append(FontEntry(fname=str(path), name=LEAN, weight=weight, **about))
-    atexit.register(folder.cleanup)
-    return LEAN
-
-
 RC: Final[dict[Any, Any]] = {
-    **sns.axes_style("white"),
-    "font.family": _lean(),
+    "font.family": FONT,
     "text.parse_math": False,
     "text.usetex": False,
     "text.hinting": "none",
     "text.color": INK,
-    "axes.unicode_minus": False,
-    "axes.edgecolor": RULE,
-    "axes.labelcolor": GREY,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.linewidth": 0.6,
-    "grid.color": RULE,
-    "grid.linewidth": 0.6,
-    "xtick.color": GREY,
-    "ytick.labelcolor": INK,
-    "xtick.bottom": False,
-    "ytick.left": False,
     "hatch.linewidth": 0.6,
     "hatch.color": MARK,
     "path.simplify": False,
-    "legend.frameon": False,
+    "lines.solid_capstyle": "butt",
     "savefig.bbox": None,
     "svg.fonttype": "none",
     "svg.id": None,
-    "pdf.fonttype": 42,
-    "pdf.compression": 6,
 }
 """Settings for drawing and saving."""
 
 
 class Slide(FigureStyle):
-    """The style of a slide: the same makers draw on it."""
+    """The style of a slide of 16:9, in type of 14 pt: the same makers draw on it."""
+
+
+class Narrow(FigureStyle):
+    """The style of a telephone: panels stand below each other."""
 
 
 def on_slide(presentation: Presentation) -> Presentation:
-    """Give a study whose figures are slides of 16:9, in type of 14 pt."""
+    """Give a study whose figures are slides."""
     style = presentation.style.model_dump() | {"font_size": 14.0, "dpi": 144}
     return presentation.model_copy(update={"style": Slide(**style)})
+
+
+def on_telephone(presentation: Presentation) -> Presentation:
+    """Give a study whose figures are narrow."""
+    return presentation.model_copy(update={"style": Narrow(**presentation.style.model_dump())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +116,9 @@ class Sheet:
     def of(cls, style: FigureStyle) -> Sheet:
         """Take the sheet of a style."""
         if isinstance(style, Slide):
-            return cls(width=960.0, height=540.0, most=540.0, em=style.font_size)
-        return cls(width=175 * MILLIMETRE, height=None, most=235 * MILLIMETRE, em=style.font_size)
-
-    def rc(self) -> dict[Any, Any]:
-        """Give the settings of this sheet."""
-        sizes = ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
-        return RC | dict.fromkeys(sizes, self.em) | {"axes.titlesize": self.em * 1.1}
+            return cls(960.0, 540.0, 540.0, style.font_size)
+        wide, high = (258.0, 1200.0) if isinstance(style, Narrow) else (175 * MILLIMETRE, 235 * MILLIMETRE)
+        return cls(wide, None, high, style.font_size)
 
 
 # --- colours ------------------------------------------------------------------------------------------------------
@@ -224,30 +181,45 @@ def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
     return (*low, *([NEITHER] if options % 2 else []), *high[::-1])
 
 
+STEPS: Final = LinearSegmentedColormap.from_list("steps", ("#7f94a8", "#12304c"))
+"""Of what has an order, waves for one: light to dark, each 3:1 on white."""
+
+
 def steps(count: int) -> list[str]:
-    """Colour what has an order, waves for one: light to dark, each 3:1 on white."""
-    return list(sns.blend_palette(("#7f94a8", "#12304c"), count).as_hex()) if count > 1 else ["#12304c"]
+    """Colour what has an order; what stands alone is dark."""
+    return [to_hex(STEPS(place / (count - 1) if count > 1 else 1.0)) for place in range(count)]
 
 
 # --- texts --------------------------------------------------------------------------------------------------------
 
 
 @cache
-def _font(*, bold: bool) -> FontProperties:
-    return FontProperties(family=LEAN, weight="bold" if bold else "normal")
+def _font(*, bold: bool) -> FT2Font:
+    font = FT2Font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))
+    font.set_size(font.units_per_EM, 72)
+    return font
+
+
+@cache
+def _advance(one: str, following: str, *, bold: bool) -> float:
+    """Measure a character with its kerning to the one that follows, in its size."""
+    font, flags = _font(bold=bold), LoadFlags.NO_HINTING
+    left, right = (font.get_char_index(ord(c)) for c in (one, following or " "))
+    kerning = font.get_kerning(left, right, Kerning.UNFITTED) / 64 if following else 0.0
+    return (float(font.load_char(ord(one), flags).linearHoriAdvance) / 65536 + kerning) / float(
+        font.units_per_EM
+    )
 
 
 @cache
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Measure a text in points."""
-    font = _font(bold=bold).copy()
-    font.set_size(size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+    return size * sum(_advance(one, text[n + 1 : n + 2], bold=bold) for n, one in enumerate(text))
 
 
 @cache
 def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(findfont(FONT)).get_charmap())
+    return frozenset(_font(bold=False).get_charmap())
 
 
 _MARKS = re.compile(r"([\u0300-\u036f])[\u0300-\u036f]+")

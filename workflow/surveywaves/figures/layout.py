@@ -1,0 +1,230 @@
+"""Rows with their names at the left: with panels of an axis beside each other, or with a grid of tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
+from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
+from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
+from surveywaves.study.parts import Presentation
+
+
+def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
+    """Write a text to the right of a place, or to the left where it is less than nothing points away."""
+    base: dict[str, Any] = {
+        "textcoords": "offset points",
+        "ha": "left" if away > 0 else "right",
+        "va": "center_baseline",
+    }
+    axes.annotate(said, (x, y), xytext=(away, 0), **base, **look)
+
+
+def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
+    """Draw a hatched box where a value is withheld; y is its middle."""
+    axes.add_artist(Rectangle((x, y - high / 2), wide, high, gid="hover:withheld", **WITHHELD_LOOK))
+
+
+def value(artist: Artist, said: str, *, focus: bool = True) -> None:
+    """Let a mark tell its value where a reader points at it, or, with `focus`, comes to it by keyboard."""
+    artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows under each other.
+
+    Parameters
+    ----------
+    names
+        Broken into lines.
+    em
+        In points.
+    least
+        Height of a row at least, in em.
+    bold
+        Places of headings.
+    """
+
+    names: Sequence[Sequence[str]]
+    em: float
+    least: float = 0.0
+    bold: Collection[int] = ()
+
+    @cached_property
+    def heights(self) -> list[float]:
+        """Of the rows, in em."""
+        return [max(self.least, len(name) * (LINE - 0.15) + 0.4) for name in self.names]
+
+    @cached_property
+    def middles(self) -> list[float]:
+        """Of the rows, in em from the top."""
+        return [end - high / 2 for end, high in zip(accumulate(self.heights), self.heights, strict=True)]
+
+    @cached_property
+    def end(self) -> float:
+        """Where names end and what stands beside them begins, in points."""
+        each = (width(one, self.em, bold=n in self.bold) for n, name in enumerate(self.names) for one in name)
+        return 1.5 * self.em + max(each, default=0.0)
+
+    def write(self, page: Page, top: float = 0.0) -> None:
+        """Write the names at the left."""
+        for place, (name, y) in enumerate(zip(self.names, self.middles, strict=True)):
+            page.write(page.left, top + y, "\n".join(name), weight="bold" if place in self.bold else "normal")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands in and beside a panel: title, columns of numbers with their heading, and colours of rows."""
+
+    title: str = ""
+    columns: Sequence[tuple[str, Sequence[str]]] = ()
+    colours: Sequence[str] = ()
+
+
+def panels(
+    presentation: Presentation,
+    words: tuple[str, str],
+    rows: Rows,
+    parts: Sequence[Part],
+    axis: tuple[float, float, Mapping[float, str]],
+    **about: Any,
+) -> tuple[Page, list[Axes]]:
+    """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
+
+    Parameters
+    ----------
+    words
+        Title and subtitle.
+    axis
+        Where x begins and ends, and its ticks.
+    about
+        See `Page`.
+    """
+    sheet, count, lines, em = Sheet.of(presentation.style), max(len(parts), 1), sum(rows.heights), rows.em
+    stacked, columns = isinstance(presentation.style, Narrow), any(part.columns for part in parts)
+    wide = (sheet.width - 0.5 * em - rows.end) / (1 if stacked else count)
+    titles = [wrap(part.title, wide - em, em * 1.1, bold=True) if part.title else () for part in parts]
+    heads = [len(wrap(name, 5.5 * em, em)) for part in parts for name, _ in part.columns]
+    high = LINE * max(heads, default=0) + 0.4
+    above = LINE * 1.1 * max(map(len, titles), default=0) + high
+    step = lines + above + 2.2 if stacked else 0.0
+    title, subtitle = words
+    page = Page(presentation, title, subtitle, lines=lines + step * (count - 1), heads=above, **about)
+    drawn = []
+    for place, (name, part) in enumerate(zip(titles, parts, strict=True)):
+        top, left = (place * step, rows.end) if stacked else (0.0, rows.end + place * wide)
+        right = left + wide - (0 if stacked or place == count - 1 else 1.5 * em)
+        if stacked or not place:
+            rows.write(page, top)
+        page.title_of(left, name, top=top, up=high)
+        for number, (column, said) in reversed([*enumerate(part.columns)]):
+            head = wrap(column, 5.5 * em, em)
+            page.head(right, "\n".join(head), top=top, ha="right", va="bottom")
+            for text, y, colour in zip(said, rows.middles, part.colours, strict=True):
+                bold = not number and colour not in (GREY, INK)
+                page.write(
+                    right, top + y, text, ha="right", color=colour, weight="bold" if bold else "normal"
+                )
+            right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
+        axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
+        places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
+        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold], axis[:2])
+        drawn.append(axes)
+    return page, drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A cell of a grid: what stands in it and how, what it says where a reader points at it."""
+
+    text: str = ""
+    ground: str = "#ffffff"
+    ink: str = INK
+    bold: bool = False
+    told: str = ""
+    hatched: bool = False
+
+
+def grid(
+    presentation: Presentation,
+    words: tuple[str, str],
+    rows: Rows,
+    cells: Sequence[Sequence[Tile]],
+    heads: Sequence[str],
+    *,
+    most: float,
+    groups: Sequence[tuple[str, int]] = (),
+    **about: Any,
+) -> Page:
+    """Make a page with a grid of tiles, the names of its columns above it, turned where they are too wide.
+
+    Parameters
+    ----------
+    words
+        Title and subtitle.
+    most
+        Width that a column takes at most, in em.
+    groups
+        Headings above those of columns, and how many each spans.
+    about
+        See `Page`.
+    """
+    sheet, em, count = Sheet.of(presentation.style), rows.em, max(len(heads), 1)
+    end = sheet.width - 0.5 * em
+    start = max(rows.end, end - most * count * em)
+    wide = (end - start) / count
+    broken = [wrap(head, wide - 0.5 * em, em, lines=3) for head in heads]
+    turned = any(width(one, em) > wide - 0.2 * em or one.endswith("…") for name in broken for one in name)
+    if turned:
+        short = [wrap(head, 6 * em, em) for head in heads]
+        cut = any(name[-1].endswith("…") for name in short)
+        broken = [wrap(head, 11 * em, em) for head in heads] if cut else short
+    widest = max((width(one, em) for name in broken for one in name), default=0.0) / em
+    tall = widest if turned else (LINE - 0.1) * max(map(len, broken), default=0)
+    above = [wrap(name, span * wide - 0.5 * em, em, bold=True) for name, span in groups]
+    spanned = LINE * max(map(len, above), default=0) + 0.4 if above else 0.0
+    title, subtitle = words
+    page = Page(
+        presentation, title, subtitle, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about
+    )
+    rows.write(page)
+    axes = page.panel(start, end, -0.5, count - 0.5)
+    if len(cells) and heads:
+        grounds = np.array([[to_rgb(cell.ground) for cell in row] for row in cells])
+        edges = np.concatenate([[0.0], np.cumsum(rows.heights)])
+        axes.pcolormesh(np.arange(count + 1) - 0.5, edges, grounds, edgecolors="white", linewidth=1.2)
+    for y, high, row in zip(rows.middles, rows.heights, cells, strict=True):
+        for x, cell in enumerate(row):
+            _tile(axes, x, y, high, cell)
+    for x, name in enumerate(broken):
+        look: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90 if turned else 0}
+        page.head(start + (x + 0.5) * wide, "\n".join(name), **look)
+    left = 0
+    for name, (_, span) in zip(above, groups, strict=True):
+        look = {"va": "bottom", "weight": "bold", "color": INK}
+        page.head(start + (left + 0.1) * wide, "\n".join(name), up=tall + 0.8, **look)
+        left += span
+    return page
+
+
+def _tile(axes: Axes, x: float, y: float, high: float, cell: Tile) -> None:
+    if cell.hatched:
+        hatched(axes, x - 0.45, y, 0.9, 0.85 * high)
+    if cell.text:
+        look: dict[str, Any] = {"ha": "center", "va": "center" if "\n" in cell.text else "center_baseline"}
+        if cell.hatched:
+            look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        weight = "bold" if cell.bold else "normal"
+        text = axes.text(x, y, cell.text, color=cell.ink, weight=weight, **look)
+        if cell.told:
+            value(text, cell.told)
