@@ -99,6 +99,7 @@ def draft_codings(
     scales: Mapping[str, ResponseScale],
     known: Mapping[str, Coding],
     earlier: Mapping[str, Draft] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Codings:
     """Draft what the cells of a layout's items mean.
 
@@ -126,7 +127,13 @@ def draft_codings(
             if match.question.cells is not Cells.EMPTY:
                 found.doubts[match.item] = f"its cells are {match.question.cells}"
             continue
-        one = _read(match, asked_on[match.item], scales, found, before)
+        name = (carried or {}).get(match.item)
+        if name:
+            coding = known[name]
+            values = {cell: _plain(value) for cell, value in coding.values.items()}
+            one = Draft(coding.response_scale, Cells.LABELS, values, users=[match.item])
+        else:
+            one = _read(match, asked_on[match.item], scales, found, before)
         same = next((other for other in drafts if other.takes(one)), None)
         if same:
             same.add(one)
@@ -185,9 +192,10 @@ def _read(
         found.doubts[match.item] = f"its answers are just the options of {exact}: was it asked with these?"
     scale = scales[name]
     values: dict[str, Value] = {}
+    known = {label: options_of(label, scale) for label in question.options.values() if label}
+    taken = {str(value) for value in known.values()}
     for cell, label in question.options.items():
-        value = options_of(label, scale) if label else None
-        values[cell] = value or reason(label) or _open(label, scale, before.get(cell))
+        values[cell] = known.get(label) or reason(label) or _open(label, scale, before.get(cell), taken)
     named = {cell: label for cell, label in question.options.items() if question.cells is Cells.NAMED}
     return Draft(name, question.cells, values, named, [match.item])
 
@@ -226,12 +234,12 @@ def _scale_of(
     return (best if shares[best] > HALF * len(labels) else asked_on), None
 
 
-def _open(label: str, scale: ResponseScale, before: str | None) -> str:
+def _open(label: str, scale: ResponseScale, before: str | None, taken: Iterable[str]) -> str:
     known = f" ({before} in the reference wave)" if before else ""
     if not label:
         return f"{OPEN}: 1 to {scale.points}, {REASONS}{known}"
     options = {text: str(value) for value, text in enumerate(scale.labels, start=1)}
-    return f"{OPEN}: {candidates(label, options)}{known}"
+    return f"{OPEN}: {candidates(label, options, taken=tuple(taken))}{known}"
 
 
 @dataclass(frozen=True, slots=True)
