@@ -20,6 +20,7 @@ from surveywaves.adding.match import (
     Reference,
     Source,
     by_code,
+    carried_codings,
     codes_of,
     match_items,
     match_variables,
@@ -52,7 +53,7 @@ from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise
+from surveywaves.text import normalise, number
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """What a layout is called if the reference wave has none of its format."""
@@ -227,7 +228,6 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
-    carried = _carried(sheet, reference)
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
         sheet.matches,
@@ -235,7 +235,7 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
         scales=study.config.response_scales,
         known=reference.wave.file.codings,
         earlier=earlier,
-        carried=carried,
+        carried=carried_codings(sheet.matches, reference, layout=sheet.like or ""),
     )
     if sheet.codings.default and any(
         one.question and one.grade and one.score is None for one in sheet.matches
@@ -263,24 +263,6 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
             sheet.ignored[question.name] = f"comments? {question.column.distinct} different cells"
         else:
             sheet.fresh.append(question)
-
-
-def _carried(sheet: Sheet, reference: Reference) -> dict[str, str]:
-    """Name the coding of the reference wave for each item whose column and cells are what they were.
-
-    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
-    """
-    found, moved, like = dict[str, str](), set[str](), sheet.like or ""
-    for match in sheet.matches:
-        asked = reference.asked.get(match.item)
-        name = asked.codings.get(like) if asked else None
-        if match.question and name:
-            known = reference.wave.file.codings[name].values
-            if reference.coding_of(match.item, like, match.question):
-                found[match.item] = name
-            elif any(number(cell) is not None and cell not in known for cell in match.question.options):
-                moved.add(name)
-    return {item: name for item, name in found.items() if name not in moved}
 
 
 def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:

@@ -253,8 +253,7 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
             values, others = _without_people(draft.values)
             found[name] = {"response_scale": draft.scale, "values": values, **others}
             page.comments |= _coded(name, draft)
-            if sheet.codings.default and sheet.codings.default.startswith(OPEN):
-                page.comments[("codings", name)] = "one of the two is right; take the other out"
+            page.comments[("codings", name)] = draft.remark
     if not found:
         found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
     return found

@@ -37,7 +37,7 @@ from surveywaves.ingest.surveymonkey import ADDED, NO_LABEL
 from surveywaves.ingest.workbook import DAMAGED
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
-from surveywaves.text import nearest, normalise, plain
+from surveywaves.text import nearest, normalise, number, plain
 
 SAME: Final = 100
 """Score of wordings that say the same words in the same order; no others get it."""
@@ -423,7 +423,6 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
 IDENTIFIER: Final = "respondentid"
 STARTS: Final = ("startdate", "datecreated", "started", "submitdate")
 ENDS: Final = ("enddate", "datemodified", "ended", "submitdate")
-NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 
 @dataclass(slots=True)
@@ -481,7 +480,7 @@ def look_at_returns(source: Source, like: Layout | None) -> Returns:
             texts = column.listed()
             if all(map(is_date, texts)):
                 found.dates.append(name)
-            elif all(NUMBER.fullmatch(text) for text in texts):
+            elif all(number(text) is not None for text in texts):
                 found.numbers.append(name)
     return found
 
@@ -619,7 +618,7 @@ class Question:
         if self.cells is Cells.NAMED:
             return {code: labels.get(code, "") for code in dict.fromkeys((*labels, *values))}
         if self.cells in FEW:
-            return {one: labels.get(one) or ("" if NUMBER.fullmatch(one) else one) for one in values}
+            return {one: labels.get(one) or (one if number(one) is None else "") for one in values}
         return {}
 
 
@@ -728,9 +727,9 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
     delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
     listed = {normalise(name): name for name in names}
     found, mistakes, wanted = [], [], what.count(",") + 1
-    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
+    for line, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
         cells = [cell.strip() for cell in row]
-        if number == 1 or not any(cells):
+        if line == 1 or not any(cells):
             continue
         key = normalise(cells[0])
         meant = [key] if key in listed else []
@@ -738,11 +737,11 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
             meant = [name for name in listed if name.startswith(key[:-1])]
         if len(cells) != wanted or not all(cells):
             said = f"{len([cell for cell in cells if cell])} cells, not {what}"
-            mistakes.append(Mistake(f"{path}, row {number}", said))
+            mistakes.append(Mistake(f"{path}, row {line}", said))
         elif not meant:
             near = nearest(cells[0], listed.values())
             hint = f"did you mean `{near}`?" if near else ""
-            mistakes.append(Mistake(f"{path}, row {number}", f"no file has a column `{cells[0]}`", hint))
+            mistakes.append(Mistake(f"{path}, row {line}", f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:
         raise RawFileError(mistakes)
@@ -786,7 +785,7 @@ def _cells(column: RawColumn) -> Cells:
         return Cells.COMMENTS if box else Cells.MANY
     if sum(value in column.value_labels for value in column.values) > len(column.values) / 2:
         return Cells.NAMED
-    if sum(bool(NUMBER.fullmatch(value)) for value in column.values) > len(column.values) / 2:
+    if sum(number(value) is not None for value in column.values) > len(column.values) / 2:
         return Cells.NUMBERS
     own = column.filled < _SELDOM * column.distinct and any(map(_SENTENCE.match, column.values))
     if box or own:

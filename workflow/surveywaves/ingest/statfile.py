@@ -23,6 +23,7 @@ from surveywaves.ingest.headers import name_columns
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, object_text, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
+from surveywaves.text import normalise
 
 VARIABLE: Final = 2
 LABELS: Final = 3
@@ -294,17 +295,20 @@ def _labelled(
     name: str, keys: list[Any], texts: list[str | None], labels: Labels
 ) -> tuple[list[str | None], list[Problem]]:
     """Put labels in the place of codes: a code without one stays, a label of several codes says which."""
-    counts = Counter(str(label).strip() for label in labels.values())
+    counts = Counter(normalise(str(label)) for label in labels.values())
     problems = []
     named: list[str | None] = []
     for key, text in zip(keys, texts, strict=True):
         label = str(labels[key]).strip() if key in labels else ""
         if not label:
             problem = "a code without a label, in a variable with labels"
-            problems.append(Problem(None, name, text or "", problem, "kept as the code"))
-            named.append(text)
-        elif counts[label] > 1:
-            problem = f"{counts[label]} codes have the label `{label}`"
+            # Not where the code is the label of another.
+            kept = f"{text} (no label)" if counts[normalise(text or "")] else text
+            action = "kept as the code" if kept == text else f"read as `{kept}`"
+            problems.append(Problem(None, name, text or "", problem, action))
+            named.append(kept)
+        elif counts[normalise(label)] > 1:
+            problem = f"{counts[normalise(label)]} codes have the label `{label}`"
             named.append(f"{label} ({text})")
             problems.append(Problem(None, name, text or "", problem, f"read as `{label} ({text})`"))
         else:
