@@ -265,9 +265,8 @@ def write_sav(
 FACTS = {
     r"title": "Second survey",
     r"period": "June 2008",
-    r"fieldwork\.\w+": None,
+    r"fieldwork": {},
     r"population\.size": None,
-    r"population\.note": "Nobody counted.",
     r"evidence": "simulated",
     r"layouts\.\w+\.respondent": None,
     r"layouts\.\w+\.ignore\.\d+": re.compile("“(.*)”"),

@@ -20,7 +20,7 @@ from surveywaves.adding.codings import Draft
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_yaml
 from surveywaves.adding.match import Reference, refer_to
-from surveywaves.adding.questions import Cells, count, read_wordings
+from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study import Study, Wave
 from surveywaves.study.load import OPEN, UNDECIDED
@@ -102,6 +102,7 @@ def add_wave(
     root: Path,
     given: Mapping[str, Any],
     wordings: Path | None,
+    codebook: Path | None = None,
     reading: Callable[[str], None],
 ) -> Addition:
     """Describe a new wave from its raw files.
@@ -120,6 +121,8 @@ def add_wave(
         Keys of a layout that the person knows: `format`, `encoding`, `sheet`, `header_rows`.
     wordings
         A list of what each column asks, for files that have codes only.
+    codebook
+        A list of what each code stands for: column, code, label.
     reading
         Told the name of each file before it is read.
 
@@ -135,8 +138,9 @@ def add_wave(
     names = _names(paths, root)
     files = read_files(names, dict(given), reference, reading=reading)
     columns = [column.name for file in files for column in file.columns]
-    asked = read_wordings(wordings, columns) if wordings else {}
-    sheets = sheets_of(files, reference, asked)
+    asked = read_list(wordings, columns, "column, wording") if wordings else []
+    labels = read_list(codebook, columns, "column, code, label") if codebook else []
+    sheets = sheets_of(files, reference, dict(asked), labels)
     codings: dict[str, Draft] = {}
     for sheet in sheets:
         survey(study, sheet, reference, earlier=codings)

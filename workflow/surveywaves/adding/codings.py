@@ -117,6 +117,7 @@ def draft_codings(
     scales: Mapping[str, ResponseScale],
     known: Mapping[str, Coding],
     earlier: Mapping[str, Draft] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Codings:
     """Draft what the cells of a layout's items mean.
 
@@ -132,6 +133,8 @@ def draft_codings(
         Codings of the reference wave: one that knows all labels of a question is taken over, name and all.
     earlier
         Codings of other layouts of the wave: one that says the same is not written again.
+    carried
+        Item -> coding of the reference wave that is kept, as column and codes are.
     """
     found = Codings()
     shelf = _Shelf(found, dict(earlier or {}))
@@ -139,7 +142,11 @@ def draft_codings(
     read = []
     for match in matches:
         question = match.question
-        if question is not None and question.cells in FEW:
+        if question is not None and (kept := (carried or {}).get(match.item)):
+            values = {cell: _plain(value) for cell, value in known[kept].values.items()}
+            scale = known[kept].response_scale
+            read.append(Draft(scale, Cells.LABELS, values, users=[match.item], place=question.place))
+        elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
                 name = _scale_and_doubts(match, question, name, scales, found)
@@ -194,13 +201,14 @@ def _read(item: str, question: Question, name: str, scale: ResponseScale, before
     """Say what each cell of a question is, as far as cells and labels tell: a bare number is `BARE`."""
     bare = question.cells is Cells.NUMBERS
     values: dict[str, Value] = {}
+    taken = {str(option_of(label, scale)) for label in question.options.values()}
     for cell, label in question.options.items():
         text = label or (cell if bare else "")
         # A mark (`**`) says the same wherever it stands, a number does not.
         mark = before.get(cell) if bare and number(cell) is None else None
         values[cell] = option_of(text, scale) or mark or reason(text) or BARE
         if values[cell] == BARE and not (bare and _whole(cell) is not None):
-            values[cell] = _open(cell, label, scale, before.get(cell))
+            values[cell] = _open(cell, label, scale, before.get(cell), taken)
     labels = {cell: label for cell, label in question.options.items() if label and label != cell}
     draft = Draft(name, question.cells, values, labels, [item], question.place)
     _part_alike(draft, scale)
@@ -278,14 +286,14 @@ def _scale_of(
     return (best if shares[best] > HALF * len(labels) else asked_on), None
 
 
-def _open(cell: str, label: str, scale: ResponseScale, before: str | None) -> str:
+def _open(cell: str, label: str, scale: ResponseScale, before: str | None, taken: Collection[str]) -> str:
     known = f" ({before} in the reference wave)" if before else ""
     if len(parts := _BETWEEN.split(cell)) > 1 and all(_whole(part) is not None for part in parts):
         return f"{OPEN}: invalid (two ticks?), or {REASONS}{known}"
     if not label:
         return f"{OPEN}: 1 to {scale.points}, {REASONS}{known}"
-    options = {text: f"{value} = {text}" for value, text in enumerate(scale.labels, start=1)}
-    return f"{OPEN}: {candidates(label, options)}{known}"
+    options = {text: str(value) for value, text in enumerate(scale.labels, start=1)}
+    return f"{OPEN}: {candidates(label, options, taken=taken)}{known}"
 
 
 def _whole(cell: str) -> int | None:

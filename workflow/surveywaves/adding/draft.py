@@ -5,6 +5,7 @@ It is YAML as a person would write it: with comments, in the order given.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +15,7 @@ import yaml
 from surveywaves.adding.codings import Draft, Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question, Readings, count
+from surveywaves.adding.questions import Question, count
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
@@ -137,36 +138,34 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     page.content["title"] = f"{OPEN}: as in `{last.title}`"
     period = f"when, in words, as in `{last.period}`"
     page.content["period"] = f"{OPEN}: {period}"
-    start = [file.returns.starts for sheet in sheets for file in sheet.files if file.returns.starts]
-    end = [file.returns.ends or file.returns.starts for sheet in sheets for file in sheet.files]
-    dates = {"start": _day(start, 0), "end": _day([one for one in end if one], 1)}
-    page.content["fieldwork"] = dates
-    for key, which in (("start", "first"), ("end", "last")):
-        if not str(dates[key]).startswith(OPEN):
-            page.comments[("fieldwork", key)] = (
-                f"{which} return in the files; the survey may have been open longer"
-            )
-    page.content["population"] = {
-        "size": f"{OPEN}: how many could have answered (no value: nobody knows)",
-        "note": f"{OPEN}: what the size includes and leaves out",
-    }
+    page.content["fieldwork"] = _fieldwork(sheets)
+    if isinstance(page.content["fieldwork"], dict):
+        said = "first and last return in the files; the survey may have been open longer"
+        page.comments[("fieldwork",)] = said
+    known = "how many could have answered (no value: nobody knows); `note` says what that leaves out"
+    page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
     page.content["organisations_surveyed"] = list(last.organisations_surveyed)
     page.comments[("organisations_surveyed",)] = f"as in {reference.wave.name}"
 
 
-def _day(readings: Sequence[Readings], which: int) -> Any:
-    """Give the first or last day, or what it may be."""
-    pick = (min, max)[which]
-    certain = [one.certain for one in readings]
-    if certain and all(certain):
-        return pick(days[which] for days in certain if days)
-    ways: dict[str, list[Any]] = {}
-    for one in readings:
-        for way, days in one.days.items():
-            ways.setdefault(way, []).append(days[which])
-    named = [f"{pick(days)} ({way})" for way, days in ways.items()]
-    return f"{OPEN}: {' or '.join(named) if named else 'ISO date, or no value if nobody knows'}"
+def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
+    """Give the days of the first and the last return, or what they may be."""
+    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts]
+    ways: dict[str, list[dt.date]] = {}
+    certain: list[dt.date] = []
+    for one in returns:
+        for readings in filter(None, (one.starts, one.ends)):
+            certain += readings.certain or ()
+            for way, days in readings.days.items():
+                ways.setdefault(way, []).extend(days)
+    if returns and all(
+        one.starts and one.starts.certain and (not one.ends or one.ends.certain) for one in returns
+    ):
+        return {"start": min(certain), "end": max(certain)}
+    named = [f"{{start: {min(days)}, end: {max(days)}}} ({way})" for way, days in ways.items()]
+    named = named or ["{start: ISO date, end: ISO date}"]
+    return f"{OPEN}: {' or '.join(named)}; {{}} if nobody knows"
 
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:

@@ -565,8 +565,16 @@ _SENTENCE: Final = re.compile(r"(\S+\s+){4}.*[.!?…]$", re.DOTALL)
 _SELDOM: Final = 3
 """Cells a sentence up to which it is somebody's own; response options stand more often."""
 _NUMBERING: Final = re.compile(
-    r"^\s*(?:q(?:uestion)?\s*)?\d+[a-z]?(?:[._-]\d+[a-z]?)*\s*[.):\-–]*\s+", re.IGNORECASE
+    r"^\s*(?:[\[(]?(?:q(?:uestion)?\s*)?\d+[a-z]?(?:[._-]\d+[a-z]?|\[\w+\])*[\])]?\s*[.):\-–]*|[\[(]?[a-z][\]).])\s+",
+    re.IGNORECASE,
 )
+_REPAIRED: Final = re.compile(r"(?:\.{3}|…)\d+$")
+"""What readr puts behind a name to tell it from others."""
+_SEAM: Final = re.compile(r"\s*(?:[\[(|:?!/_]|\.+|…|>+|→|(?<=\s)[-–—](?=\s))\s*")
+"""A sign that may stand between the stem of a matrix question and a statement."""
+_LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
+_CODE: Final = 3
+"""Words that a name without spaces may have and be a mere code (`date_of_birth`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,7 +588,8 @@ class Question:
     reference
         The shortest name that finds it, for a crosswalk: its row label if no other column ends so, or its full name.
     wordings
-        What it may ask: the row label, the question, both; without a number in front. None for a bare code (`q17`).
+        What it may ask: the statement without the stem that it shares with others, the row label, the question, both;
+        without a number in front. None for a bare code (`q17`).
     cells
         Kind of its cells.
     place
@@ -623,17 +632,47 @@ def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | Non
         Column -> what it asks, from a list that a person has; it goes before what the file says.
     """
     given = {normalise(name): text for name, text in (wordings or {}).items()}
+    described = [replace(one, label=given.get(normalise(one.name), one.label)) for one in columns]
     labels = Counter(label for column in columns for label in {*_tails(normalise(column.name))})
+    alone = _statements([plain(one.label) for one in described])
+    return [
+        Question(one, _reference(one.name, labels), _wordings(one, statements), _cells(one), place)
+        for place, (one, statements) in enumerate(zip(described, alone, strict=True))
+    ]
+
+
+def _statements(labels: Sequence[str]) -> list[list[str]]:
+    """Take off what several labels begin or end with up to a sign, the stem of a matrix question."""
+    texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in labels]
+    cuts = [[(text[: seam.end()], text[seam.end() :]) for seam in _SEAM.finditer(text)] for text in texts]
+    shared = Counter(
+        stem
+        for cut in cuts
+        for stem in {(normalise(part), way) for one in cut for way, part in enumerate(one)}
+    )
     found = []
-    for place, column in enumerate(columns):
-        own = given.get(normalise(column.name))
-        described = replace(column, label=own) if own else column
+    for cut in cuts:
+        stems = [
+            (shared[normalise(one[way]), way], len(one[way]), one[1 - way], one[way])
+            for one in cut
+            for way in (0, 1)
+            if shared[normalise(one[way]), way] > 1
+        ]
+        stems.sort(key=lambda one: (-one[0], -one[1]))
+        alone = [(_NUMBERING.sub("", _closed(text)), stem) for _, _, text, stem in stems]
         found.append(
-            Question(
-                described, _reference(column.name, labels), _wordings(described), _cells(described), place
-            )
+            [text for text, stem in alone if is_wording(text) or (is_wording(stem) and _LETTERS.search(text))]
         )
     return found
+
+
+def _closed(text: str) -> str:
+    """Take off a bracket whose other half went with the stem, and signs at the seam."""
+    text = text.strip(" |:/_>→-–—")
+    for opened, shut in ("[]", "()"):
+        if text.count(opened) != text.count(shut):
+            text = text.removeprefix(opened).removesuffix(opened).removesuffix(shut).strip()
+    return text
 
 
 def raw_columns(columns: Sequence[RawColumn | Question]) -> RawColumns:
@@ -667,8 +706,13 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
     return list(found.values())
 
 
-def read_wordings(path: Path, names: Iterable[str]) -> dict[str, str]:
-    """Read a list of what each column asks: CSV or TSV, two columns, a header row.
+def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
+    """Read a list that a person has of the columns: CSV or TSV, a header row, a column's name first in each row.
+
+    Parameters
+    ----------
+    what
+        What a row holds, in words: `column, wording`. A name may end in `*` where it holds more than that.
 
     Raises
     ------
@@ -682,30 +726,34 @@ def read_wordings(path: Path, names: Iterable[str]) -> dict[str, str]:
     except (UnicodeDecodeError, OSError) as error:
         raise RawFileError.at(path, "cannot be read as UTF-8 text", "save it as UTF-8") from error
     delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
     listed = {normalise(name): name for name in names}
-    found, mistakes = {}, []
-    for number, row in enumerate(rows[1:], start=2):
+    found, mistakes, wanted = [], [], what.count(",") + 1
+    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
         cells = [cell.strip() for cell in row]
-        if not any(cells):
+        if number == 1 or not any(cells):
             continue
-        if len(cells) != 2 or not all(cells):
-            what = f"{len([cell for cell in cells if cell])} cells, not a column and its wording"
-            mistakes.append(Mistake(f"{path}, row {number}", what))
-        elif normalise(cells[0]) not in listed:
+        key = normalise(cells[0])
+        meant = [key] if key in listed else []
+        if key.endswith("*") and wanted > 2:
+            meant = [name for name in listed if name.startswith(key[:-1])]
+        if len(cells) != wanted or not all(cells):
+            said = f"{len([cell for cell in cells if cell])} cells, not {what}"
+            mistakes.append(Mistake(f"{path}, row {number}", said))
+        elif not meant:
             near = nearest(cells[0], listed.values())
             hint = f"did you mean `{near}`?" if near else ""
             mistakes.append(Mistake(f"{path}, row {number}", f"no file has a column `{cells[0]}`", hint))
-        else:
-            found[listed[normalise(cells[0])]] = cells[1]
+        found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:
         raise RawFileError(mistakes)
     return found
 
 
 def is_wording(text: str) -> bool:
-    """Tell a wording from a bare code or name (`q17`, `job_title`): it has two words or more."""
-    return len([word for part in text.split() for word in words(part)[:1] if any(map(str.isalpha, word))]) > 1
+    """Tell a wording from a bare code or name (`q17`, `job_title`): it has two words or more, without spaces four."""
+    parts = text.split()
+    spoken = [word for part in parts for word in words(part)[:1] if any(map(str.isalpha, word))]
+    return len(spoken) > 1 or (len(parts) == 1 and len(_LETTERS.findall(text)) > _CODE)
 
 
 def _reference(name: str, labels: Counter[str]) -> str:
@@ -719,14 +767,13 @@ def _tails(name: str) -> list[str]:
     return [ROW_SEPARATOR.join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
 
 
-def _wordings(column: RawColumn) -> tuple[str, ...]:
-    text = plain(column.label)
+def _wordings(column: RawColumn, statements: Sequence[str]) -> tuple[str, ...]:
+    text = _REPAIRED.sub("", plain(column.label))
     texts = [one for part in _tails(text) for one in (_NUMBERING.sub("", part), part)]
     # A label of its own, or the label of a row, is a wording even if it is one word.
     labelled = ROW_SEPARATOR in text or normalise(text) != normalise(column.name)
-    return tuple(
-        dict.fromkeys(one for one in texts if (labelled and any(map(str.isalpha, one))) or is_wording(one))
-    )
+    own = (one for one in texts if (labelled and any(map(str.isalpha, one))) or is_wording(one))
+    return tuple(dict.fromkeys([*statements, *own]))
 
 
 def _cells(column: RawColumn) -> Cells:
