@@ -144,8 +144,8 @@ def draft_codings(
         question = match.question
         if question is not None and (kept := (carried or {}).get(match.item)):
             values = {cell: _plain(value) for cell, value in known[kept].values.items()}
-            scale = known[kept].response_scale
-            read.append(Draft(scale, Cells.LABELS, values, users=[match.item], place=question.place))
+            name = known[kept].response_scale
+            read.append(Draft(name, Cells.LABELS, values, users=[match.item], place=question.place))
         elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
