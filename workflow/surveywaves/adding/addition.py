@@ -158,7 +158,7 @@ def add_wave(
     warnings += [
         f"{sheet.files[0].name} does not say what its codes ask; give a list that does (`--questions`)"
         for sheet in sheets
-        if any(match.question and match.score is None for match in sheet.matches)
+        if any(match.question and match.score is None and match.open for match in sheet.matches)
     ]
     warnings += [
         f"{sheet.files[0].name} has numbers for answers; an export of the answers' texts would leave less to decide"

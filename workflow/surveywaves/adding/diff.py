@@ -227,16 +227,22 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
-    scales = study.config.response_scales
+    carried = _carried(sheet, reference)
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
         sheet.matches,
         asked_on={item.item: item.response_scale for item in study.items},
-        scales=scales,
+        scales=study.config.response_scales,
         known=reference.wave.file.codings,
         earlier=earlier,
-        carried=_carried(sheet, reference),
+        carried=carried,
     )
+    if sheet.codings.default and any(
+        one.question and one.grade and one.score is None for one in sheet.matches
+    ):
+        # Nothing but the names of its columns says what the file asks: that is for a person to say, once.
+        asked = f"if its columns ask what they asked in {reference.wave.name}"
+        sheet.codings.default = f"{OPEN}: {sheet.codings.default.removeprefix(f'{OPEN}: ')}, {asked}"
     used = {match.question.name for match in sheet.matches if match.question}
     used |= {source.question.name for source in sheet.sources}
     numbers = {name for file in sheet.files for name in file.returns.numbers}
@@ -260,15 +266,21 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
 
 
 def _carried(sheet: Sheet, reference: Reference) -> dict[str, str]:
-    """Name the reference wave's coding of each item that stands in the same column, with no code but its own."""
-    found, like = {}, sheet.like or ""
+    """Name the coding of the reference wave for each item whose column and cells are what they were.
+
+    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
+    """
+    found, moved, like = dict[str, str](), set[str](), sheet.like or ""
     for match in sheet.matches:
-        before = reference.asked.get(match.item)
-        if before and match.question:
-            known = reference.wave.file.codings[before.coding].values
-            if reference.has(like, before.columns.get(like), match.question, known):
-                found[match.item] = before.coding
-    return found
+        asked = reference.asked.get(match.item)
+        name = asked.codings.get(like) if asked else None
+        if match.question and name:
+            known = reference.wave.file.codings[name].values
+            if reference.coding_of(match.item, like, match.question):
+                found[match.item] = name
+            elif any(number(cell) is not None and cell not in known for cell in match.question.options):
+                moved.add(name)
+    return {item: name for item, name in found.items() if name not in moved}
 
 
 def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
@@ -401,7 +413,7 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
     grade, said = grade_of(match, sheet.codings)
     if grade is None:
         kinds["to decide"].append(f"{item}: {said}")
-    elif any(same(before.wording, text) for text in match.question.wordings):
+    elif match.score is None or any(same(before.wording, text) for text in match.question.wordings):
         kinds["same"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))

@@ -53,8 +53,10 @@ class Asked:
         How they compare with the instrument's.
     columns
         Layout -> column, as the crosswalk names it.
-    coding
-        The coding of its cells, and `scale` the response scale that this leads to.
+    codings
+        Layout -> coding of its cells.
+    scale
+        Response scale that its coding leads to.
     place
         Where in the questionnaire it stood; None where the wave's files do not tell.
     """
@@ -63,7 +65,7 @@ class Asked:
     wording: str
     grade: Comparability
     columns: Mapping[str, str]
-    coding: str
+    codings: Mapping[str, str]
     scale: str
     place: int | None = None
 
@@ -98,22 +100,29 @@ class Reference:
         return self.listed.get(layout, {}).get(normalise(column))
 
     def has(self, layout: str, column: str | None, question: Question, known: Iterable[str]) -> bool:
-        """Tell whether a question is that of a column of this wave, with no code that the wave did not explain.
+        """Tell whether a question is that of a column of this wave, with no cell that the wave did not explain.
 
         Where the column's file is not there, what the wave explains must all be numbers: then those are its codes.
         """
-        if column is None or normalise(column) not in {
-            normalise(question.name),
-            normalise(question.reference),
-        }:
+        if column is None or normalise(column) not in map(normalise, (question.name, question.reference)):
             return False
-        before, cells = self.question(layout, column), set(known)
-        if before is None:
-            alike = all(NUMBER.fullmatch(cell) for cell in cells)
-        else:
+        before, cells = self.question(layout, column), {*map(normalise, known)}
+        alike = question.cells is not Cells.NAMED and all(map(NUMBER.fullmatch, cells))
+        if before:
             asked = [set(map(words, one.wordings)) for one in (before, question)]
             alike = before.cells is question.cells and (asked[0] == asked[1] or bool(asked[0] & asked[1]))
-        return alike and question.cells is Cells.NUMBERS and question.options.keys() <= cells
+        if before and question.cells is Cells.NAMED:
+            alike &= all(before.options.get(cell) == label for cell, label in question.options.items())
+        return alike and question.cells in FEW and cells.issuperset(map(normalise, question.options))
+
+    def coding_of(self, item: str, layout: str, question: Question) -> str | None:
+        """Name the coding that an item had, if its column and its cells are what they were."""
+        asked = self.asked.get(item)
+        if asked is None or layout not in asked.codings:
+            return None
+        coding = asked.codings[layout]
+        known = self.wave.file.codings[coding].values
+        return coding if self.has(layout, asked.columns[layout], question, known) else None
 
 
 def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], None]) -> Reference:
@@ -130,10 +139,10 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
     asked = {}
     for row in wave.crosswalk:
         if row.columns:
-            coding = row.coding or wave.file.layouts[next(iter(row.columns))].coding or ""
+            codings = {name: row.coding or wave.file.layouts[name].coding or "" for name in row.columns}
             wording = row.wording or texts[row.item]
-            scale = wave.file.codings[coding].response_scale
-            asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, coding, scale)
+            scale = wave.file.codings[next(iter(codings.values()))].response_scale
+            asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, codings, scale)
     sources = dict(wave.file.variables)
     if isinstance(wave.file.organisation, VariableSource):
         sources = {ORGANISATION: wave.file.organisation, **sources}
@@ -466,19 +475,20 @@ class _Matching:
 def _same_code(item: Item, questions: Sequence[Question], reference: Reference, layout: str) -> Match | None:
     """Find the column with the other wave's code for an item, in a file that does not say what its codes ask."""
     asked = reference.asked.get(item.item)
-    codes = (
-        {asked.columns[layout]: f"{reference.wave.name} has it there"}
-        if asked and layout in asked.columns
-        else {}
-    )
-    for code, why in {**codes, item.item: "named as the item"}.items():
+    code = asked.columns.get(layout) if asked else None
+    for wanted, why in ((code, f"{reference.wave.name} has it there"), (item.item, "named as the item")):
         for question in questions:
-            if not question.wordings and normalise(question.name) == normalise(code):
+            if wanted and not question.wordings and normalise(question.name) == normalise(wanted):
+                note = f"no wording to compare; {why}"
+                if asked and wanted == code and reference.coding_of(item.item, layout, question):
+                    return Match(item.item, question, None, asked.grade, wording=_own(asked, item), note=note)
                 candidates = f"identical, reworded or absent ({why}, but the file does not say what it asks)"
-                return Match(
-                    item.item, question, None, None, candidates, note=f"no wording to compare; {why}"
-                )
+                return Match(item.item, question, None, None, candidates, note=note)
     return None
+
+
+def _own(asked: Asked, item: Item) -> str:
+    return "" if asked.wording == item.text else asked.wording
 
 
 VARIABLE_FLOOR: Final = 75
