@@ -134,20 +134,18 @@ def draft_codings(
     earlier
         Codings of other layouts of the wave: one that says the same is not written again.
     carried
-        Item -> coding of the reference wave, where column and cells are what they were there.
+        Item -> coding of the reference wave that is kept, as column and codes are.
     """
     found = Codings()
     shelf = _Shelf(found, dict(earlier or {}))
     before = reasons_before(known.values())
-    read, kept = [], []
+    read = []
     for match in matches:
         question = match.question
-        if coding := known.get((carried or {}).get(match.item, "")):
-            values = {cell: _plain(value) for cell, value in coding.values.items()}
-            kept.append(Draft(coding.response_scale, Cells.LABELS, values, users=[match.item]))
-            if coding.response_scale != asked_on[match.item]:
-                said = f"asked with the options of {coding.response_scale}, not {asked_on[match.item]}"
-                found.rescaled[match.item] = said
+        if question is not None and (kept := (carried or {}).get(match.item)):
+            values = {cell: _plain(value) for cell, value in known[kept].values.items()}
+            name = known[kept].response_scale
+            read.append(Draft(name, Cells.LABELS, values, users=[match.item], place=question.place))
         elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
@@ -158,7 +156,7 @@ def draft_codings(
     for name, scale in scales.items():
         _lay_out([one for one in read if one.scale == name and one.bare], scale.points)
     drafts: list[Draft] = []
-    for one in [*read, *kept]:
+    for one in read:
         same = next((other for other in drafts if other.takes(one)), None)
         if same:
             same.add(one)
@@ -203,13 +201,13 @@ def _read(item: str, question: Question, name: str, scale: ResponseScale, before
     """Say what each cell of a question is, as far as cells and labels tell: a bare number is `BARE`."""
     bare = question.cells is Cells.NUMBERS
     values: dict[str, Value] = {}
+    taken = {str(option_of(label, scale)) for label in question.options.values()}
     for cell, label in question.options.items():
         text = label or (cell if bare else "")
         # A mark (`**`) says the same wherever it stands, a number does not.
         mark = before.get(cell) if bare and number(cell) is None else None
         values[cell] = option_of(text, scale) or mark or reason(text) or BARE
         if values[cell] == BARE and not (bare and _whole(cell) is not None):
-            taken = [option_of(one, scale) for one in question.options.values() if one]
             values[cell] = _open(cell, label, scale, before.get(cell), taken)
     labels = {cell: label for cell, label in question.options.items() if label and label != cell}
     draft = Draft(name, question.cells, values, labels, [item], question.place)
@@ -288,17 +286,14 @@ def _scale_of(
     return (best if shares[best] > HALF * len(labels) else asked_on), None
 
 
-def _open(
-    cell: str, label: str, scale: ResponseScale, before: str | None, taken: Iterable[int | None]
-) -> str:
+def _open(cell: str, label: str, scale: ResponseScale, before: str | None, taken: Collection[str]) -> str:
     known = f" ({before} in the reference wave)" if before else ""
     if len(parts := _BETWEEN.split(cell)) > 1 and all(_whole(part) is not None for part in parts):
         return f"{OPEN}: invalid (two ticks?), or {REASONS}{known}"
     if not label:
         return f"{OPEN}: 1 to {scale.points}, {REASONS}{known}"
-    options = {text: f"{value} = {text}" for value, text in enumerate(scale.labels, start=1)}
-    others = [f"{value} = {scale.labels[value - 1]}" for value in taken if value]
-    return f"{OPEN}: {candidates(label, options, taken=others)}{known}"
+    options = {text: str(value) for value, text in enumerate(scale.labels, start=1)}
+    return f"{OPEN}: {candidates(label, options, taken=taken)}{known}"
 
 
 def _whole(cell: str) -> int | None:
