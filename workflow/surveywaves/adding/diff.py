@@ -53,7 +53,7 @@ from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise, number
+from surveywaves.text import normalise
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """What a layout is called if the reference wave has none of its format."""
@@ -141,6 +141,9 @@ def read_files(
             layout = recognise_file(path, name, given, like=tuple(known.values()))
             columns = describe_columns(path, layout, name)
             like = _pattern(columns, layout, reference, known)
+            if like and known[like].cells != layout.cells and known[like].format == layout.format:
+                layout = layout.model_copy(update={"cells": known[like].cells})
+                columns = describe_columns(path, layout, name)
             returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
             files.append(File(name, layout, columns, returns))
         except RawFileError as error:

@@ -93,8 +93,6 @@ IDENTIFYING: Final = 3
 OFTEN: Final = 5
 """Answers an option from which the options of a question are told."""
 
-DEFAULT_ENCODING: Final = Layout.model_fields["encoding"].default
-
 
 @dataclass(slots=True)
 class Page:
@@ -172,12 +170,9 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     here: Place = ("layouts", sheet.name)
     before = reference.wave.file.layouts[sheet.like] if sheet.like else None
     layout = sheet.layout
+    told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
-    if layout.encoding != DEFAULT_ENCODING:
-        found["encoding"] = layout.encoding
-    for key in ("sheet", "header_rows"):
-        if (given := getattr(layout, key)) is not None:
-            found[key] = given
+    found |= layout.model_dump(include=told, exclude_defaults=True)
     found |= _returns(page, sheet, before, here)
     if sheet.codings.default:
         found["coding"] = sheet.codings.default
