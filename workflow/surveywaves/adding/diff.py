@@ -37,15 +37,14 @@ from surveywaves.adding.questions import (
     merge,
     questions_of,
     raw_columns,
-    recognise_file,
     same,
     say,
-    squeezed,
 )
 from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
+from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
-from surveywaves.ingest.surveymonkey import ADDED
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
@@ -167,10 +166,10 @@ def sheets_of(files: Sequence[File], reference: Reference, wordings: Mapping[str
         like = next((name for name, layout in free.items() if layout.format == wanted), None)
         if like:
             free.pop(like)
-        name, number = like or NAMES[wanted], 1
+        name, number = like or NAMES.get(wanted, "web"), 1
         while name in names:
             number += 1
-            name = f"{NAMES[wanted]}_{number}"
+            name = f"{NAMES.get(wanted, 'web')}_{number}"
         names.add(name)
         columns = merge(column for file in group for column in file.columns)
         sheets.append(Sheet(name, like, group, questions_of(columns, wordings)))
@@ -256,7 +255,7 @@ def _set_aside(sheet: Sheet) -> None:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in ADDED:
+        elif squeezed(name) in added(sheet.layout.format):
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"
