@@ -29,7 +29,7 @@ from surveywaves.terms import EVERY, SET_ASIDE
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
-BLOCK: Final = 1 << 22
+BLOCK: Final = 1 << 20
 """Bytes whose cells are counted at a time."""
 QUOTE: Final = ord('"')
 CR: Final = ord("\r")
@@ -186,28 +186,31 @@ def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
     int or None
         The offset of a quote after which a quoted cell goes on, or of one whose cell never ends.
     """
-    quotes = np.flatnonzero(everything == QUOTE)
     ends = np.zeros(256, dtype=np.bool_)
     ends[[ord(delimiter), CR, LF]] = True
-    opens = (ends[everything[quotes - 1]] | (quotes == 0)).tolist()
-    closes = (ends[everything[np.minimum(quotes + 1, len(everything) - 1)]]).tolist()
-    if len(quotes) and quotes[-1] == len(everything) - 1:
-        closes[-1] = True
-    doubled = [*(np.diff(quotes) == 1).tolist(), False]
-    found: list[int] = []
-    place = 0
-    while place < len(quotes):
-        if len(found) % 2 == 0:
-            if opens[place]:
-                found.append(int(quotes[place]))
-        elif doubled[place]:
-            place += 1
-        elif closes[place]:
-            found.append(int(quotes[place]))
-        else:
-            return np.array(found, dtype=np.int64), int(quotes[place])
-        place += 1
-    return np.array(found, dtype=np.int64), found[-1] if len(found) % 2 else None
+    parts: list[Places] = []
+    inside, skipped, last = False, -1, 0
+    for start in range(0, len(everything), BLOCK):
+        quotes = np.flatnonzero(everything[start : start + BLOCK] == QUOTE) + start
+        after = everything[np.minimum(quotes + 1, len(everything) - 1)]
+        opens = ends[everything[quotes - 1]] | (quotes == 0)
+        closes = ends[after] | (quotes == len(everything) - 1)
+        doubled = (after == QUOTE) & ~(quotes == len(everything) - 1)
+        found: list[int] = []
+        for place, one, two, three in zip(
+            quotes.tolist(), opens.tolist(), doubled.tolist(), closes.tolist(), strict=True
+        ):
+            if place == skipped:
+                continue
+            if inside and two:
+                skipped = place + 1
+            elif inside and not three:
+                return np.concatenate([*parts, np.array(found, dtype=np.int64)]), place
+            elif inside or one:
+                inside, last = not inside, place
+                found.append(place)
+        parts.append(np.array(found, dtype=np.int64))
+    return np.concatenate([np.array([], dtype=np.int64), *parts]), last if inside else None
 
 
 def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
@@ -369,14 +372,13 @@ def _piece(records: Records, start: int, end: int, odd: Odd) -> Any:
     rows = sorted(row for row in (*odd.lines, *odd.gone) if start <= row < end)
     if not rows:
         return pa.py_buffer(records.everything).slice(at, after - at)
-    parts = []
+    parts: list[Any] = []
     for row in rows:
-        parts.append(records.everything[at : int(records.starts[row])].tobytes())
+        parts.append(records.everything[at : int(records.starts[row])].data)
         if row in odd.lines:
             parts.append(odd.lines[row] + b"\n")
         at = int(records.ends[row])
-    parts.append(records.everything[at:after].tobytes())
-    return pa.py_buffer(b"".join(parts))
+    return pa.py_buffer(b"".join([*parts, records.everything[at:after].data]))
 
 
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}

@@ -134,14 +134,18 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
         If a row names most of the columns in another order: all below it is of other columns.
     """
     named = pa.array([name for name in header if name], type=pa.string())
-    own = np.zeros(len(table.rows), dtype=np.int32)
-    others = own.copy()
-    for column, name in zip(table.columns, header, strict=True):
-        found = pc.is_in(column.texts, value_set=named).to_numpy(zero_copy_only=False)
-        if found.any():
-            mine = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
-            own += np.append(mine, False)[column.codes]
-            others += np.append(found & ~mine, False)[column.codes]
+    said = [
+        (column, name, found)
+        for column, name in zip(table.columns, header, strict=True)
+        if (found := pc.is_in(column.texts, value_set=named).to_numpy(zero_copy_only=False)).any()
+    ]
+    if len(said) < max(2, len(named) / 2):
+        return
+    own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
+    for column, name, found in said:
+        mine = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
+        own += np.append(mine, False)[column.codes]
+        others += np.append(found & ~mine, False)[column.codes]
     if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
         raise source.error(
             "a second header, with its columns in another order",
