@@ -40,15 +40,14 @@ from surveywaves.adding.questions import (
     merge,
     questions_of,
     raw_columns,
-    recognise_file,
     same,
     say,
-    squeezed,
 )
 from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
+from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
-from surveywaves.ingest.surveymonkey import ADDED
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
@@ -208,7 +207,7 @@ def sheets_of(
         ]
         like = _pattern(columns, layout, reference, free)
         alike = like is not None and free.pop(like).format == layout.format
-        called = NAMES.get(layout.format, layout.format)
+        called = NAMES.get(layout.format, "web")
         name, number = like if like and alike else called, 1
         while name in names:
             number += 1
@@ -310,7 +309,7 @@ def _set_aside(sheet: Sheet) -> None:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in ADDED:
+        elif squeezed(name) in added(sheet.layout.format):
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"
