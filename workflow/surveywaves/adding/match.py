@@ -6,6 +6,7 @@ matched by wording, one to one, and never by a guess that a person cannot see.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,7 +39,7 @@ from surveywaves.errors import RawFileError
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
-from surveywaves.text import normalise, plain
+from surveywaves.text import known_as, normalise, plain, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -637,21 +638,17 @@ def meaning(answer: str, variable: Variable) -> str | None:
         **{one: one for one in variable.levels},
     }
     known |= variable.answers
-    for text, level in known.items():
-        if words(text) == words(answer) != ():
-            return level
-    for text, level in known.items():
-        if _singular(text) == _singular(answer) != []:
-            return level
-    return reason(answer)
+    # One year, two years: plurals only, and nothing that a sign could tell apart.
+    plural = {
+        level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
+    }
+    return known_as(answer, known) or (plural.pop() if len(plural) == 1 else reason(answer))
 
 
 def reason(answer: str) -> str | None:
     """Say which reason of a missing value an answer is called as."""
-    for text, found in MISSING.items():
-        if words(text) == words(answer):
-            return found.value
-    return None
+    found = known_as(answer, MISSING)
+    return found.value if found else None
 
 
 def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
@@ -711,13 +708,13 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
         note = f"score {score}"
         undecided = f"{question.reference} ({score})"
         undecided += f"; or {', '.join(others)}" if others else ""
-    mapped, open_answers = {}, set()
+    mapped, open_answers = {}, _alike(question, variable)
     bare = [cell for cell, label in question.options.items() if not label]
     # Where the codes are not all the same, an option more or less has most likely moved them.
     alike = bool(bare) and question.options.keys() <= variable.codes.keys()
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
         level = meaning(label, variable) if label else variable.codes[cell] if alike else None
-        if level is None:
+        if level is None or cell in open_answers:
             open_answers.add(cell)
             codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
             meant = {text: one for one, text in variable.levels.items()} | dict(variable.answers)
@@ -732,14 +729,32 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     return Source(variable.name, question, undecided, mapped, frozenset(open_answers), labels, note)
 
 
+def _alike(question: Question, variable: Variable) -> set[str]:
+    """List the cells that fall on one level with others, and not by a label that is known: a person may part them."""
+    known = {normalise(text) for text in (*variable.levels.values(), *variable.levels, *variable.answers)}
+    held: dict[str, list[str]] = {}
+    for cell, label in question.options.items():
+        if label:
+            held.setdefault(meaning(label, variable) or cell, []).append(cell)
+    labels = {cell: normalise(label) for cell, label in question.options.items()}
+    twice = [label for label, times in Counter(labels.values()).items() if times > 1]
+    return {
+        cell
+        for cells in held.values()
+        for cell in cells
+        if len(cells) > 1
+        and (labels[cell] not in known or (question.cells is Cells.NAMED and labels[cell] in twice))
+    }
+
+
 def by_code(cell: str) -> tuple[float, str]:
     """Sort codes by their number, and labels by their letters behind them."""
     return (float(cell.replace(",", ".")), "") if NUMBER.fullmatch(cell) else (float("inf"), cell)
 
 
 def _content(text: str) -> set[str]:
-    return set(_singular(text)) - HARMLESS
+    return set(_singular(words(text))) - HARMLESS
 
 
-def _singular(text: str) -> list[str]:
-    return [word.removesuffix("s") if len(word) > 3 else word for word in words(text)]
+def _singular(listed: Iterable[str]) -> list[str]:
+    return [word.removesuffix("s") if len(word) > 3 else word for word in listed]
