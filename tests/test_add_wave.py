@@ -305,7 +305,7 @@ def test_codes_are_read_by_their_labels_whichever_way_they_run(
     labels = dict(enumerate(map(str.upper, reversed(AGREEMENT)), start=1)) | {8: "Don't know", 9: "Refused"}
     content = sav(tmp_path / "x.sav", {"q1": text_of(study, "chcp_1")}, labels)
     coding = described(added(study, home, {"x.sav": content}))["codings"]["codes"]["values"]
-    assert coding.pop("9").startswith("TODO: skipped, dont_know or invalid")
+    assert coding.pop("9").startswith("TODO: skipped, dont_know, invalid or not_asked")
     assert coding == {"1": 5, "2": 4, "3": 3, "4": 2, "5": 1, "8": "dont_know"}
 
 
@@ -324,7 +324,9 @@ def test_numbers_from_zero_and_numbers_outside_the_scale(study: Study, home: Pat
     assert zero["codings"]["codes_ascending"]["values"] == {str(n - 1): n for n in range(1, 6)}
     beyond = described(added(study, home, export([item(text_of(study, "chcp_1"), list("123459"))])))
     for name in ("codes_ascending", "codes_descending"):
-        assert beyond["codings"][name]["values"]["9"].startswith("TODO: skipped, dont_know or invalid")
+        assert beyond["codings"][name]["values"]["9"].startswith(
+            "TODO: skipped, dont_know, invalid or not_asked"
+        )
 
 
 def test_a_number_with_the_words_of_an_option_tells_which_way_the_numbers_run(
@@ -370,10 +372,14 @@ def test_the_label_of_a_row_is_a_wording_even_if_it_is_one_word_and_a_name_is_no
     other = study.model_copy(update={"items": items})
     row = crosswalk(added(other, home, export([("How do you feel?", "Calm", AGREEMENT)])))["chcp_1"]
     assert (row["web"], row["comparability"]) == ("Calm", "identical")
-    table = "person,chcp_1,i_understand_what_a_chcp_is\n" + "".join(f"{n},Agree,Agree\n" for n in range(40))
+    answers = "".join(f"{n},Agree,Agree\n" for n in range(40))
+    table = f"person,chcp_1,what_chcp_is\n{answers}"
     row = crosswalk(added(study, home, {"t.csv": table.encode()}))["chcp_1"]
     assert row["table"] == "chcp_1"
     assert row["comparability"].startswith("TODO: identical, reworded or absent (named as the item, but")
+    table = f"person,chcp_1,i_understand_what_a_chcp_is\n{answers}"
+    row = crosswalk(added(study, home, {"u.csv": table.encode()}))["chcp_1"]
+    assert (row["table"], row["comparability"]) == ("i_understand_what_a_chcp_is", "identical")
 
 
 def test_labels_take_over_the_coding_that_knows_them(study: Study, home: Path) -> None:
@@ -431,11 +437,10 @@ def test_a_question_is_known_by_its_answers_where_its_words_are_new(study: Study
 
 def test_a_question_that_only_looks_like_a_variable_is_left_open(study: Study, home: Path) -> None:
     found = described(added(study, home, export([("Who is your employer?", "", ["1", "2"])])))
-    assert found["organisation"]["columns"]["web"].startswith("TODO: Who is your employer? (90)")
-    assert found["organisation"]["map"] == {
-        "1": "TODO: nhs in phase1_2006; here?",
-        "2": "TODO: social_work in phase1_2006; here?",
-    }
+    assert found["organisation"]["columns"]["web"] == (
+        "TODO: Who is your employer? (90); its codes as in phase1_2006: 1 = nhs, 2 = social_work"
+    )
+    assert found["organisation"]["map"] == {"1": "nhs", "2": "social_work"}
 
 
 def test_other_codes_than_before_are_not_proposed(study: Study, home: Path) -> None:
@@ -568,7 +573,10 @@ def test_dates_that_can_be_read_two_ways_are_left_open(study: Study, home: Path)
     for day in range(13, 25):
         text = text.replace(f"3/{day}/2008", f"3/{day - 12}/2008")
     open_dates = described(added(study, home, text))["fieldwork"]
-    assert open_dates["start"] == "TODO: 2008-03-01 (month first) or 2008-01-03 (day first)"
+    assert open_dates == (
+        "TODO: {start: 2008-03-01, end: 2008-03-12} (month first) or "
+        "{start: 2008-01-03, end: 2008-12-03} (day first); {} if nobody knows"
+    )
 
 
 # --- the draft ------------------------------------------------------------------------------------------------
@@ -800,13 +808,14 @@ def test_advice_for_a_layout_is_given_as_an_option(
     home: Path, study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = openpyxl.Workbook()
-    for sheet in (book.active, book.create_sheet("Other")):
-        for row in csv.reader(export([item("I understand what a CHCP is.")]).splitlines()):
+    book.active.title = "Sales"
+    for sheet, names in ((book.active, ("Month", "Sales")), (book.create_sheet("Other"), ("Team", "Answer"))):
+        for row in (names, *((f"row {number}", "Agree") for number in range(12))):
             sheet.append(row)
     book.save(home / "x.xlsx")
     assert main(["add-wave", "x.xlsx", "--wave", WAVE]) == 1
     assert line_of(capsys) == (
-        "x.xlsx: has 2 worksheets with content: `Sheet`, `Other` (hint: say `--sheet`)"
+        'x.xlsx: has 2 worksheets with content: `Sales`, `Other` (hint: say `--sheet`; `--sheet "*"` is all of them)'
     )
     assert main(["add-wave", "x.xlsx", "--wave", WAVE, "--sheet", "Other"]) == 0
 

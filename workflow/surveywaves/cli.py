@@ -76,13 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     argument("--format", choices=formats, help="format of the files (default: recognised)")
     argument("--encoding", help="encoding of text files, as in cp1252 (default: recognised)")
     argument("--sheet", help="worksheet of an Excel workbook (default: the only one with content)")
-    rows = "header rows of a SurveyMonkey export (default: found)"
-    argument("--header-rows", type=int, choices=(1, 2, 3), help=rows)
-    wordings = "CSV or TSV that says what each column asks: column, wording"
-    argument("--questions", type=Path, metavar="LIST", help=wordings)
+    argument("--header-rows", type=int, choices=(1, 2, 3), help="of a SurveyMonkey export (default: found)")
     argument(
-        "--enlist", action="store_true", help="put the wave at the end of `waves:` in config.yaml as well"
+        "--questions", type=Path, metavar="LIST", help="CSV or TSV of what each column asks: column, wording"
     )
+    meanings = "CSV or TSV of what codes mean: column (`Q4_*`: all that begin so), code, label"
+    argument("--codebook", type=Path, metavar="LIST", help=meanings)
+    listed = "put the wave at the end of `waves:` in config.yaml as well"
+    argument("--enlist", action="store_true", help=listed)
 
     argument = command(_diff)
     argument("first", metavar="PIN", help="label of a pin")
@@ -92,13 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 
     argument = command(_archive)
     argument("pin", metavar="PIN", help="label of a pin")
-    packed = "where to (default: beside the pin, results/pins/PIN.zip)"
-    argument("--output", type=Path, metavar="FILE", help=packed)
+    argument("--output", type=Path, metavar="FILE", help="where to (default: results/pins/PIN.zip)")
 
     argument = command(_trace)
     argument("what", nargs="+", metavar="WHAT", help="what to trace, then column=value to choose rows")
-    ran = "folder that snakemake ran in (default: here)"
-    argument("--directory", type=Path, default=Path(), help=ran)
+    argument("--directory", type=Path, default=Path(), help="folder that snakemake ran in (default: here)")
     argument("--pin", metavar="LABEL", help="look in a pin, not in the results of the run")
     argument("--all", action="store_true", help="list every row, file of code and setting")
     before = "give the rows before their release as well: for the team that holds the data only"
@@ -243,6 +242,7 @@ def _add_wave(options: argparse.Namespace) -> int:
         root=Path(),
         given={key: value for key, value in given.items() if value is not None},
         wordings=options.questions,
+        codebook=options.codebook,
         reading=_Progress(),
     )
     adding.write(addition, home)

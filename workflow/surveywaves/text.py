@@ -5,13 +5,24 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from rapidfuzz import fuzz, process
 
-_BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|td|th|tr|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+T = TypeVar("T")
+
+_ATTRIBUTES: Final = r"""(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))*\s*/?>"""
+_BREAK: Final = re.compile(
+    rf"</?(?:br|p|div|li|ul|ol|td|th|tr|tbody|thead|table|hr|h[1-6])\b{_ATTRIBUTES}", re.IGNORECASE
+)
+_TAG: Final = re.compile(
+    r"<(?P<end>/?)(?P<name>a|abbr|b|big|center|code|em|font|i|img|label|small|span|strike|strong|s|sub|sup|u|wbr|o:p)\b"
+    + _ATTRIBUTES,
+    re.IGNORECASE,
+)
+_SINGLE: Final = frozenset({"img", "wbr"})
+_RAISED: Final = re.compile("[²³¹⁰⁴-⁹]")
 _FOLD = str.maketrans(
     {
         "‘": "'",
@@ -19,23 +30,72 @@ _FOLD = str.maketrans(
         "`": "'",
         "“": '"',
         "”": '"',
-        "–": "-",
-        "—": "-",
-        "‑": "-",
-        "\ufeff": "",
-        "\u200b": "",
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060\u00ad", ""),
     }
 )
 
 
 def plain(text: str) -> str:
-    """Take HTML, entities and surplus white space out of a text, and leave its words as they are."""
-    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())
+    """Take HTML, entities and surplus white space out of a text, and leave its words as they are.
+
+    HTML is what HTML knows: `<Refused>` is a word in brackets, and so is a `<b>` that nothing closes.
+    """
+    if "<" in text:
+        text = _BREAK.sub(" ", text)
+        there = {(tag["end"], tag["name"].casefold()) for tag in _TAG.finditer(text)}
+        paired = {name for end, name in there if end and ("", name) in there} | _SINGLE
+        text = _TAG.sub(lambda tag: "" if tag["name"].casefold() in paired else tag[0], text)
+    return " ".join(html.unescape(text).split())
 
 
 def normalise(text: str) -> str:
-    """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes."""
-    return " ".join(unicodedata.normalize("NFKC", plain(text)).translate(_FOLD).split()).casefold()
+    """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes.
+
+    Only white space folds to nothing: a text of which HTML leaves nothing (`<br>`, `&nbsp;`) stays as it is.
+    """
+    return _folded(plain(text)) or _folded(text)
+
+
+def _folded(text: str) -> str:
+    # `m²` is not `m2`.
+    text = unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", text)).translate(_FOLD)
+    return " ".join(text.split()).casefold()
+
+
+_NUMBER: Final = re.compile(r"(?P<digits>[+-]?\d{1,15}(?:\.\d{1,15}|,0)?) ?(?P<percent>%?)")
+
+
+def number(text: str) -> float | None:
+    """Read a text that is a number, `1.0`, `01`, `-2`, `25%`; None where it is not one, or may be two (`4,5`)."""
+    found = _NUMBER.fullmatch(normalise(text))
+    return float(found["digits"].replace(",", ".")) if found else None
+
+
+_PUNCTUATION: Final = re.compile(r"(?<=\w) - (?=\w)|(?<=\w)-(?=\w)")
+_SPELLED: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|(?<=\d)[.,](?=\d)|[^\w\s.,;:!?'\"()\[\]]")
+
+
+def spelled(text: str) -> tuple[str, ...]:
+    """List the words, numbers and signs of a text in their order; punctuation between them does not count."""
+    if (value := number(text)) is not None:
+        return (f"{value:.15g}", *("%" if normalise(text).endswith("%") else ""))
+    found = _SPELLED.findall(_PUNCTUATION.sub(" ", normalise(text)))
+    return tuple("and" if part == "&" else part for part in found)
+
+
+def known_as(label: str, known: Mapping[str, T]) -> T | None:
+    """Find what a label is known as: exactly, then but for typography, then but for punctuation.
+
+    None where nothing is like it, or a fold makes one of two that are not the same: a fold never decides between them.
+    """
+    folds: tuple[Callable[[str], object], ...] = (str.strip, normalise, spelled)
+    for fold in folds:
+        key = fold(label)
+        found = {value for text, value in known.items() if key and fold(text) == key}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: bool = False) -> str | None:

@@ -20,8 +20,9 @@ from surveywaves.adding.codings import Draft
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_yaml
 from surveywaves.adding.match import Reference, refer_to
-from surveywaves.adding.questions import Cells, count, read_wordings
+from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
+from surveywaves.ingest.guess import BINARY
 from surveywaves.study import Study, Wave
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
@@ -102,6 +103,7 @@ def add_wave(
     root: Path,
     given: Mapping[str, Any],
     wordings: Path | None,
+    codebook: Path | None = None,
     reading: Callable[[str], None],
 ) -> Addition:
     """Describe a new wave from its raw files.
@@ -120,6 +122,8 @@ def add_wave(
         Keys of a layout that the person knows: `format`, `encoding`, `sheet`, `header_rows`.
     wordings
         A list of what each column asks, for files that have codes only.
+    codebook
+        A list of what each code stands for: column, code, label.
     reading
         Told the name of each file before it is read.
 
@@ -135,8 +139,9 @@ def add_wave(
     names = _names(paths, root)
     files = read_files(names, dict(given), reference, reading=reading)
     columns = [column.name for file in files for column in file.columns]
-    asked = read_wordings(wordings, columns) if wordings else {}
-    sheets = sheets_of(files, reference, asked)
+    asked = read_list(wordings, columns, "column, wording") if wordings else []
+    labels = read_list(codebook, columns, "column, code, label") if codebook else []
+    sheets = sheets_of(files, reference, dict(asked), labels)
     codings: dict[str, Draft] = {}
     for sheet in sheets:
         survey(study, sheet, reference, earlier=codings)
@@ -154,7 +159,7 @@ def add_wave(
     warnings += [
         f"{sheet.files[0].name} does not say what its codes ask; give a list that does (`--questions`)"
         for sheet in sheets
-        if any(match.question and match.score is None for match in sheet.matches)
+        if any(match.question and match.score is None and match.open for match in sheet.matches)
     ]
     warnings += [
         f"{sheet.files[0].name} has numbers for answers; an export of the answers' texts would leave less to decide"
@@ -280,15 +285,15 @@ def grouped(decisions: Sequence[Mistake]) -> Iterator[str]:
 def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     layout, returns = file.layout, file.returns
     said = {"format": layout.format, "encoding": layout.encoding, "worksheet": layout.sheet}
-    if layout.format in {"spss", "stata"} or file.name.lower().endswith((".xlsx", ".xlsm", ".parquet")):
+    binary = layout.format in BINARY.values() or file.name.lower().endswith(".parquet")
+    if binary or file.name.lower().endswith((".xlsx", ".xlsm")):
         said.pop("encoding")
     described = ", ".join(f"{key} {value}" for key, value in said.items() if value)
-    binary = layout.format in {"spss", "stata"} or file.name.lower().endswith(".parquet")
     rows = count(returns.rows, "row") + ("" if binary else f", below {count(returns.header, 'header row')}")
     if returns.repeated:
         rows += f"; in `{returns.respondent}` {count(returns.repeated, 'identifier')} more than once"
     for column, marks in returns.excluded.items():
-        tests = count(sum(marks.values()), "test response")
+        tests = count(sum(times for times, _ in marks.values()), "test response")
         rows += f"; {tests} (`{column}`: {', '.join(marks)})"
     asked = [match.question for match in sheet.matches if match.question]
     kinds = [kind for kind in Cells if any(one.cells is kind for one in asked)]
@@ -301,6 +306,7 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
         f"{count(len(sheet.sources), 'grouping variable')}, {count(len(sheet.fresh), 'new question')}, "
         f"{len(sheet.ignored)} to ignore"
     )
+    yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
     if returns.starts:
         yield f"  first and last return: {_days(returns.starts.days)}"

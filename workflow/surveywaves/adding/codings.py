@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from surveywaves.adding.match import REASONS, Match, by_code, candidates, reason
-from surveywaves.adding.questions import FEW, NUMBER, Cells, Question, words
+from surveywaves.adding.match import REASONS, Match, candidates, reason
+from surveywaves.adding.questions import FEW, Cells, Question, words
 from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
-from surveywaves.text import normalise
+from surveywaves.text import known_as, listed, normalise, number, spelled
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
+
+BARE: Final = 0
+"""Value of a number that says nothing of itself, until its block is known."""
 
 MANY_ANSWERS: Final = 30
 """Answers from which an option that nobody ticked may not have been there."""
 
 HALF: Final = 0.5
 
-_LEADING: Final = re.compile(r"\d+")
-
 LONGEST: Final = 26
 """Letters of a coding's name that leave room for a number behind it."""
+
+_LEADING: Final = re.compile(r"-?\d{1,9}")
+_BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
 
 
 @dataclass(slots=True)
@@ -46,6 +50,12 @@ class Draft:
         Cell -> its label, or what a number would mean.
     users
         Items that it explains.
+    place
+        Place of its first column in the file.
+    starts
+        Numbers that the lowest option may have, where the cells are bare numbers.
+    remark
+        What a person should know of it.
     """
 
     scale: str
@@ -53,10 +63,18 @@ class Draft:
     values: dict[str, Value]
     words: dict[str, str] = field(default_factory=dict)
     users: list[str] = field(default_factory=list)
+    place: int = 0
+    starts: tuple[int, ...] = ()
+    remark: str = ""
+
+    @property
+    def bare(self) -> dict[str, int]:
+        """Give the cells that are bare numbers."""
+        return {cell: _whole(cell) or 0 for cell, value in self.values.items() if value == BARE}
 
     def takes(self, other: Draft) -> bool:
         """Tell whether another coding says nothing else of any cell."""
-        return (self.scale, self.cells) == (other.scale, other.cells) and all(
+        return (self.scale, self.cells, self.starts) == (other.scale, other.cells, other.starts) and all(
             self.values.get(cell, value) == value for cell, value in other.values.items()
         )
 
@@ -76,7 +94,7 @@ class Codings:
     drafts
         Name -> coding.
     default
-        Name of the coding of most items, or the decision between two; None if no item has a coding.
+        Name of the coding of most items, or the decision between several; None if no item has a coding.
     own
         Item -> coding, or decision, where it is not the default.
     rescaled
@@ -99,12 +117,13 @@ def draft_codings(
     scales: Mapping[str, ResponseScale],
     known: Mapping[str, Coding],
     earlier: Mapping[str, Draft] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Codings:
     """Draft what the cells of a layout's items mean.
 
     Labels are known by their words: those of the item's response scale, or of another one (then the item is rescaled).
-    What else they may be is open. Bare numbers are explained both ways, 1 as the lowest option and 1 as the highest,
-    and which it is is open: either is as usual as the other.
+    What else they may be is open. Bare numbers are explained block by block, as the numbers that stand there allow,
+    from the lowest option up and from the highest down; which it is is open: either is as usual as the other.
 
     Parameters
     ----------
@@ -114,19 +133,30 @@ def draft_codings(
         Codings of the reference wave: one that knows all labels of a question is taken over, name and all.
     earlier
         Codings of other layouts of the wave: one that says the same is not written again.
+    carried
+        Item -> coding of the reference wave that is kept, as column and codes are.
     """
     found = Codings()
     shelf = _Shelf(found, dict(earlier or {}))
     before = reasons_before(known.values())
-    drafts: list[Draft] = []
+    read = []
     for match in matches:
-        if match.question is None:
-            continue
-        if match.question.cells not in FEW:
-            if match.question.cells is not Cells.EMPTY:
-                found.doubts[match.item] = f"its cells are {match.question.cells}"
-            continue
-        one = _read(match, asked_on[match.item], scales, found, before)
+        question = match.question
+        if question is not None and (kept := (carried or {}).get(match.item)):
+            values = {cell: _plain(value) for cell, value in known[kept].values.items()}
+            name = known[kept].response_scale
+            read.append(Draft(name, Cells.LABELS, values, users=[match.item], place=question.place))
+        elif question is not None and question.cells in FEW:
+            name = asked_on[match.item]
+            if question.cells is not Cells.NUMBERS:
+                name = _scale_and_doubts(match, question, name, scales, found)
+            read.append(_read(match.item, question, name, scales[name], before))
+        elif question is not None and question.cells is not Cells.EMPTY:
+            found.doubts[match.item] = f"its cells are {question.cells}"
+    for name, scale in scales.items():
+        _lay_out([one for one in read if one.scale == name and one.bare], scale.points)
+    drafts: list[Draft] = []
+    for one in read:
         same = next((other for other in drafts if other.takes(one)), None)
         if same:
             same.add(one)
@@ -134,7 +164,9 @@ def draft_codings(
             drafts.append(one)
     drafts.sort(key=lambda one: -len(one.users))
     for place, draft in enumerate(drafts):
-        chosen = _name(draft, shelf, scales[draft.scale], known, first=place == 0)
+        start = "".join(f"_from_{one}" for one in draft.starts) if len(draft.starts) == 1 else ""
+        suffix = "" if place == 0 else f"_{draft.scale}" if draft.scale != drafts[0].scale else start
+        chosen = _name(draft, shelf, scales[draft.scale], known, suffix)
         if place == 0:
             found.default = chosen
         else:
@@ -142,36 +174,70 @@ def draft_codings(
     return found
 
 
-def options_of(label: str, scale: ResponseScale) -> int | None:
-    """Find the option of a response scale that a label is, by its words in any order (`agree strongly`)."""
-    for value, option in enumerate(scale.labels, start=1):
-        if Counter(words(option)) == Counter(words(label)) and words(label):
-            return value
-    return None
+def option_of(label: str, scale: ResponseScale) -> int | None:
+    """Find the option of a response scale that a label is; a number is one only where all options are numbers."""
+    if number(label) is not None and any(number(option) is None for option in scale.labels):
+        return None
+    return known_as(label, {option: value for value, option in enumerate(scale.labels, start=1)})
+
+
+def _perhaps(label: str, scale: ResponseScale) -> int | None:
+    """Find the option that a label is, or the one that has its words in any order: `agree strongly`."""
+    own = Counter(words(label))
+    alike = [
+        value for value, option in enumerate(scale.labels, start=1) if own and Counter(words(option)) == own
+    ]
+    return option_of(label, scale) or (alike[0] if len(alike) == 1 else None)
 
 
 def on_a_scale(question: Question, scales: Iterable[ResponseScale]) -> bool:
     """Tell whether the answers of a question are mostly those of a response scale."""
     labels = [label for label in question.options.values() if label]
-    shares = [sum(options_of(label, scale) is not None for label in labels) for scale in scales]
+    shares = [sum(_perhaps(label, scale) is not None for label in labels) for scale in scales]
     return bool(labels) and max(shares, default=0) > HALF * len(labels)
 
 
-def _read(
-    match: Match,
-    asked_on: str,
-    scales: Mapping[str, ResponseScale],
-    found: Codings,
-    before: Mapping[str, str],
-) -> Draft:
-    question = match.question
-    assert question is not None
-    if question.cells is Cells.NUMBERS:
-        own = {cell: label for cell, label in question.options.items() if label}
-        return Draft(asked_on, question.cells, dict.fromkeys(question.options, 0), own, [match.item])
+def _read(item: str, question: Question, name: str, scale: ResponseScale, before: Mapping[str, str]) -> Draft:
+    """Say what each cell of a question is, as far as cells and labels tell: a bare number is `BARE`."""
+    bare = question.cells is Cells.NUMBERS
+    values: dict[str, Value] = {}
+    taken = {str(option_of(label, scale)) for label in question.options.values()}
+    for cell, label in question.options.items():
+        text = label or (cell if bare else "")
+        # A mark (`**`) says the same wherever it stands, a number does not.
+        mark = before.get(cell) if bare and number(cell) is None else None
+        values[cell] = option_of(text, scale) or mark or reason(text) or BARE
+        if values[cell] == BARE and not (bare and _whole(cell) is not None):
+            values[cell] = _open(cell, label, scale, before.get(cell), taken)
+    labels = {cell: label for cell, label in question.options.items() if label and label != cell}
+    draft = Draft(name, question.cells, values, labels, [item], question.place)
+    _part_alike(draft, scale)
+    return draft
+
+
+def _part_alike(draft: Draft, scale: ResponseScale) -> None:
+    """Leave open which of several cells is an option, where they only fall together: codes of one label, `Agree!`."""
+    for value, option in enumerate(scale.labels, start=1):
+        cells = [cell for cell, one in draft.values.items() if one == value]
+        texts = {cell: spelled(cell) if number(cell) is not None else normalise(cell) for cell in cells}
+        named = any(cell in draft.words for cell in cells)
+        if len(cells) < 2 or (len(set(texts.values())) == 1 and not named):
+            continue
+        for cell in cells:
+            if named or texts[cell] != normalise(option):
+                alike = listed([f"`{one}`" for one in cells])
+                draft.values[cell] = (
+                    f"{OPEN}: {value} = {option}, or another? {alike} are alike; or {REASONS}"
+                )
+
+
+def _scale_and_doubts(
+    match: Match, question: Question, asked_on: str, scales: Mapping[str, ResponseScale], found: Codings
+) -> str:
+    """Find the response scale of a question with labels, and note what speaks against the item's own."""
     labels = [label for label in question.options.values() if label and reason(label) is None]
     name, exact = _scale_of(labels, asked_on, scales, listed=question.cells is Cells.NAMED)
-    stray = [label for label in labels if options_of(label, scales[name]) is None]
+    stray = [label for label in labels if _perhaps(label, scales[name]) is None]
     if name != asked_on and stray:
         others = ", ".join(f"`{label}`" for label in stray if not personal_text(label)) or "otherwise"
         found.doubts[match.item] = (
@@ -179,17 +245,11 @@ def _read(
         )
     elif name != asked_on:
         found.rescaled[match.item] = f"asked with the options of {name}, not {asked_on}"
-    elif labels and all(options_of(label, scales[asked_on]) is None for label in labels):
+    elif labels and len(stray) == len(labels):
         found.doubts[match.item] = f"none of its {len(labels)} answers is an option of {asked_on}"
     elif exact not in {None, asked_on} and question.column.filled >= MANY_ANSWERS:
         found.doubts[match.item] = f"its answers are just the options of {exact}: was it asked with these?"
-    scale = scales[name]
-    values: dict[str, Value] = {}
-    for cell, label in question.options.items():
-        value = options_of(label, scale) if label else None
-        values[cell] = value or reason(label) or _open(label, scale, before.get(cell))
-    named = {cell: label for cell, label in question.options.items() if question.cells is Cells.NAMED}
-    return Draft(name, question.cells, values, named, [match.item])
+    return name
 
 
 def _scale_of(
@@ -209,7 +269,7 @@ def _scale_of(
     exact
         One of which all options occur and no other answer does.
     """
-    options = {name: {options_of(label, scale) for label in labels} for name, scale in scales.items()}
+    options = {name: {_perhaps(label, scale) for label in labels} for name, scale in scales.items()}
     whole = [name for name, found in options.items() if labels and None not in found]
     complete = [name for name, found in options.items() if len(found - {None}) == scales[name].points]
     exact = next((name for name in complete if name in whole), None)
@@ -226,12 +286,20 @@ def _scale_of(
     return (best if shares[best] > HALF * len(labels) else asked_on), None
 
 
-def _open(label: str, scale: ResponseScale, before: str | None) -> str:
+def _open(cell: str, label: str, scale: ResponseScale, before: str | None, taken: Collection[str]) -> str:
     known = f" ({before} in the reference wave)" if before else ""
+    if len(parts := _BETWEEN.split(cell)) > 1 and all(_whole(part) is not None for part in parts):
+        return f"{OPEN}: invalid (two ticks?), or {REASONS}{known}"
     if not label:
         return f"{OPEN}: 1 to {scale.points}, {REASONS}{known}"
     options = {text: str(value) for value, text in enumerate(scale.labels, start=1)}
-    return f"{OPEN}: {candidates(label, options)}{known}"
+    return f"{OPEN}: {candidates(label, options, taken=taken)}{known}"
+
+
+def _whole(cell: str) -> int | None:
+    """Read a cell that is a whole number."""
+    value = number(cell)
+    return int(value) if value is not None and value.is_integer() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +312,7 @@ class _Shelf:
     def put(self, draft: Draft, wanted: str) -> str:
         """Put a coding there and give its name."""
         for name, other in self.earlier.items():
-            if (other.scale, other.values) == (draft.scale, draft.values):
+            if other.scale == draft.scale and draft.values.items() <= other.values.items():
                 return name
         name, number = wanted[:LONGEST], 1
         while name in self.earlier:
@@ -254,31 +322,24 @@ class _Shelf:
         return name
 
 
-def _name(
-    draft: Draft, shelf: _Shelf, scale: ResponseScale, known: Mapping[str, Coding], *, first: bool
-) -> str:
-    """Put a coding on the shelf and give its name; bare numbers get two, and the decision between them."""
-    suffix = "" if first else f"_{draft.scale}"
-    if draft.cells is Cells.NUMBERS:
-        marks = reasons_before(known.values())
-        up, down = (_one_way(draft, scale, marks, descending=descending) for descending in (False, True))
-        ways = _directions(draft, scale)
-        if len(ways) == 1:
-            return shelf.put(down if "descending" in ways else up, f"codes{suffix}")
-        lowest = next(cell for cell, value in up.values.items() if value == 1)
-        ascending = shelf.put(up, f"codes_ascending{suffix}")
-        descending = shelf.put(down, f"codes_descending{suffix}")
-        called = f"; the file calls {lowest} “{draft.words[lowest]}”" if lowest in draft.words else ""
-        first_option, last_option = scale.labels[0], scale.labels[-1]
-        return (
-            f"{OPEN}: {ascending} ({lowest} = {first_option}) or {descending} ({lowest} = {last_option}){called}"
-            f"{_as_before(known, up, down)}"
-        )
+def _explains(values: Mapping[str, Value], draft: Draft) -> bool:
+    """Tell whether values (by folded cell) explain every cell of a draft, and none otherwise than it does."""
+    return all(
+        normalise(cell) in values and (value == BARE or is_open(value) or values[normalise(cell)] == value)
+        for cell, value in draft.values.items()
+    )
+
+
+def _name(draft: Draft, shelf: _Shelf, scale: ResponseScale, known: Mapping[str, Coding], suffix: str) -> str:
+    """Put a coding on the shelf and give its name; bare numbers may get several, and the decision between them."""
+    if draft.bare:
+        return _name_numbers(draft, shelf, scale, known, suffix)
     for name, before in known.items():
-        if draft.cells is Cells.LABELS and _covers(before, draft):
-            values = {cell: _plain(value) for cell, value in before.values.items()}
+        values = {cell: _plain(value) for cell, value in before.values.items()}
+        folded = {normalise(cell): value for cell, value in values.items()}
+        if draft.cells is Cells.LABELS and before.response_scale == draft.scale and _explains(folded, draft):
             return shelf.put(Draft(draft.scale, draft.cells, values, users=draft.users), name)
-    order = sorted(draft.values, key=by_code) if draft.cells is Cells.NAMED else _by_value(draft.values)
+    order = _by_value(draft.values) if draft.cells is Cells.LABELS else sorted(draft.values, key=_by_number)
     draft.values = {cell: draft.values[cell] for cell in order}
     return shelf.put(draft, ("labels" if draft.cells is Cells.LABELS else "codes") + suffix)
 
@@ -293,63 +354,116 @@ def reasons_before(known: Iterable[Coding]) -> dict[str, str]:
     return {cell: values.pop() for cell, values in found.items() if len(values) == 1 and values <= reasons}
 
 
-def _as_before(known: Mapping[str, Coding], up: Draft, down: Draft) -> str:
+# --- bare numbers ---------------------------------------------------------------------------------------------
+
+
+def _starts(codes: Collection[int], points: int) -> tuple[int, ...]:
+    """List the numbers that the lowest option may have: those that leave fewest numbers without an option."""
+    usual = (1, 0, *([-(points // 2)] if points % 2 else []))
+    left = {start: sum(not start <= code < start + points for code in codes) for start in usual}
+    fewest = min(left.values())
+    return tuple(start for start in usual if left[start] == fewest) if fewest < HALF * len(codes) else ()
+
+
+def _lay_out(drafts: Sequence[Draft], points: int) -> None:
+    """Say of each column of bare numbers what its lowest option may be; what a column does not tell, its neighbours do.
+
+    Between two blocks that begin with other numbers, a column that may belong to either stays open.
+    """
+    drafts = sorted(drafts, key=lambda one: one.place)
+    own = [_starts(set(one.bare.values()), points) for one in drafts]
+    sure = [place for place, starts in enumerate(own) if len(starts) == 1]
+    together = _starts({code for one in drafts for code in one.bare.values()}, points)
+    together = tuple(start for start in together if start >= 0) or together
+    for place, (draft, starts) in enumerate(zip(drafts, own, strict=True)):
+        around = [[one for one in sure if one < place][-1:], [one for one in sure if one > place][:1]]
+        near = {own[one[0]][0] for one in around if one} if sure else set(together)
+        draft.starts = starts if len(starts) < 2 else tuple(one for one in starts if one in near) or starts
+
+
+def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
+    """Explain bare numbers in each way that their cells allow: wanted name of the coding -> coding.
+
+    A cell that is a number and an option in words (`1 (lowest)`) tells which way they run.
+    """
+    told = {}
+    for cell, value in draft.values.items():
+        leading = _LEADING.match(cell)
+        if leading and isinstance(value, int) and value != BARE:
+            told[int(leading.group())] = value
+    found = {}
+    for start in draft.starts:
+        beside = "" if len(draft.starts) == 1 else f"_from_{start}"
+        for way, step in (("ascending", 1), ("descending", -1)):
+            first = 1 if step == 1 else scale.points
+            if all(first + step * (code - start) == value for code, value in told.items()):
+                values = {
+                    cell: first + step * (code - start)
+                    for cell, code in draft.bare.items()
+                    if start <= code < start + scale.points
+                }
+                found[f"codes_{way}{beside}{suffix}"] = _explained(draft, values, scale)
+    return found if told or min(draft.starts, default=-1) >= 0 else {}
+
+
+def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) -> Draft:
+    """Give bare numbers their values; what else stands there stays open."""
+    codes = sorted(set(draft.bare.values()))
+    filled: dict[str, Value] = {}
+    for cell in sorted(draft.values, key=_by_number):
+        value = draft.values[cell]
+        if value == BARE and cell not in values:
+            value = f"{OPEN}: {REASONS}, or is it no option of {draft.scale}?"
+            if not values and len(codes) == scale.points:  # as many numbers as options: -2 to 2, 0% to 100%
+                up = codes.index(draft.bare[cell]) + 1
+                both = dict.fromkeys((up, scale.points + 1 - up))
+                value = (
+                    f"{OPEN}: {' or '.join(f'{one} = {scale.labels[one - 1]}' for one in both)}, or {REASONS}"
+                )
+            elif not values:
+                value = f"{OPEN}: 1 to {scale.points}, {REASONS}"
+        filled[cell] = values.get(cell, value)
+    order = sorted(filled, key=lambda cell: isinstance(filled[cell], str))
+    names = {cell: scale.labels[value - 1] for cell, value in filled.items() if isinstance(value, int)}
+    ordered = {cell: filled[cell] for cell in order}
+    return Draft(draft.scale, draft.cells, ordered, {**names, **draft.words}, list(draft.users))
+
+
+def _name_numbers(
+    draft: Draft, shelf: _Shelf, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
+) -> str:
+    """Put the codings that bare numbers may have on the shelf, and give the name or the decision between them."""
+    ways = _ways(draft, scale, suffix)
+    if not ways:
+        return shelf.put(_explained(draft, {}, scale), f"codes{suffix}")
+    if len(ways) == 1:
+        return shelf.put(next(iter(ways.values())), f"codes{suffix}")
+    offered = []
+    for wanted, way in ways.items():
+        lowest = min((cell for cell in draft.bare if isinstance(way.values[cell], int)), key=_by_number)
+        way.remark = "one of these is right; take the others out"
+        offered.append(f"{shelf.put(way, wanted)} ({lowest} = {scale.labels[int(way.values[lowest]) - 1]})")
+    lowest = min(draft.bare, key=_by_number)
+    called = f"; the file calls {lowest} “{draft.words[lowest]}”" if lowest in draft.words else ""
+    return f"{OPEN}: {' or '.join(offered)}{called}{_as_before(known, ways)}"
+
+
+def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
     """Say which way the numbers ran in the reference wave: no evidence, but worth knowing."""
     for name, coding in known.items():
-        values = {cell: value for cell, value in coding.values.items() if NUMBER.fullmatch(cell)}
-        for way, draft in (("ascending", up), ("descending", down)):
+        values = {cell: value for cell, value in coding.values.items() if number(cell) is not None}
+        for wanted, draft in ways.items():
             shared = values.keys() & draft.values.keys()
             alike = all(values[cell] == draft.values[cell] for cell in shared)
             if coding.response_scale == draft.scale and len(shared) > 1 and alike:
+                way = "descending" if "_descending" in wanted else "ascending"
                 return f"; {way} in `{name}` of the reference wave"
     return ""
 
 
-def _codes_of(draft: Draft, scale: ResponseScale) -> list[str]:
-    """List the numbers that a response scale's options have if they are counted up, from 1 or from 0."""
-    numbers = {by_code(cell)[0] for cell in draft.values if NUMBER.fullmatch(cell)}
-    start = 0 if 0 in numbers and all(0 <= one < scale.points for one in numbers) else 1
-    return [str(number) for number in range(start, start + scale.points)]
-
-
-def _directions(draft: Draft, scale: ResponseScale) -> set[str]:
-    """Say which way the numbers run, as far as cells tell that are a number and an option in words: `1 (lowest)`."""
-    codes = _codes_of(draft, scale)
-    found = set()
-    for cell in draft.values:
-        label = draft.words.get(cell) or cell
-        number, value = _LEADING.match(cell), options_of(label, scale)
-        if number and value and number.group() in codes and any(map(str.isalpha, label)):
-            up = codes.index(number.group()) + 1
-            ways = {"ascending": up, "descending": scale.points + 1 - up}
-            found |= {way for way, one in ways.items() if one == value and len(set(ways.values())) == 2}
-    return found
-
-
-def _one_way(draft: Draft, scale: ResponseScale, marks: Mapping[str, str], *, descending: bool) -> Draft:
-    """Explain bare numbers from the lowest option up, or from the highest down; what else stands there stays open."""
-    values: dict[str, Value] = {}
-    labels = dict(draft.words)
-    for place, code in enumerate(_codes_of(draft, scale), start=1):
-        value = scale.points + 1 - place if descending else place
-        values[code] = value
-        labels.setdefault(code, scale.labels[value - 1])
-    for cell in sorted(draft.values, key=by_code):
-        # A mark (`**`) says the same wherever it stands, a number does not.
-        mark = None if NUMBER.fullmatch(cell) else marks.get(cell)
-        label = draft.words.get(cell) or cell
-        known = options_of(label, scale) or mark or reason(label)
-        values.setdefault(cell, known or f"{OPEN}: {REASONS}, or is it no option of {draft.scale}?")
-    return Draft(draft.scale, draft.cells, values, labels, list(draft.users))
-
-
-def _covers(coding: Coding, draft: Draft) -> bool:
-    """Tell whether a coding knows every label of a question, and takes none for another option."""
-    known = {normalise(cell): _plain(value) for cell, value in coding.values.items()}
-    return coding.response_scale == draft.scale and all(
-        normalise(cell) in known and (is_open(value) or known[normalise(cell)] == value)
-        for cell, value in draft.values.items()
-    )
+def _by_number(cell: str) -> tuple[float, str]:
+    value = number(cell)
+    return (float("inf") if value is None else value, cell)
 
 
 def is_open(value: Value) -> bool:

@@ -50,25 +50,30 @@ class RawColumn:
     personal: bool = False
 
 
-def describe_columns(path: Path, layout: Layout) -> list[RawColumn]:
+def describe_columns(path: Path, layout: Layout, name: str = "") -> list[RawColumn]:
     """Read a raw file and say what its columns are; test responses and duplicates count as well.
+
+    Parameters
+    ----------
+    name
+        What errors call the file; empty: its path.
 
     Raises
     ------
     RawFileError
         If the file cannot be read as the layout says.
     """
-    found = read_raw(Source(str(path), path, layout))
+    found = read_raw(Source(name or str(path), path, layout))
     described = []
-    for name, column in zip(found.names, found.columns, strict=True):
-        personal = name in found.personal
+    for called, column in zip(found.names, found.columns, strict=True):
+        personal = called in found.personal
         texts, distinct = _frequent(column)
         described.append(
             RawColumn(
-                name=name,
-                label=found.labels.get(name) or name,
+                name=called,
+                label=found.labels.get(called) or called,
                 values=() if personal else texts,
-                value_labels=found.value_labels.get(name, {}),
+                value_labels=found.value_labels.get(called, {}),
                 filled=int(column.filled.sum()),
                 distinct=distinct,
                 personal=personal,

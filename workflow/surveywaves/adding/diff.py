@@ -19,10 +19,13 @@ from surveywaves.adding.match import (
     Match,
     Reference,
     Source,
+    by_code,
+    carried_codings,
     codes_of,
     match_items,
     match_variables,
     variables_of,
+    within,
 )
 from surveywaves.adding.questions import (
     FEW,
@@ -37,15 +40,14 @@ from surveywaves.adding.questions import (
     merge,
     questions_of,
     raw_columns,
-    recognise_file,
     same,
     say,
-    squeezed,
 )
 from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
+from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
-from surveywaves.ingest.surveymonkey import ADDED
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
@@ -131,14 +133,18 @@ def read_files(
         Keys of the layouts that the person knows.
     """
     files, mistakes = [], list[Mistake]()
-    known = tuple(reference.wave.file.layouts.values())
+    known = reference.wave.file.layouts
     for name, path in paths.items():
         try:
             reading(name)
-            layout = recognise_file(path, name, given, like=known)
-            like = next((one for one in known if one.format == layout.format), None)
-            returns = look_at_returns(RawSource(name, path, layout), like)
-            files.append(File(name, layout, describe_columns(path, layout), returns))
+            layout = recognise_file(path, name, given, like=tuple(known.values()))
+            columns = describe_columns(path, layout, name)
+            like = _pattern(columns, layout, reference, known)
+            if like and known[like].cells != layout.cells and known[like].format == layout.format:
+                layout = layout.model_copy(update={"cells": known[like].cells})
+                columns = describe_columns(path, layout, name)
+            returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
+            files.append(File(name, layout, columns, returns))
         except RawFileError as error:
             mistakes.extend(replace(one, hint=_in_options(one.hint)) for one in error.mistakes)
     if mistakes:
@@ -146,13 +152,44 @@ def read_files(
     return files
 
 
+def _pattern(
+    columns: Sequence[RawColumn], layout: Layout, reference: Reference, free: Mapping[str, Layout]
+) -> str | None:
+    """Find the layout of the reference wave that has most of a file's columns: of its format, or half of them."""
+    names = raw_columns(columns)
+    held = [one.columns for one in reference.asked.values()]
+    held += [one.columns for one in reference.sources.values()]
+    best: tuple[bool, float, str] | None = None
+    for name, known in free.items():
+        wanted = [one[name] for one in held if name in one]
+        share = sum(bool(names.find(one)) for one in wanted) / max(len(wanted), 1)
+        one = (known.format == layout.format, share, name)
+        if (one[0] or share >= ALIKE) and (best is None or one[:2] > best[:2]):
+            best = one
+    return best[2] if best else None
+
+
 def _in_options(hint: str) -> str:
     """Turn advice for the key of a layout into the option that does the same here: there is no layout yet."""
     return _KEY.sub(lambda key: f"`--{key['name'].replace('_', '-')}{key['value']}`", hint)
 
 
-def sheets_of(files: Sequence[File], reference: Reference, wordings: Mapping[str, str]) -> list[Sheet]:
-    """Put files of one format with mostly the same columns into one layout, and name the layouts."""
+def sheets_of(
+    files: Sequence[File],
+    reference: Reference,
+    wordings: Mapping[str, str],
+    labels: Sequence[Sequence[str]] = (),
+) -> list[Sheet]:
+    """Put files of one format with mostly the same columns into one layout, and name the layouts.
+
+    Parameters
+    ----------
+    wordings, labels
+        What a person says of the columns: column -> what it asks; column, code and its label.
+    """
+    said: dict[str, dict[str, str]] = {}
+    for column, code, label in labels:
+        said.setdefault(column, {})[code] = label
     groups: list[list[File]] = []
     for file in files:
         group = next((one for one in groups if _alike(one[0], file)), None)
@@ -163,16 +200,19 @@ def sheets_of(files: Sequence[File], reference: Reference, wordings: Mapping[str
     sheets, free = [], dict(reference.wave.file.layouts)
     names: set[str] = set()
     for group in groups:
-        wanted = group[0].layout.format
-        like = next((name for name, layout in free.items() if layout.format == wanted), None)
-        if like:
-            free.pop(like)
-        name, number = like or NAMES[wanted], 1
+        layout = group[0].layout
+        columns = [
+            replace(one, value_labels={**one.value_labels, **said.get(one.name, {})})
+            for one in merge(column for file in group for column in file.columns)
+        ]
+        like = _pattern(columns, layout, reference, free)
+        alike = like is not None and free.pop(like).format == layout.format
+        called = NAMES.get(layout.format, "web")
+        name, number = like if like and alike else called, 1
         while name in names:
             number += 1
-            name = f"{NAMES[wanted]}_{number}"
+            name = f"{called}_{number}"
         names.add(name)
-        columns = merge(column for file in group for column in file.columns)
         sheets.append(Sheet(name, like, group, questions_of(columns, wordings)))
     return sheets
 
@@ -190,15 +230,21 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
-    scales = study.config.response_scales
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
         sheet.matches,
         asked_on={item.item: item.response_scale for item in study.items},
-        scales=scales,
+        scales=study.config.response_scales,
         known=reference.wave.file.codings,
         earlier=earlier,
+        carried=carried_codings(sheet.matches, reference, layout=sheet.like or ""),
     )
+    if sheet.codings.default and any(
+        one.question and one.grade and one.score is None for one in sheet.matches
+    ):
+        # Nothing but the names of its columns says what the file asks: that is for a person to say, once.
+        asked = f"if its columns ask what they asked in {reference.wave.name}"
+        sheet.codings.default = f"{OPEN}: {sheet.codings.default.removeprefix(f'{OPEN}: ')}, {asked}"
     used = {match.question.name for match in sheet.matches if match.question}
     used |= {source.question.name for source in sheet.sources}
     numbers = {name for file in sheet.files for name in file.returns.numbers}
@@ -208,7 +254,8 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
         if question.name in used:
             continue
         # A code may stand for another question by now; a wording cannot.
-        if question.place in ignored and (is_wording(question.name) or question.cells not in FEW):
+        sure = is_wording(question.name) or question.cells not in FEW
+        if question.place in ignored and (sure or _as_before(question, sheet, reference)):
             sheet.ignored[question.name] = f"ignored in {reference.wave.name} as well"
         elif question.cells in {Cells.COMMENTS, Cells.EMPTY}:
             sheet.ignored[question.name] = question.cells.value
@@ -220,14 +267,20 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
             sheet.fresh.append(question)
 
 
+def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
+    before = reference.question(sheet.like or "", question.name)
+    return before is not None and (before.cells, before.wordings) == (question.cells, question.wordings)
+
+
 def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], reference: Reference) -> None:
     """Find the grouping variables among the questions that ask no item; a constant of the layout needs no question."""
     scales = list(study.config.response_scales.values())
     used = {match.question.name for match in sheet.matches if match.question}
     constants = reference.wave.file.layouts[sheet.like].constants if sheet.like else {}
     asked = [one for one in left if one.name not in used and not on_a_scale(one, scales)]
-    variables = [one for one in variables_of(study, reference) if one.name not in constants]
-    sheet.sources = match_variables(variables, asked)
+    like = sheet.like or ""
+    variables = [one for one in variables_of(study, reference, like) if one.name not in constants]
+    sheet.sources = match_variables(variables, asked, reference, layout=like)
 
 
 def _alike(one: File, other: File) -> bool:
@@ -256,7 +309,7 @@ def _set_aside(sheet: Sheet) -> None:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in ADDED:
+        elif squeezed(name) in added(sheet.layout.format):
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"
@@ -344,7 +397,7 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
     grade, said = grade_of(match, sheet.codings)
     if grade is None:
         kinds["to decide"].append(f"{item}: {said}")
-    elif any(same(before.wording, text) for text in match.question.wordings):
+    elif match.score is None or any(same(before.wording, text) for text in match.question.wordings):
         kinds["same"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
@@ -422,7 +475,7 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
         ]
         if numbers and (sheet.codings.default or "").startswith(OPEN):
             seen = sorted(
-                {cell for one in numbers for cell, label in one.options.items() if not label}, key=float
+                {cell for one in numbers for cell, label in one.options.items() if not label}, key=by_code
             )
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
         yield from (f"{item}: {why}" for item, why in sheet.codings.rescaled.items())
@@ -472,8 +525,11 @@ def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iter
                 match = now.get(question.name)
                 holds = match.item if match else now_held.get(question.name)
                 asked = reference.asked.get(name)
-                wording = reference.wording_of(layout, question.name) or (asked.wording if asked else "")
-                if holds == name and (match is None or _close(wording or texts[name], question)):
+                before = reference.question(layout, question.name)
+                wording = before.wording if before and before.wordings else asked.wording if asked else ""
+                if holds == name and (
+                    match is None or match.grade or _close(wording or texts[name], question)
+                ):
                     continue
                 was = f"{name} (“{_short(wording)}”)" if wording else name
                 yield (
@@ -483,7 +539,7 @@ def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iter
 
 
 def _close(wording: str, question: Question) -> bool:
-    return max(likeness(wording, text) for text in question.wordings) >= HIGH
+    return any(likeness(wording, text) >= HIGH or within(wording, text) for text in question.wordings)
 
 
 def _short(text: str) -> str:

@@ -5,6 +5,7 @@ It is YAML as a person would write it: with comments, in the order given.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +15,7 @@ import yaml
 from surveywaves.adding.codings import Draft, Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question, Readings, count
+from surveywaves.adding.questions import Question, count
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
@@ -92,8 +93,6 @@ IDENTIFYING: Final = 3
 OFTEN: Final = 5
 """Answers an option from which the options of a question are told."""
 
-DEFAULT_ENCODING: Final = Layout.model_fields["encoding"].default
-
 
 @dataclass(slots=True)
 class Page:
@@ -137,48 +136,43 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     page.content["title"] = f"{OPEN}: as in `{last.title}`"
     period = f"when, in words, as in `{last.period}`"
     page.content["period"] = f"{OPEN}: {period}"
-    start = [file.returns.starts for sheet in sheets for file in sheet.files if file.returns.starts]
-    end = [file.returns.ends or file.returns.starts for sheet in sheets for file in sheet.files]
-    dates = {"start": _day(start, 0), "end": _day([one for one in end if one], 1)}
-    page.content["fieldwork"] = dates
-    for key, which in (("start", "first"), ("end", "last")):
-        if not str(dates[key]).startswith(OPEN):
-            page.comments[("fieldwork", key)] = (
-                f"{which} return in the files; the survey may have been open longer"
-            )
-    page.content["population"] = {
-        "size": f"{OPEN}: how many could have answered (no value: nobody knows)",
-        "note": f"{OPEN}: what the size includes and leaves out",
-    }
+    page.content["fieldwork"] = _fieldwork(sheets)
+    if isinstance(page.content["fieldwork"], dict):
+        said = "first and last return in the files; the survey may have been open longer"
+        page.comments[("fieldwork",)] = said
+    known = "how many could have answered (no value: nobody knows); `note` says what that leaves out"
+    page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
     page.content["organisations_surveyed"] = list(last.organisations_surveyed)
     page.comments[("organisations_surveyed",)] = f"as in {reference.wave.name}"
 
 
-def _day(readings: Sequence[Readings], which: int) -> Any:
-    """Give the first or last day, or what it may be."""
-    pick = (min, max)[which]
-    certain = [one.certain for one in readings]
-    if certain and all(certain):
-        return pick(days[which] for days in certain if days)
-    ways: dict[str, list[Any]] = {}
-    for one in readings:
-        for way, days in one.days.items():
-            ways.setdefault(way, []).append(days[which])
-    named = [f"{pick(days)} ({way})" for way, days in ways.items()]
-    return f"{OPEN}: {' or '.join(named) if named else 'ISO date, or no value if nobody knows'}"
+def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
+    """Give the days of the first and the last return, or what they may be."""
+    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts]
+    ways: dict[str, list[dt.date]] = {}
+    certain: list[dt.date] = []
+    for one in returns:
+        for readings in filter(None, (one.starts, one.ends)):
+            certain += readings.certain or ()
+            for way, days in readings.days.items():
+                ways.setdefault(way, []).extend(days)
+    if returns and all(
+        one.starts and one.starts.certain and (not one.ends or one.ends.certain) for one in returns
+    ):
+        return {"start": min(certain), "end": max(certain)}
+    named = [f"{{start: {min(days)}, end: {max(days)}}} ({way})" for way, days in ways.items()]
+    named = named or ["{start: ISO date, end: ISO date}"]
+    return f"{OPEN}: {' or '.join(named)}; {{}} if nobody knows"
 
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
     here: Place = ("layouts", sheet.name)
     before = reference.wave.file.layouts[sheet.like] if sheet.like else None
     layout = sheet.layout
+    told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
-    if layout.encoding != DEFAULT_ENCODING:
-        found["encoding"] = layout.encoding
-    for key in ("sheet", "header_rows"):
-        if (given := getattr(layout, key)) is not None:
-            found[key] = given
+    found |= layout.model_dump(include=told, exclude_defaults=True)
     found |= _returns(page, sheet, before, here)
     if sheet.codings.default:
         found["coding"] = sheet.codings.default
@@ -224,13 +218,12 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
             else f"{OPEN}: first, last or most_answered ({repeated} of them)"
         )
     excluded: dict[str, dict[str, str]] = {}
-    known = {
-        mark: why for marks in (before.exclude if before else {}).values() for mark, why in marks.items()
-    }
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():
-            excluded.setdefault(column, {}).update({mark: known.get(mark, "") for mark in marks})
-            page.comments[(*here, "exclude")] = f"{count(sum(marks.values()), 'row')} of {file.name}"
+            excluded.setdefault(column, {}).update({mark: why for mark, (_, why) in marks.items()})
+            rows = count(sum(times for times, _ in marks.values()), "row")
+            page.comments[(*here, "exclude")] = f"{rows} of {file.name}"
+        found |= {key: f"{OPEN}: {asked}" for key, asked in file.returns.asked.items()}
     if excluded:
         found["exclude"] = excluded
     return found
@@ -254,8 +247,7 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
             values, others = _without_people(draft.values)
             found[name] = {"response_scale": draft.scale, "values": values, **others}
             page.comments |= _coded(name, draft)
-            if sheet.codings.default and sheet.codings.default.startswith(OPEN):
-                page.comments[("codings", name)] = "one of the two is right; take the other out"
+            page.comments[("codings", name)] = draft.remark
     if not found:
         found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
     return found

@@ -6,21 +6,21 @@ matched by wording, one to one, and never by a guess that a person cannot see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from scipy.optimize import linear_sum_assignment
 
 from surveywaves.adding.columns import describe_columns
 from surveywaves.adding.questions import (
     FEW,
     HARMLESS,
-    NUMBER,
     SAME,
     Cells,
     Change,
@@ -37,8 +37,8 @@ from surveywaves.adding.questions import (
 from surveywaves.errors import RawFileError
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
-from surveywaves.terms import ORGANISATION, Comparability, Missing
-from surveywaves.text import normalise
+from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
+from surveywaves.text import known_as, normalise, number, plain, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Asked:
         How they compare with the instrument's.
     columns
         Layout -> column, as the crosswalk names it.
+    codings
+        Layout -> coding of its cells.
     scale
         Response scale that its coding leads to.
     place
@@ -63,6 +65,7 @@ class Asked:
     wording: str
     grade: Comparability
     columns: Mapping[str, str]
+    codings: Mapping[str, str]
     scale: str
     place: int | None = None
 
@@ -79,8 +82,8 @@ class Reference:
         Organisation and variables, where they have a column.
     ordered
         Whether the order of its questions is known.
-    wordings
-        Layout -> column name (folded) -> what it asks, where a file says more than the name.
+    listed
+        Layout -> column, by its name and by its row label (folded) -> the question; empty where the file is not there.
     unread
         Raw files that could have told more and are not there, or cannot be read.
     """
@@ -89,12 +92,37 @@ class Reference:
     asked: Mapping[str, Asked]
     sources: Mapping[str, VariableSource]
     ordered: bool = False
-    wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 
-    def wording_of(self, layout: str, column: str) -> str | None:
-        """Give what a column asked, where its file said so."""
-        return self.wordings.get(layout, {}).get(normalise(column))
+    def question(self, layout: str, column: str) -> Question | None:
+        """Give a column as a question, where its file is there."""
+        return self.listed.get(layout, {}).get(normalise(column))
+
+    def has(self, layout: str, column: str | None, question: Question, known: Iterable[str]) -> bool:
+        """Tell whether a question is that of a column of this wave, with no cell that the wave did not explain.
+
+        Where the column's file is not there, what the wave explains must all be numbers: then those are its codes.
+        """
+        if column is None or normalise(column) not in map(normalise, (question.name, question.reference)):
+            return False
+        before, cells = self.question(layout, column), {*map(normalise, known)}
+        alike = question.cells is not Cells.NAMED and all(number(cell) is not None for cell in cells)
+        if before:
+            asked = [set(map(words, one.wordings)) for one in (before, question)]
+            alike = before.cells is question.cells and (asked[0] == asked[1] or bool(asked[0] & asked[1]))
+        if before and question.cells is Cells.NAMED:
+            alike &= all(before.options.get(cell) == label for cell, label in question.options.items())
+        return alike and question.cells in FEW and cells.issuperset(map(normalise, question.options))
+
+    def coding_of(self, item: str, layout: str, question: Question) -> str | None:
+        """Name the coding that an item had, if its column and its cells are what they were."""
+        asked = self.asked.get(item)
+        if asked is None or layout not in asked.codings:
+            return None
+        coding = asked.codings[layout]
+        known = self.wave.file.codings[coding].values
+        return coding if self.has(layout, asked.columns[layout], question, known) else None
 
 
 def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], None]) -> Reference:
@@ -111,10 +139,10 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
     asked = {}
     for row in wave.crosswalk:
         if row.columns:
-            coding = row.coding or wave.file.layouts[next(iter(row.columns))].coding or ""
+            codings = {name: row.coding or wave.file.layouts[name].coding or "" for name in row.columns}
             wording = row.wording or texts[row.item]
-            scale = wave.file.codings[coding].response_scale
-            asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, scale)
+            scale = wave.file.codings[next(iter(codings.values()))].response_scale
+            asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, codings, scale)
     sources = dict(wave.file.variables)
     if isinstance(wave.file.organisation, VariableSource):
         sources = {ORGANISATION: wave.file.organisation, **sources}
@@ -122,26 +150,19 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
     places = _places(asked, listed)
     return Reference(
         wave,
-        {name: _placed(one, places.get(name)) for name, one in asked.items()},
+        {name: replace(one, place=places.get(name)) for name, one in asked.items()},
         sources,
         ordered=bool(places) and len(places) == len(asked),
-        wordings={
-            layout: {normalise(one.name): one.wording for one in questions if one.wordings}
-            for layout, questions in listed.items()
-        },
+        listed=listed,
         unread=tuple(unread),
     )
 
 
-def _placed(asked: Asked, place: int | None) -> Asked:
-    return Asked(asked.item, asked.wording, asked.grade, asked.columns, asked.scale, place)
-
-
 def _read(
     wave: Wave, root: Path, reading: Callable[[str], None]
-) -> tuple[dict[str, list[Question]], list[str]]:
+) -> tuple[dict[str, dict[str, Question]], list[str]]:
     """Read one file of each layout."""
-    listed: dict[str, list[Question]] = {}
+    listed: dict[str, dict[str, Question]] = {}
     unread = []
     for file in wave.file.files:
         if file.layout in listed:
@@ -152,21 +173,23 @@ def _read(
                 unread.append(file.path)
                 continue
             reading(file.path)
-            listed[file.layout] = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
+            questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
+            listed[file.layout] = {
+                normalise(name): one for one in questions for name in (one.reference, one.name)
+            }
         except RawFileError:
             unread.append(file.path)
     return listed, unread
 
 
-def _places(asked: Mapping[str, Asked], listed: Mapping[str, list[Question]]) -> dict[str, int]:
+def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Question]]) -> dict[str, int]:
     """Find the items' order in the layout that shows most of them."""
     best: dict[str, int] = {}
     for layout, questions in listed.items():
-        by_name = {normalise(name): one.place for one in questions for name in (one.reference, one.name)}
         found = {
-            name: by_name[normalise(one.columns[layout])]
+            name: questions[normalise(one.columns[layout])].place
             for name, one in asked.items()
-            if layout in one.columns and normalise(one.columns[layout]) in by_name
+            if layout in one.columns and normalise(one.columns[layout]) in questions
         }
         if len(found) > len(best):
             best = found
@@ -196,6 +219,12 @@ MARGIN: Final = 5
 
 SHOWN: Final = 3
 """Candidates that are named."""
+
+PHRASE: Final = 3
+"""Words from which a text that stands within another may be what it asks."""
+
+HELD: Final = 95
+"""Likeness of a text with a part of another from which it stands within it."""
 
 _SURE: Final = 10_000.0
 
@@ -259,6 +288,7 @@ def match_items(
         Layout of the reference wave whose column codes may have been used again; "" if it has none like it.
     """
     known = [_known(item, reference.asked.get(item.item)) for item in items]
+    questions = _without_stems(questions, {one.text for listed in known for one in listed})
     scores = _scores(known, questions)
     rows, columns = linear_sum_assignment(_weights(scores), maximize=True)
     chosen = {
@@ -274,6 +304,30 @@ def match_items(
         else _same_code(item, free, reference, layout) or matching.absent(place)
         for place, item in enumerate(items)
     ]
+
+
+def _without_stems(questions: Sequence[Question], statements: Iterable[str]) -> list[Question]:
+    """Take off the words that stand before, or behind, two statements or more, with no sign between."""
+    wanted = {words(text): text for text in statements if len(words(text)) >= PHRASE}
+    lengths = {len(one) for one in wanted}
+    found: dict[tuple[int, tuple[str, ...]], dict[int, str]] = {}
+    for place, question in enumerate(questions):
+        said = words(question.column.label)
+        for length in (one for one in lengths if one < len(said)):
+            for way, part, stem in ((0, said[-length:], said[:-length]), (1, said[:length], said[length:])):
+                if part in wanted:
+                    found.setdefault((way, stem), {})[place] = wanted[part]
+    alone = {place: text for held in found.values() if len(held) > 1 for place, text in held.items()}
+    return [
+        replace(one, wordings=tuple(dict.fromkeys((alone[place], *one.wordings)))) if place in alone else one
+        for place, one in enumerate(questions)
+    ]
+
+
+def within(one: str, other: str) -> bool:
+    """Tell whether all words of one text stand in the other, or as many as it has: one may be cut off in a word."""
+    short, long = sorted((" ".join(words(text)) for text in (one, other)), key=len)
+    return short in long
 
 
 def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, Item]]:
@@ -301,7 +355,21 @@ def _scores(known: Sequence[Sequence[_Known]], questions: Sequence[Question]) ->
     rows = np.array([place for place, _ in items], dtype=np.intp)
     columns = np.array([place for place, _ in own], dtype=np.intp)
     np.maximum.at(scores, (rows[:, None], columns[None, :]), found)
+    for item, question in np.argwhere(_contained([text for _, text in items], [text for _, text in own])):
+        place = rows[item], columns[question]
+        scores[place] = max(scores[place], FLOOR)
     return scores
+
+
+def _contained(some: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which wordings hold all of another, or break off within it: no evidence, but worth a question."""
+    first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
+    if not first or not second:
+        return np.zeros((len(first), len(second)), dtype=np.bool_)
+    phrases = [np.array([text.count(" ") >= PHRASE - 1 for text in texts]) for texts in (first, second)]
+    alike = process.cdist(first, second, scorer=fuzz.partial_ratio, score_cutoff=HELD, dtype=np.uint8) > 0
+    found: NDArray[np.bool_] = alike & phrases[0][:, None] & phrases[1][None, :]
+    return found
 
 
 def _weights(scores: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -334,6 +402,8 @@ class _Matching:
         if score >= HIGH and not rivals and not any(change.matters for change in found):
             return Match(item.item, question, score, Comparability.REWORDED, "", text, found, said)
         candidates = f"reworded ({score}: {say(found)}), or absent"
+        if within(item.text, text):
+            candidates = f"identical, {candidates}"
         if rivals:
             candidates += f"; as near: {', '.join(rivals)}"
         return Match(item.item, question, score, None, candidates, text, found, said)
@@ -357,6 +427,9 @@ class _Matching:
                 if same(one.text, text):
                     kept = one.grade is Comparability.IDENTICAL
                     how = "the same words" if kept else "the same words as in the reference wave"
+                    label = question.column.label
+                    if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
+                        how += f", in “{plain(label)}”"
                     own = "" if kept else text
                     found = tuple(changes(item.text, text))
                     return Match(item.item, question, SAME, one.grade, "", own, found, f"score {SAME}: {how}")
@@ -402,19 +475,38 @@ class _Matching:
 def _same_code(item: Item, questions: Sequence[Question], reference: Reference, layout: str) -> Match | None:
     """Find the column with the other wave's code for an item, in a file that does not say what its codes ask."""
     asked = reference.asked.get(item.item)
-    codes = (
-        {asked.columns[layout]: f"{reference.wave.name} has it there"}
-        if asked and layout in asked.columns
-        else {}
-    )
-    for code, why in {**codes, item.item: "named as the item"}.items():
+    code = asked.columns.get(layout) if asked else None
+    for wanted, why in ((code, f"{reference.wave.name} has it there"), (item.item, "named as the item")):
         for question in questions:
-            if not question.wordings and normalise(question.name) == normalise(code):
+            if wanted and not question.wordings and normalise(question.name) == normalise(wanted):
+                note = f"no wording to compare; {why}"
+                if asked and wanted == code and reference.coding_of(item.item, layout, question):
+                    return Match(item.item, question, None, asked.grade, wording=_own(asked, item), note=note)
                 candidates = f"identical, reworded or absent ({why}, but the file does not say what it asks)"
-                return Match(
-                    item.item, question, None, None, candidates, note=f"no wording to compare; {why}"
-                )
+                return Match(item.item, question, None, None, candidates, note=note)
     return None
+
+
+def _own(asked: Asked, item: Item) -> str:
+    return "" if asked.wording == item.text else asked.wording
+
+
+def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: str) -> dict[str, str]:
+    """Name the coding of the reference wave for each item whose column and cells are what they were.
+
+    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
+    """
+    found, moved = dict[str, str](), set[str]()
+    for match in matches:
+        asked = reference.asked.get(match.item)
+        name = asked.codings.get(layout) if asked else None
+        if match.question and name:
+            known = reference.wave.file.codings[name].values
+            if reference.coding_of(match.item, layout, match.question):
+                found[match.item] = name
+            elif any(number(cell) is not None and cell not in known for cell in match.question.options):
+                moved.add(name)
+    return {item: name for item, name in found.items() if name not in moved}
 
 
 VARIABLE_FLOOR: Final = 75
@@ -428,6 +520,9 @@ HALF: Final = 0.5
 
 LEVELS_SHOWN: Final = 3
 
+MOST_NAMED: Final = 11
+"""Options that are named where an answer may be any of them."""
+
 CONTAINED: Final = 90
 """Score of a question that has all words of what a variable is called, and more."""
 
@@ -440,7 +535,7 @@ MISSING: Final[Mapping[str, Missing]] = {
 }
 """Answers that are called as a reason of a missing value is. What else may be one (`N/A`, `Refused`) is not guessed."""
 
-REASONS: Final = "skipped, dont_know or invalid"
+REASONS: Final = "skipped, dont_know, invalid or not_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,16 +554,21 @@ class Variable:
         Answer in words -> level, or reason, as the reference wave maps it.
     codes
         Code -> level or reason, as the reference wave maps it: no evidence, but a candidate.
-    wave
-        Name of the reference wave.
+    column
+        Where the layout that this one is modelled on has it.
     """
 
     name: str
     called: tuple[str, ...]
     levels: Mapping[str, str]
     answers: Mapping[str, str]
-    codes: Mapping[str, str] = field(default_factory=dict)
-    wave: str = "the reference wave"
+    codes: Mapping[str, str]
+    column: str | None
+
+    @property
+    def called_so(self) -> dict[str, str]:
+        """Give the words of each level and its name -> level."""
+        return {**{label: level for level, label in self.levels.items()}, **{one: one for one in self.levels}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,37 +596,37 @@ class Source:
     note: str
 
 
-def variables_of(study: Study, reference: Reference) -> list[Variable]:
+def variables_of(study: Study, reference: Reference, layout: str) -> list[Variable]:
     """Gather what the study and the reference wave know of each grouping variable."""
     known = {ORGANISATION: (ORGANISATION, study.config.organisations)}
     known |= {name: (one.label, one.levels) for name, one in study.config.variables.items()}
     found = []
     for name, (label, levels) in known.items():
         source = reference.sources.get(name)
-        columns = [] if source is None else list(source.columns.values())
-        if source is not None:
-            columns += [
-                reference.wording_of(layout, column) or "" for layout, column in source.columns.items()
-            ]
+        held = {} if source is None else source.columns
+        asked = [reference.question(one, column) for one, column in held.items()]
+        columns = [*held.values(), *(one.wording for one in asked if one and one.wordings)]
         answers = {} if source is None else {cell: str(level) for cell, level in source.map.items()}
         found.append(
             Variable(
                 name,
                 tuple(dict.fromkeys(text for text in (*columns, label, name) if words(text))),
                 levels,
-                {cell: level for cell, level in answers.items() if not NUMBER.fullmatch(cell)},
-                {cell: level for cell, level in answers.items() if NUMBER.fullmatch(cell)},
-                reference.wave.name,
+                {cell: level for cell, level in answers.items() if number(cell) is None},
+                {cell: level for cell, level in answers.items() if number(cell) is not None},
+                held.get(layout),
             )
         )
     return found
 
 
-def match_variables(variables: Sequence[Variable], questions: Sequence[Question]) -> list[Source]:
+def match_variables(
+    variables: Sequence[Variable], questions: Sequence[Question], reference: Reference, *, layout: str
+) -> list[Source]:
     """Find the question that tells each variable; no question tells two.
 
     A question that the reference wave asked in the same words is taken, and one of whose answers most are known. One
-    that only looks like it is open.
+    that only looks like it is open. Codes mean what they meant where the column and all codes are the same.
     """
     asked = [question for question in questions if question.cells in FEW]
     if not asked:
@@ -542,44 +642,56 @@ def match_variables(variables: Sequence[Variable], questions: Sequence[Question]
                 for other in np.argsort(-scores[row], kind="stable")[:LEVELS_SHOWN]
                 if other != column and scores[row, other] >= VARIABLE_FLOOR
             ]
-            found.append(_source(variables[row], asked[column], score, others))
+            variable, question = variables[row], asked[column]
+            if reference.has(layout, variable.column, question, (*variable.answers, *variable.codes)):
+                answers = {**variable.answers, **variable.codes}
+                note = f"as in {reference.wave.name}: the same column and codes"
+                mapped = {cell: answers[cell] for cell in sorted(question.options, key=by_code)}
+                found.append(Source(variable.name, question, "", mapped, frozenset(), {}, note))
+            else:
+                found.append(_source(variable, question, score, others, reference.wave.name))
     return found
 
 
 def meaning(answer: str, variable: Variable) -> str | None:
     """Say which level, or reason, an answer in words means; None if nobody has said so."""
-    known = {
-        **{label: level for level, label in variable.levels.items()},
-        **{one: one for one in variable.levels},
+    known = {**variable.called_so, **variable.answers}
+    plural = {
+        level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
     }
-    known |= variable.answers
-    for text, level in known.items():
-        if words(text) == words(answer) != ():
-            return level
-    for text, level in known.items():
-        if _singular(text) == _singular(answer) != []:
-            return level
-    return reason(answer)
+    return known_as(answer, known) or (plural.pop() if len(plural) == 1 else reason(answer))
 
 
 def reason(answer: str) -> str | None:
     """Say which reason of a missing value an answer is called as."""
-    for text, found in MISSING.items():
-        if words(text) == words(answer):
-            return found.value
-    return None
+    found = known_as(answer, MISSING)
+    return found.value if found else None
 
 
-def candidates(answer: str, known: Mapping[str, str]) -> str:
-    """Name what an answer may mean, most like it first: words -> meaning."""
+def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
+    """Name what an answer may mean: what is most like it, or else all there is; and the reasons of a missing value.
+
+    Parameters
+    ----------
+    known
+        Words -> meaning, in their order.
+    taken
+        Meanings that other answers to the question have: if that is all, nothing but a reason is left.
+    """
     scored: dict[str, int] = {}
+    folded = normalise(answer).rstrip(".…")
     for text, level in known.items():
-        score = round(
-            max(likeness(text, answer), 0.9 * fuzz.token_set_ratio(normalise(text), normalise(answer)))
-        )
-        scored[level] = max(score, scored.get(level, 0))
+        score = max(likeness(text, answer), 0.9 * fuzz.token_set_ratio(normalise(text), normalise(answer)))
+        if len(folded) >= PHRASE and normalise(text).startswith(folded):
+            score = SAME - 1  # cut off
+        scored[level] = max(round(score), scored.get(level, 0))
     near = sorted((one for one in scored.items() if one[1] >= NEAR), key=lambda one: -one[1])[:LEVELS_SHOWN]
-    return " or ".join([*(f"{level} ({score})" for level, score in near), REASONS])
+    named = [f"{level} ({score})" for level, score in near]
+    if not near and not scored.keys() <= {*taken}:
+        named = [level if text in level else f"{level} ({text})" for text, level in known.items()]
+        stars = sum(map(answer.count, "*★⭐"))
+        named = named[stars - 1 : stars] or named
+    return " or ".join([", ".join(named[:MOST_NAMED]), REASONS] if named and not near else [*named, REASONS])
 
 
 def _score(variable: Variable, question: Question) -> int:
@@ -599,14 +711,14 @@ def _score(variable: Variable, question: Question) -> int:
     return best if not answers or known or best == SAME else min(best, SAME - 1)
 
 
-def _source(variable: Variable, question: Question, score: int, others: Sequence[str]) -> Source:
+def _source(variable: Variable, question: Question, score: int, others: Sequence[str], wave: str) -> Source:
     answers = [label for label in question.options.values() if label]
     known = [answer for answer in answers if meaning(answer, variable) in variable.levels]
     texts = question.wordings or (question.name,)
     as_before = any(likeness(called, text) == SAME for called in variable.called for text in texts)
     undecided = ""
     if as_before:
-        note = f"asked so in {variable.wave}" if is_wording(texts[0]) else "the name it goes by"
+        note = f"asked so in {wave}" if is_wording(texts[0]) else "the name it goes by"
     elif len(known) > 1 and len(known) >= HALF * len(answers):
         note = f"{len(known)} of {len(answers)} answers are known"
     else:
@@ -614,38 +726,42 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
         undecided = f"{question.reference} ({score})"
         undecided += f"; or {', '.join(others)}" if others else ""
     mapped, open_answers = {}, set()
+    bare = [cell for cell, label in question.options.items() if not label]
+    # Where the codes are not all the same, an option more or less has most likely moved them.
+    alike = bool(bare) and question.options.keys() <= variable.codes.keys()
+    known_so = {**variable.called_so, **variable.answers}
+    means = {cell: meaning(label, variable) if label else None for cell, label in question.options.items()}
+    shared, times = Counter(means.values()), Counter(map(normalise, question.options.values()))
+    exact = set(map(normalise, known_so))
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
-        level = meaning(label, variable) if label else None
-        if level is None:
+        level = means[cell] if label else variable.codes[cell] if alike else None
+        # Two answers that only fall together may be two levels.
+        own = normalise(label) in exact and not (
+            question.cells is Cells.NAMED and times[normalise(label)] > 1
+        )
+        if level is None or (label and shared[level] > 1 and not own):
             open_answers.add(cell)
-            level = _open_answer(cell, label, question, variable)
+            codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
+            level = candidates(label, {**known_so}) if label else codes
         mapped[cell] = level
+    if alike:
+        codes = ", ".join(f"{cell} = {level}" for cell, level in mapped.items())
+        undecided = f"{undecided or question.reference}; its codes as in {wave}: {codes}"
     labels = {
         cell: label for cell, label in question.options.items() if label and question.cells is Cells.NAMED
     }
     return Source(variable.name, question, undecided, mapped, frozenset(open_answers), labels, note)
 
 
-def _open_answer(cell: str, label: str, question: Question, variable: Variable) -> str:
-    if label:
-        return candidates(
-            label, {text: level for level, text in variable.levels.items()} | dict(variable.answers)
-        )
-    before = variable.codes.get(cell)
-    # Where the codes are not all the same, an option more or less has most likely moved them.
-    if before is None or not question.options.keys() <= variable.codes.keys():
-        return f"which level? {variable.wave} had {'other' if variable.codes else 'no'} codes"
-    return f"{before} in {variable.wave}; here?"
-
-
 def by_code(cell: str) -> tuple[float, str]:
     """Sort codes by their number, and labels by their letters behind them."""
-    return (float(cell.replace(",", ".")), "") if NUMBER.fullmatch(cell) else (float("inf"), cell)
+    value = number(cell)
+    return (float("inf"), cell) if value is None else (value, "")
 
 
 def _content(text: str) -> set[str]:
-    return set(_singular(text)) - HARMLESS
+    return set(_singular(words(text))) - HARMLESS
 
 
-def _singular(text: str) -> list[str]:
-    return [word.removesuffix("s") if len(word) > 3 else word for word in words(text)]
+def _singular(listed: Iterable[str]) -> list[str]:
+    return [word.removesuffix("s") if len(word) > 3 else word for word in listed]

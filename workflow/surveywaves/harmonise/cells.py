@@ -7,8 +7,8 @@ zero the reason of a missing value, zero a blank whose reason the rest of the ro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from surveywaves.errors import Mistake
 from surveywaves.personal import personal_text
 from surveywaves.study.models import Coding, VariableSource
 from surveywaves.terms import UNRESOLVED, Missing
-from surveywaves.text import nearest, normalise
+from surveywaves.text import nearest, normalise, number
 
 States = NDArray[np.int16]
 
@@ -34,6 +34,12 @@ SHOWN: Final = 5
 """Unknown labels of a column that are listed; a comment column mapped by mistake has thousands."""
 LONGEST: Final = 60
 """Characters of a label that are shown."""
+
+_RANGE: Final = re.compile(
+    r"(?P<low>\d{1,9}(?:\.\d+)?) ?- ?(?P<high>\d{1,9}(?:\.\d+)?)|(?P<least>\d{1,9}(?:\.\d+)?) ?\+"
+    r"|(?P<sign>[<>]=?) ?(?P<end>\d{1,9}(?:\.\d+)?)"
+)
+"""Numbers from one to another: `18-29`, `65+`, `<18`, `>=65`."""
 
 _DECIMAL: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 
@@ -54,6 +60,8 @@ class Meanings:
         What the values 1, 2, ... are called; empty for an item, whose values are their own names.
     others
         State of a label that nothing explains; None: it is a mistake.
+    ranges
+        Least and greatest number, and the state of those between, where labels of a variable say so (`18-29`).
     """
 
     title: str
@@ -61,6 +69,7 @@ class Meanings:
     labels: tuple[str, ...]
     words: tuple[str, ...] = ()
     others: int | None = None
+    ranges: tuple[tuple[float, float, int], ...] = ()
 
     def value(self, state: int) -> str:
         """Name a value or reason."""
@@ -84,10 +93,25 @@ def meanings_of_map(source: VariableSource, *, title: str, where: str) -> tuple[
     levels = source.map
     named = map(str, [*levels.values(), *filter(None, [source.others])])
     words = tuple(dict.fromkeys(level for level in named if level not in STATE))
-    number = {word: place for place, word in enumerate(words, start=1)}
-    states = [(label, {**number, **STATE}[str(level)]) for label, level in levels.items()]
-    others = None if source.others is None else {**number, **STATE}[str(source.others)]
-    return _prepare(states, title=title, words=words, others=others, where=where)
+    known = {**{word: place for place, word in enumerate(words, start=1)}, **STATE}
+    states = [(label, known[str(level)]) for label, level in levels.items()]
+    others = None if source.others is None else known[str(source.others)]
+    found, mistakes = _prepare(states, title=title, words=words, others=others, where=where)
+    return replace(found, ranges=tuple(_ranges(found.states))), mistakes
+
+
+def _ranges(states: Mapping[str, int]) -> Iterator[tuple[float, float, int]]:
+    """Yield the labels that are ranges of numbers."""
+    for label, state in states.items():
+        if not (found := _RANGE.fullmatch(label)):
+            continue
+        if found["sign"]:
+            end, less = float(found["end"]), found["sign"].startswith("<")
+            if "=" not in found["sign"]:
+                end = np.nextafter(end, -np.inf if less else np.inf)
+            yield (-np.inf, end, state) if less else (end, np.inf, state)
+        else:
+            yield float(found["low"] or found["least"]), float(found["high"] or np.inf), state
 
 
 def _prepare(
@@ -173,11 +197,30 @@ def decode(column: Column, meanings: Meanings) -> tuple[NDArray[np.int16], list[
             states[place] = STATE[Missing.INVALID]
         elif key in meanings.states:
             states[place] = meanings.states[key]
-        elif key and meanings.others is not None:
-            states[place] = meanings.others
         elif key:
             unknown.append(place)
+    if meanings.ranges and _are_numbers([column.labels[place] for place in unknown], column, meanings):
+        for place in unknown:
+            states[place] = _held(column.labels[place], meanings)
+    unknown = [place for place in unknown if states[place] == BLANK]
+    if meanings.others is not None:
+        states[unknown] = meanings.others
+        unknown = []
     return states, unknown
+
+
+def _are_numbers(unknown: Sequence[str], column: Column, meanings: Meanings) -> bool:
+    """Tell whether ranges may hold what no line names: not where these may be codes, or the ranges are the cells."""
+    numbers = [value for label in unknown if (value := number(label)) is not None]
+    written = sum(_RANGE.fullmatch(normalise(label)) is not None for label in column.labels)
+    return written < 2 and any(value not in range(len(meanings.labels) + 1) for value in numbers)
+
+
+def _held(label: str, meanings: Meanings) -> int:
+    """Give the state of the one range that holds a number; a blank where none does, or two do."""
+    value = number(label)
+    held = {state for low, high, state in meanings.ranges if value is not None and low <= value <= high}
+    return held.pop() if len(held) == 1 else BLANK
 
 
 def unknown_labels(
@@ -204,6 +247,12 @@ def unknown_labels(
             continue
         near = nearest(label, meanings.labels)
         guess = f"did you mean `{near}`? " if near else ""
+        if meanings.ranges and number(label) is not None:
+            guess = "no range holds it, two do, or it may be a code; "
+        elif len(ticks := label.replace(";", ",").split(",")) > 1 and all(
+            normalise(one) in meanings.states for one in ticks
+        ):
+            guess = "two ticks are `invalid`; "
         mistakes.append(
             Mistake(
                 where,

@@ -187,6 +187,6 @@ def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tup
 
 def _folded(column: Column) -> NDArray[np.int64]:
     """Give one number a cell: texts that harmonise takes for the same share theirs."""
-    numbers: dict[str, int] = {}
+    numbers = {"": BLANK}
     of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
     return np.array([*of_text, BLANK], dtype=np.int64)[column.codes]

@@ -11,7 +11,7 @@ from surveywaves.errors import Mistake
 from surveywaves.personal import personal_text
 from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, Comparability
-from surveywaves.text import nearest, normalise
+from surveywaves.text import listed, nearest, normalise
 
 
 def unknown(
@@ -109,6 +109,11 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
     named |= {
         f"variables.{name}.levels": variable.levels for name, variable in study.config.variables.items()
     }
+    options = {
+        f"response_scales.{name}.labels": one.labels for name, one in study.config.response_scales.items()
+    }
+    for where, labels in {**options, **{key: levels.values() for key, levels in named.items()}}.items():
+        yield from _alike(f"{config}: {where}", map(str, labels))
     for where, levels in named.items():
         for level in levels:
             if level in RESERVED_LEVELS:
@@ -120,6 +125,20 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
     yield from _check_instrument(study, folder)
     for wave in study.waves:
         yield from _check_wave(study, wave, folder / "waves" / wave.name)
+
+
+def _alike(where: str, labels: Iterable[str]) -> Iterator[Mistake]:
+    """Yield labels that a file could not tell apart, and that a reader hardly could."""
+    groups: dict[str, list[str]] = {}
+    for label in labels:
+        groups.setdefault(normalise(label), []).append(label)
+    for alike in groups.values():
+        if len(alike) > 1:
+            yield Mistake(
+                where,
+                f"{listed([f'`{label}`' for label in alike])} are the same label",
+                "case, spacing, quotes, dashes and HTML do not count; use other words",
+            )
 
 
 def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:

@@ -1,0 +1,82 @@
+"""What a file says of its own codes, held against what the study says of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from surveywaves.errors import Mistake
+from surveywaves.harmonise.crosswalk import RawColumns, coding_of, sources_of
+from surveywaves.study.models import Study, Wave
+from surveywaves.study.parts import HarmonisingPart
+from surveywaves.terms import ORGANISATION, Missing
+from surveywaves.text import known_as, normalise
+
+Codes = Mapping[str, object]
+"""Code -> value, level or reason."""
+
+
+def label_contradictions(
+    study: Study, wave: Wave, labels: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> list[Mistake]:
+    """Name the codes that a file calls one option or level, and the study takes for another.
+
+    A label that several codes share, or that is no option or level, contradicts nothing.
+
+    Parameters
+    ----------
+    labels
+        Layout -> raw column -> code -> label, where the files say so (SPSS, Stata).
+    """
+    found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for layout, columns in labels.items():
+        names = tuple(columns)
+        here = np.ones(len(names), dtype=np.bool_)
+        raw = RawColumns(names, tuple(map(normalise, names)), here, ~here)
+        for column, title, taken, known in _questions(study, wave, layout):
+            for place in raw.find(column)[:1]:
+                for said in _contradictions(columns[names[place]], taken, known):
+                    found[layout, title, said].append(names[place])
+    mistakes = []
+    for (layout, title, said), there in found.items():
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        where = f"wave {wave.name}, layout {layout}: column `{there[0]}`{more}"
+        hint = f"mend the {title}; where the labels are wrong, mend them in the file"
+        mistakes.append(Mistake(where, f"{said} in the {title}", hint))
+    return mistakes
+
+
+def _questions(
+    study: Study, wave: Wave, layout: str
+) -> Iterator[tuple[str, str, Codes, Mapping[str, int | str]]]:
+    """Yield column, title and codes of each question of a layout, and its options or levels: in words -> value."""
+    part = HarmonisingPart.of(study, wave)
+    for row in part.crosswalk:
+        if layout in row.columns:
+            name, coding = coding_of(part, row, part.layouts[layout])
+            options = study.config.response_scales[coding.response_scale].labels
+            known = {option: value for value, option in enumerate(options, start=1)}
+            yield row.columns[layout], f"coding `{name}`", coding.values, known
+    for name, source in sources_of(part).items():
+        if layout in source.columns:
+            called = (
+                study.config.organisations if name == ORGANISATION else study.config.variables[name].levels
+            )
+            levels = {str(text): level for level, text in called.items()}
+            yield source.columns[layout], f"map of `{name}`", source.map, levels
+
+
+def _contradictions(labels: Mapping[str, str], taken: Codes, known: Mapping[str, int | str]) -> Iterator[str]:
+    values = {normalise(code): value for code, value in taken.items()}
+    times = Counter(map(normalise, labels.values()))
+    words = {value: text for text, value in known.items()}
+    for code, label in labels.items():
+        meant, was = known_as(label, known), values.get(normalise(code))
+        # A level may well be left out (`invalid`); an answer is one.
+        left_out = isinstance(was, Missing) and isinstance(meant, str)
+        if None in {meant, was} or meant == was or left_out or times[normalise(label)] > 1:
+            continue
+        as_well = f" (“{words[was]}”)" if isinstance(was, int | str) and was in words else ""
+        yield f"the file calls `{code}` “{label}”, and it is {was}{as_well}"
