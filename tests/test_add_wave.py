@@ -814,7 +814,7 @@ def test_advice_for_a_layout_is_given_as_an_option(
     book.save(home / "x.xlsx")
     assert main(["add-wave", "x.xlsx", "--wave", WAVE]) == 1
     assert line_of(capsys) == (
-        "x.xlsx: has 2 worksheets with content: `Sheet`, `Other` (hint: say `--sheet`)"
+        "x.xlsx: has 2 worksheets with content: `Sheet`, `Other` (hint: say `--sheet`, `*` for all of them)"
     )
     assert main(["add-wave", "x.xlsx", "--wave", WAVE, "--sheet", "Other"]) == 0
 

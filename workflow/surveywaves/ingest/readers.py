@@ -46,7 +46,7 @@ def read_raw(source: Source) -> RawTable:
     if source.layout.sheet != EVERY_SHEET or kind is not Kind.XLSX:
         return _read(source, kind)
     titles = worksheets(source)
-    tables = []
+    tables: list[RawTable] = []
     for title in titles:
         layout = source.layout.model_copy(update={"sheet": title})
         table = _read(Source(f"{source.name} [{title}]", source.path, layout), kind)

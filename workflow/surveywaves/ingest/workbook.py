@@ -173,7 +173,7 @@ class Worksheet:
             named = ", ".join(f"`{sheet.title}`" for sheet in filled)
             raise self.source.error(
                 f"has {len(filled)} worksheets with content: {named}",
-                'say `sheet:` in the layout; `sheet: "*"` is all of them',
+                "say `sheet:` in the layout, `*` for all of them",
             )
         if not filled:
             raise self.source.error(f"has no worksheet with content (looked in {named or 'none'})")
