@@ -21,7 +21,7 @@ from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
 from surveywaves.ingest.programs import PROGRAMS
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
-from surveywaves.ingest.workbook import worksheets
+from surveywaves.ingest.workbook import OTHERS, worksheets
 from surveywaves.personal import personal_cells, personal_column, rated
 from surveywaves.terms import ROW_SEPARATOR
 
@@ -51,6 +51,7 @@ def read_raw(source: Source) -> RawTable:
         layout = source.layout.model_copy(update={"sheet": title})
         table = _read(Source(f"{source.name} [{title}]", source.path, layout), kind)
         named = Column(np.zeros(len(table.rows), dtype=np.int32), pa.array([title]))
+        table.problems = [one for one in table.problems if one.problem != OTHERS]
         table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
         if {*table.names} != {*(tables or [table])[0].names}:
             raise source.error(
