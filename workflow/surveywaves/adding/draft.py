@@ -218,13 +218,12 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
             else f"{OPEN}: first, last or most_answered ({repeated} of them)"
         )
     excluded: dict[str, dict[str, str]] = {}
-    known = {
-        mark: why for marks in (before.exclude if before else {}).values() for mark, why in marks.items()
-    }
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():
-            excluded.setdefault(column, {}).update({mark: known.get(mark, "") for mark in marks})
-            page.comments[(*here, "exclude")] = f"{count(sum(marks.values()), 'row')} of {file.name}"
+            excluded.setdefault(column, {}).update({mark: why for mark, (_, why) in marks.items()})
+            rows = count(sum(times for times, _ in marks.values()), "row")
+            page.comments[(*here, "exclude")] = f"{rows} of {file.name}"
+        found |= {key: f"{OPEN}: {asked}" for key, asked in file.returns.asked.items()}
     if excluded:
         found["exclude"] = excluded
     return found

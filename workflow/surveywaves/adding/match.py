@@ -655,17 +655,17 @@ def match_variables(
 
 def meaning(answer: str, variable: Variable) -> str | None:
     """Say which level, or reason, an answer in words means; None if nobody has said so."""
-    for known in (variable.called_so, variable.answers):
-        if level := known_as(answer, known):
-            return level
     known = {**variable.called_so, **variable.answers}
-    alike = {level for text, level in known.items() if _singular(text) == _singular(answer) != []}
-    return alike.pop() if len(alike) == 1 else reason(answer)
+    plural = {
+        level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
+    }
+    return known_as(answer, known) or (plural.pop() if len(plural) == 1 else reason(answer))
 
 
 def reason(answer: str) -> str | None:
     """Say which reason of a missing value an answer is called as."""
-    return known_as(answer, {text: found.value for text, found in MISSING.items()})
+    found = known_as(answer, MISSING)
+    return found.value if found else None
 
 
 def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
@@ -731,12 +731,15 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     alike = bool(bare) and question.options.keys() <= variable.codes.keys()
     known_so = {**variable.called_so, **variable.answers}
     means = {cell: meaning(label, variable) if label else None for cell, label in question.options.items()}
-    shared = Counter(means.values())
+    shared, times = Counter(means.values()), Counter(map(normalise, question.options.values()))
     exact = set(map(normalise, known_so))
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
         level = means[cell] if label else variable.codes[cell] if alike else None
         # Two answers that only fall together may be two levels.
-        if level is None or (label and shared[level] > 1 and normalise(label) not in exact):
+        own = normalise(label) in exact and not (
+            question.cells is Cells.NAMED and times[normalise(label)] > 1
+        )
+        if level is None or (label and shared[level] > 1 and not own):
             open_answers.add(cell)
             codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
             level = candidates(label, {**known_so}) if label else codes
@@ -757,8 +760,8 @@ def by_code(cell: str) -> tuple[float, str]:
 
 
 def _content(text: str) -> set[str]:
-    return set(_singular(text)) - HARMLESS
+    return set(_singular(words(text))) - HARMLESS
 
 
-def _singular(text: str) -> list[str]:
-    return [word.removesuffix("s") if len(word) > 3 else word for word in spelled(text)]
+def _singular(listed: Iterable[str]) -> list[str]:
+    return [word.removesuffix("s") if len(word) > 3 else word for word in listed]

@@ -26,9 +26,10 @@ from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest.headers import find_column
-from surveywaves.ingest.programs import ENDS, IDENTIFIERS, STARTS, squeezed
+from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
+from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
 from surveywaves.text import nearest, normalise, number, plain
@@ -262,11 +263,15 @@ class Returns:
     repeated
         Identifiers that stand more than once.
     excluded
-        Column -> marks of test responses that it holds, with the number of rows.
+        Column -> mark of test responses that it holds -> number of rows, and why they are no returns.
     starts, ends
         When returns were begun and ended, test responses left out; None without such a column.
     dates, numbers
         Columns that hold dates; numbers of many values.
+    asked
+        Key of the layout -> what a person must say there.
+    said
+        What was not taken as it stood, with what was done about it; identifiers of persons apart.
     """
 
     rows: int
@@ -274,11 +279,13 @@ class Returns:
     respondent: str | None = None
     identifying: list[str] = field(default_factory=list)
     repeated: int = 0
-    excluded: dict[str, dict[str, int]] = field(default_factory=dict)
+    excluded: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
     starts: Readings | None = None
     ends: Readings | None = None
     dates: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
 
 
 def look_at_returns(source: Source, like: Layout | None) -> Returns:
@@ -290,9 +297,11 @@ def look_at_returns(source: Source, like: Layout | None) -> Returns:
         Layout of another wave: its column of identifiers and its marks of test responses are looked for.
     """
     table = read_raw(source)
-    found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1)
+    found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
+    problems = Counter(f"{one.problem} ({one.action})" for one in table.problems if one.value or one.row)
+    found.said = [said if times == 1 else f"{said}: {times} times" for said, times in problems.items()]
     _identify(found, table, [source.layout.respondent, like.respondent if like else None])
-    tests = _marked(found, table, like)
+    tests = _marked(found, table, source.layout, like)
     found.starts = _dates(table, STARTS, ~tests)
     found.ends = _dates(table, ENDS, ~tests)
     for name, column in zip(table.names, table.columns, strict=True):
@@ -322,19 +331,28 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
     ]
 
 
-def _marked(found: Returns, table: RawTable, like: Layout | None) -> np.typing.NDArray[np.bool_]:
-    """Find the rows that the other wave would exclude."""
+def _marked(
+    found: Returns, table: RawTable, layout: Layout, like: Layout | None
+) -> np.typing.NDArray[np.bool_]:
+    """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
-    for wanted, values in (like.exclude if like else {}).items():
+    program = PROGRAMS.get(layout.format)
+    open_marks = {
+        column: {
+            cell: f"{OPEN}: {why}; or take the line out, if these are returns" for cell, why in cells.items()
+        }
+        for column, cells in (program.tests if program else {}).items()
+    }
+    for wanted, values in {**open_marks, **(like.exclude if like else {})}.items():
         place = _near_column(table.names, wanted)
         if place is None:
             continue
         column = table.columns[place]
         texts = [normalise(text) for text in column.listed()]
-        for value in values:
+        for value, why in values.items():
             hits = np.array([*(text == normalise(value) for text in texts), False])[column.codes]
             if value and hits.any():
-                found.excluded.setdefault(table.names[place], {})[value] = int(hits.sum())
+                found.excluded.setdefault(table.names[place], {})[value] = (int(hits.sum()), why)
                 tests |= hits
     return tests
 
