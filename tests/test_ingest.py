@@ -21,7 +21,7 @@ from bad_inputs import listed, raw, read, read_one
 from bad_inputs.writers import content, parquet, spss, stata, text, xlsx
 from surveywaves.adding.columns import describe_columns
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.surveymonkey import full_names
+from surveywaves.ingest.exports import full_names
 from surveywaves.study.models import Layout
 from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED
 

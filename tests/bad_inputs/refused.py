@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,15 @@ REFUSED = [
     Refused(
         "a workbook named .csv", "a.csv", xlsx(ROWS), ("is an Excel workbook (.xlsx)", "name ends in .csv")
     ),
-    Refused("a gzip archive named .csv", "a.csv", gzipped(ANSWERS.encode()), ("is a gzip archive", "unpack")),
+    Refused("a packed document named .csv", "a.csv", gzipped(b"%PDF-1.4\n"), ("is a gzip archive", "unpack")),
+    Refused(
+        "a packed text cut off",
+        "a.csv.gz",
+        content(gzip.compress(ANSWERS.encode())[:-9]),
+        ("does not unpack",),
+    ),
+    Refused("a packed bomb", "a.csv.gz", gzipped(b"id\n" + b"1\n" * 20_000_000), ("more than 200 times",)),
+    Refused("an R data file", "a.rds", gzipped(b"X\n\0\0\0\3"), ("an R data file", "write.csv(readRDS(")),
     Refused("a PDF named .csv", "a.csv", content(b"%PDF-1.4\n"), ("is a PDF, not a text file",)),
     Refused("a web page named .csv", "a.csv", text("\n<!DOCTYPE html><html>"), ("is a web page", "login")),
     Refused(
@@ -122,7 +131,7 @@ REFUSED = [
     ),
     Refused("an SPSS file that is text", "a.sav", text(ANSWERS), ("is a text file, not an SPSS file",), SPSS),
     Refused(
-        "an SPSS portable file", "a.por", content(b"ASCII SPSS PORT FILE"), (".por", "save it as .sav"), SPSS
+        "an SPSS portable file", "a.por", content(b"ASCII SPSS PORT FILE"), ("is damaged, cut off",), SPSS
     ),
     Refused(
         "SPSS in a layout of tables", "a.sav", SPSS_ANSWERS, ("is an SPSS file", "`format: spss` reads it")
@@ -214,10 +223,16 @@ REFUSED = [
         ("formulas without a stored result: B2",),
     ),
     Refused(
-        "a title above the header",
+        "a title above rows without a header",
         "a.xlsx",
-        xlsx([["Staff survey, all returns"], ["id", "q1", "q2"], [1, 2, 3]]),
+        xlsx([["Staff survey, all returns"], [7, 1, 3], [1, 2, 3]]),
         ("2 of 3 columns with content have no name",),
+    ),
+    Refused(
+        "a second header in another order",
+        "a.csv",
+        text("id,q1,q2,q3\n1,2,3,4\nq3,q2,q1,id\n2,3,4,5\n"),
+        ("row 3", "a second header", "two files"),
     ),
     # encodings
     Refused(
@@ -288,16 +303,14 @@ REFUSED = [
         text(WIDE + '1,"a,a,a,a,a\n2,b,b,b,b,b\n3,c",c,c,c,c\n'),
         ("row 2", "swallows 2 line ends"),
     ),
-    Refused(
-        "a cell without end", "a.csv", text(f'id,q1\n1,"{"x, " * 99999}'), ("row 2", "131,072 characters")
-    ),
+    Refused("a cell without end", "a.csv", text(f'id,q1\n1,"{"x, " * 99999}'), ("row 2", "never ends")),
     Refused(
         "rows longer than the header",
         "a.csv",
         text("q1,q2\n1,3,4\n2,5,6\n"),
         ("header has 2 cells, the rows below it 3",),
     ),
-    Refused("Excel's hint at a strange separator", "a.csv", text("sep=|\nid|q1\n1|2\n"), ("says `sep=|`",)),
+    Refused("Excel's hint at a strange separator", "a.csv", text("sep=^\nid^q1\n1^2\n"), ("says `sep=^`",)),
     # columns that the layout names
     Refused(
         "no respondent column",

@@ -360,8 +360,8 @@ TAKEN = [
         "merged cells below the header",
         "a.xlsx",
         xlsx([["id", "q1"], [1], [2]], merge_cells),
-        [("2", "*", "B2:B3", "merged cells", "the others read as blank")],
-        {"id": ["1", "2"], "q1": ["Agree", None]},
+        [("2", "q1", "Agree", "B2:B3 is merged", "filled in")],
+        {"id": ["1", "2"], "q1": ["Agree", "Agree"]},
     ),
     Taken(
         "error values of Excel",

@@ -22,6 +22,7 @@ from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_yaml
 from surveywaves.adding.match import Reference, refer_to
 from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
+from surveywaves.ingest.guess import BINARY
 from surveywaves.study import Study, Wave
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
@@ -284,15 +285,15 @@ def grouped(decisions: Sequence[Mistake]) -> Iterator[str]:
 def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     layout, returns = file.layout, file.returns
     said = {"format": layout.format, "encoding": layout.encoding, "worksheet": layout.sheet}
-    if layout.format in {"spss", "stata"} or file.name.lower().endswith((".xlsx", ".xlsm", ".parquet")):
+    binary = layout.format in BINARY.values() or file.name.lower().endswith(".parquet")
+    if binary or file.name.lower().endswith((".xlsx", ".xlsm")):
         said.pop("encoding")
     described = ", ".join(f"{key} {value}" for key, value in said.items() if value)
-    binary = layout.format in {"spss", "stata"} or file.name.lower().endswith(".parquet")
     rows = count(returns.rows, "row") + ("" if binary else f", below {count(returns.header, 'header row')}")
     if returns.repeated:
         rows += f"; in `{returns.respondent}` {count(returns.repeated, 'identifier')} more than once"
     for column, marks in returns.excluded.items():
-        tests = count(sum(marks.values()), "test response")
+        tests = count(sum(times for times, _ in marks.values()), "test response")
         rows += f"; {tests} (`{column}`: {', '.join(marks)})"
     asked = [match.question for match in sheet.matches if match.question]
     kinds = [kind for kind in Cells if any(one.cells is kind for one in asked)]
@@ -305,6 +306,7 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
         f"{count(len(sheet.sources), 'grouping variable')}, {count(len(sheet.fresh), 'new question')}, "
         f"{len(sheet.ignored)} to ignore"
     )
+    yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
     if returns.starts:
         yield f"  first and last return: {_days(returns.starts.days)}"

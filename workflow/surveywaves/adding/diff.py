@@ -20,6 +20,7 @@ from surveywaves.adding.match import (
     Reference,
     Source,
     by_code,
+    carried_codings,
     codes_of,
     match_items,
     match_variables,
@@ -39,15 +40,14 @@ from surveywaves.adding.questions import (
     merge,
     questions_of,
     raw_columns,
-    recognise_file,
     same,
     say,
-    squeezed,
 )
 from surveywaves.errors import Mistake, RawFileError
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
+from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
-from surveywaves.ingest.surveymonkey import ADDED
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import ResponseScale
@@ -140,6 +140,9 @@ def read_files(
             layout = recognise_file(path, name, given, like=tuple(known.values()))
             columns = describe_columns(path, layout, name)
             like = _pattern(columns, layout, reference, known)
+            if like and known[like].cells != layout.cells and known[like].format == layout.format:
+                layout = layout.model_copy(update={"cells": known[like].cells})
+                columns = describe_columns(path, layout, name)
             returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
             files.append(File(name, layout, columns, returns))
         except RawFileError as error:
@@ -204,7 +207,7 @@ def sheets_of(
         ]
         like = _pattern(columns, layout, reference, free)
         alike = like is not None and free.pop(like).format == layout.format
-        called = NAMES.get(layout.format, layout.format)
+        called = NAMES.get(layout.format, "web")
         name, number = like if like and alike else called, 1
         while name in names:
             number += 1
@@ -227,7 +230,6 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
-    carried = _carried(sheet, reference)
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
         sheet.matches,
@@ -235,7 +237,7 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
         scales=study.config.response_scales,
         known=reference.wave.file.codings,
         earlier=earlier,
-        carried=carried,
+        carried=carried_codings(sheet.matches, reference, layout=sheet.like or ""),
     )
     if sheet.codings.default and any(
         one.question and one.grade and one.score is None for one in sheet.matches
@@ -263,24 +265,6 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
             sheet.ignored[question.name] = f"comments? {question.column.distinct} different cells"
         else:
             sheet.fresh.append(question)
-
-
-def _carried(sheet: Sheet, reference: Reference) -> dict[str, str]:
-    """Name the coding of the reference wave for each item whose column and cells are what they were.
-
-    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
-    """
-    found, moved, like = dict[str, str](), set[str](), sheet.like or ""
-    for match in sheet.matches:
-        asked = reference.asked.get(match.item)
-        name = asked.codings.get(like) if asked else None
-        if match.question and name:
-            known = reference.wave.file.codings[name].values
-            if reference.coding_of(match.item, like, match.question):
-                found[match.item] = name
-            elif any(number(cell) is not None and cell not in known for cell in match.question.options):
-                moved.add(name)
-    return {item: name for item, name in found.items() if name not in moved}
 
 
 def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
@@ -325,7 +309,7 @@ def _set_aside(sheet: Sheet) -> None:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in ADDED:
+        elif squeezed(name) in added(sheet.layout.format):
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"

@@ -93,8 +93,6 @@ IDENTIFYING: Final = 3
 OFTEN: Final = 5
 """Answers an option from which the options of a question are told."""
 
-DEFAULT_ENCODING: Final = Layout.model_fields["encoding"].default
-
 
 @dataclass(slots=True)
 class Page:
@@ -172,12 +170,9 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     here: Place = ("layouts", sheet.name)
     before = reference.wave.file.layouts[sheet.like] if sheet.like else None
     layout = sheet.layout
+    told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
-    if layout.encoding != DEFAULT_ENCODING:
-        found["encoding"] = layout.encoding
-    for key in ("sheet", "header_rows"):
-        if (given := getattr(layout, key)) is not None:
-            found[key] = given
+    found |= layout.model_dump(include=told, exclude_defaults=True)
     found |= _returns(page, sheet, before, here)
     if sheet.codings.default:
         found["coding"] = sheet.codings.default
@@ -223,13 +218,12 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
             else f"{OPEN}: first, last or most_answered ({repeated} of them)"
         )
     excluded: dict[str, dict[str, str]] = {}
-    known = {
-        mark: why for marks in (before.exclude if before else {}).values() for mark, why in marks.items()
-    }
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():
-            excluded.setdefault(column, {}).update({mark: known.get(mark, "") for mark in marks})
-            page.comments[(*here, "exclude")] = f"{count(sum(marks.values()), 'row')} of {file.name}"
+            excluded.setdefault(column, {}).update({mark: why for mark, (_, why) in marks.items()})
+            rows = count(sum(times for times, _ in marks.values()), "row")
+            page.comments[(*here, "exclude")] = f"{rows} of {file.name}"
+        found |= {key: f"{OPEN}: {asked}" for key, asked in file.returns.asked.items()}
     if excluded:
         found["exclude"] = excluded
     return found
@@ -253,8 +247,7 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
             values, others = _without_people(draft.values)
             found[name] = {"response_scale": draft.scale, "values": values, **others}
             page.comments |= _coded(name, draft)
-            if sheet.codings.default and sheet.codings.default.startswith(OPEN):
-                page.comments[("codings", name)] = "one of the two is right; take the other out"
+            page.comments[("codings", name)] = draft.remark
     if not found:
         found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
     return found

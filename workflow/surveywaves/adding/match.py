@@ -21,7 +21,6 @@ from surveywaves.adding.columns import describe_columns
 from surveywaves.adding.questions import (
     FEW,
     HARMLESS,
-    NUMBER,
     SAME,
     Cells,
     Change,
@@ -39,7 +38,7 @@ from surveywaves.errors import RawFileError
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
-from surveywaves.text import known_as, normalise, plain, spelled
+from surveywaves.text import known_as, normalise, number, plain, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Reference:
         if column is None or normalise(column) not in map(normalise, (question.name, question.reference)):
             return False
         before, cells = self.question(layout, column), {*map(normalise, known)}
-        alike = question.cells is not Cells.NAMED and all(map(NUMBER.fullmatch, cells))
+        alike = question.cells is not Cells.NAMED and all(number(cell) is not None for cell in cells)
         if before:
             asked = [set(map(words, one.wordings)) for one in (before, question)]
             alike = before.cells is question.cells and (asked[0] == asked[1] or bool(asked[0] & asked[1]))
@@ -492,6 +491,24 @@ def _own(asked: Asked, item: Item) -> str:
     return "" if asked.wording == item.text else asked.wording
 
 
+def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: str) -> dict[str, str]:
+    """Name the coding of the reference wave for each item whose column and cells are what they were.
+
+    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
+    """
+    found, moved = dict[str, str](), set[str]()
+    for match in matches:
+        asked = reference.asked.get(match.item)
+        name = asked.codings.get(layout) if asked else None
+        if match.question and name:
+            known = reference.wave.file.codings[name].values
+            if reference.coding_of(match.item, layout, match.question):
+                found[match.item] = name
+            elif any(number(cell) is not None and cell not in known for cell in match.question.options):
+                moved.add(name)
+    return {item: name for item, name in found.items() if name not in moved}
+
+
 VARIABLE_FLOOR: Final = 75
 """Score from which a question may be about a variable."""
 
@@ -548,6 +565,11 @@ class Variable:
     codes: Mapping[str, str]
     column: str | None
 
+    @property
+    def called_so(self) -> dict[str, str]:
+        """Give the words of each level and its name -> level."""
+        return {**{label: level for level, label in self.levels.items()}, **{one: one for one in self.levels}}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -590,8 +612,8 @@ def variables_of(study: Study, reference: Reference, layout: str) -> list[Variab
                 name,
                 tuple(dict.fromkeys(text for text in (*columns, label, name) if words(text))),
                 levels,
-                {cell: level for cell, level in answers.items() if not NUMBER.fullmatch(cell)},
-                {cell: level for cell, level in answers.items() if NUMBER.fullmatch(cell)},
+                {cell: level for cell, level in answers.items() if number(cell) is None},
+                {cell: level for cell, level in answers.items() if number(cell) is not None},
                 held.get(layout),
             )
         )
@@ -633,12 +655,7 @@ def match_variables(
 
 def meaning(answer: str, variable: Variable) -> str | None:
     """Say which level, or reason, an answer in words means; None if nobody has said so."""
-    known = {
-        **{label: level for level, label in variable.levels.items()},
-        **{one: one for one in variable.levels},
-    }
-    known |= variable.answers
-    # One year, two years: plurals only, and nothing that a sign could tell apart.
+    known = {**variable.called_so, **variable.answers}
     plural = {
         level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
     }
@@ -671,7 +688,7 @@ def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] 
     near = sorted((one for one in scored.items() if one[1] >= NEAR), key=lambda one: -one[1])[:LEVELS_SHOWN]
     named = [f"{level} ({score})" for level, score in near]
     if not near and not scored.keys() <= {*taken}:
-        named = [level if text == level else f"{level} ({text})" for text, level in known.items()]
+        named = [level if text in level else f"{level} ({text})" for text, level in known.items()]
         stars = sum(map(answer.count, "*★⭐"))
         named = named[stars - 1 : stars] or named
     return " or ".join([", ".join(named[:MOST_NAMED]), REASONS] if named and not near else [*named, REASONS])
@@ -708,17 +725,24 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
         note = f"score {score}"
         undecided = f"{question.reference} ({score})"
         undecided += f"; or {', '.join(others)}" if others else ""
-    mapped, open_answers = {}, _alike(question, variable)
+    mapped, open_answers = {}, set()
     bare = [cell for cell, label in question.options.items() if not label]
     # Where the codes are not all the same, an option more or less has most likely moved them.
     alike = bool(bare) and question.options.keys() <= variable.codes.keys()
+    known_so = {**variable.called_so, **variable.answers}
+    means = {cell: meaning(label, variable) if label else None for cell, label in question.options.items()}
+    shared, times = Counter(means.values()), Counter(map(normalise, question.options.values()))
+    exact = set(map(normalise, known_so))
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
-        level = meaning(label, variable) if label else variable.codes[cell] if alike else None
-        if level is None or cell in open_answers:
+        level = means[cell] if label else variable.codes[cell] if alike else None
+        # Two answers that only fall together may be two levels.
+        own = normalise(label) in exact and not (
+            question.cells is Cells.NAMED and times[normalise(label)] > 1
+        )
+        if level is None or (label and shared[level] > 1 and not own):
             open_answers.add(cell)
             codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
-            meant = {text: one for one, text in variable.levels.items()} | dict(variable.answers)
-            level = candidates(label, meant) if label else codes
+            level = candidates(label, {**known_so}) if label else codes
         mapped[cell] = level
     if alike:
         codes = ", ".join(f"{cell} = {level}" for cell, level in mapped.items())
@@ -729,27 +753,10 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     return Source(variable.name, question, undecided, mapped, frozenset(open_answers), labels, note)
 
 
-def _alike(question: Question, variable: Variable) -> set[str]:
-    """List the cells that fall on one level with others, and not by a label that is known: a person may part them."""
-    known = {normalise(text) for text in (*variable.levels.values(), *variable.levels, *variable.answers)}
-    held: dict[str, list[str]] = {}
-    for cell, label in question.options.items():
-        if label:
-            held.setdefault(meaning(label, variable) or cell, []).append(cell)
-    labels = {cell: normalise(label) for cell, label in question.options.items()}
-    twice = [label for label, times in Counter(labels.values()).items() if times > 1]
-    return {
-        cell
-        for cells in held.values()
-        for cell in cells
-        if len(cells) > 1
-        and (labels[cell] not in known or (question.cells is Cells.NAMED and labels[cell] in twice))
-    }
-
-
 def by_code(cell: str) -> tuple[float, str]:
     """Sort codes by their number, and labels by their letters behind them."""
-    return (float(cell.replace(",", ".")), "") if NUMBER.fullmatch(cell) else (float("inf"), cell)
+    value = number(cell)
+    return (float("inf"), cell) if value is None else (value, "")
 
 
 def _content(text: str) -> set[str]:

@@ -10,34 +10,29 @@ import csv
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import openpyxl
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
-from surveywaves.ingest.delimited import read_rows, sniff
-from surveywaves.ingest.headers import find_column, one_header_row, open_sheet
-from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
+from surveywaves.ingest.headers import find_column
+from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
-from surveywaves.ingest.signature import BY_SUFFIX, Kind, as_utf8, recognise
-from surveywaves.ingest.surveymonkey import ADDED, NO_LABEL
-from surveywaves.ingest.workbook import DAMAGED
+from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
-from surveywaves.text import nearest, normalise, plain
+from surveywaves.text import nearest, normalise, number, plain
 
 SAME: Final = 100
 """Score of wordings that say the same words in the same order; no others get it."""
@@ -182,175 +177,6 @@ def _shown(listed: Sequence[tuple[str, str]]) -> str:
     return " ".join(shown or word for word, shown in listed)
 
 
-ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
-"""Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
-
-BINARY: Final = {Kind.SPSS: "spss", Kind.STATA: "stata"}
-"""Formats that a file's first bytes tell."""
-
-HEAD: Final = 1 << 20
-"""Bytes that are looked at to find the header."""
-
-ROWS: Final = 6
-"""Rows with content that are looked at."""
-
-ADDED_ENOUGH: Final = 2
-"""Columns of SurveyMonkey's own that make an export of a file."""
-
-
-def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
-    """Say how a raw file is to be read.
-
-    Parameters
-    ----------
-    path, name
-        Where the file lies, and what errors call it.
-    given
-        Keys of a layout that the person knows already (`format`, `encoding`, `sheet`, `header_rows`): these are
-        taken, the others found out.
-    like
-        Layouts of another wave: their column of identifiers is looked for here.
-
-    Returns
-    -------
-    Layout
-        `format`, `encoding`, `sheet`, `header_rows` and, for paper returns, `respondent`.
-
-    Raises
-    ------
-    RawFileError
-        If the file is none that a reader takes.
-    """
-    wanted = given.get("format")
-    kind = _kind(path, name, [wanted] if wanted else _formats(path))
-    known = dict(given)
-    rows: Iterable[list[list[str]]] = ()
-    if kind is Kind.TEXT:
-        known["encoding"], data = _decoded(path, name, known.get("encoding"))
-        rows = [_first_rows(path, name, data)]
-    elif kind is Kind.XLSX:
-        rows = _worksheets(path, known.get("sheet"))
-    if wanted is None:
-        known["format"] = BINARY.get(kind) or _by_header(rows)
-    layout = Layout.model_validate(known)
-    if layout.format == "paper":
-        number = _number_on_form(Source(name, path, layout), kind, like)
-        layout = layout.model_copy(update={"respondent": number})
-    return layout
-
-
-def squeezed(text: str) -> str:
-    """Fold a name as far as the names of SurveyMonkey's own columns are folded: case and spaces do not count."""
-    return normalise(text).replace(" ", "")
-
-
-def _formats(path: Path) -> list[str]:
-    """List the formats to try, what the name promises first."""
-    kind = BY_SUFFIX.get(path.suffix.lower(), Kind.TEXT)
-    return list(dict.fromkeys([BINARY.get(kind, "table"), "table", *BINARY.values()]))
-
-
-def _kind(path: Path, name: str, formats: list[str]) -> Kind:
-    first: RawFileError | None = None
-    for one in formats:
-        try:
-            return recognise(Source(name, path, Layout.model_validate({"format": one})))
-        except RawFileError as error:
-            first = first or error
-    assert first is not None
-    raise first
-
-
-def _decoded(path: Path, name: str, given: str | None) -> tuple[str, bytes]:
-    """Give the encoding of a text file, and the file in UTF-8."""
-    data = path.read_bytes()
-    first: RawFileError | None = None
-    for encoding in [given] if given else ENCODINGS:
-        try:
-            return encoding, as_utf8(Source(name, path, Layout(format="table", encoding=encoding)), data)
-        except RawFileError as error:
-            first = first or error
-    assert first is not None
-    raise first
-
-
-def _by_header(sheets: Iterable[list[list[str]]]) -> str:
-    """Tell an export of SurveyMonkey and keyed paper forms from a plain table."""
-    for rows in sheets:
-        header = rows[0] if rows else []
-        labels = {normalise(cell) for cell in (rows[1] if len(rows) > 1 else [])}
-        if len({squeezed(cell) for cell in header} & ADDED) >= ADDED_ENOUGH or labels & (NO_LABEL - {""}):
-            return "surveymonkey"
-        if any(normalise(cell) == KEYING for cell in header):
-            return "paper"
-    return "table"
-
-
-def _first_rows(path: Path, name: str, data: bytes) -> list[list[str]]:
-    """Give the first rows with content of a text."""
-    if len(data) > HEAD:
-        data = data[: data.rfind(b"\n", 0, HEAD) + 1]
-    expected = "\t" if path.suffix.lower() in {".tsv", ".tab"} else ","
-    delimiter = sniff(data.decode("utf-8", "ignore"), expected)
-    return _filled(read_rows(Source(name, path, Layout(format="table")), data, delimiter))
-
-
-def _worksheets(path: Path, wanted: str | None) -> Iterator[list[list[str]]]:
-    """Yield the first rows with content of each worksheet that comes into question.
-
-    What is wrong with a workbook is for its reader to say.
-    """
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            for sheet in book.worksheets:
-                if wanted in {None, sheet.title}:
-                    sheet.reset_dimensions()
-                    rows = islice(sheet.iter_rows(values_only=True), ROWS * 10)
-                    yield _filled(["" if cell is None else str(cell) for cell in row] for row in rows)
-        finally:
-            book.close()
-    except DAMAGED:
-        return
-
-
-def _filled(rows: Iterable[list[str]]) -> list[list[str]]:
-    return list(islice((row for row in rows if any(cell.strip() for cell in row)), ROWS))
-
-
-def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
-    """Find the column by which the two keyings of a form find each other."""
-    table = one_header_row(open_sheet(source, kind))
-    known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
-    for wanted in known:
-        if (place := find_column(table.names, wanted)) is not None:
-            return table.names[place]
-    keying = find_column(table.names, KEYING)
-    if keying is None:
-        raise source.error(f"has no column `{KEYING}` that says `A`, `B` or `resolved`")
-    pairs = {
-        name: _pairs(table, place, keying)
-        for place, name in enumerate(table.names)
-        if not normalise(name).startswith(ABOUT_KEYING)
-    }
-    best = max(pairs, key=lambda name: pairs[name], default=None)
-    if best is not None and pairs[best] >= 0:
-        return best
-    raise source.error(
-        "no column tells which two rows are keyings of one form",
-        "give the number on the form a column of its own",
-    )
-
-
-def _pairs(table: RawTable, place: int, keying: int) -> int:
-    """Count the cells of a column that stand in two keyings; -1 if one stands twice in the same, or is blank."""
-    numbers, keyings = table.columns[place], table.columns[keying]
-    found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
-    if not numbers.filled.all() or len(set(found)) < len(found):
-        return -1
-    return len(found) - len(set(numbers.codes.tolist()))
-
-
 ORDERS: Final = ("month first", "day first")
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
@@ -420,12 +246,6 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return None
 
 
-IDENTIFIER: Final = "respondentid"
-STARTS: Final = ("startdate", "datecreated", "started", "submitdate")
-ENDS: Final = ("enddate", "datemodified", "ended", "submitdate")
-NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
-
-
 @dataclass(slots=True)
 class Returns:
     """Returns of one file.
@@ -443,11 +263,15 @@ class Returns:
     repeated
         Identifiers that stand more than once.
     excluded
-        Column -> marks of test responses that it holds, with the number of rows.
+        Column -> mark of test responses that it holds -> number of rows, and why they are no returns.
     starts, ends
         When returns were begun and ended, test responses left out; None without such a column.
     dates, numbers
         Columns that hold dates; numbers of many values.
+    asked
+        Key of the layout -> what a person must say there.
+    said
+        What was not taken as it stood, with what was done about it; identifiers of persons apart.
     """
 
     rows: int
@@ -455,11 +279,13 @@ class Returns:
     respondent: str | None = None
     identifying: list[str] = field(default_factory=list)
     repeated: int = 0
-    excluded: dict[str, dict[str, int]] = field(default_factory=dict)
+    excluded: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
     starts: Readings | None = None
     ends: Readings | None = None
     dates: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
 
 
 def look_at_returns(source: Source, like: Layout | None) -> Returns:
@@ -471,9 +297,11 @@ def look_at_returns(source: Source, like: Layout | None) -> Returns:
         Layout of another wave: its column of identifiers and its marks of test responses are looked for.
     """
     table = read_raw(source)
-    found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1)
+    found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
+    problems = Counter(f"{one.problem} ({one.action})" for one in table.problems if one.value or one.row)
+    found.said = [said if times == 1 else f"{said}: {times} times" for said, times in problems.items()]
     _identify(found, table, [source.layout.respondent, like.respondent if like else None])
-    tests = _marked(found, table, like)
+    tests = _marked(found, table, source.layout, like)
     found.starts = _dates(table, STARTS, ~tests)
     found.ends = _dates(table, ENDS, ~tests)
     for name, column in zip(table.names, table.columns, strict=True):
@@ -481,14 +309,14 @@ def look_at_returns(source: Source, like: Layout | None) -> Returns:
             texts = column.listed()
             if all(map(is_date, texts)):
                 found.dates.append(name)
-            elif all(NUMBER.fullmatch(text) for text in texts):
+            elif all(number(text) is not None for text in texts):
                 found.numbers.append(name)
     return found
 
 
 def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> None:
     places = [find_column(table.names, name) for name in wanted if name]
-    places += [place for place, name in enumerate(table.names) if squeezed(name) == IDENTIFIER]
+    places += [place for place, name in enumerate(table.names) if squeezed(name) in IDENTIFIERS]
     for place in [place for place in places if place is not None][:1]:
         column = table.columns[place]
         found.respondent = table.names[place]
@@ -503,19 +331,28 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
     ]
 
 
-def _marked(found: Returns, table: RawTable, like: Layout | None) -> np.typing.NDArray[np.bool_]:
-    """Find the rows that the other wave would exclude."""
+def _marked(
+    found: Returns, table: RawTable, layout: Layout, like: Layout | None
+) -> np.typing.NDArray[np.bool_]:
+    """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
-    for wanted, values in (like.exclude if like else {}).items():
+    program = PROGRAMS.get(layout.format)
+    open_marks = {
+        column: {
+            cell: f"{OPEN}: {why}; or take the line out, if these are returns" for cell, why in cells.items()
+        }
+        for column, cells in (program.tests if program else {}).items()
+    }
+    for wanted, values in {**open_marks, **(like.exclude if like else {})}.items():
         place = _near_column(table.names, wanted)
         if place is None:
             continue
         column = table.columns[place]
         texts = [normalise(text) for text in column.listed()]
-        for value in values:
+        for value, why in values.items():
             hits = np.array([*(text == normalise(value) for text in texts), False])[column.codes]
             if value and hits.any():
-                found.excluded.setdefault(table.names[place], {})[value] = int(hits.sum())
+                found.excluded.setdefault(table.names[place], {})[value] = (int(hits.sum()), why)
                 tests |= hits
     return tests
 
@@ -533,7 +370,7 @@ def _near_column(names: Sequence[str], wanted: str) -> int | None:
 def _dates(table: RawTable, wanted: Sequence[str], rows: np.typing.NDArray[np.bool_]) -> Readings | None:
     for name in wanted:
         for place, known in enumerate(table.names):
-            if squeezed(known).replace("_", "") == name:
+            if squeezed(known) == name:
                 column = table.columns[place].take(rows)
                 if column.filled.any():
                     return read_dates(_used(column))
@@ -619,7 +456,7 @@ class Question:
         if self.cells is Cells.NAMED:
             return {code: labels.get(code, "") for code in dict.fromkeys((*labels, *values))}
         if self.cells in FEW:
-            return {one: labels.get(one) or ("" if NUMBER.fullmatch(one) else one) for one in values}
+            return {one: labels.get(one) or (one if number(one) is None else "") for one in values}
         return {}
 
 
@@ -728,9 +565,9 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
     delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
     listed = {normalise(name): name for name in names}
     found, mistakes, wanted = [], [], what.count(",") + 1
-    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
+    for line, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
         cells = [cell.strip() for cell in row]
-        if number == 1 or not any(cells):
+        if line == 1 or not any(cells):
             continue
         key = normalise(cells[0])
         meant = [key] if key in listed else []
@@ -738,11 +575,11 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
             meant = [name for name in listed if name.startswith(key[:-1])]
         if len(cells) != wanted or not all(cells):
             said = f"{len([cell for cell in cells if cell])} cells, not {what}"
-            mistakes.append(Mistake(f"{path}, row {number}", said))
+            mistakes.append(Mistake(f"{path}, row {line}", said))
         elif not meant:
             near = nearest(cells[0], listed.values())
             hint = f"did you mean `{near}`?" if near else ""
-            mistakes.append(Mistake(f"{path}, row {number}", f"no file has a column `{cells[0]}`", hint))
+            mistakes.append(Mistake(f"{path}, row {line}", f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:
         raise RawFileError(mistakes)
@@ -786,7 +623,7 @@ def _cells(column: RawColumn) -> Cells:
         return Cells.COMMENTS if box else Cells.MANY
     if sum(value in column.value_labels for value in column.values) > len(column.values) / 2:
         return Cells.NAMED
-    if sum(bool(NUMBER.fullmatch(value)) for value in column.values) > len(column.values) / 2:
+    if sum(number(value) is not None for value in column.values) > len(column.values) / 2:
         return Cells.NUMBERS
     own = column.filled < _SELDOM * column.distinct and any(map(_SENTENCE.match, column.values))
     if box or own:

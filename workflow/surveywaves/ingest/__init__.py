@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.raw import Column, Source, problem_frame
-from surveywaves.ingest.readers import read_raw
+from surveywaves.ingest.readers import read_parts
 from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
 from surveywaves.terms import ROW_COUNTS
@@ -41,11 +41,14 @@ class Ingested:
         `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood.
     counts
         One row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`.
+    value_labels
+        Layout -> column -> code -> label, where a file that is read as codes says so.
     """
 
     cells: pd.DataFrame
     problems: pd.DataFrame
     counts: pd.DataFrame
+    value_labels: dict[str, dict[str, dict[str, str]]]
 
 
 def ingest(part: ReadingPart, *, root: Path) -> Ingested:
@@ -85,7 +88,11 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
             for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
         ),
     )
-    return Ingested(_cells(files, ids), problems, counts)
+    labels: dict[str, dict[str, dict[str, str]]] = {}
+    for layout, source, found in files:
+        for column, known in found.value_labels.items() if source.layout.cells == "codes" else ():
+            labels.setdefault(layout, {}).setdefault(column, {}).update(known)
+    return Ingested(_cells(files, ids), problems, counts, labels)
 
 
 def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
@@ -94,12 +101,14 @@ def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
     mistakes: list[Mistake] = []
     for layout, source in sources:
         try:
-            found = read_raw(source)
-            exclude(source, found)
+            for part, found in read_parts(source):
+                exclude(part, found)
+                mistakes += [
+                    part.mistake(asked, f"say `{key}:` in the layout") for key, asked in found.asked.items()
+                ]
+                files.append((layout, part, found))
         except RawFileError as error:
             mistakes.extend(error.mistakes)
-        else:
-            files.append((layout, source, found))
     if mistakes:
         raise RawFileError(mistakes)
     return files

@@ -1,23 +1,19 @@
-"""Comma-, semicolon- and tab-separated text as a sheet.
+"""Delimited text as a sheet: commas, semicolons, tabs or pipes between its cells.
 
-pyarrow reads delimited text some fifty times faster than the csv module, but it passes over empty lines, stops at the
-first row of another length, and loses a byte where a quoted line end falls between two of its blocks (Arrow issue
-51368). So the text is first looked over, in whole arrays of bytes: which line ends lie outside quotes, which lines
-are empty, and whether every quote is at an end of a cell or doubled. Where that holds, pieces that end with a row are
-parsed each in one block, and the number of rows is known beforehand. Where it does not, the csv module decides, and
-rows that do not have as many cells as the header are taken or set aside one by one.
+pyarrow parses the cells, some fifty times faster than the csv module. What it cannot be trusted with is settled first,
+in whole arrays of bytes: which line ends lie outside quotes and which lines are empty. It loses a byte where a quoted
+line end falls between two of its blocks (Arrow issue 51368), so pieces that end with a row are parsed each in one
+block; it passes over empty lines, so the number of rows is known beforehand; and it stops at a row of another length,
+so such rows are filled up, cut or taken out, and all that remains is parsed the same way.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -28,14 +24,27 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, empty_row
-from surveywaves.ingest.signature import as_utf8
+from surveywaves.ingest.signature import as_utf8, content_of
 from surveywaves.terms import EVERY, SET_ASIDE
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
+BLOCK: Final = 1 << 20
+"""Bytes whose cells are counted at a time."""
 QUOTE: Final = ord('"')
 CR: Final = ord("\r")
 LF: Final = ord("\n")
+
+Places = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+
+class StrayQuoteError(Exception):
+    """A quote that opens or closes no cell, in a row (from 1)."""
+
+    def __init__(self, row: int, *, closes: bool) -> None:
+        super().__init__(f"row {row}")
+        self.row, self.closes = row, closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +57,272 @@ class Records:
         Offsets of each row's first byte, and of the byte after its line end.
     empty
         Whether the row is a line without anything in it.
+    delimiter, quoting
+        What stands between cells, and whether quotes enclose cells or are characters like others.
     regular
-        Whether every quote opens a cell, closes one or stands doubled within one, and all that open close.
+        Whether every quote opens a cell, closes one or stands doubled within one; others are characters.
     """
 
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    everything: Bytes
+    starts: Places
+    ends: Places
     empty: NDArray[np.bool_]
+    delimiter: str
+    quoting: bool
     regular: bool
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def first(self, rows: int) -> list[tuple[int, int]]:
-        """Return the offsets of the first rows."""
-        return list(zip(self.starts[:rows].tolist(), self.ends[:rows].tolist(), strict=True))
+    def cut(self, size: int, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Cut some rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
+        while first < last:
+            after = int(np.searchsorted(self.ends, int(self.starts[first]) + size, side="right"))
+            after = min(max(after, first + 1), last)
+            yield first, after
+            first = after
+
+    def cells(self, first: int, last: int, beyond: int | None = None) -> tuple[Places, dict[int, int]]:
+        """Count the cells of some rows.
+
+        Parameters
+        ----------
+        beyond
+            Number of cells after which to cut.
+
+        Returns
+        -------
+        array of int
+            Cells of each row; 0 of an empty one.
+        dict of int to int
+            Row with more cells -> offset of the separator after which they stand.
+        """
+        counts: list[Places] = []
+        cuts: dict[int, int] = {}
+        for start, end in self.cut(BLOCK, first, last):
+            offset = int(self.starts[start])
+            piece = self.everything[offset : int(self.ends[end - 1])]
+            at = np.flatnonzero(piece == ord(self.delimiter))
+            if self.quoting:
+                quotes = np.flatnonzero(piece == QUOTE) if self.regular else _quotes(piece, self.delimiter)[0]
+                at = at[np.searchsorted(quotes, at) % 2 == 0]
+            rows = np.searchsorted(self.ends[start:end] - offset, at, side="right")
+            found = np.bincount(rows, minlength=end - start)
+            if beyond is not None:
+                before = np.cumsum(found) - found
+                for row in np.flatnonzero(found >= beyond):
+                    cuts[start + int(row)] = offset + int(at[before[row] + beyond - 1])
+            counts.append(np.where(self.empty[start:end], 0, found + 1))
+        return (np.concatenate(counts) if counts else np.array([], dtype=np.int64)), cuts
+
+    def line(self, row: int) -> bytes:
+        """Give a row without its line end."""
+        return self.everything[int(self.starts[row]) : int(self.ends[row])].tobytes().rstrip(b"\r\n")
 
 
-def find_records(data: bytes, delimiter: str) -> Records:
-    """Look a UTF-8 text over for its rows."""
+def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Records:
+    """Look a UTF-8 text over for its rows.
+
+    Raises
+    ------
+    StrayQuoteError
+        If a quoted cell never ends, or goes on after its closing quote.
+    """
     everything = np.frombuffer(data, dtype=np.uint8)
-    ends: list[NDArray[np.int64]] = []
-    inside, regular = 0, True
+    lines, regular = _line_ends(everything, delimiter, quoting=quoting)
+    if not regular:
+        lines, _ = _line_ends(everything, delimiter, quoting=False)
+        quotes, stray = _quotes(everything, delimiter)
+        lines = lines[np.searchsorted(quotes, lines) % 2 == 0]
+        if stray is not None:
+            closes = len(quotes) == 0 or quotes[-1] != stray
+            raise StrayQuoteError(int(np.searchsorted(lines, stray)) + 1, closes=closes)
+    found = lines + 1
+    if len(everything) and (not len(found) or found[-1] < len(everything)):
+        found = np.append(found, len(everything))  # the last line has no line end
+    starts = np.concatenate([[0], found[:-1]]).astype(np.int64) if len(found) else found
+    return Records(everything, starts, found, _empty(everything, starts, found), delimiter, quoting, regular)
+
+
+def _line_ends(everything: Bytes, delimiter: str, *, quoting: bool) -> tuple[Places, bool]:
+    """Find the line ends outside quotes, and whether every quote is where one is expected."""
+    ends: list[Places] = []
+    inside = 0
     for start in range(0, len(everything), WINDOW):
         window = everything[start : start + WINDOW]
-        quotes = np.flatnonzero(window == QUOTE)
+        quotes = np.flatnonzero(window == QUOTE) if quoting else np.array([], dtype=np.int64)
         # A line ends at LF, or at a CR that no LF follows.
         lines = np.flatnonzero((window == LF) | (window == CR))
         following = start + lines + 1
         next_byte = everything[np.minimum(following, len(everything) - 1)]
         lines = lines[(window[lines] == LF) | (next_byte != LF) | (following >= len(everything))]
         if len(quotes) or inside:
-            outside = (np.searchsorted(quotes, lines) + inside) % 2 == 0
-            lines = lines[outside]
-            regular = regular and _well_placed(everything, start + quotes, inside, ord(delimiter))
+            if not _well_placed(everything, start + quotes, inside, ord(delimiter)):
+                return np.array([], dtype=np.int64), False
+            lines = lines[(np.searchsorted(quotes, lines) + inside) % 2 == 0]
             inside = (inside + len(quotes)) % 2
-        ends.append(start + lines + 1)
-    found = np.concatenate(ends) if ends else np.array([], dtype=np.int64)
-    if len(everything) and (not len(found) or found[-1] < len(everything)):
-        found = np.append(found, len(everything))  # the last line has no line end
-    starts = np.concatenate([[0], found[:-1]]).astype(np.int64) if len(found) else found
-    return Records(starts, found, _empty(everything, starts, found), regular and not inside)
+        ends.append(start + lines)
+    return (np.concatenate(ends) if ends else np.array([], dtype=np.int64)), not inside
 
 
-def parse_records(
-    data: bytes, records: Records, *, first: int, width: int, delimiter: str
-) -> list[Any] | None:
-    """Parse the rows from a given one on, with pyarrow; empty lines are passed over.
+def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int) -> bool:
+    """Check that what stands before an opening quote and after a closing one is the end of a cell, or another quote."""
+    fits = np.zeros(256, dtype=np.bool_)
+    fits[[delimiter, CR, LF, QUOTE]] = True
+    opening = quotes[inside::2]
+    closing = quotes[1 - inside :: 2]
+    before = opening[opening > 0] - 1
+    after = closing[closing < len(everything) - 1] + 1
+    return bool(fits[everything[before]].all() and fits[everything[after]].all())
+
+
+def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
+    """Find the quotes that open and close cells, one by one; another quote is a character.
+
+    Returns
+    -------
+    array of int
+        Their offsets: opening, closing, opening, ...
+    int or None
+        The offset of a quote after which a quoted cell goes on, or of one whose cell never ends.
+    """
+    ends = np.zeros(256, dtype=np.bool_)
+    ends[[ord(delimiter), CR, LF]] = True
+    parts: list[Places] = []
+    inside, skipped, last = False, -1, 0
+    for start in range(0, len(everything), BLOCK):
+        quotes = np.flatnonzero(everything[start : start + BLOCK] == QUOTE) + start
+        after = everything[np.minimum(quotes + 1, len(everything) - 1)]
+        opens = ends[everything[quotes - 1]] | (quotes == 0)
+        closes = ends[after] | (quotes == len(everything) - 1)
+        doubled = (after == QUOTE) & ~(quotes == len(everything) - 1)
+        found: list[int] = []
+        for place, one, two, three in zip(
+            quotes.tolist(), opens.tolist(), doubled.tolist(), closes.tolist(), strict=True
+        ):
+            if place == skipped:
+                continue
+            if inside and two:
+                skipped = place + 1
+            elif inside and not three:
+                return np.concatenate([*parts, np.array(found, dtype=np.int64)]), place
+            elif inside or one:
+                inside, last = not inside, place
+                found.append(place)
+        parts.append(np.array(found, dtype=np.int64))
+    return np.concatenate([np.array([], dtype=np.int64), *parts]), last if inside else None
+
+
+def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """Say which rows are nothing but a line end."""
+    length = ends - starts
+    empty: NDArray[np.bool_] = (length == 1) & np.isin(everything[starts], (CR, LF))
+    pairs = np.flatnonzero(length == 2)
+    empty[pairs] = (everything[starts[pairs]] == CR) & (everything[starts[pairs] + 1] == LF)
+    return empty
+
+
+@dataclass(slots=True)
+class Odd:
+    """What becomes of rows that do not have as many cells as there are columns.
 
     Parameters
     ----------
-    first
-        Number of the first row to parse, from 0.
+    lines
+        Row (from 0) -> its text as it shall be parsed.
+    gone, aside
+        Rows that are set aside, and why.
+    """
+
+    lines: dict[int, bytes] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    aside: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def settle_odd(records: Records, first: int, width: int) -> Odd:
+    """Settle the rows of another length.
+
+    - Blank cells beyond the last column are passed over, and that is said once a file.
+    - A row with content beyond the last column is set aside: a delimiter stands unquoted somewhere in it, and all
+      that follows it has moved.
+    - A row that ends early keeps what it has (spreadsheets leave trailing blanks out), and is listed.
+    - Rows that end early and together make one row of the right length are one row that a line end broke, unless
+      each begins as rows begin: they are set aside, for only the first piece begins where it should.
+    """
+    odd = Odd()
+    counts, cuts = records.cells(first, len(records), beyond=width)
+    separator = records.delimiter.encode()
+    surplus = []
+    for row, at in cuts.items():
+        rest = records.everything[at : int(records.ends[row])].tobytes().decode("utf-8", "replace")
+        if re.sub(rf'["{re.escape(records.delimiter)}]', "", rest).strip():
+            problem = f"the row has {counts[row - first]} cells, the header {width}: a separator in an unquoted cell?"
+            odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
+            odd.gone.add(row)
+        else:
+            surplus.append(row + 1)
+            odd.lines[row] = records.line(row)[: at - int(records.starts[row])]
+    short = counts < width
+    groups = broken_rows(records, counts, np.flatnonzero(short), first, width) if short.any() else []
+    for group in groups:
+        cells = int(counts[group[0] - first])
+        if len(group) > 1:
+            named = (
+                f"rows {group[0] + 1} to {group[-1] + 1} look like one row that an unquoted line end broke"
+            )
+            for row in group:
+                problem = f"{named} ({counts[row - first]} cells here)"
+                odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
+                odd.gone.add(row)
+        elif cells:
+            odd.lines[group[0]] = records.line(group[0]) + separator * (width - cells)
+            problem = f"the row has {cells} cells, the header {width}"
+            odd.problems.append(Problem(group[0] + 1, EVERY, "", problem, "missing cells taken as blank"))
+    if surplus:
+        problem = f"blank cells beyond the last column in {len(surplus)} rows, first in row {surplus[0]}"
+        odd.problems.append(Problem(None, EVERY, "", problem, "passed over"))
+    return odd
+
+
+_BEGINNINGS: Final = 500
+"""Whole rows that are looked at for what rows begin with."""
+
+
+def broken_rows(records: Records, counts: Places, short: Places, first: int, width: int) -> list[list[int]]:
+    """Group consecutive short rows: those that join to one row of the right length, each other one by itself."""
+    whole = np.flatnonzero(counts == width)[:_BEGINNINGS] + first
+    known = {_beginning(records, int(row)) for row in whole}
+    groups: list[list[int]] = []
+    rows = (short + first).tolist()
+    place = 0
+    while place < len(rows):
+        end = place + 1
+        cells = int(counts[rows[place] - first])
+        while cells and end < len(rows) and rows[end] == rows[end - 1] + 1 and cells < width:
+            more = int(counts[rows[end] - first])
+            if more and _beginning(records, rows[end]) in known:
+                break
+            # Two pieces share the cell that was broken.
+            cells += max(more, 1) - 1
+            end += 1
+        joined = end > place + 1 and cells == width
+        groups.append(rows[place:end] if joined else rows[place : place + 1])
+        place = end if joined else place + 1
+    return groups
+
+
+def _beginning(records: Records, row: int) -> str:
+    """Give the first cell of a row; of a number, date or code its shape."""
+    text = records.line(row).partition(records.delimiter.encode())[0].decode("utf-8", "replace").strip(' "')
+    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text)) if re.search(r"\d", text) else text
+
+
+def parse_records(records: Records, first: int, last: int, width: int, odd: Odd) -> list[Any] | None:
+    """Parse some rows with pyarrow; empty lines are passed over.
+
+    Parameters
+    ----------
     width
         Cells that each row must have.
 
@@ -111,13 +334,21 @@ def parse_records(
     names = [str(place) for place in range(width)]
     text = pa.dictionary(pa.int32(), pa.string())
     tables = []
-    whole = pa.py_buffer(data)
-    for start, end, rows in _pieces(records, first):
+    for start, end in records.cut(PIECE, first, last):
+        gone = sum(start <= row < end and not records.empty[row] for row in odd.gone)
+        rows = int((~records.empty[start:end]).sum()) - gone
+        if not rows:
+            continue
+        piece = _piece(records, start, end, odd)
         try:
             table = pa.csv.read_csv(
-                pa.BufferReader(whole.slice(start, end - start)),
-                read_options=pa.csv.ReadOptions(column_names=names, block_size=end - start + 1),
-                parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                pa.BufferReader(piece),
+                read_options=pa.csv.ReadOptions(column_names=names, block_size=len(piece) + 1),
+                parse_options=pa.csv.ParseOptions(
+                    delimiter=records.delimiter,
+                    quote_char='"' if records.quoting else False,
+                    newlines_in_values=records.quoting,
+                ),
                 convert_options=pa.csv.ConvertOptions(
                     column_types=dict.fromkeys(names, text),
                     null_values=[""],
@@ -135,197 +366,70 @@ def parse_records(
     return list(pa.concat_tables(tables).columns)
 
 
-def _pieces(records: Records, first: int) -> list[tuple[int, int, int]]:
-    """Cut the text into pieces of whole rows: start, end, rows that are not empty."""
-    pieces = []
-    place = first
-    while place < len(records):
-        start = int(records.starts[place])
-        after = int(np.searchsorted(records.ends, start + PIECE, side="right"))
-        after = max(after, place + 1)
-        if rows := int((~records.empty[place:after]).sum()):
-            pieces.append((start, int(records.ends[after - 1]), rows))
-        place = after
-    return pieces
+def _piece(records: Records, start: int, end: int, odd: Odd) -> Any:
+    """Give the bytes of some rows, odd ones as they were settled."""
+    at, after = int(records.starts[start]), int(records.ends[end - 1])
+    rows = sorted(row for row in (*odd.lines, *odd.gone) if start <= row < end)
+    if not rows:
+        return pa.py_buffer(records.everything).slice(at, after - at)
+    parts: list[Any] = []
+    for row in rows:
+        parts.append(records.everything[at : int(records.starts[row])].data)
+        if row in odd.lines:
+            parts.append(odd.lines[row] + b"\n")
+        at = int(records.ends[row])
+    return pa.py_buffer(b"".join([*parts, records.everything[at:after].data]))
 
 
-def _well_placed(
-    everything: NDArray[np.uint8], quotes: NDArray[np.int64], inside: int, delimiter: int
-) -> bool:
-    """Check that what stands before an opening quote and after a closing one is the end of a cell, or another quote."""
-    fits = np.zeros(256, dtype=np.bool_)
-    fits[[delimiter, CR, LF, QUOTE]] = True
-    opening = quotes[inside::2]
-    closing = quotes[1 - inside :: 2]
-    before = opening[opening > 0] - 1
-    after = closing[closing < len(everything) - 1] + 1
-    return bool(fits[everything[before]].all() and fits[everything[after]].all())
-
-
-def _empty(
-    everything: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Say which rows are nothing but a line end."""
-    length = ends - starts
-    empty: NDArray[np.bool_] = (length == 1) & np.isin(everything[starts], (CR, LF))
-    pairs = np.flatnonzero(length == 2)
-    empty[pairs] = (everything[starts[pairs]] == CR) & (everything[starts[pairs] + 1] == LF)
-    return empty
-
-
-BATCH: Final = 20_000
-"""Rows that are held as lists before they become columns."""
-
-Numbered = tuple[int, list[str]]
-
-
-@dataclass(slots=True)
-class _Taken:
-    width: int
-    parts: list[list[Column]] = field(default_factory=list)
-    batch: list[list[str]] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-
-    def add(self, row: int, cells: list[str]) -> None:
-        self.rows.append(row)
-        self.batch.append(cells)
-        if len(self.batch) == BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.batch:
-            self.parts.append([Column.of(cells) for cells in zip(*self.batch, strict=True)])
-            self.batch = []
-
-    def columns(self) -> list[Column]:
-        self.flush()
-        if not self.parts:
-            return [Column.blank(0)] * self.width
-        return [Column.join(cells) for cells in zip(*self.parts, strict=True)]
-
-
-def read_ragged(rows: Iterable[Numbered], *, width: int) -> Body:
-    """Make columns of rows of any length.
-
-    - Blank cells beyond the last column are passed over, and that is said once a file.
-    - A row with content beyond the last column is set aside: a delimiter stands unquoted somewhere in it, and all
-      that follows it has moved.
-    - A row that ends early keeps what it has (spreadsheets leave trailing blanks out), and is listed.
-    - Rows that end early and together make one row of the right length are one row that a line end broke: they are
-      set aside, for only the first piece begins where it should.
-    - An empty line is an empty row.
-
-    Parameters
-    ----------
-    rows
-        Number and cells of each row.
-    """
-    taken = _Taken(width)
-    aside: list[Problem] = []
-    problems: list[Problem] = []
-    short: list[Numbered] = []
-    surplus: list[int] = []
-    total = 0
-
-    def settle_short() -> None:
-        for group in broken_rows(short, width):
-            row, cells = group[0]
-            if len(group) > 1:
-                aside.extend(_broken(number, found, group) for number, found in group)
-            elif not cells:
-                aside.append(empty_row(row))
-            else:
-                taken.add(row, cells + [""] * (width - len(cells)))
-                problem = f"the row has {len(cells)} cells, the header {width}"
-                problems.append(Problem(row, EVERY, "", problem, "missing cells taken as blank"))
-        short.clear()
-
-    for row, cells in rows:
-        total += 1
-        if len(cells) < width:
-            short.append((row, cells))
-            continue
-        settle_short()
-        if any(cell.strip() for cell in cells[width:]):
-            problem = f"the row has {len(cells)} cells, the header {width}: a separator in an unquoted cell?"
-            aside.append(Problem(row, EVERY, "", problem, SET_ASIDE))
-            continue
-        if len(cells) > width:
-            surplus.append(row)
-        taken.add(row, cells[:width])
-    settle_short()
-    if surplus:
-        problem = f"blank cells beyond the last column in {len(surplus)} rows, first in row {surplus[0]}"
-        problems.append(Problem(None, EVERY, "", problem, "passed over"))
-    return Body(taken.columns(), np.array(taken.rows, dtype=np.int64), total, aside, problems)
-
-
-def broken_rows(short: Sequence[Numbered], width: int) -> list[list[Numbered]]:
-    """Group consecutive short rows: those that join to one row of the right length, each other one by itself."""
-    groups = []
-    place = 0
-    while place < len(short):
-        joined, end = _joins(short, place, width)
-        groups.append(list(short[place:end]) if joined else [short[place]])
-        place = end if joined else place + 1
-    return groups
-
-
-def _joins(short: Sequence[Numbered], place: int, width: int) -> tuple[bool, int]:
-    """Say whether the rows from a place on join to a full row, and where such a row would end."""
-    if not short[place][1]:
-        return False, place + 1
-    cells = len(short[place][1])
-    for end in range(place + 1, len(short)):
-        # Two pieces share the cell that was broken.
-        cells += max(len(short[end][1]), 1) - 1
-        if cells == width:
-            return True, end + 1
-        if cells > width:
-            break
-    return False, place + 1
-
-
-def _broken(row: int, cells: list[str], group: Sequence[Numbered]) -> Problem:
-    problem = f"rows {group[0][0]} to {group[-1][0]} look like one row that an unquoted line end broke"
-    return Problem(row, EVERY, "", f"{problem} ({len(cells)} cells here)", SET_ASIDE)
-
-
-DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+BARE: Final = frozenset("\t|")
+"""Separators with which some programs never enclose a cell in quotes."""
 SNIFFED: Final = 1 << 20
-"""Bytes that are looked at to find the delimiter."""
+"""Bytes that are looked at to find the delimiter, and rows."""
+_SNIFFED_ROWS: Final = 20
 _EXCEL_HINT: Final = re.compile(rb'\A"?sep=(.)"?\r?\n', re.IGNORECASE)
 HEADERS: Final = 3
 MOST_COLUMNS: Final = 20_000
 """Columns that a sheet may have; the largest workbook has 16,384."""
 _FEWEST: Final = 5
 """Columns from which on a cell can be told from rows that ran together."""
+_LONGEST: Final = 131_072
+"""Bytes of a cell in which a quote is looked for that should have closed."""
 
 
 class Delimited:
-    """A delimited text file.
-
-    The rows below the header go to pyarrow where it can be trusted with them, and to the csv module otherwise.
-    """
+    """A delimited text file."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
         try:
-            content = source.path.read_bytes()
+            self._data = as_utf8(source, content_of(source))
         except OSError as error:
             raise source.error(f"cannot be read: {error.strerror or error}") from error
-        self._data = as_utf8(source, content)
-        del content
-        self._delimiter = self._find_delimiter()
-        self._records = find_records(self._data, self._delimiter)
+        self._records = self._look(self._find_delimiter())
         self._refuse_wide()
 
     @cached_property
     def top(self) -> list[list[str]]:
         """Give the first rows."""
-        rows = islice(read_rows(self.source, self._data, self._delimiter), TOP)
-        return [[cell.strip() for cell in row] for row in rows]
+        records = self._records
+        last = min(TOP, len(records))
+        counts, _ = records.cells(0, last)
+        width = int(counts.max(initial=0))
+        separator = records.delimiter.encode()
+        padded = {
+            row: records.line(row) + separator * int(width - counts[row])
+            for row in range(last)
+            if not records.empty[row]
+        }
+        columns = parse_records(records, 0, last, width, Odd(padded)) if width else []
+        if columns is None:
+            raise RuntimeError(f"{self.source.name}: the first rows do not parse")
+        rows = iter(zip(*(column.to_pylist() for column in columns), strict=True))
+        return [
+            [(cell or "").strip() for cell in next(rows)[: int(count)]] if count else [] for count in counts
+        ]
 
     def merged(self, row: int) -> list[str]:  # noqa: ARG002
         """Say that text has no merged cells."""
@@ -333,62 +437,69 @@ class Delimited:
 
     def body(self, first: int, width: int) -> Body:
         """Read the rows from a given one on."""
-        body = self._fast(first, width) or self._slow(first, width)
+        records, odd = self._records, Odd()
+        parsed = parse_records(records, first, len(records), width, odd)
+        if parsed is None:
+            odd = settle_odd(records, first, width)
+            parsed = parse_records(records, first, len(records), width, odd)
+        if parsed is None:
+            raise RuntimeError(f"{self.source.name}: rows of {width} cells do not parse")
+        numbers = np.arange(first, len(records), dtype=np.int64) + 1
+        empty = records.empty[first:].copy()
+        gone = np.array([row - first for row in odd.gone], dtype=np.intp)
+        kept = ~empty
+        kept[gone] = empty[gone] = False
+        columns = [Column.of_arrow(cells) for cells in parsed]
+        body = Body(columns, numbers[kept], len(numbers), odd.aside, odd.problems)
         for column in body.columns:
             self._refuse_joined_rows(column, body)
-        return body
-
-    def _fast(self, first: int, width: int) -> Body | None:
-        records = self._records
-        if not records.regular:
-            return None
-        parsed = parse_records(self._data, records, first=first, width=width, delimiter=self._delimiter)
-        if parsed is None:
-            return None
-        empty = records.empty[first:]
-        numbers = np.arange(first, len(records), dtype=np.int64) + 1
-        rows = numbers[~empty]
-        last = int(rows[-1]) if len(rows) else first
-        lines = [int(row) for row in numbers[empty] if row < last]
-        columns = [Column.of_arrow(cells) for cells in parsed]
-        return _without_trailing(
-            Body(columns, rows, total=last - first, aside=[empty_row(row) for row in lines])
-        )
-
-    def _slow(self, first: int, width: int) -> Body:
-        rows = islice(enumerate(read_rows(self.source, self._data, self._delimiter), start=1), first, None)
-        return _without_trailing(read_ragged(rows, width=width))
+        return _with_empty(body, numbers[empty])
 
     def _find_delimiter(self) -> str:
-        expected = "\t" if self.source.path.suffix.lower() in {".tsv", ".tab"} else ","
+        expected = (
+            "\t" if self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz")) else ","
+        )
         if hint := _EXCEL_HINT.match(self._data):
             # Excel takes this line for itself, and numbers the rows from the next one on.
             self._data = self._data[hint.end() :]
             found = hint.group(1).decode("utf-8", "replace")
             if found not in DELIMITERS:
                 raise self.source.error(
-                    f"says `sep={found}`", "separate the cells by comma, semicolon or tab"
+                    f"says `sep={found}`", "separate the cells by comma, semicolon, tab or |"
                 )
         else:
-            found = sniff(self._data[:SNIFFED].decode("utf-8", "ignore"), expected)
+            found = sniff(self._data[:SNIFFED], expected)
         if found != expected:
             problem = f"cells are separated by {DELIMITERS[found]}, not {DELIMITERS[expected]}"
             self.problems.append(Problem(None, EVERY, found, problem, "read so"))
         return found
 
+    def _look(self, delimiter: str) -> Records:
+        """Look the text over; quotes are characters where only so every line has the header's cells."""
+        try:
+            records, stray = find_records(self._data, delimiter), None
+        except StrayQuoteError as error:
+            records, stray = None, error
+        if delimiter in BARE and b'"' in self._data:
+            plain = find_records(self._data, delimiter, quoting=False)
+            if records is None or len(records) < len(plain):
+                counts = plain.cells(0, len(plain))[0]
+                counts = counts[counts > 0]
+                if len(counts) and counts[0] > 1 and (counts == counts[0]).all():
+                    said = "quotes enclose no cells, but stand in them as characters"
+                    self.problems.append(Problem(None, EVERY, '"', said, "read so"))
+                    return plain
+        if records is None:
+            assert stray is not None
+            raise _quoting_error(self.source, stray)
+        return records
+
     def _refuse_wide(self) -> None:
-        """Refuse more columns than a sheet can have, before they become cells; rows with quotes may be many rows."""
-        separator = self._delimiter.encode()
-        rows = self._records.first(HEADERS)
-        width = max(
-            (self._data.count(separator, *row) for row in rows if b'"' not in self._data[slice(*row)]),
-            default=0,
-        )
-        if rows:
-            width = max(width, self._data.count(b'"' + separator + b'"', *rows[0]))
-        if width >= MOST_COLUMNS:
-            hint = f"are its cells separated by {DELIMITERS[self._delimiter]}?"
-            raise self.source.error(f"has {width + 1:,} columns", hint)
+        """Refuse more columns than a sheet can have, before they become cells."""
+        width = int(self._records.cells(0, min(HEADERS, len(self._records)))[0].max(initial=0))
+        if width > MOST_COLUMNS:
+            hint = f"are its cells separated by {DELIMITERS[self._records.delimiter]}?"
+            raise self.source.error(f"has {width:,} columns", hint)
 
     def _refuse_joined_rows(self, column: Column, body: Body) -> None:
         """Refuse a cell that holds the rest of one row and the beginning of another: two stray quotes make one."""
@@ -396,7 +507,7 @@ class Delimited:
         if width < _FEWEST:
             return
         long = pc.match_substring_regex(column.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
-        between = re.compile(rf"{re.escape(self._delimiter)}(?![ ])")
+        between = re.compile(rf"{re.escape(self._records.delimiter)}(?![ ])")
         for code in np.flatnonzero(long):
             text = column.texts[int(code)].as_py()
             lines = len(re.findall(r"\r\n|\r|\n", text))
@@ -409,71 +520,48 @@ class Delimited:
                 )
 
 
-def read_rows(source: Source, data: bytes, delimiter: str) -> Iterator[list[str]]:
-    """Read rows with the csv module, which stops at a quote in the wrong place."""
-    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    row = 0
-    while True:
-        row += 1
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise _quoting_error(source, error, row) from error
-
-
-def _quoting_error(source: Source, error: csv.Error, row: int) -> RawFileError:
+def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:
+    what = (
+        "a quote stands in the middle of a quoted cell"
+        if error.closes
+        else "a quoted cell begins here and never ends"
+    )
     hint = (
         'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
     )
-    said = str(error)
-    if "unexpected end" in said:
-        return source.error("a quoted cell begins here and never ends", hint, row=row)
-    if "field larger" in said:
-        return source.error(
-            "a cell has more than 131,072 characters: a quote that never closes?", hint, row=row
-        )
-    return source.error("a quote stands in the middle of a quoted cell", hint, row=row)
+    return source.error(what, hint, row=error.row)
 
 
-def sniff(text: str, expected: str) -> str:
+def sniff(data: bytes, expected: str) -> str:
     """Say which delimiter gives rows of one length, no torn quotes and most columns; in doubt, the expected one."""
     best, found = (0.0, False, 0), expected
     for delimiter in (expected, *(other for other in DELIMITERS if other != expected)):
-        rows = _first_rows(text, delimiter)
-        if not rows or len(rows[0]) < 2:
+        try:
+            records = find_records(data, delimiter)
+        except StrayQuoteError:
+            records = find_records(data, delimiter, quoting=False)
+        counts = records.cells(0, min(_SNIFFED_ROWS, len(records)))[0]
+        counts = counts[counts > 0]
+        if not len(counts) or counts[0] < 2:
             continue  # the header has no such delimiter
-        length, count = Counter(map(len, rows)).most_common(1)[0]
-        torn = any(cell.count('"') % 2 for row in rows for cell in row)
-        score = (count / len(rows), not torn, length)
+        length, count = Counter(counts.tolist()).most_common(1)[0]
+        score = (count / len(counts), records.quoting and records.regular, length)
         if score > best:
             best, found = score, delimiter
     return found
 
 
-def _first_rows(text: str, delimiter: str) -> list[list[str]]:
-    try:
-        rows = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 20))
-    except csv.Error:
-        return []
-    return [row for row in rows if row]
-
-
-def _without_trailing(body: Body) -> Body:
-    """Leave the empty rows at the end out: they are no rows."""
-    last = max([_last_filled(body), *(one.row or 0 for one in body.aside if one.problem != _EMPTY)])
-    broken = [one for one in body.aside if one.problem != _EMPTY or (one.row or 0) < last]
-    kept = body.rows <= last
-    if kept.all() and len(broken) == len(body.aside):
-        return body
-    total = body.total - int((~kept).sum()) - (len(body.aside) - len(broken))
+def _with_empty(body: Body, empty: Places) -> Body:
+    """Account for the empty rows, and leave those at the end out: they are no rows."""
+    last = max([_last_filled(body), *(one.row or 0 for one in body.aside)])
+    kept, broken = body.rows <= last, len(body.aside)
+    aside = [*body.aside, *(empty_row(int(row)) for row in empty[empty < last])]
+    total = int(kept.sum()) + len(aside)
+    if kept.all():
+        return Body(body.columns, body.rows, total, aside, body.problems, broken=broken)
     problems = [one for one in body.problems if one.row is None or one.row <= last]
-    return Body([column.take(kept) for column in body.columns], body.rows[kept], total, broken, problems)
-
-
-_EMPTY: Final = empty_row(0).problem
+    columns = [column.take(kept) for column in body.columns]
+    return Body(columns, body.rows[kept], total, aside, problems, broken=broken)
 
 
 def _last_filled(body: Body) -> int:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
+from surveywaves.ingest.programs import squeezed
 from surveywaves.ingest.raw import CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
-from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
+from surveywaves.personal import personal_text
+from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR, SET_ASIDE
 from surveywaves.text import nearest, normalise
 
 
@@ -22,17 +28,28 @@ def open_sheet(source: Source, kind: Kind) -> Sheet:
     return Worksheet(source) if kind is Kind.XLSX else Delimited(source)
 
 
-def first_filled(sheet: Sheet) -> int:
-    """Give the place of the first row with content: there the header begins."""
+def find_header(sheet: Sheet, added: Collection[str] = ()) -> int:
+    """Give the place of the row where the header begins, below titles.
+
+    It is the row with columns that a survey program adds, or the first with content; or, where that has fewer than half
+    the cells of others, the first below it that has as many, and no numbers.
+    """
+    filled = [sum(map(bool, row)) for row in sheet.top]
+    first = next((place for place, count in enumerate(filled) if count), None)
+    if first is None:
+        raise sheet.source.error("has no rows with content")
     for place, row in enumerate(sheet.top):
-        if any(row):
+        if len({squeezed(cell) for cell in row} & {*added}) > 1:
             return place
-    raise sheet.source.error("has no rows with content")
+    place = first if added else next(at for at, count in enumerate(filled) if 2 * count >= max(filled))
+    below = [cell for cell in sheet.top[place] if cell]
+    sound = len({*below}) == len(below) and not any(_NUMBER.fullmatch(cell) for cell in below)
+    return place if sound else first
 
 
 def one_header_row(sheet: Sheet) -> RawTable:
     """Read a sheet whose first row with content names its columns."""
-    start = first_filled(sheet)
+    start = find_header(sheet)
     if merged := sheet.merged(start):
         raise sheet.source.error(
             f"merged header cells ({', '.join(merged)}) leave columns without a name",
@@ -70,20 +87,141 @@ def read_below(
         raise source.error("has a header and no rows below it", "is it the right export?")
     names, places, problems = name_columns(source, header, body.columns, row=start + 1, borrowed=borrowed)
     known = dict(zip(places, names, strict=True))
-    above = [
-        Problem(row + 1, EVERY, "", "an empty row above the header", "passed over") for row in range(start)
-    ]
     cells = [replace(one, column=one.column or known.get(place, EVERY)) for place, one in body.cells]
-    return settle(
-        RawTable(
-            names=names,
-            columns=[body.columns[place] for place in places],
-            rows=body.rows,
-            rows_in=body.total,
-            aside=list(body.aside),
-            problems=[*sheet.problems, *above, *problems, *body.problems, *cells],
-        )
+    table = RawTable(
+        names=names,
+        columns=[body.columns[place] for place in places],
+        rows=body.rows,
+        rows_in=body.total,
+        aside=list(body.aside),
+        problems=[*sheet.problems, *_above(sheet, start), *problems, *body.problems, *cells],
+        asked=dict(body.asked),
     )
+    _ask_of_broken(source, table, body.broken)
+    _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
+    _set_totals_aside(table)
+    table.problems.extend(_dates_among_labels(table))
+    return settle(table)
+
+
+def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
+    """List the rows above the header: empty ones, and titles."""
+    for row, cells in enumerate(sheet.top[:start], start=1):
+        title = " ".join(filter(None, cells))
+        what = "a title above the header" if title else "an empty row above the header"
+        yield Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over")
+
+
+A_FEW: Final = 3
+"""Rows that may be set aside because they cannot be read, or one in a hundred, before a person is asked."""
+
+
+def _ask_of_broken(source: Source, table: RawTable, broken: int) -> None:
+    allowed = source.layout.broken_rows
+    if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
+        table.asked["broken_rows"] = (
+            f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}: mend the file, "
+            f"or say how many may be set aside ({broken})"
+        )
+
+
+def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
+    """Set rows aside that say the header again, as where files were put under each other.
+
+    Raises
+    ------
+    RawFileError
+        If a row names most of the columns in another order: all below it is of other columns.
+    """
+    named = pa.array([name for name in header if name], type=pa.string())
+    said = [
+        (column, name, found)
+        for column, name in zip(table.columns, header, strict=True)
+        if (found := pc.is_in(column.texts, value_set=named).to_numpy(zero_copy_only=False)).any()
+    ]
+    if len(said) < max(2, len(named) / 2):
+        return
+    own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
+    for column, name, found in said:
+        mine = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
+        own += np.append(mine, False)[column.codes]
+        others += np.append(found & ~mine, False)[column.codes]
+    if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
+        raise source.error(
+            "a second header, with its columns in another order",
+            "make two files of it",
+            row=int(table.rows[moved[0]]),
+        )
+    again = own == max(len(named), 2)
+    if again.sum() <= max(1, len(again) // 20):
+        where = [Problem(int(row), EVERY, "", "the header again", SET_ASIDE) for row in table.rows[again]]
+        table.keep(~again, where)
+
+
+_TOTALS: Final = re.compile(
+    r"averages?|mean|means|(grand )?totals?|sum|count|median|n|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
+    r"mittelwert|summe|gesamt|moyenne|totale?|somme|media|promedio|suma|gemiddelde|totaal"
+)
+_NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?")
+_ENDS: Final = 5
+"""Rows at either end among which totals stand."""
+
+
+def _set_totals_aside(table: RawTable) -> None:
+    """Set rows aside that are averages or totals of others: a word for it, then numbers alone."""
+    gone = np.zeros(len(table.rows), dtype=np.bool_)
+    for place in {*range(min(_ENDS, len(gone))), *range(max(len(gone) - _ENDS, 0), len(gone))}:
+        cells = [text for column in table.columns if (text := column.text(place))]
+        gone[place] = (
+            len(cells) > 1
+            and _TOTALS.fullmatch(normalise(cells[0]).rstrip(":"))
+            and all(_NUMBER.fullmatch(cell) for cell in cells[1:])
+        )
+    table.keep(
+        ~gone,
+        [
+            Problem(int(row), EVERY, "", "averages or totals, no return", SET_ASIDE)
+            for row in table.rows[gone]
+        ],
+    )
+
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_EXCEL_DATE: Final = re.compile(
+    r"(?P<iso>\d{4}-(?P<month>\d\d)-(?P<day>\d\d))|(?P<first>\d{1,2})-(?P<name>[A-Z][a-z]{2})|"
+    r"(?P<named>[A-Z][a-z]{2})-(?P<last>\d{2})"
+)
+_DATE: Final = re.compile(r"\d+[-/.]\d+[-/.]\d+")
+_MOST_RANGES: Final = 12
+
+
+def as_ranges(text: str) -> tuple[str, ...]:
+    """Give the ranges that Excel may have made a date of, likeliest first: `1-4` became 4 January or 1 April."""
+    found = _EXCEL_DATE.fullmatch(text)
+    if not found:
+        return ()
+    if found["iso"]:
+        pair = (int(found["day"]), int(found["month"]))
+    else:
+        name = (found["name"] or found["named"]).lower()
+        if name not in _MONTHS:
+            return ()
+        pair = (int(found["first"] or found["last"]), _MONTHS.index(name) + 1)
+    return tuple(f"{low}-{high}" for low, high in dict.fromkeys((tuple(sorted(pair)), pair)))
+
+
+def _dates_among_labels(table: RawTable) -> Iterator[Problem]:
+    """List dates that stand among labels: Excel makes them of ranges."""
+    for name, column in zip(table.names, table.columns, strict=True):
+        if not 1 < len(column.texts) <= 10 * _MOST_RANGES:
+            continue
+        texts = column.listed()
+        dates = [text for text in texts if as_ranges(text)]
+        labels = [text for text in texts if not as_ranges(text) and not _DATE.match(text)]
+        if 0 < len(dates) <= _MOST_RANGES and labels:
+            for text in dates:
+                what = f"a date among labels: was it `{'` or `'.join(as_ranges(text))}` before Excel had it?"
+                yield Problem(None, name, text, what, "kept as it stands")
 
 
 def name_columns(

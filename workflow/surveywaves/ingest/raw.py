@@ -366,6 +366,8 @@ class RawTable:
         For each column the question in words, where the file has it apart from the name.
     value_labels
         For each column what its codes are labelled, where the file says so.
+    asked
+        Key of the layout -> what a person must decide there before the file counts.
     """
 
     names: list[str]
@@ -377,6 +379,7 @@ class RawTable:
     personal: frozenset[str] = frozenset()
     labels: dict[str, str] = field(default_factory=dict)
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], aside: Sequence[Problem]) -> None:
         """Keep some rows; the others are set aside, a problem for each."""
@@ -458,6 +461,10 @@ class Body:
         All else that was amiss with rows.
     cells
         What was amiss with cells: place of the column, and a problem that does not know the column's name yet.
+    broken
+        How many of `aside` cannot be read.
+    asked
+        As of `RawTable`.
     """
 
     columns: list[Column]
@@ -466,6 +473,8 @@ class Body:
     aside: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     cells: list[tuple[int, Problem]] = field(default_factory=list)
+    broken: int = 0
+    asked: dict[str, str] = field(default_factory=dict)
 
 
 class Sheet(Protocol):

@@ -15,26 +15,73 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from surveywaves.ingest import keying, statfile, surveymonkey
+from surveywaves.ingest import exports, keying, statfile
 from surveywaves.ingest.delimited import MOST_COLUMNS
 from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
+from surveywaves.ingest.programs import PROGRAMS
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
+from surveywaves.ingest.workbook import worksheets
 from surveywaves.personal import personal_cells, personal_column, rated
 from surveywaves.terms import ROW_SEPARATOR
 
 Reader = Callable[[Source, Kind], RawTable]
 
 
+EVERY_SHEET: Final = "*"
+"""As the `sheet` of a layout: all worksheets with content."""
+SHEET_COLUMN: Final = "worksheet"
+"""The column with their names."""
+
+
 def read_raw(source: Source) -> RawTable:
-    """Read a file with the reader of its layout's format.
+    """Read a file with the reader of its layout's format; worksheets are put under each other.
 
     Raises
     ------
     RawFileError
         If the file cannot be opened, is not of that format, or is damaged.
     """
-    found = READERS[source.layout.format](source, recognise(source))
+    tables = [table for _, table in read_parts(source)]
+    first = tables[0]
+    for one in tables[1:]:
+        first.columns = [
+            Column.join([column, one.columns[one.names.index(name)]])
+            for name, column in zip(first.names, first.columns, strict=True)
+        ]
+        first.rows = np.concatenate([first.rows, one.rows])
+        first.rows_in += one.rows_in
+        first.aside += one.aside
+        first.problems += one.problems
+        first.personal |= one.personal
+        first.asked |= one.asked
+    return first
+
+
+def read_parts(source: Source) -> list[tuple[Source, RawTable]]:
+    """Read a file, each of its worksheets by itself where the layout takes them all."""
+    kind = recognise(source)
+    if source.layout.sheet != EVERY_SHEET or kind is not Kind.XLSX:
+        return [(source, _read(source, kind))]
+    found: list[tuple[Source, RawTable]] = []
+    for title in worksheets(source):
+        part = Source(
+            f"{source.name} [{title}]", source.path, source.layout.model_copy(update={"sheet": title})
+        )
+        table = _read(part, kind)
+        named = Column(np.zeros(len(table.rows), dtype=np.int32), pa.array([title]))
+        table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
+        if found and {*table.names} != {*found[0][1].names}:
+            raise source.error(
+                f"worksheet `{title}` has other columns than the first",
+                "say `sheet:` in the layout, or take it out of a copy",
+            )
+        found.append((part, table))
+    return found
+
+
+def _read(source: Source, kind: Kind) -> RawTable:
+    found = READERS[source.layout.format](source, kind)
     if len(found.rows) + len(found.aside) != found.rows_in:
         raise RuntimeError(
             f"{source.name}: {found.rows_in} rows read, {len(found.rows)} kept and {len(found.aside)} set aside"
@@ -111,10 +158,11 @@ def read_table(source: Source, kind: Kind) -> RawTable:
 
 
 READERS: Final[Mapping[str, Reader]] = {
-    "surveymonkey": surveymonkey.read,
+    **dict.fromkeys(PROGRAMS, exports.read),
     "paper": keying.read,
     "spss": statfile.read_spss,
     "stata": statfile.read_stata,
+    "sas": statfile.read_sas,
     "table": read_table,
 }
 

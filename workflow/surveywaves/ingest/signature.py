@@ -7,10 +7,14 @@ the encoding that it may have instead.
 from __future__ import annotations
 
 import codecs
+import gzip
 import zipfile
+import zlib
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
+from surveywaves.ingest.programs import PROGRAMS
 from surveywaves.ingest.raw import Source
 from surveywaves.text import nearest
 
@@ -36,11 +40,14 @@ class Kind(StrEnum):
     XML = "an XML document"
     RTF = "an RTF document"
     PORTABLE = "an SPSS portable file (.por)"
-    SAS = "a SAS file"
+    SAS = "a SAS data set (.sas7bdat)"
+    TRANSPORT = "a SAS transport file (.xpt)"
+    R = "an R data file (.rds)"
+    NUMBERS = "an Apple Numbers document (.numbers)"
 
 
 HINT: Final = {
-    Kind.XLS: "open it in Excel and save it as .xlsx",
+    Kind.XLS: "open it in Excel or LibreOffice and save it as .xlsx",
     Kind.LOCKED: "open it in Excel, take the password off and save it",
     Kind.XLSB: "open it in Excel and save it as .xlsx",
     Kind.ODS: "open it and save it as .xlsx or .csv",
@@ -49,7 +56,8 @@ HINT: Final = {
     Kind.SEVEN_ZIP: "unpack it and name the file inside",
     Kind.HTML: "download the export again: this is a page (a login page?) or a table saved as one",
     Kind.XML: "open it in Excel and save it as .xlsx",
-    Kind.PORTABLE: "save it as .sav in SPSS",
+    Kind.R: 'in R: `write.csv(readRDS("x.rds"), "x.csv", row.names = FALSE, na = "")`',
+    Kind.NUMBERS: "open it in Numbers and export it as Excel (File, Export To)",
 }
 
 BY_SUFFIX: Final = {
@@ -62,15 +70,19 @@ BY_SUFFIX: Final = {
     ".parquet": Kind.PARQUET,
     ".sav": Kind.SPSS,
     ".zsav": Kind.SPSS,
+    ".por": Kind.PORTABLE,
     ".dta": Kind.STATA,
+    ".sas7bdat": Kind.SAS,
+    ".xpt": Kind.TRANSPORT,
 }
 
+_SHEETS: Final = (Kind.TEXT, Kind.XLSX)
 FORMATS: Final = {
-    "surveymonkey": (Kind.TEXT, Kind.XLSX),
-    "paper": (Kind.TEXT, Kind.XLSX),
-    "spss": (Kind.SPSS,),
+    **dict.fromkeys((*PROGRAMS, "paper"), _SHEETS),
+    "spss": (Kind.SPSS, Kind.PORTABLE),
     "stata": (Kind.STATA,),
-    "table": (Kind.TEXT, Kind.XLSX, Kind.PARQUET),
+    "sas": (Kind.SAS, Kind.TRANSPORT),
+    "table": (*_SHEETS, Kind.PARQUET),
 }
 """What each format of a layout may come as."""
 
@@ -83,13 +95,16 @@ _BEGINNINGS: Final = (
     (b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
     (b"%PDF", Kind.PDF),
     (b"{\\rtf", Kind.RTF),
-    (b"ASCII SPSS PORT FILE", Kind.PORTABLE),
-    (b"HEADER RECORD*******", Kind.SAS),
+    (b"HEADER RECORD*******", Kind.TRANSPORT),
     (bytes(12) + b"\xc2\xea\x81\x60", Kind.SAS),
 )
 _OLD_STATA: Final = frozenset(range(104, 116))
 _MARKUP: Final = (b"<!doctype html", b"<html", b"<head", b"<meta", b"<table", b"<body")
 _HEAD: Final = 4096
+_PORTABLE: Final = (b"ASCII SPSS PORT FILE", "ASCII SPSS PORT FILE".encode("cp037"))
+"""Stands at byte 40, after the same in other alphabets."""
+_GZIP: Final = b"\x1f\x8b"
+_R: Final = (b"X\n\0\0", b"A\n", b"B\n\x02\0\0\0", b"RDX", b"RDA")
 
 
 def recognise(source: Source) -> Kind:
@@ -101,7 +116,7 @@ def recognise(source: Source) -> Kind:
         If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
     """
     kind = _kind(source)
-    expected = BY_SUFFIX.get(source.path.suffix.lower())
+    expected = promised(source.path)
     takes = FORMATS[source.layout.format]
     if expected not in (None, kind) and kind not in takes:
         raise source.error(f"is {kind}, not {expected} as its name says", HINT.get(kind, ""))
@@ -118,8 +133,26 @@ def recognise(source: Source) -> Kind:
     return kind
 
 
+def promised(path: Path) -> Kind | None:
+    """Say what a name ends in, `.gz` left out."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
+
+
 def _kind(source: Source) -> Kind:
     head = _head(source)
+    if head.startswith(_GZIP):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+        except zlib.error:
+            return Kind.GZIP
+        if head.startswith(_R):
+            return Kind.R
+        return Kind.TEXT if head and _by_beginning(source, head) is Kind.TEXT else Kind.GZIP
+    return _by_beginning(source, head)
+
+
+def _by_beginning(source: Source, head: bytes) -> Kind:
     if head.startswith(b"PK\x03\x04"):
         return _archive(source)
     if head.startswith(b"PK\x05\x06"):
@@ -129,6 +162,8 @@ def _kind(source: Source) -> Kind:
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind
+    if head[40:60] in _PORTABLE or head.startswith(_PORTABLE[0]):
+        return Kind.PORTABLE
     # Stata before 13: a release number, a byte order of 1 or 2, a file type of 1, a zero.
     if len(head) > 3 and head[0] in _OLD_STATA and head[1] in {1, 2} and head[2:4] == b"\x01\x00":
         return Kind.STATA
@@ -184,6 +219,8 @@ def _archive(source: Source) -> Kind:
         return Kind.XLSX
     if "xl/workbook.bin" in names:
         return Kind.XLSB
+    if any(name.endswith(".iwa") for name in names) or "Index.zip" in names:
+        return Kind.NUMBERS
     return Kind.ODS if {"mimetype", "content.xml"} <= names else Kind.ZIP
 
 
@@ -193,6 +230,38 @@ def _ole(source: Source) -> Kind:
         return Kind.LOCKED
     books = ("Workbook", "Book")
     return Kind.XLS if any(name.encode("utf-16-le") in content for name in books) else Kind.OLE
+
+
+UNPACKED: Final = 20_000_000
+"""Bytes that a compressed part may come to whatever it had."""
+PACKED: Final = 200
+"""How many times smaller it may be packed beyond that: sheets of nothing but the same answer come to a hundred."""
+
+
+def content_of(source: Source) -> bytes:
+    """Read a text file, packed with gzip or not.
+
+    Raises
+    ------
+    RawFileError
+        If it unpacks to far more than any table does, or not at all.
+    """
+    content = source.path.read_bytes()
+    if not content.startswith(_GZIP):
+        return content
+    most = max(UNPACKED, PACKED * len(content))
+    try:
+        with gzip.open(source.path) as file:
+            unpacked = file.read(most + 1)
+    except (EOFError, zlib.error, OSError) as error:
+        raise source.error(
+            "is damaged or cut off: it does not unpack", "download or copy it again"
+        ) from error
+    if len(unpacked) > most:
+        raise source.error(
+            f"unpacks to more than {PACKED} times what it has", "unpack it and name the file inside"
+        )
+    return unpacked
 
 
 PIECE: Final = 1 << 24

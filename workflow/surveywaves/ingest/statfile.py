@@ -206,15 +206,18 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
     # As a frame, pyreadstat 1.3.7 gives 0 for a missing value in a Stata variable of integers that has named missing
     # values as well; as lists it gives None. SPSS has no integers, and a frame costs less.
     layout = "pandas" if reader is pyreadstat.read_sav else "dict"
+    # Portable and transport files have no missing codes, and a portable file one encoding.
+    missing = {} if reader in {pyreadstat.read_por, pyreadstat.read_xport} else {"user_missing": True}
+    options = {} if reader is pyreadstat.read_por else {"encoding": encoding}
     try:
-        _, announced = reader(source.path, metadataonly=True, encoding=encoding)
+        _, announced = reader(source.path, metadataonly=True, **options)
         _check_rows(source, announced.number_rows)
         read, meta = reader(
             source.path,
-            user_missing=True,
             disable_datetime_conversion=True,
-            encoding=encoding,
             output_format=layout,
+            **options,
+            **missing,
         )
         _check_letters(reader, source, meta)
     except _FAILURES as error:
@@ -324,8 +327,10 @@ _EPOCH: Final = 12_219_379_200
 _LAST: Final = 253402300800  # the end of the year 9999
 
 
-def read_spss(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
+def read_spss(source: Source, kind: Kind) -> RawTable:
     """Read an SPSS file; declared missing codes are kept."""
+    if kind is Kind.PORTABLE:
+        return read_statfile(source, pyreadstat.read_por, dates=_spss_dates, missing=str)
     check_dictionary(source)
     return read_statfile(source, pyreadstat.read_sav, dates=_spss_dates, missing=str)
 
@@ -371,3 +376,31 @@ def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
     if not ((moments < _LAST_DAY * _DAY) & (moments > -_LAST_DAY * _DAY / 10)).all():
         return None
     return arrow_texts(pa.array(moments.round().astype(np.int64)).cast(pa.timestamp("ms")))
+
+
+_SAS_DAYS: Final = (
+    "DATE",
+    "DDMMYY",
+    "MMDDYY",
+    "YYMMDD",
+    "E8601DA",
+    "B8601DA",
+    "WEEKDAT",
+    "WORDDAT",
+    "JULIAN",
+)
+_SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
+
+
+def read_sas(source: Source, kind: Kind) -> RawTable:
+    """Read a SAS data set or transport file; value labels stand in a file of their own, which is not read."""
+    reader = pyreadstat.read_xport if kind is Kind.TRANSPORT else pyreadstat.read_sas7bdat
+    return read_statfile(source, reader, dates=_sas_dates, missing=lambda code: f".{code}")
+
+
+def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write days and moments, which SAS counts from 1960 as Stata does, as ISO 8601."""
+    name = kind.upper().rstrip("0123456789.")
+    if name.startswith(_SAS_MOMENTS):
+        return _stata_dates("%tc", values * 1000)
+    return _stata_dates("%td", values) if name.startswith(_SAS_DAYS) else None

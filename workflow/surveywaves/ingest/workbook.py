@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +17,8 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, object_text
-from surveywaves.terms import EVERY
+from surveywaves.ingest.signature import PACKED, UNPACKED
+from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import few, nearest
 
 ERROR_VALUES: Final = frozenset(
@@ -27,11 +30,6 @@ SHOWN: Final = 5
 
 FAR: Final = 10_000
 """Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
-
-UNPACKED: Final = 20_000_000
-"""Bytes of a part of a workbook up to which nobody asks how small it was packed."""
-PACKED: Final = 200
-"""How many times smaller a part may be packed: sheets of nothing but the same answer come to a hundred."""
 
 # Whatever openpyxl meets in a damaged workbook it lets through: lxml's XMLSyntaxError is a SyntaxError as well.
 DAMAGED: Final = (
@@ -48,8 +46,17 @@ DAMAGED: Final = (
     NotImplementedError,
 )
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
+_ROW: Final = re.compile(rb"<(?:\w+:)?row(?P<about>\s[^>]*)?>")
+_NUMBER: Final = re.compile(rb'\sr="(\d+)"')
+_HIDDEN: Final = re.compile(rb'\shidden="(?:1|true)"')
 _MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*ref=\"([A-Z0-9:]+)\"")
 _TOP: Final = 1 << 16
+_STRICT: Final = {
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/"
+    b"relationships",
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+}
+"""Names of strict Open XML -> those of the common one, which openpyxl reads."""
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -86,7 +93,11 @@ class Worksheet:
 
     def body(self, first: int, width: int) -> Body:
         """Read the rows from a given one on; every row has as many columns as the longest."""
-        rows = self._rows[first:]
+        filled_in = list(self._fill_merged(first))
+        numbers = np.arange(first, len(self._rows), dtype=np.int64) + 1
+        hidden = np.isin(numbers, [number for number in self._hidden if any(self._rows[number - 1])])
+        left_out = hidden & (self.source.layout.hidden_rows == "left_out")
+        rows = [self._rows[number - 1] for number in numbers[~left_out]]
         width = max([width, *(len(row) for row in rows)])
         filled = {place for row in rows for place, cell in enumerate(row) if cell}
         columns = [
@@ -95,25 +106,57 @@ class Worksheet:
             else Column.blank(len(rows))
             for place in range(width)
         ]
-        numbers = np.arange(first, first + len(rows), dtype=np.int64) + 1
-        return Body(columns, numbers, total=len(rows), cells=list(self._below(first, columns)))
+        body = Body(columns, numbers[~left_out], total=len(numbers))
+        body.cells = [*filled_in, *self._below(first, columns, body.rows)]
+        for number in numbers[left_out]:
+            body.aside.append(Problem(int(number), EVERY, "", "hidden in the worksheet", SET_ASIDE))
+        if hidden.any() and not left_out.any():
+            said = f"{hidden.sum()} rows are hidden in the worksheet, the first row {numbers[hidden][0]}"
+            if self.source.layout.hidden_rows is None:
+                body.asked["hidden_rows"] = f"{said} (a filter?): `read` or `left_out`"
+            body.problems.append(Problem(None, EVERY, "", said, "read like the others"))
+        return body
+
+    def _fill_merged(self, first: int) -> Iterator[tuple[int, Problem]]:
+        """Put the value of cells merged down a column into each of them: it stands beside all of these rows."""
+        for one in self._ranges:
+            left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(one))
+            bottom = min(bottom, len(self._rows))
+            if top <= first or top > bottom:
+                continue
+            value = self._rows[top - 1][left - 1] if left <= len(self._rows[top - 1]) else None
+            if left < right or not value:
+                problem = Problem(
+                    top, EVERY, one, "merged cells: only the first holds a value", "the others read as blank"
+                )
+            else:
+                problem = Problem(top, "", value, f"{one} is merged: one value for all its rows", "filled in")
+                for row in self._rows[top:bottom]:
+                    if any(row):
+                        row.extend([None] * (left - len(row)))
+                        row[left - 1] = value
+            yield left - 1, problem
 
     def _read(self) -> list[list[str | None]]:
         with zipfile.ZipFile(self.source.path) as archive:
-            self._refuse_bombs(archive)
+            _refuse_bombs(self.source, archive)
             if (bad := archive.testzip()) is not None:
                 raise zipfile.BadZipFile(f"checksum of {bad}")
-            book = openpyxl.load_workbook(self.source.path, read_only=True, data_only=True)
+            book = self._open(data_only=True)
             try:
                 sheet = self._choose(book)
                 rows = list(self._near(_values(sheet)))
                 xml = archive.read(sheet._worksheet_path)
             finally:
                 book.close()
+        self._hidden = list(_hidden_rows(xml))
         self._ranges = [found.decode("ascii") for found in _MERGED.findall(xml)]
         if _FORMULA.search(xml):
             self._refuse_uncalculated(sheet.title, rows)
         return rows
+
+    def _open(self, *, data_only: bool) -> Any:
+        return openpyxl.load_workbook(common(self.source.path), read_only=True, data_only=data_only)
 
     def _choose(self, book: Any) -> Any:
         wanted = self.source.layout.sheet
@@ -129,25 +172,12 @@ class Worksheet:
         if len(filled) > 1:
             named = ", ".join(f"`{sheet.title}`" for sheet in filled)
             raise self.source.error(
-                f"has {len(filled)} worksheets with content: {named}", "say `sheet:` in the layout"
+                f"has {len(filled)} worksheets with content: {named}",
+                'say `sheet:` in the layout; `sheet: "*"` is all of them',
             )
         if not filled:
             raise self.source.error(f"has no worksheet with content (looked in {named or 'none'})")
         return filled[0]
-
-    def _refuse_bombs(self, archive: zipfile.ZipFile) -> None:
-        """Refuse a part that unpacks to far more than any sheet does, or that may: XML with definitions of its own."""
-        for part in archive.infolist():
-            name = f"{part.filename} in it"
-            if part.file_size > max(UNPACKED, PACKED * part.compress_size):
-                raise self.source.error(
-                    f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has",
-                    "copy its cells into a new workbook",
-                )
-            if part.filename.endswith((".xml", ".rels")):
-                with archive.open(part) as content:
-                    if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(_TOP)):
-                        raise self.source.error(f"{name} is no XML as Excel writes it: it has a DOCTYPE")
 
     def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
         """Read rows as text, without blanks at their end and at the end; a cell far from all others is refused."""
@@ -189,7 +219,7 @@ class Worksheet:
 
     def _refuse_uncalculated(self, title: str, rows: list[list[str | None]]) -> None:
         """Refuse formulas that were saved without their result: what they would show is not in the file."""
-        book = openpyxl.load_workbook(self.source.path, read_only=True, data_only=False)
+        book = self._open(data_only=False)
         found = []
         try:
             for number, row in enumerate(_values(book[title], plain=False)):
@@ -205,13 +235,8 @@ class Worksheet:
                 "open it in Excel and save it, or paste the column as values",
             )
 
-    def _below(self, first: int, columns: list[Column]) -> Iterator[tuple[int, Problem]]:
+    def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[tuple[int, Problem]]:
         """Yield what is amiss with cells below the header, each with the place of its column."""
-        for one in self._ranges:
-            left, top, _, _ = range_boundaries(one)
-            if top is not None and left is not None and top > first:
-                problem = "merged cells: only the first holds a value"
-                yield left - 1, Problem(top, EVERY, one, problem, "the others read as blank")
         for row, place, text in self._rounded:
             if row > first:
                 problem = "a number of more than 15 digits, which Excel rounds"
@@ -223,7 +248,7 @@ class Worksheet:
                     yield (
                         place,
                         Problem(
-                            first + int(cell) + 1,
+                            int(rows[cell]),
                             "",
                             texts[column.codes[cell]],
                             "an error value of Excel",
@@ -238,3 +263,71 @@ def _values(sheet: Any, *, filled: bool = False, plain: bool = True) -> Iterator
     for row in sheet.iter_rows(values_only=plain):
         if not filled or any(value is not None and value != "" for value in row):
             yield row
+
+
+def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
+    """Refuse a part that unpacks to far more than any sheet does, or that may: XML with definitions of its own."""
+    for part in archive.infolist():
+        name = f"{part.filename} in it"
+        if part.file_size > max(UNPACKED, PACKED * part.compress_size):
+            raise source.error(
+                f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has",
+                "copy its cells into a new workbook",
+            )
+        if part.filename.endswith((".xml", ".rels")):
+            with archive.open(part) as content:
+                if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(_TOP)):
+                    raise source.error(f"{name} is no XML as Excel writes it: it has a DOCTYPE")
+
+
+def common(path: Path) -> Path | io.BytesIO:
+    """Give a workbook as openpyxl reads it: one of strict Open XML with the names of the common one."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")}
+        if not any(b"purl.oclc.org/ooxml/spreadsheetml" in content for content in parts.values()):
+            return path
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w") as copy:
+            for part in archive.namelist():
+                content = archive.read(part)
+                for strict, name in _STRICT.items():
+                    content = content.replace(strict, name)
+                copy.writestr(part, content)
+    return written
+
+
+def _hidden_rows(xml: bytes) -> Iterator[int]:
+    """Yield the numbers of the rows that a worksheet hides."""
+    if _HIDDEN.search(xml):
+        number = 0
+        for row in _ROW.finditer(xml):
+            about = row["about"] or b""
+            said = _NUMBER.search(about)
+            number = int(said[1]) if said else number + 1
+            if _HIDDEN.search(about):
+                yield number
+
+
+def worksheets(source: Source) -> list[str]:
+    """List the worksheets with content.
+
+    Raises
+    ------
+    RawFileError
+        If there is none.
+    """
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            _refuse_bombs(source, archive)
+        book = openpyxl.load_workbook(common(source.path), read_only=True, data_only=True)
+        try:
+            found = [
+                one.title for one in book.worksheets if next(_values(one, filled=True), None) is not None
+            ]
+        finally:
+            book.close()
+    except DAMAGED as error:
+        raise source.error("is damaged or no workbook as Excel writes it", "download it again") from error
+    if not found:
+        raise source.error("has no worksheet with content")
+    return found

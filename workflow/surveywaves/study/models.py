@@ -168,19 +168,46 @@ class Population(Model):
 class Layout(Model):
     """The shape of a kind of raw file: one reader, one set of column names, one default coding."""
 
-    format: Literal["surveymonkey", "paper", "spss", "stata", "table"] = Field(
-        description="Reader: `surveymonkey` (CSV or XLSX export), `paper` (keyed paper returns), `spss` (.sav, .zsav), "
-        "`stata` (.dta), `table` (one header row; CSV, TSV, XLSX or Parquet)."
+    format: Literal[
+        "surveymonkey",
+        "qualtrics",
+        "google_forms",
+        "microsoft_forms",
+        "limesurvey",
+        "smartsurvey",
+        "alchemer",
+        "redcap",
+        "paper",
+        "spss",
+        "stata",
+        "sas",
+        "table",
+    ] = Field(
+        description="What wrote the file: a survey program (CSV or XLSX export), `paper` (keyed paper returns), `spss` "
+        "(.sav, .zsav, .por), `stata` (.dta), `sas` (.sas7bdat, .xpt), or `table` (one header row; CSV, TSV, XLSX or "
+        "Parquet)."
     )
     encoding: str = Field(
         default="utf-8-sig",
         description="Text encoding of CSV and TSV files (`utf-8-sig`: UTF-8 with or without BOM).",
     )
     sheet: str | None = Field(
-        default=None, description="Worksheet of an XLSX file; empty: it has exactly one."
+        default=None,
+        description="Worksheet of an XLSX file; empty: it has exactly one; `*`: all of them, one below the other, with "
+        "their names in a column `worksheet`.",
+    )
+    hidden_rows: Literal["read", "left_out"] | None = Field(
+        default=None,
+        description="What becomes of rows that a worksheet hides (a filter, say); empty: there are none.",
+    )
+    broken_rows: int | None = Field(
+        default=None,
+        ge=0,
+        description="Rows of text files that may be set aside because they cannot be read; empty: a few.",
     )
     header_rows: Literal[1, 2, 3] | None = Field(
-        default=None, description="Header rows of a `surveymonkey` export; empty: found from the file."
+        default=None,
+        description="Header rows of a survey program's export; empty: as it writes them, or found from the file.",
     )
     cells: Literal["codes", "labels"] = Field(
         default="codes",

@@ -1,8 +1,9 @@
-"""A SurveyMonkey export: questions in the first row, the labels of their rows and boxes in the second.
+"""An export of a survey program: one header row or several, made into `question | label of a row`.
 
-A matrix has its question over its first column only; it is carried on until the next question, never further. The
-second row says `Response` where a question has one column, and is blank below what SurveyMonkey adds (identifiers,
-dates). Older exports, and those saved again by hand, have one header row or three.
+SurveyMonkey and SmartSurvey write questions in the first row and the labels of their rows and boxes in the second. A
+matrix has its question over its first column only; it is carried on until the next question, never further. The second
+row says `Response` where a question has one column, and is blank below what the program adds (identifiers, dates).
+Exports saved again by hand have one header row or three. Qualtrics writes short names, then questions, then ImportIds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from surveywaves.ingest.headers import first_filled, open_sheet, read_below
+from surveywaves.ingest.headers import find_header, open_sheet, read_below
+from surveywaves.ingest.programs import IMPORT_ID, PROGRAMS, Program, squeezed
 from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
 from surveywaves.ingest.signature import Kind
 from surveywaves.terms import ROW_SEPARATOR
@@ -20,14 +22,6 @@ from surveywaves.text import normalise, plain
 NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
 """Second header cells that name no row of the question."""
 
-IMPORT_ID: Final = '{"ImportId"'
-"""How the cells of a third header row begin that other survey programs add."""
-
-ADDED: Final = frozenset(
-    {"respondentid", "collectorid", "startdate", "enddate", "datecreated", "datemodified", "ipaddress"}
-)
-"""Columns that SurveyMonkey adds and always fills (spaces and case left out)."""
-
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
 _ENOUGH: Final = 5
 """Rows below a doubtful header row that it takes to tell it from a return."""
@@ -35,23 +29,28 @@ _ENOUGH: Final = 5
 
 def read(source: Source, kind: Kind) -> RawTable:
     """Read an export."""
+    program = PROGRAMS[source.layout.format]
     sheet = open_sheet(source, kind)
-    start = first_filled(sheet)
-    header_rows = source.layout.header_rows or _count_header_rows(sheet, start)
+    start = find_header(sheet, program.added)
+    header_rows = (
+        source.layout.header_rows or program.header_rows or _count_header_rows(sheet, start, program)
+    )
     rows = sheet.top[start : start + header_rows]
-    header = full_names(rows)
+    header = full_names(rows, program.added)
     own = [place for row in rows for place, cell in enumerate(row) if _words(cell)]
     borrowed = frozenset(range(len(header))) - frozenset(own)
     return read_below(sheet, header, start=start, header_rows=header_rows, borrowed=borrowed)
 
 
-def full_names(rows: Sequence[Sequence[str]]) -> list[str]:
+def full_names(rows: Sequence[Sequence[str]], added: frozenset[str] = frozenset()) -> list[str]:
     """Make one name a column of the header rows: the question, and what tells its columns apart.
 
     Parameters
     ----------
     rows
         Cells of one, two or three header rows, the question first.
+    added
+        Squeezed names of columns that the program adds: they are called so whatever stands below.
     """
     width = max(len(row) for row in rows)
     padded = [[_words(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
@@ -66,6 +65,8 @@ def full_names(rows: Sequence[Sequence[str]]) -> list[str]:
                     # A new question ends what was carried on below the last one.
                     current[level + 1 : carried] = [""] * (carried - level - 1)
         parts = [part for level, part in enumerate(current) if level == 0 or normalise(part) not in NO_LABEL]
+        if squeezed(cells[0]) in added:
+            parts = [cells[0]]
         names.append(ROW_SEPARATOR.join(part for part in parts if part))
     return names
 
@@ -75,24 +76,25 @@ def _words(cell: str) -> str:
     return "" if text.startswith(IMPORT_ID) else text
 
 
-def _count_header_rows(sheet: Sheet, start: int) -> int:
-    """Find out how many header rows there are: a header row has nothing below what SurveyMonkey always fills."""
+def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
+    """Find out how many header rows there are: a header row has nothing below what the program always fills."""
     top = sheet.top[start:]
     for number, row in enumerate(top[:3], start=1):
         if any(cell.startswith(IMPORT_ID) for cell in row):
             return number  # whatever stands above: names, and the questions in words
-    added = _added(sheet.source, top[0])
-    if not added:
+    sure = _sure(sheet.source, top[0], program)
+    if not sure:
         return 2 if _looks_labelled(top) else 1
     count = 1
     for row in top[1:3]:
-        if any(place < len(row) and row[place] for place in added):
+        said = [place for place in sure if place < len(row) and row[place]]
+        if said and sum(squeezed(row[place]) == squeezed(top[0][place]) for place in said) < len(said) / 2:
             break
         if not any(row):
             # Below a row of questions without labels stands an empty row; further down it is just that.
             count += 1 if count == 1 else 0
             break
-        verdict = _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
+        verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
         if verdict is None:
             raise sheet.source.error(
                 "may be a header row, or a return without an identifier",
@@ -105,16 +107,12 @@ def _count_header_rows(sheet: Sheet, start: int) -> int:
     return count
 
 
-def _added(source: Source, first: Sequence[str]) -> list[int]:
-    """List the columns that SurveyMonkey fills in every return."""
-    wanted = {*ADDED}
+def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
+    """List the columns that the program fills in every return."""
+    wanted = {*program.sure}
     if source.layout.respondent:
-        wanted.add(_squeezed(source.layout.respondent))
-    return [place for place, cell in enumerate(first) if _squeezed(cell) in wanted]
-
-
-def _squeezed(text: str) -> str:
-    return normalise(text).replace(" ", "")
+        wanted.add(squeezed(source.layout.respondent))
+    return [place for place, cell in enumerate(first) if squeezed(cell) in wanted]
 
 
 def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:

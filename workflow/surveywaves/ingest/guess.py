@@ -1,0 +1,181 @@
+"""What a raw file is before anybody has described it: format, encoding, worksheet, and where its returns stand.
+
+What the layouts of another wave say goes before what could be guessed: it is taken where it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from surveywaves.errors import RawFileError
+from surveywaves.ingest.exports import NO_LABEL
+from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheet
+from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
+from surveywaves.ingest.programs import PROGRAMS, program_of
+from surveywaves.ingest.raw import RawTable, Sheet, Source
+from surveywaves.ingest.readers import EVERY_SHEET
+from surveywaves.ingest.signature import FORMATS, Kind, as_utf8, content_of, recognise
+from surveywaves.ingest.workbook import worksheets
+from surveywaves.study.models import Layout
+from surveywaves.text import normalise
+
+ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
+"""Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
+
+_FIRST: Final = {kind: name for name, kinds in reversed(FORMATS.items()) for kind in kinds}
+BINARY: Final = {kind: name for kind, name in _FIRST.items() if name in {"spss", "stata", "sas"}}
+"""Formats that a file's first bytes tell."""
+
+
+def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
+    """Say how a raw file is to be read.
+
+    Parameters
+    ----------
+    path, name
+        Where the file lies, and what errors call it.
+    given
+        Keys of a layout that the person knows already (`format`, `encoding`, `sheet`, `header_rows`): these are
+        taken, the others found out.
+    like
+        Layouts of another wave.
+
+    Returns
+    -------
+    Layout
+        `format`, `encoding`, `sheet`, `header_rows` and, for paper returns, `respondent`.
+
+    Raises
+    ------
+    RawFileError
+        If the file is none that a reader takes.
+    """
+    wanted = given.get("format")
+    kind = _kind(path, name, [wanted] if wanted else ["table", *BINARY.values()])
+    known = dict(given)
+    if kind is Kind.TEXT:
+        known["encoding"] = known.get("encoding") or _encoding(path, name, like)
+    if kind in BINARY:
+        return Layout.model_validate({"format": BINARY[kind], **known})
+    if kind is Kind.XLSX and "sheet" not in known:
+        known |= _sheet(Source(name, path, Layout(format="table")), like)
+    if kind is not Kind.PARQUET and wanted is None:
+        known["format"] = _format(
+            Source(name, path, Layout.model_validate({"format": "table", **known})), kind, like
+        )
+    layout = Layout.model_validate({"format": "table", **known})
+    if layout.format == "paper":
+        number = _number_on_form(Source(name, path, layout), kind, like)
+        layout = layout.model_copy(update={"respondent": number})
+    return layout
+
+
+def _kind(path: Path, name: str, formats: list[str]) -> Kind:
+    first: RawFileError | None = None
+    for one in formats:
+        try:
+            return recognise(Source(name, path, Layout.model_validate({"format": one})))
+        except RawFileError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _encoding(path: Path, name: str, like: tuple[Layout, ...]) -> str:
+    """Find an encoding that fits, first those of the other wave; what it calls UTF-8 may be so."""
+    data = content_of(Source(name, path, Layout(format="table")))
+    first: RawFileError | None = None
+    for encoding in dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS]):
+        try:
+            as_utf8(Source(name, path, Layout(format="table", encoding=encoding)), data)
+        except RawFileError as error:
+            first = first or error
+        else:
+            return encoding
+    assert first is not None
+    raise first
+
+
+def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
+    """Name the worksheet that the other wave names, or all if they have one header."""
+    titles = worksheets(source)
+    for layout in like:
+        if layout.sheet in titles and layout.sheet is not None:
+            return {"sheet": layout.sheet}
+    if len(titles) < 2:
+        return {}
+    headers = set()
+    for title in titles:
+        sheet = open_sheet(Source(source.name, source.path, Layout(format="table", sheet=title)), Kind.XLSX)
+        headers.add(frozenset(map(normalise, filter(None, sheet.top[find_header(sheet)]))))
+    return {"sheet": EVERY_SHEET} if len(headers) == 1 else {}
+
+
+def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
+    """Tell the format by what the first rows say, unless the other wave's finds its columns as well."""
+    sheet = _first_sheet(source, kind)
+    start = find_header(sheet)
+    guessed = _by_header([sheet.top[start:], *(sheet.top[at:] for at in range(start))])
+    for layout in like:
+        named = [one for one in (layout.respondent, layout.weight, *layout.exclude) if one]
+        if layout.format == guessed or kind not in FORMATS[layout.format] or not named:
+            continue
+        if all(find_column(sheet.top[start], one) is not None for one in named) and guessed in {
+            "table",
+            *PROGRAMS,
+        }:
+            return layout.format
+    return guessed
+
+
+def _first_sheet(source: Source, kind: Kind) -> Sheet:
+    if source.layout.sheet == EVERY_SHEET:
+        layout = source.layout.model_copy(update={"sheet": worksheets(source)[0]})
+        source = Source(source.name, source.path, layout)
+    return open_sheet(source, kind)
+
+
+def _by_header(tops: Sequence[list[list[str]]]) -> str:
+    """Tell an export of a survey program and keyed paper forms from a plain table."""
+    for rows in tops:
+        if program := program_of(rows):
+            return program
+    rows = [row for row in tops[0] if any(row)]
+    if {normalise(cell) for cell in (rows[1] if len(rows) > 1 else [])} & (NO_LABEL - {""}):
+        return "surveymonkey"
+    return "paper" if any(normalise(cell) == KEYING for cell in rows[0]) else "table"
+
+
+def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
+    """Find the column by which the two keyings of a form find each other."""
+    table = one_header_row(open_sheet(source, kind))
+    known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
+    for wanted in known:
+        if (place := find_column(table.names, wanted)) is not None:
+            return table.names[place]
+    keying = find_column(table.names, KEYING)
+    if keying is None:
+        raise source.error(f"has no column `{KEYING}` that says `A`, `B` or `resolved`")
+    pairs = {
+        name: _pairs(table, place, keying)
+        for place, name in enumerate(table.names)
+        if not normalise(name).startswith(ABOUT_KEYING)
+    }
+    best = max(pairs, key=lambda name: pairs[name], default=None)
+    if best is not None and pairs[best] >= 0:
+        return best
+    raise source.error(
+        "no column tells which two rows are keyings of one form",
+        "give the number on the form a column of its own",
+    )
+
+
+def _pairs(table: RawTable, place: int, keying: int) -> int:
+    """Count the cells of a column that stand in two keyings; -1 if one stands twice in the same, or is blank."""
+    numbers, keyings = table.columns[place], table.columns[keying]
+    found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
+    if not numbers.filled.all() or len(set(found)) < len(found):
+        return -1
+    return len(found) - len(set(numbers.codes.tolist()))
