@@ -407,6 +407,8 @@ class _Wave:
                 if not np.isin(pair, pairs).any():
                     pairs.append(pair)
                     room[*pair] = 0.0
+            if found and not pairs:
+                break
             both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
             partners[both] += 1
             least, most = self.sizes.astype(np.float64), self.sizes.astype(np.float64)
