@@ -6,16 +6,18 @@ the sizes of the organisations only, and each scale's items with each other by w
 
 A reader does not know the sizes to the last person. Two organisations may have people of each other if all tables of
 the wave let them: a person who gives the same answers moves from one to the other, as many as the table that allows the
-least. The audit grants the reader all sizes but for what the organisations of a pair may have of each other; pairs that
-have no organisation in common can move at once, for no cell and no sum is of two of them. So each pairing is a program
-of its own, and what is open in one of them is open.
+least (of another scale it is asked that who stands at an end of it gave that answer, not who answered all of it). The
+audit grants the reader all sizes but for what the organisations of a pair may have of each other; pairs that have no
+organisation in common can move at once, for no cell and no sum is of two of them. So each pairing is a program of its
+own, and what is open in one of them is open. One program over all tables of a wave would grant less, and is as quick
+for a few organisations; for 20 its integer programs take 5 s each.
 
 **Programs.** What is possible is what an integer program allows. Every whole table that meets all that is known is a
 proof: the values of all counts in it are possible. Probes find such tables. Each is a linear program that moves all
 counts that are still in doubt at once, each one way or the other as a fixed seed has it, and then the other way; what
-it finds is rounded and put into the equations, so that nothing depends on the last bits of a solver. A few prove most
-of what is open. Of each that is left, two integer programs find the ends: so the answer is that of these programs,
-whatever the probes found.
+it finds is rounded and put into the equations, and is no proof if it does not meet them. A few prove most of what is
+open. Of each that is left, two integer programs find the ends: so the answer is theirs whatever the probes found, and
+does not depend on the last bits of a solver.
 """
 
 from __future__ import annotations

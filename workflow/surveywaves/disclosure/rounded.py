@@ -31,8 +31,8 @@ from surveywaves.tidy import tuples
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
 
-PAIRINGS: Final = 3
-"""Ways in which the audit pairs organisations off that may have people of each other."""
+PAIRINGS: Final = 5
+"""Ways in which the audit pairs organisations off: with five organisations or fewer, these are all pairs."""
 
 ROUNDS: Final = 3
 """How often tables are drawn again that only all tables together narrow."""
@@ -407,6 +407,8 @@ class _Wave:
                 if not np.isin(pair, pairs).any():
                     pairs.append(pair)
                     room[*pair] = 0.0
+            if found and not pairs:
+                break
             both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
             partners[both] += 1
             least, most = self.sizes.astype(np.float64), self.sizes.astype(np.float64)
