@@ -242,13 +242,13 @@ def test_a_drawing_keeps_its_ids_styles_and_addresses_to_itself() -> None:
     drawn = inline_svg(SVG, prefix="f1", alt='says "x"')
     tree = etree.fromstring(drawn)
     clip, glyph = tree.xpath("//clipPath/@id")[0], tree.xpath("//path/@id")[0]
-    assert sorted(tree.xpath("//@id")) == sorted(["f1", clip, glyph])
+    assert sorted(tree.xpath("//@id")) == sorted(["f1", "f1-axes_1", clip, glyph])
     assert tree.xpath("//g/@clip-path") == [f"url(#{clip})"] and tree.xpath("//use/@href") == [f"#{glyph}"]
     assert clip.startswith("f1-") and glyph.startswith("f1-")
     assert tree.xpath("//text")[0].text == "A bar"
-    assert "#f1 * {stroke-linejoin: round}" in drawn
+    assert "#f1 :is(*) {stroke-linejoin: round}" in drawn
     assert "http" not in drawn and "metadata" not in drawn
-    assert tree.get("viewBox") == "0 0 360 90" and float(tree.get("width")) == 480
+    assert tree.get("viewBox") == "0 0 360 90"
 
 
 def test_a_mark_says_its_value() -> None:

@@ -260,12 +260,13 @@ def test_change_has_a_row_a_scale_and_both_organisations_beside_each_other(label
     assert [row[0].text for row in table.rows] == [
         labels.scale(name) for name in labels.presentation.scales if name in set(own["scale"])
     ]
+    heads = {f"{column.group}: {column.head}": place for place, column in enumerate(table.columns)}
     for row in own.itertuples():
         who = "All respondents" if row.organisation == "all" else labels.organisation(row.organisation)
         place = next(
-            table.text[name] for name in (f"{who}: Change (90% CI)", "Change (90% CI)") if name in table.text
+            heads[name] for name in (f"{who}: Change (90% CI)", ": Change (90% CI)") if name in heads
         )
-        cell = place[[r[0].text for r in table.rows].index(labels.scale(row.scale))]
+        cell = table.rows[[r[0].text for r in table.rows].index(labels.scale(row.scale))][place].text
         assert f"{number(row.estimate, signed=True)} ({interval(row.conf_low, row.conf_high)})" in cell
 
 

@@ -310,7 +310,7 @@ TABLES: Final = (
         needs=("scales", "several_organisations"),
     ),
     Table("robustness", "tables.robustness:robustness", ("agreement",), "sure", needs=("scales", "compared")),
-    Table("missing", "tables.respondents:missing", ("missing",), "sure", beside=("item_frequencies",)),
+    Table("missing", "tables.respondents:missing", ("missing",), "sure"),
     Table(
         "assumptions",
         "tables.robustness:assumptions",

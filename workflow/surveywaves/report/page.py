@@ -12,7 +12,7 @@ import html
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -237,35 +237,20 @@ def lettering(drawings: Iterable[str]) -> str:
 # --- drawings ---------------------------------------------------------------------------------------------------
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
-_HREFS: Final = ("href", "{http://www.w3.org/1999/xlink}href")
-_DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
-_LETTERS: Final = re.compile(r" ?([A-Za-z]) ?")
-_WORDS: Final = {f"{_SVG}{name}" for name in ("text", "tspan", "style", "title")}
-_FORBIDDEN: Final = {
-    "script",
-    "foreignObject",
-    "metadata",
-    "iframe",
-    "set",
-    "animate",
-    "handler",
-    "desc",
-    "a",
-}
-_URL: Final = re.compile(r"url\(\s*(['\"]?)(?!#)[^)]*\)", re.IGNORECASE)
-_OWN: Final = re.compile(r"url\(\s*(['\"]?)#([^)'\"]+)\1\s*\)")
-_RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_LENGTH: Final = re.compile(r"([\d.]+)\s*(pt|px|in|mm|cm|)")
-_POINTS: Final = {"pt": 1.0, "px": 0.75, "in": 72.0, "mm": 72 / 25.4, "cm": 72 / 2.54, "": 0.75}
+_SHAPES: Final = {"path", "rect", "line", "circle", "ellipse", "polygon", "polyline", "use"}
+_WORDS: Final = {"text", "tspan", "title", "style"}
+_KEPT: Final = _SHAPES | _WORDS | {"svg", "g", "defs", "clipPath", "pattern"}
+"""Elements that only draw or say something."""
+_AWAY: Final = re.compile(r"url\((?!#)", re.IGNORECASE)
+_RULE: Final = re.compile(r"([^{}@]+)\{([^{}]*)\}")
 
 
 @lru_cache(maxsize=256)
 def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
     """Make a drawing fit to stand inside a page.
 
-    Ids that something in the drawing refers to get new ones that begin with a prefix, other ids go; the style sheet
-    is confined to the drawing; scripts, event handlers, metadata and every address outside the drawing are taken out.
-    Coordinates keep two decimals of a point. A mark that says its value keeps its `title`, and is an image.
+    Its ids begin with a prefix, its style sheet is confined to it, and nothing stays that could run or load anything.
+    A mark that says its value keeps its `title`, and is an image.
 
     Parameters
     ----------
@@ -289,89 +274,41 @@ def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
         raise ValueError(f"figure {prefix}: not an SVG drawing")
     for title in root.findall(f"{_SVG}title"):
         root.remove(title)
-    width, height = size(root)
-    names = dict.fromkeys(_referred_to(root))
-    _clean(root, {name: f"{prefix}-{number:x}" for number, name in enumerate(names)}, prefix)
+    _clean(root, prefix)
     marks = root.find(".//title") is not None
-    root.set("viewBox", root.get("viewBox", f"0 0 {width:g} {height:g}"))
-    for name, value in {"id": prefix, "role": "group" if marks else "img", "aria-label": alt}.items():
-        root.set(name, visible(value))
-    root.set("width", f"{width * 4 / 3:.6g}")
-    root.set("height", f"{height * 4 / 3:.6g}")
-    return Markup(ET.tostring(root, encoding="unicode", short_empty_elements=True))
+    root.attrib |= {"id": prefix, "role": "group" if marks else "img", "aria-label": visible(alt)}
+    return Markup(ET.tostring(root, encoding="unicode"))
 
 
-def size(root: ET.Element) -> tuple[float, float]:
-    """Give the natural size in points: of width and height, or else of the view box."""
-    found = [_LENGTH.fullmatch(root.get(name, "").strip()) for name in ("width", "height")]
-    if all(found):
-        first, second = (float(match[1]) * _POINTS[match[2]] for match in found if match)
-        return first, second
-    box = [float(part) for part in re.split(r"[\s,]+", root.get("viewBox", "").strip()) if part]
-    return (box[2], box[3]) if len(box) == 4 else (480.0, 300.0)
-
-
-def _referred_to(root: ET.Element) -> Iterator[str]:
-    """Give the ids that something in the drawing refers to."""
-    for element in root.iter():
-        for name, value in [*element.attrib.items(), ("style", element.text or "")]:
-            if name in _HREFS and value.startswith("#"):
-                yield value[1:]
-            elif "url(" in value:
-                yield from (found[2] for found in _OWN.finditer(value))
-
-
-def _clean(element: ET.Element, ids: Mapping[str, str], prefix: str) -> None:
+def _clean(element: ET.Element, prefix: str) -> None:
+    """Leave what only draws or says something, in place."""
+    element.tag = element.tag.removeprefix(_SVG)
     for child in list(element):
-        tag = child.tag if isinstance(child.tag, str) else ""
-        if not tag.startswith(_SVG) or tag.removeprefix(_SVG) in _FORBIDDEN:
+        if child.tag.removeprefix(_SVG) not in _KEPT:
             element.remove(child)
         else:
-            child.tail = None if element.tag not in _WORDS else child.tail
-            _clean(child, ids, prefix)
-    words = element.tag in _WORDS
-    element.tag = element.tag.removeprefix(_SVG)
+            _clean(child, prefix)
+            child.tail = child.tail if element.tag in _WORDS else None
     if element.tag == "style":
-        element.text = _confined(element.text or "", ids, prefix)
-    elif not words:
+        rules = _RULE.findall("" if _AWAY.search(element.text or "") else element.text or "")
+        element.text = " ".join(f"#{prefix} :is({selector.strip()}) {{{body}}}" for selector, body in rules)
+    elif element.tag not in _WORDS:
         element.text = None
     attributes = dict(element.attrib)
     element.attrib.clear()
     for name, value in attributes.items():
-        if name in _HREFS:
-            if value.startswith("#"):
-                element.set("href", f"#{ids[value[1:]]}")
-            elif element.tag == "image" and re.match(r"data:image/(png|jpeg);", value):
-                element.set("href", value)
-        elif kept := _attribute(name, value, ids):
-            element.set(name, kept)
+        if kept := _attribute(name.rpartition("}")[2], value, prefix):
+            element.set(name.rpartition("}")[2], kept)
     if element.tag != "svg" and (title := element.find("title")) is not None:
-        element.set("role", "img")
-        element.set("aria-label", visible(title.text or ""))
+        element.attrib |= {"role": "img", "aria-label": visible(title.text or "")}
 
 
-def _attribute(name: str, value: str, ids: Mapping[str, str]) -> str:
-    """Give what an attribute other than a link becomes; empty if it goes."""
+def _attribute(name: str, value: str, prefix: str) -> str:
+    """Give what an attribute becomes; empty if it goes."""
     if name == "id":
-        return ids.get(value, "")
-    if name in ("d", "x", "y"):
-        return _LETTERS.sub(r"\1", " ".join(_DECIMALS.sub(r"\1", value).split()))
-    if name.startswith(("{", "aria-")) or name in ("role", "tabindex") or name.lower().startswith("on"):
+        return f"{prefix}-{value}"
+    if name == "href":
+        return f"#{prefix}-{value[1:]}" if value.startswith("#") else ""
+    if name.startswith(("on", "aria-")) or name in ("role", "tabindex", "class") or _AWAY.search(value):
         return ""
-    return _own_addresses(value, ids)
-
-
-def _own_addresses(value: str, ids: Mapping[str, str]) -> str:
-    if "url(" not in value.lower():
-        return value
-    return _OWN.sub(lambda found: f"url(#{ids[found[2]]})", _URL.sub("none", value))
-
-
-def _confined(css: str, ids: Mapping[str, str], prefix: str) -> str:
-    """Put the drawing's id before every selector of a plain style sheet; rules that begin with @ are left out."""
-    rules = []
-    for selectors, body in _RULE.findall(re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)):
-        if "@" not in selectors:
-            own = ", ".join(f"#{prefix} {selector.strip()}" for selector in selectors.split(","))
-            rules.append(f"{own} {{{_own_addresses(body.strip(), ids)}}}")
-    return " ".join(rules)
+    return " ".join(value.replace("url(#", f"url(#{prefix}-").split())

@@ -162,13 +162,6 @@ class Table:
         least = max(min(part, LONGEST), head, 6)
         return least, max(least, min(longest, LONGEST))
 
-    @cached_property
-    def text(self) -> pd.DataFrame:
-        """The table as printed; a column with a head above it is named `above: head`."""
-        heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
-        cells = [[cell.text for cell in row] for row in self.rows]
-        return pd.DataFrame(cells, columns=range(len(heads))).set_axis(heads, axis="columns")
-
 
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""

@@ -166,7 +166,7 @@ def _level(row: Any, level: str) -> Cell:
     return count_and_percent(row)
 
 
-def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFrame | None = None) -> Table:
+def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     """Give missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
     study, key = labels.presentation, ["wave", "item"]
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
@@ -175,8 +175,7 @@ def missing(frame: pd.DataFrame, labels: Labels, *, item_frequencies: pd.DataFra
     returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
     counts = each.groupby(["wave", "section"]).size()
     parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}
-    if item_frequencies is not None:
-        parts["all reasons"] = dict(_sums(_without_answer(asked, item_frequencies)))
+    parts["all reasons"] = dict(_sums(asked[asked["reason"].isin(list(REASONS))]))
     used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
     gone = [words for words in parts if words not in used]
     most = each.groupby("wave")["returns"].max()
@@ -213,20 +212,6 @@ def _sums(frame: pd.DataFrame) -> pd.Series[Any]:
     """Add up by wave and section; missing where anything is: part of a sum would pass for the whole."""
     gaps = frame["n"].isna().groupby([frame["wave"], frame["section"]]).any()
     return frame.groupby(["wave", "section"])["n"].sum().mask(gaps)
-
-
-def _without_answer(asked: pd.DataFrame, frequencies: pd.DataFrame) -> pd.DataFrame:
-    """Give the answers missing of each item that was asked, `wave, section, n`; not those whom it was not put to."""
-    everybody = frequencies[frequencies["organisation"] == ALL].drop_duplicates(["wave", "item"])
-    answered = everybody.set_index(["wave", "item"])["base"]
-    unasked = asked[asked["reason"] == Missing.NOT_ASKED].set_index(["wave", "item"])["n"]
-    items = asked.drop_duplicates(["wave", "item"]).set_index(["wave", "item"])
-    n = (
-        items["returns"]
-        - answered.reindex(items.index, fill_value=0)
-        - unasked.reindex(items.index, fill_value=0)
-    )
-    return items[["section"]].assign(n=n).reset_index()
 
 
 def _share(n: Any, of: Any) -> Cell:

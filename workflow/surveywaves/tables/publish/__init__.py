@@ -4,10 +4,85 @@ page       as HTML, by great-tables: within the report, and as a page of its own
 paper      as Word and LaTeX, by pandoc from that HTML
 workbook   all tables in a workbook, a sheet a table
 rows       the rows behind a table as CSV
-write      all files
 """
 
-from surveywaves.tables.publish.page import html
-from surveywaves.tables.publish.write import files
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from surveywaves.study.parts import Presentation
+from surveywaves.tables.layout import Table
+from surveywaves.tables.made import made
+from surveywaves.tables.publish.page import contents, html, page
+from surveywaves.tables.publish.paper import papers
+from surveywaves.tables.publish.rows import to_csv
+from surveywaves.tables.publish.workbook import workbook
+from surveywaves.terms import ALL, Evidence
+from surveywaves.text import listed
+from surveywaves.words import Labels
 
 __all__ = ["files", "html"]
+
+WORKBOOK: Final = "tables.xlsx"
+
+
+def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
+    """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
+
+    Parameters
+    ----------
+    frames
+        See `surveywaves.tables.made.made`.
+
+    Yields
+    ------
+    tuple
+        Name of a file, and its content: the same bytes for the same frames.
+    """
+    ones, tables = [], []
+    for one, table in made(frames, labels):
+        ones.append(one)
+        tables.append(_protected(table, labels))
+    said = [demonstration(_kinds(table, labels.presentation)) for table in tables]
+    fragments = [html(table) for table in tables]
+    for table, fragment, evidence in zip(tables, fragments, said, strict=True):
+        yield f"{table.name}.html", page(table, fragment, demonstration=evidence)
+        yield f"{table.name}.csv", to_csv(table.data, labels)
+    yield from papers(tables, fragments, said)
+    yield WORKBOOK, workbook(zip(tables, said, strict=True))
+    kinds = {wave.evidence for wave in labels.presentation.waves.values()}
+    listed_under = [(one.exhibit.section, table) for one, table in zip(ones, tables, strict=True)]
+    yield (
+        "index.html",
+        contents(
+            listed_under,
+            title=labels.presentation.title,
+            demonstration=demonstration(kinds),
+            workbook=WORKBOOK,
+        ),
+    )
+
+
+def _protected(table: Table, labels: Labels) -> Table:
+    """Say below a table that stands alone what protects respondents, where it is of some of them."""
+    if "organisation" not in table.data or not (~table.data["organisation"].isin([ALL, ""])).any():
+        return table
+    return replace(table, notes=(*table.notes, labels.presentation.protection))
+
+
+def demonstration(kinds: Collection[Evidence]) -> str:
+    """Say what data are, where not all are observed."""
+    words = [kind.value for kind in Evidence if kind in kinds and kind is not Evidence.OBSERVED]
+    return f"Demonstration: {listed(words)} data, not findings" if words else ""
+
+
+def _kinds(table: Table, presentation: Presentation) -> set[Evidence]:
+    """List the kinds of evidence behind a table; of the whole study, where its rows do not say."""
+    # The audit's own column of that name holds its reasons.
+    column = "recomputed_from" if "recomputed_from" in table.data.columns else "evidence"
+    named = set(table.data[column]) - {""} if column in table.data.columns else set()
+    return {Evidence(kind) for kind in named} or {wave.evidence for wave in presentation.waves.values()}
