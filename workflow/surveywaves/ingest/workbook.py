@@ -155,7 +155,7 @@ class Worksheet:
             raise self.source.error(f"has no worksheet with content (looked in {named})")
         others = ", ".join(f"`{title}`" for title in filled if title != wanted)
         if wanted is None and len(filled) > 1:
-            hint = "say `sheet:` in the layout, `*` for all of them"
+            hint = 'say `sheet:` in the layout; `sheet: "*"` is all of them'
             raise self.source.error(f"has {len(filled)} worksheets with content: {others}", hint)
         if wanted is not None and others:
             self.problems.append(Problem(None, EVERY, others, OTHERS, "not read"))
