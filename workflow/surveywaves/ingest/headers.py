@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import CONTROL, Column, Problem, RawTable, Sheet, Source, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
@@ -94,10 +94,11 @@ def read_below(
         *(replace(one, column=known.get(one.column, EVERY)) for one in table.problems),
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
+    settle(table)
     _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
-    return settle(table)
+    return table
 
 
 def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
@@ -145,7 +146,7 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
 
 
 _TOTALS: Final = re.compile(
-    r"averages?|mean|means|(grand )?totals?|sum|count|median|n|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
+    r"averages?|mean|means|(grand )?totals?|sum|count|median|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
     r"mittelwert|summe|gesamt|moyenne|totale?|somme|media|promedio|suma|gemiddelde|totaal"
 )
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?")
@@ -157,11 +158,13 @@ def _set_totals_aside(table: RawTable) -> None:
     """Set rows aside that are averages or totals of others: a word for it, then numbers alone."""
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     for place in {*range(min(_ENDS, len(gone))), *range(max(len(gone) - _ENDS, 0), len(gone))}:
-        cells = [text for column in table.columns if (text := column.text(place))]
+        filled = [column for column in table.columns if column.codes[place] != BLANK]
+        word, *others = (column.text(place) for column in filled)
         gone[place] = (
-            len(cells) > 1
-            and _TOTALS.fullmatch(normalise(cells[0]).rstrip(":"))
-            and all(_NUMBER.fullmatch(cell) for cell in cells[1:])
+            bool(others)
+            and _TOTALS.fullmatch(normalise(word).rstrip(":")) is not None
+            and all(_NUMBER.fullmatch(cell) for cell in others)
+            and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns is called so
         )
     table.keep(
         ~gone,
