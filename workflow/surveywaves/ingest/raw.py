@@ -308,17 +308,9 @@ class Source:
             where += f": column `{column}`"
         return Mistake(where, what, hint, logged)
 
-    def error(
-        self,
-        what: str,
-        hint: str = "",
-        *,
-        row: int | None = None,
-        column: str | None = None,
-        logged: str = "",
-    ) -> RawFileError:
+    def error(self, what: str, hint: str = "", **where: Any) -> RawFileError:
         """Make the error of one mistake in the file."""
-        return RawFileError(self.mistake(what, hint, row=row, column=column, logged=logged))
+        return RawFileError(self.mistake(what, hint, **where))
 
 
 @dataclass(slots=True)
