@@ -270,8 +270,8 @@ def _decimal_text(value: decimal.Decimal) -> str | None:
 
 Rows = NDArray[np.int64]
 
-CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
-"""Characters that no survey answer holds; tabs and line ends may stand in a comment."""
+CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F" + "\ufeff]"
+"""Characters that no survey answer holds, and byte order marks; tabs and line ends may stand in a comment."""
 REPLACEMENT: Final = "\ufffd"
 
 
