@@ -76,7 +76,7 @@ class Records:
         return len(self.starts)
 
     def cut(self, size: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Cut some rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
+        """Cut rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
         while first < last:
             after = int(np.searchsorted(self.ends, int(self.starts[first]) + size, side="right"))
             after = min(max(after, first + 1), last)
