@@ -286,13 +286,15 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
 
 
 _BEGINNINGS: Final = 500
-"""Whole rows that are looked at for what rows begin with."""
+"""Rows that are looked at for what rows begin with: whole ones, or if there are none what a third of all begin with."""
 
 
 def broken_rows(records: Records, counts: Places, short: Places, first: int, width: int) -> list[list[int]]:
     """Group consecutive short rows: those that join to one row of the right length, each other one by itself."""
-    whole = np.flatnonzero(counts == width)[:_BEGINNINGS] + first
-    known = {_beginning(records, int(row)) for row in whole}
+    whole = np.flatnonzero(counts == width)
+    some = whole if len(whole) else np.flatnonzero(counts)
+    begun = Counter(_beginning(records, first + int(row)) for row in some[:_BEGINNINGS])
+    known = {text for text, count in begun.items() if len(whole) or 3 * count >= begun.total()}
     groups: list[list[int]] = []
     rows = (short + first).tolist()
     place = 0

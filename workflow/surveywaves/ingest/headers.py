@@ -120,8 +120,8 @@ def _ask_of_broken(source: Source, table: RawTable, broken: int) -> None:
     allowed = source.layout.broken_rows
     if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
         table.asked["broken_rows"] = (
-            f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}: mend the file, "
-            f"or say how many may be set aside ({broken})"
+            f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; mend them, or "
+            "say how many may be set aside"
         )
 
 
@@ -142,10 +142,12 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
     if len(said) < max(2, len(named) / 2):
         return
     own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
+    mine = []
     for column, name, found in said:
-        mine = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
-        own += np.append(mine, False)[column.codes]
-        others += np.append(found & ~mine, False)[column.codes]
+        is_name = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
+        mine.append(np.append(is_name, False)[column.codes])
+        own += mine[-1]
+        others += np.append(found & ~is_name, False)[column.codes]
     if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
         raise source.error(
             "a second header, with its columns in another order",
@@ -153,7 +155,8 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
             row=int(table.rows[moved[0]]),
         )
     again = own == max(len(named), 2)
-    if again.sum() <= max(1, len(again) // 20):
+    # A box that is ticked holds the name of its column, but not in such rows alone.
+    if any(np.array_equal(one, again) for one in mine):
         where = [Problem(int(row), EVERY, "", "the header again", SET_ASIDE) for row in table.rows[again]]
         table.keep(~again, where)
 

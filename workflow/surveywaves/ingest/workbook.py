@@ -28,6 +28,8 @@ EXACT: Final = 10**15
 """Excel keeps 15 digits of a number; what is longer was rounded when it was typed in or opened."""
 SHOWN: Final = 5
 
+OTHERS: Final = "other worksheets with content"
+
 FAR: Final = 10_000
 """Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
 
@@ -161,23 +163,21 @@ class Worksheet:
     def _choose(self, book: Any) -> Any:
         wanted = self.source.layout.sheet
         titles = [sheet.title for sheet in book.worksheets]
-        named = ", ".join(f"`{title}`" for title in titles)
-        if wanted is not None:
-            if wanted not in titles:
-                near = nearest(wanted, titles)
-                hint = f"did you mean `{near}`?" if near else f"it has {named or 'none'}"
-                raise self.source.error(f"has no worksheet `{wanted}`", hint)
-            return book.worksheets[titles.index(wanted)]
-        filled = [sheet for sheet in book.worksheets if next(_values(sheet, filled=True), None) is not None]
-        if len(filled) > 1:
-            named = ", ".join(f"`{sheet.title}`" for sheet in filled)
-            raise self.source.error(
-                f"has {len(filled)} worksheets with content: {named}",
-                'say `sheet:` in the layout; `sheet: "*"` is all of them',
-            )
+        filled = [sheet.title for sheet in book.worksheets if _filled(sheet)]
+        named = ", ".join(f"`{title}`" for title in titles) or "none"
+        if wanted is not None and wanted not in titles:
+            near = nearest(wanted, titles)
+            hint = f"did you mean `{near}`?" if near else f"it has {named}"
+            raise self.source.error(f"has no worksheet `{wanted}`", hint)
         if not filled:
-            raise self.source.error(f"has no worksheet with content (looked in {named or 'none'})")
-        return filled[0]
+            raise self.source.error(f"has no worksheet with content (looked in {named})")
+        others = ", ".join(f"`{title}`" for title in filled if title != wanted)
+        if wanted is None and len(filled) > 1:
+            hint = "say `sheet:` in the layout, `*` for all of them"
+            raise self.source.error(f"has {len(filled)} worksheets with content: {others}", hint)
+        if wanted is not None and others:
+            self.problems.append(Problem(None, EVERY, others, OTHERS, "not read"))
+        return book.worksheets[titles.index(wanted or filled[0])]
 
     def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
         """Read rows as text, without blanks at their end and at the end; a cell far from all others is refused."""
@@ -257,12 +257,14 @@ class Worksheet:
                     )
 
 
-def _values(sheet: Any, *, filled: bool = False, plain: bool = True) -> Iterator[tuple[Any, ...]]:
+def _filled(sheet: Any) -> bool:
+    return any(value is not None and value != "" for row in _values(sheet) for value in row)
+
+
+def _values(sheet: Any, *, plain: bool = True) -> Iterator[tuple[Any, ...]]:
     """Yield rows, whatever size the sheet says it has (some programs write A1 for every sheet)."""
     sheet.reset_dimensions()
-    for row in sheet.iter_rows(values_only=plain):
-        if not filled or any(value is not None and value != "" for value in row):
-            yield row
+    yield from sheet.iter_rows(values_only=plain)
 
 
 def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
