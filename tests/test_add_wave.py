@@ -808,14 +808,14 @@ def test_advice_for_a_layout_is_given_as_an_option(
     home: Path, study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = openpyxl.Workbook()
-    book.active.title = "First"
-    for sheet in (book.active, book.create_sheet("Other")):
-        for row in csv.reader(export([item("I understand what a CHCP is.")]).splitlines()):
+    book.active.title = "Sales"
+    for sheet, names in ((book.active, ("Month", "Sales")), (book.create_sheet("Other"), ("Team", "Answer"))):
+        for row in (names, *((f"row {number}", "Agree") for number in range(12))):
             sheet.append(row)
     book.save(home / "x.xlsx")
     assert main(["add-wave", "x.xlsx", "--wave", WAVE]) == 1
     assert line_of(capsys) == (
-        "x.xlsx: has 2 worksheets with content: `First`, `Other` (hint: say `--sheet`, `*` for all of them)"
+        'x.xlsx: has 2 worksheets with content: `Sales`, `Other` (hint: say `--sheet`; `--sheet "*"` is all of them)'
     )
     assert main(["add-wave", "x.xlsx", "--wave", WAVE, "--sheet", "Other"]) == 0
 

@@ -330,7 +330,7 @@ SITUATIONS = [
         "two returns are previews of the survey",
         _previews,
         "asked",
-        {r"layouts\.\w+\.exclude": {"Status": ["Survey Preview"]}},
+        {r"layouts\.\w+\.exclude\.Status\.Survey Preview": "a preview"},
     ),
     *(
         Situation(f"programs: {what}", 8, text, partial(_bytes, name=name, make=make), decisions=0)

@@ -223,9 +223,7 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
             excluded.setdefault(column, {}).update({mark: why for mark, (_, why) in marks.items()})
             rows = count(sum(times for times, _ in marks.values()), "row")
             page.comments[(*here, "exclude")] = f"{rows} of {file.name}"
-        # What the other wave excluded is excluded here: then nothing is to be asked about it.
-        asked = {key: one for key, one in file.returns.asked.items() if key != "exclude" or not excluded}
-        found |= {key: f"{OPEN}: {one}" for key, one in asked.items()}
+        found |= {key: f"{OPEN}: {asked}" for key, asked in file.returns.asked.items()}
     if excluded:
         found["exclude"] = excluded
     return found

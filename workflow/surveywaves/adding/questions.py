@@ -26,9 +26,10 @@ from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest.headers import find_column
-from surveywaves.ingest.programs import ENDS, IDENTIFIERS, STARTS, squeezed
+from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
 from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
+from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
 from surveywaves.text import nearest, normalise, number, plain
@@ -300,7 +301,7 @@ def look_at_returns(source: Source, like: Layout | None) -> Returns:
     problems = Counter(f"{one.problem} ({one.action})" for one in table.problems if one.value or one.row)
     found.said = [said if times == 1 else f"{said}: {times} times" for said, times in problems.items()]
     _identify(found, table, [source.layout.respondent, like.respondent if like else None])
-    tests = _marked(found, table, like)
+    tests = _marked(found, table, source.layout, like)
     found.starts = _dates(table, STARTS, ~tests)
     found.ends = _dates(table, ENDS, ~tests)
     for name, column in zip(table.names, table.columns, strict=True):
@@ -330,10 +331,19 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
     ]
 
 
-def _marked(found: Returns, table: RawTable, like: Layout | None) -> np.typing.NDArray[np.bool_]:
-    """Find the rows that the other wave would exclude."""
+def _marked(
+    found: Returns, table: RawTable, layout: Layout, like: Layout | None
+) -> np.typing.NDArray[np.bool_]:
+    """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
-    for wanted, values in (like.exclude if like else {}).items():
+    program = PROGRAMS.get(layout.format)
+    offered = {
+        column: {
+            cell: f"{OPEN}: {why}; if these are returns, take the line out" for cell, why in cells.items()
+        }
+        for column, cells in (program.tests if program else {}).items()
+    }
+    for wanted, values in {**offered, **(like.exclude if like else {})}.items():
         place = _near_column(table.names, wanted)
         if place is None:
             continue

@@ -9,10 +9,10 @@ Exports saved again by hand have one header row or three. Qualtrics writes short
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from surveywaves.ingest.headers import find_column, find_header, open_sheet, read_below
+from surveywaves.ingest.headers import find_header, open_sheet, read_below
 from surveywaves.ingest.programs import IMPORT_ID, PROGRAMS, Program, squeezed
 from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
 from surveywaves.ingest.signature import Kind
@@ -39,24 +39,7 @@ def read(source: Source, kind: Kind) -> RawTable:
     header = full_names(rows, program.added)
     own = [place for row in rows for place, cell in enumerate(row) if _words(cell)]
     borrowed = frozenset(range(len(header))) - frozenset(own)
-    table = read_below(sheet, header, start=start, header_rows=header_rows, borrowed=borrowed)
-    _ask_of_tests(table, program, source.layout.exclude)
-    return table
-
-
-def _ask_of_tests(table: RawTable, program: Program, known: Iterable[str]) -> None:
-    """Ask of returns that the program itself calls no returns, unless the layout says something of the column."""
-    for name, cells in program.tests.items():
-        place = find_column(table.names, name)
-        if place is None or any(squeezed(one) == squeezed(name) for one in known):
-            continue
-        column = table.columns[place]
-        for code, text in enumerate(column.listed()):
-            if text in cells and (count := int((column.codes == code).sum())):
-                table.asked["exclude"] = (
-                    f"{count} of {table.rows_in} returns: {cells[text]}; write {{{table.names[place]}: [{text}]}}, or "
-                    f"{{{table.names[place]}: []}} to keep them"
-                )
+    return read_below(sheet, header, start=start, header_rows=header_rows, borrowed=borrowed)
 
 
 def full_names(rows: Sequence[Sequence[str]], added: frozenset[str] = frozenset()) -> list[str]:
@@ -126,7 +109,7 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
 
 def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
     """List the columns that the program fills in every return."""
-    wanted = {*program.sure}
+    wanted = {*program.sure.split()}
     if source.layout.respondent:
         wanted.add(squeezed(source.layout.respondent))
     return [place for place, cell in enumerate(first) if squeezed(cell) in wanted]
