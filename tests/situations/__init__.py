@@ -22,11 +22,11 @@ import yaml
 
 from surveywaves.adding import Addition, add_wave, write
 from surveywaves.errors import SurveywavesError
-from surveywaves.harmonise import harmonise
+from surveywaves.harmonise import harmonise_checked
 from surveywaves.ingest import ingest
 from surveywaves.study import load_study
 from surveywaves.study.load import OPEN
-from surveywaves.study.parts import HarmonisingPart, ReadingPart
+from surveywaves.study.parts import ReadingPart
 
 WAVE, LIKE = "w2", "w1"
 RAW = f"resources/raw/{WAVE}"
@@ -359,7 +359,8 @@ def _run(folder: Path) -> pd.DataFrame:
     """Check and run the wave as far as harmonised data: values and levels, and reasons where there are none."""
     study = load_study(folder / "config")
     wave = study.wave(WAVE)
-    found = harmonise(ingest(ReadingPart.of(wave), root=folder).cells, part=HarmonisingPart.of(study, wave))
+    read = ingest(ReadingPart.of(wave), root=folder)
+    found = harmonise_checked(study, wave, read.cells, read.value_labels)
     names = [*GROUPS, *STATEMENTS]
     responses, missing = found.responses[names].astype(object), found.missing[names].astype(object)
     return responses.where(responses.notna(), missing)
