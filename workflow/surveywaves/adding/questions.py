@@ -480,8 +480,12 @@ def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | Non
 
 def _statements(labels: Sequence[str]) -> list[list[str]]:
     """Take off what several labels begin or end with up to a sign, the stem of a matrix question."""
-    texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in labels]
+    # `Q4_1 | stem - statement`: a code says nothing.
+    parts = [label.partition(ROW_SEPARATOR) for label in labels]
+    said = [rest if rest and not is_wording(code) else code + gap + rest for code, gap, rest in parts]
+    texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in said]
     cuts = [[(text[: seam.end()], text[seam.end() :]) for seam in _SEAM.finditer(text)] for text in texts]
+    cuts = [[(head, tail) for head, tail in cut if head.strip() and tail.strip()] for cut in cuts]
     shared = Counter(
         stem
         for cut in cuts
