@@ -168,9 +168,13 @@ FIRST_ROW = 2  # as a spreadsheet numbers them: the header is row 1
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is a mistake, not a silent replacement."""
+    """YAML in which keys are text, and a key that stands twice is a mistake, not a silent replacement.
+
+    Of YAML's own words only `true`, `false`, `null` and `~` are left: `yes`, `on`, `=`, `<<` and `2:30` are labels.
+    """
 
     depth = 0
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (its base declares it so)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self.depth += 1
@@ -182,15 +186,35 @@ class _UniqueKeys(yaml.SafeLoader):
         return found
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
+        seen: set[str] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key `{key}` stands twice", key_node.start_mark
+            if not isinstance(key_node, yaml.ScalarNode):
+                problem = (
+                    "a list or mapping stands where a key should: labels such as `?` and `[x]` need quotes"
                 )
-            seen.add(key)
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            key_node.tag = "tag:yaml.org,2002:str"
+            if key_node.value in seen:
+                problem = f"the key `{key_node.value}` stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
+
+
+for _kind, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9_]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?",
+        "-+.0123456789",
+    ),
+    ("timestamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "0123456789"),
+):
+    _UniqueKeys.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
 
 
 def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
@@ -206,7 +230,13 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        mistakes.append(Mistake(where, f"not valid YAML: {problem}"))
+        told = isinstance(error, yaml.constructor.ConstructorError) and "tag" not in problem
+        hint = (
+            ""
+            if told
+            else "a label that begins with a sign (`*`, `&`, `!`, `%`, `@`, `- `, `? `) needs quotes"
+        )
+        mistakes.append(Mistake(where, f"not valid YAML: {problem}", hint))
         return None
     if not isinstance(content, dict):
         mistakes.append(Mistake(str(path), "empty, or not a list of `key: value` lines"))
@@ -374,7 +404,11 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
             f"`{given}` is not allowed",
             "lower-case letters, digits and _ only, starting with a letter; colours as #rrggbb",
         )
-    if kind == "string_type" and given is not None and not isinstance(given, dict | list):
+    if given is None and kind != "value_error":
+        return "nothing stands here", "write it, or take the line out; a label `~` needs quotes"
+    if kind == "string_type" and isinstance(given, dict | list):
+        return "not text: YAML reads it as a list or mapping", "a label such as `?` or `a: b` needs quotes"
+    if kind == "string_type":
         return f"not text: YAML reads it as {given!r}", "put it in quotes"
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]

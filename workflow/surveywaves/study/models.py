@@ -252,23 +252,8 @@ class Layout(Model):
 
 
 def _text_keys(values: Any) -> Any:
-    """Take `1: 5` as well as `"1": 5`, which YAML reads as a number.
-
-    Raises
-    ------
-    ValueError
-        If a cell came as true, false or null: YAML's word for `Yes`, `No` or `~` without quotes.
-    """
-    if not isinstance(values, dict):
-        return values
-    for key, written in (
-        (True, "`Yes` (or on, true)"),
-        (False, "`No` (or off, false)"),
-        (None, "`~` (or null)"),
-    ):
-        if any(cell is key for cell in values):
-            raise ValueError(f"the cell {written} stands without quotes, which means something else in YAML")
-    return {str(key): value for key, value in values.items()}
+    """Take `{1: 5}` as well as `{"1": 5}`."""
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
 
 
 class RawFile(Model):
