@@ -5,12 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
 from conftest import REPOSITORY
+from situations import (
+    ASKED,
+    GROUPS,
+    STATEMENTS,
+    columns_of,
+    decide,
+    differences,
+    run,
+    truth,
+    write_csv,
+    write_sav,
+)
+from surveywaves.adding import first_study
 from surveywaves.cli import main
+from surveywaves.errors import SurveywavesError
 from surveywaves.study import load_study
 
 ANSWERS = "id,organisation,a,b\n1,x,Agree,Disagree\n2,x,Agree,Agree\n"
@@ -174,3 +191,106 @@ def test_hooks_of_ones_own_are_left_alone(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     assert main(["new", str(tmp_path / "study")]) == 0
     assert "not guarded yet: git runs the hooks in /my/hooks" in capsys.readouterr().out
+
+
+# --- drafted from a first file ------------------------------------------------------------------------------------
+
+OPTIONS = ("Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree")
+
+
+def labelled(path: Path, true: pd.DataFrame, options: Sequence[str] = OPTIONS) -> Path:
+    """Write returns as SPSS has them: codes, with labels for variables and values; 9 is no answer."""
+    levels = {name: {level: str(code) for code, level in enumerate(one, 1)} for name, one in GROUPS.items()}
+    names = {name: f"q{place}" for place, name in enumerate(GROUPS, 1)}
+    cells = columns_of(
+        true, items={one: one for one in STATEMENTS}, words="12345", groups=names, levels=levels
+    )
+    codes = {
+        name: [9.0 if cell == "skipped" else float(cell) for cell in column] for name, column in cells.items()
+    }
+    values: dict[str, dict[int, str]] = {
+        item: dict(enumerate(options, 1)) | {9: "Not answered"} for item in STATEMENTS
+    }
+    values |= {names[name]: dict(enumerate(one.values(), 1)) for name, one in GROUPS.items()}
+    labels = STATEMENTS | {code: ASKED[name] for name, code in names.items()}
+    return write_sav(path, codes, labels=labels, values=values)
+
+
+KNOWN = {
+    r"title": "Staff survey",
+    r"description": "What staff think.",
+    r"response_scales\.\w+\.favourable": [4, 5],
+    r"items\.\w+\.keyed": "-",
+    r"scales\.team\.title": "My team",
+    r"scales\.mgr\.title": "My manager",
+    r"codings\.\w+\.values\.9": "skipped",
+}
+
+
+def test_a_labelled_file_makes_a_study_of_few_decisions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = truth(60)
+    true.loc[3, "mgr_fair"] = "skipped"
+    file = labelled(tmp_path / "survey.sav", true)
+    assert main(["new", str(tmp_path / "study"), str(file), "--organisation", "q1"]) == 0
+    assert "8 statements in 2 scales, 2 grouping variables" in capsys.readouterr().out
+    home = tmp_path / "study/config"
+    waves = home / "waves/first"
+    paths = [
+        home / "config.yaml",
+        home / "items.tsv",
+        home / "scales.tsv",
+        waves / "wave.yaml",
+        waves / "items.tsv",
+    ]
+    asked = decide(paths, KNOWN)
+    assert len(asked) <= 12, asked
+    monkeypatch.chdir(tmp_path / "study")
+    assert main(["check"]) == 0, capsys.readouterr().err
+    names = {"organisation": "organisation", "gender": "q2", "tenure": "q3"}
+    found = run(tmp_path / "study", "first", names=[*names.values(), *STATEMENTS])
+    levels = {
+        "1-4 years": "of_1_4_years",
+        "5-9 years": "of_5_9_years",
+        "10 years or more": "of_10_years_or_more",
+    }
+    tenure = {level: levels.get(label, "less_than_1_year") for level, label in GROUPS["tenure"].items()}
+    expected = true.assign(tenure=true["tenure"].map(tenure)).rename(columns=names)
+    assert differences(found, expected) == []
+
+
+def test_labels_that_run_down_are_turned_round(tmp_path: Path) -> None:
+    file = labelled(tmp_path / "survey.sav", truth(60), OPTIONS[::-1])
+    assert main(["new", str(tmp_path / "study"), str(file), "--organisation", "q1"]) == 0
+    config = yaml.safe_load((tmp_path / "study/config/config.yaml").read_text(encoding="utf-8"))
+    assert config["response_scales"]["options_1"]["labels"] == list(OPTIONS)
+    wave = yaml.safe_load((tmp_path / "study/config/waves/first/wave.yaml").read_text(encoding="utf-8"))
+    assert {wave["codings"]["codes"]["values"][str(code)] for code in (1, 5)} == {1, 5}
+    assert wave["codings"]["codes"]["values"]["1"] == 5
+
+
+def test_answers_in_words_need_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_csv(tmp_path / "survey.csv", columns_of(truth(60)))
+    command = ["new", str(tmp_path / "study"), str(file), "--organisation", "Where do you work?"]
+    assert main(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "8 columns have the same answers in words, and nothing says which is the lowest" in line
+    assert not (tmp_path / "study").exists()
+    assert main([*command, "--options", "; ".join(OPTIONS)]) == 0
+    assert "8 statements in 1 scale, 2 grouping variables" in capsys.readouterr().out
+
+
+def test_what_runs_against_its_scale_is_asked(tmp_path: Path) -> None:
+    true = truth(60)
+    for place, item in enumerate(STATEMENTS):
+        true[item] = [value if place else 6 - value for value in true["mgr_thanks"]]
+    assert main(["new", str(tmp_path / "study"), str(labelled(tmp_path / "survey.sav", true))]) == 0
+    rows = (tmp_path / "study/config/items.tsv").read_text(encoding="utf-8").splitlines()
+    assert [row.split("\t")[0] for row in rows if "TODO: + or -" in row] == ["team_help"]
+
+
+def test_a_column_that_is_not_there_is_said(tmp_path: Path) -> None:
+    file = labelled(tmp_path / "survey.sav", truth(60))
+    with pytest.raises(SurveywavesError, match="no column `employer`"):
+        first_study(tmp_path / "study", file, organisation="employer", options=(), reading=str)

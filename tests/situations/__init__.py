@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +22,11 @@ import yaml
 
 from surveywaves.adding import Addition, add_wave, write
 from surveywaves.errors import SurveywavesError
-from surveywaves.harmonise import harmonise
+from surveywaves.harmonise import harmonise_checked
 from surveywaves.ingest import ingest
 from surveywaves.study import load_study
 from surveywaves.study.load import OPEN
-from surveywaves.study.parts import HarmonisingPart, ReadingPart
+from surveywaves.study.parts import ReadingPart
 
 WAVE, LIKE = "w2", "w1"
 RAW = f"resources/raw/{WAVE}"
@@ -318,7 +318,7 @@ class Situation:
         true = self.make(folder)
         try:
             asked = self._added(folder)
-            found = _run(folder)
+            found = run(folder)
         except SurveywavesError as error:
             assert self.outcome == "refused", error
             assert re.search(self.said, str(error)), error
@@ -327,14 +327,16 @@ class Situation:
         assert (self.outcome == "asked") == bool(asked), asked or "nothing was asked"
         assert self.decisions is None or len(asked) <= self.decisions, asked
         if true is not None:
-            differing = _differences(found, true)
+            differing = differences(found, true)
             assert not differing, "; ".join(differing[:5])
 
     def _added(self, folder: Path) -> list[str]:
         """Add the wave, settle what is open, and say what that was."""
         added = _addition(folder, self.given)
         write(added, folder / f"config/waves/{WAVE}")
-        asked = list(_decide(folder, self.answers))
+        home = folder / f"config/waves/{WAVE}"
+        settled = decide([home / "wave.yaml", home / "items.tsv"], self.answers)
+        asked = [said for said, of_every_wave in settled if not of_every_wave]
         said = "\n".join([*asked, *added.warnings])
         assert self.outcome == "refused" or re.search(self.said, said), said
         config = folder / "config/config.yaml"
@@ -355,17 +357,17 @@ def _addition(folder: Path, given: Mapping[str, Any]) -> Addition:
     )
 
 
-def _run(folder: Path) -> pd.DataFrame:
-    """Check and run the wave as far as harmonised data: values and levels, and reasons where there are none."""
+def run(folder: Path, name: str = WAVE, names: Sequence[str] = (*GROUPS, *STATEMENTS)) -> pd.DataFrame:
+    """Check and run a wave as far as harmonised data: values and levels, and reasons where there are none."""
     study = load_study(folder / "config")
-    wave = study.wave(WAVE)
-    found = harmonise(ingest(ReadingPart.of(wave), root=folder).cells, part=HarmonisingPart.of(study, wave))
-    names = [*GROUPS, *STATEMENTS]
-    responses, missing = found.responses[names].astype(object), found.missing[names].astype(object)
+    wave = study.wave(name)
+    read = ingest(ReadingPart.of(wave), root=folder)
+    found = harmonise_checked(study, wave, read.cells, read.value_labels)
+    responses, missing = (one[[*names]].astype(object) for one in (found.responses, found.missing))
     return responses.where(responses.notna(), missing)
 
 
-def _differences(found: pd.DataFrame, true: pd.DataFrame) -> list[str]:
+def differences(found: pd.DataFrame, true: pd.DataFrame) -> list[str]:
     if len(found) != len(true):
         return [f"{len(found)} returns, not {len(true)}"]
     return [
@@ -376,29 +378,30 @@ def _differences(found: pd.DataFrame, true: pd.DataFrame) -> list[str]:
     ]
 
 
-def _decide(folder: Path, answers: Mapping[str, Any]) -> Iterator[str]:
-    """Settle each open decision; yield those that not every wave has.
+def decide(paths: Sequence[Path], answers: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """Settle each open decision of some files; give them, and whether every wave has them.
 
     Raises
     ------
     AssertionError
         If there is one to which nobody has said the answer.
     """
-    home = folder / f"config/waves/{WAVE}"
-    content = yaml.safe_load((home / "wave.yaml").read_text(encoding="utf-8"))
-    settled: list[str] = []
-    content = _settle(content, "", answers, settled)
-    with (home / "items.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for row in rows:
-        for key in list(row):
-            row[key] = _settle(row[key], f"items.{row['item']}.{key}", answers, settled)
-    _yaml(home / "wave.yaml", content)
-    _tsv(home / "items.tsv", [{key: value or "" for key, value in row.items()} for row in rows])
-    yield from settled
+    settled: list[tuple[str, bool]] = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".yaml":
+            _yaml(path, _settle(yaml.safe_load(text), "", answers, settled))
+            continue
+        rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+        for row in rows:
+            for key, value in row.items():
+                place = f"{path.stem}.{next(iter(row.values()))}.{key}"
+                row[key] = _settle(value, place, answers, settled) or ""
+        _tsv(path, rows)
+    return settled
 
 
-def _settle(value: Any, place: str, answers: Mapping[str, Any], settled: list[str]) -> Any:
+def _settle(value: Any, place: str, answers: Mapping[str, Any], settled: list[tuple[str, bool]]) -> Any:
     inside = f"{place}." if place else ""
     if isinstance(value, dict):
         found = {key: _settle(one, f"{inside}{key}", answers, settled) for key, one in value.items()}
@@ -410,8 +413,7 @@ def _settle(value: Any, place: str, answers: Mapping[str, Any], settled: list[st
     for known, of_every_wave in ((answers, False), (FACTS, True)):
         for pattern, answer in known.items():
             if re.fullmatch(pattern, place):
-                if not of_every_wave:
-                    settled.append(f"{place}: {value}")
+                settled.append((f"{place}: {value}", of_every_wave))
                 if isinstance(answer, re.Pattern):
                     named = answer.search(value)
                     assert named, f"{place}: {value}"

@@ -314,7 +314,7 @@ SITUATIONS = [
             partial(_hidden, kept=answer == "read"),
             "asked",
             {r"layouts\.\w+\.hidden_rows": answer},
-            said="6 rows are hidden in the worksheet, the first row 5",
+            said="hidden rows: 6, the first is row 5",
         )
         for answer in ("read", "left_out")
     ),

@@ -65,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
 
     argument = command(_new)
     argument("folder", type=Path, metavar="STUDY", help="folder to make")
+    argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="first raw file: the study is drafted from it"
+    )
+    argument("--organisation", default="", metavar="COLUMN", help="of FILE (default: all are in one)")
+    shown = 'response options, lowest first: "Disagree; Neither; Agree" (default: labels of FILE; may stand again)'
+    argument("--options", action="append", default=[], metavar="LABELS", help=shown)
 
     command(_check)
 
@@ -72,8 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     argument("files", type=Path, nargs="+", metavar="FILE", help="raw files of the wave, of any formats")
     argument("--wave", required=True, help="name of the new wave: its folder under config/waves/")
     argument("--like", help="wave to hold it against and model it on (default: the last one)")
-    formats = get_args(Layout.model_fields["format"].annotation)
-    argument("--format", choices=formats, help="format of the files (default: recognised)")
+    argument(
+        "--format", choices=get_args(Layout.model_fields["format"].annotation), help="(default: recognised)"
+    )
     argument("--encoding", help="encoding of text files, as in cp1252 (default: recognised)")
     argument("--sheet", help="worksheet of an Excel workbook (default: the only one with content)")
     argument("--header-rows", type=int, choices=(1, 2, 3), help="of a SurveyMonkey export (default: found)")
@@ -82,14 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     meanings = "CSV or TSV of what codes mean: column (`Q4_*`: all that begin so), code, label"
     argument("--codebook", type=Path, metavar="LIST", help=meanings)
-    listed = "put the wave at the end of `waves:` in config.yaml as well"
-    argument("--enlist", action="store_true", help=listed)
+    argument(
+        "--enlist", action="store_true", help="put the wave at the end of `waves:` in config.yaml as well"
+    )
 
     argument = command(_diff)
     argument("first", metavar="PIN", help="label of a pin")
     argument("second", metavar="PIN|current", help="label of another, or `current`")
-    written = "write the table there, as CSV or TSV by its ending"
-    argument("--output", type=Path, metavar="FILE", help=written)
+    argument("--output", type=Path, metavar="FILE", help="write the table there, CSV or TSV by its ending")
 
     argument = command(_archive)
     argument("pin", metavar="PIN", help="label of a pin")
@@ -138,19 +145,26 @@ def _new(options: argparse.Namespace) -> int:
     """Make a folder for a study of your own.
 
     Make a folder with a configuration to fill in, a place for raw files that git ignores, and a hook that refuses to
-    commit answers of people. `surveywaves check`, run in it, lists what is still to fill in.
+    commit answers of people. `surveywaves check`, run in it, lists what is still to fill in. From a file with labels
+    (SPSS, Stata), or with response options that you name, statements, scales, groups and the first wave are drafted.
 
     example:
-      surveywaves new my_study
+      surveywaves new my_study survey_2006.sav --organisation Q1
       cd my_study
       surveywaves check
     """
-    from surveywaves.adding.new import new_study  # noqa: PLC0415
+    from surveywaves import adding  # noqa: PLC0415
 
-    print("\n".join(new_study(options.folder)))
+    if options.file is None:
+        said = adding.new_study(options.folder)
+        first = f"put the raw files into {options.folder}/resources/raw/first/, fill in"
+    else:
+        known = {"organisation": options.organisation, "options": options.options}
+        said = adding.first_study(options.folder, options.file, **known, reading=_Progress())
+        first = f"decide, in {options.folder}/config/,"
+    print("\n".join(said))
     print(
-        f"Next: put the raw files into {options.folder}/resources/raw/first/, fill in what `surveywaves check` lists "
-        f"there, then `snakemake --snakefile {HOME}/Snakefile`."
+        f"Next: {first} what `surveywaves check` lists there, then `snakemake --snakefile {HOME}/Snakefile`."
     )
     return 0
 
@@ -197,13 +211,13 @@ def _check(options: argparse.Namespace) -> int:
 
 def _try(study: Study, wave: Wave, progress: _Progress) -> str:
     """Read a wave's raw files and look up every cell, as a run would; nothing is kept."""
-    from surveywaves.harmonise import harmonise  # noqa: PLC0415
+    from surveywaves.harmonise import harmonise_checked  # noqa: PLC0415
     from surveywaves.ingest import ingest  # noqa: PLC0415
 
     for file in wave.file.files:
         progress(file.path)
     found = ingest(ReadingPart.of(wave), root=Path())
-    harmonise(found.cells, part=HarmonisingPart.of(study, wave))
+    harmonise_checked(study, wave, found.cells, found.value_labels)
     kept, aside = (int(found.counts[name].sum()) for name in ("rows_kept", "rows_set_aside"))
     files = f"{len(wave.file.files)} file{'s' if len(wave.file.files) > 1 else ''}"
     return f"{kept} returns in {files}, {aside} rows set aside"

@@ -14,6 +14,8 @@ from surveywaves.adding.addition import (
     refuse_existing,
     write,
 )
+from surveywaves.adding.first import first_study
+from surveywaves.adding.new import new_study
 from surveywaves.adding.questions import count
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "add_wave",
     "count",
     "enlist",
+    "first_study",
     "grouped",
     "line_to_add",
     "narrate",
+    "new_study",
     "refuse_existing",
     "write",
 ]

@@ -73,15 +73,16 @@ class Draft:
         return {cell: _whole(cell) or 0 for cell, value in self.values.items() if value == BARE}
 
     def takes(self, other: Draft) -> bool:
-        """Tell whether another coding says nothing else of any cell."""
+        """Tell whether another coding says nothing else of any cell; what is open is open, whatever the candidates."""
+        both = [(self.values[cell], value) for cell, value in other.values.items() if cell in self.values]
         return (self.scale, self.cells, self.starts) == (other.scale, other.cells, other.starts) and all(
-            self.values.get(cell, value) == value for cell, value in other.values.items()
+            one == value or (is_open(one) and is_open(value)) for one, value in both
         )
 
     def add(self, other: Draft) -> None:
         """Take over what another coding says."""
-        self.values |= other.values
-        self.words |= other.words
+        self.values = other.values | self.values
+        self.words = other.words | self.words
         self.users += other.users
 
 
@@ -164,6 +165,7 @@ def draft_codings(
             drafts.append(one)
     drafts.sort(key=lambda one: -len(one.users))
     for place, draft in enumerate(drafts):
+        _part_alike(draft, scales[draft.scale])
         start = "".join(f"_from_{one}" for one in draft.starts) if len(draft.starts) == 1 else ""
         suffix = "" if place == 0 else f"_{draft.scale}" if draft.scale != drafts[0].scale else start
         chosen = _name(draft, shelf, scales[draft.scale], known, suffix)
@@ -210,9 +212,7 @@ def _read(item: str, question: Question, name: str, scale: ResponseScale, before
         if values[cell] == BARE and not (bare and _whole(cell) is not None):
             values[cell] = _open(cell, label, scale, before.get(cell), taken)
     labels = {cell: label for cell, label in question.options.items() if label and label != cell}
-    draft = Draft(name, question.cells, values, labels, [item], question.place)
-    _part_alike(draft, scale)
-    return draft
+    return Draft(name, question.cells, values, labels, [item], question.place)
 
 
 def _part_alike(draft: Draft, scale: ResponseScale) -> None:

@@ -106,7 +106,7 @@ class Page:
         return f"# {heading}\n" + yaml_text(self.content, self.comments)
 
 
-def wave_yaml(study: Study, sheets: Sequence[Sheet], reference: Reference) -> str:
+def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Page:
     """Draft a wave's `wave.yaml`."""
     page = Page()
     last = reference.wave.file
@@ -125,10 +125,7 @@ def wave_yaml(study: Study, sheets: Sequence[Sheet], reference: Reference) -> st
         page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
     if sources:
         page.content["variables"] = sources
-    return page.text(
-        f"Drafted by `surveywaves add-wave` from {reference.wave.name}. A value that begins with {OPEN} is for you to "
-        f"decide;\n# `surveywaves check` lists them. Keys: config/README.md."
-    )
+    return page
 
 
 def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
@@ -144,7 +141,7 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
     page.content["organisations_surveyed"] = list(last.organisations_surveyed)
-    page.comments[("organisations_surveyed",)] = f"as in {reference.wave.name}"
+    page.comments[("organisations_surveyed",)] = f"as in {reference.wave.name}" if reference.asked else ""
 
 
 def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:

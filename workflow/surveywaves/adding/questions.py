@@ -337,13 +337,13 @@ def _marked(
     """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
     program = PROGRAMS.get(layout.format)
-    open_marks = {
+    offered = {
         column: {
-            cell: f"{OPEN}: {why}; or take the line out, if these are returns" for cell, why in cells.items()
+            cell: f"{OPEN}: {why}; if these are returns, take the line out" for cell, why in cells.items()
         }
         for column, cells in (program.tests if program else {}).items()
     }
-    for wanted, values in {**open_marks, **(like.exclude if like else {})}.items():
+    for wanted, values in {**offered, **(like.exclude if like else {})}.items():
         place = _near_column(table.names, wanted)
         if place is None:
             continue
@@ -480,8 +480,12 @@ def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | Non
 
 def _statements(labels: Sequence[str]) -> list[list[str]]:
     """Take off what several labels begin or end with up to a sign, the stem of a matrix question."""
-    texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in labels]
+    # `Q4_1 | stem - statement`: a code says nothing.
+    parts = [label.partition(ROW_SEPARATOR) for label in labels]
+    said = [rest if rest and not is_wording(code) else code + gap + rest for code, gap, rest in parts]
+    texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in said]
     cuts = [[(text[: seam.end()], text[seam.end() :]) for seam in _SEAM.finditer(text)] for text in texts]
+    cuts = [[(head, tail) for head, tail in cut if head.strip() and tail.strip()] for cut in cuts]
     shared = Counter(
         stem
         for cut in cuts

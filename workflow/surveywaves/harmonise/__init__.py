@@ -6,7 +6,7 @@ error, and all of them are reported at once.
 """
 
 from surveywaves.harmonise.cells import REASONS
-from surveywaves.harmonise.labels import label_contradictions
+from surveywaves.harmonise.labels import harmonise_checked
 from surveywaves.harmonise.wave import Harmonised, harmonise, rescaled_scales
 
-__all__ = ["REASONS", "Harmonised", "harmonise", "label_contradictions", "rescaled_scales"]
+__all__ = ["REASONS", "Harmonised", "harmonise", "harmonise_checked", "rescaled_scales"]

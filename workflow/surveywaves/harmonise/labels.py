@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
-from surveywaves.errors import Mistake
+from surveywaves.errors import CrosswalkError, Mistake
 from surveywaves.harmonise.crosswalk import RawColumns, coding_of, sources_of
+from surveywaves.harmonise.wave import Harmonised, harmonise
 from surveywaves.study.models import Study, Wave
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import ORGANISATION, Missing
@@ -18,17 +20,26 @@ Codes = Mapping[str, object]
 """Code -> value, level or reason."""
 
 
-def label_contradictions(
-    study: Study, wave: Wave, labels: Mapping[str, Mapping[str, Mapping[str, str]]]
-) -> list[Mistake]:
+Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Layout -> raw column -> code -> label, where the files say so (SPSS, Stata)."""
+
+
+def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: Labels) -> Harmonised:
+    """Harmonise a wave, and hold its codings against what its files say of their codes; see both for the errors."""
+    mistakes = label_contradictions(study, wave, labels)
+    try:
+        found = harmonise(cells, part=HarmonisingPart.of(study, wave))
+    except CrosswalkError as error:
+        raise CrosswalkError([*mistakes, *error.mistakes]) from error
+    if mistakes:
+        raise CrosswalkError(mistakes)
+    return found
+
+
+def label_contradictions(study: Study, wave: Wave, labels: Labels) -> list[Mistake]:
     """Name the codes that a file calls one option or level, and the study takes for another.
 
     A label that several codes share, or that is no option or level, contradicts nothing.
-
-    Parameters
-    ----------
-    labels
-        Layout -> raw column -> code -> label, where the files say so (SPSS, Stata).
     """
     found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for layout, columns in labels.items():
@@ -58,7 +69,7 @@ def _questions(
             name, coding = coding_of(part, row, part.layouts[layout])
             options = study.config.response_scales[coding.response_scale].labels
             known = {option: value for value, option in enumerate(options, start=1)}
-            yield row.columns[layout], f"coding `{name}`", coding.values, known
+            yield row.columns[layout], f"coding `{name}`", coding.values, known  # noqa: PD011  (a field of the model, no frame)
     for name, source in sources_of(part).items():
         if layout in source.columns:
             called = (

@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import CONTROL, Column, Problem, RawTable, Sheet, Source, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
@@ -94,10 +95,11 @@ def read_below(
         *(replace(one, column=known.get(one.column, EVERY)) for one in table.problems),
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
+    settle(table)
     _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
-    return settle(table)
+    return table
 
 
 def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
@@ -116,36 +118,25 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
     RawFileError
         If a row names most of the columns in another order: all below it is of other columns.
     """
-    named = pa.array([name for name in header if name], type=pa.string())
-    said = [
-        (column, name, found)
-        for column, name in zip(table.columns, header, strict=True)
-        if (found := pc.is_in(column.texts, value_set=named).to_numpy(zero_copy_only=False)).any()
-    ]
-    if len(said) < max(2, len(named) / 2):
-        return
-    own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
-    mine = []
-    for column, name, found in said:
-        is_name = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
-        mine.append(np.append(is_name, False)[column.codes])
-        own += mine[-1]
-        others += np.append(found & ~is_name, False)[column.codes]
-    if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
-        raise source.error(
-            "a second header, with its columns in another order",
-            "make two files of it",
-            row=int(table.rows[moved[0]]),
-        )
-    again = own == max(len(named), 2)
-    # A box that is ticked holds the name of its column, but not in such rows alone.
-    if any(np.array_equal(one, again) for one in mine):
-        where = [Problem(int(row), EVERY, "", "the header again", SET_ASIDE) for row in table.rows[again]]
-        table.keep(~again, where)
+    named = {name for name in header if name}
+    is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
+    begins = np.append(is_name.to_numpy(zero_copy_only=False), False)[table.columns[0].codes]
+    gone = np.zeros(len(table.rows), dtype=np.bool_)
+    for place in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
+        cells = [" ".join(column.text(int(place)).split()) for column in table.columns]
+        gone[place] = len(named) > 1 and cells == list(header)
+        if not gone[place] and len(named.intersection(cells)) > max(2, len(named) / 2):
+            what, hint = "a second header, with its columns in another order", "make two files of it"
+            raise source.error(what, hint, row=int(table.rows[place]))
+    _set_aside(table, gone, "the header again")
+
+
+def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
+    table.keep(~gone, [Problem(int(row), EVERY, "", what, SET_ASIDE) for row in table.rows[gone]])
 
 
 _TOTALS: Final = re.compile(
-    r"averages?|mean|means|(grand )?totals?|sum|count|median|n|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
+    r"averages?|mean|means|(grand )?totals?|sum|count|median|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
     r"mittelwert|summe|gesamt|moyenne|totale?|somme|media|promedio|suma|gemiddelde|totaal"
 )
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?")
@@ -157,19 +148,15 @@ def _set_totals_aside(table: RawTable) -> None:
     """Set rows aside that are averages or totals of others: a word for it, then numbers alone."""
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     for place in {*range(min(_ENDS, len(gone))), *range(max(len(gone) - _ENDS, 0), len(gone))}:
-        cells = [text for column in table.columns if (text := column.text(place))]
+        filled = [column for column in table.columns if column.codes[place] != BLANK]
+        word, *others = (column.text(place) for column in filled)
         gone[place] = (
-            len(cells) > 1
-            and _TOTALS.fullmatch(normalise(cells[0]).rstrip(":"))
-            and all(_NUMBER.fullmatch(cell) for cell in cells[1:])
+            bool(others)
+            and _TOTALS.fullmatch(normalise(word).rstrip(":")) is not None
+            and all(_NUMBER.fullmatch(cell) for cell in others)
+            and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns is called so
         )
-    table.keep(
-        ~gone,
-        [
-            Problem(int(row), EVERY, "", "averages or totals, no return", SET_ASIDE)
-            for row in table.rows[gone]
-        ],
-    )
+    _set_aside(table, gone, "averages or totals, no return")
 
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -71,7 +71,13 @@ def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawT
             [replace(problem, row=problem.row and problem.row + last) for problem in some]
             for some in (one.aside, one.problems)
         ]
-        said = Problem(None, SHEET_COLUMN, f"{title}: {last}", "its rows are counted on", "numbered so")
+        said = Problem(
+            None,
+            SHEET_COLUMN,
+            f"{title}: {last}",
+            "a worksheet below another: its rows are counted on",
+            "numbered so",
+        )
         first.aside += moved[0]
         first.problems += [said, *moved[1]]
         parts.append(one.rows + last)

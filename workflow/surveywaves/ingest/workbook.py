@@ -116,9 +116,9 @@ class Worksheet:
         for number in numbers[left_out]:
             body.aside.append(Problem(int(number), EVERY, "", "hidden in the worksheet", SET_ASIDE))
         if hidden.any() and not left_out.any():
-            said = f"{hidden.sum()} rows are hidden in the worksheet, the first row {numbers[hidden][0]}"
+            said = f"hidden rows: {hidden.sum()}, the first is row {numbers[hidden][0]}"
             if self.source.layout.hidden_rows is None:
-                body.asked["hidden_rows"] = f"{said} (a filter?): `read` or `left_out`"
+                body.asked["hidden_rows"] = f"{said} (a filter?); `read` or `left_out`"
             body.problems.append(Problem(None, EVERY, "", said, "read like the others"))
         return body
 
@@ -134,9 +134,8 @@ class Worksheet:
                 what = "merged cells: only the first holds a value"
                 yield Problem(top, EVERY, one, what, "the others read as blank")
                 continue
-            yield Problem(
-                top, str(left - 1), value, f"{one} is merged: one value for all its rows", "filled in"
-            )
+            what = "merged cells: the value stands beside all of these rows"
+            yield Problem(top, str(left - 1), f"{one}: {value}", what, "filled in")
             for row in self._rows[top:bottom]:
                 if any(row):
                     row.extend([None] * (left - len(row)))
@@ -155,7 +154,7 @@ class Worksheet:
             raise self.source.error(f"has no worksheet with content (looked in {named})")
         others = ", ".join(f"`{title}`" for title in filled if title != wanted)
         if wanted is None and len(filled) > 1:
-            hint = "say `sheet:` in the layout, `*` for all of them"
+            hint = 'say `sheet:` in the layout; `sheet: "*"` is all of them'
             raise self.source.error(f"has {len(filled)} worksheets with content: {others}", hint)
         if wanted is not None and others:
             self.problems.append(Problem(None, EVERY, others, OTHERS, "not read"))

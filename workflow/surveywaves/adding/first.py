@@ -1,0 +1,303 @@
+"""A study drafted from its first file: the instrument, its scales, the groups and the wave, as far as labels tell.
+
+What the options mean, which statements make a scale and what the study is called is left to a person.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from surveywaves.adding.diff import read_files, sheets_of, survey
+from surveywaves.adding.draft import Page, crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.match import Reference, reason
+from surveywaves.adding.new import new_study
+from surveywaves.adding.questions import FEW, Cells, Question, count, words
+from surveywaves.errors import SurveywavesError
+from surveywaves.ingest.raw import RawTable, Source
+from surveywaves.ingest.readers import read_raw
+from surveywaves.study import Item, Study, Wave
+from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
+from surveywaves.study.load import OPEN
+from surveywaves.study.models import Config, WaveFile
+from surveywaves.terms import ORGANISATION
+from surveywaves.text import few, known_as, normalise, number
+
+WAVE: Final = "first"
+EVERYONE: Final = "everyone"
+
+LEAST, MOST = 3, 11
+"""Options of a response scale; levels of a grouping variable are no more."""
+
+GROUPS: Final = 12
+"""Grouping variables that are drafted; other questions of the kind are decisions, as all that is new."""
+
+AGAINST: Final = -0.1
+"""Correlation with the rest of its block from which an item may be keyed the other way."""
+
+_LOW: Final = frozenset(
+    {"disagree", "never", "not", "no", "dissatisfied", "poor", "low", "least", "unlikely"}
+)
+"""Words of the lower end: where the last label alone has one, labels run from the highest to the lowest."""
+
+Options = tuple[str, ...]
+"""Labels of a response scale, lowest first."""
+
+Block = tuple[str, list[tuple[Item, Question]]]
+"""A scale (empty: none) and its items."""
+
+
+def first_study(
+    folder: Path, file: Path, *, organisation: str, options: Sequence[str], reading: Callable[[str], None]
+) -> list[str]:
+    """Lay a study out in a new folder and draft it from its first file, of which it gets a copy.
+
+    Parameters
+    ----------
+    organisation
+        Column that says the organisation; empty: everybody belongs to one.
+    options
+        Response options that the person knows, lowest first, with `; ` between them.
+
+    Returns
+    -------
+    list of str
+        What is to be said of it, a line each.
+
+    Raises
+    ------
+    SurveywavesError
+        If there is something in the folder, the file cannot be read, or its statements cannot be told.
+    """
+    name = f"resources/raw/{WAVE}/{file.name}"
+    example: dict[str, Any] = {"title": "First survey", "period": "Spring 2008", "organisation": EVERYONE}
+    pattern = WaveFile.model_construct(**example, layouts={}, codings={}, organisations_surveyed=(EVERYONE,))
+    blank = Reference(Wave.model_construct(name="the file", file=pattern, crosswalk=()), {}, {})
+    (sheet,) = sheets_of(read_files({name: file}, {}, blank, reading=reading), blank, {})
+    asked = [one for one in sheet.questions if one.cells in FEW]
+    place = next((one for one in asked if normalise(organisation) in _names(one)), None)
+    if organisation and place is None:
+        raise SurveywavesError.at(file, f"has no column `{organisation}` with few different answers")
+    given = [tuple(filter(None, map(str.strip, one.split(";")))) for one in options]
+    on = {one.name: found for one in asked if one is not place and (found := _options(one, given))}
+    on = {name: one for name, one in on.items() if one in given or _shared(one, list(on.values()))}
+    others = [
+        one for one in asked if one is not place and one.name not in on and one.cells is not Cells.NUMBERS
+    ]
+    groups = [one for one in others if 1 < len(_levels(one)) <= MOST]
+    _refuse_unordered(file, groups, bool(on))
+    blocks = list(_blocks([one for one in asked if one.name in on], on))
+    page = _config(blocks, on, given, groups[:GROUPS], place)
+    items = tuple(item for _, listed in blocks for item, _ in listed)
+    study = Study(config=_settled(page), items=items, scales=(), events=(), waves=())
+    survey(study, sheet, blank, earlier={})
+    wave = wave_page(study, [sheet], blank)
+    wave.content["organisations_surveyed"] = list(study.config.organisations)
+    if place is None:
+        named = f" ({few([f'`{one.reference}`' for one in groups])})" if groups else ""
+        wave.content[ORGANISATION] = f"{OPEN}: {EVERYONE}, or draft anew with `--organisation COLUMN`{named}"
+    keys = dict(_keys(blocks, on, read_raw(Source(name, file, sheet.layout))))
+    said = new_study(folder)
+    (folder / name).parent.mkdir(parents=True)
+    shutil.copyfile(file, folder / name)
+    home = folder / "config"
+    heading = "Drafted by `surveywaves new`. What begins with TODO is for you to decide; `surveywaves check` lists it."
+    texts = {"config.yaml": page.text(heading), f"waves/{WAVE}/wave.yaml": wave.text(heading)}
+    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(crosswalk_rows(study, [sheet]))
+    texts["items.tsv"] = crosswalk_text([_row(item, keys) for item in items])
+    texts["scales.tsv"] = crosswalk_text([_scale(*block) for block in blocks if block[0]])
+    for path, text in texts.items():
+        (home / path).write_text(text, encoding="utf-8")
+    scored = count(sum(bool(scale) for scale, _ in blocks), "scale")
+    rows, columns = count(sheet.files[0].returns.rows, "row"), count(len(sheet.questions), "column")
+    left = f"{count(len(study.config.variables), 'grouping variable')}, {len(sheet.ignored)} to ignore"
+    said.append(f"{name}: {rows}, {columns}: {count(len(items), 'statement')} in {scored}, {left}")
+    bare = [f"`{one.reference}`" for one in sheet.fresh if one.cells is Cells.NUMBERS]
+    if bare:
+        hint = "if they are statements, say their options: `--options`"
+        said.append(f"bare numbers: {few(bare)} (hint: {hint})")
+    return said
+
+
+def _names(question: Question) -> set[str]:
+    return {normalise(text) for text in (question.name, question.reference, *question.wordings)}
+
+
+def _options(question: Question, given: Sequence[Options]) -> Options | None:
+    """Find the response options of a question, lowest first; None if it has none that can be put in order."""
+    labels = question.column.value_labels
+    shown = [label for label in question.options.values() if label and reason(label) is None]
+    for one in given:
+        places = {label: place for place, label in enumerate(one)}
+        if shown and sum(known_as(label, places) is not None for label in shown) > len(shown) / 2:
+            return one
+    bare = [value for cell in question.options if (value := number(cell)) is not None]
+    if len(bare) == len(question.options) > 0 and not labels:
+        fits = [one for one in given for low in (0, 1) if low <= min(bare) <= max(bare) < low + len(one)]
+        return min(fits, key=len, default=None)
+    told = {cell: labels.get(cell, cell) for cell in (*labels, *question.column.values)}
+    numbers = {cell: number(cell) for cell in told if reason(told[cell]) is None}
+    codes = {int(value): told[cell] for cell, value in numbers.items() if value is not None}
+    # A code behind a gap (8, 9, -99) is a reason, not an option.
+    runs = [
+        [code for _, code in run] for _, run in groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
+    ]
+    best = max(runs, key=len, default=[])
+    if not LEAST <= len(best) <= MOST or len(labels) < 2:
+        return None
+    found = tuple(codes[code] for code in best)
+    lower = [bool(_LOW & set(words(label))) for label in (found[0], found[-1])]
+    return found[::-1] if lower == [False, True] else found
+
+
+def _shared(options: Options, others: Sequence[Options]) -> bool:
+    """Tell whether other questions have these options, or most of them: a question of its own is a group."""
+    return sum(2 * len({*options} & {*other}) > len(options) for other in others) > 1
+
+
+def _levels(question: Question) -> dict[str, str]:
+    """Name the levels of a grouping variable: name -> words."""
+    labels = [label or cell for cell, label in question.options.items()]
+    taken = {*RESERVED_LEVELS}
+    return {
+        _free(_slug(label) or _slug(f"of {label}") or "level", taken): label
+        for label in labels
+        if reason(label) is None
+    }
+
+
+def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -> None:
+    """Raise an error where many questions have the same answers in words: nothing says which is the lowest."""
+    alike: dict[frozenset[str], list[Question]] = {}
+    for one in groups:
+        if one.cells is Cells.LABELS and len(one.options) >= LEAST:
+            alike.setdefault(frozenset(one.options), []).append(one)
+    labels, most = max(alike.items(), key=lambda one: len(one[1]), default=(frozenset[str](), []))
+    if len(most) > LEAST:
+        said = f"{len(most)} columns have the same answers in words, and nothing says which is the lowest"
+        raise SurveywavesError.at(
+            file, said, f'say it: `--options "{"; ".join(sorted(labels))}"`, lowest first'
+        )
+    if not any_asked:
+        said = "no question has response options with labels"
+        raise SurveywavesError.at(
+            file, said, 'say them, lowest first: `--options "Disagree; Neither; Agree"`'
+        )
+
+
+def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterator[Block]:
+    """Put statements into one scale that stand one after another, with the same options and named alike."""
+    scales = {
+        options: f"options_{place}" for place, options in enumerate(dict.fromkeys(on.values()), start=1)
+    }
+    taken = {*RESERVED}
+
+    def block(question: Question) -> tuple[str, str]:
+        # `team_help` and `team_rely`, `q4_1` and `q4_2`, `v5` and `v7` belong together.
+        return scales[on[question.name]], re.sub(r"_.*$|\d+[a-z]?$", "", _slug(question.name))
+
+    for place, ((scale, stem), held) in enumerate(groupby(questions, block), start=1):
+        listed = list(held)
+        called = _free(stem or f"part_{place}", taken) if len(listed) > 1 else ""
+        items = []
+        for order, question in enumerate(listed, start=1):
+            name = _free(_slug(question.name) or f"{called or 'item'}_{order}", taken)
+            text = " ".join(question.wording.split())
+            items.append(
+                (Item(item=name, text=text, section=1, scale=called or None, response_scale=scale), question)
+            )
+        yield called, items
+
+
+def _slug(text: str) -> str:
+    """Make a name of a column's; empty where it is too long for one, as a statement is."""
+    name = re.sub(r"[^a-z0-9]+", "_", unicodedata.normalize("NFKD", text).casefold()).strip("_")
+    return name if re.fullmatch(r"[a-z]\w{0,24}", name) else ""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Give a name that is not taken, and take it."""
+    found = next(one for one in (name, *(f"{name}_{place}" for place in range(2, 10**6))) if one not in taken)
+    taken.add(found)
+    return found
+
+
+def _config(
+    blocks: Sequence[Block],
+    on: Mapping[str, Options],
+    given: Sequence[Options],
+    groups: Sequence[Question],
+    place: Question | None,
+) -> Page:
+    """Draft `config.yaml`."""
+    scales = {}
+    for _, listed in blocks:
+        for item, question in listed:
+            labels = on[question.name]
+            upper = list(range(len(labels) // 2 + len(labels) % 2 + 1, len(labels) + 1))
+            turned = f'`--options "{"; ".join(labels[::-1])}"`'
+            called = f"{upper}, if `labels` go from the lowest up; if not, draft anew: {turned}"
+            scales[item.response_scale] = {
+                "labels": list(labels),
+                "short": [str(value) for value in range(1, len(labels) + 1)],
+                "favourable": upper if labels in given else f"{OPEN}: {called}",
+            }
+    taken = {*RESERVED, *(item.item for _, listed in blocks for item, _ in listed)}
+    variables = {
+        _free(_slug(one.name) or f"group_{number_of}", taken): {"label": one.wording, "levels": _levels(one)}
+        for number_of, one in enumerate(groups, start=1)
+    }
+    content = {
+        "title": f"{OPEN}: what the report is called",
+        "description": f"{OPEN}: what was studied, in a sentence or two; the report opens with it",
+        "waves": [WAVE],
+        "reference_wave": WAVE,
+        "seed": 1,
+        "sections": {1: "Questions"},
+        "response_scales": scales,
+        "organisations": _levels(place) if place else {EVERYONE: "Everyone"},
+        **({"variables": variables} if variables else {}),
+    }
+    return Page(content, {("response_scales", name, "short"): "for the heads of tables" for name in scales})
+
+
+def _settled(page: Page) -> Config:
+    """Give the configuration as the draft goes on from it."""
+    scales = {name: {**one, "favourable": [1]} for name, one in page.content["response_scales"].items()}
+    return Config.model_validate({**page.content, "response_scales": scales})
+
+
+def _keys(blocks: Sequence[Block], on: Mapping[str, Options], table: RawTable) -> Iterator[tuple[str, str]]:
+    """Yield the items whose answers run against those of their block, with the decision about their key."""
+    for called, listed in blocks:
+        columns = []
+        for _, question in listed:
+            places = dict(zip(on[question.name], range(MOST), strict=False))
+            known = {cell: known_as(label or cell, places) for cell, label in question.options.items()}
+            column = table.columns[table.names.index(question.name)]
+            values = np.array([*(known.get(text) for text in column.listed()), None], dtype=float)
+            columns.append(values[np.where(column.filled, column.codes, -1)])
+        answers = np.array(columns).T
+        answers = answers[~np.isnan(answers).any(axis=1)]
+        if not called or len(answers) < LEAST or (answers.std(axis=0) == 0).any():
+            continue
+        for (item, _), own, rest in zip(listed, answers.T, answers.sum(axis=1) - answers.T, strict=True):
+            if (correlation := np.corrcoef(own, rest)[0, 1]) < AGAINST:
+                yield item.item, f"{OPEN}: + or - (correlates {correlation:.2f} with the rest of {called})"
+
+
+def _row(item: Item, keys: Mapping[str, str]) -> dict[str, str]:
+    shown = {"item": item.item, "text": item.text, "section": "1", "scale": item.scale or ""}
+    return {**shown, "keyed": keys.get(item.item, "+"), "response_scale": item.response_scale}
+
+
+def _scale(called: str, listed: Sequence[tuple[Item, Question]]) -> dict[str, str]:
+    said = f"what its {len(listed)} items measure, or take it out of items.tsv where they are no scale"
+    return {"scale": called, "title": f"{OPEN}: {said}"}
