@@ -49,6 +49,9 @@ REVERSED_MEANS: Final = (
     f"{REVERSED}: worded against its scale, and scored the other way: to disagree is favourable."
 )
 
+LOW_RELIABILITY_SIGN: Final = "†"
+"""What stands after the title of a scale of low reliability."""
+
 MINUS: Final = "−"
 
 MOST_DECIMALS: Final = 4

@@ -48,7 +48,16 @@ from surveywaves.terms import (
     Comparability,
     Decision,
 )
-from surveywaves.words import REVERSED, WITHHELD, is_missing, lower, number, records, share
+from surveywaves.words import (
+    LOW_RELIABILITY_SIGN,
+    REVERSED,
+    WITHHELD,
+    is_missing,
+    lower,
+    number,
+    records,
+    share,
+)
 
 __all__ = ["Material", "Section", "headline", "sections", "strip"]
 
@@ -131,6 +140,7 @@ def _common(material: Material) -> dict[str, Any]:
         "waves": len(study.waves),
         "organisations": len(study.organisations),
         "reversed": REVERSED,
+        "low_sign": LOW_RELIABILITY_SIGN,
         "withheld": WITHHELD,
     }
 

@@ -26,7 +26,7 @@ from surveywaves.terms import (
     Status,
     variant_title,
 )
-from surveywaves.words import MOST_DECIMALS, absent, lower, number, share
+from surveywaves.words import LOW_RELIABILITY_SIGN, MOST_DECIMALS, absent, lower, number, share
 
 CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 """Decisions that say something."""
@@ -64,7 +64,8 @@ class Told:
     @property
     def scale(self) -> str:
         """Name its scale; one of low reliability with its mark."""
-        return self.material.labels.scale(self.fact.scale) + (" ‡" if self.fact.low_reliability else "")
+        sign = f" {LOW_RELIABILITY_SIGN}" if self.fact.low_reliability else ""
+        return self.material.labels.scale(self.fact.scale) + sign
 
     @property
     def organisation(self) -> str:
