@@ -103,7 +103,7 @@ class Told:
     @cached_property
     def bounds(self) -> list[Number]:
         """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
-        one, places = self.fact, 1 if self.material.unit == PERCENT_FAVOURABLE else 2
+        one, places = self.fact, self.material.decimals
         while places < MOST_DECIMALS and any(
             bound and not round(bound, places) for bound in (one.low, one.high)
         ):
@@ -155,8 +155,8 @@ class Told:
         rows = self.material.numbers.rows(table, **here)
         like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
         like = like[~np.isnan(like[:, 0])]
-        usual = max(places, 1 if self.material.unit == PERCENT_FAVOURABLE else 2)
-        decimals = 0 if len(like) and bool((like == np.round(like)).all()) else usual
+        whole = len(like) and bool((like == np.round(like)).all())
+        decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
             table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.fact.scale, **here
         )
