@@ -24,7 +24,6 @@ from surveywaves.report.summary import (
     SAME,
     WAYS,
     Told,
-    by_size,
     contrasts,
     facts,
     headline,
@@ -258,9 +257,9 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
         if scale
     }
     gone = {Comparability.ABSENT, Comparability.RESCALED}
-    of = {one.organisation: one for one in found if one.fact.scale == name}
+    of = {one.organisation: one for one in found if one.scale == name}
     own = list(findings.without_all(of).values())
-    shown = own if len(own) <= FEW else by_size(one for one in own if one.fact.moved)[:FEW]
+    shown = own if len(own) <= FEW else findings.largest(one for one in own if one.moved)[:FEW]
     return {
         "title": scale.title if scale else "",
         "name": name,
