@@ -204,7 +204,9 @@ def facts(material: Material, kind: str, wave: str) -> list[Told]:
         return []
     compared = material.tables["contrasts"] if material.has("contrasts") else None
     found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
-    return [Told(*(getattr(one, name) for name in Found.__slots__), material) for one in found]
+    return [
+        Told(**{name: getattr(one, name) for name in Found.__slots__}, material=material) for one in found
+    ]
 
 
 def contrasts(material: Material, kind: str, wave: str) -> dict[str, Contrast]:
