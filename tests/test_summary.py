@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from surveywaves.figures import drawing
 from surveywaves.findings import counted, main_facts, main_pair
 from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
@@ -20,7 +21,7 @@ from surveywaves.report.summary import NAMED, headline, strip
 from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import made as make
-from surveywaves.terms import Decision, Evidence
+from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Evidence
 from surveywaves.words import Labels
 from synthetic_report import presentation
 from synthetic_report import tables as released
@@ -314,6 +315,13 @@ def test_no_digit_is_written_that_is_not_released() -> None:
     assert "40% → 38% (−2 points, 90% CI −7 to 3)" in said(Material(whole, made.presentation))
 
 
+def test_a_scale_of_low_reliability_has_the_sign_that_figures_give_it() -> None:
+    made = of("one organisation")
+    low = made.tables["contrasts"].assign(note=f"{LOW_RELIABILITY_MARK}: pooled alpha 0.50")
+    text = said(Material({**made.tables, "contrasts": low}, made.presentation))
+    assert f"Views of the firm {drawing.LOW_RELIABILITY_SIGN}: 40.2%" in text
+
+
 def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:
     made = of("one organisation")
     fewer = made.tables["contrasts"].assign(note="over 2 of 3 statements")
@@ -369,8 +377,8 @@ def test_how_sure_counts_what_the_page_tells_and_no_more() -> None:
             {**made.tables, "agreement": pd.DataFrame(rows).assign(tipping_point=None)}, made.presentation
         )
     )
-    assert "Of two clear results above, one holds in every alternative analysis." in text
-    assert "Estimates move by at most 2.4 points (a)." in text
+    assert "Of the two clear results above, one holds in every alternative analysis." in text
+    assert "Their estimates move by at most 2.4 points (a)." in text
 
 
 def test_nothing_estimable_gives_no_number_and_says_so_everywhere() -> None:

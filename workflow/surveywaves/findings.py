@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -30,20 +30,7 @@ from surveywaves.text import listed
 from surveywaves.words import Labels, is_missing, records
 
 T = TypeVar("T")
-F = TypeVar("F", bound="Fact")
-
-
-class Fact(Protocol):
-    """What is known of an organisation, or of a pair of them, and which way it moved."""
-
-    @property
-    def organisation(self) -> str:
-        """Name it, as in `contrasts`."""
-
-    @property
-    def up(self) -> bool:
-        """Whether it is decided that it rose."""
-
+F = TypeVar("F", bound="Found")
 
 CHANGE: Final = "change"
 GAP: Final = "gap"
@@ -263,7 +250,7 @@ def without_all(of: Mapping[str, T]) -> dict[str, T]:
     return {name: own for name, own in of.items() if name != ALL} or dict(of)
 
 
-def largest(facts: Iterable[Found]) -> list[Found]:
+def largest(facts: Iterable[F]) -> list[F]:
     """Sort facts that have an estimate by its size, the largest first; scales in their order where sizes are equal."""
     return sorted(
         (one for one in facts if one.estimate is not None), key=lambda one: -abs(one.estimate or 0.0)

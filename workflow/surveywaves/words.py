@@ -49,6 +49,9 @@ REVERSED_MEANS: Final = (
     f"{REVERSED}: worded against its scale, and scored the other way: to disagree is favourable."
 )
 
+LOW_RELIABILITY_SIGN: Final = "†"
+"""What stands after the title of a scale of low reliability."""
+
 MINUS: Final = "−"
 
 MOST_DECIMALS: Final = 4
@@ -248,12 +251,12 @@ class Labels:
 
     def comparability_note(self, wave: str, item: str) -> str:
         """Say how a wave's question differs from the instrument's; empty if it does not."""
-        words = self.presentation.waves[wave]
+        words, noun = self.presentation.waves[wave], self.presentation.nouns.statement[0]
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
-            Comparability.REWORDED: f"{words.title} asked this in other words.",
-            Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
-            Comparability.ABSENT: f"{words.title} did not ask this.",
+            Comparability.REWORDED: f"{words.title} words this {noun} differently.",
+            Comparability.RESCALED: f"{words.title} asked this on another response scale: out of comparisons.",
+            Comparability.ABSENT: f"{words.title} did not ask this {noun}.",
         }.get(Comparability(grade), "")
 
     def weakest(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> Evidence | None:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from surveywaves.catalogue import One, figures
 from surveywaves.findings import main_unit
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import PERCENT_FAVOURABLE
 from surveywaves.text import listed
 from surveywaves.words import Labels, is_missing, share, whole
 
@@ -97,6 +98,11 @@ class Material:
     def unit(self) -> str:
         """Unit of the headline."""
         return main_unit(self.tables["contrasts" if self.has("contrasts") else "means"])
+
+    @property
+    def decimals(self) -> int:
+        """Decimals of levels and differences in that unit."""
+        return 1 if self.unit == PERCENT_FAVOURABLE else 2
 
     def has(self, *names: str) -> bool:
         """Whether there are tables of these names with at least one row each."""

@@ -24,7 +24,6 @@ from surveywaves.report.summary import (
     SAME,
     WAYS,
     Told,
-    by_size,
     contrasts,
     facts,
     headline,
@@ -48,7 +47,16 @@ from surveywaves.terms import (
     Comparability,
     Decision,
 )
-from surveywaves.words import REVERSED, WITHHELD, is_missing, lower, number, records, share
+from surveywaves.words import (
+    LOW_RELIABILITY_SIGN,
+    REVERSED,
+    WITHHELD,
+    is_missing,
+    lower,
+    number,
+    records,
+    share,
+)
 
 __all__ = ["Material", "Section", "headline", "sections", "strip"]
 
@@ -124,13 +132,14 @@ def _common(material: Material) -> dict[str, Any]:
         # All who were surveyed, whether they answered or not.
         "everybody": "people asked" if people == Nouns().people else people,
         "adjusted": material.has("contrasts") and study.multiplicity != "none",
-        "smallest": _smallest(material),
+        "smallest": _smallest(material) if material.has("contrasts") else Markup(""),
         "clear": CLEAR,
         "decided": {decision: went for went, decision in WAYS.items()}
         | {Decision.NO_MEANINGFUL_CHANGE: "no meaningful change", Decision.INCONCLUSIVE: "no clear change"},
         "waves": len(study.waves),
         "organisations": len(study.organisations),
         "reversed": REVERSED,
+        "low_sign": LOW_RELIABILITY_SIGN,
         "withheld": WITHHELD,
     }
 
@@ -188,8 +197,6 @@ def _unstated(material: Material) -> Iterator[tuple[Number, Number, str]]:
 
 def _smallest(material: Material) -> Markup:
     """Give the smallest effect of interest in the headline's unit, as the first contrast states it."""
-    if not material.has("contrasts"):
-        return Markup("")
     percent = material.unit == PERCENT_FAVOURABLE
     frame = material.tables["contrasts"]
     own = frame["analysis"].eq(findings.ANALYSIS[material.unit]) & frame["smallest"].notna()
@@ -197,10 +204,8 @@ def _smallest(material: Material) -> Markup:
     if rows.empty:
         return Markup("")
     here = {name: rows[name].iloc[0] for name in ("analysis", "scale", "wave", "organisation", "term")}
-    size = material.numbers.cell("contrasts", "smallest", "{:.3g}".format, **here)
-    return several(
-        size, ("percentage point", "percentage points") if percent else ("standard deviation",) * 2
-    )
+    nouns = ("percentage point", "percentage points") if percent else ("standard deviation",) * 2
+    return several(material.numbers.cell("contrasts", "smallest", "{:.3g}".format, **here), nouns)
 
 
 def _low(material: Material) -> list[str]:
@@ -211,9 +216,8 @@ def _low(material: Material) -> list[str]:
 
 def _scales(material: Material) -> dict[str, Any]:
     study, pair = material.presentation, findings.main_pair(material.presentation)
-    found = (
-        facts(material, CHANGE, pair.contrast) if pair else facts(material, LEVEL, next(iter(study.waves)))
-    )
+    kind, wave = (CHANGE, pair.contrast) if pair else (LEVEL, next(iter(study.waves)))
+    found = facts(material, kind, wave)
     return {
         "pair": pair,
         "framework": next(iter(study.frameworks.values()), ""),
@@ -253,10 +257,9 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
         if scale
     }
     gone = {Comparability.ABSENT, Comparability.RESCALED}
-    own = list(
-        findings.without_all({one.fact.organisation: one for one in found if one.fact.scale == name}).values()
-    )
-    shown = own if len(own) <= FEW else by_size(one for one in own if one.fact.moved)[:FEW]
+    of = {one.organisation: one for one in found if one.scale == name}
+    own = list(findings.without_all(of).values())
+    shown = own if len(own) <= FEW else findings.largest(one for one in own if one.moved)[:FEW]
     return {
         "title": scale.title if scale else "",
         "name": name,
@@ -266,18 +269,7 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
         "fewer": [wave for wave, asked in grades.items() if asked & gone and not asked <= gone],
         "reworded": [wave for wave, asked in grades.items() if Comparability.REWORDED in asked],
         "low": name in _low(material),
-        "alpha": _alpha(material, name),
     }
-
-
-def _alpha(material: Material, scale: str) -> Number | None:
-    here: dict[str, Any] = {"scale": scale, "item": "", "wave": ALL, "organisation": ALL, "term": "alpha"}
-    try:
-        return material.numbers.cell(
-            "reliability", "estimate", lambda value: number(value).removeprefix("0"), **here
-        )
-    except (KeyError, ValueError):
-        return None
 
 
 def _parted(material: Material) -> dict[str, Any]:
@@ -291,16 +283,13 @@ def _sure(material: Material) -> dict[str, Any]:
     if not material.has("agreement"):
         return {}
     here = {"analysis": findings.ANALYSIS[material.unit]}
-    rows, decimals = (
-        material.numbers.rows("agreement", **here),
-        1 if material.unit == PERCENT_FAVOURABLE else 2,
-    )
+    numbers, rows = material.numbers, material.numbers.rows("agreement", **here)
     moved = bool(rows["largest_move"].notna().any())
     return {
         "here": here,
         "same": {**here, **SAME},
         "move": moved
-        and material.numbers.largest("agreement", "largest_move", lambda x: number(x, decimals), **here),
+        and numbers.largest("agreement", "largest_move", lambda x: number(x, material.decimals), **here),
         "tipping": bool(rows["tipping_point"].notna().any()),
     }
 

@@ -5,7 +5,7 @@ The sentences are in `workflow/report/sections/`: `summary.md.j2`, with `_said.j
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, term_in
+from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, largest, term_in
 from surveywaves.report.numbers import Material, Number, joined
 from surveywaves.terms import (
     ALL,
@@ -26,7 +26,7 @@ from surveywaves.terms import (
     Status,
     variant_title,
 )
-from surveywaves.words import MOST_DECIMALS, absent, lower, number, share
+from surveywaves.words import LOW_RELIABILITY_SIGN, MOST_DECIMALS, absent, lower, number, share
 
 CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
 """Decisions that say something."""
@@ -47,29 +47,23 @@ WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decis
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(Found):
     """A fact in words, and its numbers with their sources.
 
     Parameters
     ----------
-    fact
-        In the unit of the headline.
     material
-        What the report is made from.
+        What the report is made from; the fact is in the unit of its headline.
     """
 
-    fact: Found
     material: Material
 
     @property
-    def scale(self) -> str:
-        """Name its scale; one of low reliability with its mark."""
-        return self.material.labels.scale(self.fact.scale) + (" ‡" if self.fact.low_reliability else "")
-
-    @property
-    def organisation(self) -> str:
-        """Name its organisation, or a pair, as in `contrasts`."""
-        return self.fact.organisation
+    def title(self) -> str:
+        """Name its scale; one of low reliability with its sign."""
+        return self.material.labels.scale(self.scale) + (
+            f" {LOW_RELIABILITY_SIGN}" if self.low_reliability else ""
+        )
 
     @property
     def who(self) -> list[str]:
@@ -77,59 +71,54 @@ class Told:
         return [findings.inside(self.material.labels, name) for name in self.organisation.split(BETWEEN)]
 
     @property
-    def up(self) -> bool:
-        """Whether it is decided that it rose."""
-        return self.fact.up
-
-    @property
     def known(self) -> bool:
         """Whether there is an estimate."""
-        return self.fact.estimate is not None
+        return self.estimate is not None
 
     @property
     def missing(self) -> str:
         """Say why there is no estimate."""
-        return "withheld" if self.fact.status == Status.WITHHELD else absent(self.fact.status)
+        return "withheld" if self.status == Status.WITHHELD else absent(self.status)
 
-    @cached_property
-    def estimate(self) -> Number:
+    @property
+    def size(self) -> Number:
         """Give the difference with its sign; of a level the level."""
-        one = self.fact
-        if one.kind == LEVEL:
-            return self._level(one.wave, one.organisation)
-        return self._contrast("estimate", one.kind, one.wave, signed=True)
+        if self.kind == LEVEL:
+            return self._level(self.wave, self.organisation)
+        return self._contrast("estimate", self.kind, self.wave, signed=True)
 
-    @cached_property
+    @property
     def bounds(self) -> list[Number]:
         """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
-        one, places = self.fact, 1 if self.material.unit == PERCENT_FAVOURABLE else 2
+        places = self.material.decimals
         while places < MOST_DECIMALS and any(
-            bound and not round(bound, places) for bound in (one.low, one.high)
+            bound and not round(bound, places) for bound in (self.low, self.high)
         ):
             places += 1
-        return [self._contrast(name, one.kind, one.wave, places=places) for name in ("conf_low", "conf_high")]
+        return [
+            self._contrast(name, self.kind, self.wave, places=places) for name in ("conf_low", "conf_high")
+        ]
 
-    @cached_property
+    @property
     def ends(self) -> list[Number | Markup]:
         """Give from where to where it went; of a gap the level of the organisation named second, then of the first.
 
         Empty where either is not released, or is of more statements than were asked in both. The later end is of a
         class that says which way it moved, if that is decided.
         """
-        one = self.fact
-        if one.estimate is None or one.fewer:
+        if self.estimate is None or self.fewer:
             return []
-        last, _, first = (one.organisation if one.kind == GAP else one.wave).partition(BETWEEN)
+        last, _, first = (self.organisation if self.kind == GAP else self.wave).partition(BETWEEN)
         try:
-            if one.kind == DIFFERENCE:
+            if self.kind == DIFFERENCE:
                 return [self._contrast("estimate", GAP, wave, signed=True) for wave in (first, last)]
-            if one.kind == GAP:
-                return [self._level(one.wave, name) for name in (first, last)]
-            before, after = (self._level(wave, one.organisation) for wave in (first, last))
+            if self.kind == GAP:
+                return [self._level(self.wave, name) for name in (first, last)]
+            before, after = (self._level(wave, self.organisation) for wave in (first, last))
         except (KeyError, ValueError):
             return []
-        tone = "up" if one.up else "down"
-        return [before, Markup(f"[{after}]{{.{tone}}}") if one.moved else after]
+        tone = "up" if self.up else "down"
+        return [before, Markup(f"[{after}]{{.{tone}}}") if self.moved else after]
 
     def _level(self, wave: str, organisation: str) -> Number:
         term = findings.level_term(self.material.unit)
@@ -142,7 +131,7 @@ class Told:
         where = {
             "term": term_in(self.material.unit, kind),
             "wave": wave,
-            "organisation": self.fact.organisation,
+            "organisation": self.organisation,
         }
         return self._cell("contrasts", column, signed=signed, places=places, **where)
 
@@ -154,10 +143,10 @@ class Told:
         rows = self.material.numbers.rows(table, **here)
         like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
         like = like[~np.isnan(like[:, 0])]
-        usual = max(places, 1 if self.material.unit == PERCENT_FAVOURABLE else 2)
-        decimals = 0 if len(like) and bool((like == np.round(like)).all()) else usual
+        whole = len(like) and bool((like == np.round(like)).all())
+        decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
-            table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.fact.scale, **here
+            table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.scale, **here
         )
 
 
@@ -181,7 +170,7 @@ class Contrast:
     @cached_property
     def moved(self) -> list[Told]:
         """The facts whose direction is decided, the largest first."""
-        return by_size(one for one in self.facts if one.fact.moved)
+        return largest(one for one in self.facts if one.moved)
 
     @property
     def ways(self) -> list[tuple[str, list[Told]]]:
@@ -204,14 +193,9 @@ class Contrast:
         return Markup(findings.of_scales(*counts, str(told), str(tested)))
 
     def _count(self, **here: Any) -> Number:
-        one, material = self.facts[0].fact, self.facts[0].material
+        one, material = self.facts[0], self.facts[0].material
         where = {"term": term_in(material.unit, one.kind), "wave": one.wave, "organisation": one.organisation}
         return material.numbers.count("contrasts", counted, analysis=ANALYSIS[material.unit], **where, **here)
-
-
-def by_size(told: Iterable[Told]) -> list[Told]:
-    """Sort facts that have an estimate by its size, the largest first."""
-    return sorted((one for one in told if one.known), key=lambda one: -abs(one.fact.estimate or 0.0))
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
@@ -220,7 +204,9 @@ def facts(material: Material, kind: str, wave: str) -> list[Told]:
         return []
     compared = material.tables["contrasts"] if material.has("contrasts") else None
     found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
-    return [Told(one, material) for one in found]
+    return [
+        Told(**{name: getattr(one, name) for name in Found.__slots__}, material=material) for one in found
+    ]
 
 
 def contrasts(material: Material, kind: str, wave: str) -> dict[str, Contrast]:
@@ -272,7 +258,7 @@ def summary(material: Material) -> dict[str, Any]:
     still = [one for one in changes.values() if not one.moved]
     apart = sorted(
         (one for one in pairs.values() if one.moved),
-        key=lambda one: (-len(one.moved), -abs(one.moved[0].fact.estimate or 0.0)),
+        key=lambda one: (-len(one.moved), -abs(one.moved[0].estimate or 0.0)),
     )
     return {
         "pair": pair,
@@ -284,8 +270,8 @@ def summary(material: Material) -> dict[str, Any]:
         "named": NAMED if len(changes) <= PAIR else 1,
         "still": still,
         "all_still": len(still) == len(study.organisations) > PAIR,
-        "largest": by_size(one for each in still for one in each.facts)[:1],
-        "equivalent": {one.fact.decision for each in still for one in each.facts}
+        "largest": largest(one for each in still for one in each.facts)[:1],
+        "equivalent": {one.decision for each in still for one in each.facts}
         == {Decision.NO_MEANINGFUL_CHANGE.value},
         "apart": apart[: 1 if pair else TOLD],
         "since": [one for one in since.values() if one.moved][:1],
@@ -306,7 +292,7 @@ def _ends(material: Material, wave: str) -> list[Told]:
     """Give the highest and the lowest level of a wave, of everybody together."""
     own = contrasts(material, LEVEL, wave)
     whole = own.get(ALL) or next(iter(own.values()), None)
-    ranked = sorted(whole.facts if whole else [], key=lambda one: -(one.fact.estimate or 0.0))
+    ranked = sorted(whole.facts if whole else [], key=lambda one: -(one.estimate or 0.0))
     return [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
 
 
