@@ -256,5 +256,5 @@ class Page:
             (colour, ground), em = TAG, self.em
             box = {"facecolor": ground, "edgecolor": colour, "linewidth": 0.6, "pad": 0.25 * em}
             look = {"ha": "right", "color": colour, "weight": "bold", "bbox": box}
-            self.text(self.right - 0.3 * em, self.high - 0.55 * em, DEMONSTRATION, **look)
+            self.text(self.right - 0.3 * em, self.high - 0.65 * em, DEMONSTRATION, **look)
         return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))

@@ -97,10 +97,11 @@ def heat_map(
     )
     own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
     own_rows &= rows["wave"].isin({column.wave for column in columns})
-    caption = "Share of favourable answers to each statement."
+    one, many = presentation.nouns.statement
+    caption = f"Share of favourable answers to each {one}."
     if changes:
         caption += (
-            " Change between the main two waves, with a sign where p, adjusted across statements, decides."
+            f" Change between the main two waves, with a sign where p, adjusted across {many}, decides."
         )
     return drawn.drawing(
         rows[own_rows], caption=caption, alt=f"{title}. {_said(shown, changes, parts, labels)}"

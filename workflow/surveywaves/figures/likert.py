@@ -225,7 +225,7 @@ def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels, wide: fl
     """Choose panels: all respondents by wave; organisations by wave beside them, or under each other."""
     em, first = labels.presentation.style.font_size, wide * (0.54 if there else 1.0)
     every = tuple((labels.wave(wave), wave, ALL) for wave in waves)
-    panels = [Panel("All respondents", every, first, em, together=False, named=True)]
+    panels = [Panel(labels.organisation(ALL), every, first, em, together=False, named=True)]
     if len(there) > BESIDE:
         own = tuple((labels.organisation(name), waves[-1], name) for name in there)
         title = f"By {labels.presentation.nouns.organisation[0]}, {labels.wave(waves[-1])}"

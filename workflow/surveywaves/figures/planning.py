@@ -61,8 +61,11 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     )
     if len(rows):
         _curves(page, {place: medians.loc[place] for place in looks}, looks, labels)
-    caption = "Power of each comparison, by the number of returns, from the variances of the reference wave."
-    return page.drawing(rows, caption=caption, alt=f"{page.title}. Lines falling as returns grow.")
+    returns = presentation.nouns.returns[1]
+    caption = (
+        f"Power of each comparison, by the number of {returns}, from the variances of the reference wave."
+    )
+    return page.drawing(rows, caption=caption, alt=f"{page.title}. Lines falling as {returns} grow.")
 
 
 def _curves(
@@ -92,7 +95,11 @@ def _curves(
         line(axes, [*curve.index], [*curve], color=colour, linestyle=dashes, linewidth=1.4)
         for n, size in zip(curve.index, curve, strict=True):
             mark = line(axes, [n], [size], marker=marker, color=colour, markersize=0.6 * em)
-            value(mark, f"{_words(*place, labels)}, {whole(n)} returns: {number(size)} SD", focus=False)
+            value(
+                mark,
+                f"{_words(*place, labels)}, {whole(n)} {page.presentation.nouns.returns[1]}: {number(size)} SD",
+                focus=False,
+            )
     written = -top
     for size in sorted(float(curve.iloc[-1]) for curve in curves.values()):
         if size - written >= top / 10:

@@ -59,12 +59,15 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         Key("another decision", {"facecolor": OTHER, "edgecolor": GREY, "linewidth": 0.6}, box=True),
     ]
     unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
-    title = f"{agreeing} of {total} clear results hold in every alternative analysis"
+    title = f"{agreeing} of {total} clear {'changes' if pair else 'differences'} hold in every alternative analysis"
     missing = any(tile.text == NONE for row in cells for tile in row)
     heads = ["Main analysis", *(variant_title(name, named) for name in variants)]
     drawn = grid(
         presentation,
-        (title if total else "No clear result to try by other analyses", f"{labels.wave(wave)}: {unit}"),
+        (
+            title if total else f"No clear {'change' if pair else 'difference'} to try by other analyses",
+            f"{labels.wave(wave)}: {unit}",
+        ),
         Rows(names, em, LINE + 0.35),
         cells,
         heads if total else [],
