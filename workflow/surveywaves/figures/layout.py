@@ -138,7 +138,7 @@ def panels(
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
         axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
         places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
-        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold], axis[:2])
+        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold])
         drawn.append(axes)
     return page, drawn
 
@@ -180,15 +180,12 @@ def grid(
         See `Page`.
     """
     sheet, em, count = Sheet.of(presentation.style), rows.em, max(len(heads), 1)
-    end = sheet.width - 0.5 * em
-    start = max(rows.end, end - most * count * em)
-    wide = (end - start) / count
+    start, wide = rows.end, min((sheet.width - 0.5 * em - rows.end) / count, most * em)
     broken = [wrap(head, wide - 0.5 * em, em, lines=3) for head in heads]
-    turned = any(width(one, em) > wide - 0.2 * em or one.endswith("…") for name in broken for one in name)
+    turned = _cut(broken) or any(width(one, em) > wide - 0.2 * em for name in broken for one in name)
     if turned:
         short = [wrap(head, 6 * em, em) for head in heads]
-        cut = any(name[-1].endswith("…") for name in short)
-        broken = [wrap(head, 11 * em, em) for head in heads] if cut else short
+        broken = [wrap(head, 11 * em, em) for head in heads] if _cut(short) else short
     widest = max((width(one, em) for name in broken for one in name), default=0.0) / em
     tall = widest if turned else (LINE - 0.1) * max(map(len, broken), default=0)
     above = [wrap(name, span * wide - 0.5 * em, em, bold=True) for name, span in groups]
@@ -198,7 +195,7 @@ def grid(
         presentation, title, subtitle, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about
     )
     rows.write(page)
-    axes = page.panel(start, end, -0.5, count - 0.5)
+    axes = page.panel(start, start + count * wide, -0.5, count - 0.5)
     if len(cells) and heads:
         grounds = np.array([[to_rgb(cell.ground) for cell in row] for row in cells])
         edges = np.concatenate([[0.0], np.cumsum(rows.heights)])
@@ -215,6 +212,10 @@ def grid(
         page.head(start + (left + 0.1) * wide, "\n".join(name), up=tall + 0.8, **look)
         left += span
     return page
+
+
+def _cut(names: Sequence[Sequence[str]]) -> bool:
+    return any(one.endswith("…") for name in names for one in name)
 
 
 def _tile(axes: Axes, x: float, y: float, high: float, cell: Tile) -> None:

@@ -55,7 +55,7 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
             "The median scale; tests without adjustment for their number.",
             f"The first {SERIES} of {len(names)} comparisons." if len(names) > SERIES else "",
         ],
-        lines=22,
+        lines=22 if len(rows) else 1,
         heads=0.5,
         below=3.2,
     )
@@ -85,7 +85,7 @@ def _curves(
     axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
     axes.set_ylim(0, top)
     heights = [step * place for place in range(int(top / step) + 1)]
-    rules(axes, heights, (low, high))
+    rules(axes, heights)
     for tick in heights:
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
