@@ -246,9 +246,9 @@ def _draw(page: Page, start: float, panel: Panel, items: Mapping[float, Item], a
     for middle, item in items.items():
         for n, (label, wave, organisation) in enumerate(panel.rows):
             y = middle + (n - (len(panel.rows) - 1) / 2) * BAR
-            if panel.named:
-                page.write(left - TOTAL * em, y, panel.names[n], ha="right", color=GREY)
             bar = answers.bar(item, wave, organisation, together=panel.together)
+            if panel.named and (bar or organisation == ALL):
+                page.write(left - TOTAL * em, y, panel.names[n], ha="right", color=GREY)
             if bar is None:
                 if organisation == ALL:
                     page.write(left, y, _nothing(page.presentation, wave, item), color=GREY)
