@@ -161,16 +161,7 @@ class Compared:
     ) -> Page:
         """Draw panels beside each other, with differences and intervals in figures; or a grid.
 
-        Parameters
-        ----------
-        words
-            Title and subtitle.
-        heads
-            Titles of the parts.
-        mark
-            Draws a fact into a panel at some height.
-        axis
-            See `Unit.axis`.
+        `words` are title and subtitle, `heads` titles of the parts; `mark` draws a fact into a panel at some height.
         """
         unit, shown, labels = self.unit, self.shown, Labels(self.presentation)
         low = f"{LOW} Low reliability." if any(one.low_reliability for one in shown) else ""

@@ -41,19 +41,7 @@ def value(artist: Artist, said: str, *, focus: bool = True) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows under each other.
-
-    Parameters
-    ----------
-    names
-        Broken into lines.
-    em
-        In points.
-    least
-        Height of a row at least, in em.
-    bold
-        Places of headings.
-    """
+    """Rows under each other: names broken into lines, em in points, a least height in em, and which are headings."""
 
     names: Sequence[Sequence[str]]
     em: float
@@ -101,14 +89,7 @@ def panels(
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
 
-    Parameters
-    ----------
-    words
-        Title and subtitle.
-    axis
-        Where x begins and ends, and its ticks.
-    about
-        See `Page`.
+    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `about` goes to `Page`.
     """
     sheet, count, lines, em = Sheet.of(presentation.style), max(len(parts), 1), sum(rows.heights), rows.em
     stacked, columns = isinstance(presentation.style, Narrow), any(part.columns for part in parts)
@@ -168,16 +149,8 @@ def grid(
 ) -> Page:
     """Make a page with a grid of tiles, the names of its columns above it, turned where they are too wide.
 
-    Parameters
-    ----------
-    words
-        Title and subtitle.
-    most
-        Width that a column takes at most, in em.
-    groups
-        Headings above those of columns, and how many each spans.
-    about
-        See `Page`.
+    `words` are title and subtitle, `most` is a column's greatest width in em, `groups` are headings above those of
+    columns and how many each spans; `about` goes to `Page`.
     """
     sheet, em, count = Sheet.of(presentation.style), rows.em, max(len(heads), 1)
     start, wide = rows.end, min((sheet.width - 0.5 * em - rows.end) / count, most * em)
