@@ -24,6 +24,7 @@ from drawn_studies import HOSTILE, STUDIES, drawn, names, overlapping, study_of,
 from surveywaves.figures import draw_all
 from surveywaves.figures.draw import save_all
 from surveywaves.figures.drawing import DEMONSTRATION, Drawing
+from surveywaves.figures.robustness import OTHER, SAME
 from surveywaves.figures.saving import save
 from surveywaves.figures.style import (
     DECISIONS,
@@ -36,6 +37,7 @@ from surveywaves.figures.style import (
     luminance,
     on,
     on_slide,
+    on_telephone,
     response_colours,
     steps,
     width,
@@ -82,6 +84,15 @@ def test_a_page_is_175_mm_wide_with_8_pt_and_a_slide_16_to_9_with_14(study: str)
         wide, high = one.figure.get_size_inches()
         assert wide / high == pytest.approx(16 / 9), name
         assert min(text.get_fontsize() for text in texts(one)) >= 14, name
+
+
+@pytest.mark.parametrize("study", ["plain", "hostile", "long", "five waves, four organisations"])
+def test_the_front_figure_is_legible_on_a_telephone(study: str) -> None:
+    words = study_of(**STUDIES[study])  # type: ignore[arg-type]
+    [one] = draw_all(tables_for(words), on_telephone(words), wanted=[CHANGES])
+    assert one.figure.get_size_inches()[0] * 72 == pytest.approx(258)
+    assert min(text.get_fontsize() for text in texts(one)) >= 8
+    assert overlapping(one) == []
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -149,6 +160,11 @@ def test_marks_contrast_by_3_and_texts_by_4_and_a_half_with_white() -> None:
         tones = [luminance(colour) for colour in steps(count)]
         assert tones == sorted(tones, reverse=True), "later is darker"
         assert all(contrast(colour, "#ffffff") >= 3 for colour in steps(count))
+
+
+def test_another_decision_stands_out_from_the_same_without_colour() -> None:
+    assert contrast(SAME, OTHER) >= 3
+    assert all(contrast(on(ground), ground) >= 4.5 for ground in (SAME, OTHER))
 
 
 def test_decisions_differ_in_shape_as_well() -> None:
@@ -327,7 +343,7 @@ def test_files_are_the_same_bytes_in_another_process_language_and_on_more_cores(
     assert {"change_profile.svg", "change_profile.pdf", "change_profile.png", "change_profile.csv"} <= set(
         made[0]
     )
-    assert "slides/change_profile.png" in made[0]
+    assert {"slides/change_profile.png", "change_profile_narrow.svg"} <= set(made[0])
 
 
 @pytest.fixture(scope="module")
@@ -379,6 +395,7 @@ def test_captions_name_every_figure_once(tmp_path: Path) -> None:
     assert list(captions) == ["figure", "title", "caption", "alt", "group"]
     assert tuple(captions["figure"]) == names(study, published=False)
     assert all((tmp_path / f"slides/{name}.png").exists() for name in captions["figure"])
+    assert not list(tmp_path.glob("*_narrow.svg")), "one wave has no change"
 
 
 def test_a_slide_shows_the_study_in_its_own_style() -> None:

@@ -149,6 +149,12 @@ def of_figures(*formats):
     ]
 
 
+def narrow():
+    """List what is drawn for a telephone as well."""
+    wanted = [one.name for one in FIGURES if one.exhibit.narrow]
+    return [f"results/figures/{name}{catalogue.NARROW}.svg" for name in wanted]
+
+
 def slides():
     """List the slide of every figure."""
     return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in FIGURES]

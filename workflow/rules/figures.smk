@@ -6,6 +6,7 @@ rule figures:
     output:
         figures=drawn(),
         slides=slides(),
+        narrow=narrow(),
         captions=report(
             "results/figures/captions.tsv",
             caption="../report/captions/captions.rst",

@@ -4,7 +4,7 @@
 rule report:
     input:
         **of_tables(),
-        figures=of_figures("svg"),
+        figures=[*of_figures("svg"), *narrow()],
         captions="results/figures/captions.tsv",
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,

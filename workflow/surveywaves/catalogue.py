@@ -31,6 +31,9 @@ TABLE_FORMATS: Final = ("html", "docx", "tex", "csv")
 ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
+NARROW: Final = "_narrow"
+"""Ends the name of a figure for a telephone, of which there is an SVG."""
+
 SLIDES: Final = "slides"
 """Folder beside the figures where each is a PNG of 16:9."""
 
@@ -207,7 +210,15 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Figure(Exhibit):
-    """A figure; its maker gets a `Presentation` and gives a `Drawing`."""
+    """A figure; its maker gets a `Presentation` and gives a `Drawing`.
+
+    Parameters
+    ----------
+    narrow
+        Whether it is drawn for a telephone as well.
+    """
+
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +249,7 @@ FIGURES: Final = (
         ("contrasts", "means"),
         "summary",
         needs=("scales", "several_waves"),
+        narrow=True,
     ),
     Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import Drawing, Key, Page, decision_keys, key, line, withheld_key
 from surveywaves.figures.layout import Part, Rows, Tile, beside, grid, hatched, panels, value
-from surveywaves.figures.style import GREY, INK, MARK, Narrow, Sheet, look_of, on_telephone, width, wrap
+from surveywaves.figures.style import GREY, INK, MARK, Narrow, Sheet, look_of, width, wrap
 from surveywaves.findings import (
     ANALYSIS,
     CHANGE,
@@ -161,16 +161,7 @@ class Compared:
     ) -> Page:
         """Draw panels beside each other, with differences and intervals in figures; or a grid.
 
-        Parameters
-        ----------
-        words
-            Title and subtitle.
-        heads
-            Titles of the parts.
-        mark
-            Draws a fact into a panel at some height.
-        axis
-            See `Unit.axis`.
+        `words` are title and subtitle, `heads` titles of the parts; `mark` draws a fact into a panel at some height.
         """
         unit, shown, labels = self.unit, self.shown, Labels(self.presentation)
         low = f"{LOW} Low reliability." if any(one.low_reliability for one in shown) else ""
@@ -278,14 +269,6 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
     )
     alt = f"{title}. {own.said('rose', 'fell', 'change')}"
     return page.drawing(rows[rows["organisation"].isin([*own.parts])], caption=caption, alt=alt)
-
-
-def change_profile_narrow(
-    contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation
-) -> Drawing:
-    """Draw `change_profile` for a telephone: as wide as its screen, organisations below each other."""
-    slide = Sheet.of(presentation.style).height is not None
-    return change_profile(contrasts, means, presentation if slide else on_telephone(presentation))
 
 
 def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], own: Compared) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 
-from surveywaves.catalogue import FIGURES, ROWS_FORMAT, SLIDES, One, of_study
+from surveywaves.catalogue import FIGURES, NARROW, ROWS_FORMAT, SLIDES, Figure, One, of_study
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.saving import save, save_png, svg_of
-from surveywaves.figures.style import RC, on_slide
+from surveywaves.figures.style import RC, on_slide, on_telephone
 from surveywaves.files import csv_text, write_text
 from surveywaves.study.parts import Presentation
 
@@ -81,6 +81,9 @@ def save_all(
             write_text(csv_text(drawing.rows), str(folder / f"{one.name}.{ROWS_FORMAT}"))
             jobs.append(pool.submit(save, drawing, folder, presentation.style.dpi, svg=svg_of(drawing)))
             jobs.append(pool.submit(save_png, slide, folder / SLIDES, slides.style.dpi, svg=svg_of(slide)))
+            if isinstance(one.exhibit, Figure) and one.exhibit.narrow:
+                narrow = svg_of(draw(one, tables, on_telephone(presentation)))
+                write_text(narrow, str(folder / f"{one.name}{NARROW}.svg"))
             said.append(drawing.words)
         for job in jobs:
             job.result()

@@ -106,6 +106,9 @@ def decision_keys(
     ]
 
 
+RULE_LOOK: Final[dict[str, Any]] = {"color": RULE, "linewidth": 0.6, "zorder": 0}
+
+
 def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Line2D:
     """Draw a line or, of one point, a mark."""
     drawn = Line2D(x, y, **look)
@@ -114,10 +117,11 @@ def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Lin
     return drawn
 
 
-def rules(axes: Axes, places: Sequence[float], ends: tuple[float, float], *, upright: bool = False) -> None:
-    """Draw thin lines behind all else, from one end to the other."""
-    along, across = [*ends, math.nan] * len(places), [x for place in places for x in (place, place, math.nan)]
-    line(axes, *((across, along) if upright else (along, across)), color=RULE, linewidth=0.6, zorder=0)
+def rules(axes: Axes, places: Sequence[float], *, upright: bool = False) -> None:
+    """Draw thin lines behind all else, from one edge of a panel to the other."""
+    along, across = [0, 1, math.nan] * len(places), [x for place in places for x in (place, place, math.nan)]
+    at = axes.get_xaxis_transform() if upright else axes.get_yaxis_transform()
+    line(axes, *((across, along) if upright else (along, across)), transform=at, **RULE_LOOK)
 
 
 @dataclass
@@ -243,7 +247,7 @@ class Page:
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
         axes.set(xlim=(low, high), ylim=(lines, 0))
-        rules(axes, list(ticks or ()), (0, lines), upright=True)
+        rules(axes, [*(ticks or ())], upright=True)
         for tick, said in (ticks or {}).items():
             x = left + (tick - low) / (high - low) * (right - left)
             self.text(x, start + tall + 0.4 * self.em, said, ha="center", va="top", color=GREY)
@@ -256,5 +260,5 @@ class Page:
             (colour, ground), em = TAG, self.em
             box = {"facecolor": ground, "edgecolor": colour, "linewidth": 0.6, "pad": 0.25 * em}
             look = {"ha": "right", "color": colour, "weight": "bold", "bbox": box}
-            self.text(self.right - 0.3 * em, self.high - 0.55 * em, DEMONSTRATION, **look)
+            self.text(self.right - 0.3 * em, self.high - 0.65 * em, DEMONSTRATION, **look)
         return Drawing(self.figure, rows, self.title, " ".join(caption.split()), " ".join(alt.split()))

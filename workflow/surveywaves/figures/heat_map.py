@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, to_hex
@@ -34,8 +33,7 @@ SHADES: Final = LinearSegmentedColormap.from_list("shades", ("#f3f6fa", "#9dbcd8
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: whose, and of which wave; without one, the change of the main pair."""
 
     organisation: str
@@ -97,14 +95,13 @@ def heat_map(
     )
     own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
     own_rows &= rows["wave"].isin({column.wave for column in columns})
-    caption = "Share of favourable answers to each statement."
+    one, many = presentation.nouns.statement
+    caption = f"Share of favourable answers to each {one}."
     if changes:
         caption += (
-            " Change between the main two waves, with a sign where p, adjusted across statements, decides."
+            f" Change between the main two waves, with a sign where p, adjusted across {many}, decides."
         )
-    return drawn.drawing(
-        rows[own_rows], caption=caption, alt=f"{title}. {_said(shown, changes, parts, labels)}"
-    )
+    return drawn.drawing(rows[own_rows], caption=caption, alt=f"{title}. A row a {one} and a column a wave.")
 
 
 def _changes(table: pd.DataFrame, items: Sequence[Item], compared: Pair | None) -> dict[tuple[str, str], Any]:
@@ -200,20 +197,3 @@ def _title(
         whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
         said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
     return "; ".join(said)
-
-
-def _said(
-    items: Sequence[Item], changes: Mapping[tuple[str, str], Any], parts: Sequence[str], labels: Labels
-) -> str:
-    """Name the largest change of each organisation that is decided."""
-    sentences = []
-    for name in parts:
-        own = [(changes[item.item, name], item) for item in items if (item.item, name) in changes]
-        moved = [(row, item) for row, item in own if row.decision in MOVED]
-        if moved:
-            row, item = max(moved, key=lambda pair: abs(pair[0].estimate))
-            change = number(row.estimate, 0, signed=True)
-            sentences.append(
-                f"Largest in {labels.organisation(name)}: {change} points, {labels.item(item.item)}"
-            )
-    return " ".join(sentences)

@@ -41,19 +41,7 @@ def value(artist: Artist, said: str, *, focus: bool = True) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows under each other.
-
-    Parameters
-    ----------
-    names
-        Broken into lines.
-    em
-        In points.
-    least
-        Height of a row at least, in em.
-    bold
-        Places of headings.
-    """
+    """Rows under each other: names broken into lines, em in points, a least height in em, and which are headings."""
 
     names: Sequence[Sequence[str]]
     em: float
@@ -101,14 +89,7 @@ def panels(
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
 
-    Parameters
-    ----------
-    words
-        Title and subtitle.
-    axis
-        Where x begins and ends, and its ticks.
-    about
-        See `Page`.
+    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `about` goes to `Page`.
     """
     sheet, count, lines, em = Sheet.of(presentation.style), max(len(parts), 1), sum(rows.heights), rows.em
     stacked, columns = isinstance(presentation.style, Narrow), any(part.columns for part in parts)
@@ -138,7 +119,7 @@ def panels(
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
         axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
         places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
-        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold], axis[:2])
+        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold])
         drawn.append(axes)
     return page, drawn
 
@@ -168,27 +149,16 @@ def grid(
 ) -> Page:
     """Make a page with a grid of tiles, the names of its columns above it, turned where they are too wide.
 
-    Parameters
-    ----------
-    words
-        Title and subtitle.
-    most
-        Width that a column takes at most, in em.
-    groups
-        Headings above those of columns, and how many each spans.
-    about
-        See `Page`.
+    `words` are title and subtitle, `most` is a column's greatest width in em, `groups` are headings above those of
+    columns and how many each spans; `about` goes to `Page`.
     """
     sheet, em, count = Sheet.of(presentation.style), rows.em, max(len(heads), 1)
-    end = sheet.width - 0.5 * em
-    start = max(rows.end, end - most * count * em)
-    wide = (end - start) / count
+    start, wide = rows.end, min((sheet.width - 0.5 * em - rows.end) / count, most * em)
     broken = [wrap(head, wide - 0.5 * em, em, lines=3) for head in heads]
-    turned = any(width(one, em) > wide - 0.2 * em or one.endswith("…") for name in broken for one in name)
+    turned = _cut(broken) or any(width(one, em) > wide - 0.2 * em for name in broken for one in name)
     if turned:
         short = [wrap(head, 6 * em, em) for head in heads]
-        cut = any(name[-1].endswith("…") for name in short)
-        broken = [wrap(head, 11 * em, em) for head in heads] if cut else short
+        broken = [wrap(head, 11 * em, em) for head in heads] if _cut(short) else short
     widest = max((width(one, em) for name in broken for one in name), default=0.0) / em
     tall = widest if turned else (LINE - 0.1) * max(map(len, broken), default=0)
     above = [wrap(name, span * wide - 0.5 * em, em, bold=True) for name, span in groups]
@@ -198,7 +168,7 @@ def grid(
         presentation, title, subtitle, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about
     )
     rows.write(page)
-    axes = page.panel(start, end, -0.5, count - 0.5)
+    axes = page.panel(start, start + count * wide, -0.5, count - 0.5)
     if len(cells) and heads:
         grounds = np.array([[to_rgb(cell.ground) for cell in row] for row in cells])
         edges = np.concatenate([[0.0], np.cumsum(rows.heights)])
@@ -215,6 +185,10 @@ def grid(
         page.head(start + (left + 0.1) * wide, "\n".join(name), up=tall + 0.8, **look)
         left += span
     return page
+
+
+def _cut(names: Sequence[Sequence[str]]) -> bool:
+    return any(one.endswith("…") for name in names for one in name)
 
 
 def _tile(axes: Axes, x: float, y: float, high: float, cell: Tile) -> None:

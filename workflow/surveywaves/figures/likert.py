@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -96,20 +96,10 @@ class Answers:
         return Bar(tuple(shares), colours, labels, (ends[0], ends[1]), WITHHELD if gone else NONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """The answers of some people to a statement.
+class Bar(NamedTuple):
+    """The answers of some people to a statement, lowest first, in percent; NaN where there is none to show.
 
-    Parameters
-    ----------
-    shares
-        In percent, lowest answer first; NaN where there is none to show.
-    colours, labels
-        Of the answers.
-    ends
-        Shares on the low and on the high side of the middle.
-    without
-        What stands for a share that is not to be shown.
+    `ends` are the shares on the low and on the high side of the middle; `without` stands for one that is not shown.
     """
 
     shares: tuple[float, ...]
@@ -121,14 +111,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """Bars under each other: title, for each its label, wave and organisation, and width in points.
+    """Bars under each other, each with its label, wave and organisation; width and em in points.
 
-    Parameters
-    ----------
-    together
-        Whether answers on either side of the middle are.
-    named
-        Whether its bars have labels of their own.
+    Answers on either side of the middle may be together, and bars named, each by its label.
     """
 
     title: str
@@ -225,7 +210,7 @@ def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels, wide: fl
     """Choose panels: all respondents by wave; organisations by wave beside them, or under each other."""
     em, first = labels.presentation.style.font_size, wide * (0.54 if there else 1.0)
     every = tuple((labels.wave(wave), wave, ALL) for wave in waves)
-    panels = [Panel("All respondents", every, first, em, together=False, named=True)]
+    panels = [Panel(labels.organisation(ALL), every, first, em, together=False, named=True)]
     if len(there) > BESIDE:
         own = tuple((labels.organisation(name), waves[-1], name) for name in there)
         title = f"By {labels.presentation.nouns.organisation[0]}, {labels.wave(waves[-1])}"
@@ -246,9 +231,9 @@ def _draw(page: Page, start: float, panel: Panel, items: Mapping[float, Item], a
     for middle, item in items.items():
         for n, (label, wave, organisation) in enumerate(panel.rows):
             y = middle + (n - (len(panel.rows) - 1) / 2) * BAR
-            if panel.named:
-                page.write(left - TOTAL * em, y, panel.names[n], ha="right", color=GREY)
             bar = answers.bar(item, wave, organisation, together=panel.together)
+            if panel.named and (bar or organisation == ALL):
+                page.write(left - TOTAL * em, y, panel.names[n], ha="right", color=GREY)
             if bar is None:
                 if organisation == ALL:
                     page.write(left, y, _nothing(page.presentation, wave, item), color=GREY)
@@ -272,13 +257,7 @@ def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
 
 
 def _bar(axes: Axes, y: float, bar: Bar, wide: float) -> None:
-    """Draw a bar: from either end what is known, hatched between where any is not.
-
-    Parameters
-    ----------
-    wide
-        Width of the panel in em, for the numbers within; 0: there are none.
-    """
+    """Draw a bar: from either end what is known, hatched between where any is not; `wide` in em, 0 without numbers."""
     gone = [place for place, share in enumerate(bar.shares) if math.isnan(share)]
     count, high, left, right = len(bar.shares), 1.05, 0.0, 100.0
     places: list[tuple[int, float]] = []

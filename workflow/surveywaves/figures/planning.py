@@ -55,14 +55,17 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
             "The median scale; tests without adjustment for their number.",
             f"The first {SERIES} of {len(names)} comparisons." if len(names) > SERIES else "",
         ],
-        lines=22,
+        lines=22 if len(rows) else 1,
         heads=0.5,
         below=3.2,
     )
     if len(rows):
         _curves(page, {place: medians.loc[place] for place in looks}, looks, labels)
-    caption = "Power of each comparison, by the number of returns, from the variances of the reference wave."
-    return page.drawing(rows, caption=caption, alt=f"{page.title}. Lines falling as returns grow.")
+    returns = presentation.nouns.returns[1]
+    caption = (
+        f"Power of each comparison, by the number of {returns}, from the variances of the reference wave."
+    )
+    return page.drawing(rows, caption=caption, alt=f"{page.title}. Lines falling as {returns} grow.")
 
 
 def _curves(
@@ -82,7 +85,7 @@ def _curves(
     axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
     axes.set_ylim(0, top)
     heights = [step * place for place in range(int(top / step) + 1)]
-    rules(axes, heights, (low, high))
+    rules(axes, heights)
     for tick in heights:
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
@@ -92,7 +95,11 @@ def _curves(
         line(axes, [*curve.index], [*curve], color=colour, linestyle=dashes, linewidth=1.4)
         for n, size in zip(curve.index, curve, strict=True):
             mark = line(axes, [n], [size], marker=marker, color=colour, markersize=0.6 * em)
-            value(mark, f"{_words(*place, labels)}, {whole(n)} returns: {number(size)} SD", focus=False)
+            value(
+                mark,
+                f"{_words(*place, labels)}, {whole(n)} {page.presentation.nouns.returns[1]}: {number(size)} SD",
+                focus=False,
+            )
     written = -top
     for size in sorted(float(curve.iloc[-1]) for curve in curves.values()):
         if size - written >= top / 10:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
 from surveywaves.figures.layout import Rows, Tile, grid
-from surveywaves.figures.style import DECISIONS, GREY, INK, Sheet, wrap
+from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, Decision, variant_title
@@ -20,7 +20,7 @@ ROWS: Final = 40
 COLUMN: Final = 7.0
 """Width that a column takes at most, in em."""
 
-SAME, OTHER = "#ececec", "#f2b880"
+SAME, OTHER = "#ececec", "#7a3e8e"
 """Ground of a tile whose decision is that of the main analysis, and of one whose is not."""
 
 CLEAR: Final = tuple(decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE)
@@ -59,12 +59,15 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         Key("another decision", {"facecolor": OTHER, "edgecolor": GREY, "linewidth": 0.6}, box=True),
     ]
     unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
-    title = f"{agreeing} of {total} clear results hold in every alternative analysis"
+    title = f"{agreeing} of {total} clear {'changes' if pair else 'differences'} hold in every alternative analysis"
     missing = any(tile.text == NONE for row in cells for tile in row)
     heads = ["Main analysis", *(variant_title(name, named) for name in variants)]
     drawn = grid(
         presentation,
-        (title if total else "No clear result to try by other analyses", f"{labels.wave(wave)}: {unit}"),
+        (
+            title if total else f"No clear {'change' if pair else 'difference'} to try by other analyses",
+            f"{labels.wave(wave)}: {unit}",
+        ),
         Rows(names, em, LINE + 0.35),
         cells,
         heads if total else [],
@@ -115,5 +118,5 @@ def _tile(
         f"{number(row.estimate, 1, signed=True)}, {row.decision.replace('_', ' ')}"
     )
     return Tile(
-        sign, ground, colour if variant == MAIN else INK, bold=not alike or variant == MAIN, told=told
+        sign, ground, colour if variant == MAIN else on(ground), bold=not alike or variant == MAIN, told=told
     )

@@ -7,13 +7,14 @@ import re
 import struct
 import zlib
 from functools import cache
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 import typst
 from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.colors import to_hex
 
 from surveywaves.figures.drawing import Drawing
 from surveywaves.figures.style import FONT, RC, drawable, width
@@ -67,62 +68,58 @@ def _fonts() -> typst.Fonts:
 
 
 class _Renderer(RendererSVG):
-    """Takes texts as wide as they were measured for their place, and every line as high as `lp`."""
+    """Writes texts as they were measured for their place, tells values, and names only what is referred to.
+
+    A reader's machine may have other fonts; with its width said, a text takes the room that it was given.
+    """
+
+    def __init__(self, *given: Any, **further: Any) -> None:
+        super().__init__(*given, **further)  # type: ignore[no-untyped-call]
+        self.open: list[bool] = []
+        self.write: Any = self.writer
 
     def get_text_width_height_descent(self, s: str, prop: Any, ismath: object) -> tuple[float, float, float]:  # noqa: ARG002
         size = prop.get_size_in_points()
         return width(s, size, bold=prop.get_weight() == "bold"), size, 0.24 * size
+
+    def draw_text(self, gc: Any, x: float, y: float, s: str, *how: Any, **_: object) -> None:
+        prop, angle = how[:2]
+        bold, size = prop.get_weight() == "bold", prop.get_size_in_points()
+        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {to_hex(gc.get_rgb())}"
+        look = {"style": f"{style}; font-weight: 700" if bold else style, "x": f"{x:.2f}", "y": f"{y:.2f}"}
+        if angle:
+            look["transform"] = f"rotate({-angle:g} {x:.2f} {y:.2f})"
+        look |= {"textLength": f"{width(s, size, bold=bold):.2f}", "lengthAdjust": "spacingAndGlyphs"}
+        self.write.element("text", s, attrib=look)
+
+    def open_group(self, s: str, gid: str | None = None) -> None:  # noqa: ARG002
+        kind, _, said = (gid or "").partition(":")
+        self.open.append(bool(said))
+        if said:
+            focus = {"tabindex": "0", "role": "img", "aria-label": said} if kind == "value" else {}
+            self.write.start("g", attrib={"class": "value", **focus})
+            self.write.element("title", said)
+
+    def close_group(self, s: str) -> None:  # noqa: ARG002
+        if self.open.pop():
+            self.write.end("g")
 
 
 def svg_of(drawing: Drawing) -> str:
     """Write a drawing as an SVG that stands in a page beside others: with words, and with ids of its own."""
     wide, high = drawing.figure.get_size_inches() * 72
     with mpl.rc_context(RC | {"svg.hashsalt": drawing.name}), io.StringIO() as text:
-        renderer = _Renderer(wide, high, text, image_dpi=72)  # type: ignore[no-untyped-call]
+        renderer = _Renderer(wide, high, text, image_dpi=72)
         drawing.figure.set_dpi(72)
         drawing.figure.draw(renderer)
         renderer.finalize()  # type: ignore[no-untyped-call]
-        return _for_pages(text.getvalue(), drawable(drawing.title), drawable(drawing.alt))
+        svg = _PRECISE.sub(r"\1", _ABOUT.sub("", text.getvalue()))
+    title, said = (escape(drawable(words)) for words in (drawing.title, drawing.alt))
+    return svg.replace("<svg", f'<svg role="group" aria-label="{title}"', 1).replace(
+        ">", f">\n <desc>{said}</desc>", 1
+    )
 
 
-_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_NAMED = re.compile(r' id="((?!value:|hover:)[^"]*)"')
-_REFERRED = re.compile(r'#([^")]+)[")]')
-_VALUE = re.compile(r'<g id="(value|hover):([^"]*)">')
-_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
-_TEXT = re.compile(r'<text (style="(?P<style>[^"]*)"[^>]*)>(?P<said>[^<]*)</text>')
-_UPRIGHT = re.compile(r' transform="rotate\(-0 [^"]*"')
+_ABOUT = re.compile(r"^.*?(?=<svg)|\s*<metadata>.*?</metadata>", re.DOTALL)
 _PRECISE = re.compile(r"(?<=[ \"(-])(\d+\.\d\d)\d+(?=[ \")\n])")
 """Hundredths of a point are enough."""
-_SIZE = re.compile(r"font-size: ([\d.]+)px")
-
-
-def _for_pages(svg: str, title: str, said: str) -> str:
-    """Make of matplotlib's SVG one that stands in a page: no ids that clash, values told, texts as wide as drawn.
-
-    A reader's machine has other fonts; with its width said, a text takes the room that it was given here.
-    """
-
-    def told(found: re.Match[str]) -> str:
-        words = found[2]
-        focus = f' tabindex="0" role="img" aria-label="{words}"' if found[1] == "value" else ""
-        return f'<g class="value"{focus}><title>{words}</title>'
-
-    def measured(found: re.Match[str]) -> str:
-        size = _SIZE.search(found["style"])
-        if size is None:
-            return found[0]
-        wide = width(unescape(found["said"]), float(size[1]), bold="font-weight" in found["style"])
-        return (
-            f'<text {found[1]} textLength="{wide:.2f}" lengthAdjust="spacingAndGlyphs">{found["said"]}</text>'
-        )
-
-    svg = svg.replace(f"'{FONT}'", f"'{FONT}', sans-serif")
-    svg = _COMMENT.sub("", _ABOUT.sub("", _HEAD.sub("", svg)))
-    named = set(_REFERRED.findall(svg))
-    svg = _NAMED.sub(lambda found: found[0] if found[1] in named else "", svg)
-    svg = _PRECISE.sub(r"\1", _UPRIGHT.sub("", svg))
-    svg = _TEXT.sub(measured, _VALUE.sub(told, svg))
-    described = f'<svg role="group" aria-label="{escape(title)}"'
-    return svg.replace("<svg", described, 1).replace(">", f">\n <desc>{escape(said)}</desc>", 1)

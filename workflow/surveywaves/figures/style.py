@@ -93,19 +93,7 @@ def on_telephone(presentation: Presentation) -> Presentation:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a figure is drawn on.
-
-    Parameters
-    ----------
-    width
-        In points.
-    height
-        In points; None: as high as the figure needs.
-    most
-        Points that it may be high.
-    em
-        Size of type, in points.
-    """
+    """What a figure is drawn on, in points: without a height, as high as it needs, and `most` at most."""
 
     width: float
     height: float | None
@@ -167,13 +155,6 @@ def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
 
     The hues are those of the palette's ends; lightness is ours, so that each answer stands out from its neighbour or
     from the white line between them by 3:1, in greyscale as well. A middle answer is nearly white, within an outline.
-
-    Parameters
-    ----------
-    palette
-        Three colours or more, `#rrggbb`.
-    options
-        Two or more.
     """
     side = options // 2
     tones = DARK[side - 1] if side <= len(DARK) else [0.03 + 0.24 * k / (side - 1) for k in range(side)]
@@ -236,15 +217,7 @@ def drawable(text: str) -> str:
 
 @cache
 def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = False) -> tuple[str, ...]:
-    """Break a text into lines that fit, at words where it can; what is left over ends in an ellipsis.
-
-    Parameters
-    ----------
-    room, size
-        In points.
-    lines
-        Most lines.
-    """
+    """Break a text into lines that fit, at words where it can; what is left over ends in an ellipsis."""
     words = drawable(text).split(" ")
     found: list[str] = []
     while words and len(found) < lines:
