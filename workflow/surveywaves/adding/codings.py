@@ -184,12 +184,17 @@ def option_of(label: str, scale: ResponseScale) -> int | None:
 
 
 def _perhaps(label: str, scale: ResponseScale) -> int | None:
-    """Find the option that a label is, or the one that has its words in any order: `agree strongly`."""
-    own = Counter(words(label))
-    alike = [
-        value for value, option in enumerate(scale.labels, start=1) if own and Counter(words(option)) == own
-    ]
-    return option_of(label, scale) or (alike[0] if len(alike) == 1 else None)
+    """Find the option that a label is, or the one that has its words in any order, numbers or not: `agree strongly`."""
+    if value := option_of(label, scale):
+        return value
+    for counted in (words, lambda text: [word for word in words(text) if not word.isdecimal()]):
+        own = Counter(counted(label))
+        alike = [
+            value for value, one in enumerate(scale.labels, start=1) if own and Counter(counted(one)) == own
+        ]
+        if alike:
+            return alike[0] if len(alike) == 1 else None
+    return None
 
 
 def on_a_scale(question: Question, scales: Iterable[ResponseScale]) -> bool:
@@ -396,12 +401,12 @@ def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
         beside = "" if len(draft.starts) == 1 else f"_from_{start}"
         for way, step in (("ascending", 1), ("descending", -1)):
             first = 1 if step == 1 else scale.points
-            if all(first + step * (code - start) == value for code, value in told.items()):
-                values = {
-                    cell: first + step * (code - start)
-                    for cell, code in draft.bare.items()
-                    if start <= code < start + scale.points
-                }
+            inside = {cell: code for cell, code in draft.bare.items() if start <= code < start + scale.points}
+            # 1, 3, 5 beside 7 and 9 are no options 1, 3 and 5.
+            gaps = scale.points - len({*inside.values(), *told})
+            fits = all(first + step * (code - start) == value for code, value in told.items())
+            if fits and (gaps < 2 or len(inside) == len(draft.bare)):
+                values = {cell: first + step * (code - start) for cell, code in inside.items()}
                 found[f"codes_{way}{beside}{suffix}"] = _explained(draft, values, scale)
     return found if told or min(draft.starts, default=-1) >= 0 else {}
 
@@ -423,7 +428,7 @@ def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) 
             elif not values:
                 value = f"{OPEN}: 1 to {scale.points}, {REASONS}"
         filled[cell] = values.get(cell, value)
-    order = sorted(filled, key=lambda cell: isinstance(filled[cell], str))
+    order = sorted(filled, key=lambda cell: is_open(filled[cell]))
     names = {cell: scale.labels[value - 1] for cell, value in filled.items() if isinstance(value, int)}
     ordered = {cell: filled[cell] for cell in order}
     return Draft(draft.scale, draft.cells, ordered, {**names, **draft.words}, list(draft.users))
