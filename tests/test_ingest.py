@@ -19,6 +19,7 @@ import pytest
 
 from bad_inputs import listed, raw, read, read_one
 from bad_inputs.writers import content, parquet, spss, stata, text, xlsx
+from situations import programs, truth
 from surveywaves.adding.columns import describe_columns
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.exports import full_names
@@ -580,3 +581,12 @@ def test_spss_variables_are_described_in_words_with_their_labels(tmp_path: Path)
 def test_a_file_that_cannot_be_read_cannot_be_described(tmp_path: Path) -> None:
     with pytest.raises(RawFileError, match="no such file"):
         describe_columns(tmp_path / "a.csv", Layout(format="table"))
+
+
+@pytest.mark.parametrize("program", programs.ADDED)
+def test_nothing_of_a_person_that_a_program_adds_is_stored(program: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", programs.export(program, truth(programs.ROWS)))
+    found = read_one(tmp_path / "a.csv", format=program)
+    assert len(found.cells) == programs.ROWS
+    stored = found.cells.to_csv() + found.problems.to_csv()
+    assert [one for one in programs.WHO if one in stored] == []

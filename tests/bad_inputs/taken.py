@@ -360,7 +360,7 @@ TAKEN = [
         "merged cells below the header",
         "a.xlsx",
         xlsx([["id", "q1"], [1], [2]], merge_cells),
-        [("2", "q1", "Agree", "B2:B3 is merged", "filled in")],
+        [("2", "q1", "B2:B3: Agree", "merged cells: the value", "filled in")],
         {"id": ["1", "2"], "q1": ["Agree", "Agree"]},
     ),
     Taken(

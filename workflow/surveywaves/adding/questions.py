@@ -337,13 +337,13 @@ def _marked(
     """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
     program = PROGRAMS.get(layout.format)
-    open_marks = {
+    offered = {
         column: {
-            cell: f"{OPEN}: {why}; or take the line out, if these are returns" for cell, why in cells.items()
+            cell: f"{OPEN}: {why}; if these are returns, take the line out" for cell, why in cells.items()
         }
         for column, cells in (program.tests if program else {}).items()
     }
-    for wanted, values in {**open_marks, **(like.exclude if like else {})}.items():
+    for wanted, values in {**offered, **(like.exclude if like else {})}.items():
         place = _near_column(table.names, wanted)
         if place is None:
             continue

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.raw import Column, Source, problem_frame
-from surveywaves.ingest.readers import read_parts
+from surveywaves.ingest.readers import read_raw
 from surveywaves.ingest.returns import File, exclude, settle_duplicates
 from surveywaves.study.parts import ReadingPart
 from surveywaves.terms import ROW_COUNTS
@@ -101,12 +101,12 @@ def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
     mistakes: list[Mistake] = []
     for layout, source in sources:
         try:
-            for part, found in read_parts(source):
-                exclude(part, found)
-                mistakes += [
-                    part.mistake(asked, f"say `{key}:` in the layout") for key, asked in found.asked.items()
-                ]
-                files.append((layout, part, found))
+            found = read_raw(source)
+            exclude(source, found)
+            mistakes += [
+                source.mistake(what, f"say `{key}:` in the layout") for key, what in found.asked.items()
+            ]
+            files.append((layout, source, found))
         except RawFileError as error:
             mistakes.extend(error.mistakes)
     if mistakes:

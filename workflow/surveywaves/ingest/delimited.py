@@ -23,7 +23,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, empty_row
+from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, empty_row
 from surveywaves.ingest.signature import as_utf8, content_of
 from surveywaves.terms import EVERY, SET_ASIDE
 
@@ -286,13 +286,15 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
 
 
 _BEGINNINGS: Final = 500
-"""Whole rows that are looked at for what rows begin with."""
+"""Rows that are looked at for what rows begin with: whole ones, or if there are none what a third of all begin with."""
 
 
 def broken_rows(records: Records, counts: Places, short: Places, first: int, width: int) -> list[list[int]]:
     """Group consecutive short rows: those that join to one row of the right length, each other one by itself."""
-    whole = np.flatnonzero(counts == width)[:_BEGINNINGS] + first
-    known = {_beginning(records, int(row)) for row in whole}
+    whole = np.flatnonzero(counts == width)
+    some = whole if len(whole) else np.flatnonzero(counts)
+    begun = Counter(_beginning(records, first + int(row)) for row in some[:_BEGINNINGS])
+    known = {text for text, count in begun.items() if len(whole) or 3 * count >= begun.total()}
     groups: list[list[int]] = []
     rows = (short + first).tolist()
     place = 0
@@ -391,10 +393,10 @@ _EXCEL_HINT: Final = re.compile(rb'\A"?sep=(.)"?\r?\n', re.IGNORECASE)
 HEADERS: Final = 3
 MOST_COLUMNS: Final = 20_000
 """Columns that a sheet may have; the largest workbook has 16,384."""
+A_FEW: Final = 3
+"""Rows that may be set aside because they cannot be read, or one in a hundred, before a person is asked."""
 _FEWEST: Final = 5
 """Columns from which on a cell can be told from rows that ran together."""
-_LONGEST: Final = 131_072
-"""Bytes of a cell in which a quote is looked for that should have closed."""
 
 
 class Delimited:
@@ -435,7 +437,7 @@ class Delimited:
         """Say that text has no merged cells."""
         return []
 
-    def body(self, first: int, width: int) -> Body:
+    def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on."""
         records, odd = self._records, Odd()
         parsed = parse_records(records, first, len(records), width, odd)
@@ -450,10 +452,20 @@ class Delimited:
         kept = ~empty
         kept[gone] = empty[gone] = False
         columns = [Column.of_arrow(cells) for cells in parsed]
-        body = Body(columns, numbers[kept], len(numbers), odd.aside, odd.problems)
-        for column in body.columns:
-            self._refuse_joined_rows(column, body)
-        return _with_empty(body, numbers[empty])
+        table = RawTable([], columns, numbers[kept], len(numbers), odd.aside, odd.problems)
+        for column in columns:
+            self._refuse_joined_rows(column, table)
+        _account_for_empty(table, numbers[empty])
+        self._ask_of_broken(table, len(odd.gone))
+        return table
+
+    def _ask_of_broken(self, table: RawTable, broken: int) -> None:
+        allowed = self.source.layout.broken_rows
+        if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
+            table.asked["broken_rows"] = (
+                f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; mend them, "
+                "or say how many may be set aside"
+            )
 
     def _find_delimiter(self) -> str:
         expected = (
@@ -501,9 +513,9 @@ class Delimited:
             hint = f"are its cells separated by {DELIMITERS[self._records.delimiter]}?"
             raise self.source.error(f"has {width:,} columns", hint)
 
-    def _refuse_joined_rows(self, column: Column, body: Body) -> None:
+    def _refuse_joined_rows(self, column: Column, table: RawTable) -> None:
         """Refuse a cell that holds the rest of one row and the beginning of another: two stray quotes make one."""
-        width = len(body.columns)
+        width = len(table.columns)
         if width < _FEWEST:
             return
         long = pc.match_substring_regex(column.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
@@ -512,7 +524,7 @@ class Delimited:
             text = column.texts[int(code)].as_py()
             lines = len(re.findall(r"\r\n|\r|\n", text))
             if len(between.findall(text)) == lines * (width - 1):
-                row = int(body.rows[np.argmax(column.codes == code)])
+                row = int(table.rows[np.argmax(column.codes == code)])
                 raise self.source.error(
                     f"a cell swallows {lines} line ends and as many separators as {lines} rows have",
                     'look for a stray `"` there; within a quoted cell a quote is doubled',
@@ -551,26 +563,25 @@ def sniff(data: bytes, expected: str) -> str:
     return found
 
 
-def _with_empty(body: Body, empty: Places) -> Body:
-    """Account for the empty rows, and leave those at the end out: they are no rows."""
-    last = max([_last_filled(body), *(one.row or 0 for one in body.aside)])
-    kept, broken = body.rows <= last, len(body.aside)
-    aside = [*body.aside, *(empty_row(int(row)) for row in empty[empty < last])]
-    total = int(kept.sum()) + len(aside)
-    if kept.all():
-        return Body(body.columns, body.rows, total, aside, body.problems, broken=broken)
-    problems = [one for one in body.problems if one.row is None or one.row <= last]
-    columns = [column.take(kept) for column in body.columns]
-    return Body(columns, body.rows[kept], total, aside, problems, broken=broken)
+def _account_for_empty(table: RawTable, empty: Places) -> None:
+    """Set the empty rows aside, and leave those at the end out: they are no rows."""
+    last = max([_last_filled(table), *(one.row or 0 for one in table.aside)])
+    table.aside += [empty_row(int(row)) for row in empty[empty < last]]
+    kept = table.rows <= last
+    if not kept.all():
+        table.columns = [column.take(kept) for column in table.columns]
+        table.rows = table.rows[kept]
+        table.problems = [one for one in table.problems if one.row is None or one.row <= last]
+    table.rows_in = len(table.rows) + len(table.aside)
 
 
-def _last_filled(body: Body) -> int:
+def _last_filled(table: RawTable) -> int:
     """Give the number of the last row with any content, 0 if there is none."""
     last = -1
-    for column in body.columns:
+    for column in table.columns:
         filled = np.flatnonzero(column.filled[last + 1 :])
         if len(filled):
             last += int(filled[-1]) + 1
-        if last == len(body.rows) - 1:
+        if last == len(table.rows) - 1:
             break
-    return int(body.rows[last]) if last >= 0 else 0
+    return int(table.rows[last]) if last >= 0 else 0

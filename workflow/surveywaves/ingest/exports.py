@@ -109,7 +109,7 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
 
 def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
     """List the columns that the program fills in every return."""
-    wanted = {*program.sure}
+    wanted = {*program.sure.split()}
     if source.layout.respondent:
         wanted.add(squeezed(source.layout.respondent))
     return [place for place, cell in enumerate(first) if squeezed(cell) in wanted]

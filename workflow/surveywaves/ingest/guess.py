@@ -106,11 +106,15 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
             return {"sheet": layout.sheet}
     if len(titles) < 2:
         return {}
-    headers = set()
+    headers: set[frozenset[str]] = set()
+    returns: list[tuple[str, ...]] = []
     for title in titles:
         sheet = open_sheet(Source(source.name, source.path, Layout(format="table", sheet=title)), Kind.XLSX)
-        headers.add(frozenset(map(normalise, filter(None, sheet.top[find_header(sheet)]))))
-    return {"sheet": EVERY_SHEET} if len(headers) == 1 else {}
+        start = find_header(sheet)
+        headers.add(frozenset(map(normalise, filter(None, sheet.top[start]))))
+        returns += {tuple(row) for row in sheet.top[start + 1 :] if any(row)}
+    # A worksheet with returns that another has as well is a copy of it.
+    return {"sheet": EVERY_SHEET} if len(headers) == 1 and len({*returns}) == len(returns) else {}
 
 
 def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import CONTROL, Column, Problem, RawTable, Sheet, Source, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
@@ -82,26 +82,23 @@ def read_below(
     source = sheet.source
     first = start + header_rows
     named = [name if place not in borrowed else "" for place, name in enumerate(header)]
-    body = sheet.body(first, _width(sheet, named, first))
-    if not body.total:
+    table = sheet.body(first, _width(sheet, named, first))
+    if not table.rows_in:
         raise source.error("has a header and no rows below it", "is it the right export?")
-    names, places, problems = name_columns(source, header, body.columns, row=start + 1, borrowed=borrowed)
-    known = dict(zip(places, names, strict=True))
-    cells = [replace(one, column=one.column or known.get(place, EVERY)) for place, one in body.cells]
-    table = RawTable(
-        names=names,
-        columns=[body.columns[place] for place in places],
-        rows=body.rows,
-        rows_in=body.total,
-        aside=list(body.aside),
-        problems=[*sheet.problems, *_above(sheet, start), *problems, *body.problems, *cells],
-        asked=dict(body.asked),
-    )
-    _ask_of_broken(source, table, body.broken)
+    names, places, problems = name_columns(source, header, table.columns, row=start + 1, borrowed=borrowed)
+    known = {str(place): name for place, name in zip(places, names, strict=True)}
+    table.problems = [
+        *sheet.problems,
+        *_above(sheet, start),
+        *problems,
+        *(replace(one, column=known.get(one.column, EVERY)) for one in table.problems),
+    ]
+    table.names, table.columns = names, [table.columns[place] for place in places]
+    settle(table)
     _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
-    return settle(table)
+    return table
 
 
 def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
@@ -110,19 +107,6 @@ def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
         title = " ".join(filter(None, cells))
         what = "a title above the header" if title else "an empty row above the header"
         yield Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over")
-
-
-A_FEW: Final = 3
-"""Rows that may be set aside because they cannot be read, or one in a hundred, before a person is asked."""
-
-
-def _ask_of_broken(source: Source, table: RawTable, broken: int) -> None:
-    allowed = source.layout.broken_rows
-    if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
-        table.asked["broken_rows"] = (
-            f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}: mend the file, "
-            f"or say how many may be set aside ({broken})"
-        )
 
 
 def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
@@ -142,10 +126,12 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
     if len(said) < max(2, len(named) / 2):
         return
     own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
+    mine = []
     for column, name, found in said:
-        mine = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
-        own += np.append(mine, False)[column.codes]
-        others += np.append(found & ~mine, False)[column.codes]
+        is_name = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
+        mine.append(np.append(is_name, False)[column.codes])
+        own += mine[-1]
+        others += np.append(found & ~is_name, False)[column.codes]
     if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
         raise source.error(
             "a second header, with its columns in another order",
@@ -153,13 +139,14 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
             row=int(table.rows[moved[0]]),
         )
     again = own == max(len(named), 2)
-    if again.sum() <= max(1, len(again) // 20):
+    # A box that is ticked holds the name of its column, but not in such rows alone.
+    if any(np.array_equal(one, again) for one in mine):
         where = [Problem(int(row), EVERY, "", "the header again", SET_ASIDE) for row in table.rows[again]]
         table.keep(~again, where)
 
 
 _TOTALS: Final = re.compile(
-    r"averages?|mean|means|(grand )?totals?|sum|count|median|n|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
+    r"averages?|mean|means|(grand )?totals?|sum|count|median|sd|st(andar)?d\.? dev(iation)?\.?|durchschnitt|"
     r"mittelwert|summe|gesamt|moyenne|totale?|somme|media|promedio|suma|gemiddelde|totaal"
 )
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?")
@@ -171,11 +158,13 @@ def _set_totals_aside(table: RawTable) -> None:
     """Set rows aside that are averages or totals of others: a word for it, then numbers alone."""
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     for place in {*range(min(_ENDS, len(gone))), *range(max(len(gone) - _ENDS, 0), len(gone))}:
-        cells = [text for column in table.columns if (text := column.text(place))]
+        filled = [column for column in table.columns if column.codes[place] != BLANK]
+        word, *others = (column.text(place) for column in filled)
         gone[place] = (
-            len(cells) > 1
-            and _TOTALS.fullmatch(normalise(cells[0]).rstrip(":"))
-            and all(_NUMBER.fullmatch(cell) for cell in cells[1:])
+            bool(others)
+            and _TOTALS.fullmatch(normalise(word).rstrip(":")) is not None
+            and all(_NUMBER.fullmatch(cell) for cell in others)
+            and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns is called so
         )
     table.keep(
         ~gone,

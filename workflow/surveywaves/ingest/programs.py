@@ -19,7 +19,8 @@ class Program:
     Parameters
     ----------
     sure, others
-        Columns that it adds: those that it fills in every return, of which an export has one at least, and others.
+        Columns that it adds, a blank between two: those that it fills in every return, of which an export has one at
+        least, and others.
     enough
         How many added columns make an export of a file.
     first
@@ -32,20 +33,20 @@ class Program:
         Column -> cell -> why such a row is no return.
     """
 
-    sure: tuple[str, ...]
-    others: tuple[str, ...]
+    sure: str
+    others: str
     enough: int = 2
     first: bool = False
     header_rows: int | None = 1
-    respondent: tuple[str, ...] = ()
-    starts: tuple[str, ...] = ()
-    ends: tuple[str, ...] = ()
+    respondent: str = ""
+    starts: str = ""
+    ends: str = ""
     tests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def added(self) -> frozenset[str]:
         """List the columns that it adds and that ask nothing."""
-        return frozenset((*self.sure, *self.others))
+        return frozenset(f"{self.sure} {self.others}".split())
 
 
 def squeezed(text: str) -> str:
@@ -56,78 +57,54 @@ def squeezed(text: str) -> str:
 # fmt: off
 PROGRAMS: Final[Mapping[str, Program]] = {
     "qualtrics": Program(
-        sure=("responseid", "startdate", "enddate", "recordeddate", "finished", "progress", "status"),
-        others=("ipaddress", "duration(inseconds)", "responseset", "recipientlastname", "recipientfirstname",
-                "recipientemail", "externalreference", "externaldatareference", "locationlatitude",
-                "locationlongitude", "distributionchannel", "userlanguage", "qrecaptchascore"),
-        enough=5,
-        header_rows=None,
-        respondent=("responseid",),
-        starts=("startdate",),
-        ends=("enddate", "recordeddate"),
+        sure="responseid startdate enddate recordeddate finished progress status",
+        others="ipaddress duration(inseconds) responseset recipientlastname recipientfirstname recipientemail "
+        "externalreference externaldatareference locationlatitude locationlongitude distributionchannel userlanguage",
+        enough=5, header_rows=None, respondent="responseid", starts="startdate", ends="enddate recordeddate",
         tests={"Status": {"Survey Preview": "a preview", "Survey Test": "a test", "Spam": "taken for spam"}},
     ),
     "surveymonkey": Program(
-        sure=("respondentid", "collectorid", "startdate", "enddate", "datecreated", "datemodified", "ipaddress"),
-        others=("emailaddress", "firstname", "lastname", "customdata1"),
-        header_rows=None,
-        respondent=("respondentid",),
-        starts=("startdate", "datecreated"),
-        ends=("enddate", "datemodified"),
+        sure="respondentid collectorid startdate enddate datecreated datemodified ipaddress",
+        others="emailaddress firstname lastname customdata1",
+        header_rows=None, respondent="respondentid", starts="startdate datecreated", ends="enddate datemodified",
     ),
     "smartsurvey": Program(
-        sure=("userid", "userno", "started", "ended"),
-        others=("name", "email", "ipaddress", "uniqueid", "trackinglink", "collector", "collectorname", "completed",
-                "uservariable1", "uservariable2", "device", "browser"),
-        enough=3,
-        header_rows=None,
-        respondent=("userid", "userno"),
-        starts=("started",),
-        ends=("ended",),
+        sure="userid userno started ended",
+        others="name email ipaddress uniqueid trackinglink collector collectorname completed device browser",
+        enough=3, header_rows=None, respondent="userid userno", starts="started", ends="ended",
     ),
     "alchemer": Program(
-        sure=("timestarted", "datesubmitted", "sessionid", "legacycomments"),
-        others=("responseid", "status", "contactid", "comments", "language", "referer", "useragent", "extendedreferer",
-                "longitude", "latitude", "country", "city", "state/region", "postal", "ipaddress", "tags"),
-        enough=4,
-        respondent=("responseid",),
-        starts=("timestarted",),
-        ends=("datesubmitted",),
+        sure="timestarted datesubmitted sessionid legacycomments",
+        others="responseid status contactid comments language referer useragent extendedreferer longitude latitude "
+        "country city state/region postal ipaddress tags",
+        enough=4, respondent="responseid", starts="timestarted", ends="datesubmitted",
         tests={"Status": {"Test Data": "test data", "Deleted": "deleted"}},
     ),
     "limesurvey": Program(
-        sure=("lastpage", "startlanguage"),
-        others=("id", "responseid", "submitdate", "datesubmitted", "seed", "token", "accesscode", "startdate",
-                "datestarted", "datestamp", "datelastaction", "ipaddr", "ipaddress", "refurl", "referrerurl",
-                "totaltime"),
-        enough=3,
-        respondent=("responseid", "id"),
-        starts=("datestarted", "startdate", "datesubmitted", "submitdate"),
-        ends=("datesubmitted", "submitdate", "datelastaction", "datestamp"),
+        sure="lastpage startlanguage",
+        others="id responseid submitdate datesubmitted seed token accesscode startdate datestarted datestamp "
+        "datelastaction ipaddr ipaddress refurl referrerurl totaltime",
+        enough=3, respondent="responseid id", starts="datestarted startdate datesubmitted submitdate",
+        ends="datesubmitted submitdate datelastaction datestamp",
     ),
     "microsoft_forms": Program(
-        sure=("starttime", "completiontime", "startzeit", "fertigstellungszeit", "heurededébut", "heuredefin",
-              "horadeinicio", "horadefinalización", "begintijd", "tijdvanvoltooien"),
-        others=("id", "email", "name", "e-mail", "lastmodifiedtime", "totalpoints", "quizfeedback", "gradepostedtime"),
-        respondent=("id",),
-        starts=("starttime", "startzeit", "heurededébut", "horadeinicio", "begintijd"),
-        ends=("completiontime", "fertigstellungszeit", "heuredefin", "horadefinalización", "tijdvanvoltooien"),
+        sure="starttime completiontime startzeit fertigstellungszeit heurededébut heuredefin horadeinicio "
+        "horadefinalización begintijd tijdvanvoltooien",
+        others="id email name e-mail lastmodifiedtime totalpoints quizfeedback gradepostedtime",
+        respondent="id", starts="starttime startzeit heurededébut horadeinicio begintijd",
+        ends="completiontime fertigstellungszeit heuredefin horadefinalización tijdvanvoltooien",
     ),
     "redcap": Program(
-        sure=("recordid", "redcapsurveyidentifier", "redcapeventname", "surveyidentifier"),
-        others=("eventname", "redcaprepeatinstrument", "repeatinstrument", "redcaprepeatinstance", "repeatinstance",
-                "redcapdataaccessgroup", "dataaccessgroup", "surveytimestamp", "surveycomplete", "complete?"),
-        respondent=("recordid",),
-        starts=("surveytimestamp",),
-        ends=("surveytimestamp",),
+        sure="recordid redcapsurveyidentifier redcapeventname surveyidentifier",
+        others="eventname redcaprepeatinstrument repeatinstrument redcaprepeatinstance repeatinstance "
+        "redcapdataaccessgroup dataaccessgroup surveytimestamp surveycomplete complete?",
+        respondent="recordid", starts="surveytimestamp", ends="surveytimestamp",
     ),
     "google_forms": Program(
-        sure=("timestamp", "zeitstempel", "horodateur", "marcatemporal", "informazionicronologiche", "tijdstempel"),
-        others=("emailaddress", "username", "score"),
-        enough=1,
-        first=True,
-        starts=("timestamp", "zeitstempel", "horodateur", "marcatemporal", "tijdstempel"),
-        ends=("timestamp", "zeitstempel", "horodateur", "marcatemporal", "tijdstempel"),
+        sure="timestamp zeitstempel horodateur marcatemporal informazionicronologiche tijdstempel",
+        others="emailaddress username score",
+        enough=1, first=True, starts="timestamp zeitstempel horodateur marcatemporal tijdstempel",
+        ends="timestamp zeitstempel horodateur marcatemporal tijdstempel",
     ),
 }
 """Format of a layout -> the program; the first that a header fits is it."""
@@ -137,8 +114,8 @@ IMPORT_ID: Final = '{"ImportId"'
 """How the cells of a third header row of Qualtrics begin."""
 
 
-def _all(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for some in names for name in some if name != "id"))
+def _all(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in names for name in some.split() if name != "id"))
 
 
 IDENTIFIERS: Final = _all(one.respondent for one in PROGRAMS.values())
@@ -158,7 +135,8 @@ def program_of(rows: list[list[str]]) -> str | None:
         return "qualtrics"
     header = [squeezed(cell) for cell in (rows[0] if rows else [])]
     for name, program in PROGRAMS.items():
-        known = len(program.added & {*header}) >= program.enough and {*program.sure} & {*header}
-        if known and (not program.first or header[0] in program.sure):
+        sure = {*program.sure.split()}
+        enough = len(program.added & {*header}) >= program.enough and sure & {*header}
+        if enough and (not program.first or header[0] in sure):
             return name
     return None

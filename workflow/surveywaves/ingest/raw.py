@@ -228,26 +228,6 @@ def float_text(value: float) -> str | None:
     )
 
 
-def float_texts(values: NDArray[np.float64]) -> Any:
-    """Write numbers as text, in whole arrays: Arrow strings, null for NaN."""
-    values = np.asarray(values, dtype=np.float64)
-    whole = np.isfinite(values) & (np.abs(values) < _WHOLE)
-    whole[whole] = values[whole] == np.floor(values[whole])
-    integers = pa.array(np.where(whole, values, 0).astype(np.int64), mask=~whole)
-    texts = pc.coalesce(
-        pc.cast(integers, pa.string()), pc.cast(pa.array(values, mask=np.isnan(values)), pa.string())
-    )
-    # Arrow and Python part ways where an exponent is written: there Python's word counts.
-    odd = np.flatnonzero(pc.match_substring(texts, "e").fill_null(False).to_numpy(zero_copy_only=False))
-    if not len(odd):
-        return texts
-    mask = np.zeros(len(values), dtype=np.bool_)
-    mask[odd] = True
-    return pc.replace_with_mask(
-        texts, pa.array(mask), pa.array([float_text(float(values[place])) for place in odd], type=pa.string())
-    )
-
-
 def arrow_texts(values: Any) -> Any:
     """Write an Arrow array as text; types that hold more than one value a cell are refused.
 
@@ -261,9 +241,8 @@ def arrow_texts(values: Any) -> Any:
         return pa.DictionaryArray.from_arrays(values.indices, arrow_texts(values.dictionary))
     if pa.types.is_floating(kind):
         # 0.1 in single precision is 0.1 in the fewest digits, and 0.10000000149011612 in double precision.
-        shortest = values if kind == pa.float64() else pc.cast(pc.cast(values, pa.string()), pa.float64())
-        return float_texts(shortest.to_numpy(zero_copy_only=False))
-    if pa.types.is_decimal(kind):
+        values = values if kind == pa.float64() else pc.cast(pc.cast(values, pa.string()), pa.float64())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pa.array([object_text(value) for value in values.to_pylist()], type=pa.string())
     if pa.types.is_timestamp(kind):
         texts = pc.replace_substring(pc.cast(values, pa.string()), " ", "T", max_replacements=1)
@@ -443,40 +422,6 @@ TOP: Final = 60
 """Rows that are looked at to find the header."""
 
 
-@dataclass(slots=True)
-class Body:
-    """The rows below a header.
-
-    Parameters
-    ----------
-    columns
-        One a column of the sheet, as many as were asked for or more.
-    rows
-        The number of each row, as a spreadsheet has it.
-    total
-        Rows there are, the empty ones at the end left out; each is in `rows` or in `aside`.
-    aside
-        Rows that could not be taken: one problem a row.
-    problems
-        All else that was amiss with rows.
-    cells
-        What was amiss with cells: place of the column, and a problem that does not know the column's name yet.
-    broken
-        How many of `aside` cannot be read.
-    asked
-        As of `RawTable`.
-    """
-
-    columns: list[Column]
-    rows: Rows
-    total: int
-    aside: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    cells: list[tuple[int, Problem]] = field(default_factory=list)
-    broken: int = 0
-    asked: dict[str, str] = field(default_factory=dict)
-
-
 class Sheet(Protocol):
     """Rows of cells, numbered from 1, header and all."""
 
@@ -495,5 +440,8 @@ class Sheet(Protocol):
     def merged(self, row: int) -> list[str]:
         """List the ranges of cells merged across columns in a row (from 0)."""
 
-    def body(self, first: int, width: int) -> Body:
-        """Read the rows from a given one on (from 0) into at least `width` columns."""
+    def body(self, first: int, width: int) -> RawTable:
+        """Read the rows from a given one on (from 0) into at least `width` columns, which are called by place.
+
+        Empty rows at the end are left out: they are no rows.
+        """

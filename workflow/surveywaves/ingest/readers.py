@@ -6,7 +6,7 @@ What one header row names (CSV, TSV, XLSX) and Parquet files are read here; the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
 from surveywaves.ingest.programs import PROGRAMS
 from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
-from surveywaves.ingest.workbook import worksheets
+from surveywaves.ingest.workbook import OTHERS, worksheets
 from surveywaves.personal import personal_cells, personal_column, rated
 from surveywaves.terms import ROW_SEPARATOR
 
@@ -42,42 +42,54 @@ def read_raw(source: Source) -> RawTable:
     RawFileError
         If the file cannot be opened, is not of that format, or is damaged.
     """
-    tables = [table for _, table in read_parts(source)]
-    first = tables[0]
-    for one in tables[1:]:
-        first.columns = [
-            Column.join([column, one.columns[one.names.index(name)]])
-            for name, column in zip(first.names, first.columns, strict=True)
-        ]
-        first.rows = np.concatenate([first.rows, one.rows])
-        first.rows_in += one.rows_in
-        first.aside += one.aside
-        first.problems += one.problems
-        first.personal |= one.personal
-        first.asked |= one.asked
-    return first
-
-
-def read_parts(source: Source) -> list[tuple[Source, RawTable]]:
-    """Read a file, each of its worksheets by itself where the layout takes them all."""
     kind = recognise(source)
     if source.layout.sheet != EVERY_SHEET or kind is not Kind.XLSX:
-        return [(source, _read(source, kind))]
-    found: list[tuple[Source, RawTable]] = []
-    for title in worksheets(source):
-        part = Source(
-            f"{source.name} [{title}]", source.path, source.layout.model_copy(update={"sheet": title})
-        )
-        table = _read(part, kind)
+        return _read(source, kind)
+    titles = worksheets(source)
+    tables: list[RawTable] = []
+    for title in titles:
+        layout = source.layout.model_copy(update={"sheet": title})
+        table = _read(Source(f"{source.name} [{title}]", source.path, layout), kind)
         named = Column(np.zeros(len(table.rows), dtype=np.int32), pa.array([title]))
+        table.problems = [one for one in table.problems if one.problem != OTHERS]
         table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
-        if found and {*table.names} != {*found[0][1].names}:
+        if {*table.names} != {*(tables or [table])[0].names}:
             raise source.error(
                 f"worksheet `{title}` has other columns than the first",
                 "say `sheet:` in the layout, or take it out of a copy",
             )
-        found.append((part, table))
-    return found
+        tables.append(table)
+    return _below_each_other(titles, tables)
+
+
+def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawTable:
+    """Put worksheets under each other; their rows are counted on, so that each has a number of its own."""
+    first, parts = tables[0], [tables[0].rows]
+    for title, one in zip(titles[1:], tables[1:], strict=True):
+        last = int(max([*parts[-1][-1:], *(problem.row or 0 for problem in first.aside)]))
+        moved = [
+            [replace(problem, row=problem.row and problem.row + last) for problem in some]
+            for some in (one.aside, one.problems)
+        ]
+        said = Problem(
+            None,
+            SHEET_COLUMN,
+            f"{title}: {last}",
+            "a worksheet below another: its rows are counted on",
+            "numbered so",
+        )
+        first.aside += moved[0]
+        first.problems += [said, *moved[1]]
+        parts.append(one.rows + last)
+        first.rows_in += one.rows_in
+        first.personal |= one.personal
+        first.asked |= one.asked
+    places = [[one.names.index(name) for one in tables] for name in first.names]
+    first.columns = [
+        Column.join([one.columns[at] for one, at in zip(tables, some, strict=True)]) for some in places
+    ]
+    first.rows = np.concatenate(parts)
+    return first
 
 
 def _read(source: Source, kind: Kind) -> RawTable:

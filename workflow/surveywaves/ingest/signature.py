@@ -42,7 +42,7 @@ class Kind(StrEnum):
     PORTABLE = "an SPSS portable file (.por)"
     SAS = "a SAS data set (.sas7bdat)"
     TRANSPORT = "a SAS transport file (.xpt)"
-    R = "an R data file (.rds)"
+    R = "an R data file (.rds, .RData)"
     NUMBERS = "an Apple Numbers document (.numbers)"
 
 
@@ -56,7 +56,7 @@ HINT: Final = {
     Kind.SEVEN_ZIP: "unpack it and name the file inside",
     Kind.HTML: "download the export again: this is a page (a login page?) or a table saved as one",
     Kind.XML: "open it in Excel and save it as .xlsx",
-    Kind.R: 'in R: `write.csv(readRDS("x.rds"), "x.csv", row.names = FALSE, na = "")`',
+    Kind.R: "in R: `write.csv(readRDS(file), 'x.csv', row.names = FALSE, na = '')`; of an .RData, `load` it first",
     Kind.NUMBERS: "open it in Numbers and export it as Excel (File, Export To)",
 }
 
@@ -91,7 +91,8 @@ _BEGINNINGS: Final = (
     (b"$FL3", Kind.SPSS),
     (b"<stata_dta>", Kind.STATA),
     (b"PAR1", Kind.PARQUET),
-    (b"\x1f\x8b", Kind.GZIP),
+    (b"PK", Kind.ZIP),
+    (b"\xd0\xcf\x11\xe0", Kind.OLE),
     (b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
     (b"%PDF", Kind.PDF),
     (b"{\\rtf", Kind.RTF),
@@ -148,17 +149,15 @@ def _kind(source: Source) -> Kind:
             return Kind.GZIP
         if head.startswith(_R):
             return Kind.R
-        return Kind.TEXT if head and _by_beginning(source, head) is Kind.TEXT else Kind.GZIP
-    return _by_beginning(source, head)
-
-
-def _by_beginning(source: Source, head: bytes) -> Kind:
+        return Kind.TEXT if head and _by_beginning(head) is Kind.TEXT else Kind.GZIP
     if head.startswith(b"PK\x03\x04"):
         return _archive(source)
-    if head.startswith(b"PK\x05\x06"):
-        return Kind.ZIP
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _ole(source)
+    return Kind.R if source.path.suffix.lower() in {".rds", ".rdata", ".rda"} else _by_beginning(head)
+
+
+def _by_beginning(head: bytes) -> Kind:
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind

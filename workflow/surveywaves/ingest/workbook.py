@@ -8,6 +8,8 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Body, Column, Problem, Source, object_text
+from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, object_text
 from surveywaves.ingest.signature import PACKED, UNPACKED
 from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import few, nearest
@@ -27,6 +29,8 @@ ERROR_VALUES: Final = frozenset(
 EXACT: Final = 10**15
 """Excel keeps 15 digits of a number; what is longer was rounded when it was typed in or opened."""
 SHOWN: Final = 5
+
+OTHERS: Final = "other worksheets with content"
 
 FAR: Final = 10_000
 """Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
@@ -67,15 +71,16 @@ class Worksheet:
         self.source = source
         self.problems: list[Problem] = []
         self._rounded: list[tuple[int, int, str]] = []
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # openpyxl warns of drop-down lists and styles it leaves out
-                self._rows = self._read()
-        except DAMAGED as error:
-            raise source.error(
-                f"is damaged or no workbook as Excel writes it ({type(error).__name__})",
-                "open it in Excel and save it again, or download it again",
-            ) from error
+        with opened(source) as (archive, book):
+            if (bad := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(f"checksum of {bad}")
+            sheet = self._choose(book)
+            self._rows = list(self._near(_values(sheet)))
+            xml = archive.read(sheet._worksheet_path)
+        self._hidden = list(_hidden_rows(xml))
+        self._ranges = [found.decode("ascii") for found in _MERGED.findall(xml)]
+        if _FORMULA.search(xml):
+            self._refuse_uncalculated(sheet.title)
 
     @property
     def top(self) -> list[list[str]]:
@@ -91,7 +96,7 @@ class Worksheet:
                 found.append(one)
         return found
 
-    def body(self, first: int, width: int) -> Body:
+    def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on; every row has as many columns as the longest."""
         filled_in = list(self._fill_merged(first))
         numbers = np.arange(first, len(self._rows), dtype=np.int64) + 1
@@ -106,18 +111,18 @@ class Worksheet:
             else Column.blank(len(rows))
             for place in range(width)
         ]
-        body = Body(columns, numbers[~left_out], total=len(numbers))
-        body.cells = [*filled_in, *self._below(first, columns, body.rows)]
+        body = RawTable([], columns, numbers[~left_out], len(numbers), problems=filled_in)
+        body.problems += self._below(first, columns, body.rows)
         for number in numbers[left_out]:
             body.aside.append(Problem(int(number), EVERY, "", "hidden in the worksheet", SET_ASIDE))
         if hidden.any() and not left_out.any():
-            said = f"{hidden.sum()} rows are hidden in the worksheet, the first row {numbers[hidden][0]}"
+            said = f"hidden rows: {hidden.sum()}, the first is row {numbers[hidden][0]}"
             if self.source.layout.hidden_rows is None:
-                body.asked["hidden_rows"] = f"{said} (a filter?): `read` or `left_out`"
+                body.asked["hidden_rows"] = f"{said} (a filter?); `read` or `left_out`"
             body.problems.append(Problem(None, EVERY, "", said, "read like the others"))
         return body
 
-    def _fill_merged(self, first: int) -> Iterator[tuple[int, Problem]]:
+    def _fill_merged(self, first: int) -> Iterator[Problem]:
         """Put the value of cells merged down a column into each of them: it stands beside all of these rows."""
         for one in self._ranges:
             left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(one))
@@ -126,58 +131,34 @@ class Worksheet:
                 continue
             value = self._rows[top - 1][left - 1] if left <= len(self._rows[top - 1]) else None
             if left < right or not value:
-                problem = Problem(
-                    top, EVERY, one, "merged cells: only the first holds a value", "the others read as blank"
-                )
-            else:
-                problem = Problem(top, "", value, f"{one} is merged: one value for all its rows", "filled in")
-                for row in self._rows[top:bottom]:
-                    if any(row):
-                        row.extend([None] * (left - len(row)))
-                        row[left - 1] = value
-            yield left - 1, problem
-
-    def _read(self) -> list[list[str | None]]:
-        with zipfile.ZipFile(self.source.path) as archive:
-            _refuse_bombs(self.source, archive)
-            if (bad := archive.testzip()) is not None:
-                raise zipfile.BadZipFile(f"checksum of {bad}")
-            book = self._open(data_only=True)
-            try:
-                sheet = self._choose(book)
-                rows = list(self._near(_values(sheet)))
-                xml = archive.read(sheet._worksheet_path)
-            finally:
-                book.close()
-        self._hidden = list(_hidden_rows(xml))
-        self._ranges = [found.decode("ascii") for found in _MERGED.findall(xml)]
-        if _FORMULA.search(xml):
-            self._refuse_uncalculated(sheet.title, rows)
-        return rows
-
-    def _open(self, *, data_only: bool) -> Any:
-        return openpyxl.load_workbook(common(self.source.path), read_only=True, data_only=data_only)
+                what = "merged cells: only the first holds a value"
+                yield Problem(top, EVERY, one, what, "the others read as blank")
+                continue
+            what = "merged cells: the value stands beside all of these rows"
+            yield Problem(top, str(left - 1), f"{one}: {value}", what, "filled in")
+            for row in self._rows[top:bottom]:
+                if any(row):
+                    row.extend([None] * (left - len(row)))
+                    row[left - 1] = value
 
     def _choose(self, book: Any) -> Any:
         wanted = self.source.layout.sheet
         titles = [sheet.title for sheet in book.worksheets]
-        named = ", ".join(f"`{title}`" for title in titles)
-        if wanted is not None:
-            if wanted not in titles:
-                near = nearest(wanted, titles)
-                hint = f"did you mean `{near}`?" if near else f"it has {named or 'none'}"
-                raise self.source.error(f"has no worksheet `{wanted}`", hint)
-            return book.worksheets[titles.index(wanted)]
-        filled = [sheet for sheet in book.worksheets if next(_values(sheet, filled=True), None) is not None]
-        if len(filled) > 1:
-            named = ", ".join(f"`{sheet.title}`" for sheet in filled)
-            raise self.source.error(
-                f"has {len(filled)} worksheets with content: {named}",
-                'say `sheet:` in the layout; `sheet: "*"` is all of them',
-            )
+        filled = [sheet.title for sheet in book.worksheets if _filled(sheet)]
+        named = ", ".join(f"`{title}`" for title in titles) or "none"
+        if wanted is not None and wanted not in titles:
+            near = nearest(wanted, titles)
+            hint = f"did you mean `{near}`?" if near else f"it has {named}"
+            raise self.source.error(f"has no worksheet `{wanted}`", hint)
         if not filled:
-            raise self.source.error(f"has no worksheet with content (looked in {named or 'none'})")
-        return filled[0]
+            raise self.source.error(f"has no worksheet with content (looked in {named})")
+        others = ", ".join(f"`{title}`" for title in filled if title != wanted)
+        if wanted is None and len(filled) > 1:
+            hint = 'say `sheet:` in the layout; `sheet: "*"` is all of them'
+            raise self.source.error(f"has {len(filled)} worksheets with content: {others}", hint)
+        if wanted is not None and others:
+            self.problems.append(Problem(None, EVERY, others, OTHERS, "not read"))
+        return book.worksheets[titles.index(wanted or filled[0])]
 
     def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
         """Read rows as text, without blanks at their end and at the end; a cell far from all others is refused."""
@@ -217,52 +198,45 @@ class Worksheet:
             texts.append(text)
         return texts
 
-    def _refuse_uncalculated(self, title: str, rows: list[list[str | None]]) -> None:
+    def _refuse_uncalculated(self, title: str) -> None:
         """Refuse formulas that were saved without their result: what they would show is not in the file."""
-        book = self._open(data_only=False)
         found = []
-        try:
-            for number, row in enumerate(_values(book[title], plain=False)):
+        with opened(self.source, data_only=False) as (_, book):
+            rows = zip_longest(_values(book[title], plain=False), self._rows, fillvalue=())
+            for number, (row, stored) in enumerate(rows, start=1):
                 for place, cell in enumerate(row):
-                    stored = rows[number][place] if place < len(rows[number]) else None
-                    if cell.data_type == "f" and not stored:
-                        found.append(f"{get_column_letter(place + 1)}{number + 1}")
-        finally:
-            book.close()
+                    if cell.data_type == "f" and not (place < len(stored) and stored[place]):
+                        found.append(f"{get_column_letter(place + 1)}{number}")
         if found:
             raise self.source.error(
                 f"formulas without a stored result: {few(found, SHOWN)}",
                 "open it in Excel and save it, or paste the column as values",
             )
 
-    def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[tuple[int, Problem]]:
-        """Yield what is amiss with cells below the header, each with the place of its column."""
+    def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[Problem]:
+        """Yield what is amiss with cells below the header."""
         for row, place, text in self._rounded:
             if row > first:
                 problem = "a number of more than 15 digits, which Excel rounds"
-                yield place, Problem(row, "", text, problem, "kept as it stands")
+                yield Problem(row, str(place), text, problem, "kept as it stands")
         for place, column in enumerate(columns):
             texts = column.listed()
-            if wrong := [code for code, text in enumerate(texts) if text in ERROR_VALUES]:
-                for cell in np.flatnonzero(np.isin(column.codes, wrong)):
-                    yield (
-                        place,
-                        Problem(
-                            int(rows[cell]),
-                            "",
-                            texts[column.codes[cell]],
-                            "an error value of Excel",
-                            "kept as it stands",
-                        ),
-                    )
+            wrong = [code for code, text in enumerate(texts) if text in ERROR_VALUES]
+            for cell in np.flatnonzero(np.isin(column.codes, wrong)) if wrong else ():
+                text = texts[column.codes[cell]]
+                yield Problem(
+                    int(rows[cell]), str(place), text, "an error value of Excel", "kept as it stands"
+                )
 
 
-def _values(sheet: Any, *, filled: bool = False, plain: bool = True) -> Iterator[tuple[Any, ...]]:
+def _filled(sheet: Any) -> bool:
+    return any(value is not None and value != "" for row in _values(sheet) for value in row)
+
+
+def _values(sheet: Any, *, plain: bool = True) -> Iterator[tuple[Any, ...]]:
     """Yield rows, whatever size the sheet says it has (some programs write A1 for every sheet)."""
     sheet.reset_dimensions()
-    for row in sheet.iter_rows(values_only=plain):
-        if not filled or any(value is not None and value != "" for value in row):
-            yield row
+    yield from sheet.iter_rows(values_only=plain)
 
 
 def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
@@ -280,19 +254,42 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
                     raise source.error(f"{name} is no XML as Excel writes it: it has a DOCTYPE")
 
 
-def common(path: Path) -> Path | io.BytesIO:
-    """Give a workbook as openpyxl reads it: one of strict Open XML with the names of the common one."""
-    with zipfile.ZipFile(path) as archive:
-        parts = {part: archive.read(part) for part in archive.namelist() if part.endswith("workbook.xml")}
-        if not any(b"purl.oclc.org/ooxml/spreadsheetml" in content for content in parts.values()):
-            return path
-        written = io.BytesIO()
-        with zipfile.ZipFile(written, "w") as copy:
-            for part in archive.namelist():
-                content = archive.read(part)
-                for strict, name in _STRICT.items():
-                    content = content.replace(strict, name)
-                copy.writestr(part, content)
+@contextmanager
+def opened(source: Source, *, data_only: bool = True) -> Iterator[tuple[zipfile.ZipFile, Any]]:
+    """Open a workbook as an archive and with openpyxl, one of strict Open XML under the names of the common one.
+
+    Raises
+    ------
+    RawFileError
+        If whatever is done with it fails because it is damaged, or it unpacks to far more than any workbook does.
+    """
+    try:
+        with zipfile.ZipFile(source.path) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of drop-down lists and styles it leaves out
+            _refuse_bombs(source, archive)
+            content: Path | io.BytesIO = source.path
+            if any(strict in archive.read("xl/workbook.xml") for strict in _STRICT):
+                content = _common(archive)
+            book = openpyxl.load_workbook(content, read_only=True, data_only=data_only)
+            try:
+                yield archive, book
+            finally:
+                book.close()
+    except DAMAGED as error:
+        raise source.error(
+            f"is damaged or no workbook as Excel writes it ({type(error).__name__})",
+            "open it in Excel and save it again, or download it again",
+        ) from error
+
+
+def _common(archive: zipfile.ZipFile) -> io.BytesIO:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as copy:
+        for part in archive.namelist():
+            content = archive.read(part)
+            for strict, name in _STRICT.items():
+                content = content.replace(strict, name)
+            copy.writestr(part, content)
     return written
 
 
@@ -309,25 +306,6 @@ def _hidden_rows(xml: bytes) -> Iterator[int]:
 
 
 def worksheets(source: Source) -> list[str]:
-    """List the worksheets with content.
-
-    Raises
-    ------
-    RawFileError
-        If there is none.
-    """
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            _refuse_bombs(source, archive)
-        book = openpyxl.load_workbook(common(source.path), read_only=True, data_only=True)
-        try:
-            found = [
-                one.title for one in book.worksheets if next(_values(one, filled=True), None) is not None
-            ]
-        finally:
-            book.close()
-    except DAMAGED as error:
-        raise source.error("is damaged or no workbook as Excel writes it", "download it again") from error
-    if not found:
-        raise source.error("has no worksheet with content")
-    return found
+    """List the worksheets with content."""
+    with opened(source) as (_, book):
+        return [sheet.title for sheet in book.worksheets if _filled(sheet)]
