@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from situations import STATEMENTS, small_study
 from surveywaves.errors import CrosswalkError
 from surveywaves.harmonise import REASONS, Harmonised, harmonise, rescaled_scales
+from surveywaves.harmonise.labels import label_contradictions
+from surveywaves.study import load_study
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED, Missing
@@ -653,6 +657,102 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_columns() -> None:
         "column `trust_1`: unknown label `Agre` in 1 cell, first in raw/a.csv, row 3",
         "column `trust_2`: unknown label `Disagre` in 1 cell, first in raw/a.csv, row 3",
     ]
+
+
+@pytest.mark.parametrize("cell", ["<Refused>", "<NA>", "<b>", "<br>", "&nbsp;", "N/A", "."])
+def test_only_what_is_empty_before_folding_is_blank(cell: str) -> None:
+    assert f"unknown label `{cell}` in 1 cell" in lines(answers(trust_1=["Agree", cell]), part())[0]
+    known = {"agree": Coding(response_scale="five", values={**AGREEMENT, cell: "dont_know"})}
+    assert harmonise(answers(trust_1=[cell]), part=part(codings=known)).missing["trust_1"].tolist() == [
+        "dont_know"
+    ]
+
+
+def test_two_ticks_are_named_as_such() -> None:
+    codes = {"agree": Coding(response_scale="five", values={**AGREEMENT, "4": 4, "5": 5})}
+    told = lines(answers(trust_1=["4,5"], voice_1=["Agree; Disagree"]), part(codings=codes))
+    assert all("hint: two ticks are `invalid`" in line for line in told)
+    assert len(told) == 2
+
+
+AGES = {"<18": "invalid", "18-29": "young", "30-64": "middle", "65+": "old", "no answer": "skipped"}
+
+
+def aged(*labels: str, ages: Mapping[str, str] = AGES, **more: Any) -> list[str]:
+    """Give the levels of ages, or the reasons why there are none."""
+    variables = {"age": VariableSource(columns={"web": "age"}, map=ages, **more)}
+    found = harmonise(answers(age=labels), part=part(variables=variables, known_variables=["age"]))
+    return [
+        level if isinstance(level, str) else why
+        for level, why in zip(found.responses["age"], found.missing["age"], strict=True)
+    ]
+
+
+def test_a_range_of_a_map_holds_numbers_both_ends_included() -> None:
+    assert aged("17", "18", "29.0", "30", "64", "65", "101", "no answer", "18-29") == [
+        "invalid", "young", "young", "middle", "middle", "old", "old", "skipped", "young",
+    ]  # fmt: skip
+    assert aged("20", "29", "30", ages={"<=20": "young", ">20": "old"}) == ["young", "old", "old"]
+
+
+def test_a_number_with_a_line_of_its_own_is_in_no_range() -> None:
+    assert aged("44", "99", ages={**AGES, "99": "dont_know"}) == ["middle", "dont_know"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("1", "2", "3", "4"),  # the numbers of the lines
+        ("18-29", "30-64", "45"),  # beside ranges that are answers themselves
+        ("29.5", "40"),  # between two ranges
+        ("20-25", "40"),
+    ],
+)
+def test_what_may_be_no_number_for_a_range_is_named(labels: Sequence[str]) -> None:
+    with pytest.raises(CrosswalkError, match="unknown label"):
+        aged(*labels)
+
+
+def test_a_number_in_two_ranges_is_named_and_others_take_what_no_range_holds() -> None:
+    with pytest.raises(CrosswalkError, match=r"unknown label `30` .* two do"):
+        aged("20", "30", ages={"18-30": "young", "30-64": "old"})
+    assert aged("5", "20", "200", "x", ages={"18-30": "young"}, others="invalid") == [
+        "invalid", "young", "invalid", "invalid",
+    ]  # fmt: skip
+
+
+# --- what a file says of its codes ------------------------------------------------------------------------------
+
+
+def contradictions(folder: Path, **labels: str) -> list[str]:
+    """Hold labels of the codes of the first statement, and of gender, against 1 to 5 ascending, 1 = woman, 2 = man."""
+    coding = {"response_scale": "agree5", "values": {str(value): value for value in range(1, 6)}}
+    gender = {"columns": {"table": "Gender"}, "map": {"1": "woman", "2": "man", "3": "invalid"}}
+    small_study(folder, wave={"codings": {"agreement": coding}, "variables": {"gender": gender}})
+    study = load_study(folder / "config")
+    statement, other = (list(STATEMENTS.values())[place] for place in (0, 1))
+    said = {key.removeprefix("_"): label for key, label in labels.items()}
+    columns = {statement: said, other: said, "Gender": said}
+    found = label_contradictions(study, study.wave("w1"), {"table": columns})
+    return [str(mistake) for mistake in found]
+
+
+def test_a_label_that_contradicts_a_coding_is_named_once_for_all_columns(tmp_path: Path) -> None:
+    assert contradictions(tmp_path, _1="Strongly agree", _2="disagree.") == [
+        "wave w1, layout table: column `My colleagues help me when work piles up.` and 1 more: the file calls `1` "
+        "“Strongly agree”, and it is 1 (“Strongly disagree”) in the coding `agreement` "
+        "(hint: mend the coding `agreement`; where the labels are wrong, mend them in the file)"
+    ]
+
+
+def test_a_label_that_contradicts_a_map_is_named(tmp_path: Path) -> None:
+    assert ["`1` “Man”, and it is woman (“Woman”) in the map of `gender`" in line
+            for line in contradictions(tmp_path, _1="Man")] == [True]  # fmt: skip
+
+
+def test_a_label_of_two_codes_or_of_no_option_contradicts_nothing(tmp_path: Path) -> None:
+    labels = {"_1": "Agree", "_2": "Agree", "_3": "Woman", "_4": "lowest", "_9": "Strongly agree"}
+    assert contradictions(tmp_path, **labels) == []
 
 
 # --- recodings --------------------------------------------------------------------------------------------------

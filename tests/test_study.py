@@ -165,3 +165,41 @@ def test_a_covariate_that_a_wave_does_not_have_is_refused(config: Path) -> None:
         "not have: nobody of it could be compared "
         "(hint: drop it from analysis.covariates, or say where the wave holds it)"
     ]
+
+
+@pytest.mark.parametrize(("labels", "alike"), [
+    ("[Never, Often, often, Always]", "`Often` and `often`"),
+    ("['<b>No</b>', Perhaps, No, Yes]", "`<b>No</b>` and `No`"),
+    ("['1-4', '1–4', '5', '6']", "`1-4` and `1–4`"),
+])  # fmt: skip
+def test_options_that_a_file_could_not_tell_apart_are_refused(config: Path, labels: str, alike: str) -> None:
+    edit(
+        config / "config.yaml",
+        r"(?s)^  agreement4:.*?^    labels: \[[^\]]*\]",
+        f"  agreement4:\n    labels: {labels}",
+    )
+    (line,) = mistakes(config)
+    assert line.startswith(
+        f"{config}/config.yaml: response_scales.agreement4.labels: {alike} are the same label"
+    )
+
+
+@pytest.mark.parametrize(
+    "word", ["yes", "no", "on", "off", "=", "<<", "~", "null", "2:30", "1.0", "01", "n", "-"]
+)
+def test_a_cell_is_what_is_written_whatever_yaml_makes_of_it(config: Path, word: str) -> None:
+    edit(config / "waves/mori_baseline/wave.yaml", r"^    values: *$", f"    values:\n      {word}: skipped")
+    found = next(iter(load_study(config).wave("mori_baseline").file.codings.values())).model_dump()
+    assert found["values"][word] == "skipped"
+
+
+@pytest.mark.parametrize(("written", "said"), [
+    ("period:", "period: nothing stands here (hint: write it, or take the line out"),
+    ("title: *first", "hint: a label that begins with a sign"),
+    ("title: [a]", "title: not text: YAML reads it as a list"),
+])  # fmt: skip
+def test_what_yaml_takes_for_something_else_is_said_in_plain_words(
+    config: Path, written: str, said: str
+) -> None:
+    edit(config / "waves/mori_baseline/wave.yaml", rf"^{written.split(':', maxsplit=1)[0]}:.*$", written)
+    assert said in "\n".join(mistakes(config))

@@ -176,8 +176,20 @@ ORDERS: Mapping[str, Mapping[int, str]] = {
 }
 
 
-def sav(words: Mapping[int, str], codes: Mapping[int, float] | None = None) -> Callable[[Path], pd.DataFrame]:
-    """Write an SPSS file: what its codes of the statements are labelled, and the code of each value if another."""
+def sav(
+    words: Mapping[int, str], codes: Mapping[int, float] | None = None, *, w1: bool = False
+) -> Callable[[Path], pd.DataFrame]:
+    """Write an SPSS file.
+
+    Parameters
+    ----------
+    words
+        What its codes of the statements are labelled.
+    codes
+        The code of each value, if another.
+    w1
+        Whether w1 has bare codes, 1 = Strongly disagree, in columns of the same names.
+    """
 
     def make(folder: Path) -> pd.DataFrame:
         true = truth()
@@ -188,7 +200,16 @@ def sav(words: Mapping[int, str], codes: Mapping[int, float] | None = None) -> C
             name: {n: GROUPS[name][level] for level, n in known.items()} for name, known in numbers.items()
         }
         values = called | dict.fromkeys(STATEMENTS, words)
-        write_sav(small_study(folder) / "export.sav", data, labels={**ASKED, **STATEMENTS}, values=values)
+        known = {"agree": {"response_scale": "agree5", "values": {str(one): one for one in range(1, 6)}}}
+        layouts = {"table": {"format": "table", "coding": "agree"}}
+        file = columns_of(truth(seed=2), items=lambda item, _: item, words="12345") if w1 else None
+        wave = {"codings": known, "layouts": layouts} if w1 else None
+        write_sav(
+            small_study(folder, wave=wave, file=file) / "export.sav",
+            data,
+            labels={**ASKED, **STATEMENTS},
+            values=values,
+        )
         return true
 
     return make
@@ -244,6 +265,14 @@ def _situations() -> Iterator[Situation]:
         sav({6 - value: label for value, label in up.items()}, {value: 6 - value for value in up}),
         decisions=0,
     )
+    for name, way in (("as w1", up), ("against w1", {6 - value: label for value, label in up.items()})):
+        yield Situation(
+            f"labels: SPSS, labels {name}",
+            3,
+            f"w1 has bare codes in the same columns; SPSS, 1 = {way[1]}",
+            sav(way, None if way is up else {value: 6 - value for value in up}, w1=True),
+            decisions=0,
+        )
     tens = {10 * value: label for value, label in up.items()}
     yield Situation(
         "labels: SPSS, tens", 3, "SPSS, 10 to 50", sav(tens, {one: 10 * one for one in up}), decisions=0

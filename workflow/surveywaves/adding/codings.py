@@ -102,6 +102,8 @@ class Codings:
         Items whose options are those of another response scale, with the words for it.
     doubts
         Item -> what speaks against its options being those of its response scale.
+    shelf
+        These codings and those of other layouts, by name.
     """
 
     drafts: dict[str, Draft] = field(default_factory=dict)
@@ -109,6 +111,19 @@ class Codings:
     own: dict[str, str] = field(default_factory=dict)
     rescaled: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    shelf: dict[str, Draft] = field(default_factory=dict)
+
+    def put(self, draft: Draft, wanted: str) -> str:
+        """Put a coding on the shelf, unless one stands there that says as much, and give its name."""
+        for name, other in self.shelf.items():
+            if other.scale == draft.scale and draft.values.items() <= other.values.items():
+                return name
+        name, times = wanted[:LONGEST], 1
+        while name in self.shelf:
+            times += 1
+            name = f"{wanted[:LONGEST]}_{times}"
+        self.shelf[name] = self.drafts[name] = draft
+        return name
 
 
 def draft_codings(
@@ -137,20 +152,18 @@ def draft_codings(
     carried
         Item -> coding of the reference wave that is kept, as column and codes are.
     """
-    found = Codings()
-    shelf = _Shelf(found, dict(earlier or {}))
+    found = Codings(shelf=dict(earlier or {}))
     before = reasons_before(known.values())
     read = []
     for match in matches:
         question = match.question
         if question is not None and (kept := (carried or {}).get(match.item)):
-            values = {cell: _plain(value) for cell, value in known[kept].values.items()}
             name = known[kept].response_scale
-            read.append(Draft(name, Cells.LABELS, values, users=[match.item], place=question.place))
+            read.append(Draft(name, Cells.LABELS, _values(known[kept]), users=[match.item]))
         elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
-                name = _scale_and_doubts(match, question, name, scales, found)
+                name = _scale_of(match, question, name, scales, found)
             read.append(_read(match.item, question, name, scales[name], before))
         elif question is not None and question.cells is not Cells.EMPTY:
             found.doubts[match.item] = f"its cells are {question.cells}"
@@ -168,7 +181,7 @@ def draft_codings(
         _part_alike(draft, scales[draft.scale])
         start = "".join(f"_from_{one}" for one in draft.starts) if len(draft.starts) == 1 else ""
         suffix = "" if place == 0 else f"_{draft.scale}" if draft.scale != drafts[0].scale else start
-        chosen = _name(draft, shelf, scales[draft.scale], known, suffix)
+        chosen = _name(draft, found, scales[draft.scale], known, suffix)
         if place == 0:
             found.default = chosen
         else:
@@ -184,12 +197,17 @@ def option_of(label: str, scale: ResponseScale) -> int | None:
 
 
 def _perhaps(label: str, scale: ResponseScale) -> int | None:
-    """Find the option that a label is, or the one that has its words in any order: `agree strongly`."""
-    own = Counter(words(label))
-    alike = [
-        value for value, option in enumerate(scale.labels, start=1) if own and Counter(words(option)) == own
-    ]
-    return option_of(label, scale) or (alike[0] if len(alike) == 1 else None)
+    """Find the option that a label is, or the one that has its words in any order, numbers or not: `agree strongly`."""
+    if value := option_of(label, scale):
+        return value
+    for counted in (words, lambda text: [word for word in words(text) if not word.isdecimal()]):
+        own = Counter(counted(label))
+        alike = [
+            value for value, one in enumerate(scale.labels, start=1) if own and Counter(counted(one)) == own
+        ]
+        if alike:
+            return alike[0] if len(alike) == 1 else None
+    return None
 
 
 def on_a_scale(question: Question, scales: Iterable[ResponseScale]) -> bool:
@@ -231,18 +249,30 @@ def _part_alike(draft: Draft, scale: ResponseScale) -> None:
                 )
 
 
-def _scale_and_doubts(
+def _scale_of(
     match: Match, question: Question, asked_on: str, scales: Mapping[str, ResponseScale], found: Codings
 ) -> str:
-    """Find the response scale of a question with labels, and note what speaks against the item's own."""
+    """Find the response scale of a question with labels, in doubt the item's own; note what speaks against that."""
     labels = [label for label in question.options.values() if label and reason(label) is None]
-    name, exact = _scale_of(labels, asked_on, scales, listed=question.cells is Cells.NAMED)
+    options = {name: {_perhaps(label, scale) for label in labels} for name, scale in scales.items()}
+    whole = [name for name, held in options.items() if labels and None not in held]
+    complete = [name for name, held in options.items() if len(held - {None}) == scales[name].points]
+    exact = asked_on if asked_on in complete else next((name for name in complete if name in whole), None)
+    shares = {name: len(held - {None}) for name, held in options.items()}
+    best = max(shares, key=lambda name: (shares[name], name == asked_on))
+    name = asked_on
+    if asked_on not in complete:
+        if complete and question.cells is Cells.NAMED:  # its labels are all that there were, ticked or not
+            name = exact or complete[0]
+        elif whole and asked_on not in whole:
+            name = exact or whole[0]
+        elif not whole and shares[best] > HALF * len(labels):
+            name = best
     stray = [label for label in labels if _perhaps(label, scales[name]) is None]
     if name != asked_on and stray:
         others = ", ".join(f"`{label}`" for label in stray if not personal_text(label)) or "otherwise"
-        found.doubts[match.item] = (
-            f"asked with the options of {name}, or of {asked_on} if one is called {others}"
-        )
+        said = f"asked with the options of {name}, or of {asked_on} if one is called {others}"
+        found.doubts[match.item] = said
     elif name != asked_on:
         found.rescaled[match.item] = f"asked with the options of {name}, not {asked_on}"
     elif labels and len(stray) == len(labels):
@@ -250,40 +280,6 @@ def _scale_and_doubts(
     elif exact not in {None, asked_on} and question.column.filled >= MANY_ANSWERS:
         found.doubts[match.item] = f"its answers are just the options of {exact}: was it asked with these?"
     return name
-
-
-def _scale_of(
-    labels: Sequence[str], asked_on: str, scales: Mapping[str, ResponseScale], *, listed: bool
-) -> tuple[str, str | None]:
-    """Find the response scale that a question's answers belong to, in doubt the item's own.
-
-    Parameters
-    ----------
-    listed
-        Whether the labels are all that there were, ticked or not.
-
-    Returns
-    -------
-    name
-        The response scale.
-    exact
-        One of which all options occur and no other answer does.
-    """
-    options = {name: {_perhaps(label, scale) for label in labels} for name, scale in scales.items()}
-    whole = [name for name, found in options.items() if labels and None not in found]
-    complete = [name for name, found in options.items() if len(found - {None}) == scales[name].points]
-    exact = next((name for name in complete if name in whole), None)
-    if asked_on in complete:
-        return asked_on, asked_on
-    if listed and complete:
-        return exact or complete[0], exact
-    if asked_on in whole:
-        return asked_on, exact
-    if whole:
-        return exact or whole[0], exact
-    shares = {name: len(found - {None}) for name, found in options.items()}
-    best = max(shares, key=lambda name: (shares[name], name == asked_on))
-    return (best if shares[best] > HALF * len(labels) else asked_on), None
 
 
 def _open(cell: str, label: str, scale: ResponseScale, before: str | None, taken: Collection[str]) -> str:
@@ -302,46 +298,24 @@ def _whole(cell: str) -> int | None:
     return int(value) if value is not None and value.is_integer() else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Where codings are put under a name of their own; what stands there already is used again."""
-
-    found: Codings
-    earlier: dict[str, Draft]
-
-    def put(self, draft: Draft, wanted: str) -> str:
-        """Put a coding there and give its name."""
-        for name, other in self.earlier.items():
-            if other.scale == draft.scale and draft.values.items() <= other.values.items():
-                return name
-        name, number = wanted[:LONGEST], 1
-        while name in self.earlier:
-            number += 1
-            name = f"{wanted[:LONGEST]}_{number}"
-        self.earlier[name] = self.found.drafts[name] = draft
-        return name
-
-
-def _explains(values: Mapping[str, Value], draft: Draft) -> bool:
-    """Tell whether values (by folded cell) explain every cell of a draft, and none otherwise than it does."""
-    return all(
-        normalise(cell) in values and (value == BARE or is_open(value) or values[normalise(cell)] == value)
-        for cell, value in draft.values.items()
-    )
-
-
-def _name(draft: Draft, shelf: _Shelf, scale: ResponseScale, known: Mapping[str, Coding], suffix: str) -> str:
+def _name(
+    draft: Draft, found: Codings, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
+) -> str:
     """Put a coding on the shelf and give its name; bare numbers may get several, and the decision between them."""
     if draft.bare:
-        return _name_numbers(draft, shelf, scale, known, suffix)
-    for name, before in known.items():
-        values = {cell: _plain(value) for cell, value in before.values.items()}
+        return _name_numbers(draft, found, scale, known, suffix)
+    for name, before in known.items() if draft.cells is Cells.LABELS else ():
+        values = _values(before)
         folded = {normalise(cell): value for cell, value in values.items()}
-        if draft.cells is Cells.LABELS and before.response_scale == draft.scale and _explains(folded, draft):
-            return shelf.put(Draft(draft.scale, draft.cells, values, users=draft.users), name)
-    order = _by_value(draft.values) if draft.cells is Cells.LABELS else sorted(draft.values, key=_by_number)
+        said = [(folded.get(normalise(cell)), value) for cell, value in draft.values.items()]
+        agrees = all(one is not None and (is_open(value) or one == value) for one, value in said)
+        if agrees and before.response_scale == draft.scale:
+            return found.put(Draft(draft.scale, draft.cells, values, users=draft.users), name)
+    order = sorted(draft.values, key=_by_number)
+    if draft.cells is Cells.LABELS:
+        order.sort(key=lambda cell: (isinstance(draft.values[cell], str), str(draft.values[cell]).zfill(3)))
     draft.values = {cell: draft.values[cell] for cell in order}
-    return shelf.put(draft, ("labels" if draft.cells is Cells.LABELS else "codes") + suffix)
+    return found.put(draft, ("labels" if draft.cells is Cells.LABELS else "codes") + suffix)
 
 
 def reasons_before(known: Iterable[Coding]) -> dict[str, str]:
@@ -396,12 +370,12 @@ def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
         beside = "" if len(draft.starts) == 1 else f"_from_{start}"
         for way, step in (("ascending", 1), ("descending", -1)):
             first = 1 if step == 1 else scale.points
-            if all(first + step * (code - start) == value for code, value in told.items()):
-                values = {
-                    cell: first + step * (code - start)
-                    for cell, code in draft.bare.items()
-                    if start <= code < start + scale.points
-                }
+            inside = {cell: code for cell, code in draft.bare.items() if start <= code < start + scale.points}
+            # 1, 3, 5 beside 7 and 9 are no options 1, 3 and 5.
+            gaps = scale.points - len({*inside.values(), *told})
+            fits = all(first + step * (code - start) == value for code, value in told.items())
+            if fits and (gaps < 2 or len(inside) == len(draft.bare)):
+                values = {cell: first + step * (code - start) for cell, code in inside.items()}
                 found[f"codes_{way}{beside}{suffix}"] = _explained(draft, values, scale)
     return found if told or min(draft.starts, default=-1) >= 0 else {}
 
@@ -409,40 +383,38 @@ def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
 def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) -> Draft:
     """Give bare numbers their values; what else stands there stays open."""
     codes = sorted(set(draft.bare.values()))
-    filled: dict[str, Value] = {}
-    for cell in sorted(draft.values, key=_by_number):
-        value = draft.values[cell]
-        if value == BARE and cell not in values:
-            value = f"{OPEN}: {REASONS}, or is it no option of {draft.scale}?"
-            if not values and len(codes) == scale.points:  # as many numbers as options: -2 to 2, 0% to 100%
-                up = codes.index(draft.bare[cell]) + 1
-                both = dict.fromkeys((up, scale.points + 1 - up))
-                value = (
-                    f"{OPEN}: {' or '.join(f'{one} = {scale.labels[one - 1]}' for one in both)}, or {REASONS}"
-                )
-            elif not values:
-                value = f"{OPEN}: 1 to {scale.points}, {REASONS}"
-        filled[cell] = values.get(cell, value)
-    order = sorted(filled, key=lambda cell: isinstance(filled[cell], str))
+    filled = dict(draft.values)
+    for cell, code in draft.bare.items():
+        other = (
+            f"{REASONS}, or is it no option of {draft.scale}?"
+            if values
+            else f"1 to {scale.points}, {REASONS}"
+        )
+        if not values and len(codes) == scale.points:  # as many numbers as options: -2 to 2, 0% to 100%
+            up = codes.index(code)
+            both = dict.fromkeys(f"{one + 1} = {scale.labels[one]}" for one in (up, scale.points - 1 - up))
+            other = f"{' or '.join(both)}, or {REASONS}"
+        filled[cell] = values.get(cell, f"{OPEN}: {other}")
+    order = sorted(sorted(filled, key=_by_number), key=lambda cell: is_open(filled[cell]))
     names = {cell: scale.labels[value - 1] for cell, value in filled.items() if isinstance(value, int)}
-    ordered = {cell: filled[cell] for cell in order}
-    return Draft(draft.scale, draft.cells, ordered, {**names, **draft.words}, list(draft.users))
+    found = {cell: filled[cell] for cell in order}
+    return Draft(draft.scale, draft.cells, found, {**names, **draft.words}, list(draft.users))
 
 
 def _name_numbers(
-    draft: Draft, shelf: _Shelf, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
+    draft: Draft, found: Codings, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
 ) -> str:
     """Put the codings that bare numbers may have on the shelf, and give the name or the decision between them."""
     ways = _ways(draft, scale, suffix)
     if not ways:
-        return shelf.put(_explained(draft, {}, scale), f"codes{suffix}")
+        return found.put(_explained(draft, {}, scale), f"codes{suffix}")
     if len(ways) == 1:
-        return shelf.put(next(iter(ways.values())), f"codes{suffix}")
+        return found.put(next(iter(ways.values())), f"codes{suffix}")
     offered = []
     for wanted, way in ways.items():
         lowest = min((cell for cell in draft.bare if isinstance(way.values[cell], int)), key=_by_number)
         way.remark = "one of these is right; take the others out"
-        offered.append(f"{shelf.put(way, wanted)} ({lowest} = {scale.labels[int(way.values[lowest]) - 1]})")
+        offered.append(f"{found.put(way, wanted)} ({lowest} = {scale.labels[int(way.values[lowest]) - 1]})")
     lowest = min(draft.bare, key=_by_number)
     called = f"; the file calls {lowest} “{draft.words[lowest]}”" if lowest in draft.words else ""
     return f"{OPEN}: {' or '.join(offered)}{called}{_as_before(known, ways)}"
@@ -471,12 +443,9 @@ def is_open(value: Value) -> bool:
     return isinstance(value, str) and value.startswith(OPEN)
 
 
-def _plain(value: int | Missing) -> Value:
-    return value.value if isinstance(value, Missing) else value
-
-
-def _by_value(values: Mapping[str, Value]) -> Sequence[str]:
-    return sorted(values, key=lambda cell: (isinstance(values[cell], str), str(values[cell]).zfill(3), cell))
+def _values(coding: Coding) -> dict[str, Value]:
+    said = coding.model_dump(mode="json")["values"]
+    return dict(said)
 
 
 def grade_of(match: Match, codings: Codings) -> tuple[Comparability | None, str]:

@@ -86,7 +86,7 @@ def _contradictions(labels: Mapping[str, str], taken: Codes, known: Mapping[str,
     for code, label in labels.items():
         meant, was = known_as(label, known), values.get(normalise(code))
         # A level may well be left out (`invalid`); an answer is one.
-        left_out = isinstance(was, Missing) and isinstance(meant, str)
+        left_out = isinstance(meant, str) and was in tuple(Missing)
         if None in {meant, was} or meant == was or left_out or times[normalise(label)] > 1:
             continue
         as_well = f" (“{words[was]}”)" if isinstance(was, int | str) and was in words else ""
