@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bad_inputs import listed, raw, read_one
-from surveywaves.errors import SurveywavesError
+from surveywaves.errors import RawFileError, SurveywavesError
 from surveywaves.ingest import delimited
 from surveywaves.ingest.delimited import Delimited
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.raw import Source
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -197,6 +200,64 @@ def test_any_text_is_read_or_refused_and_every_row_is_accounted_for(text: str) -
     while rows and not any(cell.strip("\x00 \xa0\r\n") for cell in rows[-1]):
         rows.pop()
     assert counts["rows_in"] >= len(rows)
+
+
+PARTS = [
+    *(
+        "a",
+        "1",
+        ",",
+        "\t",
+        "|",
+        ";",
+        '"',
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "é",
+        "\x00",
+        "\ufeff",
+        '","',
+        '""',
+        "Agree",
+        "Average",
+    ),
+    *(
+        "id",
+        "Status",
+        "Survey Preview",
+        "StartDate",
+        "ResponseId",
+        '{"ImportId":"x"}',
+        "Timestamp",
+        "RespondentID",
+    ),
+    *("Response", "keying", "A", "B", "2008-04-01", "1-Apr"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(PARTS), max_size=6), max_size=9),
+    st.sampled_from(",\t|;"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+)
+def test_whatever_a_program_writes_is_recognised_and_read_or_refused(
+    rows: list[list[str]], sep: str, end: str, packed: bool
+) -> None:
+    text = end.join(sep.join(row) for row in rows).encode()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.txt"
+        path.write_bytes(gzip.compress(text) if packed else text)
+        try:
+            layout = recognise_file(path, "a.txt", {}, like=(Layout(format="table", respondent="id"),))
+            found = read_raw(Source("a.txt", path, layout))
+        except RawFileError as error:
+            assert all("\n" not in str(mistake) for mistake in error.mistakes)
+        else:
+            assert len(found.rows) + len(found.aside) == found.rows_in
 
 
 def test_a_quoted_line_end_on_the_edge_of_a_block_keeps_both_its_bytes(

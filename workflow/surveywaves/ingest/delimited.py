@@ -9,6 +9,7 @@ so such rows are filled up, cut or taken out, and all that remains is parsed the
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ class Records:
         return len(self.starts)
 
     def cut(self, size: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Cut some rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
+        """Cut rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
         while first < last:
             after = int(np.searchsorted(self.ends, int(self.starts[first]) + size, side="right"))
             after = min(max(after, first + 1), last)
@@ -262,7 +263,8 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
             odd.gone.add(row)
         else:
             surplus.append(row + 1)
-            odd.lines[row] = records.line(row)[: at - int(records.starts[row])]
+            # An empty line would be no row to pyarrow.
+            odd.lines[row] = records.line(row)[: at - int(records.starts[row])] or b" "
     short = counts < width
     groups = broken_rows(records, counts, np.flatnonzero(short), first, width) if short.any() else []
     for group in groups:
@@ -342,6 +344,10 @@ def parse_records(records: Records, first: int, last: int, width: int, odd: Odd)
         if not rows:
             continue
         piece = _piece(records, start, end, odd)
+        if (
+            piece[:3].to_pybytes() == codecs.BOM_UTF8
+        ):  # pyarrow passes over one, which is somebody's character here
+            piece = pa.py_buffer(codecs.BOM_UTF8 + piece.to_pybytes())
         try:
             table = pa.csv.read_csv(
                 pa.BufferReader(piece),

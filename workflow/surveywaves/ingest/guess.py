@@ -16,7 +16,7 @@ from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
 from surveywaves.ingest.raw import RawTable, Sheet, Source
 from surveywaves.ingest.readers import EVERY_SHEET
-from surveywaves.ingest.signature import FORMATS, Kind, as_utf8, content_of, recognise
+from surveywaves.ingest.signature import FORMATS, Kind, as_utf8, content_of, kind_of, recognise
 from surveywaves.ingest.workbook import worksheets
 from surveywaves.study.models import Layout
 from surveywaves.text import normalise
@@ -24,8 +24,7 @@ from surveywaves.text import normalise
 ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
 """Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
 
-_FIRST: Final = {kind: name for name, kinds in reversed(FORMATS.items()) for kind in kinds}
-BINARY: Final = {kind: name for kind, name in _FIRST.items() if name in {"spss", "stata", "sas"}}
+BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FORMATS[name]}
 """Formats that a file's first bytes tell."""
 
 
@@ -53,34 +52,22 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
         If the file is none that a reader takes.
     """
     wanted = given.get("format")
-    kind = _kind(path, name, [wanted] if wanted else ["table", *BINARY.values()])
-    known = dict(given)
-    if kind is Kind.TEXT:
-        known["encoding"] = known.get("encoding") or _encoding(path, name, like)
+    told = BINARY.get(kind_of(Source(name, path, Layout(format="table"))), "table")
+    known = {"format": told, **given}
+    kind = recognise(Source(name, path, Layout.model_validate(known)))
     if kind in BINARY:
-        return Layout.model_validate({"format": BINARY[kind], **known})
+        return Layout.model_validate(known)
+    if kind is Kind.TEXT:
+        known["encoding"] = given.get("encoding") or _encoding(path, name, like)
     if kind is Kind.XLSX and "sheet" not in known:
         known |= _sheet(Source(name, path, Layout(format="table")), like)
+    layout = Layout.model_validate(known)
     if kind is not Kind.PARQUET and wanted is None:
-        known["format"] = _format(
-            Source(name, path, Layout.model_validate({"format": "table", **known})), kind, like
-        )
-    layout = Layout.model_validate({"format": "table", **known})
+        layout = layout.model_copy(update={"format": _format(Source(name, path, layout), kind, like)})
     if layout.format == "paper":
         number = _number_on_form(Source(name, path, layout), kind, like)
         layout = layout.model_copy(update={"respondent": number})
     return layout
-
-
-def _kind(path: Path, name: str, formats: list[str]) -> Kind:
-    first: RawFileError | None = None
-    for one in formats:
-        try:
-            return recognise(Source(name, path, Layout.model_validate({"format": one})))
-        except RawFileError as error:
-            first = first or error
-    assert first is not None
-    raise first
 
 
 def _encoding(path: Path, name: str, like: tuple[Layout, ...]) -> str:

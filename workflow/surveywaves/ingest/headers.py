@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
@@ -117,32 +118,21 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
     RawFileError
         If a row names most of the columns in another order: all below it is of other columns.
     """
-    named = pa.array([name for name in header if name], type=pa.string())
-    said = [
-        (column, name, found)
-        for column, name in zip(table.columns, header, strict=True)
-        if (found := pc.is_in(column.texts, value_set=named).to_numpy(zero_copy_only=False)).any()
-    ]
-    if len(said) < max(2, len(named) / 2):
-        return
-    own, others = np.zeros((2, len(table.rows)), dtype=np.int32)
-    mine = []
-    for column, name, found in said:
-        is_name = pc.equal(column.texts, name).to_numpy(zero_copy_only=False)
-        mine.append(np.append(is_name, False)[column.codes])
-        own += mine[-1]
-        others += np.append(found & ~is_name, False)[column.codes]
-    if (moved := np.flatnonzero(others > max(2, len(named) / 2))).size:
-        raise source.error(
-            "a second header, with its columns in another order",
-            "make two files of it",
-            row=int(table.rows[moved[0]]),
-        )
-    again = own == max(len(named), 2)
-    # A box that is ticked holds the name of its column, but not in such rows alone.
-    if any(np.array_equal(one, again) for one in mine):
-        where = [Problem(int(row), EVERY, "", "the header again", SET_ASIDE) for row in table.rows[again]]
-        table.keep(~again, where)
+    named = {name for name in header if name}
+    is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
+    begins = np.append(is_name.to_numpy(zero_copy_only=False), False)[table.columns[0].codes]
+    gone = np.zeros(len(table.rows), dtype=np.bool_)
+    for place in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
+        cells = [" ".join(column.text(int(place)).split()) for column in table.columns]
+        gone[place] = len(named) > 1 and cells == list(header)
+        if not gone[place] and len(named.intersection(cells)) > max(2, len(named) / 2):
+            what, hint = "a second header, with its columns in another order", "make two files of it"
+            raise source.error(what, hint, row=int(table.rows[place]))
+    _set_aside(table, gone, "the header again")
+
+
+def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
+    table.keep(~gone, [Problem(int(row), EVERY, "", what, SET_ASIDE) for row in table.rows[gone]])
 
 
 _TOTALS: Final = re.compile(
@@ -166,13 +156,7 @@ def _set_totals_aside(table: RawTable) -> None:
             and all(_NUMBER.fullmatch(cell) for cell in others)
             and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns is called so
         )
-    table.keep(
-        ~gone,
-        [
-            Problem(int(row), EVERY, "", "averages or totals, no return", SET_ASIDE)
-            for row in table.rows[gone]
-        ],
-    )
+    _set_aside(table, gone, "averages or totals, no return")
 
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

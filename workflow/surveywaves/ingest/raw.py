@@ -270,8 +270,8 @@ def _decimal_text(value: decimal.Decimal) -> str | None:
 
 Rows = NDArray[np.int64]
 
-CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
-"""Characters that no survey answer holds; tabs and line ends may stand in a comment."""
+CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F" + "\ufeff]"
+"""Characters that no survey answer holds, and byte order marks; tabs and line ends may stand in a comment."""
 REPLACEMENT: Final = "\ufffd"
 
 
@@ -308,17 +308,9 @@ class Source:
             where += f": column `{column}`"
         return Mistake(where, what, hint, logged)
 
-    def error(
-        self,
-        what: str,
-        hint: str = "",
-        *,
-        row: int | None = None,
-        column: str | None = None,
-        logged: str = "",
-    ) -> RawFileError:
+    def error(self, what: str, hint: str = "", **where: Any) -> RawFileError:
         """Make the error of one mistake in the file."""
-        return RawFileError(self.mistake(what, hint, row=row, column=column, logged=logged))
+        return RawFileError(self.mistake(what, hint, **where))
 
 
 @dataclass(slots=True)

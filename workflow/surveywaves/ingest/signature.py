@@ -116,7 +116,7 @@ def recognise(source: Source) -> Kind:
     RawFileError
         If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
     """
-    kind = _kind(source)
+    kind = kind_of(source)
     expected = promised(source.path)
     takes = FORMATS[source.layout.format]
     if expected not in (None, kind) and kind not in takes:
@@ -140,7 +140,8 @@ def promised(path: Path) -> Kind | None:
     return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
-def _kind(source: Source) -> Kind:
+def kind_of(source: Source) -> Kind:
+    """Say what a file is by its first bytes."""
     head = _head(source)
     if head.startswith(_GZIP):
         try:
