@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from surveywaves.figures import drawing
-from surveywaves.findings import counted, main_facts, main_pair
+from surveywaves.findings import counted, main_facts, main_pair, of_scales
 from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
 from surveywaves.report.sections import sections, title
@@ -187,6 +187,23 @@ def of(kind: str) -> Material:
 def test_the_headline_says_what_the_decisions_come_to(kind: str) -> None:
     assert line(of(kind)) == KINDS[kind][1]
     assert len(KINDS[kind][1].split()) <= 13
+
+
+@pytest.mark.parametrize(
+    ("told", "tested", "said_"),
+    [
+        *(
+            (1, 1, "the only scale"),
+            (None, 1, "the only scale"),
+            (2, 2, "both scales"),
+            (None, 2, "either scale"),
+        ),
+        *((1, 2, "one of two scales"), (4, 4, "all four scales"), (3, 12, "three of 12 scales")),
+        (None, 12, "any of 12 scales"),
+    ],
+)
+def test_scales_are_counted_in_english(told: int | None, tested: int, said_: str) -> None:
+    assert of_scales(told, tested) == said_
 
 
 @pytest.mark.parametrize("kind", KINDS)
