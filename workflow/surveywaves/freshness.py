@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from surveywaves.files import digest, files_under, write_text
+from surveywaves.text import few
 
 HOME: Final = Path(__file__).resolve().parents[2]
 """Folder of the workflow that this package belongs to."""
@@ -170,12 +171,12 @@ def out_of_date(job: Job, digests: Digests) -> str:
     if program != now["fingerprint"]:
         return "code changed"
     if packages != now["packages"]:
-        return f"packages changed: {_few(_unlike(packages, now['packages']))}"
+        return f"packages changed: {few(_unlike(packages, now['packages']), 2)}"
     if changed := _unlike(inputs, {path: digests[path] for path in set(map(str, job.input))}):
-        return f"{_few(changed)} changed"
+        return f"{few(changed, 2)} changed"
     if call != call_of(job):
         settings = _unlike(params, settings_of(job))
-        return f"settings changed{': ' if settings else ''}{_few(settings)}"
+        return f"settings changed{': ' if settings else ''}{few(settings, 2)}"
     written = {
         path.as_posix()
         for name in map(str, job.output)
@@ -183,17 +184,12 @@ def out_of_date(job: Job, digests: Digests) -> str:
         if path.name != SNAKEMAKES_OWN
     }
     if changed := _unlike(outputs, {path: digests[path] for path in written}):
-        return f"{_few(changed)} {'is' if len(changed) == 1 else 'are'} not as written"
+        return f"{few(changed, 2)} {'is' if len(changed) == 1 else 'are'} not as written"
     return ""
 
 
 def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-
-
-def _few(names: Sequence[str], limit: int = 2) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 # --- what a job is made of ----------------------------------------------------------------------------------------
