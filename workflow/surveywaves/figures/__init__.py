@@ -2,11 +2,13 @@
 
 Which figures there are, from what and in what order, stands in `surveywaves.catalogue`.
 
-draw       all of them, saved with their rows, on several cores
-drawing    a page for a figure, what is said beside it, saving it as SVG, PDF, PNG and as a slide
+draw       all of them, and saved while the next are drawn
+drawing    a page for a figure: its head and foot, legend and panels
+layout     rows with their names, beside panels or a grid of tiles
+saving     an SVG that stands in a page, and by typst from it PDF and PNG
 style      sheets, type and colours
 gallery    a page of them for the documentation
-change, likert, heat_map, robustness, respondents, planning
+change, levels, likert, heat_map, robustness, respondents, planning
            the figures
 """
 
