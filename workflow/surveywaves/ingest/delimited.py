@@ -32,6 +32,8 @@ WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
 BLOCK: Final = 1 << 20
 """Bytes whose cells are counted at a time."""
+LONGEST: Final = 1 << 25
+"""Bytes that a row may have: as many as a piece."""
 QUOTE: Final = ord('"')
 CR: Final = ord("\r")
 LF: Final = ord("\n")
@@ -132,8 +134,8 @@ def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Record
     everything = np.frombuffer(data, dtype=np.uint8)
     lines, regular = _line_ends(everything, delimiter, quoting=quoting)
     if not regular:
-        lines, _ = _line_ends(everything, delimiter, quoting=False)
         quotes, stray = _quotes(everything, delimiter)
+        lines, _ = _line_ends(everything[:stray], delimiter, quoting=False)
         lines = lines[np.searchsorted(quotes, lines) % 2 == 0]
         if stray is not None:
             closes = len(quotes) == 0 or quotes[-1] != stray
@@ -513,8 +515,18 @@ class Delimited:
         return records
 
     def _refuse_wide(self) -> None:
-        """Refuse more columns than a sheet can have, before they become cells."""
-        width = int(self._records.cells(0, min(HEADERS, len(self._records)))[0].max(initial=0))
+        """Refuse more columns than a sheet can have, and rows without end, before they become cells."""
+        long = np.flatnonzero(self._records.ends - self._records.starts > LONGEST)
+        if len(long):
+            line = self._records.line(int(long[0]))
+            width = line.count(self._records.delimiter.encode()) + 1
+            if width <= MOST_COLUMNS:
+                what = f"the row has {len(line):,} characters"
+                raise self.source.error(
+                    what, "a line end is missing, or this is no table", row=int(long[0]) + 1
+                )
+        else:
+            width = int(self._records.cells(0, min(HEADERS, len(self._records)))[0].max(initial=0))
         if width > MOST_COLUMNS:
             hint = f"are its cells separated by {DELIMITERS[self._records.delimiter]}?"
             raise self.source.error(f"has {width:,} columns", hint)
