@@ -68,7 +68,7 @@ def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         If a row has a key that is not a column.
     """
     listed = list(rows)
-    if unknown := {key for row in listed for key in row} - set(COLUMNS):
+    if unknown := set().union(*listed) - set(COLUMNS):
         raise ValueError(f"not columns of a tidy table: {sorted(unknown)}")
     columns: dict[str, Any] = {}
     for name in COLUMNS:

@@ -8,7 +8,7 @@ weights, covariates and teams, which counts do not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,7 +93,7 @@ def compared(
     frequencies = counts[ITEM_FREQUENCIES]
     asked = {item: one for item, one in instrument.items() if (frequencies["item"] == item).any()}
     items = [_Item(name, one.scale, one.key, one.points, one.favourable) for name, one in asked.items()]
-    frame = pd.concat(list(_answers(frequencies, how.organisations, asked)), ignore_index=True)
+    frame = _answers(frequencies, how.organisations, asked)
     shares, note = dict(how.shares), how.shares_note
     if not shares and how.reference:
         shares = _divided(counts[RESPONDENTS], how)
@@ -113,17 +113,15 @@ def compared(
 
 def _answers(
     frequencies: pd.DataFrame, organisations: Collection[str], items: Collection[str]
-) -> Iterator[pd.DataFrame]:
-    """Make up respondents, organisation by organisation; whose answers to two items go together is of no account."""
-    own = frequencies[frequencies["organisation"].isin(organisations)]
-    for (wave, organisation), rows in own.groupby(["wave", "organisation"], sort=False):
-        columns = {}
-        for item, answers in rows.groupby("item", sort=False):
-            if item in items and answers["n"].notna().all():
-                n = answers["n"].to_numpy(dtype=np.intp)
-                columns[item] = pd.Series(np.repeat(answers["response"].to_numpy(), n), dtype="Int8")
-        frame = pd.DataFrame(columns).reindex(columns=list(items)).astype("Int8")
-        yield frame.assign(wave=str(wave), organisation=str(organisation))
+) -> pd.DataFrame:
+    """Make up the respondents of each cell; whose answers to two items go together is of no account."""
+    asked = ["wave", "organisation", "item"]
+    own = frequencies[frequencies["organisation"].isin(organisations) & frequencies["item"].isin(items)]
+    own = own[own["n"].notna().groupby([own[name] for name in asked]).transform("all")]
+    given = own.loc[own.index.repeat(own["n"].astype(np.intp)), [*asked, "response"]]
+    given["respondent"] = given.groupby(asked).cumcount()
+    frame = given.set_index([*asked[:2], "respondent", "item"])["response"].unstack()  # noqa: PD010
+    return frame.reindex(columns=list(items)).astype("Int8").reset_index(asked[:2]).reset_index(drop=True)
 
 
 def _divided(respondents: pd.DataFrame, how: Comparing) -> dict[str, float]:

@@ -170,6 +170,12 @@ class OrdinalFit:
         coef[: self.cells, :number] = -mean
         return np.hstack([np.eye(number) - mean, np.zeros((number, size))]), coef
 
+    def _of_theta(self, contrast: FloatArray) -> FloatArray:
+        """(1, T + P) a combination of `coef` as one of thresholds and coefficients."""
+        number = self.fixed - len(contrast)
+        of_mean = np.full(number, -contrast[: self.cells].sum() / max(number, 1))
+        return np.concatenate([of_mean, contrast])[None]
+
     @property
     def total_sd(self) -> float:
         """Standard deviation of one latent answer, given its cell, item and covariates; NaN without a fit."""
@@ -177,11 +183,11 @@ class OrdinalFit:
 
     def estimable(self, contrast: FloatArray) -> bool:
         """Whether the data determine a (P,) combination of the coefficients, it is finite, and so is its variance."""
-        return self.determined(contrast[None] @ self._centred[1]) and not unmeasurable(self.unknown, contrast)
+        return self.determined(self._of_theta(contrast)) and not unmeasurable(self.unknown, contrast)
 
     def obstacle(self, contrast: FloatArray) -> str:
         """Why a combination is not estimable, in words."""
-        rows = contrast[None] @ self._centred[1]
+        rows = self._of_theta(contrast)
         return unmeasurable(self.unknown, contrast) if self.determined(rows) else self.obstacle_to(rows)
 
     def obstacle_to(self, rows: FloatArray) -> str:

@@ -16,7 +16,7 @@ import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -24,11 +24,11 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 from statsmodels.stats.multitest import multipletests
 
-from surveywaves.mixed.design import Design, FloatArray, add_by, make_design
+from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by, make_design
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
-from surveywaves.tidy import tidy
+from surveywaves.tidy import NUMBERS, tidy
 
 METHODS: Final = ("holm", "fdr_bh")
 """Methods of adjustment (Holm 1979, Scand. J. Stat. 6, 65; Benjamini and Hochberg 1995, J. R. Stat. Soc. B 57, 289)."""
@@ -104,6 +104,10 @@ Cell: TypeAlias = tuple[str, str]
 
 Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
 """The labels of a mean or contrast, and its weights on the cells."""
+
+
+TESTED: Final = NUMBERS[:-1]
+"""What a test of an estimate fills."""
 
 
 class Found(Protocol):
@@ -216,11 +220,11 @@ def compare_fit(
     common = {"analysis": fit.analysis, "scale": scale}
 
     def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
-        rows = []
-        for labels, weights in stated:
-            result = estimate(design, fit, weights, confidence=confidence, min_cell=min_cell)
-            rows.append(common | labels | weighed(design, labels, result))
-        made = tidy(rows)
+        every, combine = list(stated), combining(design, fit)
+        sums = [weights for _, weights in every]
+        found = estimates(design, fit, sums, combine, confidence=confidence, min_cell=min_cell)
+        rows = zip(every, found, strict=True)
+        made = tidy(common | labels | weighed(design, labels, row) for (labels, _), row in rows)
         return made if test else made.assign(p_value=math.nan)
 
     variances = [*_who_and_what(design), *fit.variances(confidence)]
@@ -254,18 +258,78 @@ def estimate(
         estimate, the reason instead: an empty cell before a cell too small before a failed fit before a
         combination that the data do not determine.
     """
-    base, refused = screen(design, fit, weights, min_cell=min_cell)
-    if refused:
-        return base
-    vector = sum(
-        (w * design.mean_vector(*cell) for cell, w in weights.items()), np.zeros(len(design.columns))
+    (row,) = estimates(
+        design, fit, [weights], combining(design, fit), confidence=confidence, min_cell=min_cell
     )
-    if not fit.estimable(vector):
-        return base | {"status": Status.NOT_ESTIMABLE, "note": _obstacle(design, fit, weights, vector)}
-    value, error = float(vector @ fit.coef), math.sqrt(max(float(vector @ fit.cov @ vector), 0.0))
-    tested = against_zero(value, error, fit.df(vector), confidence=confidence)
-    note = "; ".join(filter(None, (fit.note, base.get("note"))))
-    return base | {"status": fit.status, "note": note} | tested
+    return row
+
+
+class Combined(NamedTuple):
+    """Sums of cells: (R,) estimates, standard errors, degrees of freedom; why there is none, and notes, in words."""
+
+    values: FloatArray
+    errors: FloatArray
+    df: FloatArray
+    obstacles: Sequence[str]
+    notes: Sequence[str]
+
+
+Combine: TypeAlias = Callable[[IntArray, FloatArray], Combined]
+"""Of the places (R, K) of cells, and their weights (R, K)."""
+
+
+def estimates(
+    design: Design,
+    fit: Found,
+    sums: Sequence[Mapping[Cell, float]],
+    combine: Combine,
+    *,
+    confidence: float,
+    min_cell: int,
+) -> list[dict[str, Any]]:
+    """Estimate weighted sums of cells, those of equally many cells that follow one another together: see `estimate`."""
+    place = {cell: number for number, cell in enumerate(design.cells)}
+    made: list[dict[str, Any]] = []
+    for _, block in groupby(sums, key=len):
+        screened = [(weights, *screen(design, fit, weights, min_cell=min_cell)) for weights in block]
+        asked = [weights for weights, _, refused in screened if not refused]
+        found: Iterator[dict[str, Any]] = iter(())
+        if asked:
+            cells = np.array([[place[cell] for cell in weights] for weights in asked], dtype=np.intp)
+            combined = combine(cells, np.array([list(weights.values()) for weights in asked]))
+            tested = tests_against_zero(*combined[:3], confidence=confidence)
+            found = (
+                {"status": Status.NOT_ESTIMABLE, "note": obstacle}
+                if obstacle
+                else {"status": fit.status, "note": note} | test
+                for obstacle, note, test in zip(combined.obstacles, combined.notes, tested, strict=True)
+            )
+        for _, base, refused in screened:
+            if refused:
+                made.append(base)
+                continue
+            row = next(found)
+            if "estimate" in row:
+                row["note"] = "; ".join(filter(None, (fit.note, base.get("note"), row["note"])))
+            made.append(base | row)
+    return made
+
+
+def combining(design: Design, fit: Fit) -> Combine:
+    """Combine estimated marginal means by the coefficients of a fit."""
+
+    def combine(cells: IntArray, weights: FloatArray) -> Combined:
+        vectors, cov = design.mean_vectors(cells, weights), fit.cov
+        obstacles = [
+            "" if fit.estimable(vector) else _obstacle(design, fit, dict(zip(*on, strict=True)), vector)
+            for *on, vector in zip(cells.tolist(), weights.tolist(), vectors, strict=True)
+        ]
+        df = [math.nan if why else fit.df(vector) for why, vector in zip(obstacles, vectors, strict=True)]
+        variances = ((vectors @ cov) * vectors).sum(axis=1)
+        errors = np.sqrt(np.maximum(variances, 0.0))
+        return Combined(vectors @ fit.coef, errors, np.array(df), obstacles, [""] * len(df))
+
+    return combine
 
 
 def screen(
@@ -353,18 +417,23 @@ def weighed(design: Design, labels: Mapping[str, str], result: dict[str, Any]) -
 
 def against_zero(value: float, error: float, df: float, *, confidence: float) -> dict[str, Any]:
     """Test an estimate against 0 by Student's t, and give its interval; the reason if there is none."""
-    if not (math.isfinite(value) and math.isfinite(error) and error > 0 and df > 0):
-        note = "the estimate or its standard error is not finite"
-        return {"status": Status.NOT_CONVERGED, "note": note}
-    margin = float(stdtrit(df, (1 + confidence) / 2)) * error
-    return {
-        "estimate": value,
-        "std_error": error,
-        "df": df,
-        "conf_low": value - margin,
-        "conf_high": value + margin,
-        "p_value": 2 * float(stdtr(df, -abs(value) / error)),
-    }
+    (test,) = tests_against_zero(*(np.array([one]) for one in (value, error, df)), confidence=confidence)
+    return test
+
+
+def tests_against_zero(
+    values: FloatArray, errors: FloatArray, df: FloatArray, *, confidence: float
+) -> list[dict[str, Any]]:
+    """Test (R,) estimates: see `against_zero`."""
+    known = np.isfinite(values) & np.isfinite(errors) & (errors > 0) & (df > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        margin, p_value = stdtrit(df, (1 + confidence) / 2) * errors, 2 * stdtr(df, -np.abs(values) / errors)
+    rows = np.column_stack([values, errors, df, values - margin, values + margin, p_value]).tolist()
+    note = "the estimate or its standard error is not finite"
+    return [
+        dict(zip(TESTED, row, strict=True)) if one else {"status": Status.NOT_CONVERGED, "note": note}
+        for one, row in zip(known, rows, strict=True)
+    ]
 
 
 def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFrame:
@@ -456,15 +525,16 @@ def _everybody(design: Design, counts: Mapping[Cell, float], wave: str) -> dict[
     return weights if all(counts[cell] > 0 for cell in weights) else {}
 
 
-def _obstacle(design: Design, fit: Fit, weights: Mapping[Cell, float], vector: FloatArray) -> str:
-    """Why a combination of cells is not estimable, in words."""
+def _obstacle(design: Design, fit: Fit, weights: Mapping[int, float], vector: FloatArray) -> str:
+    """Why a combination of cells, by their places, is not estimable, in words."""
     if isinstance(fit, Explains) and (note := fit.obstacle(vector)) not in ("", NOT_DETERMINED):
         return note
-    apart = [cell for cell, one in zip(design.cells, design.apart, strict=True) if one and cell in weights]
-    if not sum(weights[cell] for cell in apart):  # compared with each other only: items are no obstacle
+    apart = [place for place in np.flatnonzero(design.apart).tolist() if place in weights]
+    if not sum(weights[place] for place in apart):  # compared with each other only: items are no obstacle
         return NOT_DETERMINED
     items = ", ".join(item for item, one in zip(design.items, design.common, strict=True) if one)
-    return f"no items in common, directly or through others, with those asked {items}: {name_cells(apart)}"
+    named = name_cells([design.cells[place] for place in apart])
+    return f"no items in common, directly or through others, with those asked {items}: {named}"
 
 
 def _labels(term: str, wave: str, organisation: str) -> dict[str, str]:

@@ -155,10 +155,17 @@ class Design:
         The `common` items weigh equally; covariates are at their mean over all respondents of the design,
         which, the model being additive, standardises over their joint distribution.
         """
-        vector = np.zeros(len(self.columns))
-        vector[self.cells.index((wave, organisation))] = 1.0
-        vector[self.item_columns] = self.common[1:] / max(int(self.common.sum()), 1)
-        return vector
+        cell = self.cells.index((wave, organisation))
+        (vector,) = self.mean_vectors(np.array([[cell]], dtype=np.intp), np.ones((1, 1)))
+        return np.asarray(vector)
+
+    def mean_vectors(self, cells: IntArray, weights: FloatArray) -> FloatArray:
+        """(R, P) sums of the `mean_vector` of (R, K) cells, each with its weight."""
+        vectors = np.zeros((len(cells), len(self.columns)))
+        np.put_along_axis(vectors, cells, weights, axis=1)
+        share = self.common[1:] / max(int(self.common.sum()), 1)
+        vectors[:, self.item_columns] = weights.sum(axis=1, keepdims=True) * share
+        return vectors
 
     def group_rows(self, chunk: slice | IntArray) -> FloatArray:
         """(size of chunk, P) for some of the groups, or for one after another: cell, items answered, covariates.

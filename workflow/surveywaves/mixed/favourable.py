@@ -41,7 +41,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -53,11 +53,11 @@ from statsmodels.stats.proportion import proportion_confint
 from surveywaves.mixed.contrasts import (
     NOT_DETERMINED,
     Cell,
+    Combined,
     Stated,
-    against_zero,
     check_confidence,
+    estimates,
     name_cells,
-    screen,
     stated_contrasts,
     stated_means,
     weighed,
@@ -83,6 +83,8 @@ NEAR: Final = 1e-6
 
 LARGEST: Final = 700.0
 """Log odds whose exponential is still a number: a cell of two may have an interval from 0 to 100."""
+
+ALL_ALIKE: Final = "everybody's answers come to the same percentage: no error can be estimated"
 
 STEPS: Final = 100
 SETTLED: Final = 1e-12
@@ -129,10 +131,11 @@ def compare_favourable(
     common = {"analysis": fit.analysis, "scale": scale.name}
 
     def rows(stated: Iterator[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
-        for labels, weights in stated:
-            found = fit.estimate(weights, confidence=confidence, min_cell=min_cell)
+        every = list(stated)
+        told = fit.estimates([sums for _, sums in every], confidence=confidence, min_cell=min_cell)
+        for (labels, weights), found in zip(every, told, strict=True):
             if mean and "estimate" in found:
-                found |= {"p_value": math.nan} | fit.within_bounds(found, weights, confidence)
+                found.update({"p_value": math.nan} | fit.within_bounds(found, weights, confidence))
             term = PERCENT_FAVOURABLE if mean else f"{labels['term']}_{PERCENT_FAVOURABLE}"
             yield common | labels | {"term": term} | weighed(design, labels, found)
 
@@ -179,24 +182,14 @@ class FavourableFit:
         self, weights: Mapping[Cell, float], *, confidence: float = 0.95, min_cell: int = 2
     ) -> dict[str, Any]:
         """Estimate a weighted sum of cells' percentages: see `contrasts.estimate`."""
-        base, refused = screen(self.design, self, weights, min_cell=min_cell)
-        if refused:
-            return base
-        asked, obstacle = self._asked(weights)
-        if obstacle:
-            return base | {"status": Status.NOT_ESTIMABLE, "note": obstacle}
-        found = self._combine({self._cell[cell]: weight for cell, weight in weights.items()}, asked)
-        if found is None:
-            return base | {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
-        if found.variance <= NOTHING * found.independent:
-            note = "everybody's answers come to the same percentage: no error can be estimated"
-            return base | {"status": Status.NOT_ESTIMABLE, "note": note}
-        notes = [base.get("note", ""), found.note]
-        ever = self._answers.number[[self._cell[cell] for cell in weights]].max(axis=0) > 0
-        if (number := int(asked.sum())) < (of := int(ever.sum())):
-            notes.append(f"over {number} of {of} statements")
-        tested = against_zero(found.value, math.sqrt(found.variance), found.df, confidence=confidence)
-        return base | {"note": "; ".join(filter(None, notes))} | tested
+        (row,) = self.estimates([weights], confidence=confidence, min_cell=min_cell)
+        return row
+
+    def estimates(
+        self, sums: Sequence[Mapping[Cell, float]], *, confidence: float, min_cell: int
+    ) -> list[dict[str, Any]]:
+        """Estimate several weighted sums: see `contrasts.estimates`."""
+        return estimates(self.design, self, sums, self._combine, confidence=confidence, min_cell=min_cell)
 
     def within_bounds(
         self, row: Mapping[str, float], weights: Mapping[Cell, float], confidence: float
@@ -206,10 +199,10 @@ class FavourableFit:
         It is symmetric in log odds, where the error is error / (p (1 - p)). At 0 or 100, or where nobody differs, it
         is Wilson's, averaged over cells and statements.
         """
-        asked, _ = self._asked(weights)
-        cells = {self._cell[cell]: weight for cell, weight in weights.items()}
-        if self._answers.alike(list(cells), asked).all():
-            return self._wilson(cells, asked, confidence)
+        cells = np.array([self._cell[cell] for cell in weights], dtype=np.intp)
+        asked = self._asked(cells)
+        if self._answers.alike(cells, asked).all():
+            return self._wilson(dict(zip(cells.tolist(), weights.values(), strict=True)), asked, confidence)
         share = row["estimate"] / 100
         margin = float(stdtrit(row["df"], (1 + confidence) / 2)) * row["std_error"] / 100
         centre, margin = math.log(share / (1 - share)), margin / (share * (1 - share))
@@ -228,62 +221,86 @@ class FavourableFit:
             ends += 100 * weight * np.array(found).mean(axis=1)
         return {"conf_low": float(ends[0]), "conf_high": float(ends[1])}
 
-    def _asked(self, weights: Mapping[Cell, float]) -> tuple[BoolArray, str]:
-        """(J,) the statements that all cells were asked; and why there is none, in words."""
-        clusters = self._answers.clusters[[self._cell[cell] for cell in weights]]
-        who = "team" if self.design.teams else "respondent"
-        if lonely := [
-            cell for cell, some in zip(weights, clusters, strict=True) if some.max(initial=0) < FEWEST
-        ]:
-            return np.zeros(clusters.shape[1], dtype=np.bool_), (
-                f"one {who} only, whose error cannot be estimated: {name_cells(lonely)}"
-            )
-        asked = np.asarray((clusters >= FEWEST).all(axis=0))
-        return asked, "" if asked.any() else "no statement in common"
+    def _asked(self, cells: IntArray) -> BoolArray:
+        """(..., J) the statements that all of (..., K) cells were asked."""
+        return np.asarray((self._answers.clusters[cells] >= FEWEST).all(axis=-2))
 
-    def _combine(self, cells: Mapping[int, float], asked: BoolArray) -> _Combined | None:
-        """Add up percentages and their errors; None if the answers do not determine a standardised one."""
-        answers, design, places = self._answers, self.design, list(cells)
-        size = answers.share.shape
-        weight = np.zeros(size)
-        for cell, factor in cells.items():
-            weight[cell, asked] = 100 * factor / asked.sum()
-        note = ""
+    def _combine(self, cells: IntArray, weights: FloatArray) -> Combined:
+        """Add up percentages and their errors."""
+        answers, asked = self._answers, self._asked(cells)
+        weight = 100 * weights[:, :, None] / np.maximum(asked.sum(axis=1), 1)[:, None, None] * asked[:, None]
+        share, number = answers.share[cells], answers.clusters[cells]
+        values, added = (weight * share).sum(axis=(1, 2)), [""] * len(cells)
+        more = (share * number + 1) / (number + 2)
+        alike = answers.alike(cells, asked)
+        spread = alike * (np.abs(weight) * np.sqrt(more * (1 - more) / (number + 2))).sum(axis=2) ** 2
         if self._model is None:
-            value, slope = float((weight * answers.share).sum()), weight
+            variances, by_cell = self._scores.variance(cells, weight)
+            if self.design.weighted:
+                df = _welch(by_cell + spread, answers.units[cells])
+            else:
+                df = answers.satterthwaite(cells, weight)
         else:
-            standard = self._model.standardise(design, weight, places)
+            values, variances, df, added = self._standardised(cells, weight, spread)
+        variances = variances + spread.sum(axis=1)
+        chance = share * (1 - share) / np.maximum(answers.number[cells], 1)
+        nothing = variances <= NOTHING * (weight**2 * chance).sum(axis=(1, 2))
+        notes, ever = [], (answers.number[cells].max(axis=1) > 0).sum(axis=1)
+        for row, (number_of, of) in enumerate(zip(asked.sum(axis=1).tolist(), ever.tolist(), strict=True)):
+            told = [added[row]]
+            if alike[row].any():
+                named = self._named(cells[row, alike[row]])
+                told.append(f"everybody alike, error as with one more answer of each kind: {named}")
+            if number_of < of:
+                told.append(f"over {number_of} of {of} statements")
+            notes.append("; ".join(filter(None, told)))
+        lonely = number.max(axis=2) < FEWEST
+        impossible = lonely.any(axis=1) | ~asked.any(axis=1) | np.isnan(values) | nothing
+        obstacles = [""] * len(cells)
+        for row in np.flatnonzero(impossible).tolist():
+            if lonely[row].any():
+                who = "team" if self.design.teams else "respondent"
+                named = self._named(cells[row, lonely[row]])
+                obstacles[row] = f"one {who} only, whose error cannot be estimated: {named}"
+            elif not asked[row].any():
+                obstacles[row] = "no statement in common"
+            else:
+                obstacles[row] = NOT_DETERMINED if math.isnan(values[row]) else ALL_ALIKE
+        return Combined(values, np.sqrt(variances), df, obstacles, notes)
+
+    def _standardised(
+        self, cells: IntArray, weight: FloatArray, spread: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, list[str]]:
+        """(R,) values, their variances and degrees of freedom, by the model, one after another; NaN: not determined."""
+        assert self._model is not None
+        found, notes = np.full((3, len(cells)), math.nan), [""] * len(cells)
+        every = np.arange(len(self.design.cells))[None]
+        for row, own in enumerate(cells):
+            on = np.zeros(self._answers.share.shape)
+            on[own] = weight[row]
+            standard = self._model.standardise(self.design, on, own.tolist())
             if standard is None:
-                return None
-            value, slope, note = standard
-        variance, by_cell = self._scores.variance(slope)
-        freedom = np.maximum(answers.units - 1, 1)
-        alike = [place for place, one in zip(places, answers.alike(places, asked), strict=True) if one]
-        for cell in alike:
-            number = answers.clusters[cell]
-            more = (answers.share[cell] * number + 1) / (number + 2)
-            spread = float(np.abs(weight[cell]) @ np.sqrt(more * (1 - more) / (number + 2))) ** 2
-            variance, by_cell[cell] = variance + spread, by_cell[cell] + spread
-        if alike:
-            named = name_cells([design.cells[cell] for cell in alike])
-            told = f"everybody alike, error as with one more answer of each kind: {named}"
-            note = "; ".join(filter(None, (note, told)))
-        if self._model is None and not design.weighted:
-            df = answers.satterthwaite(weight)
-        else:
-            spread_by = float((by_cell**2 / freedom).sum())
-            df = float(by_cell.sum()) ** 2 / spread_by if spread_by > 0 else math.nan
-        chance = answers.share * (1 - answers.share) / np.maximum(answers.number, 1)
-        return _Combined(value, variance, float((weight**2 * chance).sum()), df, note)
+                continue
+            value, slope, notes[row] = standard
+            variance, by_cell = self._scores.variance(every, slope[None])
+            by_cell[0, own] += spread[row]
+            found[:, row] = value, variance[0], _welch(by_cell, self._answers.units[every])[0]
+        return found[0], found[1], found[2], notes
+
+    def _named(self, cells: IntArray) -> str:
+        return name_cells([self.design.cells[cell] for cell in cells])
 
 
-class _Combined(NamedTuple):
-    value: float
-    variance: float
-    independent: float
-    """The variance if a person's answers had nothing to do with each other."""
-    df: float
-    note: str
+def _welch(by_cell: FloatArray, units: FloatArray) -> FloatArray:
+    """(R,) degrees of freedom of sums of (R, K) variances; NaN where they are 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = by_cell.sum(axis=1) ** 2 / (by_cell**2 / np.maximum(units - 1, 1)).sum(axis=1)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _quadratic(left: FloatArray, matrix: FloatArray) -> FloatArray:
+    """(...) x' M x of (..., D) vectors and (..., D, D) matrices."""
+    return np.asarray(((left[..., None, :] @ matrix)[..., 0, :] * left).sum(axis=-1), dtype=np.float64)
 
 
 def _favourable(design: Design, scale: Scale) -> BoolArray:
@@ -363,37 +380,32 @@ class _Answers:
                 together[place] = some.T @ (design.persons[rows, None] * some)
         return cls(cell, given, good, number, total, share, clusters, units, reach, members, together)
 
-    def alike(self, cells: list[int], asked: BoolArray) -> BoolArray:
-        """(cells,) where every answer to each of some statements is favourable, or none is."""
-        share = self.share[cells][:, asked]
-        return np.asarray(((share == 0) | (share == 1)).all(axis=1))
+    def alike(self, cells: IntArray, asked: BoolArray) -> BoolArray:
+        """(..., K) of cells: where every answer to each of (..., J) statements is favourable, or none is."""
+        share = self.share[cells]
+        return np.asarray(((share == 0) | (share == 1) | ~asked[..., None, :]).all(axis=-1))
 
-    def satterthwaite(self, weight: FloatArray) -> float:
-        """Degrees of freedom of the sum of squares for (C, J) weights on the shares: see the module."""
-        concerned = np.flatnonzero(weight.any(axis=1))
+    def satterthwaite(self, cells: IntArray, weight: FloatArray) -> FloatArray:
+        """(R,) degrees of freedom of sums of squares for (R, K, J) weights on the shares of cells: see the module."""
         if self.members is not None:
-            return self._of_teams(weight, concerned)
-        trace, squares = 0.0, 0.0
-        for cell in concerned:
-            some = np.flatnonzero(weight[cell])
-            n, both = self.number[cell, some], self.together[cell][np.ix_(some, some)]
-            own = weight[cell, some] ** 2 / n**2
-            shared = own / (n - 1)
-            reach = self.reach[cell]
-            trace += reach * float(own @ n)
-            # (P_ii)^2, and (P_ii')^2 of all pairs less those of a respondent with themselves
-            squares += reach**2 * float(own @ both @ own + shared @ (both**2 - both) @ shared)
-        return trace**2 / squares if squares > 0 else math.nan
+            return np.array([self._of_teams(*row) for row in zip(cells, weight, strict=True)])
+        n, both, reach = np.where(weight, self.number[cells], 2.0), self.together[cells], self.reach[cells]
+        own = weight**2 / n**2
+        trace = (reach * (own * n).sum(axis=2)).sum(axis=1)
+        # (P_ii)^2, and (P_ii')^2 of all pairs less those of a respondent with themselves
+        apart = _quadratic(own, both) + _quadratic(own / (n - 1), both**2 - both)
+        squares = (reach**2 * apart).sum(axis=1)
+        return np.asarray(np.where(squares > 0, trace**2 / np.where(squares > 0, squares, 1.0), math.nan))
 
-    def _of_teams(self, weight: FloatArray, cells: IntArray) -> float:
+    def _of_teams(self, cells: IntArray, weight: FloatArray) -> float:
         members = self.members or []
         teams = np.unique(np.concatenate([members[cell][0] for cell in cells]))
         diagonal, roots = np.zeros(len(teams)), []
-        for cell in cells:
-            some = np.flatnonzero(weight[cell])
+        for cell, on in zip(cells, weight, strict=True):
+            some = np.flatnonzero(on)
             team, count = members[cell]
             n, count = self.number[cell, some], count[:, some]
-            v = math.sqrt(self.reach[cell]) * weight[cell, some] / n / np.sqrt(1 - count / n)
+            v = math.sqrt(self.reach[cell]) * on[some] / n / np.sqrt(1 - count / n)
             at = np.searchsorted(teams, team)
             diagonal[at] += (count * v**2).sum(axis=1)
             root = np.zeros((len(teams), len(some)))
@@ -465,26 +477,20 @@ class _Scores:
             teams.append((team, math.sqrt(answers.reach[cell]) * sums))
         return cls(cross, teams)
 
-    def variance(self, slope: FloatArray) -> tuple[float, FloatArray]:
-        """Variance of a combination with (C, D) weights on the scores; and (C,) what each cell adds by itself."""
+    def variance(self, cells: IntArray, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(R,) variances of combinations with (R, K, D) weights on the scores of cells; (R, K) what each cell adds."""
         if not self.teams:
-            concerned = np.flatnonzero(slope.any(axis=1))
-            some = slope[concerned]
-            by_cell = np.zeros(len(slope))
-            by_cell[concerned] = np.einsum("cd,cde,ce->c", some, self.cross[concerned], some, optimize=True)
-            return float(by_cell.sum()), by_cell
-        by_cell, sums, names = np.zeros(len(slope)), [], []
-        for cell in np.flatnonzero(slope.any(axis=1)):
-            team, scores = self.teams[cell]
-            one = scores @ slope[cell]
-            by_cell[cell] = float(one @ one)
-            sums.append(one)
-            names.append(team)
-        if not names:  # nobody differs anywhere
-            return 0.0, by_cell
-        _, place = np.unique(np.concatenate(names), return_inverse=True)
-        together = np.bincount(place, weights=np.concatenate(sums))
-        return float(together @ together), by_cell
+            by_cell = _quadratic(slopes, self.cross[cells])
+            return by_cell.sum(axis=1), by_cell
+        variances, by_cell = np.zeros(len(cells)), np.zeros(cells.shape)
+        for row, (own, slope) in enumerate(zip(cells, slopes, strict=True)):
+            names, sums = zip(*(self.teams[cell] for cell in own), strict=True)
+            of = [scores @ on for scores, on in zip(sums, slope, strict=True)]
+            by_cell[row] = [one @ one for one in of]
+            _, place = np.unique(np.concatenate(names), return_inverse=True)
+            together = np.bincount(place, weights=np.concatenate(of))
+            variances[row] = together @ together
+        return variances, by_cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
