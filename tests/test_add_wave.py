@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from bad_inputs.refused import REFUSED, Refused
 from bad_inputs.taken import TAKEN, Taken
 from surveywaves.adding import Addition, add_wave, enlist, narrate, write
-from surveywaves.adding.diff import blocks
+from surveywaves.adding.diff import moved
 from surveywaves.adding.draft import yaml_text
 from surveywaves.adding.questions import changes, likeness, likenesses, read_dates, same
 from surveywaves.cli import main
@@ -713,15 +713,9 @@ def test_a_list_of_mappings_reads_back(study: Study) -> None:
     )
 
 
-def test_blocks_that_changed_places_are_named_and_the_others_are_not() -> None:
-    found = blocks(list("abcdefgh"), list("ghabcefd"))
-    assert [(block.items, block.moved) for block in found] == [
-        (("g", "h"), True),
-        (("a", "b", "c"), False),
-        (("e", "f"), False),
-        (("d",), True),
-    ]
-    assert blocks([], []) == []
+def test_runs_that_changed_places_are_named_and_the_others_are_not() -> None:
+    assert moved(list("abcdefgh"), list("ghabcefd")) == [(["g", "h"], 7, 1), (["d"], 4, 8)]
+    assert moved(list("abc"), list("abc")) == moved([], []) == []
 
 
 # --- the command ----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 from situations import Situation, page
 
 PAGE = Path(__file__).parent.parent / "docs/situations.md"
-FAMILIES = ("labels", "numbers", "returns", "programs", "headers")
+FAMILIES = ("labels", "numbers", "returns", "programs", "headers", "known")
 SITUATIONS: list[Situation] = [
     one
     for family in FAMILIES

@@ -208,7 +208,10 @@ def _source(column: str, levels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _yaml(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path.write_text(
+        yaml.dump(dict(content), Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False),
+        encoding="utf-8",
+    )
 
 
 def _tsv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -340,7 +343,9 @@ class Situation:
         said = "\n".join([*asked, *added.warnings])
         assert self.outcome == "refused" or re.search(self.said, said), said
         config = folder / "config/config.yaml"
-        _yaml(config, {**yaml.safe_load(config.read_text(encoding="utf-8")), "waves": [LIKE, WAVE]})
+        _yaml(
+            config, {**yaml.load(config.read_text(encoding="utf-8"), yaml.CSafeLoader), "waves": [LIKE, WAVE]}
+        )
         return asked
 
 
@@ -390,7 +395,7 @@ def decide(paths: Sequence[Path], answers: Mapping[str, Any]) -> list[tuple[str,
     for path in paths:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".yaml":
-            _yaml(path, _settle(yaml.safe_load(text), "", answers, settled))
+            _yaml(path, _settle(yaml.load(text, yaml.CSafeLoader), "", answers, settled))
             continue
         rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
         for row in rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -328,24 +329,6 @@ LONG: Final = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Items that stand one after another in both waves.
-
-    Parameters
-    ----------
-    before, after
-        Place of the first, counted over the items that both waves have.
-    moved
-        Whether it stands elsewhere among the others.
-    """
-
-    items: tuple[str, ...]
-    before: int
-    after: int
-    moved: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Diff:
     """What became of the questionnaire, in lines under headings."""
 
@@ -404,64 +387,40 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
         kinds["reworded"].append(f"{item} ({match.score}): {say(changes(before.wording, text))}")
 
 
-def blocks(before: Sequence[str], after: Sequence[str]) -> list[Block]:
-    """Cut an order into runs that stand in another order as well, and say which of them moved.
-
-    Those that did not are the longest sequence of runs (by the number of items) that kept their order.
-    """
-    place = {item: number for number, item in enumerate(before)}
-    runs: list[list[str]] = []
-    for item in after:
-        if runs and place[item] == place[runs[-1][-1]] + 1:
-            runs[-1].append(item)
-        else:
-            runs.append([item])
-    stay = _longest([place[run[0]] for run in runs], [len(run) for run in runs])
-    starts = [sum(len(run) for run in runs[:number]) for number in range(len(runs))]
-    return [
-        Block(tuple(run), place[run[0]] + 1, start + 1, number not in stay)
-        for number, (run, start) in enumerate(zip(runs, starts, strict=True))
-    ]
-
-
-def _longest(places: Sequence[int], weights: Sequence[int]) -> set[int]:
-    """Find the increasing subsequence of most weight; its places in the sequence."""
-    best: list[tuple[int, int]] = []  # weight up to here, run before this one (-1: none)
-    for number, place in enumerate(places):
-        earlier = [(best[one][0], one) for one in range(number) if places[one] < place]
-        weight, previous = max(earlier, default=(0, -1))
-        best.append((weight + weights[number], previous))
-    number = max(range(len(best)), key=lambda one: best[one][0], default=-1)
-    found = set()
-    while number >= 0:
-        found.add(number)
-        number = best[number][1]
-    return found
+def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], int, int]]:
+    """List the runs of an order that stand elsewhere in another one: items, first place there and here, from 1."""
+    place = {item: number for number, item in enumerate(before, start=1)}
+    runs: list[tuple[list[str], int, int]] = []
+    for kind, _, _, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        for here in range(start, end) if kind != "equal" else ():
+            item = after[here]
+            if (
+                runs
+                and here == runs[-1][2] + len(runs[-1][0]) - 1
+                and place[item] == place[runs[-1][0][-1]] + 1
+            ):
+                runs[-1][0].append(item)
+            else:
+                runs.append(([item], place[item], here + 1))
+    return runs
 
 
 def _moved(study: Study, found: Mapping[str, tuple[Sheet, Match]], reference: Reference) -> list[str]:
     both = [item.item for item in study.items if item.item in found and item.item in reference.asked]
-    if not both:
-        return []
     # The order of the instrument stands in where the files do not tell the wave's own.
     before = sorted(both, key=lambda item: reference.asked[item].place or 0) if reference.ordered else both
-    first = {
-        name: number for number, name in enumerate(dict.fromkeys(sheet.name for sheet, _ in found.values()))
+    sheets = list(dict.fromkeys(sheet.name for sheet, _ in found.values()))
+    places = {
+        name: (sheets.index(sheet.name), one.question.place if one.question else 0)
+        for name, (sheet, one) in found.items()
     }
-    after = sorted(both, key=lambda item: (first[found[item][0].name], _place(found[item][1])))
     lines = []
-    for block in blocks(before, after):
-        if block.moved:
-            named = block.items[0] if len(block.items) == 1 else f"{block.items[0]} … {block.items[-1]}"
-            count = f" ({len(block.items)} items)" if len(block.items) > 1 else ""
-            lines.append(f"{named}{count}: from place {block.before} to {block.after}")
+    for items, there, here in moved(before, sorted(both, key=places.__getitem__)):
+        named = f"{items[0]} … {items[-1]} ({len(items)} items)" if len(items) > 1 else items[0]
+        lines.append(f"{named}: from place {there} to {here}")
     if lines and not reference.ordered:
         lines.append(f"(against the order of items.tsv: the files of {reference.wave.name} are not there)")
     return lines
-
-
-def _place(match: Match) -> int:
-    return match.question.place if match.question else 0
 
 
 def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:

@@ -35,6 +35,7 @@ from surveywaves.adding.questions import (
     words,
 )
 from surveywaves.errors import RawFileError
+from surveywaves.ingest.headers import as_ranges
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
@@ -682,8 +683,9 @@ def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] 
     folded = normalise(answer).rstrip(".…")
     for text, level in known.items():
         score = max(likeness(text, answer), 0.9 * fuzz.token_set_ratio(normalise(text), normalise(answer)))
-        if len(folded) >= PHRASE and normalise(text).startswith(folded):
-            score = SAME - 1  # cut off
+        starts = (folded, *as_ranges(answer)) if len(folded) >= PHRASE else ()
+        if starts and normalise(text).startswith(starts):
+            score = SAME - 1  # cut off, or a range of which Excel made a date
         scored[level] = max(round(score), scored.get(level, 0))
     near = sorted((one for one in scored.items() if one[1] >= NEAR), key=lambda one: -one[1])[:LEVELS_SHOWN]
     named = [f"{level} ({score})" for level, score in near]

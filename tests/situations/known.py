@@ -1,0 +1,280 @@
+"""A known questionnaire: what the pattern wave said of a file holds where column and cells are what they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from situations import (
+    AGREE,
+    ASKED,
+    GROUPS,
+    STATEMENTS,
+    Columns,
+    Situation,
+    columns_of,
+    small_study,
+    truth,
+    write_csv,
+    write_sav,
+)
+
+Make = Callable[[Path], pd.DataFrame]
+
+NAMES = {item: f"q4_{place}" for place, item in enumerate(STATEMENTS, start=1)}
+PLACES = {name: f"q{place}" for place, name in enumerate(GROUPS, start=1)}
+CODES = {name: {level: str(code) for code, level in enumerate(levels, 1)} for name, levels in GROUPS.items()}
+
+
+def coded(true: pd.DataFrame, words: Sequence[str] = "12345", **first: Sequence[str]) -> Columns:
+    """Write returns in bare codes, columns and cells."""
+    return columns_of(true, items=NAMES, words=words, groups=PLACES, levels=CODES, **first)
+
+
+def source(name: str, layout: str) -> dict[str, Any]:
+    return {
+        "columns": {layout: PLACES[name]},
+        "map": {code: level for level, code in CODES[name].items()},
+    }
+
+
+def described(layout: str = "table", values: Sequence[str] = "12345", **keys: Any) -> dict[str, Any]:
+    """Describe w1 as a file of bare codes."""
+    return {
+        "layouts": {layout: {"format": layout, "coding": "codes", **keys}},
+        "codings": {
+            "codes": {
+                "response_scale": "agree5",
+                "values": {code: value for value, code in enumerate(values, 1)},
+            }
+        },
+        "organisation": source("organisation", layout),
+        "variables": {name: source(name, layout) for name in GROUPS if name != "organisation"},
+        "files": [{"path": "resources/raw/w1/w1.csv", "layout": layout}],
+    }
+
+
+def same_codes(folder: Path) -> pd.DataFrame:
+    true = truth()
+    raw = small_study(folder, file=coded(truth(seed=2)), wave=described())
+    write_csv(raw / "export.csv", coded(true))
+    return true
+
+
+def other_codes(folder: Path) -> pd.DataFrame:
+    true = truth()
+    raw = small_study(folder, file=coded(truth(seed=2)), wave=described())
+    write_csv(raw / "export.csv", coded(true, "01234"))
+    return true
+
+
+def turned_codes(folder: Path) -> pd.DataFrame:
+    """Let w1 count down, and w2 as well."""
+    true = truth()
+    raw = small_study(folder, file=coded(truth(seed=2), "54321"), wave=described(values="54321"))
+    write_csv(raw / "export.csv", coded(true, "54321"))
+    return true
+
+
+def a_level_more(folder: Path) -> pd.DataFrame:
+    """Split the second of four lengths of service: all codes above have moved."""
+    true = truth()
+    raw = small_study(folder, file=coded(truth(seed=2)), wave=described())
+    moved = {"under_1": "1", "y1_4": "2", "y5_9": "4", "y10": "5"}
+    cells = coded(true)
+    cells["q3"] = [moved[level] for level in true["tenure"]]
+    place = list(true["tenure"]).index("y1_4")
+    cells["q3"][place] = "3"
+    write_csv(raw / "export.csv", cells)
+    return true
+
+
+def tests_among(marks: Sequence[str], **columns: Sequence[str]) -> Make:
+    """Put returns among the others that the pattern wave excludes; `columns` stand before all others."""
+
+    def make(folder: Path) -> pd.DataFrame:
+        true = truth()
+        wave = described(exclude={"Status": {"test": "a trial", "demo": "a trial"}}, ignore=["Status"])
+        first = coded(truth(seed=2), Status=["real"] * 24)
+        raw = small_study(folder, file=first, wave=wave)
+        status = [*marks, *["real"] * (24 - len(marks))]
+        write_csv(raw / "export.csv", coded(true, **columns, Status=status))
+        return true.iloc[len(marks) :].reset_index(drop=True)
+
+    return make
+
+
+def ignored_again(folder: Path) -> pd.DataFrame:
+    true = truth()
+    other = {"q9": ["1", "2", "3", "4"] * 6}
+    raw = small_study(folder, file=coded(truth(seed=2), **other), wave=described(ignore=["q9"]))
+    write_csv(raw / "export.csv", coded(true, **other))
+    return true
+
+
+def labelled(folder: Path, true: pd.DataFrame, name: str, labels: Sequence[str] = AGREE) -> Path:
+    """Write an SPSS file with labels for variables and values; 9 is `Not answered`."""
+    cells = {column: [float(cell) for cell in one] for column, one in coded(true).items()}
+    values: dict[str, Any] = {
+        column: dict(enumerate(labels, start=1)) | {9: "Not answered"} for column in NAMES.values()
+    }
+    values |= {PLACES[group]: dict(enumerate(levels.values(), 1)) for group, levels in GROUPS.items()}
+    texts = {NAMES[item]: text for item, text in STATEMENTS.items()}
+    return write_sav(
+        folder / name, cells, labels=texts | {PLACES[one]: ASKED[one] for one in GROUPS}, values=values
+    )
+
+
+def a_labelled_file(labels: Sequence[str] = AGREE) -> Make:
+    def make(folder: Path) -> pd.DataFrame:
+        true = truth()
+        wave = described("spss")
+        wave["files"] = [{"path": "resources/raw/w1/w1.sav", "layout": "spss"}]
+        wave["codings"]["codes"]["values"]["9"] = "skipped"
+        raw = small_study(folder, file=coded(truth(seed=2)), wave=wave)
+        labelled(folder / "resources/raw/w1", truth(seed=2), "w1.sav")
+        labelled(raw, true, "export.sav", labels)
+        if labels != AGREE:
+            true[[*STATEMENTS]] = 6 - true[[*STATEMENTS]]
+        return true
+
+    return make
+
+
+def words(*cells: str) -> Make:
+    """Answer in other words than the options, lowest first."""
+
+    def make(folder: Path) -> pd.DataFrame:
+        true = truth()
+        write_csv(small_study(folder) / "export.csv", columns_of(true, words=cells))
+        return true
+
+    return make
+
+
+GERMAN = ("Stimme gar nicht zu", "Stimme nicht zu", "Weder noch", "Stimme zu", "Stimme voll zu")
+CUT = tuple(label[:14].strip() for label in AGREE)
+PLUS = ("--", "-", "0", "+", "++")
+STARS = ("*", "**", "***", "****", "*****")
+FILLED = ("★☆☆☆☆", "★★☆☆☆", "★★★☆☆", "★★★★☆", "★★★★★")
+
+
+def meant(cells: Sequence[str]) -> dict[str, Any]:
+    """Say of each cell what it means, as somebody does who has seen the form."""
+    return {
+        rf"codings\.\w+\.values\.{re.escape(cell)}": value for value, cell in enumerate(cells, start=1)
+    } | {r"items\.\w+\.comparability": "identical"}
+
+
+STILL = {r"layouts\.table\.coding": "codes"}
+"""The columns ask what they asked: the one decision about codes whose file says nothing of them."""
+
+SITUATIONS = [
+    Situation(
+        "known: the same columns and codes",
+        9,
+        "bare codes in the columns of the pattern wave",
+        same_codes,
+        "asked",
+        STILL,
+        1,
+        "if its columns ask what they asked in w1",
+    ),
+    Situation(
+        "known: codes that run down, as before",
+        9,
+        "1 = strongly agree in both waves",
+        turned_codes,
+        "asked",
+        STILL,
+        1,
+    ),
+    Situation(
+        "known: the same columns, counted from 0",
+        9,
+        "codes 0 to 4 where the pattern wave had 1 to 5",
+        other_codes,
+        "asked",
+        {r"layouts\.table\.coding": "codes_ascending", r"items\.\w+\.comparability": "identical"},
+        said="codes_ascending .* or codes_descending",
+    ),
+    Situation(
+        "known: a level more",
+        9,
+        "five codes for length of service where the pattern wave had four",
+        a_level_more,
+        "asked",
+        STILL
+        | {r"variables\.tenure\.map\.1": "under_1", r"variables\.tenure\.map\.[23]": "y1_4"}
+        | {
+            r"variables\.tenure\.map\.4": "y5_9",
+            r"variables\.tenure\.map\.5": "y10",
+            r"variables\.tenure\.columns\.table": "q3",
+        },
+        said="w1 had other codes",
+    ),
+    Situation(
+        "known: test returns",
+        9,
+        "two returns that the pattern wave excludes",
+        tests_among(["test", "demo"]),
+        "asked",
+        STILL,
+        1,
+    ),
+    Situation(
+        "known: test returns in another program",
+        9,
+        "the same from Google Forms, where the pattern wave was a table",
+        tests_among(["test", "demo"], Timestamp=[f"6/{day}/2008 9:00:07" for day in range(1, 25)]),
+        "asked",
+        STILL | {r"layouts\.\w+\.coding": "codes"},
+        1,
+    ),
+    Situation(
+        "known: a column ignored before",
+        9,
+        "a code column that the pattern wave ignored",
+        ignored_again,
+        "asked",
+        STILL,
+        1,
+    ),
+    Situation(
+        "known: a labelled file",
+        9,
+        "the .sav of the pattern wave, with other returns",
+        a_labelled_file(),
+        decisions=0,
+    ),
+    Situation(
+        "known: a labelled file that turned round",
+        9,
+        "the same .sav, its labels the other way round",
+        a_labelled_file(AGREE[::-1]),
+        "asked",
+        {r"codings\.\w+\.values\.9": "skipped"},
+    ),
+    *(
+        Situation(
+            f"hints: {name}",
+            11,
+            f"answers such as {', '.join(f'`{cell}`' for cell in cells[:3])}",
+            words(*cells),
+            "asked",
+            meant(cells),
+            said=r"1 \(Strongly disagree\)|3 \(99\)",
+        )
+        for name, cells in (
+            ("German", GERMAN),
+            ("cut off", CUT),
+            ("plus and minus", PLUS),
+            ("stars", STARS),
+            ("filled stars", FILLED),
+        )
+    ),
+]
