@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lxml import etree
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -59,8 +59,10 @@ def said(drawing: Drawing) -> str:
 
 def told(drawing: Drawing) -> list[str]:
     """List what marks say where a reader points at them."""
-    gids = [str(artist.get_gid()) for artist in drawing.figure.findobj() if artist.get_gid()]
-    return [gid.partition(":")[2] for gid in gids]
+    artists = drawing.figure.findobj()
+    marks = [url for points in artists if isinstance(points, Collection) for url in points.get_urls()]
+    said = [*marks, *(artist.get_gid() for artist in artists)]
+    return [str(one).partition(":")[2] for one in said if one]
 
 
 # --- legible in any study -----------------------------------------------------------------------------------------
