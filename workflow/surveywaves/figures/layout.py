@@ -46,22 +46,17 @@ MARKS: Final = ("x", "y", "series", "told")
 
 
 def points(
-    axes: Axes,
-    places: pd.DataFrame,
-    looks: Mapping[str, tuple[str, str]],
-    size: float,
-    *,
-    focus: bool = False,
+    axes: Axes, marks: pd.DataFrame, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
 ) -> None:
     """Draw a mark a row of `MARKS`, in colour and shape of its series and as large as `size`, in points."""
     colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
-    if len(places):
+    if len(marks):
         sns.scatterplot(
-            places, x="x", y="y", hue="series", style="series", palette=colours, markers=markers, s=size**2,
+            marks, x="x", y="y", hue="series", style="series", palette=colours, markers=markers, s=size**2,
             linewidth=1, edgecolor="face", clip_on=False, zorder=3, legend=False, ax=axes,
         )  # fmt: skip
         kind = "value" if focus else "hover"
-        axes.collections[-1].set_urls([f"{kind}:{drawable(said)}" for said in places["told"]])
+        axes.collections[-1].set_urls([f"{kind}:{drawable(said)}" for said in marks["told"]])
 
 
 @dataclass(frozen=True)

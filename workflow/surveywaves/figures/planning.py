@@ -103,21 +103,21 @@ def _curves(
         for place, curve in curves.items()
         for n, size in curve.items()
     ]
-    marks = pd.DataFrame(told, columns=MARKS)
+    marks, named = pd.DataFrame(told, columns=MARKS), {names[place]: look for place, look in looks.items()}
     sns.lineplot(
         marks, x="x", y="y", hue="series", style="series", ax=axes, legend=False, estimator=None, linewidth=1.4,
-        palette={names[place]: look[0] for place, look in looks.items()},
-        dashes={names[place]: look[2] for place, look in looks.items()},
+        palette={name: look[0] for name, look in named.items()},
+        dashes={name: look[2] for name, look in named.items()},
     )  # fmt: skip
-    points(axes, marks, {names[place]: look[:2] for place, look in looks.items()}, 0.6 * em)
+    points(axes, marks, named, 0.6 * em)
     written = -top
     for size in sorted(float(curve.iloc[-1]) for curve in curves.values()):
         if size - written >= top / 10:
             written = size
             beside(axes, counts[-1], size, number(size), 0.6 * em, color=INK)
-    named = f"{returns.capitalize()} of {plan.title if plan else ''}"
+    below = f"{returns.capitalize()} of {plan.title if plan else ''}"
     y = page.lines + 2.4 * em / page.unit
-    page.write((page.left + page.right) / 2, y, wrap(named, 60 * em, em)[0], ha="center", color=GREY)
+    page.write((page.left + page.right) / 2, y, wrap(below, 60 * em, em)[0], ha="center", color=GREY)
 
 
 def _words(wave: str, organisation: str, labels: Labels) -> str:
