@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lxml import etree
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -59,8 +59,10 @@ def said(drawing: Drawing) -> str:
 
 def told(drawing: Drawing) -> list[str]:
     """List what marks say where a reader points at them."""
-    gids = [str(artist.get_gid()) for artist in drawing.figure.findobj() if artist.get_gid()]
-    return [gid.partition(":")[2] for gid in gids]
+    artists = drawing.figure.findobj()
+    marks = [url for points in artists if isinstance(points, Collection) for url in points.get_urls()]
+    said = [*marks, *(artist.get_gid() for artist in artists)]
+    return [str(one).partition(":")[2] for one in said if one]
 
 
 # --- legible in any study -----------------------------------------------------------------------------------------
@@ -213,19 +215,15 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
 def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
     study, tables = study_of(), tables_for(study_of())
     axes = drawn("plain")["heat_map_1"].figure.axes[0]
-    cells = {(round(text.get_position()[0]), text.get_position()[1]): text.get_text() for text in axes.texts}
     [mesh] = axes.findobj(QuadMesh)
-    shown = sorted(text for text in cells.values() if text.isdigit())
+    cells = zip((text.get_text() for text in axes.texts), mesh.get_facecolors(), strict=True)
+    shown = [(text, luminance(mpl.colors.to_hex(ground))) for text, ground in cells if text.isdigit()]
     rows = tables["item_summary"]
     rows = rows[rows["organisation"].isin(list(study.organisations))]
-    assert shown == sorted(number(share, 0) for share in rows["favourable_percent"])
-    grounds = np.asarray(mesh.get_array())
-    edges = mesh.get_coordinates()[:, 0, 1]
-    darkness = {
-        int(text): luminance(mpl.colors.to_hex(grounds[int(np.searchsorted(edges, y)) - 1, x]))
-        for (x, y), text in cells.items()
-        if text.isdigit()
-    }
+    assert sorted(text for text, _ in shown) == sorted(
+        number(share, 0) for share in rows["favourable_percent"]
+    )
+    darkness = {int(text): tone for text, tone in shown}
     assert [darkness[share] for share in sorted(darkness)] == sorted(darkness.values(), reverse=True)
 
 

@@ -30,8 +30,6 @@ from surveywaves.terms import (
 
 _NOUNS: Final = Nouns()
 
-OUTSIDE: Final = "Statements outside the scales"
-
 NONE: Final = "–"
 """What stands where there is no number."""
 

@@ -246,7 +246,7 @@ class Page:
         place = (left / wide, 1 - (start + tall) / self.high, (right - left) / wide, tall / self.high)
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
-        axes.set(xlim=(low, high), ylim=(lines, 0))
+        axes.set(xlim=(low, high), ylim=(lines, 0), xticks=[], yticks=[])
         rules(axes, [*(ticks or ())], upright=True)
         for tick, said in (ticks or {}).items():
             x = left + (tick - low) / (high - low) * (right - left)

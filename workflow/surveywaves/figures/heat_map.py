@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+import seaborn as sns
+from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import pages
 from surveywaves.figures.drawing import LINE, Drawing, withheld_key
@@ -15,8 +16,8 @@ from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, wrap
 from surveywaves.findings import CHANGE, Pair, main_pair, term_in
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, ESTIMATED, FAVOURABLE, PERCENT_FAVOURABLE, WITHOUT_SCALE, Decision, Status
-from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number, records
+from surveywaves.terms import ALL, ESTIMATED, FAVOURABLE, PERCENT_FAVOURABLE, Decision, Status
+from surveywaves.words import NONE, REVERSED, WITHHELD, Labels, number, records
 
 COLUMNS: Final = 8
 """Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
@@ -29,7 +30,7 @@ WIDEST: Final = 8.0
 
 MOVED: Final = (Decision.INCREASE, Decision.DECREASE)
 
-SHADES: Final = LinearSegmentedColormap.from_list("shades", ("#f3f6fa", "#9dbcd8", "#2f6aa3", "#0d2f57"))
+SHADES: Final = sns.color_palette("blend:#f3f6fa,#9dbcd8,#2f6aa3,#0d2f57", as_cmap=True)
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
 
@@ -68,9 +69,8 @@ def heat_map(
     bold: list[int] = []
     for group, own in groups.items():
         if group:
-            title = OUTSIDE if group == WITHOUT_SCALE else labels.scale(group)
             bold.append(len(names))
-            names.append(wrap(title, room, sheet.em, lines=1, bold=True))
+            names.append(wrap(labels.scale(group), room, sheet.em, lines=1, bold=True))
             cells.append([Tile() for _ in columns])
         for item in own:
             names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
@@ -37,6 +39,24 @@ def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
 def value(artist: Artist, said: str, *, focus: bool = True) -> None:
     """Let a mark tell its value where a reader points at it, or, with `focus`, comes to it by keyboard."""
     artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
+
+
+MARKS: Final = ("x", "y", "series", "told")
+"""Columns of marks: where each stands, what it is of, and what it says where a reader points at it."""
+
+
+def points(
+    axes: Axes, marks: pd.DataFrame, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
+) -> None:
+    """Draw a mark a row of `MARKS`, in colour and shape of its series and as large as `size`, in points."""
+    colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
+    if len(marks):
+        sns.scatterplot(
+            marks, x="x", y="y", hue="series", style="series", palette=colours, markers=markers, s=size**2,
+            linewidth=1, edgecolor="face", clip_on=False, zorder=3, legend=False, ax=axes,
+        )  # fmt: skip
+        kind = "value" if focus else "hover"
+        axes.collections[-1].set_urls([f"{kind}:{drawable(said)}" for said in marks["told"]])
 
 
 @dataclass(frozen=True)
@@ -168,14 +188,8 @@ def grid(
         presentation, title, subtitle, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about
     )
     rows.write(page)
-    axes = page.panel(start, start + count * wide, -0.5, count - 0.5)
     if len(cells) and heads:
-        grounds = np.array([[to_rgb(cell.ground) for cell in row] for row in cells])
-        edges = np.concatenate([[0.0], np.cumsum(rows.heights)])
-        axes.pcolormesh(np.arange(count + 1) - 0.5, edges, grounds, edgecolors="white", linewidth=1.2)
-    for y, high, row in zip(rows.middles, rows.heights, cells, strict=True):
-        for x, cell in enumerate(row):
-            _tile(axes, x, y, high, cell)
+        _tiles(page.panel(start, start + count * wide, 0, count), rows, cells)
     for x, name in enumerate(broken):
         look: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90 if turned else 0}
         page.head(start + (x + 0.5) * wide, "\n".join(name), **look)
@@ -191,14 +205,27 @@ def _cut(names: Sequence[Sequence[str]]) -> bool:
     return any(one.endswith("…") for name in names for one in name)
 
 
-def _tile(axes: Axes, x: float, y: float, high: float, cell: Tile) -> None:
-    if cell.hatched:
-        hatched(axes, x - 0.45, y, 0.9, 0.85 * high)
-    if cell.text:
-        look: dict[str, Any] = {"ha": "center", "va": "center" if "\n" in cell.text else "center_baseline"}
+def _tiles(axes: Axes, rows: Rows, cells: Sequence[Sequence[Tile]]) -> None:
+    """Draw a heat map, whose rows are as high as their names."""
+    tiles = [cell for row in cells for cell in row]
+    grounds = list(dict.fromkeys(cell.ground for cell in tiles))
+    shades = [[grounds.index(cell.ground) for cell in row] for row in cells]
+    ends = np.cumsum([0.0, *rows.heights])
+    rank = np.arange(len(ends))
+    heights = (lambda y: np.interp(y, rank, ends), lambda y: np.interp(y, ends, rank))
+    axes.set_yscale("function", functions=heights)
+    texts = np.array([[cell.text for cell in row] for row in cells])
+    sns.heatmap(
+        shades, vmin=0, vmax=len(grounds), cmap=ListedColormap(grounds), cbar=False, linewidths=1.2, annot=texts,
+        fmt="", annot_kws={"size": rows.em}, xticklabels=False, yticklabels=False, ax=axes,
+    )  # fmt: skip
+    for text, cell in zip(axes.texts, tiles, strict=True):
+        text.set(color=cell.ink, weight="bold" if cell.bold else "normal")
+        if "\n" not in cell.text:
+            text.set_verticalalignment("center_baseline")
         if cell.hatched:
-            look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        weight = "bold" if cell.bold else "normal"
-        text = axes.text(x, y, cell.text, color=cell.ink, weight=weight, **look)
+            x, y = text.get_position()
+            hatched(axes, x - 0.45, y, 0.9, 0.85)
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         if cell.told:
             value(text, cell.told)

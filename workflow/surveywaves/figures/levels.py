@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from surveywaves.figures.change import ABREAST, Unit, scale_rows
-from surveywaves.figures.drawing import LINE, Drawing, key, line, withheld_key
-from surveywaves.figures.layout import Part, beside, hatched, panels, value
+from surveywaves.figures.drawing import LINE, Drawing, key, withheld_key
+from surveywaves.figures.layout import MARKS, Part, beside, hatched, panels, points
 from surveywaves.figures.style import GREY, INK, steps
 from surveywaves.findings import level_rows, main_unit
 from surveywaves.study.parts import Presentation
@@ -67,21 +67,20 @@ def _draw(rows: pd.DataFrame, order: Sequence[str], presentation: Presentation, 
     )
     middles = dict(zip(order, scales.middles, strict=True))
     for axes, part in zip(drawn, parts, strict=True):
+        marks = []
         for row in records(rows[rows["organisation"].eq(part) & rows["wave"].isin(waves)]):
             y = middles[row.scale] + (waves.index(row.wave) - (len(waves) - 1) / 2) * LINE
             if pd.isna(row.estimate):
                 if row.status == Status.WITHHELD:
                     hatched(axes, low, y, high - low, 0.8)
                 continue
-            colour, marker = looks[row.wave]
-            line(axes, [row.conf_low, row.conf_high], [y, y], color=colour, linewidth=0.18 * em)
-            mark = line(
-                axes, [row.estimate], [y], marker=marker, color=colour, markersize=0.75 * em, zorder=3
-            )
+            axes.hlines(y, row.conf_low, row.conf_high, color=looks[row.wave][0], linewidth=0.18 * em)
             where = f"{labels.scale(row.scale)}, {labels.organisation(part)}, {labels.wave(row.wave)}"
-            value(mark, f"{where}: {unit.write(row.estimate)} ({unit.interval(row.conf_low, row.conf_high)})")
+            said = f"{where}: {unit.write(row.estimate)} ({unit.interval(row.conf_low, row.conf_high)})"
+            marks.append((row.estimate, y, row.wave, said))
             ink = INK if row.wave == waves[-1] else GREY
             beside(axes, max(row.conf_high, row.estimate), y, unit.write(row.estimate), 0.6 * em, color=ink)
+        points(axes, pd.DataFrame(marks, columns=MARKS), looks, 0.75 * em, focus=True)
     caption = f"{unit.words}, of each scale, with {labels.confidence} confidence intervals. {about}"
     return page.drawing(rows, caption=caption, alt=f"{page.title}.")
 

@@ -23,7 +23,7 @@ from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, OUTSIDE, REVERSED, WITHHELD, Labels, number, shortened
+from surveywaves.words import NONE, REVERSED, WITHHELD, Labels, number, shortened
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
@@ -176,7 +176,7 @@ def likert(
     panels = _panels(waves, there, labels, sheet.width - 0.5 * sheet.em - start)
     page = Page(
         presentation,
-        _title(OUTSIDE if group == WITHOUT_SCALE else labels.scale(group), [*known.values()], last, labels),
+        _title(labels.scale(group), [*known.values()], last, labels),
         "Answers, %; at either end those on that side together, the favourable in bold",
         keys=_keys(items, rows, presentation),
         notes=[
@@ -194,8 +194,8 @@ def likert(
     shown = rows["organisation"].isin([ALL, *there]) & rows["wave"].isin(waves)
     shown &= rows["item"].isin([item.item for item in items])
     caption = (
-        f"{shortened(OUTSIDE if group == WITHOUT_SCALE else labels.scale(group), 60)}, sorted by favourable answers in "
-        f"the last wave. Every answer of all respondents"
+        f"{shortened(labels.scale(group), 60)}, sorted by favourable answers in the last wave. "
+        f"Every answer of all respondents"
         f"{f'; by {organisation} the two sides and the middle' if there else ''}."
     )
     said = [

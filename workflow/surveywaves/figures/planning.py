@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any, Final
 
 import pandas as pd
+import seaborn as sns
 
 from surveywaves.figures.drawing import Drawing, Page, key, line, rules
-from surveywaves.figures.layout import beside, value
+from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
@@ -20,7 +21,13 @@ DETECTABLE: Final = "detectable"
 SERIES: Final = 6
 """Most comparisons, the first ones."""
 
-LOOKS: Final = (("#12304c", "o", "-"), ("#b8400b", "s", "--"), ("#4f6f52", "^", "-."), ("#7a3e8e", "D", ":"))
+Look = tuple[str, str, Any]
+LOOKS: Final[Sequence[Look]] = (
+    ("#12304c", "o", ""),
+    ("#b8400b", "s", (3.7, 1.6)),
+    ("#4f6f52", "^", (6.4, 1.6, 1, 1.6)),
+    ("#7a3e8e", "D", (1, 1.65)),
+)
 """Colour, mark and line of each comparison in turn: told apart by any of them."""
 SMALLEST: Final[dict[str, Any]] = {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": 1.4}
 
@@ -46,7 +53,7 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"Smallest difference detected with {power} power, in standard deviations of one answer",
         keys=[
             *(
-                key(_words(*place, labels), marker=marker, color=colour, linestyle=dashes)
+                key(_words(*place, labels), marker=marker, color=colour, linestyle=(0, dashes or None))
                 for place, (colour, marker, dashes) in looks.items()
             ),
             key("smallest effect of interest", **SMALLEST),
@@ -71,7 +78,7 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
 def _curves(
     page: Page,
     curves: Mapping[tuple[str, str], pd.Series],
-    looks: Mapping[tuple[str, str], tuple[str, str, str]],
+    looks: Mapping[tuple[str, str], Look],
     labels: Labels,
 ) -> None:
     """Draw a line a comparison, on axes of returns and of standard deviations."""
@@ -90,24 +97,27 @@ def _curves(
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
         line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, **SMALLEST)
-    for place, curve in curves.items():
-        colour, marker, dashes = looks[place]
-        line(axes, [*curve.index], [*curve], color=colour, linestyle=dashes, linewidth=1.4)
-        for n, size in zip(curve.index, curve, strict=True):
-            mark = line(axes, [n], [size], marker=marker, color=colour, markersize=0.6 * em)
-            value(
-                mark,
-                f"{_words(*place, labels)}, {whole(n)} {page.presentation.nouns.returns[1]}: {number(size)} SD",
-                focus=False,
-            )
+    returns, names = page.presentation.nouns.returns[1], {place: " ".join(place) for place in curves}
+    told = [
+        (n, size, names[place], f"{_words(*place, labels)}, {whole(n)} {returns}: {number(size)} SD")
+        for place, curve in curves.items()
+        for n, size in curve.items()
+    ]
+    marks, named = pd.DataFrame(told, columns=MARKS), {names[place]: look for place, look in looks.items()}
+    sns.lineplot(
+        marks, x="x", y="y", hue="series", style="series", ax=axes, legend=False, estimator=None, linewidth=1.4,
+        palette={name: look[0] for name, look in named.items()},
+        dashes={name: look[2] for name, look in named.items()},
+    )  # fmt: skip
+    points(axes, marks, named, 0.6 * em)
     written = -top
     for size in sorted(float(curve.iloc[-1]) for curve in curves.values()):
         if size - written >= top / 10:
             written = size
             beside(axes, counts[-1], size, number(size), 0.6 * em, color=INK)
-    named = f"{page.presentation.nouns.returns[1].capitalize()} of {plan.title if plan else ''}"
+    below = f"{returns.capitalize()} of {plan.title if plan else ''}"
     y = page.lines + 2.4 * em / page.unit
-    page.write((page.left + page.right) / 2, y, wrap(named, 60 * em, em)[0], ha="center", color=GREY)
+    page.write((page.left + page.right) / 2, y, wrap(below, 60 * em, em)[0], ha="center", color=GREY)
 
 
 def _words(wave: str, organisation: str, labels: Labels) -> str:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, key, line, withheld_key
-from surveywaves.figures.layout import Part, Rows, hatched, panels, value
+from surveywaves.figures.drawing import Drawing, key, withheld_key
+from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
@@ -63,19 +63,15 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
             f"The first {LEVELS} rows." if len(lines) == LEVELS else "",
         ],
     )
-    for (wave, (colour, marker)), column in zip(looks.items(), texts, strict=True):
+    marks = []
+    for wave, column in zip(waves, texts, strict=True):
         for y, one, text in zip(rows.middles, lines, column, strict=True):
             if text == WITHHELD:
                 hatched(drawn[0], 0, y, 100, 0.6)
             elif text and text != NONE:
-                look: dict[str, Any] = {
-                    "marker": marker,
-                    "color": colour,
-                    "markersize": 0.75 * em,
-                    "zorder": 3,
-                }
-                mark = line(drawn[0], [found[*one, wave].percent], [y], **look)
-                value(mark, f"{labels.level(*one)}, {labels.wave(wave)}: {text}%", focus=False)
+                said = f"{labels.level(*one)}, {labels.wave(wave)}: {text}%"
+                marks.append((found[*one, wave].percent, y, wave, said))
+    points(drawn[0], pd.DataFrame(marks, columns=MARKS), looks, 0.75 * em)
     shown = set(lines)
     here = [place in shown for place in zip(own["variable"], own["level"], strict=True)]
     caption = "Share of each level among those who stated one, by wave."

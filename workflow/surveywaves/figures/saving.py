@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import typst
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_hex
 
@@ -99,6 +100,15 @@ class _Renderer(RendererSVG):
             focus = {"tabindex": "0", "role": "img", "aria-label": said} if kind == "value" else {}
             self.write.start("g", attrib={"class": "value", **focus})
             self.write.element("title", said)
+
+    def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:  # noqa: N803
+        said = gc.get_url()
+        gc.set_url(None)
+        self.open_group("", said)
+        super().draw_path(gc, path, transform, rgbFace)  # type: ignore[no-untyped-call]
+        self.close_group("")
+
+    draw_path_collection = RendererBase.draw_path_collection  # mark by mark: each tells its value
 
     def close_group(self, s: str) -> None:  # noqa: ARG002
         if self.open.pop():

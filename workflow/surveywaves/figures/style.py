@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+import seaborn as sns
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 
@@ -162,13 +163,9 @@ def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
     return (*low, *([NEITHER] if options % 2 else []), *high[::-1])
 
 
-STEPS: Final = LinearSegmentedColormap.from_list("steps", ("#7f94a8", "#12304c"))
-"""Of what has an order, waves for one: light to dark, each 3:1 on white."""
-
-
 def steps(count: int) -> list[str]:
-    """Colour what has an order; what stands alone is dark."""
-    return [to_hex(STEPS(place / (count - 1) if count > 1 else 1.0)) for place in range(count)]
+    """Colour what has an order, waves for one: light to dark, each 3:1 on white; what stands alone is dark."""
+    return list(sns.color_palette("blend:#12304c,#7f94a8", count).as_hex())[::-1]
 
 
 # --- texts --------------------------------------------------------------------------------------------------------

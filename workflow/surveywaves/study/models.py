@@ -460,10 +460,6 @@ class FigureStyle(Model):
         min_length=3,
         description="Colours of the response options, lowest first; interpolated for other numbers of options.",
     )
-    organisations: tuple[Colour, ...] = Field(
-        default=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"),
-        description="Colours of the organisations, in order.",
-    )
     font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
     dpi: int = Field(default=300, ge=72, le=600, description="Resolution of the PNG files.")
     gradient: Gradient | None = Field(

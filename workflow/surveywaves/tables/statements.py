@@ -35,9 +35,9 @@ from surveywaves.tables.layout import (
     together,
     weighted_note,
 )
-from surveywaves.terms import ALL, FAVOURABLE, NOT_STATED, PERCENT_FAVOURABLE
+from surveywaves.terms import ALL, FAVOURABLE, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
-from surveywaves.words import NONE, OUTSIDE, Labels, is_missing, percentage, records, statement
+from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
 
 MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
 """Verdicts of the audit that the answers carry as a note, and how the note goes on."""
@@ -98,7 +98,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         ],
         [
             (
-                labels.scale(item.scale) if item.scale else OUTSIDE,
+                labels.scale(item.scale or WITHOUT_SCALE),
                 [named(item), *(cell for name in groups for cell in cells(item.item, name))],
             )
             for item in sorted(study.items.values(), key=lambda item: order.index(item.scale))
@@ -200,7 +200,7 @@ def answers(
             yield replace(cell.noted(*notes), tone="caution") if notes else cell
 
     printed = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
-    title = labels.scale(items[0].scale) if items[0].scale else OUTSIDE
+    title = labels.scale(items[0].scale or WITHOUT_SCALE)
     title += f" (printed as Table {listed(list(printed))})" if printed else ""
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
     columns = (
