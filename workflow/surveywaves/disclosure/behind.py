@@ -28,7 +28,7 @@ Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
 
 COARSER: Final = (1.0, 2.0, 5.0, 10.0)
-"""How many times as coarse a mean may become before it is withheld."""
+"""How many times as coarse a mean may become."""
 
 PAIR: Final = 2
 MOST: Final = 600_000
@@ -138,6 +138,7 @@ def allowed(
     units: Mapping[Mean, float],
     behind: Mapping[tuple[str, Place], list[Statement]],
     *,
+    most: Mapping[Mean, float],
     spans: Mapping[str, float],
     sizes: Mapping[str, Mapping[str, tuple[int, int]]],
     rule: Rule,
@@ -150,6 +151,8 @@ def allowed(
         What they are multiples of, as their uncertainty warrants.
     behind
         See `statements`.
+    most
+        The coarsest unit in which it says anything; what would have to be coarser is withheld.
     spans
         Scale -> its highest less its lowest response.
     sizes
@@ -176,6 +179,7 @@ def allowed(
             tried
             for tried in coarser
             if all(place in printed.get((one, scale), {}) for one in own)
+            and all(unit <= most[one, scale, place] for one, unit in tried.items())
             and not tells(
                 behind[scale, place],
                 {
@@ -194,26 +198,29 @@ def allowed(
                 for one, unit in found.items()
                 if one[2][0] == wave and not math.isnan(unit)
             }
-            if not _sizes_told(wave, groups, behind, ends, rule):
+            if not _few_told(wave, groups, behind, ends, rule):
                 break
             found |= {one: math.nan for one in found if one[2] == (wave, organisation)}
     return found
 
 
-def _sizes_told(
+def _few_told(
     wave: str,
     groups: Mapping[str, tuple[int, int]],
     behind: Mapping[tuple[str, Place], list[Statement]],
     ends: Mapping[Mean, tuple[float, float]],
     rule: Rule,
 ) -> bool:
-    """Whether means narrow how few are of a group: with those of all others, and the exact answers of all, they may.
+    """Whether means narrow how few are of a group, or gave an answer in one that is hidden.
+
+    With the means of all others, and the exact answers of all, they may.
 
     One linear program over the answers to all scales whose statements everybody answered; of others, no mean is a
     linear equation.
     """
     few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
-    if not few or not ends:
+    hidden = any(one.hidden for (_, place), own in behind.items() if place[0] == wave for one in own)
+    if not (few or hidden) or not ends:
         return False
     there = [name for name, (n, _) in groups.items() if n]
     low = [max(shown - rule.rounding + 1, 0) for _, shown in groups.values()]
@@ -239,6 +246,8 @@ def _sizes_told(
                 equal.append(
                     (dict.fromkeys(range(start, start + len(one.n)), 1.0) | {place[name]: -1.0}, 0.0)
                 )
+                if one.hidden:
+                    few += [start + response for response in _small(one, rule)]
                 start += len(one.n)
         every = np.sum([np.concatenate([one.n for one in own]) for own in asked.values()], axis=0)
         for number, total in enumerate(every):
@@ -255,7 +264,7 @@ def _sizes_told(
     upper, bounds = _rows(above, len(low)), np.column_stack([low, high])
 
     def values(cell: int, **means: Any) -> int:
-        """Count the values that a size may have."""
+        """Count the values that one may have."""
         goal = np.zeros(len(low))
         goal[cell] = 1.0
         equal: dict[str, Any] = {"A_eq": left, "b_eq": right, "bounds": bounds}

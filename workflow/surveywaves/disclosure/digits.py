@@ -80,7 +80,7 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
     table
         With the columns of a decision, or without.
     unit
-        (N,) as `units` gives it; NaN: the row stays as it is.
+        (N,) as `units` gives it, or coarser, which standard errors do not become; NaN: the row stays as it is.
     of_some
         (N,) rows about some of the respondents, whose degrees of freedom would tell how many these are.
 
@@ -91,9 +91,10 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
     """
     shown, known = table.copy(), np.isfinite(unit)
     unit = np.where(known, unit, 1.0)
+    finer = np.fmin(unit, np.where(known, units(table), 1.0))
     for name in [name for name in MEASURED if name in table]:
         values = table[name].to_numpy(dtype=np.float64)
-        coarse = _multiples(values, unit)
+        coarse = _multiples(values, finer if name == "std_error" else unit)
         if side := LIMITS.get(name):
             coarse = np.where((side * values > 0) & (coarse == 0), side * unit, coarse)
         shown[name] = np.where(known, coarse, values) + 0.0

@@ -81,6 +81,9 @@ OF_SPREAD: Final = (RELIABILITY, DIAGNOSTICS)
 MORE: Final = 5
 """How many times the smallest group these take."""
 
+WIDEST: Final = 2.0
+"""Standard errors that the unit of a mean may be before it is withheld: then it is off by a half of one on average."""
+
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
 """Terms that say how a fit went, and to all digits how many answered what: not released."""
 
@@ -605,9 +608,11 @@ def _behind(
     spans: dict[str, float] = {}
     for one in instrument.values():
         spans[one.scale] = max(spans.get(one.scale, 1.0), one.points - 1.0)
+    errors = means.table["std_error"].to_numpy(dtype=np.float64)
     found = behind.allowed(
         {mean: float(means.unit[row]) for mean, row in at.items()},
         those,
+        most={mean: WIDEST * float(errors[row]) for mean, row in at.items()},
         spans=spans,
         sizes=behind.sizes(tables[RESPONDENTS], counts[RESPONDENTS]) if RESPONDENTS in tables else {},
         rule=rule,
