@@ -43,6 +43,9 @@ NUDGE: Final = 1e-6
 """Units by which a half may be missed and still be one."""
 
 MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
+OWN_UNIT: Final = ("std_error", DECIDED[0])
+"""What does not become coarser with its estimate."""
+
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
 
@@ -94,7 +97,7 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
     finer = np.fmin(unit, np.where(known, units(table), 1.0))
     for name in [name for name in MEASURED if name in table]:
         values = table[name].to_numpy(dtype=np.float64)
-        coarse = _multiples(values, finer if name == "std_error" else unit)
+        coarse = _multiples(values, finer if name in OWN_UNIT else unit)
         if side := LIMITS.get(name):
             coarse = np.where((side * values > 0) & (coarse == 0), side * unit, coarse)
         shown[name] = np.where(known, coarse, values) + 0.0

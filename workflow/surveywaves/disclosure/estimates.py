@@ -590,10 +590,11 @@ def _behind(
 ) -> frozenset[behind.Mean]:
     """Take digits from means that would narrow a group's size or a small count; list those of which none is safe.
 
-    No mean is printed more finely than one answer moves it: 46.4% over four statements is 26 of 56 answers and nothing
-    of 52, which gives the size of a group away.
+    No mean is printed more finely than one answer moves it, or two where a group of the wave is hidden: 46.4% over
+    four statements is 26 of 56 answers and nothing of 52, which gives the size of a group away.
     """
     those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
+    beside = {wave for wave, _ in bases.hidden}
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
     hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
@@ -604,6 +605,7 @@ def _behind(
             fewest = bases.number(MEANS, scale, scale, place) - rule.rounding + 1
             if place not in bases.whole and not math.isnan(fewest):  # else a count is withheld
                 answer = (1.0 if analysis == LINEAR else 100.0) / len(those[scale, place]) / max(fewest, 1)
+                answer *= 1 + (wave in beside)
                 means.unit[row] = max(means.unit[row], digits.step(answer))
     spans: dict[str, float] = {}
     for one in instrument.values():
