@@ -76,17 +76,17 @@ class Release(NamedTuple):
 # --- printed numbers ----------------------------------------------------------------------------------------------
 
 
-def half_unit(numbers: Iterable[float]) -> float:
-    """Give half a unit of numbers printed alike: multiples of 1, 2 or 5 in the last place that any has."""
+def half_unit(numbers: Iterable[float], steps: Sequence[int] = (1,)) -> float:
+    """Give half a unit of numbers printed alike: multiples of one of some steps in the last place that any has."""
     shown = [Decimal(repr(float(one))).normalize() for one in numbers if math.isfinite(one) and one]
     power = Decimal(1).scaleb(min((int(one.as_tuple().exponent) for one in shown), default=0))
-    step = next(one for one in (5, 2, 1) if not any(number / power % one for number in shown))
+    step = next(one for one in steps if not any(number / power % one for number in shown))
     return max(0.5 * float(step * power), EXACT) * (1 + 1e-9)
 
 
 def printed(row: Any, *more: float) -> Range:
-    """Give the interval of an estimate, from the digits that it is printed to together with its error and limits."""
-    unit = half_unit([row.estimate, row.std_error, row.conf_low, row.conf_high, *more])
+    """Give the interval of an estimate, from the digits that it is printed to together with its limits."""
+    unit = half_unit([row.estimate, row.conf_low, row.conf_high, *more], steps=(5, 2, 1))
     return row.estimate - unit, row.estimate + unit
 
 
@@ -783,7 +783,8 @@ def _total_variance(wave: Wave, scale: str, one: str) -> list[tuple[float, float
     if "means" not in wave.tables:
         return []
     for row in rows("means").itertuples():
-        unit = half_unit([row.estimate, row.std_error, row.conf_low, row.conf_high])
+        # two figures, as the rule says, or more
+        unit = min(half_unit([row.std_error]), 0.05 * 10.0 ** math.floor(math.log10(row.std_error)))
         low, high = max(row.std_error - unit, 0.0), row.std_error + unit
         found.append((low**2 * k * k, high**2 * k * k, True))
     own = rows("diagnostics").set_index("term")["estimate"]

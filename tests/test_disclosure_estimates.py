@@ -242,7 +242,7 @@ def test_labels_tell_what_a_row_is_about(
 def test_a_group_or_an_error_of_too_few_takes_every_row_that_compares_it() -> None:
     means = [row("w2", who, "emmean", n=n) for who, n in (("b", 65), ("d", 8), ("all", 140))]
     gaps = [row("w2", "b - d", "gap"), row("w2", "b - c", "gap"), row("w2", "b - c", "gap", df=9.0)]
-    out = leave({"means": tidy(means), "contrasts": tidy(gaps)})
+    out = leave({"means": tidy(means), "contrasts": tidy(gaps)}, USUAL | {("w2", "d"): (3, 1, 0, 1, 3)})
     # the mean of all staff is a weighted sum of the organisations': less the others, it is that of `d`
     assert out["means"]["status"].tolist() == ["ok", "withheld", "withheld"]
     assert out["contrasts"]["status"].tolist() == ["withheld", "ok", "withheld"]
@@ -327,6 +327,21 @@ def test_a_scale_of_one_statement_leaves_as_counts_only() -> None:
     out = leave(tables, instrument=one)
     assert out["means"]["status"].tolist() == ["withheld"]
     assert out["variances"]["status"].tolist() == ["ok"]
+
+
+def test_whether_anybody_is_in_a_group_shown_as_0_is_nowhere_told() -> None:
+    gaps = [row("w2", "b - d", "gap"), row("w2", "b - c", "gap")]
+    none = {"estimate": None, "status": "not_estimable", "note": "nobody answered: w2, d"}
+    found = []
+    for cells, means, some in (
+        (USUAL | {("w2", "d"): (1, 0, 0, 0, 1)}, row("w2", "d", "emmean", n=2), gaps),
+        (USUAL | {("w2", "d"): (0, 0, 0, 0, 0)}, row("w2", "d", "emmean", n=0, **none), gaps[1:]),
+    ):
+        out = leave({"means": tidy([means]), "contrasts": tidy(some)}, cells)
+        found.append(
+            {name: (*table["organisation"], *table["status"], *table["note"]) for name, table in out.items()}
+        )
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -500,7 +515,7 @@ def test_a_mean_that_tells_is_withheld_with_all_that_is_made_from_it() -> None:
     counts = frequencies(cells)
     first = counts["wave"].eq("w1") & counts["organisation"].eq("b")
     counts.loc[first, "n"] = np.tile([5, 10, 10, 10, 30], 3)
-    rows = [row(wave, "b", "emmean", estimate=3.0, std_error=0.000012) for wave in ("w1", "w2")]
+    rows = [row(wave, "b", "emmean", estimate=3.0, std_error=0.02) for wave in ("w1", "w2")]
     out = leave(
         {"means": tidy(rows), "contrasts": tidy([row("w2 - w1", "b", "change")])},
         cells,

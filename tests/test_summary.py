@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from surveywaves.figures import drawing
 from surveywaves.findings import counted, main_facts, main_pair, of_scales
 from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
@@ -22,7 +21,7 @@ from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import made as make
 from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Evidence
-from surveywaves.words import Labels
+from surveywaves.words import LOW_RELIABILITY_SIGN, Labels
 from synthetic_report import presentation
 from synthetic_report import tables as released
 
@@ -336,7 +335,7 @@ def test_a_scale_of_low_reliability_has_the_sign_that_figures_give_it() -> None:
     made = of("one organisation")
     low = made.tables["contrasts"].assign(note=f"{LOW_RELIABILITY_MARK}: pooled alpha 0.50")
     text = said(Material({**made.tables, "contrasts": low}, made.presentation))
-    assert f"Views of the firm {drawing.LOW_RELIABILITY_SIGN}: 40.2%" in text
+    assert f"Views of the firm {LOW_RELIABILITY_SIGN}: 40.2%" in text
 
 
 def test_levels_of_other_statements_are_not_set_beside_a_change() -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.digits import step
@@ -28,7 +28,7 @@ Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
 
 COARSER: Final = (1.0, 2.0, 5.0, 10.0)
-"""How many times as coarse a mean may become before it is withheld."""
+"""How many times as coarse a mean may become."""
 
 PAIR: Final = 2
 MOST: Final = 600_000
@@ -138,6 +138,7 @@ def allowed(
     units: Mapping[Mean, float],
     behind: Mapping[tuple[str, Place], list[Statement]],
     *,
+    most: Mapping[Mean, float],
     spans: Mapping[str, float],
     sizes: Mapping[str, Mapping[str, tuple[int, int]]],
     rule: Rule,
@@ -150,6 +151,8 @@ def allowed(
         What they are multiples of, as their uncertainty warrants.
     behind
         See `statements`.
+    most
+        The coarsest unit in which it says anything; what would have to be coarser is withheld.
     spans
         Scale -> its highest less its lowest response.
     sizes
@@ -176,6 +179,7 @@ def allowed(
             tried
             for tried in coarser
             if all(place in printed.get((one, scale), {}) for one in own)
+            and all(unit <= most[one, scale, place] for one, unit in tried.items())
             and not tells(
                 behind[scale, place],
                 {
@@ -194,31 +198,32 @@ def allowed(
                 for one, unit in found.items()
                 if one[2][0] == wave and not math.isnan(unit)
             }
-            if not _sizes_told(wave, groups, behind, ends, rule):
+            if not _few_told(wave, groups, behind, ends, rule):
                 break
             found |= {one: math.nan for one in found if one[2] == (wave, organisation)}
     return found
 
 
-def _sizes_told(
+def _few_told(
     wave: str,
     groups: Mapping[str, tuple[int, int]],
     behind: Mapping[tuple[str, Place], list[Statement]],
     ends: Mapping[Mean, tuple[float, float]],
     rule: Rule,
 ) -> bool:
-    """Whether means narrow how few are of a group: with those of all others, and the exact answers of all, they may.
+    """Whether means narrow how few are of a group, or gave an answer in one that is hidden.
 
-    One linear program over the answers to all scales whose statements everybody answered; of others, no mean is a
-    linear equation.
+    With the means of all others, and the exact answers of all, they may: one linear program over the answers to all
+    scales whose statements everybody answered; of others, no mean is a linear equation.
     """
     few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
-    if not few or not ends:
+    hidden = any(one.hidden for (_, place), own in behind.items() if place[0] == wave for one in own)
+    if not (few or hidden) or not ends:
         return False
     there = [name for name, (n, _) in groups.items() if n]
     low = [max(shown - rule.rounding + 1, 0) for _, shown in groups.values()]
     high = [shown + rule.rounding - 1 for _, shown in groups.values()]
-    equal: list[tuple[dict[int, float], float]] = []
+    sums: list[tuple[dict[int, float], float, float]] = []
     above: list[dict[int, float]] = []
     place = {name: number for number, name in enumerate(groups)}
     for scale in dict.fromkeys(scale for _, scale, _ in ends):
@@ -236,13 +241,17 @@ def _sizes_told(
             high += [n for one in own for n in one.high]
             start = first[name]
             for one in own:
-                equal.append(
-                    (dict.fromkeys(range(start, start + len(one.n)), 1.0) | {place[name]: -1.0}, 0.0)
-                )
+                cells = np.arange(start, start + len(one.n)).tolist()
+                sums.append((dict.fromkeys(cells, 1.0) | {place[name]: -1.0}, 0.0, 0.0))
+                if one.together:
+                    members, least, most = one.together
+                    sums.append((dict.fromkeys(np.array(cells)[members].tolist(), 1.0), least, most))
+                if one.hidden:
+                    few += [start + response for response in _small(one, rule)]
                 start += len(one.n)
         every = np.sum([np.concatenate([one.n for one in own]) for own in asked.values()], axis=0)
         for number, total in enumerate(every):
-            equal.append((dict.fromkeys((start + number for start in first.values()), 1.0), float(total)))
+            sums.append((dict.fromkeys((start + number for start in first.values()), 1.0), total, total))
         for (metric, about, (_, name)), span in ends.items():
             if about == scale:
                 scores = np.concatenate([one.scores[metric] for one in asked[name]])
@@ -251,20 +260,19 @@ def _sizes_told(
                     above.append(terms | {place[name]: -sign * items * (end + sign * TINY)})
     if not above:
         return False
-    left, right = _rows([terms for terms, _ in equal], len(low)), [total for _, total in equal]
-    upper, bounds = _rows(above, len(low)), np.column_stack([low, high])
+    rows, lowest, highest = zip(*sums, strict=True)
+    shown = LinearConstraint(_rows(rows, len(low)), lowest, highest)
+    told = LinearConstraint(_rows(above, len(low)), -np.inf, 0.0)
 
-    def values(cell: int, **means: Any) -> int:
-        """Count the values that a size may have."""
+    def values(cell: int, *known: LinearConstraint) -> int:
+        """Count the values that one may have."""
         goal = np.zeros(len(low))
         goal[cell] = 1.0
-        equal: dict[str, Any] = {"A_eq": left, "b_eq": right, "bounds": bounds}
-        least, most = (float(linprog(sign * goal, **equal, **means).fun) for sign in (1, -1))
-        return 1 - math.ceil(least - 1e-6) - math.ceil(most - 1e-6)
+        solved = [milp(sign * goal, bounds=Bounds(low, high), constraints=known) for sign in (1, -1)]
+        ends = [0.0 if one.fun is None else float(one.fun) for one in solved]
+        return 1 - sum(math.ceil(end - 1e-6) for end in ends)
 
-    return any(
-        values(cell, A_ub=upper, b_ub=np.zeros(len(above))) < min(rule.rounding, values(cell)) for cell in few
-    )
+    return any(values(cell, shown, told) < min(rule.rounding, values(cell, shown)) for cell in few)
 
 
 def _rows(rows: Sequence[Mapping[int, float]], cells: int) -> sparse.csr_array:

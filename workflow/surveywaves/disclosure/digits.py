@@ -43,6 +43,9 @@ NUDGE: Final = 1e-6
 """Units by which a half may be missed and still be one."""
 
 MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
+OWN_UNIT: Final = ("std_error", DECIDED[0])
+"""What does not become coarser with its estimate."""
+
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
 
@@ -80,7 +83,7 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
     table
         With the columns of a decision, or without.
     unit
-        (N,) as `units` gives it; NaN: the row stays as it is.
+        (N,) as `units` gives it, or coarser, which standard errors do not become; NaN: the row stays as it is.
     of_some
         (N,) rows about some of the respondents, whose degrees of freedom would tell how many these are.
 
@@ -91,9 +94,10 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
     """
     shown, known = table.copy(), np.isfinite(unit)
     unit = np.where(known, unit, 1.0)
+    finer = np.fmin(unit, np.where(known, units(table), 1.0))
     for name in [name for name in MEASURED if name in table]:
         values = table[name].to_numpy(dtype=np.float64)
-        coarse = _multiples(values, unit)
+        coarse = _multiples(values, finer if name in OWN_UNIT else unit)
         if side := LIMITS.get(name):
             coarse = np.where((side * values > 0) & (coarse == 0), side * unit, coarse)
         shown[name] = np.where(known, coarse, values) + 0.0

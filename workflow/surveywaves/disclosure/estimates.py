@@ -41,6 +41,7 @@ from surveywaves.terms import (
     DIAGNOSTICS,
     DIF,
     FAVOURABLE,
+    ITEM_CONTRASTS,
     ITEM_FREQUENCIES,
     LINEAR,
     MAIN,
@@ -80,6 +81,9 @@ OF_SPREAD: Final = (RELIABILITY, DIAGNOSTICS)
 MORE: Final = 5
 """How many times the smallest group these take."""
 
+WIDEST: Final = 2.0
+"""Standard errors that the unit of a mean may be before it is withheld: then it is off by a half of one on average."""
+
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
 """Terms that say how a fit went, and to all digits how many answered what: not released."""
 
@@ -107,6 +111,12 @@ class Bases:
         Scales and waves that asked as many of its items as any.
     open_
         Scales, waves and organisations where a count of an answer to one of the items is withheld.
+    surveyed
+        Scale or item -> cells of waves and stated organisations, whether anybody answered or not.
+    hidden
+        Waves and organisations of which no base is shown.
+    rounded
+        Whether counts are: then 0 stands for a few, too.
     """
 
     answered: Mapping[tuple[str, Place], float]
@@ -116,10 +126,18 @@ class Bases:
     every_item: Mapping[tuple[str, Place], int]
     fully: frozenset[tuple[str, str]]
     open_: frozenset[tuple[str, Place]]
+    surveyed: Mapping[str, list[Place]]
+    hidden: frozenset[Place]
+    rounded: bool
 
     @classmethod
     def of(
-        cls, tables: Mapping[str, pd.DataFrame], released: pd.DataFrame, instrument: Mapping[str, ItemKey]
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        released: pd.DataFrame,
+        instrument: Mapping[str, ItemKey],
+        *,
+        rounded: bool,
     ) -> Bases:
         """Read them from the statistics, and `item_frequencies` after the release."""
         frequencies = tables[ITEM_FREQUENCIES]
@@ -144,7 +162,23 @@ class Bases:
         some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
         hidden = released[released["n"].isna() & released["item"].isin(list(instrument))]
         open_ = frozenset((instrument[item].scale, (wave, who)) for item, wave, who in tuples(hidden, *place))
-        return cls(found[0], found[1], found[2], some, all_, frozenset(fully.index), open_)
+        surveyed: dict[str, list[Place]] = {}
+        for subject, cell in found[0]:
+            if cell[1] not in (ALL, NOT_STATED):
+                surveyed.setdefault(subject, []).append(cell)
+        none = released["base"].isna().groupby([released["wave"], released["organisation"]]).all()
+        return cls(
+            answered=found[0],
+            most=found[1],
+            least=found[2],
+            any_item=some,
+            every_item=all_,
+            fully=frozenset(fully.index),
+            open_=open_,
+            surveyed=surveyed,
+            hidden=frozenset(none.index[none]),
+            rounded=rounded,
+        )
 
     def size(self, table: str, subject: str, scale: str, place: Place) -> float:
         """Count the respondents of a cell who are in a table's estimates: never more than there are."""
@@ -159,6 +193,12 @@ class Bases:
         if place in self.whole and subject == scale and (scale, place) in own:
             return own[scale, place]
         return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
+
+    def unknown(self, subject: str, place: Place) -> bool:
+        """Whether nobody can tell if there is anybody in a cell."""
+        n, everybody = (self.most.get((subject, (place[0], one)), 0.0) for one in (place[1], ALL))
+        elsewhere = not everybody or place[0] in {wave for wave, _ in self.whole}
+        return place in self.hidden or (not n and self.rounded and not elsewhere)
 
     def _own(self, table: str) -> Mapping[tuple[str, Place], int]:
         return self.every_item if table in OF_ALL_ITEMS else self.any_item
@@ -250,6 +290,8 @@ class _Label(NamedTuple):
     subject: str
     term: str
     about: Groups
+    unknown: bool
+    """Whether nobody can tell if there is anybody in one of its groups."""
 
 
 @dataclass
@@ -285,12 +327,23 @@ class _Rows:
         which = np.asarray(table.groupby(columns, sort=False).ngroup(), dtype=np.intp)
         labels = []
         for scale, item, wave, organisation, term in tuples(table[first], *columns[:4], "term"):
-            cells = bases.places.get(item or scale, [])
-            if name == STRUCTURE:
-                cells = [place for place in cells if (scale, place[0]) in bases.fully]
+            subject = item or scale
+            cells = [
+                [
+                    place
+                    for place in own.get(subject, [])
+                    if name != STRUCTURE or (scale, place[0]) in bases.fully
+                ]
+                for own in (bases.places, bases.surveyed)
+            ]
             # a plan is about the wave that it is made from
-            about = groups_of(name, term, next(iter(reference), wave), organisation, cells)
-            labels.append(_Label(scale, item or scale, term, about))
+            about, named = (
+                groups_of(name, term, next(iter(reference), wave), organisation, own) for own in cells
+            )
+            unknown = not about.everybody and any(
+                group and all(bases.unknown(subject, place) for place in group) for group in named.groups
+            )
+            labels.append(_Label(scale, subject, term, about, unknown))
         return cls(name, table, labels, which, np.zeros(len(table), np.bool_), digits.units(table))
 
     def spread(self, values: Iterable[bool]) -> BoolArray:
@@ -356,7 +409,8 @@ def released(
     others = [name for name in (AGREEMENT, SCALE_USE) if name in tables]
     if rule.public:
         return {name: tables[name] for name in (*names, *others)}, []
-    bases = Bases.of(tables, counts[ITEM_FREQUENCIES], instrument)
+    bases = Bases.of(tables, counts[ITEM_FREQUENCIES], instrument, rounded=rule.rounding > 0)
+    tables, alone = _of_those_shown(tables, alone, bases)
     rows = {name: _Rows.of(name, tables[name], bases) for name in names}
     people = People(tables.get(VARIANT_PEOPLE), rule.threshold)
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
@@ -405,6 +459,29 @@ def released(
     return found, entries
 
 
+def _of_those_shown(
+    tables: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame], bases: Bases
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Leave out comparisons with organisations that are not shown to have anybody: of nobody there are none."""
+    tables, alone = dict(tables), dict(alone)
+    for name in {CONTRASTS, ITEM_CONTRASTS, SENSITIVITY, AGREEMENT} & set(tables):
+        table = tables[name] if "item" in tables[name] else tables[name].assign(item="")
+        labels = table[["scale", "item", "wave", "organisation"]]
+        different = [
+            organisation != ALL
+            and any(
+                bases.unknown(item or scale, place)
+                for place in product(wave.split(BETWEEN), organisation.split(BETWEEN))
+            )
+            for scale, item, wave, organisation in tuples(labels.drop_duplicates(), *labels)
+        ]
+        kept = ~np.array(different, dtype=np.bool_)[labels.groupby(list(labels), sort=False).ngroup()]
+        tables[name] = tables[name][kept].reset_index(drop=True)
+        if name in alone:
+            alone[name] = alone[name][kept].reset_index(drop=True)
+    return tables, alone
+
+
 def _subjects(instrument: Mapping[str, ItemKey]) -> dict[str, list[str]]:
     """Scale or item -> items."""
     found: dict[str, list[str]] = {}
@@ -418,7 +495,7 @@ def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray
     """(N,) rows with a group, or degrees of freedom, below the smallest; of variants, those that do not leave."""
 
     def small(label: _Label, variant: str = "") -> bool:
-        if label.term in ITEM_BY_ITEM and not label.about.everybody:
+        if label.unknown or (label.term in ITEM_BY_ITEM and not label.about.everybody):
             return True
         least = rule.smallest_group
         if rows.name in OF_SPREAD and not label.about.everybody:
@@ -513,10 +590,11 @@ def _behind(
 ) -> frozenset[behind.Mean]:
     """Take digits from means that would narrow a group's size or a small count; list those of which none is safe.
 
-    No mean is printed more finely than one answer moves it: 46.4% over four statements is 26 of 56 answers and nothing
-    of 52, which gives the size of a group away.
+    No mean is printed more finely than one answer moves it, or two where a group of the wave is hidden: 46.4% over
+    four statements is 26 of 56 answers and nothing of 52, which gives the size of a group away.
     """
     those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
+    beside = {wave for wave, _ in bases.hidden}
     at: dict[behind.Mean, int] = {}
     columns = ("analysis", "scale", "wave", "organisation")
     hidden = means.gone | means.table["estimate"].isna().to_numpy(dtype=np.bool_)
@@ -527,13 +605,16 @@ def _behind(
             fewest = bases.number(MEANS, scale, scale, place) - rule.rounding + 1
             if place not in bases.whole and not math.isnan(fewest):  # else a count is withheld
                 answer = (1.0 if analysis == LINEAR else 100.0) / len(those[scale, place]) / max(fewest, 1)
+                answer *= 1 + (wave in beside)
                 means.unit[row] = max(means.unit[row], digits.step(answer))
     spans: dict[str, float] = {}
     for one in instrument.values():
         spans[one.scale] = max(spans.get(one.scale, 1.0), one.points - 1.0)
+    errors = means.table["std_error"].to_numpy(dtype=np.float64)
     found = behind.allowed(
         {mean: float(means.unit[row]) for mean, row in at.items()},
         those,
+        most={mean: WIDEST * float(errors[row]) for mean, row in at.items()},
         spans=spans,
         sizes=behind.sizes(tables[RESPONDENTS], counts[RESPONDENTS]) if RESPONDENTS in tables else {},
         rule=rule,
@@ -593,7 +674,9 @@ def _finished(
             shown[name] = shown[name].mask(gone)
     if "decision" in shown:
         shown["decision"] = shown["decision"].mask(gone, "")
+    # that nobody answered is a word about a few, too
     lost = gone & table["estimate"].notna().to_numpy(dtype=np.bool_)
+    lost |= rows.spread(label.unknown for label in rows.labels)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
     return said(shown, words)
 

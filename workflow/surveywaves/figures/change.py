@@ -34,7 +34,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, PERCENT_FAVOURABLE, Decision, Status
 from surveywaves.text import listed
-from surveywaves.words import MINUS, NONE, WITHHELD, Labels, number, pair, records
+from surveywaves.words import LOW_RELIABILITY_SIGN, MINUS, NONE, WITHHELD, Labels, number, pair, records
 
 ABREAST: Final = 3
 """Most organisations side by side as panels with an axis; more stand in a grid."""
@@ -42,7 +42,6 @@ BESIDE: Final = 2
 """Most panels that have room for intervals in figures, and for means with two decimals."""
 GRID: Final = 9
 """Most columns of a grid: beyond, all respondents stand for all."""
-LOW: Final = "†"
 FEWER: Final = "‡"
 """After a difference over fewer statements than the levels beside it."""
 UNIT_HEAD: Final = "points"
@@ -164,7 +163,7 @@ class Compared:
         `words` are title and subtitle, `heads` titles of the parts; `mark` draws a fact into a panel at some height.
         """
         unit, shown, labels = self.unit, self.shown, Labels(self.presentation)
-        low = f"{LOW} Low reliability." if any(one.low_reliability for one in shown) else ""
+        low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in shown) else ""
         fewer = f"{FEWER} Only what both waves asked." if any(one.fewer for one in shown) else ""
         keys = [*keys, *withheld_key(any(one.status == Status.WITHHELD for one in shown))]
         about: dict[str, Any] = {"keys": keys, "notes": [*notes, low, fewer]}
@@ -393,7 +392,7 @@ def scale_rows(
     order: Sequence[str], shown: Sequence[Found], presentation: Presentation, least: float
 ) -> Rows:
     """Make a row a scale; a scale of low reliability is marked."""
-    sheet, sign, labels = Sheet.of(presentation.style), f" {LOW}", Labels(presentation)
+    sheet, sign, labels = Sheet.of(presentation.style), f" {LOW_RELIABILITY_SIGN}", Labels(presentation)
     marked = {one.scale for one in shown if one.low_reliability}
     room = sheet.width * (0.4 if isinstance(presentation.style, Narrow) else 0.26) - width(sign, sheet.em)
     names = [wrap(labels.scale(scale), room, sheet.em) for scale in order]

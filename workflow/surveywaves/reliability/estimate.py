@@ -210,7 +210,7 @@ def _item_row(answers: Answers, item: str, estimate: float | None) -> Row:
     if item not in answers.items:
         reason = "everyone answered alike"
     elif answers.k < 3:
-        reason = "one item is left"
+        reason = "one item is left" if len(answers.asked) < 3 else "one item is left of those that vary"
     else:
         reason = "the sum of the other items does not vary"
     return {"status": Status.NOT_ESTIMABLE, "note": reason}

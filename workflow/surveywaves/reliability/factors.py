@@ -220,7 +220,8 @@ def omega_total(answers: Answers) -> Row:
     1999; Revelle & Condon 2019). This is ``psych::omega(nfactors = 1)$omega.tot``, but no item is turned round here.
     """
     if answers.k < 3:
-        return {"status": Status.NOT_ESTIMABLE, "note": "two items do not make out a factor"}
+        which = "items" if len(answers.asked) < 3 else "items that vary"
+        return {"status": Status.NOT_ESTIMABLE, "note": f"two {which} do not make out a factor"}
     if np.ptp(answers.total) == 0:
         return {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
     variance = float(answers.correlation.sum())
