@@ -294,3 +294,12 @@ def test_a_column_that_is_not_there_is_said(tmp_path: Path) -> None:
     file = labelled(tmp_path / "survey.sav", truth(60))
     with pytest.raises(SurveywavesError, match="no column `employer`"):
         first_study(tmp_path / "study", file, organisation="employer", options=(), reading=str)
+
+
+def test_what_somebody_wrote_stands_in_no_draft(tmp_path: Path) -> None:
+    columns = columns_of(truth(60)) | {"Boss": ["Moira Kelly 07700 900123", "Ann Ross", "Jo Shaw"] * 20}
+    columns |= {"Remarks": ["fine", "too long", "ask Ann", *[""] * 57]}
+    file = write_csv(tmp_path / "survey.csv", columns)
+    assert main(["new", str(tmp_path / "study"), str(file), "--options", "; ".join(OPTIONS)]) == 0
+    drafted = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "study/config").rglob("*.*"))
+    assert [said for said in ("Moira", "07700", "too long", "ask Ann") if said in drafted] == []

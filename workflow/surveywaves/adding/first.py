@@ -16,13 +16,14 @@ from typing import Any, Final
 import numpy as np
 
 from surveywaves.adding.diff import read_files, sheets_of, survey
-from surveywaves.adding.draft import Page, crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.draft import OFTEN, Page, crosswalk_rows, crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.new import new_study
 from surveywaves.adding.questions import FEW, Cells, Question, count, words
 from surveywaves.errors import SurveywavesError
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
+from surveywaves.personal import personal_text
 from surveywaves.study import Item, Study, Wave
 from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
 from surveywaves.study.load import OPEN
@@ -91,7 +92,7 @@ def first_study(
     others = [
         one for one in asked if one is not place and one.name not in on and one.cells is not Cells.NUMBERS
     ]
-    groups = [one for one in others if 1 < len(_levels(one)) <= MOST]
+    groups = [one for one in others if 1 < len(_levels(one)) <= MOST and _shown(one)]
     _refuse_unordered(file, groups, bool(on))
     blocks = list(_blocks([one for one in asked if one.name in on], on))
     page = _config(blocks, on, given, groups[:GROUPS], place)
@@ -171,6 +172,12 @@ def _levels(question: Question) -> dict[str, str]:
         for label in labels
         if reason(label) is None
     }
+
+
+def _shown(question: Question) -> bool:
+    """Tell whether answers may stand in a file that is committed: options, not what somebody wrote."""
+    listed = bool(question.column.value_labels) or question.column.filled >= OFTEN * question.column.distinct
+    return listed and not any(map(personal_text, _levels(question).values()))
 
 
 def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -> None:
