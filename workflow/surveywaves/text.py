@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -49,6 +50,7 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
+@lru_cache(maxsize=1 << 13)
 def normalise(text: str) -> str:
     """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes.
 

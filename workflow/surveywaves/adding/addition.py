@@ -70,28 +70,14 @@ def enlist(path: Path, wave: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A wave that is about to be added.
-
-    Parameters
-    ----------
-    texts
-        Name of a file in the wave's folder -> what it shall hold.
-    sheets
-        The wave's layouts.
-    reference
-        The wave it is modelled on.
-    diff
-        What became of the questionnaire.
-    warnings
-        What a person should know before going on.
-    """
+    """A wave that is about to be added."""
 
     wave: str
-    texts: Mapping[str, str]
-    sheets: Sequence[Sheet]
-    reference: Reference
-    diff: Diff
-    warnings: Sequence[str]
+    texts: Mapping[str, str]  # name of a file in the wave's folder -> what it shall hold
+    sheets: Sequence[Sheet]  # the wave's layouts
+    reference: Reference  # the wave it is modelled on
+    diff: Diff  # what became of the questionnaire
+    warnings: Sequence[str]  # what a person should know before going on
 
 
 def add_wave(
@@ -312,8 +298,5 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
     if returns.starts:
-        yield f"  first and last return: {_days(returns.starts.days)}"
-
-
-def _days(ways: Mapping[str, Sequence[Any]]) -> str:
-    return " or ".join(f"{days[0]} to {days[1]} ({way})" for way, days in ways.items()) or "in no way known"
+        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.days.items())
+        yield f"  first and last return: {days or 'in no way known'}"

@@ -42,7 +42,6 @@ from surveywaves.adding.questions import (
     questions_of,
     raw_columns,
     same,
-    say,
 )
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.guess import recognise_file
@@ -51,7 +50,6 @@ from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
-from surveywaves.study.models import ResponseScale
 from surveywaves.terms import Comparability
 from surveywaves.text import normalise
 
@@ -66,54 +64,30 @@ ALIKE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A raw file as it was recognised.
+    """A raw file as it was recognised."""
 
-    Parameters
-    ----------
-    name
-        Its path, as the study will have it.
-    layout
-        How it is read.
-    columns
-        Its columns.
-    returns
-        What it tells of its returns.
-    """
-
-    name: str
-    layout: Layout
-    columns: Sequence[RawColumn]
-    returns: Returns
+    name: str  # its path, as the study will have it
+    layout: Layout  # how it is read
+    columns: Sequence[RawColumn]  # its columns
+    returns: Returns  # what it tells of its returns
 
 
 @dataclass(slots=True)
 class Sheet:
-    """The files of one layout, and what their columns are.
+    """The files of one layout, and what their columns are."""
 
-    Parameters
-    ----------
-    name
-        Name of the layout.
-    like
-        Layout of the reference wave that it is modelled on; None if there is none of its format.
-    ignored
-        Column -> why there is nothing to analyse in it.
-    fresh
-        Questions that ask no item of the instrument and no variable.
-    weight
-        Column of survey weights, if the reference wave had one and it is here.
-    """
-
-    name: str
+    name: str  # name of the layout
+    # layout of the reference wave that it is modelled on; None if there is none of its format
     like: str | None
     files: list[File]
     questions: list[Question]
     matches: list[Match] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     codings: Codings = field(default_factory=Codings)
-    ignored: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)  # column -> why there is nothing to analyse in it
+    # questions that ask no item of the instrument and no variable
     fresh: list[Question] = field(default_factory=list)
-    weight: str | None = None
+    weight: str | None = None  # column of survey weights, if the reference wave had one and it is here
 
     @property
     def layout(self) -> Layout:
@@ -147,7 +121,7 @@ def read_files(
             returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
             files.append(File(name, layout, columns, returns))
         except RawFileError as error:
-            mistakes.extend(replace(one, hint=_in_options(one.hint)) for one in error.mistakes)
+            mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
     if mistakes:
         raise RawFileError(mistakes)
     return files
@@ -170,9 +144,9 @@ def _pattern(
     return best[2] if best else None
 
 
-def _in_options(hint: str) -> str:
+def _option(key: re.Match[str]) -> str:
     """Turn advice for the key of a layout into the option that does the same here: there is no layout yet."""
-    return _KEY.sub(lambda key: f"`--{key['name'].replace('_', '-')}{key['value']}`", hint)
+    return f"`--{key['name'].replace('_', '-')}{key['value']}`"
 
 
 def sheets_of(
@@ -384,7 +358,9 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
         kinds["same"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
-        kinds["reworded"].append(f"{item} ({match.score}): {say(changes(before.wording, text))}")
+        kinds["reworded"].append(
+            f"{item} ({match.score}): {'; '.join(map(str, changes(before.wording, text)))}"
+        )
 
 
 def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], int, int]]:
@@ -439,21 +415,14 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
         yield from (f"{item}: {why}" for item, why in sheet.codings.rescaled.items())
         for name, draft in sheet.codings.drafts.items():
-            unknown = [label for label in _labels(draft.values, draft.words) if label]
-            strange = [label for label in unknown if not _known(label, scales[draft.scale])]
+            labels = filter(None, (draft.words.get(cell, cell) for cell in draft.values))
+            options = scales[draft.scale].labels
+            strange = [label for label in labels if not any(same(label, option) for option in options)]
             if strange and draft.cells is not Cells.NUMBERS:
                 yield f"{name}: beside the options of {draft.scale}: {', '.join(strange)}"
     for item, asked in reference.asked.items():
         if asked.grade is Comparability.RESCALED:
             yield f"{item}: {reference.wave.name} asked it with the options of {asked.scale}"
-
-
-def _labels(values: Mapping[str, object], labels: Mapping[str, str]) -> list[str]:
-    return [labels.get(cell, cell) for cell in values]
-
-
-def _known(label: str, scale: ResponseScale) -> bool:
-    return any(same(label, option) for option in scale.labels)
 
 
 def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:

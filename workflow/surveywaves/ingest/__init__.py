@@ -30,24 +30,15 @@ __all__ = ["Ingested", "ingest"]
 
 @dataclass(frozen=True)
 class Ingested:
-    """A wave's raw files as text.
+    """A wave's raw files as text."""
 
-    Parameters
-    ----------
-    cells
-        One row a return: `file, row, layout, respondent_source`, then one column of text a raw column, missing where
-        blank; columns in the order of the files.
-    problems
-        `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood.
-    counts
-        One row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`.
-    value_labels
-        Layout -> column -> code -> label, where a file that is read as codes says so.
-    """
-
+    # one row a return: `file, row, layout, respondent_source`, then one column of text a raw column, missing
+    # where blank; columns in the order of the files
     cells: pd.DataFrame
+    # `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood
     problems: pd.DataFrame
-    counts: pd.DataFrame
+    counts: pd.DataFrame  # one row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`
+    # layout -> column -> code -> label, where a file that is read as codes says so
     value_labels: dict[str, dict[str, dict[str, str]]]
 
 

@@ -52,26 +52,18 @@ class StrayQuoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Where the rows of a text lie.
-
-    Parameters
-    ----------
-    starts, ends
-        Offsets of each row's first byte, and of the byte after its line end.
-    empty
-        Whether the row is a line without anything in it.
-    delimiter, quoting
-        What stands between cells, and whether quotes enclose cells or are characters like others.
-    regular
-        Whether every quote opens a cell, closes one or stands doubled within one; others are characters.
-    """
+    """Where the rows of a text lie."""
 
     everything: Bytes
+    # starts, ends: offsets of each row's first byte, and of the byte after its line end
     starts: Places
     ends: Places
-    empty: NDArray[np.bool_]
+    empty: NDArray[np.bool_]  # whether the row is a line without anything in it
+    # delimiter, quoting: what stands between cells, and whether quotes enclose cells or are characters like
+    # others
     delimiter: str
     quoting: bool
+    # whether every quote opens a cell, closes one or stands doubled within one; others are characters
     regular: bool
 
     def __len__(self) -> int:
@@ -227,17 +219,10 @@ def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Odd:
-    """What becomes of rows that do not have as many cells as there are columns.
+    """What becomes of rows that do not have as many cells as there are columns."""
 
-    Parameters
-    ----------
-    lines
-        Row (from 0) -> its text as it shall be parsed.
-    gone, aside
-        Rows that are set aside, and why.
-    """
-
-    lines: dict[int, bytes] = field(default_factory=dict)
+    lines: dict[int, bytes] = field(default_factory=dict)  # row (from 0) -> its text as it shall be parsed
+    # gone, aside: rows that are set aside, and why
     gone: set[int] = field(default_factory=set)
     aside: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

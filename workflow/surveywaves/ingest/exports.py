@@ -119,7 +119,7 @@ def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
     """Say without the help of identifiers whether the second row labels the columns of the first."""
     if len(top) < 2:
         return False
-    if _says_response(top[1]):
+    if says_response(top[1]):
         return True
     gaps = any(not cell for cell in top[0]) or len(top[0]) < len(top[1])
     return gaps and _is_header(top[1], top[2:], sure=False) is True
@@ -127,12 +127,13 @@ def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
 
 def _wants_labels(top: Sequence[Sequence[str]]) -> bool:
     """Say whether the second row must be one of labels: the first has gaps, or the words or the third row say so."""
-    if any(not cell for cell in top[0]) or len(top[0]) < len(top[1]) or _says_response(top[1]):
+    if any(not cell for cell in top[0]) or len(top[0]) < len(top[1]) or says_response(top[1]):
         return True
     return len(top) > 2 and any(cell.startswith(IMPORT_ID) for cell in top[2])
 
 
-def _says_response(row: Sequence[str]) -> bool:
+def says_response(row: Sequence[str]) -> bool:
+    """Tell a second header row by the word that stands there for a question of one column."""
     return any(normalise(cell) in NO_LABEL - {""} for cell in row)
 
 

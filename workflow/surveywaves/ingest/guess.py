@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.exports import NO_LABEL
+from surveywaves.ingest.exports import says_response
 from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheet
 from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
@@ -134,7 +134,7 @@ def _by_header(tops: Sequence[list[list[str]]]) -> str:
         if program := program_of(rows):
             return program
     rows = [row for row in tops[0] if any(row)]
-    if {normalise(cell) for cell in (rows[1] if len(rows) > 1 else [])} & (NO_LABEL - {""}):
+    if len(rows) > 1 and says_response(rows[1]):
         return "surveymonkey"
     return "paper" if any(normalise(cell) == KEYING for cell in rows[0]) else "table"
 

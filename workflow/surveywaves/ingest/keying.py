@@ -34,17 +34,10 @@ _SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """Which rows of a file are keyings of which return.
+    """Which rows of a file are keyings of which return."""
 
-    Parameters
-    ----------
-    first
-        The row that stands for the return: its first keying.
-    a, b, resolved
-        Row of each keying, -1 where there is none.
-    """
-
-    first: NDArray[np.intp]
+    first: NDArray[np.intp]  # the row that stands for the return: its first keying
+    # a, b, resolved: row of each keying, -1 where there is none
     a: NDArray[np.intp]
     b: NDArray[np.intp]
     resolved: NDArray[np.intp]

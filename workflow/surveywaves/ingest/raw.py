@@ -37,23 +37,12 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that was not taken as it stood.
+    """One thing that was not taken as it stood."""
 
-    Parameters
-    ----------
-    row
-        Row of the file as a spreadsheet numbers it; None for all of them.
-    column
-        Full name of the raw column; `EVERY` for a whole row.
-    value
-        What stood there; empty where it is nobody's business (identifiers of persons).
-    problem, action
-        What is wrong with it, and what was done.
-    """
-
-    row: int | None
-    column: str
-    value: str
+    row: int | None  # row of the file as a spreadsheet numbers it; None for all of them
+    column: str  # full name of the raw column; `EVERY` for a whole row
+    value: str  # what stood there; empty where it is nobody's business (identifiers of persons)
+    # problem, action: what is wrong with it, and what was done
     problem: str
     action: str
 
@@ -93,18 +82,10 @@ BLANK = -1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Cells of one raw column.
+    """Cells of one raw column."""
 
-    Parameters
-    ----------
-    codes
-        int32, one a cell: place of its text in `texts`, -1 where it is blank.
-    texts
-        Arrow string array: distinct, none null, none blank, no white space at either end.
-    """
-
-    codes: NDArray[np.int32]
-    texts: Any
+    codes: NDArray[np.int32]  # int32, one a cell: place of its text in `texts`, -1 where it is blank
+    texts: Any  # Arrow string array: distinct, none null, none blank, no white space at either end
 
     @classmethod
     def of(cls, cells: Iterable[str | None]) -> Column:
@@ -277,18 +258,10 @@ REPLACEMENT: Final = "\ufffd"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A raw file and how to read it.
+    """A raw file and how to read it."""
 
-    Parameters
-    ----------
-    name
-        The path as the study configures it: what errors and tables call the file.
-    path
-        Where the file lies.
-    """
-
-    name: str
-    path: Path
+    name: str  # the path as the study configures it: what errors and tables call the file
+    path: Path  # where the file lies
     layout: Layout
 
     def mistake(
@@ -315,41 +288,22 @@ class Source:
 
 @dataclass(slots=True)
 class RawTable:
-    """A raw file as text.
+    """A raw file as text."""
 
-    Parameters
-    ----------
-    names
-        Full names of the raw columns: unique, none empty.
-    columns
-        One a name, all of one length.
-    rows
-        For each row its number in the file, as a spreadsheet numbers it.
-    rows_in
-        Rows that the file holds below its header, however many became a row here.
-    aside
-        Rows that did not: one problem a row. ``len(rows) + len(aside) == rows_in``.
-    problems
-        All else that was not taken as it stood.
-    personal
-        Names of columns that identify a person: they are read to exclude test responses, and no further.
-    labels
-        For each column the question in words, where the file has it apart from the name.
-    value_labels
-        For each column what its codes are labelled, where the file says so.
-    asked
-        Key of the layout -> what a person must decide there before the file counts.
-    """
-
-    names: list[str]
-    columns: list[Column]
-    rows: Rows
-    rows_in: int
+    names: list[str]  # full names of the raw columns: unique, none empty
+    columns: list[Column]  # one a name, all of one length
+    rows: Rows  # for each row its number in the file, as a spreadsheet numbers it
+    rows_in: int  # rows that the file holds below its header, however many became a row here
+    # rows that did not: one problem a row. ``len(rows) + len(aside) == rows_in``.
     aside: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # all else that was not taken as it stood
+    # names of columns that identify a person: they are read to exclude test responses, and no further
     personal: frozenset[str] = frozenset()
+    # for each column the question in words, where the file has it apart from the name
     labels: dict[str, str] = field(default_factory=dict)
+    # for each column what its codes are labelled, where the file says so
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    # key of the layout -> what a person must decide there before the file counts
     asked: dict[str, str] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], aside: Sequence[Problem]) -> None:

@@ -213,11 +213,7 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
         _, announced = reader(source.path, metadataonly=True, **options)
         _check_rows(source, announced.number_rows)
         read, meta = reader(
-            source.path,
-            disable_datetime_conversion=True,
-            output_format=layout,
-            **options,
-            **missing,
+            source.path, disable_datetime_conversion=True, output_format=layout, **options, **missing
         )
         _check_letters(reader, source, meta)
     except _FAILURES as error:
