@@ -100,25 +100,19 @@ def add_wave(
         The study without the wave.
     wave, like
         Its name; the wave that it is held against and modelled on.
-    paths
-        Its raw files.
-    root
-        The folder that the study's paths start from.
+    paths, root
+        Its raw files; the folder that the study's paths start from.
     given
         Keys of a layout that the person knows: `format`, `encoding`, `sheet`, `header_rows`.
-    wordings
-        A list of what each column asks, for files that have codes only.
-    codebook
-        A list of what each code stands for: column, code, label.
+    wordings, codebook
+        Lists of what each column asks, for files that have codes only, and of what each code stands for.
     reading
         Told the name of each file before it is read.
 
     Raises
     ------
-    StudyError
-        If the names will not do.
-    RawFileError
-        If a file cannot be read.
+    StudyError, RawFileError
+        If the names will not do, or a file cannot be read.
     """
     _check_name(wave)
     reference = refer_to(study, _known_wave(study, like), root, reading=reading)

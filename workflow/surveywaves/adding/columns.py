@@ -38,18 +38,7 @@ class RawColumn:
 
 
 def describe_columns(path: Path, layout: Layout, name: str = "") -> list[RawColumn]:
-    """Read a raw file and say what its columns are; test responses and duplicates count as well.
-
-    Parameters
-    ----------
-    name
-        What errors call the file; empty: its path.
-
-    Raises
-    ------
-    RawFileError
-        If the file cannot be read as the layout says.
-    """
+    """Read a raw file (`name` is what errors call it) and say what its columns are; no row is left out."""
     found = read_raw(Source(name or str(path), path, layout))
     described = []
     for called, column in zip(found.names, found.columns, strict=True):

@@ -98,14 +98,9 @@ class Sheet:
 def read_files(
     paths: Mapping[str, Path], given: dict[str, Any], reference: Reference, *, reading: Callable[[str], None]
 ) -> list[File]:
-    """Recognise and read raw files; what is wrong with any is said together.
+    """Recognise and read raw files, by the names that the study will have; what is wrong with any is said together.
 
-    Parameters
-    ----------
-    paths
-        Name (as the study will have it) -> where the file lies.
-    given
-        Keys of the layouts that the person knows.
+    `given` are the keys of the layouts that the person knows.
     """
     files, mistakes = [], list[Mistake]()
     known = reference.wave.file.layouts
@@ -157,10 +152,7 @@ def sheets_of(
 ) -> list[Sheet]:
     """Put files of one format with mostly the same columns into one layout, and name the layouts.
 
-    Parameters
-    ----------
-    wordings, labels
-        What a person says of the columns: column -> what it asks; column, code and its label.
+    `wordings` and `labels` are what a person says: column -> what it asks; column, code and its label.
     """
     said: dict[str, dict[str, str]] = {}
     for column, code, label in labels:
@@ -193,13 +185,7 @@ def sheets_of(
 
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
-    """Say of every column of a layout what it is.
-
-    Parameters
-    ----------
-    earlier
-        Codings of the wave's other layouts.
-    """
+    """Say of every column of a layout what it is; `earlier` are the codings of the wave's other layouts."""
     before = reference.wave.file.layouts[sheet.like] if sheet.like else None
     sheet.weight = _weight(sheet, before)
     _set_aside(sheet)

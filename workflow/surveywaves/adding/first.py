@@ -58,7 +58,7 @@ Block = tuple[str, list[tuple[Item, Question]]]
 def first_study(
     folder: Path, file: Path, *, organisation: str, options: Sequence[str], reading: Callable[[str], None]
 ) -> list[str]:
-    """Lay a study out in a new folder and draft it from its first file, of which it gets a copy.
+    """Lay a study out in a new folder, draft it from its first file, and say in lines what there is to say.
 
     Parameters
     ----------
@@ -66,11 +66,6 @@ def first_study(
         Column that says the organisation; empty: everybody belongs to one.
     options
         Response options that the person knows, lowest first, with `; ` between them.
-
-    Returns
-    -------
-    list of str
-        What is to be said of it, a line each.
 
     Raises
     ------

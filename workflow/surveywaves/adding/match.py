@@ -98,15 +98,7 @@ class Reference:
 
 
 def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], None]) -> Reference:
-    """Gather what a wave asked; its raw files are read where they are there.
-
-    Parameters
-    ----------
-    root
-        The folder that the files' paths start from.
-    reading
-        Told the name of each file before it is read.
-    """
+    """Gather what a wave asked; its raw files are read where they are there; `reading` is told their names."""
     texts = {item.item: item.text for item in study.items}
     asked = {}
     for row in wave.crosswalk:
@@ -226,14 +218,8 @@ def match_items(
 
     A wording that has the same words as the instrument's is `identical`; one that has the same words as the reference
     wave's is graded as there. Anything else that is near is `reworded` only if no word differs that may matter, and
-    otherwise open. No question asks two items.
-
-    Parameters
-    ----------
-    questions
-        Questions that may ask an item.
-    layout
-        Layout of the reference wave whose column codes may have been used again; "" if it has none like it.
+    otherwise open. No question asks two items. `layout` is that of the reference wave whose column codes may have been
+    used again; "" if it has none like it.
     """
     known = [_known(item, reference.asked.get(item.item)) for item in items]
     questions = _without_stems(questions, {text for listed in known for text, _ in listed})
@@ -586,12 +572,7 @@ def reason(answer: str) -> str | None:
 def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
     """Name what an answer may mean: what is most like it, or else all there is; and the reasons of a missing value.
 
-    Parameters
-    ----------
-    known
-        Words -> meaning, in their order.
-    taken
-        Meanings that other answers to the question have: if that is all, nothing but a reason is left.
+    If other answers to the question have all the meanings that are known, nothing but a reason is left.
     """
     scored: dict[str, int] = {}
     folded = normalise(answer).rstrip(".…")

@@ -237,10 +237,7 @@ class Returns:
 def look_at_returns(source: Source, like: Layout | None) -> Returns:
     """Read a raw file for what it tells of its returns.
 
-    Parameters
-    ----------
-    like
-        Layout of another wave: its column of identifiers and its marks of test responses are looked for.
+    The identifiers and marks of test responses of another wave's layout are looked for.
     """
     table = read_raw(source)
     found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
@@ -390,13 +387,7 @@ class Question:
 
 
 def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | None = None) -> list[Question]:
-    """Take the columns of a layout as questions.
-
-    Parameters
-    ----------
-    wordings
-        Column -> what it asks, from a list that a person has; it goes before what the file says.
-    """
+    """Take the columns of a layout as questions; wordings that a person gives go before what the file says."""
     given = {normalise(name): text for name, text in (wordings or {}).items()}
     described = [replace(one, label=given.get(normalise(one.name), one.label)) for one in columns]
     labels = Counter(label for column in columns for label in {*_tails(normalise(column.name))})
@@ -479,15 +470,8 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
 def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
     """Read a list that a person has of the columns: CSV or TSV, a header row, a column's name first in each row.
 
-    Parameters
-    ----------
-    what
-        What a row holds, in words: `column, wording`. A name may end in `*` where it holds more than that.
-
-    Raises
-    ------
-    RawFileError
-        If it cannot be read, or names a column that no file has.
+    `what` a row holds is said in words: `column, wording`; a name may end in `*` where it holds more. What cannot be
+    read is refused, and a column that no file has.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -78,19 +78,9 @@ class Records:
             first = after
 
     def cells(self, first: int, last: int, beyond: int | None = None) -> tuple[Places, dict[int, int]]:
-        """Count the cells of some rows.
+        """Count the cells of some rows: 0 of an empty one.
 
-        Parameters
-        ----------
-        beyond
-            Number of cells after which to cut.
-
-        Returns
-        -------
-        array of int
-            Cells of each row; 0 of an empty one.
-        dict of int to int
-            Row with more cells -> offset of the separator after which they stand.
+        Where a row has more cells than go, the offset of the separator `beyond` which they stand is given by row.
         """
         counts: list[Places] = []
         cuts: dict[int, int] = {}
@@ -172,14 +162,9 @@ def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int)
 
 
 def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
-    """Find the quotes that open and close cells, one by one; another quote is a character.
+    """Find the offsets of quotes that open and close cells, by turns; another quote is a character.
 
-    Returns
-    -------
-    array of int
-        Their offsets: opening, closing, opening, ...
-    int or None
-        The offset of a quote after which a quoted cell goes on, or of one whose cell never ends.
+    The other offset is that of a quote after which a quoted cell goes on, or of one whose cell never ends.
     """
     ends = np.zeros(256, dtype=np.bool_)
     ends[[ord(delimiter), CR, LF]] = True
@@ -310,12 +295,7 @@ def _beginning(records: Records, row: int) -> str:
 
 
 def parse_records(records: Records, first: int, last: int, width: int, odd: Odd) -> list[Any] | None:
-    """Parse some rows with pyarrow; empty lines are passed over.
-
-    Parameters
-    ----------
-    width
-        Cells that each row must have.
+    """Parse some rows of so many cells with pyarrow; empty lines are passed over.
 
     Returns
     -------

@@ -29,22 +29,16 @@ BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FOR
 
 
 def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
-    """Say how a raw file is to be read.
+    """Say how a raw file is to be read: format, encoding, worksheet, header rows; of paper returns the number.
 
     Parameters
     ----------
     path, name
         Where the file lies, and what errors call it.
     given
-        Keys of a layout that the person knows already (`format`, `encoding`, `sheet`, `header_rows`): these are
-        taken, the others found out.
+        Keys of a layout that the person knows already: these are taken, the others found out.
     like
         Layouts of another wave.
-
-    Returns
-    -------
-    Layout
-        `format`, `encoding`, `sheet`, `header_rows` and, for paper returns, `respondent`.
 
     Raises
     ------

@@ -69,16 +69,9 @@ def read_below(
     header_rows: int,
     borrowed: frozenset[int] = frozenset(),
 ) -> RawTable:
-    """Read the rows below a header and name their columns.
+    """Read the rows below a header of so many rows and name their columns; a name may be blank, or repeat.
 
-    Parameters
-    ----------
-    header
-        Names of the columns as the header has them: may be blank, may repeat.
-    start, header_rows
-        Where the header begins, and how many rows it has.
-    borrowed
-        Places of columns that have nothing of their own in the header: they count only if they have content.
+    `borrowed` are the places of columns that have nothing of their own in the header: they count only with content.
     """
     source = sheet.source
     first = start + header_rows
@@ -113,10 +106,7 @@ def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
 def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
     """Set rows aside that say the header again, as where files were put under each other.
 
-    Raises
-    ------
-    RawFileError
-        If a row names most of the columns in another order: all below it is of other columns.
+    One that names most of the columns in another order is refused: all below it is of other columns.
     """
     named = {name for name in header if name}
     is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
@@ -205,16 +195,12 @@ def name_columns(
     row: int | None,
     borrowed: frozenset[int] = frozenset(),
 ) -> tuple[list[str], list[int], list[Problem]]:
-    """Give every column with a name or with content a name of its own.
+    """Give every column with a name or with content a name of its own; the others are left out.
 
     Returns
     -------
-    names
-        Full names, all different.
-    places
-        Where the columns stand; one without name and content is left out.
-    problems
-        One for each name that is not the header's.
+    names, places, problems
+        Full names, all different; where the columns stand; one problem for each name that is not the header's.
 
     Raises
     ------

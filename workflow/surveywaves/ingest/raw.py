@@ -54,13 +54,7 @@ def visible(text: str) -> str:
 
 
 def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
-    """Lay problems out as `problems.tsv` has them.
-
-    Parameters
-    ----------
-    found
-        File (as configured) and problem, in the order they shall stand.
-    """
+    """Lay problems, each with the file as configured, out as `problems.tsv` has them, in their order."""
     rows = [
         (
             wave,
@@ -75,6 +69,12 @@ def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFra
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
+
+AGAIN: Final = "download or copy it again"
+"""What to do about a damaged file."""
+
+BROKEN: Final = (AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What libraries let through of a file that lies about itself."""
 
 BLANK = -1
 """The number of a blank cell."""

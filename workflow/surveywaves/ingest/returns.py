@@ -30,21 +30,17 @@ _SHOWN: Final = 10
 def choose(
     entries: Sequence[Entry], *, policy: Policy
 ) -> tuple[list[NDArray[np.bool_]], list[list[Problem]]]:
-    """Choose among rows with the same identifier, over several files.
+    """Choose among rows with the same identifier, over several files; blank ones are never the same.
 
     Parameters
     ----------
-    entries
-        Files in their order: source, table, and the identifier of each row (blank ones are never the same).
     policy
         `first` and `last` go by the order of files and rows; of equally filled rows, `most_answered` keeps the first.
 
     Returns
     -------
-    list of array of bool
-        For each file, which rows stay.
-    list of list of Problem
-        For each file, one problem a row that goes, in their order.
+    list of array of bool, list of list of Problem
+        For each file which rows stay, and one problem a row that goes, in their order.
 
     Raises
     ------
@@ -200,13 +196,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
 
 
 def settle_duplicates(files: Sequence[File]) -> list[Column]:
-    """Keep each return of a layout once, over all of the layout's files.
-
-    Returns
-    -------
-    list of Column
-        The identifiers of the rows that stay, one column a file.
-    """
+    """Keep each return of a layout once, over all of its files, and give the identifiers of those that stay by file."""
     ids = [identifiers(source, table) for _, source, table in files]
     by_layout: defaultdict[str, list[int]] = defaultdict(list)
     for place, (layout, _, _) in enumerate(files):

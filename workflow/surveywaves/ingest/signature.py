@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
-from surveywaves.ingest.raw import Source
+from surveywaves.ingest.raw import AGAIN, Source
 from surveywaves.text import nearest
 
 
@@ -51,9 +51,7 @@ HINT: Final = {
     Kind.LOCKED: "open it in Excel, take the password off and save it",
     Kind.XLSB: "open it in Excel and save it as .xlsx",
     Kind.ODS: "open it and save it as .xlsx or .csv",
-    Kind.ZIP: "unpack it and name the file inside",
-    Kind.GZIP: "unpack it and name the file inside",
-    Kind.SEVEN_ZIP: "unpack it and name the file inside",
+    **dict.fromkeys((Kind.ZIP, Kind.GZIP, Kind.SEVEN_ZIP), "unpack it and name the file inside"),
     Kind.HTML: "download the export again: this is a page (a login page?) or a table saved as one",
     Kind.XML: "open it in Excel and save it as .xlsx",
     Kind.R: "in R: `write.csv(readRDS(file), 'x.csv', row.names = FALSE, na = '')`; of an .RData, `load` it first",
@@ -61,15 +59,10 @@ HINT: Final = {
 }
 
 BY_SUFFIX: Final = {
-    ".csv": Kind.TEXT,
-    ".tsv": Kind.TEXT,
-    ".tab": Kind.TEXT,
-    ".txt": Kind.TEXT,
-    ".xlsx": Kind.XLSX,
-    ".xlsm": Kind.XLSX,
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), Kind.TEXT),
+    **dict.fromkeys((".xlsx", ".xlsm"), Kind.XLSX),
     ".parquet": Kind.PARQUET,
-    ".sav": Kind.SPSS,
-    ".zsav": Kind.SPSS,
+    **dict.fromkeys((".sav", ".zsav"), Kind.SPSS),
     ".por": Kind.PORTABLE,
     ".dta": Kind.STATA,
     ".sas7bdat": Kind.SAS,
@@ -189,7 +182,7 @@ def _head(source: Source) -> bytes:
     except OSError as error:
         raise source.error(f"cannot be opened: {error.strerror or error}") from error
     if not head:
-        raise source.error("is empty (0 bytes)", "download or copy it again")
+        raise source.error("is empty (0 bytes)", AGAIN)
     return head
 
 
@@ -211,10 +204,8 @@ def _archive(source: Source) -> Kind:
         with zipfile.ZipFile(source.path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise source.error(
-            "is damaged or cut off: it begins as a workbook or zip archive, but its directory is missing",
-            "download or copy it again",
-        ) from error
+        what = "is damaged or cut off: it begins as a workbook or zip archive, but its directory is missing"
+        raise source.error(what, AGAIN) from error
     if "xl/workbook.xml" in names:
         return Kind.XLSX
     if "xl/workbook.bin" in names:
@@ -254,9 +245,7 @@ def content_of(source: Source) -> bytes:
         with gzip.open(source.path) as file:
             unpacked = file.read(most + 1)
     except (EOFError, zlib.error, OSError) as error:
-        raise source.error(
-            "is damaged or cut off: it does not unpack", "download or copy it again"
-        ) from error
+        raise source.error("is damaged or cut off: it does not unpack", AGAIN) from error
     if len(unpacked) > most:
         raise source.error(
             f"unpacks to more than {PACKED} times what it has", "unpack it and name the file inside"
@@ -301,10 +290,8 @@ def as_utf8(source: Source, data: bytes) -> bytes:
     if not codec.startswith(("utf-16", "utf-32")):
         _refuse_wide(source, data)
         if _DAMAGED in data:
-            raise source.error(
-                f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}",
-                "download or copy it again",
-            )
+            what = f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}"
+            raise source.error(what, AGAIN)
         if data.isascii() and _extends_ascii(declared):
             return data
     if codec == "utf-8":
@@ -315,7 +302,7 @@ def as_utf8(source: Source, data: bytes) -> bytes:
             f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there",
             "say `encoding: cp1252`",
         )
-    if not codec.startswith("utf") and not data.isascii() and _is_utf8(data):
+    if not codec.startswith("utf") and not data.isascii() and _fits(data):
         raise source.error(f"is UTF-8, not `{declared}`", "leave `encoding` out, or say `utf-8-sig`")
     return _decode(source, data, declared, keep=True).removeprefix(codecs.BOM_UTF8)
 
@@ -351,9 +338,9 @@ def _first_c1(data: bytes) -> int | None:
     return min((place for place in places if place >= 0), default=None)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _fits(data: bytes, encoding: str = "utf-8") -> bool:
     try:
-        data.decode("utf-8")
+        data.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
@@ -390,12 +377,10 @@ def _row(data: bytes, place: int) -> int:
 def _likely(data: bytes, place: int) -> str:
     """Guess the encoding of what does not decode."""
     near = data[max(0, place - 2000) : place + 2000]
-    if _is_utf8(data):
+    if _fits(data):
         return "it is UTF-8: leave `encoding` out, or say `utf-8-sig`"
-    if place >= len(data) - 3 and _is_utf8(data[:place]):
+    if place >= len(data) - 3 and _fits(data[:place]):
         return "it ends in the middle of a letter: download or copy it again"
-    try:
-        near.decode("cp1252")
-    except UnicodeDecodeError:
+    if not _fits(near, "cp1252"):
         return "mac_roman, cp850 or another code page? ask how it was saved"
     return "probably `encoding: cp1252`, as Windows programs in Western Europe save it"
