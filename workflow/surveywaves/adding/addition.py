@@ -60,11 +60,8 @@ def enlist(path: Path, wave: str) -> None:
         changed = text
     expected = {**before, "waves": [*before["waves"], wave]}
     if yaml.safe_load(changed) != expected:
-        raise StudyError.at(
-            f"{path}: waves",
-            "cannot be added to safely",
-            f"write `{line_to_add(before['waves'], wave)}` there",
-        )
+        what = "cannot be added to safely"
+        raise StudyError.at(f"{path}: waves", what, f"write `{line_to_add(before['waves'], wave)}` there")
     path.write_text(changed, encoding="utf-8")
 
 
@@ -177,20 +174,17 @@ def write(addition: Addition, home: Path) -> None:
 def refuse_existing(home: Path) -> None:
     """Raise an error if a wave's folder is there: what a person has decided is not written over."""
     if home.exists():
-        raise StudyError.at(
-            home, "the wave is described already", "edit it, or take the folder away to have it drafted anew"
-        )
+        what = "the wave is described already"
+        raise StudyError.at(home, what, "edit it, or take the folder away to have it drafted anew")
 
 
 def _check_name(wave: str) -> None:
     try:
         TypeAdapter(Name).validate_python(wave)
     except ValidationError as error:
-        raise StudyError.at(
-            f"--wave {wave}",
-            "no name for a wave",
-            "lower-case letters, digits and _, starting with a letter, at most 29",
-        ) from error
+        what = "no name for a wave"
+        hint = "lower-case letters, digits and _, starting with a letter, at most 29"
+        raise StudyError.at(f"--wave {wave}", what, hint) from error
 
 
 def _known_wave(study: Study, like: str) -> Wave:
@@ -218,16 +212,7 @@ def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
     return found
 
 
-HEADINGS: Final = {
-    "same": "same wording",
-    "reworded": "reworded",
-    "to decide": "to decide",
-    "moved": "moved",
-    "new": "new",
-    "dropped": "dropped",
-    "options": "response options",
-    "variables": "grouping variables",
-}
+HEADINGS: Final = {"same": "same wording", "options": "response options", "variables": "grouping variables"}
 
 
 def narrate(addition: Addition) -> Iterator[str]:
@@ -238,8 +223,8 @@ def narrate(addition: Addition) -> Iterator[str]:
     last = addition.reference.wave
     yield ""
     yield f"The questionnaire, held against {last.name} ({last.file.title}):"
-    for kind, heading in HEADINGS.items():
-        lines = addition.diff.parts.get(kind, ())
+    for kind, lines in addition.diff.parts.items():
+        heading = HEADINGS.get(kind, kind)
         if kind == "same":
             yield f"  {heading:<18} {count(len(lines), 'item')}"
             continue

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from surveywaves.adding.match import REASONS, Match, by_code, candidates, reason
+from surveywaves.adding.match import HALF, REASONS, Match, by_code, candidates, reason
 from surveywaves.adding.questions import FEW, Cells, Question, words
 from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
-from surveywaves.text import known_as, listed, normalise, number, spelled
+from surveywaves.text import known_as, listed, normalise, number, spelled, unique
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
@@ -24,8 +24,6 @@ BARE: Final = 0
 
 MANY_ANSWERS: Final = 30
 """Answers from which an option that nobody ticked may not have been there."""
-
-HALF: Final = 0.5
 
 LONGEST: Final = 26
 """Letters of a coding's name that leave room for a number behind it."""
@@ -86,10 +84,7 @@ class Codings:
         for name, other in self.shelf.items():
             if other.scale == draft.scale and draft.values.items() <= other.values.items():
                 return name
-        name, times = wanted[:LONGEST], 1
-        while name in self.shelf:
-            times += 1
-            name = f"{wanted[:LONGEST]}_{times}"
+        name = unique(wanted[:LONGEST], self.shelf)
         self.shelf[name] = self.drafts[name] = draft
         return name
 
@@ -139,8 +134,7 @@ def draft_codings(
         _lay_out([one for one in read if one.scale == name and one.bare], scale.points)
     drafts: list[Draft] = []
     for one in read:
-        same = next((other for other in drafts if other.takes(one)), None)
-        if same:
+        if same := next((other for other in drafts if other.takes(one)), None):
             same.add(one)
         else:
             drafts.append(one)

@@ -51,7 +51,7 @@ from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise
+from surveywaves.text import normalise, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """What a layout is called if the reference wave has none of its format."""
@@ -159,13 +159,11 @@ def sheets_of(
         said.setdefault(column, {})[code] = label
     groups: list[list[File]] = []
     for file in files:
-        group = next((one for one in groups if _alike(one[0], file)), None)
-        if group:
-            group.append(file)
-        else:
-            groups.append([file])
-    sheets, free = [], dict(reference.wave.file.layouts)
-    names: set[str] = set()
+        group = next((one for one in groups if _alike(one[0], file)), list[File]())
+        if not group:
+            groups.append(group)
+        group.append(file)
+    sheets, free = dict[str, Sheet](), dict(reference.wave.file.layouts)
     for group in groups:
         layout = group[0].layout
         columns = [
@@ -174,14 +172,9 @@ def sheets_of(
         ]
         like = _pattern(columns, layout, reference, free)
         alike = like is not None and free.pop(like).format == layout.format
-        called = NAMES.get(layout.format, "web")
-        name, number = like if like and alike else called, 1
-        while name in names:
-            number += 1
-            name = f"{called}_{number}"
-        names.add(name)
-        sheets.append(Sheet(name, like, group, questions_of(columns, wordings)))
-    return sheets
+        name = unique(like if like and alike else NAMES.get(layout.format, "web"), sheets)
+        sheets[name] = Sheet(name, like, group, questions_of(columns, wordings))
+    return list(sheets.values())
 
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
@@ -356,12 +349,9 @@ def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], 
     for kind, _, _, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         for here in range(start, end) if kind != "equal" else ():
             item = after[here]
-            if (
-                runs
-                and here == runs[-1][2] + len(runs[-1][0]) - 1
-                and place[item] == place[runs[-1][0][-1]] + 1
-            ):
-                runs[-1][0].append(item)
+            run, there, start_here = runs[-1] if runs else ([], 0, 0)
+            if run and (place[item], here + 1) == (there + len(run), start_here + len(run)):
+                run.append(item)
             else:
                 runs.append(([item], place[item], here + 1))
     return runs

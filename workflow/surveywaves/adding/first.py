@@ -29,7 +29,7 @@ from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
-from surveywaves.text import few, known_as, normalise, number
+from surveywaves.text import few, known_as, normalise, number, unique
 
 WAVE: Final = "first"
 EVERYONE: Final = "everyone"
@@ -226,7 +226,7 @@ def _slug(text: str) -> str:
 
 def _free(name: str, taken: set[str]) -> str:
     """Give a name that is not taken, and take it."""
-    found = next(one for one in (name, *(f"{name}_{place}" for place in range(2, 10**6))) if one not in taken)
+    found = unique(name, taken)
     taken.add(found)
     return found
 

@@ -66,11 +66,8 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
     ids = settle_duplicates(files)
     counts = _count(part.wave, files)
     if not counts["rows_kept"].sum():
-        raise RawFileError.at(
-            f"wave {part.wave}",
-            f"no return is left of {counts['rows_in'].sum()} rows",
-            "look at `exclude` and at the files",
-        )
+        what = f"no return is left of {counts['rows_in'].sum()} rows"
+        raise RawFileError.at(f"wave {part.wave}", what, "look at `exclude` and at the files")
     problems = problem_frame(
         part.wave,
         (

@@ -449,9 +449,8 @@ class Delimited:
             self._data = self._data[hint.end() :]
             found = hint.group(1).decode("utf-8", "replace")
             if found not in DELIMITERS:
-                raise self.source.error(
-                    f"says `sep={found}`", "separate the cells by comma, semicolon, tab or |"
-                )
+                what = f"says `sep={found}`"
+                raise self.source.error(what, "separate the cells by comma, semicolon, tab or |")
         else:
             found = sniff(self._data[:SNIFFED], expected)
         if found != expected:
@@ -487,9 +486,8 @@ class Delimited:
             width = line.count(self._records.delimiter.encode()) + 1
             if width <= MOST_COLUMNS:
                 what = f"the row has {len(line):,} characters"
-                raise self.source.error(
-                    what, "a line end is missing, or this is no table", row=int(long[0]) + 1
-                )
+                hint = "a line end is missing, or this is no table"
+                raise self.source.error(what, hint, row=int(long[0]) + 1)
         else:
             width = int(self._records.cells(0, min(HEADERS, len(self._records)))[0].max(initial=0))
         if width > MOST_COLUMNS:
@@ -508,11 +506,9 @@ class Delimited:
             lines = len(re.findall(r"\r\n|\r|\n", text))
             if len(between.findall(text)) == lines * (width - 1):
                 row = int(table.rows[np.argmax(column.codes == code)])
-                raise self.source.error(
-                    f"a cell swallows {lines} line ends and as many separators as {lines} rows have",
-                    'look for a stray `"` there; within a quoted cell a quote is doubled',
-                    row=row,
-                )
+                what = f"a cell swallows {lines} line ends and as many separators as {lines} rows have"
+                hint = 'look for a stray `"` there; within a quoted cell a quote is doubled'
+                raise self.source.error(what, hint, row=row)
 
 
 def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:

@@ -91,11 +91,8 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             break
         verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
         if verdict is None:
-            raise sheet.source.error(
-                "may be a header row, or a return without an identifier",
-                "say `header_rows:` in the layout",
-                row=start + count + 1,
-            )
+            what = "may be a header row, or a return without an identifier"
+            raise sheet.source.error(what, "say `header_rows:` in the layout", row=start + count + 1)
         if not verdict:
             break
         count += 1

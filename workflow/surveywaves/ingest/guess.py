@@ -151,10 +151,8 @@ def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str
     best = max(pairs, key=lambda name: pairs[name], default=None)
     if best is not None and pairs[best] >= 0:
         return best
-    raise source.error(
-        "no column tells which two rows are keyings of one form",
-        "give the number on the form a column of its own",
-    )
+    what = "no column tells which two rows are keyings of one form"
+    raise source.error(what, "give the number on the form a column of its own")
 
 
 def _pairs(table: RawTable, place: int, keying: int) -> int:

@@ -21,7 +21,7 @@ from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR, SET_ASIDE
-from surveywaves.text import nearest, normalise
+from surveywaves.text import nearest, normalise, unique
 
 
 def open_sheet(source: Source, kind: Kind) -> Sheet:
@@ -52,11 +52,8 @@ def one_header_row(sheet: Sheet) -> RawTable:
     """Read a sheet whose first row with content names its columns."""
     start = find_header(sheet)
     if merged := sheet.merged(start):
-        raise sheet.source.error(
-            f"merged header cells ({', '.join(merged)}) leave columns without a name",
-            "take the merge apart and name each column",
-            row=start + 1,
-        )
+        what = f"merged header cells ({', '.join(merged)}) leave columns without a name"
+        raise sheet.source.error(what, "take the merge apart and name each column", row=start + 1)
     header = [" ".join(re.sub(CONTROL, "", cell).split()) for cell in sheet.top[start]]
     return read_below(sheet, header, start=start, header_rows=1)
 
@@ -217,10 +214,7 @@ def name_columns(
         if (not given or place in borrowed) and not column.filled.any():
             continue
         wanted = given or f"unnamed column {get_column_letter(place + 1)}"
-        name, number = wanted, 1
-        while name in taken:
-            number += 1
-            name = f"{wanted} ({number})"
+        name = unique(wanted, taken, "{} ({})")
         if not given:
             nameless += 1
             problems.append(Problem(row, name, "", "a column with content and no name", "named so"))
@@ -231,11 +225,9 @@ def name_columns(
         names.append(name)
         places.append(place)
     if nameless > len(names) / 2:
-        raise source.error(
-            f"{nameless} of {len(names)} columns with content have no name here: this is no header row",
-            "the header must be the first row; take titles above it out of a copy",
-            row=row,
-        )
+        what = f"{nameless} of {len(names)} columns with content have no name here: this is no header row"
+        hint = "the header must be the first row; take titles above it out of a copy"
+        raise source.error(what, hint, row=row)
     return names, places, problems
 
 
@@ -279,9 +271,7 @@ def _width(sheet: Sheet, header: Sequence[str], first: int) -> int:
     if len(lengths) != 1 or longest <= width or isinstance(sheet, Worksheet):
         return width
     if any(any(row[width:]) for row in sheet.top[first:]):
-        raise sheet.source.error(
-            f"the header has {width} cells, the rows below it {longest}",
-            "a column of row numbers without a name, or a separator in an unquoted header cell?",
-            row=first,
-        )
+        what = f"the header has {width} cells, the rows below it {longest}"
+        hint = "a column of row numbers without a name, or a separator in an unquoted header cell?"
+        raise sheet.source.error(what, hint, row=first)
     return longest

@@ -50,10 +50,8 @@ def read(source: Source, kind: Kind) -> RawTable:
     """
     table = one_header_row(open_sheet(source, kind))
     if source.layout.respondent is None:
-        raise source.error(
-            "two keyings of a return find each other by its number",
-            "say `respondent:` in the layout, the column with the number on the form",
-        )
+        what = "two keyings of a return find each other by its number"
+        raise source.error(what, "say `respondent:` in the layout, the column with the number on the form")
     respondent = find_column(table.names, source.layout.respondent)
     keying = find_column(table.names, KEYING)
     if respondent is None:

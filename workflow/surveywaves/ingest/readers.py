@@ -54,10 +54,8 @@ def read_raw(source: Source) -> RawTable:
         table.problems = [one for one in table.problems if one.problem != OTHERS]
         table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
         if {*table.names} != {*(tables or [table])[0].names}:
-            raise source.error(
-                f"worksheet `{title}` has other columns than the first",
-                "say `sheet:` in the layout, or take it out of a copy",
-            )
+            what = f"worksheet `{title}` has other columns than the first"
+            raise source.error(what, "say `sheet:` in the layout, or take it out of a copy")
         tables.append(table)
     return _below_each_other(titles, tables)
 
@@ -186,9 +184,8 @@ def _parquet(source: Source) -> RawTable:
             texts = [field.name for field in schema if field.type in {pa.string(), pa.large_string()}]
             total = file.metadata.num_rows
         if total > max(_MANY, _DENSEST * source.path.stat().st_size) or len(schema) > MOST_COLUMNS:
-            raise source.error(
-                f"announces {total:,} rows in {len(schema):,} columns", "is it the right file?"
-            )
+            what = f"announces {total:,} rows in {len(schema):,} columns"
+            raise source.error(what, "is it the right file?")
         with pq.ParquetFile(source.path, read_dictionary=texts, memory_map=True) as file:
             table = file.read()
             table.validate(full=True)
@@ -223,6 +220,5 @@ def _arrow_column(source: Source, name: str, cells: pa.ChunkedArray) -> Column:
         parts = [arrow_texts(chunk) for chunk in cells.unify_dictionaries().chunks]
         return Column.of_arrow(pa.chunked_array(parts, type=None if parts else pa.string()))
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise source.error(
-            f"holds {cells.type}, which has no text", "store one number or text a cell", column=name
-        ) from error
+        what = f"holds {cells.type}, which has no text"
+        raise source.error(what, "store one number or text a cell", column=name) from error

@@ -173,21 +173,16 @@ def identifiers(source: Source, table: RawTable) -> Column:
         raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
     name, column = table.names[place], table.columns[place]
     if name in table.personal:
-        raise source.error(
-            "may tell who a respondent is, and is not read",
-            "name the return's own number, or no column: the row number will do",
-            column=name,
-        )
+        what = "may tell who a respondent is, and is not read"
+        hint = "name the return's own number, or no column: the row number will do"
+        raise source.error(what, hint, column=name)
     rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
     if rounded.any():
         found = np.flatnonzero(rounded)
         shown = ", ".join(f"row {table.rows[row]}: {column.text(int(row))}" for row in found[:_EXAMPLES])
-        raise source.error(
-            f"a spreadsheet rounded {len(found)} identifiers ({shown})",
-            "export again and do not save the file from a spreadsheet",
-            column=name,
-            logged=f"a spreadsheet rounded {len(found)} identifiers",
-        )
+        what = f"a spreadsheet rounded {len(found)} identifiers ({shown})"
+        hint = "export again and do not save the file from a spreadsheet"
+        raise source.error(what, hint, column=name, logged=f"a spreadsheet rounded {len(found)} identifiers")
     table.problems.extend(
         Problem(int(table.rows[row]), name, "", "a return without its identifier", "kept")
         for row in np.flatnonzero(column.codes == BLANK)

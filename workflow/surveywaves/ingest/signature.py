@@ -121,9 +121,8 @@ def recognise(source: Source) -> Kind:
         )
         raise source.error(f"is {kind}; a layout of format `{source.layout.format}` reads {wanted}", hint)
     if expected not in (None, kind) or (expected is None and source.path.suffix.lower() == ".xls"):
-        raise source.error(
-            f"is {kind}, though its name ends in {source.path.suffix}", "give it the name of what it is"
-        )
+        what = f"is {kind}, though its name ends in {source.path.suffix}"
+        raise source.error(what, "give it the name of what it is")
     return kind
 
 
@@ -247,9 +246,8 @@ def content_of(source: Source) -> bytes:
     except (EOFError, zlib.error, OSError) as error:
         raise source.error("is damaged or cut off: it does not unpack", AGAIN) from error
     if len(unpacked) > most:
-        raise source.error(
-            f"unpacks to more than {PACKED} times what it has", "unpack it and name the file inside"
-        )
+        what = f"unpacks to more than {PACKED} times what it has"
+        raise source.error(what, "unpack it and name the file inside")
     return unpacked
 
 
@@ -284,9 +282,8 @@ def as_utf8(source: Source, data: bytes) -> bytes:
     except UnicodeError:
         pass  # half a letter of UTF-16
     except LookupError as error:
-        raise source.error(
-            f"there is no text encoding `{declared}`", "say `utf-8-sig` or `cp1252`"
-        ) from error
+        what = f"there is no text encoding `{declared}`"
+        raise source.error(what, "say `utf-8-sig` or `cp1252`") from error
     if not codec.startswith(("utf-16", "utf-32")):
         _refuse_wide(source, data)
         if _DAMAGED in data:
@@ -298,10 +295,8 @@ def as_utf8(source: Source, data: bytes) -> bytes:
         _decode(source, data, "utf-8", keep=False)
         return data.removeprefix(codecs.BOM_UTF8)
     if codec in {"iso8859-1", "latin-1"} and (place := _first_c1(data)) is not None:
-        raise source.error(
-            f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there",
-            "say `encoding: cp1252`",
-        )
+        what = f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there"
+        raise source.error(what, "say `encoding: cp1252`")
     if not codec.startswith("utf") and not data.isascii() and _fits(data):
         raise source.error(f"is UTF-8, not `{declared}`", "leave `encoding` out, or say `utf-8-sig`")
     return _decode(source, data, declared, keep=True).removeprefix(codecs.BOM_UTF8)
@@ -310,18 +305,14 @@ def as_utf8(source: Source, data: bytes) -> bytes:
 def _refuse_wide(source: Source, data: bytes) -> None:
     for mark, name in _MARKS:
         if data.startswith(mark):
-            raise source.error(
-                f"is {name.upper()} by its first bytes, not `{source.layout.encoding}`",
-                f"say `encoding: {name}`",
-            )
+            what = f"is {name.upper()} by its first bytes, not `{source.layout.encoding}`"
+            raise source.error(what, f"say `encoding: {name}`")
     head = data[:4096]
     half = len(head) // 2
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if half and head[start::2].count(0) > 0.4 * half and head[1 - start :: 2].count(0) < 0.1 * half:
-            raise source.error(
-                f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`",
-                f"say `encoding: {name}`",
-            )
+            what = f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`"
+            raise source.error(what, f"say `encoding: {name}`")
 
 
 def _extends_ascii(encoding: str) -> bool:

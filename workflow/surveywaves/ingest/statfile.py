@@ -210,9 +210,8 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
     cells = {name: read[name] for name in meta.column_names}
     total = len(next(iter(cells.values()), ()))
     if meta.number_rows is not None and 0 <= meta.number_rows != total:
-        raise source.error(
-            f"is cut off: it announces {meta.number_rows} rows and has {total}", "copy it again"
-        )
+        what = f"is cut off: it announces {meta.number_rows} rows and has {total}"
+        raise source.error(what, "copy it again")
     return cells, total, meta
 
 

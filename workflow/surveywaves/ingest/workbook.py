@@ -193,10 +193,8 @@ class Worksheet:
                     if cell.data_type == "f" and not (place < len(stored) and stored[place]):
                         found.append(f"{get_column_letter(place + 1)}{number}")
         if found:
-            raise self.source.error(
-                f"formulas without a stored result: {few(found, SHOWN)}",
-                "open it in Excel and save it, or paste the column as values",
-            )
+            what = f"formulas without a stored result: {few(found, SHOWN)}"
+            raise self.source.error(what, "open it in Excel and save it, or paste the column as values")
 
     def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[Problem]:
         """Yield what is amiss with cells below the header."""
@@ -229,10 +227,8 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
     for part in archive.infolist():
         name = f"{part.filename} in it"
         if part.file_size > max(UNPACKED, PACKED * part.compress_size):
-            raise source.error(
-                f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has",
-                "copy its cells into a new workbook",
-            )
+            what = f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has"
+            raise source.error(what, "copy its cells into a new workbook")
         if part.filename.endswith((".xml", ".rels")):
             with archive.open(part) as content:
                 if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(_TOP)):
@@ -258,10 +254,8 @@ def opened(source: Source, *, data_only: bool = True) -> Iterator[tuple[zipfile.
             finally:
                 book.close()
     except DAMAGED as error:
-        raise source.error(
-            f"is damaged or no workbook as Excel writes it ({type(error).__name__})",
-            "open it in Excel and save it again, or download it again",
-        ) from error
+        what = f"is damaged or no workbook as Excel writes it ({type(error).__name__})"
+        raise source.error(what, "open it in Excel and save it again, or download it again") from error
 
 
 def _common(archive: zipfile.ZipFile) -> io.BytesIO:
