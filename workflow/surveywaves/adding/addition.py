@@ -131,21 +131,15 @@ def add_wave(
         "items.tsv": crosswalk_text(crosswalk_rows(study, sheets)),
     }
     found = diff(study, sheets, reference)
-    outside = [name for name in names if Path(name).is_absolute()]
-    warnings = [
-        f"{name} lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
-        for name in outside
-    ]
-    warnings += [
-        f"{sheet.files[0].name} does not say what its codes ask; give a list that does (`--questions`)"
-        for sheet in sheets
-        if any(match.question and match.score is None and match.open for match in sheet.matches)
-    ]
-    warnings += [
-        f"{sheet.files[0].name} has numbers for answers; an export of the answers' texts would leave less to decide"
-        for sheet in sheets
-        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN)
-    ]
+    said = "lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
+    warnings = [f"{name} {said}" for name in names if Path(name).is_absolute()]
+    for sheet in sheets:
+        name = sheet.files[0].name
+        if any(match.question and match.score is None and match.open for match in sheet.matches):
+            warnings.append(f"{name} does not say what its codes ask; give a list that does (`--questions`)")
+        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN):
+            said = "has numbers for answers; an export of the answers' texts would leave less to decide"
+            warnings.append(f"{name} {said}")
     return Addition(wave, texts, sheets, reference, found, [*warnings, *found.warnings])
 
 

@@ -379,15 +379,11 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
     """Say where the response options are others, or cannot be told."""
     scales = study.config.response_scales
     for sheet in sheets:
-        numbers = [
-            match.question
-            for match in sheet.matches
-            if match.question and match.question.cells is Cells.NUMBERS
-        ]
+        asked = [match.question for match in sheet.matches if match.question]
+        numbers = [one for one in asked if one.cells is Cells.NUMBERS]
         if numbers and (sheet.codings.default or "").startswith(OPEN):
-            seen = sorted(
-                {cell for one in numbers for cell, label in one.options.items() if not label}, key=by_code
-            )
+            bare = {cell for one in numbers for cell, label in one.options.items() if not label}
+            seen = sorted(bare, key=by_code)
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
         yield from (f"{item}: {why}" for item, why in sheet.codings.rescaled.items())
         for name, draft in sheet.codings.drafts.items():
@@ -396,9 +392,9 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
             strange = [label for label in labels if not any(same(label, option) for option in options)]
             if strange and draft.cells is not Cells.NUMBERS:
                 yield f"{name}: beside the options of {draft.scale}: {', '.join(strange)}"
-    for item, asked in reference.asked.items():
-        if asked.grade is Comparability.RESCALED:
-            yield f"{item}: {reference.wave.name} asked it with the options of {asked.scale}"
+    for item, before in reference.asked.items():
+        if before.grade is Comparability.RESCALED:
+            yield f"{item}: {reference.wave.name} asked it with the options of {before.scale}"
 
 
 def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
@@ -407,10 +403,8 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
         for source in sheet.sources:
             undecided = len(source.open_answers)
             said = f"“{_short(source.question.reference)}”" + (", if that is it" if source.open else "")
-            answers = count(len(source.map), "answer") + (
-                f", {undecided} to decide" if undecided else ", all known"
-            )
-            yield f"{where}{source.variable}: {said}; {answers}"
+            known = f"{undecided} to decide" if undecided else "all known"
+            yield f"{where}{source.variable}: {said}; {count(len(source.map), 'answer')}, {known}"
     held = {source.variable for sheet in sheets for source in sheet.sources}
     yield from (f"{name}: no question tells it" for name in reference.sources if name not in held)
 

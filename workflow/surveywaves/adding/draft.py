@@ -194,20 +194,14 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
     if names:
         found["respondent"] = names.pop()
     elif before and before.respondent:
-        could = [name for file in sheet.files for name in file.returns.identifying]
-        listed = (
-            " or ".join(dict.fromkeys(could[:IDENTIFYING]))
-            or "no column is filled and different in every row"
-        )
+        could = [name for file in sheet.files for name in file.returns.identifying][:IDENTIFYING]
+        listed = " or ".join(dict.fromkeys(could)) or "no column is filled and different in every row"
         found["respondent"] = f"{OPEN}: {listed}; no value: the row number will do"
     if repeated:
         page.comments[(*here, "duplicates")] = f"in the files: {count(repeated, 'identifier')} more than once"
         kept = before is not None and before.duplicates != "refuse"
-        found["duplicates"] = (
-            before.duplicates
-            if before and kept
-            else f"{OPEN}: first, last or most_answered ({repeated} of them)"
-        )
+        asked = f"{OPEN}: first, last or most_answered ({repeated} of them)"
+        found["duplicates"] = before.duplicates if before and kept else asked
     excluded: dict[str, dict[str, str]] = {}
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():

@@ -84,9 +84,8 @@ def first_study(
     given = [tuple(filter(None, map(str.strip, one.split(";")))) for one in options]
     on = {one.name: found for one in asked if one is not place and (found := _options(one, given))}
     on = {name: one for name, one in on.items() if one in given or _shared(one, list(on.values()))}
-    others = [
-        one for one in asked if one is not place and one.name not in on and one.cells is not Cells.NUMBERS
-    ]
+    others = [one for one in asked if one is not place and one.name not in on]
+    others = [one for one in others if one.cells is not Cells.NUMBERS]
     groups = [one for one in others if 1 < len(_levels(one)) <= MOST and _shown(one)]
     _refuse_unordered(file, groups, bool(on))
     blocks = list(_blocks([one for one in asked if one.name in on], on))
@@ -142,9 +141,8 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
     numbers = {cell: number(cell) for cell in told if reason(told[cell]) is None}
     codes = {int(value): told[cell] for cell, value in numbers.items() if value is not None}
     # A code behind a gap (8, 9, -99) is a reason, not an option.
-    runs = [
-        [code for _, code in run] for _, run in groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
-    ]
+    behind = groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
+    runs = [[code for _, code in run] for _, run in behind]
     best = max(runs, key=len, default=[])
     if not LEAST <= len(best) <= MOST or len(labels) < 2:
         return None
@@ -196,9 +194,8 @@ def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -
 
 def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterator[Block]:
     """Put statements into one scale that stand one after another, with the same options and named alike."""
-    scales = {
-        options: f"options_{place}" for place, options in enumerate(dict.fromkeys(on.values()), start=1)
-    }
+    different = enumerate(dict.fromkeys(on.values()), start=1)
+    scales = {options: f"options_{place}" for place, options in different}
     taken = {*RESERVED}
 
     def block(question: Question) -> tuple[str, str]:
@@ -212,9 +209,8 @@ def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterato
         for order, question in enumerate(listed, start=1):
             name = _free(_slug(question.name) or f"{called or 'item'}_{order}", taken)
             text = " ".join(question.wording.split())
-            items.append(
-                (Item(item=name, text=text, section=1, scale=called or None, response_scale=scale), question)
-            )
+            item = Item(item=name, text=text, section=1, scale=called or None, response_scale=scale)
+            items.append((item, question))
         yield called, items
 
 

@@ -133,10 +133,8 @@ def _read(
             continue
         path = root / file.path
         try:
-            if not path.is_file():
-                unread.append(file.path)
-                continue
-            reading(file.path)
+            if path.is_file():
+                reading(file.path)
             questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
             listed[file.layout] = {
                 normalise(name): one for one in questions for name in (one.reference, one.name)
@@ -557,9 +555,8 @@ def match_variables(
 def meaning(answer: str, variable: Variable) -> str | None:
     """Say which level, or reason, an answer in words means; None if nobody has said so."""
     known = variable.known
-    plural = {
-        level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
-    }
+    said = _singular(spelled(answer))
+    plural = {level for text, level in known.items() if _singular(spelled(text)) == said != []}
     return known_as(answer, known) or (plural.pop() if len(plural) == 1 else reason(answer))
 
 
@@ -632,9 +629,8 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
         level = means[cell] if label else variable.codes[cell] if alike else None
         # Two answers that only fall together may be two levels.
-        own = normalise(label) in exact and not (
-            question.cells is Cells.NAMED and times[normalise(label)] > 1
-        )
+        twice = question.cells is Cells.NAMED and times[normalise(label)] > 1
+        own = normalise(label) in exact and not twice
         if level is None or (label and shared[level] > 1 and not own):
             open_answers.add(cell)
             codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
@@ -643,9 +639,8 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     if alike:
         codes = ", ".join(f"{cell} = {level}" for cell, level in mapped.items())
         undecided = f"{undecided or question.reference}; its codes as in {wave}: {codes}"
-    labels = {
-        cell: label for cell, label in question.options.items() if label and question.cells is Cells.NAMED
-    }
+    labels = {cell: label for cell, label in question.options.items() if label}
+    labels = labels if question.cells is Cells.NAMED else {}
     return Source(variable.name, question, undecided, mapped, frozenset(open_answers), labels, note)
 
 

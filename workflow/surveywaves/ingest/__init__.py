@@ -58,9 +58,8 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
         If a file cannot be read as its layout says: one line a file. Or if the same return stands twice and the
         layout does not say which to keep; or if no return is left.
     """
-    sources = [
-        (file.layout, Source(file.path, root / file.path, part.layouts[file.layout])) for file in part.files
-    ]
+    layouts = part.layouts
+    sources = [(one.layout, Source(one.path, root / one.path, layouts[one.layout])) for one in part.files]
     _refuse_repeated(part.wave, [source for _, source in sources])
     files = _read(sources)
     ids = settle_duplicates(files)
@@ -68,14 +67,12 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
     if not counts["rows_kept"].sum():
         what = f"no return is left of {counts['rows_in'].sum()} rows"
         raise RawFileError.at(f"wave {part.wave}", what, "look at `exclude` and at the files")
-    problems = problem_frame(
-        part.wave,
-        (
-            (source.name, problem)
-            for _, source, found in files
-            for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
-        ),
+    said = (
+        (source.name, problem)
+        for _, source, found in files
+        for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
     )
+    problems = problem_frame(part.wave, said)
     labels: dict[str, dict[str, dict[str, str]]] = {}
     for layout, source, found in files:
         for column, known in found.value_labels.items() if source.layout.cells == "codes" else ():

@@ -441,9 +441,8 @@ class Delimited:
             )
 
     def _find_delimiter(self) -> str:
-        expected = (
-            "\t" if self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz")) else ","
-        )
+        tabs = self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz"))
+        expected = "\t" if tabs else ","
         if hint := _EXCEL_HINT.match(self._data):
             # Excel takes this line for itself, and numbers the rows from the next one on.
             self._data = self._data[hint.end() :]

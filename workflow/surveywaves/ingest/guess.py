@@ -107,10 +107,8 @@ def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
         named = [one for one in (layout.respondent, layout.weight, *layout.exclude) if one]
         if layout.format == guessed or kind not in FORMATS[layout.format] or not named:
             continue
-        if all(find_column(sheet.top[start], one) is not None for one in named) and guessed in {
-            "table",
-            *PROGRAMS,
-        }:
+        there = all(find_column(sheet.top[start], one) is not None for one in named)
+        if there and guessed in {"table", *PROGRAMS}:
             return layout.format
     return guessed
 

@@ -129,13 +129,11 @@ class Column:
         if len(parts) == 1:
             return parts[0]
         starts = np.cumsum([0, *(len(part.texts) for part in parts[:-1])])
-        codes = np.concatenate(
-            [
-                np.where(part.codes == BLANK, BLANK, part.codes + start).astype(np.int32)
-                for part, start in zip(parts, starts, strict=True)
-            ]
-        )
-        return cls.encoded(codes, pa.concat_arrays([part.texts for part in parts]))
+        moved = [
+            np.where(part.codes == BLANK, BLANK, part.codes + start).astype(np.int32)
+            for part, start in zip(parts, starts, strict=True)
+        ]
+        return cls.encoded(np.concatenate(moved), pa.concat_arrays([part.texts for part in parts]))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -169,6 +167,7 @@ class Column:
 
 
 _WHOLE: Final = 2.0**53
+_ZEROS: Final = r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$"
 _MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
 
 
@@ -185,7 +184,8 @@ def object_text(value: object) -> str | None:
     if isinstance(value, decimal.Decimal):
         return _decimal_text(value)
     if isinstance(value, dt.datetime):
-        return value.date().isoformat() if _is_midnight(value) else value.isoformat()
+        midnight = value.time() == dt.time() and value.tzinfo is None
+        return value.date().isoformat() if midnight else value.isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dt.timedelta):
@@ -202,11 +202,8 @@ def float_text(value: float) -> str | None:
     if value != math.floor(value):
         return repr(value)
     # Beyond 2**53 the digits of int(value) say more than the number knows.
-    return (
-        str(int(value))
-        if abs(value) < _WHOLE
-        else format(decimal.Decimal(repr(value)), "f").removesuffix(".0")
-    )
+    text = str(int(value)) if abs(value) < _WHOLE else format(decimal.Decimal(repr(value)), "f")
+    return text.removesuffix(".0")
 
 
 def arrow_texts(values: Any) -> Any:
@@ -227,19 +224,13 @@ def arrow_texts(values: Any) -> Any:
         return pa.array([object_text(value) for value in values.to_pylist()], type=pa.string())
     if pa.types.is_timestamp(kind):
         texts = pc.replace_substring(pc.cast(values, pa.string()), " ", "T", max_replacements=1)
-        texts = pc.replace_substring_regex(
-            texts, r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$", r"\1\2"
-        )
+        texts = pc.replace_substring_regex(texts, _ZEROS, r"\1\2")
         return pc.replace_substring_regex(texts, _MIDNIGHT, "")
     if pa.types.is_time(kind):
         return pc.replace_substring_regex(pc.cast(values, pa.string()), r"(\.\d*?[1-9])?\.?0*$", r"\1")
     if pa.types.is_duration(kind) or pa.types.is_nested(kind):
         raise pa.ArrowNotImplementedError(f"no text for {kind}")
     return pc.cast(values, pa.string())
-
-
-def _is_midnight(value: dt.datetime) -> bool:
-    return value.time() == dt.time() and value.tzinfo is None
 
 
 def _decimal_text(value: decimal.Decimal) -> str | None:
@@ -353,12 +344,9 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
     problems = []
     for place in np.flatnonzero(np.append(dirty | damaged, False)[column.codes]):
         code = column.codes[place]
-        problem, action = (
-            ("control characters", "taken out")
-            if dirty[code]
-            else ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
-        )
-        problems.append(Problem(int(rows[place]), name, texts[code], problem, action))
+        lost = ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
+        said = ("control characters", "taken out") if dirty[code] else lost
+        problems.append(Problem(int(rows[place]), name, texts[code], *said))
     if not dirty.any():
         return column, problems
     return column.with_texts([re.sub(CONTROL, "", text) for text in texts]), problems

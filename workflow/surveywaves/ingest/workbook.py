@@ -207,9 +207,8 @@ class Worksheet:
             wrong = [code for code, text in enumerate(texts) if text in ERROR_VALUES]
             for cell in np.flatnonzero(np.isin(column.codes, wrong)) if wrong else ():
                 text = texts[column.codes[cell]]
-                yield Problem(
-                    int(rows[cell]), str(place), text, "an error value of Excel", "kept as it stands"
-                )
+                what = "an error value of Excel"
+                yield Problem(int(rows[cell]), str(place), text, what, "kept as it stands")
 
 
 def _filled(sheet: Any) -> bool:
