@@ -77,6 +77,8 @@ def read_below(
     if not table.rows_in:
         raise source.error("has a header and no rows below it", "is it the right export?")
     names, places, problems = name_columns(source, header, table.columns, row=start + 1, borrowed=borrowed)
+    if not names:
+        raise source.error("has no column with a name or with content", "is it the right export?")
     known = {str(place): name for place, name in zip(places, names, strict=True)}
     table.problems = [
         *sheet.problems,
