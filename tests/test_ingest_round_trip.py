@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bad_inputs import listed, raw, read_one
@@ -244,6 +244,7 @@ PARTS = [
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.booleans(),
 )
+@example([["\x00"], ["a", "a"], ["a", "a", "a"]], ",", "\n", False)
 def test_whatever_a_program_writes_is_recognised_and_read_or_refused(
     rows: list[list[str]], sep: str, end: str, packed: bool
 ) -> None:

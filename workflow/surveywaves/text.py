@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, count
 from typing import Final, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -49,6 +51,7 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
+@lru_cache(maxsize=1 << 13)
 def normalise(text: str) -> str:
     """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes.
 
@@ -111,6 +114,12 @@ def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: boo
     scorer = fuzz.ratio if whole else fuzz.WRatio
     found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
     return found[0] if found else None
+
+
+def unique(name: str, taken: Container[str], form: str = "{}_{}") -> str:
+    """Give a name that is not taken: as it is, or with the least number from 2 on."""
+    numbered = (form.format(name, number) for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in taken)
 
 
 def few(names: Sequence[str], limit: int = 3) -> str:

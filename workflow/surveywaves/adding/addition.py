@@ -60,38 +60,21 @@ def enlist(path: Path, wave: str) -> None:
         changed = text
     expected = {**before, "waves": [*before["waves"], wave]}
     if yaml.safe_load(changed) != expected:
-        raise StudyError.at(
-            f"{path}: waves",
-            "cannot be added to safely",
-            f"write `{line_to_add(before['waves'], wave)}` there",
-        )
+        what = "cannot be added to safely"
+        raise StudyError.at(f"{path}: waves", what, f"write `{line_to_add(before['waves'], wave)}` there")
     path.write_text(changed, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A wave that is about to be added.
-
-    Parameters
-    ----------
-    texts
-        Name of a file in the wave's folder -> what it shall hold.
-    sheets
-        The wave's layouts.
-    reference
-        The wave it is modelled on.
-    diff
-        What became of the questionnaire.
-    warnings
-        What a person should know before going on.
-    """
+    """A wave that is about to be added."""
 
     wave: str
-    texts: Mapping[str, str]
-    sheets: Sequence[Sheet]
-    reference: Reference
-    diff: Diff
-    warnings: Sequence[str]
+    texts: Mapping[str, str]  # name of a file in the wave's folder -> what it shall hold
+    sheets: Sequence[Sheet]  # the wave's layouts
+    reference: Reference  # the wave it is modelled on
+    diff: Diff  # what became of the questionnaire
+    warnings: Sequence[str]  # what a person should know before going on
 
 
 def add_wave(
@@ -114,25 +97,19 @@ def add_wave(
         The study without the wave.
     wave, like
         Its name; the wave that it is held against and modelled on.
-    paths
-        Its raw files.
-    root
-        The folder that the study's paths start from.
+    paths, root
+        Its raw files; the folder that the study's paths start from.
     given
         Keys of a layout that the person knows: `format`, `encoding`, `sheet`, `header_rows`.
-    wordings
-        A list of what each column asks, for files that have codes only.
-    codebook
-        A list of what each code stands for: column, code, label.
+    wordings, codebook
+        Lists of what each column asks, for files that have codes only, and of what each code stands for.
     reading
         Told the name of each file before it is read.
 
     Raises
     ------
-    StudyError
-        If the names will not do.
-    RawFileError
-        If a file cannot be read.
+    StudyError, RawFileError
+        If the names will not do, or a file cannot be read.
     """
     _check_name(wave)
     reference = refer_to(study, _known_wave(study, like), root, reading=reading)
@@ -154,21 +131,15 @@ def add_wave(
         "items.tsv": crosswalk_text(crosswalk_rows(study, sheets)),
     }
     found = diff(study, sheets, reference)
-    outside = [name for name in names if Path(name).is_absolute()]
-    warnings = [
-        f"{name} lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
-        for name in outside
-    ]
-    warnings += [
-        f"{sheet.files[0].name} does not say what its codes ask; give a list that does (`--questions`)"
-        for sheet in sheets
-        if any(match.question and match.score is None and match.open for match in sheet.matches)
-    ]
-    warnings += [
-        f"{sheet.files[0].name} has numbers for answers; an export of the answers' texts would leave less to decide"
-        for sheet in sheets
-        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN)
-    ]
+    said = "lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
+    warnings = [f"{name} {said}" for name in names if Path(name).is_absolute()]
+    for sheet in sheets:
+        name = sheet.files[0].name
+        if any(match.question and match.score is None and match.open for match in sheet.matches):
+            warnings.append(f"{name} does not say what its codes ask; give a list that does (`--questions`)")
+        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN):
+            said = "has numbers for answers; an export of the answers' texts would leave less to decide"
+            warnings.append(f"{name} {said}")
     return Addition(wave, texts, sheets, reference, found, [*warnings, *found.warnings])
 
 
@@ -197,20 +168,17 @@ def write(addition: Addition, home: Path) -> None:
 def refuse_existing(home: Path) -> None:
     """Raise an error if a wave's folder is there: what a person has decided is not written over."""
     if home.exists():
-        raise StudyError.at(
-            home, "the wave is described already", "edit it, or take the folder away to have it drafted anew"
-        )
+        what = "the wave is described already"
+        raise StudyError.at(home, what, "edit it, or take the folder away to have it drafted anew")
 
 
 def _check_name(wave: str) -> None:
     try:
         TypeAdapter(Name).validate_python(wave)
     except ValidationError as error:
-        raise StudyError.at(
-            f"--wave {wave}",
-            "no name for a wave",
-            "lower-case letters, digits and _, starting with a letter, at most 29",
-        ) from error
+        what = "no name for a wave"
+        hint = "lower-case letters, digits and _, starting with a letter, at most 29"
+        raise StudyError.at(f"--wave {wave}", what, hint) from error
 
 
 def _known_wave(study: Study, like: str) -> Wave:
@@ -238,16 +206,7 @@ def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
     return found
 
 
-HEADINGS: Final = {
-    "same": "same wording",
-    "reworded": "reworded",
-    "to decide": "to decide",
-    "moved": "moved",
-    "new": "new",
-    "dropped": "dropped",
-    "options": "response options",
-    "variables": "grouping variables",
-}
+HEADINGS: Final = {"same": "same wording", "options": "response options", "variables": "grouping variables"}
 
 
 def narrate(addition: Addition) -> Iterator[str]:
@@ -258,8 +217,8 @@ def narrate(addition: Addition) -> Iterator[str]:
     last = addition.reference.wave
     yield ""
     yield f"The questionnaire, held against {last.name} ({last.file.title}):"
-    for kind, heading in HEADINGS.items():
-        lines = addition.diff.parts.get(kind, ())
+    for kind, lines in addition.diff.parts.items():
+        heading = HEADINGS.get(kind, kind)
         if kind == "same":
             yield f"  {heading:<18} {count(len(lines), 'item')}"
             continue
@@ -312,8 +271,5 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
     if returns.starts:
-        yield f"  first and last return: {_days(returns.starts.days)}"
-
-
-def _days(ways: Mapping[str, Sequence[Any]]) -> str:
-    return " or ".join(f"{days[0]} to {days[1]} ({way})" for way, days in ways.items()) or "in no way known"
+        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.days.items())
+        yield f"  first and last return: {days or 'in no way known'}"

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from surveywaves.adding.match import REASONS, Match, candidates, reason
+from surveywaves.adding.match import HALF, REASONS, Match, by_code, candidates, reason
 from surveywaves.adding.questions import FEW, Cells, Question, words
 from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
-from surveywaves.text import known_as, listed, normalise, number, spelled
+from surveywaves.text import known_as, listed, normalise, number, spelled, unique
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
@@ -25,8 +25,6 @@ BARE: Final = 0
 MANY_ANSWERS: Final = 30
 """Answers from which an option that nobody ticked may not have been there."""
 
-HALF: Final = 0.5
-
 LONGEST: Final = 26
 """Letters of a coding's name that leave room for a number behind it."""
 
@@ -36,36 +34,16 @@ _BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
 
 @dataclass(slots=True)
 class Draft:
-    """A coding as it is drafted.
+    """A coding as it is drafted."""
 
-    Parameters
-    ----------
-    scale
-        Response scale that its values belong to.
-    cells
-        Kind of the cells it explains.
-    values
-        Cell -> value.
-    words
-        Cell -> its label, or what a number would mean.
-    users
-        Items that it explains.
-    place
-        Place of its first column in the file.
-    starts
-        Numbers that the lowest option may have, where the cells are bare numbers.
-    remark
-        What a person should know of it.
-    """
-
-    scale: str
-    cells: Cells
-    values: dict[str, Value]
-    words: dict[str, str] = field(default_factory=dict)
-    users: list[str] = field(default_factory=list)
-    place: int = 0
-    starts: tuple[int, ...] = ()
-    remark: str = ""
+    scale: str  # response scale that its values belong to
+    cells: Cells  # kind of the cells it explains
+    values: dict[str, Value]  # cell -> value
+    words: dict[str, str] = field(default_factory=dict)  # cell -> its label, or what a number would mean
+    users: list[str] = field(default_factory=list)  # items that it explains
+    place: int = 0  # place of its first column in the file
+    starts: tuple[int, ...] = ()  # numbers that the lowest option may have, where the cells are bare numbers
+    remark: str = ""  # what a person should know of it
 
     @property
     def bare(self) -> dict[str, int]:
@@ -88,40 +66,25 @@ class Draft:
 
 @dataclass(slots=True)
 class Codings:
-    """Codings of a layout.
+    """Codings of a layout."""
 
-    Parameters
-    ----------
-    drafts
-        Name -> coding.
-    default
-        Name of the coding of most items, or the decision between several; None if no item has a coding.
-    own
-        Item -> coding, or decision, where it is not the default.
-    rescaled
-        Items whose options are those of another response scale, with the words for it.
-    doubts
-        Item -> what speaks against its options being those of its response scale.
-    shelf
-        These codings and those of other layouts, by name.
-    """
-
-    drafts: dict[str, Draft] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)  # name -> coding
+    # name of the coding of most items, or the decision between several; None if no item has a coding
     default: str | None = None
+    # item -> coding, or decision, where it is not the default
     own: dict[str, str] = field(default_factory=dict)
+    # items whose options are those of another response scale, with the words for it
     rescaled: dict[str, str] = field(default_factory=dict)
+    # item -> what speaks against its options being those of its response scale
     doubts: dict[str, str] = field(default_factory=dict)
-    shelf: dict[str, Draft] = field(default_factory=dict)
+    shelf: dict[str, Draft] = field(default_factory=dict)  # these codings and those of other layouts, by name
 
     def put(self, draft: Draft, wanted: str) -> str:
         """Put a coding on the shelf, unless one stands there that says as much, and give its name."""
         for name, other in self.shelf.items():
             if other.scale == draft.scale and draft.values.items() <= other.values.items():
                 return name
-        name, times = wanted[:LONGEST], 1
-        while name in self.shelf:
-            times += 1
-            name = f"{wanted[:LONGEST]}_{times}"
+        name = unique(wanted[:LONGEST], self.shelf)
         self.shelf[name] = self.drafts[name] = draft
         return name
 
@@ -171,8 +134,7 @@ def draft_codings(
         _lay_out([one for one in read if one.scale == name and one.bare], scale.points)
     drafts: list[Draft] = []
     for one in read:
-        same = next((other for other in drafts if other.takes(one)), None)
-        if same:
+        if same := next((other for other in drafts if other.takes(one)), None):
             same.add(one)
         else:
             drafts.append(one)
@@ -311,7 +273,7 @@ def _name(
         agrees = all(one is not None and (is_open(value) or one == value) for one, value in said)
         if agrees and before.response_scale == draft.scale:
             return found.put(Draft(draft.scale, draft.cells, values, users=draft.users), name)
-    order = sorted(draft.values, key=_by_number)
+    order = sorted(draft.values, key=by_code)
     if draft.cells is Cells.LABELS:
         order.sort(key=lambda cell: (isinstance(draft.values[cell], str), str(draft.values[cell]).zfill(3)))
     draft.values = {cell: draft.values[cell] for cell in order}
@@ -395,7 +357,7 @@ def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) 
             both = dict.fromkeys(f"{one + 1} = {scale.labels[one]}" for one in (up, scale.points - 1 - up))
             other = f"{' or '.join(both)}, or {REASONS}"
         filled[cell] = values.get(cell, f"{OPEN}: {other}")
-    order = sorted(sorted(filled, key=_by_number), key=lambda cell: is_open(filled[cell]))
+    order = sorted(sorted(filled, key=by_code), key=lambda cell: is_open(filled[cell]))
     names = {cell: scale.labels[value - 1] for cell, value in filled.items() if isinstance(value, int)}
     found = {cell: filled[cell] for cell in order}
     return Draft(draft.scale, draft.cells, found, {**names, **draft.words}, list(draft.users))
@@ -412,10 +374,10 @@ def _name_numbers(
         return found.put(next(iter(ways.values())), f"codes{suffix}")
     offered = []
     for wanted, way in ways.items():
-        lowest = min((cell for cell in draft.bare if isinstance(way.values[cell], int)), key=_by_number)
+        lowest = min((cell for cell in draft.bare if isinstance(way.values[cell], int)), key=by_code)
         way.remark = "one of these is right; take the others out"
         offered.append(f"{found.put(way, wanted)} ({lowest} = {scale.labels[int(way.values[lowest]) - 1]})")
-    lowest = min(draft.bare, key=_by_number)
+    lowest = min(draft.bare, key=by_code)
     called = f"; the file calls {lowest} “{draft.words[lowest]}”" if lowest in draft.words else ""
     return f"{OPEN}: {' or '.join(offered)}{called}{_as_before(known, ways)}"
 
@@ -431,11 +393,6 @@ def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
                 way = "descending" if "_descending" in wanted else "ascending"
                 return f"; {way} in `{name}` of the reference wave"
     return ""
-
-
-def _by_number(cell: str) -> tuple[float, str]:
-    value = number(cell)
-    return (float("inf") if value is None else value, cell)
 
 
 def is_open(value: Value) -> bool:

@@ -23,46 +23,22 @@ LONGEST: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class RawColumn:
-    """A column of a raw file.
+    """A column of a raw file."""
 
-    Parameters
-    ----------
-    name
-        Full name, as ingest writes it.
-    label
-        The question in words: the variable's label, or the name where the file has no other.
-    values
-        Distinct cells, most frequent first; empty where they are identifiers, comments or a person's own.
-    value_labels
-        Code -> label, where the file says so; whether or not the code occurs.
-    filled, distinct
-        Cells with content, and how many of them differ.
-    personal
-        Whether it identifies a person: ingest leaves it out.
-    """
-
-    name: str
-    label: str
+    name: str  # full name, as ingest writes it
+    label: str  # the question in words: the variable's label, or the name where the file has no other
+    # distinct cells, most frequent first; empty where they are identifiers, comments or a person's own
     values: tuple[str, ...]
+    # code -> label, where the file says so; whether or not the code occurs
     value_labels: Mapping[str, str] = field(default_factory=dict)
+    # filled, distinct: cells with content, and how many of them differ
     filled: int = 0
     distinct: int = 0
-    personal: bool = False
+    personal: bool = False  # whether it identifies a person: ingest leaves it out
 
 
 def describe_columns(path: Path, layout: Layout, name: str = "") -> list[RawColumn]:
-    """Read a raw file and say what its columns are; test responses and duplicates count as well.
-
-    Parameters
-    ----------
-    name
-        What errors call the file; empty: its path.
-
-    Raises
-    ------
-    RawFileError
-        If the file cannot be read as the layout says.
-    """
+    """Read a raw file (`name` is what errors call it) and say what its columns are; no row is left out."""
     found = read_raw(Source(name or str(path), path, layout))
     described = []
     for called, column in zip(found.names, found.columns, strict=True):

@@ -42,7 +42,6 @@ from surveywaves.adding.questions import (
     questions_of,
     raw_columns,
     same,
-    say,
 )
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.guess import recognise_file
@@ -51,9 +50,8 @@ from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
-from surveywaves.study.models import ResponseScale
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise
+from surveywaves.text import normalise, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """What a layout is called if the reference wave has none of its format."""
@@ -66,54 +64,30 @@ ALIKE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A raw file as it was recognised.
+    """A raw file as it was recognised."""
 
-    Parameters
-    ----------
-    name
-        Its path, as the study will have it.
-    layout
-        How it is read.
-    columns
-        Its columns.
-    returns
-        What it tells of its returns.
-    """
-
-    name: str
-    layout: Layout
-    columns: Sequence[RawColumn]
-    returns: Returns
+    name: str  # its path, as the study will have it
+    layout: Layout  # how it is read
+    columns: Sequence[RawColumn]  # its columns
+    returns: Returns  # what it tells of its returns
 
 
 @dataclass(slots=True)
 class Sheet:
-    """The files of one layout, and what their columns are.
+    """The files of one layout, and what their columns are."""
 
-    Parameters
-    ----------
-    name
-        Name of the layout.
-    like
-        Layout of the reference wave that it is modelled on; None if there is none of its format.
-    ignored
-        Column -> why there is nothing to analyse in it.
-    fresh
-        Questions that ask no item of the instrument and no variable.
-    weight
-        Column of survey weights, if the reference wave had one and it is here.
-    """
-
-    name: str
+    name: str  # name of the layout
+    # layout of the reference wave that it is modelled on; None if there is none of its format
     like: str | None
     files: list[File]
     questions: list[Question]
     matches: list[Match] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     codings: Codings = field(default_factory=Codings)
-    ignored: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)  # column -> why there is nothing to analyse in it
+    # questions that ask no item of the instrument and no variable
     fresh: list[Question] = field(default_factory=list)
-    weight: str | None = None
+    weight: str | None = None  # column of survey weights, if the reference wave had one and it is here
 
     @property
     def layout(self) -> Layout:
@@ -124,14 +98,9 @@ class Sheet:
 def read_files(
     paths: Mapping[str, Path], given: dict[str, Any], reference: Reference, *, reading: Callable[[str], None]
 ) -> list[File]:
-    """Recognise and read raw files; what is wrong with any is said together.
+    """Recognise and read raw files, by the names that the study will have; what is wrong with any is said together.
 
-    Parameters
-    ----------
-    paths
-        Name (as the study will have it) -> where the file lies.
-    given
-        Keys of the layouts that the person knows.
+    `given` are the keys of the layouts that the person knows.
     """
     files, mistakes = [], list[Mistake]()
     known = reference.wave.file.layouts
@@ -147,7 +116,7 @@ def read_files(
             returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
             files.append(File(name, layout, columns, returns))
         except RawFileError as error:
-            mistakes.extend(replace(one, hint=_in_options(one.hint)) for one in error.mistakes)
+            mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
     if mistakes:
         raise RawFileError(mistakes)
     return files
@@ -170,9 +139,9 @@ def _pattern(
     return best[2] if best else None
 
 
-def _in_options(hint: str) -> str:
+def _option(key: re.Match[str]) -> str:
     """Turn advice for the key of a layout into the option that does the same here: there is no layout yet."""
-    return _KEY.sub(lambda key: f"`--{key['name'].replace('_', '-')}{key['value']}`", hint)
+    return f"`--{key['name'].replace('_', '-')}{key['value']}`"
 
 
 def sheets_of(
@@ -183,23 +152,18 @@ def sheets_of(
 ) -> list[Sheet]:
     """Put files of one format with mostly the same columns into one layout, and name the layouts.
 
-    Parameters
-    ----------
-    wordings, labels
-        What a person says of the columns: column -> what it asks; column, code and its label.
+    `wordings` and `labels` are what a person says: column -> what it asks; column, code and its label.
     """
     said: dict[str, dict[str, str]] = {}
     for column, code, label in labels:
         said.setdefault(column, {})[code] = label
     groups: list[list[File]] = []
     for file in files:
-        group = next((one for one in groups if _alike(one[0], file)), None)
-        if group:
-            group.append(file)
-        else:
-            groups.append([file])
-    sheets, free = [], dict(reference.wave.file.layouts)
-    names: set[str] = set()
+        group = next((one for one in groups if _alike(one[0], file)), list[File]())
+        if not group:
+            groups.append(group)
+        group.append(file)
+    sheets, free = dict[str, Sheet](), dict(reference.wave.file.layouts)
     for group in groups:
         layout = group[0].layout
         columns = [
@@ -208,24 +172,13 @@ def sheets_of(
         ]
         like = _pattern(columns, layout, reference, free)
         alike = like is not None and free.pop(like).format == layout.format
-        called = NAMES.get(layout.format, "web")
-        name, number = like if like and alike else called, 1
-        while name in names:
-            number += 1
-            name = f"{called}_{number}"
-        names.add(name)
-        sheets.append(Sheet(name, like, group, questions_of(columns, wordings)))
-    return sheets
+        name = unique(like if like and alike else NAMES.get(layout.format, "web"), sheets)
+        sheets[name] = Sheet(name, like, group, questions_of(columns, wordings))
+    return list(sheets.values())
 
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
-    """Say of every column of a layout what it is.
-
-    Parameters
-    ----------
-    earlier
-        Codings of the wave's other layouts.
-    """
+    """Say of every column of a layout what it is; `earlier` are the codings of the wave's other layouts."""
     before = reference.wave.file.layouts[sheet.like] if sheet.like else None
     sheet.weight = _weight(sheet, before)
     _set_aside(sheet)
@@ -384,7 +337,9 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
         kinds["same"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
-        kinds["reworded"].append(f"{item} ({match.score}): {say(changes(before.wording, text))}")
+        kinds["reworded"].append(
+            f"{item} ({match.score}): {'; '.join(map(str, changes(before.wording, text)))}"
+        )
 
 
 def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], int, int]]:
@@ -394,12 +349,9 @@ def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], 
     for kind, _, _, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         for here in range(start, end) if kind != "equal" else ():
             item = after[here]
-            if (
-                runs
-                and here == runs[-1][2] + len(runs[-1][0]) - 1
-                and place[item] == place[runs[-1][0][-1]] + 1
-            ):
-                runs[-1][0].append(item)
+            run, there, start_here = runs[-1] if runs else ([], 0, 0)
+            if run and (place[item], here + 1) == (there + len(run), start_here + len(run)):
+                run.append(item)
             else:
                 runs.append(([item], place[item], here + 1))
     return runs
@@ -427,33 +379,22 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
     """Say where the response options are others, or cannot be told."""
     scales = study.config.response_scales
     for sheet in sheets:
-        numbers = [
-            match.question
-            for match in sheet.matches
-            if match.question and match.question.cells is Cells.NUMBERS
-        ]
+        asked = [match.question for match in sheet.matches if match.question]
+        numbers = [one for one in asked if one.cells is Cells.NUMBERS]
         if numbers and (sheet.codings.default or "").startswith(OPEN):
-            seen = sorted(
-                {cell for one in numbers for cell, label in one.options.items() if not label}, key=by_code
-            )
+            bare = {cell for one in numbers for cell, label in one.options.items() if not label}
+            seen = sorted(bare, key=by_code)
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
         yield from (f"{item}: {why}" for item, why in sheet.codings.rescaled.items())
         for name, draft in sheet.codings.drafts.items():
-            unknown = [label for label in _labels(draft.values, draft.words) if label]
-            strange = [label for label in unknown if not _known(label, scales[draft.scale])]
+            labels = filter(None, (draft.words.get(cell, cell) for cell in draft.values))
+            options = scales[draft.scale].labels
+            strange = [label for label in labels if not any(same(label, option) for option in options)]
             if strange and draft.cells is not Cells.NUMBERS:
                 yield f"{name}: beside the options of {draft.scale}: {', '.join(strange)}"
-    for item, asked in reference.asked.items():
-        if asked.grade is Comparability.RESCALED:
-            yield f"{item}: {reference.wave.name} asked it with the options of {asked.scale}"
-
-
-def _labels(values: Mapping[str, object], labels: Mapping[str, str]) -> list[str]:
-    return [labels.get(cell, cell) for cell in values]
-
-
-def _known(label: str, scale: ResponseScale) -> bool:
-    return any(same(label, option) for option in scale.labels)
+    for item, before in reference.asked.items():
+        if before.grade is Comparability.RESCALED:
+            yield f"{item}: {reference.wave.name} asked it with the options of {before.scale}"
 
 
 def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
@@ -462,10 +403,8 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
         for source in sheet.sources:
             undecided = len(source.open_answers)
             said = f"“{_short(source.question.reference)}”" + (", if that is it" if source.open else "")
-            answers = count(len(source.map), "answer") + (
-                f", {undecided} to decide" if undecided else ", all known"
-            )
-            yield f"{where}{source.variable}: {said}; {answers}"
+            known = f"{undecided} to decide" if undecided else "all known"
+            yield f"{where}{source.variable}: {said}; {count(len(source.map), 'answer')}, {known}"
     held = {source.variable for sheet in sheets for source in sheet.sources}
     yield from (f"{name}: no question tells it" for name in reference.sources if name not in held)
 

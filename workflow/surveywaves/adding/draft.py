@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from surveywaves.adding.codings import Draft, Value, grade_of, is_open
+from surveywaves.adding.codings import Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
 from surveywaves.adding.questions import Question, count
@@ -30,13 +30,7 @@ _UNSEEN: Final = ("\n", "\t", "\r", "\x85", "\u2028", "\u2029", "\ufeff")
 
 
 def yaml_text(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
-    """Write a mapping of mappings, lists and values.
-
-    Parameters
-    ----------
-    comments
-        Keys that lead to a value (or number in a list) -> what is to be said of it.
-    """
+    """Write a mapping of mappings, lists and values; comments go by the keys (or numbers in lists) that lead there."""
     lines: list[str] = []
     for place, (key, value) in enumerate(content.items()):
         if place and isinstance(value, Mapping | list):
@@ -200,20 +194,14 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
     if names:
         found["respondent"] = names.pop()
     elif before and before.respondent:
-        could = [name for file in sheet.files for name in file.returns.identifying]
-        listed = (
-            " or ".join(dict.fromkeys(could[:IDENTIFYING]))
-            or "no column is filled and different in every row"
-        )
+        could = [name for file in sheet.files for name in file.returns.identifying][:IDENTIFYING]
+        listed = " or ".join(dict.fromkeys(could)) or "no column is filled and different in every row"
         found["respondent"] = f"{OPEN}: {listed}; no value: the row number will do"
     if repeated:
         page.comments[(*here, "duplicates")] = f"in the files: {count(repeated, 'identifier')} more than once"
         kept = before is not None and before.duplicates != "refuse"
-        found["duplicates"] = (
-            before.duplicates
-            if before and kept
-            else f"{OPEN}: first, last or most_answered ({repeated} of them)"
-        )
+        asked = f"{OPEN}: first, last or most_answered ({repeated} of them)"
+        found["duplicates"] = before.duplicates if before and kept else asked
     excluded: dict[str, dict[str, str]] = {}
     for file in sheet.files:
         for column, marks in file.returns.excluded.items():
@@ -243,7 +231,8 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
         for name, draft in sheet.codings.drafts.items():
             values, others = _without_people(draft.values)
             found[name] = {"response_scale": draft.scale, "values": values, **others}
-            page.comments |= _coded(name, draft)
+            said = {cell: label for cell, label in draft.words.items() if cell in draft.values}
+            page.comments |= {("codings", name, "values", cell): label for cell, label in said.items()}
             page.comments[("codings", name)] = draft.remark
     if not found:
         found[OPEN.lower()] = f"{OPEN}: no item has response options that could be read; write a coding"
@@ -256,14 +245,6 @@ def _without_people(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict
     left = len(values) - len(kept)
     told = f"{OPEN}: invalid; {count(left, 'answer')} not written here, in which somebody seems to stand"
     return kept, {"others": told} if left else {}
-
-
-def _coded(name: str, draft: Draft) -> dict[Place, str]:
-    return {
-        ("codings", name, "values", cell): label
-        for cell, label in draft.words.items()
-        if cell in draft.values
-    }
 
 
 def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any]:
@@ -326,7 +307,7 @@ def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]
             list(notes.values())[:1] if alike else [f"{name}: {note}" for name, note in notes.items() if note]
         )
         row["note"] = "; ".join(listed)
-        rows.append({key: _cell(text) for key, text in row.items()})
+        rows.append({key: " ".join(text.split()) for key, text in row.items()})
     return rows
 
 
@@ -363,8 +344,3 @@ def _coding(item: str, held: Sequence[tuple[Sheet, Match]]) -> str:
 
 def _note(match: Match, sheet: Sheet) -> str:
     return "; ".join(filter(None, [match.note, sheet.codings.rescaled.get(match.item, "")]))
-
-
-def _cell(text: str) -> str:
-    """Keep a text in one cell of a tab-separated file."""
-    return " ".join(text.split())

@@ -29,7 +29,7 @@ from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
-from surveywaves.text import few, known_as, normalise, number
+from surveywaves.text import few, known_as, normalise, number, unique
 
 WAVE: Final = "first"
 EVERYONE: Final = "everyone"
@@ -58,7 +58,7 @@ Block = tuple[str, list[tuple[Item, Question]]]
 def first_study(
     folder: Path, file: Path, *, organisation: str, options: Sequence[str], reading: Callable[[str], None]
 ) -> list[str]:
-    """Lay a study out in a new folder and draft it from its first file, of which it gets a copy.
+    """Lay a study out in a new folder, draft it from its first file, and say in lines what there is to say.
 
     Parameters
     ----------
@@ -66,11 +66,6 @@ def first_study(
         Column that says the organisation; empty: everybody belongs to one.
     options
         Response options that the person knows, lowest first, with `; ` between them.
-
-    Returns
-    -------
-    list of str
-        What is to be said of it, a line each.
 
     Raises
     ------
@@ -89,9 +84,8 @@ def first_study(
     given = [tuple(filter(None, map(str.strip, one.split(";")))) for one in options]
     on = {one.name: found for one in asked if one is not place and (found := _options(one, given))}
     on = {name: one for name, one in on.items() if one in given or _shared(one, list(on.values()))}
-    others = [
-        one for one in asked if one is not place and one.name not in on and one.cells is not Cells.NUMBERS
-    ]
+    others = [one for one in asked if one is not place and one.name not in on]
+    others = [one for one in others if one.cells is not Cells.NUMBERS]
     groups = [one for one in others if 1 < len(_levels(one)) <= MOST and _shown(one)]
     _refuse_unordered(file, groups, bool(on))
     blocks = list(_blocks([one for one in asked if one.name in on], on))
@@ -147,9 +141,8 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
     numbers = {cell: number(cell) for cell in told if reason(told[cell]) is None}
     codes = {int(value): told[cell] for cell, value in numbers.items() if value is not None}
     # A code behind a gap (8, 9, -99) is a reason, not an option.
-    runs = [
-        [code for _, code in run] for _, run in groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
-    ]
+    behind = groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
+    runs = [[code for _, code in run] for _, run in behind]
     best = max(runs, key=len, default=[])
     if not LEAST <= len(best) <= MOST or len(labels) < 2:
         return None
@@ -201,9 +194,8 @@ def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -
 
 def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterator[Block]:
     """Put statements into one scale that stand one after another, with the same options and named alike."""
-    scales = {
-        options: f"options_{place}" for place, options in enumerate(dict.fromkeys(on.values()), start=1)
-    }
+    different = enumerate(dict.fromkeys(on.values()), start=1)
+    scales = {options: f"options_{place}" for place, options in different}
     taken = {*RESERVED}
 
     def block(question: Question) -> tuple[str, str]:
@@ -217,9 +209,8 @@ def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterato
         for order, question in enumerate(listed, start=1):
             name = _free(_slug(question.name) or f"{called or 'item'}_{order}", taken)
             text = " ".join(question.wording.split())
-            items.append(
-                (Item(item=name, text=text, section=1, scale=called or None, response_scale=scale), question)
-            )
+            item = Item(item=name, text=text, section=1, scale=called or None, response_scale=scale)
+            items.append((item, question))
         yield called, items
 
 
@@ -231,7 +222,7 @@ def _slug(text: str) -> str:
 
 def _free(name: str, taken: set[str]) -> str:
     """Give a name that is not taken, and take it."""
-    found = next(one for one in (name, *(f"{name}_{place}" for place in range(2, 10**6))) if one not in taken)
+    found = unique(name, taken)
     taken.add(found)
     return found
 

@@ -31,7 +31,6 @@ from surveywaves.adding.questions import (
     likenesses,
     questions_of,
     same,
-    say,
     words,
 )
 from surveywaves.errors import RawFileError
@@ -44,57 +43,29 @@ from surveywaves.text import known_as, normalise, number, plain, spelled
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An item as the wave asked it.
-
-    Parameters
-    ----------
-    wording
-        The wave's own words.
-    grade
-        How they compare with the instrument's.
-    columns
-        Layout -> column, as the crosswalk names it.
-    codings
-        Layout -> coding of its cells.
-    scale
-        Response scale that its coding leads to.
-    place
-        Where in the questionnaire it stood; None where the wave's files do not tell.
-    """
+    """An item as the wave asked it."""
 
     item: str
-    wording: str
-    grade: Comparability
-    columns: Mapping[str, str]
-    codings: Mapping[str, str]
-    scale: str
-    place: int | None = None
+    wording: str  # the wave's own words
+    grade: Comparability  # how they compare with the instrument's
+    columns: Mapping[str, str]  # layout -> column, as the crosswalk names it
+    codings: Mapping[str, str]  # layout -> coding of its cells
+    scale: str  # response scale that its coding leads to
+    place: int | None = None  # where in the questionnaire it stood; None where the wave's files do not tell
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A wave as a pattern for another.
-
-    Parameters
-    ----------
-    asked
-        Items that it asked.
-    sources
-        Organisation and variables, where they have a column.
-    ordered
-        Whether the order of its questions is known.
-    listed
-        Layout -> column, by its name and by its row label (folded) -> the question; empty where the file is not there.
-    unread
-        Raw files that could have told more and are not there, or cannot be read.
-    """
+    """A wave as a pattern for another."""
 
     wave: Wave
-    asked: Mapping[str, Asked]
-    sources: Mapping[str, VariableSource]
-    ordered: bool = False
+    asked: Mapping[str, Asked]  # items that it asked
+    sources: Mapping[str, VariableSource]  # organisation and variables, where they have a column
+    ordered: bool = False  # whether the order of its questions is known
+    # layout -> column, by its name and by its row label (folded) -> the question; empty where the file is not
+    # there
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()  # raw files that could have told more and are not there, or cannot be read
 
     def question(self, layout: str, column: str) -> Question | None:
         """Give a column as a question, where its file is there."""
@@ -127,15 +98,7 @@ class Reference:
 
 
 def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], None]) -> Reference:
-    """Gather what a wave asked; its raw files are read where they are there.
-
-    Parameters
-    ----------
-    root
-        The folder that the files' paths start from.
-    reading
-        Told the name of each file before it is read.
-    """
+    """Gather what a wave asked; its raw files are read where they are there; `reading` is told their names."""
     texts = {item.item: item.text for item in study.items}
     asked = {}
     for row in wave.crosswalk:
@@ -170,10 +133,8 @@ def _read(
             continue
         path = root / file.path
         try:
-            if not path.is_file():
-                unread.append(file.path)
-                continue
-            reading(file.path)
+            if path.is_file():
+                reading(file.path)
             questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
             listed[file.layout] = {
                 normalise(name): one for one in questions for name in (one.reference, one.name)
@@ -232,44 +193,20 @@ _SURE: Final = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a layout has for an item.
+    """What a layout has for an item."""
 
-    Parameters
-    ----------
-    item
-        The item.
-    question
-        The question that asks it, or is most likely to; None if none does.
-    score
-        Likeness of the wordings; None where there are no words to compare.
-    grade
-        How it compares with the instrument; None if that is for a person to say.
-    open
-        What is to be decided, with the candidates; empty if nothing is.
-    wording
-        The question's own words, where they differ from the instrument's.
-    changes
-        Words that differ.
-    note
-        How the match was made, for the crosswalk.
-    """
-
-    item: str
-    question: Question | None
-    score: int | None
-    grade: Comparability | None
-    open: str = ""
-    wording: str = ""
-    changes: tuple[Change, ...] = ()
-    note: str = ""
+    item: str  # the item
+    question: Question | None  # the question that asks it, or is most likely to; None if none does
+    score: int | None  # likeness of the wordings; None where there are no words to compare
+    grade: Comparability | None  # how it compares with the instrument; None if that is for a person to say
+    open: str = ""  # what is to be decided, with the candidates; empty if nothing is
+    wording: str = ""  # the question's own words, where they differ from the instrument's
+    changes: tuple[Change, ...] = ()  # words that differ
+    note: str = ""  # how the match was made, for the crosswalk
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A wording of an item that has been graded: the instrument's, or the other wave's own."""
-
-    text: str
-    grade: Comparability
+_Known = tuple[str, Comparability]
+"""A wording of an item that has been graded: the instrument's, or the other wave's own."""
 
 
 def match_items(
@@ -279,19 +216,15 @@ def match_items(
 
     A wording that has the same words as the instrument's is `identical`; one that has the same words as the reference
     wave's is graded as there. Anything else that is near is `reworded` only if no word differs that may matter, and
-    otherwise open. No question asks two items.
-
-    Parameters
-    ----------
-    questions
-        Questions that may ask an item.
-    layout
-        Layout of the reference wave whose column codes may have been used again; "" if it has none like it.
+    otherwise open. No question asks two items. `layout` is that of the reference wave whose column codes may have been
+    used again; "" if it has none like it.
     """
     known = [_known(item, reference.asked.get(item.item)) for item in items]
-    questions = _without_stems(questions, {one.text for listed in known for one in listed})
+    questions = _without_stems(questions, {text for listed in known for text, _ in listed})
     scores = _scores(known, questions)
-    rows, columns = linear_sum_assignment(_weights(scores), maximize=True)
+    # The same words go before any sum of likenesses, and what is below the floor counts for nothing.
+    weights = np.where(scores == SAME, _SURE, np.where(scores >= FLOOR, scores, 0))
+    rows, columns = linear_sum_assignment(weights, maximize=True)
     chosen = {
         int(item): int(question)
         for item, question in zip(rows, columns, strict=True)
@@ -339,18 +272,18 @@ def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, 
 
 
 def _known(item: Item, asked: Asked | None) -> list[_Known]:
-    found = [_Known(item.text, Comparability.IDENTICAL)]
+    found = [(item.text, Comparability.IDENTICAL)]
     if asked and asked.wording != item.text:
         # Other options are the reference wave's own affair; other words stay other words.
         rescaled = asked.grade is Comparability.RESCALED
-        found.append(_Known(asked.wording, Comparability.REWORDED if rescaled else asked.grade))
+        found.append((asked.wording, Comparability.REWORDED if rescaled else asked.grade))
     return found
 
 
 def _scores(known: Sequence[Sequence[_Known]], questions: Sequence[Question]) -> NDArray[np.int64]:
     """Score every question against every item: the best of the wordings of both."""
     own = [(place, text) for place, one in enumerate(questions) for text in one.wordings]
-    items = [(place, one.text) for place, listed in enumerate(known) for one in listed]
+    items = [(place, text) for place, listed in enumerate(known) for text, _ in listed]
     scores = np.zeros((len(known), len(questions)), dtype=np.int64)
     found = likenesses([text for _, text in items], [text for _, text in own])
     rows = np.array([place for place, _ in items], dtype=np.intp)
@@ -373,13 +306,6 @@ def _contained(some: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
     return found
 
 
-def _weights(scores: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Let the same words go before any sum of likenesses, and what is below the floor count for nothing."""
-    weights = np.where(scores >= FLOOR, scores, 0).astype(np.float64)
-    weights[scores == SAME] = _SURE
-    return weights
-
-
 @dataclass(frozen=True, slots=True)
 class _Matching:
     """Items, questions and their scores, and which question each item was given (by place)."""
@@ -398,11 +324,11 @@ class _Matching:
             return self._same_words(place)
         text = max(question.wordings, key=lambda one: likeness(item.text, one))
         found = tuple(changes(item.text, text))
-        said = f"score {score}: {say(found)}"
+        said = f"score {score}: {'; '.join(map(str, found))}"
         rivals = self._rivals(place)
         if score >= HIGH and not rivals and not any(change.matters for change in found):
             return Match(item.item, question, score, Comparability.REWORDED, "", text, found, said)
-        candidates = f"reworded ({score}: {say(found)}), or absent"
+        candidates = f"reworded ({score}: {'; '.join(map(str, found))}), or absent"
         if within(item.text, text):
             candidates = f"identical, {candidates}"
         if rivals:
@@ -423,17 +349,17 @@ class _Matching:
         twins = self._twins(place)
         if twins:
             return Match(item.item, question, SAME, None, f"the same words stand twice: {', '.join(twins)}")
-        for one in self.known[place]:
+        for known, grade in self.known[place]:
             for text in question.wordings:
-                if same(one.text, text):
-                    kept = one.grade is Comparability.IDENTICAL
+                if same(known, text):
+                    kept = grade is Comparability.IDENTICAL
                     how = "the same words" if kept else "the same words as in the reference wave"
                     label = question.column.label
                     if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
                         how += f", in “{plain(label)}”"
                     own = "" if kept else text
                     found = tuple(changes(item.text, text))
-                    return Match(item.item, question, SAME, one.grade, "", own, found, f"score {SAME}: {how}")
+                    return Match(item.item, question, SAME, grade, "", own, found, f"score {SAME}: {how}")
         raise RuntimeError(f"{question.name} has the same words as nothing")
 
     def _twins(self, place: int) -> list[str]:
@@ -481,15 +407,12 @@ def _same_code(item: Item, questions: Sequence[Question], reference: Reference, 
         for question in questions:
             if wanted and not question.wordings and normalise(question.name) == normalise(wanted):
                 note = f"no wording to compare; {why}"
+                own = "" if asked is None or asked.wording == item.text else asked.wording
                 if asked and wanted == code and reference.coding_of(item.item, layout, question):
-                    return Match(item.item, question, None, asked.grade, wording=_own(asked, item), note=note)
+                    return Match(item.item, question, None, asked.grade, wording=own, note=note)
                 candidates = f"identical, reworded or absent ({why}, but the file does not say what it asks)"
                 return Match(item.item, question, None, None, candidates, note=note)
     return None
-
-
-def _own(asked: Asked, item: Item) -> str:
-    return "" if asked.wording == item.text else asked.wording
 
 
 def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: str) -> dict[str, str]:
@@ -541,59 +464,34 @@ REASONS: Final = "skipped, dont_know, invalid or not_asked"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A grouping variable as the study and the reference wave know it.
+    """A grouping variable as the study and the reference wave know it."""
 
-    Parameters
-    ----------
-    name
-        Its name; `ORGANISATION` is one of them.
-    called
-        Questions and names it has gone by.
-    levels
-        Its levels, each with the words for it.
-    answers
-        Answer in words -> level, or reason, as the reference wave maps it.
-    codes
-        Code -> level or reason, as the reference wave maps it: no evidence, but a candidate.
-    column
-        Where the layout that this one is modelled on has it.
-    """
-
-    name: str
-    called: tuple[str, ...]
-    levels: Mapping[str, str]
-    answers: Mapping[str, str]
+    name: str  # its name; `ORGANISATION` is one of them
+    called: tuple[str, ...]  # questions and names it has gone by
+    levels: Mapping[str, str]  # its levels, each with the words for it
+    answers: Mapping[str, str]  # answer in words -> level, or reason, as the reference wave maps it
+    # code -> level or reason, as the reference wave maps it: no evidence, but a candidate
     codes: Mapping[str, str]
-    column: str | None
+    column: str | None  # where the layout that this one is modelled on has it
 
     @property
-    def called_so(self) -> dict[str, str]:
-        """Give the words of each level and its name -> level."""
-        return {**{label: level for level, label in self.levels.items()}, **{one: one for one in self.levels}}
+    def known(self) -> dict[str, str]:
+        """Give the words of each level, its name, and what the reference wave maps -> level or reason."""
+        named = {label: level for level, label in self.levels.items()} | {one: one for one in self.levels}
+        return {**named, **self.answers}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a layout holds a variable.
-
-    Parameters
-    ----------
-    question
-        The question, or the most likely one.
-    open
-        What is to be decided about that; empty if nothing is.
-    map
-        Answer -> level or reason, or what is to be decided about it (`open_answers` has these).
-    words
-        Answer -> its label, where a code has one.
-    """
+    """Where a layout holds a variable."""
 
     variable: str
-    question: Question
-    open: str
+    question: Question  # the question, or the most likely one
+    open: str  # what is to be decided about that; empty if nothing is
+    # answer -> level or reason, or what is to be decided about it (`open_answers` has these)
     map: Mapping[str, str]
     open_answers: frozenset[str]
-    words: Mapping[str, str]
+    words: Mapping[str, str]  # answer -> its label, where a code has one
     note: str
 
 
@@ -656,10 +554,9 @@ def match_variables(
 
 def meaning(answer: str, variable: Variable) -> str | None:
     """Say which level, or reason, an answer in words means; None if nobody has said so."""
-    known = {**variable.called_so, **variable.answers}
-    plural = {
-        level for text, level in known.items() if _singular(spelled(text)) == _singular(spelled(answer)) != []
-    }
+    known = variable.known
+    said = _singular(spelled(answer))
+    plural = {level for text, level in known.items() if _singular(spelled(text)) == said != []}
     return known_as(answer, known) or (plural.pop() if len(plural) == 1 else reason(answer))
 
 
@@ -672,12 +569,7 @@ def reason(answer: str) -> str | None:
 def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
     """Name what an answer may mean: what is most like it, or else all there is; and the reasons of a missing value.
 
-    Parameters
-    ----------
-    known
-        Words -> meaning, in their order.
-    taken
-        Meanings that other answers to the question have: if that is all, nothing but a reason is left.
+    If other answers to the question have all the meanings that are known, nothing but a reason is left.
     """
     scored: dict[str, int] = {}
     folded = normalise(answer).rstrip(".…")
@@ -731,34 +623,31 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
     bare = [cell for cell, label in question.options.items() if not label]
     # Where the codes are not all the same, an option more or less has most likely moved them.
     alike = bool(bare) and question.options.keys() <= variable.codes.keys()
-    known_so = {**variable.called_so, **variable.answers}
     means = {cell: meaning(label, variable) if label else None for cell, label in question.options.items()}
     shared, times = Counter(means.values()), Counter(map(normalise, question.options.values()))
-    exact = set(map(normalise, known_so))
+    exact = set(map(normalise, variable.known))
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
         level = means[cell] if label else variable.codes[cell] if alike else None
         # Two answers that only fall together may be two levels.
-        own = normalise(label) in exact and not (
-            question.cells is Cells.NAMED and times[normalise(label)] > 1
-        )
+        twice = question.cells is Cells.NAMED and times[normalise(label)] > 1
+        own = normalise(label) in exact and not twice
         if level is None or (label and shared[level] > 1 and not own):
             open_answers.add(cell)
             codes = f"which level? {wave} had {'other' if variable.codes else 'no'} codes"
-            level = candidates(label, {**known_so}) if label else codes
+            level = candidates(label, variable.known) if label else codes
         mapped[cell] = level
     if alike:
         codes = ", ".join(f"{cell} = {level}" for cell, level in mapped.items())
         undecided = f"{undecided or question.reference}; its codes as in {wave}: {codes}"
-    labels = {
-        cell: label for cell, label in question.options.items() if label and question.cells is Cells.NAMED
-    }
+    labels = {cell: label for cell, label in question.options.items() if label}
+    labels = labels if question.cells is Cells.NAMED else {}
     return Source(variable.name, question, undecided, mapped, frozenset(open_answers), labels, note)
 
 
 def by_code(cell: str) -> tuple[float, str]:
     """Sort codes by their number, and labels by their letters behind them."""
     value = number(cell)
-    return (float("inf"), cell) if value is None else (value, "")
+    return (float("inf") if value is None else value, cell)
 
 
 def _content(text: str) -> set[str]:

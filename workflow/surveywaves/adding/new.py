@@ -19,18 +19,7 @@ OWN: Final = "have its pre-commit hook run `surveywaves confidential`"
 
 
 def new_study(folder: Path) -> list[str]:
-    """Lay a study out in a new folder, and have git refuse answers of people in it.
-
-    Returns
-    -------
-    list of str
-        What is to be said of it, a line each.
-
-    Raises
-    ------
-    SurveywavesError
-        If there is something in the folder.
-    """
+    """Lay a study out in a new (or empty) folder, have git refuse answers of people in it, and say so in lines."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
     shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)

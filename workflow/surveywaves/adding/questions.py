@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -27,7 +27,7 @@ from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest.headers import find_column
 from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
-from surveywaves.ingest.raw import Column, RawTable, Source
+from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
@@ -68,19 +68,12 @@ _SHORT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Words of one wording that stand where the other has others (or none).
+    """Words of one wording that stand where the other has others (or none)."""
 
-    Parameters
-    ----------
-    before, after
-        The words as they are written.
-    matters
-        Whether they may make another question of it.
-    """
-
+    # before, after: the words as they are written
     before: str
     after: str
-    matters: bool
+    matters: bool  # whether they may make another question of it
 
     def __str__(self) -> str:
         if not self.after:
@@ -117,12 +110,9 @@ def likenesses(some: Sequence[str], others: Sequence[str]) -> NDArray[np.int64]:
     ordered = [[" ".join(sorted(text.split())) for text in texts] for texts in (first, second)]
     in_any = process.cdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) - REORDERED
     best = np.minimum(np.rint(np.maximum(in_order, in_any)), SAME - 1)
-    scores: NDArray[np.int64] = best.astype(np.int64)
-    equal = np.array(first)[:, None] == np.array(second)[None, :]
-    scores[equal] = np.array([SAME if text else 0 for text in first])[:, None].repeat(len(second), axis=1)[
-        equal
-    ]
-    return scores
+    alike = SAME * np.array([bool(text) for text in first])[:, None]
+    scores = np.where(np.array(first)[:, None] == np.array(second)[None, :], alike, best)
+    return scores.astype(np.int64)
 
 
 def changes(before: str, after: str) -> list[Change]:
@@ -141,11 +131,6 @@ def changes(before: str, after: str) -> list[Change]:
 def count(number: int, what: str) -> str:
     """Put a number before a word, which gets its `s` if it is not one."""
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def say(found: Sequence[Change]) -> str:
-    """Put the changes into one line."""
-    return "; ".join(map(str, found))
 
 
 def _spelled(text: str) -> list[tuple[str, str]]:
@@ -177,24 +162,20 @@ def _shown(listed: Sequence[tuple[str, str]]) -> str:
     return " ".join(shown or word for word, shown in listed)
 
 
-ORDERS: Final = ("month first", "day first")
-
-_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_NUMBERS: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_DATES: Final = {
+    "ISO": re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)"),
+    "month first": re.compile(r"(?P<month>\d{1,2})([/.-])(?P<day>\d{1,2})\2(?P<year>\d{4}|\d{2})(?!\d)"),
+    "day first": re.compile(r"(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?!\d)"),
+}
 _CENTURY: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a column of dates may say.
+    """What a column of dates may say."""
 
-    Parameters
-    ----------
-    days
-        Way of reading -> first and last day; one way if the dates can be read in one way only, or in two that agree;
-        none if they cannot be read.
-    """
-
+    # way of reading -> first and last day; one way if the dates can be read in one way only, or in two that
+    # agree; none if they cannot be read
     days: dict[str, tuple[dt.date, dt.date]]
 
     @property
@@ -207,14 +188,9 @@ class Readings:
 def read_dates(texts: Iterable[str]) -> Readings:
     """Read dates in each way that fits all of them: ISO 8601, or three numbers with the day or the month first."""
     listed = list(texts)
-    ways: dict[str, Callable[[str], dt.date | None]] = {
-        "ISO": _iso,
-        ORDERS[0]: lambda text: _numbers(text, month=1, day=3),
-        ORDERS[1]: lambda text: _numbers(text, month=3, day=1),
-    }
     found = {}
-    for way, read in ways.items():
-        days = [read(text) for text in listed]
+    for way, pattern in _DATES.items():
+        days = [_date(pattern.match(text)) for text in listed]
         sure = [day for day in days if day is not None]
         if sure and len(sure) == len(days):
             found[way] = (min(sure), max(sure))
@@ -223,78 +199,45 @@ def read_dates(texts: Iterable[str]) -> Readings:
 
 def is_date(text: str) -> bool:
     """Tell whether a cell begins with a date."""
-    return bool(_ISO.match(text) or _NUMBERS.match(text))
+    return any(pattern.match(text) for pattern in _DATES.values())
 
 
-def _iso(text: str) -> dt.date | None:
-    found = _ISO.match(text)
-    return _date(*(int(part) for part in found.groups())) if found else None
-
-
-def _numbers(text: str, *, month: int, day: int) -> dt.date | None:
-    found = _NUMBERS.match(text)
-    if not found:
+def _date(found: re.Match[str] | None) -> dt.date | None:
+    if found is None:
         return None
-    year = int(found[4])
-    return _date(year if year > 99 else year + _CENTURY, int(found[month]), int(found[day]))
-
-
-def _date(year: int, month: int, day: int) -> dt.date | None:
+    year = int(found["year"])
     try:
-        return dt.date(year, month, day)
+        return dt.date(year + (_CENTURY if year < 100 else 0), int(found["month"]), int(found["day"]))
     except ValueError:
         return None
 
 
 @dataclass(slots=True)
 class Returns:
-    """Returns of one file.
+    """Returns of one file."""
 
-    Parameters
-    ----------
-    rows
-        Rows that the file holds below its header.
-    header
-        Number of the header's last row.
-    respondent
-        Column that identifies a return; None if there is none that is known to.
-    identifying
-        Columns that could: always filled, never the same.
-    repeated
-        Identifiers that stand more than once.
-    excluded
-        Column -> mark of test responses that it holds -> number of rows, and why they are no returns.
-    starts, ends
-        When returns were begun and ended, test responses left out; None without such a column.
-    dates, numbers
-        Columns that hold dates; numbers of many values.
-    asked
-        Key of the layout -> what a person must say there.
-    said
-        What was not taken as it stood, with what was done about it; identifiers of persons apart.
-    """
-
-    rows: int
-    header: int
-    respondent: str | None = None
-    identifying: list[str] = field(default_factory=list)
-    repeated: int = 0
+    rows: int  # rows that the file holds below its header
+    header: int  # number of the header's last row
+    respondent: str | None = None  # column that identifies a return; None if there is none that is known to
+    identifying: list[str] = field(default_factory=list)  # columns that could: always filled, never the same
+    repeated: int = 0  # identifiers that stand more than once
+    # column -> mark of test responses that it holds -> number of rows, and why they are no returns
     excluded: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    # starts, ends: when returns were begun and ended, test responses left out; None without such a column
     starts: Readings | None = None
     ends: Readings | None = None
+    # dates, numbers: columns that hold dates; numbers of many values
     dates: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
-    asked: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)  # key of the layout -> what a person must say there
+    # what was not taken as it stood, with what was done about it; identifiers of persons apart
     said: list[str] = field(default_factory=list)
 
 
 def look_at_returns(source: Source, like: Layout | None) -> Returns:
     """Read a raw file for what it tells of its returns.
 
-    Parameters
-    ----------
-    like
-        Layout of another wave: its column of identifiers and its marks of test responses are looked for.
+    The identifiers and marks of test responses of another wave's layout are looked for.
     """
     table = read_raw(source)
     found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
@@ -331,9 +274,7 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
     ]
 
 
-def _marked(
-    found: Returns, table: RawTable, layout: Layout, like: Layout | None
-) -> np.typing.NDArray[np.bool_]:
+def _marked(found: Returns, table: RawTable, layout: Layout, like: Layout | None) -> NDArray[np.bool_]:
     """Find the rows that the other wave would exclude, or that the program calls no returns."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
     program = PROGRAMS.get(layout.format)
@@ -367,19 +308,15 @@ def _near_column(names: Sequence[str], wanted: str) -> int | None:
     return near[0] if len(near) == 1 else None
 
 
-def _dates(table: RawTable, wanted: Sequence[str], rows: np.typing.NDArray[np.bool_]) -> Readings | None:
+def _dates(table: RawTable, wanted: Sequence[str], rows: NDArray[np.bool_]) -> Readings | None:
     for name in wanted:
         for place, known in enumerate(table.names):
             if squeezed(known) == name:
                 column = table.columns[place].take(rows)
                 if column.filled.any():
-                    return read_dates(_used(column))
+                    texts = column.listed()
+                    return read_dates(texts[code] for code in np.unique(column.codes[column.filled]))
     return None
-
-
-def _used(column: Column) -> list[str]:
-    texts = column.listed()
-    return [texts[code] for code in np.unique(column.codes[column.filled])]
 
 
 class Cells(StrEnum):
@@ -416,28 +353,17 @@ _CODE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A column of a raw file as a question.
+    """A column of a raw file as a question."""
 
-    Parameters
-    ----------
-    column
-        The column.
-    reference
-        The shortest name that finds it, for a crosswalk: its row label if no other column ends so, or its full name.
-    wordings
-        What it may ask: the statement without the stem that it shares with others, the row label, the question, both;
-        without a number in front. None for a bare code (`q17`).
-    cells
-        Kind of its cells.
-    place
-        Its place in the file, from 0.
-    """
-
-    column: RawColumn
+    column: RawColumn  # the column
+    # the shortest name that finds it, for a crosswalk: its row label if no other column ends so, or its full
+    # name
     reference: str
+    # what it may ask: the statement without the stem that it shares with others, the row label, the question,
+    # both; without a number in front. None for a bare code (`q17`).
     wordings: tuple[str, ...]
-    cells: Cells
-    place: int
+    cells: Cells  # kind of its cells
+    place: int  # its place in the file, from 0
 
     @property
     def name(self) -> str:
@@ -461,13 +387,7 @@ class Question:
 
 
 def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | None = None) -> list[Question]:
-    """Take the columns of a layout as questions.
-
-    Parameters
-    ----------
-    wordings
-        Column -> what it asks, from a list that a person has; it goes before what the file says.
-    """
+    """Take the columns of a layout as questions; wordings that a person gives go before what the file says."""
     given = {normalise(name): text for name, text in (wordings or {}).items()}
     described = [replace(one, label=given.get(normalise(one.name), one.label)) for one in columns]
     labels = Counter(label for column in columns for label in {*_tails(normalise(column.name))})
@@ -550,15 +470,8 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
 def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
     """Read a list that a person has of the columns: CSV or TSV, a header row, a column's name first in each row.
 
-    Parameters
-    ----------
-    what
-        What a row holds, in words: `column, wording`. A name may end in `*` where it holds more than that.
-
-    Raises
-    ------
-    RawFileError
-        If it cannot be read, or names a column that no file has.
+    `what` a row holds is said in words: `column, wording`; a name may end in `*` where it holds more. What cannot be
+    read is refused, and a column that no file has.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -30,24 +30,15 @@ __all__ = ["Ingested", "ingest"]
 
 @dataclass(frozen=True)
 class Ingested:
-    """A wave's raw files as text.
+    """A wave's raw files as text."""
 
-    Parameters
-    ----------
-    cells
-        One row a return: `file, row, layout, respondent_source`, then one column of text a raw column, missing where
-        blank; columns in the order of the files.
-    problems
-        `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood.
-    counts
-        One row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`.
-    value_labels
-        Layout -> column -> code -> label, where a file that is read as codes says so.
-    """
-
+    # one row a return: `file, row, layout, respondent_source`, then one column of text a raw column, missing
+    # where blank; columns in the order of the files
     cells: pd.DataFrame
+    # `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood
     problems: pd.DataFrame
-    counts: pd.DataFrame
+    counts: pd.DataFrame  # one row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`
+    # layout -> column -> code -> label, where a file that is read as codes says so
     value_labels: dict[str, dict[str, dict[str, str]]]
 
 
@@ -67,27 +58,21 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
         If a file cannot be read as its layout says: one line a file. Or if the same return stands twice and the
         layout does not say which to keep; or if no return is left.
     """
-    sources = [
-        (file.layout, Source(file.path, root / file.path, part.layouts[file.layout])) for file in part.files
-    ]
+    layouts = part.layouts
+    sources = [(one.layout, Source(one.path, root / one.path, layouts[one.layout])) for one in part.files]
     _refuse_repeated(part.wave, [source for _, source in sources])
     files = _read(sources)
     ids = settle_duplicates(files)
     counts = _count(part.wave, files)
     if not counts["rows_kept"].sum():
-        raise RawFileError.at(
-            f"wave {part.wave}",
-            f"no return is left of {counts['rows_in'].sum()} rows",
-            "look at `exclude` and at the files",
-        )
-    problems = problem_frame(
-        part.wave,
-        (
-            (source.name, problem)
-            for _, source, found in files
-            for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
-        ),
+        what = f"no return is left of {counts['rows_in'].sum()} rows"
+        raise RawFileError.at(f"wave {part.wave}", what, "look at `exclude` and at the files")
+    said = (
+        (source.name, problem)
+        for _, source, found in files
+        for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
     )
+    problems = problem_frame(part.wave, said)
     labels: dict[str, dict[str, dict[str, str]]] = {}
     for layout, source, found in files:
         for column, known in found.value_labels.items() if source.layout.cells == "codes" else ():

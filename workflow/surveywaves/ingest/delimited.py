@@ -52,26 +52,18 @@ class StrayQuoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Where the rows of a text lie.
-
-    Parameters
-    ----------
-    starts, ends
-        Offsets of each row's first byte, and of the byte after its line end.
-    empty
-        Whether the row is a line without anything in it.
-    delimiter, quoting
-        What stands between cells, and whether quotes enclose cells or are characters like others.
-    regular
-        Whether every quote opens a cell, closes one or stands doubled within one; others are characters.
-    """
+    """Where the rows of a text lie."""
 
     everything: Bytes
+    # starts, ends: offsets of each row's first byte, and of the byte after its line end
     starts: Places
     ends: Places
-    empty: NDArray[np.bool_]
+    empty: NDArray[np.bool_]  # whether the row is a line without anything in it
+    # delimiter, quoting: what stands between cells, and whether quotes enclose cells or are characters like
+    # others
     delimiter: str
     quoting: bool
+    # whether every quote opens a cell, closes one or stands doubled within one; others are characters
     regular: bool
 
     def __len__(self) -> int:
@@ -86,19 +78,9 @@ class Records:
             first = after
 
     def cells(self, first: int, last: int, beyond: int | None = None) -> tuple[Places, dict[int, int]]:
-        """Count the cells of some rows.
+        """Count the cells of some rows: 0 of an empty one.
 
-        Parameters
-        ----------
-        beyond
-            Number of cells after which to cut.
-
-        Returns
-        -------
-        array of int
-            Cells of each row; 0 of an empty one.
-        dict of int to int
-            Row with more cells -> offset of the separator after which they stand.
+        Where a row has more cells than go, the offset of the separator `beyond` which they stand is given by row.
         """
         counts: list[Places] = []
         cuts: dict[int, int] = {}
@@ -180,14 +162,9 @@ def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int)
 
 
 def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
-    """Find the quotes that open and close cells, one by one; another quote is a character.
+    """Find the offsets of quotes that open and close cells, by turns; another quote is a character.
 
-    Returns
-    -------
-    array of int
-        Their offsets: opening, closing, opening, ...
-    int or None
-        The offset of a quote after which a quoted cell goes on, or of one whose cell never ends.
+    The other offset is that of a quote after which a quoted cell goes on, or of one whose cell never ends.
     """
     ends = np.zeros(256, dtype=np.bool_)
     ends[[ord(delimiter), CR, LF]] = True
@@ -227,17 +204,10 @@ def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Odd:
-    """What becomes of rows that do not have as many cells as there are columns.
+    """What becomes of rows that do not have as many cells as there are columns."""
 
-    Parameters
-    ----------
-    lines
-        Row (from 0) -> its text as it shall be parsed.
-    gone, aside
-        Rows that are set aside, and why.
-    """
-
-    lines: dict[int, bytes] = field(default_factory=dict)
+    lines: dict[int, bytes] = field(default_factory=dict)  # row (from 0) -> its text as it shall be parsed
+    # gone, aside: rows that are set aside, and why
     gone: set[int] = field(default_factory=set)
     aside: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -325,12 +295,7 @@ def _beginning(records: Records, row: int) -> str:
 
 
 def parse_records(records: Records, first: int, last: int, width: int, odd: Odd) -> list[Any] | None:
-    """Parse some rows with pyarrow; empty lines are passed over.
-
-    Parameters
-    ----------
-    width
-        Cells that each row must have.
+    """Parse some rows of so many cells with pyarrow; empty lines are passed over.
 
     Returns
     -------
@@ -476,17 +441,15 @@ class Delimited:
             )
 
     def _find_delimiter(self) -> str:
-        expected = (
-            "\t" if self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz")) else ","
-        )
+        tabs = self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz"))
+        expected = "\t" if tabs else ","
         if hint := _EXCEL_HINT.match(self._data):
             # Excel takes this line for itself, and numbers the rows from the next one on.
             self._data = self._data[hint.end() :]
             found = hint.group(1).decode("utf-8", "replace")
             if found not in DELIMITERS:
-                raise self.source.error(
-                    f"says `sep={found}`", "separate the cells by comma, semicolon, tab or |"
-                )
+                what = f"says `sep={found}`"
+                raise self.source.error(what, "separate the cells by comma, semicolon, tab or |")
         else:
             found = sniff(self._data[:SNIFFED], expected)
         if found != expected:
@@ -522,9 +485,8 @@ class Delimited:
             width = line.count(self._records.delimiter.encode()) + 1
             if width <= MOST_COLUMNS:
                 what = f"the row has {len(line):,} characters"
-                raise self.source.error(
-                    what, "a line end is missing, or this is no table", row=int(long[0]) + 1
-                )
+                hint = "a line end is missing, or this is no table"
+                raise self.source.error(what, hint, row=int(long[0]) + 1)
         else:
             width = int(self._records.cells(0, min(HEADERS, len(self._records)))[0].max(initial=0))
         if width > MOST_COLUMNS:
@@ -543,11 +505,9 @@ class Delimited:
             lines = len(re.findall(r"\r\n|\r|\n", text))
             if len(between.findall(text)) == lines * (width - 1):
                 row = int(table.rows[np.argmax(column.codes == code)])
-                raise self.source.error(
-                    f"a cell swallows {lines} line ends and as many separators as {lines} rows have",
-                    'look for a stray `"` there; within a quoted cell a quote is doubled',
-                    row=row,
-                )
+                what = f"a cell swallows {lines} line ends and as many separators as {lines} rows have"
+                hint = 'look for a stray `"` there; within a quoted cell a quote is doubled'
+                raise self.source.error(what, hint, row=row)
 
 
 def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:

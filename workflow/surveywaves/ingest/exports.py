@@ -43,14 +43,9 @@ def read(source: Source, kind: Kind) -> RawTable:
 
 
 def full_names(rows: Sequence[Sequence[str]], added: frozenset[str] = frozenset()) -> list[str]:
-    """Make one name a column of the header rows: the question, and what tells its columns apart.
+    """Make one name a column of one, two or three header rows: the question, and what tells its columns apart.
 
-    Parameters
-    ----------
-    rows
-        Cells of one, two or three header rows, the question first.
-    added
-        Squeezed names of columns that the program adds: they are called so whatever stands below.
+    Columns that the program adds (squeezed names) are called so whatever stands below.
     """
     width = max(len(row) for row in rows)
     padded = [[_words(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
@@ -96,11 +91,8 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             break
         verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
         if verdict is None:
-            raise sheet.source.error(
-                "may be a header row, or a return without an identifier",
-                "say `header_rows:` in the layout",
-                row=start + count + 1,
-            )
+            what = "may be a header row, or a return without an identifier"
+            raise sheet.source.error(what, "say `header_rows:` in the layout", row=start + count + 1)
         if not verdict:
             break
         count += 1
@@ -117,32 +109,30 @@ def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
 
 def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
     """Say without the help of identifiers whether the second row labels the columns of the first."""
-    if len(top) < 2:
-        return False
-    if _says_response(top[1]):
-        return True
-    gaps = any(not cell for cell in top[0]) or len(top[0]) < len(top[1])
-    return gaps and _is_header(top[1], top[2:], sure=False) is True
+    if len(top) < 2 or says_response(top[1]):
+        return len(top) > 1
+    return _has_gaps(top) and _is_header(top[1], top[2:], sure=False) is True
+
+
+def _has_gaps(top: Sequence[Sequence[str]]) -> bool:
+    return any(not cell for cell in top[0]) or len(top[0]) < len(top[1])
 
 
 def _wants_labels(top: Sequence[Sequence[str]]) -> bool:
     """Say whether the second row must be one of labels: the first has gaps, or the words or the third row say so."""
-    if any(not cell for cell in top[0]) or len(top[0]) < len(top[1]) or _says_response(top[1]):
-        return True
-    return len(top) > 2 and any(cell.startswith(IMPORT_ID) for cell in top[2])
+    named = any(cell.startswith(IMPORT_ID) for row in top[2:3] for cell in row)
+    return named or _has_gaps(top) or says_response(top[1])
 
 
-def _says_response(row: Sequence[str]) -> bool:
+def says_response(row: Sequence[str]) -> bool:
+    """Tell a second header row by the word that stands there for a question of one column."""
     return any(normalise(cell) in NO_LABEL - {""} for cell in row)
 
 
 def _is_header(row: Sequence[str], below: Sequence[Sequence[str]], *, sure: bool) -> bool | None:
     """Tell a row of labels from a row of answers: answers are numbers, or stand again in the rows below.
 
-    Returns
-    -------
-    bool or None
-        None where too few rows stand below to tell, and the row's place does not make it `sure`.
+    None where too few rows stand below to tell, and the row's place does not make it `sure`.
     """
     filled = [(place, cell) for place, cell in enumerate(row) if cell]
     if all(normalise(cell) in NO_LABEL or cell.startswith(IMPORT_ID) for _, cell in filled):

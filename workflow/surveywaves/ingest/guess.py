@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.exports import NO_LABEL
+from surveywaves.ingest.exports import says_response
 from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheet
 from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
@@ -29,22 +29,16 @@ BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FOR
 
 
 def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
-    """Say how a raw file is to be read.
+    """Say how a raw file is to be read: format, encoding, worksheet, header rows; of paper returns the number.
 
     Parameters
     ----------
     path, name
         Where the file lies, and what errors call it.
     given
-        Keys of a layout that the person knows already (`format`, `encoding`, `sheet`, `header_rows`): these are
-        taken, the others found out.
+        Keys of a layout that the person knows already: these are taken, the others found out.
     like
         Layouts of another wave.
-
-    Returns
-    -------
-    Layout
-        `format`, `encoding`, `sheet`, `header_rows` and, for paper returns, `respondent`.
 
     Raises
     ------
@@ -113,10 +107,8 @@ def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
         named = [one for one in (layout.respondent, layout.weight, *layout.exclude) if one]
         if layout.format == guessed or kind not in FORMATS[layout.format] or not named:
             continue
-        if all(find_column(sheet.top[start], one) is not None for one in named) and guessed in {
-            "table",
-            *PROGRAMS,
-        }:
+        there = all(find_column(sheet.top[start], one) is not None for one in named)
+        if there and guessed in {"table", *PROGRAMS}:
             return layout.format
     return guessed
 
@@ -134,7 +126,7 @@ def _by_header(tops: Sequence[list[list[str]]]) -> str:
         if program := program_of(rows):
             return program
     rows = [row for row in tops[0] if any(row)]
-    if {normalise(cell) for cell in (rows[1] if len(rows) > 1 else [])} & (NO_LABEL - {""}):
+    if len(rows) > 1 and says_response(rows[1]):
         return "surveymonkey"
     return "paper" if any(normalise(cell) == KEYING for cell in rows[0]) else "table"
 
@@ -157,10 +149,8 @@ def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str
     best = max(pairs, key=lambda name: pairs[name], default=None)
     if best is not None and pairs[best] >= 0:
         return best
-    raise source.error(
-        "no column tells which two rows are keyings of one form",
-        "give the number on the form a column of its own",
-    )
+    what = "no column tells which two rows are keyings of one form"
+    raise source.error(what, "give the number on the form a column of its own")
 
 
 def _pairs(table: RawTable, place: int, keying: int) -> int:

@@ -21,7 +21,7 @@ from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR, SET_ASIDE
-from surveywaves.text import nearest, normalise
+from surveywaves.text import nearest, normalise, unique
 
 
 def open_sheet(source: Source, kind: Kind) -> Sheet:
@@ -52,11 +52,8 @@ def one_header_row(sheet: Sheet) -> RawTable:
     """Read a sheet whose first row with content names its columns."""
     start = find_header(sheet)
     if merged := sheet.merged(start):
-        raise sheet.source.error(
-            f"merged header cells ({', '.join(merged)}) leave columns without a name",
-            "take the merge apart and name each column",
-            row=start + 1,
-        )
+        what = f"merged header cells ({', '.join(merged)}) leave columns without a name"
+        raise sheet.source.error(what, "take the merge apart and name each column", row=start + 1)
     header = [" ".join(re.sub(CONTROL, "", cell).split()) for cell in sheet.top[start]]
     return read_below(sheet, header, start=start, header_rows=1)
 
@@ -69,16 +66,9 @@ def read_below(
     header_rows: int,
     borrowed: frozenset[int] = frozenset(),
 ) -> RawTable:
-    """Read the rows below a header and name their columns.
+    """Read the rows below a header of so many rows and name their columns; a name may be blank, or repeat.
 
-    Parameters
-    ----------
-    header
-        Names of the columns as the header has them: may be blank, may repeat.
-    start, header_rows
-        Where the header begins, and how many rows it has.
-    borrowed
-        Places of columns that have nothing of their own in the header: they count only if they have content.
+    `borrowed` are the places of columns that have nothing of their own in the header: they count only with content.
     """
     source = sheet.source
     first = start + header_rows
@@ -87,6 +77,8 @@ def read_below(
     if not table.rows_in:
         raise source.error("has a header and no rows below it", "is it the right export?")
     names, places, problems = name_columns(source, header, table.columns, row=start + 1, borrowed=borrowed)
+    if not names:
+        raise source.error("has no column with a name or with content", "is it the right export?")
     known = {str(place): name for place, name in zip(places, names, strict=True)}
     table.problems = [
         *sheet.problems,
@@ -113,10 +105,7 @@ def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
 def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
     """Set rows aside that say the header again, as where files were put under each other.
 
-    Raises
-    ------
-    RawFileError
-        If a row names most of the columns in another order: all below it is of other columns.
+    One that names most of the columns in another order is refused: all below it is of other columns.
     """
     named = {name for name in header if name}
     is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
@@ -205,16 +194,12 @@ def name_columns(
     row: int | None,
     borrowed: frozenset[int] = frozenset(),
 ) -> tuple[list[str], list[int], list[Problem]]:
-    """Give every column with a name or with content a name of its own.
+    """Give every column with a name or with content a name of its own; the others are left out.
 
     Returns
     -------
-    names
-        Full names, all different.
-    places
-        Where the columns stand; one without name and content is left out.
-    problems
-        One for each name that is not the header's.
+    names, places, problems
+        Full names, all different; where the columns stand; one problem for each name that is not the header's.
 
     Raises
     ------
@@ -231,10 +216,7 @@ def name_columns(
         if (not given or place in borrowed) and not column.filled.any():
             continue
         wanted = given or f"unnamed column {get_column_letter(place + 1)}"
-        name, number = wanted, 1
-        while name in taken:
-            number += 1
-            name = f"{wanted} ({number})"
+        name = unique(wanted, taken, "{} ({})")
         if not given:
             nameless += 1
             problems.append(Problem(row, name, "", "a column with content and no name", "named so"))
@@ -245,11 +227,9 @@ def name_columns(
         names.append(name)
         places.append(place)
     if nameless > len(names) / 2:
-        raise source.error(
-            f"{nameless} of {len(names)} columns with content have no name here: this is no header row",
-            "the header must be the first row; take titles above it out of a copy",
-            row=row,
-        )
+        what = f"{nameless} of {len(names)} columns with content have no name here: this is no header row"
+        hint = "the header must be the first row; take titles above it out of a copy"
+        raise source.error(what, hint, row=row)
     return names, places, problems
 
 
@@ -293,9 +273,7 @@ def _width(sheet: Sheet, header: Sequence[str], first: int) -> int:
     if len(lengths) != 1 or longest <= width or isinstance(sheet, Worksheet):
         return width
     if any(any(row[width:]) for row in sheet.top[first:]):
-        raise sheet.source.error(
-            f"the header has {width} cells, the rows below it {longest}",
-            "a column of row numbers without a name, or a separator in an unquoted header cell?",
-            row=first,
-        )
+        what = f"the header has {width} cells, the rows below it {longest}"
+        hint = "a column of row numbers without a name, or a separator in an unquoted header cell?"
+        raise sheet.source.error(what, hint, row=first)
     return longest

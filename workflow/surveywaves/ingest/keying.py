@@ -34,17 +34,10 @@ _SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """Which rows of a file are keyings of which return.
+    """Which rows of a file are keyings of which return."""
 
-    Parameters
-    ----------
-    first
-        The row that stands for the return: its first keying.
-    a, b, resolved
-        Row of each keying, -1 where there is none.
-    """
-
-    first: NDArray[np.intp]
+    first: NDArray[np.intp]  # the row that stands for the return: its first keying
+    # a, b, resolved: row of each keying, -1 where there is none
     a: NDArray[np.intp]
     b: NDArray[np.intp]
     resolved: NDArray[np.intp]
@@ -57,10 +50,8 @@ def read(source: Source, kind: Kind) -> RawTable:
     """
     table = one_header_row(open_sheet(source, kind))
     if source.layout.respondent is None:
-        raise source.error(
-            "two keyings of a return find each other by its number",
-            "say `respondent:` in the layout, the column with the number on the form",
-        )
+        what = "two keyings of a return find each other by its number"
+        raise source.error(what, "say `respondent:` in the layout, the column with the number on the form")
     respondent = find_column(table.names, source.layout.respondent)
     keying = find_column(table.names, KEYING)
     if respondent is None:
@@ -90,13 +81,8 @@ def read(source: Source, kind: Kind) -> RawTable:
 def _set_repeats_aside(source: Source, table: RawTable, respondent: int, keying: int) -> None:
     """Check that every row has a number and a keying, and treat the same keying twice as the layout says."""
     numbers, keyings = table.columns[respondent], table.columns[keying]
-    _refuse(
-        source,
-        table,
-        ~numbers.filled,
-        "no number, so its keyings cannot be compared",
-        "key the number on the form",
-    )
+    what = "no number, so its keyings cannot be compared"
+    _refuse(source, table, ~numbers.filled, what, "key the number on the form")
     known = np.array([normalise(text) in KEYINGS for text in keyings.listed()] + [False])
     _refuse(source, table, ~known[keyings.codes], "keying is not `A`, `B` or `resolved`", "")
     folded = keyings.with_texts([normalise(text) for text in keyings.listed()])
@@ -131,20 +117,13 @@ def _pair(table: RawTable, respondent: int, keying: int) -> Returns:
 
 def _single(table: RawTable, returns: Returns, respondent: int) -> list[Problem]:
     """List the returns that were not keyed twice."""
-    single = np.flatnonzero((returns.a == NONE) | (returns.b == NONE))
-    numbers = table.columns[respondent]
-    return [
-        Problem(
-            int(table.rows[returns.first[place]]),
-            EVERY,
-            numbers.text(int(returns.first[place])),
-            "keyed once"
-            if max(returns.a[place], returns.b[place]) != NONE
-            else "no keying but the resolved one",
-            "taken as it stands",
-        )
-        for place in single
-    ]
+    problems = []
+    for place in np.flatnonzero((returns.a == NONE) | (returns.b == NONE)):
+        first, keyed = int(returns.first[place]), max(returns.a[place], returns.b[place]) != NONE
+        what = "keyed once" if keyed else "no keying but the resolved one"
+        number = table.columns[respondent].text(first)
+        problems.append(Problem(int(table.rows[first]), EVERY, number, what, "taken as it stands"))
+    return problems
 
 
 def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tuple[Column, list[Problem]]:
@@ -173,15 +152,9 @@ def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tup
         else:
             codes[place] = len(texts) - 1
             action = "unresolved: reads as invalid"
-        problems.append(
-            Problem(
-                int(table.rows[returns.first[place]]),
-                name,
-                " | ".join(f"{key}: {text}" for key, text in cells.items()),
-                "the keyings differ" if differ[place] else "the resolved row differs from what was keyed",
-                action,
-            )
-        )
+        what = "the keyings differ" if differ[place] else "the resolved row differs from what was keyed"
+        shown = " | ".join(f"{key}: {text}" for key, text in cells.items())
+        problems.append(Problem(int(table.rows[returns.first[place]]), name, shown, what, action))
     return Column.encoded(codes, pa.array(texts, type=pa.string())), problems
 
 

@@ -14,33 +14,20 @@ from surveywaves.text import normalise
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A survey program.
+    """A survey program."""
 
-    Parameters
-    ----------
-    sure, others
-        Columns that it adds, a blank between two: those that it fills in every return, of which an export has one at
-        least, and others.
-    enough
-        How many added columns make an export of a file.
-    first
-        Whether the first column must be one of `sure`.
-    header_rows
-        Header rows; None where that is found out from the file.
-    respondent, starts, ends
-        Columns that identify a return, and that say when it was begun and ended.
-    tests
-        Column -> cell -> why such a row is no return.
-    """
-
+    # sure, others: columns that it adds, a blank between two: those that it fills in every return, of which
+    # an export has one at least, and others
     sure: str
     others: str
-    enough: int = 2
-    first: bool = False
-    header_rows: int | None = 1
+    enough: int = 2  # how many added columns make an export of a file
+    first: bool = False  # whether the first column must be one of `sure`
+    header_rows: int | None = 1  # header rows; None where that is found out from the file
+    # respondent, starts, ends: columns that identify a return, and that say when it was begun and ended
     respondent: str = ""
     starts: str = ""
     ends: str = ""
+    # column -> cell -> why such a row is no return
     tests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property

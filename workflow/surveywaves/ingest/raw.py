@@ -37,23 +37,12 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that was not taken as it stood.
+    """One thing that was not taken as it stood."""
 
-    Parameters
-    ----------
-    row
-        Row of the file as a spreadsheet numbers it; None for all of them.
-    column
-        Full name of the raw column; `EVERY` for a whole row.
-    value
-        What stood there; empty where it is nobody's business (identifiers of persons).
-    problem, action
-        What is wrong with it, and what was done.
-    """
-
-    row: int | None
-    column: str
-    value: str
+    row: int | None  # row of the file as a spreadsheet numbers it; None for all of them
+    column: str  # full name of the raw column; `EVERY` for a whole row
+    value: str  # what stood there; empty where it is nobody's business (identifiers of persons)
+    # problem, action: what is wrong with it, and what was done
     problem: str
     action: str
 
@@ -65,13 +54,7 @@ def visible(text: str) -> str:
 
 
 def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
-    """Lay problems out as `problems.tsv` has them.
-
-    Parameters
-    ----------
-    found
-        File (as configured) and problem, in the order they shall stand.
-    """
+    """Lay problems, each with the file as configured, out as `problems.tsv` has them, in their order."""
     rows = [
         (
             wave,
@@ -87,24 +70,22 @@ def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
+AGAIN: Final = "download or copy it again"
+"""What to do about a damaged file."""
+
+BROKEN: Final = (AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What libraries let through of a file that lies about itself."""
+
 BLANK = -1
 """The number of a blank cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Cells of one raw column.
+    """Cells of one raw column."""
 
-    Parameters
-    ----------
-    codes
-        int32, one a cell: place of its text in `texts`, -1 where it is blank.
-    texts
-        Arrow string array: distinct, none null, none blank, no white space at either end.
-    """
-
-    codes: NDArray[np.int32]
-    texts: Any
+    codes: NDArray[np.int32]  # int32, one a cell: place of its text in `texts`, -1 where it is blank
+    texts: Any  # Arrow string array: distinct, none null, none blank, no white space at either end
 
     @classmethod
     def of(cls, cells: Iterable[str | None]) -> Column:
@@ -148,13 +129,11 @@ class Column:
         if len(parts) == 1:
             return parts[0]
         starts = np.cumsum([0, *(len(part.texts) for part in parts[:-1])])
-        codes = np.concatenate(
-            [
-                np.where(part.codes == BLANK, BLANK, part.codes + start).astype(np.int32)
-                for part, start in zip(parts, starts, strict=True)
-            ]
-        )
-        return cls.encoded(codes, pa.concat_arrays([part.texts for part in parts]))
+        moved = [
+            np.where(part.codes == BLANK, BLANK, part.codes + start).astype(np.int32)
+            for part, start in zip(parts, starts, strict=True)
+        ]
+        return cls.encoded(np.concatenate(moved), pa.concat_arrays([part.texts for part in parts]))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -188,6 +167,7 @@ class Column:
 
 
 _WHOLE: Final = 2.0**53
+_ZEROS: Final = r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$"
 _MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
 
 
@@ -204,7 +184,8 @@ def object_text(value: object) -> str | None:
     if isinstance(value, decimal.Decimal):
         return _decimal_text(value)
     if isinstance(value, dt.datetime):
-        return value.date().isoformat() if _is_midnight(value) else value.isoformat()
+        midnight = value.time() == dt.time() and value.tzinfo is None
+        return value.date().isoformat() if midnight else value.isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dt.timedelta):
@@ -221,11 +202,8 @@ def float_text(value: float) -> str | None:
     if value != math.floor(value):
         return repr(value)
     # Beyond 2**53 the digits of int(value) say more than the number knows.
-    return (
-        str(int(value))
-        if abs(value) < _WHOLE
-        else format(decimal.Decimal(repr(value)), "f").removesuffix(".0")
-    )
+    text = str(int(value)) if abs(value) < _WHOLE else format(decimal.Decimal(repr(value)), "f")
+    return text.removesuffix(".0")
 
 
 def arrow_texts(values: Any) -> Any:
@@ -246,19 +224,13 @@ def arrow_texts(values: Any) -> Any:
         return pa.array([object_text(value) for value in values.to_pylist()], type=pa.string())
     if pa.types.is_timestamp(kind):
         texts = pc.replace_substring(pc.cast(values, pa.string()), " ", "T", max_replacements=1)
-        texts = pc.replace_substring_regex(
-            texts, r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$", r"\1\2"
-        )
+        texts = pc.replace_substring_regex(texts, _ZEROS, r"\1\2")
         return pc.replace_substring_regex(texts, _MIDNIGHT, "")
     if pa.types.is_time(kind):
         return pc.replace_substring_regex(pc.cast(values, pa.string()), r"(\.\d*?[1-9])?\.?0*$", r"\1")
     if pa.types.is_duration(kind) or pa.types.is_nested(kind):
         raise pa.ArrowNotImplementedError(f"no text for {kind}")
     return pc.cast(values, pa.string())
-
-
-def _is_midnight(value: dt.datetime) -> bool:
-    return value.time() == dt.time() and value.tzinfo is None
 
 
 def _decimal_text(value: decimal.Decimal) -> str | None:
@@ -277,18 +249,10 @@ REPLACEMENT: Final = "\ufffd"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A raw file and how to read it.
+    """A raw file and how to read it."""
 
-    Parameters
-    ----------
-    name
-        The path as the study configures it: what errors and tables call the file.
-    path
-        Where the file lies.
-    """
-
-    name: str
-    path: Path
+    name: str  # the path as the study configures it: what errors and tables call the file
+    path: Path  # where the file lies
     layout: Layout
 
     def mistake(
@@ -315,41 +279,22 @@ class Source:
 
 @dataclass(slots=True)
 class RawTable:
-    """A raw file as text.
+    """A raw file as text."""
 
-    Parameters
-    ----------
-    names
-        Full names of the raw columns: unique, none empty.
-    columns
-        One a name, all of one length.
-    rows
-        For each row its number in the file, as a spreadsheet numbers it.
-    rows_in
-        Rows that the file holds below its header, however many became a row here.
-    aside
-        Rows that did not: one problem a row. ``len(rows) + len(aside) == rows_in``.
-    problems
-        All else that was not taken as it stood.
-    personal
-        Names of columns that identify a person: they are read to exclude test responses, and no further.
-    labels
-        For each column the question in words, where the file has it apart from the name.
-    value_labels
-        For each column what its codes are labelled, where the file says so.
-    asked
-        Key of the layout -> what a person must decide there before the file counts.
-    """
-
-    names: list[str]
-    columns: list[Column]
-    rows: Rows
-    rows_in: int
+    names: list[str]  # full names of the raw columns: unique, none empty
+    columns: list[Column]  # one a name, all of one length
+    rows: Rows  # for each row its number in the file, as a spreadsheet numbers it
+    rows_in: int  # rows that the file holds below its header, however many became a row here
+    # rows that did not: one problem a row. ``len(rows) + len(aside) == rows_in``.
     aside: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # all else that was not taken as it stood
+    # names of columns that identify a person: they are read to exclude test responses, and no further
     personal: frozenset[str] = frozenset()
+    # for each column the question in words, where the file has it apart from the name
     labels: dict[str, str] = field(default_factory=dict)
+    # for each column what its codes are labelled, where the file says so
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    # key of the layout -> what a person must decide there before the file counts
     asked: dict[str, str] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], aside: Sequence[Problem]) -> None:
@@ -399,12 +344,9 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
     problems = []
     for place in np.flatnonzero(np.append(dirty | damaged, False)[column.codes]):
         code = column.codes[place]
-        problem, action = (
-            ("control characters", "taken out")
-            if dirty[code]
-            else ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
-        )
-        problems.append(Problem(int(rows[place]), name, texts[code], problem, action))
+        lost = ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
+        said = ("control characters", "taken out") if dirty[code] else lost
+        problems.append(Problem(int(rows[place]), name, texts[code], *said))
     if not dirty.any():
         return column, problems
     return column.with_texts([re.sub(CONTROL, "", text) for text in texts]), problems

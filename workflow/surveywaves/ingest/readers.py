@@ -19,7 +19,7 @@ from surveywaves.ingest import exports, keying, statfile
 from surveywaves.ingest.delimited import MOST_COLUMNS
 from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
 from surveywaves.ingest.programs import PROGRAMS
-from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, settle
+from surveywaves.ingest.raw import AGAIN, Column, Problem, RawTable, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
 from surveywaves.ingest.workbook import OTHERS, worksheets
 from surveywaves.personal import personal_cells, personal_column, rated
@@ -54,10 +54,8 @@ def read_raw(source: Source) -> RawTable:
         table.problems = [one for one in table.problems if one.problem != OTHERS]
         table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
         if {*table.names} != {*(tables or [table])[0].names}:
-            raise source.error(
-                f"worksheet `{title}` has other columns than the first",
-                "say `sheet:` in the layout, or take it out of a copy",
-            )
+            what = f"worksheet `{title}` has other columns than the first"
+            raise source.error(what, "say `sheet:` in the layout, or take it out of a copy")
         tables.append(table)
     return _below_each_other(titles, tables)
 
@@ -71,13 +69,8 @@ def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawT
             [replace(problem, row=problem.row and problem.row + last) for problem in some]
             for some in (one.aside, one.problems)
         ]
-        said = Problem(
-            None,
-            SHEET_COLUMN,
-            f"{title}: {last}",
-            "a worksheet below another: its rows are counted on",
-            "numbered so",
-        )
+        what = "a worksheet below another: its rows are counted on"
+        said = Problem(None, SHEET_COLUMN, f"{title}: {last}", what, "numbered so")
         first.aside += moved[0]
         first.problems += [said, *moved[1]]
         parts.append(one.rows + last)
@@ -188,26 +181,20 @@ def _parquet(source: Source) -> RawTable:
     try:
         with pq.ParquetFile(source.path, memory_map=True) as file:
             schema = file.schema_arrow
-            texts = [
-                field.name
-                for field in schema
-                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-            ]
+            texts = [field.name for field in schema if field.type in {pa.string(), pa.large_string()}]
             total = file.metadata.num_rows
         if total > max(_MANY, _DENSEST * source.path.stat().st_size) or len(schema) > MOST_COLUMNS:
-            raise source.error(
-                f"announces {total:,} rows in {len(schema):,} columns", "is it the right file?"
-            )
+            what = f"announces {total:,} rows in {len(schema):,} columns"
+            raise source.error(what, "is it the right file?")
         with pq.ParquetFile(source.path, read_dictionary=texts, memory_map=True) as file:
             table = file.read()
             table.validate(full=True)
         if table.num_rows != total:
             raise pa.ArrowInvalid(f"{total} rows announced, {table.num_rows} there")
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise source.error(
-            f"is damaged, cut off or no Parquet file that can be read ({_first_line(error)})",
-            "download or copy it again",
-        ) from error
+        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        what = f"is damaged, cut off or no Parquet file that can be read ({said})"
+        raise source.error(what, AGAIN) from error
     if not total:
         raise source.error("has columns and no rows", "is it the right export?")
     columns = [
@@ -233,10 +220,5 @@ def _arrow_column(source: Source, name: str, cells: pa.ChunkedArray) -> Column:
         parts = [arrow_texts(chunk) for chunk in cells.unify_dictionaries().chunks]
         return Column.of_arrow(pa.chunked_array(parts, type=None if parts else pa.string()))
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise source.error(
-            f"holds {cells.type}, which has no text", "store one number or text a cell", column=name
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        what = f"holds {cells.type}, which has no text"
+        raise source.error(what, "store one number or text a cell", column=name) from error

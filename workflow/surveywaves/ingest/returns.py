@@ -30,21 +30,17 @@ _SHOWN: Final = 10
 def choose(
     entries: Sequence[Entry], *, policy: Policy
 ) -> tuple[list[NDArray[np.bool_]], list[list[Problem]]]:
-    """Choose among rows with the same identifier, over several files.
+    """Choose among rows with the same identifier, over several files; blank ones are never the same.
 
     Parameters
     ----------
-    entries
-        Files in their order: source, table, and the identifier of each row (blank ones are never the same).
     policy
         `first` and `last` go by the order of files and rows; of equally filled rows, `most_answered` keeps the first.
 
     Returns
     -------
-    list of array of bool
-        For each file, which rows stay.
-    list of list of Problem
-        For each file, one problem a row that goes, in their order.
+    list of array of bool, list of list of Problem
+        For each file which rows stay, and one problem a row that goes, in their order.
 
     Raises
     ------
@@ -150,7 +146,7 @@ def exclude(source: Source, table: RawTable) -> None:
             raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
-        texts = [*map(normalise, column.listed()), ""]
+        texts = [*map(normalise.__wrapped__, column.listed()), ""]  # all different: not worth a cache
         hit = np.array([text in marks for text in texts])[column.codes]
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
@@ -177,21 +173,16 @@ def identifiers(source: Source, table: RawTable) -> Column:
         raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
     name, column = table.names[place], table.columns[place]
     if name in table.personal:
-        raise source.error(
-            "may tell who a respondent is, and is not read",
-            "name the return's own number, or no column: the row number will do",
-            column=name,
-        )
+        what = "may tell who a respondent is, and is not read"
+        hint = "name the return's own number, or no column: the row number will do"
+        raise source.error(what, hint, column=name)
     rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
     if rounded.any():
         found = np.flatnonzero(rounded)
         shown = ", ".join(f"row {table.rows[row]}: {column.text(int(row))}" for row in found[:_EXAMPLES])
-        raise source.error(
-            f"a spreadsheet rounded {len(found)} identifiers ({shown})",
-            "export again and do not save the file from a spreadsheet",
-            column=name,
-            logged=f"a spreadsheet rounded {len(found)} identifiers",
-        )
+        what = f"a spreadsheet rounded {len(found)} identifiers ({shown})"
+        hint = "export again and do not save the file from a spreadsheet"
+        raise source.error(what, hint, column=name, logged=f"a spreadsheet rounded {len(found)} identifiers")
     table.problems.extend(
         Problem(int(table.rows[row]), name, "", "a return without its identifier", "kept")
         for row in np.flatnonzero(column.codes == BLANK)
@@ -200,13 +191,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
 
 
 def settle_duplicates(files: Sequence[File]) -> list[Column]:
-    """Keep each return of a layout once, over all of the layout's files.
-
-    Returns
-    -------
-    list of Column
-        The identifiers of the rows that stay, one column a file.
-    """
+    """Keep each return of a layout once, over all of its files, and give the identifiers of those that stay by file."""
     ids = [identifiers(source, table) for _, source, table in files]
     by_layout: defaultdict[str, list[int]] = defaultdict(list)
     for place, (layout, _, _) in enumerate(files):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
-from surveywaves.ingest.raw import Source
+from surveywaves.ingest.raw import AGAIN, Source
 from surveywaves.text import nearest
 
 
@@ -51,9 +51,7 @@ HINT: Final = {
     Kind.LOCKED: "open it in Excel, take the password off and save it",
     Kind.XLSB: "open it in Excel and save it as .xlsx",
     Kind.ODS: "open it and save it as .xlsx or .csv",
-    Kind.ZIP: "unpack it and name the file inside",
-    Kind.GZIP: "unpack it and name the file inside",
-    Kind.SEVEN_ZIP: "unpack it and name the file inside",
+    **dict.fromkeys((Kind.ZIP, Kind.GZIP, Kind.SEVEN_ZIP), "unpack it and name the file inside"),
     Kind.HTML: "download the export again: this is a page (a login page?) or a table saved as one",
     Kind.XML: "open it in Excel and save it as .xlsx",
     Kind.R: "in R: `write.csv(readRDS(file), 'x.csv', row.names = FALSE, na = '')`; of an .RData, `load` it first",
@@ -61,15 +59,10 @@ HINT: Final = {
 }
 
 BY_SUFFIX: Final = {
-    ".csv": Kind.TEXT,
-    ".tsv": Kind.TEXT,
-    ".tab": Kind.TEXT,
-    ".txt": Kind.TEXT,
-    ".xlsx": Kind.XLSX,
-    ".xlsm": Kind.XLSX,
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), Kind.TEXT),
+    **dict.fromkeys((".xlsx", ".xlsm"), Kind.XLSX),
     ".parquet": Kind.PARQUET,
-    ".sav": Kind.SPSS,
-    ".zsav": Kind.SPSS,
+    **dict.fromkeys((".sav", ".zsav"), Kind.SPSS),
     ".por": Kind.PORTABLE,
     ".dta": Kind.STATA,
     ".sas7bdat": Kind.SAS,
@@ -128,9 +121,8 @@ def recognise(source: Source) -> Kind:
         )
         raise source.error(f"is {kind}; a layout of format `{source.layout.format}` reads {wanted}", hint)
     if expected not in (None, kind) or (expected is None and source.path.suffix.lower() == ".xls"):
-        raise source.error(
-            f"is {kind}, though its name ends in {source.path.suffix}", "give it the name of what it is"
-        )
+        what = f"is {kind}, though its name ends in {source.path.suffix}"
+        raise source.error(what, "give it the name of what it is")
     return kind
 
 
@@ -189,7 +181,7 @@ def _head(source: Source) -> bytes:
     except OSError as error:
         raise source.error(f"cannot be opened: {error.strerror or error}") from error
     if not head:
-        raise source.error("is empty (0 bytes)", "download or copy it again")
+        raise source.error("is empty (0 bytes)", AGAIN)
     return head
 
 
@@ -211,10 +203,8 @@ def _archive(source: Source) -> Kind:
         with zipfile.ZipFile(source.path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise source.error(
-            "is damaged or cut off: it begins as a workbook or zip archive, but its directory is missing",
-            "download or copy it again",
-        ) from error
+        what = "is damaged or cut off: it begins as a workbook or zip archive, but its directory is missing"
+        raise source.error(what, AGAIN) from error
     if "xl/workbook.xml" in names:
         return Kind.XLSX
     if "xl/workbook.bin" in names:
@@ -254,13 +244,10 @@ def content_of(source: Source) -> bytes:
         with gzip.open(source.path) as file:
             unpacked = file.read(most + 1)
     except (EOFError, zlib.error, OSError) as error:
-        raise source.error(
-            "is damaged or cut off: it does not unpack", "download or copy it again"
-        ) from error
+        raise source.error("is damaged or cut off: it does not unpack", AGAIN) from error
     if len(unpacked) > most:
-        raise source.error(
-            f"unpacks to more than {PACKED} times what it has", "unpack it and name the file inside"
-        )
+        what = f"unpacks to more than {PACKED} times what it has"
+        raise source.error(what, "unpack it and name the file inside")
     return unpacked
 
 
@@ -295,27 +282,22 @@ def as_utf8(source: Source, data: bytes) -> bytes:
     except UnicodeError:
         pass  # half a letter of UTF-16
     except LookupError as error:
-        raise source.error(
-            f"there is no text encoding `{declared}`", "say `utf-8-sig` or `cp1252`"
-        ) from error
+        what = f"there is no text encoding `{declared}`"
+        raise source.error(what, "say `utf-8-sig` or `cp1252`") from error
     if not codec.startswith(("utf-16", "utf-32")):
         _refuse_wide(source, data)
         if _DAMAGED in data:
-            raise source.error(
-                f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}",
-                "download or copy it again",
-            )
+            what = f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}"
+            raise source.error(what, AGAIN)
         if data.isascii() and _extends_ascii(declared):
             return data
     if codec == "utf-8":
         _decode(source, data, "utf-8", keep=False)
         return data.removeprefix(codecs.BOM_UTF8)
     if codec in {"iso8859-1", "latin-1"} and (place := _first_c1(data)) is not None:
-        raise source.error(
-            f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there",
-            "say `encoding: cp1252`",
-        )
-    if not codec.startswith("utf") and not data.isascii() and _is_utf8(data):
+        what = f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there"
+        raise source.error(what, "say `encoding: cp1252`")
+    if not codec.startswith("utf") and not data.isascii() and _fits(data):
         raise source.error(f"is UTF-8, not `{declared}`", "leave `encoding` out, or say `utf-8-sig`")
     return _decode(source, data, declared, keep=True).removeprefix(codecs.BOM_UTF8)
 
@@ -323,18 +305,14 @@ def as_utf8(source: Source, data: bytes) -> bytes:
 def _refuse_wide(source: Source, data: bytes) -> None:
     for mark, name in _MARKS:
         if data.startswith(mark):
-            raise source.error(
-                f"is {name.upper()} by its first bytes, not `{source.layout.encoding}`",
-                f"say `encoding: {name}`",
-            )
+            what = f"is {name.upper()} by its first bytes, not `{source.layout.encoding}`"
+            raise source.error(what, f"say `encoding: {name}`")
     head = data[:4096]
     half = len(head) // 2
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if half and head[start::2].count(0) > 0.4 * half and head[1 - start :: 2].count(0) < 0.1 * half:
-            raise source.error(
-                f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`",
-                f"say `encoding: {name}`",
-            )
+            what = f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`"
+            raise source.error(what, f"say `encoding: {name}`")
 
 
 def _extends_ascii(encoding: str) -> bool:
@@ -351,9 +329,9 @@ def _first_c1(data: bytes) -> int | None:
     return min((place for place in places if place >= 0), default=None)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _fits(data: bytes, encoding: str = "utf-8") -> bool:
     try:
-        data.decode("utf-8")
+        data.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
@@ -390,12 +368,10 @@ def _row(data: bytes, place: int) -> int:
 def _likely(data: bytes, place: int) -> str:
     """Guess the encoding of what does not decode."""
     near = data[max(0, place - 2000) : place + 2000]
-    if _is_utf8(data):
+    if _fits(data):
         return "it is UTF-8: leave `encoding` out, or say `utf-8-sig`"
-    if place >= len(data) - 3 and _is_utf8(data[:place]):
+    if place >= len(data) - 3 and _fits(data[:place]):
         return "it ends in the middle of a letter: download or copy it again"
-    try:
-        near.decode("cp1252")
-    except UnicodeDecodeError:
+    if not _fits(near, "cp1252"):
         return "mac_roman, cp850 or another code page? ask how it was saved"
     return "probably `encoding: cp1252`, as Windows programs in Western Europe save it"

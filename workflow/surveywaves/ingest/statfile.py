@@ -20,7 +20,17 @@ import pyreadstat
 from numpy.typing import NDArray
 
 from surveywaves.ingest.headers import name_columns
-from surveywaves.ingest.raw import Column, Problem, RawTable, Source, arrow_texts, object_text, settle
+from surveywaves.ingest.raw import (
+    AGAIN,
+    BROKEN,
+    Column,
+    Problem,
+    RawTable,
+    Source,
+    arrow_texts,
+    object_text,
+    settle,
+)
 from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
 from surveywaves.text import normalise
@@ -44,21 +54,13 @@ class _DamagedError(Exception):
 
 
 def check_dictionary(source: Source) -> None:
-    """Walk through the records of an SPSS file.
-
-    Raises
-    ------
-    RawFileError
-        If they end too early, or label a variable that is not there.
-    """
+    """Refuse an SPSS file whose records end too early, or label a variable that is not there."""
     with source.path.open("rb") as file:
         try:
             _Records(file).walk()
         except _DamagedError as error:
-            raise source.error(
-                f"is damaged, cut off or of an unknown version (dictionary: {error})",
-                "download or copy it again",
-            ) from error
+            what = f"is damaged, cut off or of an unknown version (dictionary: {error})"
+            raise source.error(what, AGAIN) from error
 
 
 class _Records:
@@ -142,33 +144,15 @@ _DENSEST: Final = 1100
 """Rows that a byte can stand for at most: zlib shrinks a .zsav file at best about 1,030 to 1."""
 
 # pyreadstat's own two, and what its Cython code lets through on files that lie about themselves.
-_FAILURES: Final = (
-    pyreadstat.ReadstatError,
-    pyreadstat.PyreadstatError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    OverflowError,
-    TypeError,
-    ValueError,
-    OSError,
-)
+_OWN: Final = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError)
+_FAILURES: Final = (*_OWN, *BROKEN, MemoryError, OverflowError)
 
 
 def read_statfile(
     source: Source, reader: Callable[..., Any], *, dates: DateText, missing: Callable[[Any], str]
 ) -> RawTable:
-    """Read a file with pyreadstat.
+    """Read a file with one of pyreadstat's readers; `missing` writes a missing value with a name of its own (.a to .z).
 
-    Parameters
-    ----------
-    reader
-        `pyreadstat.read_sav` or `read_dta`.
-    missing
-        How a missing value with a name of its own (Stata's .a to .z) is written.
-
-    Notes
-    -----
     Declared missing codes are answers like any other here: what they mean is for the study to say.
     """
     cells, total, meta = _open(source, reader)
@@ -213,11 +197,7 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
         _, announced = reader(source.path, metadataonly=True, **options)
         _check_rows(source, announced.number_rows)
         read, meta = reader(
-            source.path,
-            disable_datetime_conversion=True,
-            output_format=layout,
-            **options,
-            **missing,
+            source.path, disable_datetime_conversion=True, output_format=layout, **options, **missing
         )
         _check_letters(reader, source, meta)
     except _FAILURES as error:
@@ -225,35 +205,27 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
         if "convert string" in said or "encoding" in said or isinstance(error, UnicodeDecodeError):
             hint = "say `encoding:` in the layout (cp1252 for most files of Western Europe before SPSS 21)"
             raise source.error(f"holds text in an encoding it does not name ({said})", hint) from error
-        what = said if isinstance(error, _FAILURES[:2]) else type(error).__name__
-        raise source.error(
-            f"is damaged, cut off or of an unknown version ({what})", "download or copy it again"
-        ) from error
+        what = said if isinstance(error, _OWN) else type(error).__name__
+        raise source.error(f"is damaged, cut off or of an unknown version ({what})", AGAIN) from error
     cells = {name: read[name] for name in meta.column_names}
     total = len(next(iter(cells.values()), ()))
     if meta.number_rows is not None and 0 <= meta.number_rows != total:
-        raise source.error(
-            f"is cut off: it announces {meta.number_rows} rows and has {total}", "copy it again"
-        )
+        what = f"is cut off: it announces {meta.number_rows} rows and has {total}"
+        raise source.error(what, "copy it again")
     return cells, total, meta
 
 
 def _check_rows(source: Source, rows: int | None) -> None:
     """Refuse more rows than the bytes of the file can hold: pyreadstat would make room for them."""
     if rows is not None and rows > source.path.stat().st_size * _DENSEST:
-        raise source.error(f"is damaged: it announces {rows} rows", "download or copy it again")
+        raise source.error(f"is damaged: it announces {rows} rows", AGAIN)
 
 
 def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> None:
-    """Look whether ReadStat cut a letter off: bytes at the end of a text that begin a letter and do not end it.
+    """Raise a UnicodeDecodeError where ReadStat cut off a letter: a text's last bytes that begin one and do not end it.
 
     It stops at other bytes that are not UTF-8, but takes these to be left over from a longer text. So the texts are
     read again byte by byte, which Latin-1 is.
-
-    Raises
-    ------
-    UnicodeDecodeError
-        If some text of a file in UTF-8 is not UTF-8.
     """
     if str(meta.file_encoding).upper() not in {"UTF-8", "UTF8"}:
         return
@@ -361,7 +333,7 @@ def read_stata(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
         if file.read(11) == b"<stata_dta>":
             file.seek(-min(len(_END), 11) - 1, 2)
             if file.read() != _END:
-                raise source.error("is cut off: its end is missing", "download or copy it again")
+                raise source.error("is cut off: its end is missing", AGAIN)
     return read_statfile(source, pyreadstat.read_dta, dates=_stata_dates, missing=lambda code: f".{code}")
 
 

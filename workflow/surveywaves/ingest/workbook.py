@@ -18,7 +18,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, object_text
+from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text
 from surveywaves.ingest.signature import PACKED, UNPACKED
 from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import few, nearest
@@ -36,19 +36,7 @@ FAR: Final = 10_000
 """Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
 
 # Whatever openpyxl meets in a damaged workbook it lets through: lxml's XMLSyntaxError is a SyntaxError as well.
-DAMAGED: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    SyntaxError,
-    KeyError,
-    IndexError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-)
+DAMAGED: Final = (*BROKEN, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError, NotImplementedError)
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row(?P<about>\s[^>]*)?>")
 _NUMBER: Final = re.compile(rb'\sr="(\d+)"')
@@ -78,7 +66,8 @@ class Worksheet:
             self._rows = list(self._near(_values(sheet)))
             xml = archive.read(sheet._worksheet_path)
         self._hidden = list(_hidden_rows(xml))
-        self._ranges = [found.decode("ascii") for found in _MERGED.findall(xml)]
+        named = [found.decode("ascii") for found in _MERGED.findall(xml)]
+        self._ranges = [(one, [int(bound or 0) for bound in range_boundaries(one)]) for one in named]
         if _FORMULA.search(xml):
             self._refuse_uncalculated(sheet.title)
 
@@ -89,12 +78,9 @@ class Worksheet:
 
     def merged(self, row: int) -> list[str]:
         """List the ranges of cells merged across columns in a row (from 0)."""
-        found = []
-        for one in self._ranges:
-            left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(one))
-            if left < right and top <= row + 1 <= bottom:
-                found.append(one)
-        return found
+        return [
+            one for one, (left, top, right, last) in self._ranges if left < right and top <= row + 1 <= last
+        ]
 
     def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on; every row has as many columns as the longest."""
@@ -124,9 +110,8 @@ class Worksheet:
 
     def _fill_merged(self, first: int) -> Iterator[Problem]:
         """Put the value of cells merged down a column into each of them: it stands beside all of these rows."""
-        for one in self._ranges:
-            left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(one))
-            bottom = min(bottom, len(self._rows))
+        for one, (left, top, right, end) in self._ranges:
+            bottom = min(end, len(self._rows))
             if top <= first or top > bottom:
                 continue
             value = self._rows[top - 1][left - 1] if left <= len(self._rows[top - 1]) else None
@@ -208,10 +193,8 @@ class Worksheet:
                     if cell.data_type == "f" and not (place < len(stored) and stored[place]):
                         found.append(f"{get_column_letter(place + 1)}{number}")
         if found:
-            raise self.source.error(
-                f"formulas without a stored result: {few(found, SHOWN)}",
-                "open it in Excel and save it, or paste the column as values",
-            )
+            what = f"formulas without a stored result: {few(found, SHOWN)}"
+            raise self.source.error(what, "open it in Excel and save it, or paste the column as values")
 
     def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[Problem]:
         """Yield what is amiss with cells below the header."""
@@ -224,9 +207,8 @@ class Worksheet:
             wrong = [code for code, text in enumerate(texts) if text in ERROR_VALUES]
             for cell in np.flatnonzero(np.isin(column.codes, wrong)) if wrong else ():
                 text = texts[column.codes[cell]]
-                yield Problem(
-                    int(rows[cell]), str(place), text, "an error value of Excel", "kept as it stands"
-                )
+                what = "an error value of Excel"
+                yield Problem(int(rows[cell]), str(place), text, what, "kept as it stands")
 
 
 def _filled(sheet: Any) -> bool:
@@ -244,10 +226,8 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
     for part in archive.infolist():
         name = f"{part.filename} in it"
         if part.file_size > max(UNPACKED, PACKED * part.compress_size):
-            raise source.error(
-                f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has",
-                "copy its cells into a new workbook",
-            )
+            what = f"{name} unpacks to {part.file_size / 1e6:,.0f} MB, {PACKED} times what it has"
+            raise source.error(what, "copy its cells into a new workbook")
         if part.filename.endswith((".xml", ".rels")):
             with archive.open(part) as content:
                 if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(_TOP)):
@@ -258,10 +238,7 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
 def opened(source: Source, *, data_only: bool = True) -> Iterator[tuple[zipfile.ZipFile, Any]]:
     """Open a workbook as an archive and with openpyxl, one of strict Open XML under the names of the common one.
 
-    Raises
-    ------
-    RawFileError
-        If whatever is done with it fails because it is damaged, or it unpacks to far more than any workbook does.
+    What is done with it ends in a RawFileError where it is damaged, or unpacks to far more than any workbook does.
     """
     try:
         with zipfile.ZipFile(source.path) as archive, warnings.catch_warnings():
@@ -276,10 +253,8 @@ def opened(source: Source, *, data_only: bool = True) -> Iterator[tuple[zipfile.
             finally:
                 book.close()
     except DAMAGED as error:
-        raise source.error(
-            f"is damaged or no workbook as Excel writes it ({type(error).__name__})",
-            "open it in Excel and save it again, or download it again",
-        ) from error
+        what = f"is damaged or no workbook as Excel writes it ({type(error).__name__})"
+        raise source.error(what, "open it in Excel and save it again, or download it again") from error
 
 
 def _common(archive: zipfile.ZipFile) -> io.BytesIO:
