@@ -203,11 +203,23 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
         "shares": [max([1, *(len(row[place].text) for row in table.rows)]) ** 0.5 for place in places],
         "groups": groups if any(name for name, _ in groups) else [],
         "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
+        "widest": _widest(table, places),
         "over": [
             breakable(name) if number == 0 or name != sections[number - 1] else ""
             for number, name in enumerate(sections)
         ],
     }
+
+
+def _widest(table: Table, places: list[int]) -> list[int]:
+    """List the rows that hold the longest cell of a column, whole or up to its brackets: typst measures them alone."""
+
+    def letters(row: int, place: int, end: str) -> int:
+        cell = table.rows[row][place]
+        return max(map(len, cell.text.split(end))) + len(table.marks(cell)) + (cell.tone in ("up", "down"))
+
+    ways = [(place, end) for place in places for end in ("\n", " (") if table.rows]
+    return sorted({max(range(len(table.rows)), key=lambda row: letters(row, *way)) for way in ways})
 
 
 def _cell(table: Table, row: int, place: int) -> list[str]:

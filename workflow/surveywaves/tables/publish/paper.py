@@ -79,13 +79,14 @@ def papers(
         return
     shapes = [shape(table) for table in tables]
     sources = [_source(*one) for one in zip(tables, fragments, shapes, demonstrations, strict=True)]
-    source = f"<p>{_APART}</p>".join(sources)
-    tex = pypandoc.convert_text(source, "latex", "html", extra_args=["--wrap=preserve"])
+    # Reading takes longer than writing.
+    read = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), "json", "html")
+    tex = pypandoc.convert_text(read, "latex", "json", extra_args=["--wrap=preserve"])
     for table, form, text in zip(tables, shapes, tex.split(_APART), strict=True):
         yield f"{table.name}.tex", _latex(table, form, text).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tables.docx"
-        pypandoc.convert_text(source, "docx", "html", outputfile=str(path))
+        pypandoc.convert_text(read, "docx", "json", outputfile=str(path))
         content = path.read_bytes()
     for table, document in zip(tables, _documents(content, tables, shapes), strict=True):
         yield f"{table.name}.docx", document
