@@ -7,7 +7,6 @@ they say: direction has a shape too, and neighbouring answers differ in lightnes
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+import seaborn as sns
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
@@ -22,15 +22,6 @@ from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Decision
-
-# seaborn does without scipy where there is none: importing it takes longer than half of the drawing, and only estimates
-# of density and clusters need it.
-_LEFT_OUT = {"scipy.stats", "scipy.cluster"} - {*sys.modules}
-sys.modules.update(dict.fromkeys(_LEFT_OUT))  # type: ignore[arg-type]
-import seaborn as sns  # noqa: E402
-
-for _name in _LEFT_OUT:
-    del sys.modules[_name]
 
 MILLIMETRE: Final = 72 / 25.4
 """In points."""
