@@ -318,7 +318,7 @@ BY_HAND: Final = (
     Mutation(
         "an item in other words", "words", sub("config/items.tsv", "get on with", "go on with"), "figures"
     ),
-    Mutation("a colour", "words", swap(CONFIG, "#0072b2", "#0072b3"), "figures"),
+    Mutation("a colour", "words", swap(CONFIG, "#a6611a", "#a6611b"), "figures"),
     Mutation(
         "a comment in the configuration", "words", swap(CONFIG, "# across scales", "# over scales"), None
     ),

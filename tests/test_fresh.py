@@ -247,7 +247,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a wave's title": (text(f"{SECOND}/wave.yaml", "^title: .*", "title: Second"), WORDED),
     "an event": (text("config/events.tsv", "Move to new", "Move to the new"), SHOWN),
     "the limitations": (after("config/report/limitations.md", "\n- One more.\n"), {"report"}),
-    "a colour": (text(NAMES, "#d55e00", "#d55e01"), {"figures", "report", "configuration"}),
+    "a colour": (text(NAMES, "#a6611a", "#a6611b"), {"figures", "report", "configuration"}),
     # --- choices
     "the seed": (
         text(NAMES, "^seed: .*", "seed: 7"),
@@ -337,7 +337,10 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a script": (after("workflow/scripts/pool.py", "\nANOTHER = 1\n"), and_what_follows("pool")),
     "a module that cannot be parsed": (code("pool", "def\n"), and_what_follows("pool", "codebook")),
     "a template of the report": (after("workflow/report/report.css", "\n"), {"report"}),
-    "another package in the lock": (text("requirements.lock", r"^typst==\S+", "typst==0.0.1"), {"report"}),
+    "another package in the lock": (
+        text("requirements.lock", r"^typst==\S+", "typst==0.0.1"),
+        {"figures", "report"},
+    ),
     "inputs under each other's names": (
         text(
             "workflow/rules/audit.smk",

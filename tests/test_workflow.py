@@ -52,10 +52,8 @@ def test_editing_the_palette_reruns_figures_and_report_only(copy_of: CopyOf) -> 
     path = study / "config/config.yaml"
     text = path.read_text(encoding="utf-8")
     assert "\nfigures:" in text, "the shipped study names its figure style"
-    palette = '["#aa3377", "#0072b2"]'
-    path.write_text(
-        re.sub(r"(?m)^  organisations: *\[.*\]$", f"  organisations: {palette}", text), encoding="utf-8"
-    )
+    palette = '["#a6611b", "#dfc27d", "#d9d9d9", "#80cdc1", "#018571"]'
+    path.write_text(re.sub(r"(?m)^  responses: *\[.*\]$", f"  responses: {palette}", text), encoding="utf-8")
     assert palette in path.read_text(encoding="utf-8")
     jobs = snakemake(study, "--dry-run").jobs
     assert set(jobs) == {"figures", "report", "configuration", "codebook"} - {"codebook"}

@@ -266,7 +266,7 @@ class FavourableFit:
                 obstacles[row] = "no statement in common"
             else:
                 obstacles[row] = NOT_DETERMINED if math.isnan(values[row]) else ALL_ALIKE
-        return Combined(values, np.sqrt(variances), df, obstacles, notes)
+        return Combined(values, np.sqrt(np.maximum(variances, 0.0)), df, obstacles, notes)
 
     def _standardised(
         self, cells: IntArray, weight: FloatArray, spread: FloatArray
