@@ -185,7 +185,7 @@ def test_the_body_and_the_appendix_are_as_long_as_somebody_reads(shipped: Path) 
 
 
 @needs_poppler
-@pytest.mark.parametrize("which", ["shipped", PLAIN])
+@pytest.mark.parametrize("which", [pytest.param("shipped", marks=pytest.mark.slow), PLAIN])
 def test_no_page_is_nearly_empty_but_the_last_of_body_and_appendix(
     which: str, papers, request: pytest.FixtureRequest
 ) -> None:
@@ -199,7 +199,7 @@ def test_no_page_is_nearly_empty_but_the_last_of_body_and_appendix(
 
 
 @needs_poppler
-@pytest.mark.parametrize("which", ["shipped", PLAIN])
+@pytest.mark.parametrize("which", [pytest.param("shipped", marks=pytest.mark.slow), PLAIN])
 def test_no_type_is_smaller_than_8_points_in_figures_and_9_elsewhere(
     which: str, papers, request: pytest.FixtureRequest
 ) -> None:
