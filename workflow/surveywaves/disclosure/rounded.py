@@ -25,7 +25,16 @@ from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.terms import (
+    ALL,
+    ITEM_FREQUENCIES,
+    NOT_STATED,
+    ORGANISATION,
+    RELIABILITY,
+    RESPONDENTS,
+    RESPONSE_RATES,
+    Status,
+)
 from surveywaves.tidy import tuples
 
 DRAWS: Final = 20
@@ -137,13 +146,13 @@ def round_study(
         Each wave is drawn by itself.
     """
     found = Rounded(rule)
-    for wave in tables["response_rates"]["wave"]:
+    for wave in tables[RESPONSE_RATES]["wave"]:
         own = {
             name: tables[name][tables[name]["wave"] == wave]
-            for name in ("item_frequencies", "respondents", "reliability")
+            for name in (ITEM_FREQUENCIES, RESPONDENTS, RELIABILITY)
             if name in tables
         }
-        stated = own["respondents"][own["respondents"]["variable"] == ORGANISATION]
+        stated = own[RESPONDENTS][own[RESPONDENTS]["variable"] == ORGANISATION]
         size = {str(level): int(n) for level, n in zip(stated["level"], stated["n"], strict=True)}
         names = tuple(name for name, n in size.items() if n)
         found.exact.add((wave, ALL))
@@ -236,7 +245,7 @@ class _Wave:
 
     def _people(self) -> Iterator[_Table]:
         """List the grouping variables: levels, those who stated none, and those who were not asked (not shown)."""
-        own = self.tables["respondents"]
+        own = self.tables[RESPONDENTS]
         for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
             levels = tuple(dict.fromkeys(rows["level"]))
             asked = np.arange(len(levels) + 1) < len(levels)
@@ -256,7 +265,7 @@ class _Wave:
 
     def _items(self) -> Iterator[_Table]:
         """List the items: responses, and those who did not answer (not shown)."""
-        own = self.tables["item_frequencies"]
+        own = self.tables[ITEM_FREQUENCIES]
         for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
             responses = tuple(sorted(set(rows["response"])))
             good = [response in self.instrument[str(item)].good for response in responses]
@@ -314,9 +323,9 @@ class _Wave:
 
         What is exact of all respondents together ties the tables of the items to each other.
         """
-        if "reliability" not in self.tables:
+        if RELIABILITY not in self.tables:
             return
-        own = self.tables["reliability"]
+        own = self.tables[RELIABILITY]
         own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
         for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
             ends = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
