@@ -22,7 +22,7 @@ from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.digits import step
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
-from surveywaves.tidy import tuples
+from surveywaves.tidy import floats, tuples
 
 Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
@@ -80,7 +80,7 @@ def statements(
     both = both[both["organisation"].ne(ALL) & both["item"].isin(list(instrument))]
     good = [(item, response) for item, key in instrument.items() for response in key.good]
     both["good"] = pd.MultiIndex.from_frame(both[["item", "response"]]).isin(good)
-    both = both.astype({"n": "float64"}).assign(shown=both["n_shown"].astype("Float64").astype("float64"))
+    both = both.astype({"n": "float64"}).assign(shown=floats(both["n_shown"]))
     rows = _bounded(both, ["wave", "item", "response"], rule)
     place = ["item", "wave", "organisation"]
     sums = both[both["good"]].groupby(place, sort=False)[["n", "shown"]].sum(min_count=1).reset_index()

@@ -58,7 +58,7 @@ from surveywaves.terms import (
     VARIANT_PEOPLE,
     Status,
 )
-from surveywaves.tidy import DECIDED, NUMBERS, tuples
+from surveywaves.tidy import DECIDED, NUMBERS, floats, tuples
 
 AT_ENDS: Final = "ends"
 AN_END: Final = ("scale", "term", "wave", "organisation")
@@ -145,9 +145,7 @@ class Bases:
         found: list[dict[tuple[str, Place], float]] = []
         for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
             base = table[[*place, "base"]].drop_duplicates(place)
-            base = base.assign(
-                base=base["base"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            )
+            base = base.assign(base=floats(base["base"]))
             if choose == "min":
                 base = base[base["base"] != 0]
             scale = base.assign(item=base["item"].map({name: one.scale for name, one in instrument.items()}))
@@ -565,7 +563,7 @@ def _merging(
     """
     own = released[released["organisation"] != ALL]
     places = pd.MultiIndex.from_frame(own[["wave", "organisation"]])
-    n = own["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    n = floats(own["n"])
     unknown = np.isnan(n) | (n == 0) & (rule.rounding > 0)
     scales = own["item"].map({item: one.scale for item, one in instrument.items()})
     own = own.assign(scale=scales, n=n, open=unknown & ~places.isin(list(bases.whole)))
@@ -682,14 +680,13 @@ def _finished(
 
 
 def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
-    n = ends["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return dict(zip(tuples(ends, *AN_END), n, strict=True))
+    return dict(zip(tuples(ends, *AN_END), floats(ends["n"]), strict=True))
 
 
 def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
     """(N,) numbers of respondents from released counts; NaN where one of these is withheld."""
     table = rows.table
-    exact: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    exact = floats(table["n"])
     by_label = [
         math.fsum(bases.number(rows.name, one.subject, one.scale, place) for place in one.about.cells)
         for one in rows.labels
