@@ -111,8 +111,6 @@ class Bases:
         Scales and waves that asked as many of its items as any.
     open_
         Scales, waves and organisations where a count of an answer to one of the items is withheld.
-    surveyed
-        Scale or item -> cells of waves and stated organisations, whether anybody answered or not.
     hidden
         Waves and organisations of which no base is shown.
     rounded
@@ -126,7 +124,6 @@ class Bases:
     every_item: Mapping[tuple[str, Place], int]
     fully: frozenset[tuple[str, str]]
     open_: frozenset[tuple[str, Place]]
-    surveyed: Mapping[str, list[Place]]
     hidden: frozenset[Place]
     rounded: bool
 
@@ -160,10 +157,6 @@ class Bases:
         some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
         hidden = released[released["n"].isna() & released["item"].isin(list(instrument))]
         open_ = frozenset((instrument[item].scale, (wave, who)) for item, wave, who in tuples(hidden, *place))
-        surveyed: dict[str, list[Place]] = {}
-        for subject, cell in found[0]:
-            if cell[1] not in (ALL, NOT_STATED):
-                surveyed.setdefault(subject, []).append(cell)
         none = released["base"].isna().groupby([released["wave"], released["organisation"]]).all()
         return cls(
             answered=found[0],
@@ -173,7 +166,6 @@ class Bases:
             every_item=all_,
             fully=frozenset(fully.index),
             open_=open_,
-            surveyed=surveyed,
             hidden=frozenset(none.index[none]),
             rounded=rounded,
         )
@@ -202,13 +194,21 @@ class Bases:
         return self.every_item if table in OF_ALL_ITEMS else self.any_item
 
     @cached_property
-    def places(self) -> Mapping[str, list[Place]]:
-        """Scale or item -> the cells of waves and stated organisations in which anybody answered."""
+    def surveyed(self) -> Mapping[str, list[Place]]:
+        """Scale or item -> the cells of waves and stated organisations, whether anybody answered or not."""
         found: dict[str, list[Place]] = {}
-        for (subject, place), n in self.answered.items():
-            if n and place[1] not in (ALL, NOT_STATED):
+        for subject, place in self.answered:
+            if place[1] not in (ALL, NOT_STATED):
                 found.setdefault(subject, []).append(place)
         return found
+
+    @cached_property
+    def places(self) -> Mapping[str, list[Place]]:
+        """Scale or item -> those of these cells in which anybody answered."""
+        return {
+            subject: [place for place in cells if self.answered[subject, place]]
+            for subject, cells in self.surveyed.items()
+        }
 
     @cached_property
     def whole(self) -> frozenset[Place]:
@@ -292,6 +292,13 @@ class _Label(NamedTuple):
     """Whether nobody can tell if there is anybody in one of its groups."""
 
 
+def _distinct(table: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, IntArray]:
+    """Return the first row of each combination of labels, and (N,) the place there of each row's combination."""
+    names = list(columns)
+    which = table.groupby(names, sort=False).ngroup()
+    return table[~table.duplicated(names)], np.asarray(which, dtype=np.intp)
+
+
 @dataclass
 class _Rows:
     """A tidy table on its way.
@@ -321,10 +328,9 @@ class _Rows:
         table = table[~table["term"].isin(NEVER)].reset_index(drop=True)
         reference = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
         columns = ["scale", "item", "wave", "organisation", *(["term"] if name in OF_ALL_ITEMS else [])]
-        first = ~table.duplicated(columns)
-        which = np.asarray(table.groupby(columns, sort=False).ngroup(), dtype=np.intp)
+        first, which = _distinct(table, columns)
         labels = []
-        for scale, item, wave, organisation, term in tuples(table[first], *columns[:4], "term"):
+        for scale, item, wave, organisation, term in tuples(first, *columns[:4], "term"):
             subject = item or scale
             cells = [
                 [
@@ -464,16 +470,17 @@ def _of_those_shown(
     tables, alone = dict(tables), dict(alone)
     for name in {CONTRASTS, ITEM_CONTRASTS, SENSITIVITY, AGREEMENT} & set(tables):
         table = tables[name] if "item" in tables[name] else tables[name].assign(item="")
-        labels = table[["scale", "item", "wave", "organisation"]]
-        different = [
+        columns = ("scale", "item", "wave", "organisation")
+        first, which = _distinct(table, columns)
+        unknown = [
             organisation != ALL
             and any(
                 bases.unknown(item or scale, place)
                 for place in product(wave.split(BETWEEN), organisation.split(BETWEEN))
             )
-            for scale, item, wave, organisation in tuples(labels.drop_duplicates(), *labels)
+            for scale, item, wave, organisation in tuples(first, *columns)
         ]
-        kept = ~np.array(different, dtype=np.bool_)[labels.groupby(list(labels), sort=False).ngroup()]
+        kept = ~np.array(unknown, dtype=np.bool_)[which]
         tables[name] = tables[name][kept].reset_index(drop=True)
         if name in alone:
             alone[name] = alone[name][kept].reset_index(drop=True)
@@ -628,18 +635,14 @@ def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
 
     Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
     """
-    columns = ["analysis", "scale", "wave", "organisation"]
+    columns = ("analysis", "scale", "wave", "organisation")
     units = dict(zip(tuples(means.table, *columns), means.unit, strict=True))
-    alike = rows.table[columns].assign(label=rows.which)
-    first = ~alike.duplicated()
+    first, which = _distinct(rows.table.assign(label=rows.which), (*columns, "label"))
     gone, least = [], []
-    for (analysis, scale, wave, organisation), label in zip(
-        tuples(alike[first], *columns), alike.loc[first, "label"], strict=True
-    ):
+    for analysis, scale, wave, organisation, label in tuples(first, *columns, "label"):
         gone.append(any((analysis, scale, cell) in told for cell in rows.labels[label].about.cells))
         cells = product(wave.split(BETWEEN), organisation.split(BETWEEN))
         least.append(max(units.get((analysis, scale, *cell), 0.0) for cell in cells))
-    which = alike.groupby(list(alike), sort=False).ngroup().to_numpy(dtype=np.intp)
     rows.gone |= np.array(gone, dtype=np.bool_)[which]
     rows.unit[:] = np.fmax(rows.unit, np.array(least, dtype=np.float64)[which])
 
