@@ -451,7 +451,7 @@ class _Wave:
                 self.found.answers[where] = counts
 
     def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
-        """Round who stands at each end of each scale; one end, or both, if they tell too much together."""
+        """Round who stands at the ends of each scale: at both, or at one if both together tell too much."""
         for scale in dict.fromkeys(scale for scale, _ in self.totals):
             items = [one for subject, one in drawn.items() if self._scale(subject) == scale]
             totals = {
@@ -461,10 +461,8 @@ class _Wave:
             }
             rows = {term: self._end(total, items) for term, total in totals.items()}
             given = {term: row for term, row in rows.items() if row is not None}
-            shown: dict[str, IntArray] = {}
-            for more in (given, *({term: row} for term, row in given.items())):
-                if len(shown) < len(given) and not self._tells(scale, items, shown | more):
-                    shown |= more
+            tried = [given, *({term: row} for term, row in given.items() if len(given) > 1)]
+            shown = next((ends for ends in tried if not self._tells(scale, items, ends)), {})
             for term, total in totals.items():
                 self._count("once" if term in shown else "withheld")
                 silent = self.silent | ~total.told
