@@ -31,7 +31,7 @@ ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
 NARROW: Final = "_narrow"
-"""Ends the name of a figure for a telephone, of which there is an SVG."""
+"""Ending of the name of a figure for telephones, which is drawn as SVG only."""
 
 SLIDES: Final = "slides"
 """Folder beside the figures where each is a PNG of 16:9."""

@@ -82,7 +82,7 @@ MORE: Final = 5
 """How many times the smallest group these take."""
 
 WIDEST: Final = 2.0
-"""Standard errors that the unit of a mean may be before it is withheld: then it is off by a half of one on average."""
+"""Coarsest unit of a mean, in standard errors: rounding moves it by half of one on average. Beyond, it is withheld."""
 
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
 """Terms that say how a fit went, and to all digits how many answered what: not released."""
@@ -114,7 +114,7 @@ class Bases:
     hidden
         Waves and organisations of which no base is shown.
     rounded
-        Whether counts are: then 0 stands for a few, too.
+        Whether counts are rounded, so that a 0 that is shown may stand for a few people.
     """
 
     answered: Mapping[tuple[str, Place], float]
@@ -185,7 +185,7 @@ class Bases:
         return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
 
     def unknown(self, subject: str, place: Place) -> bool:
-        """Whether nobody can tell if there is anybody in a cell."""
+        """Check whether the released counts leave open if anybody is in a cell."""
         n, everybody = (self.most.get((subject, (place[0], one)), 0.0) for one in (place[1], ALL))
         elsewhere = not everybody or place[0] in {wave for wave, _ in self.whole}
         return place in self.hidden or (not n and self.rounded and not elsewhere)
@@ -289,7 +289,7 @@ class _Label(NamedTuple):
     term: str
     about: Groups
     unknown: bool
-    """Whether nobody can tell if there is anybody in one of its groups."""
+    """Whether the released counts leave open if anybody is in one of its groups."""
 
 
 def _distinct(table: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, IntArray]:
@@ -312,7 +312,7 @@ class _Rows:
     gone
         (N,) the rows that lose their estimate.
     unit
-        (N,) what numbers are multiples of.
+        (N,) the unit to which its numbers are rounded.
     """
 
     name: str
@@ -466,7 +466,7 @@ def released(
 def _of_those_shown(
     tables: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame], bases: Bases
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
-    """Leave out comparisons with organisations that are not shown to have anybody: of nobody there are none."""
+    """Leave out comparisons with organisations that may be empty: those that are empty have no comparisons."""
     tables, alone = dict(tables), dict(alone)
     for name in {CONTRASTS, ITEM_CONTRASTS, SENSITIVITY, AGREEMENT} & set(tables):
         table = tables[name] if "item" in tables[name] else tables[name].assign(item="")
@@ -563,10 +563,10 @@ def _open(rows: _Rows, bases: Bases) -> BoolArray:
 def _merging(
     rows: _Rows, released: pd.DataFrame, bases: Bases, instrument: Mapping[str, ItemKey], rule: Rule
 ) -> BoolArray:
-    """(N,) rows about structure that tell whether a response that is shown as nobody's was given.
+    """(N,) rows about structure that reveal whether anybody gave a response whose count is shown as 0 or withheld.
 
-    A response that some organisation never gave, in its waves together, is merged with another, and the degrees of
-    freedom show it. Where its count in one wave only is open, there is somebody in that wave, or nobody.
+    A response that nobody in some organisation gave in any of its waves is merged with another, and the degrees of
+    freedom show it. If its count is open in one wave only, they thus tell whether anybody gave it in that wave.
     """
     own = released[released["organisation"] != ALL]
     places = pd.MultiIndex.from_frame(own[["wave", "organisation"]])
@@ -593,10 +593,10 @@ def _behind(
     instrument: Mapping[str, ItemKey],
     rule: Rule,
 ) -> frozenset[behind.Mean]:
-    """Take digits from means that would narrow a group's size or a small count; list those of which none is safe.
+    """Coarsen means that would narrow a group's size or a small count; return those that no unit makes safe.
 
-    No mean is printed more finely than one answer moves it, or two where a group of the wave is hidden: 46.4% over
-    four statements is 26 of 56 answers and nothing of 52, which gives the size of a group away.
+    The unit of a mean is at least what one answer changes, or two answers where a group of the wave is hidden: 46.4%
+    over four statements is 26 of 56 answers, but no whole number of 52, which would reveal the size of the group.
     """
     those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
     beside = {wave for wave, _ in bases.hidden}
@@ -675,7 +675,7 @@ def _finished(
             shown[name] = shown[name].mask(gone)
     if "decision" in shown:
         shown["decision"] = shown["decision"].mask(gone, "")
-    # that nobody answered is a word about a few, too
+    # a note that nobody answered would tell, too
     lost = gone & table["estimate"].notna().to_numpy(dtype=np.bool_)
     lost |= rows.spread(label.unknown for label in rows.labels)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)

@@ -41,7 +41,7 @@ DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
 
 PAIRINGS: Final = 5
-"""Ways in which the audit pairs organisations off: with five organisations or fewer, these are all pairs."""
+"""Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
 
 ROUNDS: Final = 3
 """How often tables are drawn again that only all tables together narrow."""
@@ -100,7 +100,7 @@ class _Table(NamedTuple):
     unordered: int = 0
 
     def gave(self, response: Any) -> BoolArray:
-        """(C,) the categories of who gave an answer; None: any."""
+        """(C,) mark the categories of those who gave a response; None: any response."""
         return np.array([response in (one, None) for one in self.columns] + [False])
 
 
@@ -218,7 +218,7 @@ class _Wave:
         self._ends(kept)
 
     def _together(self, found: dict[str, tuple[_Table, _Drawn | None, int]]) -> dict[str, _Drawn]:
-        """Draw tables again that all together narrow; leave out what still is narrowed then."""
+        """Redraw tables with a count that all tables together narrow; leave out those that remain so."""
         for last in [False] * ROUNDS + [True]:
             kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
             if not (narrow := self._narrow(kept)):
@@ -380,7 +380,7 @@ class _Wave:
         return ties
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
-        """List the tables that all tables together narrow."""
+        """List the tables with a small count that all tables together narrow."""
         self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
@@ -393,10 +393,10 @@ class _Wave:
         return found
 
     def _paired(self, known: Iterable[_Drawn]) -> list[Sizes]:
-        """Pair organisations off that may have people of each other, and no two of them twice.
+        """Pair organisations that may exchange people, no two of them twice.
 
-        Those first that had fewest partners, and then who may have most people of each other, in all tables and in the
-        sizes. Who stands at an end of a scale gave that answer.
+        Those with the fewest partners so far come first, then those that may exchange the most people, by all tables
+        and by the sizes. Those at an end of a scale are known to have given that answer.
         """
         low, high = interval(self.shown, self.found.rule.rounding)
         swaps = np.minimum.outer(high - self.sizes, self.sizes - low)
@@ -428,7 +428,7 @@ class _Wave:
         return found
 
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
-        """List the tables of which a small count stays open in no pairing of the organisations."""
+        """Return the places of the tables with a small count that no pairing of the organisations leaves open."""
         left = [(number, count) for number, one in enumerate(tables) for count in one.small]
         for exact in (False, True):
             for sizes in self.pairings:
@@ -471,7 +471,7 @@ class _Wave:
                         self.found.ends[scale, term, self.wave, name] = int(n)
 
     def _end(self, total: _Total, items: Sequence[_Drawn]) -> IntArray | None:
-        """Round who stands at an end: no more than gave the answer to each of the items, as these are shown."""
+        """Round the numbers at an end: none above the count of that answer that is shown for any of the items."""
         base, people, silent = self.found.rule.rounding, total.people, self.silent | ~total.told
         top = np.full(len(people), base * (int(people.sum()) // base + 1))
         given = [one.cells[:, total.members[one.table.subject]][:, 0] for one in items]
@@ -481,7 +481,7 @@ class _Wave:
         return None if drawn is None else drawn[:, 0]
 
     def _tells(self, scale: str, items: Sequence[_Drawn], shown: Mapping[str, IntArray]) -> bool:
-        """Whether the ends of a scale that are shown tell too much of who stands there, or of the answers."""
+        """Check whether the ends of a scale that are shown narrow their own small counts, or those of the items."""
         rule = self.found.rule
         known: dict[str, tuple[FloatArray, FloatArray]] = {}
         small: list[tuple[int, Small]] = []
