@@ -77,7 +77,7 @@ class Release(NamedTuple):
 
 
 def half_unit(numbers: Iterable[float], steps: Sequence[int] = (1,)) -> float:
-    """Give half a unit of numbers printed alike: multiples of one of some steps in the last place that any has."""
+    """Return half the unit of numbers printed alike: a multiple, by one of `steps`, of the last place that any has."""
     shown = [Decimal(repr(float(one))).normalize() for one in numbers if math.isfinite(one) and one]
     power = Decimal(1).scaleb(min((int(one.as_tuple().exponent) for one in shown), default=0))
     step = next(one for one in steps if not any(number / power % one for number in shown))

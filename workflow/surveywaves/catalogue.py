@@ -16,7 +16,6 @@ from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Final
 
 from surveywaves import terms
-from surveywaves.terms import WITHOUT_SCALE
 
 if TYPE_CHECKING:
     from surveywaves.study.models import Item
@@ -32,7 +31,7 @@ ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
 NARROW: Final = "_narrow"
-"""Ends the name of a figure for a telephone, of which there is an SVG."""
+"""Ending of the name of a figure for telephones, which is drawn as SVG only."""
 
 SLIDES: Final = "slides"
 """Folder beside the figures where each is a PNG of 16:9."""
@@ -468,7 +467,7 @@ def item_groups(presentation: Presentation) -> tuple[str, ...]:
     """List the scales that have items, in the study's order, and `WITHOUT_SCALE` if some items have no scale."""
     used = {item.scale for item in presentation.items.values()}
     scales = [scale for scale in presentation.scales if scale in used]
-    return (*scales, WITHOUT_SCALE) if None in used else tuple(scales)
+    return (*scales, terms.WITHOUT_SCALE) if None in used else tuple(scales)
 
 
 NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
@@ -506,7 +505,7 @@ def pages(presentation: Presentation) -> dict[str, dict[str, list[Item]]]:
         (group, item)
         for group in item_groups(presentation)
         for item in presentation.items.values()
-        if (item.scale or WITHOUT_SCALE) == group
+        if (item.scale or terms.WITHOUT_SCALE) == group
     ]
     count = -(-len(lines) // STATEMENTS_A_PAGE)
     found: dict[str, dict[str, list[Item]]] = {}
@@ -535,7 +534,7 @@ def batteries(presentation: Presentation) -> dict[str, list[Item]]:
     for group in item_groups(presentation):
         options: dict[str, list[Item]] = {}
         for item in presentation.items.values():
-            if (item.scale or WITHOUT_SCALE) == group:
+            if (item.scale or terms.WITHOUT_SCALE) == group:
                 options.setdefault(item.response_scale, []).append(item)
         for number, items in enumerate(options.values()):
             found[group + (f"_{number + 1}" if number else "")] = items

@@ -158,7 +158,7 @@ CLAIMS: Final = "claims"
 FILE_COUNTS: Final = "file_counts"
 PROBLEMS: Final = "problems"
 RECODINGS: Final = "recodings"
-"""Tables: what they are, `surveywaves.catalogue` says."""
+"""Names of tables; `surveywaves.catalogue` describes them."""
 
 EMMEAN: Final = "emmean"
 PERCENT_FAVOURABLE: Final = "percent_favourable"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from surveywaves.terms import Status
 
@@ -46,6 +47,11 @@ def with_keys(frame: pd.DataFrame, keys: Mapping[str, int]) -> pd.DataFrame:
 def tuples(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Go through some columns of a table, a tuple a row: quicker than its rows."""
     return zip(*(table[name] for name in columns), strict=True)
+
+
+def floats(column: pd.Series) -> NDArray[np.float64]:
+    """(N,) the numbers of a column, NaN where one is missing."""
+    return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

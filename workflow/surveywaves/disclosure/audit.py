@@ -1,23 +1,24 @@
-"""What a reader can find out from counts that are shown rounded, all tables of the same people taken together.
+"""Audit of rounded counts: what a reader can infer from all tables of the same people together.
 
-Every small count, and every small number of people but for whom all of a group would be alike, must keep as many
-possible values as the base, or all that the exact totals alone leave. A table by itself is linked with all others by
-the sizes of the organisations only, and each scale's items with each other by who is in several of them at once.
+Every small count must keep as many possible values as the base, or all those that the exact totals alone allow; so must
+every small number of people without whom everybody in a group would be alike. Tables are linked with each other by the
+sizes of the organisations only, and the items of a scale also by the people who are in several of them at once.
 
-A reader does not know the sizes to the last person. Two organisations may have people of each other if all tables of
-the wave let them: a person who gives the same answers moves from one to the other, as many as the table that allows the
-least (of another scale it is asked that who stands at an end of it gave that answer, not who answered all of it). The
-audit grants the reader all sizes but for what the organisations of a pair may have of each other; pairs that have no
-organisation in common can move at once, for no cell and no sum is of two of them. So each pairing is a program of its
-own, and what is open in one of them is open. One program over all tables of a wave would grant less, and is as quick
-for a few organisations; for 20 its integer programs take 5 s each.
+A reader does not know the sizes to the last person. Two organisations may exchange people if all tables of the wave
+allow it: people who keep their answers move from one to the other, as many as the most restrictive table allows. (In
+the tables of other scales, those at an end of the scale must be left at that answer; nothing is required of those who
+answered all items.) The audit assumes that the reader knows all sizes except for these exchanges within pairs of
+organisations. Pairs without a common organisation can exchange people at the same time, because no cell and no sum
+involves two organisations. Each pairing is therefore a separate program, and a count is protected if any pairing leaves
+it open. A single program over all tables of a wave would assume less, and is as fast for a few organisations; for 20,
+each of its integer programs takes 5 s.
 
-**Programs.** What is possible is what an integer program allows. Every whole table that meets all that is known is a
-proof: the values of all counts in it are possible. Probes find such tables. Each is a linear program that moves all
-counts that are still in doubt at once, each one way or the other as a fixed seed has it, and then the other way; what
-it finds is rounded and put into the equations, and is no proof if it does not meet them. A few prove most of what is
-open. Of each that is left, two integer programs find the ends: so the answer is theirs whatever the probes found, and
-does not depend on the last bits of a solver.
+**Programs.** The possible values of a count are those that an integer program allows. Any table of whole numbers that
+satisfies everything known proves that the values of all counts in it are possible. Probes look for such tables. Each is
+a linear program that pushes all counts that are still in doubt up or down at once, in directions drawn from a fixed
+seed, and then in the opposite directions. Its rounded solution is put into the equations, and proves nothing if it
+violates them. A few probes settle most of the counts that are open. For each of the others, two integer programs find
+the extremes: the answer thus depends neither on the probes nor on the last bits of a solver.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ class Small(NamedTuple):
 
 
 def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
-    """Set the bounds of counts that are shown rounded."""
+    """Return the bounds of counts that are shown rounded."""
     return np.maximum(shown - base + 1, 0).astype(np.float64), (shown + base - 1).astype(np.float64)
 
 
 def small_counts(table: Crossed, base: int, threshold: int) -> Iterator[Small]:
-    """List what must stay open of a table."""
+    """Yield the small counts of a table, with the number of values that each must keep."""
     sets = [*np.eye(table.counts.shape[1], dtype=np.bool_)[~table.hidden], *table.sums]
     if len(table.sums):
         group = table.sums[0]
@@ -66,7 +67,7 @@ def small_counts(table: Crossed, base: int, threshold: int) -> Iterator[Small]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known of a table of which the rounded counts are shown, each by itself; the totals are known exactly.
+    """What is known of each count of a table that is shown rounded, by itself; the totals are known exactly.
 
     Attributes
     ----------
@@ -86,7 +87,7 @@ class Known:
 
     @classmethod
     def of(cls, table: Crossed, rounded: IntArray, base: int, *, silent: BoolArray | None = None) -> Known:
-        """Set it down; nothing is shown of organisations that are `silent`, (O,)."""
+        """Bound the counts and sums of a table; nothing is shown of organisations that are `silent`, (O,)."""
         low, high = interval(rounded, base)
         sum_low, sum_high = interval(rounded @ table.sums.T.astype(np.intp), base)
         nothing = np.zeros(len(rounded), dtype=np.bool_) if silent is None else silent
@@ -97,11 +98,11 @@ class Known:
         return cls(table, low, high, sum_low, sum_high)
 
     def at_least(self, members: BoolArray, people: IntArray) -> Known:
-        """Grant that so many of each organisation are in each of some categories."""
+        """Return the same for a reader who knows that so many of each organisation are in each of some categories."""
         return replace(self, low=np.where(members, np.maximum(self.low, people[:, None]), self.low))
 
     def swap(self) -> FloatArray:
-        """(O, O) people who may be of the first organisation and not of the second, with the same answer."""
+        """(O, O) how many people may belong to the first organisation rather than to the second, answers unchanged."""
         # Cells and sums alike: (O, C + S), and which sums a cell is in.
         true = np.column_stack([self.table.counts, self.table.summed])
         up = np.column_stack([self.high, self.sum_high]) - true
@@ -206,7 +207,7 @@ class Joint:
         least: FloatArray | IntArray | int,
         most: FloatArray | None = None,
     ) -> None:
-        """Set the sums of rows of unknowns, a block of them and a factor each."""
+        """Bound sums over the rows of blocks of unknowns, each times its factor; without `most`, they equal `least`."""
         low = np.atleast_1d(np.asarray(least, dtype=np.float64))
         line = sum(len(one) for one, _ in self._sums)
         for block, factor in terms:
@@ -222,7 +223,7 @@ class Joint:
         asked
             Number of a table, or of a tie behind them, and a count of it.
         exact
-            False: those of which no probe proves that they have enough.
+            False: list all that no probe proves to have enough.
 
         Yields
         ------
@@ -235,7 +236,7 @@ class Joint:
         most = -least
 
         def solve(signs: FloatArray, goals: IntArray, *, whole: bool = False) -> bool:
-            """Move some counts as far as they go; take down the values of all in what is found if that is a table."""
+            """Push some counts as far as possible; if that gives a table, record the values of all, and return True."""
             goal = np.zeros(len(self._bounds.lb))
             for sign, one in zip(signs, goals, strict=True):
                 goal[places[one]] += sign
@@ -265,7 +266,7 @@ class Joint:
                 yield int(one)
 
     def _solved(self, goal: FloatArray, *, whole: bool) -> FloatArray | None:
-        """Solve a program; None if the solution, rounded, does not meet all that is known."""
+        """Solve a program; None if the rounded solution contradicts what is known."""
         found = milp(
             goal,
             bounds=self._bounds,

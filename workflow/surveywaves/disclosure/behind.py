@@ -22,13 +22,13 @@ from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.digits import step
 from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
 from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
-from surveywaves.tidy import tuples
+from surveywaves.tidy import floats, tuples
 
 Mean = tuple[str, str, Place]
 """Metric (`LINEAR` or `FAVOURABLE`), scale, wave and organisation."""
 
 COARSER: Final = (1.0, 2.0, 5.0, 10.0)
-"""How many times as coarse a mean may become."""
+"""Factors by which the unit of a mean may be made coarser."""
 
 PAIR: Final = 2
 MOST: Final = 600_000
@@ -80,7 +80,7 @@ def statements(
     both = both[both["organisation"].ne(ALL) & both["item"].isin(list(instrument))]
     good = [(item, response) for item, key in instrument.items() for response in key.good]
     both["good"] = pd.MultiIndex.from_frame(both[["item", "response"]]).isin(good)
-    both = both.astype({"n": "float64"}).assign(shown=both["n_shown"].astype("Float64").astype("float64"))
+    both = both.astype({"n": "float64"}).assign(shown=floats(both["n_shown"]))
     rows = _bounded(both, ["wave", "item", "response"], rule)
     place = ["item", "wave", "organisation"]
     sums = both[both["good"]].groupby(place, sort=False)[["n", "shown"]].sum(min_count=1).reset_index()
@@ -143,7 +143,7 @@ def allowed(
     sizes: Mapping[str, Mapping[str, tuple[int, int]]],
     rule: Rule,
 ) -> dict[Mean, float]:
-    """Find how finely means may be printed.
+    """Find the units to which means may be printed.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def allowed(
     behind
         See `statements`.
     most
-        The coarsest unit in which it says anything; what would have to be coarser is withheld.
+        The coarsest unit in which a mean is still informative; one that needs a coarser unit is withheld.
     spans
         Scale -> its highest less its lowest response.
     sizes
@@ -211,10 +211,10 @@ def _few_told(
     ends: Mapping[Mean, tuple[float, float]],
     rule: Rule,
 ) -> bool:
-    """Whether means narrow how few are of a group, or gave an answer in one that is hidden.
+    """Check whether means narrow the size of a small group, or a small count in a group that is hidden.
 
-    With the means of all others, and the exact answers of all, they may: one linear program over the answers to all
-    scales whose statements everybody answered; of others, no mean is a linear equation.
+    They may, together with the means of all other groups and the exact answers of all respondents. This is a linear
+    program over the answers to all scales whose statements everybody answered; means of others are not linear in them.
     """
     few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
     hidden = any(one.hidden for (_, place), own in behind.items() if place[0] == wave for one in own)
@@ -265,7 +265,7 @@ def _few_told(
     told = LinearConstraint(_rows(above, len(low)), -np.inf, 0.0)
 
     def values(cell: int, *known: LinearConstraint) -> int:
-        """Count the values that one may have."""
+        """Count the values that a cell may have."""
         goal = np.zeros(len(low))
         goal[cell] = 1.0
         solved = [milp(sign * goal, bounds=Bounds(low, high), constraints=known) for sign in (1, -1)]
@@ -288,7 +288,7 @@ def _range_of(metric: str, span: float) -> float:
 
 
 def known(means: Mapping[Place, tuple[float, float]], place: Place, coarser: float) -> tuple[float, float]:
-    """Bound a mean by its unit, made coarser, and by what is printed of its differences from all others."""
+    """Bound a mean by its unit, coarsened by a factor, and by its printed differences from all others."""
     true, unit = np.array(list(means.values())).T
     own = list(means).index(place)
     unit[own] *= coarser

@@ -24,7 +24,25 @@ import pandas as pd
 from surveywaves.disclosure.recodings import NOT_SHOWN
 from surveywaves.files import harmless, undated_zip
 from surveywaves.study.models import Disclosure
-from surveywaves.terms import ALL, RECODINGS, Status
+from surveywaves.terms import (
+    AGREEMENT,
+    ALL,
+    CLAIMS,
+    CROSSCHECK,
+    FILE_COUNTS,
+    ITEM_CONTRASTS,
+    ITEM_FREQUENCIES,
+    ITEM_SUMMARY,
+    MISSING,
+    PLANNING,
+    PROBLEMS,
+    PUBLISHED_TABLES,
+    RECODINGS,
+    RESPONDENTS,
+    RESPONSE_RATES,
+    SCALE_USE,
+    Status,
+)
 
 SHEET: Final = "checklist"
 
@@ -112,29 +130,29 @@ def _counted(columns: str, base: str, counts: str) -> Kind:
 
 
 KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
-    "item_frequencies": (_counted("n percent base weighted_percent", "base", "n"),),
-    "item_summary": (
+    ITEM_FREQUENCIES: (_counted("n percent base weighted_percent", "base", "n"),),
+    ITEM_SUMMARY: (
         _counted("favourable_n favourable_percent weighted_favourable_percent", "base", "favourable_n"),
         Kind(("mean", "weighted_mean"), Statbarn.LINEAR, "base"),
         Kind(("sd",), Statbarn.SHAPE, "base"),
     ),
-    "respondents": (_counted("n percent base weighted_percent", "base", "n"),),
-    "response_rates": (_counted("returns rate", "returns", "returns"),),
-    "missing": (_counted("n percent returns", "returns", "n"),),
-    "file_counts": (_counted("rows_in rows_kept rows_set_aside", "", "rows_in rows_kept rows_set_aside"),),
-    "problems": (_counted("n", "", "n"),),
-    "published_tables": (_counted("recomputed", "", "count"),),
-    "claims": (_counted("n base recomputed", "base", "n"),),
-    "scale_use": (Kind(("use",), Statbarn.NONE),),
-    "agreement": (
+    RESPONDENTS: (_counted("n percent base weighted_percent", "base", "n"),),
+    RESPONSE_RATES: (_counted("returns rate", "returns", "returns"),),
+    MISSING: (_counted("n percent returns", "returns", "n"),),
+    FILE_COUNTS: (_counted("rows_in rows_kept rows_set_aside", "", "rows_in rows_kept rows_set_aside"),),
+    PROBLEMS: (_counted("n", "", "n"),),
+    PUBLISHED_TABLES: (_counted("recomputed", "", "count"),),
+    CLAIMS: (_counted("n base recomputed", "base", "n"),),
+    SCALE_USE: (Kind(("use",), Statbarn.NONE),),
+    AGREEMENT: (
         Kind(
             ("agreeing", "variants", "largest_move", "tipping_point"),
             Statbarn.TESTS,
             made_from="contrasts and sensitivity",
         ),
     ),
-    "crosscheck": (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
-    "recodings": (Kind(("value",), Statbarn.NONE),),
+    CROSSCHECK: (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
+    RECODINGS: (Kind(("value",), Statbarn.NONE),),
 }
 """Released table -> kinds of numbers in it; all others are tidy, with a class for each `term`."""
 
@@ -153,13 +171,11 @@ TERMS: Final = {
 }
 """Pattern of terms -> class."""
 
-OF_COUNTS: Final = ("item_summary", "item_contrasts")
+OF_COUNTS: Final = (ITEM_SUMMARY, ITEM_CONTRASTS)
 """Tables whose estimates of organisations are computed from released counts."""
 
-PLANNED: Final = "planning"
-"""Table whose `n` counts returns that are expected and nobody's, but for the terms `OF_REFERENCE`."""
-
 OF_REFERENCE: Final = ("returns", "total_sd", "icc", "items_answered")
+"""Terms of `planning` whose `n` counts people; that of all others counts returns that are expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +215,7 @@ def checklist(
     DataFrame
         Columns `COLUMNS`; those to be filled in are empty.
     """
-    alone = _alone(tables.get("item_frequencies", pd.DataFrame()))
+    alone = _alone(tables.get(ITEM_FREQUENCIES, pd.DataFrame()))
     rows = {name: list(_rows(name, table, alone, rule)) for name, table in tables.items()}
     found = [("table", row) for listed in rows.values() for row in listed]
     found += [
@@ -244,7 +260,7 @@ def _rows(
     name: str, table: pd.DataFrame, alone: frozenset[tuple[str, str]], rule: Disclosure
 ) -> Iterator[Row]:
     """Yield the rows about a table: each kind of number, of all respondents and of groups."""
-    if name == "published_tables":
+    if name == PUBLISHED_TABLES:
         table = table.assign(count=_number(table["recomputed"]).where(table["quantity"] == "count"))
     for scope, part in _scopes(table, alone):
         for kind, rows in _kinds(name, part):
@@ -288,7 +304,7 @@ def _judged(name: str, kind: Kind, scope: str, rows: pd.DataFrame, rule: Disclos
         ~here & (rows["status"] == Status.WITHHELD).to_numpy()[:, None] if "status" in rows else ~here & False
     )
     asked = rows[any_shown]
-    if name == PLANNED:
+    if name == PLANNING:
         asked = asked[asked["term"].isin(OF_REFERENCE)]
     tidy = name not in KINDS
     smallest_n = _least(asked[kind.base][asked[kind.base] > 0]) if kind.base in asked else None
@@ -320,7 +336,7 @@ def _judged(name: str, kind: Kind, scope: str, rows: pd.DataFrame, rule: Disclos
         return replace(row, rule="public data: as they are", reason="the data are public")
     if kind.statbarn is Statbarn.FREQUENCIES and not tidy:
         return _counts(row, counts, rule)
-    made_from = kind.made_from or ("item_frequencies" if row.scope == PARTS and name in OF_COUNTS else "")
+    made_from = kind.made_from or (ITEM_FREQUENCIES if row.scope == PARTS and name in OF_COUNTS else "")
     if made_from:
         reason = f"says nothing that {made_from} do not"
         return replace(row, rule="computed from released numbers", reason=reason)
@@ -363,7 +379,7 @@ def _estimates(row: Row, name: str, rule: Disclosure) -> Row:
     if row.smallest_n is None:
         what = (
             "the expected returns of a plan"
-            if name == PLANNED
+            if name == PLANNING
             else "how many respondents it rests on is not shown"
         )
         return replace(row, status=Verdict.REVIEW, reason=what)

@@ -20,7 +20,7 @@ FIGURES: Final = 2
 """Significant figures of a standard error, and of a p-value."""
 
 STEPS: Final = (1.0, 2.0, 5.0, 10.0)
-"""What numbers may be multiples of, but for a power of 10."""
+"""Units to which numbers may be printed, up to a power of 10."""
 
 QUANTILE: Final = 1.96
 """Standard errors from an estimate to a limit of its interval."""
@@ -44,13 +44,13 @@ NUDGE: Final = 1e-6
 
 MEASURED: Final = ("estimate", "std_error", "conf_low", "conf_high", DECIDED[0])
 OWN_UNIT: Final = ("std_error", DECIDED[0])
-"""What does not become coarser with its estimate."""
+"""Columns that keep their own unit where that of the estimate is coarser."""
 
 LIMITS: Final = {"conf_low": 1.0, "conf_high": -1.0}
 
 
 def units(table: pd.DataFrame) -> FloatArray:
-    """(N,) what the numbers of each row of a tidy table are multiples of: 0.01 for two decimals, 10 for tens."""
+    """(N,) the unit to which each row of a tidy table is rounded: 0.01 for two decimals, 10 for tens."""
     error = table["std_error"].to_numpy(dtype=np.float64)
     half = (table["conf_high"] - table["conf_low"]).to_numpy(dtype=np.float64) / 2
     error = np.where(error > 0, error, half / QUANTILE)
@@ -64,7 +64,7 @@ def units(table: pd.DataFrame) -> FloatArray:
 
 
 def step(least: float) -> float:
-    """Give the smallest unit of `STEPS` that is not below a number above 0."""
+    """Return the smallest of `STEPS`, times a power of 10, that is not below a positive number."""
     power = 10.0 ** math.floor(math.log10(least))
     return power * next(one for one in STEPS if one * power >= least * (1 - NUDGE))
 
@@ -111,9 +111,9 @@ def rounded(table: pd.DataFrame, unit: FloatArray, *, of_some: BoolArray) -> pd.
 
 
 def _multiples(values: FloatArray, unit: FloatArray) -> FloatArray:
-    """Round to multiples of units of which one, or one over which, is whole: to the nearest double of each decimal.
+    """Round to multiples of units that are whole numbers or 1 over them; return the double nearest to each decimal.
 
-    Halves are frequent, of shares say, and the last digits of numbers depend on the processor: all go one way.
+    Halves are frequent, in shares for example, and the last digits depend on the processor: all are rounded up.
     """
     fine = unit < 1
     inverse = np.round(1 / np.where(fine, unit, 1.0))

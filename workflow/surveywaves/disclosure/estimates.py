@@ -58,7 +58,7 @@ from surveywaves.terms import (
     VARIANT_PEOPLE,
     Status,
 )
-from surveywaves.tidy import DECIDED, NUMBERS, tuples
+from surveywaves.tidy import DECIDED, NUMBERS, floats, tuples
 
 AT_ENDS: Final = "ends"
 AN_END: Final = ("scale", "term", "wave", "organisation")
@@ -82,7 +82,7 @@ MORE: Final = 5
 """How many times the smallest group these take."""
 
 WIDEST: Final = 2.0
-"""Standard errors that the unit of a mean may be before it is withheld: then it is off by a half of one on average."""
+"""Coarsest unit of a mean, in standard errors: rounding moves it by half of one on average. Beyond, it is withheld."""
 
 NEVER: Final = ("loglik", "reml_loglik", "scaled_gradient")
 """Terms that say how a fit went, and to all digits how many answered what: not released."""
@@ -111,12 +111,10 @@ class Bases:
         Scales and waves that asked as many of its items as any.
     open_
         Scales, waves and organisations where a count of an answer to one of the items is withheld.
-    surveyed
-        Scale or item -> cells of waves and stated organisations, whether anybody answered or not.
     hidden
         Waves and organisations of which no base is shown.
     rounded
-        Whether counts are: then 0 stands for a few, too.
+        Whether counts are rounded, so that a 0 that is shown may stand for a few people.
     """
 
     answered: Mapping[tuple[str, Place], float]
@@ -126,7 +124,6 @@ class Bases:
     every_item: Mapping[tuple[str, Place], int]
     fully: frozenset[tuple[str, str]]
     open_: frozenset[tuple[str, Place]]
-    surveyed: Mapping[str, list[Place]]
     hidden: frozenset[Place]
     rounded: bool
 
@@ -145,9 +142,7 @@ class Bases:
         found: list[dict[tuple[str, Place], float]] = []
         for table, choose in ((frequencies, "max"), (released, "max"), (released, "min")):
             base = table[[*place, "base"]].drop_duplicates(place)
-            base = base.assign(
-                base=base["base"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            )
+            base = base.assign(base=floats(base["base"]))
             if choose == "min":
                 base = base[base["base"] != 0]
             scale = base.assign(item=base["item"].map({name: one.scale for name, one in instrument.items()}))
@@ -162,10 +157,6 @@ class Bases:
         some, all_ = (_cell_numbers(tables[name]) if name in tables else {} for name in (MEANS, RELIABILITY))
         hidden = released[released["n"].isna() & released["item"].isin(list(instrument))]
         open_ = frozenset((instrument[item].scale, (wave, who)) for item, wave, who in tuples(hidden, *place))
-        surveyed: dict[str, list[Place]] = {}
-        for subject, cell in found[0]:
-            if cell[1] not in (ALL, NOT_STATED):
-                surveyed.setdefault(subject, []).append(cell)
         none = released["base"].isna().groupby([released["wave"], released["organisation"]]).all()
         return cls(
             answered=found[0],
@@ -175,7 +166,6 @@ class Bases:
             every_item=all_,
             fully=frozenset(fully.index),
             open_=open_,
-            surveyed=surveyed,
             hidden=frozenset(none.index[none]),
             rounded=rounded,
         )
@@ -195,7 +185,7 @@ class Bases:
         return (self.least if table in OF_ALL_ITEMS else self.most).get((subject, place), 0)
 
     def unknown(self, subject: str, place: Place) -> bool:
-        """Whether nobody can tell if there is anybody in a cell."""
+        """Check whether the released counts leave open if anybody is in a cell."""
         n, everybody = (self.most.get((subject, (place[0], one)), 0.0) for one in (place[1], ALL))
         elsewhere = not everybody or place[0] in {wave for wave, _ in self.whole}
         return place in self.hidden or (not n and self.rounded and not elsewhere)
@@ -204,13 +194,21 @@ class Bases:
         return self.every_item if table in OF_ALL_ITEMS else self.any_item
 
     @cached_property
-    def places(self) -> Mapping[str, list[Place]]:
-        """Scale or item -> the cells of waves and stated organisations in which anybody answered."""
+    def surveyed(self) -> Mapping[str, list[Place]]:
+        """Scale or item -> the cells of waves and stated organisations, whether anybody answered or not."""
         found: dict[str, list[Place]] = {}
-        for (subject, place), n in self.answered.items():
-            if n and place[1] not in (ALL, NOT_STATED):
+        for subject, place in self.answered:
+            if place[1] not in (ALL, NOT_STATED):
                 found.setdefault(subject, []).append(place)
         return found
+
+    @cached_property
+    def places(self) -> Mapping[str, list[Place]]:
+        """Scale or item -> those of these cells in which anybody answered."""
+        return {
+            subject: [place for place in cells if self.answered[subject, place]]
+            for subject, cells in self.surveyed.items()
+        }
 
     @cached_property
     def whole(self) -> frozenset[Place]:
@@ -291,7 +289,14 @@ class _Label(NamedTuple):
     term: str
     about: Groups
     unknown: bool
-    """Whether nobody can tell if there is anybody in one of its groups."""
+    """Whether the released counts leave open if anybody is in one of its groups."""
+
+
+def _distinct(table: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, IntArray]:
+    """Return the first row of each combination of labels, and (N,) the place there of each row's combination."""
+    names = list(columns)
+    which = table.groupby(names, sort=False).ngroup()
+    return table[~table.duplicated(names)], np.asarray(which, dtype=np.intp)
 
 
 @dataclass
@@ -307,7 +312,7 @@ class _Rows:
     gone
         (N,) the rows that lose their estimate.
     unit
-        (N,) what numbers are multiples of.
+        (N,) the unit to which its numbers are rounded.
     """
 
     name: str
@@ -323,10 +328,9 @@ class _Rows:
         table = table[~table["term"].isin(NEVER)].reset_index(drop=True)
         reference = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
         columns = ["scale", "item", "wave", "organisation", *(["term"] if name in OF_ALL_ITEMS else [])]
-        first = ~table.duplicated(columns)
-        which = np.asarray(table.groupby(columns, sort=False).ngroup(), dtype=np.intp)
+        first, which = _distinct(table, columns)
         labels = []
-        for scale, item, wave, organisation, term in tuples(table[first], *columns[:4], "term"):
+        for scale, item, wave, organisation, term in tuples(first, *columns[:4], "term"):
             subject = item or scale
             cells = [
                 [
@@ -462,20 +466,21 @@ def released(
 def _of_those_shown(
     tables: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame], bases: Bases
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
-    """Leave out comparisons with organisations that are not shown to have anybody: of nobody there are none."""
+    """Leave out comparisons with organisations that may be empty: those that are empty have no comparisons."""
     tables, alone = dict(tables), dict(alone)
     for name in {CONTRASTS, ITEM_CONTRASTS, SENSITIVITY, AGREEMENT} & set(tables):
         table = tables[name] if "item" in tables[name] else tables[name].assign(item="")
-        labels = table[["scale", "item", "wave", "organisation"]]
-        different = [
+        columns = ("scale", "item", "wave", "organisation")
+        first, which = _distinct(table, columns)
+        unknown = [
             organisation != ALL
             and any(
                 bases.unknown(item or scale, place)
                 for place in product(wave.split(BETWEEN), organisation.split(BETWEEN))
             )
-            for scale, item, wave, organisation in tuples(labels.drop_duplicates(), *labels)
+            for scale, item, wave, organisation in tuples(first, *columns)
         ]
-        kept = ~np.array(different, dtype=np.bool_)[labels.groupby(list(labels), sort=False).ngroup()]
+        kept = ~np.array(unknown, dtype=np.bool_)[which]
         tables[name] = tables[name][kept].reset_index(drop=True)
         if name in alone:
             alone[name] = alone[name][kept].reset_index(drop=True)
@@ -558,14 +563,14 @@ def _open(rows: _Rows, bases: Bases) -> BoolArray:
 def _merging(
     rows: _Rows, released: pd.DataFrame, bases: Bases, instrument: Mapping[str, ItemKey], rule: Rule
 ) -> BoolArray:
-    """(N,) rows about structure that tell whether a response that is shown as nobody's was given.
+    """(N,) rows about structure that reveal whether anybody gave a response whose count is shown as 0 or withheld.
 
-    A response that some organisation never gave, in its waves together, is merged with another, and the degrees of
-    freedom show it. Where its count in one wave only is open, there is somebody in that wave, or nobody.
+    A response that nobody in some organisation gave in any of its waves is merged with another, and the degrees of
+    freedom show it. If its count is open in one wave only, they thus tell whether anybody gave it in that wave.
     """
     own = released[released["organisation"] != ALL]
     places = pd.MultiIndex.from_frame(own[["wave", "organisation"]])
-    n = own["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    n = floats(own["n"])
     unknown = np.isnan(n) | (n == 0) & (rule.rounding > 0)
     scales = own["item"].map({item: one.scale for item, one in instrument.items()})
     own = own.assign(scale=scales, n=n, open=unknown & ~places.isin(list(bases.whole)))
@@ -588,10 +593,10 @@ def _behind(
     instrument: Mapping[str, ItemKey],
     rule: Rule,
 ) -> frozenset[behind.Mean]:
-    """Take digits from means that would narrow a group's size or a small count; list those of which none is safe.
+    """Coarsen means that would narrow a group's size or a small count; return those that no unit makes safe.
 
-    No mean is printed more finely than one answer moves it, or two where a group of the wave is hidden: 46.4% over
-    four statements is 26 of 56 answers and nothing of 52, which gives the size of a group away.
+    The unit of a mean is at least what one answer changes, or two answers where a group of the wave is hidden: 46.4%
+    over four statements is 26 of 56 answers, but no whole number of 52, which would reveal the size of the group.
     """
     those = behind.statements(tables[ITEM_FREQUENCIES], counts[ITEM_FREQUENCIES], instrument, rule)
     beside = {wave for wave, _ in bases.hidden}
@@ -630,18 +635,14 @@ def _no_finer(rows: _Rows, means: _Rows, told: frozenset[behind.Mean]) -> None:
 
     Whoever subtracts two printed means finds the printed contrast, to a unit of its last digit.
     """
-    columns = ["analysis", "scale", "wave", "organisation"]
+    columns = ("analysis", "scale", "wave", "organisation")
     units = dict(zip(tuples(means.table, *columns), means.unit, strict=True))
-    alike = rows.table[columns].assign(label=rows.which)
-    first = ~alike.duplicated()
+    first, which = _distinct(rows.table.assign(label=rows.which), (*columns, "label"))
     gone, least = [], []
-    for (analysis, scale, wave, organisation), label in zip(
-        tuples(alike[first], *columns), alike.loc[first, "label"], strict=True
-    ):
+    for analysis, scale, wave, organisation, label in tuples(first, *columns, "label"):
         gone.append(any((analysis, scale, cell) in told for cell in rows.labels[label].about.cells))
         cells = product(wave.split(BETWEEN), organisation.split(BETWEEN))
         least.append(max(units.get((analysis, scale, *cell), 0.0) for cell in cells))
-    which = alike.groupby(list(alike), sort=False).ngroup().to_numpy(dtype=np.intp)
     rows.gone |= np.array(gone, dtype=np.bool_)[which]
     rows.unit[:] = np.fmax(rows.unit, np.array(least, dtype=np.float64)[which])
 
@@ -674,7 +675,7 @@ def _finished(
             shown[name] = shown[name].mask(gone)
     if "decision" in shown:
         shown["decision"] = shown["decision"].mask(gone, "")
-    # that nobody answered is a word about a few, too
+    # a note that nobody answered would tell, too
     lost = gone & table["estimate"].notna().to_numpy(dtype=np.bool_)
     lost |= rows.spread(label.unknown for label in rows.labels)
     shown["status"] = shown["status"].mask(lost, Status.WITHHELD.value)
@@ -682,14 +683,13 @@ def _finished(
 
 
 def _by_place(ends: pd.DataFrame) -> dict[tuple[str, ...], float]:
-    n = ends["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return dict(zip(tuples(ends, *AN_END), n, strict=True))
+    return dict(zip(tuples(ends, *AN_END), floats(ends["n"]), strict=True))
 
 
 def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
     """(N,) numbers of respondents from released counts; NaN where one of these is withheld."""
     table = rows.table
-    exact: FloatArray = np.array(table["n"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    exact = floats(table["n"])
     by_label = [
         math.fsum(bases.number(rows.name, one.subject, one.scale, place) for place in one.about.cells)
         for one in rows.labels

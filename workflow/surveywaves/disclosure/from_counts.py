@@ -114,7 +114,7 @@ def compared(
 def _answers(
     frequencies: pd.DataFrame, organisations: Collection[str], items: Collection[str]
 ) -> pd.DataFrame:
-    """Make up the respondents of each cell; whose answers to two items go together is of no account."""
+    """Make up the respondents of each cell from counts; which answers are of the same respondent does not matter."""
     asked = ["wave", "organisation", "item"]
     own = frequencies[frequencies["organisation"].isin(organisations) & frequencies["item"].isin(items)]
     own = own[own["n"].notna().groupby([own[name] for name in asked]).transform("all")]

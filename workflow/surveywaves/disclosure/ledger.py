@@ -45,9 +45,9 @@ them would pass.
 """
 
 DRAW: Final = 1
-"""Number of the way in which counts are rounded: raised when the same counts are drawn otherwise than before.
+"""Version of the rounding of counts: to be raised when the same counts are rounded differently than before.
 
-Two draws of the same counts, each within its interval, leave less between them than one.
+Two different roundings of the same counts narrow them more than one does.
 """
 
 _IDENTITY: Final = ("wave", "respondent", "evidence")

@@ -19,7 +19,7 @@ import pandas as pd
 from surveywaves.disclosure.count_tables import COUNT, ItemPlace
 from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, BoolArray, Builder, Marks, Need, Rule
 from surveywaves.terms import EVERY, NOT_STATED, ORGANISATION, ROW_COUNTS, SET_ASIDE, Missing, Status
-from surveywaves.tidy import tuples
+from surveywaves.tidy import floats, tuples
 
 WHOLE: Final = ("n", "base", "returns", "favourable_n", "population", *ROW_COUNTS)
 """Columns of whole numbers, which can be empty once something is withheld."""
@@ -129,7 +129,7 @@ def weighted(table: pd.DataFrame, largest: Mapping[str, float], rule: Rule) -> p
     if "favourable_n" in table:
         few |= table["favourable_n"].fillna(0).lt(rule.smallest_group)
     people = rule.rounding or rule.threshold
-    base = table["base"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    base = floats(table["base"])
     least = 100 * people * table["wave"].map(largest).fillna(1.0).to_numpy(dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         place = np.searchsorted(STEPS, least / base)

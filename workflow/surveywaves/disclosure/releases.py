@@ -1,4 +1,4 @@
-"""The ledger of releases as a file of the study, beside the team's key; and what pins tell where there is none."""
+"""The ledger of releases as a file of the study, beside the team's key; and pins that are not in the ledger."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOTALS: Final = {
     RESPONDENTS: ["wave", "variable", "level"],
     MISSING: ["wave", "item", "reason"],
 }
-"""Tables whose counts of all respondents of a wave are shown as they are -> what tells these apart."""
+"""Tables with exact counts of all respondents of a wave -> the columns that identify these counts."""
 
 
 def read_ledger(folder: Path) -> tuple[Ledger, Key] | None:
@@ -113,10 +113,10 @@ def require_apart(folder: Path, rule: Disclosure) -> None:
 
 
 def require_like_pins(folder: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Hold a release against the pins that the ledger does not know: in another clone, all of them.
+    """Compare a release with the pins that are not in the ledger: in another clone, with all of them.
 
-    Nobody can tell there by how many people the two differ. But what a pin shows of all respondents of a wave is exact:
-    a release of the same people has the same.
+    There is no way to tell by how many people the two differ. But the totals that a pin shows of a wave are exact: a
+    release of the same people has the same totals.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def require_like_pins(folder: Path, rule: Disclosure, tables: Mapping[str, pd.Da
 
 
 def _unlike(pin: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> Iterator[Mistake]:
-    """Yield what is otherwise in a pin than in a release."""
+    """Yield how a pin differs from a release."""
     where = f"{PINS}/{pin.name}"
     before = yaml.safe_load((pin / "configuration.yaml").read_text("utf-8"))["config"]["disclosure"]
     if before.get("public"):

@@ -25,14 +25,23 @@ from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
+from surveywaves.terms import (
+    ALL,
+    ITEM_FREQUENCIES,
+    NOT_STATED,
+    ORGANISATION,
+    RELIABILITY,
+    RESPONDENTS,
+    RESPONSE_RATES,
+    Status,
+)
 from surveywaves.tidy import tuples
 
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
 
 PAIRINGS: Final = 5
-"""Ways in which the audit pairs organisations off: with five organisations or fewer, these are all pairs."""
+"""Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
 
 ROUNDS: Final = 3
 """How often tables are drawn again that only all tables together narrow."""
@@ -91,7 +100,7 @@ class _Table(NamedTuple):
     unordered: int = 0
 
     def gave(self, response: Any) -> BoolArray:
-        """(C,) the categories of who gave an answer; None: any."""
+        """(C,) mark the categories of those who gave a response; None: any response."""
         return np.array([response in (one, None) for one in self.columns] + [False])
 
 
@@ -137,13 +146,13 @@ def round_study(
         Each wave is drawn by itself.
     """
     found = Rounded(rule)
-    for wave in tables["response_rates"]["wave"]:
+    for wave in tables[RESPONSE_RATES]["wave"]:
         own = {
             name: tables[name][tables[name]["wave"] == wave]
-            for name in ("item_frequencies", "respondents", "reliability")
+            for name in (ITEM_FREQUENCIES, RESPONDENTS, RELIABILITY)
             if name in tables
         }
-        stated = own["respondents"][own["respondents"]["variable"] == ORGANISATION]
+        stated = own[RESPONDENTS][own[RESPONDENTS]["variable"] == ORGANISATION]
         size = {str(level): int(n) for level, n in zip(stated["level"], stated["n"], strict=True)}
         names = tuple(name for name, n in size.items() if n)
         found.exact.add((wave, ALL))
@@ -209,7 +218,7 @@ class _Wave:
         self._ends(kept)
 
     def _together(self, found: dict[str, tuple[_Table, _Drawn | None, int]]) -> dict[str, _Drawn]:
-        """Draw tables again that all together narrow; leave out what still is narrowed then."""
+        """Redraw tables with a count that all tables together narrow; leave out those that remain so."""
         for last in [False] * ROUNDS + [True]:
             kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
             if not (narrow := self._narrow(kept)):
@@ -236,7 +245,7 @@ class _Wave:
 
     def _people(self) -> Iterator[_Table]:
         """List the grouping variables: levels, those who stated none, and those who were not asked (not shown)."""
-        own = self.tables["respondents"]
+        own = self.tables[RESPONDENTS]
         for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
             levels = tuple(dict.fromkeys(rows["level"]))
             asked = np.arange(len(levels) + 1) < len(levels)
@@ -256,7 +265,7 @@ class _Wave:
 
     def _items(self) -> Iterator[_Table]:
         """List the items: responses, and those who did not answer (not shown)."""
-        own = self.tables["item_frequencies"]
+        own = self.tables[ITEM_FREQUENCIES]
         for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
             responses = tuple(sorted(set(rows["response"])))
             good = [response in self.instrument[str(item)].good for response in responses]
@@ -314,9 +323,9 @@ class _Wave:
 
         What is exact of all respondents together ties the tables of the items to each other.
         """
-        if "reliability" not in self.tables:
+        if RELIABILITY not in self.tables:
             return
-        own = self.tables["reliability"]
+        own = self.tables[RELIABILITY]
         own = own[own["term"].isin(TERMS) & own["estimate"].notna()]
         for (scale, term), rows in own.groupby(["scale", "term"], sort=False):
             ends = {item: one.end(str(term)) for item, one in self.instrument.items() if one.scale == scale}
@@ -371,7 +380,7 @@ class _Wave:
         return ties
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
-        """List the tables that all tables together narrow."""
+        """List the tables with a small count that all tables together narrow."""
         self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
@@ -384,10 +393,10 @@ class _Wave:
         return found
 
     def _paired(self, known: Iterable[_Drawn]) -> list[Sizes]:
-        """Pair organisations off that may have people of each other, and no two of them twice.
+        """Pair organisations that may exchange people, no two of them twice.
 
-        Those first that had fewest partners, and then who may have most people of each other, in all tables and in the
-        sizes. Who stands at an end of a scale gave that answer.
+        Those with the fewest partners so far come first, then those that may exchange the most people, by all tables
+        and by the sizes. Those at an end of a scale are known to have given that answer.
         """
         low, high = interval(self.shown, self.found.rule.rounding)
         swaps = np.minimum.outer(high - self.sizes, self.sizes - low)
@@ -419,7 +428,7 @@ class _Wave:
         return found
 
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
-        """List the tables of which a small count stays open in no pairing of the organisations."""
+        """Return the places of the tables with a small count that no pairing of the organisations leaves open."""
         left = [(number, count) for number, one in enumerate(tables) for count in one.small]
         for exact in (False, True):
             for sizes in self.pairings:
@@ -442,7 +451,7 @@ class _Wave:
                 self.found.answers[where] = counts
 
     def _ends(self, drawn: Mapping[str, _Drawn]) -> None:
-        """Round who stands at each end of each scale; one end, or both, if they tell too much together."""
+        """Round who stands at the ends of each scale: at both, or at one if both together tell too much."""
         for scale in dict.fromkeys(scale for scale, _ in self.totals):
             items = [one for subject, one in drawn.items() if self._scale(subject) == scale]
             totals = {
@@ -452,10 +461,8 @@ class _Wave:
             }
             rows = {term: self._end(total, items) for term, total in totals.items()}
             given = {term: row for term, row in rows.items() if row is not None}
-            shown: dict[str, IntArray] = {}
-            for more in (given, *({term: row} for term, row in given.items())):
-                if len(shown) < len(given) and not self._tells(scale, items, shown | more):
-                    shown |= more
+            tried = [given, *({term: row} for term, row in given.items() if len(given) > 1)]
+            shown = next((ends for ends in tried if not self._tells(scale, items, ends)), {})
             for term, total in totals.items():
                 self._count("once" if term in shown else "withheld")
                 silent = self.silent | ~total.told
@@ -464,7 +471,7 @@ class _Wave:
                         self.found.ends[scale, term, self.wave, name] = int(n)
 
     def _end(self, total: _Total, items: Sequence[_Drawn]) -> IntArray | None:
-        """Round who stands at an end: no more than gave the answer to each of the items, as these are shown."""
+        """Round the numbers at an end: none above the count of that answer that is shown for any of the items."""
         base, people, silent = self.found.rule.rounding, total.people, self.silent | ~total.told
         top = np.full(len(people), base * (int(people.sum()) // base + 1))
         given = [one.cells[:, total.members[one.table.subject]][:, 0] for one in items]
@@ -474,7 +481,7 @@ class _Wave:
         return None if drawn is None else drawn[:, 0]
 
     def _tells(self, scale: str, items: Sequence[_Drawn], shown: Mapping[str, IntArray]) -> bool:
-        """Whether the ends of a scale that are shown tell too much of who stands there, or of the answers."""
+        """Check whether the ends of a scale that are shown narrow their own small counts, or those of the items."""
         rule = self.found.rule
         known: dict[str, tuple[FloatArray, FloatArray]] = {}
         small: list[tuple[int, Small]] = []

@@ -171,7 +171,7 @@ class OrdinalFit:
         return np.hstack([np.eye(number) - mean, np.zeros((number, size))]), coef
 
     def _of_theta(self, contrast: FloatArray) -> FloatArray:
-        """(1, T + P) a combination of `coef` as one of thresholds and coefficients."""
+        """(1, T + P) a combination of `coef`, written as one of thresholds and coefficients: times `_centred[1]`."""
         number = self.fixed - len(contrast)
         of_mean = np.full(number, -contrast[: self.cells].sum() / max(number, 1))
         return np.concatenate([of_mean, contrast])[None]

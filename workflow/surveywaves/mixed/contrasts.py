@@ -107,7 +107,7 @@ Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
 
 
 TESTED: Final = NUMBERS[:-1]
-"""What a test of an estimate fills."""
+"""Columns that a test of an estimate fills."""
 
 
 class Found(Protocol):
@@ -265,7 +265,7 @@ def estimate(
 
 
 class Combined(NamedTuple):
-    """Sums of cells: (R,) estimates, standard errors, degrees of freedom; why there is none, and notes, in words."""
+    """Sums of cells: (R,) estimates, standard errors and degrees of freedom; why one is not estimable; and notes."""
 
     values: FloatArray
     errors: FloatArray
@@ -275,7 +275,7 @@ class Combined(NamedTuple):
 
 
 Combine: TypeAlias = Callable[[IntArray, FloatArray], Combined]
-"""Of the places (R, K) of cells, and their weights (R, K)."""
+"""Function of the (R, K) places of cells in the design, and their (R, K) weights."""
 
 
 def estimates(
@@ -287,7 +287,7 @@ def estimates(
     confidence: float,
     min_cell: int,
 ) -> list[dict[str, Any]]:
-    """Estimate weighted sums of cells, those of equally many cells that follow one another together: see `estimate`."""
+    """Estimate several weighted sums: see `estimate`. Consecutive sums of equally many cells are computed at once."""
     place = {cell: number for number, cell in enumerate(design.cells)}
     made: list[dict[str, Any]] = []
     for _, block in groupby(sums, key=len):
@@ -316,7 +316,7 @@ def estimates(
 
 
 def combining(design: Design, fit: Fit) -> Combine:
-    """Combine estimated marginal means by the coefficients of a fit."""
+    """Return what combines estimated marginal means by the coefficients of a fit."""
 
     def combine(cells: IntArray, weights: FloatArray) -> Combined:
         vectors, cov = design.mean_vectors(cells, weights), fit.cov

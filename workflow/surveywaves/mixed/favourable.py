@@ -271,7 +271,7 @@ class FavourableFit:
     def _standardised(
         self, cells: IntArray, weight: FloatArray, spread: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray, list[str]]:
-        """(R,) values, their variances and degrees of freedom, by the model, one after another; NaN: not determined."""
+        """(R,) values, variances, degrees of freedom and notes by the model, row by row; NaN: not determined."""
         assert self._model is not None
         found, notes = np.full((3, len(cells)), math.nan), [""] * len(cells)
         every = np.arange(len(self.design.cells))[None]
@@ -381,7 +381,7 @@ class _Answers:
         return cls(cell, given, good, number, total, share, clusters, units, reach, members, together)
 
     def alike(self, cells: IntArray, asked: BoolArray) -> BoolArray:
-        """(..., K) of cells: where every answer to each of (..., J) statements is favourable, or none is."""
+        """(..., K) cells where, for each of (..., J) statements, all answers are favourable or none is."""
         share = self.share[cells]
         return np.asarray(((share == 0) | (share == 1) | ~asked[..., None, :]).all(axis=-1))
 
