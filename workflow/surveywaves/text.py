@@ -51,7 +51,6 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
-@lru_cache(maxsize=1 << 13)
 def normalise(text: str) -> str:
     """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes.
 
@@ -79,6 +78,7 @@ _PUNCTUATION: Final = re.compile(r"(?<=\w) - (?=\w)|(?<=\w)-(?=\w)")
 _SPELLED: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|(?<=\d)[.,](?=\d)|[^\w\s.,;:!?'\"()\[\]]")
 
 
+@lru_cache(maxsize=1 << 13)
 def spelled(text: str) -> tuple[str, ...]:
     """List the words, numbers and signs of a text in their order; punctuation between them does not count."""
     if (value := number(text)) is not None:

@@ -309,9 +309,10 @@ def _near_column(names: Sequence[str], wanted: str) -> int | None:
 
 
 def _dates(table: RawTable, wanted: Sequence[str], rows: NDArray[np.bool_]) -> Readings | None:
+    folded = [squeezed(name) for name in table.names]
     for name in wanted:
-        for place, known in enumerate(table.names):
-            if squeezed(known) == name:
+        for place, known in enumerate(folded):
+            if known == name:
                 column = table.columns[place].take(rows)
                 if column.filled.any():
                     texts = column.listed()

@@ -39,7 +39,7 @@ def find_header(sheet: Sheet, added: Collection[str] = ()) -> int:
     first = next((place for place, count in enumerate(filled) if count), None)
     if first is None:
         raise sheet.source.error("has no rows with content")
-    for place, row in enumerate(sheet.top):
+    for place, row in enumerate(sheet.top if added else ()):
         if len({squeezed(cell) for cell in row} & {*added}) > 1:
             return place
     place = first if added else next(at for at, count in enumerate(filled) if 2 * count >= max(filled))

@@ -146,7 +146,7 @@ def exclude(source: Source, table: RawTable) -> None:
             raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
-        texts = [*map(normalise.__wrapped__, column.listed()), ""]  # all different: not worth a cache
+        texts = [*map(normalise, column.listed()), ""]
         hit = np.array([text in marks for text in texts])[column.codes]
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
