@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from surveywaves.adding.codings import Draft
+from surveywaves.adding.codings import Draft, is_open
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
@@ -137,7 +137,7 @@ def add_wave(
         name = sheet.files[0].name
         if any(match.question and match.score is None and match.open for match in sheet.matches):
             warnings.append(f"{name} does not say what its codes ask; give a list that does (`--questions`)")
-        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN):
+        if sheet.layout.format == "surveymonkey" and is_open(sheet.codings.default):
             said = "has numbers for answers; an export of the answers' texts would leave less to decide"
             warnings.append(f"{name} {said}")
     return Addition(wave, texts, sheets, reference, found, [*warnings, *found.warnings])

@@ -395,7 +395,7 @@ def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
     return ""
 
 
-def is_open(value: Value) -> bool:
+def is_open(value: Value | None) -> bool:
     """Check whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
 

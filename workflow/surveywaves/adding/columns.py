@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from surveywaves.ingest.raw import Column, Source
+from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 
@@ -37,9 +37,13 @@ class RawColumn:
     personal: bool = False  # whether it identifies a person: ingest leaves it out
 
 
-def describe_columns(path: Path, layout: Layout, name: str = "") -> list[RawColumn]:
-    """Read a raw file (`name` is what errors call it) and say what its columns are; no row is left out."""
-    found = read_raw(Source(name or str(path), path, layout))
+def describe_columns(path: Path, layout: Layout) -> list[RawColumn]:
+    """Read a raw file and describe its columns; no row is left out."""
+    return columns_of(read_raw(Source(str(path), path, layout)))
+
+
+def columns_of(found: RawTable) -> list[RawColumn]:
+    """Describe the columns of a file that has been read."""
     described = []
     for called, column in zip(found.names, found.columns, strict=True):
         personal = called in found.personal

@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
-from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, on_a_scale
-from surveywaves.adding.columns import RawColumn, describe_columns
+from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, is_open, on_a_scale
+from surveywaves.adding.columns import RawColumn, columns_of
 from surveywaves.adding.match import (
     HIGH,
     Asked,
@@ -48,6 +48,7 @@ from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
 from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability
@@ -108,13 +109,13 @@ def read_files(
         try:
             reading(name)
             layout = recognise_file(path, name, given, like=tuple(known.values()))
-            columns = describe_columns(path, layout, name)
-            like = _pattern(columns, layout, reference, known)
+            table = read_raw(RawSource(name, path, layout))
+            like = _pattern(columns_of(table), layout, reference, known)
             if like and known[like].cells != layout.cells and known[like].format == layout.format:
                 layout = layout.model_copy(update={"cells": known[like].cells})
-                columns = describe_columns(path, layout, name)
-            returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
-            files.append(File(name, layout, columns, returns))
+                table = read_raw(RawSource(name, path, layout))
+            returns = look_at_returns(table, layout, known[like] if like else None)
+            files.append(File(name, layout, columns_of(table), returns))
         except RawFileError as error:
             mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
     if mistakes:
@@ -381,7 +382,7 @@ def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Ite
     for sheet in sheets:
         asked = [match.question for match in sheet.matches if match.question]
         numbers = [one for one in asked if one.cells is Cells.NUMBERS]
-        if numbers and (sheet.codings.default or "").startswith(OPEN):
+        if numbers and is_open(sheet.codings.default):
             bare = {cell for one in numbers for cell, label in one.options.items() if not label}
             seen = sorted(bare, key=by_code)
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"

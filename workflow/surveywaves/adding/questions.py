@@ -27,8 +27,7 @@ from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest.headers import find_column
 from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
-from surveywaves.ingest.raw import RawTable, Source
-from surveywaves.ingest.readers import read_raw
+from surveywaves.ingest.raw import RawTable
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
@@ -234,17 +233,13 @@ class Returns:
     said: list[str] = field(default_factory=list)
 
 
-def look_at_returns(source: Source, like: Layout | None) -> Returns:
-    """Read a raw file for what it tells of its returns.
-
-    The identifiers and marks of test responses of another wave's layout are looked for.
-    """
-    table = read_raw(source)
+def look_at_returns(table: RawTable, layout: Layout, like: Layout | None) -> Returns:
+    """Describe the returns of a raw file; `like` is a layout of another wave, whose marks are looked for."""
     found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
     problems = Counter(f"{one.problem} ({one.action})" for one in table.problems if one.value or one.row)
     found.said = [said if times == 1 else f"{said}: {times} times" for said, times in problems.items()]
-    _identify(found, table, [source.layout.respondent, like.respondent if like else None])
-    tests = _marked(found, table, source.layout, like)
+    _identify(found, table, [layout.respondent, like.respondent if like else None])
+    tests = _marked(found, table, layout, like)
     found.starts = _dates(table, STARTS, ~tests)
     found.ends = _dates(table, ENDS, ~tests)
     for name, column in zip(table.names, table.columns, strict=True):

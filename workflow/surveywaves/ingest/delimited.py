@@ -24,9 +24,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, empty_row
+from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, set_aside
 from surveywaves.ingest.signature import as_utf8, content_of
-from surveywaves.terms import EVERY, SET_ASIDE
+from surveywaves.terms import EVERY
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
@@ -207,9 +207,7 @@ class Odd:
     """What becomes of rows that do not have as many cells as there are columns."""
 
     lines: dict[int, bytes] = field(default_factory=dict)  # row (from 0) -> its text as it shall be parsed
-    # gone, aside: rows that are set aside, and why
-    gone: set[int] = field(default_factory=set)
-    aside: list[Problem] = field(default_factory=list)
+    gone: dict[int, Problem] = field(default_factory=dict)  # row -> why it is set aside
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -231,8 +229,7 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
         rest = records.everything[at : int(records.ends[row])].tobytes().decode("utf-8", "replace")
         if re.sub(rf'["{re.escape(records.delimiter)}]', "", rest).strip():
             problem = f"the row has {counts[row - first]} cells, the header {width}: a separator in an unquoted cell?"
-            odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
-            odd.gone.add(row)
+            odd.gone[row] = set_aside(row + 1, problem)
         else:
             surplus.append(row + 1)
             # An empty line would be no row to pyarrow.
@@ -247,8 +244,7 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
             )
             for row in group:
                 problem = f"{named} ({counts[row - first]} cells here)"
-                odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
-                odd.gone.add(row)
+                odd.gone[row] = set_aside(row + 1, problem)
         elif cells:
             odd.lines[group[0]] = records.line(group[0]) + separator * (width - cells)
             problem = f"the row has {cells} cells, the header {width}"
@@ -425,7 +421,7 @@ class Delimited:
         kept = ~empty
         kept[gone] = empty[gone] = False
         columns = [Column.of_arrow(cells) for cells in parsed]
-        table = RawTable([], columns, numbers[kept], len(numbers), odd.aside, odd.problems)
+        table = RawTable([], columns, numbers[kept], len(numbers), [*odd.gone.values()], odd.problems)
         for column in columns:
             self._refuse_joined_rows(column, table)
         _account_for_empty(table, numbers[empty])
@@ -544,7 +540,7 @@ def sniff(data: bytes, expected: str) -> str:
 def _account_for_empty(table: RawTable, empty: Places) -> None:
     """Set the empty rows aside, and leave those at the end out: they are no rows."""
     last = max([_last_filled(table), *(one.row or 0 for one in table.aside)])
-    table.aside += [empty_row(int(row)) for row in empty[empty < last]]
+    table.aside += [set_aside(int(row)) for row in empty[empty < last]]
     kept = table.rows <= last
     if not kept.all():
         table.columns = [column.take(kept) for column in table.columns]

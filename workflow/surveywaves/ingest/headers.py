@@ -16,11 +16,11 @@ from openpyxl.utils import get_column_letter
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, set_aside, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
-from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR, SET_ASIDE
+from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise, unique
 
 
@@ -121,7 +121,7 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
 
 
 def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
-    table.keep(~gone, [Problem(int(row), EVERY, "", what, SET_ASIDE) for row in table.rows[gone]])
+    table.keep(~gone, [set_aside(int(row), what) for row in table.rows[gone]])
 
 
 _TOTALS: Final = re.compile(

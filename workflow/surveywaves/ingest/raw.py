@@ -325,13 +325,13 @@ def settle(table: RawTable) -> RawTable:
         empty &= ~column.filled
         if not empty.any():
             return table
-    table.keep(~empty, [empty_row(int(row)) for row in table.rows[empty]])
+    table.keep(~empty, [set_aside(int(row)) for row in table.rows[empty]])
     return table
 
 
-def empty_row(row: int) -> Problem:
-    """Account for a row without content."""
-    return Problem(row, EVERY, "", "empty row", SET_ASIDE)
+def set_aside(row: int, why: str = "empty row") -> Problem:
+    """Account for a whole row that is set aside."""
+    return Problem(row, EVERY, "", why, SET_ASIDE)
 
 
 def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, list[Problem]]:

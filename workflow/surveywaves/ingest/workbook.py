@@ -18,9 +18,9 @@ import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text
+from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text, set_aside
 from surveywaves.ingest.signature import PACKED, UNPACKED
-from surveywaves.terms import EVERY, SET_ASIDE
+from surveywaves.terms import EVERY
 from surveywaves.text import few, nearest
 
 ERROR_VALUES: Final = frozenset(
@@ -99,8 +99,7 @@ class Worksheet:
         ]
         body = RawTable([], columns, numbers[~left_out], len(numbers), problems=filled_in)
         body.problems += self._below(first, columns, body.rows)
-        for number in numbers[left_out]:
-            body.aside.append(Problem(int(number), EVERY, "", "hidden in the worksheet", SET_ASIDE))
+        body.aside += [set_aside(int(number), "hidden in the worksheet") for number in numbers[left_out]]
         if hidden.any() and not left_out.any():
             said = f"hidden rows: {hidden.sum()}, the first is row {numbers[hidden][0]}"
             if self.source.layout.hidden_rows is None:
