@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from surveywaves.adding.codings import Draft, is_open
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
-from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.draft import crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
 from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
@@ -128,7 +128,7 @@ def add_wave(
             f"Drafted by `surveywaves add-wave` from {like}. A value that begins with {OPEN} is for you to decide;\n"
             "# `surveywaves check` lists them. Keys: config/README.md."
         ),
-        "items.tsv": crosswalk_text(crosswalk_rows(study, sheets)),
+        "items.tsv": crosswalk_text(study, sheets),
     }
     found = diff(study, sheets, reference)
     said = "lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"

@@ -286,13 +286,13 @@ def _map(page: Page, held: Iterable[tuple[str, Source]], place: Place) -> dict[s
 # --- the crosswalk --------------------------------------------------------------------------------------------
 
 
-def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]]:
-    """Draft the rows of a wave's `items.tsv`."""
-    columns = [sheet.name for sheet in sheets]
+def crosswalk_text(study: Study, sheets: Sequence[Sheet]) -> str:
+    """Draft a wave's `items.tsv`."""
+    columns = ["item", *(sheet.name for sheet in sheets), *CROSSWALK_COLUMNS[1:]]
     rows = []
     for number, item in enumerate(study.items):
         held = [(sheet, sheet.matches[number]) for sheet in sheets if sheet.matches[number].question]
-        row = dict.fromkeys(["item", *columns, *CROSSWALK_COLUMNS[1:]], "") | {"item": item.item}
+        row = dict.fromkeys(columns, "") | {"item": item.item}
         for sheet, match in held:
             assert match.question is not None
             row[sheet.name] = match.question.reference
@@ -308,12 +308,12 @@ def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]
         )
         row["note"] = "; ".join(listed)
         rows.append({key: " ".join(text.split()) for key, text in row.items()})
-    return rows
+    return table_text(columns, rows)
 
 
-def crosswalk_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """Write a crosswalk as TSV."""
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+def table_text(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Write a table of the configuration as TSV."""
+    lines = [[*columns], *([*row.values()] for row in rows)]
     return "".join("\t".join(line) + "\n" for line in lines)
 
 

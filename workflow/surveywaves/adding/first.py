@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from surveywaves.adding.diff import read_files, sheets_of, survey
-from surveywaves.adding.draft import OFTEN, Page, crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wave_page
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.new import new_study
 from surveywaves.adding.questions import FEW, Cells, Question, count, words
@@ -30,6 +30,9 @@ from surveywaves.study.load import OPEN
 from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
 from surveywaves.text import few, known_as, normalise, number, unique
+
+ITEM_COLUMNS: Final = ("item", "text", "section", "scale", "keyed", "response_scale")
+SCALE_COLUMNS: Final = ("scale", "title")
 
 WAVE: Final = "first"
 EVERYONE: Final = "everyone"
@@ -105,9 +108,9 @@ def first_study(
     home = folder / "config"
     heading = "Drafted by `surveywaves new`. What begins with TODO is for you to decide; `surveywaves check` lists it."
     texts = {"config.yaml": page.text(heading), f"waves/{WAVE}/wave.yaml": wave.text(heading)}
-    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(crosswalk_rows(study, [sheet]))
-    texts["items.tsv"] = crosswalk_text([_row(item, keys) for item in items])
-    texts["scales.tsv"] = crosswalk_text([_scale(*block) for block in blocks if block[0]])
+    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(study, [sheet])
+    texts["items.tsv"] = table_text(ITEM_COLUMNS, [_row(item, keys) for item in items])
+    texts["scales.tsv"] = table_text(SCALE_COLUMNS, [_scale(*block) for block in blocks if block[0]])
     for path, text in texts.items():
         (home / path).write_text(text, encoding="utf-8")
     scored = count(sum(bool(scale) for scale, _ in blocks), "scale")
