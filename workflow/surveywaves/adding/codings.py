@@ -401,8 +401,7 @@ def is_open(value: Value | None) -> bool:
 
 
 def _values(coding: Coding) -> dict[str, Value]:
-    said = coding.model_dump(mode="json")["values"]
-    return dict(said)
+    return dict(coding.model_dump(mode="json")["values"])
 
 
 def grade_of(match: Match, codings: Codings) -> tuple[Comparability | None, str]:

@@ -110,11 +110,11 @@ def read_files(
             reading(name)
             layout = recognise_file(path, name, given, like=tuple(known.values()))
             table = read_raw(RawSource(name, path, layout))
-            like = _pattern(columns_of(table), layout, reference, known)
-            if like and known[like].cells != layout.cells and known[like].format == layout.format:
-                layout = layout.model_copy(update={"cells": known[like].cells})
+            like = reference.layout(_pattern(columns_of(table), layout, reference, known))
+            if like and like.cells != layout.cells and like.format == layout.format:
+                layout = layout.model_copy(update={"cells": like.cells})
                 table = read_raw(RawSource(name, path, layout))
-            returns = look_at_returns(table, layout, known[like] if like else None)
+            returns = look_at_returns(table, layout, like)
             files.append(File(name, layout, columns_of(table), returns))
         except RawFileError as error:
             mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
@@ -180,7 +180,7 @@ def sheets_of(
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
     """Say of every column of a layout what it is; `earlier` are the codings of the wave's other layouts."""
-    before = reference.wave.file.layouts[sheet.like] if sheet.like else None
+    before = reference.layout(sheet.like)
     sheet.weight = _weight(sheet, before)
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
@@ -231,9 +231,9 @@ def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], refer
     """Find the grouping variables among the questions that ask no item; a constant of the layout needs no question."""
     scales = list(study.config.response_scales.values())
     used = {match.question.name for match in sheet.matches if match.question}
-    constants = reference.wave.file.layouts[sheet.like].constants if sheet.like else {}
+    before, like = reference.layout(sheet.like), sheet.like or ""
+    constants = before.constants if before else {}
     asked = [one for one in left if one.name not in used and not on_a_scale(one, scales)]
-    like = sheet.like or ""
     variables = [one for one in variables_of(study, reference, like) if one.name not in constants]
     sheet.sources = match_variables(variables, asked, reference, layout=like)
 

@@ -125,12 +125,12 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
 def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     last = reference.wave.file
     page.content["title"] = f"{OPEN}: as in `{last.title}`"
-    period = f"when, in words, as in `{last.period}`"
-    page.content["period"] = f"{OPEN}: {period}"
+    page.content["period"] = f"{OPEN}: when, in words, as in `{last.period}`"
     page.content["fieldwork"] = _fieldwork(sheets)
     if isinstance(page.content["fieldwork"], dict):
-        said = "first and last return in the files; the survey may have been open longer"
-        page.comments[("fieldwork",)] = said
+        page.comments[("fieldwork",)] = (
+            "first and last return in the files; the survey may have been open longer"
+        )
     known = "how many could have answered (no value: nobody knows); `note` says what that leaves out"
     page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
@@ -159,7 +159,7 @@ def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
     here: Place = ("layouts", sheet.name)
-    before = reference.wave.file.layouts[sheet.like] if sheet.like else None
+    before = reference.layout(sheet.like)
     layout = sheet.layout
     told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}

@@ -35,7 +35,7 @@ from surveywaves.adding.questions import (
 )
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import as_ranges
-from surveywaves.study import Item, Study, Wave
+from surveywaves.study import Item, Layout, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
 from surveywaves.text import known_as, normalise, number, plain, spelled
@@ -66,6 +66,10 @@ class Reference:
     # there
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()  # raw files that could have told more and are not there, or cannot be read
+
+    def layout(self, name: str | None) -> Layout | None:
+        """Find a layout of the wave by its name."""
+        return self.wave.file.layouts.get(name) if name else None
 
     def question(self, layout: str, column: str) -> Question | None:
         """Give a column as a question, where its file is there."""
@@ -597,24 +601,28 @@ def _score(variable: Variable, question: Question) -> int:
             own = _content(called)
             if own and own <= _content(text):
                 best = max(best, CONTAINED)
-    answers = [label for label in question.options.values() if label]
-    known = [answer for answer in answers if meaning(answer, variable) in variable.levels]
-    share = len(known) / len(answers) if answers else 0.0
-    if len(known) > 1 and share >= HALF:
+    known, answers = _levels_told(variable, question)
+    share = known / answers if answers else 0.0
+    if known > 1 and share >= HALF:
         return round(max(best, SAME * share))
     return best if not answers or known or best == SAME else min(best, SAME - 1)
 
 
-def _source(variable: Variable, question: Question, score: int, others: Sequence[str], wave: str) -> Source:
+def _levels_told(variable: Variable, question: Question) -> tuple[int, int]:
+    """Count the answers in words that are known as a level of a variable, and all answers in words."""
     answers = [label for label in question.options.values() if label]
-    known = [answer for answer in answers if meaning(answer, variable) in variable.levels]
+    return sum(meaning(answer, variable) in variable.levels for answer in answers), len(answers)
+
+
+def _source(variable: Variable, question: Question, score: int, others: Sequence[str], wave: str) -> Source:
+    known, answers = _levels_told(variable, question)
     texts = question.wordings or (question.name,)
     as_before = any(likeness(called, text) == SAME for called in variable.called for text in texts)
     undecided = ""
     if as_before:
         note = f"asked so in {wave}" if is_wording(texts[0]) else "the name it goes by"
-    elif len(known) > 1 and len(known) >= HALF * len(answers):
-        note = f"{len(known)} of {len(answers)} answers are known"
+    elif known > 1 and known >= HALF * answers:
+        note = f"{known} of {answers} answers are known"
     else:
         note = f"score {score}"
         undecided = f"{question.reference} ({score})"

@@ -6,6 +6,7 @@ What the layouts of another wave say goes before what could be guessed: it is ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,15 +47,16 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
         If the file is none that a reader takes.
     """
     wanted = given.get("format")
-    told = BINARY.get(kind_of(Source(name, path, Layout(format="table"))), "table")
-    known = {"format": told, **given}
-    kind = recognise(Source(name, path, Layout.model_validate(known)))
+    bare = Source(name, path, Layout(format="table"))
+    known = {"format": BINARY.get(kind_of(bare), "table"), **given}
+    layout = Layout.model_validate(known)
+    kind = recognise(Source(name, path, layout))
     if kind in BINARY:
-        return Layout.model_validate(known)
+        return layout
     if kind is Kind.TEXT:
-        known["encoding"] = given.get("encoding") or _encoding(path, name, like)
+        known["encoding"] = given.get("encoding") or _encoding(bare, like)
     if kind is Kind.XLSX and "sheet" not in known:
-        known |= _sheet(Source(name, path, Layout(format="table")), like)
+        known |= _sheet(bare, like)
     layout = Layout.model_validate(known)
     if kind is not Kind.PARQUET and wanted is None:
         layout = layout.model_copy(update={"format": _format(Source(name, path, layout), kind, like)})
@@ -64,13 +66,18 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
     return layout
 
 
-def _encoding(path: Path, name: str, like: tuple[Layout, ...]) -> str:
-    """Find an encoding that fits, first those of the other wave; what it calls UTF-8 may be so."""
-    data = content_of(Source(name, path, Layout(format="table")))
+def _with(source: Source, **known: str) -> Source:
+    """Copy a source with other keys of its layout."""
+    return replace(source, layout=source.layout.model_copy(update=known))
+
+
+def _encoding(source: Source, like: tuple[Layout, ...]) -> str:
+    """Find an encoding that the bytes fit; those of the other wave are tried first."""
+    data = content_of(source)
     first: RawFileError | None = None
     for encoding in dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS]):
         try:
-            as_utf8(Source(name, path, Layout(format="table", encoding=encoding)), data)
+            as_utf8(_with(source, encoding=encoding), data)
         except RawFileError as error:
             first = first or error
         else:
@@ -90,7 +97,7 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
     headers: set[frozenset[str]] = set()
     returns: list[tuple[str, ...]] = []
     for title in titles:
-        sheet = open_sheet(Source(source.name, source.path, Layout(format="table", sheet=title)), Kind.XLSX)
+        sheet = open_sheet(_with(source, sheet=title), Kind.XLSX)
         start = find_header(sheet)
         headers.add(frozenset(map(normalise, filter(None, sheet.top[start]))))
         returns += {tuple(row) for row in sheet.top[start + 1 :] if any(row)}
@@ -115,8 +122,7 @@ def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
 
 def _first_sheet(source: Source, kind: Kind) -> Sheet:
     if source.layout.sheet == EVERY_SHEET:
-        layout = source.layout.model_copy(update={"sheet": worksheets(source)[0]})
-        source = Source(source.name, source.path, layout)
+        source = _with(source, sheet=worksheets(source)[0])
     return open_sheet(source, kind)
 
 
