@@ -1,4 +1,4 @@
-"""What a raw file asks: its columns in words, for whoever drafts a crosswalk."""
+"""Describe the columns of a raw file for the draft of a crosswalk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 
 MOST: Final = 30
-"""Distinct cells up to which a column's are listed: more make it an identifier, a date or a comment."""
+"""Most distinct cells of a column that are listed: with more it is an identifier, a date or a comment."""
 FEW: Final = 5
-"""Distinct cells up to which it says nothing that most stand once: so they do in a small file."""
+"""Most distinct cells of a column that may occur once each and still be options, as in a small file."""
 LONGEST: Final = 80
-"""Characters up to which a cell can be a response option."""
+"""Most characters of a response option."""
 
 
 @dataclass(frozen=True, slots=True)

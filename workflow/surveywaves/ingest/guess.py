@@ -1,6 +1,6 @@
-"""What a raw file is before anybody has described it: format, encoding, worksheet, and where its returns stand.
+"""Recognise a raw file that has not been described yet: its format, encoding, worksheet and header rows.
 
-What the layouts of another wave say goes before what could be guessed: it is taken where it fits.
+The layouts of another wave take precedence over a guess wherever they fit.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
 """Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
 
 BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FORMATS[name]}
-"""Formats that a file's first bytes tell."""
+"""Formats that are recognised by a file's first bytes."""
 
 
 def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
-    """Say how a raw file is to be read: format, encoding, worksheet, header rows; of paper returns the number.
+    """Find the layout of a raw file: format, encoding, worksheet, header rows; for paper returns the number.
 
     Parameters
     ----------
     path, name
-        Where the file lies, and what errors call it.
+        The path of the file, and its name in errors.
     given
-        Keys of a layout that the person knows already: these are taken, the others found out.
+        Keys of a layout that are known already; only the others are searched for.
     like
         Layouts of another wave.
 
     Raises
     ------
     RawFileError
-        If the file is none that a reader takes.
+        If no reader takes the file.
     """
     wanted = given.get("format")
     bare = Source(name, path, Layout(format="table"))
@@ -87,7 +87,7 @@ def _encoding(source: Source, like: tuple[Layout, ...]) -> str:
 
 
 def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
-    """Name the worksheet that the other wave names, or all if they have one header."""
+    """Choose the worksheet of the other wave, or all worksheets if they share a header."""
     titles = worksheets(source)
     for layout in like:
         if layout.sheet in titles and layout.sheet is not None:
@@ -106,7 +106,7 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
 
 
 def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
-    """Tell the format by what the first rows say, unless the other wave's finds its columns as well."""
+    """Recognise the format by the first rows, unless the columns of another wave's layout are there."""
     sheet = _first_sheet(source, kind)
     start = find_header(sheet)
     guessed = _by_header([sheet.top[start:], *(sheet.top[at:] for at in range(start))])
@@ -127,7 +127,7 @@ def _first_sheet(source: Source, kind: Kind) -> Sheet:
 
 
 def _by_header(tops: Sequence[list[list[str]]]) -> str:
-    """Tell an export of a survey program and keyed paper forms from a plain table."""
+    """Distinguish exports of survey programs and keyed paper forms from plain tables."""
     for rows in tops:
         if program := program_of(rows):
             return program
@@ -138,7 +138,7 @@ def _by_header(tops: Sequence[list[list[str]]]) -> str:
 
 
 def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
-    """Find the column by which the two keyings of a form find each other."""
+    """Find the column that links the two keyings of a form."""
     table = one_header_row(open_sheet(source, kind))
     known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
     for wanted in known:
@@ -160,7 +160,7 @@ def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str
 
 
 def _pairs(table: RawTable, place: int, keying: int) -> int:
-    """Count the cells of a column that stand in two keyings; -1 if one stands twice in the same, or is blank."""
+    """Count the cells of a column that occur in two keyings; -1 if one is blank or occurs twice in one keying."""
     numbers, keyings = table.columns[place], table.columns[keying]
     found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
     if not numbers.filled.all() or len(set(found)) < len(found):
