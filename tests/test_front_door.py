@@ -10,10 +10,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from situations import AGREE, ASKED, GROUPS, LIKE, RAW, STATEMENTS, WAVE, small_study, write_csv
+from situations import AGREE, ASKED, GROUPS, STATEMENTS, WAVE, addition, put_on_list, small_study, write_csv
 from situations.labels import ORDERS, PAIRS, SCALES, STRAY, TICKS
 from situations.numbers import BESIDE, FORMS
-from surveywaves.adding import add_wave, grouped, narrate, write
+from surveywaves.adding import grouped, narrate, write
 from surveywaves.errors import SurveywavesError
 from surveywaves.harmonise import harmonise_checked
 from surveywaves.ingest import ingest
@@ -105,11 +105,7 @@ def decided(value: Any, data: st.DataObject) -> Any:
 
 def through(folder: Path, data: st.DataObject) -> None:
     """Go the way of a file as far as it goes."""
-    study = load_study(folder / "config")
-    paths = sorted((folder / RAW).iterdir())
-    added = add_wave(
-        study, wave=WAVE, like=LIKE, paths=paths, root=folder, given={}, wordings=None, reading=lambda _: None
-    )
+    added = addition(folder)
     home = folder / f"config/waves/{WAVE}"
     write(added, home)
     assert list(narrate(added))
@@ -120,8 +116,7 @@ def through(folder: Path, data: st.DataObject) -> None:
     rows = (home / "items.tsv").read_text(encoding="utf-8").split("\n")
     cells = [[decided(cell, data) or "" for cell in row.split("\t")] for row in rows]
     (home / "items.tsv").write_text("\n".join("\t".join(map(str, row)) for row in cells), encoding="utf-8")
-    config = folder / "config/config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace(f"- {LIKE}\n", f"- {LIKE}\n- {WAVE}\n"))
+    put_on_list(folder)
     study = load_study(folder / "config")
     found = ingest(ReadingPart.of(study.wave(WAVE)), root=folder)
     harmonised = harmonise_checked(study, study.wave(WAVE), found.cells, found.value_labels)

@@ -303,3 +303,20 @@ def test_what_somebody_wrote_stands_in_no_draft(tmp_path: Path) -> None:
     assert main(["new", str(tmp_path / "study"), str(file), "--options", "; ".join(OPTIONS)]) == 0
     drafted = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "study/config").rglob("*.*"))
     assert [said for said in ("Moira", "07700", "too long", "ask Ann") if said in drafted] == []
+
+
+def test_statements_that_make_no_scale_are_drafted_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"help": "team_help", "rely": "team_rely", "fair": "mgr_fair"}
+    true = truth(60)
+    columns = {name: [float(value) for value in true[item]] for name, item in names.items()}
+    labels = {name: STATEMENTS[item] for name, item in names.items()}
+    values = {name: dict(enumerate(OPTIONS, 1)) for name in names}
+    file = write_sav(tmp_path / "survey.sav", columns, labels=labels, values=values)
+    assert main(["new", str(tmp_path / "study"), str(file)]) == 0
+    assert "3 statements in 0 scales" in capsys.readouterr().out
+    assert (tmp_path / "study/config/scales.tsv").read_text(encoding="utf-8") == "scale\ttitle\n"
+    monkeypatch.chdir(tmp_path / "study")
+    assert main(["check"]) == 1
+    assert "scales.tsv" not in capsys.readouterr().err

@@ -115,6 +115,17 @@ def columns_of(
     return found
 
 
+def table(**options: Any) -> Callable[[Path], pd.DataFrame]:
+    """Make a situation of a CSV file that differs from that of `w1` as the options of `columns_of` say."""
+
+    def make(folder: Path) -> pd.DataFrame:
+        true = truth()
+        write_csv(small_study(folder) / "export.csv", columns_of(true, **options))
+        return true
+
+    return make
+
+
 def small_study(
     folder: Path,
     *,
@@ -335,21 +346,26 @@ class Situation:
 
     def _added(self, folder: Path) -> list[str]:
         """Add the wave, settle what is open, and say what that was."""
-        added = _addition(folder, self.given)
+        added = addition(folder, **self.given)
         write(added, folder / f"config/waves/{WAVE}")
         home = folder / f"config/waves/{WAVE}"
         settled = decide([home / "wave.yaml", home / "items.tsv"], self.answers)
         asked = [said for said, of_every_wave in settled if not of_every_wave]
         said = "\n".join([*asked, *added.warnings])
         assert self.outcome == "refused" or re.search(self.said, said), said
-        config = folder / "config/config.yaml"
-        _yaml(
-            config, {**yaml.load(config.read_text(encoding="utf-8"), yaml.CSafeLoader), "waves": [LIKE, WAVE]}
-        )
+        put_on_list(folder)
         return asked
 
 
-def _addition(folder: Path, given: Mapping[str, Any]) -> Addition:
+def put_on_list(folder: Path) -> None:
+    """Put `w2` on the list of waves in `config.yaml`."""
+    config = folder / "config/config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace(f"- {LIKE}\n", f"- {LIKE}\n- {WAVE}\n"), encoding="utf-8")
+
+
+def addition(folder: Path, **given: Any) -> Addition:
+    """Draft `w2` from all files in its folder; `given` are keys of a layout."""
     return add_wave(
         load_study(folder / "config"),
         wave=WAVE,

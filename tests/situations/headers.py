@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from situations import ASKED, STATEMENTS, Situation, columns_of, small_study, truth, write_csv, write_sav
+from situations import (
+    AGREE,
+    ASKED,
+    STATEMENTS,
+    Situation,
+    columns_of,
+    small_study,
+    table,
+    truth,
+    write_csv,
+    write_sav,
+)
 
 STEM = "How far do you agree or disagree with each of the following?"
 SHORT = "How far do you agree"
@@ -79,15 +90,6 @@ FORMS: dict[str, tuple[str, Form]] = {
 }
 
 
-def _table(form: Form) -> Callable[[Path], pd.DataFrame]:
-    def make(folder: Path) -> pd.DataFrame:
-        true = truth()
-        write_csv(small_study(folder) / "export.csv", columns_of(true, items=form))
-        return true
-
-    return make
-
-
 def _labelled(form: Form) -> Callable[[Path], pd.DataFrame]:
     """Write an SPSS file whose variables carry a form of the statement as their label."""
 
@@ -103,13 +105,7 @@ def _labelled(form: Form) -> Callable[[Path], pd.DataFrame]:
         }
         labels = {names[item]: form(item, text) for item, text in STATEMENTS.items()}
         labels |= {code: ASKED[name] for name, code in groups.items()}
-        options = {
-            1: "Strongly disagree",
-            2: "Disagree",
-            3: "Neither agree nor disagree",
-            4: "Agree",
-            5: "Strongly agree",
-        }
+        options = dict(enumerate(AGREE, start=1))
         write_sav(
             small_study(folder) / "export.sav",
             found,
@@ -156,7 +152,7 @@ IN_LABELS = ("the statement", "hyphen", "colon", "stem behind", "a code and a co
 
 SITUATIONS = [
     *(
-        Situation(f"headers: {name}", 7, f"headers: {what}", _table(form), decisions=0)
+        Situation(f"headers: {name}", 7, f"headers: {what}", table(items=form), decisions=0)
         for name, (what, form) in FORMS.items()
     ),
     *(
@@ -169,25 +165,21 @@ SITUATIONS = [
         )
         for name in IN_LABELS
     ),
-    Situation(
-        "headers: one statement under a stem",
-        7,
-        "a sentence before one of the statements",
-        _table(one_has_a_stem),
-        "asked",
-        {r"items\.team_rely\.comparability": "identical"},
-        decisions=1,
-        said="identical, reworded",
-    ),
-    Situation(
-        "headers: one statement cut off",
-        7,
-        "a label that breaks off after 40 letters",
-        _table(one_is_cut),
-        "asked",
-        {r"items\.mgr_clear\.comparability": "identical"},
-        decisions=1,
-        said="identical, reworded",
+    *(
+        Situation(
+            f"headers: one statement {what}",
+            7,
+            text,
+            table(items=form),
+            "asked",
+            {rf"items\.{item}\.comparability": "identical"},
+            decisions=1,
+            said="identical, reworded",
+        )
+        for what, text, form, item in (
+            ("under a stem", "a sentence before one of the statements", one_has_a_stem, "team_rely"),
+            ("cut off", "a label that breaks off after 40 letters", one_is_cut, "mgr_clear"),
+        )
     ),
     Situation(
         "headers: two matrices of the same statements",

@@ -18,6 +18,7 @@ from situations import (
     Situation,
     columns_of,
     small_study,
+    table,
     truth,
     write_csv,
     write_sav,
@@ -145,17 +146,6 @@ def a_labelled_file(labels: Sequence[str] = AGREE) -> Make:
     return make
 
 
-def words(*cells: str) -> Make:
-    """Answer in other words than the options, lowest first."""
-
-    def make(folder: Path) -> pd.DataFrame:
-        true = truth()
-        write_csv(small_study(folder) / "export.csv", columns_of(true, words=cells))
-        return true
-
-    return make
-
-
 GERMAN = ("Stimme gar nicht zu", "Stimme nicht zu", "Weder noch", "Stimme zu", "Stimme voll zu")
 CUT = tuple(label[:14].strip() for label in AGREE)
 PLUS = ("--", "-", "0", "+", "++")
@@ -264,7 +254,7 @@ SITUATIONS = [
             f"hints: {name}",
             11,
             f"answers such as {', '.join(f'`{cell}`' for cell in cells[:3])}",
-            words(*cells),
+            table(words=cells),
             "asked",
             meant(cells),
             said=r"1 \(Strongly disagree\)|3 \(99\)",

@@ -17,6 +17,7 @@ from situations import (
     Situation,
     columns_of,
     small_study,
+    table,
     truth,
     write_csv,
     write_sav,
@@ -115,15 +116,6 @@ WAYS: Mapping[str, tuple[str, Write]] = {
         lambda text: "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text),
     ),
 }
-
-
-def _written(write: Write) -> Callable[[Path], pd.DataFrame]:
-    def make(folder: Path) -> pd.DataFrame:
-        true = truth()
-        write_csv(small_study(folder) / "export.csv", columns_of(true, words=list(map(write, AGREE))))
-        return true
-
-    return make
 
 
 def _cells(words: Mapping[Any, str], labels: Sequence[str] = AGREE) -> Callable[[Path], pd.DataFrame]:
@@ -227,7 +219,8 @@ def _situations() -> Iterator[Situation]:
             what += ", under another header"
             yield Situation(f"labels: levels elsewhere, {name}", 1, what, _pair(pair, "Which is you?"))
     for name, (what, write) in WAYS.items():
-        yield Situation(f"labels: written in {name}", 1, what, _written(write), decisions=0)
+        make = table(words=list(map(write, AGREE)))
+        yield Situation(f"labels: written in {name}", 1, what, make, decisions=0)
     for name, words in ORDERS.items():
         answers = {rf"codings\.labels\.values\.{re.escape(cell)}": value for value, cell in words.items()}
         yield Situation(

@@ -11,7 +11,17 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
-from situations import ASKED, Situation, columns_of, rows_of, small_study, truth, write_csv, write_xlsx
+from situations import (
+    ASKED,
+    GROUPS,
+    Situation,
+    columns_of,
+    rows_of,
+    small_study,
+    truth,
+    write_csv,
+    write_xlsx,
+)
 
 Rows = list[list[Any]]
 LETTERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
@@ -64,26 +74,15 @@ def _short_by_group(folder: Path, every: int) -> pd.DataFrame:
     return true
 
 
-def _broken(folder: Path, times: int) -> pd.DataFrame:
-    """Comments with line ends that nobody quoted."""
+def _unquoted(folder: Path, comment: str, places: range) -> pd.DataFrame:
+    """Write a comment into some returns without quotes around it."""
     true = truth()
     rows = _rows(true, Return=_numbers(true), Comment=["none"] * len(true))
     lines = [",".join(row) for row in rows]
-    for place in range(1, 2 * times, 2):
-        lines[place] = lines[place].replace(",none,", ",more time\nand more staff,")
+    for place in places:
+        lines[place + 1] = lines[place + 1].replace(",none,", f",{comment},")
     (small_study(folder) / "export.csv").write_text("\n".join(lines))
-    return true.drop(index=range(0, 2 * times, 2)).reset_index(drop=True)
-
-
-def _moved(folder: Path, times: int) -> pd.DataFrame:
-    """A separator in an unquoted cell: all that follows has moved."""
-    true = truth()
-    rows = _rows(true, Return=_numbers(true), Comment=["none"] * len(true))
-    lines = [",".join(row) for row in rows]
-    for place in range(1, times + 1):
-        lines[place] = lines[place].replace(",none,", ",time, and staff,")
-    (small_study(folder) / "export.csv").write_text("\n".join(lines))
-    return true.drop(index=range(times)).reset_index(drop=True)
+    return true.drop(index=places).reset_index(drop=True)
 
 
 def _totals(rows: Rows, true: pd.DataFrame, word: str, place: int, at: int) -> pd.DataFrame:
@@ -161,11 +160,7 @@ MANGLED: dict[str, dict[str, Any]] = {
 
 def _ranges(folder: Path, mangled: dict[str, Any]) -> pd.DataFrame:
     true = truth()
-    levels = {
-        "organisation": {"health": "Health", "council": "Council"},
-        "gender": {"woman": "Woman", "man": "Man"},
-        "tenure": RANGES,
-    }
+    levels = {**GROUPS, "tenure": RANGES}
     home = small_study(folder, levels=levels)
     rows: Rows = rows_of(columns_of(true, levels={**levels, "tenure": {**RANGES, **mangled}}))
     if isinstance(mangled["y1_4"], str):
@@ -211,25 +206,24 @@ SITUATIONS = [
     ),
     *(
         Situation(
-            f"returns: {times} comments with a line end that nobody quoted",
+            f"returns: {times} {what} that nobody quoted",
             5,
-            "rows that a line end broke are set aside, and listed",
-            partial(_broken, times=times),
-            "right" if times < 2 else "asked",
-            {} if times < 2 else {r"layouts\.\w+\.broken_rows": 2 * times},
+            f"{text} are set aside, and listed",
+            partial(_unquoted, comment=comment, places=range(0, pieces * times, pieces)),
+            "right" if pieces * times < 4 else "asked",
+            {} if pieces * times < 4 else {r"layouts\.\w+\.broken_rows": pieces * times},
         )
-        for times in (1, 3, 6)
-    ),
-    *(
-        Situation(
-            f"returns: {times} rows with a comma that nobody quoted",
-            5,
-            "rows whose answers have moved are set aside, and listed",
-            partial(_moved, times=times),
-            "right" if times < 4 else "asked",
-            {} if times < 4 else {r"layouts\.\w+\.broken_rows": times},
+        for what, text, comment, pieces, often in (
+            (
+                "comments with a line end",
+                "rows that a line end broke",
+                "more time\nand more staff",
+                2,
+                (1, 3, 6),
+            ),
+            ("rows with a comma", "rows whose answers have moved", "time, and staff", 1, (1, 3, 8)),
         )
-        for times in (1, 3, 8)
+        for times in often
     ),
     *(
         Situation(

@@ -1,4 +1,4 @@
-"""Wording: when two labels, headers or statements are the same, which known one a text is nearest to, and lists."""
+"""Compare labels, headers and statements, find the nearest known text, and join texts to lists."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _FOLD = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """Take HTML, entities and surplus white space out of a text, and leave its words as they are.
+    """Remove HTML, entities and surplus white space from a text, and leave its words unchanged.
 
-    HTML is what HTML knows: `<Refused>` is a word in brackets, and so is a `<b>` that nothing closes.
+    Only tags of HTML are removed: `<Refused>` is a word in brackets, and so is a `<b>` that is never closed.
     """
     if "<" in text:
         text = _BREAK.sub(" ", text)
@@ -51,11 +51,10 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
-@lru_cache(maxsize=1 << 13)
 def normalise(text: str) -> str:
-    """Fold what does not tell one label from another: HTML, case, spacing, typographic quotes and dashes.
+    """Fold differences that do not distinguish labels: HTML, case, spacing, typographic quotes and dashes.
 
-    Only white space folds to nothing: a text of which HTML leaves nothing (`<br>`, `&nbsp;`) stays as it is.
+    Only white space becomes empty: a text that consists of HTML (`<br>`, `&nbsp;`) is kept.
     """
     return _folded(plain(text)) or _folded(text)
 
@@ -70,7 +69,7 @@ _NUMBER: Final = re.compile(r"(?P<digits>[+-]?\d{1,15}(?:\.\d{1,15}|,0)?) ?(?P<p
 
 
 def number(text: str) -> float | None:
-    """Read a text that is a number, `1.0`, `01`, `-2`, `25%`; None where it is not one, or may be two (`4,5`)."""
+    """Read a number such as `1.0`, `01`, `-2`, `25%`; None if the text is not one, or may be two (`4,5`)."""
     found = _NUMBER.fullmatch(normalise(text))
     return float(found["digits"].replace(",", ".")) if found else None
 
@@ -79,8 +78,9 @@ _PUNCTUATION: Final = re.compile(r"(?<=\w) - (?=\w)|(?<=\w)-(?=\w)")
 _SPELLED: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|(?<=\d)[.,](?=\d)|[^\w\s.,;:!?'\"()\[\]]")
 
 
+@lru_cache(maxsize=1 << 13)
 def spelled(text: str) -> tuple[str, ...]:
-    """List the words, numbers and signs of a text in their order; punctuation between them does not count."""
+    """Return the words, numbers and signs of a text in their order, without punctuation."""
     if (value := number(text)) is not None:
         return (f"{value:.15g}", *("%" if normalise(text).endswith("%") else ""))
     found = _SPELLED.findall(_PUNCTUATION.sub(" ", normalise(text)))
@@ -88,9 +88,9 @@ def spelled(text: str) -> tuple[str, ...]:
 
 
 def known_as(label: str, known: Mapping[str, T]) -> T | None:
-    """Find what a label is known as: exactly, then but for typography, then but for punctuation.
+    """Look up a label: exactly, then without regard to typography, then without regard to punctuation.
 
-    None where nothing is like it, or a fold makes one of two that are not the same: a fold never decides between them.
+    Returns None if no known label matches, or labels of different values match equally well.
     """
     folds: tuple[Callable[[str], object], ...] = (str.strip, normalise, spelled)
     for fold in folds:
@@ -117,7 +117,7 @@ def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: boo
 
 
 def unique(name: str, taken: Container[str], form: str = "{}_{}") -> str:
-    """Give a name that is not taken: as it is, or with the least number from 2 on."""
+    """Return a name that is not taken: unchanged, or with the lowest free number from 2."""
     numbered = (form.format(name, number) for number in count(2))
     return next(one for one in chain([name], numbered) if one not in taken)
 
@@ -136,7 +136,7 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ue000\ue001\ufdd0-\ufdef"
     "\ufffe\uffff]"
 )
-"""What XML forbids, what turns the direction of the text after it, and two letters that mark cells on their way."""
+"""Characters that XML forbids, marks of text direction, and two that mark cells internally."""
 
 
 def visible(text: str) -> str:

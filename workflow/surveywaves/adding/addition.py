@@ -1,6 +1,6 @@
 """From raw files to the folder of a wave, and to its place on the list of waves in `config.yaml`.
 
-`narrate` says in lines for a screen what was recognised and drafted.
+`narrate` summarises for the screen what was recognised and drafted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Final
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from surveywaves.adding.codings import Draft
+from surveywaves.adding.codings import Draft, is_open
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
-from surveywaves.adding.draft import crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.draft import crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
 from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
@@ -33,7 +33,7 @@ _BLOCK = re.compile(r"^waves:[^\n\S]*(#[^\n]*)?\n(?P<names>([ ]*-[ ]*[^\n]*\n)+)
 
 
 def line_to_add(waves: list[str], wave: str) -> str:
-    """Write the line of `config.yaml` that has the wave on it."""
+    """Return the line of `config.yaml` that includes the wave."""
     return f"waves: [{', '.join([*waves, wave])}]"
 
 
@@ -43,7 +43,7 @@ def enlist(path: Path, wave: str) -> None:
     Raises
     ------
     StudyError
-        If the list is written in a way that cannot be added to safely.
+        If the list is written in a way that cannot be extended safely.
     """
     text = path.read_text(encoding="utf-8")
     before = yaml.safe_load(text)
@@ -70,11 +70,11 @@ class Addition:
     """A wave that is about to be added."""
 
     wave: str
-    texts: Mapping[str, str]  # name of a file in the wave's folder -> what it shall hold
+    texts: Mapping[str, str]  # name of a file in the wave's folder -> its content
     sheets: Sequence[Sheet]  # the wave's layouts
     reference: Reference  # the wave it is modelled on
-    diff: Diff  # what became of the questionnaire
-    warnings: Sequence[str]  # what a person should know before going on
+    diff: Diff  # changes to the questionnaire
+    warnings: Sequence[str]  # problems that a person should look at first
 
 
 def add_wave(
@@ -96,20 +96,20 @@ def add_wave(
     study
         The study without the wave.
     wave, like
-        Its name; the wave that it is held against and modelled on.
+        Its name; the wave that it is compared with and modelled on.
     paths, root
         Its raw files; the folder that the study's paths start from.
     given
         Keys of a layout that the person knows: `format`, `encoding`, `sheet`, `header_rows`.
     wordings, codebook
-        Lists of what each column asks, for files that have codes only, and of what each code stands for.
+        List of the wording of each column, for files that have codes only; list of the label of each code.
     reading
-        Told the name of each file before it is read.
+        Called with the name of each file before it is read.
 
     Raises
     ------
     StudyError, RawFileError
-        If the names will not do, or a file cannot be read.
+        If a name is not valid, or a file cannot be read.
     """
     _check_name(wave)
     reference = refer_to(study, _known_wave(study, like), root, reading=reading)
@@ -128,7 +128,7 @@ def add_wave(
             f"Drafted by `surveywaves add-wave` from {like}. A value that begins with {OPEN} is for you to decide;\n"
             "# `surveywaves check` lists them. Keys: config/README.md."
         ),
-        "items.tsv": crosswalk_text(crosswalk_rows(study, sheets)),
+        "items.tsv": crosswalk_text(study, sheets),
     }
     found = diff(study, sheets, reference)
     said = "lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
@@ -137,19 +137,19 @@ def add_wave(
         name = sheet.files[0].name
         if any(match.question and match.score is None and match.open for match in sheet.matches):
             warnings.append(f"{name} does not say what its codes ask; give a list that does (`--questions`)")
-        if sheet.layout.format == "surveymonkey" and (sheet.codings.default or "").startswith(OPEN):
+        if sheet.layout.format == "surveymonkey" and is_open(sheet.codings.default):
             said = "has numbers for answers; an export of the answers' texts would leave less to decide"
             warnings.append(f"{name} {said}")
     return Addition(wave, texts, sheets, reference, found, [*warnings, *found.warnings])
 
 
 def write(addition: Addition, home: Path) -> None:
-    """Write the wave's folder, whole or not at all; one that is there is left alone.
+    """Write the wave's folder, completely or not at all; an existing folder is left unchanged.
 
     Raises
     ------
     StudyError
-        If the folder is there, or cannot be made.
+        If the folder exists, or cannot be made.
     """
     refuse_existing(home)
     part = home.with_name(f".{home.name}.part")
@@ -166,7 +166,7 @@ def write(addition: Addition, home: Path) -> None:
 
 
 def refuse_existing(home: Path) -> None:
-    """Raise an error if a wave's folder is there: what a person has decided is not written over."""
+    """Raise an error if a wave's folder exists: decisions of a person are not overwritten."""
     if home.exists():
         what = "the wave is described already"
         raise StudyError.at(home, what, "edit it, or take the folder away to have it drafted anew")
@@ -191,7 +191,7 @@ def _known_wave(study: Study, like: str) -> Wave:
 
 
 def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
-    """Name the files as the study will: by the path from its folder, or in full if they lie outside."""
+    """Name the files as the study will: by the path relative to its folder, or in full if they lie outside."""
     found: dict[str, Path] = {}
     mistakes = []
     for path in paths:
@@ -210,7 +210,7 @@ HEADINGS: Final = {"same": "same wording", "options": "response options", "varia
 
 
 def narrate(addition: Addition) -> Iterator[str]:
-    """Say in lines what was recognised, and what became of the questionnaire."""
+    """Yield lines on what was recognised, and on changes to the questionnaire."""
     for sheet in addition.sheets:
         for file in sheet.files:
             yield from _recognised(file, sheet)
@@ -232,12 +232,12 @@ def narrate(addition: Addition) -> Iterator[str]:
 
 
 def grouped(decisions: Sequence[Mistake]) -> Iterator[str]:
-    """Say what is to be decided; the same decision in row after row of the crosswalk is said once."""
+    """Yield the open decisions, each with its number of rows if it occurs in several rows of the crosswalk."""
     found: dict[tuple[str, str], list[str]] = {}
     for decision in decisions:
         column = decision.where.rpartition(", column ")[2]
         said = decision.hint if decision.what == UNDECIDED else f"{decision.what} {decision.hint}".strip()
-        # Each line of a map is a decision of its own, however alike they sound.
+        # Each line of a map is a separate decision, even if the texts are the same.
         found.setdefault((column, said), []).append(decision.where)
     for (_, said), places in found.items():
         more = f" (and {len(places) - 1} more rows)" if len(places) > 1 else ""

@@ -1,4 +1,4 @@
-"""What the cells of the items mean: response options by their words, and never by their numbers."""
+"""Map the cells of items to response options: by their words, never by their numbers alone."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
 
 BARE: Final = 0
-"""Value of a number that says nothing of itself, until its block is known."""
+"""Placeholder for a number without a label, until its block of questions has been examined."""
 
 MANY_ANSWERS: Final = 30
-"""Answers from which an option that nobody ticked may not have been there."""
+"""Number of answers from which an option that nobody ticked may not have been offered."""
 
 LONGEST: Final = 26
-"""Letters of a coding's name that leave room for a number behind it."""
+"""Characters of a coding's name, which leave room for a number after it."""
 
 _LEADING: Final = re.compile(r"-?\d{1,9}")
 _BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
@@ -34,31 +34,35 @@ _BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
 
 @dataclass(slots=True)
 class Draft:
-    """A coding as it is drafted."""
+    """A draft of a coding."""
 
     scale: str  # response scale that its values belong to
     cells: Cells  # kind of the cells it explains
     values: dict[str, Value]  # cell -> value
-    words: dict[str, str] = field(default_factory=dict)  # cell -> its label, or what a number would mean
+    words: dict[str, str] = field(
+        default_factory=dict
+    )  # cell -> its label, or the option that a number stands for
     users: list[str] = field(default_factory=list)  # items that it explains
     place: int = 0  # place of its first column in the file
-    starts: tuple[int, ...] = ()  # numbers that the lowest option may have, where the cells are bare numbers
-    remark: str = ""  # what a person should know of it
+    starts: tuple[
+        int, ...
+    ] = ()  # possible numbers of the lowest option, where cells are numbers without labels
+    remark: str = ""  # comment for the person who decides
 
     @property
     def bare(self) -> dict[str, int]:
-        """Give the cells that are bare numbers."""
+        """Return the cells that are numbers without a label, with their values."""
         return {cell: _whole(cell) or 0 for cell, value in self.values.items() if value == BARE}
 
     def takes(self, other: Draft) -> bool:
-        """Tell whether another coding says nothing else of any cell; what is open is open, whatever the candidates."""
+        """Check whether another coding agrees on every shared cell; two open decisions agree, whatever they offer."""
         both = [(self.values[cell], value) for cell, value in other.values.items() if cell in self.values]
         return (self.scale, self.cells, self.starts) == (other.scale, other.cells, other.starts) and all(
             one == value or (is_open(one) and is_open(value)) for one, value in both
         )
 
     def add(self, other: Draft) -> None:
-        """Take over what another coding says."""
+        """Add the cells, labels and items of another coding."""
         self.values = other.values | self.values
         self.words = other.words | self.words
         self.users += other.users
@@ -80,7 +84,7 @@ class Codings:
     shelf: dict[str, Draft] = field(default_factory=dict)  # these codings and those of other layouts, by name
 
     def put(self, draft: Draft, wanted: str) -> str:
-        """Put a coding on the shelf, unless one stands there that says as much, and give its name."""
+        """Add a coding to the shelf, unless one there contains it, and return the name."""
         for name, other in self.shelf.items():
             if other.scale == draft.scale and draft.values.items() <= other.values.items():
                 return name
@@ -98,22 +102,22 @@ def draft_codings(
     earlier: Mapping[str, Draft] | None = None,
     carried: Mapping[str, str] | None = None,
 ) -> Codings:
-    """Draft what the cells of a layout's items mean.
+    """Draft the codings of a layout's items.
 
-    Labels are known by their words: those of the item's response scale, or of another one (then the item is rescaled).
-    What else they may be is open. Bare numbers are explained block by block, as the numbers that stand there allow,
-    from the lowest option up and from the highest down; which it is is open: either is as usual as the other.
+    Labels are matched by their words to the options of the item's response scale, or of another scale (then the item
+    is rescaled); any other label is left as an open decision. Numbers without labels are coded block by block, within
+    the range of numbers that occur, in both directions: as nothing tells which one applies, that is left open too.
 
     Parameters
     ----------
     asked_on
         Item -> response scale of the instrument.
     known
-        Codings of the reference wave: one that knows all labels of a question is taken over, name and all.
+        Codings of the reference wave: one that contains all labels of a question is reused under its name.
     earlier
-        Codings of other layouts of the wave: one that says the same is not written again.
+        Codings of other layouts of the wave, which are reused where they agree.
     carried
-        Item -> coding of the reference wave that is kept, as column and codes are.
+        Item -> coding of the reference wave that still applies, as column and codes are unchanged.
     """
     found = Codings(shelf=dict(earlier or {}))
     before = reasons_before(known.values())
@@ -152,14 +156,14 @@ def draft_codings(
 
 
 def option_of(label: str, scale: ResponseScale) -> int | None:
-    """Find the option of a response scale that a label is; a number is one only where all options are numbers."""
+    """Find the option that a label names; a number names one only if all options of the scale are numbers."""
     if number(label) is not None and any(number(option) is None for option in scale.labels):
         return None
     return known_as(label, {option: value for value, option in enumerate(scale.labels, start=1)})
 
 
 def _perhaps(label: str, scale: ResponseScale) -> int | None:
-    """Find the option that a label is, or the one that has its words in any order, numbers or not: `agree strongly`."""
+    """Find the option that a label names, or the only one with the same words in any order (`agree strongly`)."""
     if value := option_of(label, scale):
         return value
     for counted in (words, lambda text: [word for word in words(text) if not word.isdecimal()]):
@@ -173,20 +177,20 @@ def _perhaps(label: str, scale: ResponseScale) -> int | None:
 
 
 def on_a_scale(question: Question, scales: Iterable[ResponseScale]) -> bool:
-    """Tell whether the answers of a question are mostly those of a response scale."""
+    """Check whether most answers to a question are options of a response scale."""
     labels = [label for label in question.options.values() if label]
     shares = [sum(_perhaps(label, scale) is not None for label in labels) for scale in scales]
     return bool(labels) and max(shares, default=0) > HALF * len(labels)
 
 
 def _read(item: str, question: Question, name: str, scale: ResponseScale, before: Mapping[str, str]) -> Draft:
-    """Say what each cell of a question is, as far as cells and labels tell: a bare number is `BARE`."""
+    """Code the cells of a question by their labels; numbers without a label are coded as `BARE`."""
     bare = question.cells is Cells.NUMBERS
     values: dict[str, Value] = {}
     taken = {str(option_of(label, scale)) for label in question.options.values()}
     for cell, label in question.options.items():
         text = label or (cell if bare else "")
-        # A mark (`**`) says the same wherever it stands, a number does not.
+        # A mark (`**`) means the same in every question, a number does not.
         mark = before.get(cell) if bare and number(cell) is None else None
         values[cell] = option_of(text, scale) or mark or reason(text) or BARE
         if values[cell] == BARE and not (bare and _whole(cell) is not None):
@@ -196,7 +200,7 @@ def _read(item: str, question: Question, name: str, scale: ResponseScale, before
 
 
 def _part_alike(draft: Draft, scale: ResponseScale) -> None:
-    """Leave open which of several cells is an option, where they only fall together: codes of one label, `Agree!`."""
+    """Leave cells open that share an option without being written alike: two codes of one label, `Agree!`."""
     for value, option in enumerate(scale.labels, start=1):
         cells = [cell for cell, one in draft.values.items() if one == value]
         texts = {cell: spelled(cell) if number(cell) is not None else normalise(cell) for cell in cells}
@@ -214,7 +218,7 @@ def _part_alike(draft: Draft, scale: ResponseScale) -> None:
 def _scale_of(
     match: Match, question: Question, asked_on: str, scales: Mapping[str, ResponseScale], found: Codings
 ) -> str:
-    """Find the response scale of a question with labels, in doubt the item's own; note what speaks against that."""
+    """Find the response scale of a question with labels, by default the item's own; note evidence against that."""
     labels = [label for label in question.options.values() if label and reason(label) is None]
     options = {name: {_perhaps(label, scale) for label in labels} for name, scale in scales.items()}
     whole = [name for name, held in options.items() if labels and None not in held]
@@ -224,7 +228,7 @@ def _scale_of(
     best = max(shares, key=lambda name: (shares[name], name == asked_on))
     name = asked_on
     if asked_on not in complete:
-        if complete and question.cells is Cells.NAMED:  # its labels are all that there were, ticked or not
+        if complete and question.cells is Cells.NAMED:  # the file lists all labels, ticked or not
             name = exact or complete[0]
         elif whole and asked_on not in whole:
             name = exact or whole[0]
@@ -263,7 +267,7 @@ def _whole(cell: str) -> int | None:
 def _name(
     draft: Draft, found: Codings, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
 ) -> str:
-    """Put a coding on the shelf and give its name; bare numbers may get several, and the decision between them."""
+    """Add a coding to the shelf and return its name; for numbers, several codings and the decision between them."""
     if draft.bare:
         return _name_numbers(draft, found, scale, known, suffix)
     for name, before in known.items() if draft.cells is Cells.LABELS else ():
@@ -281,7 +285,7 @@ def _name(
 
 
 def reasons_before(known: Iterable[Coding]) -> dict[str, str]:
-    """List the cells that the reference wave took for one and the same reason wherever it met them."""
+    """List the cells that all codings of the reference wave map to one and the same missing reason."""
     found: dict[str, set[str]] = {}
     for coding in known:
         for cell, value in coding.values.items():
@@ -294,7 +298,7 @@ def reasons_before(known: Iterable[Coding]) -> dict[str, str]:
 
 
 def _starts(codes: Collection[int], points: int) -> tuple[int, ...]:
-    """List the numbers that the lowest option may have: those that leave fewest numbers without an option."""
+    """List the possible numbers of the lowest option: those that leave the fewest numbers without an option."""
     usual = (1, 0, *([-(points // 2)] if points % 2 else []))
     left = {start: sum(not start <= code < start + points for code in codes) for start in usual}
     fewest = min(left.values())
@@ -302,9 +306,9 @@ def _starts(codes: Collection[int], points: int) -> tuple[int, ...]:
 
 
 def _lay_out(drafts: Sequence[Draft], points: int) -> None:
-    """Say of each column of bare numbers what its lowest option may be; what a column does not tell, its neighbours do.
+    """Determine the possible numbers of the lowest option in each column; ambiguous columns follow their neighbours.
 
-    Between two blocks that begin with other numbers, a column that may belong to either stays open.
+    A column between two blocks that start from different numbers is left open if it fits both.
     """
     drafts = sorted(drafts, key=lambda one: one.place)
     own = [_starts(set(one.bare.values()), points) for one in drafts]
@@ -318,9 +322,9 @@ def _lay_out(drafts: Sequence[Draft], points: int) -> None:
 
 
 def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
-    """Explain bare numbers in each way that their cells allow: wanted name of the coding -> coding.
+    """Code numbers in each direction that their cells allow, and return the codings by name.
 
-    A cell that is a number and an option in words (`1 (lowest)`) tells which way they run.
+    A cell with both a number and the words of an option (`1 (lowest)`) determines the direction.
     """
     told = {}
     for cell, value in draft.values.items():
@@ -343,7 +347,7 @@ def _ways(draft: Draft, scale: ResponseScale, suffix: str) -> dict[str, Draft]:
 
 
 def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) -> Draft:
-    """Give bare numbers their values; what else stands there stays open."""
+    """Assign values to numbers without labels, and leave all other numbers as open decisions."""
     codes = sorted(set(draft.bare.values()))
     filled = dict(draft.values)
     for cell, code in draft.bare.items():
@@ -366,7 +370,7 @@ def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) 
 def _name_numbers(
     draft: Draft, found: Codings, scale: ResponseScale, known: Mapping[str, Coding], suffix: str
 ) -> str:
-    """Put the codings that bare numbers may have on the shelf, and give the name or the decision between them."""
+    """Add the possible codings of numbers to the shelf; return the name, or the decision between several."""
     ways = _ways(draft, scale, suffix)
     if not ways:
         return found.put(_explained(draft, {}, scale), f"codes{suffix}")
@@ -383,7 +387,7 @@ def _name_numbers(
 
 
 def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
-    """Say which way the numbers ran in the reference wave: no evidence, but worth knowing."""
+    """Describe the direction of the numbers in the reference wave, which is a hint and no evidence."""
     for name, coding in known.items():
         values = {cell: value for cell, value in coding.values.items() if number(cell) is not None}
         for wanted, draft in ways.items():
@@ -395,18 +399,17 @@ def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
     return ""
 
 
-def is_open(value: Value) -> bool:
+def is_open(value: Value | None) -> bool:
     """Check whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
 
 
 def _values(coding: Coding) -> dict[str, Value]:
-    said = coding.model_dump(mode="json")["values"]
-    return dict(said)
+    return dict(coding.model_dump(mode="json")["values"])
 
 
 def grade_of(match: Match, codings: Codings) -> tuple[Comparability | None, str]:
-    """Give an item's grade with its response options taken into account, and what is open about it."""
+    """Return an item's grade in view of its response options, and the open decision about it."""
     doubt = codings.doubts.get(match.item, "")
     if doubt:
         was = match.grade.value if match.grade else "reworded"

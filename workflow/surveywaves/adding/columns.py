@@ -1,4 +1,4 @@
-"""What a raw file asks: its columns in words, for whoever drafts a crosswalk."""
+"""Describe the columns of a raw file for the draft of a crosswalk."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Final
 
 import numpy as np
 
-from surveywaves.ingest.raw import Column, Source
+from surveywaves.ingest.raw import Column, RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 
 MOST: Final = 30
-"""Distinct cells up to which a column's are listed: more make it an identifier, a date or a comment."""
+"""Most distinct cells of a column that are listed: with more it is an identifier, a date or a comment."""
 FEW: Final = 5
-"""Distinct cells up to which it says nothing that most stand once: so they do in a small file."""
+"""Most distinct cells of a column that may occur once each and still be options, as in a small file."""
 LONGEST: Final = 80
-"""Characters up to which a cell can be a response option."""
+"""Most characters of a response option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,13 @@ class RawColumn:
     personal: bool = False  # whether it identifies a person: ingest leaves it out
 
 
-def describe_columns(path: Path, layout: Layout, name: str = "") -> list[RawColumn]:
-    """Read a raw file (`name` is what errors call it) and say what its columns are; no row is left out."""
-    found = read_raw(Source(name or str(path), path, layout))
+def describe_columns(path: Path, layout: Layout) -> list[RawColumn]:
+    """Read a raw file and describe its columns; no row is left out."""
+    return columns_of(read_raw(Source(str(path), path, layout)))
+
+
+def columns_of(found: RawTable) -> list[RawColumn]:
+    """Describe the columns of a file that has been read."""
     described = []
     for called, column in zip(found.names, found.columns, strict=True):
         personal = called in found.personal

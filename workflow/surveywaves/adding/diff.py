@@ -1,6 +1,6 @@
-"""The questionnaire of a new wave held against another's, for a person to read.
+"""Compare the questionnaire of a new wave with that of another, for a person to read.
 
-What the raw files of the new wave hold is found layout by layout, as far as it can be told without a person.
+The columns of the new wave's raw files are identified layout by layout, as far as that can be done automatically.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
-from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, on_a_scale
-from surveywaves.adding.columns import RawColumn, describe_columns
+from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, is_open, on_a_scale
+from surveywaves.adding.columns import RawColumn, columns_of
 from surveywaves.adding.match import (
     HIGH,
     Asked,
@@ -48,33 +48,34 @@ from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
 from surveywaves.ingest.programs import added, squeezed
 from surveywaves.ingest.raw import Source as RawSource
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability
 from surveywaves.text import normalise, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
-"""What a layout is called if the reference wave has none of its format."""
+"""Names of layouts of which the reference wave has none of the same format."""
 
 _KEY: Final = re.compile(r"`(?P<name>encoding|sheet|header_rows|format):(?P<value>[^`]*)`( in the layout)?")
 
 ALIKE: Final = 0.5
-"""Share of columns that two files have in common if they are of one layout."""
+"""Share of columns that files of one layout have in common, at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A raw file as it was recognised."""
+    """A raw file and how it was recognised."""
 
     name: str  # its path, as the study will have it
     layout: Layout  # how it is read
     columns: Sequence[RawColumn]  # its columns
-    returns: Returns  # what it tells of its returns
+    returns: Returns  # what is known of its returns
 
 
 @dataclass(slots=True)
 class Sheet:
-    """The files of one layout, and what their columns are."""
+    """The files of one layout, and what was found in their columns."""
 
     name: str  # name of the layout
     # layout of the reference wave that it is modelled on; None if there is none of its format
@@ -84,21 +85,21 @@ class Sheet:
     matches: list[Match] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     codings: Codings = field(default_factory=Codings)
-    ignored: dict[str, str] = field(default_factory=dict)  # column -> why there is nothing to analyse in it
+    ignored: dict[str, str] = field(default_factory=dict)  # column -> why it is not analysed
     # questions that ask no item of the instrument and no variable
     fresh: list[Question] = field(default_factory=list)
     weight: str | None = None  # column of survey weights, if the reference wave had one and it is here
 
     @property
     def layout(self) -> Layout:
-        """Give how its files are read."""
+        """Return the layout of its files."""
         return self.files[0].layout
 
 
 def read_files(
     paths: Mapping[str, Path], given: dict[str, Any], reference: Reference, *, reading: Callable[[str], None]
 ) -> list[File]:
-    """Recognise and read raw files, by the names that the study will have; what is wrong with any is said together.
+    """Recognise and read raw files, by the names that the study will have; the mistakes of all are raised together.
 
     `given` are the keys of the layouts that the person knows.
     """
@@ -108,13 +109,13 @@ def read_files(
         try:
             reading(name)
             layout = recognise_file(path, name, given, like=tuple(known.values()))
-            columns = describe_columns(path, layout, name)
-            like = _pattern(columns, layout, reference, known)
-            if like and known[like].cells != layout.cells and known[like].format == layout.format:
-                layout = layout.model_copy(update={"cells": known[like].cells})
-                columns = describe_columns(path, layout, name)
-            returns = look_at_returns(RawSource(name, path, layout), known[like] if like else None)
-            files.append(File(name, layout, columns, returns))
+            table = read_raw(RawSource(name, path, layout))
+            like = reference.layout(_pattern(columns_of(table), layout, reference, known))
+            if like and like.cells != layout.cells and like.format == layout.format:
+                layout = layout.model_copy(update={"cells": like.cells})
+                table = read_raw(RawSource(name, path, layout))
+            returns = look_at_returns(table, layout, like)
+            files.append(File(name, layout, columns_of(table), returns))
         except RawFileError as error:
             mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
     if mistakes:
@@ -125,7 +126,7 @@ def read_files(
 def _pattern(
     columns: Sequence[RawColumn], layout: Layout, reference: Reference, free: Mapping[str, Layout]
 ) -> str | None:
-    """Find the layout of the reference wave that has most of a file's columns: of its format, or half of them."""
+    """Find the layout of the reference wave with most of a file's columns, of the same format or with half of them."""
     names = raw_columns(columns)
     held = [one.columns for one in reference.asked.values()]
     held += [one.columns for one in reference.sources.values()]
@@ -140,7 +141,7 @@ def _pattern(
 
 
 def _option(key: re.Match[str]) -> str:
-    """Turn advice for the key of a layout into the option that does the same here: there is no layout yet."""
+    """Replace advice on a key of the layout, which does not exist yet, by the option that does the same."""
     return f"`--{key['name'].replace('_', '-')}{key['value']}`"
 
 
@@ -150,9 +151,9 @@ def sheets_of(
     wordings: Mapping[str, str],
     labels: Sequence[Sequence[str]] = (),
 ) -> list[Sheet]:
-    """Put files of one format with mostly the same columns into one layout, and name the layouts.
+    """Group files of one format with mostly the same columns into layouts, and name these.
 
-    `wordings` and `labels` are what a person says: column -> what it asks; column, code and its label.
+    `wordings` (column -> wording) and `labels` (column, code, label) are given by a person.
     """
     said: dict[str, dict[str, str]] = {}
     for column, code, label in labels:
@@ -178,8 +179,8 @@ def sheets_of(
 
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
-    """Say of every column of a layout what it is; `earlier` are the codings of the wave's other layouts."""
-    before = reference.wave.file.layouts[sheet.like] if sheet.like else None
+    """Classify every column of a layout; `earlier` holds the codings of the wave's other layouts."""
+    before = reference.layout(sheet.like)
     sheet.weight = _weight(sheet, before)
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
@@ -196,7 +197,7 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     if sheet.codings.default and any(
         one.question and one.grade and one.score is None for one in sheet.matches
     ):
-        # Nothing but the names of its columns says what the file asks: that is for a person to say, once.
+        # Only the names of its columns tell what the file asks: a person has to confirm that, once.
         asked = f"if its columns ask what they asked in {reference.wave.name}"
         sheet.codings.default = f"{OPEN}: {sheet.codings.default.removeprefix(f'{OPEN}: ')}, {asked}"
     used = {match.question.name for match in sheet.matches if match.question}
@@ -207,7 +208,7 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
     for question in left:
         if question.name in used:
             continue
-        # A code may stand for another question by now; a wording cannot.
+        # A code may have been given to another question since; a wording cannot.
         sure = is_wording(question.name) or question.cells not in FEW
         if question.place in ignored and (sure or _as_before(question, sheet, reference)):
             sheet.ignored[question.name] = f"ignored in {reference.wave.name} as well"
@@ -227,12 +228,12 @@ def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
 
 
 def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], reference: Reference) -> None:
-    """Find the grouping variables among the questions that ask no item; a constant of the layout needs no question."""
+    """Find the grouping variables among the other questions, except those that are constants of the layout."""
     scales = list(study.config.response_scales.values())
     used = {match.question.name for match in sheet.matches if match.question}
-    constants = reference.wave.file.layouts[sheet.like].constants if sheet.like else {}
+    before, like = reference.layout(sheet.like), sheet.like or ""
+    constants = before.constants if before else {}
     asked = [one for one in left if one.name not in used and not on_a_scale(one, scales)]
-    like = sheet.like or ""
     variables = [one for one in variables_of(study, reference, like) if one.name not in constants]
     sheet.sources = match_variables(variables, asked, reference, layout=like)
 
@@ -253,7 +254,7 @@ def _weight(sheet: Sheet, before: Layout | None) -> str | None:
 
 
 def _set_aside(sheet: Sheet) -> None:
-    """Ignore what a survey program adds, what identifies a person or a return, and dates."""
+    """Ignore columns that a survey program adds, that identify a person or a return, or that hold dates."""
     dates = {name for file in sheet.files for name in file.returns.dates}
     respondents = {file.returns.respondent for file in sheet.files}
     keyed = sheet.layout.format == "paper"
@@ -283,14 +284,14 @@ LONG: Final = 70
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What became of the questionnaire, in lines under headings."""
+    """Changes to the questionnaire, in lines under headings."""
 
     parts: Mapping[str, Sequence[str]]
     warnings: Sequence[str]
 
 
 def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
-    """Hold the questionnaire of a wave's files against that of the reference wave."""
+    """Compare the questionnaire of a wave's files with that of the reference wave."""
     found = _asked(sheets)
     texts = {item.item: item.text for item in study.items}
     kinds: dict[str, list[str]] = {
@@ -317,7 +318,7 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
 
 
 def _asked(sheets: Sequence[Sheet]) -> dict[str, tuple[Sheet, Match]]:
-    """Find how each item was asked, in the first layout that says it in words."""
+    """Find the question for each item, in the first layout with a wording for it."""
     found: dict[str, tuple[Sheet, Match]] = {}
     for sheet in sheets:
         for match in sheet.matches:
@@ -343,7 +344,7 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
 
 
 def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], int, int]]:
-    """List the runs of an order that stand elsewhere in another one: items, first place there and here, from 1."""
+    """List the runs of items that moved between two orders, with their first places before and after, from 1."""
     place = {item: number for number, item in enumerate(before, start=1)}
     runs: list[tuple[list[str], int, int]] = []
     for kind, _, _, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -359,7 +360,7 @@ def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], 
 
 def _moved(study: Study, found: Mapping[str, tuple[Sheet, Match]], reference: Reference) -> list[str]:
     both = [item.item for item in study.items if item.item in found and item.item in reference.asked]
-    # The order of the instrument stands in where the files do not tell the wave's own.
+    # The order of the instrument is used where the files do not show the wave's own.
     before = sorted(both, key=lambda item: reference.asked[item].place or 0) if reference.ordered else both
     sheets = list(dict.fromkeys(sheet.name for sheet, _ in found.values()))
     places = {
@@ -376,12 +377,12 @@ def _moved(study: Study, found: Mapping[str, tuple[Sheet, Match]], reference: Re
 
 
 def _options(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
-    """Say where the response options are others, or cannot be told."""
+    """List the differences in response options, and the options that cannot be identified."""
     scales = study.config.response_scales
     for sheet in sheets:
         asked = [match.question for match in sheet.matches if match.question]
         numbers = [one for one in asked if one.cells is Cells.NUMBERS]
-        if numbers and (sheet.codings.default or "").startswith(OPEN):
+        if numbers and is_open(sheet.codings.default):
             bare = {cell for one in numbers for cell, label in one.options.items() if not label}
             seen = sorted(bare, key=by_code)
             yield f"{sheet.name}: {len(numbers)} items have bare numbers, {seen[0]} to {seen[-1]}, without labels"
@@ -410,7 +411,7 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
 
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
-    """Warn where a column code of the reference wave carries another question now."""
+    """Yield a warning for each column code of the reference wave that is now used for another question."""
     codes = codes_of(reference)
     texts = {item.item: item.text for item in study.items}
     for sheet in sheets:

@@ -1,6 +1,6 @@
-"""The description of a new wave as far as its files tell it; what they do not tell is left open for a person.
+"""Draft the description of a new wave from its files; what they do not show is left as decisions for a person.
 
-It is YAML as a person would write it: with comments, in the order given.
+The draft is YAML as a person would write it: with comments, in the order given.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from surveywaves.terms import ORGANISATION, Comparability
 Place = tuple[str | int, ...]
 
 WIDTH: Final = 116
-"""Characters of a line up to which a comment stands behind a value; a longer one stands above it."""
+"""Longest line with a value and its comment, in characters; a longer comment is written above the value."""
 
 _UNSEEN: Final = ("\n", "\t", "\r", "\x85", "\u2028", "\u2029", "\ufeff")
 
 
 def yaml_text(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
-    """Write a mapping of mappings, lists and values; comments go by the keys (or numbers in lists) that lead there."""
+    """Write nested mappings and lists as YAML; comments are given by the path of keys and list positions."""
     lines: list[str] = []
     for place, (key, value) in enumerate(content.items()):
         if place and isinstance(value, Mapping | list):
@@ -40,7 +40,7 @@ def yaml_text(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
 
 
 def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], indent: str) -> Iterator[str]:
-    """Write one entry: its head (`key:` or `-`), and what it holds."""
+    """Write one entry: its head (`key:` or `-`) and its value."""
     comment = "".join(filter(str.isprintable, " ".join(comments.get(place, "").split())))
     held = isinstance(value, Mapping | list) and bool(value)
     line = f"{indent}{head}" if held else f"{indent}{head} {_scalar(value)}"
@@ -71,7 +71,7 @@ def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], i
 
 
 def _scalar(value: Any) -> str:
-    """Write one value, quoted where YAML would take it for something else."""
+    """Write one value, in quotes where YAML would read it as another type."""
     if isinstance(value, str) and value.isdecimal() and value.isascii():
         return f'"{value}"'
     quote = '"' if isinstance(value, str) and any(mark in value for mark in _UNSEEN) else None
@@ -82,21 +82,21 @@ def _scalar(value: Any) -> str:
 
 
 IDENTIFYING: Final = 3
-"""Columns that could identify a return, as far as they are named."""
+"""Most columns that are named as possible identifiers of a return."""
 
 OFTEN: Final = 5
-"""Answers an option from which the options of a question are told."""
+"""Average number of answers per option from which the options of a question are shown."""
 
 
 @dataclass(slots=True)
 class Page:
-    """A YAML file as it is written, with what is to be said beside its values."""
+    """Content of a YAML file, and the comments on its values."""
 
     content: dict[str, Any] = field(default_factory=dict)
     comments: dict[Place, str] = field(default_factory=dict)
 
     def text(self, heading: str) -> str:
-        """Write it."""
+        """Return the text of the file."""
         return f"# {heading}\n" + yaml_text(self.content, self.comments)
 
 
@@ -125,12 +125,12 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
 def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     last = reference.wave.file
     page.content["title"] = f"{OPEN}: as in `{last.title}`"
-    period = f"when, in words, as in `{last.period}`"
-    page.content["period"] = f"{OPEN}: {period}"
+    page.content["period"] = f"{OPEN}: when, in words, as in `{last.period}`"
     page.content["fieldwork"] = _fieldwork(sheets)
     if isinstance(page.content["fieldwork"], dict):
-        said = "first and last return in the files; the survey may have been open longer"
-        page.comments[("fieldwork",)] = said
+        page.comments[("fieldwork",)] = (
+            "first and last return in the files; the survey may have been open longer"
+        )
     known = "how many could have answered (no value: nobody knows); `note` says what that leaves out"
     page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
@@ -139,7 +139,7 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
 
 
 def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
-    """Give the days of the first and the last return, or what they may be."""
+    """Return the dates of the first and the last return, or an open decision with the possible dates."""
     returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts]
     ways: dict[str, list[dt.date]] = {}
     certain: list[dt.date] = []
@@ -159,7 +159,7 @@ def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
     here: Place = ("layouts", sheet.name)
-    before = reference.wave.file.layouts[sheet.like] if sheet.like else None
+    before = reference.layout(sheet.like)
     layout = sheet.layout
     told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
@@ -187,7 +187,7 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
 
 
 def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> dict[str, Any]:
-    """Say which rows are returns: their identifier, returns that stand twice, test responses."""
+    """Draft the keys on returns: the identifier, duplicates, and test responses to exclude."""
     found: dict[str, Any] = {}
     names = {file.returns.respondent for file in sheet.files} - {None}
     repeated = sum(file.returns.repeated for file in sheet.files)
@@ -215,8 +215,8 @@ def _returns(page: Page, sheet: Sheet, before: Layout | None, here: Place) -> di
 
 
 def _about(question: Question, study: Study) -> str:
-    """Say what a question that nothing explains is like."""
-    # What few people said may be what one of them said: that does not leave the file.
+    """Describe a question that was not identified: its answers and the nearest items."""
+    # Rare answers may be one person's own words and are not shown.
     often = question.column.filled >= OFTEN * question.column.distinct
     named = [label or cell for cell, label in question.options.items()] if often else []
     options = [name for name in named if not personal_text(name)]
@@ -240,7 +240,7 @@ def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
 
 
 def _without_people(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
-    """Leave out cells in which somebody seems to stand: what is drafted is going to be committed, and pinned."""
+    """Leave out cells that may identify a person, because the draft will be committed and pinned."""
     kept = {cell: value for cell, value in values.items() if not (is_open(value) and personal_text(cell))}
     left = len(values) - len(kept)
     told = f"{OPEN}: invalid; {count(left, 'answer')} not written here, in which somebody seems to stand"
@@ -248,7 +248,7 @@ def _without_people(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict
 
 
 def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any]:
-    """Put together where each variable stands and what its answers mean, over all layouts."""
+    """Combine the columns and answers of each variable over all layouts."""
     found: dict[str, Any] = {}
     for name in (ORGANISATION, *study.config.variables):
         held = [(sheet.name, one) for sheet in sheets for one in sheet.sources if one.variable == name]
@@ -270,7 +270,7 @@ def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any
 
 
 def _map(page: Page, held: Iterable[tuple[str, Source]], place: Place) -> dict[str, str]:
-    """Put the answers of all layouts into one map; where they mean different things, that is open."""
+    """Combine the answers of all layouts in one map; an answer with different meanings is left open."""
     found: dict[str, str] = {}
     for layout, source in held:
         for cell, level in source.map.items():
@@ -286,13 +286,13 @@ def _map(page: Page, held: Iterable[tuple[str, Source]], place: Place) -> dict[s
 # --- the crosswalk --------------------------------------------------------------------------------------------
 
 
-def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]]:
-    """Draft the rows of a wave's `items.tsv`."""
-    columns = [sheet.name for sheet in sheets]
+def crosswalk_text(study: Study, sheets: Sequence[Sheet]) -> str:
+    """Draft a wave's `items.tsv`."""
+    columns = ["item", *(sheet.name for sheet in sheets), *CROSSWALK_COLUMNS[1:]]
     rows = []
     for number, item in enumerate(study.items):
         held = [(sheet, sheet.matches[number]) for sheet in sheets if sheet.matches[number].question]
-        row = dict.fromkeys(["item", *columns, *CROSSWALK_COLUMNS[1:]], "") | {"item": item.item}
+        row = dict.fromkeys(columns, "") | {"item": item.item}
         for sheet, match in held:
             assert match.question is not None
             row[sheet.name] = match.question.reference
@@ -308,12 +308,12 @@ def crosswalk_rows(study: Study, sheets: Sequence[Sheet]) -> list[dict[str, str]
         )
         row["note"] = "; ".join(listed)
         rows.append({key: " ".join(text.split()) for key, text in row.items()})
-    return rows
+    return table_text(columns, rows)
 
 
-def crosswalk_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """Write a crosswalk as TSV."""
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+def table_text(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Write a table of the configuration as TSV."""
+    lines = [[*columns], *([*row.values()] for row in rows)]
     return "".join("\t".join(line) + "\n" for line in lines)
 
 
@@ -333,7 +333,7 @@ def _grade(held: Sequence[tuple[Sheet, Match]]) -> str:
 
 
 def _coding(item: str, held: Sequence[tuple[Sheet, Match]]) -> str:
-    """Name the coding of an item where it is not its layout's; a row has one coding for all layouts."""
+    """Return the coding of an item where it differs from its layouts'; a row has one coding for all layouts."""
     named = {sheet.name: sheet.codings.own.get(item, "") for sheet, _ in held}
     distinct = list(dict.fromkeys(named.values()))
     if len(distinct) <= 1:

@@ -1,6 +1,6 @@
-"""A study drafted from its first file: the instrument, its scales, the groups and the wave, as far as labels tell.
+"""Draft a study from its first file: items, scales, grouping variables and the wave, from the file's labels.
 
-What the options mean, which statements make a scale and what the study is called is left to a person.
+The meaning of the options, the composition of the scales and the title of the study are left to a person.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from surveywaves.adding.diff import read_files, sheets_of, survey
-from surveywaves.adding.draft import OFTEN, Page, crosswalk_rows, crosswalk_text, wave_page
+from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wave_page
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.new import new_study
 from surveywaves.adding.questions import FEW, Cells, Question, count, words
@@ -31,46 +31,49 @@ from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
 from surveywaves.text import few, known_as, normalise, number, unique
 
+ITEM_COLUMNS: Final = ("item", "text", "section", "scale", "keyed", "response_scale")
+SCALE_COLUMNS: Final = ("scale", "title")
+
 WAVE: Final = "first"
 EVERYONE: Final = "everyone"
 
 LEAST, MOST = 3, 11
-"""Options of a response scale; levels of a grouping variable are no more."""
+"""Fewest and most options of a response scale; also the most levels of a grouping variable."""
 
 GROUPS: Final = 12
-"""Grouping variables that are drafted; other questions of the kind are decisions, as all that is new."""
+"""Most grouping variables that are drafted; further ones are left as decisions, like all new questions."""
 
 AGAINST: Final = -0.1
-"""Correlation with the rest of its block from which an item may be keyed the other way."""
+"""Correlation with the rest of its block below which an item may be reverse-keyed."""
 
 _LOW: Final = frozenset(
     {"disagree", "never", "not", "no", "dissatisfied", "poor", "low", "least", "unlikely"}
 )
-"""Words of the lower end: where the last label alone has one, labels run from the highest to the lowest."""
+"""Words of the lower end: if only the last label has one, the labels run from the highest to the lowest."""
 
 Options = tuple[str, ...]
 """Labels of a response scale, lowest first."""
 
 Block = tuple[str, list[tuple[Item, Question]]]
-"""A scale (empty: none) and its items."""
+"""A scale (empty: none) and its items with their questions."""
 
 
 def first_study(
     folder: Path, file: Path, *, organisation: str, options: Sequence[str], reading: Callable[[str], None]
 ) -> list[str]:
-    """Lay a study out in a new folder, draft it from its first file, and say in lines what there is to say.
+    """Create a study in a new folder, draft it from its first file, and return lines of a summary.
 
     Parameters
     ----------
     organisation
-        Column that says the organisation; empty: everybody belongs to one.
+        Column of the organisation; empty: all respondents belong to one.
     options
-        Response options that the person knows, lowest first, with `; ` between them.
+        Response options that the person gives, lowest first, separated by `; `.
 
     Raises
     ------
     SurveywavesError
-        If there is something in the folder, the file cannot be read, or its statements cannot be told.
+        If the folder is not empty, the file cannot be read, or no statements can be identified.
     """
     name = f"resources/raw/{WAVE}/{file.name}"
     example: dict[str, Any] = {"title": "First survey", "period": "Spring 2008", "organisation": EVERYONE}
@@ -105,9 +108,9 @@ def first_study(
     home = folder / "config"
     heading = "Drafted by `surveywaves new`. What begins with TODO is for you to decide; `surveywaves check` lists it."
     texts = {"config.yaml": page.text(heading), f"waves/{WAVE}/wave.yaml": wave.text(heading)}
-    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(crosswalk_rows(study, [sheet]))
-    texts["items.tsv"] = crosswalk_text([_row(item, keys) for item in items])
-    texts["scales.tsv"] = crosswalk_text([_scale(*block) for block in blocks if block[0]])
+    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(study, [sheet])
+    texts["items.tsv"] = table_text(ITEM_COLUMNS, [_row(item, keys) for item in items])
+    texts["scales.tsv"] = table_text(SCALE_COLUMNS, [_scale(*block) for block in blocks if block[0]])
     for path, text in texts.items():
         (home / path).write_text(text, encoding="utf-8")
     scored = count(sum(bool(scale) for scale, _ in blocks), "scale")
@@ -126,7 +129,7 @@ def _names(question: Question) -> set[str]:
 
 
 def _options(question: Question, given: Sequence[Options]) -> Options | None:
-    """Find the response options of a question, lowest first; None if it has none that can be put in order."""
+    """Find the response options of a question, lowest first; None if they cannot be ordered."""
     labels = question.column.value_labels
     shown = [label for label in question.options.values() if label and reason(label) is None]
     for one in given:
@@ -140,7 +143,7 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
     told = {cell: labels.get(cell, cell) for cell in (*labels, *question.column.values)}
     numbers = {cell: number(cell) for cell in told if reason(told[cell]) is None}
     codes = {int(value): told[cell] for cell, value in numbers.items() if value is not None}
-    # A code behind a gap (8, 9, -99) is a reason, not an option.
+    # A code after a gap (8, 9, -99) is a missing reason, not an option.
     behind = groupby(enumerate(sorted(codes)), lambda one: one[1] - one[0])
     runs = [[code for _, code in run] for _, run in behind]
     best = max(runs, key=len, default=[])
@@ -152,12 +155,12 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
 
 
 def _shared(options: Options, others: Sequence[Options]) -> bool:
-    """Tell whether other questions have these options, or most of them: a question of its own is a group."""
+    """Check whether at least two questions have most of these options, so that they are not a group's levels."""
     return sum(2 * len({*options} & {*other}) > len(options) for other in others) > 1
 
 
 def _levels(question: Question) -> dict[str, str]:
-    """Name the levels of a grouping variable: name -> words."""
+    """Return the levels of a grouping variable: name -> label."""
     labels = [label or cell for cell, label in question.options.items()]
     taken = {*RESERVED_LEVELS}
     return {
@@ -168,13 +171,13 @@ def _levels(question: Question) -> dict[str, str]:
 
 
 def _shown(question: Question) -> bool:
-    """Tell whether answers may stand in a file that is committed: options, not what somebody wrote."""
+    """Check whether the answers may be written to a file that is committed, as options and not free text."""
     listed = bool(question.column.value_labels) or question.column.filled >= OFTEN * question.column.distinct
     return listed and not any(map(personal_text, _levels(question).values()))
 
 
 def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -> None:
-    """Raise an error where many questions have the same answers in words: nothing says which is the lowest."""
+    """Raise an error if many questions have the same answers in words, whose order is unknown."""
     alike: dict[frozenset[str], list[Question]] = {}
     for one in groups:
         if one.cells is Cells.LABELS and len(one.options) >= LEAST:
@@ -193,7 +196,7 @@ def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -
 
 
 def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterator[Block]:
-    """Put statements into one scale that stand one after another, with the same options and named alike."""
+    """Group adjacent statements with the same options and similar column names into scales."""
     different = enumerate(dict.fromkeys(on.values()), start=1)
     scales = {options: f"options_{place}" for place, options in different}
     taken = {*RESERVED}
@@ -215,13 +218,13 @@ def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterato
 
 
 def _slug(text: str) -> str:
-    """Make a name of a column's; empty where it is too long for one, as a statement is."""
+    """Turn a column's name into a valid name; empty if it is too long, as a statement is."""
     name = re.sub(r"[^a-z0-9]+", "_", unicodedata.normalize("NFKD", text).casefold()).strip("_")
     return name if re.fullmatch(r"[a-z]\w{0,24}", name) else ""
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """Give a name that is not taken, and take it."""
+    """Return a name that is not taken, and mark it as taken."""
     found = unique(name, taken)
     taken.add(found)
     return found
@@ -267,13 +270,13 @@ def _config(
 
 
 def _settled(page: Page) -> Config:
-    """Give the configuration as the draft goes on from it."""
+    """Return the configuration with a provisional choice of favourable options."""
     scales = {name: {**one, "favourable": [1]} for name, one in page.content["response_scales"].items()}
     return Config.model_validate({**page.content, "response_scales": scales})
 
 
 def _keys(blocks: Sequence[Block], on: Mapping[str, Options], table: RawTable) -> Iterator[tuple[str, str]]:
-    """Yield the items whose answers run against those of their block, with the decision about their key."""
+    """Yield the items that correlate negatively with the rest of their block, with the decision about their key."""
     for called, listed in blocks:
         columns = []
         for _, question in listed:

@@ -1,7 +1,7 @@
-"""Which question of a new wave asks which item, and which tells the organisation and other grouping variables.
+"""Match the questions of a new wave to items, and to the organisation and other grouping variables.
 
-A new wave is held against a known one: what that asked, in which words and order, under which column names. Items are
-matched by wording, one to one, and never by a guess that a person cannot see.
+A new wave is compared with a known one: its wordings, their order and its column names. Items are matched by wording,
+one to one; a match that is not certain is shown to a person.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from surveywaves.adding.questions import (
 )
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import as_ranges
-from surveywaves.study import Item, Study, Wave
+from surveywaves.study import Item, Layout, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
 from surveywaves.text import known_as, normalise, number, plain, spelled
@@ -43,7 +43,7 @@ from surveywaves.text import known_as, normalise, number, plain, spelled
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An item as the wave asked it."""
+    """An item as a wave asked it."""
 
     item: str
     wording: str  # the wave's own words
@@ -67,14 +67,18 @@ class Reference:
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()  # raw files that could have told more and are not there, or cannot be read
 
+    def layout(self, name: str | None) -> Layout | None:
+        """Find a layout of the wave by its name."""
+        return self.wave.file.layouts.get(name) if name else None
+
     def question(self, layout: str, column: str) -> Question | None:
-        """Give a column as a question, where its file is there."""
+        """Return a column as a question; None if its file is not there."""
         return self.listed.get(layout, {}).get(normalise(column))
 
     def has(self, layout: str, column: str | None, question: Question, known: Iterable[str]) -> bool:
-        """Tell whether a question is that of a column of this wave, with no cell that the wave did not explain.
+        """Check whether a question is that of a column of this wave, and the wave explains all of its cells.
 
-        Where the column's file is not there, what the wave explains must all be numbers: then those are its codes.
+        Where the column's file is not there, all cells that the wave explains must be numbers, its codes.
         """
         if column is None or normalise(column) not in map(normalise, (question.name, question.reference)):
             return False
@@ -88,7 +92,7 @@ class Reference:
         return alike and question.cells in FEW and cells.issuperset(map(normalise, question.options))
 
     def coding_of(self, item: str, layout: str, question: Question) -> str | None:
-        """Name the coding that an item had, if its column and its cells are what they were."""
+        """Return the name of an item's coding in this wave, if its column and cells are unchanged."""
         asked = self.asked.get(item)
         if asked is None or layout not in asked.codings:
             return None
@@ -98,7 +102,7 @@ class Reference:
 
 
 def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], None]) -> Reference:
-    """Gather what a wave asked; its raw files are read where they are there; `reading` is told their names."""
+    """Collect the questions of a wave from its crosswalk and its raw files; `reading` is told the names of these."""
     texts = {item.item: item.text for item in study.items}
     asked = {}
     for row in wave.crosswalk:
@@ -159,7 +163,7 @@ def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Questi
 
 
 def codes_of(reference: Reference) -> dict[str, list[tuple[str, str]]]:
-    """List the bare column codes of a wave: folded code -> layout and item or variable that it held."""
+    """List the columns of a wave without a wording: folded code -> layout and item or variable."""
     found: dict[str, list[tuple[str, str]]] = {}
     held = [(one.item, one.columns) for one in reference.asked.values()]
     held += [(name, source.columns) for name, source in reference.sources.items()]
@@ -171,42 +175,42 @@ def codes_of(reference: Reference) -> dict[str, list[tuple[str, str]]]:
 
 
 HIGH: Final = 85
-"""Score from which a question is taken for a reworded item, if no word that matters differs."""
+"""Score from which a question is a reworded item, if no word that matters differs."""
 
 FLOOR: Final = 65
-"""Score from which a question may be an item. Two items of one questionnaire score 40 as a rule, and up to 94."""
+"""Score from which a question may be an item. Two items of one questionnaire usually score 40, and up to 94."""
 
 MARGIN: Final = 5
 """Points by which a match must be better than the next one."""
 
 SHOWN: Final = 3
-"""Candidates that are named."""
+"""Number of candidates that are named."""
 
 PHRASE: Final = 3
-"""Words from which a text that stands within another may be what it asks."""
+"""Words that a text has at least if it counts as contained in another."""
 
 HELD: Final = 95
-"""Likeness of a text with a part of another from which it stands within it."""
+"""Similarity to a part of another text from which a text counts as contained in it."""
 
 _SURE: Final = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a layout has for an item."""
+    """The question of a layout for an item, if there is one."""
 
     item: str  # the item
     question: Question | None  # the question that asks it, or is most likely to; None if none does
     score: int | None  # likeness of the wordings; None where there are no words to compare
-    grade: Comparability | None  # how it compares with the instrument; None if that is for a person to say
-    open: str = ""  # what is to be decided, with the candidates; empty if nothing is
+    grade: Comparability | None  # comparison with the instrument; None if a person has to decide
+    open: str = ""  # the open decision with its candidates, or empty
     wording: str = ""  # the question's own words, where they differ from the instrument's
     changes: tuple[Change, ...] = ()  # words that differ
     note: str = ""  # how the match was made, for the crosswalk
 
 
 _Known = tuple[str, Comparability]
-"""A wording of an item that has been graded: the instrument's, or the other wave's own."""
+"""A wording of an item with its grade: the instrument's, or the other wave's own."""
 
 
 def match_items(
@@ -241,7 +245,7 @@ def match_items(
 
 
 def _without_stems(questions: Sequence[Question], statements: Iterable[str]) -> list[Question]:
-    """Take off the words that stand before, or behind, two statements or more, with no sign between."""
+    """Remove the words that precede or follow two or more statements without a separator."""
     wanted = {words(text): text for text in statements if len(words(text)) >= PHRASE}
     lengths = {len(one) for one in wanted}
     found: dict[tuple[int, tuple[str, ...]], dict[int, str]] = {}
@@ -259,13 +263,13 @@ def _without_stems(questions: Sequence[Question], statements: Iterable[str]) -> 
 
 
 def within(one: str, other: str) -> bool:
-    """Tell whether all words of one text stand in the other, or as many as it has: one may be cut off in a word."""
+    """Check whether one text, which may be cut off within a word, is part of the other."""
     short, long = sorted((" ".join(words(text)) for text in (one, other)), key=len)
     return short in long
 
 
 def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, Item]]:
-    """Name the items that a question is most like, best first."""
+    """List the items most similar to a question, best first."""
     scores = likenesses(question.wordings, [item.text for item in items]).max(axis=0, initial=0)
     near = sorted(zip(scores.tolist(), items, strict=True), key=lambda one: -one[0])
     return [one for one in near[:SHOWN] if one[0] >= FLOOR]
@@ -274,14 +278,14 @@ def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, 
 def _known(item: Item, asked: Asked | None) -> list[_Known]:
     found = [(item.text, Comparability.IDENTICAL)]
     if asked and asked.wording != item.text:
-        # Other options are the reference wave's own affair; other words stay other words.
+        # Rescaling concerns the reference wave only; the difference in wording remains.
         rescaled = asked.grade is Comparability.RESCALED
         found.append((asked.wording, Comparability.REWORDED if rescaled else asked.grade))
     return found
 
 
 def _scores(known: Sequence[Sequence[_Known]], questions: Sequence[Question]) -> NDArray[np.int64]:
-    """Score every question against every item: the best of the wordings of both."""
+    """Score every question against every item, by the most similar of their wordings."""
     own = [(place, text) for place, one in enumerate(questions) for text in one.wordings]
     items = [(place, text) for place, listed in enumerate(known) for text, _ in listed]
     scores = np.zeros((len(known), len(questions)), dtype=np.int64)
@@ -296,7 +300,7 @@ def _scores(known: Sequence[Sequence[_Known]], questions: Sequence[Question]) ->
 
 
 def _contained(some: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which wordings hold all of another, or break off within it: no evidence, but worth a question."""
+    """Find the pairs of wordings of which one contains the other, possibly cut off; a person has to confirm these."""
     first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
     if not first or not second:
         return np.zeros((len(first), len(second)), dtype=np.bool_)
@@ -317,7 +321,7 @@ class _Matching:
     chosen: Mapping[int, int]
 
     def judge(self, place: int) -> Match:
-        """Grade the question that an item was given, or say what speaks against it."""
+        """Grade the question assigned to an item, or describe the decision that is left."""
         item, question = self.items[place], self.questions[self.chosen[place]]
         score = int(self.scores[place, self.chosen[place]])
         if score == SAME:
@@ -336,7 +340,7 @@ class _Matching:
         return Match(item.item, question, score, None, candidates, text, found, said)
 
     def absent(self, place: int) -> Match:
-        """Say that an item was not asked, and what came nearest."""
+        """Return the match of an item that was not asked, with the nearest question in its note."""
         scores = self.scores[place]
         note = "no question like it"
         if len(scores) and scores.max() >= FLOOR:
@@ -363,7 +367,7 @@ class _Matching:
         raise RuntimeError(f"{question.name} has the same words as nothing")
 
     def _twins(self, place: int) -> list[str]:
-        """Name the columns, or the items, that could change places without anybody noticing."""
+        """List the columns, or the items, that have the same words and so are interchangeable."""
         chosen, holders = self.chosen[place], {column: item for item, column in self.chosen.items()}
         same_words = self.scores == SAME
         columns = [
@@ -378,9 +382,9 @@ class _Matching:
         return [f"item {self.items[one].item}" for one in (place, *items)] if items else []
 
     def _rivals(self, place: int) -> list[str]:
-        """Name what comes as near, best first: questions for the item, items for the question.
+        """List other questions for the item and other items for the question that score about as high, best first.
 
-        Who has found the same words is out of the question.
+        Items and questions that were matched by the same words are left out.
         """
         chosen = self.chosen[place]
         least = max(int(self.scores[place, chosen]) - MARGIN, FLOOR)
@@ -416,9 +420,10 @@ def _same_code(item: Item, questions: Sequence[Question], reference: Reference, 
 
 
 def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: str) -> dict[str, str]:
-    """Name the coding of the reference wave for each item whose column and cells are what they were.
+    """Return the coding of the reference wave for each item whose column and cells are unchanged.
 
-    A number that a coding does not know, in any of its columns, may mean that all have moved: then none is carried.
+    A number that a coding does not contain, in any of its columns, may mean that all codes have moved: then none of
+    its items is returned.
     """
     found, moved = dict[str, str](), set[str]()
     for match in matches:
@@ -437,10 +442,10 @@ VARIABLE_FLOOR: Final = 75
 """Score from which a question may be about a variable."""
 
 NEAR: Final = 60
-"""Score from which a level is named as what an answer may mean."""
+"""Score from which a level is named as a possible meaning of an answer."""
 
 HALF: Final = 0.5
-"""Share of the answers that must be known before they tell what a question is about."""
+"""Share of answers that must be known for a question to be identified by them."""
 
 LEVELS_SHOWN: Final = 3
 
@@ -448,7 +453,7 @@ MOST_NAMED: Final = 11
 """Options that are named where an answer may be any of them."""
 
 CONTAINED: Final = 90
-"""Score of a question that has all words of what a variable is called, and more."""
+"""Score of a question that contains all words of a name of a variable."""
 
 MISSING: Final[Mapping[str, Missing]] = {
     "don't know": Missing.DONT_KNOW,
@@ -457,7 +462,7 @@ MISSING: Final[Mapping[str, Missing]] = {
     "invalid": Missing.INVALID,
     "not asked": Missing.NOT_ASKED,
 }
-"""Answers that are called as a reason of a missing value is. What else may be one (`N/A`, `Refused`) is not guessed."""
+"""Answers that name a missing reason. Others that may stand for one (`N/A`, `Refused`) are left open."""
 
 REASONS: Final = "skipped, dont_know, invalid or not_asked"
 
@@ -469,14 +474,14 @@ class Variable:
     name: str  # its name; `ORGANISATION` is one of them
     called: tuple[str, ...]  # questions and names it has gone by
     levels: Mapping[str, str]  # its levels, each with the words for it
-    answers: Mapping[str, str]  # answer in words -> level, or reason, as the reference wave maps it
-    # code -> level or reason, as the reference wave maps it: no evidence, but a candidate
+    answers: Mapping[str, str]  # answer in words -> level or missing reason, as the reference wave maps it
+    # code -> level or missing reason, as the reference wave maps it: a candidate only
     codes: Mapping[str, str]
     column: str | None  # where the layout that this one is modelled on has it
 
     @property
     def known(self) -> dict[str, str]:
-        """Give the words of each level, its name, and what the reference wave maps -> level or reason."""
+        """Return the labels and names of the levels and the answers of the reference wave, with their meanings."""
         named = {label: level for level, label in self.levels.items()} | {one: one for one in self.levels}
         return {**named, **self.answers}
 
@@ -487,8 +492,8 @@ class Source:
 
     variable: str
     question: Question  # the question, or the most likely one
-    open: str  # what is to be decided about that; empty if nothing is
-    # answer -> level or reason, or what is to be decided about it (`open_answers` has these)
+    open: str  # the open decision about that, or empty
+    # answer -> level or missing reason, or the decision about it (for those in `open_answers`)
     map: Mapping[str, str]
     open_answers: frozenset[str]
     words: Mapping[str, str]  # answer -> its label, where a code has one
@@ -496,7 +501,7 @@ class Source:
 
 
 def variables_of(study: Study, reference: Reference, layout: str) -> list[Variable]:
-    """Gather what the study and the reference wave know of each grouping variable."""
+    """Collect the names, levels and answers of each grouping variable from the study and the reference wave."""
     known = {ORGANISATION: (ORGANISATION, study.config.organisations)}
     known |= {name: (one.label, one.levels) for name, one in study.config.variables.items()}
     found = []
@@ -522,10 +527,10 @@ def variables_of(study: Study, reference: Reference, layout: str) -> list[Variab
 def match_variables(
     variables: Sequence[Variable], questions: Sequence[Question], reference: Reference, *, layout: str
 ) -> list[Source]:
-    """Find the question that tells each variable; no question tells two.
+    """Find the question for each variable; no question is used for two.
 
-    A question that the reference wave asked in the same words is taken, and one of whose answers most are known. One
-    that only looks like it is open. Codes mean what they meant where the column and all codes are the same.
+    A question with the wording of the reference wave is accepted, and so is one with mostly known answers; one that is
+    merely similar is left open. Codes keep their meanings where the column and all of its codes are unchanged.
     """
     asked = [question for question in questions if question.cells in FEW]
     if not asked:
@@ -553,7 +558,7 @@ def match_variables(
 
 
 def meaning(answer: str, variable: Variable) -> str | None:
-    """Say which level, or reason, an answer in words means; None if nobody has said so."""
+    """Return the level or missing reason that an answer in words is known to mean; None if there is none."""
     known = variable.known
     said = _singular(spelled(answer))
     plural = {level for text, level in known.items() if _singular(spelled(text)) == said != []}
@@ -561,15 +566,15 @@ def meaning(answer: str, variable: Variable) -> str | None:
 
 
 def reason(answer: str) -> str | None:
-    """Say which reason of a missing value an answer is called as."""
+    """Return the missing reason that an answer names; None if it names none."""
     found = known_as(answer, MISSING)
     return found.value if found else None
 
 
 def candidates(answer: str, known: Mapping[str, str], *, taken: Collection[str] = ()) -> str:
-    """Name what an answer may mean: what is most like it, or else all there is; and the reasons of a missing value.
+    """List the possible meanings of an answer: the most similar ones, or else all, and the missing reasons.
 
-    If other answers to the question have all the meanings that are known, nothing but a reason is left.
+    If all known meanings are taken by other answers to the question, only the missing reasons are listed.
     """
     scored: dict[str, int] = {}
     folded = normalise(answer).rstrip(".…")
@@ -597,38 +602,42 @@ def _score(variable: Variable, question: Question) -> int:
             own = _content(called)
             if own and own <= _content(text):
                 best = max(best, CONTAINED)
-    answers = [label for label in question.options.values() if label]
-    known = [answer for answer in answers if meaning(answer, variable) in variable.levels]
-    share = len(known) / len(answers) if answers else 0.0
-    if len(known) > 1 and share >= HALF:
+    known, answers = _levels_told(variable, question)
+    share = known / answers if answers else 0.0
+    if known > 1 and share >= HALF:
         return round(max(best, SAME * share))
     return best if not answers or known or best == SAME else min(best, SAME - 1)
 
 
-def _source(variable: Variable, question: Question, score: int, others: Sequence[str], wave: str) -> Source:
+def _levels_told(variable: Variable, question: Question) -> tuple[int, int]:
+    """Count the answers in words that are known as a level of a variable, and all answers in words."""
     answers = [label for label in question.options.values() if label]
-    known = [answer for answer in answers if meaning(answer, variable) in variable.levels]
+    return sum(meaning(answer, variable) in variable.levels for answer in answers), len(answers)
+
+
+def _source(variable: Variable, question: Question, score: int, others: Sequence[str], wave: str) -> Source:
+    known, answers = _levels_told(variable, question)
     texts = question.wordings or (question.name,)
     as_before = any(likeness(called, text) == SAME for called in variable.called for text in texts)
     undecided = ""
     if as_before:
         note = f"asked so in {wave}" if is_wording(texts[0]) else "the name it goes by"
-    elif len(known) > 1 and len(known) >= HALF * len(answers):
-        note = f"{len(known)} of {len(answers)} answers are known"
+    elif known > 1 and known >= HALF * answers:
+        note = f"{known} of {answers} answers are known"
     else:
         note = f"score {score}"
         undecided = f"{question.reference} ({score})"
         undecided += f"; or {', '.join(others)}" if others else ""
     mapped, open_answers = {}, set()
     bare = [cell for cell, label in question.options.items() if not label]
-    # Where the codes are not all the same, an option more or less has most likely moved them.
+    # Where some codes are new, an option was probably added or removed, which moves the others.
     alike = bool(bare) and question.options.keys() <= variable.codes.keys()
     means = {cell: meaning(label, variable) if label else None for cell, label in question.options.items()}
     shared, times = Counter(means.values()), Counter(map(normalise, question.options.values()))
     exact = set(map(normalise, variable.known))
     for cell, label in sorted(question.options.items(), key=lambda one: by_code(one[0])):
         level = means[cell] if label else variable.codes[cell] if alike else None
-        # Two answers that only fall together may be two levels.
+        # Two answers of similar words may be two levels.
         twice = question.cells is Cells.NAMED and times[normalise(label)] > 1
         own = normalise(label) in exact and not twice
         if level is None or (label and shared[level] > 1 and not own):
@@ -645,7 +654,7 @@ def _source(variable: Variable, question: Question, score: int, others: Sequence
 
 
 def by_code(cell: str) -> tuple[float, str]:
-    """Sort codes by their number, and labels by their letters behind them."""
+    """Return a sort key: codes by number, then labels by their letters."""
     value = number(cell)
     return (float("inf") if value is None else value, cell)
 

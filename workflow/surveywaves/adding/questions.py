@@ -1,7 +1,7 @@
-"""What a raw file is and asks before anybody has described it.
+"""Examine a raw file that has not been described yet: its questions and its returns.
 
-Its format, its encoding and where its returns stand; what each column asks, how it can be named and what kind of cells
-it has; who returned it, how often and when, and which returns are tests. Two wordings are compared word by word.
+For each column its wording, its shortest unique name and its kind of cells; for the returns their identifiers,
+duplicates, dates and tests. Two wordings are compared word by word.
 """
 
 from __future__ import annotations
@@ -27,21 +27,20 @@ from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
 from surveywaves.ingest.headers import find_column
 from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
-from surveywaves.ingest.raw import RawTable, Source
-from surveywaves.ingest.readers import read_raw
+from surveywaves.ingest.raw import RawTable
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
 from surveywaves.text import nearest, normalise, number, plain
 
 SAME: Final = 100
-"""Score of wordings that say the same words in the same order; no others get it."""
+"""Score of wordings with the same words in the same order, and of no others."""
 
 HARMLESS: Final = frozenset({"a", "an", "the", "that", "which", "please"})
-"""Words that may come or go without making another question. All others may matter: `not` as much as `senior`."""
+"""Words that do not change the meaning of a question. All others may: `not` as much as `senior`."""
 
 REORDERED: Final = 10
-"""What it costs a wording that it has the other's words in another order."""
+"""Points that a wording loses for having the same words in another order."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&")
 _LONG: Final = (
@@ -63,17 +62,17 @@ _SPELLING: Final = (
     ("tre", "ter"),
 )
 _SHORT: Final = 4
-"""Letters up to which a word is not taken for another spelling of another: `our` is not `or`."""
+"""Longest word, in letters, that is not taken for a variant spelling: `our` is not `or`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Words of one wording that stand where the other has others (or none)."""
+    """Words of one wording that replace those of the other; either may be empty."""
 
     # before, after: the words as they are written
     before: str
     after: str
-    matters: bool  # whether they may make another question of it
+    matters: bool  # whether they may change the meaning
 
     def __str__(self) -> str:
         if not self.after:
@@ -88,7 +87,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def same(one: str, other: str) -> bool:
-    """Tell whether two wordings have the same words in the same order."""
+    """Check whether two wordings have the same words in the same order."""
     return words(one) == words(other) != ()
 
 
@@ -129,7 +128,7 @@ def changes(before: str, after: str) -> list[Change]:
 
 
 def count(number: int, what: str) -> str:
-    """Put a number before a word, which gets its `s` if it is not one."""
+    """Return a number and a word, in the plural unless the number is 1."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
@@ -147,7 +146,7 @@ def _spelled(text: str) -> list[tuple[str, str]]:
 
 
 def _essence(listed: Sequence[tuple[str, str]]) -> list[str]:
-    """Leave out what may come and go, and spell the rest one way."""
+    """Leave out harmless words, and unify the spelling of the others."""
     return [_respelled(word) for word, _ in listed if word not in HARMLESS]
 
 
@@ -172,7 +171,7 @@ _CENTURY: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a column of dates may say."""
+    """Possible readings of a column of dates."""
 
     # way of reading -> first and last day; one way if the dates can be read in one way only, or in two that
     # agree; none if they cannot be read
@@ -180,13 +179,13 @@ class Readings:
 
     @property
     def certain(self) -> tuple[dt.date, dt.date] | None:
-        """Give first and last day, if there is no doubt of them."""
+        """Return the first and last day, if all readings agree on them."""
         found = set(self.days.values())
         return found.pop() if len(found) == 1 else None
 
 
 def read_dates(texts: Iterable[str]) -> Readings:
-    """Read dates in each way that fits all of them: ISO 8601, or three numbers with the day or the month first."""
+    """Read dates in each format that fits all of them: ISO 8601, or three numbers with the day or the month first."""
     listed = list(texts)
     found = {}
     for way, pattern in _DATES.items():
@@ -198,7 +197,7 @@ def read_dates(texts: Iterable[str]) -> Readings:
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a cell begins with a date."""
+    """Check whether a cell begins with a date."""
     return any(pattern.match(text) for pattern in _DATES.values())
 
 
@@ -234,17 +233,13 @@ class Returns:
     said: list[str] = field(default_factory=list)
 
 
-def look_at_returns(source: Source, like: Layout | None) -> Returns:
-    """Read a raw file for what it tells of its returns.
-
-    The identifiers and marks of test responses of another wave's layout are looked for.
-    """
-    table = read_raw(source)
+def look_at_returns(table: RawTable, layout: Layout, like: Layout | None) -> Returns:
+    """Describe the returns of a raw file, with the identifiers and marks of tests of `like`, another wave's layout."""
     found = Returns(table.rows_in, int(table.rows[0]) - 1 if len(table.rows) else 1, asked=dict(table.asked))
     problems = Counter(f"{one.problem} ({one.action})" for one in table.problems if one.value or one.row)
     found.said = [said if times == 1 else f"{said}: {times} times" for said, times in problems.items()]
-    _identify(found, table, [source.layout.respondent, like.respondent if like else None])
-    tests = _marked(found, table, source.layout, like)
+    _identify(found, table, [layout.respondent, like.respondent if like else None])
+    tests = _marked(found, table, layout, like)
     found.starts = _dates(table, STARTS, ~tests)
     found.ends = _dates(table, ENDS, ~tests)
     for name, column in zip(table.names, table.columns, strict=True):
@@ -275,7 +270,7 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
 
 
 def _marked(found: Returns, table: RawTable, layout: Layout, like: Layout | None) -> NDArray[np.bool_]:
-    """Find the rows that the other wave would exclude, or that the program calls no returns."""
+    """Find the rows that the other wave excludes, or that the survey program marks as tests."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
     program = PROGRAMS.get(layout.format)
     offered = {
@@ -309,9 +304,10 @@ def _near_column(names: Sequence[str], wanted: str) -> int | None:
 
 
 def _dates(table: RawTable, wanted: Sequence[str], rows: NDArray[np.bool_]) -> Readings | None:
+    folded = [squeezed(name) for name in table.names]
     for name in wanted:
-        for place, known in enumerate(table.names):
-            if squeezed(known) == name:
+        for place, known in enumerate(folded):
+            if known == name:
                 column = table.columns[place].take(rows)
                 if column.filled.any():
                     texts = column.listed()
@@ -337,18 +333,18 @@ FEW: Final = (Cells.NUMBERS, Cells.NAMED, Cells.LABELS)
 _COMMENT_BOX: Final = re.compile(r"\bcomments?\b|\bplease (specify|state|explain|describe)\b|\bopen.ended\b")
 _SENTENCE: Final = re.compile(r"(\S+\s+){4}.*[.!?…]$", re.DOTALL)
 _SELDOM: Final = 3
-"""Cells a sentence up to which it is somebody's own; response options stand more often."""
+"""Average frequency of a sentence below which it is a comment; response options occur more often."""
 _NUMBERING: Final = re.compile(
     r"^\s*(?:[\[(]?(?:q(?:uestion)?\s*)?\d+[a-z]?(?:[._-]\d+[a-z]?|\[\w+\])*[\])]?\s*[.):\-–]*|[\[(]?[a-z][\]).])\s+",
     re.IGNORECASE,
 )
 _REPAIRED: Final = re.compile(r"(?:\.{3}|…)\d+$")
-"""What readr puts behind a name to tell it from others."""
+"""Suffix that readr adds to make a name unique."""
 _SEAM: Final = re.compile(r"\s*(?:[\[(|:?!/_]|\.+|…|>+|→|(?<=\s)[-–—](?=\s))\s*")
-"""A sign that may stand between the stem of a matrix question and a statement."""
+"""Separators between the stem of a matrix question and a statement."""
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
 _CODE: Final = 3
-"""Words that a name without spaces may have and be a mere code (`date_of_birth`)."""
+"""Most words of a name without spaces that is not a wording (`date_of_birth`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,17 +363,17 @@ class Question:
 
     @property
     def name(self) -> str:
-        """Give the column's full name."""
+        """Return the column's full name."""
         return self.column.name
 
     @property
     def wording(self) -> str:
-        """Give what it asks, or its name."""
+        """Return its wording, or its name if it has none."""
         return self.wordings[0] if self.wordings else self.column.name
 
     @property
     def options(self) -> dict[str, str]:
-        """Give the cells that are response options: as they stand, and in words (empty for a bare number)."""
+        """Return the cells that are response options, with their labels (empty for a number without one)."""
         labels, values = self.column.value_labels, [one for one in self.column.values if one != UNRESOLVED]
         if self.cells is Cells.NAMED:
             return {code: labels.get(code, "") for code in dict.fromkeys((*labels, *values))}
@@ -387,7 +383,7 @@ class Question:
 
 
 def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | None = None) -> list[Question]:
-    """Take the columns of a layout as questions; wordings that a person gives go before what the file says."""
+    """Turn the columns of a layout into questions; wordings given by a person replace those of the file."""
     given = {normalise(name): text for name, text in (wordings or {}).items()}
     described = [replace(one, label=given.get(normalise(one.name), one.label)) for one in columns]
     labels = Counter(label for column in columns for label in {*_tails(normalise(column.name))})
@@ -399,7 +395,7 @@ def questions_of(columns: Sequence[RawColumn], wordings: Mapping[str, str] | Non
 
 
 def _statements(labels: Sequence[str]) -> list[list[str]]:
-    """Take off what several labels begin or end with up to a sign, the stem of a matrix question."""
+    """Remove the stem of a matrix question: the part before or after a separator that several labels share."""
     # `Q4_1 | stem - statement`: a code says nothing.
     parts = [label.partition(ROW_SEPARATOR) for label in labels]
     said = [rest if rest and not is_wording(code) else code + gap + rest for code, gap, rest in parts]
@@ -428,7 +424,7 @@ def _statements(labels: Sequence[str]) -> list[list[str]]:
 
 
 def _closed(text: str) -> str:
-    """Take off a bracket whose other half went with the stem, and signs at the seam."""
+    """Remove a bracket whose counterpart was in the stem, and separators at either end."""
     text = text.strip(" |:/_>→-–—")
     for opened, shut in ("[]", "()"):
         if text.count(opened) != text.count(shut):
@@ -437,7 +433,7 @@ def _closed(text: str) -> str:
 
 
 def raw_columns(columns: Sequence[RawColumn | Question]) -> RawColumns:
-    """Give columns as harmonise looks for them."""
+    """Return columns in the form in which harmonise finds them."""
     return RawColumns(
         tuple(column.name for column in columns),
         tuple(normalise(column.name) for column in columns),
@@ -447,7 +443,7 @@ def raw_columns(columns: Sequence[RawColumn | Question]) -> RawColumns:
 
 
 def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
-    """Put the columns of several files of one layout together."""
+    """Merge the columns of several files of one layout."""
     found: dict[str, RawColumn] = {}
     for column in columns:
         before = found.get(column.name)
@@ -504,7 +500,7 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
 
 
 def is_wording(text: str) -> bool:
-    """Tell a wording from a bare code or name (`q17`, `job_title`): it has two words or more, without spaces four."""
+    """Check whether a text is a wording, of two words or, without spaces, four; `q17` and `job_title` are not."""
     parts = text.split()
     spoken = [word for part in parts for word in words(part)[:1] if any(map(str.isalpha, word))]
     return len(spoken) > 1 or (len(parts) == 1 and len(_LETTERS.findall(text)) > _CODE)

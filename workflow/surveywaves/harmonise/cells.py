@@ -39,7 +39,7 @@ _RANGE: Final = re.compile(
     r"(?P<low>\d{1,9}(?:\.\d+)?) ?- ?(?P<high>\d{1,9}(?:\.\d+)?)|(?P<least>\d{1,9}(?:\.\d+)?) ?\+"
     r"|(?P<sign>[<>]=?) ?(?P<end>\d{1,9}(?:\.\d+)?)"
 )
-"""Numbers from one to another: `18-29`, `65+`, `<18`, `>=65`."""
+"""Labels that are ranges of numbers: `18-29`, `65+`, `<18`, `>=65`."""
 
 _DECIMAL: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 
@@ -61,7 +61,7 @@ class Meanings:
     others
         State of a label that nothing explains; None: it is a mistake.
     ranges
-        Least and greatest number, and the state of those between, where labels of a variable say so (`18-29`).
+        Lowest and highest number and state of each label of a variable that is a range (`18-29`).
     """
 
     title: str
@@ -101,7 +101,7 @@ def meanings_of_map(source: VariableSource, *, title: str, where: str) -> tuple[
 
 
 def _ranges(states: Mapping[str, int]) -> Iterator[tuple[float, float, int]]:
-    """Yield the labels that are ranges of numbers."""
+    """Yield lowest and highest number and state of each label that is a range."""
     for label, state in states.items():
         if not (found := _RANGE.fullmatch(label)):
             continue
@@ -210,14 +210,14 @@ def decode(column: Column, meanings: Meanings) -> tuple[NDArray[np.int16], list[
 
 
 def _are_numbers(unknown: Sequence[str], column: Column, meanings: Meanings) -> bool:
-    """Tell whether ranges may hold what no line names: not where these may be codes, or the ranges are the cells."""
+    """Check whether unknown cells may be numbers within ranges: not if they may be codes, or cells are ranges."""
     numbers = [value for label in unknown if (value := number(label)) is not None]
     written = sum(_RANGE.fullmatch(normalise(label)) is not None for label in column.labels)
     return written < 2 and any(value not in range(len(meanings.labels) + 1) for value in numbers)
 
 
 def _held(label: str, meanings: Meanings) -> int:
-    """Give the state of the one range that holds a number; a blank where none does, or two do."""
+    """Return the state of the only range that contains a number; a blank if there is none, or several."""
     value = number(label)
     held = {state for low, high, state in meanings.ranges if value is not None and low <= value <= high}
     return held.pop() if len(held) == 1 else BLANK

@@ -1,4 +1,4 @@
-"""What a file says of its own codes, held against what the study says of them."""
+"""Compare the value labels of files with the codings and maps of the study."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Codes = Mapping[str, object]
 
 
 Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Layout -> raw column -> code -> label, where the files say so (SPSS, Stata)."""
+"""Layout -> raw column -> code -> label, for files with value labels (SPSS, Stata)."""
 
 
 def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: Labels) -> Harmonised:
-    """Harmonise a wave, and hold its codings against what its files say of their codes; see both for the errors."""
+    """Harmonise a wave, and check its codings against the value labels of its files; raises the errors of both."""
     mistakes = label_contradictions(study, wave, labels)
     try:
         found = harmonise(cells, part=HarmonisingPart.of(study, wave))
@@ -37,9 +37,9 @@ def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: Lab
 
 
 def label_contradictions(study: Study, wave: Wave, labels: Labels) -> list[Mistake]:
-    """Name the codes that a file calls one option or level, and the study takes for another.
+    """List the codes that a file labels as one option or level and the study maps to another.
 
-    A label that several codes share, or that is no option or level, contradicts nothing.
+    A label of several codes, or one that is no option or level, is not a contradiction.
     """
     found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for layout, columns in labels.items():
@@ -62,7 +62,7 @@ def label_contradictions(study: Study, wave: Wave, labels: Labels) -> list[Mista
 def _questions(
     study: Study, wave: Wave, layout: str
 ) -> Iterator[tuple[str, str, Codes, Mapping[str, int | str]]]:
-    """Yield column, title and codes of each question of a layout, and its options or levels: in words -> value."""
+    """Yield column, title and codes of each question of a layout, and its options or levels: label -> value."""
     part = HarmonisingPart.of(study, wave)
     for row in part.crosswalk:
         if layout in row.columns:
@@ -85,7 +85,7 @@ def _contradictions(labels: Mapping[str, str], taken: Codes, known: Mapping[str,
     words = {value: text for text, value in known.items()}
     for code, label in labels.items():
         meant, was = known_as(label, known), values.get(normalise(code))
-        # A level may well be left out (`invalid`); an answer is one.
+        # A level may be mapped to a missing reason (`invalid`); an option may not.
         left_out = isinstance(meant, str) and was in tuple(Missing)
         if None in {meant, was} or meant == was or left_out or times[normalise(label)] > 1:
             continue

@@ -1,7 +1,7 @@
-"""Raw files to text: one reader a format, and what is the same for all of them.
+"""Read raw files as text: one reader per format, and the steps that all formats share.
 
-Nothing is interpreted here but numbers and dates that a file stores as such. Every row that a file holds is a return or
-is set aside and listed; every cell is text as it stands, or is listed.
+Only numbers and dates that a file stores as such are interpreted. Every row of a file becomes a return, or is set aside
+and listed; every cell is kept as text, or is listed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Ingested:
     # `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood
     problems: pd.DataFrame
     counts: pd.DataFrame  # one row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`
-    # layout -> column -> code -> label, where a file that is read as codes says so
+    # layout -> column -> code -> label, for files with value labels that are read as codes
     value_labels: dict[str, dict[str, dict[str, str]]]
 
 
@@ -81,7 +81,7 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
 
 
 def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
-    """Read all files; what is wrong with any is said together."""
+    """Read all files, and raise the mistakes of all of them together."""
     files: list[File] = []
     mistakes: list[Mistake] = []
     for layout, source in sources:
@@ -100,7 +100,7 @@ def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
 
 
 def _refuse_repeated(wave: str, sources: Sequence[Source]) -> None:
-    """Refuse a file that is listed twice, or that is there twice under two names."""
+    """Raise an error if a file is listed twice, or two files have the same content."""
     for path, count in Counter(source.path.resolve() for source in sources).items():
         if count > 1:
             name = next(source.name for source in sources if source.path.resolve() == path)
@@ -122,7 +122,7 @@ def _refuse_repeated(wave: str, sources: Sequence[Source]) -> None:
 
 
 def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:
-    """Count rows, and make sure that none got lost on the way."""
+    """Count rows, and check that none was lost."""
     rows = []
     for layout, source, found in files:
         kept, aside = len(found.rows), len(found.aside)
@@ -134,7 +134,7 @@ def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:
 
 
 def _cells(files: Sequence[File], ids: Sequence[Column]) -> pd.DataFrame:
-    """Put the files under each other; a column that a file lacks is blank there."""
+    """Concatenate the files; a column that a file lacks is blank there."""
     for _, _, found in files:
         found.drop_columns(found.personal)
     lengths = [len(found.rows) for _, _, found in files]

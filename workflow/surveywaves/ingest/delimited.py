@@ -24,9 +24,9 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, empty_row
+from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, set_aside
 from surveywaves.ingest.signature import as_utf8, content_of
-from surveywaves.terms import EVERY, SET_ASIDE
+from surveywaves.terms import EVERY
 
 WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
@@ -52,25 +52,24 @@ class StrayQuoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Where the rows of a text lie."""
+    """The positions of the rows in a text."""
 
     everything: Bytes
     # starts, ends: offsets of each row's first byte, and of the byte after its line end
     starts: Places
     ends: Places
-    empty: NDArray[np.bool_]  # whether the row is a line without anything in it
-    # delimiter, quoting: what stands between cells, and whether quotes enclose cells or are characters like
-    # others
+    empty: NDArray[np.bool_]  # whether the row is an empty line
+    # delimiter, quoting: the separator of cells, and whether quotes enclose cells or are ordinary characters
     delimiter: str
     quoting: bool
-    # whether every quote opens a cell, closes one or stands doubled within one; others are characters
+    # whether every quote opens a cell, closes one or is doubled within one
     regular: bool
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def cut(self, size: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Cut rows into pieces of at most so many bytes, or of one row: first row, and the row after the last."""
+        """Yield the first row and the row after the last of pieces of at most `size` bytes, or of one row."""
         while first < last:
             after = int(np.searchsorted(self.ends, int(self.starts[first]) + size, side="right"))
             after = min(max(after, first + 1), last)
@@ -78,9 +77,9 @@ class Records:
             first = after
 
     def cells(self, first: int, last: int, beyond: int | None = None) -> tuple[Places, dict[int, int]]:
-        """Count the cells of some rows: 0 of an empty one.
+        """Count the cells of each row (0 for an empty one).
 
-        Where a row has more cells than go, the offset of the separator `beyond` which they stand is given by row.
+        Also returns, for rows of more than `beyond` cells, the offset of the separator after the last cell allowed.
         """
         counts: list[Places] = []
         cuts: dict[int, int] = {}
@@ -101,12 +100,12 @@ class Records:
         return (np.concatenate(counts) if counts else np.array([], dtype=np.int64)), cuts
 
     def line(self, row: int) -> bytes:
-        """Give a row without its line end."""
+        """Return a row without its line end."""
         return self.everything[int(self.starts[row]) : int(self.ends[row])].tobytes().rstrip(b"\r\n")
 
 
 def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Records:
-    """Look a UTF-8 text over for its rows.
+    """Find the rows of a UTF-8 text.
 
     Raises
     ------
@@ -130,7 +129,7 @@ def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Record
 
 
 def _line_ends(everything: Bytes, delimiter: str, *, quoting: bool) -> tuple[Places, bool]:
-    """Find the line ends outside quotes, and whether every quote is where one is expected."""
+    """Find the line ends outside quotes, and check that every quote opens or closes a cell or is doubled."""
     ends: list[Places] = []
     inside = 0
     for start in range(0, len(everything), WINDOW):
@@ -151,7 +150,7 @@ def _line_ends(everything: Bytes, delimiter: str, *, quoting: bool) -> tuple[Pla
 
 
 def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int) -> bool:
-    """Check that what stands before an opening quote and after a closing one is the end of a cell, or another quote."""
+    """Check that opening quotes follow, and closing quotes precede, the end of a cell or another quote."""
     fits = np.zeros(256, dtype=np.bool_)
     fits[[delimiter, CR, LF, QUOTE]] = True
     opening = quotes[inside::2]
@@ -162,9 +161,9 @@ def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int)
 
 
 def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
-    """Find the offsets of quotes that open and close cells, by turns; another quote is a character.
+    """Find the offsets of the quotes that alternately open and close cells; other quotes are ordinary characters.
 
-    The other offset is that of a quote after which a quoted cell goes on, or of one whose cell never ends.
+    The second value is the offset of a closing quote within a cell, or of an opening quote that is never closed.
     """
     ends = np.zeros(256, dtype=np.bool_)
     ends[[ord(delimiter), CR, LF]] = True
@@ -194,7 +193,7 @@ def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
 
 
 def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
-    """Say which rows are nothing but a line end."""
+    """Check for each row whether it is only a line end."""
     length = ends - starts
     empty: NDArray[np.bool_] = (length == 1) & np.isin(everything[starts], (CR, LF))
     pairs = np.flatnonzero(length == 2)
@@ -204,24 +203,22 @@ def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Odd:
-    """What becomes of rows that do not have as many cells as there are columns."""
+    """Treatment of rows whose number of cells differs from the number of columns."""
 
-    lines: dict[int, bytes] = field(default_factory=dict)  # row (from 0) -> its text as it shall be parsed
-    # gone, aside: rows that are set aside, and why
-    gone: set[int] = field(default_factory=set)
-    aside: list[Problem] = field(default_factory=list)
+    lines: dict[int, bytes] = field(default_factory=dict)  # row (from 0) -> its text as it is to be parsed
+    gone: dict[int, Problem] = field(default_factory=dict)  # row -> why it is set aside
     problems: list[Problem] = field(default_factory=list)
 
 
 def settle_odd(records: Records, first: int, width: int) -> Odd:
-    """Settle the rows of another length.
+    """Decide on the rows with more or fewer cells than columns.
 
-    - Blank cells beyond the last column are passed over, and that is said once a file.
-    - A row with content beyond the last column is set aside: a delimiter stands unquoted somewhere in it, and all
-      that follows it has moved.
-    - A row that ends early keeps what it has (spreadsheets leave trailing blanks out), and is listed.
-    - Rows that end early and together make one row of the right length are one row that a line end broke, unless
-      each begins as rows begin: they are set aside, for only the first piece begins where it should.
+    - Blank cells beyond the last column are ignored, and reported once per file.
+    - A row with content beyond the last column is set aside: it contains an unquoted delimiter, after which all
+      cells are in the wrong column.
+    - A row that ends early keeps its cells (spreadsheets omit trailing blanks), and is listed.
+    - Consecutive short rows that join to one row of the right length are one row with an unquoted line end, unless
+      each begins like other rows: they are set aside, as only the first piece has its cells in the right columns.
     """
     odd = Odd()
     counts, cuts = records.cells(first, len(records), beyond=width)
@@ -231,8 +228,7 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
         rest = records.everything[at : int(records.ends[row])].tobytes().decode("utf-8", "replace")
         if re.sub(rf'["{re.escape(records.delimiter)}]', "", rest).strip():
             problem = f"the row has {counts[row - first]} cells, the header {width}: a separator in an unquoted cell?"
-            odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
-            odd.gone.add(row)
+            odd.gone[row] = set_aside(row + 1, problem)
         else:
             surplus.append(row + 1)
             # An empty line would be no row to pyarrow.
@@ -247,8 +243,7 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
             )
             for row in group:
                 problem = f"{named} ({counts[row - first]} cells here)"
-                odd.aside.append(Problem(row + 1, EVERY, "", problem, SET_ASIDE))
-                odd.gone.add(row)
+                odd.gone[row] = set_aside(row + 1, problem)
         elif cells:
             odd.lines[group[0]] = records.line(group[0]) + separator * (width - cells)
             problem = f"the row has {cells} cells, the header {width}"
@@ -260,11 +255,11 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
 
 
 _BEGINNINGS: Final = 500
-"""Rows that are looked at for what rows begin with: whole ones, or if there are none what a third of all begin with."""
+"""Number of rows, complete ones if there are any, from which the usual beginnings of a row are learned."""
 
 
 def broken_rows(records: Records, counts: Places, short: Places, first: int, width: int) -> list[list[int]]:
-    """Group consecutive short rows: those that join to one row of the right length, each other one by itself."""
+    """Group consecutive short rows that join to one row of the right length; each other row is a group of its own."""
     whole = np.flatnonzero(counts == width)
     some = whole if len(whole) else np.flatnonzero(counts)
     begun = Counter(_beginning(records, first + int(row)) for row in some[:_BEGINNINGS])
@@ -289,18 +284,18 @@ def broken_rows(records: Records, counts: Places, short: Places, first: int, wid
 
 
 def _beginning(records: Records, row: int) -> str:
-    """Give the first cell of a row; of a number, date or code its shape."""
+    """Return the first cell of a row; for a number, date or code its pattern of digits and letters."""
     text = records.line(row).partition(records.delimiter.encode())[0].decode("utf-8", "replace").strip(' "')
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text)) if re.search(r"\d", text) else text
 
 
 def parse_records(records: Records, first: int, last: int, width: int, odd: Odd) -> list[Any] | None:
-    """Parse some rows of so many cells with pyarrow; empty lines are passed over.
+    """Parse rows of `width` cells with pyarrow; empty lines are skipped.
 
     Returns
     -------
     list of pyarrow.ChunkedArray or None
-        One dictionary-encoded column a cell of a row; None if some row has another number of cells.
+        One dictionary-encoded column for each cell of a row; None if a row has another number of cells.
     """
     names = [str(place) for place in range(width)]
     text = pa.dictionary(pa.int32(), pa.string())
@@ -313,7 +308,7 @@ def parse_records(records: Records, first: int, last: int, width: int, odd: Odd)
         piece = _piece(records, start, end, odd)
         if (
             piece[:3].to_pybytes() == codecs.BOM_UTF8
-        ):  # pyarrow passes over one, which is somebody's character here
+        ):  # pyarrow drops the first of these, which is part of a cell here
             piece = pa.py_buffer(codecs.BOM_UTF8 + piece.to_pybytes())
         try:
             table = pa.csv.read_csv(
@@ -342,7 +337,7 @@ def parse_records(records: Records, first: int, last: int, width: int, odd: Odd)
 
 
 def _piece(records: Records, start: int, end: int, odd: Odd) -> Any:
-    """Give the bytes of some rows, odd ones as they were settled."""
+    """Return the bytes of some rows, with the changes of `settle_odd`."""
     at, after = int(records.starts[start]), int(records.ends[end - 1])
     rows = sorted(row for row in (*odd.lines, *odd.gone) if start <= row < end)
     if not rows:
@@ -358,18 +353,18 @@ def _piece(records: Records, start: int, end: int, odd: Odd) -> Any:
 
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 BARE: Final = frozenset("\t|")
-"""Separators with which some programs never enclose a cell in quotes."""
+"""Separators with which some programs write quotes as ordinary characters."""
 SNIFFED: Final = 1 << 20
-"""Bytes that are looked at to find the delimiter, and rows."""
+"""Bytes, and below rows, that are examined to find the delimiter."""
 _SNIFFED_ROWS: Final = 20
 _EXCEL_HINT: Final = re.compile(rb'\A"?sep=(.)"?\r?\n', re.IGNORECASE)
 HEADERS: Final = 3
 MOST_COLUMNS: Final = 20_000
-"""Columns that a sheet may have; the largest workbook has 16,384."""
+"""Most columns of a sheet; the largest workbook has 16,384."""
 A_FEW: Final = 3
-"""Rows that may be set aside because they cannot be read, or one in a hundred, before a person is asked."""
+"""Rows that may be set aside as unreadable without asking, or one in a hundred if that is more."""
 _FEWEST: Final = 5
-"""Columns from which on a cell can be told from rows that ran together."""
+"""Fewest columns with which a cell can be recognised as several rows run together."""
 
 
 class Delimited:
@@ -407,7 +402,7 @@ class Delimited:
         ]
 
     def merged(self, row: int) -> list[str]:  # noqa: ARG002
-        """Say that text has no merged cells."""
+        """Return no ranges: text has no merged cells."""
         return []
 
     def body(self, first: int, width: int) -> RawTable:
@@ -425,7 +420,7 @@ class Delimited:
         kept = ~empty
         kept[gone] = empty[gone] = False
         columns = [Column.of_arrow(cells) for cells in parsed]
-        table = RawTable([], columns, numbers[kept], len(numbers), odd.aside, odd.problems)
+        table = RawTable([], columns, numbers[kept], len(numbers), [*odd.gone.values()], odd.problems)
         for column in columns:
             self._refuse_joined_rows(column, table)
         _account_for_empty(table, numbers[empty])
@@ -458,7 +453,7 @@ class Delimited:
         return found
 
     def _look(self, delimiter: str) -> Records:
-        """Look the text over; quotes are characters where only so every line has the header's cells."""
+        """Find the rows; quotes are ordinary characters if only then all lines have as many cells as the header."""
         try:
             records, stray = find_records(self._data, delimiter), None
         except StrayQuoteError as error:
@@ -478,7 +473,7 @@ class Delimited:
         return records
 
     def _refuse_wide(self) -> None:
-        """Refuse more columns than a sheet can have, and rows without end, before they become cells."""
+        """Raise an error for too many columns or too long a row, before they are parsed."""
         long = np.flatnonzero(self._records.ends - self._records.starts > LONGEST)
         if len(long):
             line = self._records.line(int(long[0]))
@@ -494,7 +489,7 @@ class Delimited:
             raise self.source.error(f"has {width:,} columns", hint)
 
     def _refuse_joined_rows(self, column: Column, table: RawTable) -> None:
-        """Refuse a cell that holds the rest of one row and the beginning of another: two stray quotes make one."""
+        """Raise an error for a cell with the end of one row and the start of another, caused by two stray quotes."""
         width = len(table.columns)
         if width < _FEWEST:
             return
@@ -523,7 +518,7 @@ def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:
 
 
 def sniff(data: bytes, expected: str) -> str:
-    """Say which delimiter gives rows of one length, no torn quotes and most columns; in doubt, the expected one."""
+    """Find the delimiter with rows of equal length, valid quotes and most columns; in doubt, the expected one."""
     best, found = (0.0, False, 0), expected
     for delimiter in (expected, *(other for other in DELIMITERS if other != expected)):
         try:
@@ -542,9 +537,9 @@ def sniff(data: bytes, expected: str) -> str:
 
 
 def _account_for_empty(table: RawTable, empty: Places) -> None:
-    """Set the empty rows aside, and leave those at the end out: they are no rows."""
+    """Set empty rows aside; those at the end do not count as rows."""
     last = max([_last_filled(table), *(one.row or 0 for one in table.aside)])
-    table.aside += [empty_row(int(row)) for row in empty[empty < last]]
+    table.aside += [set_aside(int(row)) for row in empty[empty < last]]
     kept = table.rows <= last
     if not kept.all():
         table.columns = [column.take(kept) for column in table.columns]
@@ -554,7 +549,7 @@ def _account_for_empty(table: RawTable, empty: Places) -> None:
 
 
 def _last_filled(table: RawTable) -> int:
-    """Give the number of the last row with any content, 0 if there is none."""
+    """Return the number of the last row with content, 0 if there is none."""
     last = -1
     for column in table.columns:
         filled = np.flatnonzero(column.filled[last + 1 :])

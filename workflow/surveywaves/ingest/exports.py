@@ -24,7 +24,7 @@ NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
 
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
 _ENOUGH: Final = 5
-"""Rows below a doubtful header row that it takes to tell it from a return."""
+"""Fewest rows below a doubtful header row with which it can be distinguished from a return."""
 
 
 def read(source: Source, kind: Kind) -> RawTable:
@@ -43,9 +43,9 @@ def read(source: Source, kind: Kind) -> RawTable:
 
 
 def full_names(rows: Sequence[Sequence[str]], added: frozenset[str] = frozenset()) -> list[str]:
-    """Make one name a column of one, two or three header rows: the question, and what tells its columns apart.
+    """Make one name per column from one to three header rows: the question, and the label of the column within it.
 
-    Columns that the program adds (squeezed names) are called so whatever stands below.
+    Columns that the program adds (squeezed names) keep their names, whatever the rows below contain.
     """
     width = max(len(row) for row in rows)
     padded = [[_words(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
@@ -72,7 +72,7 @@ def _words(cell: str) -> str:
 
 
 def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
-    """Find out how many header rows there are: a header row has nothing below what the program always fills."""
+    """Count the header rows: they are blank in the columns that the program fills in every return."""
     top = sheet.top[start:]
     for number, row in enumerate(top[:3], start=1):
         if any(cell.startswith(IMPORT_ID) for cell in row):
@@ -108,7 +108,7 @@ def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
 
 
 def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
-    """Say without the help of identifiers whether the second row labels the columns of the first."""
+    """Check, without identifiers, whether the second row labels the columns of the first."""
     if len(top) < 2 or says_response(top[1]):
         return len(top) > 1
     return _has_gaps(top) and _is_header(top[1], top[2:], sure=False) is True
@@ -119,20 +119,20 @@ def _has_gaps(top: Sequence[Sequence[str]]) -> bool:
 
 
 def _wants_labels(top: Sequence[Sequence[str]]) -> bool:
-    """Say whether the second row must be one of labels: the first has gaps, or the words or the third row say so."""
+    """Check whether the second row must hold labels: by gaps in the first, by its words, or by the third."""
     named = any(cell.startswith(IMPORT_ID) for row in top[2:3] for cell in row)
     return named or _has_gaps(top) or says_response(top[1])
 
 
 def says_response(row: Sequence[str]) -> bool:
-    """Tell a second header row by the word that stands there for a question of one column."""
+    """Check whether a row contains the label of a question of one column, as a second header row does."""
     return any(normalise(cell) in NO_LABEL - {""} for cell in row)
 
 
 def _is_header(row: Sequence[str], below: Sequence[Sequence[str]], *, sure: bool) -> bool | None:
-    """Tell a row of labels from a row of answers: answers are numbers, or stand again in the rows below.
+    """Check whether a row holds labels and not answers, which are numbers or recur in the rows below.
 
-    None where too few rows stand below to tell, and the row's place does not make it `sure`.
+    None if there are too few rows below to decide, and the row's position does not make it `sure`.
     """
     filled = [(place, cell) for place, cell in enumerate(row) if cell]
     if all(normalise(cell) in NO_LABEL or cell.startswith(IMPORT_ID) for _, cell in filled):

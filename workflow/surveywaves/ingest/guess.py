@@ -1,11 +1,12 @@
-"""What a raw file is before anybody has described it: format, encoding, worksheet, and where its returns stand.
+"""Recognise a raw file that has not been described yet: its format, encoding, worksheet and header rows.
 
-What the layouts of another wave say goes before what could be guessed: it is taken where it fits.
+The layouts of another wave take precedence over a guess wherever they fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,36 +26,37 @@ ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
 """Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
 
 BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FORMATS[name]}
-"""Formats that a file's first bytes tell."""
+"""Formats that are recognised by a file's first bytes."""
 
 
 def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[Layout, ...] = ()) -> Layout:
-    """Say how a raw file is to be read: format, encoding, worksheet, header rows; of paper returns the number.
+    """Find the layout of a raw file: format, encoding, worksheet, header rows; for paper returns the number.
 
     Parameters
     ----------
     path, name
-        Where the file lies, and what errors call it.
+        The path of the file, and its name in errors.
     given
-        Keys of a layout that the person knows already: these are taken, the others found out.
+        Keys of a layout that are known already; only the others are searched for.
     like
         Layouts of another wave.
 
     Raises
     ------
     RawFileError
-        If the file is none that a reader takes.
+        If no reader takes the file.
     """
     wanted = given.get("format")
-    told = BINARY.get(kind_of(Source(name, path, Layout(format="table"))), "table")
-    known = {"format": told, **given}
-    kind = recognise(Source(name, path, Layout.model_validate(known)))
+    bare = Source(name, path, Layout(format="table"))
+    known = {"format": BINARY.get(kind_of(bare), "table"), **given}
+    layout = Layout.model_validate(known)
+    kind = recognise(Source(name, path, layout))
     if kind in BINARY:
-        return Layout.model_validate(known)
+        return layout
     if kind is Kind.TEXT:
-        known["encoding"] = given.get("encoding") or _encoding(path, name, like)
+        known["encoding"] = given.get("encoding") or _encoding(bare, like)
     if kind is Kind.XLSX and "sheet" not in known:
-        known |= _sheet(Source(name, path, Layout(format="table")), like)
+        known |= _sheet(bare, like)
     layout = Layout.model_validate(known)
     if kind is not Kind.PARQUET and wanted is None:
         layout = layout.model_copy(update={"format": _format(Source(name, path, layout), kind, like)})
@@ -64,13 +66,18 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
     return layout
 
 
-def _encoding(path: Path, name: str, like: tuple[Layout, ...]) -> str:
-    """Find an encoding that fits, first those of the other wave; what it calls UTF-8 may be so."""
-    data = content_of(Source(name, path, Layout(format="table")))
+def _with(source: Source, **known: str) -> Source:
+    """Copy a source with other keys of its layout."""
+    return replace(source, layout=source.layout.model_copy(update=known))
+
+
+def _encoding(source: Source, like: tuple[Layout, ...]) -> str:
+    """Find an encoding that the bytes fit; those of the other wave are tried first."""
+    data = content_of(source)
     first: RawFileError | None = None
     for encoding in dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS]):
         try:
-            as_utf8(Source(name, path, Layout(format="table", encoding=encoding)), data)
+            as_utf8(_with(source, encoding=encoding), data)
         except RawFileError as error:
             first = first or error
         else:
@@ -80,7 +87,7 @@ def _encoding(path: Path, name: str, like: tuple[Layout, ...]) -> str:
 
 
 def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
-    """Name the worksheet that the other wave names, or all if they have one header."""
+    """Choose the worksheet of the other wave, or all worksheets if they share a header."""
     titles = worksheets(source)
     for layout in like:
         if layout.sheet in titles and layout.sheet is not None:
@@ -90,7 +97,7 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
     headers: set[frozenset[str]] = set()
     returns: list[tuple[str, ...]] = []
     for title in titles:
-        sheet = open_sheet(Source(source.name, source.path, Layout(format="table", sheet=title)), Kind.XLSX)
+        sheet = open_sheet(_with(source, sheet=title), Kind.XLSX)
         start = find_header(sheet)
         headers.add(frozenset(map(normalise, filter(None, sheet.top[start]))))
         returns += {tuple(row) for row in sheet.top[start + 1 :] if any(row)}
@@ -99,7 +106,7 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
 
 
 def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
-    """Tell the format by what the first rows say, unless the other wave's finds its columns as well."""
+    """Recognise the format by the first rows, unless the columns of another wave's layout are there."""
     sheet = _first_sheet(source, kind)
     start = find_header(sheet)
     guessed = _by_header([sheet.top[start:], *(sheet.top[at:] for at in range(start))])
@@ -115,13 +122,12 @@ def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
 
 def _first_sheet(source: Source, kind: Kind) -> Sheet:
     if source.layout.sheet == EVERY_SHEET:
-        layout = source.layout.model_copy(update={"sheet": worksheets(source)[0]})
-        source = Source(source.name, source.path, layout)
+        source = _with(source, sheet=worksheets(source)[0])
     return open_sheet(source, kind)
 
 
 def _by_header(tops: Sequence[list[list[str]]]) -> str:
-    """Tell an export of a survey program and keyed paper forms from a plain table."""
+    """Distinguish exports of survey programs and keyed paper forms from plain tables."""
     for rows in tops:
         if program := program_of(rows):
             return program
@@ -132,7 +138,7 @@ def _by_header(tops: Sequence[list[list[str]]]) -> str:
 
 
 def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
-    """Find the column by which the two keyings of a form find each other."""
+    """Find the column that links the two keyings of a form."""
     table = one_header_row(open_sheet(source, kind))
     known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
     for wanted in known:
@@ -154,7 +160,7 @@ def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str
 
 
 def _pairs(table: RawTable, place: int, keying: int) -> int:
-    """Count the cells of a column that stand in two keyings; -1 if one stands twice in the same, or is blank."""
+    """Count the cells of a column that occur in two keyings; -1 if one is blank or occurs twice in one keying."""
     numbers, keyings = table.columns[place], table.columns[keying]
     found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
     if not numbers.filled.all() or len(set(found)) < len(found):

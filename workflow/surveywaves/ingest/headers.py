@@ -1,4 +1,4 @@
-"""From header cells to the full names of columns: unique, none empty, and said where they had to be made so."""
+"""Turn header cells into full names of columns: unique and not empty, with a note of each that was changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from openpyxl.utils import get_column_letter
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, set_aside, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet
 from surveywaves.personal import personal_text
-from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR, SET_ASIDE
+from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise, unique
 
 
@@ -30,16 +30,16 @@ def open_sheet(source: Source, kind: Kind) -> Sheet:
 
 
 def find_header(sheet: Sheet, added: Collection[str] = ()) -> int:
-    """Give the place of the row where the header begins, below titles.
+    """Find the row where the header begins, below any titles.
 
-    It is the row with columns that a survey program adds, or the first with content; or, where that has fewer than half
-    the cells of others, the first below it that has as many, and no numbers.
+    It is the row with columns that a survey program adds, or else the first with content; if that has less than half
+    the cells of the fullest row, the first row with at least half of them, unless it has numbers or repeats a cell.
     """
     filled = [sum(map(bool, row)) for row in sheet.top]
     first = next((place for place, count in enumerate(filled) if count), None)
     if first is None:
         raise sheet.source.error("has no rows with content")
-    for place, row in enumerate(sheet.top):
+    for place, row in enumerate(sheet.top if added else ()):
         if len({squeezed(cell) for cell in row} & {*added}) > 1:
             return place
     place = first if added else next(at for at, count in enumerate(filled) if 2 * count >= max(filled))
@@ -68,7 +68,7 @@ def read_below(
 ) -> RawTable:
     """Read the rows below a header of so many rows and name their columns; a name may be blank, or repeat.
 
-    `borrowed` are the places of columns that have nothing of their own in the header: they count only with content.
+    `borrowed` are the places of columns without a header cell of their own: they count only if they have content.
     """
     source = sheet.source
     first = start + header_rows
@@ -103,9 +103,9 @@ def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
 
 
 def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
-    """Set rows aside that say the header again, as where files were put under each other.
+    """Set aside rows that repeat the header, as in files that were concatenated.
 
-    One that names most of the columns in another order is refused: all below it is of other columns.
+    A row that names most of the columns in another order is an error: the rows below it have other columns.
     """
     named = {name for name in header if name}
     is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
@@ -121,7 +121,7 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
 
 
 def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
-    table.keep(~gone, [Problem(int(row), EVERY, "", what, SET_ASIDE) for row in table.rows[gone]])
+    table.keep(~gone, [set_aside(int(row), what) for row in table.rows[gone]])
 
 
 _TOTALS: Final = re.compile(
@@ -130,11 +130,11 @@ _TOTALS: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?")
 _ENDS: Final = 5
-"""Rows at either end among which totals stand."""
+"""Rows at either end among which totals are looked for."""
 
 
 def _set_totals_aside(table: RawTable) -> None:
-    """Set rows aside that are averages or totals of others: a word for it, then numbers alone."""
+    """Set aside rows of averages or totals: a word for one of these, then numbers only."""
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     for place in {*range(min(_ENDS, len(gone))), *range(max(len(gone) - _ENDS, 0), len(gone))}:
         filled = [column for column in table.columns if column.codes[place] != BLANK]
@@ -143,7 +143,7 @@ def _set_totals_aside(table: RawTable) -> None:
             bool(others)
             and _TOTALS.fullmatch(normalise(word).rstrip(":")) is not None
             and all(_NUMBER.fullmatch(cell) for cell in others)
-            and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns is called so
+            and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns has this name
         )
     _set_aside(table, gone, "averages or totals, no return")
 
@@ -158,7 +158,7 @@ _MOST_RANGES: Final = 12
 
 
 def as_ranges(text: str) -> tuple[str, ...]:
-    """Give the ranges that Excel may have made a date of, likeliest first: `1-4` became 4 January or 1 April."""
+    """Return the ranges that Excel may have turned into this date, likeliest first (`1-4`: 4 January or 1 April)."""
     found = _EXCEL_DATE.fullmatch(text)
     if not found:
         return ()
@@ -173,7 +173,7 @@ def as_ranges(text: str) -> tuple[str, ...]:
 
 
 def _dates_among_labels(table: RawTable) -> Iterator[Problem]:
-    """List dates that stand among labels: Excel makes them of ranges."""
+    """Yield dates among labels, into which Excel turns ranges."""
     for name, column in zip(table.names, table.columns, strict=True):
         if not 1 < len(column.texts) <= 10 * _MOST_RANGES:
             continue
@@ -194,7 +194,7 @@ def name_columns(
     row: int | None,
     borrowed: frozenset[int] = frozenset(),
 ) -> tuple[list[str], list[int], list[Problem]]:
-    """Give every column with a name or with content a name of its own; the others are left out.
+    """Give every column with a name or with content a unique name; other columns are left out.
 
     Returns
     -------

@@ -25,8 +25,8 @@ from surveywaves.text import normalise
 KEYING: Final = "keying"
 KEYINGS: Final = ("a", "b", "resolved")
 ABOUT_KEYING: Final = ("keying", "keyed")
-"""How the names of columns begin that tell of the keying and not of the return (`keyed_by`): the first keying's stand,
-and nobody compares them."""
+"""Beginnings of the names of columns about the keying and not the return (`keyed_by`): those of the first keying are
+kept, without comparison."""
 
 NONE: Final = -1
 _SHOWN: Final = 5
@@ -36,7 +36,7 @@ _SHOWN: Final = 5
 class Returns:
     """Which rows of a file are keyings of which return."""
 
-    first: NDArray[np.intp]  # the row that stands for the return: its first keying
+    first: NDArray[np.intp]  # the row of the return: its first keying
     # a, b, resolved: row of each keying, -1 where there is none
     a: NDArray[np.intp]
     b: NDArray[np.intp]
@@ -46,7 +46,7 @@ class Returns:
 def read(source: Source, kind: Kind) -> RawTable:
     """Read paper returns: one row a return, numbered as its first keying.
 
-    `rows_in` counts returns and what was set aside: the second keying of a return is no row of its own.
+    `rows_in` counts returns and rows set aside: the second keying of a return is not counted.
     """
     table = one_header_row(open_sheet(source, kind))
     if source.layout.respondent is None:
@@ -127,12 +127,12 @@ def _single(table: RawTable, returns: Returns, respondent: int) -> list[Problem]
 
 
 def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tuple[Column, list[Problem]]:
-    """Compare the keyings of one column, and settle where they differ."""
+    """Compare the keyings of one column, and resolve their differences."""
     folded = _folded(column)
     one, other = folded[returns.a], folded[returns.b]
     has_a, has_b, has_resolved = (rows != NONE for rows in (returns.a, returns.b, returns.resolved))
     differ = has_a & has_b & (one != other)
-    # A resolved row counts where the keyings differ; elsewhere only if it says something else than they do.
+    # A resolved row counts where the keyings differ; elsewhere only if it differs from them.
     ruling = folded[returns.resolved]
     agreed = np.where(has_a, one, np.where(has_b, other, ruling))
     overruled = has_resolved & ~differ & (ruling != agreed) & (column.codes[returns.resolved] != BLANK)
@@ -159,7 +159,7 @@ def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tup
 
 
 def _folded(column: Column) -> NDArray[np.int64]:
-    """Give one number a cell: texts that harmonise takes for the same share theirs."""
+    """Return a number for each cell; texts that harmonise does not distinguish share theirs."""
     numbers = {"": BLANK}
     of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
     return np.array([*of_text, BLANK], dtype=np.int64)[column.codes]

@@ -1,6 +1,6 @@
-"""Survey programs: what each adds to its exports, how many header rows it writes, which returns it calls no returns.
+"""Survey programs: the columns that each adds to its exports, its header rows, and its marks of test returns.
 
-A program is an entry of `PROGRAMS`, and no code. Names of columns are squeezed: case, spaces and `_` do not count.
+A program is an entry of `PROGRAMS`, without code. Names of columns are squeezed: case, spaces and `_` do not count.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from surveywaves.text import normalise
 class Program:
     """A survey program."""
 
-    # sure, others: columns that it adds, a blank between two: those that it fills in every return, of which
-    # an export has one at least, and others
+    # sure, others: columns that it adds, separated by blanks: those that it fills in every return, of which
+    # an export has at least one, and others
     sure: str
     others: str
-    enough: int = 2  # how many added columns make an export of a file
+    enough: int = 2  # added columns by which a file is recognised as an export
     first: bool = False  # whether the first column must be one of `sure`
-    header_rows: int | None = 1  # header rows; None where that is found out from the file
-    # respondent, starts, ends: columns that identify a return, and that say when it was begun and ended
+    header_rows: int | None = 1  # None if the number is found from the file
+    # respondent, starts, ends: columns with the identifier of a return, and with its start and end
     respondent: str = ""
     starts: str = ""
     ends: str = ""
@@ -32,12 +32,12 @@ class Program:
 
     @property
     def added(self) -> frozenset[str]:
-        """List the columns that it adds and that ask nothing."""
+        """Return the columns that it adds, which are no questions."""
         return frozenset(f"{self.sure} {self.others}".split())
 
 
 def squeezed(text: str) -> str:
-    """Fold a name as far as the names of added columns are folded."""
+    """Fold a name like the names of added columns: without case, spaces and `_`."""
     return normalise(text).replace(" ", "").replace("_", "")
 
 
@@ -94,11 +94,11 @@ PROGRAMS: Final[Mapping[str, Program]] = {
         ends="timestamp zeitstempel horodateur marcatemporal tijdstempel",
     ),
 }
-"""Format of a layout -> the program; the first that a header fits is it."""
+"""Format of a layout -> the program; a header belongs to the first that fits."""
 # fmt: on
 
 IMPORT_ID: Final = '{"ImportId"'
-"""How the cells of a third header row of Qualtrics begin."""
+"""The beginning of cells in the third header row of Qualtrics."""
 
 
 def _all(names: Iterable[str]) -> tuple[str, ...]:
@@ -108,16 +108,16 @@ def _all(names: Iterable[str]) -> tuple[str, ...]:
 IDENTIFIERS: Final = _all(one.respondent for one in PROGRAMS.values())
 STARTS: Final = _all(one.starts for one in PROGRAMS.values())
 ENDS: Final = _all(one.ends for one in PROGRAMS.values())
-"""What columns are called that identify a return, or say when it was begun and ended, whoever wrote the file."""
+"""Names, in any program, of columns with the identifier of a return, its start and its end."""
 
 
 def added(program: str) -> frozenset[str]:
-    """List the columns that a program adds; for what is no program's, those of SurveyMonkey."""
+    """Return the columns that a program adds; for other formats, those that SurveyMonkey adds."""
     return PROGRAMS.get(program, PROGRAMS["surveymonkey"]).added
 
 
 def program_of(rows: list[list[str]]) -> str | None:
-    """Tell by its first rows which program wrote a file; None if nothing tells."""
+    """Recognise by its first rows the program that wrote a file; None if there is none."""
     if any(cell.startswith(IMPORT_ID) for row in rows[:3] for cell in row):
         return "qualtrics"
     header = [squeezed(cell) for cell in (rows[0] if rows else [])]

@@ -1,8 +1,8 @@
-"""What a reader is given and what it gives: a file, its cells as text, and all that was amiss.
+"""Input and output of the readers: a file, its cells as text, and the problems found.
 
-Survey columns hold few distinct texts many times over. A column therefore keeps its distinct texts once, and for each
-cell the number of its text: whatever is done to texts (trimming, naming, checking) is done once a text, and a cell
-costs four bytes. One value has one text, whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
+Survey columns hold few distinct texts many times over. A column therefore stores its distinct texts once, and for each
+cell the number of its text: texts are trimmed and checked once each, and a cell takes four bytes. A value has the same
+text whichever program stored it: `3` and not `3.0`, dates as ISO 8601.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that was not taken as it stood."""
+    """One row or cell that was not taken unchanged."""
 
     row: int | None  # row of the file as a spreadsheet numbers it; None for all of them
     column: str  # full name of the raw column; `EVERY` for a whole row
-    value: str  # what stood there; empty where it is nobody's business (identifiers of persons)
+    value: str  # the cell's text; empty for identifiers of persons
     # problem, action: what is wrong with it, and what was done
     problem: str
     action: str
 
 
 def visible(text: str) -> str:
-    r"""Show a text in one line: what cannot be seen as ``\x00``, what is long cut off."""
+    r"""Return a text in one line: invisible characters as ``\x00``, long texts cut off."""
     shown = _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
 def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
-    """Lay problems, each with the file as configured, out as `problems.tsv` has them, in their order."""
+    """Return problems, each with the file as configured, in the columns of `problems.tsv`, in their order."""
     rows = [
         (
             wave,
@@ -74,7 +74,7 @@ AGAIN: Final = "download or copy it again"
 """What to do about a damaged file."""
 
 BROKEN: Final = (AttributeError, LookupError, OSError, TypeError, ValueError)
-"""What libraries let through of a file that lies about itself."""
+"""Exceptions of libraries on a file with inconsistent content."""
 
 BLANK = -1
 """The number of a blank cell."""
@@ -125,7 +125,7 @@ class Column:
 
     @classmethod
     def join(cls, parts: Sequence[Column]) -> Column:
-        """Put columns under each other."""
+        """Concatenate columns."""
         if len(parts) == 1:
             return parts[0]
         starts = np.cumsum([0, *(len(part.texts) for part in parts[:-1])])
@@ -140,7 +140,7 @@ class Column:
 
     @property
     def filled(self) -> NDArray[np.bool_]:
-        """Say of each cell whether anything stands in it."""
+        """Return for each cell whether it has content."""
         return np.not_equal(self.codes, BLANK)
 
     def take(self, places: NDArray[np.intp] | NDArray[np.bool_]) -> Column:
@@ -148,7 +148,7 @@ class Column:
         return Column(self.codes[places], self.texts)
 
     def text(self, place: int) -> str:
-        """Give the text of one cell, "" where it is blank."""
+        """Return the text of one cell, "" if it is blank."""
         code = int(self.codes[place])
         return "" if code == BLANK else str(self.texts[code].as_py())
 
@@ -157,11 +157,11 @@ class Column:
         return [str(text) for text in self.texts.to_pylist()]
 
     def with_texts(self, texts: Sequence[str | None]) -> Column:
-        """Put other texts in the place of `texts`, one for one."""
+        """Replace `texts`, one for one."""
         return Column.encoded(self.codes, pa.array(texts, type=pa.string()))
 
     def spelled(self) -> Any:
-        """Spell every cell out, as an Arrow array of (large) strings; a blank is null."""
+        """Return the text of every cell as an Arrow array of (large) strings; a blank is null."""
         indices = pa.array(self.codes, mask=self.codes == BLANK)
         return pc.take(pc.cast(self.texts, pa.large_string()), indices)
 
@@ -172,7 +172,7 @@ _MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
 
 
 def object_text(value: object) -> str | None:
-    """Write one Python value as text; None for None and for what is not a number."""
+    """Write one Python value as text; None for None and NaN."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | np.bool_):
@@ -194,7 +194,7 @@ def object_text(value: object) -> str | None:
 
 
 def float_text(value: float) -> str | None:
-    """Write a number in the fewest digits that give it back; whole numbers without a point."""
+    """Write a number in the fewest digits that reproduce it; whole numbers without a point."""
     if math.isnan(value):
         return None
     if math.isinf(value):
@@ -243,7 +243,7 @@ def _decimal_text(value: decimal.Decimal) -> str | None:
 Rows = NDArray[np.int64]
 
 CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F" + "\ufeff]"
-"""Characters that no survey answer holds, and byte order marks; tabs and line ends may stand in a comment."""
+"""Control characters and byte order marks; tabs and line ends are allowed, as in a comment."""
 REPLACEMENT: Final = "\ufffd"
 
 
@@ -285,16 +285,16 @@ class RawTable:
     columns: list[Column]  # one a name, all of one length
     rows: Rows  # for each row its number in the file, as a spreadsheet numbers it
     rows_in: int  # rows that the file holds below its header, however many became a row here
-    # rows that did not: one problem a row. ``len(rows) + len(aside) == rows_in``.
+    # rows that did not: one problem each. ``len(rows) + len(aside) == rows_in``.
     aside: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # all else that was not taken as it stood
-    # names of columns that identify a person: they are read to exclude test responses, and no further
+    problems: list[Problem] = field(default_factory=list)  # everything else that was not taken unchanged
+    # names of columns that identify a person: used to exclude test responses, and then dropped
     personal: frozenset[str] = frozenset()
-    # for each column the question in words, where the file has it apart from the name
+    # for each column the question in words, if the file has it in addition to the name
     labels: dict[str, str] = field(default_factory=dict)
-    # for each column what its codes are labelled, where the file says so
+    # for each column the labels of its codes, if the file has them
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
-    # key of the layout -> what a person must decide there before the file counts
+    # key of the layout -> the decision that a person has to make there
     asked: dict[str, str] = field(default_factory=dict)
 
     def keep(self, kept: NDArray[np.bool_], aside: Sequence[Problem]) -> None:
@@ -315,7 +315,7 @@ class RawTable:
 
 
 def settle(table: RawTable) -> RawTable:
-    """Do what is the same for every format: take control characters out, set rows without any content aside."""
+    """Remove control characters, and set aside rows without content, as for every format."""
     for place, name in enumerate(table.names):
         column, problems = _without_control(table.columns[place], name, table.rows)
         table.columns[place] = column
@@ -325,17 +325,17 @@ def settle(table: RawTable) -> RawTable:
         empty &= ~column.filled
         if not empty.any():
             return table
-    table.keep(~empty, [empty_row(int(row)) for row in table.rows[empty]])
+    table.keep(~empty, [set_aside(int(row)) for row in table.rows[empty]])
     return table
 
 
-def empty_row(row: int) -> Problem:
-    """Account for a row without content."""
-    return Problem(row, EVERY, "", "empty row", SET_ASIDE)
+def set_aside(row: int, why: str = "empty row") -> Problem:
+    """Account for a whole row that is set aside."""
+    return Problem(row, EVERY, "", why, SET_ASIDE)
 
 
 def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, list[Problem]]:
-    """Take characters out that no answer holds, cell by cell accounted for."""
+    """Remove control characters, with a problem for each cell."""
     dirty = pc.match_substring_regex(column.texts, CONTROL).to_numpy(zero_copy_only=False)
     damaged = pc.match_substring(column.texts, REPLACEMENT).to_numpy(zero_copy_only=False)
     if not (dirty.any() or damaged.any()):
@@ -353,7 +353,7 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
 
 
 TOP: Final = 60
-"""Rows that are looked at to find the header."""
+"""Rows that are searched for the header."""
 
 
 class Sheet(Protocol):
@@ -361,21 +361,21 @@ class Sheet(Protocol):
 
     @property
     def source(self) -> Source:
-        """Give the file."""
+        """Return the file."""
 
     @property
     def top(self) -> list[list[str]]:
-        """Give the first rows, trimmed, blanks as ""; a row ends with its last cell."""
+        """Return the first rows, trimmed, blanks as ""; a row ends with its last cell."""
 
     @property
     def problems(self) -> list[Problem]:
-        """Give what is amiss with the sheet as a whole."""
+        """Return the problems of the sheet as a whole."""
 
     def merged(self, row: int) -> list[str]:
         """List the ranges of cells merged across columns in a row (from 0)."""
 
     def body(self, first: int, width: int) -> RawTable:
-        """Read the rows from a given one on (from 0) into at least `width` columns, which are called by place.
+        """Read the rows from a given one on (from 0) into at least `width` columns, which are named by place.
 
-        Empty rows at the end are left out: they are no rows.
+        Empty rows at the end do not count as rows.
         """

@@ -1,6 +1,6 @@
-"""A raw file read by the reader of its format, and the personal columns left out.
+"""Read a raw file with the reader of its format, and mark the personal columns.
 
-What one header row names (CSV, TSV, XLSX) and Parquet files are read here; the other formats have modules of their own.
+Tables with one header row (CSV, TSV, XLSX) and Parquet files are read here; other formats have their own modules.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Reader = Callable[[Source, Kind], RawTable]
 
 
 EVERY_SHEET: Final = "*"
-"""As the `sheet` of a layout: all worksheets with content."""
+"""Value of `sheet` in a layout for all worksheets with content."""
 SHEET_COLUMN: Final = "worksheet"
-"""The column with their names."""
+"""Name of the column with the names of the worksheets."""
 
 
 def read_raw(source: Source) -> RawTable:
-    """Read a file with the reader of its layout's format; worksheets are put under each other.
+    """Read a file with the reader of its layout's format; several worksheets are concatenated.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def read_raw(source: Source) -> RawTable:
 
 
 def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawTable:
-    """Put worksheets under each other; their rows are counted on, so that each has a number of its own."""
+    """Concatenate worksheets; rows are numbered consecutively, so that each has its own number."""
     first, parts = tables[0], [tables[0].rows]
     for title, one in zip(titles[1:], tables[1:], strict=True):
         last = int(max([*parts[-1][-1:], *(problem.row or 0 for problem in first.aside)]))
@@ -97,13 +97,13 @@ def _read(source: Source, kind: Kind) -> RawTable:
 
 
 LARGE: Final = 1_000_000_000
-"""Letters up to which nobody asks how few bytes of a file they stand in."""
+"""Length of all cells, in letters, up to which the size of the file is not checked."""
 SPREAD: Final = 300
-"""Letters that a byte of a file may stand for: a Parquet file of labels comes to forty."""
+"""Most letters per byte of a file: a Parquet file of labels has forty."""
 
 
 def _refuse_spread(source: Source, table: RawTable) -> None:
-    """Refuse a long text that a small file has in very many cells."""
+    """Raise an error if a small file repeats a long text in very many cells."""
     letters = 0
     for column in table.columns:
         if len(column.texts):
@@ -114,7 +114,7 @@ def _refuse_spread(source: Source, table: RawTable) -> None:
 
 
 def _mark_personal(table: RawTable) -> None:
-    """Mark the personal columns and list them, without a word of what stands in them."""
+    """Mark the personal columns and list them, without their content."""
     table.personal = frozenset(
         name
         for name, column in zip(table.names, table.columns, strict=True)
@@ -134,7 +134,7 @@ def _mark_personal(table: RawTable) -> None:
 
 
 def _is_personal(table: RawTable, name: str, column: Column) -> bool:
-    """Check whether a column is of names, addresses or the like, by what it is called or by what it holds.
+    """Check, by its name and content, whether a column holds names, addresses or the like.
 
     `Email` may also be a box to tick, or a row of a matrix that is rated.
     """
@@ -146,11 +146,11 @@ def _is_personal(table: RawTable, name: str, column: Column) -> bool:
 
 
 LOOKED_AT: Final = 500
-"""Distinct texts of a column that are looked at."""
+"""Most distinct texts of a column that are examined."""
 
 
 def _unquoted(told: str) -> str:
-    """Leave out what a problem says stood in a cell."""
+    """Remove the content of cells from the text of a problem."""
     return re.sub(r"`[^`]*`", "it", told)
 
 
@@ -174,7 +174,7 @@ READERS: Final[Mapping[str, Reader]] = {
 
 _MANY: Final = 10_000_000
 _DENSEST: Final = 300
-"""Rows beyond these that a byte of a Parquet file may stand for: only a single column without content has more."""
+"""Most rows per byte of a larger Parquet file: only a single column without content has more."""
 
 
 def _parquet(source: Source) -> RawTable:

@@ -1,6 +1,6 @@
-"""Which rows are returns: test responses go, and each return has one row and one identifier.
+"""Select the rows that are returns: without test responses, one row and one identifier per return.
 
-A return that is there more than once is refused, or one of its rows is kept and the others are set aside.
+A duplicate return is an error, or one of its rows is kept and the others are set aside.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ _EXAMPLES: Final = 3
 
 
 def exclude(source: Source, table: RawTable) -> None:
-    """Set rows aside that the layout marks as no return, for the reason that it gives.
+    """Set aside the rows that the layout excludes, for the reason that it gives.
 
-    Case, spacing and quote style of a value do not count; "" stands for a blank cell.
+    Case, spacing and quote style of a value do not count; "" is a blank cell.
     """
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     problems: dict[int, Problem] = {}
@@ -146,7 +146,7 @@ def exclude(source: Source, table: RawTable) -> None:
             raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
-        texts = [*map(normalise.__wrapped__, column.listed()), ""]  # all different: not worth a cache
+        texts = [*map(normalise, column.listed()), ""]
         hit = np.array([text in marks for text in texts])[column.codes]
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
@@ -191,7 +191,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
 
 
 def settle_duplicates(files: Sequence[File]) -> list[Column]:
-    """Keep each return of a layout once, over all of its files, and give the identifiers of those that stay by file."""
+    """Keep each return of a layout once, over all of its files; return the identifiers of the rows kept, by file."""
     ids = [identifiers(source, table) for _, source, table in files]
     by_layout: defaultdict[str, list[int]] = defaultdict(list)
     for place, (layout, _, _) in enumerate(files):
@@ -214,9 +214,9 @@ def settle_duplicates(files: Sequence[File]) -> list[Column]:
 
 
 def _note_shared(files: Sequence[File], ids: Sequence[Column]) -> None:
-    """Say where two layouts have identifiers of the same name and some of the same identifiers.
+    """Note the layouts whose columns of identifiers have the same name and share identifiers.
 
-    They may be the same people (one survey exported twice) or just two lists that count from 1: ingest cannot know.
+    These may be the same people (one survey exported twice) or two lists numbered from 1: ingest cannot know.
     """
     for later, (layout, source, table) in enumerate(files):
         for earlier, (other, before, _) in enumerate(files[:later]):

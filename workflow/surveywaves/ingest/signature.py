@@ -1,7 +1,7 @@
-"""What a file is by its first bytes, whatever its name says, and the text of a text file as UTF-8.
+"""Recognise the kind of a file by its first bytes, and recode text files as UTF-8.
 
-A file that is not what it should be gets its error here; so does a text that breaks, with the place where it does and
-the encoding that it may have instead.
+An unexpected kind of file is an error; so is a text that cannot be decoded, with the position of the first invalid byte
+and a likely encoding.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ FORMATS: Final = {
     "sas": (Kind.SAS, Kind.TRANSPORT),
     "table": (*_SHEETS, Kind.PARQUET),
 }
-"""What each format of a layout may come as."""
+"""Kinds of file that each format of a layout accepts."""
 
 _BEGINNINGS: Final = (
     (b"$FL2", Kind.SPSS),
@@ -102,7 +102,7 @@ _R: Final = (b"X\n\0\0", b"A\n", b"B\n\x02\0\0\0", b"RDX", b"RDA")
 
 
 def recognise(source: Source) -> Kind:
-    """Say what a file is, and that its layout can take it.
+    """Recognise the kind of a file, and check that its layout accepts it.
 
     Raises
     ------
@@ -127,13 +127,13 @@ def recognise(source: Source) -> Kind:
 
 
 def promised(path: Path) -> Kind | None:
-    """Say what a name ends in, `.gz` left out."""
+    """Return the kind that a name ends in, without `.gz`; None if it is unknown."""
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
 def kind_of(source: Source) -> Kind:
-    """Say what a file is by its first bytes."""
+    """Recognise the kind of a file by its first bytes."""
     head = _head(source)
     if head.startswith(_GZIP):
         try:
@@ -186,7 +186,7 @@ def _head(source: Source) -> bytes:
 
 
 def _elsewhere(source: Source) -> str:
-    """Say what else lies in the folder: the same name in other letters, or the nearest."""
+    """Return a hint at other files in the folder: the same name in other case, or the nearest."""
     folder = source.path.parent
     if not folder.is_dir():
         return f"there is no folder `{folder}`"
@@ -223,9 +223,9 @@ def _ole(source: Source) -> Kind:
 
 
 UNPACKED: Final = 20_000_000
-"""Bytes that a compressed part may come to whatever it had."""
+"""Unpacked size, in bytes, up to which the ratio of compression is not checked."""
 PACKED: Final = 200
-"""How many times smaller it may be packed beyond that: sheets of nothing but the same answer come to a hundred."""
+"""Highest ratio of compression beyond that: sheets with one answer throughout reach a hundred."""
 
 
 def content_of(source: Source) -> bytes:
@@ -234,7 +234,7 @@ def content_of(source: Source) -> bytes:
     Raises
     ------
     RawFileError
-        If it unpacks to far more than any table does, or not at all.
+        If it unpacks to far more than any table does, or cannot be unpacked.
     """
     content = source.path.read_bytes()
     if not content.startswith(_GZIP):

@@ -54,7 +54,7 @@ class _DamagedError(Exception):
 
 
 def check_dictionary(source: Source) -> None:
-    """Refuse an SPSS file whose records end too early, or label a variable that is not there."""
+    """Raise an error for an SPSS file whose records are cut off, or label a variable that does not exist."""
     with source.path.open("rb") as file:
         try:
             _Records(file).walk()
@@ -77,7 +77,7 @@ class _Records:
         self.order = found[0]
 
     def walk(self) -> None:
-        """Read all records, and compare what they say."""
+        """Read all records, and check that they are consistent."""
         variables: list[bool] = []  # whether a place begins a variable
         labelled: list[int] = []
         while (kind := self.integer()) != END:
@@ -138,7 +138,7 @@ DateText = Callable[[str, NDArray[np.float64]], Any]
 """From a variable's format and its numbers to Arrow strings; None where the format is no date."""
 
 UNSTATED: Final = Layout.model_fields["encoding"].default
-"""The default encoding speaks of text files; SPSS and Stata files say their own."""
+"""The default encoding, which applies to text files only: SPSS and Stata files name their own."""
 
 _DENSEST: Final = 1100
 """Rows that a byte can stand for at most: zlib shrinks a .zsav file at best about 1,030 to 1."""
@@ -151,9 +151,9 @@ _FAILURES: Final = (*_OWN, *BROKEN, MemoryError, OverflowError)
 def read_statfile(
     source: Source, reader: Callable[..., Any], *, dates: DateText, missing: Callable[[Any], str]
 ) -> RawTable:
-    """Read a file with one of pyreadstat's readers; `missing` writes a missing value with a name of its own (.a to .z).
+    """Read a file with one of pyreadstat's readers; `missing` writes a named missing value (.a to .z).
 
-    Declared missing codes are answers like any other here: what they mean is for the study to say.
+    Declared missing codes are kept like other answers: the study defines their meaning.
     """
     cells, total, meta = _open(source, reader)
     if not total:
@@ -216,16 +216,16 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
 
 
 def _check_rows(source: Source, rows: int | None) -> None:
-    """Refuse more rows than the bytes of the file can hold: pyreadstat would make room for them."""
+    """Raise an error for more rows than the file can hold, for which pyreadstat would allocate memory."""
     if rows is not None and rows > source.path.stat().st_size * _DENSEST:
         raise source.error(f"is damaged: it announces {rows} rows", AGAIN)
 
 
 def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> None:
-    """Raise a UnicodeDecodeError where ReadStat cut off a letter: a text's last bytes that begin one and do not end it.
+    """Raise a UnicodeDecodeError where ReadStat dropped the last bytes of a text, an incomplete UTF-8 sequence.
 
-    It stops at other bytes that are not UTF-8, but takes these to be left over from a longer text. So the texts are
-    read again byte by byte, which Latin-1 is.
+    It reports other invalid bytes, but takes these for the rest of a longer text. The texts are therefore read again as
+    Latin-1, which maps each byte to a character.
     """
     if str(meta.file_encoding).upper() not in {"UTF-8", "UTF8"}:
         return
@@ -244,7 +244,7 @@ def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> Non
 def _texts(
     cells: Any, name: str, meta: Any, dates: DateText, missing: Callable[[Any], str]
 ) -> tuple[NDArray[np.intp], list[Any], list[str | None]]:
-    """Give codes, distinct values and their texts of a variable."""
+    """Return the codes, the distinct values and their texts of a variable."""
     if meta.readstat_variable_types[name] == "string":
         codes, uniques = pd.factorize(np.asarray(cells, dtype=object))
         return codes, list(uniques), [str(one) for one in uniques]
@@ -269,7 +269,7 @@ def _code_text(code: Any, missing: Callable[[Any], str]) -> str:
 def _labelled(
     name: str, keys: list[Any], texts: list[str | None], labels: Labels
 ) -> tuple[list[str | None], list[Problem]]:
-    """Put labels in the place of codes: a code without one stays, a label of several codes says which."""
+    """Replace codes by labels: a code without one is kept, a label of several codes is followed by the code."""
     counts = Counter(normalise(str(label)) for label in labels.values())
     problems = []
     named: list[str | None] = []
@@ -308,7 +308,7 @@ def read_spss(source: Source, kind: Kind) -> RawTable:
 
 
 def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write dates, moments and times of day as ISO 8601; a number that cannot be one makes the column numbers."""
+    """Write dates, moments and times of day as ISO 8601; None if a number is outside their range."""
     name = kind.rstrip("0123456789.")
     if name in TIMES and ((values >= 0) & (values < 86400)).all():
         return arrow_texts(pa.array((values * 1e6).round().astype(np.int64)).cast(pa.time64("us")))
@@ -365,7 +365,7 @@ _SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
 
 
 def read_sas(source: Source, kind: Kind) -> RawTable:
-    """Read a SAS data set or transport file; value labels stand in a file of their own, which is not read."""
+    """Read a SAS data set or transport file; value labels are in a separate file, which is not read."""
     reader = pyreadstat.read_xport if kind is Kind.TRANSPORT else pyreadstat.read_sas7bdat
     return read_statfile(source, reader, dates=_sas_dates, missing=lambda code: f".{code}")
 

@@ -18,24 +18,24 @@ import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text
+from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text, set_aside
 from surveywaves.ingest.signature import PACKED, UNPACKED
-from surveywaves.terms import EVERY, SET_ASIDE
+from surveywaves.terms import EVERY
 from surveywaves.text import few, nearest
 
 ERROR_VALUES: Final = frozenset(
     {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
 )
 EXACT: Final = 10**15
-"""Excel keeps 15 digits of a number; what is longer was rounded when it was typed in or opened."""
+"""Excel keeps 15 digits of a number; a longer one was rounded when it was typed in or opened."""
 SHOWN: Final = 5
 
 OTHERS: Final = "other worksheets with content"
 
 FAR: Final = 10_000
-"""Empty rows, and a tenth of it empty columns, after which a cell is a slip of the mouse and no answer."""
+"""Empty rows, and a tenth of that empty columns, after which a cell is a slip of the mouse and not an answer."""
 
-# Whatever openpyxl meets in a damaged workbook it lets through: lxml's XMLSyntaxError is a SyntaxError as well.
+# openpyxl does not catch the errors of a damaged workbook: lxml's XMLSyntaxError is a SyntaxError as well.
 DAMAGED: Final = (*BROKEN, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError, NotImplementedError)
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row(?P<about>\s[^>]*)?>")
@@ -48,7 +48,7 @@ _STRICT: Final = {
     b"relationships",
     b"http://purl.oclc.org/ooxml/spreadsheetml/main": b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
 }
-"""Names of strict Open XML -> those of the common one, which openpyxl reads."""
+"""Names of strict Open XML -> those of transitional Open XML, which openpyxl reads."""
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -83,7 +83,7 @@ class Worksheet:
         ]
 
     def body(self, first: int, width: int) -> RawTable:
-        """Read the rows from a given one on; every row has as many columns as the longest."""
+        """Read the rows from a given one on, with as many columns as the longest row."""
         filled_in = list(self._fill_merged(first))
         numbers = np.arange(first, len(self._rows), dtype=np.int64) + 1
         hidden = np.isin(numbers, [number for number in self._hidden if any(self._rows[number - 1])])
@@ -99,8 +99,7 @@ class Worksheet:
         ]
         body = RawTable([], columns, numbers[~left_out], len(numbers), problems=filled_in)
         body.problems += self._below(first, columns, body.rows)
-        for number in numbers[left_out]:
-            body.aside.append(Problem(int(number), EVERY, "", "hidden in the worksheet", SET_ASIDE))
+        body.aside += [set_aside(int(number), "hidden in the worksheet") for number in numbers[left_out]]
         if hidden.any() and not left_out.any():
             said = f"hidden rows: {hidden.sum()}, the first is row {numbers[hidden][0]}"
             if self.source.layout.hidden_rows is None:
@@ -109,7 +108,7 @@ class Worksheet:
         return body
 
     def _fill_merged(self, first: int) -> Iterator[Problem]:
-        """Put the value of cells merged down a column into each of them: it stands beside all of these rows."""
+        """Fill cells merged down a column with their value, which applies to all of these rows."""
         for one, (left, top, right, end) in self._ranges:
             bottom = min(end, len(self._rows))
             if top <= first or top > bottom:
@@ -146,7 +145,7 @@ class Worksheet:
         return book.worksheets[titles.index(wanted or filled[0])]
 
     def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
-        """Read rows as text, without blanks at their end and at the end; a cell far from all others is refused."""
+        """Yield rows as text, without trailing blanks and blank rows; a cell far from all others is an error."""
         blank, width = 0, 0
         for number, row in enumerate(rows, start=1):
             texts = self._texts(number, row)
@@ -184,7 +183,7 @@ class Worksheet:
         return texts
 
     def _refuse_uncalculated(self, title: str) -> None:
-        """Refuse formulas that were saved without their result: what they would show is not in the file."""
+        """Raise an error for formulas that were saved without their results."""
         found = []
         with opened(self.source, data_only=False) as (_, book):
             rows = zip_longest(_values(book[title], plain=False), self._rows, fillvalue=())
@@ -197,7 +196,7 @@ class Worksheet:
             raise self.source.error(what, "open it in Excel and save it, or paste the column as values")
 
     def _below(self, first: int, columns: list[Column], rows: Any) -> Iterator[Problem]:
-        """Yield what is amiss with cells below the header."""
+        """Yield the problems of cells below the header."""
         for row, place, text in self._rounded:
             if row > first:
                 problem = "a number of more than 15 digits, which Excel rounds"
@@ -216,13 +215,13 @@ def _filled(sheet: Any) -> bool:
 
 
 def _values(sheet: Any, *, plain: bool = True) -> Iterator[tuple[Any, ...]]:
-    """Yield rows, whatever size the sheet says it has (some programs write A1 for every sheet)."""
+    """Yield all rows, without regard to the sheet's stated size (some programs write A1 for every sheet)."""
     sheet.reset_dimensions()
     yield from sheet.iter_rows(values_only=plain)
 
 
 def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
-    """Refuse a part that unpacks to far more than any sheet does, or that may: XML with definitions of its own."""
+    """Raise an error for parts that unpack to far more than any sheet does, or that may, by XML entities."""
     for part in archive.infolist():
         name = f"{part.filename} in it"
         if part.file_size > max(UNPACKED, PACKED * part.compress_size):
@@ -236,9 +235,9 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
 
 @contextmanager
 def opened(source: Source, *, data_only: bool = True) -> Iterator[tuple[zipfile.ZipFile, Any]]:
-    """Open a workbook as an archive and with openpyxl, one of strict Open XML under the names of the common one.
+    """Open a workbook as an archive and with openpyxl, after converting strict Open XML.
 
-    What is done with it ends in a RawFileError where it is damaged, or unpacks to far more than any workbook does.
+    Any use of it raises a RawFileError if it is damaged, or unpacks to far more than any workbook does.
     """
     try:
         with zipfile.ZipFile(source.path) as archive, warnings.catch_warnings():
@@ -269,7 +268,7 @@ def _common(archive: zipfile.ZipFile) -> io.BytesIO:
 
 
 def _hidden_rows(xml: bytes) -> Iterator[int]:
-    """Yield the numbers of the rows that a worksheet hides."""
+    """Yield the numbers of the hidden rows of a worksheet."""
     if _HIDDEN.search(xml):
         number = 0
         for row in _ROW.finditer(xml):

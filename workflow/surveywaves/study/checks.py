@@ -128,7 +128,7 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
 
 
 def _alike(where: str, labels: Iterable[str]) -> Iterator[Mistake]:
-    """Yield labels that a file could not tell apart, and that a reader hardly could."""
+    """Yield labels that cannot be distinguished in a file."""
     groups: dict[str, list[str]] = {}
     for label in labels:
         groups.setdefault(normalise(label), []).append(label)
