@@ -27,7 +27,7 @@ from surveywaves.terms import (
     Status,
 )
 from surveywaves.text import listed
-from surveywaves.words import Labels, is_missing, records
+from surveywaves.words import Labels, is_missing, opening, records
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Found")
@@ -38,8 +38,21 @@ DIFFERENCE: Final = "difference_in_differences"
 LEVEL: Final = "level"
 """Kinds of facts; the first three are contrasts."""
 
+KINDS: Final = {CHANGE: "Change", GAP: "Gap", DIFFERENCE: "Difference in change"}
+"""Kind of contrast -> how it is called."""
+
+CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
+"""Decisions that say something."""
+
 ANALYSIS: Final[Mapping[str, str]] = {PERCENT_FAVOURABLE: FAVOURABLE, LINEAR: LINEAR, ORDINAL: ORDINAL}
 """Unit -> analysis whose estimates are in it."""
+
+
+def kind_of(wave: str, organisation: str) -> str:
+    """Tell the kind of a contrast by whether it names two waves, two organisations, or both."""
+    if BETWEEN not in wave:
+        return GAP
+    return DIFFERENCE if BETWEEN in organisation else CHANGE
 
 
 def term_in(unit: str, kind: str) -> str:
@@ -310,11 +323,6 @@ def counted(number: int) -> str:
 
 
 _COUNTED: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def opening(text: str) -> str:
-    """Begin a sentence with a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def inside(labels: Labels, organisation: str) -> str:

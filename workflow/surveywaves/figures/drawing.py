@@ -18,9 +18,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D
 
 from surveywaves.figures.style import DECISIONS, GREY, HATCH, INK, MARK, RULE, TAG, Sheet, width, wrap
+from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
-from surveywaves.words import Labels
+from surveywaves.words import REVERSED, Labels
 
 LINE: Final = 1.3
 """Height of a line of text, in its size."""
@@ -89,6 +90,11 @@ WITHHELD_LOOK: Final[dict[str, Any]] = {
 def withheld_key(there: object) -> list[Key]:
     """Make the entry of what is withheld, if anything is."""
     return [Key("[c] withheld to protect respondents", WITHHELD_LOOK, box=True)] if there else []
+
+
+def reversed_note(items: Iterable[Item]) -> str:
+    """Write the note on reversed statements, if any is one."""
+    return f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in items) else ""
 
 
 def decision_keys(

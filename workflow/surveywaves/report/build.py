@@ -30,6 +30,7 @@ from surveywaves.report.sections import sections
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Table
 from surveywaves.tables.made import made
+from surveywaves.text import unique
 from surveywaves.words import Labels
 
 Node: TypeAlias = dict[str, Any]
@@ -449,9 +450,6 @@ def new_id(wanted: str, taken: set[str]) -> str:
     """Make an id of any words: small Latin letters, digits, hyphens; a number behind it where it is taken."""
     plain = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "part"
-    found, number = stem, 1
-    while found in taken:
-        number += 1
-        found = f"{stem}-{number}"
+    found = unique(stem, taken, "{}-{}")
     taken.add(found)
     return found

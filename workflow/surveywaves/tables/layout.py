@@ -29,6 +29,7 @@ from surveywaves.words import (
     interval,
     is_missing,
     number,
+    opening,
     p_value,
     pair,
     percentage,
@@ -249,6 +250,11 @@ def is_withheld(row: Any, what: str) -> bool:
     return beside or getattr(row, "status", "") == Status.WITHHELD
 
 
+def known_or_withheld(frame: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows whose estimate is released or withheld, not those that have none."""
+    return frame[frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)]
+
+
 def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
     """Print a number of a row, or the sign that it is withheld, or a dash.
 
@@ -364,7 +370,7 @@ def remarks(note: Any) -> list[str]:
 def sentence(text: str) -> str:
     """Make a sentence of words."""
     text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
+    return f"{opening(text)}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
 
 
 def weighted_note(frame: pd.DataFrame) -> str:

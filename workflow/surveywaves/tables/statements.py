@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import pandas as pd
 
 from surveywaves.catalogue import batteries
-from surveywaves.findings import CHANGE, main_pair, term_in
+from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.layout import (
@@ -35,7 +35,7 @@ from surveywaves.tables.layout import (
     together,
     weighted_note,
 )
-from surveywaves.terms import ALL, FAVOURABLE, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
+from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
 
@@ -130,8 +130,7 @@ def _everybody(wave: str, labels: Labels) -> bool:
 def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
     if frame is None or not wave:
         return pd.DataFrame()
-    own = (frame["analysis"] == FAVOURABLE) & (frame["wave"] == wave)
-    return frame[own & (frame["term"] == term_in(PERCENT_FAVOURABLE, CHANGE))]
+    return contrast_rows(frame, PERCENT_FAVOURABLE, CHANGE, wave=wave)
 
 
 def _percent(row: Any) -> Cell:
