@@ -150,7 +150,7 @@ def of_figures(*formats):
 
 
 def narrow():
-    """List what is drawn for a telephone as well."""
+    """List the drawings for telephones."""
     wanted = [one.name for one in FIGURES if one.exhibit.narrow]
     return [f"results/figures/{catalogue.NARROW}/{name}.svg" for name in wanted]
 

@@ -28,11 +28,11 @@ from surveywaves.words import NONE, WITHHELD, Labels, number, shortened, stateme
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
-"""Most organisations under each other: beyond, the tables have them."""
+"""Most organisations under each other; if there are more, only the tables show them."""
 BAR: Final = 1.35
 """Height that a bar takes, in em."""
 ROOM: Final = 0.2
-"""What an answer is wider, at least, than its number, for the number to stand in it, in em."""
+"""How much wider than its number an answer must be, at least, for the number to be written in it, in em."""
 TOTAL: Final = 2.2
 """Room for a total beside a bar, in em."""
 STATEMENT: Final = 0.30

@@ -1,4 +1,4 @@
-"""What the next wave can detect, by its number of returns: a line a comparison, the median scale."""
+"""What the next wave can detect, by its number of returns: a line per comparison, for the median scale."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _curves(
     looks: Mapping[tuple[str, str], Look],
     labels: Labels,
 ) -> None:
-    """Draw a line a comparison, on axes of returns and of standard deviations."""
+    """Draw a line per comparison, on axes of returns and of standard deviations."""
     em, plan = page.em, page.presentation.planning
     counts = sorted({float(n) for curve in curves.values() for n in curve.index})
     wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]

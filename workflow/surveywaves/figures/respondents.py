@@ -1,4 +1,4 @@
-"""Who answered: every grouping variable in one figure, a row a level and a mark a wave."""
+"""Who answered: every grouping variable in one figure, a row per level and a mark per wave."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 from surveywaves.words import NONE, WITHHELD, Labels, number, opening, records
 
 MARKERS: Final = ("s", "D", "^", "o")
-"""Of the waves, the last being a dot."""
+"""Marks of the waves; that of the last is a dot."""
 LEVELS: Final = 55
 """Most rows."""
 

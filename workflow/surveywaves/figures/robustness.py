@@ -1,4 +1,4 @@
-"""Whether another analysis would say the same: a row a clear result, a column an alternative analysis."""
+"""Whether other analyses agree: a row per clear result, a column per alternative analysis."""
 
 from __future__ import annotations
 

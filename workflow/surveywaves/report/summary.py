@@ -155,7 +155,7 @@ class Told(Found):
 
 @dataclass(frozen=True)
 class Contrast:
-    """What one contrast came to on every scale that it has an estimate of.
+    """The results of one contrast, on every scale that it has an estimate of.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class Contrast:
 
     @property
     def ways(self) -> list[tuple[str, list[Told]]]:
-        """Take the scales that moved apart by the way that they went; see `findings.ways`."""
+        """Split the scales that moved by the way that they went; see `findings.ways`."""
         return findings.ways(self.moved)
 
     @property
@@ -186,11 +186,11 @@ class Contrast:
         return self._count(status=list(ESTIMATED))
 
     def count(self, *went: str) -> Number:
-        """Count the scales that went some of the ways."""
+        """Count the scales that went any of the given ways."""
         return self._count(decision=[WAYS[way] for way in went])
 
     def scales(self, *went: str) -> Markup:
-        """Say how many of the scales went some of the ways; without any: on any of them."""
+        """Say how many of the scales went any of the given ways; without a way, say "any of" the scales."""
         told, tested = self.count(*went), self.tested
         counts = round(told.value) if went else None, round(tested.value)
         return Markup(findings.of_scales(*counts, str(told), str(tested)))
@@ -202,7 +202,7 @@ class Contrast:
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
-    """Take facts of a kind in the unit of the headline; see `findings.found`."""
+    """Return the facts of a kind in the unit of the headline; see `findings.found`."""
     if not material.has("means"):
         return []
     compared = material.tables["contrasts"] if material.has("contrasts") else None

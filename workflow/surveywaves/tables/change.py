@@ -114,7 +114,7 @@ class Estimates:
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
     def change(self, row: Any) -> tuple[Cell, ...]:
-        """Print a change: first, last, change, adjusted p. Why it is not what a reader subtracts is noted."""
+        """Print both levels, the change and its adjusted p; a note says why the levels do not subtract to it."""
         if row is None:
             return (NOTHING,) * 4
         last, first = pair(row.wave) or ("", "")
@@ -130,7 +130,7 @@ class Estimates:
         return (*sides, moved, p)
 
     def contrast(self, row: Any) -> tuple[Cell, Cell]:
-        """Print a contrast with its interval, the sign of its decision and what is said of it alone; its adjusted p."""
+        """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
         cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
             cell = cell.noted(*(sentence(self.labels.readable(remark)) for remark in remarks(row.note)))
@@ -142,7 +142,7 @@ class Estimates:
 
     @cached_property
     def low(self) -> dict[str, str]:
-        """Scales of low reliability, and what is said of it."""
+        """Scale of low reliability -> the note on it."""
         told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
         return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
 
@@ -176,7 +176,7 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """Say how many respondents the estimates of each group are of, over all scales."""
+    """State how many respondents the estimates of each group rest on, over all scales."""
     said = []
     for name in _groups(frame, labels):
         own = frame[frame["organisation"] == name]

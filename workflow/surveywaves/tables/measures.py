@@ -83,7 +83,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
 
 
 def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
-    """Print a coefficient; who was not asked is not said, and a reason that stands at alpha not again."""
+    """Print a coefficient; a group that was not asked gets no note, and a reason noted at alpha is not repeated."""
     if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
         return estimate_cell(row, labels, bounds=row is alpha)
     told = str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note)

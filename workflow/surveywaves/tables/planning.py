@@ -1,4 +1,4 @@
-"""What the next wave can show, by how many answer."""
+"""What the next wave can show, by its number of returns."""
 
 from __future__ import annotations
 

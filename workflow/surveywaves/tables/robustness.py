@@ -54,7 +54,7 @@ def decision_words(decision: str, kind: str, *, first: str) -> str:
 
 
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
-    """List the decisions that some other analysis does not come to: which, and how far the estimate moves."""
+    """List the decisions that some alternative analysis does not share: which one, and how far the estimate moves."""
     rows_there = agreement[agreement["decision"].fillna("") != ""]
     favourable = bool(rows_there["analysis"].eq(FAVOURABLE).any())
     main = rows_there[rows_there["analysis"] == (FAVOURABLE if favourable else LINEAR)]
@@ -143,7 +143,7 @@ SHAPES: Final = {
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a scale a row."""
+    """Lay out what the models assume and what the data say of it, a row per scale."""
     level = 1 - labels.presentation.confidence
     of_scales = diagnostics[diagnostics["item"] == ""]
     found = {(row.scale, row.term): row for row in records(of_scales)}

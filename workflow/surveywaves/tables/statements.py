@@ -77,7 +77,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         yield from levels
         if name in told:
             change, p = _change(moved.get((item, name)), labels, *levels[-2:])
-            # Of everybody it is said below the table.
+            # For everybody together it is noted below the table.
             yield from (replace(change, notes=()) if name == ALL and several else change, p)
 
     def named(item: Item) -> Cell:
