@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from surveywaves.catalogue import FIGURES, NARROW, STATISTICS
+from surveywaves.catalogue import FIGURES, STATISTICS
 from surveywaves.disclosure.checklist import COLUMNS, SAFE, TERMS, Statbarn, checklist, statbarn_of, workbook
 from surveywaves.files import read
 from surveywaves.study.models import Disclosure
@@ -173,8 +173,7 @@ def test_every_released_number_and_figure_of_the_shipped_study_has_a_row_and_a_c
         set(sheet.loc[sheet["type"] == "table", "output"].str.extract(r"^released/(\w+)\.csv")[0]) == tables
     )
     assert tables <= STATISTICS.keys()
-    drawn = {path.stem for path in (finished / "results/figures").glob("*.svg")}
-    figures = {name for name in drawn if not name.endswith(NARROW)}  # the same numbers again
+    figures = {path.stem for path in (finished / "results/figures").glob("*.svg")}
     assert set(sheet.loc[sheet["type"] == "figure", "output"].str.removeprefix("figures/")) == figures
     assert len(figures) > len(FIGURES) / 2
     assert not sheet["summary"].str.contains("no class is known|not known").any()

@@ -14,7 +14,6 @@ from lxml import html
 
 from browser import Browser, needs_chromium
 from conftest import snakemake
-from surveywaves.catalogue import NARROW
 
 HOSTILE = "</script><script>window.harmed = 1</script>"
 NOWHERE = "http://127.0.0.1:9"
@@ -54,8 +53,7 @@ def listed(unpacked: Path) -> dict[str, Any]:
 
 
 def test_every_figure_and_the_report_are_there_with_labels_and_a_caption(listed, finished: Path) -> None:
-    files = (finished / "results/figures").glob("*.*")
-    drawn = {f"results/figures/{path.name}" for path in files if not path.stem.endswith(NARROW)}
+    drawn = {f"results/figures/{path.name}" for path in (finished / "results/figures").glob("*.*")}
     assert drawn | {"results/report/index.html", "results/report/report.pdf"} <= set(listed)
     for path, about in listed.items():
         assert about["labels"], path

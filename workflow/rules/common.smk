@@ -150,9 +150,9 @@ def of_figures(*formats):
 
 
 def narrow():
-    """List what is drawn for a telephone as well."""
+    """List the drawings for telephones."""
     wanted = [one.name for one in FIGURES if one.exhibit.narrow]
-    return [f"results/figures/{name}{catalogue.NARROW}.svg" for name in wanted]
+    return [f"results/figures/{catalogue.NARROW}/{name}.svg" for name in wanted]
 
 
 def slides():

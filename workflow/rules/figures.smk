@@ -1,5 +1,6 @@
 # in:  the released tables
-# out: every figure as SVG, PDF and PNG and as a slide, the rows that it drew as CSV, and what is said beside it
+# out: every figure as SVG, PDF and PNG, as a slide and some for telephones, the rows that it drew as CSV, and what is
+#      said beside it
 rule figures:
     input:
         **released(SHOWN),

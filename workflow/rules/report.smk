@@ -4,7 +4,8 @@
 rule report:
     input:
         **of_tables(),
-        figures=[*of_figures("svg"), *narrow()],
+        figures=of_figures("svg"),
+        narrow=narrow(),
         captions="results/figures/captions.tsv",
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,

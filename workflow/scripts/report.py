@@ -1,5 +1,6 @@
 """Write the report."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from surveywaves.files import read, write_bytes, write_text
@@ -8,13 +9,20 @@ from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import frames_of
 
+
+def drawings(paths: Iterable[str]) -> dict[str, str]:
+    """Read drawings: name of the figure -> SVG text."""
+    return {Path(path).stem: Path(path).read_bytes().decode() for path in paths}
+
+
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     report = assemble(
         frames_of({name: given[name] for name in params.tables}),
         read(given.captions),
-        {Path(path).stem: Path(path).read_bytes().decode() for path in given.figures},
+        drawings(given.figures),
         Presentation.model_validate_json(params.presentation),
+        narrow=drawings(given.narrow),
         disclosure=Path(given.disclosure).read_text(encoding="utf-8"),
         limitations="".join(Path(path).read_text(encoding="utf-8") for path in given.limitations),
         session=packages(),

@@ -30,11 +30,11 @@ TABLE_FORMATS: Final = ("html", "docx", "tex", "csv")
 ROWS_FORMAT: Final = "csv"
 """The format of a figure's rows."""
 
-NARROW: Final = "_narrow"
-"""Ending of the name of a figure for telephones, which is drawn as SVG only."""
-
 SLIDES: Final = "slides"
 """Folder beside the figures where each is a PNG of 16:9."""
+
+NARROW: Final = "narrow"
+"""Folder beside the figures where those that are drawn for a telephone as well are SVGs."""
 
 SECTIONS: Final = {
     "summary": "Summary",

@@ -27,7 +27,7 @@ from surveywaves.terms import (
     Status,
 )
 from surveywaves.text import listed
-from surveywaves.words import Labels, is_missing, records
+from surveywaves.words import Labels, is_missing, opening, records
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Found")
@@ -38,8 +38,21 @@ DIFFERENCE: Final = "difference_in_differences"
 LEVEL: Final = "level"
 """Kinds of facts; the first three are contrasts."""
 
+KINDS: Final = {CHANGE: "Change", GAP: "Gap", DIFFERENCE: "Difference in change"}
+"""Kind of contrast -> its name."""
+
+CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
+"""Decisions that say something."""
+
 ANALYSIS: Final[Mapping[str, str]] = {PERCENT_FAVOURABLE: FAVOURABLE, LINEAR: LINEAR, ORDINAL: ORDINAL}
 """Unit -> analysis whose estimates are in it."""
+
+
+def kind_of(wave: str, organisation: str) -> str:
+    """Tell the kind of a contrast by whether it names two waves, two organisations, or both."""
+    if BETWEEN not in wave:
+        return GAP
+    return DIFFERENCE if BETWEEN in organisation else CHANGE
 
 
 def term_in(unit: str, kind: str) -> str:
@@ -165,7 +178,7 @@ def found(
     wave: str,
     unit: str = PERCENT_FAVOURABLE,
 ) -> list[Found]:
-    """Take facts of one kind.
+    """Return the facts of one kind.
 
     Parameters
     ----------
@@ -237,7 +250,7 @@ def _float(value: Any) -> float | None:
 
 
 def by_organisation(facts: Iterable[F], presentation: Presentation) -> dict[str, list[F]]:
-    """Take facts apart by organisation, in the study's order; pairs of them and all together last."""
+    """Group facts by organisation, in the study's order; pairs of organisations and everybody together come last."""
     place = {name: number for number, name in enumerate([*presentation.organisations, ALL])}
     found: dict[str, list[F]] = {}
     for one in facts:
@@ -246,7 +259,7 @@ def by_organisation(facts: Iterable[F], presentation: Presentation) -> dict[str,
 
 
 def without_all(of: Mapping[str, T]) -> dict[str, T]:
-    """Leave all together out where organisations have their own."""
+    """Leave out everybody together where organisations have facts of their own."""
     return {name: own for name, own in of.items() if name != ALL} or dict(of)
 
 
@@ -260,7 +273,7 @@ def largest(facts: Iterable[F]) -> list[F]:
 def main_facts(
     contrasts: pd.DataFrame | None, means: pd.DataFrame, presentation: Presentation, unit: str = ""
 ) -> list[Found]:
-    """Take what the headline is about: changes of the main pair; of one wave its gaps and its levels.
+    """Return the facts that the headline summarises: changes of the main pair; of a single wave its gaps and levels.
 
     Parameters
     ----------
@@ -282,7 +295,7 @@ def main_facts(
 
 
 def headline(facts: Iterable[Found], presentation: Presentation) -> str:
-    """Say in a line what `main_facts` come to: as much as their decisions say, and no more.
+    """Summarise `main_facts` in one line that says no more than their decisions do.
 
     A title is the study's own and always the subject of "rose" or "fell", which fit a singular and a plural alike.
     """
@@ -312,11 +325,6 @@ def counted(number: int) -> str:
 _COUNTED: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def opening(text: str) -> str:
-    """Begin a sentence with a capital."""
-    return text[:1].upper() + text[1:]
-
-
 def inside(labels: Labels, organisation: str) -> str:
     """Name an organisation, or all together, in the middle of a sentence: without the capital of an article."""
     if organisation == ALL:
@@ -325,7 +333,7 @@ def inside(labels: Labels, organisation: str) -> str:
 
 
 def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
-    """Say on how many of the tested scales: two of four, both, all four; `told` None: on any of them.
+    """Say on how many of the tested scales: two of four, both, all four; with `told` None, on any of them.
 
     `few` and `many` are the two counts as they are to be written; empty: in letters.
     """
@@ -340,14 +348,14 @@ def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> s
 
 
 def ways(moved: Iterable[F]) -> list[tuple[str, list[F]]]:
-    """Take facts with a decided direction apart by it: rose or fell, the one with more facts first."""
+    """Split facts with a decided direction into those that rose and those that fell, the larger group first."""
     moved = list(moved)
     both = [("rose", [one for one in moved if one.up]), ("fell", [one for one in moved if not one.up])]
     return sorted((way for way in both if way[1]), key=lambda way: -len(way[1]))
 
 
 def _changes(of: Mapping[str, list[Found]], labels: Labels) -> str:
-    """Compare the changes of organisations: of two, first of all a scale that went both ways."""
+    """Compare the changes of organisations; of two, a scale that moved in opposite directions comes first."""
     moved = {name: largest(one for one in facts if one.moved) for name, facts in of.items()}
     # The name of a study's only organisation says nothing.
     named = len(labels.presentation.organisations) > 1 and list(of) != [ALL]

@@ -26,6 +26,7 @@ from surveywaves.terms import (
     Comparability,
     Evidence,
     Status,
+    variant_title,
 )
 
 _NOUNS: Final = Nouns()
@@ -109,9 +110,16 @@ def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
     if is_missing(low) or is_missing(high):
         return NONE
     bounds = [float(low), float(high)]
-    if any(bound and not round(bound, decimals) for bound in bounds) and decimals < MOST_DECIMALS:
-        return interval(low, high, decimals=decimals + 1)
-    return " to ".join(number(bound, decimals=decimals) for bound in bounds)
+    places = decimals_of_bounds(bounds, decimals)
+    return " to ".join(number(bound, decimals=places) for bound in bounds)
+
+
+def decimals_of_bounds(bounds: Iterable[float | None], decimals: int) -> int:
+    """Count the decimals, `decimals` or more, with which no bound but zero itself rounds to zero."""
+    nearly_zero = [bound for bound in bounds if bound]
+    while decimals < MOST_DECIMALS and not all(round(bound, decimals) for bound in nearly_zero):
+        decimals += 1
+    return decimals
 
 
 def p_value(value: Any) -> str:
@@ -130,6 +138,11 @@ _TENTH: Final = 0.0995
 def lower(text: str) -> str:
     """Begin a text with a small letter, for the middle of a sentence (not an abbreviation)."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def opening(text: str) -> str:
+    """Begin a text with a capital, for the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def pair(contrast: str) -> tuple[str, str] | None:
@@ -183,8 +196,7 @@ class Labels:
     def scale(self, name: str) -> str:
         """Give a scale's title, or the words for what is in none."""
         if name == WITHOUT_SCALE:
-            statements = self.presentation.nouns.statement[1]
-            return f"{statements[:1].upper()}{statements[1:]} outside the scales"
+            return f"{opening(self.presentation.nouns.statement[1])} outside the scales"
         scale = self.presentation.scales.get(name)
         return scale.title if scale else name
 
@@ -209,6 +221,10 @@ class Labels:
             return self.organisation(level)
         known = self.presentation.variables.get(variable)
         return known.levels.get(level, level) if known else level
+
+    def variant(self, name: str) -> str:
+        """Give the words of an alternative analysis."""
+        return variant_title(name, {key: about.label for key, about in self.presentation.variables.items()})
 
     @staticmethod
     def plain(name: str) -> str:
@@ -347,5 +363,5 @@ def without(missing: Iterable[tuple[str, str, str]], presentation: Presentation)
     reasons: dict[str, list[str]] = {}
     for what, reason, note in missing:
         detail = f" ({Labels(presentation).readable(note)})" if note else ""
-        reasons.setdefault(reason[:1].upper() + reason[1:] + detail, []).append(what)
+        reasons.setdefault(opening(reason) + detail, []).append(what)
     return " ".join(f"{reason}: {'; '.join(dict.fromkeys(things))}." for reason, things in reasons.items())

@@ -1,4 +1,4 @@
-"""The figures of the report: one function a figure, from released tables and the study's words to a drawing.
+"""The figures of the report: one function per figure, from released tables and the study's words to a drawing.
 
 Which figures there are, from what and in what order, stands in `surveywaves.catalogue`.
 

@@ -1,4 +1,4 @@
-"""What changed: every scale from wave to wave, an organisation a panel; the report's first figure is one of these.
+"""What changed: every scale from wave to wave, a panel per organisation; the report's first figure is one of these.
 
 Marks stand at the share of favourable answers, or at the mean where a study has no favourable answers.
 """
@@ -41,17 +41,17 @@ ABREAST: Final = 3
 BESIDE: Final = 2
 """Most panels that have room for intervals in figures, and for means with two decimals."""
 GRID: Final = 9
-"""Most columns of a grid: beyond, all respondents stand for all."""
+"""Most columns of a grid; with more organisations, only all respondents together are shown."""
 FEWER: Final = "‡"
-"""After a difference over fewer statements than the levels beside it."""
+"""Marks a difference over fewer statements than the levels beside it."""
 UNIT_HEAD: Final = "points"
 GROUNDS: Final = {Decision.INCREASE.value: "#dbe8f5", Decision.DECREASE.value: "#fae3d6"}
-"""Of tiles."""
+"""Decision -> background of its tile."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """How numbers of an analysis are written, and where they can lie."""
+    """How the estimates of an analysis are written, and the range that they can take."""
 
     name: str
     presentation: Presentation
@@ -68,7 +68,7 @@ class Unit:
 
     @property
     def axis(self) -> tuple[float, float, dict[float, str]]:
-        """Where a panel begins and ends, and its ticks: the lowest, the middle and the highest that there can be."""
+        """Limits of a panel's axis, and its ticks: the lowest possible value, the middle and the highest."""
         most = max(scale.points for scale in self.presentation.response_scales.values())
         low, high = (0.0, 100.0) if self.percent else (1.0, float(most))
         ticks = {place: f"{place:g}" for place in (low, (low + high) / 2)}
@@ -84,7 +84,7 @@ class Unit:
         return NONE if low is None or high is None else f"{self.write(low)} to {self.write(high)}"
 
     def change(self, one: Found | None) -> str:
-        """Write a difference, or what stands for it."""
+        """Write a difference, or the sign that stands in its place."""
         if one is None or one.estimate is None:
             return WITHHELD if one is not None and one.status == Status.WITHHELD else NONE
         return self.write(one.estimate, signed=True) + (FEWER if one.fewer else "")
@@ -108,7 +108,7 @@ class Compared:
     def of(
         cls, contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation, kind: str
     ) -> Compared:
-        """Take them, scales sorted by the first organisation's estimate; what has none comes last."""
+        """Collect the contrasts of a kind; scales are sorted by the first organisation's estimate, if they have one."""
         compared, unit = main_pair(presentation), Unit(main_unit(contrasts), presentation)
         if compared is None:
             raise ValueError("the study has one wave")
@@ -140,11 +140,11 @@ class Compared:
 
     @property
     def tiled(self) -> bool:
-        """Whether there is no room for panels with an axis each."""
+        """Whether a grid is drawn because panels with an axis each would not fit."""
         return len(self.parts) > (ABREAST if self.unit.percent else BESIDE)
 
     def rows(self, name: str) -> list[Found | None]:
-        """Give the facts of an organisation by scale."""
+        """Return an organisation's fact for each scale, None where there is none."""
         own = {one.scale: one for one in self.parts[name]}
         return [own.get(scale) for scale in self.order]
 
@@ -191,7 +191,7 @@ class Compared:
         return page
 
     def tile(self, one: Found | None) -> Tile:
-        """Write a change into a cell of a grid: sign, difference, and from what to what."""
+        """Write a change into a cell of a grid: its sign, the difference and both levels."""
         unit, text = self.unit, self.unit.change(one)
         if one is None or one.estimate is None:
             return Tile(text, ink=GREY, hatched=text == WITHHELD)
@@ -391,7 +391,7 @@ def _counts(means: pd.DataFrame, own: Compared) -> str:
 def scale_rows(
     order: Sequence[str], shown: Sequence[Found], presentation: Presentation, least: float
 ) -> Rows:
-    """Make a row a scale; a scale of low reliability is marked."""
+    """Make a row per scale; scales of low reliability are marked."""
     sheet, sign, labels = Sheet.of(presentation.style), f" {LOW_RELIABILITY_SIGN}", Labels(presentation)
     marked = {one.scale for one in shown if one.low_reliability}
     room = sheet.width * (0.4 if isinstance(presentation.style, Narrow) else 0.26) - width(sign, sheet.em)

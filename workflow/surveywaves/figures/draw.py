@@ -58,7 +58,7 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
 def save_all(
     tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, *, cores: int = 1
 ) -> pd.DataFrame:
-    """Draw every figure into a folder, with its rows and as a slide.
+    """Draw every figure into a folder, with its rows, as a slide and, where the catalogue says so, for a telephone.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def save_all(
             jobs.append(pool.submit(save_png, slide, folder / SLIDES, slides.style.dpi, svg=svg_of(slide)))
             if isinstance(one.exhibit, Figure) and one.exhibit.narrow:
                 narrow = svg_of(draw(one, tables, on_telephone(presentation)))
-                write_text(narrow, str(folder / f"{one.name}{NARROW}.svg"))
+                write_text(narrow, str(folder / NARROW / f"{one.name}.svg"))
             said.append(drawing.words)
         for job in jobs:
             job.result()

@@ -18,9 +18,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D
 
 from surveywaves.figures.style import DECISIONS, GREY, HATCH, INK, MARK, RULE, TAG, Sheet, width, wrap
+from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
-from surveywaves.words import Labels
+from surveywaves.words import REVERSED, Labels
 
 LINE: Final = 1.3
 """Height of a line of text, in its size."""
@@ -40,7 +41,7 @@ class Drawing:
     rows
         The rows that it drew, of the first of the released tables that it reads.
     title
-        What is seen on it; also drawn on it.
+        What it shows, in a sentence that is also drawn on it.
     caption
         How to read it, in at most 40 words.
     alt
@@ -74,7 +75,7 @@ class Key:
 
 
 def key(label: str, **look: Any) -> Key:
-    """Make an entry of a mark; it has no line, unless one is asked for."""
+    """Make the legend entry of a mark, without a line unless one is asked for."""
     return Key(label, {"linestyle": "none", **look})
 
 
@@ -87,8 +88,13 @@ WITHHELD_LOOK: Final[dict[str, Any]] = {
 
 
 def withheld_key(there: object) -> list[Key]:
-    """Make the entry of what is withheld, if anything is."""
+    """Make the legend entry of withheld values, if there are any."""
     return [Key("[c] withheld to protect respondents", WITHHELD_LOOK, box=True)] if there else []
+
+
+def reversed_note(items: Iterable[Item]) -> str:
+    """Explain the mark of reversed statements, if any of the items is one."""
+    return f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in items) else ""
 
 
 def decision_keys(
@@ -97,7 +103,7 @@ def decision_keys(
     *,
     grid: bool = False,
 ) -> list[Key]:
-    """Make entries of the decisions that a figure shows, in words for each of `DECISIONS`."""
+    """Make legend entries of the decisions that a figure shows; `words` name `DECISIONS`, in their order."""
     there, upright = set(decisions), {">": "^", "<": "v"}
     return [
         key(said, marker=upright.get(marker, marker) if grid else marker, color=colour)
@@ -126,7 +132,7 @@ def rules(axes: Axes, places: Sequence[float], *, upright: bool = False) -> None
 
 @dataclass
 class Page:
-    """A figure to be.
+    """A page that a figure is drawn on.
 
     Parameters
     ----------
@@ -135,7 +141,7 @@ class Page:
     keys, notes
         Legend, and what stands at the foot.
     lines
-        How high the rows are together, in em; a slide is as high as it is, and stretches them a little.
+        Height of all rows, in em; on a slide, whose height is fixed, they are stretched a little.
     heads, below
         Room above the rows for headings, and under them for the numbers of an axis, in em.
     """

@@ -10,14 +10,14 @@ import seaborn as sns
 from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import pages
-from surveywaves.figures.drawing import LINE, Drawing, withheld_key
+from surveywaves.figures.drawing import LINE, Drawing, reversed_note, withheld_key
 from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, wrap
-from surveywaves.findings import CHANGE, Pair, main_pair, term_in
+from surveywaves.findings import CHANGE, Pair, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, ESTIMATED, FAVOURABLE, PERCENT_FAVOURABLE, Decision, Status
-from surveywaves.words import NONE, REVERSED, WITHHELD, Labels, number, records
+from surveywaves.terms import ALL, ESTIMATED, PERCENT_FAVOURABLE, Decision, Status
+from surveywaves.words import NONE, WITHHELD, Labels, number, records
 
 COLUMNS: Final = 8
 """Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
@@ -88,7 +88,7 @@ def heat_map(
         groups=spans,
         keys=withheld_key(any(cell.hatched for line in cells for cell in line)),
         notes=[
-            f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in shown) else "",
+            reversed_note(shown),
             "Changes are computed before rounding." if changes else "",
             f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
@@ -108,12 +108,8 @@ def _changes(table: pd.DataFrame, items: Sequence[Item], compared: Pair | None) 
     """Take the changes of the main pair, by statement and organisation."""
     if compared is None:
         return {}
-    own = table[
-        (table["analysis"] == FAVOURABLE)
-        & (table["term"] == term_in(PERCENT_FAVOURABLE, CHANGE))
-        & (table["wave"] == compared.contrast)
-        & table["item"].isin([item.item for item in items])
-    ]
+    own = contrast_rows(table, PERCENT_FAVOURABLE, CHANGE, wave=compared.contrast)
+    own = own[own["item"].isin([item.item for item in items])]
     return {(row.item, row.organisation): row for row in records(own)}
 
 

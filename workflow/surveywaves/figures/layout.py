@@ -22,7 +22,7 @@ from surveywaves.study.parts import Presentation
 
 
 def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
-    """Write a text to the right of a place, or to the left where it is less than nothing points away."""
+    """Write a text `away` points to the right of a place, or to its left where `away` is negative."""
     base: dict[str, Any] = {
         "textcoords": "offset points",
         "ha": "left" if away > 0 else "right",
@@ -37,18 +37,18 @@ def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
 
 
 def value(artist: Artist, said: str, *, focus: bool = True) -> None:
-    """Let a mark tell its value where a reader points at it, or, with `focus`, comes to it by keyboard."""
+    """Let a mark tell its value when a reader points at it or, with `focus`, reaches it by keyboard."""
     artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
 
 
 MARKS: Final = ("x", "y", "series", "told")
-"""Columns of marks: where each stands, what it is of, and what it says where a reader points at it."""
+"""Columns of marks: the place of each, its series, and what it says when a reader points at it."""
 
 
 def points(
     axes: Axes, marks: pd.DataFrame, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
 ) -> None:
-    """Draw a mark a row of `MARKS`, in colour and shape of its series and as large as `size`, in points."""
+    """Draw one mark per row of `marks`, in the colour and shape of its series; `size` is in points."""
     colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
     if len(marks):
         sns.scatterplot(
@@ -70,12 +70,12 @@ class Rows:
 
     @cached_property
     def heights(self) -> list[float]:
-        """Of the rows, in em."""
+        """Heights of the rows, in em."""
         return [max(self.least, len(name) * (LINE - 0.15) + 0.4) for name in self.names]
 
     @cached_property
     def middles(self) -> list[float]:
-        """Of the rows, in em from the top."""
+        """Middles of the rows, in em from the top."""
         return [end - high / 2 for end, high in zip(accumulate(self.heights), self.heights, strict=True)]
 
     @cached_property
@@ -146,7 +146,7 @@ def panels(
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A cell of a grid: what stands in it and how, what it says where a reader points at it."""
+    """A cell of a grid: its text and look, and what it says when a reader points at it."""
 
     text: str = ""
     ground: str = "#ffffff"

@@ -1,4 +1,4 @@
-"""Levels with their intervals: scales downwards, in each the waves, an organisation a panel."""
+"""Levels with their intervals: waves under each other within each scale, a panel per organisation."""
 
 from __future__ import annotations
 

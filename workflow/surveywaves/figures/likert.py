@@ -16,23 +16,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, Drawing, Key, Page, withheld_key
+from surveywaves.figures.drawing import LINE, Drawing, Key, Page, reversed_note, withheld_key
 from surveywaves.figures.layout import Rows, hatched, value
 from surveywaves.figures.style import GREY, INK, MARK, Sheet, on, response_colours, width, wrap
 from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, REVERSED, WITHHELD, Labels, number, shortened
+from surveywaves.words import NONE, WITHHELD, Labels, number, shortened, statement
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
-"""Most organisations under each other: beyond, the tables have them."""
+"""Most organisations under each other; if there are more, only the tables show them."""
 BAR: Final = 1.35
 """Height that a bar takes, in em."""
 ROOM: Final = 0.2
-"""What an answer is wider, at least, than its number, for the number to stand in it, in em."""
+"""How much wider than its number an answer must be, at least, for the number to be written in it, in em."""
 TOTAL: Final = 2.2
 """Room for a total beside a bar, in em."""
 STATEMENT: Final = 0.30
@@ -180,7 +180,7 @@ def likert(
         "Answers, %; at either end those on that side together, the favourable in bold",
         keys=_keys(items, rows, presentation),
         notes=[
-            f"{REVERSED}: to disagree is favourable." if any(item.key < 0 for item in items) else "",
+            reversed_note(items),
             f"Answers on either side are taken together by {organisation}." if there else "",
             cut,
         ],
@@ -284,8 +284,7 @@ def _bar(axes: Axes, y: float, bar: Bar, wide: float) -> None:
 
 def _rows(items: Sequence[Item], waves: Sequence[str], there: Sequence[str], sheet: Sheet) -> Rows:
     """Give each statement a row as high as its bars; the mark of a reversed one stands first."""
-    texts = [f"{REVERSED} {item.text}" if item.key < 0 else item.text for item in items]
-    names = [wrap(text, STATEMENT * sheet.width, sheet.em, lines=5) for text in texts]
+    names = [wrap(statement(item), STATEMENT * sheet.width, sheet.em, lines=5) for item in items]
     return Rows(names, sheet.em, BAR * max(len(waves), len(there) if len(there) > BESIDE else 0, 1) + 0.7)
 
 

@@ -1,4 +1,4 @@
-"""What the next wave can detect, by its number of returns: a line a comparison, the median scale."""
+"""What the next wave can detect, by its number of returns: a line per comparison, for the median scale."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import seaborn as sns
 from surveywaves.figures.drawing import Drawing, Page, key, line, rules
 from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, wrap
+from surveywaves.findings import CHANGE, KINDS, kind_of
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
-from surveywaves.words import Labels, number, percent, whole
+from surveywaves.words import Labels, lower, number, percent, whole
 
 DETECTABLE: Final = "detectable"
 
@@ -81,7 +82,7 @@ def _curves(
     looks: Mapping[tuple[str, str], Look],
     labels: Labels,
 ) -> None:
-    """Draw a line a comparison, on axes of returns and of standard deviations."""
+    """Draw a line per comparison, on axes of returns and of standard deviations."""
     em, plan = page.em, page.presentation.planning
     counts = sorted({float(n) for curve in curves.values() for n in curve.index})
     wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]
@@ -122,15 +123,12 @@ def _curves(
 
 def _words(wave: str, organisation: str, labels: Labels) -> str:
     """Name a comparison: a change, a gap, or a difference in change."""
-    whom = labels.organisation(organisation)
-    if BETWEEN in wave and BETWEEN in organisation:
-        return f"difference in change, {whom}"
-    return f"change, {whom}" if BETWEEN in wave else f"gap, {whom}"
+    return f"{lower(KINDS[kind_of(wave, organisation)])}, {labels.organisation(organisation)}"
 
 
 def _title(medians: pd.Series, shown: list[tuple[str, str]], labels: Labels) -> str:
     """Say what the largest planned wave would detect."""
-    changes = [place for place in shown if BETWEEN in place[0] and BETWEEN not in place[1]] or shown
+    changes = [place for place in shown if kind_of(*place) == CHANGE] or shown
     if not changes:
         return "No plan could be computed"
     most = max(n for *place, n in medians.index if tuple(place) in changes)

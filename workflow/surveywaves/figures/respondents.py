@@ -1,4 +1,4 @@
-"""Who answered: every grouping variable in one figure, a row a level and a mark a wave."""
+"""Who answered: every grouping variable in one figure, a row per level and a mark per wave."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, point
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
-from surveywaves.words import NONE, WITHHELD, Labels, number, records
+from surveywaves.words import NONE, WITHHELD, Labels, number, opening, records
 
 MARKERS: Final = ("s", "D", "^", "o")
-"""Of the waves, the last being a dot."""
+"""Marks of the waves; that of the last is a dot."""
 LEVELS: Final = 55
 """Most rows."""
 
@@ -85,7 +85,7 @@ def _name(variable: str, level: str, labels: Labels) -> str:
     name = (
         labels.presentation.nouns.organisation[0] if variable == ORGANISATION else labels.variable(variable)
     )
-    return name[:1].upper() + name[1:]
+    return opening(name)
 
 
 def _written(level: str, row: Any) -> str:

@@ -1,4 +1,4 @@
-"""Whether another analysis would say the same: a row a clear result, a column an alternative analysis."""
+"""Whether other analyses agree: a row per clear result, a column per alternative analysis."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pandas as pd
 from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
 from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
-from surveywaves.findings import ANALYSIS, CHANGE, GAP, main_pair, main_unit, term_in
+from surveywaves.findings import ANALYSIS, CHANGE, CLEAR, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, Decision, variant_title
+from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, variant_title
 from surveywaves.words import NONE, Labels, number, records
 
 ROWS: Final = 40
@@ -22,8 +22,6 @@ COLUMN: Final = 7.0
 
 SAME, OTHER = "#ececec", "#7a3e8e"
 """Ground of a tile whose decision is that of the main analysis, and of one whose is not."""
-
-CLEAR: Final = tuple(decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE)
 
 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -40,7 +38,6 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     results = sorted(results, key=lambda place: -abs(found[MAIN, *place].estimate))[:ROWS]
     order = [*presentation.organisations, *dict.fromkeys(one for one, _ in results)]
     results.sort(key=lambda place: order.index(place[0]))
-    named = {name: variable.label for name, variable in presentation.variables.items()}
     tried = dict.fromkeys(row.variant for row in found.values() if row.variant != MAIN)
     variants = [name for name in tried if any(_decided(found.get((name, *place))) for place in results)]
     agreeing = sum(all(_alike(found, name, place) for name in variants) for place in results)
@@ -61,7 +58,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
     title = f"{agreeing} of {total} clear {'changes' if pair else 'differences'} hold in every alternative analysis"
     missing = any(tile.text == NONE for row in cells for tile in row)
-    heads = ["Main analysis", *(variant_title(name, named) for name in variants)]
+    heads = ["Main analysis", *map(labels.variant, variants)]
     drawn = grid(
         presentation,
         (

@@ -29,10 +29,10 @@ MILLIMETRE: Final = 72 / 25.4
 INK: Final = "#1a1a1a"
 GREY: Final = "#595959"
 MARK: Final = "#767676"
-"""Of marks that decide nothing: 4.5:1 on white."""
+"""Colour of marks without a clear decision: 4.5:1 on white."""
 RULE: Final = "#dddddd"
 HATCH: Final = "//////"
-"""Of what is withheld."""
+"""Hatching of what is withheld."""
 TAG: Final = ("#8a3200", "#fff4e6")
 """Text and ground of the tag on demonstration data."""
 
@@ -164,7 +164,7 @@ def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
 
 
 def steps(count: int) -> list[str]:
-    """Colour what has an order, waves for one: light to dark, each 3:1 on white; what stands alone is dark."""
+    """Return colours for ordered things, such as waves: light to dark, each 3:1 on white; a single one is dark."""
     return list(sns.color_palette("blend:#12304c,#7f94a8", count).as_hex())[::-1]
 
 

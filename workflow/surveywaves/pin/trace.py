@@ -221,8 +221,8 @@ def _released(name: str, store: Store) -> Shown:
 
 def _figures(store: Store) -> dict[str, str]:
     """Give the figures that there are: name -> file."""
-    paths = sorted(path for path in store.made if path.startswith(FIGURES) and path.endswith(".svg"))
-    return {PurePosixPath(path).stem: path for path in paths}
+    paths = map(PurePosixPath, sorted(store.made))
+    return {path.stem: str(path) for path in paths if path.match(f"{FIGURES}*.svg")}
 
 
 def _figure(name: str, store: Store) -> Shown:

@@ -30,6 +30,7 @@ from surveywaves.report.sections import sections
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Table
 from surveywaves.tables.made import made
+from surveywaves.text import unique
 from surveywaves.words import Labels
 
 Node: TypeAlias = dict[str, Any]
@@ -56,9 +57,6 @@ PACKAGES: Final = (
     "snakemake",
 )
 """Packages whose version can change a number or its looks."""
-
-NARROW: Final = "_narrow"
-"""Ends the name of a figure's drawing for a small screen."""
 
 _MARK: Final = re.compile(r"^\[\[(?:(figure|table):([A-Za-z0-9_]+)|(files))\]\][ \t]*$", re.MULTILINE)
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -169,6 +167,7 @@ def assemble(
     figures: Mapping[str, str],
     presentation: Presentation,
     *,
+    narrow: Mapping[str, str] | None = None,
     disclosure: str = "",
     limitations: str = "",
     session: Mapping[str, str] | None = None,
@@ -183,10 +182,11 @@ def assemble(
     captions
         `figures/captions.tsv`.
     figures
-        Name of a figure -> its drawing, SVG text. Figures without a caption are left out. A drawing for a small screen
-        is named like its figure, with `NARROW` behind.
+        Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
     presentation
         The study in words.
+    narrow
+        Name of a figure -> its drawing for a small screen, SVG text.
     disclosure
         What was withheld, in a sentence.
     limitations
@@ -203,7 +203,7 @@ def assemble(
         tables=tables,
         presentation=presentation,
         captions=said,
-        figures={name: svg for name, svg in figures.items() if name.removesuffix(NARROW) in said},
+        figures={name: svg for name, svg in figures.items() if name in said},
         made={one.name: (one, table) for one, table in made(tables, labels)},
         limitations=limitations,
         disclosure=disclosure.strip(),
@@ -213,7 +213,7 @@ def assemble(
     tree = json.loads(pandoc(_joined(texts, summary.strip(material)), "json", READS))
     parts = _apart(tree["blocks"], texts)
     first = parts.pop("")
-    shown = _numbered(parts, material)
+    shown = _numbered(parts, material, narrow or {})
     taken: set[str] = set()
     chapters = tuple(
         Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material, taken))
@@ -306,7 +306,9 @@ def _with_part(names: Iterable[str]) -> Iterator[tuple[str, bool]]:
     return ((name, name in order and order.index(name) >= start) for name in names)
 
 
-def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, Shown]:
+def _numbered(
+    parts: Mapping[str, list[Node]], material: Material, narrow: Mapping[str, str]
+) -> dict[str, Shown]:
     """Give what is placed its number, in the order of the report; what does not exist is not placed."""
     shown: dict[str, Shown] = {}
     counts: dict[tuple[str, bool], int] = {}
@@ -320,8 +322,8 @@ def _numbered(parts: Mapping[str, list[Node]], material: Material) -> dict[str, 
             if kind == "figure":
                 said = material.captions[own]
                 title, caption, alt = (said.get(key, "") for key in ("title", "caption", "alt"))
-                wide, narrow = (material.figures.get(f"{own}{which}", "") for which in ("", NARROW))
-                shown[name] = Shown(kind, own, number, title, caption, alt, wide, narrow)
+                svg = material.figures[own]
+                shown[name] = Shown(kind, own, number, title, caption, alt, svg, narrow.get(own, ""))
             else:
                 one, table = material.made[own]
                 only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
@@ -448,9 +450,6 @@ def new_id(wanted: str, taken: set[str]) -> str:
     """Make an id of any words: small Latin letters, digits, hyphens; a number behind it where it is taken."""
     plain = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "part"
-    found, number = stem, 1
-    while found in taken:
-        number += 1
-        found = f"{stem}-{number}"
+    found = unique(stem, taken, "{}-{}")
     taken.add(found)
     return found

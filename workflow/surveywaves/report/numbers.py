@@ -223,7 +223,7 @@ class Numbers:
         return _number(len(rows), whole, table, f"distinct:{','.join(columns)}", where)
 
     def study(self, key: str, write: Callable[[Any], str] = whole) -> Number:
-        """Take a number of the study, or count a part of it; `alpha` is what its confidence level leaves."""
+        """Take a number of the study, or count a part of it; `alpha` is one less its confidence level."""
         value = of_study(self.presentation, key)
         return _number(value, write, STUDY, key, {})
 

@@ -17,17 +17,14 @@ from markupsafe import Markup
 
 from surveywaves import findings
 from surveywaves.catalogue import SECTIONS, batteries, item_groups
-from surveywaves.findings import CHANGE, DIFFERENCE, GAP, LEVEL, term_in
+from surveywaves.findings import CHANGE, CLEAR, DIFFERENCE, GAP, LEVEL, term_in
 from surveywaves.report.numbers import Material, Number, Section, escape, joined, several
 from surveywaves.report.summary import (
-    CLEAR,
     SAME,
     WAYS,
     Told,
     contrasts,
     facts,
-    headline,
-    strip,
     summary,
 )
 from surveywaves.study.models import Nouns
@@ -42,6 +39,7 @@ from surveywaves.terms import (
     ORDINAL,
     ORGANISATION,
     PERCENT_FAVOURABLE,
+    ROW_COUNTS,
     WITHOUT_SCALE,
     Checked,
     Comparability,
@@ -54,11 +52,10 @@ from surveywaves.words import (
     is_missing,
     lower,
     number,
+    opening,
     records,
     share,
 )
-
-__all__ = ["Material", "Section", "headline", "sections", "strip"]
 
 TEMPLATES: Final = Path(__file__).parents[2] / "report" / "sections"
 
@@ -102,7 +99,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     # A name in a mark stays as it is.
-    environment.filters |= {"mark": Markup, "lower_first": lower, "opening": findings.opening}
+    environment.filters |= {"mark": Markup, "lower_first": lower, "opening": opening}
     environment.globals |= {
         "several": several,
         "joined": joined,
@@ -355,13 +352,13 @@ def _statements(material: Material) -> dict[str, Any]:
 
 def _data(material: Material) -> dict[str, Any]:
     frame = material.tables["file_counts"] if material.has("file_counts") else None
-    counts = ["rows_in", "rows_kept", "rows_set_aside"]
     return {
         "kinds": {wave.evidence.value for wave in material.presentation.waves.values()},
         "files": {}
         if frame is None
         else {
-            wave: bool(own[counts].notna().all(axis=None)) for wave, own in frame.groupby("wave", sort=False)
+            wave: bool(own[list(ROW_COUNTS)].notna().all(axis=None))
+            for wave, own in frame.groupby("wave", sort=False)
         },
         "disclosure": material.disclosure,
     }

@@ -14,7 +14,18 @@ import numpy as np
 from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.findings import ANALYSIS, CHANGE, DIFFERENCE, GAP, LEVEL, Found, counted, largest, term_in
+from surveywaves.findings import (
+    ANALYSIS,
+    CHANGE,
+    CLEAR,
+    DIFFERENCE,
+    GAP,
+    LEVEL,
+    Found,
+    counted,
+    largest,
+    term_in,
+)
 from surveywaves.report.numbers import Material, Number, joined
 from surveywaves.terms import (
     ALL,
@@ -24,12 +35,8 @@ from surveywaves.terms import (
     Decision,
     Evidence,
     Status,
-    variant_title,
 )
-from surveywaves.words import LOW_RELIABILITY_SIGN, MOST_DECIMALS, absent, lower, number, share
-
-CLEAR: Final = [decision.value for decision in Decision if decision is not Decision.INCONCLUSIVE]
-"""Decisions that say something."""
+from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number, share
 
 SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
 """Rows of `agreement` whose decision every variant comes to."""
@@ -90,11 +97,7 @@ class Told(Found):
     @property
     def bounds(self) -> list[Number]:
         """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
-        places = self.material.decimals
-        while places < MOST_DECIMALS and any(
-            bound and not round(bound, places) for bound in (self.low, self.high)
-        ):
-            places += 1
+        places = decimals_of_bounds((self.low, self.high), self.material.decimals)
         return [
             self._contrast(name, self.kind, self.wave, places=places) for name in ("conf_low", "conf_high")
         ]
@@ -152,7 +155,7 @@ class Told(Found):
 
 @dataclass(frozen=True)
 class Contrast:
-    """What one contrast came to on every scale that it has an estimate of.
+    """The results of one contrast, on every scale that it has an estimate of.
 
     Parameters
     ----------
@@ -174,7 +177,7 @@ class Contrast:
 
     @property
     def ways(self) -> list[tuple[str, list[Told]]]:
-        """Take the scales that moved apart by the way that they went; see `findings.ways`."""
+        """Split the scales that moved by the way that they went; see `findings.ways`."""
         return findings.ways(self.moved)
 
     @property
@@ -183,11 +186,11 @@ class Contrast:
         return self._count(status=list(ESTIMATED))
 
     def count(self, *went: str) -> Number:
-        """Count the scales that went some of the ways."""
+        """Count the scales that went any of the given ways."""
         return self._count(decision=[WAYS[way] for way in went])
 
     def scales(self, *went: str) -> Markup:
-        """Say how many of the scales went some of the ways; without any: on any of them."""
+        """Say how many of the scales went any of the given ways; without a way, say "any of" the scales."""
         told, tested = self.count(*went), self.tested
         counts = round(told.value) if went else None, round(tested.value)
         return Markup(findings.of_scales(*counts, str(told), str(tested)))
@@ -199,7 +202,7 @@ class Contrast:
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
-    """Take facts of a kind in the unit of the headline; see `findings.found`."""
+    """Return the facts of a kind in the unit of the headline; see `findings.found`."""
     if not material.has("means"):
         return []
     compared = material.tables["contrasts"] if material.has("contrasts") else None
@@ -309,9 +312,8 @@ def _sure(material: Material, here: dict[str, Any]) -> dict[str, Any] | None:
     }
     largest_first = rows.sort_values("largest_move", key=abs, ascending=False, kind="stable")
     if rows["largest_move"].notna().any() and material.unit == PERCENT_FAVOURABLE:
-        labels = {name: variable.label for name, variable in material.presentation.variables.items()}
         found["move"] = numbers.largest("agreement", "largest_move", lambda x: number(x, 1), **here)
-        found["variant"] = lower(variant_title(str(largest_first["largest_variant"].iloc[0]), labels))
+        found["variant"] = lower(material.labels.variant(str(largest_first["largest_variant"].iloc[0])))
     return found
 
 

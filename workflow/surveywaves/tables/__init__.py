@@ -1,4 +1,4 @@
-"""Tables as a journal prints them: released tables laid out for a page, one wide table a question.
+"""Tables as a journal prints them: released tables laid out for a page, one wide table per question.
 
 A `Table` holds cells of display text, each with the number behind it and the notes that stand below the table, and the
 released rows it was made from, for download. What is study-specific comes from the `Presentation`, by `Labels`.

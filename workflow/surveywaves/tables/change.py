@@ -21,6 +21,7 @@ from surveywaves.tables.layout import (
     differ,
     estimate_cell,
     is_withheld,
+    known_or_withheld,
     numbers,
     of_lines,
     p_cell,
@@ -32,7 +33,7 @@ from surveywaves.tables.layout import (
     together,
     when,
 )
-from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE, Status
+from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
 from surveywaves.text import listed
 from surveywaves.words import (
     STATUS,
@@ -113,7 +114,7 @@ class Estimates:
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
     def change(self, row: Any) -> tuple[Cell, ...]:
-        """Print a change: first, last, change, adjusted p. Why it is not what a reader subtracts is noted."""
+        """Print both levels, the change and its adjusted p; a note says why the levels do not subtract to it."""
         if row is None:
             return (NOTHING,) * 4
         last, first = pair(row.wave) or ("", "")
@@ -129,7 +130,7 @@ class Estimates:
         return (*sides, moved, p)
 
     def contrast(self, row: Any) -> tuple[Cell, Cell]:
-        """Print a contrast with its interval, the sign of its decision and what is said of it alone; its adjusted p."""
+        """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
         cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
             cell = cell.noted(*(sentence(self.labels.readable(remark)) for remark in remarks(row.note)))
@@ -141,7 +142,7 @@ class Estimates:
 
     @cached_property
     def low(self) -> dict[str, str]:
-        """Scales of low reliability, and what is said of it."""
+        """Scale of low reliability -> the note on it."""
         told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
         return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
 
@@ -167,11 +168,6 @@ class Estimates:
             yield f"{together(self.labels)}: {self.labels.readable(weighted)}."
 
 
-def _there(frame: pd.DataFrame) -> pd.DataFrame:
-    """Choose what is estimated, or withheld."""
-    return frame[frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)]
-
-
 def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
     """Say which scales have no row, and why."""
     gone = frame[~frame["scale"].isin(set(shown["scale"]))].drop_duplicates("scale")
@@ -180,7 +176,7 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """Say how many respondents the estimates of each group are of, over all scales."""
+    """State how many respondents the estimates of each group rest on, over all scales."""
     said = []
     for name in _groups(frame, labels):
         own = frame[frame["organisation"] == name]
@@ -209,7 +205,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     found = Estimates(means, labels, unit, contrasts)
     own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
     every = found.of(CHANGE, waves.contrast)
-    chosen, apart = _there(every), _there(found.of(DIFFERENCE, waves.contrast))
+    chosen, apart = known_or_withheld(every), known_or_withheld(found.of(DIFFERENCE, waves.contrast))
     moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
     groups, scales = _groups(chosen, labels), labels.scales_in(chosen)
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
@@ -262,7 +258,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    possible = chosen = _there(every)
+    possible = chosen = known_or_withheld(every)
     if len(chosen) > FEW_ROWS:
         chosen = chosen[chosen["decision"].isin(list(SIGNS))]
     several = len(set(chosen["organisation"])) > 1
@@ -294,7 +290,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
 
 def _partial(found: Estimates) -> Iterator[str]:
     """Say which waves asked fewer scales, or not everybody."""
-    labels, there = found.labels, _there(found.levels)
+    labels, there = found.labels, known_or_withheld(found.levels)
     scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
@@ -309,7 +305,7 @@ def _partial(found: Estimates) -> Iterator[str]:
 def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
     found = Estimates(means, labels, unit)
-    chosen = _there(found.levels)
+    chosen = known_or_withheld(found.levels)
     cells = set(zip(chosen["wave"], chosen["organisation"], strict=True))
     groups = _groups(chosen, labels)
     waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
@@ -362,7 +358,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
     further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
-    chosen = _there(stacked(every, further))
+    chosen = known_or_withheld(stacked(every, further))
     rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
     order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
     shown = [wave for wave in order if wave in set(chosen["wave"])]

@@ -29,6 +29,7 @@ from surveywaves.words import (
     interval,
     is_missing,
     number,
+    opening,
     p_value,
     pair,
     percentage,
@@ -146,7 +147,7 @@ class Table:
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def letters(self, place: int) -> tuple[int, int]:
-        """Give the letters that a line of a column holds at least, and to have each cell on one.
+        """Return how many letters a line of a column must hold, and how many would keep each cell on one line.
 
         An interval may go to a second line, a number may not; words are broken between words.
         """
@@ -170,7 +171,7 @@ LONGEST_WORD: Final = 14
 """Letters of a word in a head that are not broken."""
 
 Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
-"""A column, and how its cell is made of what a row is of."""
+"""A column, and the function that makes its cell for a row."""
 
 
 def of_lines(
@@ -181,7 +182,7 @@ def of_lines(
     *notes: str,
     heads: int = 1,
 ) -> Table:
-    """Make a table of lines: what each belongs to, empty where there are no sections, and its cells.
+    """Make a table of lines: the section of each, empty where there are none, and its cells.
 
     The catalogue names it, and says what its data are.
     """
@@ -203,7 +204,7 @@ def laid_out(
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
 ) -> Table:
-    """Lay out a table: what its rows are of, and of each column the head and how a cell is made; False is no column."""
+    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out."""
     shown = [one for one in columns if one]
     lines = ((section(row) if section else "", [make(row) for _, make in shown]) for row in rows)
     return of_lines(title, (column for column, _ in shown), lines, data, *notes, heads=heads)
@@ -249,6 +250,11 @@ def is_withheld(row: Any, what: str) -> bool:
     return beside or getattr(row, "status", "") == Status.WITHHELD
 
 
+def known_or_withheld(frame: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows whose estimate is released or withheld, not those that have none."""
+    return frame[frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)]
+
+
 def number_cell(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
     """Print a number of a row, or the sign that it is withheld, or a dash.
 
@@ -286,7 +292,7 @@ def count_and_percent(row: Any) -> Cell:
 
 
 def decimals_of(row: Any, most: int) -> int:
-    """Count the decimals that an estimate is worth: two figures of its standard error, at most as many as asked for."""
+    """Count the decimals that an estimate warrants: to two figures of its standard error, `most` at most."""
     error = as_float(getattr(row, "std_error", None))
     if not math.isfinite(error) or error <= 0:
         return most
@@ -364,7 +370,7 @@ def remarks(note: Any) -> list[str]:
 def sentence(text: str) -> str:
     """Make a sentence of words."""
     text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
+    return f"{opening(text)}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
 
 
 def weighted_note(frame: pd.DataFrame) -> str:
@@ -391,11 +397,11 @@ def together(labels: Labels) -> str:
 
 
 def place(name: str, labels: Labels, *, everybody: str = "all") -> str:
-    """Name whom an estimate is of: an organisation, a contrast of two, or everybody together."""
+    """Name the group that an estimate describes: an organisation, a contrast of two, or everybody together."""
     return together(labels) if name == everybody else labels.organisation(name)
 
 
 def when(wave: str, labels: Labels) -> str:
-    """Name when an estimate is of: a wave, or for a change "first to last"."""
+    """Name the wave that an estimate describes, or for a change both, "first to last"."""
     sides = pair(wave)
     return f"{labels.wave(sides[1])} to {labels.wave(sides[0])}" if sides else labels.wave(wave)

@@ -17,6 +17,7 @@ from surveywaves.tables.layout import (
     count_cell,
     estimate_cell,
     is_withheld,
+    known_or_withheld,
     number_cell,
     numbers,
     of_lines,
@@ -36,7 +37,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     own = reliability[(reliability["item"] == "") & reliability["term"].isin(list(names))]
     for side in ("wave", "organisation"):
         own = own[~own[side].str.contains(BETWEEN, regex=False)]
-    there = own[own["estimate"].notna() | (own["status"] == Status.WITHHELD)]
+    there = known_or_withheld(own)
     use = [] if scale_use is None else records(scale_use[scale_use["use"] == LOW_RELIABILITY])
     low = {row.scale: sentence(f"low reliability: {labels.readable(row.reason)}") for row in use}
     found = {(row.scale, row.wave, row.organisation, row.term): row for row in records(own)}
@@ -82,7 +83,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
 
 
 def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
-    """Print a coefficient; who was not asked is not said, and a reason that stands at alpha not again."""
+    """Print a coefficient; a group that was not asked gets no note, and a reason noted at alpha is not repeated."""
     if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
         return estimate_cell(row, labels, bounds=row is alpha)
     told = str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note)

@@ -1,4 +1,4 @@
-"""What the next wave can show, by how many answer."""
+"""What the next wave can show, by its number of returns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from surveywaves.findings import KINDS, kind_of
 from surveywaves.tables.layout import (
     Cell,
     Column,
@@ -85,9 +86,7 @@ _CONTRASTS: Final = 8
 
 
 def _contrast(wave: str, organisation: str, labels: Labels) -> str:
-    change, gap = BETWEEN in wave, BETWEEN in organisation
-    kind = "Difference in change" if change and gap else "Change" if change else "Gap"
-    return f"{kind}: {place(organisation, labels)}"
+    return f"{KINDS[kind_of(wave, organisation)]}: {place(organisation, labels)}"
 
 
 def _cell(row: Any, labels: Labels) -> Cell:

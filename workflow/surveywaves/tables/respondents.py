@@ -99,7 +99,7 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     there = frame[(frame["n"] > 0) | frame["n"].isna()]
     known = set(zip(there["wave"], there["organisation"], strict=True))
     groups = [*study.organisations, ALL] if 1 < len(study.organisations) <= _BESIDE else [ALL]
-    # An organisation that is all of its wave is said once.
+    # An organisation that makes up its whole wave is shown once.
     places = [
         (wave, name)
         for wave, words in study.waves.items()
@@ -109,7 +109,7 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
 
     def cell(wave: str, name: str, variable: str, level: str) -> Cell:
-        # Within an organisation, that variable says nothing.
+        # Within an organisation, the variable that names it says nothing.
         within = name != ALL and variable == ORGANISATION
         return Cell("") if within else _level(found.get((wave, name, variable, level)), level)
 

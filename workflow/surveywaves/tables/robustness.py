@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.findings import CHANGE, DIFFERENCE, GAP
+from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS
 from surveywaves.tables.layout import (
     NOTHING,
     Cell,
@@ -24,10 +24,8 @@ from surveywaves.tables.layout import (
     stacked,
     when,
 )
-from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status, variant_title
+from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
 from surveywaves.words import NONE, Labels, lower, number, records, whole
-
-KINDS: Final = {CHANGE: "Change", GAP: "Gap", DIFFERENCE: "Difference in change"}
 
 _UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -56,12 +54,11 @@ def decision_words(decision: str, kind: str, *, first: str) -> str:
 
 
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
-    """List the decisions that some other analysis does not come to: which, and how far the estimate moves."""
+    """List the decisions that some alternative analysis does not share: which one, and how far the estimate moves."""
     rows_there = agreement[agreement["decision"].fillna("") != ""]
     favourable = bool(rows_there["analysis"].eq(FAVOURABLE).any())
     main = rows_there[rows_there["analysis"] == (FAVOURABLE if favourable else LINEAR)]
     parted = main[(main["agreeing"] < main["variants"]).fillna(value=False)]
-    titles = {name: variable.label for name, variable in labels.presentation.variables.items()}
     several = len(labels.presentation.organisations) > 1
     unit = "percentage points of favourable answers" if favourable else "standard deviations of one answer"
     agreeing = "analyses that decide alike, of those that moved the estimate"
@@ -89,9 +86,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Largest move"), partial(_in_unit, what="largest_move")),
             (
                 Column("In which analysis"),
-                lambda row: Cell(
-                    lower(variant_title(row.largest_variant, titles)) if row.largest_variant else NONE
-                ),
+                lambda row: Cell(lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE),
             ),
             (numbers("Tipping point", spoken=tipping), partial(_in_unit, what="tipping_point")),
         ],
@@ -148,7 +143,7 @@ SHAPES: Final = {
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a scale a row."""
+    """Lay out what the models assume and what the data say of it, a row per scale."""
     level = 1 - labels.presentation.confidence
     of_scales = diagnostics[diagnostics["item"] == ""]
     found = {(row.scale, row.term): row for row in records(of_scales)}

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import pandas as pd
 
 from surveywaves.catalogue import batteries
-from surveywaves.findings import CHANGE, main_pair, term_in
+from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.layout import (
@@ -35,7 +35,7 @@ from surveywaves.tables.layout import (
     together,
     weighted_note,
 )
-from surveywaves.terms import ALL, FAVOURABLE, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
+from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
 
@@ -77,7 +77,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         yield from levels
         if name in told:
             change, p = _change(moved.get((item, name)), labels, *levels[-2:])
-            # Of everybody it is said below the table.
+            # For everybody together it is noted below the table.
             yield from (replace(change, notes=()) if name == ALL and several else change, p)
 
     def named(item: Item) -> Cell:
@@ -130,8 +130,7 @@ def _everybody(wave: str, labels: Labels) -> bool:
 def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
     if frame is None or not wave:
         return pd.DataFrame()
-    own = (frame["analysis"] == FAVOURABLE) & (frame["wave"] == wave)
-    return frame[own & (frame["term"] == term_in(PERCENT_FAVOURABLE, CHANGE))]
+    return contrast_rows(frame, PERCENT_FAVOURABLE, CHANGE, wave=wave)
 
 
 def _percent(row: Any) -> Cell:
