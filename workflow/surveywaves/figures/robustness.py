@@ -11,7 +11,7 @@ from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, CLEAR, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED, variant_title
+from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
 from surveywaves.words import NONE, Labels, number, records
 
 ROWS: Final = 40
@@ -111,7 +111,7 @@ def _tile(
     alike = row.decision == found[MAIN, *place].decision
     ground = ("#ffffff" if variant == MAIN else SAME) if alike else OTHER
     told = (
-        f"{labels.organisation(place[0])}, {labels.scale(place[1])}, {variant_title(variant)}: "
+        f"{labels.organisation(place[0])}, {labels.scale(place[1])}, {labels.variant(variant)}: "
         f"{number(row.estimate, 1, signed=True)}, {row.decision.replace('_', ' ')}"
     )
     return Tile(
