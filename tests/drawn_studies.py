@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 
 import matplotlib as mpl
@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from surveywaves.catalogue import figures
-from surveywaves.figures import draw_all
+from surveywaves.catalogue import FIGURES, figures, of_study
 from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.saving import draw
 from surveywaves.figures.style import RC, on_slide
 from surveywaves.study.models import (
     Event,
@@ -501,6 +501,15 @@ STUDIES: dict[str, dict[str, object]] = {
     "five waves, four organisations": {"waves": 5, "organisations": 4, "points": (4, 5), "scales": 4},
     "twelve organisations": {"waves": 2, "organisations": 12},
 }
+
+
+def draw_all(
+    tables: Mapping[str, pd.DataFrame], study: Presentation, *, wanted: Collection[str] = ()
+) -> Iterator[Drawing]:
+    """Draw the figures of a study, or those that are wanted."""
+    for one in of_study(FIGURES, study, tables):
+        if not wanted or one.name in wanted:
+            yield draw(one, tables, study)
 
 
 @cache

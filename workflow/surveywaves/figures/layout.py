@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
@@ -29,6 +30,29 @@ def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) 
         "va": "center_baseline",
     }
     axes.annotate(said, (x, y), xytext=(away, 0), **base, **look)
+
+
+class Box(NamedTuple):
+    """A box from `x` on, `y` its middle, with its look and what it says when a reader points at it."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+    look: Mapping[str, Any]
+    told: str = ""
+
+
+def boxes(axes: Axes, drawn: Sequence[Box]) -> None:
+    """Draw boxes, each over those before it."""
+    corners = [
+        [(x, y - h / 2), (x + w, y - h / 2), (x + w, y + h / 2), (x, y + h / 2)] for x, y, w, h, *_ in drawn
+    ]
+    looks = {
+        f"{name}s": [box.look[name] for box in drawn] for name in ("facecolor", "edgecolor", "linewidth")
+    }
+    told = [f"hover:{drawable(box.told)}" if box.told else None for box in drawn]
+    axes.add_collection(PolyCollection(corners, urls=told, clip_on=False, **looks), autolim=False)  # type: ignore[arg-type]
 
 
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
