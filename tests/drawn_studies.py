@@ -169,6 +169,13 @@ def _wave(number: int, organisations: list[str], items: list[Item], said: Callab
     )
 
 
+def held_against(study: Presentation) -> list[tuple[str, str]]:
+    """List which organisation is compared with which: up to four pairwise, more with all together."""
+    if len(study.organisations) > 4:
+        return [(name, "all") for name in study.organisations]
+    return list(itertools.combinations(study.organisations, 2))
+
+
 def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]:
     """Make every table that figures read, as docs/files.md describes what is released, for any study."""
     draw = random.Random(seed)
@@ -277,13 +284,14 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
         points = next(
             study.response_scales[i.response_scale].points for i in study.items.values() if i.scale == scale
         )
-        for wave, organisation in itertools.product(study.waves, study.organisations):
+        every = [*study.organisations, *(["all"] if len(study.organisations) > 4 else [])]
+        for wave, organisation in itertools.product(study.waves, every):
             cell = {"analysis": "linear", "scale": scale, "wave": wave, "organisation": organisation}
             centre = 1 + 0.55 * (points - 1)
             means.append(cell | {"term": "emmean"} | estimate(centre, 0.2 * points, [(wave, organisation)]))
             share = {"analysis": "favourable", "term": "percent_favourable"}
             means.append(cell | share | estimate(55, 40, [(wave, organisation)], 4))
-        for organisation in study.organisations:
+        for organisation in every:
             for first, second in itertools.combinations(study.waves, 2):
                 cell = {
                     "scale": scale,
@@ -292,7 +300,7 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
                     "term": "change",
                 }
                 contrasts.append(cell | estimate(0, 0.4, [(first, organisation), (second, organisation)]))
-        for one, other in itertools.combinations(study.organisations, 2):
+        for one, other in held_against(study):
             cell = {"scale": scale, "organisation": f"{one} - {other}"}
             contrasts += [
                 cell | {"wave": wave, "term": "gap"} | estimate(0, 0.4, [(wave, one), (wave, other)])
@@ -363,7 +371,7 @@ def _decided(table: pd.DataFrame) -> pd.DataFrame:
 def _functioning(study: Presentation, draw: random.Random) -> Iterator[dict[str, object]]:
     """Make sizes of differences in how items work; what was not asked in a wave is not compared with it."""
     pairs = [f"{later} - {first}" for first, later in itertools.combinations(study.waves, 2)]
-    between = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    between = [f"{one} - {other}" for one, other in held_against(study)]
     places = [(wave, "") for wave in pairs] + [("", organisation) for organisation in between]
     places += [("all", "")] * (len(study.waves) > 2) + [("", "all")] * (len(study.organisations) > 2)
     for item in study.items.values():
@@ -446,7 +454,7 @@ def _planning(study: Presentation, draw: random.Random) -> Iterator[dict[str, ob
     """Make power and half widths that go up and down as they should; the first scale has nothing of the last gap."""
     assert study.planning
     reference, both = study.planning.reference, f"next - {study.planning.reference}"
-    pairs = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    pairs = [f"{one} - {other}" for one, other in held_against(study)]
     labels = [(both, organisation) for organisation in study.organisations]
     labels += [(wave, pair) for wave in ("next", both) for pair in pairs]
     for place, scale in enumerate(study.scales):

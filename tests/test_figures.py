@@ -116,7 +116,7 @@ def test_one_wave_is_not_said_to_change() -> None:
                 ), name
 
 
-def test_many_organisations_stand_in_a_grid_or_together() -> None:
+def test_many_organisations_are_ranked_or_stand_together() -> None:
     assert "Organisation 3" in said(drawn("five waves, four organisations")[CHANGES]).replace("\n", " ")
     assert "Organisation 1" not in said(drawn("twelve organisations")["likert_s0"])
 
