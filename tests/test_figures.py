@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lxml import etree
-from matplotlib.collections import Collection, PolyCollection, QuadMesh
+from matplotlib.collections import Collection, PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -224,8 +224,8 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
 def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
     study, tables = study_of(), tables_for(study_of())
     axes = drawn("plain")["heat_map_1"].figure.axes[0]
-    [mesh] = axes.findobj(QuadMesh)
-    cells = zip((text.get_text() for text in axes.texts), mesh.get_facecolors(), strict=True)
+    grounds = [ground for row in axes.findobj(PolyCollection) for ground in row.get_facecolors()]
+    cells = zip((text.get_text() for text in axes.texts), grounds, strict=True)
     shown = [(text, luminance(mpl.colors.to_hex(ground))) for text, ground in cells if text.isdigit()]
     rows = tables["item_summary"]
     rows = rows[rows["organisation"].isin(list(study.organisations))]

@@ -58,11 +58,13 @@ def likert(
     labels, sheet = Labels(presentation), Sheet.of(presentation.style)
     organisation = presentation.nouns.organisation[0]
     every = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
-    rows = item_frequencies[item_frequencies["item"].isin([item.item for item in every])]
+    rows, summary = (
+        table[table["item"].isin([item.item for item in every])] for table in (item_frequencies, item_summary)
+    )
     there = [name for name in presentation.organisations if rows["organisation"].eq(name).any()]
     there = there if 1 < len(there) <= UNDER else []
     rows = rows[rows["organisation"].isin([ALL, *there])]
-    answers = Answers.of(rows, item_summary, presentation)
+    answers = Answers.of(rows, summary, presentation)
     asked = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
     last = asked[-1] if asked else ""
     known = {item.item: answers.favourable.get((last, ALL, item.item), math.nan) for item in every}

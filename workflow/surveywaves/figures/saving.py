@@ -136,7 +136,7 @@ class _Renderer(RendererSVG):
     def draw_text(self, gc: Any, x: float, y: float, s: str, *how: Any, **_: object) -> None:
         prop, angle = how[:2]
         bold, size = prop.get_weight() == "bold", prop.get_size_in_points()
-        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {to_hex(gc.get_rgb())}"
+        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {_hex(gc.get_rgb())}"
         look = {"style": f"{style}; font-weight: 700" if bold else style, "x": f"{x:.2f}", "y": f"{y:.2f}"}
         if angle:
             look["transform"] = f"rotate({-angle:g} {x:.2f} {y:.2f})"
@@ -157,6 +157,9 @@ class _Renderer(RendererSVG):
         super().draw_path(gc, path, transform, rgbFace)  # type: ignore[no-untyped-call]
         self.close_group("")
 
+    def _convert_path(self, *path: Any, **how: Any) -> str:
+        return _PRECISE.sub(r"\1", super()._convert_path(*path, **how))  # type: ignore[no-untyped-call]
+
     draw_path_collection = RendererBase.draw_path_collection  # mark by mark: each tells its value
 
     def close_group(self, s: str) -> None:  # noqa: ARG002
@@ -172,7 +175,7 @@ def svg_of(drawing: Drawing) -> str:
         drawing.figure.set_dpi(72)
         drawing.figure.draw(renderer)
         renderer.finalize()  # type: ignore[no-untyped-call]
-        svg = _PRECISE.sub(r"\1", _ABOUT.sub("", text.getvalue()))
+        svg = _ABOUT.sub("", text.getvalue())
     title, said = (escape(drawable(words)) for words in (drawing.title, drawing.alt))
     return svg.replace("<svg", f'<svg role="group" aria-label="{title}"', 1).replace(
         ">", f">\n <desc>{said}</desc>", 1
@@ -180,5 +183,6 @@ def svg_of(drawing: Drawing) -> str:
 
 
 _ABOUT = re.compile(r"^.*?(?=<svg)|\s*<metadata>.*?</metadata>", re.DOTALL)
-_PRECISE = re.compile(r"(?<=[ \"(-])(\d+\.\d\d)\d+(?=[ \")\n])")
+_PRECISE = re.compile(r"(\.\d\d)\d+")
 """Hundredths of a point are enough."""
+_hex = cache(to_hex)

@@ -199,6 +199,8 @@ _MARKS = re.compile(r"([\u0300-\u036f])[\u0300-\u036f]+")
 def drawable(text: str) -> str:
     """Make one line of a label, of characters that the font has: any other becomes a box."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
+    if text.isascii() and text.isprintable():
+        return text
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in text)
     text = _MARKS.sub(r"\1", " ".join(text.split()))
     return "".join(c if _font(bold=False).get_char_index(ord(c)) else "□" for c in text)
