@@ -214,7 +214,7 @@ def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]
                 if organisation not in {"all", *surveyed[wave]}:
                     continue
                 counts = [draw.randint(0, 60) for _ in variable.levels]
-                base = sum(counts)
+                base = sum(counts) or 1
                 for level, n in zip(variable.levels, counts, strict=True):
                     people.append((wave, organisation, name, level, n, 100 * n / base, base))
                 people.append((wave, organisation, name, "not_stated", 30, 3000 / (base + 30), base + 30))

@@ -116,9 +116,26 @@ def test_one_wave_is_not_said_to_change() -> None:
                 ), name
 
 
-def test_many_organisations_are_ranked_or_stand_together() -> None:
-    assert "Organisation 3" in said(drawn("five waves, four organisations")[CHANGES]).replace("\n", " ")
+def test_more_organisations_than_stand_side_by_side_are_ranked_by_name() -> None:
+    written = said(drawn("five waves, four organisations")[CHANGES]).split("\n")
+    assert all(written.count(f"Organisation {n}") == 4 for n in range(4)), "once on each scale"
     assert "Organisation 1" not in said(drawn("twelve organisations")["likert_s0"])
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_any_number_of_organisations_fits_on_a_page(count: int) -> None:
+    study = study_of(organisations=count)
+    tables = tables_for(study)
+    ranked = {CHANGES: "contrasts", "ranking": "means", "differences_in_change": "contrasts"}
+    for one in draw_all(
+        tables, study, wanted=[*ranked, "robustness", "heat_map_1", "planning", "respondents"]
+    ):
+        wide, high = one.figure.get_size_inches() * 25.4
+        assert (round(wide), high < 240) == (175, True), one.name
+        assert overlapping(one) == [], one.name
+        if one.name in ranked:
+            shown = one.rows[one.rows["status"].eq("ok")]
+            assert len(told(one)) == len(shown) == count * len(study.scales), one.name
 
 
 def test_hostile_labels_are_one_line_of_glyphs_that_there_are() -> None:

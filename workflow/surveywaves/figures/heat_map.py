@@ -17,15 +17,17 @@ from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ESTIMATED, PERCENT_FAVOURABLE, Decision, Status
-from surveywaves.words import NONE, WITHHELD, Labels, number, records
+from surveywaves.words import NONE, WITHHELD, Labels, number, opening, records
 
 COLUMNS: Final = 8
 """Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
 COLUMN: Final = 3.3
 """Width of a column, in em."""
+SPREAD: Final = ("least and most favourable", "rose and fell")
+"""Heads of what is shown of organisations that have no columns of their own."""
 WIDEST: Final = 8.0
 """Width that a column takes at most, in em."""
-MOVED: Final = (Decision.INCREASE, Decision.DECREASE)
+MOVED: Final = (Decision.INCREASE.value, Decision.DECREASE.value)
 SHADES: Final = sns.color_palette("blend:#f3f6fa,#9dbcd8,#2f6aa3,#0d2f57", as_cmap=True)
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
@@ -58,16 +60,23 @@ def heat_map(
     if isinstance(presentation.style, Slide):
         groups = {"": _most_changed(items, changes, parts, sheet)}
     shown = [item for own in groups.values() for item in own]
-    room = sheet.width - (COLUMN * len(columns) + 2) * sheet.em
+    heads = [labels.wave(one.wave) if one.wave else "change" for one in columns]
+    spans = [(labels.organisation(name), sum(one.organisation == name for one in columns)) for name in parts]
+    apart = parts == [ALL] and len(presentation.organisations) > 1
+    if apart:
+        heads += SPREAD
+        spans.append((opening(presentation.nouns.organisation[1]), len(SPREAD)))
+    room = sheet.width - (COLUMN * len(heads) + 2) * sheet.em
     names: list[Sequence[str]] = []
     cells: list[list[Tile]] = []
     for group, own in groups.items():
         if group:
             names.append(wrap(labels.scale(group), room, sheet.em, lines=1, bold=True))
-            cells.append([Tile()] * len(columns))
+            cells.append([Tile()] * len(heads))
         for item in own:
             names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
-            cells.append([_tile(item.item, column, {**levels, **changes}, labels) for column in columns])
+            row = [_tile(item.item, column, {**levels, **changes}, labels) for column in columns]
+            cells.append([*row, *(_spread(item.item, levels, changes, presentation) if apart else ())])
     title = _title(changes, parts, len(items), presentation)
     about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changes else ""
     drawn = grid(
@@ -75,9 +84,9 @@ def heat_map(
         (title, f"Favourable answers, %{about}"),
         Rows(names, sheet.em, bold=[place for place, row in enumerate(cells) if row[:1] == [Tile()]]),
         cells,
-        [labels.wave(one.wave) if one.wave else "change" for one in columns],
+        heads,
         most=WIDEST,
-        groups=[(labels.organisation(p), sum(one.organisation == p for one in columns)) for p in parts],
+        groups=spans,
         keys=withheld_key(any(cell.hatched for row in cells for cell in row)),
         notes=[
             reversed_note(shown),
@@ -85,8 +94,10 @@ def heat_map(
             f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
     )
-    own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
-    own_rows &= rows["wave"].isin({column.wave for column in columns})
+    own_rows = rows["wave"].isin({column.wave for column in columns}) & rows["organisation"].isin(parts)
+    if apart:
+        own_rows |= rows["wave"].eq(list(presentation.waves)[-1])
+    own_rows &= rows["item"].isin([item.item for item in shown])
     one, many = presentation.nouns.statement
     caption = f"Share of favourable answers to each {one}."
     if changes:
@@ -136,6 +147,22 @@ def _tile(item: str, column: Column, found: Mapping[tuple[str, Column], Any], la
     (colour, _, sign), moved = look_of(row.decision), row.decision in MOVED
     text = f"{sign if moved else ''}{number(estimate, 0, signed=True)}"
     return Tile(text, ink=colour if moved else GREY, bold=moved)
+
+
+def _spread(
+    item: str,
+    levels: Mapping[tuple[str, Column], Any],
+    changes: Mapping[tuple[str, Column], Any],
+    presentation: Presentation,
+) -> list[Tile]:
+    """Make tiles of the least and the most favourable organisation in the last wave, and of how many moved."""
+    last, names = list(presentation.waves)[-1], presentation.organisations
+    rows = [row for name in names if (row := levels.get((item, Column(name, last)))) is not None]
+    shares = [float(row.favourable_percent) for row in rows if pd.notna(row.favourable_percent)]
+    moved = [row.decision for name in names if (row := changes.get((item, Column(name)))) is not None]
+    signs = (f"{look_of(one)[2]}{moved.count(one)}" for one in MOVED)
+    ends = f"{number(min(shares), 0)}–{number(max(shares), 0)}" if shares else NONE
+    return [Tile(ends), Tile(" ".join(signs) if moved else NONE)]
 
 
 def _most_changed(

@@ -19,6 +19,9 @@ from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
 
+Axis = tuple[float, float, Mapping[float, str]]
+"""Where x begins and ends, and its ticks."""
+
 
 def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
     """Write a text `away` points to the right of a place, or to its left where `away` is negative."""
@@ -126,7 +129,7 @@ def panels(
     words: tuple[str, str],
     rows: Rows,
     parts: Sequence[Part],
-    axis: tuple[float, float, Mapping[float, str]],
+    axis: Axis,
     **about: Any,
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
