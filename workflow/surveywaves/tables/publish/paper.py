@@ -79,18 +79,40 @@ def papers(
         return
     shapes = [shape(table) for table in tables]
     sources = [_source(*one) for one in zip(tables, fragments, shapes, demonstrations, strict=True)]
-    # Reading takes longer than writing.
-    read = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), "json", "html")
-    tex = pypandoc.convert_text(read, "latex", "json", extra_args=["--wrap=preserve"])
+    with tempfile.TemporaryDirectory() as folder:
+        writer, word = Path(folder) / "writer.lua", Path(folder) / "tables.docx"
+        writer.write_text(_WRITER, encoding="utf-8")
+        options = ["--wrap=preserve", f"--variable=word:{word}"]
+        tex = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), str(writer), "html", options)
+        content = word.read_bytes()
     for table, form, text in zip(tables, shapes, tex.split(_APART), strict=True):
         yield f"{table.name}.tex", _latex(table, form, text).encode()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tables.docx"
-        pypandoc.convert_text(read, "docx", "json", outputfile=str(path))
-        content = path.read_bytes()
     for table, document in zip(tables, _documents(content, tables, shapes), strict=True):
         yield f"{table.name}.docx", document
 
+
+_WRITER: Final = """
+function sided(table)
+  local sides, specs = table.attributes.sides, table.colspecs
+  for place, spec in ipairs(specs) do
+    spec[1] = sides:sub(place, place) == "r" and "AlignRight" or "AlignDefault"
+  end
+  table.colspecs, table.attributes.sides = specs, nil
+  return table
+end
+
+function Writer(document, options)
+  document = document:walk({Table = sided})
+  local word = assert(io.open(tostring(options.variables.word), "wb"))
+  word:write(pandoc.write(document, "docx"))
+  word:close()
+  return pandoc.write(document, "latex", options)
+end
+"""
+"""Has pandoc write both forms of what it reads once: reading takes longer than writing.
+
+Left to itself it takes the side of a column from its first row, which may be a heading across all.
+"""
 
 _CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1>', re.DOTALL)
 
@@ -103,19 +125,19 @@ def _source(table: Table, fragment: str, form: Shape, demonstration: str) -> str
 
     def plain(found: re.Match[str]) -> str:
         tag, before, classes, after, inner = found.groups()
-        style = ' style="text-align: right"' if "num" in classes else ""
-        if tag == "td" and style:
+        if tag == "td" and "num" in classes:
             # A line may end before a bracket, and nowhere else.
             inner = inner.replace(" (", "\n(").replace(" ", "\u00a0").replace("\n(", " (")
         bold = bool({"up", "down", "caution", "group"} & set(classes.split()))
-        return f"<{tag}{before}{after}{style}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
+        return f"<{tag}{before}{after}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
 
     made = _SPANNER.sub(r'<th \1 style="text-align: center">', fragment)
     made = re.sub(r"</?bdi>|</?abbr[^>]*>", "", _CLASSED.sub(plain, made))
-    made = re.sub(r' (?:id|headers)="[^"]*"', "", made)
+    made = re.sub(r' (?:id|headers|scope)="[^"]*"', "", made)
     columns = "".join(f'<col style="width: {100 * share:.2f}%">' for share in form.shares)
     top = f"<caption>{words(table.title)}</caption><colgroup>{columns}</colgroup>"
-    made = re.sub(r"<table[^>]*>", lambda _: f"<table>{top}", made, count=1)
+    sides = "".join("r" if column.numeric else "l" for column in table.columns)
+    made = re.sub(r"<table[^>]*>", lambda _: f'<table data-sides="{sides}">{top}', made, count=1)
     said = f"<p><strong>{words(demonstration)}</strong></p>" if demonstration else ""
     return f"{said}{made}{below(table)}"
 
@@ -154,15 +176,6 @@ def _latex(table: Table, form: Shape, text: str) -> str:
             body,
             flags=re.DOTALL,
         )
-    # pandoc takes the side of a column from its first row, which may be a heading across all.
-    sides = iter(["left" if column.numeric else "right" for column in table.columns])
-    spec, middle, rest = body.partition("@{}}")
-    spec = re.sub(
-        r"\\(?:raggedright|raggedleft|centering)(?=\\arraybackslash)",
-        lambda _: rf"\ragged{next(sides)}",
-        spec,
-    )
-    body = spec + middle + rest
     # A row across all columns stays with those below it.
     body = re.sub(r"(?m)(\{%\n\\textbf\{.*\}\}) \\\\$", r"\1 \\\\*", body)
     begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")
