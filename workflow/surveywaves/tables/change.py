@@ -22,8 +22,8 @@ from surveywaves.tables.layout import (
     estimate_cell,
     is_withheld,
     known_or_withheld,
+    laid_out,
     numbers,
-    of_lines,
     p_cell,
     parts_of,
     place,
@@ -211,44 +211,43 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
     parted = list(dict.fromkeys(apart["organisation"])) if wide else []
 
-    def cells(scale: str, name: str) -> tuple[Cell, ...]:
-        row = moved.get((scale, name))
-        return found.contrast(row) if name in parted else found.change(row)
-
-    if wide:
-        above = [place(name, labels) if len(groups) > 1 else "" for name in groups]
-        lines = [
-            ("", [found.scale(scale), *(cell for name in (*groups, *parted) for cell in cells(scale, name))])
-            for scale in scales
-        ]
-    else:
-        above = [""]
-        lines = [
-            (
-                labels.scale(scale),
-                [Cell(place(name, labels)).noted(found.low.get(scale, "")), *cells(scale, name)],
-            )
-            for scale in scales
-            for name in groups
-        ]
+    above = [place(name, labels) if wide and len(groups) > 1 else "" for name in groups]
+    beside = [groups] if wide else [[name] for name in groups]
     confidence = f"({labels.confidence} CI)"
     heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
-    return of_lines(
+
+    def named(row: tuple[str, list[str]]) -> Cell:
+        scale, names = row
+        return found.scale(scale) if wide else Cell(place(names[0], labels)).noted(found.low.get(scale, ""))
+
+    return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
+        [(scale, names) for scale in scales for names in beside],
         [
-            Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()),
-            *(numbers(head, group) for group in above for head in heads),
+            (Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()), named),
             *(
-                numbers(head, f"Difference in change: {labels.organisation(name)}")
+                (
+                    [numbers(head, group) for head in heads],
+                    lambda row, at=at: found.change(moved.get((row[0], row[1][at]))),
+                )
+                for at, group in enumerate(above if wide else above[:1])
+            ),
+            *(
+                (
+                    [
+                        numbers(head, f"Difference in change: {labels.organisation(name)}")
+                        for head in (f"Points {confidence}", "Adj. p")
+                    ],
+                    lambda row, name=name: found.contrast(moved.get((row[0], name))),
+                )
                 for name in parted
-                for head in (f"Points {confidence}", "Adj. p")
             ),
         ],
-        lines,
         stacked(own, every, apart) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         _people(chosen, labels),
         _missing(every, chosen, labels),
+        section=lambda row: "" if wide else labels.scale(row[0]),
     )
 
 
@@ -262,29 +261,29 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     if len(chosen) > FEW_ROWS:
         chosen = chosen[chosen["decision"].isin(list(SIGNS))]
     several = len(set(chosen["organisation"])) > 1
-    order = labels.scales_in(chosen)
-    lines = []
-    for contrast in dict.fromkeys(chosen["wave"]):
-        own = sorted(records(chosen[chosen["wave"] == contrast]), key=lambda row: order.index(row.scale))
-        who = "" if several else f", {place(own[0].organisation, labels)}"
-        for row in own:
-            named = [Cell(place(row.organisation, labels))] if several else []
-            lines.append(
-                (f"{when(contrast, labels)}{who}", [found.scale(row.scale), *named, *found.change(row)])
-            )
-    return of_lines(
+    contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
+
+    def section(row: Any) -> str:
+        return when(row.wave, labels) + ("" if several else f", {place(row.organisation, labels)}")
+
+    return laid_out(
         f"Change of each scale between other waves: {found.in_words}",
+        sorted(records(chosen), key=lambda row: (contrasts_there.index(row.wave), scales.index(row.scale))),
         [
-            Column("Scale"),
-            *([Column(labels.presentation.nouns.organisation[0].capitalize())] if several else []),
-            *map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p")),
+            (Column("Scale"), lambda row: found.scale(row.scale)),
+            several
+            and (
+                Column(labels.presentation.nouns.organisation[0].capitalize()),
+                lambda row: Cell(place(row.organisation, labels)),
+            ),
+            ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
         ],
-        lines,
         stacked(found.levels, every) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         *_partial(found),
         _left_out(len(possible) - len(chosen)),
         heads=2 if several else 1,
+        section=section,
     )
 
 
@@ -319,25 +318,20 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         shown = None if row is not None and str(row.note).startswith("nobody") else row
         return estimate_cell(shown, labels, decimals=found.decimals, bounds=True)
 
-    return of_lines(
+    def column(wave: str, name: str) -> Column:
+        if several and len(waves) == 1:
+            return numbers(place(name, labels))
+        return numbers(labels.wave(wave), place(name, labels) if several else "")
+
+    return laid_out(
         f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
+        [(name, scale) for name in (groups[:1] if wide else groups) for scale in labels.scales_in(chosen)],
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(place(name, labels))
-                if several and len(waves) == 1
-                else numbers(labels.wave(wave), place(name, labels) if several else "")
+                (column(wave, name), lambda row, wave=wave, name=name: cell(row[1], wave, name or row[0]))
                 for wave, name in (beside if wide else [(wave, "") for wave in waves])
             ),
-        ],
-        [
-            (
-                "" if wide else place(below, labels),
-                [found.scale(scale), *(cell(scale, *one) for one in own)],
-            )
-            for below in (groups[:1] if wide else groups)
-            for own in [beside if wide else [(wave, below) for wave in waves]]
-            for scale in labels.scales_in(chosen)
         ],
         found.levels,
         f"In brackets: {labels.confidence} confidence intervals.",
@@ -346,6 +340,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         else "From 1 to the number of response options; higher means more of what the scale measures.",
         *_partial(found),
         _people(chosen, labels),
+        section=lambda row: "" if wide else place(row[0], labels),
     )
 
 
@@ -375,31 +370,31 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     ]
     nouns = labels.presentation.nouns.organisation
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
-    return of_lines(
+
+    def columns(wave: str) -> list[Column]:
+        differs = BETWEEN in wave
+        above = f"Difference in change, {labels.wave(wave)}" if differs else labels.wave(wave)
+        return [
+            numbers(head, above)
+            for head in (f"{'Points' if differs else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+        ]
+
+    return laid_out(
         f"Gaps between {nouns[1]}{alone}, {found.in_words}",
+        told,
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(
-                    head,
-                    f"Difference in change, {labels.wave(wave)}" if BETWEEN in wave else labels.wave(wave),
-                )
-                for wave in shown
-                for head in (f"{'Points' if BETWEEN in wave else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+                (columns(wave), lambda row, at=at: found.contrast(row[2][at]))
+                for at, wave in enumerate(shown)
             ),
-        ],
-        [
-            (
-                labels.organisation(organisation) if len(pairs) > 1 else "",
-                [found.scale(scale), *(cell for row in own for cell in found.contrast(row))],
-            )
-            for organisation, scale, own in told
         ],
         stacked(every, further),
         f"Above zero: the {nouns[0]} named first is higher.",
         *found.notes(chosen, "higher", "lower", "gap"),
         _left_out(len(listing) - len(told)),
         _missing(every, chosen, labels),
+        section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
     )
 
 

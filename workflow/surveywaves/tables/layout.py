@@ -6,7 +6,7 @@ Cells for numbers hold the number, its sign where it is withheld, or a dash and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -170,29 +170,8 @@ LONGEST: Final = 46
 LONGEST_WORD: Final = 14
 """Letters of a word in a head that are not broken."""
 
-Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
-"""A column, and the function that makes its cell for a row."""
-
-
-def of_lines(
-    title: str,
-    columns: Iterable[Column],
-    lines: Iterable[tuple[str, Iterable[Cell]]],
-    data: pd.DataFrame,
-    *notes: str,
-    heads: int = 1,
-) -> Table:
-    """Make a table of lines: the section of each, empty where there are none, and its cells.
-
-    The catalogue names it, and says what its data are.
-    """
-    below, rows = [], []
-    for section, cells in lines:
-        below.append(section)
-        rows.append(tuple(cells))
-    return Table(
-        "", title, tuple(columns), tuple(rows), data, notes, heads, tuple(below) if any(below) else ()
-    )
+Maker: TypeAlias = tuple[Column | Sequence[Column], Callable[[Any], Cell | Iterable[Cell]]]
+"""A column, and the function that makes its cell for a row; or several beside each other, and that of their cells."""
 
 
 def laid_out(
@@ -204,10 +183,28 @@ def laid_out(
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
 ) -> Table:
-    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out."""
-    shown = [one for one in columns if one]
-    lines = ((section(row) if section else "", [make(row) for _, make in shown]) for row in rows)
-    return of_lines(title, (column for column, _ in shown), lines, data, *notes, heads=heads)
+    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
+
+    The catalogue names it, and says what its data are.
+    """
+    shown, lines = [one for one in columns if one], list(rows)
+    below = tuple(map(section, lines)) if section else ()
+    return Table(
+        "",
+        title,
+        tuple(column for some, _ in shown for column in ([some] if isinstance(some, Column) else some)),
+        tuple(tuple(_cells(row, [make for _, make in shown])) for row in lines),
+        data,
+        notes,
+        heads,
+        below if any(below) else (),
+    )
+
+
+def _cells(row: Any, makers: Iterable[Callable[[Any], Cell | Iterable[Cell]]]) -> Iterator[Cell]:
+    for make in makers:
+        made = make(row)
+        yield from [made] if isinstance(made, Cell) else made
 
 
 def numbers(head: str, group: str = "", spoken: str = "") -> Column:
