@@ -26,11 +26,9 @@ from surveywaves.tables.layout import (
     numbers,
     p_cell,
     parts_of,
-    place,
     remarks,
     sentence,
     stacked,
-    together,
     when,
 )
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
@@ -165,7 +163,7 @@ class Estimates:
         )
         told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
         if weighted := next(told, ""):
-            yield f"{together(self.labels)}: {self.labels.readable(weighted)}."
+            yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
 
 def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
@@ -184,7 +182,7 @@ def _people(frame: pd.DataFrame, labels: Labels) -> str:
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
         hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
         if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
-            said.append(f"{place(name, labels)} {text}")
+            said.append(f"{labels.organisation(name)} {text}")
     return f"n: {'; '.join(said)}." if said else ""
 
 
@@ -211,14 +209,18 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
     parted = list(dict.fromkeys(apart["organisation"])) if wide else []
 
-    above = [place(name, labels) if wide and len(groups) > 1 else "" for name in groups]
+    above = [labels.organisation(name) if wide and len(groups) > 1 else "" for name in groups]
     beside = [groups] if wide else [[name] for name in groups]
     confidence = f"({labels.confidence} CI)"
     heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
 
     def named(row: tuple[str, list[str]]) -> Cell:
         scale, names = row
-        return found.scale(scale) if wide else Cell(place(names[0], labels)).noted(found.low.get(scale, ""))
+        return (
+            found.scale(scale)
+            if wide
+            else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
+        )
 
     return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
@@ -264,7 +266,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
 
     def section(row: Any) -> str:
-        return when(row.wave, labels) + ("" if several else f", {place(row.organisation, labels)}")
+        return when(row.wave, labels) + ("" if several else f", {labels.organisation(row.organisation)}")
 
     return laid_out(
         f"Change of each scale between other waves: {found.in_words}",
@@ -274,7 +276,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
             several
             and (
                 Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(place(row.organisation, labels)),
+                lambda row: Cell(labels.organisation(row.organisation)),
             ),
             ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
         ],
@@ -320,8 +322,8 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
 
     def column(wave: str, name: str) -> Column:
         if several and len(waves) == 1:
-            return numbers(place(name, labels))
-        return numbers(labels.wave(wave), place(name, labels) if several else "")
+            return numbers(labels.organisation(name))
+        return numbers(labels.wave(wave), labels.organisation(name) if several else "")
 
     return laid_out(
         f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
@@ -340,7 +342,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         else "From 1 to the number of response options; higher means more of what the scale measures.",
         *_partial(found),
         _people(chosen, labels),
-        section=lambda row: "" if wide else place(row[0], labels),
+        section=lambda row: "" if wide else labels.organisation(row[0]),
     )
 
 

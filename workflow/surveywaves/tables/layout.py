@@ -382,22 +382,6 @@ def held(head: str) -> str:
     return f"{before}{bracket}{inside.replace(' ', chr(160))}"
 
 
-def legend(columns: Iterable[Column]) -> str:
-    """Say what abbreviated heads stand for, each once."""
-    known = {column.head: column.spoken for column in columns if column.spoken}
-    return f"{'; '.join(f'{head}: {spoken}' for head, spoken in known.items())}." if known else ""
-
-
-def together(labels: Labels) -> str:
-    """Name everybody together, in the head of a column: `All staff`."""
-    return f"All {labels.presentation.nouns.people}"
-
-
-def place(name: str, labels: Labels, *, everybody: str = "all") -> str:
-    """Name the group that an estimate describes: an organisation, a contrast of two, or everybody together."""
-    return together(labels) if name == everybody else labels.organisation(name)
-
-
 def when(wave: str, labels: Labels) -> str:
     """Name the wave that an estimate describes, or for a change both, "first to last"."""
     sides = pair(wave)

@@ -22,7 +22,6 @@ from surveywaves.tables.layout import (
     number_cell,
     numbers,
     p_cell,
-    place,
     sentence,
     when,
 )
@@ -77,7 +76,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         f"{NONE}: not asked, or not estimated.",
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
         f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
-        section=lambda row: place(row[0], labels) if len(groups) > 1 else "",
+        section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
     )
 
 

@@ -15,7 +15,6 @@ from surveywaves.tables.layout import (
     laid_out,
     number_cell,
     numbers,
-    place,
     sentence,
 )
 from surveywaves.terms import BETWEEN, RETURNS_NEEDED
@@ -77,16 +76,12 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
-        section=lambda key: _contrast(key[1], key[2], labels),
+        section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
     )
 
 
 _CONTRASTS: Final = 8
 """Contrasts that are all shown; of more, those within an organisation are."""
-
-
-def _contrast(wave: str, organisation: str, labels: Labels) -> str:
-    return f"{KINDS[kind_of(wave, organisation)]}: {place(organisation, labels)}"
 
 
 def _cell(row: Any, labels: Labels) -> Cell:

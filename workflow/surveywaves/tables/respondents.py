@@ -20,7 +20,6 @@ from surveywaves.tables.layout import (
     is_withheld,
     laid_out,
     numbers,
-    place,
     weighted_note,
 )
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
@@ -150,7 +149,9 @@ _BESIDE: Final = 3
 def _whose(wave: str, name: str, labels: Labels) -> str:
     """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
     surveyed = labels.presentation.waves[wave].organisations_surveyed
-    return labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else place(name, labels)
+    return (
+        labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else labels.organisation(name)
+    )
 
 
 def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list[str]:

@@ -19,7 +19,6 @@ from surveywaves.tables.layout import (
     number_cell,
     numbers,
     p_cell,
-    place,
     sentence,
     stacked,
     when,
@@ -72,7 +71,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             several
             and (
                 Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(place(row.organisation, labels)),
+                lambda row: Cell(labels.organisation(row.organisation)),
             ),
             (
                 Column("Main analysis"),

@@ -24,15 +24,12 @@ from surveywaves.tables.layout import (
     estimate_cell,
     is_withheld,
     laid_out,
-    legend,
     number_cell,
     numbers,
     p_cell,
-    place,
     remarks,
     sentence,
     stacked,
-    together,
     weighted_note,
 )
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
@@ -82,7 +79,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
 
     def columns(name: str) -> list[Column]:
         heads = [*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ())]
-        return [numbers(head, place(name, labels) if len(groups) > 1 else "") for head in heads]
+        return [numbers(head, labels.organisation(name) if len(groups) > 1 else "") for head in heads]
 
     def named(item: Item) -> Cell:
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
@@ -103,7 +100,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
         if waves and told
         else "",
-        f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
         f"{study.nouns.person[1]} in the models, so that they need not be the difference."
         if several and ALL in told
         else "",
@@ -195,13 +192,9 @@ def answers(
     title = labels.scale(items[0].scale or WITHOUT_SCALE)
     title += f" (printed as Table {listed(list(printed))})" if printed else ""
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
-    columns = [
-        numbers("n", spoken="answers"),
-        *(
-            numbers(short, spoken="" if short == label else label)
-            for short, label in zip(scale.short, scale.labels, strict=True)
-        ),
-    ]
+    options = zip(("n", *scale.short), ("answers", *scale.labels), strict=True)
+    columns = [numbers(short, spoken="" if short == label else label) for short, label in options]
+    spoken = {column.head: column.spoken for column in columns if column.spoken}
     return laid_out(
         f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
         [
@@ -225,8 +218,8 @@ def answers(
         ],
         chosen,
         "Number of answers, and n (% of them) for each response.",
-        "" if by_organisation else f"{together(labels)}.",
-        legend(columns),
+        "" if by_organisation else f"{labels.organisation(ALL)}.",
+        "; ".join(f"{short}: {label}" for short, label in spoken.items()) + ".",
         f"Without answers in this form: {listed(absent)}." if absent else "",
         weighted_note(chosen),
         heads=2 if by_organisation else 1,

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import Table
 from surveywaves.tables.made import made
-from surveywaves.tables.publish.page import contents, html, page
+from surveywaves.tables.publish.page import WORKBOOK, contents, html, page
 from surveywaves.tables.publish.paper import papers
 from surveywaves.tables.publish.rows import to_csv
 from surveywaves.tables.publish.workbook import workbook
@@ -26,8 +25,6 @@ from surveywaves.text import listed
 from surveywaves.words import Labels
 
 __all__ = ["files", "html"]
-
-WORKBOOK: Final = "tables.xlsx"
 
 
 def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
@@ -43,28 +40,17 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
     tuple
         Name of a file, and its content: the same bytes for the same frames.
     """
-    ones, tables = [], []
-    for one, table in made(frames, labels):
-        ones.append(one)
-        tables.append(_protected(table, labels))
-    said = [demonstration(_kinds(table, labels.presentation)) for table in tables]
-    fragments = [html(table) for table in tables]
-    for table, fragment, evidence in zip(tables, fragments, said, strict=True):
+    study = labels.presentation
+    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels)]
+    pages = [(table, html(table), demonstration(_kinds(table, study))) for _, table in ours]
+    for table, fragment, evidence in pages:
         yield f"{table.name}.html", page(table, fragment, demonstration=evidence)
         yield f"{table.name}.csv", to_csv(table.data, labels)
-    yield from papers(tables, fragments, said)
-    yield WORKBOOK, workbook(zip(tables, said, strict=True))
-    kinds = {wave.evidence for wave in labels.presentation.waves.values()}
-    listed_under = [(one.exhibit.section, table) for one, table in zip(ones, tables, strict=True)]
-    yield (
-        "index.html",
-        contents(
-            listed_under,
-            title=labels.presentation.title,
-            demonstration=demonstration(kinds),
-            workbook=WORKBOOK,
-        ),
-    )
+    yield from papers(pages)
+    yield WORKBOOK, workbook((table, evidence) for table, _, evidence in pages)
+    evidence = demonstration({wave.evidence for wave in study.waves.values()})
+    headed = [(one.exhibit.section, table) for one, table in ours]
+    yield "index.html", contents(headed, title=study.title, demonstration=evidence)
 
 
 def _protected(table: Table, labels: Labels) -> Table:

@@ -56,29 +56,25 @@ def shape(table: Table) -> Shape:
     return Shape(tuple(width / sum(widths) for width in widths), turned, size)
 
 
-def papers(
-    tables: Sequence[Table], fragments: Sequence[str], demonstrations: Sequence[str]
-) -> Iterator[tuple[str, bytes]]:
+def papers(pages: Sequence[tuple[Table, str, str]]) -> Iterator[tuple[str, bytes]]:
     """Write tables as Word and as LaTeX.
 
     Parameters
     ----------
-    tables
-        All of them: a call of pandoc takes longer to begin than to end.
-    fragments
-        Each as HTML: see `surveywaves.tables.publish.page.html`.
-    demonstrations
-        What the data of each are if not observed.
+    pages
+        All of them, for a call of pandoc takes longer to begin than to end: each table, itself as HTML (see
+        `surveywaves.tables.publish.page.html`), and what its data are if not observed.
 
     Yields
     ------
     tuple
         Name of a file and its content, the same bytes for the same tables.
     """
-    if not tables:
+    if not pages:
         return
+    tables = [table for table, _, _ in pages]
     shapes = [shape(table) for table in tables]
-    sources = [_source(*one) for one in zip(tables, fragments, shapes, demonstrations, strict=True)]
+    sources = [_source(*page, form) for page, form in zip(pages, shapes, strict=True)]
     with tempfile.TemporaryDirectory() as folder:
         writer, word = Path(folder) / "writer.lua", Path(folder) / "tables.docx"
         writer.write_text(_WRITER, encoding="utf-8")
@@ -120,7 +116,7 @@ _CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1
 _SPANNER: Final = re.compile(r'<th ((?:(?!class=)[^>])*scope="colgroup"(?:(?!class=)[^>])*)>')
 
 
-def _source(table: Table, fragment: str, form: Shape, demonstration: str) -> str:
+def _source(table: Table, fragment: str, demonstration: str, form: Shape) -> str:
     """Write a table as HTML that pandoc understands: widths, sides, bold where a class means it."""
 
     def plain(found: re.Match[str]) -> str:
