@@ -11,12 +11,14 @@ import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
 from surveywaves.tables.layout import (
+    MANY,
     NOTHING,
     SIGNS,
     WEIGHTED,
     Cell,
     Column,
     Table,
+    clearness,
     decided,
     differ,
     estimate_cell,
@@ -24,15 +26,16 @@ from surveywaves.tables.layout import (
     known_or_withheld,
     laid_out,
     numbers,
+    of_everybody,
     p_cell,
     parts_of,
     remarks,
     sentence,
     stacked,
     when,
+    who,
 )
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
-from surveywaves.text import listed
 from surveywaves.words import (
     STATUS,
     WITHHELD,
@@ -50,12 +53,6 @@ MANY_CELLS: Final = 8
 
 SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
-
-FEW_PAIRS: Final = 3
-"""Pairs of organisations that are all listed; of more, what is decided is."""
-
-FEW_ROWS: Final = 60
-"""Changes between other waves that are all listed; of more, what is decided is."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference of the levels, which are over every statement that a wave asked."
@@ -174,16 +171,24 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """State how many respondents the estimates of each group rest on, over all scales."""
-    said = []
-    for name in _groups(frame, labels):
-        own = frame[frame["organisation"] == name]
+    """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
+    groups, said = _groups(frame, labels), []
+    many = len(groups) > MANY and ALL in groups
+    for name in [ALL, ""] if many else groups:
+        own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
         sizes = own["n"].dropna()
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
         hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
         if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
-            said.append(f"{labels.organisation(name)} {text}")
+            each = f"each {labels.presentation.nouns.organisation[0]}"
+            said.append(f"{labels.organisation(name) if name else each} {text}")
     return f"n: {'; '.join(said)}." if said else ""
+
+
+def _clearest(kind: str, labels: Labels) -> str:
+    """Say which rows of contrasts are shown of many."""
+    everybody = "" if kind == "gap" else f"{labels.organisation(ALL)}, and "
+    return f"{everybody}the {kind}s that are largest, up and down, for their standard errors"
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -250,6 +255,8 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
         _people(chosen, labels),
         _missing(every, chosen, labels),
         section=lambda row: "" if wide else labels.scale(row[0]),
+        ranked=not wide
+        and (_clearest("change", labels), lambda row: clearness(moved.get((row[0], row[1][0])))),
     )
 
 
@@ -259,9 +266,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    possible = chosen = known_or_withheld(every)
-    if len(chosen) > FEW_ROWS:
-        chosen = chosen[chosen["decision"].isin(list(SIGNS))]
+    chosen = known_or_withheld(every)
     several = len(set(chosen["organisation"])) > 1
     contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
 
@@ -283,9 +288,9 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         stacked(found.levels, every) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         *_partial(found),
-        _left_out(len(possible) - len(chosen)),
         heads=2 if several else 1,
         section=section,
+        ranked=(_clearest("change", labels), clearness),
     )
 
 
@@ -295,10 +300,10 @@ def _partial(found: Estimates) -> Iterator[str]:
     scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
-        asked, who = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
+        asked, present = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
         said = [f"{asked} of {scales} scales"] if asked < scales else []
-        if 0 < len(who) < len(known):
-            said.append(f"of {listed([labels.organisation(name) for name in who])} only")
+        if 0 < len(present) < len(known):
+            said.append(f"of {who(present, labels)} only")
         if asked and said:
             yield f"{labels.wave(wave)} asked {', '.join(said)}."
 
@@ -343,14 +348,12 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         *_partial(found),
         _people(chosen, labels),
         section=lambda row: "" if wide else labels.organisation(row[0]),
+        ranked=not wide and (labels.organisation(ALL), lambda row: of_everybody(row[0])),
     )
 
 
 def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed.
-
-    Of more than three pairs of organisations, only rows with a decision are listed.
-    """
+    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed."""
     found = Estimates(means, labels, unit, contrasts)
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
@@ -365,11 +368,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         for scale in labels.scales_in(chosen)
         if any(own := [rows.get((organisation, scale, wave)) for wave in shown])
     ]
-    told = [
-        one
-        for one in listing
-        if len(pairs) <= FEW_PAIRS or any(row and row.decision in SIGNS for row in one[2])
-    ]
+    last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
     nouns = labels.presentation.nouns.organisation
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
 
@@ -383,7 +382,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
 
     return laid_out(
         f"Gaps between {nouns[1]}{alone}, {found.in_words}",
-        told,
+        listing,
         [
             (Column("Scale"), lambda row: found.scale(row[1])),
             *(
@@ -394,11 +393,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         stacked(every, further),
         f"Above zero: the {nouns[0]} named first is higher.",
         *found.notes(chosen, "higher", "lower", "gap"),
-        _left_out(len(listing) - len(told)),
         _missing(every, chosen, labels),
         section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
+        ranked=(_clearest("gap", labels), lambda row: clearness(row[2][last])),
     )
-
-
-def _left_out(rows: int) -> str:
-    return f"{whole(rows)} rows in which nothing is decided are left out; the CSV has them." if rows else ""

@@ -15,7 +15,8 @@ from typing import Any, Final, Literal, TypeAlias
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.text import listed
 from surveywaves.words import (
     MINUS,
     NONE,
@@ -103,6 +104,11 @@ class Table:
         How many columns name a row.
     sections
         What each row belongs to; each new one gets a row of its own above. Empty: none.
+    ranks
+        What each row is ranked by where there are too many to show; None: it always is; NaN: it is not. Empty: the
+        rows do not grow with organisations.
+    ranked_by
+        Which rows are shown then, in words.
     """
 
     name: str
@@ -113,6 +119,8 @@ class Table:
     notes: tuple[str, ...] = ()
     heads: int = 1
     sections: tuple[str, ...] = ()
+    ranks: tuple[float | None, ...] = ()
+    ranked_by: str = ""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -146,6 +154,28 @@ class Table:
                 spans.append((column.group, 1))
         return tuple(spans) if any(name for name, _ in spans) else ()
 
+    def at_most(self, most: int) -> Table:
+        """Show no more rows than these: those that always stay, and the highest and lowest; and say where all are."""
+        if len(self.rows) <= most:
+            return self
+        stay = [place for place, rank in enumerate(self.ranks) if rank is None][:most]
+        ranked = sorted(
+            (rank, place)
+            for place, rank in enumerate(self.ranks)
+            if rank is not None and not math.isnan(rank)
+        )
+        side = (most - len(stay)) // 2
+        ends = {place for _, place in (*ranked[:side], *ranked[len(ranked) - side :])}
+        chosen = sorted({*stay, *ends}) or range(most)
+        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {self.ranked_by or 'the first'}."
+        return replace(
+            self,
+            rows=tuple(self.rows[place] for place in chosen),
+            sections=tuple(self.sections[place] for place in chosen) if self.sections else (),
+            ranks=(),
+            notes=(f"{told} The CSV and the workbook have all.", *self.notes),
+        )
+
     def letters(self, place: int) -> tuple[int, int]:
         """Return how many letters a line of a column must hold, and how many would keep each cell on one line.
 
@@ -163,6 +193,9 @@ class Table:
         least = max(min(part, LONGEST), head, 6)
         return least, max(least, min(longest, LONGEST))
 
+
+MOST_ROWS: Final = 60
+"""Rows of a table in the report, at most, where they grow with organisations."""
 
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""
@@ -182,10 +215,11 @@ def laid_out(
     *notes: str,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
+    ranked: tuple[str, Callable[[Any], float | None]] | Literal[False] = False,
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
-    The catalogue names it, and says what its data are.
+    The catalogue names it, and says what its data are. `ranked` is for rows that grow with organisations: see `Table`.
     """
     shown, lines = [one for one in columns if one], list(rows)
     below = tuple(map(section, lines)) if section else ()
@@ -198,6 +232,8 @@ def laid_out(
         notes,
         heads,
         below if any(below) else (),
+        tuple(map(ranked[1], lines)) if ranked else (),
+        ranked[0] if ranked else "",
     )
 
 
@@ -380,6 +416,33 @@ def held(head: str) -> str:
     """Keep what stands in brackets on one line."""
     before, bracket, inside = head.partition("(")
     return f"{before}{bracket}{inside.replace(' ', chr(160))}"
+
+
+def clearness(row: Any) -> float | None:
+    """Rank a row by its estimate divided by its standard error; None for everybody together."""
+    if row is not None and row.organisation == ALL:
+        return None
+    there = not (row is None or is_missing(row.estimate) or is_missing(row.std_error)) and row.std_error > 0
+    return float(row.estimate) / float(row.std_error) if there else math.nan
+
+
+def of_everybody(name: str) -> float | None:
+    """Rank rows so that, of many organisations, those of everybody together are shown."""
+    return None if name == ALL else math.nan
+
+
+def who(names: Sequence[str], labels: Labels) -> str:
+    """List organisations; of many, say how many of all they are."""
+    everyone = labels.presentation.organisations
+    if len(names) <= MANY:
+        return listed([labels.organisation(name) for name in names])
+    if len(names) == len(everyone):
+        return f"all {whole(len(names))}"
+    return f"{whole(len(names))} of {whole(len(everyone))} {labels.presentation.nouns.organisation[1]}"
+
+
+MANY: Final = 6
+"""Organisations that are named one by one, at most."""
 
 
 def when(wave: str, labels: Labels) -> str:

@@ -15,9 +15,10 @@ from surveywaves.tables.layout import (
     laid_out,
     number_cell,
     numbers,
+    of_everybody,
     sentence,
 )
-from surveywaves.terms import BETWEEN, RETURNS_NEEDED
+from surveywaves.terms import ALL, BETWEEN, RETURNS_NEEDED
 from surveywaves.words import Labels, is_missing, number, percent, records, share, whole
 
 ASKED: Final = {
@@ -77,6 +78,7 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
         section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
+        ranked=(labels.organisation(ALL), lambda key: of_everybody(key[2])),
     )
 
 

@@ -21,6 +21,7 @@ from surveywaves.tables.layout import (
     laid_out,
     numbers,
     weighted_note,
+    who,
 )
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
@@ -51,7 +52,7 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
         return (NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
 
     def surveyed(name: str) -> Cell:
-        return Cell(listed([labels.organisation(one) for one in study[name].organisations_surveyed]))
+        return Cell(who(study[name].organisations_surveyed, labels))
 
     def kind(name: str) -> Cell:
         observed = study[name].evidence is Evidence.OBSERVED
@@ -113,6 +114,11 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
             within = name != ALL and variable == ORGANISATION
             yield Cell("") if within else _level(found.get((wave, name, variable, level)), level)
 
+    last = places[-1][0] if places else ""
+
+    def rank(row: tuple[str, str]) -> float | None:
+        return as_float(getattr(found.get((last, ALL, *row)), "n", None)) if row[0] == ORGANISATION else None
+
     def section(row: tuple[str, str]) -> str:
         return study.nouns.organisation[0].capitalize() if row[0] == ORGANISATION else labels.variable(row[0])
 
@@ -139,6 +145,10 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         f"{NONE}: not asked.",
         weighted_note(frame),
         section=section,
+        ranked=(
+            f"of the {study.nouns.organisation[1]} the largest and smallest in {labels.wave(last)}",
+            rank,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from surveywaves.tables.layout import (
     when,
 )
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
-from surveywaves.words import NONE, Labels, lower, number, records, whole
+from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
 
 _UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -101,6 +101,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
+        ranked=("the largest moves, up and down", lambda row: as_float(row.largest_move)),
     )
 
 

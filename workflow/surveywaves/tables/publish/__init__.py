@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 
@@ -19,12 +20,14 @@ from surveywaves.tables.made import made
 from surveywaves.tables.publish.page import WORKBOOK, contents, html, page
 from surveywaves.tables.publish.paper import papers
 from surveywaves.tables.publish.rows import to_csv
-from surveywaves.tables.publish.workbook import workbook
 from surveywaves.terms import ALL, Evidence
 from surveywaves.text import listed
 from surveywaves.words import Labels
 
 __all__ = ["files", "html"]
+
+MOST_PASTED: Final = 300
+"""Rows of a table to paste, at most, some ten pages; of more, the CSV and the workbook have all."""
 
 
 def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
@@ -40,14 +43,19 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
     tuple
         Name of a file, and its content: the same bytes for the same frames.
     """
+    # The report, which needs `html` only, would wait for openpyxl.
+    from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415
+
     study = labels.presentation
-    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels)]
-    pages = [(table, html(table), demonstration(_kinds(table, study))) for _, table in ours]
+    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, whole=True)]
+    said = [demonstration(_kinds(table, study)) for _, table in ours]
+    pasted = [table.at_most(MOST_PASTED) for _, table in ours]
+    pages = [(table, html(table), evidence) for table, evidence in zip(pasted, said, strict=True)]
     for table, fragment, evidence in pages:
         yield f"{table.name}.html", page(table, fragment, demonstration=evidence)
         yield f"{table.name}.csv", to_csv(table.data, labels)
     yield from papers(pages)
-    yield WORKBOOK, workbook((table, evidence) for table, _, evidence in pages)
+    yield WORKBOOK, workbook(zip((table for _, table in ours), said, strict=True))
     evidence = demonstration({wave.evidence for wave in study.waves.values()})
     headed = [(one.exhibit.section, table) for one, table in ours]
     yield "index.html", contents(headed, title=study.title, demonstration=evidence)
