@@ -41,6 +41,7 @@ from surveywaves.words import (
     WITHHELD,
     Labels,
     is_missing,
+    lower,
     number,
     pair,
     records,
@@ -141,7 +142,9 @@ class Estimates:
         told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
         return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
 
-    def notes(self, rows: pd.DataFrame, up: str, down: str, kind: str) -> Iterator[str]:
+    def notes(
+        self, rows: pd.DataFrame, up: str, down: str, kind: str, *, family: str = "scales"
+    ) -> Iterator[str]:
         """Say how contrasts are to be read: unit, signs, the smallest effect, adjustment, people."""
         yield "Percentage points of favourable answers." if self.percent else "Points of the response scale."
         smallest = rows["smallest"].dropna() if "smallest" in rows else rows["estimate"][:0]
@@ -156,7 +159,7 @@ class Estimates:
             )
         yield (
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
-            "p: adjusted for the number of scales."
+            f"p: adjusted for the number of {family}."
         )
         told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
         if weighted := next(told, ""):
@@ -187,7 +190,7 @@ def _people(frame: pd.DataFrame, labels: Labels) -> str:
 
 def _clearest(kind: str, labels: Labels) -> str:
     """Say which rows of contrasts are shown of many."""
-    everybody = "" if kind == "gap" else f"{labels.organisation(ALL)}, and "
+    everybody = "" if kind == "gap" else f"{lower(labels.organisation(ALL))}, and "
     return f"{everybody}the {kind}s that are largest, up and down, for their standard errors"
 
 
@@ -348,7 +351,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         *_partial(found),
         _people(chosen, labels),
         section=lambda row: "" if wide else labels.organisation(row[0]),
-        ranked=not wide and (labels.organisation(ALL), lambda row: of_everybody(row[0])),
+        ranked=not wide and (lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
     )
 
 
@@ -370,6 +373,9 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     ]
     last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
     nouns = labels.presentation.nouns.organisation
+    # Those that are all compared with the same are one family of tests (see `surveywaves.mixed.contrasts`).
+    others = {name.partition(BETWEEN)[2] for name in pairs} if len(pairs) > 1 else set()
+    family = f"scales and {nouns[1]}" if len(others) == 1 else "scales"
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
 
     def columns(wave: str) -> list[Column]:
@@ -392,7 +398,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         ],
         stacked(every, further),
         f"Above zero: the {nouns[0]} named first is higher.",
-        *found.notes(chosen, "higher", "lower", "gap"),
+        *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
         section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
         ranked=(_clearest("gap", labels), lambda row: clearness(row[2][last])),

@@ -27,7 +27,7 @@ from surveywaves.tables.layout import (
     when,
 )
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import NONE, Labels, is_missing, number, records, whole
+from surveywaves.words import NONE, Labels, is_missing, lower, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
@@ -78,7 +78,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
         f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
         section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
-        ranked=(labels.organisation(ALL), lambda row: of_everybody(row[0])),
+        ranked=(lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
     )
 
 
