@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.catalogue import TABLES, One, of_study
 from surveywaves.files import read
-from surveywaves.tables.layout import Table
+from surveywaves.tables.layout import MOST_ROWS, Table
 from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
@@ -28,7 +28,9 @@ def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[One, Table]]:
+def made(
+    frames: Mapping[str, pd.DataFrame], labels: Labels, *, whole: bool = False
+) -> Iterator[tuple[One, Table]]:
     """Make every table that has something to show, in the order of the catalogue.
 
     Parameters
@@ -36,6 +38,8 @@ def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[O
     frames
         Released tables by name, `disclosure_summary` among them; `codebook`; and the `titles` of printed tables. Of
         what is absent there are no tables.
+    whole
+        Whether rows that grow with organisations are all there, as in files; else they are `MOST_ROWS` at most.
 
     Yields
     ------
@@ -46,4 +50,5 @@ def made(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[O
     for one in of_study(TABLES, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
+            table = table if whole or not table.ranks else table.at_most(MOST_ROWS)
             yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))
