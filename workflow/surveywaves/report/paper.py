@@ -193,17 +193,21 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     ]
     sections = table.sections or ("",) * len(table.rows)
     return {
-        "heads": [
-            _in_lines(column.head, table.letters(place)[0]) if column.numeric else breakable(column.head)
+        "columns": [
+            {
+                "head": _in_lines(column.head, table.letters(place)[0])
+                if column.numeric
+                else breakable(column.head),
+                "numeric": column.numeric,
+                "least": round(least[place], 1),
+                # A column of words gets its share of the room by the root of what it holds.
+                "share": max([1, *(len(row[place].text) for row in table.rows)]) ** 0.5,
+                "longest": [_cell(table, row, place) for row in _longest(table, place)],
+            }
             for place, column in zip(places, columns, strict=True)
         ],
-        "numeric": [column.numeric for column in columns],
-        "least": [round(least[place], 1) for place in places],
-        # A column of words gets its share of the room by the root of what it holds.
-        "shares": [max([1, *(len(row[place].text) for row in table.rows)]) ** 0.5 for place in places],
         "groups": groups if any(name for name, _ in groups) else [],
         "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
-        "widest": _widest(table, places),
         "over": [
             breakable(name) if number == 0 or name != sections[number - 1] else ""
             for number, name in enumerate(sections)
@@ -211,15 +215,15 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     }
 
 
-def _widest(table: Table, places: list[int]) -> list[int]:
-    """List the rows that hold the longest cell of a column, whole or up to its brackets: typst measures them alone."""
+def _longest(table: Table, place: int) -> list[int]:
+    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures them alone."""
 
-    def letters(row: int, place: int, end: str) -> int:
+    def letters(row: int, end: str) -> int:
         cell = table.rows[row][place]
         return max(map(len, cell.text.split(end))) + len(table.marks(cell)) + (cell.tone in ("up", "down"))
 
-    ways = [(place, end) for place in places for end in ("\n", " (") if table.rows]
-    return sorted({max(range(len(table.rows)), key=lambda row: letters(row, *way)) for way in ways})
+    rows = range(len(table.rows))
+    return sorted({max(rows, key=lambda row: letters(row, end)) for end in ("\n", " (") if rows})
 
 
 def _cell(table: Table, row: int, place: int) -> list[str]:
