@@ -34,7 +34,7 @@ from surveywaves.words import Labels, lower, shortened
 from synthetic_report import DISCLOSURE, presentation, tables, withheld
 
 DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?(?<!,)")
-MARKDOWN = "commonmark+fenced_divs+bracketed_spans+attributes"
+MARKDOWN = "commonmark+fenced_divs+bracketed_spans+attributes+raw_attribute"
 
 
 # --- where numbers come from ------------------------------------------------------------------------------------

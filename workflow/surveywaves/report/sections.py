@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.catalogue import SECTIONS, batteries, item_groups
+from surveywaves.catalogue import SECTIONS, STATISTICS, batteries, item_groups
 from surveywaves.findings import CHANGE, CLEAR, DIFFERENCE, GAP, LEVEL, term_in
 from surveywaves.report.numbers import Material, Number, Section, escape, joined, several
 from surveywaves.report.summary import (
@@ -105,7 +105,7 @@ def _environment() -> jinja2.Environment:
         "joined": joined,
         "missing": is_missing,
         "share": share,
-        "counted": lambda value: findings.counted(round(value)),
+        "number_word": lambda value: findings.counted(round(value)),
     }
     return environment
 
@@ -141,7 +141,8 @@ def _common(material: Material) -> dict[str, Any]:
     }
 
 
-_MARK: Final = re.compile(r"^\[\[(figure|table):([\w-]+)\]\]$", re.MULTILINE)
+MARK: Final = re.compile(r"^\[\[(figure|table):(\w+)\]\]$", re.MULTILINE)
+"""A place of a figure or table. No label can make one: what sections insert is escaped."""
 
 
 def _marks(text: str, material: Material, section: str) -> str:
@@ -151,7 +152,7 @@ def _marks(text: str, material: Material, section: str) -> str:
     def keep(found: re.Match[str]) -> str:
         return found[0] if left.pop(Markup(found[0]), True) is None else ""
 
-    text = _MARK.sub(keep, text)
+    text = MARK.sub(keep, text)
     whole = re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
     while (shorter := _EMPTY.sub("", whole).strip()) != whole:
         whole = shorter
@@ -396,7 +397,8 @@ ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any]]]] = {
     "answers": _answers,
     "audit": _audit,
     "software": lambda material: {
-        "session": [f"{name} {version}" for name, version in material.session.items()]
+        "session": [f"{name} {version}" for name, version in material.session.items()],
+        "files": [name for name in STATISTICS if name in material.tables],
     },
 }
 """Section -> what its template is told, besides what all are told."""

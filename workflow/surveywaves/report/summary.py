@@ -121,7 +121,10 @@ class Told(Found):
         except (KeyError, ValueError):
             return []
         tone = "up" if self.up else "down"
-        return [before, Markup(f"[{after}]{{.{tone}}}") if self.moved else after]
+        return [
+            before,
+            Markup(f"`#{tone}[`{{=typst}}[{after}]{{.{tone}}}`]`{{=typst}}") if self.moved else after,
+        ]
 
     def _level(self, wave: str, organisation: str) -> Number:
         term = findings.level_term(self.material.unit)
@@ -143,10 +146,8 @@ class Told(Found):
     ) -> Number:
         """Take a cell; without decimals where it and its like were released in whole units, errors too."""
         here = {"analysis": ANALYSIS[self.material.unit], **where}
-        rows = self.material.numbers.rows(table, **here)
-        like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
-        like = like[~np.isnan(like[:, 0])]
-        whole = len(like) and bool((like == np.round(like)).all())
+        like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
+        whole = len(like) > 0 and bool((like == np.round(like)).all())
         decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
             table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.scale, **here
