@@ -13,11 +13,11 @@ import platform
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -27,7 +27,7 @@ from surveywaves import catalogue
 from surveywaves.catalogue import SHOWN_UNITS
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
-from surveywaves.report.sections import MARK, sections
+from surveywaves.report.sections import MARK, sections, strip
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Table
 from surveywaves.tables.made import made
@@ -198,7 +198,7 @@ def assemble(
     return Report(
         title=visible(presentation.title),
         headline=visible(summary.headline(material)),
-        strip=_linked(summary.strip(material), there),
+        strip=_linked(strip(material), there),
         chapters=tuple(replace(one, text=_linked(_placed(one, there), there)) for one in texts),
         shown=shown,
         units=UNITS if units >= set(UNITS) else {},
@@ -217,18 +217,15 @@ def packages() -> dict[str, str]:
     """
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
 def fonts() -> list[str]:
     """Give the folder with the fonts that come with matplotlib: those of drawings, with signs that typst's have not."""
     found = find_spec("matplotlib")
-    places = found.submodule_search_locations if found else None
-    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
+    return [f"{place}/mpl-data/fonts/ttf" for place in (found and found.submodule_search_locations) or ()]
 
 
 # --- places, numbers, names --------------------------------------------------------------------------------------

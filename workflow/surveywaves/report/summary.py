@@ -26,14 +26,13 @@ from surveywaves.findings import (
     largest,
     term_in,
 )
-from surveywaves.report.numbers import Material, Number, joined
+from surveywaves.report.numbers import Material, Number
 from surveywaves.terms import (
     ALL,
     BETWEEN,
     ESTIMATED,
     PERCENT_FAVOURABLE,
     Decision,
-    Evidence,
     Status,
 )
 from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number, share
@@ -229,24 +228,6 @@ def headline(material: Material) -> str:
     return findings.headline(
         findings.main_facts(compared, tables["means"], material.presentation), material.presentation
     )
-
-
-def strip(material: Material) -> str:
-    """Say what of the data is invented, in Markdown; empty if nothing is."""
-    waves = material.presentation.waves
-    kinds = [wave.evidence for wave in waves.values()]
-    if set(kinds) == {Evidence.OBSERVED} and not any(map(material.labels.weaker, waves)):
-        return ""
-    words = {Evidence.RECONSTRUCTED: "rebuilt from published counts", Evidence.SIMULATED: "simulated"}
-    said = [
-        joined(wave.title for wave in waves.values() if wave.evidence is kind) + Markup(f": {what}")
-        for kind, what in words.items()
-        if kind in kinds
-    ]
-    some = Evidence.OBSERVED in kinds
-    lead = "Partly a demonstration: not everything is a finding" if some else "Demonstration, not findings"
-    told = joined(said, "; ") if said else "some variables are not real answers"
-    return f"**{lead}.** {told}. [Details](#data)"
 
 
 def summary(material: Material) -> dict[str, Any]:
