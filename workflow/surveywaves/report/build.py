@@ -248,8 +248,11 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                 continue
             number = f"{'A' if section.appendix else ''}{counts[kind, section.appendix] + 1}"
             if kind == "figure":
-                said = [material.captions[name].get(key, "") for key in ("title", "caption", "alt")]
-                one = Shown(kind, name, number, *said, material.figures[name], narrow.get(name, ""))
+                title, caption, alt = (
+                    material.captions[name].get(key, "") for key in ("title", "caption", "alt")
+                )
+                svg = material.figures[name]
+                one = Shown(kind, name, number, title, caption, alt, svg, narrow.get(name, ""))
             else:
                 about, table = material.made[name]
                 unit = about.about.get("unit", "")

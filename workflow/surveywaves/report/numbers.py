@@ -251,7 +251,8 @@ class Numbers:
         """Give all numbers that are known in some columns."""
         fits, there = self._fits(table, where), self.tables[table].columns
         cells = [self._column(table, name)[fits].astype("float64") for name in columns if name in there]
-        return (found := np.concatenate(cells))[~np.isnan(found)]
+        found: NDArray[np.float64] = np.concatenate(cells)
+        return found[~np.isnan(found)]
 
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)

@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jinja2
 from fontTools import subset  # type: ignore[import-untyped]
@@ -61,7 +61,7 @@ def render(report: Report, *, templates: Path) -> str:
     )
     environment.filters |= {"visible": visible, "inline_svg": inline_svg, "cells": cells}
     style, script = ((templates / f"report.{end}").read_text(encoding="utf-8") for end in ("css", "js"))
-    exhibits = environment.get_template("exhibits.html.j2").make_module({"report": report})
+    exhibits: Any = environment.get_template("exhibits.html.j2").make_module({"report": report})
 
     def exhibit(found: re.Match[str]) -> str:
         shown = report.shown[found[1]]
