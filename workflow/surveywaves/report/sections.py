@@ -402,7 +402,9 @@ ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any]]]] = {
     "audit": _audit,
     "software": lambda material: {
         "session": [f"{name} {version}" for name, version in material.session.items()],
-        "files": [name for name in STATISTICS if name in material.tables],
+        "files": [
+            Markup(f"[{name}.csv](../released/{name}.csv)") for name in STATISTICS if name in material.tables
+        ],
     },
 }
 """Section -> what its template is told, besides what all are told."""
