@@ -12,10 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from surveywaves.ingest.headers import find_header, open_sheet, read_below
+from surveywaves.ingest.headers import find_header, read_below
 from surveywaves.ingest.programs import IMPORT_ID, PROGRAMS, Program, squeezed
 from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
-from surveywaves.ingest.signature import Kind
 from surveywaves.terms import ROW_SEPARATOR
 from surveywaves.text import normalise, plain
 
@@ -27,14 +26,12 @@ _ENOUGH: Final = 5
 """Fewest rows below a doubtful header row with which it can be distinguished from a return."""
 
 
-def read(source: Source, kind: Kind) -> RawTable:
+def read(sheet: Sheet) -> RawTable:
     """Read an export."""
-    program = PROGRAMS[source.layout.format]
-    sheet = open_sheet(source, kind)
+    layout = sheet.source.layout
+    program = PROGRAMS[layout.format]
     start = find_header(sheet, program.added)
-    header_rows = (
-        source.layout.header_rows or program.header_rows or _count_header_rows(sheet, start, program)
-    )
+    header_rows = layout.header_rows or program.header_rows or _count_header_rows(sheet, start, program)
     rows = sheet.top[start : start + header_rows]
     header = full_names(rows, program.added)
     own = [place for row in rows for place, cell in enumerate(row) if _words(cell)]

@@ -18,15 +18,15 @@ from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
 from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, set_aside, settle
 from surveywaves.ingest.signature import Kind
-from surveywaves.ingest.workbook import Worksheet
+from surveywaves.ingest.workbook import Worksheet, read_worksheets
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise, unique
 
 
-def open_sheet(source: Source, kind: Kind) -> Sheet:
-    """Open delimited text or a workbook."""
-    return Worksheet(source) if kind is Kind.XLSX else Delimited(source)
+def open_sheets(source: Source, kind: Kind) -> Sequence[Sheet]:
+    """Open delimited text, or the worksheets of a workbook that the layout names."""
+    return read_worksheets(source) if kind is Kind.XLSX else [Delimited(source)]
 
 
 def find_header(sheet: Sheet, added: Collection[str] = ()) -> int:

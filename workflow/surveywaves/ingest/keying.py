@@ -15,10 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.headers import find_column, no_such_column, one_header_row, open_sheet
-from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
+from surveywaves.ingest.headers import find_column, no_such_column, one_header_row
+from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Sheet, Source
 from surveywaves.ingest.returns import choose
-from surveywaves.ingest.signature import Kind
 from surveywaves.terms import EVERY, UNRESOLVED
 from surveywaves.text import normalise
 
@@ -43,12 +42,12 @@ class Returns:
     resolved: NDArray[np.intp]
 
 
-def read(source: Source, kind: Kind) -> RawTable:
+def read(sheet: Sheet) -> RawTable:
     """Read paper returns: one row a return, numbered as its first keying.
 
     `rows_in` counts returns and rows set aside: the second keying of a return is not counted.
     """
-    table = one_header_row(open_sheet(source, kind))
+    source, table = sheet.source, one_header_row(sheet)
     if source.layout.respondent is None:
         what = "two keyings of a return find each other by its number"
         raise source.error(what, "say `respondent:` in the layout, the column with the number on the form")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from os import SEEK_END
-from struct import unpack, unpack_from
+from os import SEEK_CUR
+from struct import error, unpack, unpack_from
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -35,102 +35,72 @@ from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
 from surveywaves.text import normalise
 
-VARIABLE: Final = 2
-LABELS: Final = 3
-LABELLED: Final = 4
-DOCUMENT: Final = 6
-EXTENSION: Final = 7
-END: Final = 999
+
+class _DamagedError(Exception):
+    """The records do not go together."""
+
+
+VARIABLE, LABELS, LABELLED, DOCUMENT, EXTENSION, END = 2, 3, 4, 6, 7, 999
+"""Kinds of records in an SPSS file."""
 
 _HEADER: Final = 176
 _LAYOUT: Final = 64
 """Where the header says 2 or 3, in the byte order of the file."""
 _CONTINUATION: Final = -1
+"""Width of a variable that is the rest of a long text."""
 _LINE: Final = 80
-
-
-class _DamagedError(Exception):
-    """The records do not go together."""
 
 
 def check_dictionary(source: Source) -> None:
     """Raise an error for an SPSS file whose records are cut off, or label a variable that does not exist."""
     with source.path.open("rb") as file:
         try:
-            _Records(file).walk()
-        except _DamagedError as error:
-            what = f"is damaged, cut off or of an unknown version (dictionary: {error})"
-            raise source.error(what, AGAIN) from error
+            _walk(file)
+        except (_DamagedError, error, OSError) as damage:
+            said = damage if isinstance(damage, _DamagedError) else "it ends before its end"
+            what = f"is damaged, cut off or of an unknown version (dictionary: {said})"
+            raise source.error(what, AGAIN) from damage
 
 
-class _Records:
-    """The records of an SPSS file before its data."""
+def _walk(file: BinaryIO) -> None:
+    """Walk through the records of an SPSS file before its data, and check that they are consistent."""
+    header = file.read(_HEADER)
+    order = next((order for order in "<>" if unpack_from(f"{order}i", header, _LAYOUT)[0] in {2, 3}), None)
+    if order is None:
+        raise _DamagedError("the header says nothing of the byte order")
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.left = file.seek(0, SEEK_END)
-        file.seek(0)
-        header = self.read(_HEADER)
-        found = [order for order in "<>" if unpack_from(f"{order}i", header, _LAYOUT)[0] in {2, 3}]
-        if not found:
-            raise _DamagedError("the header says nothing of the byte order")
-        self.order = found[0]
+    def integers(count: int) -> tuple[int, ...]:
+        return unpack(f"{order}{count}i", file.read(4 * count))
 
-    def walk(self) -> None:
-        """Read all records, and check that they are consistent."""
-        variables: list[bool] = []  # whether a place begins a variable
-        labelled: list[int] = []
-        while (kind := self.integer()) != END:
-            if kind == VARIABLE:
-                variables.append(self.variable() != _CONTINUATION)
-            elif kind == LABELS:
-                for _ in range(self.count()):
-                    length = self.read(9)[8]
-                    self.read(-(length + 1) % 8 + length)
-            elif kind == LABELLED:
-                labelled.extend(self.integers(self.count()))
-            elif kind == DOCUMENT:
-                self.read(_LINE * self.count())
-            elif kind == EXTENSION:
-                self.integer()
-                self.read(self.count() * self.count())
-            else:
-                raise _DamagedError(f"a record of kind {kind}")
-        for place in labelled:
-            if not 1 <= place <= len(variables) or not variables[place - 1]:
-                raise _DamagedError(f"labels for variable {place}, which is not there")
-
-    def variable(self) -> int:
-        """Read a variable and give its width: 0 for a number, -1 for the rest of a long text."""
-        width, has_label, missing, _, _ = self.integers(5)
-        self.read(8)
-        if has_label:
-            length = self.count()
-            self.read(length + -length % 4)
-        self.read(8 * abs(missing))
-        return width
-
-    def count(self) -> int:
-        """Read a number of things."""
-        count = self.integer()
-        if count < 0:
+    def count() -> int:
+        if (found := integers(1)[0]) < 0:
             raise _DamagedError("a negative number of entries")
-        return count
+        return found
 
-    def integer(self) -> int:
-        """Read one integer."""
-        return self.integers(1)[0]
-
-    def integers(self, count: int) -> tuple[int, ...]:
-        """Read integers."""
-        return unpack(f"{self.order}{count}i", self.read(4 * count))
-
-    def read(self, size: int) -> bytes:
-        """Read bytes that must be there."""
-        self.left -= size
-        if self.left < 0:
-            raise _DamagedError("it ends before its end")
-        return self.file.read(size)
+    variables: list[bool] = []  # whether a place begins a variable
+    while (kind := integers(1)[0]) != END:
+        if kind == VARIABLE:
+            width, has_label, missing, _, _ = integers(5)
+            variables.append(width != _CONTINUATION)
+            file.seek(8, SEEK_CUR)
+            length = count() if has_label else 0
+            file.seek(length + -length % 4 + 8 * abs(missing), SEEK_CUR)
+        elif kind == LABELS:
+            for _ in range(count()):
+                length = unpack("8xB", file.read(9))[0]
+                file.seek(-(length + 1) % 8 + length, SEEK_CUR)
+        elif kind == LABELLED:
+            for _ in range(count()):
+                place = integers(1)[0]
+                if not 1 <= place <= len(variables) or not variables[place - 1]:
+                    raise _DamagedError(f"labels for variable {place}, which is not there")
+        elif kind == DOCUMENT:
+            file.seek(_LINE * count(), SEEK_CUR)
+        elif kind == EXTENSION:
+            file.seek(4, SEEK_CUR)
+            file.seek(count() * count(), SEEK_CUR)
+        else:
+            raise _DamagedError(f"a record of kind {kind}")
 
 
 Labels = Mapping[Any, str]
@@ -148,13 +118,17 @@ _OWN: Final = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError)
 _FAILURES: Final = (*_OWN, *BROKEN, MemoryError, OverflowError)
 
 
-def read_statfile(
-    source: Source, reader: Callable[..., Any], *, dates: DateText, missing: Callable[[Any], str]
-) -> RawTable:
-    """Read a file with one of pyreadstat's readers; `missing` writes a named missing value (.a to .z).
+def read(source: Source, kind: Kind) -> RawTable:
+    """Read a file of a statistical program.
 
-    Declared missing codes are kept like other answers: the study defines their meaning.
+    Declared missing codes are kept like other answers: the study defines their meaning. Named missing values of Stata
+    and SAS read as they write them, `.a` to `.z`. Value labels of SAS are in a separate file, which is not read.
     """
+    if kind is Kind.SPSS:
+        check_dictionary(source)
+    elif kind is Kind.STATA:
+        _check_end(source)
+    reader, dates, missing = READERS[kind]
     cells, total, meta = _open(source, reader)
     if not total:
         raise source.error("has variables and no rows", "is it the right export?")
@@ -299,14 +273,6 @@ _EPOCH: Final = 12_219_379_200
 _LAST: Final = 253402300800  # the end of the year 9999
 
 
-def read_spss(source: Source, kind: Kind) -> RawTable:
-    """Read an SPSS file; declared missing codes are kept."""
-    if kind is Kind.PORTABLE:
-        return read_statfile(source, pyreadstat.read_por, dates=_spss_dates, missing=str)
-    check_dictionary(source)
-    return read_statfile(source, pyreadstat.read_sav, dates=_spss_dates, missing=str)
-
-
 def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
     """Write dates, moments and times of day as ISO 8601; None if a number is outside their range."""
     name = kind.rstrip("0123456789.")
@@ -327,14 +293,13 @@ _LAST_DAY: Final = 2_932_897  # the end of the year 9999, from 1970
 _DAY: Final = 86_400_000
 
 
-def read_stata(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
-    """Read a Stata file; named missing values read as Stata writes them, `.a` to `.z`."""
+def _check_end(source: Source) -> None:
+    """Raise an error for a Stata file whose end is missing."""
     with source.path.open("rb") as file:
         if file.read(11) == b"<stata_dta>":
             file.seek(-min(len(_END), 11) - 1, 2)
             if file.read() != _END:
                 raise source.error("is cut off: its end is missing", AGAIN)
-    return read_statfile(source, pyreadstat.read_dta, dates=_stata_dates, missing=lambda code: f".{code}")
 
 
 def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
@@ -350,24 +315,8 @@ def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
     return arrow_texts(pa.array(moments.round().astype(np.int64)).cast(pa.timestamp("ms")))
 
 
-_SAS_DAYS: Final = (
-    "DATE",
-    "DDMMYY",
-    "MMDDYY",
-    "YYMMDD",
-    "E8601DA",
-    "B8601DA",
-    "WEEKDAT",
-    "WORDDAT",
-    "JULIAN",
-)
+_SAS_DAYS: Final = ("DATE", "DDMMYY", "MMDDYY", "YYMMDD", "E8601DA", "B8601DA", "WEEKD", "WORDD", "JULIAN")
 _SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
-
-
-def read_sas(source: Source, kind: Kind) -> RawTable:
-    """Read a SAS data set or transport file; value labels are in a separate file, which is not read."""
-    reader = pyreadstat.read_xport if kind is Kind.TRANSPORT else pyreadstat.read_sas7bdat
-    return read_statfile(source, reader, dates=_sas_dates, missing=lambda code: f".{code}")
 
 
 def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
@@ -376,3 +325,13 @@ def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
     if name.startswith(_SAS_MOMENTS):
         return _stata_dates("%tc", values * 1000)
     return _stata_dates("%td", values) if name.startswith(_SAS_DAYS) else None
+
+
+READERS: Final[Mapping[Kind, tuple[Callable[..., Any], DateText, Callable[[Any], str]]]] = {
+    Kind.SPSS: (pyreadstat.read_sav, _spss_dates, str),
+    Kind.PORTABLE: (pyreadstat.read_por, _spss_dates, str),
+    Kind.STATA: (pyreadstat.read_dta, _stata_dates, ".{}".format),
+    Kind.SAS: (pyreadstat.read_sas7bdat, _sas_dates, ".{}".format),
+    Kind.TRANSPORT: (pyreadstat.read_xport, _sas_dates, ".{}".format),
+}
+"""Kind of file -> reader of pyreadstat, texts of its dates, and texts of named missing values."""
