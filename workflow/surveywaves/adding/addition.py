@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +22,10 @@ from surveywaves.adding.match import Reference, refer_to
 from surveywaves.adding.questions import Cells, count, read_list
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.ingest.guess import BINARY
-from surveywaves.study import Study, Wave
+from surveywaves.study import Study
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
 from surveywaves.text import nearest
-
-_FLOW = re.compile(r"^waves:[ ]*\[(?P<names>[^\]\n]*)\]", re.MULTILINE)
-_BLOCK = re.compile(r"^waves:[^\n\S]*(#[^\n]*)?\n(?P<names>([ ]*-[ ]*[^\n]*\n)+)", re.MULTILINE)
 
 
 def line_to_add(waves: list[str], wave: str) -> str:
@@ -49,15 +45,13 @@ def enlist(path: Path, wave: str) -> None:
     before = yaml.safe_load(text)
     if wave in before["waves"]:
         return
-    if found := _FLOW.search(text):
-        names = found["names"].rstrip().rstrip(",")
-        changed = text[: found.start("names")] + f"{names}, {wave}" + text[found.end("names") :]
-    elif found := _BLOCK.search(text):
-        indent = re.match(r"[ ]*", found["names"])
-        line = f"{indent[0] if indent else ''}- {wave}\n"
-        changed = text[: found.end("names")] + line + text[found.end("names") :]
-    else:
-        changed = text
+    top: Any = yaml.compose(text)
+    listed = next(held for key, held in top.value if key.value == "waves")
+    last = listed.value[-1]
+    line = "" if listed.flow_style else text[last.end_mark.index :].partition("\n")[0]
+    end = last.end_mark.index + len(line)
+    more = f", {wave}" if listed.flow_style else f"\n{' ' * (last.start_mark.column - 2)}- {wave}"
+    changed = text[:end] + more + text[end:]
     expected = {**before, "waves": [*before["waves"], wave]}
     if yaml.safe_load(changed) != expected:
         what = "cannot be added to safely"
@@ -111,8 +105,8 @@ def add_wave(
     StudyError, RawFileError
         If a name is not valid, or a file cannot be read.
     """
-    _check_name(wave)
-    reference = refer_to(study, _known_wave(study, like), root, reading=reading)
+    _refuse_names(study, wave, like)
+    reference = refer_to(study, study.wave(like), root, reading=reading)
     names = _names(paths, root)
     files = read_files(names, dict(given), reference, reading=reading)
     columns = [column.name for file in files for column in file.columns]
@@ -172,22 +166,18 @@ def refuse_existing(home: Path) -> None:
         raise StudyError.at(home, what, "edit it, or take the folder away to have it drafted anew")
 
 
-def _check_name(wave: str) -> None:
+def _refuse_names(study: Study, wave: str, like: str) -> None:
+    """Raise an error for a name that no wave can have, or a pattern that the study does not have."""
     try:
         TypeAdapter(Name).validate_python(wave)
     except ValidationError as error:
-        what = "no name for a wave"
         hint = "lower-case letters, digits and _, starting with a letter, at most 29"
-        raise StudyError.at(f"--wave {wave}", what, hint) from error
-
-
-def _known_wave(study: Study, like: str) -> Wave:
-    names = [wave.name for wave in study.waves]
+        raise StudyError.at(f"--wave {wave}", "no name for a wave", hint) from error
+    names = [one.name for one in study.waves]
     if like not in names:
         near = nearest(like, names)
         hint = f"did you mean `{near}`?" if near else f"waves of the study: {', '.join(names) or 'none'}"
         raise StudyError.at(f"--like {like}", "the study has no such wave", hint)
-    return study.wave(like)
 
 
 def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:

@@ -18,16 +18,12 @@ from surveywaves.text import known_as, listed, normalise, number, spelled, uniqu
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
-
 BARE: Final = 0
 """Placeholder for a number without a label, until its block of questions has been examined."""
-
 MANY_ANSWERS: Final = 30
 """Number of answers from which an option that nobody ticked may not have been offered."""
-
 LONGEST: Final = 26
 """Characters of a coding's name, which leave room for a number after it."""
-
 _LEADING: Final = re.compile(r"-?\d{1,9}")
 _BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
 
@@ -39,14 +35,12 @@ class Draft:
     scale: str  # response scale that its values belong to
     cells: Cells  # kind of the cells it explains
     values: dict[str, Value]  # cell -> value
-    words: dict[str, str] = field(
-        default_factory=dict
-    )  # cell -> its label, or the option that a number stands for
+    # cell -> its label, or the option that a number stands for
+    words: dict[str, str] = field(default_factory=dict)
     users: list[str] = field(default_factory=list)  # items that it explains
     place: int = 0  # place of its first column in the file
-    starts: tuple[
-        int, ...
-    ] = ()  # possible numbers of the lowest option, where cells are numbers without labels
+    # possible numbers of the lowest option, where cells are numbers without labels
+    starts: tuple[int, ...] = ()
     remark: str = ""  # comment for the person who decides
 
     @property

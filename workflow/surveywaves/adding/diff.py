@@ -56,9 +56,7 @@ from surveywaves.text import normalise, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """Names of layouts of which the reference wave has none of the same format."""
-
-_KEY: Final = re.compile(r"`(?P<name>encoding|sheet|header_rows|format):(?P<value>[^`]*)`( in the layout)?")
-
+_KEY: Final = re.compile(r"`(encoding|sheet|header_rows|format):([^`]*)`( in the layout)?")
 ALIKE: Final = 0.5
 """Share of columns that files of one layout have in common, at least."""
 
@@ -117,7 +115,7 @@ def read_files(
             returns = look_at_returns(table, layout, like)
             files.append(File(name, layout, columns_of(table), returns))
         except RawFileError as error:
-            mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
+            mistakes += [replace(one, hint=_as_option(one.hint)) for one in error.mistakes]
     if mistakes:
         raise RawFileError(mistakes)
     return files
@@ -140,9 +138,9 @@ def _pattern(
     return best[2] if best else None
 
 
-def _option(key: re.Match[str]) -> str:
+def _as_option(hint: str) -> str:
     """Replace advice on a key of the layout, which does not exist yet, by the option that does the same."""
-    return f"`--{key['name'].replace('_', '-')}{key['value']}`"
+    return _KEY.sub(lambda key: f"`--{key[1].replace('_', '-')}{key[2]}`", hint)
 
 
 def sheets_of(
@@ -181,7 +179,8 @@ def sheets_of(
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
     """Classify every column of a layout; `earlier` holds the codings of the wave's other layouts."""
     before = reference.layout(sheet.like)
-    sheet.weight = _weight(sheet, before)
+    weight = normalise(before.weight or "") if before else ""
+    sheet.weight = next((one.name for one in sheet.questions if weight == normalise(one.name)), None)
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
@@ -209,8 +208,10 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
         if question.name in used:
             continue
         # A code may have been given to another question since; a wording cannot.
+        known = reference.question(sheet.like or "", question.name)
         sure = is_wording(question.name) or question.cells not in FEW
-        if question.place in ignored and (sure or _as_before(question, sheet, reference)):
+        sure |= known is not None and (known.cells, known.wordings) == (question.cells, question.wordings)
+        if question.place in ignored and sure:
             sheet.ignored[question.name] = f"ignored in {reference.wave.name} as well"
         elif question.cells in {Cells.COMMENTS, Cells.EMPTY}:
             sheet.ignored[question.name] = question.cells.value
@@ -220,11 +221,6 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
             sheet.ignored[question.name] = f"comments? {question.column.distinct} different cells"
         else:
             sheet.fresh.append(question)
-
-
-def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
-    before = reference.question(sheet.like or "", question.name)
-    return before is not None and (before.cells, before.wordings) == (question.cells, question.wordings)
 
 
 def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], reference: Reference) -> None:
@@ -244,13 +240,6 @@ def _alike(one: File, other: File) -> bool:
         return False
     first, second = ({column.name for column in file.columns} for file in (one, other))
     return len(first & second) >= ALIKE * len(first | second)
-
-
-def _weight(sheet: Sheet, before: Layout | None) -> str | None:
-    if before is None or before.weight is None:
-        return None
-    wanted = normalise(before.weight)
-    return next((one.name for one in sheet.questions if normalise(one.name) == wanted), None)
 
 
 def _set_aside(sheet: Sheet) -> None:
@@ -277,7 +266,6 @@ def _set_aside(sheet: Sheet) -> None:
 
 SHOWN: Final = 12
 """Lines of one kind that are shown."""
-
 LONG: Final = 70
 """Characters of a wording that are shown."""
 

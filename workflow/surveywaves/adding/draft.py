@@ -22,10 +22,8 @@ from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
 from surveywaves.terms import ORGANISATION, Comparability
 
 Place = tuple[str | int, ...]
-
 WIDTH: Final = 116
 """Longest line with a value and its comment, in characters; a longer comment is written above the value."""
-
 _UNSEEN: Final = ("\n", "\t", "\r", "\x85", "\u2028", "\u2029", "\ufeff")
 
 
@@ -83,7 +81,6 @@ def _scalar(value: Any) -> str:
 
 IDENTIFYING: Final = 3
 """Most columns that are named as possible identifiers of a return."""
-
 OFTEN: Final = 5
 """Average number of answers per option from which the options of a question are shown."""
 
@@ -299,22 +296,19 @@ def crosswalk_text(study: Study, sheets: Sequence[Sheet]) -> str:
         row["comparability"] = _grade(held)
         row["wording"] = next((match.wording for _, match in held if match.wording), "")
         row["coding"] = _coding(item.item, held)
-        notes = {sheet.name: _note(match, sheet) for sheet, match in held}
-        if not held:
-            notes = {sheet.name: sheet.matches[number].note for sheet in sheets}
-        alike = len(set(notes.values())) == 1
-        listed = (
-            list(notes.values())[:1] if alike else [f"{name}: {note}" for name, note in notes.items() if note]
-        )
-        row["note"] = "; ".join(listed)
-        rows.append({key: " ".join(text.split()) for key, text in row.items()})
+        notes = {}
+        for sheet, match in held or [(sheet, sheet.matches[number]) for sheet in sheets]:
+            rescaled = sheet.codings.rescaled.get(item.item, "")
+            notes[sheet.name] = "; ".join(filter(None, (match.note, rescaled)))
+        named = [f"{name}: {note}" for name, note in notes.items() if note]
+        row["note"] = "; ".join([*notes.values()][:1] if len({*notes.values()}) == 1 else named)
+        rows.append(" ".join(text.split()) for text in row.values())
     return table_text(columns, rows)
 
 
-def table_text(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+def table_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a table of the configuration as TSV."""
-    lines = [[*columns], *([*row.values()] for row in rows)]
-    return "".join("\t".join(line) + "\n" for line in lines)
+    return "".join("\t".join(line) + "\n" for line in (columns, *rows))
 
 
 def _grade(held: Sequence[tuple[Sheet, Match]]) -> str:
@@ -340,7 +334,3 @@ def _coding(item: str, held: Sequence[tuple[Sheet, Match]]) -> str:
         return "".join(distinct)
     listed = " but ".join(f"{coding or 'the default'} in {layout}" for layout, coding in named.items())
     return f"{OPEN}: {listed.replace(f'{OPEN}: ', '')}; make one coding that explains all"
-
-
-def _note(match: Match, sheet: Sheet) -> str:
-    return "; ".join(filter(None, [match.note, sheet.codings.rescaled.get(match.item, "")]))

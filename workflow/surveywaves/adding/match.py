@@ -176,22 +176,16 @@ def codes_of(reference: Reference) -> dict[str, list[tuple[str, str]]]:
 
 HIGH: Final = 85
 """Score from which a question is a reworded item, if no word that matters differs."""
-
 FLOOR: Final = 65
 """Score from which a question may be an item. Two items of one questionnaire usually score 40, and up to 94."""
-
 MARGIN: Final = 5
 """Points by which a match must be better than the next one."""
-
 SHOWN: Final = 3
 """Number of candidates that are named."""
-
 PHRASE: Final = 3
 """Words that a text has at least if it counts as contained in another."""
-
 HELD: Final = 95
 """Similarity to a part of another text from which a text counts as contained in it."""
-
 _SURE: Final = 10_000.0
 
 
@@ -440,21 +434,15 @@ def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: s
 
 VARIABLE_FLOOR: Final = 75
 """Score from which a question may be about a variable."""
-
 NEAR: Final = 60
 """Score from which a level is named as a possible meaning of an answer."""
-
 HALF: Final = 0.5
 """Share of answers that must be known for a question to be identified by them."""
-
 LEVELS_SHOWN: Final = 3
-
 MOST_NAMED: Final = 11
 """Options that are named where an answer may be any of them."""
-
 CONTAINED: Final = 90
 """Score of a question that contains all words of a name of a variable."""
-
 MISSING: Final[Mapping[str, Missing]] = {
     "don't know": Missing.DONT_KNOW,
     "dont know": Missing.DONT_KNOW,

@@ -10,7 +10,6 @@ from typing import Final
 from surveywaves.errors import SurveywavesError
 
 SKELETON: Final = Path(__file__).with_name("skeleton")
-
 CLOSED: Final = ("resources/raw", "resources/private")
 """Folders that only their owner may look into."""
 

@@ -6,7 +6,6 @@ duplicates, dates and tests. Two wordings are compared word by word.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections import Counter
@@ -25,9 +24,11 @@ from rapidfuzz import fuzz, process
 from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.headers import find_column
 from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
-from surveywaves.ingest.raw import RawTable
+from surveywaves.ingest.raw import RawTable, Source
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
@@ -35,13 +36,10 @@ from surveywaves.text import nearest, normalise, number, plain
 
 SAME: Final = 100
 """Score of wordings with the same words in the same order, and of no others."""
-
 HARMLESS: Final = frozenset({"a", "an", "the", "that", "which", "please"})
 """Words that do not change the meaning of a question. All others may: `not` as much as `senior`."""
-
 REORDERED: Final = 10
 """Points that a wording loses for having the same words in another order."""
-
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&")
 _LONG: Final = (
     (re.compile(r"^won't$"), "will not"),
@@ -329,7 +327,6 @@ class Cells(StrEnum):
 
 FEW: Final = (Cells.NUMBERS, Cells.NAMED, Cells.LABELS)
 """Kinds of cells that response options have."""
-
 _COMMENT_BOX: Final = re.compile(r"\bcomments?\b|\bplease (specify|state|explain|describe)\b|\bopen.ended\b")
 _SENTENCE: Final = re.compile(r"(\S+\s+){4}.*[.!?…]$", re.DOTALL)
 _SELDOM: Final = 3
@@ -464,35 +461,26 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
 
 
 def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
-    """Read a list that a person has of the columns: CSV or TSV, a header row, a column's name first in each row.
+    """Read a list that a person has of the columns: a table with a header row, a column's name first in each row.
 
     `what` a row holds is said in words: `column, wording`; a name may end in `*` where it holds more. What cannot be
     read is refused, and a column that no file has.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise RawFileError.at(path, "no such file") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise RawFileError.at(path, "cannot be read as UTF-8 text", "save it as UTF-8") from error
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
+    table = read_raw(Source(str(path), path, recognise_file(path, str(path), {"format": "table"})))
     listed = {normalise(name): name for name in names}
     found, mistakes, wanted = [], [], what.count(",") + 1
-    for line, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in row]
-        if line == 1 or not any(cells):
-            continue
-        key = normalise(cells[0])
+    for place, row in enumerate(table.rows):
+        cells = [column.text(place) for column in table.columns]
+        where, key = f"{path}, row {row}", normalise(cells[0])
         meant = [key] if key in listed else []
         if key.endswith("*") and wanted > 2:
             meant = [name for name in listed if name.startswith(key[:-1])]
         if len(cells) != wanted or not all(cells):
-            said = f"{len([cell for cell in cells if cell])} cells, not {what}"
-            mistakes.append(Mistake(f"{path}, row {line}", said))
+            mistakes.append(Mistake(where, f"{sum(map(bool, cells))} cells, not {what}"))
         elif not meant:
             near = nearest(cells[0], listed.values())
             hint = f"did you mean `{near}`?" if near else ""
-            mistakes.append(Mistake(f"{path}, row {line}", f"no file has a column `{cells[0]}`", hint))
+            mistakes.append(Mistake(where, f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:
         raise RawFileError(mistakes)

@@ -6,10 +6,11 @@ and listed; every cell is kept as text, or is listed.
 
 from __future__ import annotations
 
+import filecmp
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -105,20 +106,12 @@ def _refuse_repeated(wave: str, sources: Sequence[Source]) -> None:
         if count > 1:
             name = next(source.name for source in sources if source.path.resolve() == path)
             raise RawFileError.at(name, f"is listed {count} times in wave {wave}", "list it once")
-    sizes: dict[int, list[Source]] = {}
-    for source in sources:
-        if source.path.is_file():
-            sizes.setdefault(source.path.stat().st_size, []).append(source)
-    for alike in sizes.values():
-        seen: dict[bytes, Source] = {}
-        for source in alike if len(alike) > 1 else []:
-            try:
-                content = sha256(source.path.read_bytes()).digest()
-            except OSError:
-                continue  # its reader says so
-            if content in seen:
-                raise source.error(f"is the same file as {seen[content].name}, byte for byte", "list it once")
-            seen[content] = source
+    for before, source in combinations(sources, 2):
+        try:
+            if filecmp.cmp(before.path, source.path, shallow=False):
+                raise source.error(f"is the same file as {before.name}, byte for byte", "list it once")
+        except OSError:
+            continue  # its reader says so
 
 
 def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:

@@ -23,8 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, set_aside
+from surveywaves.ingest.raw import EMPTY, TOP, Column, Problem, RawTable, Source, set_aside
 from surveywaves.ingest.signature import as_utf8, content_of
 from surveywaves.terms import EVERY
 
@@ -36,7 +35,6 @@ LONGEST: Final = 1 << 25
 QUOTE: Final = ord('"')
 CR: Final = ord("\r")
 LF: Final = ord("\n")
-
 Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 _NOWHERE: Final = np.array([], dtype=np.int64)
@@ -469,9 +467,14 @@ class Delimited:
                     said = "quotes enclose no cells, but stand in them as characters"
                     self.problems.append(Problem(None, EVERY, '"', said, "read so"))
                     return plain
-        if records is None:
-            assert stray is not None
-            raise _quoting_error(self.source, stray)
+        if stray is not None:
+            middle, endless = (
+                "a quote stands in the middle of a quoted cell",
+                "a quoted cell begins here and never ends",
+            )
+            hint = 'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
+            raise self.source.error(middle if stray.closes else endless, hint, row=stray.row)
+        assert records is not None
         return records
 
     def _refuse_wide(self) -> None:
@@ -507,18 +510,6 @@ class Delimited:
                 raise self.source.error(what, hint, row=row)
 
 
-def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:
-    what = (
-        "a quote stands in the middle of a quoted cell"
-        if error.closes
-        else "a quoted cell begins here and never ends"
-    )
-    hint = (
-        'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
-    )
-    return source.error(what, hint, row=error.row)
-
-
 def sniff(data: bytes, expected: str) -> str:
     """Find the delimiter with rows of equal length, valid quotes and most columns; in doubt, the expected one."""
     best, found = (0.0, False, 0), expected
@@ -540,23 +531,14 @@ def sniff(data: bytes, expected: str) -> str:
 
 def _account_for_empty(table: RawTable, empty: Places) -> None:
     """Set empty rows aside; those at the end do not count as rows."""
-    last = max([_last_filled(table), *(one.row or 0 for one in table.aside)])
-    table.aside += [set_aside(int(row)) for row in empty[empty < last]]
+    filled = np.zeros(len(table.rows), dtype=np.bool_)
+    for column in table.columns:
+        filled |= column.filled
+    last = max([*table.rows[filled][-1:], *(one.row or 0 for one in table.aside)], default=0)
+    table.aside += [set_aside(int(row), EMPTY) for row in empty[empty < last]]
     kept = table.rows <= last
     if not kept.all():
         table.columns = [column.take(kept) for column in table.columns]
         table.rows = table.rows[kept]
         table.problems = [one for one in table.problems if one.row is None or one.row <= last]
     table.rows_in = len(table.rows) + len(table.aside)
-
-
-def _last_filled(table: RawTable) -> int:
-    """Return the number of the last row with content, 0 if there is none."""
-    last = -1
-    for column in table.columns:
-        filled = np.flatnonzero(column.filled[last + 1 :])
-        if len(filled):
-            last += int(filled[-1]) + 1
-        if last == len(table.rows) - 1:
-            break
-    return int(table.rows[last]) if last >= 0 else 0

@@ -14,13 +14,12 @@ from typing import Final
 
 from surveywaves.ingest.headers import find_header, read_below
 from surveywaves.ingest.programs import IMPORT_ID, PROGRAMS, Program, squeezed
-from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
+from surveywaves.ingest.raw import CONTROL, RawTable, Sheet
 from surveywaves.terms import ROW_SEPARATOR
 from surveywaves.text import normalise, plain
 
 NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
 """Second header cells that name no row of the question."""
-
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
 _ENOUGH: Final = 5
 """Fewest rows below a doubtful header row with which it can be distinguished from a return."""
@@ -74,7 +73,8 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
     for number, row in enumerate(top[:3], start=1):
         if any(cell.startswith(IMPORT_ID) for cell in row):
             return number  # whatever stands above: names, and the questions in words
-    sure = _sure(sheet.source, top[0], program)
+    filled = {*program.sure.split(), squeezed(sheet.source.layout.respondent or "")} - {""}
+    sure = [place for place, cell in enumerate(top[0]) if squeezed(cell) in filled]
     if not sure:
         return 2 if _looks_labelled(top) else 1
     count = 1
@@ -94,14 +94,6 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             break
         count += 1
     return count
-
-
-def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
-    """List the columns that the program fills in every return."""
-    wanted = {*program.sure.split()}
-    if source.layout.respondent:
-        wanted.add(squeezed(source.layout.respondent))
-    return [place for place, cell in enumerate(first) if squeezed(cell) in wanted]
 
 
 def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:

@@ -23,7 +23,6 @@ from surveywaves.text import normalise
 
 ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
 """Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
-
 BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FORMATS[name]}
 """Formats that are recognised by a file's first bytes."""
 

@@ -10,13 +10,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, set_aside, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet, read_worksheets
 from surveywaves.personal import personal_text
@@ -117,11 +116,7 @@ def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -
         if not gone[place] and len(named.intersection(cells)) > max(2, len(named) / 2):
             what, hint = "a second header, with its columns in another order", "make two files of it"
             raise source.error(what, hint, row=int(table.rows[place]))
-    _set_aside(table, gone, "the header again")
-
-
-def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
-    table.keep(~gone, [set_aside(int(row), what) for row in table.rows[gone]])
+    table.drop(gone, "the header again")
 
 
 _TOTALS: Final = re.compile(
@@ -145,7 +140,7 @@ def _set_totals_aside(table: RawTable) -> None:
             and all(_NUMBER.fullmatch(cell) for cell in others)
             and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns has this name
         )
-    _set_aside(table, gone, "averages or totals, no return")
+    table.drop(gone, "averages or totals, no return")
 
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

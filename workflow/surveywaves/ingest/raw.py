@@ -28,10 +28,8 @@ from surveywaves.terms import EVERY, SET_ASIDE
 
 COLUMNS: Final = ("wave", "file", "row", "column", "value", "problem", "action")
 """Columns of `problems.tsv`, all of them text."""
-
 LONGEST: Final = 200
 """Characters of a value that are shown: enough to find the cell by."""
-
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
@@ -55,27 +53,17 @@ def visible(text: str) -> str:
 
 def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
     """Return problems, each with the file as configured, in the columns of `problems.tsv`, in their order."""
-    rows = [
-        (
-            wave,
-            file,
-            EVERY if one.row is None else str(one.row),
-            one.column,
-            visible(one.value),
-            one.problem,
-            one.action,
-        )
-        for file, one in found
-    ]
+    rows = []
+    for file, one in found:
+        row = EVERY if one.row is None else str(one.row)
+        rows.append((wave, file, row, one.column, visible(one.value), one.problem, one.action))
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
 AGAIN: Final = "download or copy it again"
 """What to do about a damaged file."""
-
 BROKEN: Final = (AttributeError, LookupError, OSError, TypeError, ValueError)
 """Exceptions of libraries on a file with inconsistent content."""
-
 BLANK = -1
 """The number of a blank cell."""
 
@@ -95,15 +83,11 @@ class Column:
     @classmethod
     def of_arrow(cls, cells: Any) -> Column:
         """Encode an Arrow array of strings or of a dictionary of strings, chunked or not."""
-        if pa.types.is_dictionary(cells.type):
-            if isinstance(cells, pa.ChunkedArray):
-                cells = cells.unify_dictionaries().combine_chunks()
-        else:
+        if isinstance(cells, pa.ChunkedArray):
+            chunks = cells.unify_dictionaries().chunks
+            cells = pa.concat_arrays(chunks) if chunks else pa.array([], type=cells.type)
+        if not pa.types.is_dictionary(cells.type):
             cells = pc.dictionary_encode(cells)
-            if isinstance(cells, pa.ChunkedArray):
-                cells = cells.combine_chunks()
-        if isinstance(cells, pa.ChunkedArray):  # what combine_chunks makes of no chunk at all
-            cells = pa.array([], type=cells.type) if cells.num_chunks == 0 else cells.chunk(0)
         codes = cells.indices.fill_null(BLANK).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
         return cls.encoded(codes, cells.dictionary)
 
@@ -182,7 +166,8 @@ def object_text(value: object) -> str | None:
     if isinstance(value, float | np.floating):
         return float_text(float(value))
     if isinstance(value, decimal.Decimal):
-        return _decimal_text(value)
+        plain = format(value, "f")
+        return None if value.is_nan() else plain.rstrip("0").rstrip(".") if "." in plain else plain
     if isinstance(value, dt.datetime):
         midnight = value.time() == dt.time() and value.tzinfo is None
         return value.date().isoformat() if midnight else value.isoformat()
@@ -233,15 +218,7 @@ def arrow_texts(values: Any) -> Any:
     return pc.cast(values, pa.string())
 
 
-def _decimal_text(value: decimal.Decimal) -> str | None:
-    if value.is_nan():
-        return None
-    plain = format(value, "f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
-
-
 Rows = NDArray[np.int64]
-
 CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F" + "\ufeff]"
 """Control characters and byte order marks; tabs and line ends are allowed, as in a comment."""
 REPLACEMENT: Final = "\ufffd"
@@ -307,6 +284,10 @@ class RawTable:
         self.rows = self.rows[kept]
         self.aside.extend(aside)
 
+    def drop(self, gone: NDArray[np.bool_], why: str) -> None:
+        """Set some rows aside for one reason."""
+        self.keep(~gone, [set_aside(int(row), why) for row in self.rows[gone]])
+
     def drop_columns(self, names: frozenset[str]) -> None:
         """Leave columns out."""
         kept = [place for place, name in enumerate(self.names) if name not in names]
@@ -325,11 +306,14 @@ def settle(table: RawTable) -> RawTable:
         empty &= ~column.filled
         if not empty.any():
             return table
-    table.keep(~empty, [set_aside(int(row)) for row in table.rows[empty]])
+    table.drop(empty, EMPTY)
     return table
 
 
-def set_aside(row: int, why: str = "empty row") -> Problem:
+EMPTY: Final = "empty row"
+
+
+def set_aside(row: int, why: str) -> Problem:
     """Account for a whole row that is set aside."""
     return Problem(row, EVERY, "", why, SET_ASIDE)
 

@@ -105,6 +105,10 @@ def _refuse_spread(source: Source, table: RawTable) -> None:
         raise source.error(f"its cells come to {letters / 1e9:,.0f} GB of text", "is it the right file?")
 
 
+_QUOTED: Final = re.compile(r"`[^`]*`")
+"""The content of cells in the text of a problem."""
+
+
 def _mark_personal(table: RawTable) -> None:
     """Mark the personal columns and list them, without their content."""
     table.personal = frozenset(
@@ -113,10 +117,10 @@ def _mark_personal(table: RawTable) -> None:
         if _is_personal(table, name, column)
     )
     table.problems = [
-        replace(problem, value="", problem=_unquoted(problem.problem), action=_unquoted(problem.action))
-        if problem.column in table.personal
-        else problem
-        for problem in table.problems
+        replace(one, value="", problem=_QUOTED.sub("it", one.problem), action=_QUOTED.sub("it", one.action))
+        if one.column in table.personal
+        else one
+        for one in table.problems
     ]
     table.problems.extend(
         Problem(None, name, "", "personal identifier", "not read")
@@ -139,11 +143,6 @@ def _is_personal(table: RawTable, name: str, column: Column) -> bool:
 
 LOOKED_AT: Final = 500
 """Most distinct texts of a column that are examined."""
-
-
-def _unquoted(told: str) -> str:
-    """Remove the content of cells from the text of a problem."""
-    return re.sub(r"`[^`]*`", "it", told)
 
 
 _MANY: Final = 10_000_000

@@ -106,10 +106,8 @@ def _walk(file: BinaryIO) -> None:
 Labels = Mapping[Any, str]
 DateText = Callable[[str, NDArray[np.float64]], Any]
 """From a variable's format and its numbers to Arrow strings; None where the format is no date."""
-
 UNSTATED: Final = Layout.model_fields["encoding"].default
 """The default encoding, which applies to text files only: SPSS and Stata files name their own."""
-
 _DENSEST: Final = 1100
 """Rows that a byte can stand for at most: zlib shrinks a .zsav file at best about 1,030 to 1."""
 

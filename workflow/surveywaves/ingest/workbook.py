@@ -30,7 +30,6 @@ ERROR_VALUES: Final = frozenset(
 EXACT: Final = 10**15
 """Excel keeps 15 digits of a number; a longer one was rounded when it was typed in or opened."""
 SHOWN: Final = 5
-
 FAR: Final = 10_000
 """Empty rows, and a tenth of that empty columns, after which a cell is a slip of the mouse and not an answer."""
 
