@@ -40,7 +40,8 @@ def yaml_text(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
 def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], indent: str) -> Iterator[str]:
     """Write one entry: its head (`key:` or `-`) and its value."""
     comment = "".join(filter(str.isprintable, " ".join(comments.get(place, "").split())))
-    held = isinstance(value, Mapping | list) and bool(value)
+    # A mapping in a list stands in one line: `- {path: x, layout: y}`.
+    held = isinstance(value, Mapping | list) and bool(value) and head != "-"
     line = f"{indent}{head}" if held else f"{indent}{head} {_scalar(value)}"
     if comment and len(line) + len(comment) + 4 <= WIDTH:
         yield f"{line}  # {comment}"
@@ -48,24 +49,11 @@ def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], i
         if comment:
             yield f"{indent}# {comment}"
         yield line
-    if not held:
-        return
     inner = indent + "  "
-    if isinstance(value, list):
-        for number, one in enumerate(value):
-            if isinstance(one, Mapping):
-                # `- path: x`, and the other keys below it: one mapping, indented as deep as its first key.
-                lines: list[str] = []
-                for key, part in one.items():
-                    lines += _entry(f"{_scalar(key)}:", part, (*place, number, key), comments, inner + "  ")
-                first = next(number for number, line in enumerate(lines) if not line.lstrip().startswith("#"))
-                lines[first] = f"{inner}- {lines[first].removeprefix(f'{inner}  ')}"
-                yield from lines
-            else:
-                yield from _entry("-", one, (*place, number), comments, inner)
-    else:
-        for key, one in value.items():
-            yield from _entry(f"{_scalar(key)}:", one, (*place, key), comments, inner)
+    for number, one in enumerate(value) if held and isinstance(value, list) else ():
+        yield from _entry("-", one, (*place, number), comments, inner)
+    for key, one in value.items() if held and isinstance(value, Mapping) else ():
+        yield from _entry(f"{_scalar(key)}:", one, (*place, key), comments, inner)
 
 
 def _scalar(value: Any) -> str:

@@ -23,7 +23,6 @@ from surveywaves.adding.questions import (
     HARMLESS,
     SAME,
     Cells,
-    Change,
     Question,
     changes,
     is_wording,
@@ -62,10 +61,8 @@ class Reference:
     asked: Mapping[str, Asked]  # items that it asked
     sources: Mapping[str, VariableSource]  # organisation and variables, where they have a column
     ordered: bool = False  # whether the order of its questions is known
-    # layout -> column, by its name and by its row label (folded) -> the question; empty where the file is not
-    # there
+    # layout -> column, by its name and by its row label (folded) -> the question; empty without the file
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()  # raw files that could have told more and are not there, or cannot be read
 
     def layout(self, name: str | None) -> Layout | None:
         """Find a layout of the wave by its name."""
@@ -114,24 +111,15 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
     sources = dict(wave.file.variables)
     if isinstance(wave.file.organisation, VariableSource):
         sources = {ORGANISATION: wave.file.organisation, **sources}
-    listed, unread = _read(wave, root, reading)
+    listed = _read(wave, root, reading)
     places = _places(asked, listed)
-    return Reference(
-        wave,
-        {name: replace(one, place=places.get(name)) for name, one in asked.items()},
-        sources,
-        ordered=bool(places) and len(places) == len(asked),
-        listed=listed,
-        unread=tuple(unread),
-    )
+    placed = {name: replace(one, place=places.get(name)) for name, one in asked.items()}
+    return Reference(wave, placed, sources, bool(places) and len(places) == len(asked), listed)
 
 
-def _read(
-    wave: Wave, root: Path, reading: Callable[[str], None]
-) -> tuple[dict[str, dict[str, Question]], list[str]]:
-    """Read one file of each layout."""
+def _read(wave: Wave, root: Path, reading: Callable[[str], None]) -> dict[str, dict[str, Question]]:
+    """Read one file of each layout that is there and can be read."""
     listed: dict[str, dict[str, Question]] = {}
-    unread = []
     for file in wave.file.files:
         if file.layout in listed:
             continue
@@ -140,12 +128,11 @@ def _read(
             if path.is_file():
                 reading(file.path)
             questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
-            listed[file.layout] = {
-                normalise(name): one for one in questions for name in (one.reference, one.name)
-            }
         except RawFileError:
-            unread.append(file.path)
-    return listed, unread
+            continue
+        named = ((name, one) for one in questions for name in (one.reference, one.name))
+        listed[file.layout] = {normalise(name): one for name, one in named}
+    return listed
 
 
 def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Question]]) -> dict[str, int]:
@@ -199,7 +186,6 @@ class Match:
     grade: Comparability | None  # comparison with the instrument; None if a person has to decide
     open: str = ""  # the open decision with its candidates, or empty
     wording: str = ""  # the question's own words, where they differ from the instrument's
-    changes: tuple[Change, ...] = ()  # words that differ
     note: str = ""  # how the match was made, for the crosswalk
 
 
@@ -223,17 +209,12 @@ def match_items(
     # The same words go before any sum of likenesses, and what is below the floor counts for nothing.
     weights = np.where(scores == SAME, _SURE, np.where(scores >= FLOOR, scores, 0))
     rows, columns = linear_sum_assignment(weights, maximize=True)
-    chosen = {
-        int(item): int(question)
-        for item, question in zip(rows, columns, strict=True)
-        if scores[item, question] >= FLOOR
-    }
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    chosen = {item: question for item, question in pairs if scores[item, question] >= FLOOR}
     matching = _Matching(items, questions, known, scores, chosen)
     free = [question for place, question in enumerate(questions) if place not in chosen.values()]
     return [
-        matching.judge(place)
-        if place in chosen
-        else _same_code(item, free, reference, layout) or matching.absent(place)
+        matching.judge(place) or _same_code(item, free, reference, layout) or matching.absent(place)
         for place, item in enumerate(items)
     ]
 
@@ -314,24 +295,26 @@ class _Matching:
     scores: NDArray[np.int64]
     chosen: Mapping[int, int]
 
-    def judge(self, place: int) -> Match:
+    def judge(self, place: int) -> Match | None:
         """Grade the question assigned to an item, or describe the decision that is left."""
+        if place not in self.chosen:
+            return None
         item, question = self.items[place], self.questions[self.chosen[place]]
         score = int(self.scores[place, self.chosen[place]])
         if score == SAME:
             return self._same_words(place)
         text = max(question.wordings, key=lambda one: likeness(item.text, one))
-        found = tuple(changes(item.text, text))
+        found = changes(item.text, text)
         said = f"score {score}: {'; '.join(map(str, found))}"
         rivals = self._rivals(place)
         if score >= HIGH and not rivals and not any(change.matters for change in found):
-            return Match(item.item, question, score, Comparability.REWORDED, "", text, found, said)
+            return Match(item.item, question, score, Comparability.REWORDED, "", text, said)
         candidates = f"reworded ({score}: {'; '.join(map(str, found))}), or absent"
         if within(item.text, text):
             candidates = f"identical, {candidates}"
         if rivals:
             candidates += f"; as near: {', '.join(rivals)}"
-        return Match(item.item, question, score, None, candidates, text, found, said)
+        return Match(item.item, question, score, None, candidates, text, said)
 
     def absent(self, place: int) -> Match:
         """Return the match of an item that was not asked, with the nearest question in its note."""
@@ -355,9 +338,9 @@ class _Matching:
                     label = question.column.label
                     if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
                         how += f", in “{plain(label)}”"
-                    own = "" if kept else text
-                    found = tuple(changes(item.text, text))
-                    return Match(item.item, question, SAME, grade, "", own, found, f"score {SAME}: {how}")
+                    return Match(
+                        item.item, question, SAME, grade, "", "" if kept else text, f"score {SAME}: {how}"
+                    )
         raise RuntimeError(f"{question.name} has the same words as nothing")
 
     def _twins(self, place: int) -> list[str]:

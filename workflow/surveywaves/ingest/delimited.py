@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from surveywaves.ingest.raw import EMPTY, TOP, Column, Problem, RawTable, Source, set_aside
+from surveywaves.ingest.raw import EMPTY, TOP, Column, Problem, RawTable, Sheet, Source, set_aside
 from surveywaves.ingest.signature import as_utf8, content_of
 from surveywaves.terms import EVERY
 
@@ -367,7 +367,7 @@ _FEWEST: Final = 5
 """Fewest columns with which a cell can be recognised as several rows run together."""
 
 
-class Delimited:
+class Delimited(Sheet):
     """A delimited text file."""
 
     def __init__(self, source: Source) -> None:
@@ -401,10 +401,6 @@ class Delimited:
             [(cell or "").strip() for cell in next(rows)[: int(count)]] if count else [] for count in counts
         ]
 
-    def merged(self, row: int) -> list[str]:  # noqa: ARG002
-        """Return no ranges: text has no merged cells."""
-        return []
-
     def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on."""
         records, odd = self._records, Odd()
@@ -424,16 +420,13 @@ class Delimited:
         for column in columns:
             self._refuse_joined_rows(column, table)
         _account_for_empty(table, numbers[empty])
-        self._ask_of_broken(table, len(odd.gone))
-        return table
-
-    def _ask_of_broken(self, table: RawTable, broken: int) -> None:
         allowed = self.source.layout.broken_rows
-        if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
+        if len(odd.gone) > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
             table.asked["broken_rows"] = (
-                f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; mend them, "
-                "or say how many may be set aside"
+                f"{len(odd.gone)} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; "
+                "mend them, or say how many may be set aside"
             )
+        return table
 
     def _find_delimiter(self) -> str:
         tabs = self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz"))

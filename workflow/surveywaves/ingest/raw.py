@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -340,26 +340,24 @@ TOP: Final = 60
 """Rows that are searched for the header."""
 
 
-class Sheet(Protocol):
+class Sheet:
     """Rows of cells, numbered from 1, header and all."""
 
-    @property
-    def source(self) -> Source:
-        """Return the file."""
+    source: Source
+    problems: list[Problem]  # those of the sheet as a whole
 
     @property
     def top(self) -> list[list[str]]:
         """Return the first rows, trimmed, blanks as ""; a row ends with its last cell."""
+        raise NotImplementedError
 
-    @property
-    def problems(self) -> list[Problem]:
-        """Return the problems of the sheet as a whole."""
-
-    def merged(self, row: int) -> list[str]:
-        """List the ranges of cells merged across columns in a row (from 0)."""
+    def merged(self, row: int) -> list[str]:  # noqa: ARG002
+        """List the ranges of cells merged across columns in a row (from 0), which text does not have."""
+        return []
 
     def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on (from 0) into at least `width` columns, which are named by place.
 
         Empty rows at the end do not count as rows.
         """
+        raise NotImplementedError

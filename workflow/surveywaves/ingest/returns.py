@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import islice
+from itertools import combinations, islice
 from typing import Final, Literal
 
 import numpy as np
@@ -190,13 +190,12 @@ def _note_shared(files: Sequence[File], ids: Sequence[Column]) -> None:
 
     These may be the same people (one survey exported twice) or two lists numbered from 1: ingest cannot know.
     """
-    for later, (layout, source, table) in enumerate(files):
-        for earlier, (other, before, _) in enumerate(files[:later]):
-            wanted, known = source.layout.respondent, before.layout.respondent
-            if layout == other or not wanted or not known or normalise(wanted) != normalise(known):
-                continue
-            texts = {ids[later].text(place) for place in range(len(ids[later]))} - {""}
-            shared = texts & {ids[earlier].text(place) for place in range(len(ids[earlier]))}
+    for ((other, before, _), known), ((layout, source, table), own) in combinations(
+        zip(files, ids, strict=True), 2
+    ):
+        wanted, called = source.layout.respondent, before.layout.respondent
+        if layout != other and wanted and called and normalise(wanted) == normalise(called):
+            shared = {*own.spelled().to_pylist()} & {*known.spelled().to_pylist()} - {None}
             if shared:
                 problem = f"{len(shared)} identifiers also stand in {before.name}, which has another layout"
                 table.problems.append(Problem(None, wanted, "", problem, "kept: taken for other returns"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from os import SEEK_CUR
+from os import SEEK_CUR, SEEK_END
 from struct import error, unpack, unpack_from
 from typing import Any, BinaryIO, Final
 
@@ -125,7 +125,11 @@ def read(source: Source, kind: Kind) -> RawTable:
     if kind is Kind.SPSS:
         check_dictionary(source)
     elif kind is Kind.STATA:
-        _check_end(source)
+        with source.path.open("rb") as file:
+            begins = file.read(11)
+            file.seek(max(file.seek(0, SEEK_END) - 12, 0))
+            if begins == b"<stata_dta>" and file.read() != b"</stata_dta>":
+                raise source.error("is cut off: its end is missing", AGAIN)
     reader, dates, missing = READERS[kind]
     cells, total, meta = _open(source, reader)
     if not total:
@@ -263,66 +267,45 @@ def _labelled(
     return named, problems
 
 
-DAYS: Final = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR")
-MOMENTS: Final = ("DATETIME", "YMDHMS")
-TIMES: Final = ("TIME",)
-_EPOCH: Final = 12_219_379_200
-"""Seconds from 14 October 1582, when SPSS begins to count, to 1970."""
-_LAST: Final = 253402300800  # the end of the year 9999
+_DAY: Final = 86400
+_FROM_1582: Final = 12_219_379_200
+_FROM_1960: Final = 3653 * _DAY
+"""Seconds from 14 October 1582, when SPSS begins to count, and from 1960, when Stata and SAS do, to 1970."""
+_LAST: Final = 253_402_300_800  # the end of the year 9999, from 1970
 
-
-def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write dates, moments and times of day as ISO 8601; None if a number is outside their range."""
-    name = kind.rstrip("0123456789.")
-    if name in TIMES and ((values >= 0) & (values < 86400)).all():
-        return arrow_texts(pa.array((values * 1e6).round().astype(np.int64)).cast(pa.time64("us")))
-    if name not in {*DAYS, *MOMENTS}:
-        return None
-    seconds = values - _EPOCH
-    if not ((seconds < _LAST) & (values >= 0)).all():
-        return None
-    return arrow_texts(pa.array((seconds * 1e6).round().astype(np.int64)).cast(pa.timestamp("us")))
-
-
-_END: Final = b"</stata_dta>"
-_EPOCH_DAYS: Final = 3653
-"""Days from 1960, when Stata begins to count, to 1970."""
-_LAST_DAY: Final = 2_932_897  # the end of the year 9999, from 1970
-_DAY: Final = 86_400_000
-
-
-def _check_end(source: Source) -> None:
-    """Raise an error for a Stata file whose end is missing."""
-    with source.path.open("rb") as file:
-        if file.read(11) == b"<stata_dta>":
-            file.seek(-min(len(_END), 11) - 1, 2)
-            if file.read() != _END:
-                raise source.error("is cut off: its end is missing", AGAIN)
-
-
-def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write days (%td) and moments (%tc) as ISO 8601."""
-    if kind.startswith(("%td", "%d")):
-        moments = (values - _EPOCH_DAYS) * _DAY
-    elif kind.startswith(("%tc", "%tC")):
-        moments = values - _EPOCH_DAYS * _DAY
-    else:
-        return None
-    if not ((moments < _LAST_DAY * _DAY) & (moments > -_LAST_DAY * _DAY / 10)).all():
-        return None
-    return arrow_texts(pa.array(moments.round().astype(np.int64)).cast(pa.timestamp("ms")))
-
-
+_SPSS_DATES: Final = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR", "DATETIME", "YMDHMS")
 _SAS_DAYS: Final = ("DATE", "DDMMYY", "MMDDYY", "YYMMDD", "E8601DA", "B8601DA", "WEEKD", "WORDD", "JULIAN")
 _SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
 
 
+def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write dates, moments and times of day, which SPSS counts in seconds."""
+    name = kind.rstrip("0123456789.")
+    if name == "TIME" and ((values >= 0) & (values < _DAY)).all():
+        return arrow_texts(pa.array((values * 1e6).round().astype(np.int64)).cast(pa.time64("us")))
+    return _iso(values - _FROM_1582) if name in _SPSS_DATES else None
+
+
+def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write days (%td) and moments (%tc), which Stata counts in milliseconds."""
+    if kind.startswith(("%td", "%d")):
+        return _iso(values * _DAY - _FROM_1960)
+    return _iso(values / 1000 - _FROM_1960) if kind.startswith(("%tc", "%tC")) else None
+
+
 def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write days and moments, which SAS counts from 1960 as Stata does, as ISO 8601."""
+    """Write days and moments, which SAS counts in seconds."""
     name = kind.upper().rstrip("0123456789.")
     if name.startswith(_SAS_MOMENTS):
-        return _stata_dates("%tc", values * 1000)
-    return _stata_dates("%td", values) if name.startswith(_SAS_DAYS) else None
+        return _iso(values - _FROM_1960)
+    return _iso(values * _DAY - _FROM_1960) if name.startswith(_SAS_DAYS) else None
+
+
+def _iso(seconds: NDArray[np.float64]) -> Any:
+    """Write seconds from 1970 as ISO 8601; None if one lies outside the years 1582 to 9999."""
+    if not ((seconds < _LAST) & (seconds >= -_FROM_1582)).all():
+        return None
+    return arrow_texts(pa.array((seconds * 1e6).round().astype(np.int64)).cast(pa.timestamp("us")))
 
 
 READERS: Final[Mapping[Kind, tuple[Callable[..., Any], DateText, Callable[[Any], str]]]] = {

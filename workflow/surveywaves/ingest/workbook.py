@@ -19,7 +19,17 @@ import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text, set_aside
+from surveywaves.ingest.raw import (
+    BROKEN,
+    TOP,
+    Column,
+    Problem,
+    RawTable,
+    Sheet,
+    Source,
+    object_text,
+    set_aside,
+)
 from surveywaves.ingest.signature import PACKED, UNPACKED
 from surveywaves.terms import EVERY
 from surveywaves.text import few, nearest
@@ -101,7 +111,7 @@ def _choose(source: Source, book: Any) -> tuple[list[Any], str]:
     return [sheets[wanted or filled[0]]], others if wanted else ""
 
 
-class Worksheet:
+class Worksheet(Sheet):
     """A worksheet, read whole."""
 
     def __init__(self, source: Source, archive: zipfile.ZipFile, sheet: Any, others: str) -> None:
