@@ -39,8 +39,8 @@ class Ingested:
     # `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood
     problems: pd.DataFrame
     counts: pd.DataFrame  # one row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`
-    # layout -> column -> code -> label, for files with value labels that are read as codes
-    value_labels: dict[str, dict[str, dict[str, str]]]
+    # `layout, column, code, label`, all text, for files with value labels that are read as codes
+    value_labels: pd.DataFrame
 
 
 def ingest(part: ReadingPart, *, root: Path) -> Ingested:
@@ -74,11 +74,16 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
         for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
     )
     problems = problem_frame(part.wave, said)
-    labels: dict[str, dict[str, dict[str, str]]] = {}
-    for layout, source, found in files:
-        for column, known in found.value_labels.items() if source.layout.cells == "codes" else ():
-            labels.setdefault(layout, {}).setdefault(column, {}).update(known)
-    return Ingested(_cells(files, ids), problems, counts, labels)
+    labels = {
+        (layout, column, code): label
+        for layout, source, found in files
+        if source.layout.cells == "codes"
+        for column, known in found.value_labels.items()
+        for code, label in known.items()
+    }
+    rows = [(*place, label) for place, label in labels.items()]
+    value_labels = pd.DataFrame(rows, columns=["layout", "column", "code", "label"], dtype="str")
+    return Ingested(_cells(files, ids), problems, counts, value_labels)
 
 
 def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
