@@ -16,7 +16,7 @@ from surveywaves.adding.addition import (
 )
 from surveywaves.adding.first import first_study
 from surveywaves.adding.new import new_study
-from surveywaves.adding.questions import count
+from surveywaves.text import count
 
 __all__ = [
     "Addition",

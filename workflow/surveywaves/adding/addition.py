@@ -19,13 +19,13 @@ from surveywaves.adding.codings import Draft, is_open
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
-from surveywaves.adding.questions import Cells, count, read_list
+from surveywaves.adding.questions import Cells, read_list
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.ingest.guess import BINARY
 from surveywaves.study import Study
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
-from surveywaves.text import nearest
+from surveywaves.text import count, nearest
 
 
 def line_to_add(waves: list[str], wave: str) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from surveywaves.adding.match import HALF, REASONS, Match, by_code, candidates, reason
-from surveywaves.adding.questions import FEW, Cells, Question, words
+from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
-from surveywaves.text import known_as, listed, normalise, number, spelled, unique
+from surveywaves.text import known_as, listed, normalise, number, spelled, unique, words
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""

@@ -33,15 +33,11 @@ from surveywaves.adding.questions import (
     Cells,
     Question,
     Returns,
-    changes,
-    count,
     is_wording,
-    likeness,
     look_at_returns,
     merge,
     questions_of,
     raw_columns,
-    same,
 )
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.guess import recognise_file
@@ -52,7 +48,7 @@ from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise, unique
+from surveywaves.text import changes, count, likeness, normalise, same, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """Names of layouts of which the reference wave has none of the same format."""

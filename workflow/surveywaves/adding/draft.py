@@ -15,11 +15,12 @@ import yaml
 from surveywaves.adding.codings import Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question, count
+from surveywaves.adding.questions import Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
 from surveywaves.terms import ORGANISATION, Comparability
+from surveywaves.text import count
 
 Place = tuple[str | int, ...]
 WIDTH: Final = 116

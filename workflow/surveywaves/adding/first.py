@@ -19,7 +19,7 @@ from surveywaves.adding.diff import read_files, sheets_of, survey
 from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wave_page
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.new import new_study
-from surveywaves.adding.questions import FEW, Cells, Question, count, words
+from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
@@ -29,7 +29,7 @@ from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
-from surveywaves.text import few, known_as, normalise, number, unique
+from surveywaves.text import count, few, known_as, normalise, number, unique, words
 
 ITEM_COLUMNS: Final = ("item", "text", "section", "scale", "keyed", "response_scale")
 SCALE_COLUMNS: Final = ("scale", "title")

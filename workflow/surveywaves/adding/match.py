@@ -18,26 +18,26 @@ from rapidfuzz import fuzz, process
 from scipy.optimize import linear_sum_assignment
 
 from surveywaves.adding.columns import describe_columns
-from surveywaves.adding.questions import (
-    FEW,
-    HARMLESS,
-    SAME,
-    Cells,
-    Question,
-    changes,
-    is_wording,
-    likeness,
-    likenesses,
-    questions_of,
-    same,
-    words,
-)
+from surveywaves.adding.questions import FEW, Cells, Question, is_wording, questions_of
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import as_ranges
 from surveywaves.study import Item, Layout, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
-from surveywaves.text import known_as, normalise, number, plain, spelled
+from surveywaves.text import (
+    HARMLESS,
+    REORDERED,
+    SAME,
+    changes,
+    known_as,
+    likeness,
+    normalise,
+    number,
+    plain,
+    same,
+    spelled,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +248,20 @@ def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, 
     scores = likenesses(question.wordings, [item.text for item in items]).max(axis=0, initial=0)
     near = sorted(zip(scores.tolist(), items, strict=True), key=lambda one: -one[0])
     return [one for one in near[:SHOWN] if one[0] >= FLOOR]
+
+
+def likenesses(some: Sequence[str], others: Sequence[str]) -> NDArray[np.int64]:
+    """Score each of some wordings against each of others, as `likeness` does; one row for each of the first."""
+    first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
+    if not first or not second:
+        return np.zeros((len(first), len(second)), dtype=np.int64)
+    in_order = process.cdist(first, second, scorer=fuzz.ratio, dtype=np.float64)
+    ordered = [[" ".join(sorted(text.split())) for text in texts] for texts in (first, second)]
+    in_any = process.cdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) - REORDERED
+    best = np.minimum(np.rint(np.maximum(in_order, in_any)), SAME - 1)
+    alike = SAME * np.array([bool(text) for text in first])[:, None]
+    scores = np.where(np.array(first)[:, None] == np.array(second)[None, :], alike, best)
+    return scores.astype(np.int64)
 
 
 def _known(item: Item, asked: Asked | None) -> list[_Known]:

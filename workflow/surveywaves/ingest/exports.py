@@ -30,7 +30,7 @@ def read(sheet: Sheet) -> RawTable:
     layout = sheet.source.layout
     program = PROGRAMS[layout.format]
     start = find_header(sheet, program.added)
-    header_rows = layout.header_rows or program.header_rows or _count_header_rows(sheet, start, program)
+    header_rows = layout.header_rows or program.header_rows or count_header_rows(sheet, start, program)
     rows = sheet.top[start : start + header_rows]
     header = full_names(rows, program.added)
     own = [place for row in rows for place, cell in enumerate(row) if _words(cell)]
@@ -67,8 +67,14 @@ def _words(cell: str) -> str:
     return "" if text.startswith(IMPORT_ID) else text
 
 
-def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
-    """Count the header rows: they are blank in the columns that the program fills in every return."""
+def count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
+    """Count the header rows: they are blank in the columns that the program fills in every return.
+
+    Raises
+    ------
+    RawFileError
+        If a row may be a header row as well as a return.
+    """
     top = sheet.top[start:]
     for number, row in enumerate(top[:3], start=1):
         if any(cell.startswith(IMPORT_ID) for cell in row):

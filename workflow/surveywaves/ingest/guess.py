@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.exports import says_response
+from surveywaves.ingest.exports import count_header_rows, says_response
 from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheets
 from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
@@ -59,6 +59,9 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
     if kind is not Kind.PARQUET and wanted in {None, "paper"}:
         sheet = open_sheets(Source(name, path, layout), kind)[0]
         layout = layout.model_copy(update={"format": wanted or _format(sheet, kind, like)})
+        told = [one.header_rows for one in like if one.format == layout.format and one.header_rows]
+        if told and not layout.header_rows and _is_unclear(sheet, layout.format):
+            layout = layout.model_copy(update={"header_rows": told[0]})
         if layout.format == "paper":
             layout = layout.model_copy(update={"respondent": _number_on_form(sheet, like)})
     return layout
@@ -115,6 +118,18 @@ def _format(sheet: Sheet, kind: Kind, like: tuple[Layout, ...]) -> str:
         if there and guessed in {"table", *PROGRAMS}:
             return layout.format
     return guessed
+
+
+def _is_unclear(sheet: Sheet, name: str) -> bool:
+    """Check whether an export does not tell how many header rows it has."""
+    program = PROGRAMS.get(name)
+    if program is None or program.header_rows:
+        return False
+    try:
+        count_header_rows(sheet, find_header(sheet, program.added), program)
+    except RawFileError:
+        return True
+    return False
 
 
 def _by_header(tops: Sequence[list[list[str]]]) -> str:

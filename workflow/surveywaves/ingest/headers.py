@@ -87,7 +87,9 @@ def read_below(
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
     settle(table)
-    _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
+    words = [[" ".join(re.sub(CONTROL, "", cell).split()) for cell in row] for row in sheet.top[start:first]]
+    headers = [[row[place] if place < len(row) else "" for place in places] for row in words]
+    _set_headers_aside(source, table, headers)
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
     return table
@@ -101,21 +103,25 @@ def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
         yield Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over")
 
 
-def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
-    """Set aside rows that repeat the header, as in files that were concatenated.
+def _set_headers_aside(source: Source, table: RawTable, headers: Sequence[Sequence[str]]) -> None:
+    """Set aside rows that repeat a header row, as in files that were concatenated.
 
     A row that names most of the columns in another order is an error: the rows below it have other columns.
     """
-    named = {name for name in header if name}
-    is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
-    begins = np.append(is_name.to_numpy(zero_copy_only=False), False)[table.columns[0].codes]
     gone = np.zeros(len(table.rows), dtype=np.bool_)
-    for place in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
-        cells = [" ".join(column.text(int(place)).split()) for column in table.columns]
-        gone[place] = len(named) > 1 and cells == list(header)
-        if not gone[place] and len(named.intersection(cells)) > max(2, len(named) / 2):
-            what, hint = "a second header, with its columns in another order", "make two files of it"
-            raise source.error(what, hint, row=int(table.rows[place]))
+    for level, header in enumerate(headers):
+        named = {name for name in header if name}
+        place = next((at for at, name in enumerate(header) if name), 0)
+        # Whichever column was moved to the front of a first row; the others are known by their own first cell.
+        marks = {*named} if level == 0 and place == 0 else {header[place]}
+        column = table.columns[place]
+        begins = column.where(pc.is_in(column.texts, value_set=pa.array([*marks], pa.string())))
+        for row in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
+            cells = [" ".join(column.text(int(row)).split()) for column in table.columns]
+            gone[row] |= len(named) > 1 and cells == list(header)
+            if level == 0 and not gone[row] and len(named.intersection(cells)) > max(2, len(named) / 2):
+                what, hint = "a second header, with its columns in another order", "make two files of it"
+                raise source.error(what, hint, row=int(table.rows[row]))
     table.drop(gone, "the header again")
 
 

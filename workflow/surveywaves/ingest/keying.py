@@ -71,8 +71,8 @@ def _set_repeats_aside(source: Source, table: RawTable, respondent: int, keying:
     numbers, keyings = table.columns[respondent], table.columns[keying]
     what = "no number, so its keyings cannot be compared"
     _refuse(source, table, ~numbers.filled, what, "key the number on the form")
-    known = np.array([normalise(text) in KEYINGS for text in keyings.listed()] + [False])
-    _refuse(source, table, ~known[keyings.codes], "keying is not `A`, `B` or `resolved`", "")
+    known = keyings.where([normalise(text) in KEYINGS for text in keyings.listed()])
+    _refuse(source, table, ~known, "keying is not `A`, `B` or `resolved`", "")
     folded = keyings.with_texts([normalise(text) for text in keyings.listed()])
     table.columns[keying] = folded
     both = Column.encoded(

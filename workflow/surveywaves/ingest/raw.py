@@ -127,6 +127,10 @@ class Column:
         """Return for each cell whether it has content."""
         return np.not_equal(self.codes, BLANK)
 
+    def where(self, wanted: Iterable[Any], *, blank: bool = False) -> NDArray[np.bool_]:
+        """Return for each cell whether its text, or a blank, is wanted; one answer for each of `texts`."""
+        return np.append(np.array(wanted, dtype=np.bool_), blank)[self.codes]
+
     def take(self, places: NDArray[np.intp] | NDArray[np.bool_]) -> Column:
         """Keep some of the cells (the texts all stay)."""
         return Column(self.codes[places], self.texts)
@@ -326,7 +330,7 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
         return column, []
     texts = column.listed()
     problems = []
-    for place in np.flatnonzero(np.append(dirty | damaged, False)[column.codes]):
+    for place in np.flatnonzero(column.where(dirty | damaged)):
         code = column.codes[place]
         lost = ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
         said = ("control characters", "taken out") if dirty[code] else lost

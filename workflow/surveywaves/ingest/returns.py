@@ -119,7 +119,7 @@ def exclude(source: Source, table: RawTable) -> None:
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
         texts = [*map(normalise, column.listed()), ""]
-        hit = np.array([text in marks for text in texts])[column.codes]
+        hit = column.where([text in marks for text in texts[:-1]], blank="" in marks)
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
             reason = marks[texts[column.codes[row]]]
@@ -148,7 +148,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
         what = "may tell who a respondent is, and is not read"
         hint = "name the return's own number, or no column: the row number will do"
         raise source.error(what, hint, column=name)
-    rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
+    rounded = column.where([bool(_ROUNDED.fullmatch(text)) for text in column.listed()])
     if rounded.any():
         found = np.flatnonzero(rounded)
         shown = ", ".join(f"row {table.rows[row]}: {column.text(int(row))}" for row in found[:_EXAMPLES])

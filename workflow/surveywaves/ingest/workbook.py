@@ -49,6 +49,8 @@ _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row(?P<about>\s[^>]*)?>")
 _NUMBER: Final = re.compile(rb'\sr="(\d+)"')
 _HIDDEN: Final = re.compile(rb'\shidden="(?:1|true)"')
+_COLUMN: Final = re.compile(rb'<(?:\w+:)?col(?=\s)(?=[^>]*\shidden="(?:1|true)")[^>]*>')
+_BOUNDS: Final = re.compile(rb'\s(min|max)="(\d+)"')
 _MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*ref=\"([A-Z0-9:]+)\"")
 _TOP: Final = 1 << 16
 _STRICT: Final = {
@@ -125,6 +127,12 @@ class Worksheet(Sheet):
         self._ranges = [(one, [int(bound or 0) for bound in range_boundaries(one)]) for one in named]
         if others:
             self.problems.append(Problem(None, EVERY, others, "other worksheets with content", "not read"))
+        bounds = [dict(_BOUNDS.findall(one)) for one in _COLUMN.findall(xml)]
+        hidden = [at for one in bounds for at in range(int(one.get(b"min", 1)), int(one.get(b"max", 0)) + 1)]
+        hidden = [at for at in hidden if any(len(row) >= at and row[at - 1] for row in self._rows)]
+        if hidden:
+            shown = few([get_column_letter(at) for at in hidden], SHOWN)
+            self.problems.append(Problem(None, EVERY, shown, "hidden columns", "read like the others"))
         if _FORMULA.search(xml):
             self._refuse_uncalculated(sheet.title)
 
