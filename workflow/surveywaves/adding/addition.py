@@ -260,6 +260,6 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     )
     yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
-    if returns.starts:
-        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.days.items())
+    if returns.starts is not None:
+        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.items())
         yield f"  first and last return: {days or 'in no way known'}"

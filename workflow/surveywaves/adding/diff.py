@@ -22,7 +22,6 @@ from surveywaves.adding.match import (
     Source,
     by_code,
     carried_codings,
-    codes_of,
     match_items,
     match_variables,
     variables_of,
@@ -396,7 +395,11 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
     """Yield a warning for each column code of the reference wave that is now used for another question."""
-    codes = codes_of(reference)
+    held = [(one.item, one.columns) for one in reference.asked.values()]
+    codes: dict[str, list[tuple[str, str]]] = {}  # folded name of a column -> its layout, and what it held
+    for name, columns in [*held, *((name, source.columns) for name, source in reference.sources.items())]:
+        for layout, column in columns.items():
+            codes.setdefault(normalise(column), []).append((layout, name))
     texts = {item.item: item.text for item in study.items}
     for sheet in sheets:
         now = {match.question.name: match for match in sheet.matches if match.question}

@@ -63,7 +63,7 @@ def _scalar(value: Any) -> str:
         return f'"{value}"'
     quote = '"' if isinstance(value, str) and any(mark in value for mark in _UNSEEN) else None
     text: str = yaml.safe_dump(
-        value, allow_unicode=True, width=10**6, default_flow_style=True, default_style=quote
+        value, allow_unicode=True, width=10**6, default_flow_style=True, default_style=quote, sort_keys=False
     )
     return text.removesuffix("\n").removesuffix("\n...")
 
@@ -126,18 +126,15 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
 
 def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
     """Return the dates of the first and the last return, or an open decision with the possible dates."""
-    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts]
+    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts is not None]
+    read = [readings for one in returns for readings in (one.starts, one.ends) if readings is not None]
+    if read and all(len({*readings.values()}) == 1 for readings in read):
+        days = [day for readings in read for both in readings.values() for day in both]
+        return {"start": min(days), "end": max(days)}
     ways: dict[str, list[dt.date]] = {}
-    certain: list[dt.date] = []
-    for one in returns:
-        for readings in filter(None, (one.starts, one.ends)):
-            certain += readings.certain or ()
-            for way, days in readings.days.items():
-                ways.setdefault(way, []).extend(days)
-    if returns and all(
-        one.starts and one.starts.certain and (not one.ends or one.ends.certain) for one in returns
-    ):
-        return {"start": min(certain), "end": max(certain)}
+    for readings in read:
+        for way, both in readings.items():
+            ways.setdefault(way, []).extend(both)
     named = [f"{{start: {min(days)}, end: {max(days)}}} ({way})" for way, days in ways.items()]
     named = named or ["{start: ISO date, end: ISO date}"]
     return f"{OPEN}: {' or '.join(named)}; {{}} if nobody knows"

@@ -149,18 +149,6 @@ def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Questi
     return best
 
 
-def codes_of(reference: Reference) -> dict[str, list[tuple[str, str]]]:
-    """List the columns of a wave without a wording: folded code -> layout and item or variable."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    held = [(one.item, one.columns) for one in reference.asked.values()]
-    held += [(name, source.columns) for name, source in reference.sources.items()]
-    for name, columns in held:
-        for layout, column in columns.items():
-            if not is_wording(column):
-                found.setdefault(normalise(column), []).append((layout, name))
-    return found
-
-
 HIGH: Final = 85
 """Score from which a question is a reworded item, if no word that matters differs."""
 FLOOR: Final = 65

@@ -39,19 +39,8 @@ _DATES: Final = {
 _CENTURY: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Possible readings of a column of dates."""
-
-    # way of reading -> first and last day; one way if the dates can be read in one way only, or in two that
-    # agree; none if they cannot be read
-    days: dict[str, tuple[dt.date, dt.date]]
-
-    @property
-    def certain(self) -> tuple[dt.date, dt.date] | None:
-        """Return the first and last day, if all readings agree on them."""
-        found = set(self.days.values())
-        return found.pop() if len(found) == 1 else None
+Readings = dict[str, tuple[dt.date, dt.date]]
+"""Way of reading a column of dates -> first and last day; empty if it cannot be read."""
 
 
 def read_dates(texts: Iterable[str]) -> Readings:
@@ -63,12 +52,7 @@ def read_dates(texts: Iterable[str]) -> Readings:
         sure = [day for day in days if day is not None]
         if sure and len(sure) == len(days):
             found[way] = (min(sure), max(sure))
-    return Readings(found)
-
-
-def is_date(text: str) -> bool:
-    """Check whether a cell begins with a date."""
-    return any(pattern.match(text) for pattern in _DATES.values())
+    return found
 
 
 def _date(found: re.Match[str] | None) -> dt.date | None:
@@ -115,7 +99,7 @@ def look_at_returns(table: RawTable, layout: Layout, like: Layout | None) -> Ret
     for name, column in zip(table.names, table.columns, strict=True):
         if len(column.texts) > 2 and name not in table.personal:
             texts = column.listed()
-            if all(map(is_date, texts)):
+            if all(any(pattern.match(text) for pattern in _DATES.values()) for text in texts):
                 found.dates.append(name)
             elif all(number(text) is not None for text in texts):
                 found.numbers.append(name)

@@ -306,9 +306,8 @@ def parse_records(records: Records, first: int, last: int, width: int, odd: Odd)
         if not rows:
             continue
         piece = _piece(records, start, end, odd)
-        if (
-            piece[:3].to_pybytes() == codecs.BOM_UTF8
-        ):  # pyarrow drops the first of these, which is part of a cell here
+        # pyarrow drops the first byte order mark, which is part of a cell here.
+        if piece[:3].to_pybytes() == codecs.BOM_UTF8:
             piece = pa.py_buffer(codecs.BOM_UTF8 + piece.to_pybytes())
         try:
             table = pa.csv.read_csv(

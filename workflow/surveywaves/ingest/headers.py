@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
 from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
@@ -253,13 +252,15 @@ def find_column(names: Sequence[str], wanted: str) -> int | None:
     return None
 
 
-def no_such_column(source: Source, names: Sequence[str], wanted: str, use: str) -> RawFileError:
-    """Make the error of a column that the layout names and the file does not have."""
-    near = nearest(wanted, names)
-    hint = (
-        f"did you mean `{near}`?" if near else "columns go by full name, or by row label where that is unique"
-    )
-    return source.error(f"has no column `{wanted}` ({use})", hint)
+def place_of(source: Source, names: Sequence[str], wanted: str, use: str) -> int:
+    """Find a column as `find_column` does, and raise an error if there is none."""
+    place = find_column(names, wanted)
+    if place is None:
+        near = nearest(wanted, names)
+        other = "columns go by full name, or by row label where that is unique"
+        hint = f"did you mean `{near}`?" if near else other
+        raise source.error(f"has no column `{wanted}` ({use})", hint)
+    return place
 
 
 def _width(sheet: Sheet, header: Sequence[str], first: int) -> int:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.headers import find_column, no_such_column, one_header_row
+from surveywaves.ingest.headers import one_header_row, place_of
 from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Sheet, Source
 from surveywaves.ingest.returns import choose
 from surveywaves.terms import EVERY, UNRESOLVED
@@ -39,12 +39,8 @@ def read(sheet: Sheet) -> RawTable:
     if source.layout.respondent is None:
         what = "two keyings of a return find each other by its number"
         raise source.error(what, "say `respondent:` in the layout, the column with the number on the form")
-    respondent = find_column(table.names, source.layout.respondent)
-    keying = find_column(table.names, KEYING)
-    if respondent is None:
-        raise no_such_column(source, table.names, source.layout.respondent, "`respondent` of the layout")
-    if keying is None:
-        raise no_such_column(source, table.names, KEYING, "it says `A`, `B` or `resolved`")
+    respondent = place_of(source, table.names, source.layout.respondent, "`respondent` of the layout")
+    keying = place_of(source, table.names, KEYING, "it says `A`, `B` or `resolved`")
     _set_repeats_aside(source, table, respondent, keying)
     returns = _pair(table, respondent, keying)
     first = returns["first"].to_numpy()

@@ -237,21 +237,12 @@ class Source:
     layout: Layout
 
     def mistake(
-        self,
-        what: str,
-        hint: str = "",
-        *,
-        row: int | None = None,
-        column: str | None = None,
-        logged: str = "",
+        self, what: str, hint: str = "", *, row: int | None = None, column: str = "", logged: str = ""
     ) -> Mistake:
         """Name a mistake in the file; see `Mistake` for `logged`."""
-        where = self.name
-        if row is not None:
-            where += f": row {row}"
-        if column is not None:
-            where += f": column `{column}`"
-        return Mistake(where, what, hint, logged)
+        place = "" if row is None else f": row {row}"
+        place += f": column `{column}`" if column else ""
+        return Mistake(f"{self.name}{place}", what, hint, logged)
 
     def error(self, what: str, hint: str = "", **where: Any) -> RawFileError:
         """Make the error of one mistake in the file."""

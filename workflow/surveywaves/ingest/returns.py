@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.headers import find_column, no_such_column
+from surveywaves.ingest.headers import place_of
 from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
 from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import normalise
@@ -113,9 +113,7 @@ def exclude(source: Source, table: RawTable) -> None:
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     problems: dict[int, Problem] = {}
     for wanted, values in source.layout.exclude.items():
-        place = find_column(table.names, wanted)
-        if place is None:
-            raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
+        place = place_of(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
         texts = [*map(normalise, column.listed()), ""]
@@ -140,9 +138,7 @@ def identifiers(source: Source, table: RawTable) -> Column:
     wanted = source.layout.respondent
     if wanted is None:
         return Column.blank(len(table.rows))
-    place = find_column(table.names, wanted)
-    if place is None:
-        raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
+    place = place_of(source, table.names, wanted, "`respondent` of the layout")
     name, column = table.names[place], table.columns[place]
     if name in table.personal:
         what = "may tell who a respondent is, and is not read"

@@ -171,7 +171,9 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
     options = {} if reader is pyreadstat.read_por else {"encoding": encoding}
     try:
         _, announced = reader(source.path, metadataonly=True, **options)
-        _check_rows(source, announced.number_rows)
+        # For rows that the file cannot hold pyreadstat would allocate memory.
+        if (announced.number_rows or 0) > source.path.stat().st_size * _DENSEST:
+            raise source.error(f"is damaged: it announces {announced.number_rows} rows", AGAIN)
         read, meta = reader(
             source.path, disable_datetime_conversion=True, output_format=layout, **options, **missing
         )
@@ -189,12 +191,6 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
         what = f"is cut off: it announces {meta.number_rows} rows and has {total}"
         raise source.error(what, "copy it again")
     return cells, total, meta
-
-
-def _check_rows(source: Source, rows: int | None) -> None:
-    """Raise an error for more rows than the file can hold, for which pyreadstat would allocate memory."""
-    if rows is not None and rows > source.path.stat().st_size * _DENSEST:
-        raise source.error(f"is damaged: it announces {rows} rows", AGAIN)
 
 
 def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> None:
