@@ -14,8 +14,7 @@ from surveywaves.adding.addition import (
     refuse_existing,
     write,
 )
-from surveywaves.adding.first import first_study
-from surveywaves.adding.new import new_study
+from surveywaves.adding.first import first_study, new_study
 from surveywaves.text import count
 
 __all__ = [

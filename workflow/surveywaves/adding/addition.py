@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -196,9 +196,6 @@ def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
     return found
 
 
-HEADINGS: Final = {"same": "same wording", "options": "response options", "variables": "grouping variables"}
-
-
 def narrate(addition: Addition) -> Iterator[str]:
     """Yield lines on what was recognised, and on changes to the questionnaire."""
     for sheet in addition.sheets:
@@ -208,14 +205,11 @@ def narrate(addition: Addition) -> Iterator[str]:
     yield ""
     yield f"The questionnaire, held against {last.name} ({last.file.title}):"
     for kind, lines in addition.diff.parts.items():
-        heading = HEADINGS.get(kind, kind)
-        if kind == "same":
-            yield f"  {heading:<18} {count(len(lines), 'item')}"
-            continue
-        for number, line in enumerate(lines[:SHOWN]):
-            yield f"  {heading if number == 0 else '':<18} {line}"
-        if len(lines) > SHOWN:
-            yield f"  {'':<18} and {len(lines) - SHOWN} more"
+        shown = [count(len(lines), "item")] if kind == "same wording" else [*lines[:SHOWN]]
+        if len(lines) > SHOWN and kind != "same wording":
+            shown.append(f"and {len(lines) - SHOWN} more")
+        for number, line in enumerate(shown):
+            yield f"  {'' if number else kind:<18} {line}"
     if addition.warnings:
         yield ""
         yield from (f"WARNING: {warning}" for warning in addition.warnings)

@@ -120,7 +120,9 @@ def draft_codings(
         question = match.question
         if question is not None and (kept := (carried or {}).get(match.item)):
             name = known[kept].response_scale
-            read.append(Draft(name, Cells.LABELS, _values(known[kept]), users=[match.item]))
+            read.append(
+                Draft(name, Cells.LABELS, known[kept].model_dump(mode="json")["values"], users=[match.item])
+            )
         elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
@@ -265,7 +267,7 @@ def _name(
     if draft.bare:
         return _name_numbers(draft, found, scale, known, suffix)
     for name, before in known.items() if draft.cells is Cells.LABELS else ():
-        values = _values(before)
+        values = before.model_dump(mode="json")["values"]
         folded = {normalise(cell): value for cell, value in values.items()}
         said = [(folded.get(normalise(cell)), value) for cell, value in draft.values.items()]
         agrees = all(one is not None and (is_open(value) or one == value) for one, value in said)
@@ -396,10 +398,6 @@ def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
 def is_open(value: Value | None) -> bool:
     """Check whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
-
-
-def _values(coding: Coding) -> dict[str, Value]:
-    return dict(coding.model_dump(mode="json")["values"])
 
 
 def grade_of(match: Match, codings: Codings) -> tuple[Comparability | None, str]:

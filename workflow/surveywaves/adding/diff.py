@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, is_open, on_a_scale
-from surveywaves.adding.columns import RawColumn, columns_of
 from surveywaves.adding.match import (
     HIGH,
     Asked,
@@ -31,7 +30,9 @@ from surveywaves.adding.questions import (
     FEW,
     Cells,
     Question,
+    RawColumn,
     Returns,
+    columns_of,
     is_wording,
     look_at_returns,
     merge,
@@ -41,7 +42,7 @@ from surveywaves.adding.questions import (
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
-from surveywaves.ingest.programs import added, squeezed
+from surveywaves.ingest.programs import PROGRAMS, squeezed
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Layout, Study
@@ -82,6 +83,8 @@ class Sheet:
     # questions that ask no item of the instrument and no variable
     fresh: list[Question] = field(default_factory=list)
     weight: str | None = None  # column of survey weights, if the reference wave had one and it is here
+    # place of an entry of the reference wave's `routing` -> its filter question, if that is here
+    filters: dict[int, Question] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -103,7 +106,7 @@ def read_files(
             reading(name)
             layout = recognise_file(path, name, given, like=tuple(known.values()))
             table = read_raw(RawSource(name, path, layout))
-            like = reference.layout(_pattern(columns_of(table), layout, reference, known))
+            like = known.get(_pattern(columns_of(table), layout, reference, known) or "")
             if like and like.cells != layout.cells and like.format == layout.format:
                 layout = layout.model_copy(update={"cells": like.cells})
                 table = read_raw(RawSource(name, path, layout))
@@ -173,11 +176,18 @@ def sheets_of(
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
     """Classify every column of a layout; `earlier` holds the codings of the wave's other layouts."""
-    before = reference.layout(sheet.like)
+    before = reference.wave.file.layouts.get(sheet.like or "")
     weight = normalise(before.weight or "") if before else ""
     sheet.weight = next((one.name for one in sheet.questions if weight == normalise(one.name)), None)
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
+    routing = enumerate(reference.wave.file.routing)
+    columns = {at: route.filter.columns.get(sheet.like or "") for at, route in routing if route.filter}
+    named = {normalise(name): one for one in left for name in (one.reference, one.name)}
+    sheet.filters = {
+        at: named[normalise(name)] for at, name in columns.items() if name and normalise(name) in named
+    }
+    left = [one for one in left if one not in sheet.filters.values()]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
@@ -222,7 +232,7 @@ def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], refer
     """Find the grouping variables among the other questions, except those that are constants of the layout."""
     scales = list(study.config.response_scales.values())
     used = {match.question.name for match in sheet.matches if match.question}
-    before, like = reference.layout(sheet.like), sheet.like or ""
+    before, like = reference.wave.file.layouts.get(sheet.like or ""), sheet.like or ""
     constants = before.constants if before else {}
     asked = [one for one in left if one.name not in used and not on_a_scale(one, scales)]
     variables = [one for one in variables_of(study, reference, like) if one.name not in constants]
@@ -242,13 +252,14 @@ def _set_aside(sheet: Sheet) -> None:
     dates = {name for file in sheet.files for name in file.returns.dates}
     respondents = {file.returns.respondent for file in sheet.files}
     keyed = sheet.layout.format == "paper"
+    added = PROGRAMS.get(sheet.layout.format, PROGRAMS["surveymonkey"]).added
     for question in sheet.questions:
         name = question.name
         if name in respondents:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in added(sheet.layout.format):
+        elif squeezed(name) in added:
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"
@@ -278,7 +289,7 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
     found = _asked(sheets)
     texts = {item.item: item.text for item in study.items}
     kinds: dict[str, list[str]] = {
-        name: [] for name in ("same", "reworded", "to decide", "moved", "new", "dropped", "options")
+        name: [] for name in ("same wording", "reworded", "to decide", "moved", "new", "dropped")
     }
     for item, text in texts.items():
         before, now = reference.asked.get(item), found.get(item)
@@ -295,8 +306,8 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
     kinds["new"] += [
         f"“{_short(one.reference)}”: no item of the instrument" for sheet in sheets for one in sheet.fresh
     ]
-    kinds["options"] = list(_options(study, sheets, reference))
-    kinds["variables"] = list(_variables(sheets, reference))
+    kinds["response options"] = list(_options(study, sheets, reference))
+    kinds["grouping variables"] = list(_variables(sheets, reference))
     return Diff(kinds, list(_reused(study, sheets, reference)))
 
 
@@ -318,7 +329,7 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
     if grade is None:
         kinds["to decide"].append(f"{item}: {said}")
     elif match.score is None or any(same(before.wording, text) for text in match.question.wordings):
-        kinds["same"].append(item)
+        kinds["same wording"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
         kinds["reworded"].append(
@@ -390,7 +401,10 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
             known = f"{undecided} to decide" if undecided else "all known"
             yield f"{where}{source.variable}: {said}; {count(len(source.map), 'answer')}, {known}"
     held = {source.variable for sheet in sheets for source in sheet.sources}
-    yield from (f"{name}: no question tells it" for name in reference.sources if name not in held)
+    layouts = reference.wave.file.layouts
+    held |= {name for sheet in sheets if sheet.like for name in layouts[sheet.like].constants}
+    same = "no question tells it; if it is the same for all returns of a file, say so in `constants`"
+    yield from (f"{name}: {same}" for name in reference.sources if name not in held)
 
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:

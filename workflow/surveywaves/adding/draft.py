@@ -19,8 +19,9 @@ from surveywaves.adding.questions import Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
+from surveywaves.study.models import Routing
 from surveywaves.terms import ORGANISATION, Comparability
-from surveywaves.text import count
+from surveywaves.text import count, normalise
 
 Place = tuple[str | int, ...]
 WIDTH: Final = 116
@@ -92,20 +93,44 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
     last = reference.wave.file
     _front(page, sheets, reference)
     page.content["layouts"] = {sheet.name: _layout(page, sheet, reference, study) for sheet in sheets}
-    page.content["files"] = [
-        {"path": file.name, "layout": sheet.name} for sheet in sheets for file in sheet.files
-    ]
+    files = [{"path": file.name, "layout": sheet.name} for sheet in sheets for file in sheet.files]
+    page.content["files"] = files
     page.content["codings"] = _codings(page, sheets)
     sources = _sources(page, study, sheets)
+    constant = [ORGANISATION in one.get("constants", {}) for one in page.content["layouts"].values()]
     if ORGANISATION in sources:
         page.content[ORGANISATION] = sources.pop(ORGANISATION)
+    elif all(constant):
+        pass
+    elif len(files) > 1:
+        asked = f"{OPEN}: {' or '.join(study.config.organisations)}, which all returns of this file are of"
+        page.content["files"] = [{**file, "constants": {ORGANISATION: asked}} for file in files]
     else:
         fixed = last.organisation if isinstance(last.organisation, str) else ""
         hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question tells it; name"
         page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
     if sources:
         page.content["variables"] = sources
+    if routing := [_route(route, at, sheets) for at, route in enumerate(last.routing)]:
+        page.content["routing"] = routing
+        page.comments[("routing",)] = f"as in {reference.wave.name}"
     return page
+
+
+def _route(route: Routing, at: int, sheets: Sequence[Sheet]) -> dict[str, Any]:
+    """Carry an entry of `routing` over; its filter question must be here, and have known answers only."""
+    found: dict[str, Any] = route.model_dump(mode="json", exclude_defaults=True)
+    if route.filter:
+        known, columns = {*map(normalise, route.filter.map)}, {}
+        for sheet in sheets:
+            question = sheet.filters.get(at)
+            new = [cell for cell in question.options if normalise(cell) not in known] if question else []
+            columns[sheet.name] = (
+                question.reference if question else f"{OPEN}: the filter question of this entry"
+            )
+            found["filter"]["map"] |= dict.fromkeys(new, f"{OPEN}: asked, not_asked, or skipped")
+        found["filter"]["columns"] = columns
+    return found
 
 
 def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
@@ -142,7 +167,7 @@ def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
     here: Place = ("layouts", sheet.name)
-    before = reference.layout(sheet.like)
+    before = reference.wave.file.layouts.get(sheet.like or "")
     layout = sheet.layout
     told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
@@ -150,12 +175,10 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     found |= _returns(page, sheet, before, here)
     if sheet.codings.default:
         found["coding"] = sheet.codings.default
-    if before and before.constants:
-        found["constants"] = dict(before.constants)
-        page.comments[(*here, "constants")] = f"as in {reference.wave.name}"
-    if sheet.weight:
-        found["weight"] = sheet.weight
-        page.comments[(*here, "weight")] = f"as in {reference.wave.name}"
+    kept = {"constants": dict(before.constants) if before else {}, "weight": sheet.weight}
+    for key in (key for key, value in kept.items() if value):
+        found[key] = kept[key]
+        page.comments[(*here, key)] = f"as in {reference.wave.name}"
     fresh = {question.name for question in sheet.fresh}
     ignore: list[str] = []
     for question in sheet.questions:

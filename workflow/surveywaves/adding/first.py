@@ -1,4 +1,7 @@
-"""Draft a study from its first file: items, scales, grouping variables and the wave, from the file's labels.
+"""Make a folder for a study of one's own, and draft the study from its first file.
+
+The folder has what to fill in, a place for raw files, and a guard that keeps them there. Items, scales, grouping
+variables and the wave are drafted from the file's labels.
 
 The meaning of the options, the composition of the scales and the title of the study are left to a person.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -18,7 +22,6 @@ import numpy as np
 from surveywaves.adding.diff import read_files, sheets_of, survey
 from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wave_page
 from surveywaves.adding.match import Reference, reason
-from surveywaves.adding.new import new_study
 from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
 from surveywaves.ingest.raw import RawTable, Source
@@ -52,6 +55,50 @@ Options = tuple[str, ...]
 """Labels of a response scale, lowest first."""
 Block = tuple[str, list[tuple[Item, Question]]]
 """A scale (empty: none) and its items with their questions."""
+
+
+SKELETON: Final = Path(__file__).with_name("skeleton")
+CLOSED: Final = ("resources/raw", "resources/private")
+"""Folders that only their owner may look into."""
+
+
+OWN: Final = "have its pre-commit hook run `surveywaves confidential`"
+
+
+def new_study(folder: Path) -> list[str]:
+    """Lay a study out in a new (or empty) folder, have git refuse answers of people in it, and say so in lines."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
+    shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    (folder / "gitignore").rename(folder / ".gitignore")
+    (folder / ".githooks/pre-commit").chmod(0o755)
+    for name in CLOSED:
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name).chmod(0o700)
+    return [f"made: {folder}", _guarded(folder)]
+
+
+def _guarded(folder: Path) -> str:
+    """Turn the hook on where the folder is, or becomes, the top of a repository."""
+    try:
+        top = _git(folder, "rev-parse", "--show-toplevel")
+        if top is None:
+            _git(folder, "init", "--quiet")
+        elif Path(top) != folder.resolve():
+            return f"not guarded yet: it lies in the repository {top}; {OWN}"
+        if other := _git(folder, "config", "core.hooksPath"):
+            return f"not guarded yet: git runs the hooks in {other}; {OWN}"
+        _git(folder, "config", "core.hooksPath", ".githooks")
+    except FileNotFoundError:
+        return (
+            "not guarded: git is not installed (then `git config core.hooksPath .githooks` turns the hook on)"
+        )
+    return "guarded: git refuses to commit answers of people there (.githooks/pre-commit)"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def first_study(

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from scipy.optimize import linear_sum_assignment
 
-from surveywaves.adding.columns import describe_columns
-from surveywaves.adding.questions import FEW, Cells, Question, is_wording, questions_of
+from surveywaves.adding.questions import FEW, Cells, Question, columns_of, is_wording, questions_of
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import as_ranges
-from surveywaves.study import Item, Layout, Study, Wave
+from surveywaves.ingest.raw import Source as RawSource
+from surveywaves.ingest.readers import read_raw
+from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
 from surveywaves.text import (
@@ -64,10 +65,6 @@ class Reference:
     # layout -> column, by its name and by its row label (folded) -> the question; empty without the file
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
 
-    def layout(self, name: str | None) -> Layout | None:
-        """Find a layout of the wave by its name."""
-        return self.wave.file.layouts.get(name) if name else None
-
     def question(self, layout: str, column: str) -> Question | None:
         """Return a column as a question; None if its file is not there."""
         return self.listed.get(layout, {}).get(normalise(column))
@@ -108,13 +105,10 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
             wording = row.wording or texts[row.item]
             scale = wave.file.codings[next(iter(codings.values()))].response_scale
             asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, codings, scale)
-    sources = dict(wave.file.variables)
-    if isinstance(wave.file.organisation, VariableSource):
-        sources = {ORGANISATION: wave.file.organisation, **sources}
     listed = _read(wave, root, reading)
     places = _places(asked, listed)
     placed = {name: replace(one, place=places.get(name)) for name, one in asked.items()}
-    return Reference(wave, placed, sources, bool(places) and len(places) == len(asked), listed)
+    return Reference(wave, placed, wave.file.sources, bool(places) and len(places) == len(asked), listed)
 
 
 def _read(wave: Wave, root: Path, reading: Callable[[str], None]) -> dict[str, dict[str, Question]]:
@@ -127,7 +121,8 @@ def _read(wave: Wave, root: Path, reading: Callable[[str], None]) -> dict[str, d
         try:
             if path.is_file():
                 reading(file.path)
-            questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
+            source = RawSource(file.path, path, wave.file.layouts[file.layout])
+            questions = questions_of(columns_of(read_raw(source)))
         except RawFileError:
             continue
         named = ((name, one) for one in questions for name in (one.reference, one.name))

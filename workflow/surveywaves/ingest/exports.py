@@ -81,8 +81,10 @@ def count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             return number  # whatever stands above: names, and the questions in words
     filled = {*program.sure.split(), squeezed(sheet.source.layout.respondent or "")} - {""}
     sure = [place for place, cell in enumerate(top[0]) if squeezed(cell) in filled]
+    labelled = len(top) > 1 and says_response(top[1])
+    gaps = len(top) > 1 and (not all(top[0]) or len(top[0]) < len(top[1]))
     if not sure:
-        return 2 if _looks_labelled(top) else 1
+        return 2 if labelled or (gaps and _is_header(top[1], top[2:], sure=False)) else 1
     count = 1
     for row in top[1:3]:
         said = [place for place in sure if place < len(row) and row[place]]
@@ -92,7 +94,7 @@ def count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             # Below a row of questions without labels stands an empty row; further down it is just that.
             count += 1 if count == 1 else 0
             break
-        verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
+        verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and (gaps or labelled))
         if verdict is None:
             what = "may be a header row, or a return without an identifier"
             raise sheet.source.error(what, "say `header_rows:` in the layout", row=start + count + 1)
@@ -100,23 +102,6 @@ def count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             break
         count += 1
     return count
-
-
-def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
-    """Check, without identifiers, whether the second row labels the columns of the first."""
-    if len(top) < 2 or says_response(top[1]):
-        return len(top) > 1
-    return _has_gaps(top) and _is_header(top[1], top[2:], sure=False) is True
-
-
-def _has_gaps(top: Sequence[Sequence[str]]) -> bool:
-    return any(not cell for cell in top[0]) or len(top[0]) < len(top[1])
-
-
-def _wants_labels(top: Sequence[Sequence[str]]) -> bool:
-    """Check whether the second row must hold labels: by gaps in the first, by its words, or by the third."""
-    named = any(cell.startswith(IMPORT_ID) for row in top[2:3] for cell in row)
-    return named or _has_gaps(top) or says_response(top[1])
 
 
 def says_response(row: Sequence[str]) -> bool:
@@ -130,7 +115,7 @@ def _is_header(row: Sequence[str], below: Sequence[Sequence[str]], *, sure: bool
     None if there are too few rows below to decide, and the row's position does not make it `sure`.
     """
     filled = [(place, cell) for place, cell in enumerate(row) if cell]
-    if all(normalise(cell) in NO_LABEL or cell.startswith(IMPORT_ID) for _, cell in filled):
+    if all(normalise(cell) in NO_LABEL for _, cell in filled):
         return True
     numbers = sum(bool(_NUMBER.fullmatch(cell)) for _, cell in filled)
     if numbers > len(filled) / 2:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.exports import count_header_rows, says_response
-from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheets
+from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheets, place_of
 from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
-from surveywaves.ingest.raw import RawTable, Sheet, Source
+from surveywaves.ingest.raw import Sheet, Source
 from surveywaves.ingest.signature import FORMATS, Kind, as_utf8, content_of, kind_of, recognise
 from surveywaves.ingest.workbook import EVERY_SHEET
 from surveywaves.study.models import Layout
@@ -60,8 +60,11 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
         sheet = open_sheets(Source(name, path, layout), kind)[0]
         layout = layout.model_copy(update={"format": wanted or _format(sheet, kind, like)})
         told = [one.header_rows for one in like if one.format == layout.format and one.header_rows]
-        if told and not layout.header_rows and _is_unclear(sheet, layout.format):
-            layout = layout.model_copy(update={"header_rows": told[0]})
+        if told and not layout.header_rows and (program := PROGRAMS.get(layout.format)):
+            try:
+                count_header_rows(sheet, find_header(sheet, program.added), program)
+            except RawFileError:  # the file does not tell
+                layout = layout.model_copy(update={"header_rows": told[0]})
         if layout.format == "paper":
             layout = layout.model_copy(update={"respondent": _number_on_form(sheet, like)})
     return layout
@@ -120,18 +123,6 @@ def _format(sheet: Sheet, kind: Kind, like: tuple[Layout, ...]) -> str:
     return guessed
 
 
-def _is_unclear(sheet: Sheet, name: str) -> bool:
-    """Check whether an export does not tell how many header rows it has."""
-    program = PROGRAMS.get(name)
-    if program is None or program.header_rows:
-        return False
-    try:
-        count_header_rows(sheet, find_header(sheet, program.added), program)
-    except RawFileError:
-        return True
-    return False
-
-
 def _by_header(tops: Sequence[list[list[str]]]) -> str:
     """Distinguish exports of survey programs and keyed paper forms from plain tables."""
     for rows in tops:
@@ -150,25 +141,18 @@ def _number_on_form(sheet: Sheet, like: tuple[Layout, ...]) -> str:
     for wanted in known:
         if (place := find_column(table.names, wanted)) is not None:
             return table.names[place]
-    keying = find_column(table.names, KEYING)
-    if keying is None:
-        raise source.error(f"has no column `{KEYING}` that says `A`, `B` or `resolved`")
-    pairs = {
-        name: _pairs(table, place, keying)
-        for place, name in enumerate(table.names)
-        if not normalise(name).startswith(ABOUT_KEYING)
-    }
-    best = max(pairs, key=lambda name: pairs[name], default=None)
-    if best is not None and pairs[best] >= 0:
-        return best
-    what = "no column tells which two rows are keyings of one form"
-    raise source.error(what, "give the number on the form a column of its own")
-
-
-def _pairs(table: RawTable, place: int, keying: int) -> int:
-    """Count the cells of a column that occur in two keyings; -1 if one is blank or occurs twice in one keying."""
-    numbers, keyings = table.columns[place], table.columns[keying]
-    found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
-    if not numbers.filled.all() or len(set(found)) < len(found):
-        return -1
-    return len(found) - len(set(numbers.codes.tolist()))
+    keying = table.columns[place_of(source, table.names, KEYING, "it says `A`, `B` or `resolved`")]
+    pairs = {}
+    for name, column in zip(table.names, table.columns, strict=True):
+        cells = list(zip(column.codes.tolist(), keying.codes.tolist(), strict=True))
+        # No cell is blank or stands twice in one keying.
+        if (
+            column.filled.all()
+            and len({*cells}) == len(cells)
+            and not normalise(name).startswith(ABOUT_KEYING)
+        ):
+            pairs[name] = len(cells) - len({number for number, _ in cells})
+    if not pairs:
+        what = "no column tells which two rows are keyings of one form"
+        raise source.error(what, "give the number on the form a column of its own")
+    return max(pairs, key=pairs.__getitem__)

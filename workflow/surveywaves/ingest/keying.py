@@ -45,7 +45,13 @@ def read(sheet: Sheet) -> RawTable:
     returns = _pair(table, respondent, keying)
     first = returns["first"].to_numpy()
     keyed = len(table.rows)
-    problems = _single(table, returns, respondent)
+    problems = []
+    for place, one, other in returns.loc[
+        (returns[["a", "b"]] == NONE).any(axis=1), ["first", "a", "b"]
+    ].to_numpy():
+        what = "keyed once" if max(one, other) != NONE else "no keying but the resolved one"
+        number = table.columns[respondent].text(place)
+        problems.append(Problem(int(table.rows[place]), EVERY, number, what, "taken as it stands"))
     columns = []
     for name, column in zip(table.names, table.columns, strict=True):
         if name == table.names[respondent] or normalise(name).startswith(ABOUT_KEYING):
@@ -97,18 +103,6 @@ def _pair(table: RawTable, respondent: int, keying: int) -> pd.DataFrame:
     found["first"] = found.min(axis="columns")
     found = found.reindex(columns=["first", *KEYINGS]).sort_values("first")
     return found.fillna(NONE).astype(np.intp)
-
-
-def _single(table: RawTable, returns: pd.DataFrame, respondent: int) -> list[Problem]:
-    """List the returns that were not keyed twice."""
-    problems = []
-    once = returns[(returns["a"] == NONE) | (returns["b"] == NONE)]
-    for first, one, other in once[["first", "a", "b"]].to_numpy().tolist():
-        keyed = max(one, other) != NONE
-        what = "keyed once" if keyed else "no keying but the resolved one"
-        number = table.columns[respondent].text(first)
-        problems.append(Problem(int(table.rows[first]), EVERY, number, what, "taken as it stands"))
-    return problems
 
 
 def _settle(

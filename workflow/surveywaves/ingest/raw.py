@@ -154,7 +154,6 @@ class Column:
         return pc.take(pc.cast(self.texts, pa.large_string()), indices)
 
 
-_WHOLE: Final = 2.0**53
 _ZEROS: Final = r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$"
 _MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
 
@@ -184,15 +183,7 @@ def object_text(value: object) -> str | None:
 
 def float_text(value: float) -> str | None:
     """Write a number in the fewest digits that reproduce it; whole numbers without a point."""
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    if value != math.floor(value):
-        return repr(value)
-    # Beyond 2**53 the digits of int(value) say more than the number knows.
-    text = str(int(value)) if abs(value) < _WHOLE else format(decimal.Decimal(repr(value)), "f")
-    return text.removesuffix(".0")
+    return None if math.isnan(value) else np.format_float_positional(value + 0.0, trim="-")  # no -0
 
 
 def arrow_texts(values: Any) -> Any:
