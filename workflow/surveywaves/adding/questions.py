@@ -196,8 +196,8 @@ def _marked(found: Returns, table: RawTable, layout: Layout, like: Layout | None
         column = table.columns[place]
         texts = [normalise(text) for text in column.listed()]
         for value, why in values.items():
-            hits = column.where([text == normalise(value) for text in texts])
-            if value and hits.any():
+            hits = column.where([text == normalise(value) for text in texts], blank=not value)
+            if hits.any():
                 found.excluded.setdefault(table.names[place], {})[value] = (int(hits.sum()), why)
                 tests |= hits
     return tests
