@@ -91,6 +91,8 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
         "crosswalk.<item>.note": _FIXED,
         "organisation.**": (f"{file}: organisation.**",),
         "variables.**": (f"{file}: variables.**",),
+        "files.**": (f"{file}: files",),
+        "routing.**": (f"{file}: routing",),
         "known_variables.**": (f"{CONFIG}: variables",),
         "items": (f"{ITEMS}: item",),
         "items.<item>": (f"{ITEMS}: response_scale",),

@@ -25,6 +25,7 @@ from surveywaves.study.models import (
     Population,
     RawFile,
     ResponseScale,
+    Routing,
     Scale,
     Study,
     Variable,
@@ -37,6 +38,11 @@ from surveywaves.terms import ORGANISATION, Comparability, Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""
+
+
+def _when_used(default: Any) -> Any:
+    """Declare a field that is no part of the params of a stage that does not use it."""
+    return Field(default=default, exclude_if=operator.not_)
 
 
 class ReadingPart(Model):
@@ -53,7 +59,8 @@ class ReadingPart(Model):
             name: Layout.model_validate(_in_order(layout.model_dump(exclude=FOR_HARMONISING)))
             for name, layout in sorted(wave.file.layouts.items())
         }
-        return cls(wave=wave.name, files=wave.file.files, layouts=layouts)
+        files = tuple(RawFile(path=file.path, layout=file.layout) for file in wave.file.files)
+        return cls(wave=wave.name, files=files, layouts=layouts)
 
 
 class HarmonisingPart(Model):
@@ -64,8 +71,12 @@ class HarmonisingPart(Model):
     layouts: dict[str, Layout]
     codings: dict[str, Coding]
     crosswalk: tuple[CrosswalkRow, ...]
-    organisation: VariableSource | str
+    files: tuple[RawFile, ...] = _when_used(())
+    """Those that are the same in something for all their returns."""
+    organisation: VariableSource | str | None
     variables: dict[str, VariableSource]
+    routing: tuple[Routing, ...] = _when_used(())
+    """Questions that not everybody was asked, all of them under `items`."""
     known_variables: tuple[str, ...]
     """Every grouping variable of the study: each becomes a column, in this order, whether the wave has it or not."""
     items: dict[str, str]
@@ -93,12 +104,17 @@ class HarmonisingPart(Model):
             ],
             "organisation": _source(wave.file.organisation),
             "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+            "files": [file.model_dump() for file in wave.file.files if file.constants],
+            "routing": [
+                route.model_dump() | {"items": sorted(study.routed(route)), "sections": [], "variables": []}
+                for route in wave.file.routing
+            ],
         }
         return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
 
 
-def _source(source: VariableSource | str) -> Any:
-    return source if isinstance(source, str) else source.model_dump()
+def _source(source: VariableSource | str | None) -> Any:
+    return source.model_dump() if isinstance(source, VariableSource) else source
 
 
 def _in_order(value: Any) -> Any:
@@ -283,11 +299,6 @@ def _words(wave: Wave) -> WaveWords:
 
 
 # --- statistics ---------------------------------------------------------------------------------------------------
-
-
-def _when_used(default: Any) -> Any:
-    """Declare a field that is no part of the params of a stage that does not use it."""
-    return Field(default=default, exclude_if=operator.not_)
 
 
 class InstrumentItem(Model):
