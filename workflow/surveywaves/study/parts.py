@@ -143,7 +143,7 @@ class WaveWords(Model):
     wordings: dict[str, str] = Field(default_factory=dict)
     """Item -> the wave's own words, where the crosswalk gives them."""
     notes: dict[str, str] = Field(default_factory=dict)
-    """Item -> why it is graded so, where the crosswalk says it."""
+    """Item -> who was asked it, if not everybody, and why it is graded so, where the wave says it."""
 
 
 class PlanningWords(Model):
@@ -232,7 +232,7 @@ class Presentation(Model):
             title=config.title,
             description=config.description,
             reference_wave=config.reference_wave,
-            waves={wave.name: _words(wave) for wave in study.waves},
+            waves={wave.name: _words(study, wave) for wave in study.waves},
             organisations=dict(config.organisations),
             nouns=config.words,
             variables=config.variables,
@@ -280,8 +280,9 @@ class ExportPart(Model):
         return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
 
 
-def _words(wave: Wave) -> WaveWords:
-    file = wave.file
+def _words(study: Study, wave: Wave) -> WaveWords:
+    file, asked = wave.file, _asked_only(study, wave)
+    notes = {row.item: " ".join(filter(None, [asked.get(row.item), row.note])) for row in wave.crosswalk}
     return WaveWords(
         title=file.title,
         period=file.period,
@@ -294,8 +295,28 @@ def _words(wave: Wave) -> WaveWords:
         organisations_surveyed=file.organisations_surveyed,
         comparability={row.item: row.comparability.value for row in wave.crosswalk},
         wordings={row.item: row.wording for row in wave.crosswalk if row.wording},
-        notes={row.item: row.note for row in wave.crosswalk if row.note},
+        notes={item: note for item, note in notes.items() if note},
     )
+
+
+def _asked_only(study: Study, wave: Wave) -> dict[str, str]:
+    """Say of each item that not everybody was asked, who was."""
+    config, items = study.config, {item.item: item for item in study.items}
+    called = {name: (known.label, known.levels) for name, known in config.variables.items()}
+    called[ORGANISATION] = (config.words.organisation[0].capitalize(), config.organisations)
+    for name, item in items.items():
+        options = enumerate(config.response_scales[item.response_scale].labels, start=1)
+        called[name] = (item.text, {str(value): option for value, option in options})
+    found: dict[str, list[str]] = {}
+    for route in wave.file.routing:
+        words = [
+            f"{called[name][0]}: {' or '.join(called[name][1][str(level)] for level in levels)}"
+            for name, levels in route.asked_of.items()
+        ]
+        words += ["as another question decided"] if route.filter else []
+        for name in study.routed(route) & items.keys():
+            found.setdefault(name, []).extend(words)
+    return {item: f"Asked only of some ({'; '.join(words)})." for item, words in found.items()}
 
 
 # --- statistics ---------------------------------------------------------------------------------------------------
