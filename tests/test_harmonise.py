@@ -967,7 +967,10 @@ def _tables(found: Harmonised) -> list[pd.DataFrame]:
 
 
 def _any_wave(returns: list[tuple[str | None, ...]]) -> tuple[pd.DataFrame, Harmonised]:
-    """Two layouts; paper lacks `voice_1`, and keeps `trust_2` on four points. Each has its own columns."""
+    """Two layouts with columns of their own; paper lacks `voice_1`, and keeps `trust_2` on four points.
+
+    Those who are known not to work for `health` were not asked `trust_2` and `voice_2`.
+    """
     names = ["layout", "employer", "a", "b", "c", "x"]
     raw = pd.DataFrame(returns, columns=names, dtype="str")
     web = raw["layout"] == "web"
@@ -996,6 +999,7 @@ def _any_wave(returns: list[tuple[str | None, ...]]) -> tuple[pd.DataFrame, Harm
             ),
             "items": dict.fromkeys(["trust_1", "trust_2", "voice_1", "voice_2", "voice_3"], "five"),
             "organisation": VariableSource(columns={"web": "employer", "paper": "employer"}, map=STAFF),
+            "routing": (Routing(items=["trust_2", "voice_2"], asked_of={"organisation": ["health"]}),),
         }
     )
     return frame, harmonise(frame, part=study)
@@ -1038,7 +1042,17 @@ def test_recodings_account_for_every_cell_and_every_value(returns: list[tuple[st
 def test_problems_and_invalid_cells_are_as_many(returns: list[tuple[str | None, ...]]) -> None:
     _, found = _any_wave(returns)
     names = list(found.missing.columns[2:])
-    assert len(found.problems) == int((found.missing[names] == "invalid").to_numpy().sum())
+    answered = found.problems["problem"] == NOT_ASKED_OF
+    assert (~answered).sum() == int((found.missing[names] == "invalid").to_numpy().sum())
+    assert set(found.problems.loc[answered, "action"]) <= {"set to missing (`not_asked`)"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(RETURN, min_size=1, max_size=12))
+def test_who_was_not_asked_is_not_asked_whatever_stands_there(returns: list[tuple[str | None, ...]]) -> None:
+    _, found = _any_wave(returns)
+    elsewhere = found.responses["organisation"] == "city"
+    assert (found.missing.loc[elsewhere, ["voice_2", "trust_2_rescaled"]] == "not_asked").all(axis=None)
 
 
 @settings(max_examples=60, deadline=None)

@@ -116,9 +116,9 @@ def read(reading: LayoutReading, words: Words, wave: Answers) -> list[Mistake]:
         if not _is_identifier(reading, place):
             what = f"column `{raw.names[place]}` is neither mapped nor ignored"
             mistakes.append(Mistake(where, what, "map it, or list it under `ignore` of the layout"))
-    files = reading.taken(reading.cells["file"]).to_numpy()
+    files = reading.taken(reading.cells["file"])
     same = [(reading.rows, constants_of(part, reading.layout))]
-    same += [(reading.rows[files == one.path], one.constants) for one in part.files]
+    same += [(reading.rows[(files == one.path).to_numpy()], one.constants) for one in part.files]
     for rows, constants in same:
         for name, level in constants.items():
             wave.states[name][rows] = words.levels[name].index(level) + 1
@@ -164,7 +164,6 @@ def _read_answers(
     """Read a layout's columns from last to first: a blank after which nothing comes is a break-off."""
     origin = reading.origin
     there_later = np.zeros(len(reading.rows), dtype=np.bool_)
-    nobody = there_later.copy()
     passed_by = _passed_by(reading, questions, words, wave)
     mistakes: list[Mistake] = []
     recodings: list[tuple[object, ...]] = []
@@ -176,9 +175,13 @@ def _read_answers(
         mistakes = unknown_labels(column, unknown, question.meanings, where=here, rows=origin) + mistakes
         states = column.look_up(by_label, BLANK)
         blank, trace = states == BLANK, ~np.isin(states, LEAVES_NO_TRACE)
-        passed = passed_by.get(_item(question.variable), nobody) & (states != NOT_ASKED)
-        wave.problems += _listed(reading, place, column, passed & trace & (states != SKIPPED), NOT_ASKED_OF)
-        states[passed] = NOT_ASKED
+        away = np.zeros(len(column.labels), dtype=np.intp)
+        if (passed := passed_by.get(_item(question.variable))) is not None:
+            passed = passed & (states != NOT_ASKED)
+            answered = passed & trace & (states != SKIPPED)
+            wave.problems += _listed(reading, place, column, answered, NOT_ASKED_OF)
+            away = Column(column.codes[passed], column.labels).counts
+            states[passed] = NOT_ASKED
         open_ = states == BLANK
         states[open_] = np.where(there_later[open_], SKIPPED, BROKE_OFF)
         there_later |= trace
@@ -186,7 +189,7 @@ def _read_answers(
             wave.states[question.variable][reading.rows] = states
         reason = f"invalid by the {question.meanings.title}"
         wave.problems += _listed(reading, place, column, states == INVALID, reason)
-        recoded = _recoded(column, by_label, passed, states[blank], question.meanings)
+        recoded = _recoded(column, by_label, away, states[blank], question.meanings)
         where = (reading.part.wave, reading.layout, name, question.variable)
         recodings = [(*where, *row) for row in recoded] + recodings
     wave.recodings += recodings
@@ -200,7 +203,7 @@ def _is_identifier(reading: LayoutReading, place: int) -> bool:
     return bool((source != "").any() and (source.to_numpy() == cells.to_numpy()).all())
 
 
-NOT_ASKED_OF: Final = "answered, but by somebody who was not asked (`routing`)"
+NOT_ASKED_OF: Final = "answered, but by somebody who was not asked"
 
 
 def _listed(
@@ -227,23 +230,20 @@ def _listed(
 
 
 def _recoded(
-    column: Column,
-    by_label: NDArray[np.int16],
-    passed: NDArray[np.bool_],
-    blanks: States,
-    meanings: Meanings,
+    column: Column, by_label: States, away: NDArray[np.intp], blanks: States, meanings: Meanings
 ) -> Iterator[tuple[str, str, int]]:
-    """Yield raw cell, value and count: labels in the order of their coding, then what blanks became."""
+    """Yield raw cell, value and count: labels in the order of their coding, then what blanks became.
+
+    `away` are the cells of each label that stand in returns of people who were not asked.
+    """
     order = {key: number for number, key in enumerate(meanings.states)}
-    not_asked = np.bincount(column.codes[passed & (column.codes >= 0)], minlength=len(column.labels))
     labels = [place for place in range(len(column.labels)) if by_label[place] != BLANK]
-    for place in sorted(
-        labels, key=lambda p: (order.get(normalise(column.labels[p]), len(order)), column.labels[p])
-    ):
-        if n := int(column.counts[place] - not_asked[place]):
-            yield column.labels[place], meanings.value(int(by_label[place])), n
-        if n := int(not_asked[place]):
-            yield column.labels[place], meanings.value(NOT_ASKED), n
+    labels.sort(key=lambda p: (order.get(normalise(column.labels[p]), len(order)), column.labels[p]))
+    counts = column.counts - away
+    for place in labels:
+        for state, n in ((int(by_label[place]), counts[place]), (NOT_ASKED, away[place])):
+            if n:
+                yield column.labels[place], meanings.value(state), int(n)
     for state in (SKIPPED, BROKE_OFF, NOT_ASKED):
         if n := int((blanks == state).sum()):
             yield "", meanings.value(state), n

@@ -114,7 +114,7 @@ _WORDS_OF_A_WAVE: Final = {
     "wordings": (f"{_CROSSWALK}: wording",),
     "wordings.<item>": (f"{_CROSSWALK}: wording",),
     "notes": (f"{_CROSSWALK}: note",),
-    "notes.<item>": (f"{_CROSSWALK}: note",),
+    "notes.<item>": (f"{_CROSSWALK}: note", f"{_WAVE}: routing"),
 }
 """`WaveWords`."""
 
