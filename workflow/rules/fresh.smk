@@ -1,6 +1,7 @@
 # in:  every rule, and the records that jobs left in results/logs
 # out: nothing of its own. The jobs whose results are not made of what lies there now run again, by content alone: no
 #      time stamp and nothing that Snakemake remembers makes a job run, or keeps it from running.
+import re
 import shutil
 import threading
 from itertools import product
@@ -121,3 +122,12 @@ onstart:
             }
         )
     )
+
+
+onerror:
+    said = "".join(Path(file).read_text(encoding="utf-8") for file in log)
+    if re.search("SIGKILL|exit status 137", said):
+        logger.error(
+            "A job was killed from outside, most often for lack of memory (hint: run with --cores 1, or take a machine "
+            "with more memory; what is finished is kept)"
+        )
