@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import Drawing, Key, decision_keys, key, line
+from surveywaves.figures.drawing import Drawing, Key, decision_keys, line
 from surveywaves.figures.estimates import Estimates, Unit, span
 from surveywaves.figures.layout import beside, value
 from surveywaves.figures.style import GREY, INK, MARK, look_of
@@ -35,6 +35,9 @@ from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN
 from surveywaves.text import listed
 from surveywaves.words import MINUS, Labels, lower, pair, records
+
+TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
+"""Mark of a wave that is not compared."""
 
 
 def _compared(
@@ -71,12 +74,12 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         others.setdefault((row.scale, row.organisation), []).append(float(row.estimate))
     keys = decision_keys({one.decision for one in own.shown}, grid=own.ranked)
     if not own.ranked:
-        keys = [key(labels.wave(first), marker="o", markerfacecolor="white", color=MARK), *keys]
+        keys = [Key(labels.wave(first), {"marker": "o", "markerfacecolor": "white", "color": MARK}), *keys]
         keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
         if len(levels):
             named = [*levels["wave"].unique()]
             words = labels.wave(named[0]) if len(named) == 1 else "other waves"
-            keys.append(key(words, marker="|", color=INK, markersize=9, markeredgewidth=1.6))
+            keys.append(Key(words, {**TICK, "markersize": 9}))
     title, what = (
         headline(own.facts, presentation),
         "Change in " + lower(unit.words) if own.ranked else unit.words,
@@ -84,9 +87,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
 
     def mark(axes: Axes, y: float, one: Found) -> None:
         ticks = others.get((one.scale, one.organisation), [])
-        look = {"marker": "|", "color": INK, "markersize": 1.3 * em, "markeredgewidth": 1.6, "zorder": 2}
         for level in ticks:
-            line(axes, [level], [y], **look)
+            line(axes, [level], [y], markersize=1.3 * em, zorder=2, **TICK)
         if one.first is not None and one.last is not None:
             _arrow(axes, y, one, ticks, unit)
 

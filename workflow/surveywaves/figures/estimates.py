@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surveywaves.catalogue import ABREAST
-from surveywaves.figures.drawing import LINE, Key, Page, key, line, withheld_key
-from surveywaves.figures.layout import MARKS, Axis, Part, Rows, hatched, panels, points
+from surveywaves.figures.drawing import LINE, Axis, Key, Page, line, withheld_key
+from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, width, wrap
 from surveywaves.findings import LEVEL, Found, by_organisation, without_all
 from surveywaves.study.parts import Presentation
@@ -219,7 +219,7 @@ class Estimates:
         body = 1.3 * most if named else min(room, max(12.0, most / 6))
         every = {one.scale: one.estimate for one in self.facts if one.organisation == ALL}
         if any(level is not None for level in every.values()):
-            keys = [*keys, key(labels.organisation(ALL), **TOGETHER)]
+            keys = [*keys, Key(labels.organisation(ALL), TOGETHER)]
         lines, names = (body + beyond) * -(-len(of) // columns) - beyond, {}
         for one in self.shown:
             name = labels.organisation(one.organisation.removesuffix(AGAINST_ALL))
@@ -230,8 +230,8 @@ class Estimates:
         for place, (scale, own) in enumerate(of.items()):
             top, left = place // columns * (body + beyond), page.left + place % columns * wide
             start, end = (left + before, left + wide - em - after) if named else (left, left + wide - em)
-            page.title_of(left, titles[scale], top=top)
-            axes = page.panel(start, end, *axis[:2], ticks=axis[2], top=top, lines=body)
+            page.head(left, titles[scale], top=top, bold=True)
+            axes = page.panel(start, end, axis, top=top, lines=body)
             if (level := every.get(scale)) is not None:
                 axes.axvline(level, zorder=1, **TOGETHER)
             own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
