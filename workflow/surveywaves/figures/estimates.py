@@ -20,8 +20,6 @@ from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
 from surveywaves.words import LOW_RELIABILITY_SIGN, NONE, WITHHELD, Labels, number
 
-AGAINST_ALL: Final = f"{BETWEEN}{ALL}"
-"""What need not be said of an organisation where all are held against all together."""
 CLEAR: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
 """Ground of a text that stands over the lines of a panel."""
 LEAST: Final = 8.0
@@ -119,6 +117,12 @@ class Estimates:
     def shown(self) -> list[Found]:
         """Every one that is drawn."""
         return [one for own in self.parts.values() for one in own]
+
+    @property
+    def against(self) -> str:
+        """What every organisation is held against, where that is the same for all."""
+        others = {name.partition(BETWEEN)[2] for name in self.parts}
+        return others.pop() if len(self.parts) > 1 and len(others) == 1 else ""
 
     @property
     def ranked(self) -> bool:
@@ -222,7 +226,7 @@ class Estimates:
             keys = [*keys, Key(labels.organisation(ALL), TOGETHER)]
         lines, names = (body + beyond) * -(-len(of) // columns) - beyond, {}
         for one in self.shown:
-            name = labels.organisation(one.organisation.removesuffix(AGAINST_ALL))
+            name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
             names[one.organisation] = wrap(name, (0.4 if named else 0.5) * wide, em, lines=1)[0]
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
