@@ -22,6 +22,8 @@ from surveywaves.words import LOW_RELIABILITY_SIGN, NONE, WITHHELD, Labels, numb
 
 CLEAR: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
 """Ground of a text that stands over the lines of a panel."""
+TOLD: Final = 40
+"""Most organisations whose marks tell their values: those of more are too small to point at."""
 LEAST: Final = 8.0
 """Height that a ranking has at least, in em."""
 TOGETHER: Final[dict[str, Any]] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 2))}
@@ -271,15 +273,19 @@ def _intervals(axes: Axes, facts: Sequence[Found], each: float, unit: Unit, high
     """Draw estimates under each other with their intervals, `each` in lines and at most `high` points."""
     places = {one.organisation: (place + 0.5) * each for place, one in enumerate(facts)}
     there = [one for one in facts if one.estimate is not None]
-    looks = {one.decision: look_of(one.decision) for one in there}
-    for decision, (colour, *_) in looks.items():
-        # Intervals of a colour are one line with gaps: a mark each has its own words already.
+    looks, size = {one.decision: look_of(one.decision) for one in there}, max(0.55 * high, 1.5)
+    for decision, (colour, marker, _) in looks.items():
+        # Intervals of a colour are one line with gaps: an element each would make a page heavy.
         own = [one for one in there if one.decision == decision]
         x = [math.nan if end is None else end for one in own for end in (one.low, one.high, None)]
         y = [place for one in own for place in [places[one.organisation]] * 3]
         line(axes, x, y, color=colour, linewidth=0.14 * high, zorder=1)
-    marks = [(one.estimate, places[one.organisation], one.decision, unit.told(one)) for one in there]
-    points(axes, pd.DataFrame(marks, columns=MARKS), looks, max(0.55 * high, 1.5), focus=len(facts) <= 12)
+        if len(facts) > TOLD:
+            x, y = [one.estimate or 0.0 for one in own], [places[one.organisation] for one in own]
+            line(axes, x, y, color=colour, linestyle="none", marker=marker, markersize=size, zorder=3)
+    if len(facts) <= TOLD:
+        marks = [(one.estimate, places[one.organisation], one.decision, unit.told(one)) for one in there]
+        points(axes, pd.DataFrame(marks, columns=MARKS), looks, size, focus=len(facts) <= 12)
     low, far = axes.get_xlim()
     for one in facts:
         if one.status == Status.WITHHELD and one.estimate is None:
