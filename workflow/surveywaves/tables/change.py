@@ -176,8 +176,7 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
     """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
     groups, said = _groups(frame, labels), []
-    many = len(groups) > MANY and ALL in groups
-    for name in [ALL, ""] if many else groups:
+    for name in groups if len(groups) <= MANY else [*(name for name in groups if name == ALL), ""]:
         own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
         sizes = own["n"].dropna()
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
@@ -188,10 +187,12 @@ def _people(frame: pd.DataFrame, labels: Labels) -> str:
     return f"n: {'; '.join(said)}." if said else ""
 
 
-def _clearest(kind: str, labels: Labels) -> str:
+def _clearest(kind: str, labels: Labels) -> tuple[str, str]:
     """Say which rows of contrasts are shown of many."""
-    everybody = "" if kind == "gap" else f"{lower(labels.organisation(ALL))}, and "
-    return f"{everybody}the {kind}s that are largest, up and down, for their standard errors"
+    return (
+        lower(labels.organisation(ALL)),
+        f"the {kind}s that are largest, up and down, for their standard errors",
+    )
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -259,7 +260,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
         _missing(every, chosen, labels),
         section=lambda row: "" if wide else labels.scale(row[0]),
         ranked=not wide
-        and (_clearest("change", labels), lambda row: clearness(moved.get((row[0], row[1][0])))),
+        and (*_clearest("change", labels), lambda row: clearness(moved.get((row[0], row[1][0])))),
     )
 
 
@@ -293,7 +294,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         *_partial(found),
         heads=2 if several else 1,
         section=section,
-        ranked=(_clearest("change", labels), clearness),
+        ranked=(*_clearest("change", labels), clearness),
     )
 
 
@@ -351,7 +352,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         *_partial(found),
         _people(chosen, labels),
         section=lambda row: "" if wide else labels.organisation(row[0]),
-        ranked=not wide and (lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
+        ranked=not wide and (lower(labels.organisation(ALL)), "", lambda row: of_everybody(row[0])),
     )
 
 
@@ -401,5 +402,5 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
         section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
-        ranked=(_clearest("gap", labels), lambda row: clearness(row[2][last])),
+        ranked=(*_clearest("gap", labels), lambda row: clearness(row[2][last])),
     )

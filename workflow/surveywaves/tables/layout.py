@@ -108,7 +108,7 @@ class Table:
         What each row is ranked by where there are too many to show; None: it always is; NaN: it is not. Empty: the
         rows do not grow with organisations.
     ranked_by
-        Which rows are shown then, in words.
+        In words: which rows always are, and which the highest and lowest are.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Table:
     heads: int = 1
     sections: tuple[str, ...] = ()
     ranks: tuple[float | None, ...] = ()
-    ranked_by: str = ""
+    ranked_by: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -167,7 +167,10 @@ class Table:
         side = (most - len(stay)) // 2
         ends = {place for _, place in (*ranked[:side], *ranked[len(ranked) - side :])}
         chosen = sorted({*stay, *ends}) or range(most)
-        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {self.ranked_by or 'the first'}."
+        told = ", and ".join(
+            word for word, there in zip(self.ranked_by, (stay, ends), strict=True) if word and there
+        )
+        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {told or 'the first'}."
         return replace(
             self,
             rows=tuple(self.rows[place] for place in chosen),
@@ -215,7 +218,7 @@ def laid_out(
     *notes: str,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
-    ranked: tuple[str, Callable[[Any], float | None]] | Literal[False] = False,
+    ranked: tuple[str, str, Callable[[Any], float | None]] | Literal[False] = False,
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
@@ -232,8 +235,8 @@ def laid_out(
         notes,
         heads,
         below if any(below) else (),
-        tuple(map(ranked[1], lines)) if ranked else (),
-        ranked[0] if ranked else "",
+        tuple(map(ranked[2], lines)) if ranked else (),
+        ranked[:2] if ranked else ("", ""),
     )
 
 

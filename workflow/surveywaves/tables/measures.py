@@ -78,7 +78,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
         f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
         section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
-        ranked=(lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
+        ranked=(lower(labels.organisation(ALL)), "", lambda row: of_everybody(row[0])),
     )
 
 

@@ -78,7 +78,7 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
         section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
-        ranked=(lower(labels.organisation(ALL)), lambda key: of_everybody(key[2])),
+        ranked=(lower(labels.organisation(ALL)), "", lambda key: of_everybody(key[2])),
     )
 
 

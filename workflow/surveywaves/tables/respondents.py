@@ -146,7 +146,8 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         weighted_note(frame),
         section=section,
         ranked=(
-            f"of the {study.nouns.organisation[1]} the largest and smallest in {labels.wave(last)}",
+            "all other variables",
+            f"the largest and smallest {study.nouns.organisation[1]} of {labels.wave(last)}",
             rank,
         ),
     )

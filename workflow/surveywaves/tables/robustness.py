@@ -101,7 +101,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
-        ranked=("the largest moves, up and down", lambda row: as_float(row.largest_move)),
+        ranked=("", "the largest moves, up and down", lambda row: as_float(row.largest_move)),
     )
 
 
