@@ -31,7 +31,7 @@ rule pin:
     threads: workflow.cores or 1
     params:
         asked=dict(config),
-        study=str(CONFIG),
+        study=as_it_is(str(CONFIG)),
     script:
         "../scripts/pin.py"
 
@@ -42,6 +42,6 @@ rule verify:
     threads: workflow.cores or 1
     params:
         asked=dict(config),
-        study=str(CONFIG),
+        study=as_it_is(str(CONFIG)),
     script:
         "../scripts/verify.py"
