@@ -18,9 +18,10 @@ from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
 from surveywaves.tables.data import wordings
-from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
+from surveywaves.tables.layout import letters_of
 from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
+from surveywaves.tables.printed import decided, decimals_of, estimate
 from surveywaves.tables.robustness import decision_words, robustness
 from surveywaves.tables.statements import answers, misprint_notes, statements
 from surveywaves.terms import Evidence
@@ -564,9 +565,9 @@ def test_wordings_list_only_what_differs(labels) -> None:
 
 def test_an_estimate_that_is_not_there_says_why_below_the_table(labels) -> None:
     [row] = tidy([{"status": "too_few", "note": "nobody answered: first, right"}]).itertuples()
-    cell = estimate_cell(row, labels)
+    cell = estimate(row, labels)
     assert (cell.text, cell.notes) == (NONE, ("Nobody answered: First round, The right house.",))
-    assert estimate_cell(None, labels).notes == ()
+    assert estimate(None, labels).notes == ()
 
 
 def test_a_table_refuses_rows_that_do_not_fit() -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import HIDDEN, NOTHING, Cell, Column, Table, is_withheld, laid_out, numbers
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.tables.statements import BY_DECISION
 from surveywaves.terms import RECOMPUTED
 from surveywaves.words import NONE, Labels, records, whole
@@ -101,7 +102,7 @@ def _number(row: Any, what: str) -> Cell:
     """Print a number as a publication writes it, or the sign that what it recomputes to is withheld."""
     text = str(getattr(row, what))
     if not text:
-        return HIDDEN if what == RECOMPUTED and is_withheld(row, what) else NOTHING
+        return printed.HIDDEN if what == RECOMPUTED and printed.is_withheld(row, what) else printed.NOTHING
     try:
         return Cell(text, float(text))
     except ValueError:

@@ -8,7 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import Cell, Column, Table, count_cell, laid_out, numbers
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ROW_COUNTS, Comparability
 from surveywaves.words import Labels, records, whole
 
@@ -17,8 +18,8 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
     """List the raw files: rows read, kept and set aside, and what was not taken as it stood."""
     told: dict[tuple[str, str], list[str]] = {}
     for row in records(problems) if problems is not None else ():
-        about = row.about if count_cell(row).text == "1" else f"{row.about}s"
-        words = f"{count_cell(row).text} {about}: {row.problem} ({row.action})"
+        about = row.about if printed.count(row).text == "1" else f"{row.about}s"
+        words = f"{printed.count(row).text} {about}: {row.problem} ({row.action})"
         told.setdefault((row.wave, row.file), []).append(words)
     said = {key: "; ".join(words) for key, words in told.items()}
     return laid_out(
@@ -29,7 +30,7 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
             (Column("File"), lambda row: Cell(row.file)),
             (Column("Kind"), lambda row: Cell(row.layout)),
             *(
-                (numbers(head), partial(count_cell, what=name))
+                (numbers(head), partial(printed.count, what=name))
                 for head, name in zip(("Rows read", "Kept", "Set aside"), ROW_COUNTS, strict=True)
             ),
             (Column("Not taken as it stood"), lambda row: Cell(said.get((row.wave, row.file), "nothing"))),
@@ -49,7 +50,7 @@ def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
         [
             (Column("Released table"), lambda row: Cell(row.table)),
             (Column("Number"), lambda row: Cell(row.what.replace("_", " "))),
-            *((numbers(name.capitalize()), partial(count_cell, what=name)) for name in counts),
+            *((numbers(name.capitalize()), partial(printed.count, what=name)) for name in counts),
         ],
         disclosure_summary,
         labels.presentation.protection,
