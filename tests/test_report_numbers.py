@@ -48,9 +48,11 @@ def looked_up(span: Mapping[str, str], made: Material) -> float:
         return float(len(value) if hasattr(value, "__len__") else value)
     rows = made.tables[span["data-from"]]
     for name, wanted in json.loads(span["data-where"]).items():
-        column = rows[name.rstrip("<>=")]
+        column = rows[name.rstrip("<>=!")]
         if name.endswith("="):
             rows = rows[(column == rows[wanted]).fillna(False)]
+        elif name.endswith("!"):
+            rows = rows[column != wanted]
         elif name.endswith(("<", ">")):
             rows = rows[((column < wanted) if name.endswith("<") else (column > wanted)).fillna(False)]
         else:
