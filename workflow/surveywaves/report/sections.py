@@ -293,13 +293,13 @@ def _parted(material: Material) -> dict[str, Any]:
     study, pair = material.presentation, findings.main_pair(material.presentation)
     kind, wave = (DIFFERENCE, pair.contrast) if pair else (GAP, next(iter(study.waves)))
     pairs = sorted(contrasts(material, kind, wave).values(), key=lambda one: -len(one.moved))
-    clearly = {
-        "analysis": findings.ANALYSIS[material.unit],
-        "term": term_in(material.unit, kind),
-        "wave": wave,
-    }
-    clearly["decision"] = list(WAYS.values())
-    return {"pair": pair, "pairs": pairs[:FEW], "further": len(pairs) > FEW, "clearly": clearly}
+    told: dict[str, Any] = {"pair": pair, "pairs": pairs, "clearly": {}, "further": False}
+    if len(pairs) > FEW:
+        unit = material.unit
+        told["clearly"] = {"analysis": findings.ANALYSIS[unit], "term": term_in(unit, kind), "wave": wave}
+        told["clearly"]["decision"] = list(WAYS.values())
+        told |= {"pairs": [one for one in pairs if one.moved][:FEW] or pairs[:1], "further": True}
+    return told
 
 
 def _sure(material: Material) -> dict[str, Any]:
