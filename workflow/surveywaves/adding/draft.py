@@ -21,7 +21,7 @@ from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
 from surveywaves.study.models import Routing
 from surveywaves.terms import ORGANISATION, Comparability
-from surveywaves.text import count, normalise
+from surveywaves.text import count, normalise, words
 
 Place = tuple[str | int, ...]
 WIDTH: Final = 116
@@ -73,6 +73,8 @@ IDENTIFYING: Final = 3
 """Most columns that are named as possible identifiers of a return."""
 OFTEN: Final = 5
 """Average number of answers per option from which the options of a question are shown."""
+SHORT: Final = 3
+"""Most words of an answer that is shown, if the file does not call it an option: it may be somebody's own."""
 
 
 @dataclass(slots=True)
@@ -225,7 +227,8 @@ def _about(question: Question, study: Study) -> str:
     # Rare answers may be one person's own words and are not shown.
     often = question.column.filled >= OFTEN * question.column.distinct
     named = [label or cell for cell, label in question.options.items()] if often else []
-    options = [name for name in named if not personal_text(name)]
+    known = {*question.column.value_labels.values()}
+    options = [one for one in named if not personal_text(one) and (one in known or len(words(one)) <= SHORT)]
     answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
     near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
     return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")

@@ -12,7 +12,6 @@ import re
 import zipfile
 import zlib
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
@@ -111,7 +110,8 @@ def recognise(source: Source) -> Kind:
         If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
     """
     kind = kind_of(source)
-    expected = promised(source.path)
+    suffixes = [suffix.lower() for suffix in source.path.suffixes if suffix.lower() != ".gz"]
+    expected = BY_SUFFIX.get(suffixes[-1]) if suffixes else None
     takes = FORMATS[source.layout.format]
     if expected not in (None, kind) and kind not in takes:
         raise source.error(f"is {kind}, not {expected} as its name says", HINT.get(kind, ""))
@@ -125,12 +125,6 @@ def recognise(source: Source) -> Kind:
         what = f"is {kind}, though its name ends in {source.path.suffix}"
         raise source.error(what, "give it the name of what it is")
     return kind
-
-
-def promised(path: Path) -> Kind | None:
-    """Return the kind that a name ends in, without `.gz`; None if it is unknown."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
 def kind_of(source: Source) -> Kind:
