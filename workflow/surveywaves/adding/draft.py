@@ -15,7 +15,7 @@ import yaml
 from surveywaves.adding.codings import Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question
+from surveywaves.adding.questions import Cells, Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
@@ -231,7 +231,9 @@ def _about(question: Question, study: Study) -> str:
     options = [one for one in named if not personal_text(one) and (one in known or len(words(one)) <= SHORT)]
     answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
     near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
-    return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    numbers = '; groups by ranges in a map (`"16-29": young`), or `weight:` of the layout?'
+    said = f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    return said + (numbers if question.cells is Cells.MANY else "")
 
 
 def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:

@@ -331,21 +331,14 @@ def _decode(source: Source, data: bytes, encoding: str, *, keep: bool) -> bytes:
             text = decoder.decode(piece, final=start + PIECE >= len(data))
         except UnicodeDecodeError as error:
             place = start - pending + error.start
-            raise source.error(
-                f"is not `{source.layout.encoding}`: byte {place} (0x{data[place]:02x}, row {_row(data, place)}) "
-                "does not fit",
-                _likely(data, place),
-            ) from error
+            row = max(data[:place].count(b"\n"), data[:place].count(b"\r")) + 1
+            what = f"byte {place} (0x{data[place]:02x}, row {row}) does not fit"
+            raise source.error(f"is not `{source.layout.encoding}`: {what}", _likely(data, place)) from error
         except UnicodeError as error:
             raise source.error(f"is not `{source.layout.encoding}`: {error}") from error
         if keep:
             out += text.encode("utf-8", "replace")
     return bytes(out)
-
-
-def _row(data: bytes, place: int) -> int:
-    before = data[:place]
-    return max(before.count(b"\n"), before.count(b"\r")) + 1
 
 
 def _likely(data: bytes, place: int) -> str:

@@ -81,8 +81,10 @@ def read_worksheets(source: Source) -> list[Worksheet]:
         chosen, others = _choose(source, book)
         if source.layout.sheet != EVERY_SHEET:
             return [Worksheet(source, archive, chosen[0], others)]
+        form = "{} [{}]" if len(chosen) > 1 else "{}"
         parts = [
-            replace(source.having(sheet=one.title), name=f"{source.name} [{one.title}]") for one in chosen
+            replace(source.having(sheet=one.title), name=form.format(source.name, one.title))
+            for one in chosen
         ]
         return [Worksheet(part, archive, one, "") for part, one in zip(parts, chosen, strict=True)]
 
