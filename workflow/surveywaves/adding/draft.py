@@ -186,7 +186,7 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     for question in sheet.questions:
         if question.name in fresh:
             page.comments[(*here, "ignore", len(ignore))] = _about(question, study)
-            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item of it")
+            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item or a group of it")
         elif question.name in sheet.ignored:
             ignore.append(question.reference)
     if ignore:
