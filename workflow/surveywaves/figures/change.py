@@ -35,7 +35,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import MINUS, Labels, lower, pair, records
+from surveywaves.words import MINUS, Labels, lower, pair, records, shortened
 
 TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
 """Mark of a wave that is not compared."""
@@ -164,6 +164,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     page = own.draw(words, mark, unit.around_zero(own.shown), keys=keys)
     for axes in page.figure.axes:
         axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    whose, second = shortened(whose), shortened(second)
     caption = f"Change of {whose} less that of {second}, with {labels.confidence} confidence intervals."
     alt = f"{title}. {_said(own, 'higher', 'lower', 'difference')}"
     return page.drawing(rows, caption=f"{caption} {_coloured(presentation)}", alt=alt)

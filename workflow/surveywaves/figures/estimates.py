@@ -120,7 +120,7 @@ class Estimates:
         """Every one that is drawn."""
         return [one for own in self.parts.values() for one in own]
 
-    @property
+    @cached_property
     def against(self) -> str:
         """What every organisation is held against, where that is the same for all."""
         others = {name.partition(BETWEEN)[2] for name in self.parts}

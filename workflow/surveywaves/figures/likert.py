@@ -61,7 +61,8 @@ def likert(
     rows, summary = (
         table[table["item"].isin([item.item for item in every])] for table in (item_frequencies, item_summary)
     )
-    there = [name for name in presentation.organisations if rows["organisation"].eq(name).any()]
+    answered = set(rows["organisation"])
+    there = [name for name in presentation.organisations if name in answered]
     there = there if 1 < len(there) <= UNDER else []
     rows = rows[rows["organisation"].isin([ALL, *there])]
     answers = Answers.of(rows, summary, presentation)
