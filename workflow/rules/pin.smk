@@ -11,6 +11,7 @@ PINNED = [
     "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
     *slides(),
+    *narrow(),
     "results/figures/captions.tsv",
     "results/tables",
     "results/report/index.html",

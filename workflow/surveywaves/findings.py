@@ -27,7 +27,7 @@ from surveywaves.terms import (
     Status,
 )
 from surveywaves.text import listed
-from surveywaves.words import Labels, is_missing, opening, records
+from surveywaves.words import Labels, is_missing, lower, opening, records
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Found")
@@ -327,9 +327,8 @@ _COUNTED: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", 
 
 def inside(labels: Labels, organisation: str) -> str:
     """Name an organisation, or all together, in the middle of a sentence: without the capital of an article."""
-    if organisation == ALL:
-        return labels.presentation.nouns.people
-    return re.sub(r"^The\b", "the", labels.organisation(organisation))
+    name = labels.organisation(organisation)
+    return lower(name) if organisation == ALL else re.sub(r"^The\b", "the", name)
 
 
 def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
@@ -414,7 +413,7 @@ def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str
 
 
 def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> str:
-    """Name the scale that moved in most of many organisations."""
+    """Name the scale that moved in most of many organisations, or in which most differ from all together."""
     by_scale: dict[str, list[Found]] = {}
     for fact in moved:
         by_scale.setdefault(fact.scale, []).append(fact)
@@ -423,14 +422,22 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
     where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
     if len(chosen) == 1:
-        where = inside(labels, chosen[0].organisation)
-    second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
-    return f"{labels.scale(chosen[0].scale)} {went} in {where}{second}"
+        where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
+    title = labels.scale(chosen[0].scale)
+    if chosen[0].kind == CHANGE:
+        second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
+        return f"{title} {went} in {where}{second}"
+    than = {"rose": "higher", "fell": "lower"}
+    second = "".join(f" and {than[came]} in {counted(len(less))}" for came, less in others)
+    return f"{title}: {than[went]} in {where}{second} than {inside(labels, ALL)} together"
 
 
 def _gaps(gaps: list[Found], labels: Labels) -> str:
     """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
     pairs = by_organisation(gaps, labels.presentation)
+    moved = [one for one in gaps if one.moved]
+    if moved and all(name.endswith(f"{BETWEEN}{ALL}") for name in pairs):
+        return _most_common(moved, len(pairs), labels)
     own = max(pairs.values(), key=lambda own: sum(one.moved for one in own))
     first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))
     clear = largest(one for one in own if one.moved)

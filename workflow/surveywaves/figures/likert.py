@@ -202,9 +202,9 @@ def _draw(page: Page, panels: Sequence[Panel], items: Mapping[float, Item], answ
     em, labels, drawn = page.em, Labels(page.presentation), []
     places = [(panel.left, (panel.left + panel.right) / 2, panel.right) for panel in panels]
     ticks = {x: said for three in places for x, said in zip(three, ("0", "50", "100%"), strict=True)}
-    axes = page.panel(page.left, page.right, page.left, page.right, ticks=ticks)
+    axes = page.panel(page.left, page.right, (page.left, page.right, ticks))
     for panel in panels:
-        page.title_of(panel.left, panel.title)
+        page.head(panel.left, panel.title, bold=True)
         for (middle, item), (n, (name, wave, organisation)) in product(items.items(), enumerate(panel.bars)):
             y = middle + (n - (len(panel.bars) - 1) / 2) * BAR
             bar = answers.bar(item, wave, organisation, together=panel.together)

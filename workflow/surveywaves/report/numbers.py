@@ -134,8 +134,8 @@ STUDY: Final = "study"
 """Stands for a table's name where a number comes from the study's configuration."""
 
 Where = str | float | Sequence[str]
-"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
-another column has (`column=`)."""
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), what
+another column has (`column=`), or not a value (`column!`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +257,15 @@ class Numbers:
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>="))
+            column = self._column(table, key.rstrip("<>=!"))
             if key.endswith("="):
                 fits &= column == self._column(table, str(wanted))
             elif key.endswith(">"):
                 fits &= column > wanted
             elif key.endswith("<"):
                 fits &= column < wanted
+            elif key.endswith("!"):
+                fits &= column != wanted
             else:
                 fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
         return fits

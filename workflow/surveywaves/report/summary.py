@@ -48,6 +48,12 @@ PAIR: Final = 2
 TOLD: Final = 4
 """Organisations, or pairs of them, that have a sentence of their own."""
 
+MANY: Final = 10
+"""Organisations up to which each may be named; of more, counts and extremes are told."""
+
+OTHERS: Final[dict[str, Any]] = {"organisation!": ALL}
+"""Rows of single organisations, and of pairs of them."""
+
 WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decision.DECREASE.value}
 """How a change that is decided is called -> the decision."""
 
@@ -170,6 +176,11 @@ class Contrast:
         """Name its organisation, or both sides of a pair."""
         return self.facts[0].who
 
+    @property
+    def against_all(self) -> bool:
+        """Whether an organisation is compared with all together."""
+        return self.facts[0].organisation.endswith(f"{BETWEEN}{ALL}")
+
     @cached_property
     def moved(self) -> list[Told]:
         """The facts whose direction is decided, the largest first."""
@@ -235,21 +246,28 @@ def summary(material: Material) -> dict[str, Any]:
     study, first = material.presentation, next(iter(material.presentation.waves))
     pair = findings.main_pair(study)
     main = pair.contrast if pair else first
-    changes = findings.without_all(contrasts(material, CHANGE, main)) if pair else {}
+    every = contrasts(material, CHANGE, main) if pair else {}
+    changes = findings.without_all(every)
     pairs = contrasts(material, DIFFERENCE if pair else GAP, main)
     earlier = findings.Pair(first, pair.last) if pair and first not in (pair.first, pair.last) else None
-    since = findings.without_all(contrasts(material, CHANGE, earlier.contrast)) if earlier else {}
+    since = contrasts(material, CHANGE, earlier.contrast) if earlier else {}
     moved = sorted((one for one in changes.values() if one.moved), key=lambda one: -len(one.moved))
     still = [one for one in changes.values() if not one.moved]
     apart = sorted(
         (one for one in pairs.values() if one.moved),
         key=lambda one: (-len(one.moved), -abs(one.moved[0].estimate or 0.0)),
     )
+    many = _many(material, list((changes or pairs).values())) if len(study.organisations) > MANY else None
+    if many:
+        together = [one for name, one in every.items() if name == ALL]
+        moved, still = [one for one in together if one.moved], [one for one in together if not one.moved]
+        since = {name: one for name, one in since.items() if name == ALL}
     return {
         "pair": pair,
         "wave": first,
         "earlier": earlier,
         "changes": changes,
+        "many": many,
         "moved": moved[:TOLD],
         "further": [one.who[0] for one in moved[TOLD:]],
         "named": NAMED if len(changes) <= PAIR else 1,
@@ -258,18 +276,38 @@ def summary(material: Material) -> dict[str, Any]:
         "largest": largest(one for each in still for one in each.facts)[:1],
         "equivalent": {one.decision for each in still for one in each.facts}
         == {Decision.NO_MEANINGFUL_CHANGE.value},
-        "apart": apart[: 1 if pair else TOLD],
-        "since": [one for one in since.values() if one.moved][:1],
+        "apart": apart[: 1 if pair or many else TOLD],
+        "since": [one for one in findings.without_all(since).values() if one.moved][:1],
         "ends": [] if pair else _ends(material, first),
         "sure": _sure(
             material,
             here={
                 "term": [CHANGE, DIFFERENCE] if pair else [GAP],
                 "wave": [main, *([earlier.contrast] if earlier else [])],
-                "organisation": [*changes, *pairs, *since],
+                **({} if many else {"organisation": [*changes, *pairs, *since]}),
             },
         ),
         "not_answered": list(_not_answered(material)),
+    }
+
+
+def _many(material: Material, of: list[Contrast]) -> dict[str, Any] | None:
+    """Count the organisations that moved on some scale, and give the extremes; None where none did, or in pairs."""
+    moved = largest(fact for one in of for fact in one.moved)
+    if not moved or not all(one.against_all or len(one.who) == 1 for one in of):
+        return None
+    here = {"term": term_in(material.unit, moved[0].kind), "wave": moved[0].wave, **OTHERS}
+    here["analysis"] = ANALYSIS[material.unit]
+
+    def count(*went: str) -> Number:
+        decisions = [WAYS[way] for way in went]
+        return material.numbers.distinct("contrasts", "organisation", decision=decisions, **here)
+
+    ways = findings.ways(moved)
+    return {
+        "moved": count(*WAYS),
+        "counts": [(went, count(went)) for went, _ in ways],
+        "extremes": [(went, own[0]) for went, own in ways],
     }
 
 
