@@ -173,12 +173,9 @@ def _people(frame: pd.DataFrame, labels: Labels) -> str:
     return f"n: {'; '.join(said)}." if said else ""
 
 
-def _clearest(kind: str, labels: Labels) -> tuple[str, str]:
+def _decided(kind: str) -> str:
     """Say which rows of contrasts are shown of many."""
-    return (
-        lower(labels.organisation(ALL)),
-        f"the {kind}s that are largest, up and down, for their standard errors",
-    )
+    return f"the {kind}s with a decision (of many, those largest for their standard errors)"
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -220,6 +217,10 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
             else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
         )
 
+    def rank(row: tuple[str, list[str]]) -> float | None:
+        scale, (name, *_) = row
+        return None if name == ALL else printed.clearness(moved.get((scale, name)))
+
     return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
         [(scale, names) for scale in scales for names in beside],
@@ -248,8 +249,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
         _people(chosen, labels),
         _missing(every, chosen, labels),
         section=lambda row: "" if wide else labels.scale(row[0]),
-        ranked=not wide
-        and (*_clearest("change", labels), lambda row: printed.clearness(moved.get((row[0], row[1][0])))),
+        ranked=not wide and (lower(labels.organisation(ALL)), _decided("change"), rank),
     )
 
 
@@ -285,7 +285,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         *_partial(found),
         heads=2 if several else 1,
         section=section,
-        ranked=(*_clearest("change", labels), printed.clearness),
+        ranked=("", _decided("change"), printed.clearness),
     )
 
 
@@ -393,5 +393,5 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
         section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
-        ranked=(*_clearest("gap", labels), lambda row: printed.clearness(row[2][last])),
+        ranked=("", _decided("gap"), lambda row: printed.clearness(row[2][last])),
     )

@@ -129,9 +129,15 @@ class Table:
                 spans.append((column.group, 1))
         return tuple(spans) if any(name for name, _ in spans) else ()
 
-    def at_most(self, most: int) -> Table:
-        """Show no more rows than these: those that always stay, and the highest and lowest; and say where all are."""
-        if len(self.rows) <= most:
+    def at_most(self, most: int, *, fit: int = 0) -> Table:
+        """Show no more rows than these: those that always stay, and the highest and lowest; and say where all are.
+
+        Parameters
+        ----------
+        fit
+            Rows that are shown all, where they are more than `most`.
+        """
+        if len(self.rows) <= max(most, fit):
             return self
         stay = [place for place, rank in enumerate(self.ranks) if rank is None][:most]
         ranked = sorted(
@@ -141,11 +147,12 @@ class Table:
         )
         side = (most - len(stay)) // 2
         ends = {place for _, place in (*ranked[:side], *ranked[len(ranked) - side :])}
-        chosen = sorted({*stay, *ends}) or range(most)
+        chosen = sorted({*stay, *ends}) or range(FIRST if self.ranks else most)
         told = ", and ".join(
             word for word, there in zip(self.ranked_by, (stay, ends), strict=True) if word and there
         )
-        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {told or 'the first'}."
+        first = "the first, since none stands out" if self.ranks else "the first"
+        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {told or first}."
         return replace(
             self,
             rows=tuple(self.rows[place] for place in chosen),
@@ -173,7 +180,13 @@ class Table:
 
 
 MOST_ROWS: Final = 60
-"""Rows of a table in the report, at most, where they grow with organisations."""
+"""Rows of a table in the report, at most, where they grow with organisations and do not fit."""
+
+FIT: Final = 100
+"""Rows that fit into the report."""
+
+FIRST: Final = 12
+"""Rows that are shown where none stands out."""
 
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""

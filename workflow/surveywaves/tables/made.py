@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.catalogue import TABLES, One, of_study
 from surveywaves.files import read
-from surveywaves.tables.layout import MOST_ROWS, Table
+from surveywaves.tables.layout import FIT, MOST_ROWS, Table
 from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
@@ -50,5 +50,5 @@ def made(
     for one in of_study(TABLES, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
-            table = table if whole or not table.ranks else table.at_most(MOST_ROWS)
+            table = table if whole or not table.ranks else table.at_most(MOST_ROWS, fit=FIT)
             yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))

@@ -182,16 +182,14 @@ def unweighted(frame: pd.DataFrame) -> str:
     return "Unweighted." if there else ""
 
 
-def clearness(row: Any) -> float | None:
-    """Rank a row by its estimate divided by its standard error; None for everybody together."""
-    if row is not None and row.organisation == ALL:
-        return None
-    there = not (row is None or is_missing(row.estimate) or is_missing(row.std_error)) and row.std_error > 0
-    return float(row.estimate) / float(row.std_error) if there else math.nan
+def clearness(row: Any) -> float:
+    """Divide an estimate with a decision by its standard error; NaN where there is none, or no decision."""
+    error = as_float(getattr(row, "std_error", None))
+    return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
 
 
 def of_everybody(name: str) -> float | None:
-    """Rank rows so that, of many organisations, those of everybody together are shown."""
+    """Rank rows so that, of many organisations, those of everybody together are always shown."""
     return None if name == ALL else math.nan
 
 
