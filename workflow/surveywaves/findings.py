@@ -211,15 +211,13 @@ def found(
 
 def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Found:
     last, _, first = (row.organisation if kind == GAP else row.wave).partition(BETWEEN)
-    ends: list[tuple[str, str, str]] = []
-    if kind == CHANGE:
-        ends = [(row.scale, wave, row.organisation) for wave in (first, last)]
-    elif kind == GAP:
-        ends = [(row.scale, row.wave, name) for name in (first, last)]
-    before, after = [_float(levels.get(end)) for end in ends] or (None, None)
-    note, decided = (
-        "" if is_missing(text) else str(text) for text in (row.note, getattr(row, "decision", ""))
-    )
+    sides = {
+        CHANGE: [(row.scale, wave, row.organisation) for wave in (first, last)],
+        GAP: [(row.scale, row.wave, name) for name in (first, last)],
+    }
+    before, after = [_float(levels.get(side)) for side in sides.get(kind, [])] or (None, None)
+    note = "" if is_missing(row.note) else str(row.note)
+    decided = getattr(row, "decision", "")
     there = row.status in ESTIMATED
     estimate, low, high = (
         _float(number) if there else None for number in (row.estimate, row.conf_low, row.conf_high)
@@ -234,7 +232,7 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
         estimate=estimate,
         low=low,
         high=high,
-        decision=decided,
+        decision="" if is_missing(decided) else str(decided),
         status=str(row.status),
         fewer=_FEWER.search(note) is not None,
         low_reliability=LOW_RELIABILITY_MARK in note,
@@ -423,13 +421,11 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
     if len(chosen) == 1:
         where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
+    words = {} if chosen[0].kind == CHANGE else {"rose": "higher", "fell": "lower"}
+    second = "".join(f" and {words.get(came, came)} in {counted(len(less))}" for came, less in others)
+    said = f"{words.get(went, went)} in {where}{second}"
     title = labels.scale(chosen[0].scale)
-    if chosen[0].kind == CHANGE:
-        second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
-        return f"{title} {went} in {where}{second}"
-    than = {"rose": "higher", "fell": "lower"}
-    second = "".join(f" and {than[came]} in {counted(len(less))}" for came, less in others)
-    return f"{title}: {than[went]} in {where}{second} than {inside(labels, ALL)} together"
+    return f"{title}: {said} than among {inside(labels, ALL)}" if words else f"{title} {said}"
 
 
 def _gaps(gaps: list[Found], labels: Labels) -> str:

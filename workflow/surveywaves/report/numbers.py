@@ -25,7 +25,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures
-from surveywaves.findings import main_unit
+from surveywaves.findings import ANALYSIS, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
 from surveywaves.text import listed, visible
@@ -104,6 +104,15 @@ class Material:
     def unit(self) -> str:
         """Unit of the headline."""
         return main_unit(self.tables["contrasts" if self.has("contrasts") else "means"])
+
+    @property
+    def contrasts(self) -> pd.DataFrame | None:
+        """The contrasts, if there are any."""
+        return self.tables["contrasts"] if self.has("contrasts") else None
+
+    def where(self, kind: str, wave: str, **more: Any) -> dict[str, Any]:
+        """Say which rows of `contrasts`, or `agreement`, are of a kind in the unit of the headline."""
+        return {"analysis": ANALYSIS[self.unit], "term": term_in(self.unit, kind), "wave": wave, **more}
 
     @property
     def decimals(self) -> int:

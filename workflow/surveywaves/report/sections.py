@@ -267,15 +267,7 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
     if len(own) > FEW:
         shown = [of[ALL]] if ALL in of else []
         shown += findings.largest(one for one in own if one.moved)[: FEW // 2]
-        term = term_in(material.unit, CHANGE)
-        wave = own[0].wave
-        here = {
-            "analysis": findings.ANALYSIS[material.unit],
-            "term": term,
-            "wave": wave,
-            "scale": name,
-            **OTHERS,
-        }
+        here = material.where(CHANGE, own[0].wave, scale=name, **OTHERS)
     return {
         "title": scale.title if scale else "",
         "name": name,
@@ -295,9 +287,7 @@ def _parted(material: Material) -> dict[str, Any]:
     pairs = sorted(contrasts(material, kind, wave).values(), key=lambda one: -len(one.moved))
     told: dict[str, Any] = {"pair": pair, "pairs": pairs, "clearly": {}, "further": False}
     if len(pairs) > FEW:
-        unit = material.unit
-        told["clearly"] = {"analysis": findings.ANALYSIS[unit], "term": term_in(unit, kind), "wave": wave}
-        told["clearly"]["decision"] = list(WAYS.values())
+        told["clearly"] = material.where(kind, wave, decision=list(WAYS.values()))
         told |= {"pairs": [one for one in pairs if one.moved][:FEW] or pairs[:1], "further": True}
     return told
 

@@ -270,7 +270,8 @@ class Study:
         if every and every.estimate is not None:
             marks += f'<path d="M{every.estimate:.1f} 0V11" stroke="#1b1f24" stroke-width="1.5"/>'
         marks += f'<circle cx="{own.estimate:.1f}" cy="5.5" r="3" fill="#0b4f8a"/>'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 0 108 11" width="108" height="11">{marks}</svg>'
+        size = 'viewBox="-4 0 108 11" width="108" height="11"'
+        return f'<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" {size}>{marks}</svg>'
 
     def _statements(self, name: str) -> list[dict[str, Any]]:
         """List statements by how far the organisation is above all, the highest first; of many, those at both ends."""

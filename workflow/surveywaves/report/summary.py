@@ -24,7 +24,6 @@ from surveywaves.findings import (
     Found,
     counted,
     largest,
-    term_in,
 )
 from surveywaves.report.numbers import Material, Number
 from surveywaves.terms import (
@@ -139,18 +138,14 @@ class Told(Found):
     def _contrast(
         self, column: str, kind: str, wave: str, *, signed: bool = False, places: int = 0
     ) -> Number:
-        where = {
-            "term": term_in(self.material.unit, kind),
-            "wave": wave,
-            "organisation": self.organisation,
-        }
+        where = self.material.where(kind, wave, organisation=self.organisation)
         return self._cell("contrasts", column, signed=signed, places=places, **where)
 
     def _cell(
         self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
     ) -> Number:
         """Take a cell; without decimals where it and its like were released in whole units, errors too."""
-        here = {"analysis": ANALYSIS[self.material.unit], **where}
+        here = {"analysis": ANALYSIS[self.material.unit]} | where
         like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
         whole = len(like) > 0 and bool((like == np.round(like)).all())
         decimals = 0 if whole else max(places, self.material.decimals)
@@ -208,16 +203,16 @@ class Contrast:
 
     def _count(self, **here: Any) -> Number:
         one, material = self.facts[0], self.facts[0].material
-        where = {"term": term_in(material.unit, one.kind), "wave": one.wave, "organisation": one.organisation}
-        return material.numbers.count("contrasts", counted, analysis=ANALYSIS[material.unit], **where, **here)
+        where = material.where(one.kind, one.wave, organisation=one.organisation, **here)
+        return material.numbers.count("contrasts", counted, **where)
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
     """Return the facts of a kind in the unit of the headline; see `findings.found`."""
     if not material.has("means"):
         return []
-    compared = material.tables["contrasts"] if material.has("contrasts") else None
-    found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
+    means = material.tables["means"]
+    found = findings.found(material.contrasts, means, kind=kind, wave=wave, unit=material.unit)
     return [
         Told(**{name: getattr(one, name) for name in Found.__slots__}, material=material) for one in found
     ]
@@ -234,11 +229,8 @@ def headline(material: Material) -> str:
     """Say in a line what was found; where nothing is compared, what the study is called."""
     if not material.has("means"):
         return material.presentation.title
-    tables = material.tables
-    compared = tables["contrasts"] if material.has("contrasts") else None
-    return findings.headline(
-        findings.main_facts(compared, tables["means"], material.presentation), material.presentation
-    )
+    facts = findings.main_facts(material.contrasts, material.tables["means"], material.presentation)
+    return findings.headline(facts, material.presentation)
 
 
 def summary(material: Material) -> dict[str, Any]:
@@ -296,8 +288,7 @@ def _many(material: Material, of: list[Contrast]) -> dict[str, Any] | None:
     moved = largest(fact for one in of for fact in one.moved)
     if not moved or not all(one.against_all or len(one.who) == 1 for one in of):
         return None
-    here = {"term": term_in(material.unit, moved[0].kind), "wave": moved[0].wave, **OTHERS}
-    here["analysis"] = ANALYSIS[material.unit]
+    here = material.where(moved[0].kind, moved[0].wave, **OTHERS)
 
     def count(*went: str) -> Number:
         decisions = [WAYS[way] for way in went]
