@@ -29,7 +29,7 @@ rule pin:
         results=to_be_pinned,
     log:
         "results/logs/pin.log",
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     params:
         asked=dict(config),
         study=as_it_is(str(CONFIG)),
@@ -40,7 +40,7 @@ rule pin:
 rule verify:
     log:
         "results/logs/verify.log",
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     params:
         asked=dict(config),
         study=as_it_is(str(CONFIG)),

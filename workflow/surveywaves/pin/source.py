@@ -300,12 +300,20 @@ def _lay_out(top: Path, study: Study, places: Places) -> Places:
     # A path that leads up and out of the working folder must end within the clean one.
     folder = top.joinpath(*["in"] * (1 + max((name.parts.count("..") for name in inside), default=0)))
     folder.mkdir(parents=True)
-    (folder / "config").symlink_to(places.study, target_is_directory=True)
+    _put(places.study, folder / "config")
     for name in inside:
         link = Path(os.path.normpath(folder / name))
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to((places.folder / name).resolve())
+        _put((places.folder / name).resolve(), link)
     return Places(folder, places.home, folder / "config")
+
+
+def _put(path: Path, link: Path) -> None:
+    """Link a file or folder; copy it where the system lets only administrators link, as Windows may."""
+    try:
+        link.symlink_to(path, target_is_directory=path.is_dir())
+    except OSError:
+        shutil.copytree(path, link) if path.is_dir() else shutil.copyfile(path, link)
 
 
 _STOPPED: Final = re.compile(r"Error in (?:rule )?(\w+):.*?\n\s+log: (\S+)", re.DOTALL)
