@@ -69,6 +69,8 @@ with stage(snakemake):
             shares=how.sample.shares,
             shares_note=how.sample.shares_note,
             reference=how.sample.reference,
+            against=how.sample.against,
+            smallest_of_all=how.sample.smallest_of_all,
             adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
         ),
         cores=snakemake.threads,

@@ -10,6 +10,7 @@ from pathlib import Path
 from surveywaves.errors import Mistake
 from surveywaves.personal import personal_text
 from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.study.settings import Against
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, Comparability
 from surveywaves.text import listed, nearest, normalise
 
@@ -44,6 +45,9 @@ def check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
         yield from unknown(path, f"analysis.{key}", names, known, "variable")
         yield from twice(path, f"analysis.{key}", names)
     yield from unknown(path, "analysis.shares", analysis.shares, config.organisations, "organisation")
+    if isinstance(analysis.comparisons, Against):
+        one = [analysis.comparisons.against]
+        yield from unknown(path, "analysis.comparisons.against", one, config.organisations, "organisation")
     if analysis.shares and not any(analysis.shares.values()):
         yield Mistake(f"{path}: analysis.shares", "no organisation has any staff")
     for title, chosen in analysis.sensitivity.only.items():
