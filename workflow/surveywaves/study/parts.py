@@ -616,6 +616,7 @@ class ReleasingPart(Model):
     variables: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
     comparing: ComparingPart
+    partial_pooling: bool = _when_used(False)
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -630,4 +631,5 @@ class ReleasingPart(Model):
             labels=study.labels,
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
+            partial_pooling=study.config.analysis.partial_pooling,
         )
