@@ -101,7 +101,7 @@ def wordings(labels: Labels) -> Table:
 
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
-    dated = [(event.date.isoformat(), event.label, event.source) for event in labels.presentation.events]
+    dated = [(event.when, event.label, event.source) for event in labels.presentation.events]
     heads = ("Date", "Event", "Source")
     return Table(
         "",
