@@ -82,6 +82,12 @@ class QualitativeFile(Model):
         default=None,
         description="CSV or XLSX of the observation grid (meeting, date, group, category, count).",
     )
+    groups: dict[Name, Text] = Field(
+        default_factory=dict, description="Group that met -> its words, in the order of presentation."
+    )
+    categories: dict[Name, Text] = Field(
+        default_factory=dict, description="Category of the grid -> its words, in the order of presentation."
+    )
     display: Display = Field(default_factory=Display, description="Rules of the joint display.")
 
     @property
@@ -154,6 +160,10 @@ def check_qualitative(
         yield Mistake(
             f"{page}: areas", f"`{area}` has a meaning of its own in the results", "choose another name"
         )
+    if found.file.observations and not (found.file.groups and found.file.categories):
+        yield Mistake(
+            f"{page}: observations", "needs `groups` and `categories`", "the grid's words stand there"
+        )
     if any(path.lower().endswith(".qdpx") for path in found.file.segments) and not found.file.sources:
         yield Mistake(
             f"{page}: sources",
@@ -161,18 +171,22 @@ def check_qualitative(
             "a .qdpx does not say stage, service area and organisation of a source",
         )
     known = [theme.theme for theme in found.themes]
-    for where, names in ((themes, known), (codes, [code.code for code in found.codes])):
+    for path, names in ((themes, known), (codes, [code.code for code in found.codes])):
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Mistake(str(where), f"`{name}` stands {names.count(name)} times")
+            yield Mistake(str(path), f"`{name}` stands {names.count(name)} times")
     for code in found.codes:
         if code.theme is not None and code.theme not in known:
             yield _unknown(f"{codes}: code {code.code}", "theme", code.theme, tuple(known))
-    for theme in found.themes:
+    yield from _slips(found.themes, frameworks, themes)
+
+
+def _slips(themes: tuple[Theme, ...], frameworks: Mapping[str, set[str]], path: Path) -> Iterator[Mistake]:
+    """Yield what is nearly a word of the scales: the survey may be silent on a theme, but this is a slip."""
+    for theme in themes:
         for framework, text in theme.frameworks.items():
-            for entry in set(text.split(SEPARATOR)) - frameworks.get(framework, set()):
-                # The survey may be silent on what people spoke about, but nearly the same words are a slip.
+            for entry in sorted(set(text.split(SEPARATOR)) - frameworks.get(framework, set())):
                 if near := nearest(entry, frameworks.get(framework, ()), cutoff=90, whole=True):
-                    where = f"{themes}: theme {theme.theme}, column {framework}"
+                    where = f"{path}: theme {theme.theme}, column {framework}"
                     yield Mistake(
                         where, f"`{entry}` is nearly a word of scales.tsv", f"did you mean `{near}`?"
                     )
