@@ -54,6 +54,8 @@ class Project:
     ----------
     codes
         Code -> its name and those above it, from the top.
+    headings
+        Codes that only hold others.
     sources
         Source -> its name.
     codings
@@ -63,6 +65,7 @@ class Project:
     """
 
     codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    headings: set[str] = field(default_factory=set)
     sources: dict[str, str] = field(default_factory=dict)
     codings: list[Coding] = field(default_factory=list)
     strange: list[tuple[int, str]] = field(default_factory=list)
@@ -182,7 +185,10 @@ class _Reader:
         self.coders.append(_guid(maker) or (self.coders[-1] if self.coders else ""))
         if local == "Code" and around in {"Code", "Codes"}:
             self.above.append(" ".join(about.get("name", "").split()))
-            self.found.codes[_guid(about.get("guid", ""))] = tuple(self.above)
+            guid = _guid(about.get("guid", ""))
+            self.found.codes[guid] = tuple(self.above)
+            if about.get("isCodable") in {"false", "0"}:
+                self.found.headings.add(guid)
         elif local.endswith("Source") and around == "Sources":
             self.source = _guid(about.get("guid", ""))
             self.found.sources[self.source] = about.get("name", "")
