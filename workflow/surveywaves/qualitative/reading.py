@@ -264,9 +264,9 @@ class _Reading:
         known = {normalise(code.code) for code in self.part.codes}
         there = {normalise(one) for row in rows for one in row.codes}
         for name, book in codebooks:
-            for code, names in code_names(book.codes):
+            for guid, names in code_names(book.codes):
                 there |= {normalise(one) for one in names}
-                if code not in book.headings and not known & {normalise(one) for one in names}:
+                if guid not in book.headings and not known & {normalise(one) for one in names}:
                     self.say(name, None, "code", NOT_IN_CODES, "none needed yet", value=names[0])
         for code in self.part.codes:
             if normalise(code.code) not in there:
