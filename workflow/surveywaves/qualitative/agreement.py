@@ -202,13 +202,37 @@ def _bootstrapped(
     draws: int,
 ) -> tuple[float, float]:
     """Give limits of alpha by drawing interviews; NaN where there are too few, or alpha cannot be estimated."""
-    own = [counts[sources == source] for source in np.unique(sources)]
-    if len(own) < FEWEST or not np.isfinite(alpha(counts)):
+    names, place = np.unique(sources, return_inverse=True)
+    if len(names) < FEWEST or not np.isfinite(alpha(counts)):
         return float("nan"), float("nan")
-    chosen = rng.integers(0, len(own), size=(draws, len(own)))
-    found = [alpha(np.concatenate([own[place] for place in picked])) for picked in chosen]
+    # Of what is drawn only coincidences count, and these add up over interviews.
+    of_units = coincidences(counts)
+    own = np.zeros((len(names), *of_units.shape[1:]))
+    np.add.at(own, place, of_units)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    found = from_coincidences(np.tensordot(drawn.astype(np.float64), own, axes=1))
     low, high = np.nanquantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def coincidences(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(U, V, V) pairs of values that each unit adds to the coincidence matrix (Krippendorff 2011, step 2)."""
+    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(
+        counts.shape[1], dtype=np.int64
+    )
+    found: NDArray[np.float64] = pairs / np.maximum(counts.sum(axis=1) - 1, 1)[:, None, None]
+    return found
+
+
+def from_coincidences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(...) alpha for nominal data from (..., V, V) coincidence matrices (Krippendorff 2011, C); NaN as in `alpha`."""
+    values = matrix.sum(axis=-1)
+    total = values.sum(axis=-1)
+    observed = total - np.trace(matrix, axis1=-2, axis2=-1)
+    expected = total**2 - (values**2).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: NDArray[np.float64] = np.where(expected > 0, 1 - (total - 1) * observed / expected, np.nan)
+    return found
 
 
 def disagreements(judged: pd.DataFrame) -> pd.DataFrame:

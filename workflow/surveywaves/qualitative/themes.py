@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from surveywaves.describe import describe
 from surveywaves.disclosure import ItemKey, Rule, release
 from surveywaves.qualitative.agreement import passages
 from surveywaves.terms import ALL, ITEM_FREQUENCIES, ORGANISATION, Status
+from surveywaves.tidy import tuples
 
 COLUMNS: Final = (
     *("stage", "area", "organisation", "theme", "sources", "n", "percent", "status"),
@@ -52,19 +53,22 @@ def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.Dat
         `source, subject, tone`: a row where at least half of those who coded the interview found the subject there.
         ``favourable`` or ``critical`` where only codes of that tone are, ``mixed`` where both are, or neither.
     """
-    coders = segments.groupby("source")["coder"].nunique()
-    found = []
-    for subject, themes in by.items():
-        own = segments[segments["theme"].isin(themes)]
-        for source, coded in own.groupby("source"):
-            half = coders[source] / 2
-            if coded["coder"].nunique() >= half:
-                tones = coded.groupby("tone")["coder"].nunique()
-                # Where coders agree on the theme alone, whatever any of them heard counts.
-                heard = set(tones.index[tones >= half] if (tones >= half).any() else tones.index)
-                tone = {("+",): "favourable", ("-",): "critical"}.get(tuple(sorted(heard - {""})), "mixed")
-                found.append((source, subject, tone))
-    return pd.DataFrame(found, columns=["source", "subject", "tone"])
+    pairs = pd.DataFrame(
+        [(theme, subject) for subject, own in by.items() for theme in own], columns=["theme", "subject"]
+    )
+    coded = segments.merge(pairs, on="theme")
+    key = ["source", "subject"]
+    found = coded.drop_duplicates([*key, "coder"]).groupby(key).size().rename("found").reset_index()
+    half = found["source"].map(segments.groupby("source")["coder"].nunique()) / 2
+    heard = coded.drop_duplicates([*key, "tone", "coder"]).pivot_table(
+        index=key, columns="tone", values="coder", aggfunc="count"
+    )
+    heard = heard.reindex(columns=["+", "-"]).fillna(0).reset_index()
+    # Where coders agree on the subject alone, whatever any of them heard counts.
+    least = half.where(heard[["+", "-"]].max(axis=1) >= half, 1)
+    plus, minus = heard["+"] >= least, heard["-"] >= least
+    tone = np.select([plus & ~minus, minus & ~plus], ["favourable", "critical"], "mixed")
+    return found.assign(tone=tone)[found["found"] >= half].drop(columns="found").reset_index(drop=True)
 
 
 def themes(
@@ -92,9 +96,7 @@ def themes(
     # Rounding takes up to its base away: a group that is just large enough would be withheld.
     groups = grouped(sources, smallest=rule.smallest_group + rule.rounding, public=rule.public)
     released = _released(sources.assign(group=groups), told, names, rule)
-    counts = pd.DataFrame(
-        [row for cell in _cells(released, names) for row in cell], columns=list(COLUMNS[:8])
-    )
+    counts = pd.DataFrame(list(_cells(released, names)), columns=list(COLUMNS[:8]))
     counts = counts.merge(tones(sources, segments, told, rule=rule), how="left", on=["stage", "theme"])
     counts.loc[(counts["area"] != ALL) | (counts["organisation"] != ALL), [*TONES, "passages"]] = pd.NA
     return counts[list(COLUMNS)].astype(dict.fromkeys(("sources", "n", *TONES, "passages"), "Int64"))
@@ -207,18 +209,12 @@ def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], r
     return release(tables, instrument=keys, rule=rule).tables[ITEM_FREQUENCIES]
 
 
-def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[list[tuple[object, ...]]]:
+def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of each stage, area and organisation: those that are groups, and sums of these."""
-    for stage, own in released.groupby("wave", sort=False):
-        counts = own.pivot_table(
-            index=["organisation", "item"],
-            columns="response",
-            values="n",
-            aggfunc="first",
-            dropna=False,
-            sort=False,
-        ).astype("Float64")
-        groups = [str(name) for name in own["organisation"].unique() if name != ALL]
+    keys = ("wave", "organisation", "item", "response")
+    counts = dict(zip(tuples(released, *keys), released["n"], strict=True))
+    for stage, whole in released.groupby("wave", sort=False):
+        groups = [str(name) for name in whole["organisation"].unique() if name != ALL]
         places = {name: (name.partition(_BETWEEN)[0], name.partition(_BETWEEN)[2]) for name in groups}
         areas = dict.fromkeys(area for area, _ in places.values())
         organisations = dict.fromkeys(one for _, one in places.values())
@@ -230,16 +226,18 @@ def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[list[tuple[
         for area in areas if len(areas) > 1 else ():
             cells[area, ALL] = [name for name in groups if places[name][0] == area]
         cells |= {place: [name] for name, place in places.items() if place not in cells and len(areas) > 1}
-        for (area, organisation), members in cells.items():
-            yield [
-                _row((stage, area, organisation, name), counts.loc[[(one, name) for one in members]])
-                for name in names
-            ]
+        for place, members in cells.items():
+            for name in names:
+                own = [
+                    [counts[stage, one, name, answer] for one in members] for answer in (RAISED, NOT_RAISED)
+                ]
+                yield (stage, *place, name, *_row(own))
 
 
-def _row(place: tuple[object, ...], counts: pd.DataFrame) -> tuple[object, ...]:
-    if counts.isna().to_numpy().any():
-        return (*place, pd.NA, pd.NA, np.nan, Status.WITHHELD.value)
-    raised, silent = (int(counts[answer].sum()) for answer in (RAISED, NOT_RAISED))
+def _row(counts: Sequence[Sequence[Any]]) -> tuple[object, ...]:
+    """Add up groups that raise a theme, and that do not; what is withheld of any is withheld of all."""
+    if any(pd.isna(one) for answer in counts for one in answer):
+        return pd.NA, pd.NA, np.nan, Status.WITHHELD.value
+    raised, silent = (sum(map(int, answer)) for answer in counts)
     base = raised + silent
-    return (*place, base, raised, 100 * raised / base if base else np.nan, Status.OK.value)
+    return base, raised, 100 * raised / base if base else np.nan, Status.OK.value
