@@ -6,7 +6,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from surveywaves.study.qualitative import Code, QualitativeFile, QualitativePart, Theme
+from surveywaves.study.models import Disclosure
+from surveywaves.study.parts import QualitativePart
+from surveywaves.study.qualitative import Code, QualitativeFile, Theme
 
 CODED = Path(__file__).parent / "coded"
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -66,10 +68,10 @@ def part(root: Path, *segments: str, sources: str | None = SOURCES, **file: Any)
         ),
         themes=(Theme(theme="joint", title="Joint working"), Theme(theme="pay", title="Pay")),
         organisations={"nhs": "NHS", "social_work": "Social Work"},
-        scales={},
+        principles={},
         framework="",
         waves=("one",),
-        disclosure={},
+        disclosure=Disclosure(),
         seed=1,
         confidence=0.95,
     )

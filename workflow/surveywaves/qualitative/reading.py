@@ -19,7 +19,7 @@ from surveywaves.ingest.raw import Problem, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
 from surveywaves.qualitative.refi import PATH, Project, code_names, read_codebook, read_project
 from surveywaves.study.models import Layout
-from surveywaves.study.qualitative import QualitativePart
+from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import few, known_as, nearest, normalise, number
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -195,20 +195,3 @@ def _slips(themes: tuple[Theme, ...], frameworks: Mapping[str, set[str]], path: 
 def _unknown(where: str, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
     near = nearest(name, known)
     return Mistake(where, f"unknown {kind} `{name}`", f"did you mean `{near}`?" if near else "")
-
-
-class QualitativePart(Model):
-    """What the qualitative stage needs of a study."""
-
-    file: QualitativeFile
-    codes: tuple[Code, ...]
-    themes: tuple[Theme, ...]
-    organisations: dict[str, str]
-    scales: dict[str, str]
-    """Scale -> what of the leading framework it speaks to."""
-    framework: str
-    """Name of the leading framework, the first of the study; empty: there is none."""
-    waves: tuple[str, ...]
-    disclosure: dict[str, Any]
-    seed: int
-    confidence: float
