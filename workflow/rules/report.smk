@@ -4,9 +4,13 @@
 rule report:
     input:
         **of_tables(),
+        **released(INTERVIEWS),
         figures=of_figures("svg"),
         narrow=narrow(),
-        captions="results/figures/captions.tsv",
+        captions=[
+            "results/figures/captions.tsv",
+            *(["results/figures/captions_interviews.tsv"] if QUALITATIVE else []),
+        ],
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,
         templates=report_templates(),
@@ -28,9 +32,11 @@ rule report:
     benchmark:
         "results/logs/report.benchmark.tsv"
     params:
-        presentation=as_json(WORDS),
+        presentation=as_json(
+            WORDS.model_copy(update={"qualitative": BESIDE.qualitative})
+        ),
         evidence=evidence(),
-        tables=list(of_tables()),
+        tables=[*of_tables(), *INTERVIEWS],
     script:
         "../scripts/report.py"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -56,7 +56,12 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
 
 
 def save_all(
-    tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path, *, cores: int = 1
+    tables: Mapping[str, pd.DataFrame],
+    presentation: Presentation,
+    folder: Path,
+    *,
+    cores: int = 1,
+    exhibits: Iterable[Figure] = FIGURES,
 ) -> pd.DataFrame:
     """Draw every figure into a folder, with its rows, as a slide and, where the catalogue says so, for a telephone.
 
@@ -66,6 +71,8 @@ def save_all(
         See `draw_all`.
     cores
         Threads that save beside the one that draws, and one at least: the files are the same.
+    exhibits
+        A list of the catalogue.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def save_all(
     gc.disable()  # drawings leave little behind, and looking for it takes a tenth of the time
     with ThreadPoolExecutor(max(cores - 1, 1)) as pool, ExitStack() as after:
         after.callback(gc.enable)
-        for one in of_study(FIGURES, presentation, tables):
+        for one in of_study(exhibits, presentation, tables):
             drawing, slide = draw(one, tables, presentation), draw(one, tables, slides)
             write_text(csv_text(drawing.rows), str(folder / f"{one.name}.{ROWS_FORMAT}"))
             jobs.append(pool.submit(save, drawing, folder, presentation.style.dpi, svg=svg_of(drawing)))

@@ -48,18 +48,8 @@ SURVEY, INTERVIEWS, VERDICT = "survey", "interviews", "verdict"
 
 COLUMNS: Final = (
     *("wave", "principle", "side", "scale", "organisation", "theme", "stage", "sources", "n"),
-    *(
-        "percent",
-        "conf_low",
-        "conf_high",
-        "since",
-        "change",
-        "decision",
-        "favourable",
-        "critical",
-        "tone",
-        "verdict",
-    ),
+    *("percent", "conf_low", "conf_high", "since", "change", "decision", "favourable", "critical"),
+    *("survey_tone", "interview_tone", "verdict"),
 )
 
 

@@ -23,7 +23,7 @@ import pandas as pd
 import pypandoc  # type: ignore[import-untyped]
 
 from surveywaves import catalogue
-from surveywaves.catalogue import SHOWN_UNITS
+from surveywaves.catalogue import INTERVIEW_TABLES, SHOWN_UNITS, TABLES
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
 from surveywaves.report.sections import sections
@@ -78,6 +78,8 @@ class Shown:
         The table.
     unit
         What its numbers are in, where there is one of the same kind in another unit.
+    folder
+        Where a table's files lie, below `results/`.
     """
 
     kind: str
@@ -90,6 +92,7 @@ class Shown:
     narrow: str = ""
     table: Table | None = None
     unit: str = ""
+    folder: str = "tables"
 
     @property
     def id(self) -> str:
@@ -204,7 +207,7 @@ def assemble(
         presentation=presentation,
         captions=said,
         figures={name: svg for name, svg in figures.items() if name in said},
-        made={one.name: (one, table) for one, table in made(tables, labels)},
+        made={one.name: (one, table) for one, table in made(tables, labels, (*TABLES, *INTERVIEW_TABLES))},
         limitations=limitations,
         disclosure=disclosure.strip(),
         session=session or {},
@@ -326,12 +329,16 @@ def _numbered(
                 shown[name] = Shown(kind, own, number, title, caption, alt, svg, narrow.get(own, ""))
             else:
                 one, table = material.made[own]
-                only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
+                exhibit = one.exhibit
+                only = isinstance(exhibit, catalogue.Table) and exhibit.file_only
+                folder = exhibit.folder if isinstance(exhibit, catalogue.Table) else "tables"
                 unit = one.about.get("unit", "")
                 first = shown.get(f"table-{own.replace(unit, SHOWN_UNITS[0])}") if unit else None
                 # The same in another unit has the same number.
                 number = "" if only else f"{first.number}b" if first else number
-                shown[name] = Shown(kind, own, number, visible(table.title), table=table, unit=unit)
+                shown[name] = Shown(
+                    kind, own, number, visible(table.title), table=table, unit=unit, folder=folder
+                )
                 place -= only or first is not None
             counts[kind, appendix] = place
     return shown

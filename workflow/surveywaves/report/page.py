@@ -164,7 +164,7 @@ def table(shown: Shown, report: Report) -> str:
     own = shown.table
     assert own is not None
     links = " ".join(
-        _link(text, f"../tables/{shown.name}.{end}", shown)
+        _link(text, f"../{shown.folder}/{shown.name}.{end}", shown)
         for text, end in (("CSV", "csv"), ("Word", "docx"))
     )
     if not shown.number:

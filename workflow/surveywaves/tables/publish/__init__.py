@@ -8,12 +8,13 @@ rows       the rows behind a table as CSV
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
+from surveywaves.catalogue import TABLES, Exhibit
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import Table
 from surveywaves.tables.made import made
@@ -30,12 +31,14 @@ __all__ = ["files", "html"]
 WORKBOOK: Final = "tables.xlsx"
 
 
-def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
+def files(
+    frames: Mapping[str, pd.DataFrame], labels: Labels, exhibits: Iterable[Exhibit] = TABLES
+) -> Iterator[tuple[str, bytes]]:
     """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
 
     Parameters
     ----------
-    frames
+    frames, exhibits
         See `surveywaves.tables.made.made`.
 
     Yields
@@ -44,7 +47,7 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
         Name of a file, and its content: the same bytes for the same frames.
     """
     ones, tables = [], []
-    for one, table in made(frames, labels):
+    for one, table in made(frames, labels, exhibits):
         ones.append(one)
         tables.append(_protected(table, labels))
     said = [demonstration(_kinds(table, labels.presentation)) for table in tables]
