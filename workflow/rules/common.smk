@@ -167,6 +167,12 @@ def slides(figures):
     return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in figures]
 
 
+def captions():
+    """List the files of what is said beside the figures."""
+    own = ["results/figures/captions_interviews.tsv"] if QUALITATIVE else []
+    return ["results/figures/captions.tsv", *own]
+
+
 def drawn(figures):
     """Give each figure in every format, as `snakemake --report` is to show it: under the report's headings."""
     formats = catalogue.FIGURE_FORMATS

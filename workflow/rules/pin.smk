@@ -3,16 +3,17 @@
 #      results/verify/<label>.tsv. Neither is an output to Snakemake: it would delete a pin before it made it again.
 PINNED = [
     "results/configuration.yaml",
-    *expand("results/released/{table}.csv", table=RELEASED),
+    *expand("results/released/{table}.csv", table=[*RELEASED, *INTERVIEWS]),
     "results/released/disclosure_log.csv",
     "results/released/disclosure_summary.csv",
     "results/released/disclosure.txt",
     "results/released/checklist.csv",
     "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
-    *slides(),
-    "results/figures/captions.tsv",
+    *slides([*FIGURES, *INTERVIEW_FIGURES]),
+    *captions(),
     "results/tables",
+    *(["results/tables_interviews"] if QUALITATIVE else []),
     "results/report/index.html",
     "results/report/report.pdf",
 ]

@@ -7,10 +7,7 @@ rule report:
         **released(INTERVIEWS),
         figures=of_figures("svg"),
         narrow=narrow(),
-        captions=[
-            "results/figures/captions.tsv",
-            *(["results/figures/captions_interviews.tsv"] if QUALITATIVE else []),
-        ],
+        captions=captions(),
         disclosure="results/released/disclosure.txt",
         limitations=LIMITATIONS,
         templates=report_templates(),
