@@ -52,6 +52,7 @@ SECTIONS: Final = {
     "audit": "The publication, audited",
     "wordings": "Differences in wording",
     "planning": "Planning the next wave",
+    "coding": "Themes, coders and meetings",
     "software": "Software and files",
 }
 """Section of the report -> its heading, in the order of the report; from `APPENDIX` on, they are the appendix."""
@@ -391,8 +392,8 @@ TABLES: Final = (
 
 INTERVIEW_FIGURES: Final = (
     Figure("joint_display", "qualitative.figure:joint_display", ("joint_display",), "interviews"),
-    Figure("themes", "qualitative.figure:themes", ("themes",), "interviews"),
     Figure("timeline", "qualitative.figure:timeline", ("timeline",), "interviews"),
+    Figure("themes", "qualitative.figure:themes", ("themes",), "coding"),
 )
 """Every figure of the coded material: apart from `FIGURES`, so that with it none of the survey's is drawn again."""
 
@@ -401,29 +402,29 @@ INTERVIEW_TABLES: Final = (
         "joint_display",
         "qualitative.table:joint_display",
         ("joint_display",),
-        "interviews",
+        "coding",
         folder="tables_interviews",
     ),
-    Table("themes", "qualitative.table:themes", ("themes",), "interviews", folder="tables_interviews"),
+    Table("themes", "qualitative.table:themes", ("themes",), "coding", folder="tables_interviews"),
     Table(
         "themes_by_group",
         "qualitative.table:themes_by_group",
         ("themes",),
-        "interviews",
+        "coding",
         folder="tables_interviews",
     ),
     Table(
         "coding_agreement",
         "qualitative.table:coding",
         ("coding_agreement",),
-        "interviews",
+        "coding",
         folder="tables_interviews",
     ),
     Table(
         "observations",
         "qualitative.table:observations",
         ("observations",),
-        "interviews",
+        "coding",
         folder="tables_interviews",
     ),
 )

@@ -98,7 +98,7 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
         lines += [(row.principle, INTERVIEWS, theme) for theme in own["theme"].unique() if theme]
     bold = [place for place, one in enumerate(lines) if one[1] == VERDICT]
     called = [
-        wrap(_line(one, names), (NAMES_WIDE + 10) * em, em, bold=place in bold)
+        wrap(_line(one, names), (NAMES_WIDE + 6) * em, em, bold=place in bold)
         for place, one in enumerate(lines)
     ]
     table = Rows(called, em, LINE + 0.5, bold)

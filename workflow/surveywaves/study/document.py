@@ -42,6 +42,7 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
 _SCHEMAS: dict[str, type[BaseModel]] = {
     "config.schema.json": models.Config,
     "wave.schema.json": models.WaveFile,
+    "qualitative.schema.json": qualitative.QualitativeFile,
 }
 
 _NAME_PATTERN = typing.get_args(settings.Name)[1].pattern
