@@ -128,7 +128,7 @@ _COUNTS: Final = ("sources", "n", "favourable", "critical")
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     words = [name for name in COLUMNS if name not in (*_NUMBERS, *_COUNTS)]
-    frame[words] = frame[words].fillna("")
+    frame[words] = frame[words].astype("object").fillna("")
     types = dict.fromkeys(words, "str") | dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_COUNTS, "Int64")
     return frame.astype(types)
 

@@ -127,7 +127,7 @@ class Event(Model):
             "approximate": text.strip().endswith("~"),
         }
         first = plain + "-01" * (2 - min(plain.count("-"), 2))
-        return {**found, **given, "date": first if plain else None}
+        return {**found, **given, "date": (first if plain else text.strip()) or None}
 
     @property
     def when(self) -> str:
