@@ -13,8 +13,7 @@ import pytest
 
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES, of_study
 from surveywaves.disclosure import Rule
-from surveywaves.figures.draw import draw
-from surveywaves.figures.saving import svg_of
+from surveywaves.figures.saving import draw, svg_of
 from surveywaves.figures.style import RC
 from surveywaves.qualitative import Beside, beside
 from surveywaves.qualitative.events import observations, timeline

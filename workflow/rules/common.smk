@@ -22,7 +22,8 @@ os.environ.update(
 )
 
 from surveywaves import catalogue
-from surveywaves.errors import SurveywavesError
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import closed
 from surveywaves.study import load_study
 from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
@@ -43,6 +44,17 @@ from surveywaves.study.parts import (
     SettlingPart,
 )
 
+
+def require_open(*folders):
+    """Refuse to go on where nothing can be written: Snakemake would end in a traceback."""
+    hint = "run the study in a folder of your own, or chmod and chown this one"
+    if shut := [
+        Mistake(str(path), why, hint) for path in folders if (why := closed(path))
+    ]:
+        raise WorkflowError("The study cannot run where it lies:", *map(str, shut))
+
+
+require_open(Path(), Path(".snakemake"), Path("results"))
 CONFIG = Path(config.get("study", "config"))
 try:
     known_options(config)
@@ -127,9 +139,14 @@ def report_templates():
     )
 
 
+def as_it_is(value):
+    """Give a value by a function, as rules take it: in it, and not in a text, Snakemake leaves `{word}` alone."""
+    return lambda wildcards: value
+
+
 def as_json(part):
     """Give a part of the study as JSON in which no label ends a script: Snakemake's report shows params as they are."""
-    return part.model_dump_json().replace("<", "\\u003c")
+    return as_it_is(part.model_dump_json().replace("<", "\\u003c"))
 
 
 def evidence():

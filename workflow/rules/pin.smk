@@ -32,7 +32,7 @@ rule pin:
     threads: workflow.cores or 1
     params:
         asked=dict(config),
-        study=str(CONFIG),
+        study=as_it_is(str(CONFIG)),
     script:
         "../scripts/pin.py"
 
@@ -43,6 +43,6 @@ rule verify:
     threads: workflow.cores or 1
     params:
         asked=dict(config),
-        study=str(CONFIG),
+        study=as_it_is(str(CONFIG)),
     script:
         "../scripts/verify.py"

@@ -9,8 +9,8 @@ rule report:
         narrow=narrow(),
         captions=captions(),
         disclosure="results/released/disclosure.txt",
-        limitations=LIMITATIONS,
-        templates=report_templates(),
+        limitations=ancient(as_it_is(LIMITATIONS)),
+        templates=ancient(as_it_is(report_templates())),
     output:
         screen=report(
             "results/report/index.html",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES
 from surveywaves.disclosure import Rule
-from surveywaves.figures.draw import save_all
+from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write, write_bytes
 from surveywaves.qualitative import beside
 from surveywaves.script import snakemake, stage
@@ -39,13 +39,7 @@ with stage(snakemake):
     for name, table in found.released.items():
         write(table, output[name])
         write(table, str(Path(output[name]).with_suffix(".csv")))
-    captions = save_all(
-        found.released,
-        presentation,
-        Path(output.captions).parent,
-        cores=snakemake.threads,
-        exhibits=INTERVIEW_FIGURES,
-    )
+    captions = save_all(found.released, presentation, Path(output.captions).parent, INTERVIEW_FIGURES)
     write(captions, output.captions)
     for name, content in files(found.released, Labels(presentation), INTERVIEW_TABLES):
         write_bytes(content, str(Path(output.tables) / name))

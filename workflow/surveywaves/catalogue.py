@@ -44,11 +44,12 @@ SECTIONS: Final = {
     "interviews": "Interviews beside the survey",
     "sure": "How robust the results are",
     "methods": "Methods and limitations",
-    "statements": "Every statement",
     "data": "About the data",
+    "statements": "Every statement",
     "answers": "Answers to every statement",
     "reliability": "How well the scales measure",
     "alike": "Do statements mean the same to everyone?",
+    "checks": "What the models assume",
     "audit": "The publication, audited",
     "wordings": "Differences in wording",
     "planning": "Planning the next wave",
@@ -175,6 +176,10 @@ def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
 # --- figures and tables -----------------------------------------------------------------------------------------
 
 
+ABREAST: Final = 3
+"""Most organisations that stand side by side in a figure; more are ranked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """A figure or a table, or one of a kind for each of something.
@@ -266,6 +271,9 @@ FIGURES: Final = (
     ),
     Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
+    Figure(
+        "ranking", "figures.levels:profile", ("means",), "scales", needs=("scales", "several_waves", "many")
+    ),
     Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",)),
     Figure(
         "likert_{group}",
@@ -340,7 +348,7 @@ TABLES: Final = (
         "assumptions",
         "tables.robustness:assumptions",
         ("diagnostics",),
-        "methods",
+        "checks",
         beside=("variances",),
         needs=("scales",),
     ),
@@ -540,6 +548,7 @@ NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "further_waves": lambda study: len(study.waves) > 2,
     "one_or_many_waves": lambda study: len(study.waves) != 2,
     "several_organisations": lambda study: len(study.organisations) > 1,
+    "many": lambda study: len(study.organisations) > ABREAST,
     "compared": lambda study: len(study.waves) > 1 or len(study.organisations) > 1,
 }
 """What a study may have to have."""

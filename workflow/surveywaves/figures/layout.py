@@ -6,19 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
+
+Axis = tuple[float, float, Mapping[float, str]]
+"""Where x begins and ends, and its ticks."""
 
 
 def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
@@ -29,6 +31,29 @@ def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) 
         "va": "center_baseline",
     }
     axes.annotate(said, (x, y), xytext=(away, 0), **base, **look)
+
+
+class Box(NamedTuple):
+    """A box from `x` on, `y` its middle, with its look and what it says when a reader points at it."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+    look: Mapping[str, Any]
+    told: str = ""
+
+
+def boxes(axes: Axes, drawn: Sequence[Box]) -> None:
+    """Draw boxes, each over those before it."""
+    corners = [
+        [(x, y - h / 2), (x + w, y - h / 2), (x + w, y + h / 2), (x, y + h / 2)] for x, y, w, h, *_ in drawn
+    ]
+    looks = {
+        f"{name}s": [box.look[name] for box in drawn] for name in ("facecolor", "edgecolor", "linewidth")
+    }
+    told = [f"hover:{drawable(box.told)}" if box.told else None for box in drawn]
+    axes.add_collection(PolyCollection(corners, urls=told, clip_on=False, **looks), autolim=False)  # type: ignore[arg-type]
 
 
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
@@ -104,7 +129,7 @@ def panels(
     words: tuple[str, str],
     rows: Rows,
     parts: Sequence[Part],
-    axis: tuple[float, float, Mapping[float, str]],
+    axis: Axis,
     **about: Any,
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
@@ -206,26 +231,17 @@ def _cut(names: Sequence[Sequence[str]]) -> bool:
 
 
 def _tiles(axes: Axes, rows: Rows, cells: Sequence[Sequence[Tile]]) -> None:
-    """Draw a heat map, whose rows are as high as their names."""
-    tiles = [cell for row in cells for cell in row]
-    grounds = list(dict.fromkeys(cell.ground for cell in tiles))
-    shades = [[grounds.index(cell.ground) for cell in row] for row in cells]
-    ends = np.cumsum([0.0, *rows.heights])
-    rank = np.arange(len(ends))
-    heights = (lambda y: np.interp(y, rank, ends), lambda y: np.interp(y, ends, rank))
-    axes.set_yscale("function", functions=heights)
-    texts = np.array([[cell.text for cell in row] for row in cells])
-    sns.heatmap(
-        shades, vmin=0, vmax=len(grounds), cmap=ListedColormap(grounds), cbar=False, linewidths=1.2, annot=texts,
-        fmt="", annot_kws={"size": rows.em}, xticklabels=False, yticklabels=False, ax=axes,
-    )  # fmt: skip
-    for text, cell in zip(axes.texts, tiles, strict=True):
-        text.set(color=cell.ink, weight="bold" if cell.bold else "normal")
-        if "\n" not in cell.text:
-            text.set_verticalalignment("center_baseline")
-        if cell.hatched:
-            x, y = text.get_position()
-            hatched(axes, x - 0.45, y, 0.9, 0.85)
-            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
-        if cell.told:
-            value(text, cell.told)
+    """Draw tiles a unit wide, each row as high as its name."""
+    for y, high, row in zip(rows.middles, rows.heights, cells, strict=True):
+        look = {"edgecolor": "white", "linewidth": 1.2}
+        boxes(axes, [Box(x, y, 1, high, {"facecolor": cell.ground, **look}) for x, cell in enumerate(row)])
+        for x, cell in enumerate(row):
+            if cell.hatched:
+                hatched(axes, x + 0.05, y, 0.9, 0.85 * high)
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5} if cell.hatched else None
+            text = axes.text(
+                x + 0.5, y, cell.text, color=cell.ink, weight="bold" if cell.bold else "normal", bbox=ground,
+                ha="center", va="center" if "\n" in cell.text else "center_baseline",
+            )  # fmt: skip
+            if cell.told:
+                value(text, cell.told)

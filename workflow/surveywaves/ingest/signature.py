@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zipfile
 import zlib
 from enum import StrEnum
@@ -289,13 +290,15 @@ def as_utf8(source: Source, data: bytes) -> bytes:
         if _DAMAGED in data:
             what = f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}"
             raise source.error(what, AGAIN)
-        if data.isascii() and _extends_ascii(declared):
+        ascii_letters = bytes(range(128))
+        if data.isascii() and ascii_letters.decode(declared, "replace") == ascii_letters.decode():
             return data
     if codec == "utf-8":
         _decode(source, data, "utf-8", keep=False)
         return data.removeprefix(codecs.BOM_UTF8)
-    if codec in {"iso8859-1", "latin-1"} and (place := _first_c1(data)) is not None:
-        what = f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there"
+    # Letters in cp1252, control characters in Latin-1.
+    if codec in {"iso8859-1", "latin-1"} and (found := re.search(rb"[\x80-\x9f]", data)):
+        what = f"is not `{declared}`: byte {found.start()} is 0x{found[0].hex()}, which is no letter there"
         raise source.error(what, "say `encoding: cp1252`")
     if not codec.startswith("utf") and not data.isascii() and _fits(data):
         raise source.error(f"is UTF-8, not `{declared}`", "leave `encoding` out, or say `utf-8-sig`")
@@ -313,20 +316,6 @@ def _refuse_wide(source: Source, data: bytes) -> None:
         if half and head[start::2].count(0) > 0.4 * half and head[1 - start :: 2].count(0) < 0.1 * half:
             what = f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`"
             raise source.error(what, f"say `encoding: {name}`")
-
-
-def _extends_ascii(encoding: str) -> bool:
-    plain = bytes(range(128))
-    try:
-        return plain.decode(encoding) == plain.decode("ascii")
-    except UnicodeError:
-        return False
-
-
-def _first_c1(data: bytes) -> int | None:
-    """Find the first byte 0x80-0x9f: letters in cp1252, control characters in Latin-1."""
-    places = [data.find(bytes([byte])) for byte in range(0x80, 0xA0)]
-    return min((place for place in places if place >= 0), default=None)
 
 
 def _fits(data: bytes, encoding: str = "utf-8") -> bool:

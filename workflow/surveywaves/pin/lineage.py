@@ -91,6 +91,8 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
         "crosswalk.<item>.note": _FIXED,
         "organisation.**": (f"{file}: organisation.**",),
         "variables.**": (f"{file}: variables.**",),
+        "files.**": (f"{file}: files",),
+        "routing.**": (f"{file}: routing",),
         "known_variables.**": (f"{CONFIG}: variables",),
         "items": (f"{ITEMS}: item",),
         "items.<item>": (f"{ITEMS}: response_scale",),
@@ -112,7 +114,7 @@ _WORDS_OF_A_WAVE: Final = {
     "wordings": (f"{_CROSSWALK}: wording",),
     "wordings.<item>": (f"{_CROSSWALK}: wording",),
     "notes": (f"{_CROSSWALK}: note",),
-    "notes.<item>": (f"{_CROSSWALK}: note",),
+    "notes.<item>": (f"{_CROSSWALK}: note", f"{_WAVE}: routing"),
 }
 """`WaveWords`."""
 

@@ -22,7 +22,7 @@ from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
 from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import digest, whole, write_bytes, write_text
+from surveywaves.files import digest, flush, flush_all, whole, write_bytes, write_text
 from surveywaves.key import RESTORE, Key
 from surveywaves.pin.cause import (
     CONFIGURATION,
@@ -345,6 +345,7 @@ def pin(
     # Before the pin is there: one that is not in the ledger would be forgotten.
     with _written(manifest, files, places.folder / PINS) as folder:
         write_ledger(ledger, key, places.folder)
+        flush((places.folder / LEDGER).parent)
     return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
 
 
@@ -512,9 +513,11 @@ def _written(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Itera
         _as_stated(part, manifest.outputs)
         write_manifest(manifest, part)
         describe(manifest, part)
+        flush_all(part)
         write_archive(part, pins / f"{manifest.label}{SUFFIX}")
         yield folder
         part.rename(folder)
+        flush(pins)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

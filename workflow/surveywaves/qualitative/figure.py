@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import LINE, Drawing, Key, Page, key, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, Tile, beside, grid, panels, points, value
-from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, luminance, steps, toned, wrap
+from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, steps, toned, wrap
 from surveywaves.qualitative.events import EVENT, FIELDWORK, STAGE
 from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT, Verdict
 from surveywaves.qualitative.names import VERDICTS, Names
@@ -19,6 +19,9 @@ from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 from surveywaves.text import listed
 from surveywaves.words import WITHHELD, lower, number, records
+
+DARK: Final = 90.0
+"""Percentage from which a tile is dark."""
 
 NAMES_WIDE: Final = 22.0
 """Width of the names of rows, in em."""
@@ -69,7 +72,7 @@ def _tile(row: Any, names: Names, place: tuple[str, str, str]) -> Tile:
     ground = toned(RISE, 0.93 - 0.78 * row.percent / 100)
     said = f"{names.theme(row.theme)}, {names.stage(place[0])}, {names.group(*place[1:])}: "
     told = f"{said}{row.n} of {row.sources} interviews"
-    return Tile(number(row.percent, 0), ground, "white" if luminance(ground) < 0.2 else INK, told=told)
+    return Tile(number(row.percent, 0), ground, "white" if row.percent > DARK else INK, told=told)
 
 
 def _most(order: list[str], whole: list[Any], found: dict[Any, Any], names: Names) -> str:

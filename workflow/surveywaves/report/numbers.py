@@ -24,11 +24,11 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.catalogue import One, figures, interview_figures
+from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures, interview_figures
 from surveywaves.findings import main_unit
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
-from surveywaves.text import listed
+from surveywaves.text import listed, visible
 from surveywaves.words import Labels, is_missing, share, whole
 
 
@@ -43,12 +43,18 @@ class Section:
     title
         Its heading, in the study's own words.
     text
-        Markdown; a paragraph `[[figure:NAME]]`, `[[table:NAME]]` or `[[files]]` stands for what belongs there.
+        Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there.
     """
 
     name: str
     title: str
     text: str
+
+    @property
+    def appendix(self) -> bool:
+        """Whether it is of the appendix."""
+        order = list(SECTIONS)
+        return self.name in order[order.index(APPENDIX) :]
 
 
 @dataclass(frozen=True)
@@ -194,10 +200,10 @@ class Numbers:
         **where: Any,
     ) -> Number:
         """Take one cell, `take` says as what (ValueError unless one row fits, KeyError if its cell is empty)."""
-        rows = self.rows(table, **where)
-        if len(rows) != 1:
-            raise ValueError(f"{table}: {len(rows)} rows fit {where}, not one")
-        value = rows[column].iloc[0]
+        places = np.flatnonzero(self._fits(table, where))
+        if len(places) != 1:
+            raise ValueError(f"{table}: {len(places)} rows fit {where}, not one")
+        value = self.tables[table][column].iloc[places[0]]
         if is_missing(value):
             raise KeyError(f"{table}: {column} is empty where {where}")
         value = 1 - value if take == "rest" else value
@@ -219,7 +225,7 @@ class Numbers:
 
     def count(self, table: str, write: Callable[[Any], str] = whole, **where: Any) -> Number:
         """Count rows."""
-        return _number(len(self.rows(table, **where)), write, table, "count", where)
+        return _number(self._fits(table, where).sum(), write, table, "count", where)
 
     def distinct(self, table: str, *columns: str, **where: Any) -> Number:
         """Count the different entries in columns."""
@@ -243,6 +249,16 @@ class Numbers:
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""
+        return self.tables[table][self._fits(table, where)]
+
+    def known(self, table: str, *columns: str, **where: Any) -> NDArray[np.float64]:
+        """Give all numbers that are known in some columns."""
+        fits, there = self._fits(table, where), self.tables[table].columns
+        cells = [self._column(table, name)[fits].astype("float64") for name in columns if name in there]
+        found: NDArray[np.float64] = np.concatenate(cells)
+        return found[~np.isnan(found)]
+
+    def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
             column = self._column(table, key.rstrip("<>="))
@@ -253,8 +269,8 @@ class Numbers:
             elif key.endswith("<"):
                 fits &= column < wanted
             else:
-                fits &= np.isin(column, wanted)
-        return self.tables[table][fits]
+                fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
+        return fits
 
     def _column(self, table: str, name: str) -> NDArray[Any]:
         if (table, name) not in self._columns:
@@ -280,9 +296,7 @@ def escape(part: object) -> Markup:
     """
     if isinstance(part, Markup):
         return part
-    return (
-        Markup(part) if isinstance(part, Number) else Markup(" ".join(str(part).split()).translate(_ENTITIES))
-    )
+    return Markup(part if isinstance(part, Number) else visible(str(part)).translate(_ENTITIES))
 
 
 def several(count: Number, nouns: tuple[str, str]) -> Markup:

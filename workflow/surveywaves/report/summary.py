@@ -26,14 +26,13 @@ from surveywaves.findings import (
     largest,
     term_in,
 )
-from surveywaves.report.numbers import Material, Number, joined
+from surveywaves.report.numbers import Material, Number
 from surveywaves.terms import (
     ALL,
     BETWEEN,
     ESTIMATED,
     PERCENT_FAVOURABLE,
     Decision,
-    Evidence,
     Status,
 )
 from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number, share
@@ -121,7 +120,10 @@ class Told(Found):
         except (KeyError, ValueError):
             return []
         tone = "up" if self.up else "down"
-        return [before, Markup(f"[{after}]{{.{tone}}}") if self.moved else after]
+        return [
+            before,
+            Markup(f"`#{tone}[`{{=typst}}[{after}]{{.{tone}}}`]`{{=typst}}") if self.moved else after,
+        ]
 
     def _level(self, wave: str, organisation: str) -> Number:
         term = findings.level_term(self.material.unit)
@@ -143,10 +145,8 @@ class Told(Found):
     ) -> Number:
         """Take a cell; without decimals where it and its like were released in whole units, errors too."""
         here = {"analysis": ANALYSIS[self.material.unit], **where}
-        rows = self.material.numbers.rows(table, **here)
-        like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
-        like = like[~np.isnan(like[:, 0])]
-        whole = len(like) and bool((like == np.round(like)).all())
+        like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
+        whole = len(like) > 0 and bool((like == np.round(like)).all())
         decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
             table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.scale, **here
@@ -228,24 +228,6 @@ def headline(material: Material) -> str:
     return findings.headline(
         findings.main_facts(compared, tables["means"], material.presentation), material.presentation
     )
-
-
-def strip(material: Material) -> str:
-    """Say what of the data is invented, in Markdown; empty if nothing is."""
-    waves = material.presentation.waves
-    kinds = [wave.evidence for wave in waves.values()]
-    if set(kinds) == {Evidence.OBSERVED} and not any(map(material.labels.weaker, waves)):
-        return ""
-    words = {Evidence.RECONSTRUCTED: "rebuilt from published counts", Evidence.SIMULATED: "simulated"}
-    said = [
-        joined(wave.title for wave in waves.values() if wave.evidence is kind) + Markup(f": {what}")
-        for kind, what in words.items()
-        if kind in kinds
-    ]
-    some = Evidence.OBSERVED in kinds
-    lead = "Partly a demonstration: not everything is a finding" if some else "Demonstration, not findings"
-    told = joined(said, "; ") if said else "some variables are not real answers"
-    return f"**{lead}.** {told}. [Details](#data)"
 
 
 def summary(material: Material) -> dict[str, Any]:

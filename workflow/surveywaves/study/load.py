@@ -425,6 +425,9 @@ def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
     return any(all(one == other for one, other in zip(place, open_at, strict=False)) for open_at in undecided)
 
 
+_CONSTANT = "what is the same for all goes under `constants` of a layout or file"
+
+
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Say what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
@@ -444,6 +447,12 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
         return "not text: YAML reads it as a list or mapping", "a label such as `?` or `a: b` needs quotes"
     if kind == "string_type":
         return f"not text: YAML reads it as {given!r}", "put it in quotes"
+    if kind == "tuple_type":
+        return f"not a list: `{given}`", f"`[{given}]`"
+    if kind == "model_type":
+        return f"`{given}` stands where lines of `key: value` should", _CONSTANT if "variables" in error[
+            "loc"
+        ] else ""
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")

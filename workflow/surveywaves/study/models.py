@@ -7,6 +7,7 @@ The models check each file by itself; what must agree between files is checked i
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -21,7 +22,7 @@ from pydantic import (
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.study.qualitative import Qualitative
 from surveywaves.study.settings import Analysis, Colour, FilePath, Model, Name, Text
-from surveywaves.terms import Comparability, Evidence, Missing
+from surveywaves.terms import ORGANISATION, Comparability, Evidence, Missing
 
 # --- the instrument -------------------------------------------------------------------------------------------
 
@@ -257,7 +258,8 @@ class Layout(Model):
         default=None, description="Coding of the items, where the crosswalk names no other."
     )
     constants: dict[Name, Name] = Field(
-        default_factory=dict, description="Variable -> level, the same for every return of such a file."
+        default_factory=dict,
+        description="Variable (or `organisation`) -> level, the same for every return of such a file.",
     )
     weight: Text | None = Field(
         default=None, description="Column with the survey weight; empty: every return weighs 1."
@@ -289,6 +291,11 @@ class RawFile(Model):
 
     path: FilePath = Field(description="Path from the top folder; the file is only ever read.")
     layout: Name = Field(description="One of the wave's `layouts`.")
+    constants: dict[Name, Name] = Field(
+        default_factory=dict,
+        exclude_if=operator.not_,
+        description="Variable (or `organisation`) -> level, the same for every return of this file.",
+    )
 
 
 class Coding(Model):
@@ -336,6 +343,34 @@ class VariableEvidence(Model):
 
     evidence: Evidence = Field(description="`observed`, `reconstructed` or `simulated`.")
     note: Text = Field(description="What is invented about it.")
+
+
+class Routing(Model):
+    """Who was asked some questions, where not everybody was; to everybody else they are `not_asked`."""
+
+    items: tuple[Name, ...] = Field(default=(), description="Items that not everybody was asked.")
+    sections: tuple[int, ...] = Field(default=(), description="Sections, for all their items.")
+    variables: tuple[Name, ...] = Field(
+        default=(), description="Grouping variables that not everybody was asked."
+    )
+    asked_of: dict[Name, tuple[Name | int, ...]] = Field(
+        default_factory=dict,
+        description="Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> "
+        "values 1..K. Of several, all must hold. Of whom this is missing nothing is known: a blank stays what it is.",
+    )
+    filter: VariableSource | None = Field(
+        default=None,
+        description="A question that decides it and is neither variable nor item: its map goes to `asked`, "
+        "`not_asked`, or a reason why nobody knows (`skipped`).",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Routing:
+        if not (self.items or self.sections or self.variables):
+            raise ValueError("of what? `items`, `sections` or `variables` are missing")
+        if not (self.asked_of or self.filter):
+            raise ValueError("who was asked? `asked_of` or `filter` is missing")
+        return self
 
 
 class CrosswalkRow(Model):
@@ -386,12 +421,23 @@ class WaveFile(Model):
     )
     files: tuple[RawFile, ...] = Field(min_length=1, description="The raw files.")
     codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
-    organisation: VariableSource | Name = Field(
-        description="Where the organisation stands, or the one organisation everyone belongs to."
+    organisation: VariableSource | Name | None = Field(
+        default=None,
+        description="Where the organisation stands, or the one organisation everyone belongs to; empty: `constants` "
+        "of every file or layout say it.",
     )
     variables: dict[Name, VariableSource] = Field(
         default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
     )
+    routing: tuple[Routing, ...] = Field(
+        default=(), description="Questions that not everybody was asked, and who was."
+    )
+
+    @property
+    def sources(self) -> dict[str, VariableSource]:
+        """Give the organisation and variables that have a column."""
+        own = {ORGANISATION: self.organisation} if isinstance(self.organisation, VariableSource) else {}
+        return {**own, **self.variables}
 
     @model_validator(mode="after")
     def _layouts_exist(self) -> WaveFile:
@@ -580,6 +626,11 @@ class Study(Model):
     def items_of(self, scale: str) -> tuple[Item, ...]:
         """List a scale's items in the order of `items.tsv`."""
         return tuple(item for item in self.items if item.scale == scale)
+
+    def routed(self, route: Routing) -> set[str]:
+        """Name the items and variables that an entry of `routing` is about."""
+        inside = {item.item for item in self.items if item.section in route.sections}
+        return inside.union(route.items, route.variables)
 
     @property
     def labels(self) -> tuple[str, ...]:

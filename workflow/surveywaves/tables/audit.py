@@ -25,11 +25,6 @@ VERDICTS: Final = {
 FAULTS: Final = ("misprint", "undecided", "contradicted")
 
 
-def verdict_words(verdict: str) -> str:
-    """Give a verdict in words."""
-    return VERDICTS.get(verdict, verdict.replace("_", " "))
-
-
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
     """List every printed cell that cannot be right, and how many were checked."""
     faults = published_tables[published_tables["verdict"].isin(FAULTS)]
@@ -94,7 +89,7 @@ def claims(claims: pd.DataFrame, labels: Labels) -> Table:
 
 
 def _verdict(row: Any) -> Cell:
-    return Cell(verdict_words(row.verdict), tone="caution" if row.verdict in FAULTS else "")
+    return Cell(VERDICTS.get(row.verdict, row.verdict), tone="caution" if row.verdict in FAULTS else "")
 
 
 def _table(name: str, labels: Labels) -> str:

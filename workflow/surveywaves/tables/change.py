@@ -11,35 +11,37 @@ import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
 from surveywaves.tables.layout import (
+    MANY,
     NOTHING,
     SIGNS,
     WEIGHTED,
     Cell,
     Column,
     Table,
+    clearness,
     decided,
     differ,
     estimate_cell,
     is_withheld,
     known_or_withheld,
+    laid_out,
     numbers,
-    of_lines,
+    of_everybody,
     p_cell,
     parts_of,
-    place,
     remarks,
     sentence,
     stacked,
-    together,
     when,
+    who,
 )
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
-from surveywaves.text import listed
 from surveywaves.words import (
     STATUS,
     WITHHELD,
     Labels,
     is_missing,
+    lower,
     number,
     pair,
     records,
@@ -52,12 +54,6 @@ MANY_CELLS: Final = 8
 
 SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
-
-FEW_PAIRS: Final = 3
-"""Pairs of organisations that are all listed; of more, what is decided is."""
-
-FEW_ROWS: Final = 60
-"""Changes between other waves that are all listed; of more, what is decided is."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference of the levels, which are over every statement that a wave asked."
@@ -146,7 +142,9 @@ class Estimates:
         told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
         return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
 
-    def notes(self, rows: pd.DataFrame, up: str, down: str, kind: str) -> Iterator[str]:
+    def notes(
+        self, rows: pd.DataFrame, up: str, down: str, kind: str, *, family: str = "scales"
+    ) -> Iterator[str]:
         """Say how contrasts are to be read: unit, signs, the smallest effect, adjustment, people."""
         yield "Percentage points of favourable answers." if self.percent else "Points of the response scale."
         smallest = rows["smallest"].dropna() if "smallest" in rows else rows["estimate"][:0]
@@ -161,11 +159,11 @@ class Estimates:
             )
         yield (
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
-            "p: adjusted for the number of scales."
+            f"p: adjusted for the number of {family}."
         )
         told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
         if weighted := next(told, ""):
-            yield f"{together(self.labels)}: {self.labels.readable(weighted)}."
+            yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
 
 def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
@@ -176,16 +174,24 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """State how many respondents the estimates of each group rest on, over all scales."""
-    said = []
-    for name in _groups(frame, labels):
-        own = frame[frame["organisation"] == name]
+    """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
+    groups, said = _groups(frame, labels), []
+    many = len(groups) > MANY and ALL in groups
+    for name in [ALL, ""] if many else groups:
+        own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
         sizes = own["n"].dropna()
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
         hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
         if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
-            said.append(f"{place(name, labels)} {text}")
+            each = f"each {labels.presentation.nouns.organisation[0]}"
+            said.append(f"{labels.organisation(name) if name else each} {text}")
     return f"n: {'; '.join(said)}." if said else ""
+
+
+def _clearest(kind: str, labels: Labels) -> str:
+    """Say which rows of contrasts are shown of many."""
+    everybody = "" if kind == "gap" else f"{lower(labels.organisation(ALL))}, and "
+    return f"{everybody}the {kind}s that are largest, up and down, for their standard errors"
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -211,44 +217,49 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
     parted = list(dict.fromkeys(apart["organisation"])) if wide else []
 
-    def cells(scale: str, name: str) -> tuple[Cell, ...]:
-        row = moved.get((scale, name))
-        return found.contrast(row) if name in parted else found.change(row)
-
-    if wide:
-        above = [place(name, labels) if len(groups) > 1 else "" for name in groups]
-        lines = [
-            ("", [found.scale(scale), *(cell for name in (*groups, *parted) for cell in cells(scale, name))])
-            for scale in scales
-        ]
-    else:
-        above = [""]
-        lines = [
-            (
-                labels.scale(scale),
-                [Cell(place(name, labels)).noted(found.low.get(scale, "")), *cells(scale, name)],
-            )
-            for scale in scales
-            for name in groups
-        ]
+    above = [labels.organisation(name) if wide and len(groups) > 1 else "" for name in groups]
+    beside = [groups] if wide else [[name] for name in groups]
     confidence = f"({labels.confidence} CI)"
     heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
-    return of_lines(
+
+    def named(row: tuple[str, list[str]]) -> Cell:
+        scale, names = row
+        return (
+            found.scale(scale)
+            if wide
+            else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
+        )
+
+    return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
+        [(scale, names) for scale in scales for names in beside],
         [
-            Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()),
-            *(numbers(head, group) for group in above for head in heads),
+            (Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()), named),
             *(
-                numbers(head, f"Difference in change: {labels.organisation(name)}")
+                (
+                    [numbers(head, group) for head in heads],
+                    lambda row, at=at: found.change(moved.get((row[0], row[1][at]))),
+                )
+                for at, group in enumerate(above if wide else above[:1])
+            ),
+            *(
+                (
+                    [
+                        numbers(head, f"Difference in change: {labels.organisation(name)}")
+                        for head in (f"Points {confidence}", "Adj. p")
+                    ],
+                    lambda row, name=name: found.contrast(moved.get((row[0], name))),
+                )
                 for name in parted
-                for head in (f"Points {confidence}", "Adj. p")
             ),
         ],
-        lines,
         stacked(own, every, apart) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         _people(chosen, labels),
         _missing(every, chosen, labels),
+        section=lambda row: "" if wide else labels.scale(row[0]),
+        ranked=not wide
+        and (_clearest("change", labels), lambda row: clearness(moved.get((row[0], row[1][0])))),
     )
 
 
@@ -258,33 +269,31 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    possible = chosen = known_or_withheld(every)
-    if len(chosen) > FEW_ROWS:
-        chosen = chosen[chosen["decision"].isin(list(SIGNS))]
+    chosen = known_or_withheld(every)
     several = len(set(chosen["organisation"])) > 1
-    order = labels.scales_in(chosen)
-    lines = []
-    for contrast in dict.fromkeys(chosen["wave"]):
-        own = sorted(records(chosen[chosen["wave"] == contrast]), key=lambda row: order.index(row.scale))
-        who = "" if several else f", {place(own[0].organisation, labels)}"
-        for row in own:
-            named = [Cell(place(row.organisation, labels))] if several else []
-            lines.append(
-                (f"{when(contrast, labels)}{who}", [found.scale(row.scale), *named, *found.change(row)])
-            )
-    return of_lines(
+    contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
+
+    def section(row: Any) -> str:
+        return when(row.wave, labels) + ("" if several else f", {labels.organisation(row.organisation)}")
+
+    return laid_out(
         f"Change of each scale between other waves: {found.in_words}",
+        sorted(records(chosen), key=lambda row: (contrasts_there.index(row.wave), scales.index(row.scale))),
         [
-            Column("Scale"),
-            *([Column(labels.presentation.nouns.organisation[0].capitalize())] if several else []),
-            *map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p")),
+            (Column("Scale"), lambda row: found.scale(row.scale)),
+            several
+            and (
+                Column(labels.presentation.nouns.organisation[0].capitalize()),
+                lambda row: Cell(labels.organisation(row.organisation)),
+            ),
+            ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
         ],
-        lines,
         stacked(found.levels, every) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         *_partial(found),
-        _left_out(len(possible) - len(chosen)),
         heads=2 if several else 1,
+        section=section,
+        ranked=(_clearest("change", labels), clearness),
     )
 
 
@@ -294,10 +303,10 @@ def _partial(found: Estimates) -> Iterator[str]:
     scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
-        asked, who = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
+        asked, present = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
         said = [f"{asked} of {scales} scales"] if asked < scales else []
-        if 0 < len(who) < len(known):
-            said.append(f"of {listed([labels.organisation(name) for name in who])} only")
+        if 0 < len(present) < len(known):
+            said.append(f"of {who(present, labels)} only")
         if asked and said:
             yield f"{labels.wave(wave)} asked {', '.join(said)}."
 
@@ -319,25 +328,20 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         shown = None if row is not None and str(row.note).startswith("nobody") else row
         return estimate_cell(shown, labels, decimals=found.decimals, bounds=True)
 
-    return of_lines(
+    def column(wave: str, name: str) -> Column:
+        if several and len(waves) == 1:
+            return numbers(labels.organisation(name))
+        return numbers(labels.wave(wave), labels.organisation(name) if several else "")
+
+    return laid_out(
         f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
+        [(name, scale) for name in (groups[:1] if wide else groups) for scale in labels.scales_in(chosen)],
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(place(name, labels))
-                if several and len(waves) == 1
-                else numbers(labels.wave(wave), place(name, labels) if several else "")
+                (column(wave, name), lambda row, wave=wave, name=name: cell(row[1], wave, name or row[0]))
                 for wave, name in (beside if wide else [(wave, "") for wave in waves])
             ),
-        ],
-        [
-            (
-                "" if wide else place(below, labels),
-                [found.scale(scale), *(cell(scale, *one) for one in own)],
-            )
-            for below in (groups[:1] if wide else groups)
-            for own in [beside if wide else [(wave, below) for wave in waves]]
-            for scale in labels.scales_in(chosen)
         ],
         found.levels,
         f"In brackets: {labels.confidence} confidence intervals.",
@@ -346,14 +350,13 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         else "From 1 to the number of response options; higher means more of what the scale measures.",
         *_partial(found),
         _people(chosen, labels),
+        section=lambda row: "" if wide else labels.organisation(row[0]),
+        ranked=not wide and (lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
     )
 
 
 def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed.
-
-    Of more than three pairs of organisations, only rows with a decision are listed.
-    """
+    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed."""
     found = Estimates(means, labels, unit, contrasts)
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
@@ -368,40 +371,35 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         for scale in labels.scales_in(chosen)
         if any(own := [rows.get((organisation, scale, wave)) for wave in shown])
     ]
-    told = [
-        one
-        for one in listing
-        if len(pairs) <= FEW_PAIRS or any(row and row.decision in SIGNS for row in one[2])
-    ]
+    last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
     nouns = labels.presentation.nouns.organisation
+    # Those that are all compared with the same are one family of tests (see `surveywaves.mixed.contrasts`).
+    others = {name.partition(BETWEEN)[2] for name in pairs} if len(pairs) > 1 else set()
+    family = f"scales and {nouns[1]}" if len(others) == 1 else "scales"
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
-    return of_lines(
+
+    def columns(wave: str) -> list[Column]:
+        differs = BETWEEN in wave
+        above = f"Difference in change, {labels.wave(wave)}" if differs else labels.wave(wave)
+        return [
+            numbers(head, above)
+            for head in (f"{'Points' if differs else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+        ]
+
+    return laid_out(
         f"Gaps between {nouns[1]}{alone}, {found.in_words}",
+        listing,
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(
-                    head,
-                    f"Difference in change, {labels.wave(wave)}" if BETWEEN in wave else labels.wave(wave),
-                )
-                for wave in shown
-                for head in (f"{'Points' if BETWEEN in wave else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+                (columns(wave), lambda row, at=at: found.contrast(row[2][at]))
+                for at, wave in enumerate(shown)
             ),
-        ],
-        [
-            (
-                labels.organisation(organisation) if len(pairs) > 1 else "",
-                [found.scale(scale), *(cell for row in own for cell in found.contrast(row))],
-            )
-            for organisation, scale, own in told
         ],
         stacked(every, further),
         f"Above zero: the {nouns[0]} named first is higher.",
-        *found.notes(chosen, "higher", "lower", "gap"),
-        _left_out(len(listing) - len(told)),
+        *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
+        section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
+        ranked=(_clearest("gap", labels), lambda row: clearness(row[2][last])),
     )
-
-
-def _left_out(rows: int) -> str:
-    return f"{whole(rows)} rows in which nothing is decided are left out; the CSV has them." if rows else ""

@@ -101,12 +101,11 @@ def wordings(labels: Labels) -> Table:
 
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
-    dated = [(event.when, event.label, event.source) for event in labels.presentation.events]
+    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
     heads = ("Date", "Event", "Source")
-    return Table(
-        "",
+    return laid_out(
         "Dated events",
-        tuple(map(Column, heads)),
-        tuple(tuple(map(Cell, event)) for event in dated),
-        pd.DataFrame(dated, columns=list(map(str.lower, heads)), dtype="str"),
+        events,
+        [([*map(Column, heads)], lambda event: map(Cell, event))],
+        pd.DataFrame(events, columns=[*map(str.lower, heads)], dtype="str"),
     )

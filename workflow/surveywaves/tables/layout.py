@@ -6,7 +6,7 @@ Cells for numbers hold the number, its sign where it is withheld, or a dash and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -15,7 +15,8 @@ from typing import Any, Final, Literal, TypeAlias
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.text import listed
 from surveywaves.words import (
     MINUS,
     NONE,
@@ -103,6 +104,11 @@ class Table:
         How many columns name a row.
     sections
         What each row belongs to; each new one gets a row of its own above. Empty: none.
+    ranks
+        What each row is ranked by where there are too many to show; None: it always is; NaN: it is not. Empty: the
+        rows do not grow with organisations.
+    ranked_by
+        Which rows are shown then, in words.
     """
 
     name: str
@@ -113,6 +119,8 @@ class Table:
     notes: tuple[str, ...] = ()
     heads: int = 1
     sections: tuple[str, ...] = ()
+    ranks: tuple[float | None, ...] = ()
+    ranked_by: str = ""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -146,6 +154,28 @@ class Table:
                 spans.append((column.group, 1))
         return tuple(spans) if any(name for name, _ in spans) else ()
 
+    def at_most(self, most: int) -> Table:
+        """Show no more rows than these: those that always stay, and the highest and lowest; and say where all are."""
+        if len(self.rows) <= most:
+            return self
+        stay = [place for place, rank in enumerate(self.ranks) if rank is None][:most]
+        ranked = sorted(
+            (rank, place)
+            for place, rank in enumerate(self.ranks)
+            if rank is not None and not math.isnan(rank)
+        )
+        side = (most - len(stay)) // 2
+        ends = {place for _, place in (*ranked[:side], *ranked[len(ranked) - side :])}
+        chosen = sorted({*stay, *ends}) or range(most)
+        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {self.ranked_by or 'the first'}."
+        return replace(
+            self,
+            rows=tuple(self.rows[place] for place in chosen),
+            sections=tuple(self.sections[place] for place in chosen) if self.sections else (),
+            ranks=(),
+            notes=(f"{told} The CSV and the workbook have all.", *self.notes),
+        )
+
     def letters(self, place: int) -> tuple[int, int]:
         """Return how many letters a line of a column must hold, and how many would keep each cell on one line.
 
@@ -164,35 +194,17 @@ class Table:
         return least, max(least, min(longest, LONGEST))
 
 
+MOST_ROWS: Final = 60
+"""Rows of a table in the report, at most, where they grow with organisations."""
+
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""
 
 LONGEST_WORD: Final = 14
 """Letters of a word in a head that are not broken."""
 
-Maker: TypeAlias = tuple[Column, Callable[[Any], Cell]]
-"""A column, and the function that makes its cell for a row."""
-
-
-def of_lines(
-    title: str,
-    columns: Iterable[Column],
-    lines: Iterable[tuple[str, Iterable[Cell]]],
-    data: pd.DataFrame,
-    *notes: str,
-    heads: int = 1,
-) -> Table:
-    """Make a table of lines: the section of each, empty where there are none, and its cells.
-
-    The catalogue names it, and says what its data are.
-    """
-    below, rows = [], []
-    for section, cells in lines:
-        below.append(section)
-        rows.append(tuple(cells))
-    return Table(
-        "", title, tuple(columns), tuple(rows), data, notes, heads, tuple(below) if any(below) else ()
-    )
+Maker: TypeAlias = tuple[Column | Sequence[Column], Callable[[Any], Cell | Iterable[Cell]]]
+"""A column, and the function that makes its cell for a row; or several beside each other, and that of their cells."""
 
 
 def laid_out(
@@ -203,11 +215,32 @@ def laid_out(
     *notes: str,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
+    ranked: tuple[str, Callable[[Any], float | None]] | Literal[False] = False,
 ) -> Table:
-    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out."""
-    shown = [one for one in columns if one]
-    lines = ((section(row) if section else "", [make(row) for _, make in shown]) for row in rows)
-    return of_lines(title, (column for column, _ in shown), lines, data, *notes, heads=heads)
+    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
+
+    The catalogue names it, and says what its data are. `ranked` is for rows that grow with organisations: see `Table`.
+    """
+    shown, lines = [one for one in columns if one], list(rows)
+    below = tuple(map(section, lines)) if section else ()
+    return Table(
+        "",
+        title,
+        tuple(column for some, _ in shown for column in ([some] if isinstance(some, Column) else some)),
+        tuple(tuple(_cells(row, [make for _, make in shown])) for row in lines),
+        data,
+        notes,
+        heads,
+        below if any(below) else (),
+        tuple(map(ranked[1], lines)) if ranked else (),
+        ranked[0] if ranked else "",
+    )
+
+
+def _cells(row: Any, makers: Iterable[Callable[[Any], Cell | Iterable[Cell]]]) -> Iterator[Cell]:
+    for make in makers:
+        made = make(row)
+        yield from [made] if isinstance(made, Cell) else made
 
 
 def numbers(head: str, group: str = "", spoken: str = "") -> Column:
@@ -385,20 +418,31 @@ def held(head: str) -> str:
     return f"{before}{bracket}{inside.replace(' ', chr(160))}"
 
 
-def legend(columns: Iterable[Column]) -> str:
-    """Say what abbreviated heads stand for, each once."""
-    known = {column.head: column.spoken for column in columns if column.spoken}
-    return f"{'; '.join(f'{head}: {spoken}' for head, spoken in known.items())}." if known else ""
+def clearness(row: Any) -> float | None:
+    """Rank a row by its estimate divided by its standard error; None for everybody together."""
+    if row is not None and row.organisation == ALL:
+        return None
+    there = not (row is None or is_missing(row.estimate) or is_missing(row.std_error)) and row.std_error > 0
+    return float(row.estimate) / float(row.std_error) if there else math.nan
 
 
-def together(labels: Labels) -> str:
-    """Name everybody together, in the head of a column: `All staff`."""
-    return f"All {labels.presentation.nouns.people}"
+def of_everybody(name: str) -> float | None:
+    """Rank rows so that, of many organisations, those of everybody together are shown."""
+    return None if name == ALL else math.nan
 
 
-def place(name: str, labels: Labels, *, everybody: str = "all") -> str:
-    """Name the group that an estimate describes: an organisation, a contrast of two, or everybody together."""
-    return together(labels) if name == everybody else labels.organisation(name)
+def who(names: Sequence[str], labels: Labels) -> str:
+    """List organisations; of many, say how many of all they are."""
+    everyone = labels.presentation.organisations
+    if len(names) <= MANY:
+        return listed([labels.organisation(name) for name in names])
+    if len(names) == len(everyone):
+        return f"all {whole(len(names))}"
+    return f"{whole(len(names))} of {whole(len(everyone))} {labels.presentation.nouns.organisation[1]}"
+
+
+MANY: Final = 6
+"""Organisations that are named one by one, at most."""
 
 
 def when(wave: str, labels: Labels) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.catalogue import TABLES, Exhibit, One, of_study
 from surveywaves.files import read
-from surveywaves.tables.layout import Table
+from surveywaves.tables.layout import MOST_ROWS, Table
 from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
@@ -29,7 +29,11 @@ def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
 
 
 def made(
-    frames: Mapping[str, pd.DataFrame], labels: Labels, exhibits: Iterable[Exhibit] = TABLES
+    frames: Mapping[str, pd.DataFrame],
+    labels: Labels,
+    exhibits: Iterable[Exhibit] = TABLES,
+    *,
+    whole: bool = False,
 ) -> Iterator[tuple[One, Table]]:
     """Make every table that has something to show, in the order of the catalogue.
 
@@ -40,6 +44,8 @@ def made(
         what is absent there are no tables.
     exhibits
         Lists of the catalogue.
+    whole
+        Whether rows that grow with organisations are all there, as in files; else they are `MOST_ROWS` at most.
 
     Yields
     ------
@@ -50,4 +56,5 @@ def made(
     for one in of_study(exhibits, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
+            table = table if whole or not table.ranks else table.at_most(MOST_ROWS)
             yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))

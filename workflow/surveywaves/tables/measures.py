@@ -18,16 +18,16 @@ from surveywaves.tables.layout import (
     estimate_cell,
     is_withheld,
     known_or_withheld,
+    laid_out,
     number_cell,
     numbers,
-    of_lines,
+    of_everybody,
     p_cell,
-    place,
     sentence,
     when,
 )
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import NONE, Labels, is_missing, number, records, whole
+from surveywaves.words import NONE, Labels, is_missing, lower, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
@@ -47,38 +47,38 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     groups = groups[:1] if len(study.organisations) == 1 else groups
     present = set(zip(there["wave"], there["term"], strict=True))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
-    lines = [
-        (
-            place(name, labels) if len(groups) > 1 else "",
-            Cell(labels.scale(scale)).noted(low.get(scale, "")),
-            [
-                _coefficient(
-                    found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
-                )
-                for wave, term in terms
-            ],
-        )
-        for name in groups
-        for scale in labels.scales_in(there[there["organisation"] == name])
+
+    def cells(row: tuple[str, str]) -> list[Cell]:
+        name, scale = row
+        return [
+            _coefficient(
+                found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
+            )
+            for wave, term in terms
+        ]
+
+    rows = [
+        (name, scale) for name in groups for scale in labels.scales_in(there[there["organisation"] == name])
     ]
-    return of_lines(
+    return laid_out(
         "Reliability of each scale",
+        [row for row in rows if any(cell is not NOTHING for cell in cells(row))],
         [
-            Column("Scale"),
-            *(
-                numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
-                for wave, term in terms
+            (Column("Scale"), lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
+            (
+                [
+                    numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
+                    for wave, term in terms
+                ],
+                cells,
             ),
-        ],
-        [
-            (section, [named, *cells])
-            for section, named, cells in lines
-            if any(c is not NOTHING for c in cells)
         ],
         own,
         f"{NONE}: not asked, or not estimated.",
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
         f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
+        section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
+        ranked=(lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
     )
 
 
@@ -111,28 +111,34 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     loadings = chosen[chosen["term"] == "loading"].sort_values("estimate").drop_duplicates("scale")
     lowest = {row.scale: row for row in records(loadings)}
 
-    def cells(scale: str) -> Iterator[Cell]:
-        fit = found.get((scale, "chisq"))
-        yield from (Cell(labels.scale(scale)), count_cell(fit), *_chisq(fit, labels))
+    def fit(scale: str) -> Iterator[Cell]:
+        test = found.get((scale, "chisq"))
+        yield from (count_cell(test), *_chisq(test, labels))
         yield from (_index(found.get((scale, term))) for term in ("cfi", "rmsea", "srmr"))
         yield number_cell(lowest.get(scale), "estimate", number)
-        yield estimate_cell(found.get((scale, _NEXT)), labels, bounds=True)
-        yield from (
-            _loss(losses.get((head, scale, f"{step}_cfi_change"))) for head in equal for step in _STEPS
-        )
 
-    return of_lines(
+    heads = ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+    return laid_out(
         "One factor in each scale, and the same factor in all groups",
+        labels.scales_in(chosen),
         [
-            Column("Scale"),
-            *(
-                numbers(head, "One factor")
-                for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
+            ([numbers(head, "One factor") for head in heads], fit),
+            (
+                numbers(f"r with the next scale ({labels.confidence} CI)"),
+                lambda scale: estimate_cell(found.get((scale, _NEXT)), labels, bounds=True),
             ),
-            numbers(f"r with the next scale ({labels.confidence} CI)"),
-            *(numbers(step, head) for head in equal for step in _STEPS.values()),
+            *(
+                (
+                    numbers(step, head),
+                    lambda scale, head=head, term=term: _loss(
+                        losses.get((head, scale, f"{term}_cfi_change"))
+                    ),
+                )
+                for head in equal
+                for term, step in _STEPS.items()
+            ),
         ],
-        [("", cells(scale)) for scale in labels.scales_in(chosen)],
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
@@ -197,25 +203,22 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
 
     hidden = (tests["status"] == Status.WITHHELD).sum()
     tested = whole(tests["estimate"].notna().sum())
-    return of_lines(
+
+    def named(row: tuple[tuple[str, ...], Any]) -> Iterator[Cell]:
+        scale, item, wave, organisation = row[0]
+        return map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation)))
+
+    return laid_out(
         f"{nouns.statement[1].capitalize()} that work differently in groups",
+        found.items(),
         [
-            *map(Column, (nouns.statement[0].capitalize(), "Scale", "Between")),
-            numbers("n"),
-            *(column for *_, column in SHOWN),
-            Column("Size", "Both together"),
-        ],
-        [
-            (
-                "",
-                [
-                    *map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation))),
-                    count_cell(terms.get("total_lr")),
-                    *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
-                    _size(terms.get("total_r2_change")),
-                ],
-            )
-            for (scale, item, wave, organisation), terms in found.items()
+            ([*map(Column, (nouns.statement[0].capitalize(), "Scale", "Between"))], named),
+            (numbers("n"), lambda row: count_cell(row[1].get("total_lr"))),
+            *(
+                (column, lambda row, term=term, what=what: _shown(row[1].get(term), what))
+                for term, what, column in SHOWN
+            ),
+            (Column("Size", "Both together"), lambda row: _size(row[1].get("total_r2_change"))),
         ],
         dif,
         f"{whole(len(found))} of {tested} comparisons are listed: those whose test of both together is below "

@@ -15,11 +15,11 @@ from surveywaves.tables.layout import (
     laid_out,
     number_cell,
     numbers,
-    place,
+    of_everybody,
     sentence,
 )
-from surveywaves.terms import BETWEEN, RETURNS_NEEDED
-from surveywaves.words import Labels, is_missing, number, percent, records, share, whole
+from surveywaves.terms import ALL, BETWEEN, RETURNS_NEEDED
+from surveywaves.words import Labels, is_missing, lower, number, percent, records, share, whole
 
 ASKED: Final = {
     "power": "Power, %",
@@ -77,16 +77,13 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
-        section=lambda key: _contrast(key[1], key[2], labels),
+        section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
+        ranked=(lower(labels.organisation(ALL)), lambda key: of_everybody(key[2])),
     )
 
 
 _CONTRASTS: Final = 8
 """Contrasts that are all shown; of more, those within an organisation are."""
-
-
-def _contrast(wave: str, organisation: str, labels: Labels) -> str:
-    return f"{KINDS[kind_of(wave, organisation)]}: {place(organisation, labels)}"
 
 
 def _cell(row: Any, labels: Labels) -> Cell:

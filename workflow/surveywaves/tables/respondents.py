@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,9 +20,8 @@ from surveywaves.tables.layout import (
     is_withheld,
     laid_out,
     numbers,
-    of_lines,
-    place,
     weighted_note,
+    who,
 )
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
@@ -53,7 +52,7 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
         return (NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
 
     def surveyed(name: str) -> Cell:
-        return Cell(listed([labels.organisation(one) for one in study[name].organisations_surveyed]))
+        return Cell(who(study[name].organisations_surveyed, labels))
 
     def kind(name: str) -> Cell:
         observed = study[name].evidence is Evidence.OBSERVED
@@ -108,35 +107,48 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
 
-    def cell(wave: str, name: str, variable: str, level: str) -> Cell:
-        # Within an organisation, the variable that names it says nothing.
-        within = name != ALL and variable == ORGANISATION
-        return Cell("") if within else _level(found.get((wave, name, variable, level)), level)
+    def cells(row: tuple[str, str]) -> Iterator[Cell]:
+        variable, level = row
+        for wave, name in places:
+            # Within an organisation, the variable that names it says nothing.
+            within = name != ALL and variable == ORGANISATION
+            yield Cell("") if within else _level(found.get((wave, name, variable, level)), level)
 
-    return of_lines(
+    last = places[-1][0] if places else ""
+
+    def rank(row: tuple[str, str]) -> float | None:
+        return as_float(getattr(found.get((last, ALL, *row)), "n", None)) if row[0] == ORGANISATION else None
+
+    def section(row: tuple[str, str]) -> str:
+        return study.nouns.organisation[0].capitalize() if row[0] == ORGANISATION else labels.variable(row[0])
+
+    return laid_out(
         f"Who answered: {study.nouns.person[1]} by wave",
         [
-            Column(""),
-            *(
-                numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
-                for wave, name in places
-            ),
-        ],
-        [
-            (
-                study.nouns.organisation[0].capitalize()
-                if variable == ORGANISATION
-                else labels.variable(variable),
-                [Cell(labels.level(variable, level)), *(cell(*one, variable, level) for one in places)],
-            )
+            (variable, level)
             for variable in dict.fromkeys(map(str, there["variable"]))
             if variable != ORGANISATION or len(study.organisations) > 1
             for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
+        ],
+        [
+            (Column(""), lambda row: Cell(labels.level(*row))),
+            (
+                [
+                    numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
+                    for wave, name in places
+                ],
+                cells,
+            ),
         ],
         frame,
         "n (% of those who answered the question); those who did not state it are not in the percentages.",
         f"{NONE}: not asked.",
         weighted_note(frame),
+        section=section,
+        ranked=(
+            f"of the {study.nouns.organisation[1]} the largest and smallest in {labels.wave(last)}",
+            rank,
+        ),
     )
 
 
@@ -147,7 +159,9 @@ _BESIDE: Final = 3
 def _whose(wave: str, name: str, labels: Labels) -> str:
     """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
     surveyed = labels.presentation.waves[wave].organisations_surveyed
-    return labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else place(name, labels)
+    return (
+        labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else labels.organisation(name)
+    )
 
 
 def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list[str]:
@@ -172,39 +186,42 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]
     each = asked.drop_duplicates(key)
+    spared = _sums(asked[asked["reason"] == Missing.NOT_ASKED])
     returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
+    # Who was routed round a question was not asked it.
+    returned = returned - spared.reindex(returned.index, fill_value=0)
     counts = each.groupby(["wave", "section"]).size()
     parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}
     parts["all reasons"] = dict(_sums(asked[asked["reason"].isin(list(REASONS))]))
     used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
     gone = [words for words in parts if words not in used]
     most = each.groupby("wave")["returns"].max()
-    return of_lines(
+    return laid_out(
         "Missing answers by section of the questionnaire, in % of the answers asked for",
         [
-            Column("Section"),
-            numbers(study.nouns.statement[1].capitalize()),
-            *(numbers(words.capitalize()) for words in used),
+            (wave, section)
+            for wave in study.waves
+            for section in study.sections
+            if (wave, section) in returned.index
         ],
         [
+            (Column("Section"), lambda row: Cell(study.sections[row[1]])),
             (
-                f"{labels.wave(wave)}: {whole(most[wave])} {study.nouns.returns[1]}",
-                [
-                    Cell(title),
-                    Cell(whole(counts[wave, section]), float(counts[wave, section])),
-                    *(
-                        _share(parts[words].get((wave, section), 0), returned[wave, section])
-                        for words in used
-                    ),
-                ],
-            )
-            for wave in study.waves
-            for section, title in study.sections.items()
-            if (wave, section) in returned.index
+                numbers(study.nouns.statement[1].capitalize()),
+                lambda row: Cell(whole(counts[row]), float(counts[row])),
+            ),
+            *(
+                (
+                    numbers(words.capitalize()),
+                    lambda row, words=words: _share(parts[words].get(row, 0), returned[row]),
+                )
+                for words in used
+            ),
         ],
         frame,
         "Broke off: nothing after it was answered.",
         f"No answer is missing for another reason ({listed(gone)})." if gone else "",
+        section=lambda row: f"{labels.wave(row[0])}: {whole(most[row[0]])} {study.nouns.returns[1]}",
     )
 
 

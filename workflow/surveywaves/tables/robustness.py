@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,13 +19,12 @@ from surveywaves.tables.layout import (
     number_cell,
     numbers,
     p_cell,
-    place,
     sentence,
     stacked,
     when,
 )
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
-from surveywaves.words import NONE, Labels, lower, number, records, whole
+from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
 
 _UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -72,7 +71,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             several
             and (
                 Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(place(row.organisation, labels)),
+                lambda row: Cell(labels.organisation(row.organisation)),
             ),
             (
                 Column("Main analysis"),
@@ -102,6 +101,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
+        ranked=("the largest moves, up and down", lambda row: as_float(row.largest_move)),
     )
 
 
@@ -150,12 +150,11 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     own = diagnostics[:0] if variances is None else variances
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
     alike = {row.scale: row for row in records(own)}
-    tests = {
-        (scale, term): _tests(rows, level)
-        for (scale, term), rows in diagnostics[diagnostics["term"].isin(list(TESTED))].groupby(
-            ["scale", "term"]
-        )
-    }
+    tests: dict[tuple[str, str], list[Any]] = {}
+    for row in records(
+        diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
+    ):
+        tests.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
     return laid_out(
@@ -171,7 +170,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             *(
                 (
                     numbers(head, group),
-                    lambda scale, term=term, place=place: tests.get((scale, term), (NOTHING, NOTHING))[place],
+                    lambda scale, term=term, place=place: _tests(tests.get((scale, term), ()), level)[place],
                 )
                 for term, group in TESTED.items()
                 for place, head in enumerate((f"{item.capitalize()} against", "Smallest adj. p"))
@@ -201,11 +200,10 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     )
 
 
-def _tests(rows: pd.DataFrame, level: float) -> tuple[Cell, Cell]:
+def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
     """Count tests that speak against an assumption, and print the smallest p."""
-    tested = rows[rows["p_adjusted"].notna()]
-    if tested.empty:
+    if not rows:
         return NOTHING, NOTHING
-    against = int((tested["p_adjusted"] < level).sum())
-    smallest = next(records(tested.nsmallest(1, "p_adjusted")))
-    return Cell(f"{whole(against)} of {whole(len(tested))}", float(against)), p_cell(smallest)
+    against = sum(row.p_adjusted < level for row in rows)
+    smallest = min(rows, key=lambda row: row.p_adjusted)
+    return Cell(f"{whole(against)} of {whole(len(rows))}", float(against)), p_cell(smallest)
