@@ -415,13 +415,6 @@ INTERVIEW_TABLES: Final = (
     ),
     Table("themes", "qualitative.table:themes", ("themes",), "coding", folder="tables_interviews"),
     Table(
-        "themes_by_group",
-        "qualitative.table:themes_by_group",
-        ("themes",),
-        "coding",
-        folder="tables_interviews",
-    ),
-    Table(
         "coding_agreement",
         "qualitative.table:coding",
         ("coding_agreement",),

@@ -20,8 +20,6 @@ VERDICTS: Final = {
     Verdict.SILENT.value: "silent",
 }
 
-INTERVIEWS_ROUNDED: Final = "Counts of groups of interviews are protected as the survey's."
-
 
 @dataclass(frozen=True)
 class Names:

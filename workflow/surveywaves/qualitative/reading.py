@@ -215,9 +215,7 @@ class _Reading:
     def _level(self, where: str, column: str, cell: str) -> str:
         """Find the name of a stage, area or organisation; a mistake if there is none."""
         levels = self._levels[column]
-        level = known_as(
-            cell, {**{name: name for name in levels}, **{text: name for name, text in levels.items()}}
-        )
+        level = known_as(cell, _words(levels))
         if level is None:
             near = nearest(cell, levels.values()) if cell else None
             hint = f"did you mean `{near}`?" if near else f"known: {', '.join(levels.values())}"
@@ -275,10 +273,7 @@ class _Reading:
     def observed(self, grid: Sequence[tuple[int, Mapping[str, str]]]) -> pd.DataFrame:
         """Lay the grid of observations out; rows of another group or category, or without a count, are set aside."""
         path, rows = self.part.file.observations or "", []
-        known = {
-            column: {**{name: name for name in levels}, **{text: name for name, text in levels.items()}}
-            for column, levels in (("group", self.part.file.groups), ("category", self.part.file.categories))
-        }
+        known = {"group": _words(self.part.file.groups), "category": _words(self.part.file.categories)}
         for line, cells in grid:
             count = number(cells["count"])
             group, category = (known_as(cells[column], words) for column, words in known.items())
@@ -297,6 +292,11 @@ class _Reading:
 
 _OPTIONAL: Final = ("coder", "start", "end", "date")
 """Columns without which a table can be read."""
+
+
+def _words(levels: Mapping[str, str]) -> dict[str, str]:
+    """Give each level by its name and by its words."""
+    return {name: name for name in levels} | {text: name for name, text in levels.items()}
 
 
 def _called(source: str) -> str:
