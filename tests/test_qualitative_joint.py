@@ -13,12 +13,14 @@ import pytest
 
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES, of_study
 from surveywaves.disclosure import Rule
+from surveywaves.disclosure.checklist import checklist
 from surveywaves.figures.saving import draw, svg_of
 from surveywaves.figures.style import RC
 from surveywaves.qualitative import Beside, beside
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study
+from surveywaves.study.models import Disclosure
 from surveywaves.study.parts import Presentation, QualitativePart, QualitativeWords
 from surveywaves.tables.made import made
 from surveywaves.words import Labels
@@ -270,3 +272,12 @@ def test_each_table_says_what_its_rows_say() -> None:
     assert len(sections) == 6 and all(one.endswith(")") for one in sections)
     seldom = tables["observations"].rows[0][4]
     assert seldom.text == "[c]"
+
+
+def test_the_output_checker_gets_a_row_for_each_table() -> None:
+    figures = {one.name: list(one.reads) for one in INTERVIEW_FIGURES}
+    sheet = checklist(material().by_scope(), figures, Disclosure())
+    assert {name.split("/")[1].split(".")[0] for name in sheet["output"]} == {*material().released, *figures}
+    groups = sheet[sheet["output"].str.contains("themes.csv") & (sheet["scope"] == "groups")].iloc[0]
+    assert (groups["status"], groups["smallest_n"]) == ("pass", 15)
+    assert "fail" not in set(sheet["status"])

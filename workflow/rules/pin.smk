@@ -1,6 +1,11 @@
 # in:  everything released: tables, figures and their captions, the report, the configuration as it took effect
 # out: of `pin`, results/pins/<label>/ (said by --config pin=<label>); of `verify`, nothing but what it says, and
 #      results/verify/<label>.tsv. Neither is an output to Snakemake: it would delete a pin before it made it again.
+INTERVIEW_FILES = [
+    "results/released/checklist_interviews.csv",
+    "results/released/checklist_interviews.xlsx",
+    "results/tables_interviews",
+]
 PINNED = [
     "results/configuration.yaml",
     *expand("results/released/{table}.csv", table=[*RELEASED, *INTERVIEWS]),
@@ -13,7 +18,7 @@ PINNED = [
     *slides([*FIGURES, *INTERVIEW_FIGURES]),
     *captions(),
     "results/tables",
-    *(["results/tables_interviews"] if QUALITATIVE else []),
+    *(INTERVIEW_FILES if QUALITATIVE else []),
     "results/report/index.html",
     "results/report/report.pdf",
 ]

@@ -11,6 +11,8 @@ if QUALITATIVE:
             material=QUALITATIVE.file.files,
         output:
             **released(INTERVIEWS),
+            checklist="results/released/checklist_interviews.csv",
+            sheet="results/released/checklist_interviews.xlsx",
             people=expand("results/released/{table}.csv", table=INTERVIEWS),
             segments="results/qualitative/segments.parquet",
             sources="results/qualitative/sources.parquet",
@@ -28,5 +30,6 @@ if QUALITATIVE:
         params:
             part=QualitativePart.of(STUDY).model_dump(mode="json"),
             presentation=as_json(BESIDE),
+            figures={one.name: list(one.exhibit.reads) for one in INTERVIEW_FIGURES},
         script:
             "../scripts/qualitative.py"

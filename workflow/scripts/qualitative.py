@@ -4,6 +4,7 @@ from pathlib import Path
 
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES
 from surveywaves.disclosure import Rule
+from surveywaves.disclosure.checklist import checklist, workbook
 from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write, write_bytes
 from surveywaves.qualitative import beside
@@ -39,6 +40,9 @@ with stage(snakemake):
     for name, table in found.released.items():
         write(table, output[name])
         write(table, str(Path(output[name]).with_suffix(".csv")))
+    sheet = checklist(found.by_scope(), snakemake.params.figures, kept)
+    write(sheet, output.checklist)
+    write_bytes(workbook(sheet), output.sheet)
     captions = save_all(found.released, presentation, Path(output.captions).parent, INTERVIEW_FIGURES)
     write(captions, output.captions)
     for name, content in files(found.released, Labels(presentation), INTERVIEW_TABLES):

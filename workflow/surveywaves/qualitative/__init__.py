@@ -15,7 +15,7 @@ from surveywaves.qualitative.reading import read_material
 from surveywaves.qualitative.themes import spoken, themes, tones
 from surveywaves.study.parts import Presentation, QualitativePart
 from surveywaves.study.qualitative import SEPARATOR
-from surveywaves.terms import Evidence
+from surveywaves.terms import ALL, Evidence
 
 __all__ = ["beside"]
 
@@ -25,6 +25,12 @@ class Beside(NamedTuple):
 
     released: dict[str, pd.DataFrame]
     private: dict[str, pd.DataFrame]
+
+    def by_scope(self) -> dict[str, pd.DataFrame]:
+        """Give what is released as the output checker's sheet takes it: stages as waves, groups as organisations."""
+        counted = self.released["themes"]
+        groups = counted["area"].where(counted["area"] != ALL, counted["organisation"])
+        return self.released | {"themes": counted.assign(wave=counted["stage"], organisation=groups)}
 
 
 def beside(
