@@ -20,8 +20,23 @@ if QUALITATIVE:
             problems="results/qualitative/problems.tsv",
             figures=drawn(INTERVIEW_FIGURES),
             slides=slides(INTERVIEW_FIGURES),
-            captions="results/figures/captions_interviews.tsv",
-            tables=directory("results/tables_interviews"),
+            captions=report(
+                "results/figures/captions_interviews.tsv",
+                caption="../report/captions/captions.rst",
+                category="Figures",
+                subcategory="All",
+                labels={
+                    "figure": "captions of figures of interviews",
+                    "format": "TSV",
+                },
+            ),
+            tables=report(
+                directory("results/tables_interviews"),
+                htmlindex="index.html",
+                caption="../report/captions/tables.rst",
+                category="Tables",
+                labels={"tables": "of interviews", "format": "HTML, Word, LaTeX, CSV"},
+            ),
         log:
             "results/logs/qualitative.log",
         benchmark:
@@ -29,7 +44,11 @@ if QUALITATIVE:
         threads: 2
         params:
             part=QualitativePart.of(STUDY).model_dump(mode="json"),
-            presentation=as_json(BESIDE),
+            presentation=as_json(
+                BESIDE.model_copy(
+                    update={"planning": None, "items": {}, "variables": {}}
+                )
+            ),
             figures={one.name: list(one.exhibit.reads) for one in INTERVIEW_FIGURES},
         script:
             "../scripts/qualitative.py"

@@ -154,7 +154,7 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     CROSSCHECK: (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
     RECODINGS: (Kind(("value",), Statbarn.NONE),),
     "themes": (_counted("n percent favourable mixed critical passages", "sources", "n"),),
-    "coding_agreement": (Kind(("estimate", "conf_low", "conf_high"), Statbarn.COEFFICIENTS),),
+    "coding_agreement": (Kind(("estimate",), Statbarn.COEFFICIENTS),),
     "joint_display": (Kind(("percent", "change"), Statbarn.LINEAR, made_from="themes, means and contrasts"),),
     "observations": (Kind(("count", "per_meeting"), Statbarn.LINEAR),),
     "timeline": (Kind(("label",), Statbarn.NONE),),
