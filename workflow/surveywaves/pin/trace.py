@@ -37,6 +37,7 @@ PASTED: Final = ("results/tables/", "results/tables_interviews/")
 _ROOMS: Final = {
     "figures": "figure",
     "tables": "table",
+    "tables_interviews": "table",
     "released": "",
     "statistics": "",
     "audit": "",
