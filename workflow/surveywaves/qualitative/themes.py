@@ -12,7 +12,6 @@ passages, which one talkative person can make, leave for all interviews of a sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ import pandas as pd
 from surveywaves.describe import describe
 from surveywaves.disclosure import ItemKey, Rule, release
 from surveywaves.qualitative.agreement import passages
+from surveywaves.study.parts import InstrumentItem
 from surveywaves.terms import ALL, ITEM_FREQUENCIES, ORGANISATION, Status
 from surveywaves.tidy import tuples
 
@@ -171,17 +171,6 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
     return area + _BETWEEN + organisation
 
 
-@dataclass(frozen=True, slots=True)
-class _Theme:
-    """A theme as the survey's tables need a statement."""
-
-    item: str
-    points: int = NOT_RAISED
-    key: int = 1
-    section: int = 1
-    favourable: tuple[int, ...] = (RAISED,)
-
-
 def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], rule: Rule) -> pd.DataFrame:
     """Release the counts of groups as those of a survey; `item_frequencies` of it."""
     wide = told.assign(answer=RAISED).pivot_table(
@@ -193,7 +182,8 @@ def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], r
     responses.insert(1, ORGANISATION, sources["group"].to_numpy())
     missing = pd.DataFrame(None, index=responses.index, columns=responses.columns, dtype="object")
     missing["wave"] = responses["wave"]
-    instrument = [_Theme(name) for name in names]
+    about: dict[str, Any] = {"section": 1, "key": 1, "points": NOT_RAISED, "favourable": (RAISED,)}
+    instrument = [InstrumentItem(item=name, **about) for name in names]
     surveyed = {
         str(stage): list(own["group"].unique()) for stage, own in sources.groupby("stage", sort=False)
     }
