@@ -340,15 +340,20 @@ def test_a_table_may_say_itself_who_was_interviewed(tmp_path: Path) -> None:
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("source,kode\nA,x\n", encoding="utf-8")
     (tmp_path / "broken.qdpx").write_bytes(b"no")
-    sources = SOURCES + "Interview 003,First,Teems,NHS\nInterview 001,First,Wards,NHS\n,First,Teams,NHS\n"
+    wrong = (
+        "Interview 003,First,Teems,NHS",
+        "Interview 004,First,Teems,NHS",
+        "Interview 001,First,Wards,NHS",
+    )
+    sources = SOURCES + "\n".join([*wrong, ",First,Teams,NHS", ""])
     lines = refused(tmp_path, "bad.csv", "broken.qdpx", "absent.csv", sources=sources)
     assert [line.partition(" (hint")[0] for line in lines] == [
         "bad.csv: has no column `code`",
         "broken.qdpx: is damaged or no .qdpx (BadZipFile)",
         "absent.csv: no such file",
         "sources.csv: row 4: unknown area `Teems`",
-        "sources.csv: row 5: a source that stands above with another stage, area or organisation",
-        "sources.csv: row 6: a source without a name",
+        "sources.csv: row 6: a source that stands above with another stage, area or organisation",
+        "sources.csv: row 7: a source without a name",
     ]
     assert "did you mean `Teams`?" in lines[3]
 

@@ -91,13 +91,13 @@ def beside(
     survey = [wave.evidence for name, wave in presentation.waves.items() if name in set(display["wave"])]
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
     grid = observations(material.observed, threshold=rule.threshold, public=rule.public)
+    display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
+    coders = agreement(judged, confidence=part.confidence, seed=part.seed)
     released = {
-        "themes": counted.assign(evidence=file.evidence.value),
-        "coding_agreement": agreement(judged, confidence=part.confidence, seed=part.seed).assign(
-            evidence=file.evidence.value
-        ),
+        "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
+        "coding_agreement": coders.round(4).assign(evidence=file.evidence.value),
         "joint_display": display.assign(evidence=weakest.value),
-        "observations": grid.assign(evidence=file.evidence.value),
+        "observations": grid.round({"per_meeting": 3}).assign(evidence=file.evidence.value),
         "timeline": timeline(presentation),
     }
     private = {

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import LINE, Drawing, Key, Page, key, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, Tile, beside, grid, panels, points, value
-from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, steps, toned, wrap
+from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, Slide, steps, toned, wrap
 from surveywaves.qualitative.events import EVENT, FIELDWORK, STAGE
 from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT, Verdict
 from surveywaves.qualitative.names import VERDICTS, Names
@@ -93,18 +93,19 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
     labels = names.labels
     wave = joint_display["wave"].iloc[-1]
     rows = joint_display[joint_display["wave"] == wave]
+    slide = isinstance(presentation.style, Slide)  # there, all of a principle stand in one row
     lines: list[tuple[str, str, str]] = []
     for row in records(rows[rows["side"] == VERDICT]):
-        own = rows[rows["principle"] == row.principle]
-        lines.append((row.principle, VERDICT, row.verdict))
-        lines += [(row.principle, SURVEY, scale) for scale in own["scale"].unique() if scale]
-        lines += [(row.principle, INTERVIEWS, theme) for theme in own["theme"].unique() if theme]
+        own = rows[(rows["principle"] == row.principle) & (rows["side"] != VERDICT)]
+        below = dict.fromkeys((row.principle, one.side, one.scale or one.theme) for one in records(own))
+        lines += [(row.principle, VERDICT, row.verdict), *([] if slide else below)]
     bold = [place for place, one in enumerate(lines) if one[1] == VERDICT]
     called = [
         wrap(_line(one, names), (NAMES_WIDE + 6) * em, em, bold=place in bold)
         for place, one in enumerate(lines)
     ]
-    table = Rows(called, em, LINE + 0.5, bold)
+    called = [(*name, VERDICTS[one[2]]) if slide else name for name, one in zip(called, lines, strict=True)]
+    table = Rows(called, em, LINE + 0.2, bold)
     everybody = [ALL] if rows["organisation"].eq(ALL).any() else []
     organisations = [
         one for one in presentation.organisations if rows["organisation"].eq(one).any()
@@ -129,6 +130,12 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
         ],
     )
     middles = dict(zip(lines, table.middles, strict=True))
+    for (principle, side, name), y in [*middles.items()]:
+        if side == VERDICT and not slide:
+            beside(drawn[0], 0, y, VERDICTS[name], 0.1 * em, weight="bold")
+        elif side == VERDICT:
+            own = rows[rows["principle"] == principle]
+            middles |= {(principle, one.side, one.scale or one.theme): y for one in records(own)}
     for axes, side, series in zip(drawn, (SURVEY, INTERVIEWS), (organisations, stages), strict=True):
         _marks(axes, rows[rows["side"] == side], middles, {one: looks[one] for one in series}, names)
     caption = (
@@ -139,10 +146,10 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
 
 
 def _line(one: tuple[str, str, str], names: Names) -> str:
-    """Name a row: a principle with its verdict, a scale, or a theme."""
+    """Name a row: a principle, a scale, or a theme."""
     principle, side, name = one
     if side == VERDICT:
-        return f"{principle}: {VERDICTS[name]}"
+        return principle
     return names.labels.scale(name) if side == SURVEY else f"“{names.theme(name)}”"
 
 

@@ -121,6 +121,8 @@ class _Reading:
     root: Path
     mistakes: list[Mistake] = field(default_factory=list)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
+    unknown: set[tuple[str, str]] = field(default_factory=set)
+    """Cells that no level is called like: each is told once."""
 
     def tried(self, rows: Iterator[T]) -> list[T]:
         """List what is read of a file; its mistakes are kept for later."""
@@ -216,7 +218,8 @@ class _Reading:
         """Find the name of a stage, area or organisation; a mistake if there is none."""
         levels = self._levels[column]
         level = known_as(cell, _words(levels))
-        if level is None:
+        if level is None and (column, cell) not in self.unknown:
+            self.unknown.add((column, cell))
             near = nearest(cell, levels.values()) if cell else None
             hint = f"did you mean `{near}`?" if near else f"known: {', '.join(levels.values())}"
             said = f"unknown {column} `{cell}`" if cell else f"no {column}"
