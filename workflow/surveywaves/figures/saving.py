@@ -7,7 +7,7 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -34,7 +34,12 @@ TEMPLATE: Final = b"""#set page(width: auto, height: auto, margin: 0pt)
 """
 
 
-def save_all(tables: Mapping[str, pd.DataFrame], presentation: Presentation, folder: Path) -> pd.DataFrame:
+def save_all(
+    tables: Mapping[str, pd.DataFrame],
+    presentation: Presentation,
+    folder: Path,
+    exhibits: Iterable[Figure] = FIGURES,
+) -> pd.DataFrame:
     """Draw every figure into a folder, with its rows, as a slide and, where the catalogue says so, for a telephone.
 
     Parameters
@@ -43,6 +48,8 @@ def save_all(tables: Mapping[str, pd.DataFrame], presentation: Presentation, fol
         Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
     presentation
         The study in words.
+    exhibits
+        A list of the catalogue.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def save_all(tables: Mapping[str, pd.DataFrame], presentation: Presentation, fol
     slides, said, jobs = on_slide(presentation), [], []
     gc.freeze()  # else what is loaded is looked through again for every figure
     with ThreadPoolExecutor(1) as beside:
-        for one in of_study(FIGURES, presentation, tables):
+        for one in of_study(exhibits, presentation, tables):
             drawing, slide = draw(one, tables, presentation), draw(one, tables, slides)
             write_text(csv_text(drawing.rows), str(folder / f"{one.name}.{ROWS_FORMAT}"))
             svgs = svg_of(drawing), svg_of(slide)

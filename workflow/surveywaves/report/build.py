@@ -23,7 +23,7 @@ from typing import Final
 import pandas as pd
 import pypandoc  # type: ignore[import-untyped]
 
-from surveywaves.catalogue import SHOWN_UNITS
+from surveywaves.catalogue import INTERVIEW_TABLES, SHOWN_UNITS, TABLES
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
 from surveywaves.report.sections import MARK, sections, strip
@@ -73,6 +73,8 @@ class Shown:
         The table.
     unit
         What its numbers are in, where there is one of the same kind in another unit.
+    folder
+        Where the files of a table lie, below `results/`.
     """
 
     kind: str
@@ -85,6 +87,7 @@ class Shown:
     narrow: str = ""
     table: Table | None = None
     unit: str = ""
+    folder: str = "tables"
 
     @property
     def id(self) -> str:
@@ -185,7 +188,10 @@ def assemble(
         presentation=presentation,
         captions=said,
         figures={name: svg for name, svg in figures.items() if name in said},
-        made={one.name: (one, table) for one, table in made(tables, Labels(presentation))},
+        made={
+            one.name: (one, table)
+            for one, table in made(tables, Labels(presentation), (*TABLES, *INTERVIEW_TABLES))
+        },
         limitations=limitations,
         disclosure=disclosure.strip(),
         session=session or {},
@@ -263,7 +269,8 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                     number = f"{first}b"
                 elif len(table.rows) > LONGEST or getattr(about.exhibit, "file_only", False):
                     number = ""
-                one = Shown(kind, name, number, visible(table.title), table=table, unit=unit)
+                folder = getattr(about.exhibit, "folder", "tables")
+                one = Shown(kind, name, number, visible(table.title), table=table, unit=unit, folder=folder)
             numbers[kind, name] = number
             counts[kind, section.appendix] += number[-1:].isdigit()
             yield one

@@ -24,7 +24,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures
+from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures, interview_figures
 from surveywaves.findings import ANALYSIS, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
@@ -125,7 +125,11 @@ class Material:
 
     def standing(self, section: str, part: str = "") -> list[Markup]:
         """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
-        drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
+        every = (
+            *figures(self.presentation, published=True),
+            *interview_figures(self.presentation, self.tables),
+        )
+        drawn = [one for one in every if one.name in self.figures]
         tables = [one for one, _ in self.made.values()]
         return [
             Markup(f"[[{kind}:{one.name}]]")

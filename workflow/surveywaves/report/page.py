@@ -27,7 +27,13 @@ from surveywaves.tables import Table
 from surveywaves.tables.publish import html as table_html
 from surveywaves.text import visible
 
-TABS: Final = {"first": "The survey", "scales": "Results", "parted": "Organisations", "sure": "How sure"}
+TABS: Final = {
+    "first": "The survey",
+    "scales": "Results",
+    "parted": "Organisations",
+    "sure": "How sure",
+    "interviews": "Interviews",
+}
 """Section -> what its tab says, where its heading is too long for one."""
 
 

@@ -110,7 +110,7 @@ def _shown(one: Shown) -> dict[str, Any]:
             "svg": one.svg,
         }
     if not one.number:
-        return {**words, "file": f"results/tables/{one.name}.csv"}
+        return {**words, "file": f"results/{one.folder}/{one.name}.csv"}
     table = one.table
     least = [_least(table, place) for place in range(len(table.columns))]
     return {

@@ -9,10 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import operator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
-    AfterValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -21,18 +20,9 @@ from pydantic import (
 )
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.study.settings import Analysis, Colour, Model, Name, Text
+from surveywaves.study.qualitative import Qualitative
+from surveywaves.study.settings import Analysis, Colour, FilePath, Model, Name, Text
 from surveywaves.terms import ORGANISATION, Comparability, Evidence, Missing
-
-
-def _no_braces(path: str) -> str:
-    """Refuse a path that Snakemake would take for a pattern."""
-    if "{" in path or "}" in path:
-        raise ValueError("a file's name may not hold `{` or `}`: rename it")
-    return path
-
-
-FilePath = Annotated[Text, AfterValidator(_no_braces)]
 
 # --- the instrument -------------------------------------------------------------------------------------------
 
@@ -108,11 +98,49 @@ class Scale(Model):
 
 
 class Event(Model):
-    """A dated event that the time figures mark (one row of `events.tsv`)."""
+    """An event of the study's timeline (one row of `events.tsv`)."""
 
-    date: dt.date = Field(description="ISO date; the first of the month where only the month is known.")
+    date: dt.date | None = Field(
+        default=None,
+        description="`2007-09-14`, `2007-09` or `2007`; `~` behind it: approximate (EDTF, ISO 8601-2); empty: undated.",
+    )
     label: Text = Field(description="Words put beside the mark.")
     source: str = Field(default="", description="Where the date comes from.")
+    precision: Literal["day", "month", "year"] = Field(
+        default="day",
+        exclude_if=lambda given: given == "day",
+        description="How much of the date is known: from it.",
+    )
+    approximate: bool = Field(
+        default=False,
+        exclude_if=lambda given: not given,
+        description="Whether the date is an estimate: from it.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_known(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(text := given.get("date"), str):
+            return given
+        plain = text.strip().removesuffix("~")
+        found = {
+            "precision": _PRECISION.get(plain.count("-"), "day"),
+            "approximate": text.strip().endswith("~"),
+        }
+        first = plain + "-01" * (2 - min(plain.count("-"), 2))
+        return {**found, **given, "date": (first if plain else text.strip()) or None}
+
+    @property
+    def when(self) -> str:
+        """Write the date as far as it is known; empty if it is not."""
+        known = (
+            self.date.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]] if self.date else ""
+        )
+        return f"about {known}" if self.approximate else known
+
+
+_PRECISION: Final = {0: "year", 1: "month", 2: "day"}
+"""Hyphens of a date -> how much of it is known."""
 
 
 class Variable(Model):
@@ -589,6 +617,7 @@ class Study(Model):
     scales: tuple[Scale, ...]
     events: tuple[Event, ...]
     waves: tuple[Wave, ...]
+    qualitative: Qualitative | None = Field(default=None, exclude_if=lambda part: part is None)
 
     def wave(self, name: str) -> Wave:
         """Find a wave by its name (KeyError if there is none)."""
@@ -623,6 +652,10 @@ class Study(Model):
         needed += [
             (name, "the publication", "`published` in config.yaml")
             for name in (published.files if published else [])
+        ]
+        needed += [
+            (name, "qualitative.yaml", "qualitative.yaml")
+            for name in (self.qualitative.file.files if self.qualitative else ())
         ]
         absent = [
             Mistake(path, f"no such file; {who} needs it", f"put it there, or mend {where}")

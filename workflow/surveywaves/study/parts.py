@@ -33,6 +33,7 @@ from surveywaves.study.models import (
     VariableSource,
     Wave,
 )
+from surveywaves.study.qualitative import SEPARATOR, Code, Display, QualitativeFile, Stage, Theme
 from surveywaves.study.settings import Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
 from surveywaves.terms import ORGANISATION, Comparability, Evidence
 
@@ -179,6 +180,27 @@ class PlanningWords(Model):
         )
 
 
+class QualitativeWords(Model):
+    """The coded material as a reader meets it."""
+
+    evidence: Evidence
+    evidence_note: str
+    stages: dict[str, Stage]
+    areas: dict[str, str]
+    themes: dict[str, Theme]
+    groups: dict[str, str]
+    categories: dict[str, str]
+    display: Display
+
+    @classmethod
+    def of(cls, study: Study) -> QualitativeWords | None:
+        """Take the part out of a study; None if it has no coded material."""
+        if (found := study.qualitative) is None:
+            return None
+        known = found.file.model_dump(include=set(cls.model_fields))
+        return cls(**known, themes={theme.theme: theme for theme in found.themes})
+
+
 class Presentation(Model):
     """What figures, tables and report need to put numbers into words: nothing here changes a number."""
 
@@ -215,6 +237,8 @@ class Presentation(Model):
     public: bool = True
     """Whether everything is released as it is."""
     planning: PlanningWords | None = None
+    qualitative: QualitativeWords | None = Field(default=None, exclude_if=lambda part: part is None)
+    """Only for what shows the coded material: the survey's figures and tables do not run again for it."""
     style: FigureStyle
 
     @property
@@ -638,4 +662,50 @@ class ReleasingPart(Model):
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
             partial_pooling=study.config.analysis.partial_pooling,
+        )
+
+
+# --- interviews beside the survey ---------------------------------------------------------------------------------
+
+
+class QualitativePart(Model):
+    """What the qualitative stage needs of a study, besides its words."""
+
+    file: QualitativeFile
+    codes: tuple[Code, ...]
+    themes: tuple[Theme, ...]
+    organisations: dict[str, str]
+    principles: dict[str, tuple[str, ...]]
+    """What there is of the study's first framework, in the order of the scales -> the scales that speak to it."""
+    framework: str
+    """Its name; empty: the study has none, and there is no joint display."""
+    waves: tuple[str, ...]
+    disclosure: Disclosure
+    seed: int
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> QualitativePart | None:
+        """Take the part out of a study; None if it has no coded material."""
+        if (found := study.qualitative) is None:
+            return None
+        framework = next(iter(study.config.frameworks), "")
+        principles: dict[str, tuple[str, ...]] = {}
+        for scale in study.scales:
+            for entry in filter(None, scale.frameworks.get(framework, "").split(SEPARATOR)):
+                principles[entry] = (*principles.get(entry, ()), scale.scale)
+        for theme in found.themes:
+            for entry in filter(None, theme.frameworks.get(framework, "").split(SEPARATOR)):
+                principles.setdefault(entry, ())
+        return cls(
+            file=found.file,
+            codes=found.codes,
+            themes=found.themes,
+            organisations=study.config.organisations,
+            principles=principles,
+            framework=framework,
+            waves=study.config.waves,
+            disclosure=study.config.disclosure,
+            seed=study.config.seed,
+            confidence=study.config.analysis.confidence,
         )

@@ -103,7 +103,7 @@ def wordings(labels: Labels) -> Table:
 
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
-    events = [(event.date.isoformat(), event.label, event.source) for event in labels.presentation.events]
+    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
     heads = ("Date", "Event", "Source")
     return laid_out(
         "Dated events",

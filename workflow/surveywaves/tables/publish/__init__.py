@@ -8,12 +8,13 @@ rows       the rows behind a table as CSV
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
+from surveywaves.catalogue import TABLES, Exhibit
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import Table
 from surveywaves.tables.made import made
@@ -30,12 +31,14 @@ MOST_PASTED: Final = 300
 """Rows of a table to paste, at most, some ten pages; of more, the CSV and the workbook have all."""
 
 
-def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
+def files(
+    frames: Mapping[str, pd.DataFrame], labels: Labels, exhibits: Iterable[Exhibit] = TABLES
+) -> Iterator[tuple[str, bytes]]:
     """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
 
     Parameters
     ----------
-    frames
+    frames, exhibits
         See `surveywaves.tables.made.made`.
 
     Yields
@@ -47,7 +50,7 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
     from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415
 
     study = labels.presentation
-    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, whole=True)]
+    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, exhibits, whole=True)]
     said = [demonstration(_kinds(table, study)) for _, table in ours]
     pasted = [table.at_most(MOST_PASTED) for _, table in ours]
     pages = [(table, html(table), evidence) for table, evidence in zip(pasted, said, strict=True)]
