@@ -363,7 +363,8 @@ def test_a_tipping_point_is_never_rounded_to_nothing(analysis: str, far: float, 
     value = float(stdtrit(30.0, 0.975)) + far
     row = {"analysis": analysis, "estimate": value, "std_error": 1.0, "df": 30.0, "smallest": 0.01}
     table = pd.DataFrame([row | {"p_value": 0.01, "p_equivalence": 0.9}])
-    (found,) = tipping_points(table, [Side((("w", "x"),), 1.0)], confidence=0.95, multiplicity="holm")
+    family = [np.array([0])]
+    (found,) = tipping_points(table, [Side((("w", "x"),), 1.0)], family, confidence=0.95, multiplicity="holm")
     assert found.words == f"another decision if what was imputed in w, x were {told} lower"
 
 

@@ -311,13 +311,21 @@ def estimates(
     """Estimate several weighted sums: see `estimate`. Consecutive sums of equally many cells are computed at once."""
     place = _places(design)
     made: list[dict[str, Any]] = []
-    for _, block in groupby(sums, key=len):
-        screened = [(weights, *screen(design, fit, weights, min_cell=min_cell)) for weights in block]
-        asked = [weights for weights, _, refused in screened if not refused]
+    for _, some in groupby(sums, key=len):
+        block = list(some)
+        cells = np.array([[place[cell] for cell in weights] for weights in block], dtype=np.intp)
+        counts = design.respondents[cells]
+        clear = fit.status in FITTED and not _by_level(design)
+        plain = np.asarray((counts >= max(min_cell, 1)).all(axis=1) & clear)
+        screened = [
+            ({"n": round(number)}, False) if fine else screen(design, fit, weights, min_cell=min_cell)
+            for weights, fine, number in zip(block, plain, counts.sum(axis=1).tolist(), strict=True)
+        ]
+        asked = np.array([not refused for _, refused in screened])
         found: Iterator[dict[str, Any]] = iter(())
-        if asked:
-            cells = np.array([[place[cell] for cell in weights] for weights in asked], dtype=np.intp)
-            combined = combine(cells, np.array([list(weights.values()) for weights in asked]))
+        if asked.any():
+            weights = np.array([list(one.values()) for one in block])
+            combined = combine(cells[asked], weights[asked])
             tested = tests_against_zero(*combined[:3], confidence=confidence)
             found = (
                 {"status": Status.NOT_ESTIMABLE, "note": obstacle}
@@ -325,7 +333,7 @@ def estimates(
                 else {"status": fit.status, "note": note} | test
                 for obstacle, note, test in zip(combined.obstacles, combined.notes, tested, strict=True)
             )
-        for _, base, refused in screened:
+        for base, refused in screened:
             if refused:
                 made.append(base)
                 continue
@@ -371,7 +379,7 @@ def screen(
     if small := [cell for cell in weights if counts[cell] < min_cell]:
         note = f"fewer than {min_cell} respondents: {name_cells(small)}"
         return base | {"status": Status.TOO_FEW, "note": note}, True
-    if fit.status not in (Status.OK, Status.BOUNDARY):
+    if fit.status not in FITTED:
         return base | {"status": fit.status, "note": fit.note}, True
     if (share := overlap(design, weights)) == 1:
         return base, False
@@ -398,7 +406,7 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
     float
         From 0 to 1; 1 without categorical covariates, or where nothing is compared.
     """
-    if not any(name.endswith("]") for name in design.covariates):
+    if not _by_level(design):
         return 1.0
     persons, place = _profiles(design), _places(design)
     rest: dict[str, float] = {}
@@ -417,6 +425,11 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
         cells = np.array(list(sides.values()))
         common += float(cells[:, (cells > 0).all(axis=0)].sum())
     return common / everybody
+
+
+def _by_level(design: Design) -> bool:
+    """Whether there are categorical covariates."""
+    return any(name.endswith("]") for name in design.covariates)
 
 
 @lru_cache(maxsize=2)
@@ -512,6 +525,9 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
 
 NEARLY_ALL: Final = 0.9
 """Share of all staff that organisations with enough respondents must make up, to stand for all of it."""
+
+FITTED: Final = (Status.OK, Status.BOUNDARY)
+"""What a fit is that has estimates."""
 
 CANCELS: Final = 1e-9
 """Weights of an organisation add up to nothing below this."""

@@ -475,7 +475,8 @@ class _Asking(NamedTuple):
                     continue
                 # that a respondent gave one answer is no news where there is one item
                 known = len(way.fitted.design.items) == 1 and way.fitted.fit.status is Status.OK
-                for row, found in zip(rows, self._estimates(metric, way.fitted, asked), strict=True):
+                sums = self._with_own(way.fitted, asked)
+                for row, found in zip(rows, self._estimates(metric, way.fitted, sums), strict=True):
                     told = "" if known and "estimate" in found else found.get("note", "")
                     yield row | found | {"note": "; ".join(filter(None, (way.note, told)))}
 
@@ -484,28 +485,30 @@ class _Asking(NamedTuple):
         imputed = self.variant.imputed
         assert imputed is not None
         stated = list(stated_contrasts(self.first.design))
-        metrics = self.metrics()
+        metrics, sums = self.metrics(), [weights for _, weights in stated]
         rows = [_labelled(metric, labels) for metric in metrics for labels, _ in stated]
         found: list[list[Row]] = []
         for which in range(imputed.number if imputed.concerns(scale) else 0):
             design = make_design(imputed.completed(which, scale), scale)
             fitted = _fit(self.variant, design, scale, self.first.unit)
-            found.append([row for metric in metrics for row in self._estimates(metric, fitted, stated)])
+            found.append([row for metric in metrics for row in self._estimates(metric, fitted, sums)])
         if not found:
             told = {"note": "nothing is missing that can be imputed"}
-            own = (row for metric in metrics for row in self._estimates(metric, self.first, stated))
+            own = (row for metric in metrics for row in self._estimates(metric, self.first, sums))
             yield from (row | one | told for row, one in zip(rows, own, strict=True))
             return
         for row, *each in zip(rows, *found, strict=True):
             made = _pooled(each, confidence=self.confidence)
             yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
 
-    def _estimates(self, metric: str, fitted: _Fitted, stated: Sequence[Stated]) -> list[Row]:
-        """Estimate stated contrasts; who makes up all staff is by who takes part."""
+    def _with_own(self, fitted: _Fitted, stated: Sequence[Stated]) -> list[dict[Cell, float]]:
+        """Give the weights of stated contrasts: which organisations make up all staff is by who takes part."""
         own: dict[Place, dict[Cell, float]] = {}
         if fitted is not self.first and fitted.design.against:
             own = {tuple(labels.values()): weights for labels, weights in stated_contrasts(fitted.design)}
-        sums = [own.get(tuple(labels.values()), weights) for labels, weights in stated]
+        return [own.get(tuple(labels.values()), weights) for labels, weights in stated]
+
+    def _estimates(self, metric: str, fitted: _Fitted, sums: Sequence[Mapping[Cell, float]]) -> list[Row]:
         if metric == FAVOURABLE:
             assert fitted.favourable is not None
             return fitted.favourable.estimates(sums, confidence=self.confidence, min_cell=self.min_cell)
