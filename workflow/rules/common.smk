@@ -37,6 +37,8 @@ from surveywaves.study.parts import (
     PlanningPart,
     Presentation,
     PublicationPart,
+    QualitativePart,
+    QualitativeWords,
     ReadingPart,
     ReleasingPart,
     SensitivityPart,
@@ -70,6 +72,8 @@ PLANNING = STUDY.config.analysis.planning
 PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
+QUALITATIVE = STUDY.qualitative
+BESIDE = PRESENTATION.model_copy(update={"qualitative": QualitativeWords.of(STUDY)})
 FIGURES = catalogue.figures(PRESENTATION, published=PUBLISHED is not None)
 GALLERY = catalogue.in_gallery(PRESENTATION, published=PUBLISHED is not None)
 EXISTING = {"planned": PLANNING is not None, "published": PUBLISHED is not None}
@@ -77,6 +81,8 @@ STATISTICS = catalogue.statistics(*catalogue.ESTIMATING, **EXISTING)
 AUDIT = catalogue.statistics("audit", **EXISTING)
 SHOWN = [*STATISTICS, *AUDIT]
 RELEASED = [*SHOWN, *catalogue.statistics("files", **EXISTING)]
+INTERVIEWS = catalogue.statistics("qualitative", **EXISTING) if QUALITATIVE else []
+INTERVIEW_FIGURES = catalogue.interview_figures(BESIDE, INTERVIEWS)
 EXPORTS = [
     "responses.sav",
     "responses.dta",
@@ -162,8 +168,9 @@ def of_tables():
 
 def of_figures(*formats):
     """List the files of every figure."""
+    every = [*FIGURES, *INTERVIEW_FIGURES]
     return [
-        f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats
+        f"results/figures/{one.name}.{format}" for one in every for format in formats
     ]
 
 
@@ -173,15 +180,21 @@ def narrow():
     return [f"results/figures/{catalogue.NARROW}/{name}.svg" for name in wanted]
 
 
-def slides():
-    """List the slide of every figure."""
-    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in FIGURES]
+def slides(figures):
+    """List the slide of each figure."""
+    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in figures]
 
 
-def drawn():
-    """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
+def captions():
+    """List the files of what is said beside the figures."""
+    own = ["results/figures/captions_interviews.tsv"] if QUALITATIVE else []
+    return ["results/figures/captions.tsv", *own]
+
+
+def drawn(figures):
+    """Give each figure in every format, as `snakemake --report` is to show it: under the report's headings."""
     formats = catalogue.FIGURE_FORMATS
-    return [_drawn(one, format) for one in FIGURES for format in formats]
+    return [_drawn(one, format) for one in figures for format in formats]
 
 
 def _drawn(one, format):

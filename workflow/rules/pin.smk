@@ -1,19 +1,25 @@
 # in:  everything released: tables, figures and their captions, the report, the configuration as it took effect
 # out: of `pin`, results/pins/<label>/ (said by --config pin=<label>); of `verify`, nothing but what it says, and
 #      results/verify/<label>.tsv. Neither is an output to Snakemake: it would delete a pin before it made it again.
+INTERVIEW_FILES = [
+    "results/released/checklist_interviews.csv",
+    "results/released/checklist_interviews.xlsx",
+    "results/tables_interviews",
+]
 PINNED = [
     "results/configuration.yaml",
-    *expand("results/released/{table}.csv", table=RELEASED),
+    *expand("results/released/{table}.csv", table=[*RELEASED, *INTERVIEWS]),
     "results/released/disclosure_log.csv",
     "results/released/disclosure_summary.csv",
     "results/released/disclosure.txt",
     "results/released/checklist.csv",
     "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
-    *slides(),
+    *slides([*FIGURES, *INTERVIEW_FIGURES]),
     *narrow(),
-    "results/figures/captions.tsv",
+    *captions(),
     "results/tables",
+    *(INTERVIEW_FILES if QUALITATIVE else []),
     "results/report/index.html",
     "results/report/report.pdf",
 ]

@@ -4,9 +4,10 @@
 rule report:
     input:
         **of_tables(),
+        **released(INTERVIEWS),
         figures=of_figures("svg"),
         narrow=narrow(),
-        captions="results/figures/captions.tsv",
+        captions=captions(),
         disclosure="results/released/disclosure.txt",
         limitations=ancient(as_it_is(LIMITATIONS)),
         templates=ancient(as_it_is(report_templates())),
@@ -28,9 +29,11 @@ rule report:
     benchmark:
         "results/logs/report.benchmark.tsv"
     params:
-        presentation=as_json(WORDS),
+        presentation=as_json(
+            WORDS.model_copy(update={"qualitative": BESIDE.qualitative})
+        ),
         evidence=evidence(),
-        tables=list(of_tables()),
+        tables=[*of_tables(), *INTERVIEWS],
     script:
         "../scripts/report.py"
 

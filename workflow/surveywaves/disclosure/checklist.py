@@ -153,13 +153,18 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     ),
     CROSSCHECK: (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
     RECODINGS: (Kind(("value",), Statbarn.NONE),),
+    "themes": (_counted("n percent favourable mixed critical passages", "sources", "n"),),
+    "coding_agreement": (Kind(("estimate",), Statbarn.COEFFICIENTS),),
+    "joint_display": (Kind(("percent", "change"), Statbarn.LINEAR, made_from="themes, means and contrasts"),),
+    "observations": (Kind(("count", "per_meeting"), Statbarn.LINEAR),),
+    "timeline": (Kind(("label",), Statbarn.NONE),),
 }
 """Released table -> kinds of numbers in it; all others are tidy, with a class for each `term`."""
 
 TERMS: Final = {
-    r"percent_favourable|.*_percent_favourable|emmean": Statbarn.LINEAR,
+    r"percent_favourable|.*_percent_favourable|emmean|.*_shrunken": Statbarn.LINEAR,
     r"floor|ceiling|n_respondents|n_items|returns|returns_needed|items_answered": Statbarn.FREQUENCIES,
-    r"tau2.*|sigma2.*|total_sd|.*_skewness|.*_kurtosis": Statbarn.SHAPE,
+    r"tau2.*|sigma2.*|total_sd|.*_between_sd|.*_skewness|.*_kurtosis": Statbarn.SHAPE,
     r"(change|gap|difference_in_differences)(_standardised)?|.*_log_odds|threshold\[.*": Statbarn.COEFFICIENTS,
     r"alpha|alpha_if_dropped|item_rest_r|mean_inter_item_r|omega_.*|ordinal_alpha|icc.*": Statbarn.COEFFICIENTS,
     r"loading|factor_correlation.*": Statbarn.COEFFICIENTS,

@@ -28,13 +28,14 @@ from surveywaves.text import listed, nearest
 
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"
-PASTED: Final = "results/tables/"
+PASTED: Final = ("results/tables/", "results/tables_interviews/")
 
 _ROOMS: Final = {
     "figures": "figure",
     SLIDES: "figure",
     NARROW: "figure",
     "tables": "table",
+    "tables_interviews": "table",
     "released": "",
     "statistics": "",
     "audit": "",
@@ -204,7 +205,7 @@ def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
 def _released(name: str, store: Store) -> Shown:
     if name not in store.tables:
         figures = _figures(store)
-        if name in figures or f"{PASTED}{name}.csv" in store.made:
+        if name in figures or any(f"{folder}{name}.csv" in store.made for folder in PASTED):
             kind = "figure" if name in figures else "table"
             raise SurveywavesError.at(
                 name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
@@ -238,8 +239,8 @@ def _figure(name: str, store: Store) -> Shown:
 
 
 def _pasted(name: str, store: Store) -> Shown:
-    path = f"{PASTED}{name}.csv"
-    if path not in store.made:
+    path = next((one for folder in PASTED if (one := f"{folder}{name}.csv") in store.made), "")
+    if not path:
         known = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)}
         raise _unknown(name, "table", sorted(known - {"index", "tables"}))
     frames = {table: store.table(table) for table in store.tables}
