@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,12 +56,13 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def cluster(room: Path, memory: int = 6000) -> Iterator[dict[str, str]]:
+def cluster(memory: int = 6000) -> Iterator[dict[str, str]]:
     """Start a cluster, and give the environment in which its commands are found; in the end nothing of it is left."""
+    room = Path(tempfile.mkdtemp(prefix="slurm-"))  # munged wants a socket that everybody could get to
+    room.chmod(0o755)
     host = socket.gethostname().partition(".")[0]
     for name in ("state", "spool", "bin"):
-        (room / name).mkdir(parents=True)
-    room.chmod(0o755)  # munged looks at who could change its socket
+        (room / name).mkdir()
     configuration = room / "slurm.conf"
     port, node_port = _free_port(), _free_port()
     configuration.write_text(
@@ -109,6 +111,7 @@ def cluster(room: Path, memory: int = 6000) -> Iterator[dict[str, str]]:
                 daemon.wait(20)
             except subprocess.TimeoutExpired:
                 daemon.kill()
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def _said(environment: dict[str, str], *command: str) -> str:

@@ -18,9 +18,9 @@ pytestmark = [
 ]
 
 
-def test_the_study_gives_the_same_bytes_through_slurm(finished: Path, tmp_path: Path) -> None:
+def test_the_study_gives_the_same_bytes_through_slurm(finished: Path) -> None:
     study = new_study(finished.with_name("through_slurm"))
-    with cluster(tmp_path / "cluster") as environment:
+    with cluster() as environment:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")),

@@ -83,6 +83,13 @@ SHOWN = [*STATISTICS, *AUDIT]
 RELEASED = [*SHOWN, *catalogue.statistics("files", **EXISTING)]
 INTERVIEWS = catalogue.statistics("qualitative", **EXISTING) if QUALITATIVE else []
 INTERVIEW_FIGURES = catalogue.interview_figures(BESIDE, INTERVIEWS)
+OF_SHEETS = [
+    "means",
+    "contrasts",
+    "item_contrasts",
+    "item_summary",
+    "respondents",
+]
 EXPORTS = [
     "responses.sav",
     "responses.dta",
@@ -130,19 +137,15 @@ def to_be_pinned(wildcards):
     return PINNED
 
 
-def report_templates():
-    """List the report's templates, style and behaviour."""
-    folder = HOME / "workflow/report"
-    return sorted(
-        os.path.relpath(path)
-        for path in [*folder.iterdir(), *(folder / "sections").iterdir()]
-        if path.is_file()
-    )
-
-
 def as_it_is(value):
     """Give a value by a function, as rules take it: in it, and not in a text, Snakemake leaves `{word}` alone."""
     return lambda wildcards: value
+
+
+def templates_in(*folders):
+    """List the templates, styles and behaviour in folders of the workflow."""
+    listed = (path for folder in folders for path in (HOME / folder).iterdir())
+    return as_it_is(sorted(os.path.relpath(path) for path in listed if path.is_file()))
 
 
 def as_json(part):

@@ -10,7 +10,7 @@ rule report:
         captions=captions(),
         disclosure="results/released/disclosure.txt",
         limitations=ancient(as_it_is(LIMITATIONS)),
-        templates=ancient(as_it_is(report_templates())),
+        templates=ancient(templates_in("workflow/report", "workflow/report/sections")),
     output:
         screen=report(
             "results/report/index.html",
@@ -36,6 +36,26 @@ rule report:
         tables=[*of_tables(), *INTERVIEWS],
     script:
         "../scripts/report.py"
+
+
+# in:  the released tables
+# out: two pages for each organisation, on screen and for print, and a page that lists them; made on request
+rule sheets:
+    input:
+        **released([name for name in OF_SHEETS if name in RELEASED]),
+        templates=ancient(templates_in("workflow/report/sheets")),
+    output:
+        sheets=directory("results/sheets"),
+    log:
+        "results/logs/sheets.log",
+    benchmark:
+        "results/logs/sheets.benchmark.tsv"
+    params:
+        presentation=as_json(WORDS),
+        evidence=evidence(),
+        tables=[name for name in OF_SHEETS if name in RELEASED],
+    script:
+        "../scripts/sheets.py"
 
 
 rule configuration:

@@ -326,6 +326,7 @@ RULES: Final[Mapping[str, Origins]] = {
         **_SHOWING,
         "printed": (f"{CONFIG}: published.single_choice",),
     },
+    "sheets": _SHOWING,
     "report": {**_SHOWING, "published_wave": (f"{CONFIG}: published.wave",)},
     "configuration": {"study.**": ("config/: everything",)},
 }
@@ -408,7 +409,7 @@ _SAME_NAME: Final = ("release",)
 _FROM_FILES: Final = {"file_counts": ".counts.tsv", "problems": ".problems.tsv", "recodings": ""}
 """Tables that the release makes from other files -> how the names of these end; "": from what it is told alone."""
 
-_SHOWING_RULES: Final = ("figures", "tables", "report")
+_SHOWING_RULES: Final = ("figures", "tables", "sheets", "report")
 """Rules that show released tables: what is shown depends on those it draws."""
 
 _READING: Final = "ingest"

@@ -227,6 +227,7 @@ def _figures(store: Store) -> dict[str, str]:
 
 def _figure(name: str, store: Store) -> Shown:
     known = _figures(store)
+    name = name if name in known else name.removesuffix(f"_{NARROW}")
     if name not in known:
         raise _unknown(name, "figure", known)
     path = f"{FIGURES}{name}.{ROWS_FORMAT}"
