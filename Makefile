@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONHASHSEED := 0
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-.PHONY: all report gallery environment fast test lint types quick unit format lock clean
+.PHONY: all report gallery environment fast test test-slurm lint types quick unit format lock clean
 all: report
 
 environment: .venv/.ready
@@ -59,6 +59,12 @@ fast: environment
 
 test: environment
 	$(MAKE) --no-print-directory --jobs 3 lint types unit
+
+# A SLURM of one node on the loopback; its programs are Debian's. Where they cannot be had, the test says so.
+test-slurm: environment
+	@command -v slurmctld >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge; } >/dev/null || true
+	$(BIN)/pytest -rs tests/test_slurm.py
 
 format: environment
 	$(BIN)/ruff check --fix-only --quiet .

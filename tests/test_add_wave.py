@@ -236,7 +236,10 @@ def test_an_item_that_is_not_asked_is_absent_and_a_new_question_is_left_to_a_per
     new = "The canteen serves good soup on Fridays."
     found = added(study, home, export([item(new)]))
     assert {row["comparability"] for row in crosswalk(found).values()} == {"absent"}
-    assert f"TODO: ignore “{new}”, or make an item of it" in described(found)["layouts"]["web"]["ignore"]
+    assert (
+        f"TODO: ignore “{new}”, or make an item or a group of it"
+        in described(found)["layouts"]["web"]["ignore"]
+    )
 
 
 def test_comments_dates_and_what_identifies_are_ignored(study: Study, home: Path) -> None:

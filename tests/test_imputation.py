@@ -14,7 +14,14 @@ import pandas as pd
 import pytest
 from scipy.special import stdtrit
 
-from surveywaves.mixed.contrasts import FAMILY, adjusted, against_zero, estimate, stated_contrasts
+from surveywaves.mixed.contrasts import (
+    FAMILY,
+    adjusted,
+    against_zero,
+    estimate,
+    families,
+    stated_contrasts,
+)
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import FavourableFit
@@ -305,7 +312,9 @@ def test_beyond_the_tipping_point_the_decision_is_another_one(multiplicity: str)
         ]
         table = decide(tidy(rows).assign(variant="imputed"), tidy([]), **usual)
         sides = [Side((("w", "x"),), slope) for slope in rng.choice([0.3, -0.2], 6)]
-        found = tipping_points(table, sides, confidence=0.95, multiplicity=multiplicity, family=family)
+        found = tipping_points(
+            table, sides, families(table, family), confidence=0.95, multiplicity=multiplicity
+        )
         for one, (tipping, side) in enumerate(zip(found, sides, strict=True)):
             if math.isnan(tipping.value):
                 continue
@@ -354,9 +363,7 @@ def test_a_tipping_point_is_never_rounded_to_nothing(analysis: str, far: float, 
     value = float(stdtrit(30.0, 0.975)) + far
     row = {"analysis": analysis, "estimate": value, "std_error": 1.0, "df": 30.0, "smallest": 0.01}
     table = pd.DataFrame([row | {"p_value": 0.01, "p_equivalence": 0.9}])
-    (found,) = tipping_points(
-        table, [Side((("w", "x"),), 1.0)], confidence=0.95, multiplicity="holm", family=["analysis"]
-    )
+    (found,) = tipping_points(table, [Side((("w", "x"),), 1.0)], confidence=0.95, multiplicity="holm")
     assert found.words == f"another decision if what was imputed in w, x were {told} lower"
 
 

@@ -408,7 +408,7 @@ def test_spss_codes_are_text_whether_declared_missing_or_not(compress: bool, tmp
     found = read_one(tmp_path / "a.sav", format="spss")
     assert raw(found) == {
         "q1": ["1", "8", "9999", "99", None],
-        "wt": ["0.5", "1", "1.25", "2", "1e-07"],
+        "wt": ["0.5", "1", "1.25", "2", "0.0000001"],
         "sex": ["m", "f", None, None, "mé"],
     }
     assert found.problems.empty

@@ -561,7 +561,9 @@ def separable(likelihood: Likelihood) -> bool:
     """Whether a linear program finds a direction in which no bound tightens and some loosen."""
     moves = []
     for chunk in likelihood.chunks:
-        upper, lower, *_ = likelihood.answers(chunk)
+        own, *sides, _, _, _ = likelihood.answers(chunk)
+        upper, lower = (np.zeros((len(chunk.item), likelihood.size - 1)) for _ in sides)
+        upper[:, own], lower[:, own] = sides
         moves += [upper[chunk.category <= likelihood.thresholds], -lower[chunk.category > 1]]
     g = np.unique(np.vstack(moves), axis=0)
     found = linprog(

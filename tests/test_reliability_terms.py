@@ -344,7 +344,7 @@ def test_p_values_of_equal_alphas_are_uniform(n: tuple[int, int], loadings: tupl
         }
         asked = dict.fromkeys(groups, np.ones(len(items), dtype=np.bool_))
         (_, pair), (_, every) = of_alpha.equality(
-            groups, items=items, asked=asked, min_n=5, confidence=0.95, later_first=False
+            groups, items=items, asked=asked, min_n=5, confidence=0.95, pairs=[tuple(groups)]
         )
         p.append(pair["p_value"])
         together.append(every["p_value"])

@@ -124,6 +124,7 @@ def said(made: Material) -> str:
 
 def plain(text: str) -> str:
     """Take the sources of numbers, marks and entities out of Markdown."""
+    text = re.sub(r"`[^`]*`\{=typst\}", "", text)
     text = re.sub(r"\[([^\[\]]*)\]\{\.n [^}]*\}", r"\1", text)
     return html.unescape(re.sub(r"\[([^\[\]]*)\](?:\{[^}]*\}|\([^)]*\))", r"\1", text)).replace("**", "")
 

@@ -12,7 +12,8 @@ HOME = Path(workflow.basedir)
 PACKAGES = str(HOME / "workflow")
 sys.path.insert(0, PACKAGES)
 # Snakemake gives its path to a shell as it is: a folder with a blank in its name would end it.
-sys.executable = shlex.quote(sys.executable)
+if os.name == "posix":
+    sys.executable = shlex.quote(sys.executable)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
     # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.

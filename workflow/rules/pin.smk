@@ -16,6 +16,7 @@ PINNED = [
     "results/released/checklist.xlsx",
     *of_figures(*catalogue.FIGURE_FORMATS),
     *slides([*FIGURES, *INTERVIEW_FIGURES]),
+    *narrow(),
     *captions(),
     "results/tables",
     *(INTERVIEW_FILES if QUALITATIVE else []),
@@ -34,7 +35,7 @@ rule pin:
         results=to_be_pinned,
     log:
         "results/logs/pin.log",
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     params:
         asked=dict(config),
         study=as_it_is(str(CONFIG)),
@@ -45,7 +46,7 @@ rule pin:
 rule verify:
     log:
         "results/logs/verify.log",
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     params:
         asked=dict(config),
         study=as_it_is(str(CONFIG)),

@@ -5,10 +5,13 @@ from surveywaves.planning import plan
 from surveywaves.sample import Sample, on_one_range, scales_of
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import PlanningPart
+from surveywaves.terms import ALL
 
 with stage(snakemake):
     part = PlanningPart.model_validate(snakemake.params.part)
     sample = Sample(read(snakemake.input.responses), **dict(part.sample))
+    if sample.against == ALL:
+        sample = sample.with_shares()
     sample, scales, _ = on_one_range(sample, scales_of(part.instrument))
     found = plan(
         sample,

@@ -3,12 +3,14 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, release
+from surveywaves.disclosure import Comparing, ItemKey, Publication, Rule, Weighting, digits, release
 from surveywaves.disclosure.releases import require_apart, require_like_pins
 from surveywaves.files import read, write, write_text
 from surveywaves.mixed.compare import judge_items
+from surveywaves.mixed.pooling import shrunken_means
 from surveywaves.script import snakemake, stage
 from surveywaves.sensitivity.compare import over_variants
 from surveywaves.study.parts import ReleasingPart
@@ -69,10 +71,17 @@ with stage(snakemake):
             shares=how.sample.shares,
             shares_note=how.sample.shares_note,
             reference=how.sample.reference,
+            against=how.sample.against,
+            smallest_of_all=how.sample.smallest_of_all,
             adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
         ),
         cores=snakemake.threads,
     )
+    if part.partial_pooling:
+        means = released.tables["means"]
+        pooled = shrunken_means(means, confidence=how.confidence)
+        shown = digits.rounded(pooled, digits.units(pooled), of_some=np.zeros(len(pooled), dtype=np.bool_))
+        released.tables["means"] = pd.concat([means, shown], ignore_index=True)
     keys = {item.item: item.key for item in part.instrument}
     for name, unkeyed in released.tables.items():
         table = with_keys(unkeyed, keys)

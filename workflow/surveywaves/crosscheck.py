@@ -65,6 +65,9 @@ NEAR: Final[Mapping[str, float]] = {
 RESPONDENTS_AT_MOST: Final = 10_000
 """Of more, statsmodels takes minutes a scale: one respondent after another."""
 
+CELLS_AT_MOST: Final = 30
+"""Of more, statsmodels' matrices of a column a cell and statement take gigabytes."""
+
 STEP: Final = 0.01
 """How far from the logarithm of the variance ratio the likelihood is taken."""
 
@@ -114,14 +117,16 @@ def crosscheck(
         linear = own[(own["analysis"] == LINEAR) & (own["item"] == "")]
         first = own[(own["analysis"] == ORDINAL) & (own["item"] == scale.items[0])]
         why = f"more than {at_most:,} respondents" if answers.respondents > at_most else ""
+        if len(answers.asked) > CELLS_AT_MOST:
+            why = f"more than {CELLS_AT_MOST} waves and organisations"
         of_variances = variances[(variances["scale"] == scale.name) & (variances["analysis"] == LINEAR)]
         found += _linear(answers, linear, of_variances.set_index("term")["estimate"], why)
         found += _favourable(answers, own[own["analysis"] == FAVOURABLE], why)
         found += _ordinal(answers, first, why)
     for scale in scales:
         found += _alpha(sample, scale, reliability[reliability["scale"] == scale.name])
-    found += _adjusted(contrasts, multiplicity)
-    found += _adjusted(item_contrasts, item_multiplicity)
+    found += _adjusted(contrasts, multiplicity, sample.against)
+    found += _adjusted(item_contrasts, item_multiplicity, sample.against)
     return _table(found)
 
 
@@ -209,13 +214,34 @@ class _Answers:
 
     def cells_of(self, row: _Number) -> dict[Cell, float]:
         """Weights of the cells that a row's labels name."""
-        organisations = dict(self.sample.shares) if row.organisation == ALL else _sides(row.organisation)
+        waves, organisations = _sides(row.wave), dict[str, float]()
+        for side, sign in _sides(row.organisation).items():
+            of = self.everybody(list(waves), row.item) if side == ALL else {side: 1.0}
+            organisations |= {
+                where: organisations.get(where, 0.0) + sign * share for where, share in of.items()
+            }
         return {
             (wave, where): sign * share
-            for wave, sign in _sides(row.wave).items()
+            for wave, sign in waves.items()
             for where, share in organisations.items()
             if share
         }
+
+    def everybody(self, waves: list[str], item: str) -> dict[str, float]:
+        """Share of each organisation in all staff of some waves, by one statement or all."""
+        sample = self.sample
+        shares = {where: share for where, share in sample.shares.items() if share}
+        if sample.against and len(shares) > 2:
+            own = self.frame[self.frame["wave"].isin(waves) & ((self.frame["_item"] == item) | (item == ""))]
+            number = own.groupby(["organisation", "_item", "wave"], observed=True).size()
+            number = number.unstack(fill_value=0)  # noqa: PD010
+            least = number.groupby(level=0, observed=True).max().min(axis=1)
+            shares = {
+                where: share
+                for where, share in shares.items()
+                if least.get(where, 0) >= sample.smallest_of_all
+            }
+        return {where: share / sum(shares.values()) for where, share in shares.items()}
 
 
 def _sides(label: str) -> dict[str, float]:
@@ -427,13 +453,17 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row]:
         yield _checked("alpha", number, theirs, unit=1.0)
 
 
-def _adjusted(contrasts: pd.DataFrame, method: str) -> Iterable[Row]:
+def _adjusted(contrasts: pd.DataFrame, method: str, against: str) -> Iterable[Row]:
     from pingouin import multicomp  # noqa: PLC0415
 
     if method == "none":
         return
     tests = contrasts[contrasts["p_value"].notna()]
-    for _, family in tests.groupby(["analysis", "term", "wave", "organisation"], sort=False):
+    compared = tests["organisation"].str.endswith(f"{BETWEEN}{against}") & (against != "")
+    others = tests["organisation"].mask(compared, against)
+    for _, family in tests.groupby(
+        [*(tests[name] for name in ("analysis", "term", "wave")), others], sort=False
+    ):
         theirs = multicomp(family["p_value"].to_numpy(), method=method)[1]
         for number, adjusted in zip(_numbers(family, "p_adjusted"), theirs, strict=True):
             yield _checked("adjusted", number, float(adjusted), unit=1.0)

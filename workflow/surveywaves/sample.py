@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any, Protocol
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from surveywaves.terms import ALL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +90,11 @@ class Sample:
     smallest_overlap
         Smallest share of the respondents compared whose categorical covariates occur in every cell of a contrast, from
         0 to 1: below it, covariates adjust nothing, and the contrast is not estimated.
+    against
+        What organisations are compared with: ``all`` together, one by its name, or each with each other where empty.
+    smallest_of_all
+        Fewest answers to an item with which an organisation is one of those that make up all staff, where organisations
+        are not compared in pairs: see `surveywaves.mixed.contrasts`.
     sampled
         Wave -> share of the population that answered, 0 to 1: robust covariances are then of what that population
         thinks, and not of a superpopulation. Waves that are not here are samples of a large one.
@@ -105,6 +113,8 @@ class Sample:
     sampled: Mapping[str, float] = field(default_factory=dict)
     reference: str = ""
     smallest_overlap: float = 0.5
+    against: str = ""
+    smallest_of_all: int = 0
 
     def with_shares(self) -> Sample:
         """Make the shares sum to 1; where none are stated, take those of the reference wave's respondents.
@@ -139,6 +149,14 @@ class Sample:
         if len({self.asked[wave] for wave in waves if wave in self.asked}) > 1:
             return f"different items were asked in: {', '.join(waves)}"
         return ""
+
+
+def paired(names: Sequence[str], against: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of organisations that are compared: none where each is compared with all."""
+    if not against:
+        yield from combinations(names, 2)
+    elif against != ALL:
+        yield from ((name, against) for name in names if name != against)
 
 
 class Asked(Protocol):

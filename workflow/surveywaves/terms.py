@@ -168,6 +168,12 @@ RETURNS_NEEDED: Final = "returns_needed"
 FACTOR_CORRELATION: Final = "factor_correlation: "
 """How the term begins that names the scale whose factor is correlated with that of the row's scale."""
 
+SHRUNKEN: Final = "_shrunken"
+"""How the term of a mean ends that is shrunken towards the mean of all organisations."""
+
+BETWEEN_SD: Final = "_between_sd"
+"""How the term of the standard deviation between these means ends."""
+
 SMALLEST_P: Final = 0.001
 """The smallest p-value that leaves: smaller ones are put there as this, and written "<.001"."""
 

@@ -103,18 +103,20 @@ def known_as(label: str, known: Mapping[str, T]) -> T | None:
     return None
 
 
-def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: bool = False) -> str | None:
+NEAR: Final = 60.0
+"""Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near."""
+
+
+def nearest(text: str, known: Iterable[str], *, whole: bool = False) -> str | None:
     """Find the known wording most like a text, for a hint; None where nothing comes near.
 
     Parameters
     ----------
-    cutoff
-        Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near.
     whole
         Compare whole texts only: a short name is near to another short one, not to a long one that has its letters.
     """
     scorer = fuzz.ratio if whole else fuzz.WRatio
-    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
+    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=NEAR)
     return found[0] if found else None
 
 

@@ -239,8 +239,8 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     if returns.repeated:
         rows += f"; in `{returns.respondent}` {count(returns.repeated, 'identifier')} more than once"
     for column, marks in returns.excluded.items():
-        tests = count(sum(times for times, _ in marks.values()), "test response")
-        rows += f"; {tests} (`{column}`: {', '.join(mark or '(blank)' for mark in marks)})"
+        gone = sum(times for times, _ in marks.values())
+        rows += f"; {gone} to exclude (`{column}`: {', '.join(mark or '(blank)' for mark in marks)})"
     asked = [match.question for match in sheet.matches if match.question]
     kinds = [kind for kind in Cells if any(one.cells is kind for one in asked)]
     modelled = f", modelled on {sheet.like}" if sheet.like not in {None, sheet.name} else ""

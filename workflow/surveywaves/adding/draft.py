@@ -15,13 +15,13 @@ import yaml
 from surveywaves.adding.codings import Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question
+from surveywaves.adding.questions import Cells, Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
 from surveywaves.study.models import Routing
 from surveywaves.terms import ORGANISATION, Comparability
-from surveywaves.text import count, normalise
+from surveywaves.text import count, normalise, words
 
 Place = tuple[str | int, ...]
 WIDTH: Final = 116
@@ -73,6 +73,8 @@ IDENTIFYING: Final = 3
 """Most columns that are named as possible identifiers of a return."""
 OFTEN: Final = 5
 """Average number of answers per option from which the options of a question are shown."""
+SHORT: Final = 3
+"""Most words of an answer that is shown, if the file does not call it an option: it may be somebody's own."""
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     for question in sheet.questions:
         if question.name in fresh:
             page.comments[(*here, "ignore", len(ignore))] = _about(question, study)
-            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item of it")
+            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item or a group of it")
         elif question.name in sheet.ignored:
             ignore.append(question.reference)
     if ignore:
@@ -225,10 +227,13 @@ def _about(question: Question, study: Study) -> str:
     # Rare answers may be one person's own words and are not shown.
     often = question.column.filled >= OFTEN * question.column.distinct
     named = [label or cell for cell, label in question.options.items()] if often else []
-    options = [name for name in named if not personal_text(name)]
+    known = {*question.column.value_labels.values()}
+    options = [one for one in named if not personal_text(one) and (one in known or len(words(one)) <= SHORT)]
     answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
     near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
-    return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    numbers = '; groups by ranges in a map (`"16-29": young`), or `weight:` of the layout?'
+    said = f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    return said + (numbers if question.cells is Cells.MANY else "")
 
 
 def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:

@@ -207,7 +207,8 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
 
 def _levels(question: Question) -> dict[str, str]:
     """Return the levels of a grouping variable: name -> label."""
-    labels = [label or cell for cell, label in question.options.items()]
+    declared = question.column.missing
+    labels = [label or cell for cell, label in question.options.items() if cell not in declared]
     taken = {*RESERVED_LEVELS}
     return {
         _free(_slug(label) or _slug(f"of {label}") or "level", taken): label

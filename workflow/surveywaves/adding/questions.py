@@ -52,6 +52,7 @@ class RawColumn:
     filled: int = 0
     distinct: int = 0
     personal: bool = False  # whether it identifies a person: ingest leaves it out
+    missing: frozenset[str] = frozenset()  # codes that the file declares missing
 
 
 def columns_of(found: RawTable) -> list[RawColumn]:
@@ -69,6 +70,7 @@ def columns_of(found: RawTable) -> list[RawColumn]:
                 filled=int(column.filled.sum()),
                 distinct=distinct,
                 personal=personal,
+                missing=found.missing.get(called, frozenset()),
             )
         )
     return described

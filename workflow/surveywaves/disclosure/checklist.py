@@ -162,9 +162,9 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
 """Released table -> kinds of numbers in it; all others are tidy, with a class for each `term`."""
 
 TERMS: Final = {
-    r"percent_favourable|.*_percent_favourable|emmean": Statbarn.LINEAR,
+    r"percent_favourable|.*_percent_favourable|emmean|.*_shrunken": Statbarn.LINEAR,
     r"floor|ceiling|n_respondents|n_items|returns|returns_needed|items_answered": Statbarn.FREQUENCIES,
-    r"tau2.*|sigma2.*|total_sd|.*_skewness|.*_kurtosis": Statbarn.SHAPE,
+    r"tau2.*|sigma2.*|total_sd|.*_between_sd|.*_skewness|.*_kurtosis": Statbarn.SHAPE,
     r"(change|gap|difference_in_differences)(_standardised)?|.*_log_odds|threshold\[.*": Statbarn.COEFFICIENTS,
     r"alpha|alpha_if_dropped|item_rest_r|mean_inter_item_r|omega_.*|ordinal_alpha|icc.*": Statbarn.COEFFICIENTS,
     r"loading|factor_correlation.*": Statbarn.COEFFICIENTS,

@@ -36,8 +36,8 @@ class Comparing:
         (`surveywaves.mixed.compare.judge_items`).
     waves, organisations
         Those to compare, in order.
-    shares, shares_note, reference
-        How organisations are weighted to all staff: see `surveywaves.sample.Sample`.
+    shares, shares_note, reference, against, smallest_of_all
+        How organisations are weighted to all staff, and what they are compared with: see `surveywaves.sample.Sample`.
     adjusted
         Whether the study's own models have covariates, weights or teams.
     """
@@ -48,6 +48,8 @@ class Comparing:
     shares: Mapping[str, float] = field(default_factory=dict)
     shares_note: str = ""
     reference: str = ""
+    against: str = ""
+    smallest_of_all: int = 0
     adjusted: bool = False
 
 
@@ -99,7 +101,13 @@ def compared(
         shares = _divided(counts[RESPONDENTS], how)
         note = f"organisations weighted as the respondents of {how.reference} divide"
     sample = Sample(
-        frame=frame, waves=how.waves, organisations=how.organisations, shares=shares, shares_note=note
+        frame=frame,
+        waves=how.waves,
+        organisations=how.organisations,
+        shares=shares,
+        shares_note=note,
+        against=how.against,
+        smallest_of_all=how.smallest_of_all,
     ).with_shares()
     sample, _, alone = on_one_range(sample, scales_of(items), single_items(items))
     decided, tests = how.judge(sample, alone)

@@ -71,6 +71,7 @@ REMARKS: Final = (
     "without waves that asked fewer statements: {names}",
     r"over (\d+ of \d+|all) statements",
     r"over \d+ cells",
+    r"over \d+ of \d+ organisations",
     "the population is an estimate(: [0-9]+ to [0-9]+)?",
     "organisations weighted (by their shares in the configuration"
     "|as the (population of|respondents of) {names} divides?)",

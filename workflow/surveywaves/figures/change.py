@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import Drawing, Key, decision_keys, key, line
+from surveywaves.figures.drawing import Drawing, Key, decision_keys, line
 from surveywaves.figures.estimates import Estimates, Unit, span
 from surveywaves.figures.layout import beside, value
 from surveywaves.figures.style import GREY, INK, MARK, look_of
@@ -27,14 +27,18 @@ from surveywaves.findings import (
     contrast_rows,
     found,
     headline,
+    inside,
     level_rows,
     main_pair,
     main_unit,
 )
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, BETWEEN
+from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import MINUS, Labels, lower, pair, records
+from surveywaves.words import MINUS, Labels, lower, pair, records, shortened
+
+TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
+"""Mark of a wave that is not compared."""
 
 
 def _compared(
@@ -69,14 +73,14 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
     others: dict[tuple[str, str], list[float]] = {}
     for row in records(levels):
         others.setdefault((row.scale, row.organisation), []).append(float(row.estimate))
-    keys = decision_keys({one.decision for one in own.shown}, grid=own.ranked)
+    keys = decision_keys({one.decision for one in own.shown})
     if not own.ranked:
-        keys = [key(labels.wave(first), marker="o", markerfacecolor="white", color=MARK), *keys]
+        keys = [Key(labels.wave(first), {"marker": "o", "markerfacecolor": "white", "color": MARK}), *keys]
         keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
         if len(levels):
             named = [*levels["wave"].unique()]
             words = labels.wave(named[0]) if len(named) == 1 else "other waves"
-            keys.append(key(words, marker="|", color=INK, markersize=9, markeredgewidth=1.6))
+            keys.append(Key(words, {**TICK, "markersize": 9}))
     title, what = (
         headline(own.facts, presentation),
         "Change in " + lower(unit.words) if own.ranked else unit.words,
@@ -84,9 +88,8 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
 
     def mark(axes: Axes, y: float, one: Found) -> None:
         ticks = others.get((one.scale, one.organisation), [])
-        look = {"marker": "|", "color": INK, "markersize": 1.3 * em, "markeredgewidth": 1.6, "zorder": 2}
         for level in ticks:
-            line(axes, [level], [y], **look)
+            line(axes, [level], [y], markersize=1.3 * em, zorder=2, **TICK)
         if one.first is not None and one.last is not None:
             _arrow(axes, y, one, ticks, unit)
 
@@ -139,6 +142,12 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     labels, unit, em = Labels(presentation), own.unit, presentation.style.font_size
     sides = [tuple(map(labels.organisation, pair(name) or (name, name))) for name in own.parts]
     first, second = sides[0] if len(sides) == 1 else ("the first", "the second")
+    ways, noun = (f"in favour of {first}", f"in favour of {second}"), presentation.nouns.organisation[0]
+    whose = first if len(sides) == 1 else f"the first {noun}"
+    if own.against:
+        other = inside(labels, own.against)
+        whose, second = f"each {noun}", f"all {other}" if own.against == ALL else other
+        ways = (f"more favourable than {second}", "less favourable")
 
     def mark(axes: Axes, y: float, one: Found) -> None:
         colour, marker, _ = look_of(one.decision)
@@ -147,28 +156,16 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         drawn = line(axes, [one.estimate], [y], marker=marker, color=colour, markersize=0.85 * em, zorder=4)
         value(drawn, unit.told(one))
 
-    title, (earlier, later) = (
-        _differing(own.shown, sides, len(own.order)),
-        map(labels.dated, (compared.first, compared.last)),
-    )
-    named = (
-        f"in favour of {first}",
-        f"in favour of {second}",
-        "no meaningful difference",
-        "no clear difference",
-    )
-    keys = decision_keys((one.decision for one in own.shown), named, grid=own.ranked)
+    title = _differing(own.shown, sides, len(own.order))
+    named = (*ways, "no meaningful difference", "no clear difference")
+    keys = decision_keys((one.decision for one in own.shown), named)
+    earlier, later = labels.dated(compared.first), labels.dated(compared.last)
     words = title, f"Difference between changes in {lower(unit.words)}, {earlier} to {later}"
     page = own.draw(words, mark, unit.around_zero(own.shown), keys=keys)
     for axes in page.figure.axes:
         axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    one, against = f"the first {presentation.nouns.organisation[0]}", "that of the second"
-    if all(name.endswith(f"{BETWEEN}{ALL}") for name in own.parts):
-        one, against = (
-            f"each {presentation.nouns.organisation[0]}",
-            f"that of {lower(labels.organisation(ALL))}, ranked",
-        )
-    caption = f"Change of {one} less {against}, with {labels.confidence} confidence intervals."
+    whose, second = shortened(whose), shortened(second)
+    caption = f"Change of {whose} less that of {second}, with {labels.confidence} confidence intervals."
     alt = f"{title}. {_said(own, 'higher', 'lower', 'difference')}"
     return page.drawing(rows, caption=f"{caption} {_coloured(presentation)}", alt=alt)
 

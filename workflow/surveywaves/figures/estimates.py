@@ -12,18 +12,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from surveywaves.catalogue import ABREAST
-from surveywaves.figures.drawing import LINE, Key, Page, key, line, withheld_key
-from surveywaves.figures.layout import MARKS, Axis, Part, Rows, hatched, panels, points
+from surveywaves.figures.drawing import LINE, Axis, Key, Page, line, withheld_key
+from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, width, wrap
 from surveywaves.findings import LEVEL, Found, by_organisation, without_all
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
 from surveywaves.words import LOW_RELIABILITY_SIGN, NONE, WITHHELD, Labels, number
 
-AGAINST_ALL: Final = f"{BETWEEN}{ALL}"
-"""What need not be said of an organisation where all are held against all together."""
 CLEAR: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
 """Ground of a text that stands over the lines of a panel."""
+TOLD: Final = 40
+"""Most organisations whose marks tell their values: those of more are too small to point at."""
 LEAST: Final = 8.0
 """Height that a ranking has at least, in em."""
 TOGETHER: Final[dict[str, Any]] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 2))}
@@ -119,6 +119,12 @@ class Estimates:
     def shown(self) -> list[Found]:
         """Every one that is drawn."""
         return [one for own in self.parts.values() for one in own]
+
+    @cached_property
+    def against(self) -> str:
+        """What every organisation is held against, where that is the same for all."""
+        others = {name.partition(BETWEEN)[2] for name in self.parts}
+        return others.pop() if len(self.parts) > 1 and len(others) == 1 else ""
 
     @property
     def ranked(self) -> bool:
@@ -219,10 +225,10 @@ class Estimates:
         body = 1.3 * most if named else min(room, max(12.0, most / 6))
         every = {one.scale: one.estimate for one in self.facts if one.organisation == ALL}
         if any(level is not None for level in every.values()):
-            keys = [*keys, key(labels.organisation(ALL), **TOGETHER)]
+            keys = [*keys, Key(labels.organisation(ALL), TOGETHER)]
         lines, names = (body + beyond) * -(-len(of) // columns) - beyond, {}
         for one in self.shown:
-            name = labels.organisation(one.organisation.removesuffix(AGAINST_ALL))
+            name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
             names[one.organisation] = wrap(name, (0.4 if named else 0.5) * wide, em, lines=1)[0]
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
@@ -230,8 +236,8 @@ class Estimates:
         for place, (scale, own) in enumerate(of.items()):
             top, left = place // columns * (body + beyond), page.left + place % columns * wide
             start, end = (left + before, left + wide - em - after) if named else (left, left + wide - em)
-            page.title_of(left, titles[scale], top=top)
-            axes = page.panel(start, end, *axis[:2], ticks=axis[2], top=top, lines=body)
+            page.head(left, titles[scale], top=top, bold=True)
+            axes = page.panel(start, end, axis, top=top, lines=body)
             if (level := every.get(scale)) is not None:
                 axes.axvline(level, zorder=1, **TOGETHER)
             own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
@@ -267,15 +273,19 @@ def _intervals(axes: Axes, facts: Sequence[Found], each: float, unit: Unit, high
     """Draw estimates under each other with their intervals, `each` in lines and at most `high` points."""
     places = {one.organisation: (place + 0.5) * each for place, one in enumerate(facts)}
     there = [one for one in facts if one.estimate is not None]
-    looks = {one.decision: look_of(one.decision) for one in there}
-    for decision, (colour, *_) in looks.items():
-        # Intervals of a colour are one line with gaps: a mark each has its own words already.
+    looks, size = {one.decision: look_of(one.decision) for one in there}, max(0.55 * high, 1.5)
+    for decision, (colour, marker, _) in looks.items():
+        # Intervals of a colour are one line with gaps: an element each would make a page heavy.
         own = [one for one in there if one.decision == decision]
         x = [math.nan if end is None else end for one in own for end in (one.low, one.high, None)]
         y = [place for one in own for place in [places[one.organisation]] * 3]
         line(axes, x, y, color=colour, linewidth=0.14 * high, zorder=1)
-    marks = [(one.estimate, places[one.organisation], one.decision, unit.told(one)) for one in there]
-    points(axes, pd.DataFrame(marks, columns=MARKS), looks, max(0.55 * high, 1.5), focus=len(facts) <= 12)
+        if len(facts) > TOLD:
+            x, y = [one.estimate or 0.0 for one in own], [places[one.organisation] for one in own]
+            line(axes, x, y, color=colour, linestyle="none", marker=marker, markersize=size, zorder=3)
+    if len(facts) <= TOLD:
+        marks = [(one.estimate, places[one.organisation], one.decision, unit.told(one)) for one in there]
+        points(axes, pd.DataFrame(marks, columns=MARKS), looks, size, focus=len(facts) <= 12)
     low, far = axes.get_xlim()
     for one in facts:
         if one.status == Status.WITHHELD and one.estimate is None:

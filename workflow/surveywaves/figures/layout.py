@@ -15,12 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
+from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Axis, Page, rules
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
-
-Axis = tuple[float, float, Mapping[float, str]]
-"""Where x begins and ends, and its ticks."""
 
 
 def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) -> None:
@@ -152,17 +149,17 @@ def panels(
         right = left + wide - (0 if stacked or place == count - 1 else 1.5 * em)
         if stacked or not place:
             rows.write(page, top)
-        page.title_of(left, name, top=top, up=high)
+        page.head(left, name, top=top, up=high, bold=True)
         for number, (column, said) in reversed([*enumerate(part.columns)]):
             head = wrap(column, 5.5 * em, em)
-            page.head(right, "\n".join(head), top=top, ha="right", va="bottom")
+            page.head(right, head, top=top, ha="right")
             for text, y, colour in zip(said, rows.middles, part.colours, strict=True):
                 bold = not number and colour not in (GREY, INK)
                 page.write(
                     right, top + y, text, ha="right", color=colour, weight="bold" if bold else "normal"
                 )
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
-        axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
+        axes = page.panel(left, right, axis, top=top, lines=lines)
         places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
         rules(axes, [y for n, y in enumerate(places) if n not in rows.bold])
         drawn.append(axes)
@@ -214,14 +211,12 @@ def grid(
     )
     rows.write(page)
     if len(cells) and heads:
-        _tiles(page.panel(start, start + count * wide, 0, count), rows, cells)
+        _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)
     for x, name in enumerate(broken):
-        look: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90 if turned else 0}
-        page.head(start + (x + 0.5) * wide, "\n".join(name), **look)
+        page.head(start + (x + 0.5) * wide, name, ha="center", rotation=90 if turned else 0)
     left = 0
     for name, (_, span) in zip(above, groups, strict=True):
-        look = {"va": "bottom", "weight": "bold", "color": INK}
-        page.head(start + (left + 0.1) * wide, "\n".join(name), up=tall + 0.8, **look)
+        page.head(start + (left + 0.1) * wide, name, up=tall + 0.8, weight="bold", color=INK)
         left += span
     return page
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from surveywaves.figures.drawing import Drawing, key
+from surveywaves.figures.drawing import Drawing, Key
 from surveywaves.figures.estimates import Estimates, Unit, span
 from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, steps
@@ -69,7 +69,10 @@ def _draw(
         ink = INK if one.wave == waves[-1] else GREY
         beside(axes, max(one.high or one.estimate, one.estimate), y, unit.change(one), 0.6 * em, color=ink)
 
-    keys = [key(labels.wave(wave), color=colour, marker=marker) for wave, (colour, marker) in looks.items()]
+    keys = [
+        Key(labels.wave(wave), {"color": colour, "marker": marker})
+        for wave, (colour, marker) in looks.items()
+    ]
     only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
     words = _title(own, labels), f"{unit.words}, with {labels.confidence} intervals{only}"
     page = own.draw(words, mark, unit.axis, keys=keys if len(keys) > 1 else [], waves=waves)

@@ -61,7 +61,8 @@ def likert(
     rows, summary = (
         table[table["item"].isin([item.item for item in every])] for table in (item_frequencies, item_summary)
     )
-    there = [name for name in presentation.organisations if rows["organisation"].eq(name).any()]
+    answered = set(rows["organisation"])
+    there = [name for name in presentation.organisations if name in answered]
     there = there if 1 < len(there) <= UNDER else []
     rows = rows[rows["organisation"].isin([ALL, *there])]
     answers = Answers.of(rows, summary, presentation)
@@ -202,9 +203,9 @@ def _draw(page: Page, panels: Sequence[Panel], items: Mapping[float, Item], answ
     em, labels, drawn = page.em, Labels(page.presentation), []
     places = [(panel.left, (panel.left + panel.right) / 2, panel.right) for panel in panels]
     ticks = {x: said for three in places for x, said in zip(three, ("0", "50", "100%"), strict=True)}
-    axes = page.panel(page.left, page.right, page.left, page.right, ticks=ticks)
+    axes = page.panel(page.left, page.right, (page.left, page.right, ticks))
     for panel in panels:
-        page.title_of(panel.left, panel.title)
+        page.head(panel.left, panel.title, bold=True)
         for (middle, item), (n, (name, wave, organisation)) in product(items.items(), enumerate(panel.bars)):
             y = middle + (n - (len(panel.bars) - 1) / 2) * BAR
             bar = answers.bar(item, wave, organisation, together=panel.together)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import seaborn as sns
 
-from surveywaves.figures.drawing import Drawing, Page, key, line, rules
+from surveywaves.figures.drawing import Drawing, Key, Page, line, rules
 from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, RULE, wrap
 from surveywaves.findings import CHANGE, KINDS, kind_of
@@ -57,10 +57,10 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"Smallest difference detected with {power} power, in standard deviations of one answer",
         keys=[
             *(
-                key(name, marker=marker, color=colour, linestyle=(0, dashes or None))
+                Key(name, {"marker": marker, "color": colour, "linestyle": (0, dashes or None)})
                 for name, (colour, marker, dashes) in looks.items()
             ),
-            key("smallest effect of interest", **SMALLEST),
+            Key("smallest effect of interest", SMALLEST),
         ],
         notes=[
             "The median scale; tests without adjustment for their number.",
@@ -89,7 +89,7 @@ def _curves(
     top = float(curves["y"].max()) * 1.08
     step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
     low, high = counts[0] - 0.03 * counts[-1], counts[-1] * 1.07
-    axes = page.panel(page.left + 2.5 * em, page.right, low, high, ticks=marked)
+    axes = page.panel(page.left + 2.5 * em, page.right, (low, high, marked))
     axes.set_ylim(0, top)
     heights = [step * place for place in range(int(top / step) + 1)]
     rules(axes, heights)

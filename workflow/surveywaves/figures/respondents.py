@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, key, withheld_key
+from surveywaves.figures.drawing import Drawing, Key, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
@@ -44,7 +44,10 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
     looks = dict(zip(waves, zip(steps(len(waves)), MARKERS[-len(waves) :], strict=True), strict=True))
     texts = [[_written(one[1], found.get((*one, wave))) for one in lines] for wave in waves]
     written = {text for column in texts for text in column}
-    keys = [key(labels.wave(wave), marker=marker, color=colour) for wave, (colour, marker) in looks.items()]
+    keys = [
+        Key(labels.wave(wave), {"marker": marker, "color": colour})
+        for wave, (colour, marker) in looks.items()
+    ]
     page, drawn = panels(
         presentation,
         (_title(found, variables, waves, labels), f"{nouns.people.capitalize()} who stated it, %"),

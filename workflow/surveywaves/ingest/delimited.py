@@ -128,9 +128,10 @@ def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Record
     if len(everything) and (not len(ends) or ends[-1] < len(everything)):
         ends = np.append(ends, len(everything))  # the last line has no line end
     starts = np.append(0, ends)[:-1]
-    return Records(
-        everything, starts, ends, _empty(everything, starts, ends), delimiter, quoting, quotes.regular
-    )
+    lengths, last = ends - starts, np.isin(everything[ends - 1], (CR, LF))
+    paired = (lengths == 2) & (everything[starts] == CR) & (everything[ends - 1] == LF)
+    empty = ((lengths == 1) & last) | paired
+    return Records(everything, starts, ends, empty, delimiter, quoting, quotes.regular)
 
 
 def _line_ends(everything: Bytes, start: int, end: int) -> Places:
@@ -190,15 +191,6 @@ class _Quotes:
                 inside, last = not inside, place
                 found.append(place)
         return np.array(found, dtype=np.int64)
-
-
-def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
-    """Check for each row whether it is only a line end."""
-    length = ends - starts
-    empty: NDArray[np.bool_] = (length == 1) & np.isin(everything[starts], (CR, LF))
-    pairs = np.flatnonzero(length == 2)
-    empty[pairs] = (everything[starts[pairs]] == CR) & (everything[starts[pairs] + 1] == LF)
-    return empty
 
 
 @dataclass(slots=True)

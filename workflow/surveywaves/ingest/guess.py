@@ -6,7 +6,7 @@ The layouts of another wave take precedence over a guess wherever they fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,29 +70,21 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
     return layout
 
 
-def _with(source: Source, **known: str) -> Source:
-    """Copy a source with other keys of its layout."""
-    return replace(source, layout=source.layout.model_copy(update=known))
-
-
 def _encoding(source: Source, like: tuple[Layout, ...]) -> str:
     """Find an encoding that the bytes fit; those of the other wave are tried first."""
     data = content_of(source)
-    first: RawFileError | None = None
-    for encoding in dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS]):
-        try:
-            as_utf8(_with(source, encoding=encoding), data)
-        except RawFileError as error:
-            first = first or error
-        else:
+    encodings = [*dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS])]
+    for encoding in encodings:
+        with suppress(RawFileError):
+            as_utf8(source.having(encoding=encoding), data)
             return encoding
-    assert first is not None
-    raise first
+    as_utf8(source.having(encoding=encodings[0]), data)  # says why
+    return encodings[0]
 
 
 def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
     """Choose the worksheet of the other wave, or all worksheets if they share a header."""
-    sheets = open_sheets(_with(source, sheet=EVERY_SHEET), Kind.XLSX)
+    sheets = open_sheets(source.having(sheet=EVERY_SHEET), Kind.XLSX)
     titles = [sheet.source.layout.sheet for sheet in sheets]
     for layout in like:
         if layout.sheet in titles and layout.sheet is not None:

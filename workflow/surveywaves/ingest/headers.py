@@ -77,10 +77,15 @@ def read_below(
     names, places, problems = name_columns(source, header, table.columns, row=start + 1, borrowed=borrowed)
     if not names:
         raise source.error("has no column with a name or with content", "is it the right export?")
+    above = []
+    for row, cells in enumerate(sheet.top[:start], start=1):
+        title = " ".join(filter(None, cells))
+        what = "a title above the header" if title else "an empty row above the header"
+        above.append(Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over"))
     known = {str(place): name for place, name in zip(places, names, strict=True)}
     table.problems = [
         *sheet.problems,
-        *_above(sheet, start),
+        *above,
         *problems,
         *(replace(one, column=known.get(one.column, EVERY)) for one in table.problems),
     ]
@@ -92,14 +97,6 @@ def read_below(
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
     return table
-
-
-def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
-    """List the rows above the header: empty ones, and titles."""
-    for row, cells in enumerate(sheet.top[:start], start=1):
-        title = " ".join(filter(None, cells))
-        what = "a title above the header" if title else "an empty row above the header"
-        yield Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over")
 
 
 def _set_headers_aside(source: Source, table: RawTable, headers: Sequence[Sequence[str]]) -> None:

@@ -109,7 +109,10 @@ def _settle(
     column: Column, name: str, table: RawTable, returns: pd.DataFrame
 ) -> tuple[Column, list[Problem]]:
     """Compare the keyings of one column, and resolve their differences."""
-    folded = _folded(column)
+    # Texts that harmonise does not distinguish share their number.
+    numbers = {"": BLANK}
+    of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
+    folded = np.array([*of_text, BLANK])[column.codes]
     first, row_a, row_b, row_resolved = (returns[name].to_numpy() for name in ("first", *KEYINGS))
     one, other = folded[row_a], folded[row_b]
     has_a, has_b, has_resolved = (rows != NONE for rows in (row_a, row_b, row_resolved))
@@ -138,10 +141,3 @@ def _settle(
         shown = " | ".join(f"{key}: {text}" for key, text in cells.items())
         problems.append(Problem(int(table.rows[first[place]]), name, shown, what, action))
     return Column.encoded(codes, pa.array(texts, type=pa.string())), problems
-
-
-def _folded(column: Column) -> NDArray[np.int64]:
-    """Return a number for each cell; texts that harmonise does not distinguish share theirs."""
-    numbers = {"": BLANK}
-    of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
-    return np.array([*of_text, BLANK], dtype=np.int64)[column.codes]

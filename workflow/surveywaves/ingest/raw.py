@@ -12,7 +12,7 @@ import decimal
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,11 +74,6 @@ class Column:
 
     codes: NDArray[np.int32]  # int32, one a cell: place of its text in `texts`, -1 where it is blank
     texts: Any  # Arrow string array: distinct, none null, none blank, no white space at either end
-
-    @classmethod
-    def of(cls, cells: Iterable[str | None]) -> Column:
-        """Encode cells one by one (what comes from a worksheet or from the csv module)."""
-        return cls.of_arrow(pa.array(cells, type=pa.string()))
 
     @classmethod
     def of_arrow(cls, cells: Any) -> Column:
@@ -227,6 +222,10 @@ class Source:
     path: Path  # where the file lies
     layout: Layout
 
+    def having(self, **keys: Any) -> Source:
+        """Return the same file, to be read with other keys of its layout."""
+        return replace(self, layout=self.layout.model_copy(update=keys))
+
     def mistake(
         self, what: str, hint: str = "", *, row: int | None = None, column: str = "", logged: str = ""
     ) -> Mistake:
@@ -257,6 +256,8 @@ class RawTable:
     labels: dict[str, str] = field(default_factory=dict)
     # for each column the labels of its codes, if the file has them
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    # for each column the labelled codes that the file declares missing
+    missing: dict[str, frozenset[str]] = field(default_factory=dict)
     # key of the layout -> the decision that a person has to make there
     asked: dict[str, str] = field(default_factory=dict)
 

@@ -85,11 +85,8 @@ def _refused(entries: Sequence[Entry], rows: pd.DataFrame) -> list[Mistake]:
     for _, group in islice(groups, _SHOWN):
         first = group.iloc[0]
         source, _, ids = entries[first["entry"]]
-        names = [entries[entry][0].name for entry in group["entry"]]
-        found = [
-            f"row {row}" if name == source.name else f"{name} row {row}"
-            for name, row in zip(names, group["row"], strict=True)
-        ]
+        others = ["" if entry == first["entry"] else f"{entries[entry][0].name} " for entry in group["entry"]]
+        found = [f"{name}row {row}" for name, row in zip(others, group["row"], strict=True)]
         times = f"stands {len(group)} times: {', '.join(found)}"
         hint = "say in the layout which to keep: `duplicates: first`, `last` or `most_answered`"
         what = f"return `{ids.text(first['place'])}` {times}"

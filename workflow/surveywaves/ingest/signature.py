@@ -12,7 +12,6 @@ import re
 import zipfile
 import zlib
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
@@ -111,7 +110,8 @@ def recognise(source: Source) -> Kind:
         If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
     """
     kind = kind_of(source)
-    expected = promised(source.path)
+    suffixes = [suffix.lower() for suffix in source.path.suffixes if suffix.lower() != ".gz"]
+    expected = BY_SUFFIX.get(suffixes[-1]) if suffixes else None
     takes = FORMATS[source.layout.format]
     if expected not in (None, kind) and kind not in takes:
         raise source.error(f"is {kind}, not {expected} as its name says", HINT.get(kind, ""))
@@ -125,12 +125,6 @@ def recognise(source: Source) -> Kind:
         what = f"is {kind}, though its name ends in {source.path.suffix}"
         raise source.error(what, "give it the name of what it is")
     return kind
-
-
-def promised(path: Path) -> Kind | None:
-    """Return the kind that a name ends in, without `.gz`; None if it is unknown."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
 def kind_of(source: Source) -> Kind:
@@ -337,21 +331,14 @@ def _decode(source: Source, data: bytes, encoding: str, *, keep: bool) -> bytes:
             text = decoder.decode(piece, final=start + PIECE >= len(data))
         except UnicodeDecodeError as error:
             place = start - pending + error.start
-            raise source.error(
-                f"is not `{source.layout.encoding}`: byte {place} (0x{data[place]:02x}, row {_row(data, place)}) "
-                "does not fit",
-                _likely(data, place),
-            ) from error
+            row = max(data[:place].count(b"\n"), data[:place].count(b"\r")) + 1
+            what = f"byte {place} (0x{data[place]:02x}, row {row}) does not fit"
+            raise source.error(f"is not `{source.layout.encoding}`: {what}", _likely(data, place)) from error
         except UnicodeError as error:
             raise source.error(f"is not `{source.layout.encoding}`: {error}") from error
         if keep:
             out += text.encode("utf-8", "replace")
     return bytes(out)
-
-
-def _row(data: bytes, place: int) -> int:
-    before = data[:place]
-    return max(before.count(b"\n"), before.count(b"\r")) + 1
 
 
 def _likely(data: bytes, place: int) -> str:

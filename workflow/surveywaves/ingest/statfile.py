@@ -8,7 +8,7 @@ they say of each other is compared. The format is described in the PSPP develope
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import SEEK_CUR, SEEK_END
 from struct import error, unpack, unpack_from
 from typing import Any, BinaryIO, Final
@@ -33,7 +33,7 @@ from surveywaves.ingest.raw import (
 )
 from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
-from surveywaves.text import normalise
+from surveywaves.text import normalise, number
 
 
 class _DamagedError(Exception):
@@ -103,7 +103,6 @@ def _walk(file: BinaryIO) -> None:
             raise _DamagedError(f"a record of kind {kind}")
 
 
-Labels = Mapping[Any, str]
 DateText = Callable[[str, NDArray[np.float64]], Any]
 """From a variable's format and its numbers to Arrow strings; None where the format is no date."""
 UNSTATED: Final = Layout.model_fields["encoding"].default
@@ -156,6 +155,10 @@ def read(source: Source, kind: Kind) -> RawTable:
             problems=[*problems, *found],
             labels={name: str(meta.column_names_to_labels.get(key) or "") for name, key in own.items()},
             value_labels={name: value_labels[key] for name, key in own.items()},
+            missing={
+                name: _declared(value_labels[key], meta.missing_ranges.get(key, ()))
+                for name, key in own.items()
+            },
         )
     )
 
@@ -238,8 +241,19 @@ def _code_text(code: Any, missing: Callable[[Any], str]) -> str:
     return missing(code) if isinstance(code, str) else object_text(code) or ""
 
 
+def _declared(codes: Iterable[str], spans: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the labelled codes that the file declares missing: by range, or by name."""
+    ranges = [(span["lo"], span["hi"]) for span in spans if not isinstance(span["lo"], str)]
+    values = {code: number(code) for code in codes}
+    return frozenset(
+        code
+        for code, value in values.items()
+        if (code[:1] == "." if value is None else any(low <= value <= high for low, high in ranges))
+    )
+
+
 def _labelled(
-    name: str, keys: list[Any], texts: list[str | None], labels: Labels
+    name: str, keys: list[Any], texts: list[str | None], labels: Mapping[Any, str]
 ) -> tuple[list[str | None], list[Problem]]:
     """Replace codes by labels: a code without one is kept, a label of several codes is followed by the code."""
     counts = Counter(normalise(str(label)) for label in labels.values())

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 import openpyxl
+import pyarrow as pa
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
@@ -80,12 +81,9 @@ def read_worksheets(source: Source) -> list[Worksheet]:
         chosen, others = _choose(source, book)
         if source.layout.sheet != EVERY_SHEET:
             return [Worksheet(source, archive, chosen[0], others)]
+        form = "{} [{}]" if len(chosen) > 1 else "{}"
         parts = [
-            replace(
-                source,
-                name=f"{source.name} [{one.title}]",
-                layout=source.layout.model_copy(update={"sheet": one.title}),
-            )
+            replace(source.having(sheet=one.title), name=form.format(source.name, one.title))
             for one in chosen
         ]
         return [Worksheet(part, archive, one, "") for part, one in zip(parts, chosen, strict=True)]
@@ -157,7 +155,7 @@ class Worksheet(Sheet):
         width = max([width, *(len(row) for row in rows)])
         filled = {place for row in rows for place, cell in enumerate(row) if cell}
         columns = [
-            Column.of(row[place] if place < len(row) else None for row in rows)
+            Column.of_arrow(pa.array((row[place] if place < len(row) else None for row in rows), pa.string()))
             if place in filled
             else Column.blank(len(rows))
             for place in range(width)

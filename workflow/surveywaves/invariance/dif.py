@@ -6,7 +6,7 @@ model adds is tested and sized; and the usual classes say when a difference matt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -20,7 +20,7 @@ from statsmodels.stats.multitest import multipletests
 
 from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
 from surveywaves.reliability.answers import Array, Row, check, join, named, scored
-from surveywaves.sample import Sample, Scale
+from surveywaves.sample import Sample, Scale, paired
 from surveywaves.terms import ALL, BETWEEN, CUTS, SIZES, Criterion, Size, Status
 from surveywaves.tidy import tidy
 
@@ -186,12 +186,12 @@ class Comparison:
 
 
 def comparisons(
-    sheet: Sheet, item: int, waves: Sequence[str], organisations: Sequence[str]
+    sheet: Sheet, item: int, waves: Sequence[str], organisations: Sequence[str], against: str
 ) -> Iterator[Comparison]:
     """Give every comparison of an item: of the waves, then of the organisations."""
     # A wave that asked the item and no other has nothing to match on.
     able = tuple(w for w in range(len(waves)) if sheet.asked[w, item] and sheet.asked[w].sum() > 1)
-    for chosen, name in _sets(waves, later_first=True):
+    for chosen, name in _sets(waves, [(later, earlier) for earlier, later in combinations(waves, 2)]):
         within = tuple(w for w in chosen if w in able) if name == ALL else chosen
         matched = _asked_in_all(sheet, within)
         hindrance = _hindrance(sheet, item, within, matched, waves)
@@ -199,18 +199,17 @@ def comparisons(
         yield Comparison({"wave": name}, names, within, within, matched, hindrance)
     matched = _asked_in_all(sheet, able)
     hindrance = _hindrance(sheet, item, able, matched, waves)
-    for chosen, name in _sets(organisations, later_first=False):
+    for chosen, name in _sets(organisations, paired(organisations, against)):
         names = tuple(organisations[o] for o in chosen)
         yield Comparison({"organisation": name}, names, chosen, able, matched, hindrance)
 
 
-def _sets(names: Sequence[str], *, later_first: bool) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Give all groups together, if there are more than two, and each pair."""
+def _sets(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Give all groups together, if there are more than two, and each pair that is asked for."""
     if len(names) > 2:
         yield tuple(range(len(names))), ALL
-    for pair in combinations(range(len(names)), 2):
-        first, second = pair[::-1] if later_first else pair
-        yield (first, second), f"{names[first]}{BETWEEN}{names[second]}"
+    for first, second in pairs:
+        yield (names.index(first), names.index(second)), f"{first}{BETWEEN}{second}"
 
 
 def _asked_in_all(sheet: Sheet, within: tuple[int, ...]) -> Mask:
@@ -532,7 +531,7 @@ def dif(
     sheet = Sheet.of(sample, scored(sample.frame, scale) - low, high - low + 1)
     rows: list[Row] = []
     for number, item in enumerate(scale.items):
-        for comparison in comparisons(sheet, number, waves, organisations):
+        for comparison in comparisons(sheet, number, waves, organisations, sample.against):
             remark = ""
             if comparison.hindrance:
                 found = refused(Status.NOT_ESTIMABLE, comparison.hindrance, pair=comparison.pair, n=0)

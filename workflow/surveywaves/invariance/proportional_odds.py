@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,6 +15,12 @@ from surveywaves.mixed.newton import newton
 from surveywaves.terms import Status
 
 STEPS: Final = 25
+MANY: Final = 32
+"""Columns from which on answers are looked at in parts,"""
+
+AT_A_TIME: Final = 256
+"""of so many rows."""
+
 SETTLED: Final = 1e-12
 """How much the last step may have added to the log-likelihood, relative to it (half the squared Newton decrement)."""
 
@@ -74,20 +81,7 @@ def fit(counts: FloatArray, design: FloatArray, start: Fit) -> Fit:
         A fit with the first of these predictors, or `intercepts`.
     """
     cuts, slopes = counts.shape[1] - 1, design.shape[1]
-    row, category = np.nonzero(counts)
-    upper, lower = (np.hstack([np.zeros((len(row), cuts)), -design[row]]) for _ in range(2))
-    some = np.flatnonzero(category < cuts)
-    upper[some, category[some]] = 1.0
-    some = np.flatnonzero(category > 0)
-    lower[some, category[some] - 1] = 1.0
-    answers = Answers(
-        upper,
-        lower,
-        ceiling=np.where(category == cuts, np.inf, 0.0),
-        floor=np.where(category == 0, -np.inf, 0.0),
-        total=counts[row, category],
-    )
-    evaluate = partial(independent, [answers], LINKS["logit"])
+    evaluate = partial(independent, list(_answers(counts, design)), LINKS["logit"])
     free = np.arange(cuts + slopes)
     at = np.concatenate([start.thresholds, start.slopes, np.zeros(slopes - len(start.slopes) + 1)])
     point, settled = evaluate(at), False
@@ -110,6 +104,32 @@ def fit(counts: FloatArray, design: FloatArray, start: Fit) -> Fit:
     covariance = np.linalg.inv(-point.hessian[:-1, :-1])[cuts:, cuts:]
     value = point.loglik + scaled / 2
     return Fit(value, at[:cuts], at[cuts:-1], np.asarray(covariance, dtype=np.float64))
+
+
+def _answers(counts: FloatArray, design: FloatArray) -> Iterator[Answers]:
+    """Yield the answers; many groups some at a time, each of which has few of the columns."""
+    cuts = counts.shape[1] - 1
+    chunks = [np.arange(len(design))]
+    if design.shape[1] > MANY:
+        together = np.lexsort((design != 0).T)
+        chunks = np.array_split(together, range(AT_A_TIME, len(together), AT_A_TIME))
+    for chunk in chunks:
+        row, category = np.nonzero(counts[chunk])
+        own = np.flatnonzero(design[chunk].any(axis=0))
+        sides = -design[np.ix_(chunk, own)][row]
+        upper, lower = (np.hstack([np.zeros((len(row), cuts)), sides]) for _ in range(2))
+        some = np.flatnonzero(category < cuts)
+        upper[some, category[some]] = 1.0
+        some = np.flatnonzero(category > 0)
+        lower[some, category[some] - 1] = 1.0
+        yield Answers(
+            np.append(np.arange(cuts), cuts + own),
+            upper,
+            lower,
+            ceiling=np.where(category == cuts, np.inf, 0.0),
+            floor=np.where(category == 0, -np.inf, 0.0),
+            total=counts[chunk][row, category],
+        )
 
 
 def failed(status: Status, note: str) -> Fit:

@@ -104,6 +104,7 @@ def compare_study(
         percentage_points=percentage_points,
         confidence=confidence,
         multiplicity=multiplicity,
+        against=sample.against,
     )
     of_items, tests = judge_items(
         sample,
@@ -153,6 +154,7 @@ def judge_items(
         percentage_points=percentage_points,
         confidence=confidence,
         multiplicity=multiplicity,
+        against=sample.against,
     )
     return decided, alone.diagnostics
 

@@ -26,8 +26,8 @@ from statsmodels.stats.multitest import multipletests
 
 from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by, make_design
 from surveywaves.mixed.lmm import fit_linear
-from surveywaves.sample import Sample, Scale
-from surveywaves.terms import ALL, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
+from surveywaves.sample import Sample, Scale, paired
+from surveywaves.terms import ALL, BETWEEN, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
 from surveywaves.tidy import NUMBERS, tidy
 
 METHODS: Final = ("holm", "fdr_bh")
@@ -65,7 +65,9 @@ def adjusted(p_values: FloatArray, method: str) -> FloatArray:
         gc.unfreeze()
 
 
-def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequence[str]) -> FloatArray:
+def adjust_families(
+    frame: pd.DataFrame, p_value: str, method: str, family: Sequence[str], against: str = ""
+) -> FloatArray:
     """Adjust a column of p-values family by family.
 
     Parameters
@@ -76,8 +78,8 @@ def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequ
         Column of p-values. Rows without one are no tests and stay without.
     method
         See `adjusted`; ``none`` gives no p-value to any row.
-    family
-        Tests with the same values in these columns are one family.
+    family, against
+        See `families`.
 
     Returns
     -------
@@ -89,11 +91,29 @@ def adjust_families(frame: pd.DataFrame, p_value: str, method: str, family: Sequ
         return found
     p_values = frame[p_value].to_numpy(dtype=np.float64)
     tests = np.flatnonzero(~np.isnan(p_values))
-    families = frame.iloc[tests].groupby(list(family), sort=False).ngroup().to_numpy()
-    for one in range(int(families.max(initial=-1)) + 1):
-        members = tests[families == one]
-        found[members] = adjusted(p_values[members], method)
+    for members in families(frame.iloc[tests], family, against):
+        found[tests[members]] = adjusted(p_values[tests[members]], method)
     return found
+
+
+def families(frame: pd.DataFrame, family: Sequence[str], against: str = "") -> list[IntArray]:
+    """List the places of the rows of each family.
+
+    Parameters
+    ----------
+    frame
+        One test a row.
+    family
+        Tests with the same values in these columns are one family.
+    against
+        What organisations are compared with, if not in pairs: comparisons with it are one family, as one and the same
+        reader looks through all of them for those that stand out.
+    """
+    names = frame[list(family)]
+    if against and "organisation" in names:
+        with_it = names["organisation"].str.endswith(f"{BETWEEN}{against}")
+        names = names.assign(organisation=names["organisation"].mask(with_it, f"{BETWEEN}{against}"))
+    return [np.asarray(rows, np.intp) for rows in names.groupby(list(family), sort=False).indices.values()]
 
 
 FAMILY: Final = ("analysis", "term", "wave", "organisation")
@@ -197,8 +217,9 @@ def compare(
     contrasts
         term `change` (wave ``later - earlier``, organisation, ``all`` last), `gap` (wave, organisation
         ``first - second``) and `difference_in_differences` (both: the change in the first less the change
-        in the second), for every pair, in the order given, of which each cell has a respondent; `n` is the respondents
-        of the cells compared.
+        in the second), in the order given, of which each cell has a respondent; `n` is the respondents of the cells
+        compared. Organisations are compared in pairs, or each with what the sample is `against`: ``first - all`` is the
+        first less the mean of all, itself included, by the shares.
     variances
         `Fit.variances` for wave and organisation ``all``, and before them `n_respondents`, with a note of
         who was left out, and `n_items`, with a note of items that nobody answered.
@@ -224,7 +245,7 @@ def compare_fit(
         sums = [weights for _, weights in every]
         found = estimates(design, fit, sums, combine, confidence=confidence, min_cell=min_cell)
         rows = zip(every, found, strict=True)
-        made = tidy(common | labels | weighed(design, labels, row) for (labels, _), row in rows)
+        made = tidy(common | one[0] | weighed(design, one, row) for one, row in rows)
         return made if test else made.assign(p_value=math.nan)
 
     variances = [*_who_and_what(design), *fit.variances(confidence)]
@@ -288,7 +309,7 @@ def estimates(
     min_cell: int,
 ) -> list[dict[str, Any]]:
     """Estimate several weighted sums: see `estimate`. Consecutive sums of equally many cells are computed at once."""
-    place = {cell: number for number, cell in enumerate(design.cells)}
+    place = _places(design)
     made: list[dict[str, Any]] = []
     for _, block in groupby(sums, key=len):
         screened = [(weights, *screen(design, fit, weights, min_cell=min_cell)) for weights in block]
@@ -379,23 +400,43 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
     """
     if not any(name.endswith("]") for name in design.covariates):
         return 1.0
-    persons = _profiles(design)
+    persons, place = _profiles(design), _places(design)
     rest: dict[str, float] = {}
     for (_, organisation), weight in weights.items():
         rest[organisation] = rest.get(organisation, 0.0) + weight
     within = min(weights.values()) > 0 or max(map(abs, rest.values())) < CANCELS
-    compared: dict[str, list[FloatArray]] = {}
-    for cell in weights:
-        compared.setdefault(cell[1] if within else ALL, []).append(persons[design.cells.index(cell)])
-    everybody = np.concatenate([np.array(cells) for cells in compared.values()]).sum()
-    common = [np.array(cells)[:, (np.array(cells) > 0).all(axis=0)].sum() for cells in compared.values()]
-    return float(sum(common) / everybody)
+    compared: dict[str, dict[str, FloatArray]] = {}
+    for cell, weight in weights.items():
+        wave, organisation = cell
+        among, side = (organisation, wave) if within else (ALL, "first" if weight > 0 else "second")
+        sides = compared.setdefault(among, {})
+        sides[side] = sides.get(side, 0.0) + persons[place[cell]]
+    everybody = sum(float(side.sum()) for sides in compared.values() for side in sides.values())
+    common = 0.0
+    for sides in compared.values():
+        cells = np.array(list(sides.values()))
+        common += float(cells[:, (cells > 0).all(axis=0)].sum())
+    return common / everybody
 
 
 @lru_cache(maxsize=2)
 def _respondents(design: Design) -> dict[Cell, float]:
     """Respondents of each cell, counted once for all contrasts of a design."""
     return dict(zip(design.cells, design.respondents, strict=True))
+
+
+@lru_cache(maxsize=2)
+def _places(design: Design) -> dict[Cell, int]:
+    """Place of each cell among the cells."""
+    return {cell: number for number, cell in enumerate(design.cells)}
+
+
+@lru_cache(maxsize=2)
+def _answers(design: Design) -> dict[Cell, float]:
+    """Respondents of each cell who answered the item that most answered."""
+    cell = design.cell[design.group]
+    by_item = [add_by(cell[one], design.persons[one], len(design.cells)) for one in (design.answers > 0).T]
+    return dict(zip(design.cells, np.max(by_item, axis=0, initial=0.0), strict=True))
 
 
 @lru_cache(maxsize=2)
@@ -408,11 +449,15 @@ def _profiles(design: Design) -> FloatArray:
     return persons.reshape(len(design.cells), len(found))
 
 
-def weighed(design: Design, labels: Mapping[str, str], result: dict[str, Any]) -> dict[str, Any]:
-    """Add to the note of an estimate of all staff how organisations are weighted."""
-    if labels["organisation"] != ALL:
+def weighed(design: Design, stated: Stated, result: dict[str, Any]) -> dict[str, Any]:
+    """Add to the note of an estimate of all staff, or against it, how organisations are weighted."""
+    labels, weights = stated
+    if labels["organisation"].rpartition(BETWEEN)[2] != ALL:
         return result
-    return result | {"note": "; ".join(filter(None, (design.shares_note, result.get("note"))))}
+    number = len({name for (_, name), weight in weights.items() if abs(weight) < 1})
+    every = sum(share > 0 for share in design.shares.values())
+    some = f"over {number} of {every} organisations" if number < every else ""
+    return result | {"note": "; ".join(filter(None, (design.shares_note, some, result.get("note"))))}
 
 
 def against_zero(value: float, error: float, df: float, *, confidence: float) -> dict[str, Any]:
@@ -465,6 +510,9 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
     return rows.reset_index(drop=True)
 
 
+NEARLY_ALL: Final = 0.9
+"""Share of all staff that organisations with enough respondents must make up, to stand for all of it."""
+
 CANCELS: Final = 1e-9
 """Weights of an organisation add up to nothing below this."""
 
@@ -481,48 +529,80 @@ def check_confidence(confidence: float) -> None:
 
 def stated_means(design: Design) -> Iterator[Stated]:
     """Every cell's mean and, where the design has shares, all organisations' in a wave, as labels and weights."""
-    counts = _respondents(design)
     for wave in design.waves:
         for organisation in design.organisations:
             yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
-        if everybody := _everybody(design, counts, wave):
-            yield _labels(EMMEAN, wave, ALL), everybody
+        if everybody := _everybody(design, wave):
+            yield _labels(EMMEAN, wave, ALL), {(wave, name): share for name, share in everybody.items()}
 
 
 def stated_contrasts(design: Design) -> Iterator[Stated]:
     """Every contrast between cells that have respondents (see `compare`), as labels and weights."""
-    waves, organisations, counts = design.waves, design.organisations, _respondents(design)
-
-    def change(later: str, earlier: str, organisation: str) -> dict[Cell, float]:
-        return {(later, organisation): 1.0, (earlier, organisation): -1.0}
+    waves, counts = list(design.waves), _respondents(design)
+    spans = [(earlier, later) for earlier, later in combinations(waves, 2)]
 
     def there(weights: Mapping[Cell, float]) -> bool:
         return all(counts[cell] > 0 for cell in weights)
 
-    for earlier, later in combinations(waves, 2):
-        for organisation in organisations:
-            if there(weights := change(later, earlier, organisation)):
+    for earlier, later in spans:
+        for organisation in design.organisations:
+            if there(weights := {(later, organisation): 1.0, (earlier, organisation): -1.0}):
                 yield _labels("change", f"{later} - {earlier}", organisation), weights
-        now, before = (_everybody(design, counts, wave) for wave in (later, earlier))
-        if now and before:
-            weights = now | {cell: -share for cell, share in before.items()}
-            yield _labels("change", f"{later} - {earlier}", ALL), weights
+        if everybody := _everybody(design, later, earlier):
+            now, before = (
+                {(wave, name): share for name, share in everybody.items()} for wave in (later, earlier)
+            )
+            yield (
+                _labels("change", f"{later} - {earlier}", ALL),
+                now | {cell: -share for cell, share in before.items()},
+            )
     for wave in waves:
-        for first, second in combinations(organisations, 2):
-            if there(weights := {(wave, first): 1.0, (wave, second): -1.0}):
-                yield _labels("gap", wave, f"{first} - {second}"), weights
-    for earlier, later in combinations(waves, 2):
-        for first, second in combinations(organisations, 2):
-            weights = change(later, earlier, first) | change(earlier, later, second)
-            if there(weights):
-                labels = _labels("difference_in_differences", f"{later} - {earlier}", f"{first} - {second}")
-                yield labels, weights
+        for between, sides in _compared(design, wave):
+            if there(weights := {(wave, name): weight for name, weight in sides.items()}):
+                yield _labels("gap", wave, between), weights
+    for earlier, later in spans:
+        for between, sides in _compared(design, later, earlier):
+            if there(weights := _changes(later, earlier, sides)):
+                yield _labels("difference_in_differences", f"{later} - {earlier}", between), weights
 
 
-def _everybody(design: Design, counts: Mapping[Cell, float], wave: str) -> dict[Cell, float]:
-    """Weights of a wave's cells for all staff; none if a cell with a share has no respondents."""
-    weights = {(wave, name): share for name, share in design.shares.items() if share > 0}
-    return weights if all(counts[cell] > 0 for cell in weights) else {}
+def _changes(later: str, earlier: str, sides: Mapping[str, float]) -> dict[Cell, float]:
+    """Weigh the change of each organisation, what adds before what is taken away."""
+    weights: dict[Cell, float] = {}
+    for name, weight in sides.items():
+        ends = (later, weight), (earlier, -weight)
+        weights |= {(wave, name): on for wave, on in (ends if weight > 0 else reversed(ends))}
+    return weights
+
+
+def _compared(design: Design, *waves: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield which organisations are compared in some waves: ``first - second``, and the weight of each."""
+    names = design.organisations
+    if design.against == ALL:
+        everybody = _everybody(design, *waves)
+        for own in names if everybody else ():
+            rest = {name: -share for name, share in everybody.items() if name != own}
+            yield f"{own}{BETWEEN}{ALL}", {own: 1.0 - everybody.get(own, 0.0)} | rest
+        return
+    for first, second in paired(names, design.against):
+        yield f"{first}{BETWEEN}{second}", {first: 1.0, second: -1.0}
+
+
+def _everybody(design: Design, *waves: str) -> dict[str, float]:
+    """Share of each organisation in all staff of some waves; none if one of them has no respondents.
+
+    Where organisations are not compared in pairs, those are left out that have fewer answers than `smallest_of_all`
+    in one of the waves, provided that the others make up nearly all (`NEARLY_ALL`).
+    """
+    shares = {name: share for name, share in design.shares.items() if share > 0}
+    counts = _answers(design) if design.against else _respondents(design)
+    least = {name: min(counts[wave, name] for wave in waves) for name in shares}
+    if design.against and len(shares) > 2:
+        enough = {name: share for name, share in shares.items() if least[name] >= design.smallest_of_all}
+        held = sum(enough.values())
+        if len(enough) < len(shares):
+            return {name: share / held for name, share in enough.items()} if held >= NEARLY_ALL else {}
+    return shares if all(number > 0 for number in least.values()) else {}
 
 
 def _obstacle(design: Design, fit: Fit, weights: Mapping[int, float], vector: FloatArray) -> str:

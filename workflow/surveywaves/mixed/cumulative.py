@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from scipy.special import expit, log_ndtr, logit, ndtr, ndtri
 
-from surveywaves.mixed.design import FloatArray
+from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.mixed.newton import Order, Point
 
 FARTHEST: Final = 700.0
@@ -198,15 +198,17 @@ class Answers(NamedTuple):
 
     Attributes
     ----------
+    columns
+        (d,) the thresholds and coefficients that they are about, ascending: of many cells only their own.
     upper, lower
-        (U, D - 1) each bound at z = 0 as a combination of thresholds and coefficients; without the threshold of a bound
-        at infinity.
+        (U, d) each bound at z = 0 as a combination of these; without the threshold of a bound at infinity.
     ceiling, floor
         (U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none.
     total
         (U,) how many gave the answer.
     """
 
+    columns: IntArray
     upper: FloatArray
     lower: FloatArray
     ceiling: FloatArray
@@ -235,7 +237,8 @@ class Answers(NamedTuple):
 
     def bounds(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(U,) lower and upper bounds at z = 0, for (D - 1,) thresholds and coefficients."""
-        return self.lower @ theta + self.floor, self.upper @ theta + self.ceiling
+        own = theta[self.columns]
+        return self.lower @ own + self.floor, self.upper @ own + self.ceiling
 
 
 def independent(answers: Iterable[Answers], link: Link, theta: FloatArray, *, order: Order = 2) -> Point:
@@ -275,7 +278,8 @@ class Total:
         upper, lower = answers.upper, answers.lower
         powers = np.stack([np.ones(len(nodes)), nodes, nodes**2], axis=1)
         by_upper, by_lower = ((weight * first) @ powers[:, :2] for first in (at.by_upper, at.by_lower))
-        self.gradient[:-1] += by_upper[:, 0] @ upper + by_lower[:, 0] @ lower
+        own, square = answers.columns, np.ix_(answers.columns, answers.columns)
+        self.gradient[own] += by_upper[:, 0] @ upper + by_lower[:, 0] @ lower
         self.gradient[-1] -= (by_upper + by_lower)[:, 1].sum()
         if order < 2:
             return
@@ -285,7 +289,7 @@ class Total:
         mixed = upper.T @ (lower * ul[:, :1])
         bounds = upper.T @ (upper * uu[:, :1]) + lower.T @ (lower * ll[:, :1]) + mixed + mixed.T
         with_tau = -((uu + ul)[:, 1] @ upper + (ul + ll)[:, 1] @ lower)
-        self.hessian[:-1, :-1] += bounds
-        self.hessian[:-1, -1] += with_tau
-        self.hessian[-1, :-1] += with_tau
+        self.hessian[square] += bounds
+        self.hessian[own, -1] += with_tau
+        self.hessian[-1, own] += with_tau
         self.hessian[-1, -1] += (uu + 2 * ul + ll)[:, 2].sum()

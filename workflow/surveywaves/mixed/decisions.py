@@ -41,6 +41,7 @@ def decide(
     confidence: float = 0.95,
     multiplicity: str = "holm",
     family: Sequence[str] = FAMILY,
+    against: str = "",
 ) -> pd.DataFrame:
     """Say of every contrast whether it moved, stayed, or cannot be told.
 
@@ -82,6 +83,8 @@ def decide(
     family
         Tests with the same values in these columns are one family. By default a family is one contrast (analysis,
         term, wave, organisation), across the scales, or items, of the frame.
+    against
+        What organisations are compared with, if not in pairs: see `contrasts.families`.
 
     Returns
     -------
@@ -111,8 +114,10 @@ def decide(
         raise ValueError(f"no total_sd in variances of: {lacking.to_dict('records')}")
     equivalence = _equivalence(contrasts, smallest)
     decided = contrasts.assign(smallest=smallest, p_equivalence=equivalence)
-    decided["p_adjusted"] = adjust_families(decided, "p_value", multiplicity, family)
-    decided["p_equivalence_adjusted"] = adjust_families(decided, "p_equivalence", multiplicity, family)
+    decided["p_adjusted"] = adjust_families(decided, "p_value", multiplicity, family, against)
+    decided["p_equivalence_adjusted"] = adjust_families(
+        decided, "p_equivalence", multiplicity, family, against
+    )
     differs, equivalent = (
         ("p_value", "p_equivalence") if multiplicity == "none" else ("p_adjusted", "p_equivalence_adjusted")
     )

@@ -86,7 +86,7 @@ class Design:
         Reason -> number of respondents of the frame that are not in the design.
     mixed
         Whether the items differ in their response options.
-    shares, shares_note, smallest_overlap
+    shares, shares_note, smallest_overlap, against, smallest_of_all
         Of the sample.
     """
 
@@ -114,6 +114,8 @@ class Design:
     shares: Mapping[str, float]
     shares_note: str
     smallest_overlap: float
+    against: str
+    smallest_of_all: int
 
     @property
     def cells(self) -> tuple[tuple[str, str], ...]:
@@ -252,6 +254,8 @@ def make_design(sample: Sample, scale: Scale) -> Design:
         shares=sample.shares,
         shares_note=sample.shares_note,
         smallest_overlap=sample.smallest_overlap,
+        against=sample.against,
+        smallest_of_all=sample.smallest_of_all,
     )
 
 

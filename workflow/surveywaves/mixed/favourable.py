@@ -133,11 +133,12 @@ def compare_favourable(
     def rows(stated: Iterator[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
         every = list(stated)
         told = fit.estimates([sums for _, sums in every], confidence=confidence, min_cell=min_cell)
-        for (labels, weights), found in zip(every, told, strict=True):
+        for one, found in zip(every, told, strict=True):
+            labels, weights = one
             if mean and "estimate" in found:
                 found.update({"p_value": math.nan} | fit.within_bounds(found, weights, confidence))
             term = PERCENT_FAVOURABLE if mean else f"{labels['term']}_{PERCENT_FAVOURABLE}"
-            yield common | labels | {"term": term} | weighed(design, labels, found)
+            yield common | labels | {"term": term} | weighed(design, one, found)
 
     return Favourable(
         means=tidy(rows(stated_means(design), mean=True)),

@@ -61,11 +61,12 @@ def receding(likelihood: Likelihood, kept: IntArray, step: FloatArray) -> FloatA
     ndarray or None
         (D - 1,) the direction, checked; None if the step does not lead to one.
     """
-    moves = [
-        sign * rows[np.isfinite(end)][:, kept]
-        for chunk in likelihood.chunks
-        for (rows, end), sign in zip(likelihood.answers(chunk).sides, (1.0, -1.0), strict=True)
-    ]
+    moves = []
+    for answers in map(likelihood.answers, likelihood.chunks):
+        for (rows, end), sign in zip(answers.sides, (1.0, -1.0), strict=True):
+            bounds = np.zeros((int(np.isfinite(end).sum()), likelihood.size - 1))
+            bounds[:, answers.columns] = rows[np.isfinite(end)]
+            moves.append(sign * bounds[:, kept])
     scale = np.max([np.abs(rows).max(axis=0, initial=0.0) for rows in moves], axis=0)
     moves = [rows / scale for rows in moves]
     direction = step * scale
@@ -94,8 +95,8 @@ def follow(likelihood: Likelihood, direction: FloatArray) -> Likelihood:
     ceilings, floors = [], []
     for chunk in likelihood.chunks:
         answers = likelihood.answers(chunk)
-        ceilings.append(answers.upper @ direction > 1e-6)
-        floors.append(answers.lower @ direction < -1e-6)
+        ceilings.append(answers.upper @ direction[answers.columns] > 1e-6)
+        floors.append(answers.lower @ direction[answers.columns] < -1e-6)
     return likelihood.opened(ceilings, floors)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.terms import Status
@@ -163,11 +164,23 @@ def _learnt(hessian: FloatArray, free: IntArray, step: FloatArray, change: Float
     return learnt
 
 
+MANY: Final = 64
+"""Of more parameters, eigenvalues take longer than all else, and are looked at only where Cholesky's factor"""
+
+SURE: Final = 1e-4
+"""has a smaller diagonal, of a matrix whose own is 1."""
+
+
 def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:
     """Return Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
     information = -hessian[np.ix_(free, free)]
     diagonal = np.abs(np.diagonal(information))
     unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    if len(free) > MANY:
+        factor, failed = dpotrf(information * np.outer(unit, unit), lower=1)
+        if not failed and factor.diagonal().min() > SURE:
+            step = unit * dpotrs(factor, unit * gradient[free], lower=1)[0]
+            return step, float(gradient[free] @ step), True
     values, vectors = np.linalg.eigh(information * np.outer(unit, unit))
     least = len(free) * np.finfo(np.float64).eps * 10
     along = vectors.T @ (unit * gradient[free])

@@ -164,34 +164,39 @@ class Likelihood:
 
     def answers(self, chunk: Chunk) -> Answers:
         """Return the distinct answers of some patterns."""
-        number = np.arange(len(chunk.item))
-        base = np.zeros((len(number), self.size - 1))
-        base[:, self._owned] = -chunk.classes[chunk.of_class]
+        number, some = np.arange(len(chunk.item)), chunk.classes.any(axis=0)
+        there = np.ones(self.size - 1, dtype=np.bool_)
+        there[self._owned] = some
+        place = np.cumsum(there) - 1
+        base = np.zeros((len(number), int(there.sum())))
+        base[:, place[self._owned[some]]] = -chunk.classes[:, some][chunk.of_class]
         later = np.flatnonzero(chunk.item)
-        base[later, self._items.start + chunk.item[later] - 1] = -1.0
+        base[later, place[self._items.start + chunk.item[later] - 1]] = -1.0
         upper, lower = base, base.copy()
         some = chunk.category <= self.thresholds
         upper[number[some], chunk.category[some] - 1] = 1.0
         some = chunk.category > 1
         lower[number[some], chunk.category[some] - 2] = 1.0
-        return Answers(upper, lower, chunk.ceiling, chunk.floor, chunk.total)
+        return Answers(np.flatnonzero(there), upper, lower, chunk.ceiling, chunk.floor, chunk.total)
 
     def extent(self) -> FloatArray:
         """(D,) what a unit of each parameter moves the linear predictor, at most; 1 for tau."""
         extent = np.zeros(self.size)
         extent[-1] = 1.0
-        for chunk in self.chunks:
-            for rows, _ in self.answers(chunk).sides:
-                extent[:-1] = np.maximum(extent[:-1], np.abs(rows).max(axis=0, initial=0.0))
+        for answers in map(self.answers, self.chunks):
+            for rows, _ in answers.sides:
+                extent[answers.columns] = np.maximum(
+                    extent[answers.columns], np.abs(rows).max(axis=0, initial=0.0)
+                )
         return extent
 
     def gram(self) -> FloatArray:
         """(D - 1, D - 1) cross-product of the rows of all finite bounds, weighted by respondents."""
         total = np.zeros((self.size - 1, self.size - 1))
-        for chunk in self.chunks:
-            for rows, end in self.answers(chunk).sides:
-                weight = np.where(np.isfinite(end), chunk.total, 0.0)
-                total += rows.T @ (rows * weight[:, None])
+        for answers in map(self.answers, self.chunks):
+            for rows, end in answers.sides:
+                weight = np.where(np.isfinite(end), answers.total, 0.0)
+                total[np.ix_(answers.columns, answers.columns)] += rows.T @ (rows * weight[:, None])
         return total
 
     def single(self) -> bool:
@@ -207,10 +212,10 @@ class Likelihood:
     def standing(self) -> BoolArray:
         """(D - 1,) thresholds and coefficients of some answers that move no bound: those at infinity."""
         there, moving = np.zeros(self.size - 1), np.zeros(self.size - 1)
-        for chunk in self.chunks:
-            for rows, end in self.answers(chunk).sides:
-                there += np.abs(rows).sum(axis=0)
-                moving += np.abs(rows[np.isfinite(end)]).sum(axis=0)
+        for answers in map(self.answers, self.chunks):
+            for rows, end in answers.sides:
+                there[answers.columns] += np.abs(rows).sum(axis=0)
+                moving[answers.columns] += np.abs(rows[np.isfinite(end)]).sum(axis=0)
         return np.asarray((there > 0) & (moving == 0), dtype=np.bool_)
 
     def independent(self, theta: FloatArray, *, order: Order = 2) -> Point:
@@ -268,11 +273,13 @@ class Likelihood:
         held_mean = held.sum(axis=1)
         with_own = np.einsum("mbq,bq->mb", score, held) - mean * (held_mean / chunk.count)
         alone = (held * whole).sum(axis=1) - held_mean**2 / chunk.count
-        cross = chunk.classes.T @ np.add.reduceat(with_own, chunk.first, axis=1).T
-        hessian[np.ix_(self._owned, own)] += cross
-        hessian[np.ix_(own, self._owned)] += cross.T
+        some = chunk.classes.any(axis=0)
+        owned, classes = self._owned[some], chunk.classes[:, some]
+        cross = classes.T @ np.add.reduceat(with_own, chunk.first, axis=1).T
+        hessian[np.ix_(owned, own)] += cross
+        hessian[np.ix_(own, owned)] += cross.T
         square = np.add.reduceat(alone, chunk.first)
-        hessian[np.ix_(self._owned, self._owned)] += chunk.classes.T @ (chunk.classes * square[:, None])
+        hessian[np.ix_(owned, owned)] += classes.T @ (classes * square[:, None])
 
     def meat(self, theta: FloatArray, nodes: FloatArray) -> FloatArray:
         """(D, D) sum over respondents of their squared weight times the cross-product of their score."""

@@ -32,9 +32,8 @@ and their R package clubSandwich; Satterthwaite (1946) Biom. Bull. 2, 110; White
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -51,20 +50,11 @@ ALONE: Final = 1e-8
 """A residual that has this share of its variance left, or less, is none."""
 
 
-class Traces(NamedTuple):
-    """Parts of the traces of P and PP, of some kinds of clusters; p independent columns."""
-
-    number: FloatArray  # (U,) clusters of a kind
-    square: FloatArray  # (U,) what a cluster's squared score counts for
-    own: FloatArray  # (U,) P_ii / sigma2
-    shared: FloatArray  # (U, p) u, whitened
-
-
 class Working(Protocol):
     """What the model says of the clusters' scores."""
 
-    def traces(self, whitened: FloatArray) -> Iterator[Traces]:
-        """Of a (p,) combination, whitened."""
+    def traces(self, contrast: FloatArray) -> tuple[float, float]:
+        """Traces of P and of PP, over sigma2 and its square, for a (P,) combination of the coefficients."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,14 +81,7 @@ class Robust:
 
     def df(self, contrast: FloatArray) -> float:
         """Satterthwaite's degrees of freedom of a (P,) combination; NaN where it has no variance."""
-        trace, squares, width = 0.0, 0.0, self.root.shape[1]
-        together = np.zeros((width, width))
-        for part in self.working.traces(contrast @ self.root):
-            weight = part.number * part.square
-            trace += float(weight @ part.own)
-            squares += float((weight * part.square) @ (part.own**2 - (part.shared**2).sum(axis=1) ** 2))
-            together += part.shared.T @ (weight[:, None] * part.shared)
-        squares += float((together**2).sum())
+        trace, squares = self.working.traces(contrast)
         return trace**2 / squares if squares > 0 else math.nan
 
     def unseen(self, contrast: FloatArray) -> float:
@@ -170,7 +153,8 @@ class _Respondents:
     """Respondents as clusters, group by group; everything over sigma2, answers that are missing being 0."""
 
     def __init__(self, design: Design, *, root: FloatArray, theta: float) -> None:
-        self._design, self._theta = design, theta
+        self._design, self._theta, self._cov = design, theta, root @ root.T
+        self._squared = self._cov[: len(design.cells), : len(design.cells)] ** 2
         size, items, groups = root.shape[1], len(design.items), len(design.cell)
         self._item = np.zeros((items, size))  # what an item adds to a whitened row
         self._item[1:] = root[design.item_columns]
@@ -218,17 +202,39 @@ class _Respondents:
         lean = self._theta / (1 + self._theta * answered.sum(axis=1))
         return np.asarray(values - (lean * values.sum(axis=1))[:, None] * answered, dtype=np.float64)
 
-    def traces(self, whitened: FloatArray) -> Iterator[Traces]:
-        """Of a (p,) combination, group by group."""
+    def traces(self, contrast: FloatArray) -> tuple[float, float]:
+        """Add up group by group. Of u only its cell, and the few columns of items and covariates, are not 0."""
+        design, cov = self._design, self._cov
+        cells, items = len(design.cells), design.item_columns
+        fixed, lean = cov @ contrast, cov[cells:, cells:]
+        of_item = np.append(0.0, fixed[items])[: len(design.items)]
+        trace, squares, size = 0.0, 0.0, len(cov) - cells
+        # the sum of w u u' by cell, by cell and other column, and by these
+        by_cell, crossed, others = np.zeros(cells), np.zeros((cells, size)), np.zeros((size, size))
         for start in range(0, len(self._row), self._step):
             chunk = slice(start, start + self._step)
-            rows, answered = self._row[chunk], self._design.answered[chunk]
-            fitted = ((rows @ whitened)[:, None] + self._item @ whitened) * answered
-            g = _times(self._adjust[chunk], self._solved(fitted, chunk))
+            cell, profile = design.cell[chunk], design.profiles[design.profile[chunk]]
+            fitted = (fixed[cell] + profile @ fixed[items.stop :])[:, None] + of_item
+            g = _times(self._adjust[chunk], self._solved(fitted * design.answered[chunk], chunk))
             total = g.sum(axis=1)
-            shared = rows * total[:, None] + g @ self._item
-            own = (g**2).sum(axis=1) + self._theta * total**2 - (shared**2).sum(axis=1)
-            yield Traces(self._persons[chunk], self._square[chunk], own, shared)
+            u = np.hstack([g[:, 1:], profile * total[:, None]])
+            shared = cov[cell, cell] * total**2 + 2 * total * (cov[cell, cells:] * u).sum(axis=1)
+            shared += ((u @ lean) * u).sum(axis=1)
+            own = (g**2).sum(axis=1) + self._theta * total**2 - shared
+            weight = self._persons[chunk] * self._square[chunk]
+            trace += float(weight @ own)
+            squares += float((weight * self._square[chunk]) @ (own**2 - shared**2))
+            by_cell += add_by(cell, weight * total**2, cells)
+            by_other = [add_by(cell, weight * total * one, cells) for one in u.T]
+            crossed += np.array(by_other).reshape(size, cells).T
+            others += u.T @ (weight[:, None] * u)
+        # with B = diag(d) + AJ' + JA', J the other columns: tr BMBM
+        left, right = cov @ np.vstack([crossed, others / 2]), cov[:, cells:]
+        bent, turned = crossed.T @ left[:cells] + others @ left[cells:] / 2, left[cells:]
+        squares += float(by_cell @ self._squared @ by_cell)
+        squares += 4 * float(by_cell @ (left * right)[:cells].sum(axis=1))
+        squares += 2 * float((turned * turned.T).sum() + (lean * bent.T).sum())
+        return trace, squares
 
     def meat(self, left: Residuals, *, sigma2: float) -> tuple[FloatArray, FloatArray]:
         """(p, p) and (3, 3) sums of squared scores, of the coefficients times sigma2, of the variances times -2."""
@@ -312,7 +318,7 @@ class _Teams:
         )
         left_over = 1 - values
         alone = left_over <= ALONE
-        self._values = np.maximum(values, 0.0)
+        self._root, self._values = root, np.maximum(values, 0.0)
         self._grown = np.where(alone, 0.0, np.maximum(left_over, ALONE) ** -0.5)
         self._vectors = vectors
         self.blind = vectors.transpose(0, 2, 1)[alone].T
@@ -323,13 +329,13 @@ class _Teams:
         turned = np.einsum("tpq,tp->tq", self._vectors, scores) * self._grown
         return np.asarray(np.einsum("tpq,tq->tp", self._vectors, turned), dtype=np.float64)
 
-    def traces(self, whitened: FloatArray) -> Iterator[Traces]:
-        """Of a (p,) combination."""
-        turned = np.einsum("tpq,p->tq", self._vectors, whitened)
+    def traces(self, contrast: FloatArray) -> tuple[float, float]:
+        """Add up team by team."""
+        turned = np.einsum("tpq,p->tq", self._vectors, contrast @ self._root)
         own = (turned**2 * self._values * (self._grown > 0)).sum(axis=1)
         shared = np.einsum("tpq,tq->tp", self._vectors, turned * self._values * self._grown)
-        one = np.ones(len(own))
-        yield Traces(one, one, own, np.asarray(shared, dtype=np.float64))
+        squares = (own**2 - (shared**2).sum(axis=1) ** 2).sum() + ((shared.T @ shared) ** 2).sum()
+        return float(own.sum()), float(squares)
 
 
 def _information(

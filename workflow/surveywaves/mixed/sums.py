@@ -154,7 +154,8 @@ def independent_columns(gram: FloatArray) -> tuple[BoolArray, FloatArray, FloatA
         if left[j, j] > COLLINEAR:
             kept[j] = True
             column = left[:, j] / math.sqrt(left[j, j])
-            left -= np.outer(column, column)
+            some = np.flatnonzero(column)  # a cell has nothing in common with other cells
+            left[np.ix_(some, some)] -= np.outer(column[some], column[some])
     null = np.zeros((len(gram), int((~kept).sum())))
     null[~kept] = np.eye(null.shape[1])
     null[kept] = -np.linalg.solve(unit[np.ix_(kept, kept)], unit[np.ix_(kept, ~kept)])

@@ -1,10 +1,6 @@
-"""Everything behind what somebody points at, in words and as JSON.
+"""`surveywaves trace`: everything behind what somebody points at, in words and as JSON.
 
 What somebody points at: a row of a released table, a figure, a table to paste, a table in the report.
-
-`surveywaves trace`: everything behind what somebody points at.
-
-A trace in words: for a reader, from the number back to the raw files; and as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.catalogue import ROWS_FORMAT
+from surveywaves.catalogue import NARROW, ROWS_FORMAT, SLIDES
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
 from surveywaves.key import KEYED
@@ -36,13 +32,16 @@ PASTED: Final = ("results/tables/", "results/tables_interviews/")
 
 _ROOMS: Final = {
     "figures": "figure",
+    SLIDES: "figure",
+    NARROW: "figure",
     "tables": "table",
     "tables_interviews": "table",
     "released": "",
     "statistics": "",
     "audit": "",
 }
-"""Folder of a path -> what its files are; "" are tables of which the released one is meant."""
+"""Folder of a path -> what its files are; "" are tables of which the released one is meant. Slides and drawings for
+telephones show the rows of the figure of their name."""
 
 
 @dataclass(frozen=True)

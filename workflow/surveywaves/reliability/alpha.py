@@ -28,9 +28,8 @@ Psychological Methods 12:399-413.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -308,7 +307,7 @@ def equality(
     asked: Mapping[str, NDArray[np.bool_]],
     min_n: int,
     confidence: float,
-    later_first: bool,
+    pairs: Iterable[tuple[str, str]],
 ) -> Iterator[tuple[str, Row]]:
     """Test that alpha is the same in independent groups, by Wald tests of log(1 - alpha) with ADF standard errors.
 
@@ -330,8 +329,8 @@ def equality(
         Fewest respondents to estimate from.
     confidence
         Level of the intervals.
-    later_first
-        Whether the later group of a pair is its first, the one that is compared with the other.
+    pairs
+        The pairs of groups that are compared, of each the one first that is compared with the other.
 
     Yields
     ------
@@ -355,8 +354,7 @@ def equality(
     if len(groups) < 2:
         return
     compared = _Compared(groups, items=items, asked=asked, min_n=min_n)
-    for pair in combinations(groups, 2):
-        first, second = pair[::-1] if later_first else pair
+    for first, second in pairs:
         found, refusal, note = compared.of((first, second))
         row: Row = {"term": "alpha_difference", "n": compared.count((first, second))}
         if refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from surveywaves.reliability.answers import (
     scored,
 )
 from surveywaves.reliability.factors import omega_total, ordinal_alpha
-from surveywaves.sample import Sample, Scale
+from surveywaves.sample import Sample, Scale, paired
 from surveywaves.terms import ALL, LOW_RELIABILITY, RELIABILITY, Status
 from surveywaves.tidy import tidy
 
@@ -148,17 +149,17 @@ def reliability(
     rows += [{"wave": ALL, "organisation": ALL, **row} for row in _rows(pooled)]
 
     # Later minus earlier, first minus second: as everywhere in the statistics.
+    spans = [(later, earlier) for earlier, later in combinations(waves, 2)]
     for organisation, member in in_organisation.items():
         groups = {wave: scores[in_wave[wave] & member] for wave in waves}
-        tests = equality(
-            groups, items=items, asked=asked, min_n=min_n, confidence=confidence, later_first=True
-        )
+        tests = equality(groups, items=items, asked=asked, min_n=min_n, confidence=confidence, pairs=spans)
         rows += [{"wave": between, "organisation": organisation, **row} for between, row in tests]
+    pairs = list(paired(sample.organisations, sample.against))
     for wave in waves:
         groups = {name: scores[in_wave[wave] & member] for name, member in in_organisation.items()}
         asked_here = dict.fromkeys(groups, asked[wave])
         tests = equality(
-            groups, items=items, asked=asked_here, min_n=min_n, confidence=confidence, later_first=False
+            groups, items=items, asked=asked_here, min_n=min_n, confidence=confidence, pairs=pairs
         )
         rows += [{"wave": wave, "organisation": between, **row} for between, row in tests]
     return tidy({"analysis": RELIABILITY, "scale": scale.name, **row} for row in rows)

@@ -23,7 +23,6 @@ from typing import Final
 import pandas as pd
 import pypandoc  # type: ignore[import-untyped]
 
-from surveywaves import catalogue
 from surveywaves.catalogue import INTERVIEW_TABLES, SHOWN_UNITS, TABLES
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
@@ -212,6 +211,9 @@ def assemble(
     )
 
 
+LONGEST: Final = 100
+"""Rows from which on nobody reads a table in a report: it is a file."""
+
 UNITS: Final = {"percent_favourable": "% favourable", "linear": "points of the scale"}
 """Units of tables that there are in more than one, in words."""
 
@@ -265,7 +267,7 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                 # The same in another unit has the same number.
                 if first := unit and numbers.get((kind, name.replace(unit, SHOWN_UNITS[0]))):
                     number = f"{first}b"
-                elif isinstance(about.exhibit, catalogue.Table) and about.exhibit.file_only:
+                elif len(table.rows) > LONGEST or getattr(about.exhibit, "file_only", False):
                     number = ""
                 folder = getattr(about.exhibit, "folder", "tables")
                 one = Shown(kind, name, number, visible(table.title), table=table, unit=unit, folder=folder)

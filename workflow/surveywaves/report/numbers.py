@@ -25,7 +25,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures, interview_figures
-from surveywaves.findings import main_unit
+from surveywaves.findings import ANALYSIS, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
 from surveywaves.text import listed, visible
@@ -106,6 +106,15 @@ class Material:
         return main_unit(self.tables["contrasts" if self.has("contrasts") else "means"])
 
     @property
+    def contrasts(self) -> pd.DataFrame | None:
+        """The contrasts, if there are any."""
+        return self.tables["contrasts"] if self.has("contrasts") else None
+
+    def where(self, kind: str, wave: str, **more: Any) -> dict[str, Any]:
+        """Say which rows of `contrasts`, or `agreement`, are of a kind in the unit of the headline."""
+        return {"analysis": ANALYSIS[self.unit], "term": term_in(self.unit, kind), "wave": wave, **more}
+
+    @property
     def decimals(self) -> int:
         """Decimals of levels and differences in that unit."""
         return 1 if self.unit == PERCENT_FAVOURABLE else 2
@@ -138,8 +147,8 @@ STUDY: Final = "study"
 """Stands for a table's name where a number comes from the study's configuration."""
 
 Where = str | float | Sequence[str]
-"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
-another column has (`column=`)."""
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), what
+another column has (`column=`), or not a value (`column!`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +270,15 @@ class Numbers:
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>="))
+            column = self._column(table, key.rstrip("<>=!"))
             if key.endswith("="):
                 fits &= column == self._column(table, str(wanted))
             elif key.endswith(">"):
                 fits &= column > wanted
             elif key.endswith("<"):
                 fits &= column < wanted
+            elif key.endswith("!"):
+                fits &= column != wanted
             else:
                 fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
         return fits

@@ -20,6 +20,7 @@ from surveywaves.catalogue import SECTIONS, STATISTICS, batteries, item_groups
 from surveywaves.findings import CHANGE, CLEAR, DIFFERENCE, GAP, LEVEL, term_in
 from surveywaves.report.numbers import Material, Number, Section, escape, joined, several
 from surveywaves.report.summary import (
+    OTHERS,
     SAME,
     WAYS,
     Told,
@@ -262,11 +263,16 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
     gone = {Comparability.ABSENT, Comparability.RESCALED}
     of = {one.organisation: one for one in found if one.scale == name}
     own = list(findings.without_all(of).values())
-    shown = own if len(own) <= FEW else findings.largest(one for one in own if one.moved)[:FEW]
+    shown, here = own, {}
+    if len(own) > FEW:
+        shown = [of[ALL]] if ALL in of else []
+        shown += findings.largest(one for one in own if one.moved)[: FEW // 2]
+        here = material.where(CHANGE, own[0].wave, scale=name, **OTHERS)
     return {
         "title": scale.title if scale else "",
         "name": name,
         "told": shown,
+        "here": here,
         "further": len(shown) < len(own),
         "absent": [wave for wave, asked in grades.items() if asked <= gone],
         "fewer": [wave for wave, asked in grades.items() if asked & gone and not asked <= gone],
@@ -279,7 +285,11 @@ def _parted(material: Material) -> dict[str, Any]:
     study, pair = material.presentation, findings.main_pair(material.presentation)
     kind, wave = (DIFFERENCE, pair.contrast) if pair else (GAP, next(iter(study.waves)))
     pairs = sorted(contrasts(material, kind, wave).values(), key=lambda one: -len(one.moved))
-    return {"pair": pair, "pairs": pairs[:FEW], "further": len(pairs) > FEW}
+    told: dict[str, Any] = {"pair": pair, "pairs": pairs, "clearly": {}, "further": False}
+    if len(pairs) > FEW:
+        told["clearly"] = material.where(kind, wave, decision=list(WAYS.values()))
+        told |= {"pairs": [one for one in pairs if one.moved][:FEW] or pairs[:1], "further": True}
+    return told
 
 
 def _sure(material: Material) -> dict[str, Any]:
@@ -346,12 +356,18 @@ def _statements(material: Material) -> dict[str, Any]:
     if pair is None or not material.has("item_contrasts"):
         return {"told": []}
     here = {"analysis": FAVOURABLE, "term": term_in(PERCENT_FAVOURABLE, CHANGE), "wave": pair.contrast}
-    named = dict.fromkeys(material.numbers.rows("item_contrasts", **here)["organisation"])
+    rows = material.numbers.rows("item_contrasts", **here)
+    clear = rows["decision"].isin(WAYS.values()).groupby(rows["organisation"], sort=False).sum()
+    named = list(findings.without_all(dict.fromkeys(map(str, clear.index))))
+    if len(named) > FEW:
+        # All together, and those that changed most.
+        named = [name for name in clear.index if name == ALL] + sorted(named, key=lambda name: -clear[name])
     return {
         "pair": pair,
         "here": here,
         "estimated": list(ESTIMATED),
-        "told": list(findings.without_all({str(name): None for name in named}))[:FEW],
+        "told": named[:FEW],
+        "further": len(named) > FEW,
     }
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,9 +17,12 @@ from surveywaves.mixed.contrasts import (
     FAMILY,
     Cell,
     Fit,
+    Stated,
     against_zero,
     check_confidence,
-    estimate,
+    combining,
+    estimates,
+    families,
     stated_contrasts,
 )
 from surveywaves.mixed.decisions import decide
@@ -102,6 +106,7 @@ def judge_variants(
         confidence=confidence,
         multiplicity=multiplicity,
         family=family,
+        against=sample.against,
     )
     tipping: dict[Place, Tipping] = {}
     for variant in variants:
@@ -111,7 +116,8 @@ def judge_variants(
         places = _places(mine)
         shares = {scale.name: variant.imputed.shares(scale) for scale in scales}
         sides = [most_imputed(place[2], weights[place], shares[place[1]]) for place in places]
-        found = tipping_points(mine, sides, confidence=confidence, multiplicity=multiplicity, family=family)
+        tests = families(mine, family, sample.against)
+        found = tipping_points(mine, sides, tests, confidence=confidence, multiplicity=multiplicity)
         tipping = dict(zip(places, found, strict=True))
     return Judged(decided, agreement(decided, labels, tipping), people)
 
@@ -454,52 +460,64 @@ class _Asking(NamedTuple):
 
     def contrasts(self, ways: Ways) -> Iterator[Row]:
         """Rows of every contrast of the main analysis as a variant has it."""
+        stated = list(stated_contrasts(self.first.design))
         for metric in self.metrics():
-            for labels, weights in stated_contrasts(self.first.design):
-                waves = tuple(dict.fromkeys(wave for wave, _ in weights))
-                way, row = ways(waves), _labelled(metric, labels)
+            for waves, some in groupby(stated, lambda one: tuple(dict.fromkeys(wave for wave, _ in one[1]))):
+                way, asked = ways(waves), list(some)
+                rows = [_labelled(metric, labels) for labels, _ in asked]
                 if isinstance(way, Refused):
-                    yield row | {"status": Status.NOT_ESTIMABLE, "note": way.reason}
+                    yield from (row | {"status": Status.NOT_ESTIMABLE, "note": way.reason} for row in rows)
                     continue
                 if metric == LINEAR:
-                    row["analysis"] = way.fitted.fit.analysis
+                    rows = [row | {"analysis": way.fitted.fit.analysis} for row in rows]
                 if obstacle := way.sample.obstacle(waves):
-                    yield row | {"status": Status.NOT_ESTIMABLE, "note": obstacle}
+                    yield from (row | {"status": Status.NOT_ESTIMABLE, "note": obstacle} for row in rows)
                     continue
-                found = self._estimate(metric, way.fitted, weights)
                 # that a respondent gave one answer is no news where there is one item
-                known = "estimate" in found and len(way.fitted.design.items) == 1
-                told = "" if known and way.fitted.fit.status is Status.OK else found.get("note", "")
-                yield row | found | {"note": "; ".join(filter(None, (way.note, told)))}
+                known = len(way.fitted.design.items) == 1 and way.fitted.fit.status is Status.OK
+                for row, found in zip(rows, self._estimates(metric, way.fitted, asked), strict=True):
+                    told = "" if known and "estimate" in found else found.get("note", "")
+                    yield row | found | {"note": "; ".join(filter(None, (way.note, told)))}
 
     def pooled(self, scale: Scale) -> Iterator[Row]:
         """Rows of every contrast over the completed data sets, by Rubin's rules."""
         imputed = self.variant.imputed
         assert imputed is not None
         stated = list(stated_contrasts(self.first.design))
-        cases = [(metric, labels, weights) for metric in self.metrics() for labels, weights in stated]
-        found: list[list[Row]] = [[] for _ in cases]
+        metrics = self.metrics()
+        rows = [_labelled(metric, labels) for metric in metrics for labels, _ in stated]
+        found: list[list[Row]] = []
         for which in range(imputed.number if imputed.concerns(scale) else 0):
             design = make_design(imputed.completed(which, scale), scale)
             fitted = _fit(self.variant, design, scale, self.first.unit)
-            for rows, (metric, _, weights) in zip(found, cases, strict=True):
-                rows.append(self._estimate(metric, fitted, weights))
-        for rows, (metric, labels, weights) in zip(found, cases, strict=True):
-            row = _labelled(metric, labels)
-            if not rows:
-                told = {"note": "nothing is missing that can be imputed"}
-                yield row | self._estimate(metric, self.first, weights) | told
-                continue
-            made = _pooled(rows, confidence=self.confidence)
+            found.append([row for metric in metrics for row in self._estimates(metric, fitted, stated)])
+        if not found:
+            told = {"note": "nothing is missing that can be imputed"}
+            own = (row for metric in metrics for row in self._estimates(metric, self.first, stated))
+            yield from (row | one | told for row, one in zip(rows, own, strict=True))
+            return
+        for row, *each in zip(rows, *found, strict=True):
+            made = _pooled(each, confidence=self.confidence)
             yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
 
-    def _estimate(self, metric: str, fitted: _Fitted, weights: Mapping[Cell, float]) -> Row:
+    def _estimates(self, metric: str, fitted: _Fitted, stated: Sequence[Stated]) -> list[Row]:
+        """Estimate stated contrasts; who makes up all staff is by who takes part."""
+        own: dict[Place, dict[Cell, float]] = {}
+        if fitted is not self.first and fitted.design.against:
+            own = {tuple(labels.values()): weights for labels, weights in stated_contrasts(fitted.design)}
+        sums = [own.get(tuple(labels.values()), weights) for labels, weights in stated]
         if metric == FAVOURABLE:
             assert fitted.favourable is not None
-            return fitted.favourable.estimate(weights, confidence=self.confidence, min_cell=self.min_cell)
-        design, fit = fitted.design, fitted.fit
-        found = estimate(design, fit, weights, confidence=self.confidence, min_cell=self.min_cell)
-        return _in_units(found, fitted.unit)
+            return fitted.favourable.estimates(sums, confidence=self.confidence, min_cell=self.min_cell)
+        found = estimates(
+            fitted.design,
+            fitted.fit,
+            sums,
+            combining(fitted.design, fitted.fit),
+            confidence=self.confidence,
+            min_cell=self.min_cell,
+        )
+        return [_in_units(row, fitted.unit) for row in found]
 
 
 def _labelled(metric: str, labels: Mapping[str, str]) -> Row:

@@ -31,7 +31,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from surveywaves.mixed.contrasts import Cell
-from surveywaves.mixed.design import FloatArray
+from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.terms import FAVOURABLE, LINEAR, Decision
 
 PLAUSIBLE: Final = {LINEAR: 1.0, FAVOURABLE: 50.0}
@@ -79,7 +79,12 @@ def most_imputed(term: str, weights: Mapping[Cell, float], shares: Mapping[Cell,
 
 
 def tipping_points(
-    table: pd.DataFrame, sides: Sequence[Side], *, confidence: float, multiplicity: str, family: Sequence[str]
+    table: pd.DataFrame,
+    sides: Sequence[Side],
+    families: Sequence[IntArray],
+    *,
+    confidence: float,
+    multiplicity: str,
 ) -> list[Tipping]:
     """Find the tipping point of every row.
 
@@ -89,16 +94,17 @@ def tipping_points(
         The pooled estimates as `surveywaves.mixed.decisions.decide` leaves them.
     sides
         Of each row.
-    confidence, multiplicity, family
+    families
+        Places of the rows of each family: see `surveywaves.mixed.contrasts.families`.
+    confidence, multiplicity
         What they were decided by.
     """
     levels = {}
     for name in ("p_value", "p_equivalence"):
         found = np.full(len(table), 1 - confidence)
-        families = table.groupby(list(family), sort=False).ngroup().to_numpy()
         every = table[name].to_numpy(dtype=np.float64)
-        for one in range(int(families.max(initial=-1)) + 1):
-            tests = np.flatnonzero((families == one) & ~np.isnan(every))
+        for members in families:
+            tests = members[~np.isnan(every[members])]
             p_values = every[tests]
             for place, row in enumerate(tests):
                 found[row] = level(np.delete(p_values, place), multiplicity, 1 - confidence)

@@ -9,6 +9,7 @@ from pathlib import Path
 from surveywaves.errors import Mistake
 from surveywaves.study.models import Config, Study
 from surveywaves.study.names import twice, unknown
+from surveywaves.study.settings import Against
 from surveywaves.study.wave_checks import check_wave
 from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX
 from surveywaves.text import listed, normalise
@@ -25,6 +26,9 @@ def _check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
         yield from unknown(path, f"analysis.{key}", names, known, "variable")
         yield from twice(path, f"analysis.{key}", names)
     yield from unknown(path, "analysis.shares", analysis.shares, config.organisations, "organisation")
+    if isinstance(analysis.comparisons, Against):
+        one = [analysis.comparisons.against]
+        yield from unknown(path, "analysis.comparisons.against", one, config.organisations, "organisation")
     if analysis.shares and not any(analysis.shares.values()):
         yield Mistake(f"{path}: analysis.shares", "no organisation has any staff")
     for title, chosen in analysis.sensitivity.only.items():

@@ -644,33 +644,23 @@ class Study(Model):
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""
         published = self.config.published
-        absent = (
-            [
-                Mistake(
-                    file.path,
-                    f"no such file; wave {wave.name} needs it",
-                    "put it there, or mend `files` in the wave's wave.yaml",
-                )
-                for wave in self.waves
-                for file in wave.file.files
-                if not Path(file.path).is_file()
-            ]
-            + [
-                Mistake(
-                    name,
-                    "no such file; the publication needs it",
-                    "put it there, or mend `published` in config.yaml",
-                )
-                for name in (published.files if published else [])
-                if not Path(name).is_file()
-            ]
-            + [
-                Mistake(
-                    name, "no such file; qualitative.yaml names it", "put it there, or mend qualitative.yaml"
-                )
-                for name in (self.qualitative.file.files if self.qualitative else ())
-                if not Path(name).is_file()
-            ]
-        )
+        needed = [
+            (file.path, f"wave {wave.name}", "`files` in the wave's wave.yaml")
+            for wave in self.waves
+            for file in wave.file.files
+        ]
+        needed += [
+            (name, "the publication", "`published` in config.yaml")
+            for name in (published.files if published else [])
+        ]
+        needed += [
+            (name, "qualitative.yaml", "it")
+            for name in (self.qualitative.file.files if self.qualitative else ())
+        ]
+        absent = [
+            Mistake(path, f"no such file; {who} needs it", f"put it there, or mend {where}")
+            for path, who, where in needed
+            if not Path(path).is_file()
+        ]
         if absent:
             raise RawFileError(absent)

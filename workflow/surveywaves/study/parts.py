@@ -366,12 +366,20 @@ class SamplePart(Model):
     shares: dict[str, float] = _when_used({})
     shares_note: str = _when_used("")
     reference: str = _when_used("")
+    against: str = _when_used("")
+    smallest_of_all: int = _when_used(0)
 
     @classmethod
     def of(cls, study: Study) -> SamplePart:
         """Take the part out of a study."""
+        names, config = tuple(study.config.organisations), study.config
+        against = config.analysis.compared_with(len(names))
+        smallest = max(config.analysis.min_cell, config.disclosure.smallest_group) if against else 0
         return cls(
-            waves=tuple(wave.name for wave in study.waves), organisations=tuple(study.config.organisations)
+            waves=tuple(wave.name for wave in study.waves),
+            organisations=names,
+            against=against,
+            smallest_of_all=smallest,
         )
 
     @classmethod
@@ -638,6 +646,7 @@ class ReleasingPart(Model):
     variables: dict[str, str]
     """Grouping variable -> its words: they are in what is said of agreement."""
     comparing: ComparingPart
+    partial_pooling: bool = _when_used(False)
 
     @classmethod
     def of(cls, study: Study) -> ReleasingPart:
@@ -652,6 +661,7 @@ class ReleasingPart(Model):
             labels=study.labels,
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
+            partial_pooling=study.config.analysis.partial_pooling,
         )
 
 

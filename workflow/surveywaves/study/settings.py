@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from surveywaves.terms import Criterion, Size
+from surveywaves.terms import ALL, Criterion, Size
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
 """A name in lower case that R, SPSS and Stata accept as well."""
@@ -130,6 +130,16 @@ class Planning(Model):
     )
 
 
+class Against(Model):
+    """One organisation that the others are compared with."""
+
+    against: Name = Field(description="The organisation.")
+
+
+PAIRS_UP_TO: Final = 4
+"""Organisations that are compared in pairs where nothing is said: 6 pairs; 20 would be 190."""
+
+
 class Analysis(Model):
     """Choices of the analysis."""
 
@@ -155,6 +165,17 @@ class Analysis(Model):
         default_factory=dict,
         description="Organisation -> its staff, a number or share: how estimates of all staff are weighted. Empty: "
         "`margins` of `organisation` in the reference wave's population, else how its respondents divide.",
+    )
+    comparisons: Literal["pairs", "against_all"] | Against | None = Field(
+        default=None,
+        description="What each organisation is compared with: every other one (`pairs`), the mean of all "
+        "(`against_all`, as in benchmark reports) or a named one (`{against: NAME}`). Empty: pairs up to "
+        f"{PAIRS_UP_TO} organisations, else the mean of all.",
+    )
+    partial_pooling: bool = Field(
+        default=False,
+        description="Whether released means are also given shrunken towards the mean of all organisations, as league "
+        "tables need: the less an organisation's own answers tell, the more.",
     )
     robust: bool = Field(
         default=True,
@@ -182,3 +203,10 @@ class Analysis(Model):
         default_factory=Sensitivity, description="Other ways to analyse, set beside the main one."
     )
     planning: Planning | None = Field(default=None, description="A wave to plan; empty: none.")
+
+    def compared_with(self, organisations: int) -> str:
+        """Name what each of so many organisations is compared with: ``all``, one of them; empty: each other."""
+        if isinstance(self.comparisons, Against):
+            return self.comparisons.against
+        pairs = organisations <= PAIRS_UP_TO if self.comparisons is None else self.comparisons == "pairs"
+        return "" if pairs else ALL

@@ -10,31 +10,8 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
-from surveywaves.tables.layout import (
-    MANY,
-    NOTHING,
-    SIGNS,
-    WEIGHTED,
-    Cell,
-    Column,
-    Table,
-    clearness,
-    decided,
-    differ,
-    estimate_cell,
-    is_withheld,
-    known_or_withheld,
-    laid_out,
-    numbers,
-    of_everybody,
-    p_cell,
-    parts_of,
-    remarks,
-    sentence,
-    stacked,
-    when,
-    who,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
 from surveywaves.words import (
     STATUS,
@@ -112,25 +89,27 @@ class Estimates:
     def change(self, row: Any) -> tuple[Cell, ...]:
         """Print both levels, the change and its adjusted p; a note says why the levels do not subtract to it."""
         if row is None:
-            return (NOTHING,) * 4
+            return (printed.NOTHING,) * 4
         last, first = pair(row.wave) or ("", "")
         sides = [
-            estimate_cell(
+            printed.estimate(
                 self.level.get((row.scale, wave, row.organisation)), self.labels, decimals=self.decimals
             )
             for wave in (first, last)
         ]
         moved, p = self.contrast(row)
-        if moved.more and differ(sides[0], sides[1], moved):
-            moved = moved.noted(OVER_ALL if remarks(row.note) else BEFORE_ROUNDING)
+        if moved.more and printed.differ(sides[0], sides[1], moved):
+            moved = moved.noted(OVER_ALL if printed.remarks(row.note) else BEFORE_ROUNDING)
         return (*sides, moved, p)
 
     def contrast(self, row: Any) -> tuple[Cell, Cell]:
         """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
-        cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
+        cell = printed.estimate(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
-            cell = cell.noted(*(sentence(self.labels.readable(remark)) for remark in remarks(row.note)))
-        return decided(cell, row), p_cell(row)
+            cell = cell.noted(
+                *(printed.sentence(self.labels.readable(remark)) for remark in printed.remarks(row.note))
+            )
+        return printed.decided(cell, row), printed.p(row)
 
     def scale(self, name: str) -> Cell:
         """Name a scale; low reliability is noted."""
@@ -139,8 +118,10 @@ class Estimates:
     @cached_property
     def low(self) -> dict[str, str]:
         """Scale of low reliability -> the note on it."""
-        told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
-        return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
+        told = ((row.scale, part) for row in records(self.contrasts) for part in printed.parts_of(row.note))
+        return {
+            scale: printed.sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)
+        }
 
     def notes(
         self, rows: pd.DataFrame, up: str, down: str, kind: str, *, family: str = "scales"
@@ -151,7 +132,7 @@ class Estimates:
         if len(smallest):
             low, high = (number(value, self.decimals) for value in (smallest.min(), smallest.max()))
             size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
-            (rise, _), (fall, _), (same, _) = SIGNS.values()
+            (rise, _), (fall, _), (same, _) = printed.SIGNS.values()
             yield (
                 f"{rise} {up}, {fall} {down}, {same} no meaningful {kind}: decided at the adjusted p by tests of "
                 f"difference and of equivalence (smallest effect of interest {size}). "
@@ -161,7 +142,12 @@ class Estimates:
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
             f"p: adjusted for the number of {family}."
         )
-        told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
+        told = (
+            part
+            for note in rows["note"]
+            for part in printed.parts_of(note)
+            if part.startswith(printed.WEIGHTED)
+        )
         if weighted := next(told, ""):
             yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
@@ -176,22 +162,20 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
     """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
     groups, said = _groups(frame, labels), []
-    many = len(groups) > MANY and ALL in groups
-    for name in [ALL, ""] if many else groups:
+    for name in groups if len(groups) <= printed.MANY else [*(name for name in groups if name == ALL), ""]:
         own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
         sizes = own["n"].dropna()
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
-        hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
+        hidden = [WITHHELD] if any(printed.is_withheld(row, "n") for row in records(own)) else []
         if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
             each = f"each {labels.presentation.nouns.organisation[0]}"
             said.append(f"{labels.organisation(name) if name else each} {text}")
     return f"n: {'; '.join(said)}." if said else ""
 
 
-def _clearest(kind: str, labels: Labels) -> str:
+def _decided(kind: str) -> str:
     """Say which rows of contrasts are shown of many."""
-    everybody = "" if kind == "gap" else f"{lower(labels.organisation(ALL))}, and "
-    return f"{everybody}the {kind}s that are largest, up and down, for their standard errors"
+    return f"the {kind}s with a decision (of many, those largest for their standard errors)"
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -211,7 +195,10 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     found = Estimates(means, labels, unit, contrasts)
     own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
     every = found.of(CHANGE, waves.contrast)
-    chosen, apart = known_or_withheld(every), known_or_withheld(found.of(DIFFERENCE, waves.contrast))
+    chosen, apart = (
+        printed.known_or_withheld(every),
+        printed.known_or_withheld(found.of(DIFFERENCE, waves.contrast)),
+    )
     moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
     groups, scales = _groups(chosen, labels), labels.scales_in(chosen)
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
@@ -229,6 +216,10 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
             if wide
             else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
         )
+
+    def rank(row: tuple[str, list[str]]) -> float | None:
+        scale, (name, *_) = row
+        return None if name == ALL else printed.clearness(moved.get((scale, name)))
 
     return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
@@ -258,8 +249,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
         _people(chosen, labels),
         _missing(every, chosen, labels),
         section=lambda row: "" if wide else labels.scale(row[0]),
-        ranked=not wide
-        and (_clearest("change", labels), lambda row: clearness(moved.get((row[0], row[1][0])))),
+        ranked=not wide and (lower(labels.organisation(ALL)), _decided("change"), rank),
     )
 
 
@@ -269,12 +259,14 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    chosen = known_or_withheld(every)
+    chosen = printed.known_or_withheld(every)
     several = len(set(chosen["organisation"])) > 1
     contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
 
     def section(row: Any) -> str:
-        return when(row.wave, labels) + ("" if several else f", {labels.organisation(row.organisation)}")
+        return printed.when(row.wave, labels) + (
+            "" if several else f", {labels.organisation(row.organisation)}"
+        )
 
     return laid_out(
         f"Change of each scale between other waves: {found.in_words}",
@@ -293,20 +285,20 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         *_partial(found),
         heads=2 if several else 1,
         section=section,
-        ranked=(_clearest("change", labels), clearness),
+        ranked=("", _decided("change"), printed.clearness),
     )
 
 
 def _partial(found: Estimates) -> Iterator[str]:
     """Say which waves asked fewer scales, or not everybody."""
-    labels, there = found.labels, known_or_withheld(found.levels)
+    labels, there = found.labels, printed.known_or_withheld(found.levels)
     scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
         asked, present = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
         said = [f"{asked} of {scales} scales"] if asked < scales else []
         if 0 < len(present) < len(known):
-            said.append(f"of {who(present, labels)} only")
+            said.append(f"of {printed.who(present, labels)} only")
         if asked and said:
             yield f"{labels.wave(wave)} asked {', '.join(said)}."
 
@@ -314,7 +306,7 @@ def _partial(found: Estimates) -> Iterator[str]:
 def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
     found = Estimates(means, labels, unit)
-    chosen = known_or_withheld(found.levels)
+    chosen = printed.known_or_withheld(found.levels)
     cells = set(zip(chosen["wave"], chosen["organisation"], strict=True))
     groups = _groups(chosen, labels)
     waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
@@ -326,7 +318,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         row = found.level.get((scale, wave, name))
         # Who was not asked is said once, below the table.
         shown = None if row is not None and str(row.note).startswith("nobody") else row
-        return estimate_cell(shown, labels, decimals=found.decimals, bounds=True)
+        return printed.estimate(shown, labels, decimals=found.decimals, bounds=True)
 
     def column(wave: str, name: str) -> Column:
         if several and len(waves) == 1:
@@ -351,7 +343,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         *_partial(found),
         _people(chosen, labels),
         section=lambda row: "" if wide else labels.organisation(row[0]),
-        ranked=not wide and (lower(labels.organisation(ALL)), lambda row: of_everybody(row[0])),
+        ranked=not wide and (lower(labels.organisation(ALL)), "", lambda row: printed.of_everybody(row[0])),
     )
 
 
@@ -361,7 +353,7 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
     further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
-    chosen = known_or_withheld(stacked(every, further))
+    chosen = printed.known_or_withheld(stacked(every, further))
     rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
     order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
     shown = [wave for wave in order if wave in set(chosen["wave"])]
@@ -401,5 +393,5 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
         section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
-        ranked=(_clearest("gap", labels), lambda row: clearness(row[2][last])),
+        ranked=("", _decided("gap"), lambda row: printed.clearness(row[2][last])),
     )

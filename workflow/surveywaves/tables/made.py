@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.catalogue import TABLES, Exhibit, One, of_study
 from surveywaves.files import read
-from surveywaves.tables.layout import MOST_ROWS, Table
+from surveywaves.tables.layout import FIT, MOST_ROWS, Table
 from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
@@ -56,5 +56,5 @@ def made(
     for one in of_study(exhibits, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
-            table = table if whole or not table.ranks else table.at_most(MOST_ROWS)
+            table = table if whole or not table.ranks else table.at_most(MOST_ROWS, fit=FIT)
             yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))

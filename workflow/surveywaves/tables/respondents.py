@@ -9,20 +9,8 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.layout import (
-    HIDDEN,
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_and_percent,
-    count_cell,
-    is_withheld,
-    laid_out,
-    numbers,
-    weighted_note,
-    who,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
@@ -43,16 +31,16 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
     rates = {
         name: _rate(found.get(name), known=words.population.size is not None) for name, words in study.items()
     }
-    rated = any(not is_missing(cell.value) or cell is HIDDEN for cell in rates.values())
+    rated = any(not is_missing(cell.value) or cell is printed.HIDDEN for cell in rates.values())
     several = len(labels.presentation.organisations) > 1
 
     def people(name: str) -> Cell:
         about = study[name].population
         said = f"{'about ' if about.approximate else ''}{whole(about.size)}"
-        return (NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
+        return (printed.NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
 
     def surveyed(name: str) -> Cell:
-        return Cell(who(study[name].organisations_surveyed, labels))
+        return Cell(printed.who(study[name].organisations_surveyed, labels))
 
     def kind(name: str) -> Cell:
         observed = study[name].evidence is Evidence.OBSERVED
@@ -68,7 +56,7 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
             several and (Column(f"{nouns.organisation[1].capitalize()} surveyed"), surveyed),
             (
                 numbers(nouns.returns[1].capitalize()),
-                lambda name: count_cell(found.get(name), "returns"),
+                lambda name: printed.count(found.get(name), "returns"),
             ),
             (numbers("Population"), people),
             rated and (numbers("Response rate"), lambda name: rates[name]),
@@ -81,10 +69,10 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
 
 
 def _rate(row: Any, *, known: bool) -> Cell:
-    if known and is_withheld(row, "rate"):
-        return HIDDEN
+    if known and printed.is_withheld(row, "rate"):
+        return printed.HIDDEN
     if row is None or is_missing(row.rate):
-        return NOTHING
+        return printed.NOTHING
     if is_missing(row.conf_low):
         return Cell(share(row.rate), 100 * float(row.rate))
     low, high = 100 * float(row.conf_low), 100 * float(row.conf_high)
@@ -143,10 +131,11 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         frame,
         "n (% of those who answered the question); those who did not state it are not in the percentages.",
         f"{NONE}: not asked.",
-        weighted_note(frame),
+        printed.unweighted(frame),
         section=section,
         ranked=(
-            f"of the {study.nouns.organisation[1]} the largest and smallest in {labels.wave(last)}",
+            "all other variables",
+            f"the largest and smallest {study.nouns.organisation[1]} of {labels.wave(last)}",
             rank,
         ),
     )
@@ -174,10 +163,12 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
 
 
 def _level(row: Any, level: str) -> Cell:
-    n = count_cell(row)
-    if level == NOT_STATED or (not is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))):
+    n = printed.count(row)
+    if level == NOT_STATED or (
+        not printed.is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))
+    ):
         return replace(n, tone="muted")
-    return count_and_percent(row)
+    return printed.count_and_percent(row)
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
@@ -234,6 +225,6 @@ def _sums(frame: pd.DataFrame) -> pd.Series[Any]:
 def _share(n: Any, of: Any) -> Cell:
     """Print a share of answers; where people were asked and the number is not there, it is withheld."""
     if is_missing(of) or is_missing(n):
-        return HIDDEN
+        return printed.HIDDEN
     value = 100 * as_float(n) / as_float(of) if as_float(of) else None
-    return NOTHING if value is None else Cell(percentage(value), value)
+    return printed.NOTHING if value is None else Cell(percentage(value), value)

@@ -9,20 +9,8 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS
-from surveywaves.tables.layout import (
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    estimate_cell,
-    laid_out,
-    number_cell,
-    numbers,
-    p_cell,
-    sentence,
-    stacked,
-    when,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
 from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
 
@@ -67,7 +55,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         [row for kind in KINDS for row in records(parted[parted["term"] == kind])],
         [
             (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
-            (Column("Waves"), lambda row: Cell(when(row.wave, labels))),
+            (Column("Waves"), lambda row: Cell(printed.when(row.wave, labels))),
             several
             and (
                 Column(labels.presentation.nouns.organisation[0].capitalize()),
@@ -75,7 +63,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             ),
             (
                 Column("Main analysis"),
-                lambda row: Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
+                lambda row: Cell(printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),
             ),
             (
                 numbers("Agreeing", spoken=agreeing),
@@ -101,7 +89,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
-        ranked=("the largest moves, up and down", lambda row: as_float(row.largest_move)),
+        ranked=("", "the largest moves, up and down", lambda row: as_float(row.largest_move)),
     )
 
 
@@ -127,7 +115,7 @@ def _otherwise(row: Any, labels: Labels) -> str:
 
 def _in_unit(row: Any, what: str) -> Cell:
     decimals = 1 if row.analysis == FAVOURABLE else 2
-    return number_cell(row, what, lambda value: number(value, decimals, signed=True))
+    return printed.number(row, what, lambda value: number(value, decimals, signed=True))
 
 
 # --- assumptions --------------------------------------------------------------------------------------------------
@@ -165,7 +153,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             bool(alike)
             and (
                 numbers(f"ICC ({labels.confidence} CI)"),
-                lambda scale: estimate_cell(alike.get(scale), labels, bounds=True),
+                lambda scale: printed.estimate(alike.get(scale), labels, bounds=True),
             ),
             *(
                 (
@@ -178,14 +166,14 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             *(
                 (
                     numbers(f"{head}, p", "Equal variances of cells"),
-                    lambda scale, term=term: p_cell(found.get((scale, term)), "p_value"),
+                    lambda scale, term=term: printed.p(found.get((scale, term)), "p_value"),
                 )
                 for term, head in SPREADS.items()
             ),
             *(
                 (
                     numbers(head, "Normality"),
-                    lambda scale, term=term: estimate_cell(found.get((scale, term)), labels),
+                    lambda scale, term=term: printed.estimate(found.get((scale, term)), labels),
                 )
                 for term, head in SHAPES.items()
             ),
@@ -203,7 +191,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
 def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
     """Count tests that speak against an assumption, and print the smallest p."""
     if not rows:
-        return NOTHING, NOTHING
+        return printed.NOTHING, printed.NOTHING
     against = sum(row.p_adjusted < level for row in rows)
     smallest = min(rows, key=lambda row: row.p_adjusted)
-    return Cell(f"{whole(against)} of {whole(len(rows))}", float(against)), p_cell(smallest)
+    return Cell(f"{whole(against)} of {whole(len(rows))}", float(against)), printed.p(smallest)

@@ -11,27 +11,9 @@ import pandas as pd
 from surveywaves.catalogue import batteries
 from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
+from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
-from surveywaves.tables.layout import (
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_and_percent,
-    count_cell,
-    decided,
-    differ,
-    estimate_cell,
-    is_withheld,
-    laid_out,
-    number_cell,
-    numbers,
-    p_cell,
-    remarks,
-    sentence,
-    stacked,
-    weighted_note,
-)
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
@@ -104,7 +86,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         f"{study.nouns.person[1]} in the models, so that they need not be the difference."
         if several and ALL in told
         else "",
-        weighted_note(chosen),
+        printed.unweighted(chosen),
         section=lambda item: labels.scale(item.scale or WITHOUT_SCALE),
     )
 
@@ -126,20 +108,22 @@ def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
 
 
 def _percent(row: Any) -> Cell:
-    if row is not None and not is_withheld(row, "base") and not row.base:
-        return NOTHING
-    return number_cell(row, "favourable_percent", percentage)
+    if row is not None and not printed.is_withheld(row, "base") and not row.base:
+        return printed.NOTHING
+    return printed.number(row, "favourable_percent", percentage)
 
 
-def _change(row: Any, labels: Labels, first: Cell = NOTHING, last: Cell = NOTHING) -> tuple[Cell, Cell]:
+def _change(
+    row: Any, labels: Labels, first: Cell = printed.NOTHING, last: Cell = printed.NOTHING
+) -> tuple[Cell, Cell]:
     """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
-    cell = estimate_cell(row, labels, decimals=1, signed=True)
+    cell = printed.estimate(row, labels, decimals=1, signed=True)
     if row is None or is_missing(row.estimate):
-        return replace(cell, notes=()), p_cell(row)
-    told = [sentence(labels.readable(remark)) for remark in remarks(row.note)]
-    if is_missing(first.value) or is_missing(last.value) or differ(first, last, cell):
+        return replace(cell, notes=()), printed.p(row)
+    told = [printed.sentence(labels.readable(remark)) for remark in printed.remarks(row.note)]
+    if is_missing(first.value) or is_missing(last.value) or printed.differ(first, last, cell):
         told.append(MODELLED)
-    return decided(cell, row).noted(*told), p_cell(row)
+    return printed.decided(cell, row).noted(*told), printed.p(row)
 
 
 MODELLED: Final = "Estimated before rounding, from the answers of the respondents in the models."
@@ -183,14 +167,14 @@ def answers(
     def cells(row: tuple[Item, str, str]) -> Iterator[Cell]:
         item, wave, name = row
         own = [found.get((item.item, wave, name, response)) for response in range(1, scale.points + 1)]
-        base = count_cell(next(filter(None, own), None), "base")
-        for response, cell in enumerate((base, *map(count_and_percent, own))):
+        base = printed.count(next(filter(None, own), None), "base")
+        for response, cell in enumerate((base, *map(printed.count_and_percent, own))):
             notes = said.get(wave, {}).get((item.item, response), ())
             yield replace(cell.noted(*notes), tone="caution") if notes else cell
 
-    printed = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
+    named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
     title = labels.scale(items[0].scale or WITHOUT_SCALE)
-    title += f" (printed as Table {listed(list(printed))})" if printed else ""
+    title += f" (printed as Table {listed(list(named))})" if named else ""
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
     options = zip(("n", *scale.short), ("answers", *scale.labels), strict=True)
     columns = [numbers(short, spoken="" if short == label else label) for short, label in options]
@@ -221,7 +205,7 @@ def answers(
         "" if by_organisation else f"{labels.organisation(ALL)}.",
         "; ".join(f"{short}: {label}" for short, label in spoken.items()) + ".",
         f"Without answers in this form: {listed(absent)}." if absent else "",
-        weighted_note(chosen),
+        printed.unweighted(chosen),
         heads=2 if by_organisation else 1,
         section=lambda row: row[0].text,
     )
