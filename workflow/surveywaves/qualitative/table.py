@@ -7,8 +7,9 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.qualitative.agreement import ALPHA, KAPPA
-from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT
+from surveywaves.qualitative.joint import SURVEY, VERDICT
 from surveywaves.qualitative.names import VERDICTS, Names
+from surveywaves.qualitative.themes import TONES
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN
@@ -36,12 +37,9 @@ def themes(themes: pd.DataFrame, labels: Labels) -> Table:
         [
             (Column("Theme"), lambda key: Cell(names.theme(key[1]))),
             (numbers("Interviews, n (%)"), lambda key: printed.count_and_percent(found[key])),
-            *(
-                (
-                    numbers(name.capitalize(), "Of these"),
-                    lambda key, name=name: printed.count(found[key], name),
-                )
-                for name in ("favourable", "mixed", "critical")
+            (
+                [numbers(name.capitalize(), "Of these") for name in TONES],
+                lambda key: [printed.count(found[key], name) for name in TONES],
             ),
             (numbers("Passages"), lambda key: printed.count(found[key], "passages")),
         ],
@@ -134,16 +132,9 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
                 Column("Scale or theme"),
                 lambda key: Cell(labels.scale(key[3]) if key[2] == SURVEY else f"“{names.theme(key[3])}”"),
             ),
-            *(
-                (
-                    numbers(head, group),
-                    lambda key, column=column, what=what: (
-                        cell(key, column, what)
-                        if (key[2] == INTERVIEWS) == (what == "raised")
-                        else printed.NOTHING
-                    ),
-                )
-                for column, head, group, what in columns
+            (
+                [numbers(head, group) for _, head, group, _ in columns],
+                lambda key: [cell(key, column, what) for column, _, _, what in columns],
             ),
         ],
         joint_display,
@@ -158,23 +149,19 @@ def observations(observations: pd.DataFrame, labels: Labels) -> Table:
     """Lay out how often each category was seen in a meeting of each group."""
     names = Names(labels.presentation)
     found = {(row.group, row.category): row for row in records(observations)}
-    there = {row.group: row.meetings for row in found.values()}
-    groups = {**names.words.groups, ALL: "All"}
+    met = {row.group: row.meetings for row in found.values()}
+    groups = {name: called for name, called in {**names.words.groups, ALL: "All"}.items() if name in met}
+
+    def seen(name: str) -> list[Cell]:
+        rows = [found.get((group, name)) for group in groups]
+        return [printed.number(row, "per_meeting", lambda value: number(value, 1)) for row in rows]
+
     return laid_out(
         "What was seen in meetings, times a meeting",
         [name for name in names.words.categories if observations["category"].eq(name).any()],
         [
             (Column("Category"), lambda name: Cell(names.words.categories[name])),
-            *(
-                (
-                    numbers(f"{called} ({there[group]})"),
-                    lambda name, group=group: printed.number(
-                        found.get((group, name)), "per_meeting", lambda value: number(value, 1)
-                    ),
-                )
-                for group, called in groups.items()
-                if group in there
-            ),
+            ([numbers(f"{called} ({met[group]})") for group, called in groups.items()], seen),
         ],
         observations,
         "In brackets: meetings observed. All: the groups that are shown.",
