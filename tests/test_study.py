@@ -150,7 +150,7 @@ def test_missing_raw_files_are_all_named(
         line for line in lines if re.search(r"^resources/published/.*: no such file; the publication", line)
     ]
     coded = [
-        line for line in lines if re.search(r"^demo/raw/qualitative/.*; qualitative.yaml names it", line)
+        line for line in lines if re.search(r"^demo/raw/qualitative/.*; qualitative.yaml needs it", line)
     ]
     assert (len(printed), len(coded)) == (6, 6) and len(lines) == len(waves) + len(printed) + len(coded)
 

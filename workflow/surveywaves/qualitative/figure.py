@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, Drawing, Key, Page, key, withheld_key
+from surveywaves.figures.drawing import LINE, Drawing, Key, Page, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, Tile, beside, grid, panels, points, value
 from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, Slide, steps, toned, wrap
 from surveywaves.qualitative.events import EVENT, FIELDWORK, STAGE
@@ -122,11 +122,11 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
         [Part("Survey: % favourable"), Part("Interviews: % raise it")],
         PERCENT,
         keys=[
-            *(
-                key(labels.organisation(one), color=looks[one][0], marker=looks[one][1])
-                for one in organisations
-            ),
-            *(key(names.stage(one), color=looks[one][0], marker=looks[one][1]) for one in stages),
+            Key(
+                labels.organisation(one) if one in organisations else names.stage(one),
+                {"color": colour, "marker": marker},
+            )
+            for one, (colour, marker) in looks.items()
         ],
     )
     middles = dict(zip(lines, table.middles, strict=True))

@@ -7,20 +7,11 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.qualitative.agreement import ALPHA, KAPPA
-from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT
+from surveywaves.qualitative.joint import SURVEY, VERDICT
 from surveywaves.qualitative.names import VERDICTS, Names
-from surveywaves.tables.layout import (
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_and_percent,
-    count_cell,
-    decided,
-    laid_out,
-    number_cell,
-    numbers,
-)
+from surveywaves.qualitative.themes import TONES
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN
 from surveywaves.words import Labels, interval, is_missing, number, opening, percentage, records, share
 
@@ -45,12 +36,12 @@ def themes(themes: pd.DataFrame, labels: Labels) -> Table:
         [(stage, theme) for stage in names.stages(own) for theme in names.themes(own)],
         [
             (Column("Theme"), lambda key: Cell(names.theme(key[1]))),
-            (numbers("Interviews, n (%)"), lambda key: count_and_percent(found[key])),
-            *(
-                (numbers(name.capitalize(), "Of these"), lambda key, name=name: count_cell(found[key], name))
-                for name in ("favourable", "mixed", "critical")
+            (numbers("Interviews, n (%)"), lambda key: printed.count_and_percent(found[key])),
+            (
+                [numbers(name.capitalize(), "Of these") for name in TONES],
+                lambda key: [printed.count(found[key], name) for name in TONES],
             ),
-            (numbers("Passages"), lambda key: count_cell(found[key], "passages")),
+            (numbers("Passages"), lambda key: printed.count(found[key], "passages")),
         ],
         own,
         "Mixed: favourable and critical, or neither. Passages: marks that overlap are one.",
@@ -69,14 +60,14 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
     def alpha(theme: str) -> Cell:
         row = found[theme]
         if is_missing(row.estimate):
-            return NOTHING
+            return printed.NOTHING
         text = f"{number(row.estimate)} ({interval(row.conf_low, row.conf_high)})"
         cell = Cell(text, float(row.estimate), (float(row.conf_low), float(row.conf_high)))
         return cell.noted(f"Below {number(least, 3)}." if row.estimate < least else "")
 
     def kappa(theme: str) -> Cell:
         if theme not in kappas.index:
-            return NOTHING
+            return printed.NOTHING
         low, high = (float(end) for end in kappas.loc[theme].to_numpy())
         return Cell(f"{number(low)} to {number(high)}", low, (high,))
 
@@ -87,8 +78,8 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
             (Column("Theme"), lambda theme: Cell(names.theme(theme))),
             (numbers("Krippendorff's alpha"), alpha),
             (numbers("Cohen's kappa, pairs"), kappa),
-            (numbers("Passages"), lambda theme: count_cell(found[theme], "passages")),
-            (numbers("Interviews"), lambda theme: count_cell(found[theme], "sources")),
+            (numbers("Passages"), lambda theme: printed.count(found[theme], "passages")),
+            (numbers("Interviews"), lambda theme: printed.count(found[theme], "sources")),
         ],
         coding_agreement,
         f"Of interviews that several coded; passages that any of them marked. {labels.confidence} intervals from a "
@@ -109,9 +100,9 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
     def cell(key: tuple[str, ...], column: str, what: str) -> Cell:
         row = found.get((*key, column))
         if row is None or what != "change":
-            return number_cell(row, "percent", percentage)
-        shown = number_cell(row, "change", lambda value: number(value, 1, signed=True))
-        return decided(shown, row) if row.decision else shown
+            return printed.number(row, "percent", percentage)
+        shown = printed.number(row, "change", lambda value: number(value, 1, signed=True))
+        return printed.decided(shown, row) if row.decision else shown
 
     def headed(key: tuple[str, ...]) -> str:
         row = verdicts[key[:2]]
@@ -141,14 +132,9 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
                 Column("Scale or theme"),
                 lambda key: Cell(labels.scale(key[3]) if key[2] == SURVEY else f"“{names.theme(key[3])}”"),
             ),
-            *(
-                (
-                    numbers(head, group),
-                    lambda key, column=column, what=what: (
-                        cell(key, column, what) if (key[2] == INTERVIEWS) == (what == "raised") else NOTHING
-                    ),
-                )
-                for column, head, group, what in columns
+            (
+                [numbers(head, group) for _, head, group, _ in columns],
+                lambda key: [cell(key, column, what) for column, _, _, what in columns],
             ),
         ],
         joint_display,
@@ -163,23 +149,19 @@ def observations(observations: pd.DataFrame, labels: Labels) -> Table:
     """Lay out how often each category was seen in a meeting of each group."""
     names = Names(labels.presentation)
     found = {(row.group, row.category): row for row in records(observations)}
-    there = {row.group: row.meetings for row in found.values()}
-    groups = {**names.words.groups, ALL: "All"}
+    met = {row.group: row.meetings for row in found.values()}
+    groups = {name: called for name, called in {**names.words.groups, ALL: "All"}.items() if name in met}
+
+    def seen(name: str) -> list[Cell]:
+        rows = [found.get((group, name)) for group in groups]
+        return [printed.number(row, "per_meeting", lambda value: number(value, 1)) for row in rows]
+
     return laid_out(
         "What was seen in meetings, times a meeting",
         [name for name in names.words.categories if observations["category"].eq(name).any()],
         [
             (Column("Category"), lambda name: Cell(names.words.categories[name])),
-            *(
-                (
-                    numbers(f"{called} ({there[group]})"),
-                    lambda name, group=group: number_cell(
-                        found.get((group, name)), "per_meeting", lambda value: number(value, 1)
-                    ),
-                )
-                for group, called in groups.items()
-                if group in there
-            ),
+            ([numbers(f"{called} ({met[group]})") for group, called in groups.items()], seen),
         ],
         observations,
         "In brackets: meetings observed. All: the groups that are shown.",

@@ -654,7 +654,7 @@ class Study(Model):
             for name in (published.files if published else [])
         ]
         needed += [
-            (name, "qualitative.yaml", "qualitative.yaml")
+            (name, "qualitative.yaml", "it")
             for name in (self.qualitative.file.files if self.qualitative else ())
         ]
         absent = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +18,9 @@ from surveywaves.errors import Mistake
 from surveywaves.study.settings import FilePath, Model, Name, Text
 from surveywaves.terms import Evidence
 from surveywaves.text import nearest
+
+NEARLY: Final = 0.9
+"""Likeness from which another wording is taken for a slip."""
 
 SEPARATOR: Final = "; "
 """Stands between two entries of a framework in one cell of `scales.tsv` or `themes.tsv`."""
@@ -185,7 +189,8 @@ def _slips(themes: tuple[Theme, ...], frameworks: Mapping[str, set[str]], path: 
     for theme in themes:
         for framework, text in theme.frameworks.items():
             for entry in sorted(set(text.split(SEPARATOR)) - frameworks.get(framework, set())):
-                if near := nearest(entry, frameworks.get(framework, ()), cutoff=90, whole=True):
+                near = nearest(entry, frameworks.get(framework, ()), whole=True)
+                if near and SequenceMatcher(None, entry.lower(), near.lower()).ratio() > NEARLY:
                     where = f"{path}: theme {theme.theme}, column {framework}"
                     yield Mistake(
                         where, f"`{entry}` is nearly a word of scales.tsv", f"did you mean `{near}`?"
