@@ -141,9 +141,9 @@ def _reason(name: str, content: bytes, hash_: str, signs: Signs) -> str:
 
 def reason_in(content: bytes, signs: Signs) -> str:
     """Say why what is in a file is confidential, whatever it is called; empty if it is not."""
-    if b"urn:QDA-XML:project" in content[:4096] or (
-        content[:2] == b"PK" and b"project.qde" in content.lower()
-    ):
+    begins = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    document = begins.startswith(b"<") and b"urn:QDA-XML:project" in begins
+    if document or (begins.startswith(b"PK") and b"project.qde" in content.lower()):
         return "it is a REFI-QDA project: it may hold what people said"
     try:
         for rows in heads(content):
