@@ -178,6 +178,8 @@ _STATISTICS: Final[Origins] = {
     "sample.weight": (f"{CONFIG}: analysis.weighted",),
     "sample.team": (f"{CONFIG}: analysis.team",),
     "sample.smallest_overlap": (f"{CONFIG}: analysis.smallest_overlap",),
+    "sample.against": (f"{CONFIG}: analysis.comparisons", f"{CONFIG}: organisations"),
+    "sample.smallest_of_all": (f"{CONFIG}: analysis.min_cell", f"{CONFIG}: disclosure.smallest_group"),
     "sample.shares.**": _SHARES,
     "sample.shares_note": (*_SHARES, f"{CONFIG}: reference_wave"),
     "sample.reference": (f"{CONFIG}: reference_wave",),
