@@ -6,22 +6,26 @@ BIN := .venv/bin
 export PYTHONHASHSEED := 0
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-.PHONY: all report gallery environment fast test lint types quick unit format lock clean
+.PHONY: all report gallery environment fast test test-slurm lint types quick unit format lock clean
 all: report
 
 environment: .venv/.ready
 
-# uv comes from the lock, hash and all; it then installs exactly what the lock names, and nothing else.
+# uv comes from the lock, hash and all; it then installs exactly what the lock names, and nothing else. What is there is
+# kept: uv fetches all that is new before it takes away what is old, so that without a network nothing is lost. Only what
+# was killed on the way (.half) or is of another Python is built anew.
 .venv/.ready: requirements.lock pyproject.toml
-	@[ ! -L .venv ] || { echo ".venv: a link; what it leads to is not cleared (hint: make there, or delete it)" >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	@[ ! -L .venv ] || { echo ".venv: a link; what it leads to is not changed (hint: make there, or delete it)" >&2; exit 1; }
+	@[ ! -e .venv/.half ] && [ "$$($(BIN)/python --version 2>&1)" = "$$($(PYTHON) --version)" ] || $(PYTHON) -m venv --clear .venv
+	touch .venv/.half
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	{ $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock \
+	  && VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock \
+	  && VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .; } \
+	  || { rm -f .venv/.half; exit 1; }
 # In a clone of one's own, git refuses from now on to commit answers of people (docs/confidential.md).
 	@[ "$$(git rev-parse --show-prefix 2>/dev/null || echo none)" != "" ] || git config core.hooksPath >/dev/null || git config core.hooksPath .githooks || true
-	touch $@
+	mv .venv/.half $@
 
 report: environment
 	$(BIN)/snakemake --cores $(CORES)
@@ -55,6 +59,12 @@ fast: environment
 
 test: environment
 	$(MAKE) --no-print-directory --jobs 3 lint types unit
+
+# A SLURM of one node on the loopback; its programs are Debian's. Where they cannot be had, the test says so.
+test-slurm: environment
+	@command -v slurmctld >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge; } >/dev/null || true
+	$(BIN)/pytest -rs tests/test_slurm.py
 
 format: environment
 	$(BIN)/ruff check --fix-only --quiet .

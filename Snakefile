@@ -24,6 +24,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/release.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/qualitative.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/pin.smk"
 
@@ -37,6 +38,7 @@ rule all:
         expand("results/statistics/{table}.parquet", table=STATISTICS),
         expand("results/audit/{table}.parquet", table=AUDIT),
         expand("results/released/{table}.csv", table=RELEASED),
+        expand("results/released/{table}.csv", table=INTERVIEWS),
         "results/released/checklist.xlsx",
         "results/tables",
         of_figures(*catalogue.FIGURE_FORMATS),

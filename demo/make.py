@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from simulate import DemoPart, make_demo
+from simulate.interviews import interviews
 from surveywaves.files import read, write_bytes
 from surveywaves.published import apply_decisions, settle
 from surveywaves.study import Study, load_study
@@ -55,7 +56,7 @@ def raw_files() -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for home in sorted((HERE / "waves").iterdir()):
         made |= make_demo(DemoPart.read(study, home), counts)
-    return made
+    return made | interviews(study, HERE / "interviews")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 
 import matplotlib as mpl
@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from surveywaves.catalogue import figures
-from surveywaves.figures import draw_all
+from surveywaves.catalogue import FIGURES, figures, of_study
 from surveywaves.figures.drawing import Drawing
+from surveywaves.figures.saving import draw
 from surveywaves.figures.style import RC, on_slide
 from surveywaves.study.models import (
     Event,
@@ -169,6 +169,13 @@ def _wave(number: int, organisations: list[str], items: list[Item], said: Callab
     )
 
 
+def held_against(study: Presentation) -> list[tuple[str, str]]:
+    """List which organisation is compared with which: up to four pairwise, more with all together."""
+    if len(study.organisations) > 4:
+        return [(name, "all") for name in study.organisations]
+    return list(itertools.combinations(study.organisations, 2))
+
+
 def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]:
     """Make every table that figures read, as docs/files.md describes what is released, for any study."""
     draw = random.Random(seed)
@@ -207,7 +214,7 @@ def tables_for(study: Presentation, *, seed: int = 1) -> dict[str, pd.DataFrame]
                 if organisation not in {"all", *surveyed[wave]}:
                     continue
                 counts = [draw.randint(0, 60) for _ in variable.levels]
-                base = sum(counts)
+                base = sum(counts) or 1
                 for level, n in zip(variable.levels, counts, strict=True):
                     people.append((wave, organisation, name, level, n, 100 * n / base, base))
                 people.append((wave, organisation, name, "not_stated", 30, 3000 / (base + 30), base + 30))
@@ -277,13 +284,14 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
         points = next(
             study.response_scales[i.response_scale].points for i in study.items.values() if i.scale == scale
         )
-        for wave, organisation in itertools.product(study.waves, study.organisations):
+        every = [*study.organisations, *(["all"] if len(study.organisations) > 4 else [])]
+        for wave, organisation in itertools.product(study.waves, every):
             cell = {"analysis": "linear", "scale": scale, "wave": wave, "organisation": organisation}
             centre = 1 + 0.55 * (points - 1)
             means.append(cell | {"term": "emmean"} | estimate(centre, 0.2 * points, [(wave, organisation)]))
             share = {"analysis": "favourable", "term": "percent_favourable"}
             means.append(cell | share | estimate(55, 40, [(wave, organisation)], 4))
-        for organisation in study.organisations:
+        for organisation in every:
             for first, second in itertools.combinations(study.waves, 2):
                 cell = {
                     "scale": scale,
@@ -292,7 +300,7 @@ def _estimates(study: Presentation, draw: random.Random) -> dict[str, pd.DataFra
                     "term": "change",
                 }
                 contrasts.append(cell | estimate(0, 0.4, [(first, organisation), (second, organisation)]))
-        for one, other in itertools.combinations(study.organisations, 2):
+        for one, other in held_against(study):
             cell = {"scale": scale, "organisation": f"{one} - {other}"}
             contrasts += [
                 cell | {"wave": wave, "term": "gap"} | estimate(0, 0.4, [(wave, one), (wave, other)])
@@ -363,7 +371,7 @@ def _decided(table: pd.DataFrame) -> pd.DataFrame:
 def _functioning(study: Presentation, draw: random.Random) -> Iterator[dict[str, object]]:
     """Make sizes of differences in how items work; what was not asked in a wave is not compared with it."""
     pairs = [f"{later} - {first}" for first, later in itertools.combinations(study.waves, 2)]
-    between = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    between = [f"{one} - {other}" for one, other in held_against(study)]
     places = [(wave, "") for wave in pairs] + [("", organisation) for organisation in between]
     places += [("all", "")] * (len(study.waves) > 2) + [("", "all")] * (len(study.organisations) > 2)
     for item in study.items.values():
@@ -446,7 +454,7 @@ def _planning(study: Presentation, draw: random.Random) -> Iterator[dict[str, ob
     """Make power and half widths that go up and down as they should; the first scale has nothing of the last gap."""
     assert study.planning
     reference, both = study.planning.reference, f"next - {study.planning.reference}"
-    pairs = [f"{one} - {other}" for one, other in itertools.combinations(study.organisations, 2)]
+    pairs = [f"{one} - {other}" for one, other in held_against(study)]
     labels = [(both, organisation) for organisation in study.organisations]
     labels += [(wave, pair) for wave in ("next", both) for pair in pairs]
     for place, scale in enumerate(study.scales):
@@ -501,6 +509,15 @@ STUDIES: dict[str, dict[str, object]] = {
     "five waves, four organisations": {"waves": 5, "organisations": 4, "points": (4, 5), "scales": 4},
     "twelve organisations": {"waves": 2, "organisations": 12},
 }
+
+
+def draw_all(
+    tables: Mapping[str, pd.DataFrame], study: Presentation, *, wanted: Collection[str] = ()
+) -> Iterator[Drawing]:
+    """Draw the figures of a study, or those that are wanted."""
+    for one in of_study(FIGURES, study, tables):
+        if not wanted or one.name in wanted:
+            yield draw(one, tables, study)
 
 
 @cache

@@ -31,6 +31,8 @@ def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
     """
     for part in ("config", "resources/published"):
         shutil.copytree(REPOSITORY / part, folder / part, dirs_exist_ok=True)
+    for name in ("qualitative.yaml", "codes.tsv", "themes.tsv"):
+        (folder / "config" / name).unlink()
     items = {row["item"] for row in _rows(folder / "config/items.tsv") if row["scale"] in SCALES}
     tables = {row["published_table"] for row in _rows(folder / "config/items.tsv") if row["scale"] in SCALES}
     _keep(folder / "config/items.tsv", "item", items)

@@ -124,7 +124,7 @@ def test_a_wave_is_added_by_describing_it(
 
     now = hashes(study / "results")
     own = [name for name in results if Path(name).name.startswith(EARLIER) and "logs" not in Path(name).parts]
-    assert len(own) == 2 * len(EARLIER) * 3 + len(EARLIER)  # ingest: 3 files a wave, harmonise: 4
+    assert len(own) == 2 * len(EARLIER) * 4  # ingest and harmonise: 4 files a wave each
     assert {name: now[name] for name in own} == {name: results[name] for name in own}
     for name, before in tables.items():
         after = pd.read_parquet(study / f"results/statistics/{name}.parquet")

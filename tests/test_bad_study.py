@@ -35,6 +35,8 @@ def empty_file(study: Path) -> None:
     (study / RAW).write_bytes(b"")
 
 
+FIRST = "results/harmonised/phase1_2006.parquet"
+
 MISTAKES: dict[str, tuple[Edit, str]] = {
     "missing file": (no_file, rf"{RAW}: no such file; wave phase1_2006 needs it"),
     "empty file": (empty_file, rf"^{RAW}.*empty"),
@@ -59,6 +61,15 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         in_file("config/config.yaml", r"^waves: *\[", "waves: [phase1_2005, "),
         r"unknown wave `phase1_2005`.*`phase1_2006`",
     ),
+    "file says otherwise": (
+        in_file(
+            "config/waves/mori_baseline/wave.yaml",
+            "^      '1': 5\n      '2': 4\n",
+            "      '1': 4\n      '2': 5\n",
+        ),
+        r"^wave mori_baseline, layout sav: column .* and \d+ more: the file calls `1` “Strongly agree”, and it is 4 "
+        r"\(“Agree”\) in the coding `agree5`",
+    ),
 }
 
 
@@ -68,7 +79,7 @@ def test_a_mistake_is_one_clear_line(finished: Path, kind: str) -> None:
     study = finished.with_name(kind.replace(" ", "_"))
     shutil.copytree(finished, study, ignore=shutil.ignore_patterns("figures", "exports"))
     edit(study)
-    run = snakemake(study, "results/harmonised/phase1_2006.parquet")
+    run = snakemake(study, "results/pooled/codebook.tsv" if kind == "file says otherwise" else FIRST)
     assert run.status != 0
     assert "Traceback" not in run.said
     said = [line for line in run.said.splitlines() if re.search(expected, line)]

@@ -166,8 +166,9 @@ def test_the_workbook_is_the_same_bytes_runs_nothing_and_is_ready_to_be_signed()
 @pytest.mark.slow
 def test_every_released_number_and_figure_of_the_shipped_study_has_a_row_and_a_class(finished: Path) -> None:
     released = finished / "results/released"
-    sheet = read(str(released / "checklist.csv"))
-    about_itself = {"checklist", "disclosure_log", "disclosure_summary"}
+    sheets = [read(str(released / f"checklist{name}.csv")) for name in ("", "_interviews")]
+    sheet = pd.concat(sheets, ignore_index=True)
+    about_itself = {"checklist", "checklist_interviews", "disclosure_log", "disclosure_summary"}
     tables = {path.stem for path in released.glob("*.csv")} - about_itself
     assert (
         set(sheet.loc[sheet["type"] == "table", "output"].str.extract(r"^released/(\w+)\.csv")[0]) == tables
@@ -188,7 +189,7 @@ def test_every_released_number_and_figure_of_the_shipped_study_has_a_row_and_a_c
     smallest = sheet[sheet["smallest_n"] != ""]
     for row in smallest[smallest["type"] == "table"].to_dict("records"):
         frame = frames[row["output"].partition(".")[0].removeprefix("released/")]
-        bases = frame[[name for name in ("n", "base", "returns", "count") if name in frame]]
+        bases = frame[[name for name in ("n", "base", "returns", "count", "sources") if name in frame]]
         assert (bases == int(row["smallest_n"])).any(axis=None), row["output"]
     book = openpyxl.load_workbook(released / "checklist.xlsx")
-    assert book["checklist"].max_row == len(sheet) + 1
+    assert book["checklist"].max_row == len(sheets[0]) + 1

@@ -379,7 +379,7 @@ def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finishe
     assert refused == set(private)
 
 
-OPEN_ROOMS = ("released", "figures", "tables", "report", "pins", "gallery", "published")
+OPEN_ROOMS = ("released", "figures", "tables", "report", "sheets", "pins", "gallery", "published")
 """Folders of `results/` that everybody may read: the last is about what is in print, before it meets any data."""
 
 
@@ -601,3 +601,25 @@ def test_a_person_can_ask_about_a_file(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["confidential", str(path)]) == 0
     assert main(["confidential", str(tmp_path / "none.csv")]) == 1
     assert "no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["transcripts.qdpx", "notes.bin", "project.txt"])
+def test_what_people_said_in_interviews_is_refused_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    archive = (REPOSITORY / "tests/coded/qualcoder.qdpx").read_bytes()
+    document = b'<?xml version="1.0"?>\n<Project xmlns="urn:QDA-XML:project:1.0">...</Project>'
+    (tmp_path / name).write_bytes(document if name.endswith(".txt") else archive)
+    (found,) = confidential_files({f"docs/{name}": tmp_path / name})
+    assert "REFI-QDA project" in found.what
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "source,stage,service area,organisation",
+        "Source,Coder,Code,Start,End",
+        "meeting,date,group,category,count",
+    ],
+)
+def test_tables_of_interviews_and_meetings_are_refused(head: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{head}\n{',' * head.count(',')}\n", encoding="utf-8")
+    assert len(list(confidential_files({"docs/a.csv": tmp_path / "a.csv"}))) == 1

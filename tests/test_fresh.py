@@ -32,6 +32,7 @@ READS = {
     "sensitivity": {"pool", "measure"},
     "crosscheck": {"pool", "measure", "compare"},
     "audit": {"settle", "describe"},
+    "codebook": {"ingest"},
     "export": {"pool", "codebook"},
     "release": {
         *("ingest", "harmonise", "pool", "describe", "measure", "compare", "crosscheck"),

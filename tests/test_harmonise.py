@@ -15,9 +15,10 @@ from situations import STATEMENTS, small_study
 from surveywaves.errors import CrosswalkError
 from surveywaves.harmonise import REASONS, Harmonised, harmonise, rescaled_scales
 from surveywaves.harmonise.labels import label_contradictions
+from surveywaves.harmonise.wave import NOT_ASKED_OF
 from surveywaves.study import load_study
-from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
-from surveywaves.study.parts import HarmonisingPart
+from surveywaves.study.models import Coding, CrosswalkRow, Layout, RawFile, Routing, VariableSource
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
 from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED, Missing
 
 AGREEMENT = {
@@ -64,6 +65,7 @@ def part(
     variables: Mapping[str, VariableSource] | None = None,
     known_variables: Sequence[str] = (),
     instrument: Sequence[str] = ITEMS,
+    **more: Any,
 ) -> HarmonisingPart:
     """A wave whose items stand in columns of their own names, unless it is told otherwise."""
     items = {item: {"web": item} for item in instrument} if items is None else items
@@ -88,6 +90,7 @@ def part(
         variables=dict(variables or {}),
         known_variables=tuple(known_variables),
         items=dict.fromkeys(instrument, "five"),
+        **more,
     )
 
 
@@ -335,6 +338,18 @@ def test_a_constant_is_the_level_of_every_return_of_its_layout() -> None:
     found = harmonise(frame, part=part(items=items, layouts=layouts, known_variables=["mode"]))
     assert found.responses["mode"].tolist() == ["online", "on_paper", "online"]
     assert found.missing["mode"].isna().all()
+
+
+def test_a_constant_of_a_file_is_the_level_of_its_returns_only() -> None:
+    frame = answers(trust_1=["Agree"] * 3).assign(file=["a.csv", "b.csv", "c.csv"])
+    files = [
+        RawFile(path="a.csv", layout="web", constants={"organisation": "city", "mode": "on_paper"}),
+        RawFile(path="b.csv", layout="web", constants={"organisation": "health"}),
+    ]
+    found = harmonise(frame, part=part(organisation=None, known_variables=["mode"], files=files))
+    assert found.responses["organisation"].fillna("").tolist() == ["city", "health", ""]
+    assert found.responses["mode"].fillna("").tolist() == ["on_paper", "", ""]
+    assert found.missing["mode"].tolist()[1:] == ["not_asked", "not_asked"]
 
 
 def test_a_variable_that_the_wave_does_not_have_is_a_column_of_not_asked() -> None:
@@ -592,14 +607,6 @@ def test_a_layout_that_the_wave_does_not_have_is_refused() -> None:
     ]
 
 
-def test_a_variable_with_a_column_and_a_constant_is_refused() -> None:
-    layouts = {"web": Layout(format="table", coding="agree", constants={"mode": "online"})}
-    sources = {"mode": VariableSource(columns={"web": "how"}, map={"x": "online"})}
-    assert lines(answers(how=["x"]), part(layouts=layouts, variables=sources, known_variables=["mode"])) == [
-        "wave w1, layout web: mode: has a column and is always `online` (hint: drop one of the two)"
-    ]
-
-
 # --- labels -----------------------------------------------------------------------------------------------------
 
 
@@ -732,9 +739,10 @@ def contradictions(folder: Path, **labels: str) -> list[str]:
     study = load_study(folder / "config")
     statement, other = (list(STATEMENTS.values())[place] for place in (0, 1))
     said = {key.removeprefix("_"): label for key, label in labels.items()}
-    columns = {statement: said, other: said, "Gender": said}
-    found = label_contradictions(study, study.wave("w1"), {"table": columns})
-    return [str(mistake) for mistake in found]
+    rows = [("table", column, *pair) for column in (statement, other, "Gender") for pair in said.items()]
+    table = pd.DataFrame(rows, columns=["layout", "column", "code", "label"], dtype="str")
+    words, wave = ExportPart.of(Presentation.of(study)), HarmonisingPart.of(study, study.wave("w1"))
+    return [str(mistake) for mistake in label_contradictions(words, wave, table)]
 
 
 def test_a_label_that_contradicts_a_coding_is_named_once_for_all_columns(tmp_path: Path) -> None:
@@ -753,6 +761,167 @@ def test_a_label_that_contradicts_a_map_is_named(tmp_path: Path) -> None:
 def test_a_label_of_two_codes_or_of_no_option_contradicts_nothing(tmp_path: Path) -> None:
     labels = {"_1": "Agree", "_2": "Agree", "_3": "Woman", "_4": "lowest", "_9": "Strongly agree"}
     assert contradictions(tmp_path, **labels) == []
+
+
+# --- routing ----------------------------------------------------------------------------------------------------
+
+ROLE = {
+    "role": VariableSource(columns={"web": "role"}, map={"Boss": "boss", "Staff": "staff", "?": "dont_know"})
+}
+OF_BOSSES = Routing(items=["voice_1"], asked_of={"role": ["boss"]})
+LEADS = VariableSource(columns={"web": "leads"}, map={"Yes": "asked", "No": "not_asked", "?": "dont_know"})
+
+
+def routed(frame: pd.DataFrame, *routing: Routing, **options: Any) -> Harmonised:
+    known = {"variables": ROLE, "known_variables": ["role"], "routing": routing}
+    return harmonise(frame, part=part(**{**known, **options}))
+
+
+def asked(frame: pd.DataFrame, *routing: Routing, item: str = "voice_1", **options: Any) -> list[Any]:
+    """Give the value of an item, or why it is missing, and a star where the return is not complete."""
+    found = routed(frame, *routing, **options)
+    values = [
+        why if isinstance(why, str) else value
+        for value, why in zip(found.responses[item], found.missing[item], strict=True)
+    ]
+    return [
+        one if whole else f"{one}*" for one, whole in zip(values, found.responses["complete"], strict=True)
+    ]
+
+
+def people(**columns: Sequence[str | None]) -> pd.DataFrame:
+    """Returns in the order of a questionnaire: two statements, what decides, the statement that it decides about."""
+    last = columns.pop("voice_1")
+    size = len(last)
+    return cells({"trust_1": ["Agree"] * size, "trust_2": ["Agree"] * size, **columns, "voice_1": last})
+
+
+def test_who_was_not_asked_has_not_skipped_and_not_broken_off() -> None:
+    frame = people(role=["Boss", "Boss", "Staff"], voice_1=["Agree", None, None])
+    assert asked(frame, OF_BOSSES) == [4, "broke_off*", "not_asked"]
+    assert asked(frame) == [4, "broke_off*", "broke_off*"]
+
+
+def test_of_whom_it_is_not_known_a_blank_and_an_answer_stay_what_they_are() -> None:
+    frame = people(role=[None, "?", None, "?"], voice_1=[None, None, "Agree", "Agree"])
+    assert asked(frame, OF_BOSSES) == ["broke_off*", "broke_off*", 4, 4]
+
+
+def test_an_answer_of_somebody_who_was_not_asked_is_set_aside_and_listed() -> None:
+    frame = people(role=["Staff", "Staff", "Boss"], voice_1=["Agree", "two ticks", "Agree"])
+    found = routed(frame, OF_BOSSES)
+    assert asked(frame, OF_BOSSES) == ["not_asked", "not_asked", 4]
+    assert found.problems[["row", "column", "value", "problem", "action"]].to_numpy().tolist() == [
+        [row, "voice_1", value, NOT_ASKED_OF, "set to missing (`not_asked`)"]
+        for row, value in ((3, "Agree"), (4, "two ticks"))
+    ]
+    assert found.recodings.query("column == 'voice_1'")[["raw", "value", "n"]].to_numpy().tolist() == [
+        ["Agree", "4", 1], ["Agree", "not_asked", 1], ["two ticks", "not_asked", 1],
+    ]  # fmt: skip
+
+
+def test_a_code_for_no_answer_of_somebody_who_was_not_asked_is_no_problem() -> None:
+    frame = people(role=["Staff", "Staff"], voice_1=["Prefer not to say", "Not for my job"])
+    assert routed(frame, OF_BOSSES).problems.empty
+    assert asked(frame, OF_BOSSES) == ["not_asked", "not_asked"]
+
+
+def test_an_answer_that_is_set_aside_shows_that_somebody_was_still_there() -> None:
+    frame = cells({"trust_1": ["Agree"], "role": ["Staff"], "trust_2": [None], "voice_1": ["Agree"]})
+    assert asked(frame, OF_BOSSES, item="trust_2") == ["skipped"]
+
+
+def test_who_broke_off_before_it_was_decided_has_broken_off() -> None:
+    frame = cells({"trust_1": ["Agree"], "trust_2": [None], "role": [None], "voice_1": [None]})
+    assert asked(frame, OF_BOSSES) == ["broke_off*"]
+
+
+def test_a_filter_question_need_not_be_a_variable() -> None:
+    route = Routing(items=["voice_1"], filter=LEADS)
+    frame = people(leads=["Yes", "No", "?", None], voice_1=[None] * 4)
+    found = harmonise(frame, part=part(routing=[route]))
+    assert found.missing["voice_1"].tolist() == ["broke_off", "not_asked", "broke_off", "broke_off"]
+    assert found.recodings.query("column == 'leads'")[["variable", "raw", "value", "n"]].to_numpy().tolist() == [
+        ["routing.0", "Yes", "asked", 1], ["routing.0", "No", "not_asked", 1],
+        ["routing.0", "?", "dont_know", 1], ["routing.0", "", "broke_off", 1],
+    ]  # fmt: skip
+    assert "routing.0" not in found.responses
+
+
+def test_an_answer_to_a_filter_shows_that_somebody_was_still_there() -> None:
+    route = Routing(items=["voice_1"], filter=LEADS)
+    frame = cells({"trust_1": ["Agree"], "trust_2": [None], "leads": ["No"], "voice_1": [None]})
+    assert asked(frame, route, item="trust_2", variables={}, known_variables=()) == ["skipped"]
+
+
+def test_a_cell_that_the_map_of_a_filter_does_not_know_is_named() -> None:
+    frame = people(leads=["yes", "Perhaps"], voice_1=[None] * 2)
+    assert lines(frame, part(routing=[Routing(items=["voice_1"], filter=LEADS)])) == [
+        "wave w1, layout web: column `leads`: unknown label `Perhaps` in 1 cell, first in raw/a.csv, row 4 (hint: "
+        "add it to the map of `routing.0.filter` if it is an option; if it is somebody's own words, `others: "
+        "invalid` there takes it without writing it down)"
+    ]
+
+
+def test_a_filter_whose_column_is_not_there_is_named() -> None:
+    assert lines(people(voice_1=[None]), part(routing=[Routing(items=["voice_1"], filter=LEADS)])) == [
+        "wave w1, layout web: routing.0: there is no column `leads` (hint: columns go by full name or by row label)"
+    ]
+
+
+def test_an_item_can_decide_by_its_values_and_several_conditions_must_all_hold() -> None:
+    route = Routing(items=["voice_1"], asked_of={"trust_1": [1, 2], "role": ["boss"]})
+    frame = cells(
+        {
+            "trust_1": ["Disagree", "Disagree", "Agree", None],
+            "trust_2": ["Agree"] * 4,
+            "role": ["Boss", "Staff", "Boss", "Boss"],
+            "voice_1": [None] * 4,
+        }
+    )
+    assert asked(frame, route) == ["broke_off*", "not_asked", "not_asked", "broke_off*"]
+
+
+def test_who_was_not_asked_what_decides_was_not_asked_what_it_decides_about() -> None:
+    routes = [
+        Routing(items=["trust_2"], asked_of={"role": ["boss"]}),
+        Routing(items=["voice_1"], asked_of={"trust_2": [4, 5]}),
+    ]
+    frame = cells(
+        {
+            "trust_1": ["Agree"] * 4,
+            "role": ["Staff", "Staff", "Boss", "Boss"],
+            "trust_2": [None, "Agree", "Agree", "Disagree"],
+            "voice_1": [None] * 4,
+        }
+    )
+    assert asked(frame, *routes) == ["not_asked", "not_asked", "broke_off*", "not_asked"]
+
+
+def test_a_variable_that_not_everybody_was_asked_is_not_asked_of_the_others() -> None:
+    frame = answers(trust_1=["Agree", "Disagree"], role=[None, None])
+    assert asked(frame, Routing(items=["role"], asked_of={"trust_1": [4]}), item="role") == [
+        "broke_off",
+        "not_asked",
+    ]
+
+
+def test_a_constant_can_decide() -> None:
+    layouts = {
+        name: Layout(format="table", coding="agree", constants={"mode": name}) for name in ("web", "paper")
+    }
+    frame = cells({**dict.fromkeys(ITEMS, ["Agree"] * 2), "voice_1": [None] * 2}, layout=["web", "paper"])
+    items = {item: dict.fromkeys(layouts, item) for item in ITEMS}
+    route = Routing(items=["voice_1"], asked_of={"mode": ["web"]})
+    options = {"layouts": layouts, "items": items, "variables": {}, "known_variables": ["mode"]}
+    assert asked(frame, route, **options) == ["broke_off*", "not_asked"]
+
+
+def test_answers_on_another_response_scale_are_routed_with_their_item() -> None:
+    codings = {"three": Coding(response_scale="three", values={"no": 1, "yes": 3})}
+    frame = people(role=["Staff", "Boss"], voice_1=["yes", "no"])
+    options = {"codings": codings, "coding_of": {"voice_1": "three"}}
+    assert asked(frame, OF_BOSSES, item="voice_1_rescaled", **options) == ["not_asked", 1]
 
 
 # --- recodings --------------------------------------------------------------------------------------------------
@@ -798,7 +967,10 @@ def _tables(found: Harmonised) -> list[pd.DataFrame]:
 
 
 def _any_wave(returns: list[tuple[str | None, ...]]) -> tuple[pd.DataFrame, Harmonised]:
-    """Two layouts; paper lacks `voice_1`, and keeps `trust_2` on four points. Each has its own columns."""
+    """Two layouts with columns of their own; paper lacks `voice_1`, and keeps `trust_2` on four points.
+
+    Those who are known not to work for `health` were not asked `trust_2` and `voice_2`.
+    """
     names = ["layout", "employer", "a", "b", "c", "x"]
     raw = pd.DataFrame(returns, columns=names, dtype="str")
     web = raw["layout"] == "web"
@@ -827,6 +999,7 @@ def _any_wave(returns: list[tuple[str | None, ...]]) -> tuple[pd.DataFrame, Harm
             ),
             "items": dict.fromkeys(["trust_1", "trust_2", "voice_1", "voice_2", "voice_3"], "five"),
             "organisation": VariableSource(columns={"web": "employer", "paper": "employer"}, map=STAFF),
+            "routing": (Routing(items=["trust_2", "voice_2"], asked_of={"organisation": ["health"]}),),
         }
     )
     return frame, harmonise(frame, part=study)
@@ -869,7 +1042,17 @@ def test_recodings_account_for_every_cell_and_every_value(returns: list[tuple[st
 def test_problems_and_invalid_cells_are_as_many(returns: list[tuple[str | None, ...]]) -> None:
     _, found = _any_wave(returns)
     names = list(found.missing.columns[2:])
-    assert len(found.problems) == int((found.missing[names] == "invalid").to_numpy().sum())
+    answered = found.problems["problem"] == NOT_ASKED_OF
+    assert (~answered).sum() == int((found.missing[names] == "invalid").to_numpy().sum())
+    assert set(found.problems.loc[answered, "action"]) <= {"set to missing (`not_asked`)"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(RETURN, min_size=1, max_size=12))
+def test_who_was_not_asked_is_not_asked_whatever_stands_there(returns: list[tuple[str | None, ...]]) -> None:
+    _, found = _any_wave(returns)
+    elsewhere = found.responses["organisation"] == "city"
+    assert (found.missing.loc[elsewhere, ["voice_2", "trust_2_rescaled"]] == "not_asked").all(axis=None)
 
 
 @settings(max_examples=60, deadline=None)

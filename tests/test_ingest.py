@@ -20,9 +20,11 @@ import pytest
 from bad_inputs import listed, raw, read, read_one
 from bad_inputs.writers import content, parquet, spss, stata, text, xlsx
 from situations import programs, truth
-from surveywaves.adding.columns import describe_columns
+from surveywaves.adding.questions import RawColumn, columns_of
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.exports import full_names
+from surveywaves.ingest.raw import Source
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study.models import Layout
 from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED
 
@@ -383,6 +385,11 @@ def test_the_same_keying_twice_goes_by_the_policy_for_duplicates(tmp_path: Path)
 
 # --- SPSS and Stata -------------------------------------------------------------------------------------------
 
+
+def described(path: Path, layout: Layout) -> list[RawColumn]:
+    return columns_of(read_raw(Source(str(path), path, layout)))
+
+
 LABELS = {"q1": {1: "Strongly agree", 2: "Agree", 8: "Don’t know", 9999: "Refused"}, "sex": {"m": "Man"}}
 
 
@@ -401,7 +408,7 @@ def test_spss_codes_are_text_whether_declared_missing_or_not(compress: bool, tmp
     found = read_one(tmp_path / "a.sav", format="spss")
     assert raw(found) == {
         "q1": ["1", "8", "9999", "99", None],
-        "wt": ["0.5", "1", "1.25", "2", "1e-07"],
+        "wt": ["0.5", "1", "1.25", "2", "0.0000001"],
         "sex": ["m", "f", None, None, "mé"],
     }
     assert found.problems.empty
@@ -552,7 +559,7 @@ def test_a_parquet_file_in_several_row_groups_keeps_its_order(tmp_path: Path) ->
 def test_the_columns_of_an_export_are_described_without_what_persons_wrote(tmp_path: Path) -> None:
     rows = [[*row, cell] for row, cell in zip(EXPORT, ["Email Address", "", "a@b.c", "d@e.f"], strict=True)]
     write_csv(tmp_path / "a.csv", rows + [[*row[:4], *row[4:]] for row in rows[2:]])
-    columns = {column.name: column for column in describe_columns(tmp_path / "a.csv", Layout(**MONKEY))}
+    columns = {column.name: column for column in described(tmp_path / "a.csv", Layout(**MONKEY))}
     assert list(columns) == [*NAMES, "Email Address"]
     assert columns["Whom do you work for?"].values == ("Council", "Other")
     assert columns["Email Address"].personal
@@ -562,7 +569,7 @@ def test_the_columns_of_an_export_are_described_without_what_persons_wrote(tmp_p
 
 def test_a_comment_column_is_described_by_its_numbers_alone(tmp_path: Path) -> None:
     text("q1,why\n" + "".join(f"{number % 5},because {number}\n" for number in range(50)))(tmp_path / "a.csv")
-    q1, why = describe_columns(tmp_path / "a.csv", Layout(format="table"))
+    q1, why = described(tmp_path / "a.csv", Layout(format="table"))
     assert q1.values == ("0", "1", "2", "3", "4")
     assert (why.values, why.filled, why.distinct) == ((), 50, 50)
 
@@ -573,14 +580,14 @@ def test_spss_variables_are_described_in_words_with_their_labels(tmp_path: Path)
         column_labels={"q1": "How is it?"},
         variable_value_labels={"q1": {1: "Good", 2: "Bad"}},
     )(tmp_path / "a.sav")
-    (q1,) = describe_columns(tmp_path / "a.sav", Layout(format="spss"))
+    (q1,) = described(tmp_path / "a.sav", Layout(format="spss"))
     assert (q1.name, q1.label, q1.values) == ("q1", "How is it?", ("1", "8"))
     assert q1.value_labels == {"1": "Good", "2": "Bad"}
 
 
 def test_a_file_that_cannot_be_read_cannot_be_described(tmp_path: Path) -> None:
     with pytest.raises(RawFileError, match="no such file"):
-        describe_columns(tmp_path / "a.csv", Layout(format="table"))
+        described(tmp_path / "a.csv", Layout(format="table"))
 
 
 @pytest.mark.parametrize("program", programs.ADDED)

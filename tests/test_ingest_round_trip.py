@@ -154,7 +154,6 @@ def by_csv_module(data: bytes) -> list[list[str]]:
 def test_rows_and_cells_are_those_of_the_csv_module(text: str, window: int, piece: int) -> None:
     data = text.encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "WINDOW", window)
         patch.setattr(delimited, "BLOCK", window)
         patch.setattr(delimited, "PIECE", piece)
         try:
@@ -281,7 +280,7 @@ def test_a_file_larger_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["id", "q1", "q2"], *rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "WINDOW", 10_007)
+        patch.setattr(delimited, "BLOCK", 10_007)
         patch.setattr(delimited, "PIECE", 20_011)
         found = read_one(path)
     assert raw(found) == {

@@ -38,6 +38,7 @@ from surveywaves.study.parts import (
     Presentation,
     PrintedCells,
     PublicationPart,
+    QualitativePart,
     ReadingPart,
     ReleasingPart,
     SamplePart,
@@ -45,6 +46,7 @@ from surveywaves.study.parts import (
     SettlingPart,
     WaveWords,
 )
+from surveywaves.study.qualitative import Code, QualitativeFile, Theme
 
 CopyOf = Callable[[str], Path]
 CHANGE = ["analysis=linear", "scale=colleagues", "term=change", "organisation=social_work"]
@@ -188,6 +190,8 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         ("audit", "part", PublicationPart),
         ("audit", "part.cells.one", PrintedCells),
         ("release", "part", ReleasingPart),
+        ("qualitative", "part", QualitativePart),
+        ("qualitative", "presentation", Presentation),
     ],
 )
 def test_every_field_of_what_jobs_are_told_has_an_origin(
@@ -206,6 +210,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "config/scales.tsv": Scale,
     "config/events.tsv": Event,
     "wave.yaml": WaveFile,
+    "config/qualitative.yaml": QualitativeFile,
+    "config/codes.tsv": Code,
+    "config/themes.tsv": Theme,
     "waves/items.tsv": CrosswalkRow,
 }
 
@@ -536,5 +543,5 @@ def test_an_edited_release_is_noticed_whichever_of_its_two_files_it_is(copy_of: 
 def test_only_words_and_looks_are_counted_as_such(finished: Path) -> None:
     # What WORDS_ONLY names is given to the rules that show numbers and describe variables, and to no other.
     told = {one.rule for one in records(finished) for place in settings(one) if place.startswith(WORDS_ONLY)}
-    assert told == {"figures", "tables", "report", "codebook"}
+    assert told == {"figures", "tables", "qualitative", "report", "codebook"}
     assert read_records(places(finished), ["results/report/index.html"]).missing == ()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyreadstat
 import pytest
 import yaml
 
@@ -320,3 +321,25 @@ def test_statements_that_make_no_scale_are_drafted_as_well(
     monkeypatch.chdir(tmp_path / "study")
     assert main(["check"]) == 1
     assert "scales.tsv" not in capsys.readouterr().err
+
+
+def test_a_code_that_the_file_declares_missing_is_no_level(tmp_path: Path) -> None:
+    file = labelled(tmp_path / "survey.sav", truth(60))
+    frame, meta = pyreadstat.read_sav(file)
+    frame.loc[:9, "q2"] = -9
+    labels = {**meta.variable_value_labels, "q2": {**meta.variable_value_labels["q2"], -9: "Not answered"}}
+    pyreadstat.write_sav(
+        frame,
+        file,
+        column_labels=meta.column_names_to_labels,
+        variable_value_labels=labels,
+        missing_ranges={"q2": [-9]},
+    )
+    first_study(tmp_path / "study", file, organisation="q1", options=(), reading=lambda _: None)
+    home = tmp_path / "study/config"
+    assert list(yaml.safe_load((home / "config.yaml").read_text())["variables"]["q2"]["levels"]) == [
+        "woman",
+        "man",
+    ]
+    wave = yaml.safe_load((home / "waves/first/wave.yaml").read_text())
+    assert wave["variables"]["q2"]["map"]["-9"].startswith("TODO: ")

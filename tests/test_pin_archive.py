@@ -69,7 +69,8 @@ def test_the_zip_holds_the_pin_with_the_crate_at_its_top(tmp_path: Path) -> None
         names = archive.namelist()
         archive.extractall(tmp_path / "unpacked")
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert set(names) == files
+    folders = {f"{path.relative_to(folder).as_posix()}/" for path in folder.rglob("*") if path.is_dir()}
+    assert set(names) == files | folders
     assert names == sorted(names)
     assert {"ro-crate-metadata.json", "README.md", "SHA256SUMS", "manifest.json"} <= files
     assert checked(tmp_path / "unpacked").returncode == 0
@@ -90,7 +91,7 @@ def test_a_zip_is_the_same_bytes_whenever_wherever_and_by_whomever_it_is_made(tm
         forms = {
             (info.date_time, info.external_attr >> 16, info.compress_type) for info in archive.infolist()
         }
-    assert forms == {((1980, 1, 1, 0, 0, 0), 0o100644, zipfile.ZIP_STORED)}
+    assert forms == {((1980, 1, 1, 0, 0, 0), mode, zipfile.ZIP_STORED) for mode in (0o100644, 0o40755)}
 
 
 def test_what_somebody_laid_into_the_folder_is_not_packed(tmp_path: Path) -> None:
@@ -129,10 +130,15 @@ def test_a_pin_that_is_not_whole_is_not_packed(name: str, tmp_path: Path) -> Non
 
 
 def test_a_pin_that_nothing_describes_is_named_and_not_packed(tmp_path: Path) -> None:
-    small_pin(tmp_path / "first-pin")
-    with pytest.raises(SurveywavesError, match=r"README\.md.*no such file") as refused:
-        write_archive(tmp_path / "first-pin", tmp_path / "first-pin.zip")
-    assert len(refused.value.mistakes) == 3
+    folder = pinned(tmp_path / "first-pin")
+    for name in ("README.md", "ro-crate-metadata.json"):
+        (folder / name).unlink()
+    with pytest.raises(SurveywavesError, match=r"README\.md: gone since it was pinned") as refused:
+        write_archive(folder, tmp_path / "first-pin.zip")
+    assert len(refused.value.mistakes) == 2
+    (folder / "SHA256SUMS").unlink()
+    with pytest.raises(SurveywavesError, match="SHA256SUMS: gone since it was pinned"):
+        write_archive(folder, tmp_path / "first-pin.zip")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first-pin"]
 
 
@@ -140,7 +146,7 @@ def test_a_description_that_was_edited_is_named_and_not_packed(tmp_path: Path) -
     folder = pinned(tmp_path / "first-pin")
     with (folder / "README.md").open("a") as text:
         text.write("Our response rate was 100%.")
-    with pytest.raises(SurveywavesError, match=r"README\.md: not as SHA256SUMS has it"):
+    with pytest.raises(SurveywavesError, match=r"README\.md: changed since it was pinned"):
         write_archive(folder, tmp_path / "first-pin.zip")
 
 

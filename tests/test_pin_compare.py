@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from surveywaves.catalogue import STATISTICS
 from surveywaves.pin.changes import Comparison, Kind, compare, row_names
-from surveywaves.pin.manifest import Tolerance
+from surveywaves.pin.manifest import TOLERANCE
 from surveywaves.pin.verify import frames
-
-TOLERANCE = Tolerance(relative=1e-6, absolute=1e-9)
 
 
 def text(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -32,7 +30,7 @@ def means(*rows: dict[str, object]) -> pd.DataFrame:
 
 
 def found(name: str, old: pd.DataFrame, new: pd.DataFrame, **options: object) -> Comparison:
-    return compare({name: old}, {name: new}, tolerance=TOLERANCE, **options)
+    return compare({name: old}, {name: new}, **options)
 
 
 def kinds(comparison: Comparison) -> list[str]:
@@ -96,9 +94,9 @@ def test_rows_are_matched_by_their_key_wherever_they_stand() -> None:
 
 def test_a_table_or_column_that_is_gone_fails_and_one_that_is_new_does_not() -> None:
     both = {"means": means({}), "item_frequencies": counts()}
-    less = compare(both, {"means": means({})}, tolerance=TOLERANCE)
+    less = compare(both, {"means": means({})})
     assert (kinds(less), less.fails) == (["gone"], True)
-    more = compare({"means": means({})}, both, tolerance=TOLERANCE)
+    more = compare({"means": means({})}, both)
     assert (kinds(more), more.fails) == (["new"], False)
     narrower = found("means", means({}), means({}).drop(columns="n"))
     assert (kinds(narrower), narrower.changes["column"].tolist(), narrower.fails) == (["gone"], ["n"], True)

@@ -26,9 +26,9 @@ from small_pin import COMMIT, HOSTILE, KEY, PUBLISHED, RAW, RESPONSES, SETTLED, 
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest
 from surveywaves.key import is_keyed
-from surveywaves.pin.crate import CRATE, crate, read_citation
-from surveywaves.pin.making import describe
-from surveywaves.pin.manifest import Manifest, Revision
+from surveywaves.pin.crate import crate, read_citation
+from surveywaves.pin.making import describe, write_archive
+from surveywaves.pin.manifest import CRATE, Manifest, Revision
 
 CONTEXT = Path(__file__).parent / "contexts/ro-crate-1.1.jsonld"
 ADDRESS = "https://w3id.org/ro/crate/1.1/context"
@@ -111,10 +111,17 @@ def validated(folder: Path, cache: Path, severity: Severity = Severity.REQUIRED)
 # --- the validator ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("packed", [False, True])
 def test_the_validator_finds_all_that_is_required_by_every_profile_that_the_crate_claims(
-    pinned: tuple[Path, Manifest], graph: dict[str, dict[str, Any]], cache: Path
+    pinned: tuple[Path, Manifest],
+    graph: dict[str, dict[str, Any]],
+    cache: Path,
+    tmp_path: Path,
+    packed: bool,
 ) -> None:
-    found = validated(pinned[0], cache)
+    if packed:
+        write_archive(pinned[0], tmp_path / "pin.zip")
+    found = validated(tmp_path / "pin.zip" if packed else pinned[0], cache)
     assert [issue.message for issue in found.get_issues()] == []
     assert found.passed()
     ran = {check.identifier.rpartition("_")[0] for check in found.executed_checks}

@@ -226,9 +226,11 @@ def test_settings_are_told_apart_place_by_place() -> None:
 # --- a wave more ----------------------------------------------------------------------------------------------
 
 
-def with_waves(*names: str, title: str = "A", **more: Any) -> State:
+def with_waves(*names: str, title: str = "A", config: dict[str, Any] | None = None, **more: Any) -> State:
     waves = [{"name": name, "file": {"title": title if name == "a" else "B"}} for name in names]
-    return state(chain(), settings={"config": {"waves": list(names)}, "waves": waves}, **more)
+    return state(
+        chain(), settings={"config": {"waves": list(names), **(config or {})}, "waves": waves}, **more
+    )
 
 
 def test_added_waves_are_named_only_where_nothing_else_of_the_study_differs() -> None:
@@ -240,3 +242,10 @@ def test_added_waves_are_named_only_where_nothing_else_of_the_study_differs() ->
     assert added_waves(old, with_waves("b")) == []
     assert added_waves(old, with_waves("a", "b", title="Other", raw=raw)) == []
     assert added_waves(old, with_waves("a", "b", raw={"raw/a.csv": "other"})) == []
+    for config, added in (
+        ({"figures": {"responses": ["#000000"]}}, ["b"]),  # a colour moves no number
+        ({"words": {"staff": "workers"}, "title": "Other"}, ["b"]),
+        ({"seed": 7}, []),
+        ({"figures_": 1}, []),
+    ):
+        assert added_waves(old, with_waves("a", "b", config=config, raw=raw)) == added

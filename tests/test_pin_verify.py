@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from platform import node
 from typing import Any
 
 import pytest
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.pin import cause, making, verify
+from surveywaves.pin import cause, making, source, verify
 from surveywaves.pin.cause import Asked, State
-from surveywaves.pin.manifest import Environment, Places, read_manifest, read_records, write_manifest
+from surveywaves.pin.making import describe
+from surveywaves.pin.manifest import Places, read_manifest, read_records, write_manifest
 from surveywaves.pin.source import Rederived
+from surveywaves.pin.trace import trace
 from surveywaves.pin.verify import Proof, record, tell
 from test_pin import RESULTS, Finished, finished_study, template  # noqa: F401 - fixtures
 
@@ -156,30 +163,73 @@ def test_a_figure_is_told_by_its_bytes_under_one_matplotlib(pinned: Again) -> No
     assert "1 of 1 figures are not the pinned ones: means" in tell(found, "all.tsv")
 
 
-def test_a_figure_is_told_by_its_data_under_another_matplotlib(
-    pinned: Again, monkeypatch: pytest.MonkeyPatch
+SVG = """<svg><style>*{{}}</style><path d="M 1.00 {place} L 3.00 4.00" style="fill: {first}"/>
+<path id="{name}" d="M 0 0" style="fill: {second}"/><text>{words}</text></svg>"""
+AS_PINNED = {
+    "place": "2.00",
+    "first": "#aa0011",
+    "second": "#0011aa",
+    "name": "p0123456789",
+    "words": "n = 12",
+}
+
+
+def drawn(one: Finished, **other: str) -> None:
+    one.write(FIGURE, SVG.format(**AS_PINNED | other))
+    figures = [FIGURE, "results/figures/captions.tsv"]
+    one.job("figures", ["results/released/item_frequencies.tsv"], figures)
+    one.job("report", figures, ["results/report/index.html"])
+
+
+@pytest.fixture
+def pinned_drawing(again: Again) -> Again:
+    drawn(again.study)
+    again.pin()
+    return again
+
+
+@pytest.mark.parametrize(
+    ("other", "same_here", "same_elsewhere"),
+    [
+        ({"place": "2.01", "name": "p9876543210"}, True, True),
+        ({"place": "2.50"}, False, True),  # another matplotlib may draw the same with other shapes
+        ({"first": "#0011aa", "second": "#aa0011"}, False, False),  # a palette reversed
+        ({"words": "n = 13"}, False, False),
+    ],
+)
+def test_where_bytes_cannot_be_the_same_a_figure_is_told_by_what_it_shows(
+    pinned_drawing: Again,
+    monkeypatch: pytest.MonkeyPatch,
+    other: dict[str, str],
+    same_here: bool,
+    same_elsewhere: bool,
 ) -> None:
-    known = read_manifest(pinned.study.folder / "results/pins/first").environment
+    again = pinned_drawing
+    again.change = lambda one: drawn(one, **other)
+    assert again.verify().fails, "with the same packages, the bytes count"
+    known = read_manifest(again.study.folder / "results/pins/first").environment
+    for change, same, why in (
+        ({"platform": "Linux other"}, same_here, "the packages or the system are others"),
+        ({"matplotlib": "99.0"}, same_elsewhere, f"matplotlib was {known.matplotlib} and is 99.0"),
+    ):
+        elsewhere = known.model_copy(update=change)
+        monkeypatch.setattr(cause, "environment", lambda _, elsewhere=elsewhere: elsewhere)
+        found = again.verify()
+        assert isinstance(found, Proof)
+        assert (found.fails, found.figures.moved) == (not same, () if same else ("means",))
+        assert f"figures compared by what they show, not by their bytes: {why}; 1 files differ" in tell(
+            found, ""
+        )
 
-    def newer(_: Path) -> Environment:
-        return known.model_copy(update={"matplotlib": "99.0"})
 
-    monkeypatch.setattr(cause, "environment", newer)
-    pinned.change = redrawn
-    said = pinned.said()
-    assert said[0] == "verified: 1 numbers in 1 tables, 1 figures as pinned"
-    assert said[1] == (
-        f"figures compared by their data, not their bytes: matplotlib was {known.matplotlib} and is 99.0; 1 files "
-        "differ"
-    )
-    pinned.change = lambda one: (redrawn(one), redone(one))
-    found = pinned.verify()
-    assert isinstance(found, Proof)
-    assert found.figures.moved == ("means",)
+def test_captions_are_no_figure(pinned: Again) -> None:
     pinned.change = lambda one: one.write("results/figures/captions.tsv", "figure\tcaption\nmeans\tOther.\n")
     found = pinned.verify()
     assert isinstance(found, Proof)
-    assert (found.fails, found.figures.moved) == (True, ("captions",))
+    assert (found.fails, found.figures.moved) == (True, ())
+    said = tell(found, "all.tsv")
+    assert "the figures' captions are not the pinned ones" in said
+    assert not any("of 1 figures" in line for line in said)
 
 
 def test_a_figure_that_is_gone_fails(pinned: Again) -> None:
@@ -225,13 +275,66 @@ def test_a_run_that_stops_says_why_and_what_differs(pinned: Again) -> None:
     assert "  code workflow/scripts/release.py: changed" in said
 
 
+def test_a_run_that_stopped_early_names_the_raw_files_that_changed_and_no_other(pinned: Again) -> None:
+    pinned.failures = (Mistake("ingest(second) stops", "no such column"),)
+    changed = min(read_manifest(pinned.study.folder / "results/pins/first").raw)
+    path = pinned.study.folder / changed
+    path.write_bytes(path.read_bytes() + b"\n")
+
+    def nothing_ran(one: Finished) -> None:
+        shutil.rmtree(one.folder / "results/logs")
+
+    pinned.change = nothing_ran
+    raw = [line for line in pinned.said() if "raw file" in line]
+    assert raw == [f"  raw file {changed}: changed"]
+
+
+EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "statement": lambda told: told.update(statement="All waves are observed: real returns."),
+    "evidence": lambda told: told["evidence"][0].update(evidence="observed", note=""),
+    "tolerance": lambda told: told.update(tolerance={"relative": 1.0, "absolute": 99.0}),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_pin_whose_manifest_somebody_edited_is_good_for_nothing(pinned: Again, edit: str) -> None:
+    places = pinned.study.places
+    path = places.folder / "results/pins/first/manifest.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    EDITS[edit](told)
+    path.write_text(json.dumps(told), encoding="utf-8")
+    uses: list[Callable[[], object]] = [
+        pinned.verify,
+        lambda: verify.diff("first", "current", places),
+        lambda: trace(["item_frequencies"], places, pin="first"),
+        lambda: making.write_archive(path.parent, places.folder / "first.zip"),
+        lambda: pinned.study.pin("second"),
+    ]
+    for use in uses:
+        with pytest.raises(SurveywavesError, match=r"manifest\.json: changed since it was pinned"):
+            use()
+
+
 def test_a_pin_that_somebody_edited_proves_nothing(pinned: Again) -> None:
-    (pinned.study.folder / "results/pins/first/released/item_frequencies.csv").write_text(
-        "wave,n\nfirst,13\n"
-    )
+    released = pinned.study.folder / "results/pins/first/released/item_frequencies.csv"
+    released.write_text("wave,n\nfirst,13\n")
     with pytest.raises(SurveywavesError, match="changed since it was pinned"):
         pinned.verify()
     assert len(pinned.runs) == 1
+
+
+def test_a_clean_folder_in_use_is_left_alone_and_one_of_a_killed_run_is_not(tmp_path: Path) -> None:
+    room = tmp_path / "results/verify"
+    here = node()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    kept = [room / f".clean-{here}-{os.getpid()}-abc", room / ".clean-another-machine-1-abc"]
+    left = [room / f".clean-{here}-{ended.pid}-abc", room / ".clean-abc", room / ".clean-old-machine-1-abc"]
+    for folder in (*kept, *left):
+        folder.mkdir(parents=True)
+    os.utime(left[2], (1, 1))
+    os.utime(left[1], (1, 1))
+    assert [source._in_use(folder) for folder in (*kept, *left)] == [True, True, False, False, False]
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------
@@ -244,6 +347,7 @@ def of_the_first_format(one: Finished) -> None:
     plain = {"raw": state.raw, "contents": state.contents, "jobs": state.jobs}
     old = read_manifest(folder).model_copy(update={"format": 1, "key": "", "ledger": "", **plain})
     write_manifest(old, folder)
+    describe(old, folder)
     text = (folder / "manifest.json").read_text()
     assert "hmac" not in text
 

@@ -275,7 +275,7 @@ def wide(columns: int) -> Table:
 
 
 def paper_of(table: Table) -> dict[str, bytes]:
-    return {name.rpartition(".")[2]: content for name, content in papers([table], [html(table)], [""])}
+    return {name.rpartition(".")[2]: content for name, content in papers([(table, html(table), "")])}
 
 
 @pytest.mark.parametrize(("columns", "turned"), [(1, False), (3, False), (8, True)])

@@ -26,15 +26,15 @@ from surveywaves.findings import counted
 from surveywaves.report import sections as made_of
 from surveywaves.report.build import packages
 from surveywaves.report.numbers import Material, Section, escape
-from surveywaves.report.sections import TEMPLATES, sections
-from surveywaves.report.summary import headline, strip
+from surveywaves.report.sections import TEMPLATES, sections, strip
+from surveywaves.report.summary import headline
 from surveywaves.study import load_study
 from surveywaves.study.parts import Presentation
 from surveywaves.words import Labels, lower, shortened
 from synthetic_report import DISCLOSURE, presentation, tables, withheld
 
 DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?(?<!,)")
-MARKDOWN = "commonmark+fenced_divs+bracketed_spans+attributes"
+MARKDOWN = "commonmark+fenced_divs+bracketed_spans+attributes+raw_attribute"
 
 
 # --- where numbers come from ------------------------------------------------------------------------------------
@@ -48,9 +48,11 @@ def looked_up(span: Mapping[str, str], made: Material) -> float:
         return float(len(value) if hasattr(value, "__len__") else value)
     rows = made.tables[span["data-from"]]
     for name, wanted in json.loads(span["data-where"]).items():
-        column = rows[name.rstrip("<>=")]
+        column = rows[name.rstrip("<>=!")]
         if name.endswith("="):
             rows = rows[(column == rows[wanted]).fillna(False)]
+        elif name.endswith("!"):
+            rows = rows[column != wanted]
         elif name.endswith(("<", ">")):
             rows = rows[((column < wanted) if name.endswith("<") else (column > wanted)).fillna(False)]
         else:
@@ -193,7 +195,9 @@ def test_no_label_is_markup() -> None:
     made = synthetic(words={"*": hostile})
     for part in sections(made):
         page = html.fromstring(f"<div>{pypandoc.convert_text(part.text, 'html', MARKDOWN)}</div>")
-        assert not page.xpath("//b | //code | //em | //a[not(starts-with(@href, '#'))]")
+        assert not page.xpath(
+            "//b | //code | //em | //a[not(starts-with(@href, '#') or starts-with(@href, '../'))]"
+        )
         assert "[[table:x]]" not in part.text
         for text in (part.text_content() for part in page.xpath("//h3")):
             assert " ".join(text.split()) in (hostile, "Statements outside the scales")
@@ -213,7 +217,7 @@ def digits_in(template: Path) -> list[str]:
 
 
 def test_no_template_holds_a_digit() -> None:
-    assert {path.name.partition(".")[0] for path in templates()} == {*SECTIONS, "_said"}
+    assert {path.name.partition(".")[0] for path in templates()} == {*SECTIONS, "_said", "_strip"}
     assert {path.name: found for path in templates() if (found := digits_in(path))} == {}
 
 

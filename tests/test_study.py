@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from situations import small_study
 from surveywaves.cli import main
 from surveywaves.errors import RawFileError, StudyError
 from surveywaves.study import load_study
@@ -147,7 +149,10 @@ def test_missing_raw_files_are_all_named(
     printed = [
         line for line in lines if re.search(r"^resources/published/.*: no such file; the publication", line)
     ]
-    assert len(printed) == 6 and len(lines) == len(waves) + len(printed)
+    coded = [
+        line for line in lines if re.search(r"^demo/raw/qualitative/.*; qualitative.yaml needs it", line)
+    ]
+    assert (len(printed), len(coded)) == (6, 6) and len(lines) == len(waves) + len(printed) + len(coded)
 
 
 def test_the_check_command_says_what_is_wrong_and_fails(
@@ -203,3 +208,121 @@ def test_what_yaml_takes_for_something_else_is_said_in_plain_words(
 ) -> None:
     edit(config / "waves/mori_baseline/wave.yaml", rf"^{written.split(':', maxsplit=1)[0]}:.*$", written)
     assert said in "\n".join(mistakes(config))
+
+
+# --- routing and constants ----------------------------------------------------------------------------------------
+
+GENDER = {"gender": {"columns": {"table": "Gender"}, "map": {"Woman": "woman", "Man": "man"}}}
+FILES = [{"path": f"resources/raw/w1/w{number}.csv", "layout": "table"} for number in (1, 2)]
+
+
+def told(folder: Path, **wave: Any) -> list[str]:
+    """Say what is wrong with the wave of a small study that differs as it is told."""
+    small_study(folder, wave=wave)
+    start = f"{folder}/config/waves/w1/wave.yaml: "
+    return [line.removeprefix(start) for line in mistakes(folder / "config")]
+
+
+def test_unknown_names_of_a_routing_are_all_told_at_once(tmp_path: Path) -> None:
+    one = {
+        "sections": [2, 7],
+        "items": ["team_helpp"],
+        "variables": ["sex"],
+        "asked_of": {
+            "gendr": ["woman"],
+            "tenure": ["y1", "y10"],
+            "team_rely": [4, 6],
+            "organisation": ["helth"],
+        },
+    }
+    two = {"items": ["team_help"], "filter": {"columns": {"tabel": "x"}, "map": {"Yes": "asked", "No": "no"}}}
+    assert told(tmp_path, routing=[one, two]) == [
+        "routing.0.items: unknown item `team_helpp` (hint: did you mean `team_help`?)",
+        "routing.0.sections: unknown section `7` (hint: known: 1, 2)",
+        "routing.0.variables: unknown variable `sex` (hint: known: gender, tenure)",
+        "routing.0.asked_of: unknown variable or item `gendr` (hint: did you mean `gender`?)",
+        "routing.0.asked_of.tenure: unknown level of tenure `y1` (hint: did you mean `y1_4`?)",
+        "routing.0.asked_of.team_rely: unknown value of team_rely `6` (hint: known: 1, 2, 3, 4, 5)",
+        "routing.0.asked_of.organisation: unknown surveyed organisation `helth` (hint: did you mean `health`?)",
+        "routing.1.filter.columns: unknown layout `tabel` (hint: did you mean `table`?)",
+        "routing.1.filter.map: unknown word `no` (hint: did you mean `not_asked`?)",
+        "routing.1.filter: layout table asks these questions and has no column for this one (hint: say where it "
+        "stands; what is the same for all goes under `constants`)",
+    ]
+
+
+def test_a_routing_says_of_what_and_of_whom(tmp_path: Path) -> None:
+    asked_of = {"gender": ["woman"]}
+    assert told(
+        tmp_path, routing=[{"asked_of": asked_of}, {"items": ["team_help"]}, {"items": "team_help"}]
+    ) == [
+        "routing.0: of what? `items`, `sections` or `variables` are missing",
+        "routing.1: who was asked? `asked_of` or `filter` is missing",
+        "routing.2.items: not a list: `team_help` (hint: `[team_help]`)",
+    ]
+
+
+def test_what_decides_is_decided_before(tmp_path: Path) -> None:
+    routing = [
+        {"sections": [2], "asked_of": {"mgr_clear": [1]}},
+        {"items": ["team_help"], "asked_of": {"team_rely": [1]}},
+        {"items": ["team_rely"], "asked_of": {"gender": ["man"]}},
+    ]
+    assert told(tmp_path, routing=routing) == [
+        f"routing.{place}: whom it was asked of is not said before (hint: put the entry that is about it before "
+        "this one)"
+        for place in ("0.asked_of.mgr_clear", "1.asked_of.team_rely")
+    ]
+
+
+def test_a_layout_that_cannot_tell_who_was_asked_is_named(tmp_path: Path) -> None:
+    routing = [{"sections": [2], "asked_of": {"tenure": ["y10"]}}]
+    assert told(tmp_path / "a", routing=routing, variables=GENDER) == [
+        "routing.0.asked_of.tenure: layout table asks these questions and has no column for this one (hint: say "
+        "where it stands; what is the same for all goes under `constants`)"
+    ]
+    files = [{**FILES[0], "constants": {"tenure": "y10"}}]
+    small_study(tmp_path / "b", wave={"routing": routing, "variables": GENDER, "files": files})
+    assert load_study(tmp_path / "b/config").wave("w1").file.routing
+
+
+def test_a_covariate_that_not_everybody_was_asked_is_refused(tmp_path: Path) -> None:
+    small_study(tmp_path, wave={"routing": [{"variables": ["gender"], "asked_of": {"tenure": ["y10"]}}]})
+    edit(tmp_path / "config/config.yaml", "  min_cell: 5", "  min_cell: 5\n  covariates: [gender]")
+    assert mistakes(tmp_path / "config") == [
+        f"{tmp_path}/config/waves/w1/wave.yaml: routing: the models adjust for `gender`: who was not asked it could "
+        "not be compared (hint: drop it from analysis.covariates)"
+    ]
+
+
+def test_constants_are_known_and_given_once(tmp_path: Path) -> None:
+    layout = {
+        "format": "table",
+        "coding": "agreement",
+        "constants": {"gender": "man", "tenure": "y1", "x": "y"},
+    }
+    files = [{**FILES[0], "constants": {"tenure": "y10", "organisation": "health"}}]
+    assert told(tmp_path, variables=GENDER, layouts={"table": layout}, files=files) == [
+        "layouts.table.constants: unknown variable `x` (hint: known: organisation, gender, tenure)",
+        "layouts.table.constants.gender: always `man`, yet column `Gender` says it, too (hint: drop one of the two)",
+        "layouts.table.constants.tenure: unknown level of tenure `y1` (hint: did you mean `y1_4`?)",
+        "files.0.constants.tenure: always `y10`, yet `layouts.table.constants` says it, too (hint: drop one of "
+        "the two)",
+        "files.0.constants.organisation: always `health`, yet column `Where do you work?` says it, too (hint: drop one "
+        "of the two)",
+    ]
+
+
+def test_a_file_whose_organisation_nothing_says_is_named(tmp_path: Path) -> None:
+    files = [{**FILES[0], "constants": {"organisation": "health"}}, FILES[1]]
+    assert told(tmp_path, files=files, organisation=None) == [
+        "organisation: nothing says it for resources/raw/w1/w2.csv (hint: give the wave its `organisation`, or this "
+        "file or its layout `constants: {organisation: ...}`)"
+    ]
+
+
+def test_a_level_in_place_of_columns_and_map_is_told_where_it_goes(tmp_path: Path) -> None:
+    assert told(tmp_path, variables={**GENDER, "tenure": "y10"}) == [
+        "variables.tenure: `y10` stands where lines of `key: value` should (hint: what is the same for all goes "
+        "under `constants` of a layout or file)"
+    ]

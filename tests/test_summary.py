@@ -15,8 +15,8 @@ import pytest
 from surveywaves.findings import counted, main_facts, main_pair, of_scales
 from surveywaves.findings import headline as said_of
 from surveywaves.report.numbers import Material
-from surveywaves.report.sections import sections, title
-from surveywaves.report.summary import NAMED, headline, strip
+from surveywaves.report.sections import sections, strip, title
+from surveywaves.report.summary import NAMED, headline
 from surveywaves.study.models import Nouns, Scale
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.made import made as make
@@ -124,6 +124,7 @@ def said(made: Material) -> str:
 
 def plain(text: str) -> str:
     """Take the sources of numbers, marks and entities out of Markdown."""
+    text = re.sub(r"`[^`]*`\{=typst\}", "", text)
     text = re.sub(r"\[([^\[\]]*)\]\{\.n [^}]*\}", r"\1", text)
     return html.unescape(re.sub(r"\[([^\[\]]*)\](?:\{[^}]*\}|\([^)]*\))", r"\1", text)).replace("**", "")
 

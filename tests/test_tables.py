@@ -18,9 +18,10 @@ from surveywaves.study.parts import Presentation
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.change import BEFORE_ROUNDING, OVER_ALL, change, gap
 from surveywaves.tables.data import wordings
-from surveywaves.tables.layout import decided, decimals_of, estimate_cell, letters_of
+from surveywaves.tables.layout import letters_of
 from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
+from surveywaves.tables.printed import decided, decimals_of, estimate
 from surveywaves.tables.robustness import decision_words, robustness
 from surveywaves.tables.statements import answers, misprint_notes, statements
 from surveywaves.terms import Evidence
@@ -358,9 +359,79 @@ def test_more_than_two_organisations_stand_below_each_other_with_gaps_in_their_o
     }
     assert not any(column.group for column in table.columns)
     apart = gap(frames["contrasts"], frames["means"], labels, unit="linear")
-    decisions = {cell.text[0] for row in apart.rows for cell in row if cell.text[:1] in "▲▼○"}
-    assert decisions and all(any(cell.text[:1] in {"▲", "▼", "○"} for cell in row) for row in apart.rows)
+    there = frames["contrasts"].query("analysis == 'linear' and term == 'gap' and estimate.notna()")
+    assert len(apart.rows) == len(there.drop_duplicates(["scale", "organisation"]))
     assert any(column.group.startswith("Difference in change") for column in apart.columns)
+
+
+def of_many(organisations: int) -> tuple[Labels, Frames]:
+    """A study whose organisations, each like the first of three, are compared with all of them."""
+    names = [f"o{number}" for number in range(organisations)]
+    frames = tables(presentation(organisations=("o0", "o1", "o2")))
+    every = {}
+    for name, frame in frames.items():
+        spread = next((c for c in ("organisation", "level") if c in frame and frame[c].eq("o0").any()), None)
+        if spread is None or name == "contrasts":
+            every[name] = frame
+            continue
+        own = frame[frame[spread] == "o0"]
+        rest = frame[~frame[spread].isin(["o0", "o1", "o2"])]
+        every[name] = pd.concat([rest, *(own.assign(**{spread: one}) for one in names)])
+    contrasts = frames["contrasts"]
+    kept = contrasts["organisation"].isin(["all", "o0", "o0 - o1"])
+    parts = [contrasts[contrasts["organisation"] == "all"]]
+    for place, name in enumerate(names):
+        own = contrasts[kept & (contrasts["organisation"] != "all")]
+        moved = own.assign(organisation=own["organisation"].map({"o0": name, "o0 - o1": f"{name} - all"}))
+        parts.append(moved.assign(estimate=moved["estimate"] + (place - organisations / 2) / 10))
+    every["contrasts"] = pd.concat(parts, ignore_index=True)
+    return Labels(presentation(organisations=tuple(names))), every
+
+
+@pytest.mark.parametrize("organisations", [20, 200])
+def test_of_many_organisations_the_report_shows_the_clearest_and_the_files_have_all(
+    organisations: int,
+) -> None:
+    labels, frames = of_many(organisations)
+    few, shown = made_of(*of_many(8)), made_of(labels, frames)
+    whole_ones = {one.name: table for one, table in made(frames, labels, whole=True)}
+    for name, table in shown.items():
+        if not name.endswith("_by_organisation"):
+            assert len(table.rows) <= max(100, len(few[name].rows)), name
+        assert len(table.columns) <= len(few[name].columns), name
+        left = len(table.rows) < len(whole_ones[name].rows)
+        assert left == any("rows are shown" in note for note in table.notes), name
+        assert max(map(len, table.notes), default=0) < 400, name
+    assert len(whole_ones["change_linear"].rows) >= 2 * organisations
+    ends = {f"The o{number} house − All respondents" for number in (0, organisations - 1)}
+    assert ends <= set(shown["gap_linear"].sections)
+    if organisations == 200:
+        assert "The o100 house − All respondents" not in shown["gap_linear"].sections
+        assert set(shown["reliability"].sections) == {"All respondents"}
+        # Without rows of all, the first are shown, and nothing else is said.
+        assert "rows are shown: the first, since" in shown["levels_linear"].notes[0]
+    assert any("number of scales and organisations" in note for note in shown["gap_linear"].notes)
+
+
+def test_of_too_many_rows_those_that_stay_and_both_ends_are_shown() -> None:
+    rows = tuple((Cell(str(place)),) for place in range(9))
+    ranks = (3.0, None, math.nan, -2.0, 0.5, 7.0, -0.5, 1.0, -9.0)
+    table = Table(
+        "t",
+        "T",
+        (Column("a"),),
+        rows,
+        sections=tuple("xxxyyyzzz"),
+        ranks=ranks,
+        ranked_by=("those", "the ends"),
+    )
+    short = table.at_most(5)
+    assert [row[0].text for row in short.rows] == ["0", "1", "3", "5", "8"] and short.sections == tuple(
+        "xxyyz"
+    )
+    assert short.notes == ("5 of 9 rows are shown: those, and the ends. The CSV and the workbook have all.",)
+    assert table.at_most(9) is table
+    assert [row[0].text for row in Table("t", "T", (Column("a"),), rows).at_most(2).rows] == ["0", "1"]
 
 
 def test_a_scale_of_low_reliability_is_marked_once_in_a_table() -> None:
@@ -494,9 +565,9 @@ def test_wordings_list_only_what_differs(labels) -> None:
 
 def test_an_estimate_that_is_not_there_says_why_below_the_table(labels) -> None:
     [row] = tidy([{"status": "too_few", "note": "nobody answered: first, right"}]).itertuples()
-    cell = estimate_cell(row, labels)
+    cell = estimate(row, labels)
     assert (cell.text, cell.notes) == (NONE, ("Nobody answered: First round, The right house.",))
-    assert estimate_cell(None, labels).notes == ()
+    assert estimate(None, labels).notes == ()
 
 
 def test_a_table_refuses_rows_that_do_not_fit() -> None:

@@ -364,6 +364,16 @@ TAKEN = [
         {"id": ["1", "2"], "q1": ["Agree", "Agree"]},
     ),
     Taken(
+        "hidden columns",
+        "a.xlsx",
+        xlsx(
+            [["id", "q1", "q2"], [1, 2, 3]],
+            lambda _, sheet: sheet.set_column(1, 3, None, None, {"hidden": True}),
+        ),
+        [("*", "*", "B, C", "hidden columns", "read like the others")],
+        {"id": ["1"], "q1": ["2"], "q2": ["3"]},
+    ),
+    Taken(
         "error values of Excel",
         "a.xlsx",
         xlsx([["id", "q1"], [1]], error_value),

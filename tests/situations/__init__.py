@@ -365,7 +365,7 @@ def put_on_list(folder: Path) -> None:
 
 
 def addition(folder: Path, **given: Any) -> Addition:
-    """Draft `w2` from all files in its folder; `given` are keys of a layout."""
+    """Draft `w2` from all files in its folder and the lists beside, if there are any; `given` are keys of a layout."""
     return add_wave(
         load_study(folder / "config"),
         wave=WAVE,
@@ -373,7 +373,8 @@ def addition(folder: Path, **given: Any) -> Addition:
         paths=sorted((folder / RAW).iterdir()),
         root=folder,
         given=given,
-        wordings=None,
+        wordings=next(folder.glob("questions.*"), None),
+        codebook=next(folder.glob("codebook.*"), None),
         reading=lambda _: None,
     )
 

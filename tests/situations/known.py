@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from situations import (
     Columns,
     Situation,
     columns_of,
+    rows_of,
     small_study,
     table,
     truth,
@@ -107,6 +109,108 @@ def tests_among(marks: Sequence[str], **columns: Sequence[str]) -> Make:
         return true.iloc[len(marks) :].reset_index(drop=True)
 
     return make
+
+
+SCOPE = ["Scotland", "", "England", "Wales", "Scotland"]
+SCOPE_ROWS, IN_SCOPE = 2348, 1393
+
+
+def out_of_scope(folder: Path) -> pd.DataFrame:
+    """Put 955 returns among 2,348 that the pattern wave excludes: those of other countries, and of none."""
+    true = truth(SCOPE_ROWS)
+    reasons = dict.fromkeys(("England", "Wales", ""), "out of scope")
+    wave = described(exclude={"Country": reasons}, ignore=["Country"])
+    raw = small_study(folder, file=coded(truth(seed=2), Country=["Scotland"] * 24), wave=wave)
+    inside = [place * IN_SCOPE % SCOPE_ROWS < IN_SCOPE for place in range(SCOPE_ROWS)]
+    others = ("England", "Wales", "")
+    countries = ["Scotland" if here else others[place % 3] for place, here in enumerate(inside)]
+    write_csv(raw / "export.csv", coded(true, Country=countries))
+    found = true[inside].reset_index(drop=True)
+    assert len(found) == IN_SCOPE
+    return found
+
+
+def routed(folder: Path, *, by: str) -> pd.DataFrame:
+    """Ask two statements of women only; the pattern wave says so, by the variable or by a question of its own."""
+    asked, others = ["mgr_fair", "mgr_thanks"], {"Do you manage?": ["Yes", "No"] * 12}
+    true, before = truth(), truth(seed=2)
+    routing: dict[str, Any] = {"items": asked}
+    if by == "a variable":
+        routing["asked_of"], others = {"gender": ["woman"]}, {}
+        away = true["gender"] == "man"
+    else:
+        answers = {"Yes": "asked", "No": "not_asked"}
+        routing["filter"] = {"columns": {"table": "Do you manage?"}, "map": answers}
+        away = pd.Series([answer == "No" for answer in others["Do you manage?"]])
+    wave = {**described(), "routing": [routing]}
+    raw = small_study(folder, file=coded(before, **others), wave=wave)
+    cells = coded(true, **others)
+    for item in asked:
+        cells[NAMES[item]] = ["" if out else cell for cell, out in zip(cells[NAMES[item]], away, strict=True)]
+        true.loc[away, item] = "not_asked"
+    write_csv(raw / "export.csv", cells)
+    return true
+
+
+def without(cells: Columns, name: str) -> Columns:
+    return {column: one for column, one in cells.items() if column != PLACES[name]}
+
+
+def constant_again(folder: Path) -> pd.DataFrame:
+    """Gender is no question but the same for everybody, as in the pattern wave."""
+    true, before = truth(), truth(seed=2)
+    true["gender"] = "woman"
+    wave = described(constants={"gender": "woman"})
+    del wave["variables"]["gender"]
+    raw = small_study(folder, file=without(coded(before), "gender"), wave=wave)
+    write_csv(raw / "export.csv", without(coded(true), "gender"))
+    return true
+
+
+def a_file_an_organisation(folder: Path) -> pd.DataFrame:
+    """No column has the organisation, but each has a file."""
+    true = truth().sort_values("organisation", kind="stable").reset_index(drop=True)
+    raw = small_study(folder, file=coded(truth(seed=2)), wave=described())
+    for name, part in true.groupby("organisation"):
+        write_csv(raw / f"{name}.csv", without(coded(part), "organisation"))
+    return true
+
+
+def with_a_codebook(folder: Path) -> pd.DataFrame:
+    """Codes that run down, in columns that the pattern wave did not have, and a list of what they mean."""
+    true = truth()
+    raw = small_study(folder)
+    names = {item: f"v{place}" for place, item in enumerate(STATEMENTS, start=1)}
+    write_csv(raw / "export.csv", columns_of(true, items=names, words="54321"))
+    rows = [
+        [f"{names[item]}", str(6 - value), AGREE[value - 1]] for item in STATEMENTS for value in range(1, 6)
+    ]
+    write_csv(folder / "codebook.csv", [["column", "code", "label"], *rows])
+    write_csv(
+        folder / "questions.csv",
+        [["column", "wording"], *([names[one], STATEMENTS[one]] for one in STATEMENTS)],
+    )
+    return true
+
+
+def header_rows_again(folder: Path) -> pd.DataFrame:
+    """The first return has no identifier, so its row may be labels; the pattern wave says: two header rows."""
+    true, before = truth(4), truth(4, seed=2)
+
+    def rows(some: pd.DataFrame) -> list[list[str]]:
+        cells = columns_of(some, RespondentID=["", "8", "9", "10"])
+        first = [
+            name if place < 4 else "How far do you agree?" if place == 4 else ""
+            for place, name in enumerate(cells)
+        ]
+        second = ["" if place == 0 else "Response" if place < 4 else name for place, name in enumerate(cells)]
+        return [first, second, *rows_of(cells, header=False)]
+
+    layout = {"format": "surveymonkey", "coding": "agreement", "header_rows": 2}
+    raw = small_study(folder, wave={"layouts": {"table": layout}})
+    write_csv(folder / "resources/raw/w1/w1.csv", rows(before))
+    write_csv(raw / "export.csv", rows(true))
+    return true
 
 
 def ignored_again(folder: Path) -> pd.DataFrame:
@@ -224,6 +328,61 @@ SITUATIONS = [
         "asked",
         STILL | {r"layouts\.\w+\.coding": "codes"},
         1,
+    ),
+    Situation(
+        "known: returns out of scope",
+        9,
+        "955 of 2,348 returns are of countries, or of none, that the pattern wave excludes",
+        out_of_scope,
+        "asked",
+        STILL,
+        1,
+    ),
+    *(
+        Situation(
+            f"known: routing by {by}",
+            9,
+            "two statements were asked of some only, as the pattern wave says",
+            partial(routed, by=by),
+            "asked",
+            STILL,
+            1,
+        )
+        for by in ("a variable", "a filter question")
+    ),
+    Situation(
+        "known: a constant",
+        9,
+        "no column has the gender, which is the same for everybody in the pattern wave",
+        constant_again,
+        "asked",
+        STILL,
+        1,
+    ),
+    Situation(
+        "known: a file an organisation",
+        9,
+        "two files, of an organisation each, and no column for it",
+        a_file_an_organisation,
+        "asked",
+        STILL
+        | {r"files\.0\.constants\.organisation": "council", r"files\.1\.constants\.organisation": "health"},
+        3,
+        "which all returns of this file are of",
+    ),
+    Situation(
+        "known: header rows said before",
+        9,
+        "four returns, the first without an identifier, below two header rows, as the pattern wave says",
+        header_rows_again,
+        decisions=0,
+    ),
+    Situation(
+        "hints: a codebook",
+        11,
+        "bare codes that run down, a list of what they mean and one of what the columns ask",
+        with_a_codebook,
+        decisions=0,
     ),
     Situation(
         "known: a column ignored before",

@@ -133,6 +133,21 @@ def _merged(folder: Path, whole: bool) -> pd.DataFrame:
     return true
 
 
+def _two_header_rows_again(folder: Path, suffix: str) -> pd.DataFrame:
+    """Put two exports of SurveyMonkey under each other, two header rows and all."""
+    true = truth()
+    rows = _rows(true, RespondentID=_numbers(true))
+    first = [*rows[0][:4], "How far do you agree?", *[""] * 7]
+    second = ["" if place == 0 else "Response" if place < 4 else name for place, name in enumerate(rows[0])]
+    both = [first, second, *rows[1:13], first, second, *rows[13:]]
+    home = small_study(folder)
+    if suffix == "xlsx":
+        write_xlsx(home / "export.xlsx", Sheet=both)
+    else:
+        write_csv(home / "export.csv", both)
+    return true
+
+
 def _hidden(folder: Path, kept: bool) -> pd.DataFrame:
     """A filter hides every fourth return."""
     true = truth()
@@ -299,6 +314,16 @@ SITUATIONS = [
             decisions=0,
         )
         for cells, whole in (("merged cells", True), ("several merged cells each", False))
+    ),
+    *(
+        Situation(
+            f"returns: two header rows again, {suffix}",
+            5,
+            "two exports under each other, each with its two header rows",
+            partial(_two_header_rows_again, suffix=suffix),
+            decisions=0,
+        )
+        for suffix in ("csv", "xlsx")
     ),
     *(
         Situation(

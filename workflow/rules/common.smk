@@ -12,7 +12,8 @@ HOME = Path(workflow.basedir)
 PACKAGES = str(HOME / "workflow")
 sys.path.insert(0, PACKAGES)
 # Snakemake gives its path to a shell as it is: a folder with a blank in its name would end it.
-sys.executable = shlex.quote(sys.executable)
+if os.name == "posix":
+    sys.executable = shlex.quote(sys.executable)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [PACKAGES, os.environ.get("PYTHONPATH")])),
     # One thread a job. The linear algebra is small, and sums come out in the same order everywhere.
@@ -22,7 +23,8 @@ os.environ.update(
 )
 
 from surveywaves import catalogue
-from surveywaves.errors import SurveywavesError
+from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import closed
 from surveywaves.study import load_study
 from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
@@ -35,12 +37,25 @@ from surveywaves.study.parts import (
     PlanningPart,
     Presentation,
     PublicationPart,
+    QualitativePart,
+    QualitativeWords,
     ReadingPart,
     ReleasingPart,
     SensitivityPart,
     SettlingPart,
 )
 
+
+def require_open(*folders):
+    """Refuse to go on where nothing can be written: Snakemake would end in a traceback."""
+    hint = "run the study in a folder of your own, or chmod and chown this one"
+    if shut := [
+        Mistake(str(path), why, hint) for path in folders if (why := closed(path))
+    ]:
+        raise WorkflowError("The study cannot run where it lies:", *map(str, shut))
+
+
+require_open(Path(), Path(".snakemake"), Path("results"))
 CONFIG = Path(config.get("study", "config"))
 try:
     known_options(config)
@@ -57,6 +72,8 @@ PLANNING = STUDY.config.analysis.planning
 PRESENTATION = Presentation.of(STUDY)
 # A colour is no word: what takes only the words does not rerun when the looks change.
 WORDS = PRESENTATION.model_copy(update={"style": FigureStyle()})
+QUALITATIVE = STUDY.qualitative
+BESIDE = PRESENTATION.model_copy(update={"qualitative": QualitativeWords.of(STUDY)})
 FIGURES = catalogue.figures(PRESENTATION, published=PUBLISHED is not None)
 GALLERY = catalogue.in_gallery(PRESENTATION, published=PUBLISHED is not None)
 EXISTING = {"planned": PLANNING is not None, "published": PUBLISHED is not None}
@@ -64,6 +81,15 @@ STATISTICS = catalogue.statistics(*catalogue.ESTIMATING, **EXISTING)
 AUDIT = catalogue.statistics("audit", **EXISTING)
 SHOWN = [*STATISTICS, *AUDIT]
 RELEASED = [*SHOWN, *catalogue.statistics("files", **EXISTING)]
+INTERVIEWS = catalogue.statistics("qualitative", **EXISTING) if QUALITATIVE else []
+INTERVIEW_FIGURES = catalogue.interview_figures(BESIDE, INTERVIEWS)
+OF_SHEETS = [
+    "means",
+    "contrasts",
+    "item_contrasts",
+    "item_summary",
+    "respondents",
+]
 EXPORTS = [
     "responses.sav",
     "responses.dta",
@@ -111,19 +137,20 @@ def to_be_pinned(wildcards):
     return PINNED
 
 
-def report_templates():
-    """List the report's templates, style and behaviour."""
-    folder = HOME / "workflow/report"
-    return sorted(
-        os.path.relpath(path)
-        for path in [*folder.iterdir(), *(folder / "sections").iterdir()]
-        if path.is_file()
-    )
+def as_it_is(value):
+    """Give a value by a function, as rules take it: in it, and not in a text, Snakemake leaves `{word}` alone."""
+    return lambda wildcards: value
+
+
+def templates_in(*folders):
+    """List the templates, styles and behaviour in folders of the workflow."""
+    listed = (path for folder in folders for path in (HOME / folder).iterdir())
+    return as_it_is(sorted(os.path.relpath(path) for path in listed if path.is_file()))
 
 
 def as_json(part):
     """Give a part of the study as JSON in which no label ends a script: Snakemake's report shows params as they are."""
-    return part.model_dump_json().replace("<", "\\u003c")
+    return as_it_is(part.model_dump_json().replace("<", "\\u003c"))
 
 
 def evidence():
@@ -144,8 +171,9 @@ def of_tables():
 
 def of_figures(*formats):
     """List the files of every figure."""
+    every = [*FIGURES, *INTERVIEW_FIGURES]
     return [
-        f"results/figures/{one.name}.{format}" for one in FIGURES for format in formats
+        f"results/figures/{one.name}.{format}" for one in every for format in formats
     ]
 
 
@@ -155,15 +183,21 @@ def narrow():
     return [f"results/figures/{catalogue.NARROW}/{name}.svg" for name in wanted]
 
 
-def slides():
-    """List the slide of every figure."""
-    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in FIGURES]
+def slides(figures):
+    """List the slide of each figure."""
+    return [f"results/figures/{catalogue.SLIDES}/{one.name}.png" for one in figures]
 
 
-def drawn():
-    """Give every figure in every format, as `snakemake --report` is to show it: under the report's headings."""
+def captions():
+    """List the files of what is said beside the figures."""
+    own = ["results/figures/captions_interviews.tsv"] if QUALITATIVE else []
+    return ["results/figures/captions.tsv", *own]
+
+
+def drawn(figures):
+    """Give each figure in every format, as `snakemake --report` is to show it: under the report's headings."""
     formats = catalogue.FIGURE_FORMATS
-    return [_drawn(one, format) for one in FIGURES for format in formats]
+    return [_drawn(one, format) for one in figures for format in formats]
 
 
 def _drawn(one, format):

@@ -5,8 +5,8 @@ rule figures:
     input:
         **released(SHOWN),
     output:
-        figures=drawn(),
-        slides=slides(),
+        figures=drawn(FIGURES),
+        slides=slides(FIGURES),
         narrow=narrow(),
         captions=report(
             "results/figures/captions.tsv",

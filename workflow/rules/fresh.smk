@@ -1,6 +1,9 @@
 # in:  every rule, and the records that jobs left in results/logs
 # out: nothing of its own. The jobs whose results are not made of what lies there now run again, by content alone: no
 #      time stamp and nothing that Snakemake remembers makes a job run, or keeps it from running.
+import re
+import shutil
+import threading
 from itertools import product
 
 from snakemake.io import is_callable
@@ -12,7 +15,9 @@ SCRIPTED = [rule_ for rule_ in workflow.rules if rule_.script]
 PROGRAMS = Programs(HOME, Path(CACHE))
 
 for rule_ in SCRIPTED:
-    rule_.conda_env = "../../environment.yml"
+    # Without conda, `--archive` would end in its absence; `--lint` asks that there be one.
+    if "--lint" in sys.argv or shutil.which("conda"):
+        rule_.conda_env = "../../environment.yml"
     program = PROGRAMS.of(rule_.name)
     rule_.set_params(
         program={
@@ -103,3 +108,26 @@ if workflow.is_main_process:
                 settled = Settled(expand(str(given), wave=WAVES))
                 given.set_flags({**given.flags, "ancient": settled})
         rule_.set_input(decide)
+
+
+onstart:
+    # At SIGTERM, Snakemake's handler waits for a lock that the thread which it interrupts may hold, while it chooses jobs.
+    workflow.scheduler._lock = threading.RLock()
+    require_open(
+        *sorted(
+            {
+                Path(path).parent
+                for job in workflow.dag.needrun_jobs()
+                for path in (*job.output, *job.log)
+            }
+        )
+    )
+
+
+onerror:
+    said = "".join(Path(file).read_text(encoding="utf-8") for file in log)
+    if re.search("SIGKILL|exit status 137", said):
+        logger.error(
+            "A job was killed from outside, most often for lack of memory (hint: run with --cores 1, or take a machine "
+            "with more memory; what is finished is kept)"
+        )

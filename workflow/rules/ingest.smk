@@ -1,5 +1,6 @@
 # in:  a wave's raw files, opened read-only
-# out: their cells as text, one row a return; every cell or row that could not be taken as it stood; the count of rows
+# out: their cells as text, one row a return; every cell or row that could not be taken as it stood; the count of rows;
+#      the labels that SPSS and Stata files give their codes
 rule ingest:
     input:
         files=ancient(raw_files),
@@ -7,6 +8,7 @@ rule ingest:
         cells="results/ingest/{wave}.parquet",
         problems="results/ingest/{wave}.problems.tsv",
         counts="results/ingest/{wave}.counts.tsv",
+        labels="results/ingest/{wave}.labels.tsv",
     log:
         "results/logs/ingest/{wave}.log",
     benchmark:

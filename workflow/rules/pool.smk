@@ -1,4 +1,4 @@
-# in:  the harmonised waves
+# in:  the harmonised waves; the value labels of their files, which must not contradict the codings
 # out: all respondents in one table, the reasons of their missing values, a codebook, and how each wave asked each item
 rule pool:
     input:
@@ -16,6 +16,8 @@ rule pool:
 
 
 rule codebook:
+    input:
+        labels=expand("results/ingest/{wave}.labels.tsv", wave=WAVES),
     output:
         codebook="results/pooled/codebook.tsv",
         questions="results/pooled/questions.tsv",

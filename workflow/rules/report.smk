@@ -4,12 +4,13 @@
 rule report:
     input:
         **of_tables(),
+        **released(INTERVIEWS),
         figures=of_figures("svg"),
         narrow=narrow(),
-        captions="results/figures/captions.tsv",
+        captions=captions(),
         disclosure="results/released/disclosure.txt",
-        limitations=LIMITATIONS,
-        templates=report_templates(),
+        limitations=ancient(as_it_is(LIMITATIONS)),
+        templates=ancient(templates_in("workflow/report", "workflow/report/sections")),
     output:
         screen=report(
             "results/report/index.html",
@@ -28,11 +29,33 @@ rule report:
     benchmark:
         "results/logs/report.benchmark.tsv"
     params:
-        presentation=as_json(WORDS),
+        presentation=as_json(
+            WORDS.model_copy(update={"qualitative": BESIDE.qualitative})
+        ),
         evidence=evidence(),
-        tables=list(of_tables()),
+        tables=[*of_tables(), *INTERVIEWS],
     script:
         "../scripts/report.py"
+
+
+# in:  the released tables
+# out: two pages for each organisation, on screen and for print, and a page that lists them; made on request
+rule sheets:
+    input:
+        **released([name for name in OF_SHEETS if name in RELEASED]),
+        templates=ancient(templates_in("workflow/report/sheets")),
+    output:
+        sheets=directory("results/sheets"),
+    log:
+        "results/logs/sheets.log",
+    benchmark:
+        "results/logs/sheets.benchmark.tsv"
+    params:
+        presentation=as_json(WORDS),
+        evidence=evidence(),
+        tables=[name for name in OF_SHEETS if name in RELEASED],
+    script:
+        "../scripts/sheets.py"
 
 
 rule configuration:

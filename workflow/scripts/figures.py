@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-from surveywaves.figures.draw import save_all
+from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation
 
 with stage(snakemake):
     tables = {name: read(path) for name, path in snakemake.input.items() if name != "code"}
-    captions = save_all(
-        tables,
-        Presentation.model_validate_json(snakemake.params.presentation),
-        Path(snakemake.output.captions).parent,
-        cores=snakemake.threads,
-    )
+    presentation = Presentation.model_validate_json(snakemake.params.presentation)
+    captions = save_all(tables, presentation, Path(snakemake.output.captions).parent)
     write(captions, snakemake.output.captions)

@@ -12,3 +12,4 @@ with stage(snakemake):
     write(found.cells, snakemake.output.cells, private=True)
     write(found.problems, snakemake.output.problems, private=True)
     write(found.counts, snakemake.output.counts, private=True)
+    write(found.value_labels, snakemake.output.labels, private=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from surveywaves.files import read, write_bytes, write_text
 from surveywaves.report import assemble, packages, render, typeset
 from surveywaves.script import snakemake, stage
@@ -19,7 +21,7 @@ with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     report = assemble(
         frames_of({name: given[name] for name in params.tables}),
-        read(given.captions),
+        pd.concat([read(path) for path in given.captions], ignore_index=True),
         drawings(given.figures),
         Presentation.model_validate_json(params.presentation),
         narrow=drawings(given.narrow),

@@ -41,16 +41,19 @@ SECTIONS: Final = {
     "first": "What to know first",
     "scales": "What people said",
     "parted": "Did the organisations change differently?",
+    "interviews": "Interviews beside the survey",
     "sure": "How robust the results are",
     "methods": "Methods and limitations",
-    "statements": "Every statement",
     "data": "About the data",
+    "statements": "Every statement",
     "answers": "Answers to every statement",
     "reliability": "How well the scales measure",
     "alike": "Do statements mean the same to everyone?",
+    "checks": "What the models assume",
     "audit": "The publication, audited",
     "wordings": "Differences in wording",
     "planning": "Planning the next wave",
+    "coding": "Themes, coders and meetings",
     "software": "Software and files",
 }
 """Section of the report -> its heading, in the order of the report; from `APPENDIX` on, they are the appendix."""
@@ -137,6 +140,15 @@ _ALL: Final = (
     Statistic(terms.FILE_COUNTS, "files", ("wave", "file", "layout"), own=True),
     Statistic(terms.PROBLEMS, "files", ("wave", "file", "about", "problem", "action"), own=True),
     Statistic(terms.RECODINGS, "files", ("wave", "layout", "column", "variable", "raw", "value"), own=True),
+    Statistic("themes", "qualitative", ("stage", "area", "organisation", "theme")),
+    Statistic("coding_agreement", "qualitative", ("theme", "term", "coders")),
+    Statistic(
+        "joint_display",
+        "qualitative",
+        ("wave", "principle", "side", "scale", "organisation", "theme", "stage"),
+    ),
+    Statistic("observations", "qualitative", ("group", "category")),
+    Statistic("timeline", "qualitative", ("kind", "label"), further=("start",)),
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
     Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),
@@ -162,6 +174,10 @@ def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
 
 
 # --- figures and tables -----------------------------------------------------------------------------------------
+
+
+ABREAST: Final = 3
+"""Most organisations that stand side by side in a figure; more are ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +246,13 @@ class Table(Exhibit):
         Released tables that its maker gets as keywords of these names where there are any.
     file_only
         Whether it is a file that the report links to, and does not show.
+    folder
+        Where its files lie, below `results/`.
     """
 
     beside: tuple[str, ...] = ()
     file_only: bool = False
+    folder: str = "tables"
 
     def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
         """Make it."""
@@ -252,6 +271,9 @@ FIGURES: Final = (
     ),
     Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
+    Figure(
+        "ranking", "figures.levels:profile", ("means",), "scales", needs=("scales", "several_waves", "many")
+    ),
     Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",)),
     Figure(
         "likert_{group}",
@@ -326,7 +348,7 @@ TABLES: Final = (
         "assumptions",
         "tables.robustness:assumptions",
         ("diagnostics",),
-        "methods",
+        "checks",
         beside=("variances",),
         needs=("scales",),
     ),
@@ -367,13 +389,47 @@ TABLES: Final = (
     ),
     Table("structure", "tables.measures:structure", ("structure",), "reliability", needs=("scales",)),
     Table("dif", "tables.measures:dif", ("dif",), "alike", needs=("scales", "compared")),
-    Table("misprints", "tables.audit:misprints", ("published_tables",), "audit", beside=("titles",)),
-    Table("claims", "tables.audit:claims", ("claims",), "audit"),
+    Table("misprints", "tables.data:misprints", ("published_tables",), "audit", beside=("titles",)),
+    Table("claims", "tables.data:claims", ("claims",), "audit"),
     Table("wordings", "tables.data:wordings", (), "wordings"),
     Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
     Table("events", "tables.data:events", (), "data", needs=("events",), file_only=True),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
+
+
+INTERVIEW_FIGURES: Final = (
+    Figure("joint_display", "qualitative.figure:joint_display", ("joint_display",), "interviews"),
+    Figure("timeline", "qualitative.figure:timeline", ("timeline",), "interviews"),
+    Figure("themes", "qualitative.figure:themes", ("themes",), "coding"),
+)
+"""Every figure of the coded material: apart from `FIGURES`, so that with it none of the survey's is drawn again."""
+
+INTERVIEW_TABLES: Final = (
+    Table(
+        "joint_display",
+        "qualitative.table:joint_display",
+        ("joint_display",),
+        "coding",
+        folder="tables_interviews",
+    ),
+    Table("themes", "qualitative.table:themes", ("themes",), "coding", folder="tables_interviews"),
+    Table(
+        "coding_agreement",
+        "qualitative.table:coding",
+        ("coding_agreement",),
+        "coding",
+        folder="tables_interviews",
+    ),
+    Table(
+        "observations",
+        "qualitative.table:observations",
+        ("observations",),
+        "coding",
+        folder="tables_interviews",
+    ),
+)
+"""Every table of the coded material."""
 
 
 # --- of a study -------------------------------------------------------------------------------------------------
@@ -415,6 +471,11 @@ def figures(presentation: Presentation, published: bool) -> tuple[One, ...]:
     """
     there = statistics(*ESTIMATING, "audit", planned=presentation.planning is not None, published=published)
     return tuple(of_study(FIGURES, presentation, dict.fromkeys(there)))
+
+
+def interview_figures(presentation: Presentation, tables: Iterable[str]) -> tuple[One, ...]:
+    """List the figures of a study's coded material, as far as there are the tables that they read."""
+    return tuple(of_study(INTERVIEW_FIGURES, presentation, dict.fromkeys(tables)))
 
 
 def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
@@ -480,6 +541,7 @@ NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "further_waves": lambda study: len(study.waves) > 2,
     "one_or_many_waves": lambda study: len(study.waves) != 2,
     "several_organisations": lambda study: len(study.organisations) > 1,
+    "many": lambda study: len(study.organisations) > ABREAST,
     "compared": lambda study: len(study.waves) > 1 or len(study.organisations) > 1,
 }
 """What a study may have to have."""

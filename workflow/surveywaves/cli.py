@@ -211,16 +211,18 @@ def _check(options: argparse.Namespace) -> int:
 
 def _try(study: Study, wave: Wave, progress: _Progress) -> str:
     """Read a wave's raw files and look up every cell, as a run would; nothing is kept."""
-    from surveywaves.harmonise import harmonise_checked  # noqa: PLC0415
+    from surveywaves.harmonise import NOT_ASKED_OF, harmonise_checked  # noqa: PLC0415
     from surveywaves.ingest import ingest  # noqa: PLC0415
 
     for file in wave.file.files:
         progress(file.path)
     found = ingest(ReadingPart.of(wave), root=Path())
-    harmonise_checked(study, wave, found.cells, found.value_labels)
+    harmonised = harmonise_checked(study, wave, found.cells, found.value_labels)
     kept, aside = (int(found.counts[name].sum()) for name in ("rows_kept", "rows_set_aside"))
     files = f"{len(wave.file.files)} file{'s' if len(wave.file.files) > 1 else ''}"
-    return f"{kept} returns in {files}, {aside} rows set aside"
+    away = int((harmonised.problems["problem"] == NOT_ASKED_OF).sum())
+    routed = f", {away} answers of people who were not asked" if wave.file.routing else ""
+    return f"{kept} returns in {files}, {aside} rows set aside{routed}"
 
 
 def _add_wave(options: argparse.Namespace) -> int:

@@ -233,8 +233,7 @@ class _Answers:
         shares = {where: share for where, share in sample.shares.items() if share}
         if sample.against and len(shares) > 2:
             own = self.frame[self.frame["wave"].isin(waves) & ((self.frame["_item"] == item) | (item == ""))]
-            sizes = own.groupby(["organisation", "_item", "wave"], observed=True).size()
-            number = sizes.unstack(fill_value=0)  # noqa: PD010
+            number = pd.crosstab([own["organisation"], own["_item"]], own["wave"])
             least = number.groupby(level=0, observed=True).max().min(axis=1)
             shares = {
                 where: share

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import multiprocessing
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,11 +88,45 @@ def whole(path: str, *, private: bool = False) -> Iterator[Path]:
 
 def flush(path: Path) -> None:
     """Have the system write a file, or the names in a folder, to the disk: after a power cut they are still there."""
+    if os.name == "nt":
+        if (
+            path.is_file()
+        ):  # of a folder, and of what is open for reading only, Windows writes nothing on demand
+            with path.open("r+b") as file:
+                os.fsync(file)
+        return
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def flush_all(folder: Path) -> None:
+    """Have a folder written to the disk with all that lies in it."""
+    for path in (*folder.rglob("*"), folder):
+        flush(path)
+
+
+def closed(folder: Path) -> str:
+    """Say in a clause why nothing can be written into a folder that may be there; "" if it can."""
+    if folder.is_dir():
+        return "" if os.access(folder, os.W_OK | os.X_OK) else "nothing can be written into it"
+    if folder.is_symlink():
+        return "a link to what is no folder"
+    return "a file lies where a folder belongs" if folder.exists() else ""
+
+
+def end_with_parent() -> None:
+    """Have a process of a pool end when the one that made it is gone; by itself it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def digest(path: Path) -> str:

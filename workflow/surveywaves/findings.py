@@ -27,7 +27,7 @@ from surveywaves.terms import (
     Status,
 )
 from surveywaves.text import listed
-from surveywaves.words import Labels, is_missing, opening, records
+from surveywaves.words import Labels, is_missing, lower, opening, records
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Found")
@@ -211,15 +211,13 @@ def found(
 
 def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Found:
     last, _, first = (row.organisation if kind == GAP else row.wave).partition(BETWEEN)
-    ends: list[tuple[str, str, str]] = []
-    if kind == CHANGE:
-        ends = [(row.scale, wave, row.organisation) for wave in (first, last)]
-    elif kind == GAP:
-        ends = [(row.scale, row.wave, name) for name in (first, last)]
-    before, after = [_float(levels.get(end)) for end in ends] or (None, None)
-    note, decided = (
-        "" if is_missing(text) else str(text) for text in (row.note, getattr(row, "decision", ""))
-    )
+    sides = {
+        CHANGE: [(row.scale, wave, row.organisation) for wave in (first, last)],
+        GAP: [(row.scale, row.wave, name) for name in (first, last)],
+    }
+    before, after = [_float(levels.get(side)) for side in sides.get(kind, [])] or (None, None)
+    note = "" if is_missing(row.note) else str(row.note)
+    decided = getattr(row, "decision", "")
     there = row.status in ESTIMATED
     estimate, low, high = (
         _float(number) if there else None for number in (row.estimate, row.conf_low, row.conf_high)
@@ -234,7 +232,7 @@ def _one(row: Any, kind: str, levels: Mapping[tuple[str, str, str], Any]) -> Fou
         estimate=estimate,
         low=low,
         high=high,
-        decision=decided,
+        decision="" if is_missing(decided) else str(decided),
         status=str(row.status),
         fewer=_FEWER.search(note) is not None,
         low_reliability=LOW_RELIABILITY_MARK in note,
@@ -327,9 +325,8 @@ _COUNTED: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", 
 
 def inside(labels: Labels, organisation: str) -> str:
     """Name an organisation, or all together, in the middle of a sentence: without the capital of an article."""
-    if organisation == ALL:
-        return labels.presentation.nouns.people
-    return re.sub(r"^The\b", "the", labels.organisation(organisation))
+    name = labels.organisation(organisation)
+    return lower(name) if organisation == ALL else re.sub(r"^The\b", "the", name)
 
 
 def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
@@ -414,7 +411,7 @@ def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str
 
 
 def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> str:
-    """Name the scale that moved in most of many organisations."""
+    """Name the scale that moved in most of many organisations, or in which most differ from all together."""
     by_scale: dict[str, list[Found]] = {}
     for fact in moved:
         by_scale.setdefault(fact.scale, []).append(fact)
@@ -423,14 +420,20 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
     where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
     if len(chosen) == 1:
-        where = inside(labels, chosen[0].organisation)
-    second = "".join(f" and {came} in {counted(len(less))}" for came, less in others)
-    return f"{labels.scale(chosen[0].scale)} {went} in {where}{second}"
+        where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
+    words = {} if chosen[0].kind == CHANGE else {"rose": "higher", "fell": "lower"}
+    second = "".join(f" and {words.get(came, came)} in {counted(len(less))}" for came, less in others)
+    said = f"{words.get(went, went)} in {where}{second}"
+    title = labels.scale(chosen[0].scale)
+    return f"{title}: {said} than among {inside(labels, ALL)}" if words else f"{title} {said}"
 
 
 def _gaps(gaps: list[Found], labels: Labels) -> str:
     """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
     pairs = by_organisation(gaps, labels.presentation)
+    moved = [one for one in gaps if one.moved]
+    if moved and all(name.endswith(f"{BETWEEN}{ALL}") for name in pairs):
+        return _most_common(moved, len(pairs), labels)
     own = max(pairs.values(), key=lambda own: sum(one.moved for one in own))
     first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))
     clear = largest(one for one in own if one.moved)

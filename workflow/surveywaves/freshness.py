@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
@@ -328,9 +329,10 @@ class Programs:
         return versions
 
     def keep(self) -> None:
-        """Write what was parsed into the cache."""
+        """Write what was parsed into the cache, where there is room."""
         if self._cache and self._new:
-            write_text(json.dumps(self._kept), str(self._cache))
+            with suppress(OSError):
+                write_text(json.dumps(self._kept), str(self._cache))
 
     def _file(self, name: str) -> Path | None:
         path = self._home.joinpath("workflow", *name.split("."))

@@ -7,6 +7,7 @@ With a key (HMAC, RFC 2104) only the team can. It is made when it is first neede
 from __future__ import annotations
 
 import hmac
+import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def read_key(folder: Path) -> Key | None:
         raise SurveywavesError.at(NAME, "cannot be read", RESTORE) from None
     if not re.fullmatch(rf"[0-9a-f]{{{2 * _BYTES}}}", text):
         raise SurveywavesError.at(NAME, f"no key: it is not {2 * _BYTES} hexadecimal digits", RESTORE)
-    if mode & ~OWNER_ONLY & 0o777:
+    if os.name == "posix" and mode & ~OWNER_ONLY & 0o777:  # Windows tells rights otherwise
         raise SurveywavesError.at(NAME, "others than its owner can read it", f"chmod 600 {NAME}")
     return Key(bytes.fromhex(text))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.harmonise import REASONS, rescaled_scales
 from surveywaves.study.models import Item, ResponseScale
 from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
@@ -46,21 +44,15 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
 
     Raises
     ------
-    SurveywavesError
-        With one line for every wave whose two frames have different respondents or whose columns are not those of the
-        first wave (it was harmonised under another study), and one if a respondent stands twice.
     ValueError
-        If there is no wave, or not as many frames of responses as of reasons.
+        If there is no wave, or frames do not belong together: other respondents, or columns of another study.
     """
     if not responses or len(responses) != len(missing):
         raise ValueError(f"{len(responses)} frames of responses and {len(missing)} of reasons")
-    mistakes = [
-        *_same_respondents(responses, missing),
-        *_same_columns(responses, what="responses"),
-        *_same_columns(missing, what="reasons"),
-    ]
-    if mistakes:
-        raise SurveywavesError(mistakes)
+    for one, why in zip(responses, missing, strict=True):
+        same = one["respondent"].array.equals(why["respondent"].array)
+        if not same or _base(one) != _base(responses[0]) or _base(why) != _base(missing[0]):
+            raise ValueError(f"frames of {sorted(set(one['wave']))} do not belong to the others")
     base = _base(responses[0])
     rescaled = sorted(
         {str(name) for frame in responses for name in frame.columns} - set(base),
@@ -70,12 +62,10 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
     typed = [
         frame.astype({name: REASONS for name in frame.columns if name not in IDENTITY}) for frame in missing
     ]
-    pooled = Pooled(
+    return Pooled(
         _stacked(responses, [*base, *rescaled], otherwise=pd.array([pd.NA], dtype="Int8")),
         _stacked(typed, [*_base(missing[0]), *rescaled], otherwise=not_asked),
     )
-    _check(pooled, sum(len(frame) for frame in responses))
-    return pooled
 
 
 def codebook(
@@ -191,53 +181,6 @@ def _stacked(
         ],
         ignore_index=True,
     )
-
-
-def _same_respondents(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> list[Mistake]:
-    return [
-        Mistake(
-            _name(frame, number),
-            "responses and reasons are not of the same respondents",
-            "harmonise it again",
-        )
-        for number, (frame, reasons) in enumerate(zip(responses, missing, strict=True), start=1)
-        if not frame[list(IDENTITY)]
-        .reset_index(drop=True)
-        .equals(reasons[list(IDENTITY)].reset_index(drop=True))
-    ]
-
-
-def _same_columns(frames: Sequence[pd.DataFrame], *, what: str) -> list[Mistake]:
-    first = _base(frames[0])
-    mistakes = []
-    for number, frame in enumerate(frames[1:], start=2):
-        own = _base(frame)
-        if own != first:
-            differing = sorted(set(own) ^ set(first))
-            told = f"{', '.join(differing)}" if differing else "their order"
-            mistakes.append(
-                Mistake(
-                    _name(frame, number),
-                    f"its {what} have other columns than the first wave's: {told}",
-                    "harmonise all waves with the same study",
-                )
-            )
-    return mistakes
-
-
-def _name(frame: pd.DataFrame, number: int) -> str:
-    return f"wave {frame['wave'].iloc[0]}" if len(frame) else f"wave number {number}"
-
-
-def _check(pooled: Pooled, rows: int) -> None:
-    """Hold what came out against what went in."""
-    if not len(pooled.responses) == len(pooled.missing) == rows:
-        raise SurveywavesError.at(
-            "pool", f"{rows} respondents in, {len(pooled.responses)} and {len(pooled.missing)} out"
-        )
-    if pooled.responses["respondent"].duplicated().any():
-        twice = Counter(pooled.responses["respondent"]).most_common(1)[0][0]
-        raise SurveywavesError.at("pool", f"respondent {twice} stands twice", "is a wave listed twice?")
 
 
 def _row(variable: str, kind: str, label: str, values: Mapping[str, str] | None = None) -> dict[str, str]:

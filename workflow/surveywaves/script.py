@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, files_under, flush, write_text
@@ -61,20 +63,55 @@ def stage(job: Job) -> Iterator[None]:
                 str(Mistake(file, "a folder lies where a file belongs", "delete it")) for file in folders
             )
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         taken = Taken.by(job)
         yield
         taken.must_equal(Taken.by(job), job)
-    except SurveywavesError as error:
-        write_text("".join(f"{mistake.line}\n" for mistake in error.mistakes), str(path), private=True)
-        sys.stderr.write(f"\n{error}\n\n")
+        for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
+            flush(folder)
+        told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
+        write_text(f"{told}\n", str(path), private=True)
+        flush(path.parent)
+    except (SurveywavesError, OSError, MemoryError, BrokenExecutor) as error:
+        if (mistakes := mistakes_in(error, name_of(job))) is None:
+            raise
+        with suppress(OSError):  # where there is no room, there is none for this
+            write_text("".join(f"{mistake.line}\n" for mistake in mistakes), str(path), private=True)
+        sys.stderr.write("".join(f"\n{mistake}" for mistake in mistakes) + "\n\n")
         sys.exit(1)
-    for folder in sorted({file.parent for made in job.output for file in files_under(Path(made))}):
-        flush(folder)
-    told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
-    write_text(f"{told}\n", str(path), private=True)
+
+
+_NO_MEMORY: Final = "not enough memory"
+_FEWER: Final = "close other programs, run with --cores 1, or take a machine with more"
+_AGAIN: Final = "then run snakemake once more: what is finished is kept"
+_OF_THE_MACHINE: Final = {
+    errno.ENOSPC: ("no space left on the disk", f"free some, {_AGAIN}"),
+    errno.EDQUOT: ("no space left for you on the disk", f"free some, or ask for a larger quota, {_AGAIN}"),
+    errno.EFBIG: ("larger than a file may be here", f"raise the limit (ulimit -f), {_AGAIN}"),
+    errno.EROFS: ("cannot be written: the disk is read-only", "run the study in a folder of your own"),
+    errno.EACCES: ("you may not read or write it", "chmod or chown it"),
+    errno.EPERM: ("you may not change it", "chmod or chown it"),
+    errno.EIO: ("the disk cannot be read or written", "copy the study to another disk"),
+    errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
+    errno.ENAMETOOLONG: ("its path is too long for this system", "move the study to a shorter one"),
+    errno.ENOMEM: (_NO_MEMORY, _FEWER),
+}
+"""What an operating system refuses, and nobody has to look into the code for."""
+
+
+def mistakes_in(error: Exception, doing: str) -> tuple[Mistake, ...] | None:
+    """Tell an error in lines: a user's mistakes, or what the machine lacks; None: a fault of the code."""
+    if isinstance(error, SurveywavesError):
+        return error.mistakes
+    if isinstance(error, MemoryError):
+        return (Mistake(doing, _NO_MEMORY, _FEWER),)
+    if isinstance(error, BrokenExecutor):
+        return (Mistake(doing, "a process of it was ended, most often for lack of memory", _FEWER),)
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return (Mistake(str(error.filename or doing), *_OF_THE_MACHINE[error.errno]),)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

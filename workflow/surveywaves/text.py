@@ -1,13 +1,15 @@
-"""Compare labels, headers and statements, find the nearest known text, and join texts to lists."""
+"""Compare labels, headers and wordings, the latter word by word; find the nearest known text; join texts to lists."""
 
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import chain, count
 from typing import Final, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -101,25 +103,27 @@ def known_as(label: str, known: Mapping[str, T]) -> T | None:
     return None
 
 
-def nearest(text: str, known: Iterable[str], *, cutoff: float = 60.0, whole: bool = False) -> str | None:
+NEAR: Final = 60.0
+"""Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near."""
+
+
+def nearest(text: str, known: Iterable[str], *, whole: bool = False) -> str | None:
     """Find the known wording most like a text, for a hint; None where nothing comes near.
 
     Parameters
     ----------
-    cutoff
-        Smallest similarity, 0 to 100 (rapidfuzz's weighted ratio), that counts as near.
     whole
         Compare whole texts only: a short name is near to another short one, not to a long one that has its letters.
     """
     scorer = fuzz.ratio if whole else fuzz.WRatio
-    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=cutoff)
+    found = process.extractOne(text, list(known), scorer=scorer, processor=normalise, score_cutoff=NEAR)
     return found[0] if found else None
 
 
 def unique(name: str, taken: Container[str], form: str = "{}_{}") -> str:
     """Return a name that is not taken: unchanged, or with the lowest free number from 2."""
-    numbered = (form.format(name, number) for number in count(2))
-    return next(one for one in chain([name], numbered) if one not in taken)
+    numbered = (form.format(name, number) for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 def few(names: Sequence[str], limit: int = 3) -> str:
@@ -142,3 +146,114 @@ _UNSEEN: Final = re.compile(
 def visible(text: str) -> str:
     """Make a text one line of characters that every form can hold."""
     return " ".join(_UNSEEN.sub("", text).split())
+
+
+SAME: Final = 100
+"""Score of wordings with the same words in the same order, and of no others."""
+HARMLESS: Final = frozenset({"a", "an", "the", "that", "which", "please"})
+"""Words that do not change the meaning of a question. All others may: `not` as much as `senior`."""
+REORDERED: Final = 10
+"""Points that a wording loses for having the same words in another order."""
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&")
+_LONG: Final = (
+    (re.compile(r"^won't$"), "will not"),
+    (re.compile(r"^(can't|cannot)$"), "can not"),
+    (re.compile(r"n't$"), " not"),
+    (re.compile(r"'re$"), " are"),
+    (re.compile(r"'ve$"), " have"),
+    (re.compile(r"'ll$"), " will"),
+    (re.compile(r"^i'm$"), "i am"),
+    (re.compile(r"^&$"), "and"),
+)
+_SPELLING: Final = (
+    ("z", "s"),
+    ("our", "or"),
+    ("ll", "l"),
+    ("dgement", "dgment"),
+    ("amme", "am"),
+    ("tre", "ter"),
+)
+_SHORT: Final = 4
+"""Longest word, in letters, that is not taken for a variant spelling: `our` is not `or`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Words of one wording that replace those of the other; either may be empty."""
+
+    # before, after: the words as they are written
+    before: str
+    after: str
+    matters: bool  # whether they may change the meaning
+
+    def __str__(self) -> str:
+        if not self.after:
+            return f"“{self.before}” went"
+        return f"“{self.before}” became “{self.after}”" if self.before else f"“{self.after}” came"
+
+
+@lru_cache(maxsize=1 << 16)
+def words(text: str) -> tuple[str, ...]:
+    """List the words of a text; case, punctuation, HTML, contractions and the kind of quotes do not count."""
+    return tuple(word for word, _ in _word_by_word(text))
+
+
+def same(one: str, other: str) -> bool:
+    """Check whether two wordings have the same words in the same order."""
+    return words(one) == words(other) != ()
+
+
+def likeness(one: str, other: str) -> int:
+    """Score two wordings from 0 to 100; only the same words in the same order get `SAME`."""
+    first, second = " ".join(words(one)), " ".join(words(other))
+    if first == second:
+        return SAME if first else 0
+    found = max(fuzz.ratio(first, second), fuzz.token_sort_ratio(first, second) - REORDERED)
+    return min(round(found), SAME - 1)
+
+
+def changes(before: str, after: str) -> list[Change]:
+    """List the words in which two wordings differ, in the order of the text."""
+    old, new = _word_by_word(before), _word_by_word(after)
+    matcher = SequenceMatcher(None, [word for word, _ in old], [word for word, _ in new], autojunk=False)
+    found = []
+    for kind, start, end, new_start, new_end in matcher.get_opcodes():
+        if kind != "equal":
+            gone, come = old[start:end], new[new_start:new_end]
+            matters = _essence(gone) != _essence(come)
+            found.append(Change(_shown(gone), _shown(come), matters))
+    return found
+
+
+def count(number: int, what: str) -> str:
+    """Return a number and a word, in the plural unless the number is 1."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _word_by_word(text: str) -> list[tuple[str, str]]:
+    """List the words of a text, each folded and as it stands there."""
+    found = []
+    for match in _WORD.finditer(plain(text)):
+        shown = match.group()
+        folded = normalise(shown)
+        for pattern, long in _LONG:
+            folded = pattern.sub(long, folded)
+        parts = folded.split()
+        found += [(part, shown if place == 0 else "") for place, part in enumerate(parts)]
+    return found
+
+
+def _essence(listed: Sequence[tuple[str, str]]) -> list[str]:
+    """Leave out harmless words, and unify the spelling of the others."""
+    return [_respelled(word) for word, _ in listed if word not in HARMLESS]
+
+
+def _respelled(word: str) -> str:
+    if len(word) > _SHORT:
+        for old, new in _SPELLING:
+            word = word.replace(old, new)
+    return word
+
+
+def _shown(listed: Sequence[tuple[str, str]]) -> str:
+    return " ".join(shown or word for word, shown in listed)

@@ -14,9 +14,8 @@ from surveywaves.adding.addition import (
     refuse_existing,
     write,
 )
-from surveywaves.adding.first import first_study
-from surveywaves.adding.new import new_study
-from surveywaves.adding.questions import count
+from surveywaves.adding.first import first_study, new_study
+from surveywaves.text import count
 
 __all__ = [
     "Addition",

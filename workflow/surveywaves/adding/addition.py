@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -20,16 +19,13 @@ from surveywaves.adding.codings import Draft, is_open
 from surveywaves.adding.diff import SHOWN, Diff, File, Sheet, diff, read_files, sheets_of, survey
 from surveywaves.adding.draft import crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
-from surveywaves.adding.questions import Cells, count, read_list
+from surveywaves.adding.questions import Cells, read_list
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.ingest.guess import BINARY
-from surveywaves.study import Study, Wave
+from surveywaves.study import Study
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
-from surveywaves.text import nearest
-
-_FLOW = re.compile(r"^waves:[ ]*\[(?P<names>[^\]\n]*)\]", re.MULTILINE)
-_BLOCK = re.compile(r"^waves:[^\n\S]*(#[^\n]*)?\n(?P<names>([ ]*-[ ]*[^\n]*\n)+)", re.MULTILINE)
+from surveywaves.text import count, nearest
 
 
 def line_to_add(waves: list[str], wave: str) -> str:
@@ -49,15 +45,13 @@ def enlist(path: Path, wave: str) -> None:
     before = yaml.safe_load(text)
     if wave in before["waves"]:
         return
-    if found := _FLOW.search(text):
-        names = found["names"].rstrip().rstrip(",")
-        changed = text[: found.start("names")] + f"{names}, {wave}" + text[found.end("names") :]
-    elif found := _BLOCK.search(text):
-        indent = re.match(r"[ ]*", found["names"])
-        line = f"{indent[0] if indent else ''}- {wave}\n"
-        changed = text[: found.end("names")] + line + text[found.end("names") :]
-    else:
-        changed = text
+    top: Any = yaml.compose(text)
+    listed = next(held for key, held in top.value if key.value == "waves")
+    last = listed.value[-1]
+    line = "" if listed.flow_style else text[last.end_mark.index :].partition("\n")[0]
+    end = last.end_mark.index + len(line)
+    more = f", {wave}" if listed.flow_style else f"\n{' ' * (last.start_mark.column - 2)}- {wave}"
+    changed = text[:end] + more + text[end:]
     expected = {**before, "waves": [*before["waves"], wave]}
     if yaml.safe_load(changed) != expected:
         what = "cannot be added to safely"
@@ -111,8 +105,8 @@ def add_wave(
     StudyError, RawFileError
         If a name is not valid, or a file cannot be read.
     """
-    _check_name(wave)
-    reference = refer_to(study, _known_wave(study, like), root, reading=reading)
+    _refuse_names(study, wave, like)
+    reference = refer_to(study, study.wave(like), root, reading=reading)
     names = _names(paths, root)
     files = read_files(names, dict(given), reference, reading=reading)
     columns = [column.name for file in files for column in file.columns]
@@ -172,22 +166,18 @@ def refuse_existing(home: Path) -> None:
         raise StudyError.at(home, what, "edit it, or take the folder away to have it drafted anew")
 
 
-def _check_name(wave: str) -> None:
+def _refuse_names(study: Study, wave: str, like: str) -> None:
+    """Raise an error for a name that no wave can have, or a pattern that the study does not have."""
     try:
         TypeAdapter(Name).validate_python(wave)
     except ValidationError as error:
-        what = "no name for a wave"
         hint = "lower-case letters, digits and _, starting with a letter, at most 29"
-        raise StudyError.at(f"--wave {wave}", what, hint) from error
-
-
-def _known_wave(study: Study, like: str) -> Wave:
-    names = [wave.name for wave in study.waves]
+        raise StudyError.at(f"--wave {wave}", "no name for a wave", hint) from error
+    names = [one.name for one in study.waves]
     if like not in names:
         near = nearest(like, names)
         hint = f"did you mean `{near}`?" if near else f"waves of the study: {', '.join(names) or 'none'}"
         raise StudyError.at(f"--like {like}", "the study has no such wave", hint)
-    return study.wave(like)
 
 
 def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
@@ -206,9 +196,6 @@ def _names(paths: Sequence[Path], root: Path) -> dict[str, Path]:
     return found
 
 
-HEADINGS: Final = {"same": "same wording", "options": "response options", "variables": "grouping variables"}
-
-
 def narrate(addition: Addition) -> Iterator[str]:
     """Yield lines on what was recognised, and on changes to the questionnaire."""
     for sheet in addition.sheets:
@@ -218,14 +205,11 @@ def narrate(addition: Addition) -> Iterator[str]:
     yield ""
     yield f"The questionnaire, held against {last.name} ({last.file.title}):"
     for kind, lines in addition.diff.parts.items():
-        heading = HEADINGS.get(kind, kind)
-        if kind == "same":
-            yield f"  {heading:<18} {count(len(lines), 'item')}"
-            continue
-        for number, line in enumerate(lines[:SHOWN]):
-            yield f"  {heading if number == 0 else '':<18} {line}"
-        if len(lines) > SHOWN:
-            yield f"  {'':<18} and {len(lines) - SHOWN} more"
+        shown = [count(len(lines), "item")] if kind == "same wording" else [*lines[:SHOWN]]
+        if len(lines) > SHOWN and kind != "same wording":
+            shown.append(f"and {len(lines) - SHOWN} more")
+        for number, line in enumerate(shown):
+            yield f"  {'' if number else kind:<18} {line}"
     if addition.warnings:
         yield ""
         yield from (f"WARNING: {warning}" for warning in addition.warnings)
@@ -255,8 +239,8 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     if returns.repeated:
         rows += f"; in `{returns.respondent}` {count(returns.repeated, 'identifier')} more than once"
     for column, marks in returns.excluded.items():
-        tests = count(sum(times for times, _ in marks.values()), "test response")
-        rows += f"; {tests} (`{column}`: {', '.join(marks)})"
+        gone = sum(times for times, _ in marks.values())
+        rows += f"; {gone} to exclude (`{column}`: {', '.join(mark or '(blank)' for mark in marks)})"
     asked = [match.question for match in sheet.matches if match.question]
     kinds = [kind for kind in Cells if any(one.cells is kind for one in asked)]
     modelled = f", modelled on {sheet.like}" if sheet.like not in {None, sheet.name} else ""
@@ -270,6 +254,6 @@ def _recognised(file: File, sheet: Sheet) -> Iterator[str]:
     )
     yield from (f"  {said}" for said in returns.said[:SHOWN])
     yield f"  items are coded as {' and '.join(kinds) or 'nothing that could be read'}"
-    if returns.starts:
-        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.days.items())
+    if returns.starts is not None:
+        days = " or ".join(f"{first} to {last} ({way})" for way, (first, last) in returns.starts.items())
         yield f"  first and last return: {days or 'in no way known'}"

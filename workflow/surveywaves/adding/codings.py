@@ -9,25 +9,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from surveywaves.adding.match import HALF, REASONS, Match, by_code, candidates, reason
-from surveywaves.adding.questions import FEW, Cells, Question, words
+from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Coding, ResponseScale
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability, Missing
-from surveywaves.text import known_as, listed, normalise, number, spelled, unique
+from surveywaves.text import known_as, listed, normalise, number, spelled, unique, words
 
 Value = int | str
 """1..K, a reason of a missing value, or an open decision."""
-
 BARE: Final = 0
 """Placeholder for a number without a label, until its block of questions has been examined."""
-
 MANY_ANSWERS: Final = 30
 """Number of answers from which an option that nobody ticked may not have been offered."""
-
 LONGEST: Final = 26
 """Characters of a coding's name, which leave room for a number after it."""
-
 _LEADING: Final = re.compile(r"-?\d{1,9}")
 _BETWEEN: Final = re.compile(r"\s*[,;/&+|]\s*|\s+")
 
@@ -39,14 +35,12 @@ class Draft:
     scale: str  # response scale that its values belong to
     cells: Cells  # kind of the cells it explains
     values: dict[str, Value]  # cell -> value
-    words: dict[str, str] = field(
-        default_factory=dict
-    )  # cell -> its label, or the option that a number stands for
+    # cell -> its label, or the option that a number stands for
+    words: dict[str, str] = field(default_factory=dict)
     users: list[str] = field(default_factory=list)  # items that it explains
     place: int = 0  # place of its first column in the file
-    starts: tuple[
-        int, ...
-    ] = ()  # possible numbers of the lowest option, where cells are numbers without labels
+    # possible numbers of the lowest option, where cells are numbers without labels
+    starts: tuple[int, ...] = ()
     remark: str = ""  # comment for the person who decides
 
     @property
@@ -126,7 +120,9 @@ def draft_codings(
         question = match.question
         if question is not None and (kept := (carried or {}).get(match.item)):
             name = known[kept].response_scale
-            read.append(Draft(name, Cells.LABELS, _values(known[kept]), users=[match.item]))
+            read.append(
+                Draft(name, Cells.LABELS, known[kept].model_dump(mode="json")["values"], users=[match.item])
+            )
         elif question is not None and question.cells in FEW:
             name = asked_on[match.item]
             if question.cells is not Cells.NUMBERS:
@@ -271,7 +267,7 @@ def _name(
     if draft.bare:
         return _name_numbers(draft, found, scale, known, suffix)
     for name, before in known.items() if draft.cells is Cells.LABELS else ():
-        values = _values(before)
+        values = before.model_dump(mode="json")["values"]
         folded = {normalise(cell): value for cell, value in values.items()}
         said = [(folded.get(normalise(cell)), value) for cell, value in draft.values.items()]
         agrees = all(one is not None and (is_open(value) or one == value) for one, value in said)
@@ -402,10 +398,6 @@ def _as_before(known: Mapping[str, Coding], ways: Mapping[str, Draft]) -> str:
 def is_open(value: Value | None) -> bool:
     """Check whether a value is left for a person to decide."""
     return isinstance(value, str) and value.startswith(OPEN)
-
-
-def _values(coding: Coding) -> dict[str, Value]:
-    return dict(coding.model_dump(mode="json")["values"])
 
 
 def grade_of(match: Match, codings: Codings) -> tuple[Comparability | None, str]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.adding.codings import Codings, Draft, draft_codings, grade_of, is_open, on_a_scale
-from surveywaves.adding.columns import RawColumn, columns_of
 from surveywaves.adding.match import (
     HIGH,
     Asked,
@@ -22,7 +21,6 @@ from surveywaves.adding.match import (
     Source,
     by_code,
     carried_codings,
-    codes_of,
     match_items,
     match_variables,
     variables_of,
@@ -32,33 +30,29 @@ from surveywaves.adding.questions import (
     FEW,
     Cells,
     Question,
+    RawColumn,
     Returns,
-    changes,
-    count,
+    columns_of,
     is_wording,
-    likeness,
     look_at_returns,
     merge,
     questions_of,
     raw_columns,
-    same,
 )
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.keying import ABOUT_KEYING
-from surveywaves.ingest.programs import added, squeezed
+from surveywaves.ingest.programs import PROGRAMS, squeezed
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import OPEN
 from surveywaves.terms import Comparability
-from surveywaves.text import normalise, unique
+from surveywaves.text import changes, count, likeness, normalise, same, unique
 
 NAMES: Final = {"surveymonkey": "web", "paper": "paper", "spss": "sav", "stata": "dta", "table": "table"}
 """Names of layouts of which the reference wave has none of the same format."""
-
-_KEY: Final = re.compile(r"`(?P<name>encoding|sheet|header_rows|format):(?P<value>[^`]*)`( in the layout)?")
-
+_KEY: Final = re.compile(r"`(encoding|sheet|header_rows|format):([^`]*)`( in the layout)?")
 ALIKE: Final = 0.5
 """Share of columns that files of one layout have in common, at least."""
 
@@ -89,6 +83,8 @@ class Sheet:
     # questions that ask no item of the instrument and no variable
     fresh: list[Question] = field(default_factory=list)
     weight: str | None = None  # column of survey weights, if the reference wave had one and it is here
+    # place of an entry of the reference wave's `routing` -> its filter question, if that is here
+    filters: dict[int, Question] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -110,14 +106,14 @@ def read_files(
             reading(name)
             layout = recognise_file(path, name, given, like=tuple(known.values()))
             table = read_raw(RawSource(name, path, layout))
-            like = reference.layout(_pattern(columns_of(table), layout, reference, known))
+            like = known.get(_pattern(columns_of(table), layout, reference, known) or "")
             if like and like.cells != layout.cells and like.format == layout.format:
                 layout = layout.model_copy(update={"cells": like.cells})
                 table = read_raw(RawSource(name, path, layout))
             returns = look_at_returns(table, layout, like)
             files.append(File(name, layout, columns_of(table), returns))
         except RawFileError as error:
-            mistakes.extend(replace(one, hint=_KEY.sub(_option, one.hint)) for one in error.mistakes)
+            mistakes += [replace(one, hint=_as_option(one.hint)) for one in error.mistakes]
     if mistakes:
         raise RawFileError(mistakes)
     return files
@@ -140,9 +136,9 @@ def _pattern(
     return best[2] if best else None
 
 
-def _option(key: re.Match[str]) -> str:
+def _as_option(hint: str) -> str:
     """Replace advice on a key of the layout, which does not exist yet, by the option that does the same."""
-    return f"`--{key['name'].replace('_', '-')}{key['value']}`"
+    return _KEY.sub(lambda key: f"`--{key[1].replace('_', '-')}{key[2]}`", hint)
 
 
 def sheets_of(
@@ -180,10 +176,18 @@ def sheets_of(
 
 def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping[str, Draft]) -> None:
     """Classify every column of a layout; `earlier` holds the codings of the wave's other layouts."""
-    before = reference.layout(sheet.like)
-    sheet.weight = _weight(sheet, before)
+    before = reference.wave.file.layouts.get(sheet.like or "")
+    weight = normalise(before.weight or "") if before else ""
+    sheet.weight = next((one.name for one in sheet.questions if weight == normalise(one.name)), None)
     _set_aside(sheet)
     left = [one for one in sheet.questions if one.name not in {*sheet.ignored, sheet.weight}]
+    routing = enumerate(reference.wave.file.routing)
+    columns = {at: route.filter.columns.get(sheet.like or "") for at, route in routing if route.filter}
+    named = {normalise(name): one for one in left for name in (one.reference, one.name)}
+    sheet.filters = {
+        at: named[normalise(name)] for at, name in columns.items() if name and normalise(name) in named
+    }
+    left = [one for one in left if one not in sheet.filters.values()]
     sheet.matches = match_items(study.items, left, reference, layout=sheet.like or "")
     _match_variables(study, sheet, left, reference)
     sheet.codings = draft_codings(
@@ -209,8 +213,10 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
         if question.name in used:
             continue
         # A code may have been given to another question since; a wording cannot.
+        known = reference.question(sheet.like or "", question.name)
         sure = is_wording(question.name) or question.cells not in FEW
-        if question.place in ignored and (sure or _as_before(question, sheet, reference)):
+        sure |= known is not None and (known.cells, known.wordings) == (question.cells, question.wordings)
+        if question.place in ignored and sure:
             sheet.ignored[question.name] = f"ignored in {reference.wave.name} as well"
         elif question.cells in {Cells.COMMENTS, Cells.EMPTY}:
             sheet.ignored[question.name] = question.cells.value
@@ -222,16 +228,11 @@ def survey(study: Study, sheet: Sheet, reference: Reference, *, earlier: Mapping
             sheet.fresh.append(question)
 
 
-def _as_before(question: Question, sheet: Sheet, reference: Reference) -> bool:
-    before = reference.question(sheet.like or "", question.name)
-    return before is not None and (before.cells, before.wordings) == (question.cells, question.wordings)
-
-
 def _match_variables(study: Study, sheet: Sheet, left: Sequence[Question], reference: Reference) -> None:
     """Find the grouping variables among the other questions, except those that are constants of the layout."""
     scales = list(study.config.response_scales.values())
     used = {match.question.name for match in sheet.matches if match.question}
-    before, like = reference.layout(sheet.like), sheet.like or ""
+    before, like = reference.wave.file.layouts.get(sheet.like or ""), sheet.like or ""
     constants = before.constants if before else {}
     asked = [one for one in left if one.name not in used and not on_a_scale(one, scales)]
     variables = [one for one in variables_of(study, reference, like) if one.name not in constants]
@@ -246,25 +247,19 @@ def _alike(one: File, other: File) -> bool:
     return len(first & second) >= ALIKE * len(first | second)
 
 
-def _weight(sheet: Sheet, before: Layout | None) -> str | None:
-    if before is None or before.weight is None:
-        return None
-    wanted = normalise(before.weight)
-    return next((one.name for one in sheet.questions if normalise(one.name) == wanted), None)
-
-
 def _set_aside(sheet: Sheet) -> None:
     """Ignore columns that a survey program adds, that identify a person or a return, or that hold dates."""
     dates = {name for file in sheet.files for name in file.returns.dates}
     respondents = {file.returns.respondent for file in sheet.files}
     keyed = sheet.layout.format == "paper"
+    added = PROGRAMS.get(sheet.layout.format, PROGRAMS["surveymonkey"]).added
     for question in sheet.questions:
         name = question.name
         if name in respondents:
             why = "identifies a return"
         elif question.cells is Cells.PERSONAL:
             why = "may identify a person"
-        elif squeezed(name) in added(sheet.layout.format):
+        elif squeezed(name) in added:
             why = "added by the survey program"
         elif keyed and normalise(name).startswith(ABOUT_KEYING):
             why = "about the keying"
@@ -277,7 +272,6 @@ def _set_aside(sheet: Sheet) -> None:
 
 SHOWN: Final = 12
 """Lines of one kind that are shown."""
-
 LONG: Final = 70
 """Characters of a wording that are shown."""
 
@@ -295,7 +289,7 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
     found = _asked(sheets)
     texts = {item.item: item.text for item in study.items}
     kinds: dict[str, list[str]] = {
-        name: [] for name in ("same", "reworded", "to decide", "moved", "new", "dropped", "options")
+        name: [] for name in ("same wording", "reworded", "to decide", "moved", "new", "dropped")
     }
     for item, text in texts.items():
         before, now = reference.asked.get(item), found.get(item)
@@ -312,8 +306,8 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
     kinds["new"] += [
         f"“{_short(one.reference)}”: no item of the instrument" for sheet in sheets for one in sheet.fresh
     ]
-    kinds["options"] = list(_options(study, sheets, reference))
-    kinds["variables"] = list(_variables(sheets, reference))
+    kinds["response options"] = list(_options(study, sheets, reference))
+    kinds["grouping variables"] = list(_variables(sheets, reference))
     return Diff(kinds, list(_reused(study, sheets, reference)))
 
 
@@ -335,7 +329,7 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
     if grade is None:
         kinds["to decide"].append(f"{item}: {said}")
     elif match.score is None or any(same(before.wording, text) for text in match.question.wordings):
-        kinds["same"].append(item)
+        kinds["same wording"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
         kinds["reworded"].append(
@@ -407,12 +401,19 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
             known = f"{undecided} to decide" if undecided else "all known"
             yield f"{where}{source.variable}: {said}; {count(len(source.map), 'answer')}, {known}"
     held = {source.variable for sheet in sheets for source in sheet.sources}
-    yield from (f"{name}: no question tells it" for name in reference.sources if name not in held)
+    layouts = reference.wave.file.layouts
+    held |= {name for sheet in sheets if sheet.like for name in layouts[sheet.like].constants}
+    same = "no question tells it; if it is the same for all returns of a file, say so in `constants`"
+    yield from (f"{name}: {same}" for name in reference.sources if name not in held)
 
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
     """Yield a warning for each column code of the reference wave that is now used for another question."""
-    codes = codes_of(reference)
+    held = [(one.item, one.columns) for one in reference.asked.values()]
+    codes: dict[str, list[tuple[str, str]]] = {}  # folded name of a column -> its layout, and what it held
+    for name, columns in [*held, *((name, source.columns) for name, source in reference.sources.items())]:
+        for layout, column in columns.items():
+            codes.setdefault(normalise(column), []).append((layout, name))
     texts = {item.item: item.text for item in study.items}
     for sheet in sheets:
         now = {match.question.name: match for match in sheet.matches if match.question}

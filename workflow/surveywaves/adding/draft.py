@@ -15,17 +15,17 @@ import yaml
 from surveywaves.adding.codings import Value, grade_of, is_open
 from surveywaves.adding.diff import Sheet
 from surveywaves.adding.match import REASONS, Match, Reference, Source, nearest_items
-from surveywaves.adding.questions import Question, count
+from surveywaves.adding.questions import Cells, Question
 from surveywaves.personal import personal_text
 from surveywaves.study import Layout, Study
 from surveywaves.study.load import CROSSWALK_COLUMNS, OPEN
+from surveywaves.study.models import Routing
 from surveywaves.terms import ORGANISATION, Comparability
+from surveywaves.text import count, normalise, words
 
 Place = tuple[str | int, ...]
-
 WIDTH: Final = 116
 """Longest line with a value and its comment, in characters; a longer comment is written above the value."""
-
 _UNSEEN: Final = ("\n", "\t", "\r", "\x85", "\u2028", "\u2029", "\ufeff")
 
 
@@ -42,7 +42,8 @@ def yaml_text(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
 def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], indent: str) -> Iterator[str]:
     """Write one entry: its head (`key:` or `-`) and its value."""
     comment = "".join(filter(str.isprintable, " ".join(comments.get(place, "").split())))
-    held = isinstance(value, Mapping | list) and bool(value)
+    # A mapping in a list stands in one line: `- {path: x, layout: y}`.
+    held = isinstance(value, Mapping | list) and bool(value) and head != "-"
     line = f"{indent}{head}" if held else f"{indent}{head} {_scalar(value)}"
     if comment and len(line) + len(comment) + 4 <= WIDTH:
         yield f"{line}  # {comment}"
@@ -50,24 +51,11 @@ def _entry(head: str, value: Any, place: Place, comments: Mapping[Place, str], i
         if comment:
             yield f"{indent}# {comment}"
         yield line
-    if not held:
-        return
     inner = indent + "  "
-    if isinstance(value, list):
-        for number, one in enumerate(value):
-            if isinstance(one, Mapping):
-                # `- path: x`, and the other keys below it: one mapping, indented as deep as its first key.
-                lines: list[str] = []
-                for key, part in one.items():
-                    lines += _entry(f"{_scalar(key)}:", part, (*place, number, key), comments, inner + "  ")
-                first = next(number for number, line in enumerate(lines) if not line.lstrip().startswith("#"))
-                lines[first] = f"{inner}- {lines[first].removeprefix(f'{inner}  ')}"
-                yield from lines
-            else:
-                yield from _entry("-", one, (*place, number), comments, inner)
-    else:
-        for key, one in value.items():
-            yield from _entry(f"{_scalar(key)}:", one, (*place, key), comments, inner)
+    for number, one in enumerate(value) if held and isinstance(value, list) else ():
+        yield from _entry("-", one, (*place, number), comments, inner)
+    for key, one in value.items() if held and isinstance(value, Mapping) else ():
+        yield from _entry(f"{_scalar(key)}:", one, (*place, key), comments, inner)
 
 
 def _scalar(value: Any) -> str:
@@ -76,16 +64,17 @@ def _scalar(value: Any) -> str:
         return f'"{value}"'
     quote = '"' if isinstance(value, str) and any(mark in value for mark in _UNSEEN) else None
     text: str = yaml.safe_dump(
-        value, allow_unicode=True, width=10**6, default_flow_style=True, default_style=quote
+        value, allow_unicode=True, width=10**6, default_flow_style=True, default_style=quote, sort_keys=False
     )
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 IDENTIFYING: Final = 3
 """Most columns that are named as possible identifiers of a return."""
-
 OFTEN: Final = 5
 """Average number of answers per option from which the options of a question are shown."""
+SHORT: Final = 3
+"""Most words of an answer that is shown, if the file does not call it an option: it may be somebody's own."""
 
 
 @dataclass(slots=True)
@@ -106,20 +95,44 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
     last = reference.wave.file
     _front(page, sheets, reference)
     page.content["layouts"] = {sheet.name: _layout(page, sheet, reference, study) for sheet in sheets}
-    page.content["files"] = [
-        {"path": file.name, "layout": sheet.name} for sheet in sheets for file in sheet.files
-    ]
+    files = [{"path": file.name, "layout": sheet.name} for sheet in sheets for file in sheet.files]
+    page.content["files"] = files
     page.content["codings"] = _codings(page, sheets)
     sources = _sources(page, study, sheets)
+    constant = [ORGANISATION in one.get("constants", {}) for one in page.content["layouts"].values()]
     if ORGANISATION in sources:
         page.content[ORGANISATION] = sources.pop(ORGANISATION)
+    elif all(constant):
+        pass
+    elif len(files) > 1:
+        asked = f"{OPEN}: {' or '.join(study.config.organisations)}, which all returns of this file are of"
+        page.content["files"] = [{**file, "constants": {ORGANISATION: asked}} for file in files]
     else:
         fixed = last.organisation if isinstance(last.organisation, str) else ""
         hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question tells it; name"
         page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
     if sources:
         page.content["variables"] = sources
+    if routing := [_route(route, at, sheets) for at, route in enumerate(last.routing)]:
+        page.content["routing"] = routing
+        page.comments[("routing",)] = f"as in {reference.wave.name}"
     return page
+
+
+def _route(route: Routing, at: int, sheets: Sequence[Sheet]) -> dict[str, Any]:
+    """Carry an entry of `routing` over; its filter question must be here, and have known answers only."""
+    found: dict[str, Any] = route.model_dump(mode="json", exclude_defaults=True)
+    if route.filter:
+        known, columns = {*map(normalise, route.filter.map)}, {}
+        for sheet in sheets:
+            question = sheet.filters.get(at)
+            new = [cell for cell in question.options if normalise(cell) not in known] if question else []
+            columns[sheet.name] = (
+                question.reference if question else f"{OPEN}: the filter question of this entry"
+            )
+            found["filter"]["map"] |= dict.fromkeys(new, f"{OPEN}: asked, not_asked, or skipped")
+        found["filter"]["columns"] = columns
+    return found
 
 
 def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
@@ -140,18 +153,15 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
 
 def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
     """Return the dates of the first and the last return, or an open decision with the possible dates."""
-    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts]
+    returns = [file.returns for sheet in sheets for file in sheet.files if file.returns.starts is not None]
+    read = [readings for one in returns for readings in (one.starts, one.ends) if readings is not None]
+    if read and all(len({*readings.values()}) == 1 for readings in read):
+        days = [day for readings in read for both in readings.values() for day in both]
+        return {"start": min(days), "end": max(days)}
     ways: dict[str, list[dt.date]] = {}
-    certain: list[dt.date] = []
-    for one in returns:
-        for readings in filter(None, (one.starts, one.ends)):
-            certain += readings.certain or ()
-            for way, days in readings.days.items():
-                ways.setdefault(way, []).extend(days)
-    if returns and all(
-        one.starts and one.starts.certain and (not one.ends or one.ends.certain) for one in returns
-    ):
-        return {"start": min(certain), "end": max(certain)}
+    for readings in read:
+        for way, both in readings.items():
+            ways.setdefault(way, []).extend(both)
     named = [f"{{start: {min(days)}, end: {max(days)}}} ({way})" for way, days in ways.items()]
     named = named or ["{start: ISO date, end: ISO date}"]
     return f"{OPEN}: {' or '.join(named)}; {{}} if nobody knows"
@@ -159,7 +169,7 @@ def _fieldwork(sheets: Sequence[Sheet]) -> dict[str, dt.date] | str:
 
 def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dict[str, Any]:
     here: Place = ("layouts", sheet.name)
-    before = reference.layout(sheet.like)
+    before = reference.wave.file.layouts.get(sheet.like or "")
     layout = sheet.layout
     told = {"format", "encoding", "sheet", "header_rows", "cells"}
     found: dict[str, Any] = {"format": layout.format}
@@ -167,18 +177,16 @@ def _layout(page: Page, sheet: Sheet, reference: Reference, study: Study) -> dic
     found |= _returns(page, sheet, before, here)
     if sheet.codings.default:
         found["coding"] = sheet.codings.default
-    if before and before.constants:
-        found["constants"] = dict(before.constants)
-        page.comments[(*here, "constants")] = f"as in {reference.wave.name}"
-    if sheet.weight:
-        found["weight"] = sheet.weight
-        page.comments[(*here, "weight")] = f"as in {reference.wave.name}"
+    kept = {"constants": dict(before.constants) if before else {}, "weight": sheet.weight}
+    for key in (key for key, value in kept.items() if value):
+        found[key] = kept[key]
+        page.comments[(*here, key)] = f"as in {reference.wave.name}"
     fresh = {question.name for question in sheet.fresh}
     ignore: list[str] = []
     for question in sheet.questions:
         if question.name in fresh:
             page.comments[(*here, "ignore", len(ignore))] = _about(question, study)
-            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item of it")
+            ignore.append(f"{OPEN}: ignore “{question.reference}”, or make an item or a group of it")
         elif question.name in sheet.ignored:
             ignore.append(question.reference)
     if ignore:
@@ -219,10 +227,13 @@ def _about(question: Question, study: Study) -> str:
     # Rare answers may be one person's own words and are not shown.
     often = question.column.filled >= OFTEN * question.column.distinct
     named = [label or cell for cell, label in question.options.items()] if often else []
-    options = [name for name in named if not personal_text(name)]
+    known = {*question.column.value_labels.values()}
+    options = [one for one in named if not personal_text(one) and (one in known or len(words(one)) <= SHORT)]
     answers = count(question.column.filled, "answer") + (f" ({', '.join(options[:6])})" if options else "")
     near = [f"{item.item} ({score})" for score, item in nearest_items(question, study.items)]
-    return f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    numbers = '; groups by ranges in a map (`"16-29": young`), or `weight:` of the layout?'
+    said = f"new: {answers}" + (f"; nearest item: {', '.join(near)}" if near else "")
+    return said + (numbers if question.cells is Cells.MANY else "")
 
 
 def _codings(page: Page, sheets: Sequence[Sheet]) -> dict[str, Any]:
@@ -299,22 +310,19 @@ def crosswalk_text(study: Study, sheets: Sequence[Sheet]) -> str:
         row["comparability"] = _grade(held)
         row["wording"] = next((match.wording for _, match in held if match.wording), "")
         row["coding"] = _coding(item.item, held)
-        notes = {sheet.name: _note(match, sheet) for sheet, match in held}
-        if not held:
-            notes = {sheet.name: sheet.matches[number].note for sheet in sheets}
-        alike = len(set(notes.values())) == 1
-        listed = (
-            list(notes.values())[:1] if alike else [f"{name}: {note}" for name, note in notes.items() if note]
-        )
-        row["note"] = "; ".join(listed)
-        rows.append({key: " ".join(text.split()) for key, text in row.items()})
+        notes = {}
+        for sheet, match in held or [(sheet, sheet.matches[number]) for sheet in sheets]:
+            rescaled = sheet.codings.rescaled.get(item.item, "")
+            notes[sheet.name] = "; ".join(filter(None, (match.note, rescaled)))
+        named = [f"{name}: {note}" for name, note in notes.items() if note]
+        row["note"] = "; ".join([*notes.values()][:1] if len({*notes.values()}) == 1 else named)
+        rows.append(" ".join(text.split()) for text in row.values())
     return table_text(columns, rows)
 
 
-def table_text(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+def table_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a table of the configuration as TSV."""
-    lines = [[*columns], *([*row.values()] for row in rows)]
-    return "".join("\t".join(line) + "\n" for line in lines)
+    return "".join("\t".join(line) + "\n" for line in (columns, *rows))
 
 
 def _grade(held: Sequence[tuple[Sheet, Match]]) -> str:
@@ -340,7 +348,3 @@ def _coding(item: str, held: Sequence[tuple[Sheet, Match]]) -> str:
         return "".join(distinct)
     listed = " but ".join(f"{coding or 'the default'} in {layout}" for layout, coding in named.items())
     return f"{OPEN}: {listed.replace(f'{OPEN}: ', '')}; make one coding that explains all"
-
-
-def _note(match: Match, sheet: Sheet) -> str:
-    return "; ".join(filter(None, [match.note, sheet.codings.rescaled.get(match.item, "")]))

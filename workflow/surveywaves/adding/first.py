@@ -1,4 +1,7 @@
-"""Draft a study from its first file: items, scales, grouping variables and the wave, from the file's labels.
+"""Make a folder for a study of one's own, and draft the study from its first file.
+
+The folder has what to fill in, a place for raw files, and a guard that keeps them there. Items, scales, grouping
+variables and the wave are drafted from the file's labels.
 
 The meaning of the options, the composition of the scales and the title of the study are left to a person.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -18,8 +22,7 @@ import numpy as np
 from surveywaves.adding.diff import read_files, sheets_of, survey
 from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wave_page
 from surveywaves.adding.match import Reference, reason
-from surveywaves.adding.new import new_study
-from surveywaves.adding.questions import FEW, Cells, Question, count, words
+from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
@@ -29,11 +32,10 @@ from surveywaves.study.checks import RESERVED, RESERVED_LEVELS
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Config, WaveFile
 from surveywaves.terms import ORGANISATION
-from surveywaves.text import few, known_as, normalise, number, unique
+from surveywaves.text import count, few, known_as, normalise, number, unique, words
 
 ITEM_COLUMNS: Final = ("item", "text", "section", "scale", "keyed", "response_scale")
 SCALE_COLUMNS: Final = ("scale", "title")
-
 WAVE: Final = "first"
 EVERYONE: Final = "everyone"
 
@@ -42,10 +44,8 @@ LEAST, MOST = 3, 11
 
 GROUPS: Final = 12
 """Most grouping variables that are drafted; further ones are left as decisions, like all new questions."""
-
 AGAINST: Final = -0.1
 """Correlation with the rest of its block below which an item may be reverse-keyed."""
-
 _LOW: Final = frozenset(
     {"disagree", "never", "not", "no", "dissatisfied", "poor", "low", "least", "unlikely"}
 )
@@ -53,9 +53,52 @@ _LOW: Final = frozenset(
 
 Options = tuple[str, ...]
 """Labels of a response scale, lowest first."""
-
 Block = tuple[str, list[tuple[Item, Question]]]
 """A scale (empty: none) and its items with their questions."""
+
+
+SKELETON: Final = Path(__file__).with_name("skeleton")
+CLOSED: Final = ("resources/raw", "resources/private")
+"""Folders that only their owner may look into."""
+
+
+OWN: Final = "have its pre-commit hook run `surveywaves confidential`"
+
+
+def new_study(folder: Path) -> list[str]:
+    """Lay a study out in a new (or empty) folder, have git refuse answers of people in it, and say so in lines."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
+    shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    (folder / "gitignore").rename(folder / ".gitignore")
+    (folder / ".githooks/pre-commit").chmod(0o755)
+    for name in CLOSED:
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name).chmod(0o700)
+    return [f"made: {folder}", _guarded(folder)]
+
+
+def _guarded(folder: Path) -> str:
+    """Turn the hook on where the folder is, or becomes, the top of a repository."""
+    try:
+        top = _git(folder, "rev-parse", "--show-toplevel")
+        if top is None:
+            _git(folder, "init", "--quiet")
+        elif Path(top) != folder.resolve():
+            return f"not guarded yet: it lies in the repository {top}; {OWN}"
+        if other := _git(folder, "config", "core.hooksPath"):
+            return f"not guarded yet: git runs the hooks in {other}; {OWN}"
+        _git(folder, "config", "core.hooksPath", ".githooks")
+    except FileNotFoundError:
+        return (
+            "not guarded: git is not installed (then `git config core.hooksPath .githooks` turns the hook on)"
+        )
+    return "guarded: git refuses to commit answers of people there (.githooks/pre-commit)"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def first_study(
@@ -81,12 +124,16 @@ def first_study(
     blank = Reference(Wave.model_construct(name="the file", file=pattern, crosswalk=()), {}, {})
     (sheet,) = sheets_of(read_files({name: file}, {}, blank, reading=reading), blank, {})
     asked = [one for one in sheet.questions if one.cells in FEW]
-    place = next((one for one in asked if normalise(organisation) in _names(one)), None)
+    called = {one.name: [one.name, one.reference, *one.wordings] for one in asked}
+    wanted = normalise(organisation)
+    place = next((one for one in asked if wanted in map(normalise, called[one.name])), None)
     if organisation and place is None:
         raise SurveywavesError.at(file, f"has no column `{organisation}` with few different answers")
     given = [tuple(filter(None, map(str.strip, one.split(";")))) for one in options]
     on = {one.name: found for one in asked if one is not place and (found := _options(one, given))}
-    on = {name: one for name, one in on.items() if one in given or _shared(one, list(on.values()))}
+    # Options that no other question has most of are those of a grouping variable.
+    alike = {one: sum(2 * len({*one} & {*other}) > len(one) for other in on.values()) for one in on.values()}
+    on = {name: one for name, one in on.items() if one in given or alike[one] > 1}
     others = [one for one in asked if one is not place and one.name not in on]
     others = [one for one in others if one.cells is not Cells.NUMBERS]
     groups = [one for one in others if 1 < len(_levels(one)) <= MOST and _shown(one)]
@@ -105,27 +152,31 @@ def first_study(
     said = new_study(folder)
     (folder / name).parent.mkdir(parents=True)
     shutil.copyfile(file, folder / name)
-    home = folder / "config"
     heading = "Drafted by `surveywaves new`. What begins with TODO is for you to decide; `surveywaves check` lists it."
-    texts = {"config.yaml": page.text(heading), f"waves/{WAVE}/wave.yaml": wave.text(heading)}
-    texts[f"waves/{WAVE}/items.tsv"] = crosswalk_text(study, [sheet])
-    texts["items.tsv"] = table_text(ITEM_COLUMNS, [_row(item, keys) for item in items])
-    texts["scales.tsv"] = table_text(SCALE_COLUMNS, [_scale(*block) for block in blocks if block[0]])
+    rows = [
+        (one.item, one.text, "1", one.scale or "", keys.get(one.item, "+"), one.response_scale)
+        for one in items
+    ]
+    hint = "what its {} items measure, or take it out of items.tsv where they are no scale"
+    titles = [(name, f"{OPEN}: {hint.format(len(listed))}") for name, listed in blocks if name]
+    texts = {
+        "config.yaml": page.text(heading),
+        "items.tsv": table_text(ITEM_COLUMNS, rows),
+        "scales.tsv": table_text(SCALE_COLUMNS, titles),
+        f"waves/{WAVE}/wave.yaml": wave.text(heading),
+        f"waves/{WAVE}/items.tsv": crosswalk_text(study, [sheet]),
+    }
     for path, text in texts.items():
-        (home / path).write_text(text, encoding="utf-8")
+        (folder / "config" / path).write_text(text, encoding="utf-8")
     scored = count(sum(bool(scale) for scale, _ in blocks), "scale")
-    rows, columns = count(sheet.files[0].returns.rows, "row"), count(len(sheet.questions), "column")
+    returns, columns = count(sheet.files[0].returns.rows, "row"), count(len(sheet.questions), "column")
     left = f"{count(len(study.config.variables), 'grouping variable')}, {len(sheet.ignored)} to ignore"
-    said.append(f"{name}: {rows}, {columns}: {count(len(items), 'statement')} in {scored}, {left}")
+    said.append(f"{name}: {returns}, {columns}: {count(len(items), 'statement')} in {scored}, {left}")
     bare = [f"`{one.reference}`" for one in sheet.fresh if one.cells is Cells.NUMBERS]
     if bare:
         hint = "if they are statements, say their options: `--options`"
         said.append(f"bare numbers: {few(bare)} (hint: {hint})")
     return said
-
-
-def _names(question: Question) -> set[str]:
-    return {normalise(text) for text in (question.name, question.reference, *question.wordings)}
 
 
 def _options(question: Question, given: Sequence[Options]) -> Options | None:
@@ -154,14 +205,10 @@ def _options(question: Question, given: Sequence[Options]) -> Options | None:
     return found[::-1] if lower == [False, True] else found
 
 
-def _shared(options: Options, others: Sequence[Options]) -> bool:
-    """Check whether at least two questions have most of these options, so that they are not a group's levels."""
-    return sum(2 * len({*options} & {*other}) > len(options) for other in others) > 1
-
-
 def _levels(question: Question) -> dict[str, str]:
     """Return the levels of a grouping variable: name -> label."""
-    labels = [label or cell for cell, label in question.options.items()]
+    declared = question.column.missing
+    labels = [label or cell for cell, label in question.options.items() if cell not in declared]
     taken = {*RESERVED_LEVELS}
     return {
         _free(_slug(label) or _slug(f"of {label}") or "level", taken): label
@@ -292,13 +339,3 @@ def _keys(blocks: Sequence[Block], on: Mapping[str, Options], table: RawTable) -
         for (item, _), own, rest in zip(listed, answers.T, answers.sum(axis=1) - answers.T, strict=True):
             if (correlation := np.corrcoef(own, rest)[0, 1]) < AGAINST:
                 yield item.item, f"{OPEN}: + or - (correlates {correlation:.2f} with the rest of {called})"
-
-
-def _row(item: Item, keys: Mapping[str, str]) -> dict[str, str]:
-    shown = {"item": item.item, "text": item.text, "section": "1", "scale": item.scale or ""}
-    return {**shown, "keyed": keys.get(item.item, "+"), "response_scale": item.response_scale}
-
-
-def _scale(called: str, listed: Sequence[tuple[Item, Question]]) -> dict[str, str]:
-    said = f"what its {len(listed)} items measure, or take it out of items.tsv where they are no scale"
-    return {"scale": called, "title": f"{OPEN}: {said}"}

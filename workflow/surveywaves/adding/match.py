@@ -17,28 +17,28 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from scipy.optimize import linear_sum_assignment
 
-from surveywaves.adding.columns import describe_columns
-from surveywaves.adding.questions import (
-    FEW,
-    HARMLESS,
-    SAME,
-    Cells,
-    Change,
-    Question,
-    changes,
-    is_wording,
-    likeness,
-    likenesses,
-    questions_of,
-    same,
-    words,
-)
+from surveywaves.adding.questions import FEW, Cells, Question, columns_of, is_wording, questions_of
 from surveywaves.errors import RawFileError
 from surveywaves.ingest.headers import as_ranges
-from surveywaves.study import Item, Layout, Study, Wave
+from surveywaves.ingest.raw import Source as RawSource
+from surveywaves.ingest.readers import read_raw
+from surveywaves.study import Item, Study, Wave
 from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
-from surveywaves.text import known_as, normalise, number, plain, spelled
+from surveywaves.text import (
+    HARMLESS,
+    REORDERED,
+    SAME,
+    changes,
+    known_as,
+    likeness,
+    normalise,
+    number,
+    plain,
+    same,
+    spelled,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,8 @@ class Reference:
     asked: Mapping[str, Asked]  # items that it asked
     sources: Mapping[str, VariableSource]  # organisation and variables, where they have a column
     ordered: bool = False  # whether the order of its questions is known
-    # layout -> column, by its name and by its row label (folded) -> the question; empty where the file is not
-    # there
+    # layout -> column, by its name and by its row label (folded) -> the question; empty without the file
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()  # raw files that could have told more and are not there, or cannot be read
-
-    def layout(self, name: str | None) -> Layout | None:
-        """Find a layout of the wave by its name."""
-        return self.wave.file.layouts.get(name) if name else None
 
     def question(self, layout: str, column: str) -> Question | None:
         """Return a column as a question; None if its file is not there."""
@@ -111,27 +105,15 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
             wording = row.wording or texts[row.item]
             scale = wave.file.codings[next(iter(codings.values()))].response_scale
             asked[row.item] = Asked(row.item, wording, row.comparability, row.columns, codings, scale)
-    sources = dict(wave.file.variables)
-    if isinstance(wave.file.organisation, VariableSource):
-        sources = {ORGANISATION: wave.file.organisation, **sources}
-    listed, unread = _read(wave, root, reading)
+    listed = _read(wave, root, reading)
     places = _places(asked, listed)
-    return Reference(
-        wave,
-        {name: replace(one, place=places.get(name)) for name, one in asked.items()},
-        sources,
-        ordered=bool(places) and len(places) == len(asked),
-        listed=listed,
-        unread=tuple(unread),
-    )
+    placed = {name: replace(one, place=places.get(name)) for name, one in asked.items()}
+    return Reference(wave, placed, wave.file.sources, bool(places) and len(places) == len(asked), listed)
 
 
-def _read(
-    wave: Wave, root: Path, reading: Callable[[str], None]
-) -> tuple[dict[str, dict[str, Question]], list[str]]:
-    """Read one file of each layout."""
+def _read(wave: Wave, root: Path, reading: Callable[[str], None]) -> dict[str, dict[str, Question]]:
+    """Read one file of each layout that is there and can be read."""
     listed: dict[str, dict[str, Question]] = {}
-    unread = []
     for file in wave.file.files:
         if file.layout in listed:
             continue
@@ -139,13 +121,13 @@ def _read(
         try:
             if path.is_file():
                 reading(file.path)
-            questions = questions_of(describe_columns(path, wave.file.layouts[file.layout]))
-            listed[file.layout] = {
-                normalise(name): one for one in questions for name in (one.reference, one.name)
-            }
+            source = RawSource(file.path, path, wave.file.layouts[file.layout])
+            questions = questions_of(columns_of(read_raw(source)))
         except RawFileError:
-            unread.append(file.path)
-    return listed, unread
+            continue
+        named = ((name, one) for one in questions for name in (one.reference, one.name))
+        listed[file.layout] = {normalise(name): one for name, one in named}
+    return listed
 
 
 def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Question]]) -> dict[str, int]:
@@ -162,36 +144,18 @@ def _places(asked: Mapping[str, Asked], listed: Mapping[str, Mapping[str, Questi
     return best
 
 
-def codes_of(reference: Reference) -> dict[str, list[tuple[str, str]]]:
-    """List the columns of a wave without a wording: folded code -> layout and item or variable."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    held = [(one.item, one.columns) for one in reference.asked.values()]
-    held += [(name, source.columns) for name, source in reference.sources.items()]
-    for name, columns in held:
-        for layout, column in columns.items():
-            if not is_wording(column):
-                found.setdefault(normalise(column), []).append((layout, name))
-    return found
-
-
 HIGH: Final = 85
 """Score from which a question is a reworded item, if no word that matters differs."""
-
 FLOOR: Final = 65
 """Score from which a question may be an item. Two items of one questionnaire usually score 40, and up to 94."""
-
 MARGIN: Final = 5
 """Points by which a match must be better than the next one."""
-
 SHOWN: Final = 3
 """Number of candidates that are named."""
-
 PHRASE: Final = 3
 """Words that a text has at least if it counts as contained in another."""
-
 HELD: Final = 95
 """Similarity to a part of another text from which a text counts as contained in it."""
-
 _SURE: Final = 10_000.0
 
 
@@ -205,7 +169,6 @@ class Match:
     grade: Comparability | None  # comparison with the instrument; None if a person has to decide
     open: str = ""  # the open decision with its candidates, or empty
     wording: str = ""  # the question's own words, where they differ from the instrument's
-    changes: tuple[Change, ...] = ()  # words that differ
     note: str = ""  # how the match was made, for the crosswalk
 
 
@@ -229,17 +192,12 @@ def match_items(
     # The same words go before any sum of likenesses, and what is below the floor counts for nothing.
     weights = np.where(scores == SAME, _SURE, np.where(scores >= FLOOR, scores, 0))
     rows, columns = linear_sum_assignment(weights, maximize=True)
-    chosen = {
-        int(item): int(question)
-        for item, question in zip(rows, columns, strict=True)
-        if scores[item, question] >= FLOOR
-    }
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    chosen = {item: question for item, question in pairs if scores[item, question] >= FLOOR}
     matching = _Matching(items, questions, known, scores, chosen)
     free = [question for place, question in enumerate(questions) if place not in chosen.values()]
     return [
-        matching.judge(place)
-        if place in chosen
-        else _same_code(item, free, reference, layout) or matching.absent(place)
+        matching.judge(place) or _same_code(item, free, reference, layout) or matching.absent(place)
         for place, item in enumerate(items)
     ]
 
@@ -273,6 +231,20 @@ def nearest_items(question: Question, items: Sequence[Item]) -> list[tuple[int, 
     scores = likenesses(question.wordings, [item.text for item in items]).max(axis=0, initial=0)
     near = sorted(zip(scores.tolist(), items, strict=True), key=lambda one: -one[0])
     return [one for one in near[:SHOWN] if one[0] >= FLOOR]
+
+
+def likenesses(some: Sequence[str], others: Sequence[str]) -> NDArray[np.int64]:
+    """Score each of some wordings against each of others, as `likeness` does; one row for each of the first."""
+    first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
+    if not first or not second:
+        return np.zeros((len(first), len(second)), dtype=np.int64)
+    in_order = process.cdist(first, second, scorer=fuzz.ratio, dtype=np.float64)
+    ordered = [[" ".join(sorted(text.split())) for text in texts] for texts in (first, second)]
+    in_any = process.cdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) - REORDERED
+    best = np.minimum(np.rint(np.maximum(in_order, in_any)), SAME - 1)
+    alike = SAME * np.array([bool(text) for text in first])[:, None]
+    scores = np.where(np.array(first)[:, None] == np.array(second)[None, :], alike, best)
+    return scores.astype(np.int64)
 
 
 def _known(item: Item, asked: Asked | None) -> list[_Known]:
@@ -320,24 +292,26 @@ class _Matching:
     scores: NDArray[np.int64]
     chosen: Mapping[int, int]
 
-    def judge(self, place: int) -> Match:
+    def judge(self, place: int) -> Match | None:
         """Grade the question assigned to an item, or describe the decision that is left."""
+        if place not in self.chosen:
+            return None
         item, question = self.items[place], self.questions[self.chosen[place]]
         score = int(self.scores[place, self.chosen[place]])
         if score == SAME:
             return self._same_words(place)
         text = max(question.wordings, key=lambda one: likeness(item.text, one))
-        found = tuple(changes(item.text, text))
+        found = changes(item.text, text)
         said = f"score {score}: {'; '.join(map(str, found))}"
         rivals = self._rivals(place)
         if score >= HIGH and not rivals and not any(change.matters for change in found):
-            return Match(item.item, question, score, Comparability.REWORDED, "", text, found, said)
+            return Match(item.item, question, score, Comparability.REWORDED, "", text, said)
         candidates = f"reworded ({score}: {'; '.join(map(str, found))}), or absent"
         if within(item.text, text):
             candidates = f"identical, {candidates}"
         if rivals:
             candidates += f"; as near: {', '.join(rivals)}"
-        return Match(item.item, question, score, None, candidates, text, found, said)
+        return Match(item.item, question, score, None, candidates, text, said)
 
     def absent(self, place: int) -> Match:
         """Return the match of an item that was not asked, with the nearest question in its note."""
@@ -361,9 +335,9 @@ class _Matching:
                     label = question.column.label
                     if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
                         how += f", in “{plain(label)}”"
-                    own = "" if kept else text
-                    found = tuple(changes(item.text, text))
-                    return Match(item.item, question, SAME, grade, "", own, found, f"score {SAME}: {how}")
+                    return Match(
+                        item.item, question, SAME, grade, "", "" if kept else text, f"score {SAME}: {how}"
+                    )
         raise RuntimeError(f"{question.name} has the same words as nothing")
 
     def _twins(self, place: int) -> list[str]:
@@ -440,21 +414,15 @@ def carried_codings(matches: Iterable[Match], reference: Reference, *, layout: s
 
 VARIABLE_FLOOR: Final = 75
 """Score from which a question may be about a variable."""
-
 NEAR: Final = 60
 """Score from which a level is named as a possible meaning of an answer."""
-
 HALF: Final = 0.5
 """Share of answers that must be known for a question to be identified by them."""
-
 LEVELS_SHOWN: Final = 3
-
 MOST_NAMED: Final = 11
 """Options that are named where an answer may be any of them."""
-
 CONTAINED: Final = 90
 """Score of a question that contains all words of a name of a variable."""
-
 MISSING: Final[Mapping[str, Missing]] = {
     "don't know": Missing.DONT_KNOW,
     "dont know": Missing.DONT_KNOW,

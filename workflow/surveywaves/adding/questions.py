@@ -6,159 +6,87 @@ duplicates, dates and tests. Two wordings are compared word by word.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
-from surveywaves.adding.columns import RawColumn
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.harmonise.crosswalk import RawColumns
+from surveywaves.ingest.guess import recognise_file
 from surveywaves.ingest.headers import find_column
 from surveywaves.ingest.programs import ENDS, IDENTIFIERS, PROGRAMS, STARTS, squeezed
-from surveywaves.ingest.raw import RawTable
+from surveywaves.ingest.raw import Column, RawTable, Source
+from surveywaves.ingest.readers import read_raw
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
-from surveywaves.text import nearest, normalise, number, plain
+from surveywaves.text import nearest, normalise, number, plain, words
 
-SAME: Final = 100
-"""Score of wordings with the same words in the same order, and of no others."""
-
-HARMLESS: Final = frozenset({"a", "an", "the", "that", "which", "please"})
-"""Words that do not change the meaning of a question. All others may: `not` as much as `senior`."""
-
-REORDERED: Final = 10
-"""Points that a wording loses for having the same words in another order."""
-
-_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&")
-_LONG: Final = (
-    (re.compile(r"^won't$"), "will not"),
-    (re.compile(r"^(can't|cannot)$"), "can not"),
-    (re.compile(r"n't$"), " not"),
-    (re.compile(r"'re$"), " are"),
-    (re.compile(r"'ve$"), " have"),
-    (re.compile(r"'ll$"), " will"),
-    (re.compile(r"^i'm$"), "i am"),
-    (re.compile(r"^&$"), "and"),
-)
-_SPELLING: Final = (
-    ("z", "s"),
-    ("our", "or"),
-    ("ll", "l"),
-    ("dgement", "dgment"),
-    ("amme", "am"),
-    ("tre", "ter"),
-)
-_SHORT: Final = 4
-"""Longest word, in letters, that is not taken for a variant spelling: `our` is not `or`."""
+MOST: Final = 30
+"""Most distinct cells of a column that are listed: with more it is an identifier, a date or a comment."""
+ONCE: Final = 5
+"""Most distinct cells of a column that may occur once each and still be options, as in a small file."""
+LONGEST: Final = 80
+"""Most characters of a response option."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Words of one wording that replace those of the other; either may be empty."""
+class RawColumn:
+    """A column of a raw file."""
 
-    # before, after: the words as they are written
-    before: str
-    after: str
-    matters: bool  # whether they may change the meaning
-
-    def __str__(self) -> str:
-        if not self.after:
-            return f"“{self.before}” went"
-        return f"“{self.before}” became “{self.after}”" if self.before else f"“{self.after}” came"
-
-
-@lru_cache(maxsize=1 << 16)
-def words(text: str) -> tuple[str, ...]:
-    """List the words of a text; case, punctuation, HTML, contractions and the kind of quotes do not count."""
-    return tuple(word for word, _ in _spelled(text))
+    name: str  # full name, as ingest writes it
+    label: str  # the question in words: the variable's label, or the name where the file has no other
+    # distinct cells, most frequent first; empty where they are identifiers, comments or a person's own
+    values: tuple[str, ...]
+    # code -> label, where the file says so; whether or not the code occurs
+    value_labels: Mapping[str, str] = field(default_factory=dict)
+    # filled, distinct: cells with content, and how many of them differ
+    filled: int = 0
+    distinct: int = 0
+    personal: bool = False  # whether it identifies a person: ingest leaves it out
+    missing: frozenset[str] = frozenset()  # codes that the file declares missing
 
 
-def same(one: str, other: str) -> bool:
-    """Check whether two wordings have the same words in the same order."""
-    return words(one) == words(other) != ()
+def columns_of(found: RawTable) -> list[RawColumn]:
+    """Describe the columns of a file that has been read."""
+    described = []
+    for called, column in zip(found.names, found.columns, strict=True):
+        personal = called in found.personal
+        texts, distinct = _frequent(column)
+        described.append(
+            RawColumn(
+                name=called,
+                label=found.labels.get(called) or called,
+                values=() if personal else texts,
+                value_labels=found.value_labels.get(called, {}),
+                filled=int(column.filled.sum()),
+                distinct=distinct,
+                personal=personal,
+                missing=found.missing.get(called, frozenset()),
+            )
+        )
+    return described
 
 
-def likeness(one: str, other: str) -> int:
-    """Score two wordings from 0 to 100; only the same words in the same order get `SAME`."""
-    first, second = " ".join(words(one)), " ".join(words(other))
-    if first == second:
-        return SAME if first else 0
-    found = max(fuzz.ratio(first, second), fuzz.token_sort_ratio(first, second) - REORDERED)
-    return min(round(found), SAME - 1)
-
-
-def likenesses(some: Sequence[str], others: Sequence[str]) -> NDArray[np.int64]:
-    """Score each of some wordings against each of others, as `likeness` does; one row for each of the first."""
-    first, second = ([" ".join(words(text)) for text in texts] for texts in (some, others))
-    if not first or not second:
-        return np.zeros((len(first), len(second)), dtype=np.int64)
-    in_order = process.cdist(first, second, scorer=fuzz.ratio, dtype=np.float64)
-    ordered = [[" ".join(sorted(text.split())) for text in texts] for texts in (first, second)]
-    in_any = process.cdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) - REORDERED
-    best = np.minimum(np.rint(np.maximum(in_order, in_any)), SAME - 1)
-    alike = SAME * np.array([bool(text) for text in first])[:, None]
-    scores = np.where(np.array(first)[:, None] == np.array(second)[None, :], alike, best)
-    return scores.astype(np.int64)
-
-
-def changes(before: str, after: str) -> list[Change]:
-    """List the words in which two wordings differ, in the order of the text."""
-    old, new = _spelled(before), _spelled(after)
-    matcher = SequenceMatcher(None, [word for word, _ in old], [word for word, _ in new], autojunk=False)
-    found = []
-    for kind, start, end, new_start, new_end in matcher.get_opcodes():
-        if kind != "equal":
-            gone, come = old[start:end], new[new_start:new_end]
-            matters = _essence(gone) != _essence(come)
-            found.append(Change(_shown(gone), _shown(come), matters))
-    return found
-
-
-def count(number: int, what: str) -> str:
-    """Return a number and a word, in the plural unless the number is 1."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _spelled(text: str) -> list[tuple[str, str]]:
-    """List the words of a text, each folded and as it stands there."""
-    found = []
-    for match in _WORD.finditer(plain(text)):
-        shown = match.group()
-        folded = normalise(shown)
-        for pattern, long in _LONG:
-            folded = pattern.sub(long, folded)
-        parts = folded.split()
-        found += [(part, shown if place == 0 else "") for place, part in enumerate(parts)]
-    return found
-
-
-def _essence(listed: Sequence[tuple[str, str]]) -> list[str]:
-    """Leave out harmless words, and unify the spelling of the others."""
-    return [_respelled(word) for word, _ in listed if word not in HARMLESS]
-
-
-def _respelled(word: str) -> str:
-    if len(word) > _SHORT:
-        for old, new in _SPELLING:
-            word = word.replace(old, new)
-    return word
-
-
-def _shown(listed: Sequence[tuple[str, str]]) -> str:
-    return " ".join(shown or word for word, shown in listed)
+def _frequent(column: Column) -> tuple[tuple[str, ...], int]:
+    """List the distinct cells, most frequent first, and count them."""
+    counts = np.bincount(column.codes[column.filled], minlength=len(column.texts))
+    distinct = int((counts > 0).sum())
+    if not 0 < distinct <= MOST:
+        return (), distinct
+    order = [code for code in np.argsort(-counts, kind="stable") if counts[code]]
+    texts = tuple(str(column.texts[int(code)].as_py()) for code in order)
+    once = int((counts == 1).sum())
+    comment = any(len(text) > LONGEST for text in texts) or (distinct > ONCE and once > distinct / 2)
+    return (() if comment else texts), distinct
 
 
 _DATES: Final = {
@@ -169,19 +97,8 @@ _DATES: Final = {
 _CENTURY: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Possible readings of a column of dates."""
-
-    # way of reading -> first and last day; one way if the dates can be read in one way only, or in two that
-    # agree; none if they cannot be read
-    days: dict[str, tuple[dt.date, dt.date]]
-
-    @property
-    def certain(self) -> tuple[dt.date, dt.date] | None:
-        """Return the first and last day, if all readings agree on them."""
-        found = set(self.days.values())
-        return found.pop() if len(found) == 1 else None
+Readings = dict[str, tuple[dt.date, dt.date]]
+"""Way of reading a column of dates -> first and last day; empty if it cannot be read."""
 
 
 def read_dates(texts: Iterable[str]) -> Readings:
@@ -193,12 +110,7 @@ def read_dates(texts: Iterable[str]) -> Readings:
         sure = [day for day in days if day is not None]
         if sure and len(sure) == len(days):
             found[way] = (min(sure), max(sure))
-    return Readings(found)
-
-
-def is_date(text: str) -> bool:
-    """Check whether a cell begins with a date."""
-    return any(pattern.match(text) for pattern in _DATES.values())
+    return found
 
 
 def _date(found: re.Match[str] | None) -> dt.date | None:
@@ -245,7 +157,7 @@ def look_at_returns(table: RawTable, layout: Layout, like: Layout | None) -> Ret
     for name, column in zip(table.names, table.columns, strict=True):
         if len(column.texts) > 2 and name not in table.personal:
             texts = column.listed()
-            if all(map(is_date, texts)):
+            if all(any(pattern.match(text) for pattern in _DATES.values()) for text in texts):
                 found.dates.append(name)
             elif all(number(text) is not None for text in texts):
                 found.numbers.append(name)
@@ -286,8 +198,8 @@ def _marked(found: Returns, table: RawTable, layout: Layout, like: Layout | None
         column = table.columns[place]
         texts = [normalise(text) for text in column.listed()]
         for value, why in values.items():
-            hits = np.array([*(text == normalise(value) for text in texts), False])[column.codes]
-            if value and hits.any():
+            hits = column.where([text == normalise(value) for text in texts], blank=not value)
+            if hits.any():
                 found.excluded.setdefault(table.names[place], {})[value] = (int(hits.sum()), why)
                 tests |= hits
     return tests
@@ -329,7 +241,6 @@ class Cells(StrEnum):
 
 FEW: Final = (Cells.NUMBERS, Cells.NAMED, Cells.LABELS)
 """Kinds of cells that response options have."""
-
 _COMMENT_BOX: Final = re.compile(r"\bcomments?\b|\bplease (specify|state|explain|describe)\b|\bopen.ended\b")
 _SENTENCE: Final = re.compile(r"(\S+\s+){4}.*[.!?…]$", re.DOTALL)
 _SELDOM: Final = 3
@@ -464,35 +375,26 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
 
 
 def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
-    """Read a list that a person has of the columns: CSV or TSV, a header row, a column's name first in each row.
+    """Read a list that a person has of the columns: a table with a header row, a column's name first in each row.
 
     `what` a row holds is said in words: `column, wording`; a name may end in `*` where it holds more. What cannot be
     read is refused, and a column that no file has.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise RawFileError.at(path, "no such file") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise RawFileError.at(path, "cannot be read as UTF-8 text", "save it as UTF-8") from error
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
+    table = read_raw(Source(str(path), path, recognise_file(path, str(path), {"format": "table"})))
     listed = {normalise(name): name for name in names}
     found, mistakes, wanted = [], [], what.count(",") + 1
-    for line, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in row]
-        if line == 1 or not any(cells):
-            continue
-        key = normalise(cells[0])
+    for place, row in enumerate(table.rows):
+        cells = [column.text(place) for column in table.columns]
+        where, key = f"{path}, row {row}", normalise(cells[0])
         meant = [key] if key in listed else []
         if key.endswith("*") and wanted > 2:
             meant = [name for name in listed if name.startswith(key[:-1])]
         if len(cells) != wanted or not all(cells):
-            said = f"{len([cell for cell in cells if cell])} cells, not {what}"
-            mistakes.append(Mistake(f"{path}, row {line}", said))
+            mistakes.append(Mistake(where, f"{sum(map(bool, cells))} cells, not {what}"))
         elif not meant:
             near = nearest(cells[0], listed.values())
             hint = f"did you mean `{near}`?" if near else ""
-            mistakes.append(Mistake(f"{path}, row {line}", f"no file has a column `{cells[0]}`", hint))
+            mistakes.append(Mistake(where, f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:
         raise RawFileError(mistakes)

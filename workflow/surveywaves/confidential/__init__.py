@@ -22,7 +22,17 @@ from surveywaves.confidential.heads import Heads, UnreadableError, heads
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest
 
-PRIVATE: Final = ("ingest", "harmonised", "pooled", "exports", "disclosure", "statistics", "audit", "logs")
+PRIVATE: Final = (
+    "ingest",
+    "harmonised",
+    "pooled",
+    "exports",
+    "disclosure",
+    "statistics",
+    "audit",
+    "logs",
+    "qualitative",
+)
 """Folders of `results/` that hold rows of individual people, small counts, or what both can be worked out from."""
 
 RAW: Final = "resources/raw"
@@ -46,6 +56,10 @@ _ROWS: Final = (
     (frozenset({"file", "row", "column", "value"}), "it has what single returns say, cell by cell"),
     (frozenset({"linked", "count", "reason"}), "it says which counts are small"),
     (frozenset({"layout", "column", "raw", "value", "n"}), "it counts the answers on each form"),
+    (frozenset({"source", "coder", "code"}), "it says what is coded in each interview"),
+    (frozenset({"source", "stage", "organisation"}), "it says who was interviewed"),
+    (frozenset({"source", "passage", "theme"}), "it says what is spoken of in each interview"),
+    (frozenset({"meeting", "group", "category", "count"}), "it says what was seen in each meeting"),
 )
 """Columns that stand together in tables that are not released, and what these are."""
 
@@ -127,6 +141,10 @@ def _reason(name: str, content: bytes, hash_: str, signs: Signs) -> str:
 
 def reason_in(content: bytes, signs: Signs) -> str:
     """Say why what is in a file is confidential, whatever it is called; empty if it is not."""
+    begins = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    document = begins.startswith(b"<") and b"urn:QDA-XML:project" in begins
+    if document or (begins.startswith(b"PK") and b"project.qde" in content.lower()):
+        return "it is a REFI-QDA project: it may hold what people said"
     try:
         for rows in heads(content):
             if reason := _people(rows, signs):

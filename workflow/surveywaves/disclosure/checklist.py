@@ -153,6 +153,11 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     ),
     CROSSCHECK: (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
     RECODINGS: (Kind(("value",), Statbarn.NONE),),
+    "themes": (_counted("n percent favourable mixed critical passages", "sources", "n"),),
+    "coding_agreement": (Kind(("estimate",), Statbarn.COEFFICIENTS),),
+    "joint_display": (Kind(("percent", "change"), Statbarn.LINEAR, made_from="themes, means and contrasts"),),
+    "observations": (Kind(("count", "per_meeting"), Statbarn.LINEAR),),
+    "timeline": (Kind(("label",), Statbarn.NONE),),
 }
 """Released table -> kinds of numbers in it; all others are tidy, with a class for each `term`."""
 

@@ -24,7 +24,7 @@ from surveywaves.disclosure.count_tables import (
 from surveywaves.disclosure.marking import linked_files
 from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import Builder, Marks, Rule
-from surveywaves.harmonise.crosswalk import constants_of
+from surveywaves.harmonise.crosswalk import all_constants
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import (
     ALL,
@@ -129,10 +129,9 @@ def _told(parts: Iterable[HarmonisingPart], people: Part[str]) -> Iterator[str]:
     """List the waves in which a layout stands for a group whose size is withheld."""
     withheld = set(people.withheld())
     for part in parts:
-        fixed = {level for layout in part.layouts for level in constants_of(part, layout).items()}
         if any(
             {(part.wave, ("n", variable, ALL, level)), (part.wave, ("size", level))} & withheld
-            for variable, level in fixed
+            for variable, level in all_constants(part)
         ):
             yield part.wave
 

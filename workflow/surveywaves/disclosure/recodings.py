@@ -54,7 +54,8 @@ def recodings(parts: Iterable[HarmonisingPart], labels: Collection[str] = ()) ->
 
 def _layout(part: HarmonisingPart, layout: str, known: frozenset[str]) -> Iterator[tuple[str, ...]]:
     words, _ = Words.of(part, where=part.wave)
-    for variable, level in constants_of(part, layout).items():
+    own = [pair for one in part.files if one.layout == layout for pair in one.constants.items()]
+    for variable, level in [*constants_of(part, layout).items(), *own]:
         yield part.wave, layout, "", variable, "", level
     for question in questions_of(part, words, layout):
         meanings = question.meanings

@@ -361,7 +361,7 @@ def _kept(
         standing = [
             (place, file, int(kept))
             for file, layout, kept in zip(own["file"], own["layout"], own["rows_kept"], strict=True)
-            for place in constants_of(part, layout).items()
+            for place in constants_of(part, layout, file).items()
         ]
         for (variable, level), file, kept in standing:
             place = (part.wave, variable, level)

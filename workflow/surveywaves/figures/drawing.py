@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,12 +17,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D
 
-from surveywaves.figures.style import DECISIONS, GREY, HATCH, INK, MARK, RULE, TAG, Sheet, width, wrap
+from surveywaves.figures.style import DECISIONS, GREY, HATCH, MARK, RULE, TAG, Sheet, width, wrap
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
 from surveywaves.words import REVERSED, Labels
 
+Axis = tuple[float, float, Mapping[float, str]]
+"""Where x begins and ends, and its ticks: what is written at them."""
 LINE: Final = 1.3
 """Height of a line of text, in its size."""
 TITLE: Final = 1.25
@@ -65,18 +67,12 @@ class Drawing:
         return said | {"group": self.group}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """An entry of a legend: how a mark or, with `box`, an area looks."""
 
     label: str
     look: Mapping[str, Any]
     box: bool = False
-
-
-def key(label: str, **look: Any) -> Key:
-    """Make the legend entry of a mark, without a line unless one is asked for."""
-    return Key(label, {"linestyle": "none", **look})
 
 
 WITHHELD_LOOK: Final[dict[str, Any]] = {
@@ -106,7 +102,7 @@ def decision_keys(
     """Make legend entries of the decisions that a figure shows; `words` name `DECISIONS`, in their order."""
     there, upright = set(decisions), {">": "^", "<": "v"}
     return [
-        key(said, marker=upright.get(marker, marker) if grid else marker, color=colour)
+        Key(said, {"marker": upright.get(marker, marker) if grid else marker, "color": colour})
         for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
         if name in there
     ]
@@ -203,7 +199,7 @@ class Page:
         if one.box:
             self.figure.add_artist(Rectangle((x, y - 0.4 * em), 1.5 * em, 0.8 * em, **look))
         else:
-            look = {"markersize": 0.75 * em, "markevery": [1], **look}
+            look = {"linestyle": "none", "markersize": 0.75 * em, "markevery": [1], **look}
             self.figure.add_artist(Line2D([x, x + 0.75 * em, x + 1.5 * em], [y] * 3, **look))
         self.text(x + 2.1 * em, y, label, va="center_baseline")
 
@@ -217,44 +213,48 @@ class Page:
         align = "center" if "\n" in said else "center_baseline"
         return self.text(x, self.first + line * self.unit, said, **{"va": align, **look})
 
-    def head(self, x: float, said: str, *, top: float = 0.0, up: float = 0.4, **look: Any) -> None:
-        """Write a heading above the rows, or those that begin at `top`."""
+    def head(
+        self,
+        x: float,
+        lines: Sequence[str],
+        *,
+        top: float = 0.0,
+        up: float = 0.4,
+        bold: bool = False,
+        **look: Any,
+    ) -> None:
+        """Write a heading, broken into lines, above the rows or those that begin at `top`; a panel's title is bold."""
         y = self.first + top * self.unit - up * self.em
-        self.text(x, y, said, **{"va": "baseline", "color": GREY, **look})
-
-    def title_of(self, x: float, lines: Sequence[str], *, top: float = 0.0, up: float = 0.4) -> None:
-        """Write the title of a panel, broken into lines."""
-        look = {"weight": "bold", "size": self.em * 1.1, "color": INK, "va": "bottom"}
-        self.head(x, "\n".join(lines), top=top, up=up, **look)
+        style = {"weight": "bold", "size": self.em * 1.1} if bold else {"color": GREY}
+        self.text(x, y, "\n".join(lines), **{"va": "bottom", **style, **look})
 
     def panel(
         self,
         left: float,
         right: float,
-        low: float,
-        high: float,
+        axis: Axis,
         *,
-        ticks: Mapping[float, str] | None = None,
         top: float = 0.0,
         lines: float | None = None,
     ) -> Axes:
-        """Make a panel between two places, in points, whose x runs from low to high and whose y downwards in lines.
+        """Make a panel between two places, in points, whose y runs downwards in lines.
 
         Parameters
         ----------
-        ticks
-            Where grid lines stand, and what is written below them.
+        axis
+            Of x: grid lines stand at its ticks.
         top, lines
             Where it begins, and how high it is; without, it is as high as all rows.
         """
+        low, high, ticks = axis
         lines = max(self.lines if lines is None else lines, 1)
         start, tall, wide = self.first + top * self.unit, lines * self.unit, self.right + self.left
         place = (left / wide, 1 - (start + tall) / self.high, (right - left) / wide, tall / self.high)
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
         axes.set(xlim=(low, high), ylim=(lines, 0), xticks=[], yticks=[])
-        rules(axes, [*(ticks or ())], upright=True)
-        for tick, said in (ticks or {}).items():
+        rules(axes, [*ticks], upright=True)
+        for tick, said in ticks.items():
             x = left + (tick - low) / (high - low) * (right - left)
             self.text(x, start + tall + 0.4 * self.em, said, ha="center", va="top", color=GREY)
         return axes

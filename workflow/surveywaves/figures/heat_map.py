@@ -13,23 +13,21 @@ from surveywaves.catalogue import pages
 from surveywaves.figures.drawing import LINE, Drawing, reversed_note, withheld_key
 from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, wrap
-from surveywaves.findings import CHANGE, Pair, contrast_rows, main_pair
+from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, ESTIMATED, PERCENT_FAVOURABLE, Decision, Status
-from surveywaves.words import NONE, WITHHELD, Labels, number, records
+from surveywaves.words import NONE, WITHHELD, Labels, number, opening, records
 
 COLUMNS: Final = 8
 """Most columns; with more, all respondents stand for the organisations, or the main pair for all waves."""
-
 COLUMN: Final = 3.3
 """Width of a column, in em."""
-
+SPREAD: Final = ("least and most favourable", "rose and fell")
+"""Heads of what is shown of organisations that have no columns of their own."""
 WIDEST: Final = 8.0
 """Width that a column takes at most, in em."""
-
-MOVED: Final = (Decision.INCREASE, Decision.DECREASE)
-
+MOVED: Final = (Decision.INCREASE.value, Decision.DECREASE.value)
 SHADES: Final = sns.color_palette("blend:#f3f6fa,#9dbcd8,#2f6aa3,#0d2f57", as_cmap=True)
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
@@ -51,50 +49,55 @@ def heat_map(
     page
         Of `catalogue.pages`. A slide shows what changed most, as much as it has room for.
     """
-    labels, compared = Labels(presentation), main_pair(presentation)
+    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
     groups = pages(presentation)[page]
     items = [item for own in groups.values() for item in own]
     rows = item_summary[item_summary["item"].isin([item.item for item in items])]
-    changes = _changes(item_contrasts, items, compared)
-    columns = _columns(rows, changes, presentation, compared)
+    changes = _changes(item_contrasts, items, presentation)
+    levels = {(row.item, Column(row.organisation, row.wave)): row for row in records(rows)}
+    columns = _columns({column for _, column in (*levels, *changes)}, presentation)
     parts = list(dict.fromkeys(column.organisation for column in columns))
-    sheet = Sheet.of(presentation.style)
     if isinstance(presentation.style, Slide):
         groups = {"": _most_changed(items, changes, parts, sheet)}
     shown = [item for own in groups.values() for item in own]
-    levels = {(row.item, row.organisation, row.wave): row for row in records(rows)}
-    room = sheet.width - (COLUMN * len(columns) + 2) * sheet.em
+    heads = [labels.wave(one.wave) if one.wave else "change" for one in columns]
+    spans = [(labels.organisation(name), sum(one.organisation == name for one in columns)) for name in parts]
+    apart = parts == [ALL] and len(presentation.organisations) > 1
+    if apart:
+        heads += SPREAD
+        spans.append((opening(presentation.nouns.organisation[1]), len(SPREAD)))
+    room = sheet.width - (COLUMN * len(heads) + 2) * sheet.em
     names: list[Sequence[str]] = []
     cells: list[list[Tile]] = []
-    bold: list[int] = []
     for group, own in groups.items():
         if group:
-            bold.append(len(names))
             names.append(wrap(labels.scale(group), room, sheet.em, lines=1, bold=True))
-            cells.append([Tile() for _ in columns])
+            cells.append([Tile()] * len(heads))
         for item in own:
             names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
-            cells.append([_cell(column, item, levels, changes, labels) for column in columns])
+            row = [_tile(item.item, column, {**levels, **changes}, labels) for column in columns]
+            cells.append([*row, *(_spread(item.item, levels, changes, presentation) if apart else ())])
     title = _title(changes, parts, len(items), presentation)
     about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changes else ""
-    spans = [(labels.organisation(name), sum(one.organisation == name for one in columns)) for name in parts]
     drawn = grid(
         presentation,
         (title, f"Favourable answers, %{about}"),
-        Rows(names, sheet.em, bold=bold),
+        Rows(names, sheet.em, bold=[place for place, row in enumerate(cells) if row[:1] == [Tile()]]),
         cells,
-        [labels.wave(one.wave) if one.wave else "change" for one in columns],
+        heads,
         most=WIDEST,
         groups=spans,
-        keys=withheld_key(any(cell.hatched for line in cells for cell in line)),
+        keys=withheld_key(any(cell.hatched for row in cells for cell in row)),
         notes=[
             reversed_note(shown),
             "Changes are computed before rounding." if changes else "",
             f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
     )
-    own_rows = rows["item"].isin([item.item for item in shown]) & rows["organisation"].isin(parts)
-    own_rows &= rows["wave"].isin({column.wave for column in columns})
+    own_rows = rows["wave"].isin({column.wave for column in columns}) & rows["organisation"].isin(parts)
+    if apart:
+        own_rows |= rows["wave"].eq(list(presentation.waves)[-1])
+    own_rows &= rows["item"].isin([item.item for item in shown])
     one, many = presentation.nouns.statement
     caption = f"Share of favourable answers to each {one}."
     if changes:
@@ -104,83 +107,81 @@ def heat_map(
     return drawn.drawing(rows[own_rows], caption=caption, alt=f"{title}. A row a {one} and a column a wave.")
 
 
-def _changes(table: pd.DataFrame, items: Sequence[Item], compared: Pair | None) -> dict[tuple[str, str], Any]:
+def _changes(
+    table: pd.DataFrame, items: Sequence[Item], presentation: Presentation
+) -> dict[tuple[str, Column], Any]:
     """Take the changes of the main pair, by statement and organisation."""
-    if compared is None:
+    if (compared := main_pair(presentation)) is None:
         return {}
     own = contrast_rows(table, PERCENT_FAVOURABLE, CHANGE, wave=compared.contrast)
     own = own[own["item"].isin([item.item for item in items])]
-    return {(row.item, row.organisation): row for row in records(own)}
+    return {(row.item, Column(row.organisation)): row for row in records(own)}
 
 
-def _columns(
-    rows: pd.DataFrame,
-    changes: Mapping[tuple[str, str], Any],
-    presentation: Presentation,
-    compared: Pair | None,
-) -> list[Column]:
+def _columns(there: set[Column], presentation: Presentation) -> list[Column]:
     """Choose what there is room for: every organisation in every wave, or less."""
-    asked = set(zip(rows["organisation"], rows["wave"], strict=True))
-    changed = {organisation for _, organisation in changes}
-    waves = list(presentation.waves)
+    waves, compared = list(presentation.waves), main_pair(presentation)
     main = [compared.first, compared.last] if compared else waves
-    single = [name for name in presentation.organisations if any(name == one for one, _ in asked)]
+    single = list(presentation.organisations)
     choices = [(single, waves), (single, main), ([ALL], waves), ([ALL], main)]
     found: list[Column] = []
     for parts, own in choices if len(single) > 1 else choices[2:]:
-        found = []
-        for name in parts:
-            found += [Column(name, wave) for wave in own if (name, wave) in asked]
-            found += [Column(name)] if name in changed else []
+        found = [Column(name, wave) for name in parts for wave in (*own, "") if (name, wave) in there]
         if len(found) <= COLUMNS:
             break
     return found[:COLUMNS]
 
 
-def _cell(
-    column: Column,
-    item: Item,
-    levels: Mapping[tuple[str, str, str], Any],
-    changes: Mapping[tuple[str, str], Any],
-    labels: Labels,
-) -> Tile:
+def _tile(item: str, column: Column, found: Mapping[tuple[str, Column], Any], labels: Labels) -> Tile:
     """Make a tile: a share on its shade, or a change with the sign of its decision."""
-    level = levels.get((item.item, column.organisation, column.wave))
-    row = level if column.wave else changes.get((item.item, column.organisation))
+    row = found.get((item, column))
     estimate = None if row is None else row.favourable_percent if column.wave else row.estimate
     if row is None or pd.isna(estimate) or not (column.wave or row.status in ESTIMATED):
         gone = row is not None and row.status == Status.WITHHELD
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
     if column.wave:
-        ground, whose = to_hex(SHADES(float(estimate) / 100)), labels.organisation(column.organisation)
-        told = (
-            f"{labels.item(item.item)} {whose}, {labels.wave(column.wave)}: {number(estimate, 1)}% favourable"
-        )
+        ground = to_hex(SHADES(float(estimate) / 100))
+        whose = f"{labels.organisation(column.organisation)}, {labels.wave(column.wave)}"
+        told = f"{labels.item(item)} {whose}: {number(estimate, 1)}% favourable"
         return Tile(number(estimate, 0), ground, on(ground), told=told)
     (colour, _, sign), moved = look_of(row.decision), row.decision in MOVED
     text = f"{sign if moved else ''}{number(estimate, 0, signed=True)}"
     return Tile(text, ink=colour if moved else GREY, bold=moved)
 
 
+def _spread(
+    item: str,
+    levels: Mapping[tuple[str, Column], Any],
+    changes: Mapping[tuple[str, Column], Any],
+    presentation: Presentation,
+) -> list[Tile]:
+    """Make tiles of the least and the most favourable organisation in the last wave, and of how many moved."""
+    last, names = list(presentation.waves)[-1], presentation.organisations
+    rows = [row for name in names if (row := levels.get((item, Column(name, last)))) is not None]
+    shares = [float(row.favourable_percent) for row in rows if pd.notna(row.favourable_percent)]
+    moved = [row.decision for name in names if (row := changes.get((item, Column(name)))) is not None]
+    signs = (f"{look_of(one)[2]}{moved.count(one)}" for one in MOVED)
+    ends = f"{number(min(shares), 0)}–{number(max(shares), 0)}" if shares else NONE
+    return [Tile(ends), Tile(" ".join(signs) if moved else NONE)]
+
+
 def _most_changed(
-    items: Sequence[Item], changes: Mapping[tuple[str, str], Any], parts: Sequence[str], sheet: Sheet
+    items: Sequence[Item], changes: Mapping[tuple[str, Column], Any], parts: Sequence[str], sheet: Sheet
 ) -> list[Item]:
     """Choose the statements that changed most, as many as a sheet has lines, in their order."""
     lines = int((sheet.most / sheet.em - 18) / (LINE + 0.2))
 
     def size(item: Item) -> float:
-        rows = [changes[item.item, name] for name in parts if (item.item, name) in changes]
-        moved = [row for row in rows if row.decision in MOVED]
-        return max(
-            (abs(row.estimate) + 1000 * (row in moved) for row in rows if pd.notna(row.estimate)), default=0.0
-        )
+        rows = [changes.get((item.item, Column(name))) for name in parts]
+        sizes = [abs(row.estimate) + 1000 * (row.decision in MOVED) for row in rows if row is not None]
+        return max((size for size in sizes if pd.notna(size)), default=0.0)
 
-    kept = {item.item for item in sorted(items, key=size, reverse=True)[:lines]}
-    return [item for item in items if item.item in kept]
+    kept = sorted(items, key=size, reverse=True)[:lines]
+    return [item for item in items if item in kept]
 
 
 def _title(
-    changes: Mapping[tuple[str, str], Any], parts: Sequence[str], total: int, presentation: Presentation
+    changes: Mapping[tuple[str, Column], Any], parts: Sequence[str], total: int, presentation: Presentation
 ) -> str:
     """Say on how many statements answers became more or less favourable."""
     labels, many = Labels(presentation), presentation.nouns.statement[1]
@@ -188,7 +189,7 @@ def _title(
         return f"Favourable answers to {total} {many}"
     said: list[str] = []
     for name in parts:
-        own = [row.decision for (_, organisation), row in changes.items() if organisation == name]
+        own = [row.decision for (_, column), row in changes.items() if column.organisation == name]
         up, down = own.count(Decision.INCREASE.value), own.count(Decision.DECREASE.value)
         whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
         said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")

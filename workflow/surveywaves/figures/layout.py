@@ -6,17 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Page, rules
+from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Axis, Page, rules
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
 
@@ -29,6 +28,29 @@ def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) 
         "va": "center_baseline",
     }
     axes.annotate(said, (x, y), xytext=(away, 0), **base, **look)
+
+
+class Box(NamedTuple):
+    """A box from `x` on, `y` its middle, with its look and what it says when a reader points at it."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+    look: Mapping[str, Any]
+    told: str = ""
+
+
+def boxes(axes: Axes, drawn: Sequence[Box]) -> None:
+    """Draw boxes, each over those before it."""
+    corners = [
+        [(x, y - h / 2), (x + w, y - h / 2), (x + w, y + h / 2), (x, y + h / 2)] for x, y, w, h, *_ in drawn
+    ]
+    looks = {
+        f"{name}s": [box.look[name] for box in drawn] for name in ("facecolor", "edgecolor", "linewidth")
+    }
+    told = [f"hover:{drawable(box.told)}" if box.told else None for box in drawn]
+    axes.add_collection(PolyCollection(corners, urls=told, clip_on=False, **looks), autolim=False)  # type: ignore[arg-type]
 
 
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
@@ -104,7 +126,7 @@ def panels(
     words: tuple[str, str],
     rows: Rows,
     parts: Sequence[Part],
-    axis: tuple[float, float, Mapping[float, str]],
+    axis: Axis,
     **about: Any,
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
@@ -127,17 +149,17 @@ def panels(
         right = left + wide - (0 if stacked or place == count - 1 else 1.5 * em)
         if stacked or not place:
             rows.write(page, top)
-        page.title_of(left, name, top=top, up=high)
+        page.head(left, name, top=top, up=high, bold=True)
         for number, (column, said) in reversed([*enumerate(part.columns)]):
             head = wrap(column, 5.5 * em, em)
-            page.head(right, "\n".join(head), top=top, ha="right", va="bottom")
+            page.head(right, head, top=top, ha="right")
             for text, y, colour in zip(said, rows.middles, part.colours, strict=True):
                 bold = not number and colour not in (GREY, INK)
                 page.write(
                     right, top + y, text, ha="right", color=colour, weight="bold" if bold else "normal"
                 )
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
-        axes = page.panel(left, right, *axis[:2], ticks=axis[2], top=top, lines=lines)
+        axes = page.panel(left, right, axis, top=top, lines=lines)
         places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
         rules(axes, [y for n, y in enumerate(places) if n not in rows.bold])
         drawn.append(axes)
@@ -189,14 +211,12 @@ def grid(
     )
     rows.write(page)
     if len(cells) and heads:
-        _tiles(page.panel(start, start + count * wide, 0, count), rows, cells)
+        _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)
     for x, name in enumerate(broken):
-        look: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90 if turned else 0}
-        page.head(start + (x + 0.5) * wide, "\n".join(name), **look)
+        page.head(start + (x + 0.5) * wide, name, ha="center", rotation=90 if turned else 0)
     left = 0
     for name, (_, span) in zip(above, groups, strict=True):
-        look = {"va": "bottom", "weight": "bold", "color": INK}
-        page.head(start + (left + 0.1) * wide, "\n".join(name), up=tall + 0.8, **look)
+        page.head(start + (left + 0.1) * wide, name, up=tall + 0.8, weight="bold", color=INK)
         left += span
     return page
 
@@ -206,26 +226,17 @@ def _cut(names: Sequence[Sequence[str]]) -> bool:
 
 
 def _tiles(axes: Axes, rows: Rows, cells: Sequence[Sequence[Tile]]) -> None:
-    """Draw a heat map, whose rows are as high as their names."""
-    tiles = [cell for row in cells for cell in row]
-    grounds = list(dict.fromkeys(cell.ground for cell in tiles))
-    shades = [[grounds.index(cell.ground) for cell in row] for row in cells]
-    ends = np.cumsum([0.0, *rows.heights])
-    rank = np.arange(len(ends))
-    heights = (lambda y: np.interp(y, rank, ends), lambda y: np.interp(y, ends, rank))
-    axes.set_yscale("function", functions=heights)
-    texts = np.array([[cell.text for cell in row] for row in cells])
-    sns.heatmap(
-        shades, vmin=0, vmax=len(grounds), cmap=ListedColormap(grounds), cbar=False, linewidths=1.2, annot=texts,
-        fmt="", annot_kws={"size": rows.em}, xticklabels=False, yticklabels=False, ax=axes,
-    )  # fmt: skip
-    for text, cell in zip(axes.texts, tiles, strict=True):
-        text.set(color=cell.ink, weight="bold" if cell.bold else "normal")
-        if "\n" not in cell.text:
-            text.set_verticalalignment("center_baseline")
-        if cell.hatched:
-            x, y = text.get_position()
-            hatched(axes, x - 0.45, y, 0.9, 0.85)
-            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
-        if cell.told:
-            value(text, cell.told)
+    """Draw tiles a unit wide, each row as high as its name."""
+    for y, high, row in zip(rows.middles, rows.heights, cells, strict=True):
+        look = {"edgecolor": "white", "linewidth": 1.2}
+        boxes(axes, [Box(x, y, 1, high, {"facecolor": cell.ground, **look}) for x, cell in enumerate(row)])
+        for x, cell in enumerate(row):
+            if cell.hatched:
+                hatched(axes, x + 0.05, y, 0.9, 0.85 * high)
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5} if cell.hatched else None
+            text = axes.text(
+                x + 0.5, y, cell.text, color=cell.ink, weight="bold" if cell.bold else "normal", bbox=ground,
+                ha="center", va="center" if "\n" in cell.text else "center_baseline",
+            )  # fmt: skip
+            if cell.told:
+                value(text, cell.told)

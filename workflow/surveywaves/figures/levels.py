@@ -1,34 +1,33 @@
-"""Levels with their intervals: waves under each other within each scale, a panel per organisation."""
+"""Levels with their intervals: waves under each other within each scale, a panel per organisation; or ranked."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 
-from surveywaves.figures.change import ABREAST, Unit, scale_rows
-from surveywaves.figures.drawing import LINE, Drawing, key, withheld_key
-from surveywaves.figures.layout import MARKS, Part, beside, hatched, panels, points
+from surveywaves.figures.drawing import Drawing, Key
+from surveywaves.figures.estimates import Estimates, Unit, span
+from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, steps
-from surveywaves.findings import level_rows, main_unit
+from surveywaves.findings import LEVEL, Found, found, level_rows, main_unit
 from surveywaves.study.parts import Presentation
-from surveywaves.terms import ALL, Status
-from surveywaves.words import Labels, records, shortened
+from surveywaves.terms import ALL
+from surveywaves.words import NONE, Labels, shortened
 
 
 def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each scale of the one wave of a study, for each organisation."""
-    rows = level_rows(means, main_unit(means))
-    first = (
-        rows[rows["organisation"].isin(_parts(rows, presentation)[:1])]
-        .set_index("scale")["estimate"]
-        .to_dict()
-    )
-    order = Labels(presentation).scales_in(rows)
-    order.sort(key=lambda scale: -first[scale] if pd.notna(first.get(scale)) else math.inf)
-    return _draw(rows, order, presentation, "Scales are sorted by the first panel.")
+    """Draw each scale of the last wave, from the highest on, for each organisation."""
+    rows = means[means["wave"] == list(presentation.waves)[-1]]
+
+    def highest(facts: Sequence[Found]) -> list[str]:
+        known = {one.scale: -one.estimate for one in facts if one.estimate is not None}
+        return sorted(Labels(presentation).scales_in(rows), key=lambda scale: known.get(scale, math.inf))
+
+    return _draw(rows, highest, presentation, "Scales are sorted by the first panel.")
 
 
 def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -36,65 +35,63 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
     chosen = presentation.style.gradient
     if chosen is None:
         raise ValueError("the study puts no scales in an order")
-    rows = level_rows(means, main_unit(means))
-    rows = rows[rows["scale"].isin(chosen.scales)]
-    return _draw(rows, list(chosen.scales), presentation, f"{shortened(chosen.title, 80)}.")
+    rows = means[means["scale"].isin(chosen.scales)]
+    return _draw(rows, lambda _: list(chosen.scales), presentation, f"{shortened(chosen.title, 80)}.")
 
 
-def _parts(rows: pd.DataFrame, presentation: Presentation) -> list[str]:
-    """Choose the organisations that stand side by side; all respondents instead where there are too many."""
-    named = set(rows["organisation"])
-    own = [name for name in presentation.organisations if name in named]
-    return ([ALL] if ALL in named else own[:ABREAST]) if len(own) > ABREAST or not own else own
-
-
-def _draw(rows: pd.DataFrame, order: Sequence[str], presentation: Presentation, about: str) -> Drawing:
-    unit, labels, em = Unit(main_unit(rows), presentation), Labels(presentation), presentation.style.font_size
-    parts = _parts(rows, presentation)
-    rows = rows[rows["organisation"].isin(parts)]
-    waves = [wave for wave in presentation.waves if rows[rows["estimate"].notna()]["wave"].eq(wave).any()]
-    looks = dict(zip(waves, zip(steps(len(waves)), itertools.cycle("sDo^vPX"), strict=False), strict=False))
-    keys = [key(labels.wave(wave), color=colour, marker=marker) for wave, (colour, marker) in looks.items()]
-    scales, (low, high, _) = scale_rows(order, [], presentation, LINE * max(len(waves), 1) + 0.7), unit.axis
-    only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
-    page, drawn = panels(
-        presentation,
-        (_title(rows, order, unit, labels), f"{unit.words}, with {labels.confidence} intervals{only}"),
-        scales,
-        [Part(labels.organisation(name)) for name in parts],
-        unit.axis,
-        keys=[*(keys if len(keys) > 1 else []), *withheld_key(rows["status"].eq(Status.WITHHELD).any())],
+def _draw(
+    means: pd.DataFrame, put: Callable[[Sequence[Found]], list[str]], presentation: Presentation, about: str
+) -> Drawing:
+    """Draw levels; `put` gives the scales in order, from the levels of the first panel or of all together."""
+    unit, labels, em = (
+        Unit(main_unit(means), presentation),
+        Labels(presentation),
+        presentation.style.font_size,
     )
-    middles = dict(zip(order, scales.middles, strict=True))
-    for axes, part in zip(drawn, parts, strict=True):
-        marks = []
-        for row in records(rows[rows["organisation"].eq(part) & rows["wave"].isin(waves)]):
-            y = middles[row.scale] + (waves.index(row.wave) - (len(waves) - 1) / 2) * LINE
-            if pd.isna(row.estimate):
-                if row.status == Status.WITHHELD:
-                    hatched(axes, low, y, high - low, 0.8)
-                continue
-            axes.hlines(y, row.conf_low, row.conf_high, color=looks[row.wave][0], linewidth=0.18 * em)
-            where = f"{labels.scale(row.scale)}, {labels.organisation(part)}, {labels.wave(row.wave)}"
-            said = f"{where}: {unit.write(row.estimate)} ({unit.interval(row.conf_low, row.conf_high)})"
-            marks.append((row.estimate, y, row.wave, said))
-            ink = INK if row.wave == waves[-1] else GREY
-            beside(axes, max(row.conf_high, row.estimate), y, unit.write(row.estimate), 0.6 * em, color=ink)
-        points(axes, pd.DataFrame(marks, columns=MARKS), looks, 0.75 * em, focus=True)
+    rows = level_rows(means, unit.name)
+    levels = {wave: found(None, rows, kind=LEVEL, wave=wave, unit=unit.name) for wave in presentation.waves}
+    waves = [wave for wave, own in levels.items() if any(unit.change(one) != NONE for one in own)]
+    own = Estimates(unit, [one for wave in waves for one in levels[wave]], [])
+    if own.ranked:
+        waves, about = waves[-1:], f"Each {presentation.nouns.organisation[0]} is ranked."
+    facts = [one for one in own.facts if one.wave in waves]
+    first = next(iter(own.parts.values()), [])
+    own = Estimates(
+        unit, facts, put([one for one in facts if one.organisation == ALL] if own.ranked else first)
+    )
+    looks = dict(zip(waves, zip(steps(len(waves)), itertools.cycle("sDo^vPX"), strict=False), strict=False))
+    marks: dict[Axes, list[tuple[float, float, str, str]]] = {}
+
+    def mark(axes: Axes, y: float, one: Found) -> None:
+        assert one.estimate is not None
+        span(axes, y, one, color=looks[one.wave][0], linewidth=0.18 * em)
+        marks.setdefault(axes, []).append((one.estimate, y, one.wave, unit.told(one)))
+        ink = INK if one.wave == waves[-1] else GREY
+        beside(axes, max(one.high or one.estimate, one.estimate), y, unit.change(one), 0.6 * em, color=ink)
+
+    keys = [
+        Key(labels.wave(wave), {"color": colour, "marker": marker})
+        for wave, (colour, marker) in looks.items()
+    ]
+    only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
+    words = _title(own, labels), f"{unit.words}, with {labels.confidence} intervals{only}"
+    page = own.draw(words, mark, unit.axis, keys=keys if len(keys) > 1 else [], waves=waves)
+    for axes, drawn in marks.items():
+        points(axes, pd.DataFrame(drawn, columns=MARKS), looks, 0.75 * em, focus=True)
+    rows = rows[rows["organisation"].isin([*own.parts]) & rows["wave"].isin(waves)]
     caption = f"{unit.words}, of each scale, with {labels.confidence} confidence intervals. {about}"
     return page.drawing(rows, caption=caption, alt=f"{page.title}.")
 
 
-def _title(rows: pd.DataFrame, scales: Sequence[str], unit: Unit, labels: Labels) -> str:
+def _title(own: Estimates, labels: Labels) -> str:
     """Make a title of the range of levels of the first and the last scale."""
-    said = []
-    for scale in dict.fromkeys((scales[0], scales[-1])) if scales else ():
-        own = rows[(rows["scale"] == scale) & rows["estimate"].notna()]["estimate"]
-        if len(own):
-            low, high = unit.write(own.min()), unit.write(own.max())
-            said.append(
-                f"{labels.scale(scale)} {low if low == high else f'{low}–{high}'}{'%' * unit.percent}"
-            )
+    said, unit = [], own.unit
+    for scale in dict.fromkeys((*own.order[:1], *own.order[-1:])):
+        levels = [one.estimate for one in own.shown if one.scale == scale and one.estimate is not None]
+        if levels:
+            low, high = unit.write(min(levels)), unit.write(max(levels))
+            ends = low if low == high else f"{low}–{high}"
+            said.append(f"{labels.scale(scale)} {ends}{'%' * unit.percent}")
     if not said:
         return "There is no estimate"
     return "; ".join([f"{said[0]} {'favourable' if unit.percent else 'on average'}", *said[1:]])

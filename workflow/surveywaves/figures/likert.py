@@ -8,29 +8,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from itertools import accumulate, product
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import LINE, Drawing, Key, Page, reversed_note, withheld_key
-from surveywaves.figures.layout import Rows, hatched, value
+from surveywaves.figures.layout import Box, Rows, boxes, hatched, value
 from surveywaves.figures.style import GREY, INK, MARK, Sheet, on, response_colours, width, wrap
 from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, WITHHELD, Labels, number, shortened, statement
+from surveywaves.words import NONE, WITHHELD, Labels, number, records, shortened, statement
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
 """Most organisations under each other; if there are more, only the tables show them."""
 BAR: Final = 1.35
-"""Height that a bar takes, in em."""
+"""Height that a bar takes with the room above it, in em."""
+HIGH: Final = 1.05
+"""Height of a bar, in em."""
 ROOM: Final = 0.2
 """How much wider than its number an answer must be, at least, for the number to be written in it, in em."""
 TOTAL: Final = 2.2
@@ -40,107 +41,8 @@ STATEMENT: Final = 0.30
 OWN: Final = 8.5
 """Most that the labels of bars take, in em."""
 
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers to the statements of a scale, by wave, organisation and statement."""
-
-    frequencies: pd.DataFrame
-    summary: pd.DataFrame
-    presentation: Presentation
-
-    @cached_property
-    def shares(self) -> dict[tuple[str, str, str], dict[int, float]]:
-        """Percent of each answer, by its number; NaN where there is none to show."""
-        found: dict[tuple[str, str, str], dict[int, float]] = {}
-        columns = ("wave", "organisation", "item", "response", "percent")
-        for *place, response, percent in self.frequencies[list(columns)].itertuples(index=False):
-            found.setdefault(tuple(place), {})[int(response)] = (
-                math.nan if pd.isna(percent) else float(percent)
-            )
-        return found
-
-    @cached_property
-    def withheld(self) -> set[tuple[str, str, str]]:
-        """Where an answer is withheld."""
-        own = self.frequencies[self.frequencies["status"].eq(Status.WITHHELD)]
-        return set(zip(own["wave"], own["organisation"], own["item"], strict=True))
-
-    @cached_property
-    def favourable(self) -> dict[tuple[str, str, str], float]:
-        """Percent of the favourable answers, where it is known."""
-        own = self.summary[self.summary["favourable_percent"].notna()]
-        places = zip(own["wave"], own["organisation"], own["item"], strict=True)
-        return dict(zip(places, own["favourable_percent"].astype(float), strict=True))
-
-    def bar(self, item: Item, wave: str, organisation: str, *, together: bool) -> Bar | None:
-        """Give a bar, with the answers on either side of the middle together or not; None where nobody was asked."""
-        place, scale = (wave, organisation, item.item), self.presentation.response_scales[item.response_scale]
-        found, gone = self.shares.get(place, {}), place in self.withheld
-        shares = [found.get(response, math.nan) for response in range(1, scale.points + 1)]
-        if all(map(math.isnan, shares)) and not gone:
-            return None
-        labels, favourable = tuple(scale.labels), self.favourable.get(place, math.nan)
-        side = len(shares) // 2
-        ends = [sum(shares[:side]), sum(shares[-side:])]
-        known = 0 if item.key < 0 else 1
-        ends[known] = favourable if math.isnan(ends[known]) else ends[known]
-        if together:
-            low, size = len(scale.favourable), scale.points
-            parts = [slice(0, low), slice(low, size - low), slice(size - low, size)]
-            parts = [part for part in parts if part.stop > part.start]
-            shares = [sum(shares[part]) for part in parts]
-            labels = tuple(" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in parts)
-            shares[-known] = favourable if math.isnan(shares[-known]) else shares[-known]
-        colours = response_colours(self.presentation.style.responses, len(shares))
-        return Bar(tuple(shares), colours, labels, (ends[0], ends[1]), WITHHELD if gone else NONE)
-
-
-class Bar(NamedTuple):
-    """The answers of some people to a statement, lowest first, in percent; NaN where there is none to show.
-
-    `ends` are the shares on the low and on the high side of the middle; `without` stands for one that is not shown.
-    """
-
-    shares: tuple[float, ...]
-    colours: tuple[str, ...]
-    labels: tuple[str, ...]
-    ends: tuple[float, float]
-    without: str
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Bars under each other, each with its label, wave and organisation; width and em in points.
-
-    Answers on either side of the middle may be together, and bars named, each by its label.
-    """
-
-    title: str
-    rows: tuple[tuple[str, str, str], ...]
-    wide: float
-    em: float
-    together: bool
-    named: bool
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Labels of the bars."""
-        return (
-            [wrap(label, OWN * self.em, self.em, lines=1)[0] for label, *_ in self.rows] if self.named else []
-        )
-
-    @cached_property
-    def indent(self) -> float:
-        """Where bars begin in it, in points."""
-        return (
-            max((width(name, self.em) + 0.5 * self.em for name in self.names), default=0.0) + TOTAL * self.em
-        )
-
-    @cached_property
-    def heading(self) -> tuple[str, ...]:
-        """Its title, broken into lines."""
-        return wrap(self.title, self.wide - self.indent, self.em * 1.1, bold=True)
+Place = tuple[str, str, str]
+"""Wave, organisation and item."""
 
 
 def likert(
@@ -153,27 +55,28 @@ def likert(
     group
         A scale, or `WITHOUT_SCALE`.
     """
-    labels, sheet, organisation = (
-        Labels(presentation),
-        Sheet.of(presentation.style),
-        presentation.nouns.organisation[0],
+    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
+    organisation = presentation.nouns.organisation[0]
+    every = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
+    rows, summary = (
+        table[table["item"].isin([item.item for item in every])] for table in (item_frequencies, item_summary)
     )
-    items = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
-    rows = item_frequencies[item_frequencies["item"].isin([item.item for item in items])]
-    own = item_summary[item_summary["item"].isin([item.item for item in items])]
-    answers = Answers(rows, own, presentation)
-    waves = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
-    there = [name for name in presentation.organisations if rows["organisation"].eq(name).any()]
+    answered = set(rows["organisation"])
+    there = [name for name in presentation.organisations if name in answered]
     there = there if 1 < len(there) <= UNDER else []
-    last = waves[-1] if waves else ""
-    known = {
-        item: share for (wave, of, item), share in answers.favourable.items() if (wave, of) == (last, ALL)
-    }
-    items.sort(key=lambda item: -known.get(item.item, 0.0))
-    items, waves, cut = _fitting(items, waves, there, presentation)
+    rows = rows[rows["organisation"].isin([ALL, *there])]
+    answers = Answers.of(rows, summary, presentation)
+    asked = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
+    last = asked[-1] if asked else ""
+    known = {item.item: answers.favourable.get((last, ALL, item.item), math.nan) for item in every}
+    known = {name: share for name, share in known.items() if not math.isnan(share)}
+    every.sort(key=lambda item: -known.get(item.item, 0.0))
+    items, waves = _fitting(every, asked, there, presentation)
     statements = _rows(items, waves, there, sheet)
-    start = statements.end
-    panels = _panels(waves, there, labels, sheet.width - 0.5 * sheet.em - start)
+    panels = _panels(waves, there, labels, statements.end, sheet.width - 0.5 * sheet.em)
+    fewer = (
+        f"{len(items)} of {len(every)} {presentation.nouns.statement[len(items) > 1]}: the most favourable."
+    )
     page = Page(
         presentation,
         _title(labels.scale(group), [*known.values()], last, labels),
@@ -182,21 +85,17 @@ def likert(
         notes=[
             reversed_note(items),
             f"Answers on either side are taken together by {organisation}." if there else "",
-            cut,
+            fewer if len(items) < len(every) else "",
         ],
         lines=sum(statements.heights),
-        heads=0.5 + 1.1 * LINE * max(len(panel.heading) for panel in panels),
+        heads=0.5 + 1.1 * LINE * max(len(panel.title) for panel in panels),
     )
     statements.write(page)
-    for panel in panels:
-        _draw(page, start, panel, dict(zip(statements.middles, items, strict=True)), answers)
-        start += panel.wide
-    shown = rows["organisation"].isin([ALL, *there]) & rows["wave"].isin(waves)
-    shown &= rows["item"].isin([item.item for item in items])
+    _draw(page, panels, dict(zip(statements.middles, items, strict=True)), answers)
+    shown = rows["wave"].isin(waves) & rows["item"].isin([item.item for item in items])
     caption = (
         f"{shortened(labels.scale(group), 60)}, sorted by favourable answers in the last wave. "
-        f"Every answer of all respondents"
-        f"{f'; by {organisation} the two sides and the middle' if there else ''}."
+        f"Every answer of all respondents{f'; by {organisation} the two sides and the middle' if there else ''}."
     )
     said = [
         f"{labels.item(one.item)} {number(known[one.item], 0)}% favourable."
@@ -206,46 +105,126 @@ def likert(
     return page.drawing(rows[shown], caption=caption, alt=f"{page.title}. {' '.join(said)}")
 
 
-def _panels(waves: Sequence[str], there: Sequence[str], labels: Labels, wide: float) -> list[Panel]:
+class Bar(NamedTuple):
+    """The answers of some people to a statement, lowest first, in percent; NaN where there is none to show.
+
+    `ends` are the shares on the low and on the high side of the middle; `without` stands for one that is not shown.
+    """
+
+    shares: Sequence[float]
+    labels: Sequence[str]
+    ends: Sequence[float]
+    without: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The percent of each answer, of all that are favourable, and where an answer is withheld."""
+
+    presentation: Presentation
+    shares: Mapping[Place, Sequence[float]]
+    favourable: Mapping[Place, float]
+    withheld: frozenset[Place]
+
+    @classmethod
+    def of(cls, frequencies: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Answers:
+        """Take them from the released tables."""
+        place = ["wave", "organisation", "item"]
+        most = max(scale.points for scale in presentation.response_scales.values())
+        wide = frequencies.pivot(index=place, columns="response", values="percent").astype("float64")  # noqa: PD010
+        wide = wide.reindex(columns=range(1, most + 1))
+        hidden = frequencies[frequencies["status"].eq(Status.WITHHELD)][place]
+        known = summary[summary["favourable_percent"].notna()]
+        return cls(
+            presentation,
+            dict(zip(wide.index, wide.to_numpy().tolist(), strict=True)),
+            {(row.wave, row.organisation, row.item): float(row.favourable_percent) for row in records(known)},
+            frozenset(hidden.itertuples(index=False, name=None)),
+        )
+
+    def bar(self, item: Item, wave: str, organisation: str, *, together: bool) -> Bar | None:
+        """Give a bar, with the answers on either side of the middle together or not; None where nobody was asked."""
+        place, scale = (wave, organisation, item.item), self.presentation.response_scales[item.response_scale]
+        shares: Sequence[float] = self.shares.get(place, [math.nan] * scale.points)[: scale.points]
+        gone, labels = place in self.withheld, tuple(scale.labels)
+        if all(map(math.isnan, shares)) and not gone:
+            return None
+        favourable, side = self.favourable.get(place, math.nan), len(shares) // 2
+        ends, known = [sum(shares[:side]), sum(shares[-side:])], 0 if item.key < 0 else 1
+        ends[known] = favourable if math.isnan(ends[known]) else ends[known]
+        if together:
+            low, size = len(scale.favourable), scale.points
+            parts = [slice(0, low), slice(low, size - low), slice(size - low, size)]
+            parts = [part for part in parts if part.stop > part.start]
+            shares = [sum(shares[part]) for part in parts]
+            labels = tuple(" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in parts)
+            shares[-known] = favourable if math.isnan(shares[-known]) else shares[-known]
+        return Bar(shares, labels, ends, WITHHELD if gone else NONE)
+
+
+class Panel(NamedTuple):
+    """Bars under each other, each with its label (empty: none), wave and organisation; its place is in points."""
+
+    title: Sequence[str]
+    bars: Sequence[tuple[str, str, str]]
+    left: float
+    right: float
+    together: bool
+
+
+def _panels(
+    waves: Sequence[str], there: Sequence[str], labels: Labels, start: float, end: float
+) -> list[Panel]:
     """Choose panels: all respondents by wave; organisations by wave beside them, or under each other."""
-    em, first = labels.presentation.style.font_size, wide * (0.54 if there else 1.0)
-    every = tuple((labels.wave(wave), wave, ALL) for wave in waves)
-    panels = [Panel(labels.organisation(ALL), every, first, em, together=False, named=True)]
+    em, first = labels.presentation.style.font_size, (end - start) * (0.54 if there else 1.0)
+
+    def panel(title: str, bars: Sequence[tuple[str, str, str]], place: int, wide: float) -> Panel:
+        named = [(wrap(label, OWN * em, em, lines=1)[0], wave, name) for label, wave, name in bars]
+        indent = max((width(name, em) + 0.5 * em for name, *_ in named if name), default=0.0) + TOTAL * em
+        left = start + (first + (place - 1) * wide if place else 0.0)
+        heading = wrap(title, wide - indent, em * 1.1, bold=True)
+        return Panel(heading, named, left + indent, left + wide - TOTAL * em, place > 0)
+
+    every = [(labels.wave(wave), wave, ALL) for wave in waves]
+    panels, rest = [panel(labels.organisation(ALL), every, 0, first)], end - start - first
     if len(there) > BESIDE:
-        own = tuple((labels.organisation(name), waves[-1], name) for name in there)
         title = f"By {labels.presentation.nouns.organisation[0]}, {labels.wave(waves[-1])}"
-        return [*panels, Panel(title, own, wide - first, em, together=True, named=True)]
-    for name in there:
-        own = tuple((labels.wave(wave), wave, name) for wave in waves)
-        part = (wide - first) / len(there)
-        panels.append(Panel(labels.organisation(name), own, part, em, together=True, named=False))
+        own = [(labels.organisation(name), waves[-1], name) for name in there]
+        return [*panels, panel(title, own, 1, rest)]
+    for place, name in enumerate(there, 1):
+        panels.append(
+            panel(labels.organisation(name), [("", wave, name) for wave in waves], place, rest / len(there))
+        )
     return panels
 
 
-def _draw(page: Page, start: float, panel: Panel, items: Mapping[float, Item], answers: Answers) -> None:
-    """Draw a panel from a place on: labels, bars, and at either end the total of a side."""
-    em, labels = page.em, Labels(page.presentation)
-    left, right = start + panel.indent, start + panel.wide - TOTAL * em
-    axes = page.panel(left, right, 0, 100, ticks={0: "0", 50: "50", 100: "100%"})
-    page.title_of(left, panel.heading)
-    for middle, item in items.items():
-        for n, (label, wave, organisation) in enumerate(panel.rows):
-            y = middle + (n - (len(panel.rows) - 1) / 2) * BAR
+def _draw(page: Page, panels: Sequence[Panel], items: Mapping[float, Item], answers: Answers) -> None:
+    """Draw panels: labels, bars, and at either end the total of a side."""
+    em, labels, drawn = page.em, Labels(page.presentation), []
+    places = [(panel.left, (panel.left + panel.right) / 2, panel.right) for panel in panels]
+    ticks = {x: said for three in places for x, said in zip(three, ("0", "50", "100%"), strict=True)}
+    axes = page.panel(page.left, page.right, (page.left, page.right, ticks))
+    for panel in panels:
+        page.head(panel.left, panel.title, bold=True)
+        for (middle, item), (n, (name, wave, organisation)) in product(items.items(), enumerate(panel.bars)):
+            y = middle + (n - (len(panel.bars) - 1) / 2) * BAR
             bar = answers.bar(item, wave, organisation, together=panel.together)
-            if panel.named and (bar or organisation == ALL):
-                page.write(left - TOTAL * em, y, panel.names[n], ha="right", color=GREY)
+            if name and (bar or organisation == ALL):
+                page.write(panel.left - TOTAL * em, y, name, ha="right", color=GREY)
             if bar is None:
                 if organisation == ALL:
-                    page.write(left, y, _nothing(page.presentation, wave, item), color=GREY)
+                    page.write(panel.left, y, _nothing(page.presentation, wave, item), color=GREY)
                 continue
-            _bar(axes, y, bar, 0 if panel.together else (right - left) / em)
-            for total, x, low in zip(bar.ends, (left - 3, right + 3), (True, False), strict=True):
+            drawn += _bar(page, axes, panel, y, bar)
+            for total, x, low in zip(bar.ends, (panel.left - 3, panel.right + 3), (True, False), strict=True):
                 text = bar.without if math.isnan(total) else number(total, 0)
                 favourable = low == (item.key < 0)
                 look = {"weight": "bold", "color": INK} if favourable else {"color": GREY}
                 mark = page.write(x, y, text, ha="right" if low else "left", **look)
                 if favourable:
-                    value(mark, f"{labels.item(item.item)}, {panel.title}, {label}: {text}% favourable")
+                    whose = f"{labels.organisation(organisation)}, {labels.wave(wave)}"
+                    value(mark, f"{labels.item(item.item)}, {whose}: {text}% favourable")
+    boxes(axes, drawn)
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
@@ -256,30 +235,26 @@ def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
     return "not asked" if grade == Comparability.ABSENT else "no answers"
 
 
-def _bar(axes: Axes, y: float, bar: Bar, wide: float) -> None:
-    """Draw a bar: from either end what is known, hatched between where any is not; `wide` in em, 0 without numbers."""
-    gone = [place for place, share in enumerate(bar.shares) if math.isnan(share)]
-    count, high, left, right = len(bar.shares), 1.05, 0.0, 100.0
-    places: list[tuple[int, float]] = []
-    for place in range(gone[0] if gone else count):
-        places.append((place, left))
-        left += bar.shares[place]
-    for place in range(count - 1, gone[-1] if gone else count, -1):
-        right -= bar.shares[place]
-        places.append((place, right))
-    for place, start in places:
-        share, colour, text = bar.shares[place], bar.colours[place], number(bar.shares[place], 0)
-        if not share:
+def _bar(page: Page, axes: Axes, panel: Panel, y: float, bar: Bar) -> list[Box]:
+    """Give the boxes of a bar: from either end what is known, hatched between where any is not."""
+    shares, wide = np.array(bar.shares), (panel.right - panel.left) / 100
+    ends, rests = np.cumsum(shares), 100 - np.cumsum(shares[::-1])[::-1]
+    starts = np.where(np.isnan(ends), rests, ends - shares)
+    colours, drawn = response_colours(page.presentation.style.responses, len(shares)), []
+    for start, share, colour, label in zip(starts, shares, colours, bar.labels, strict=True):
+        if not share > 0 or math.isnan(start):
             continue
-        look: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.6}
-        patch = Rectangle((start, y - high / 2), share, high, **look)
-        axes.add_artist(patch)  # unlike a patch, it asks for no limits
-        value(patch, f"{bar.labels[place]}: {text}%", focus=False)
-        if share * wide / 100 >= width(text, 1.0) + ROOM:
-            axes.text(start + share / 2, y, text, ha="center", va="center_baseline", color=on(colour))
-    if gone and right - left > 0.5:
-        hatched(axes, left, y, right - left, high)
-    axes.add_artist(Rectangle((0, y - high / 2), 100, high, fill=False, edgecolor=MARK, linewidth=0.5))
+        text, x = number(share, 0), panel.left + start * wide
+        look = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.6}
+        drawn.append(Box(x, y, share * wide, HIGH, look, f"{label}: {text}%"))
+        if not panel.together and share * wide >= width(text, page.em) + ROOM * page.em:
+            page.write(x + share * wide / 2, y, text, ha="center", color=on(colour))
+    if np.isnan(shares).any():
+        low, high = np.nanmax([0.0, *ends]), np.nanmin([100.0, *rests])
+        if high - low > 0.5:
+            hatched(axes, panel.left + low * wide, y, (high - low) * wide, HIGH)
+    frame = {"facecolor": "none", "edgecolor": MARK, "linewidth": 0.5}
+    return [*drawn, Box(panel.left, y, 100 * wide, HIGH, frame)]
 
 
 def _rows(items: Sequence[Item], waves: Sequence[str], there: Sequence[str], sheet: Sheet) -> Rows:
@@ -290,22 +265,17 @@ def _rows(items: Sequence[Item], waves: Sequence[str], there: Sequence[str], she
 
 def _fitting(
     items: list[Item], waves: list[str], there: Sequence[str], presentation: Presentation
-) -> tuple[list[Item], list[str], str]:
+) -> tuple[list[Item], list[str]]:
     """Leave out what a sheet has no room for: first waves other than the main pair's, then statements."""
     sheet, compared = Sheet.of(presentation.style), main_pair(presentation)
-    room = sheet.most / sheet.em - 12
-    if sum(_rows(items, waves, there, sheet).heights) > room and compared:
-        waves = [wave for wave in waves if wave in (compared.first, compared.last)] or waves[-2:]
-    if sum(_rows(items, waves, there, sheet).heights) > room:
-        waves = waves[-1:]
-    fit = max(sum(total <= room for total in accumulate(_rows(items, waves, there, sheet).heights)), 1)
-    one, many = presentation.nouns.statement
-    noun = many if len(items) > 1 else one
-    return (
-        items[:fit],
-        waves,
-        f"{fit} of {len(items)} {noun}: the most favourable." if fit < len(items) else "",
-    )
+    main = [wave for wave in waves if compared and wave in (compared.first, compared.last)] or waves[-2:]
+    fit = 0
+    for shown in (waves, main, waves[-1:]):
+        ends = accumulate(_rows(items, shown, there, sheet).heights)
+        fit = sum(end <= sheet.most / sheet.em - 12 for end in ends)
+        if fit == len(items):
+            break
+    return items[: max(fit, 1)], shown
 
 
 def _keys(items: Sequence[Item], rows: pd.DataFrame, presentation: Presentation) -> list[Key]:

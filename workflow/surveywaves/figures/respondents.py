@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.figures.drawing import Drawing, key, withheld_key
+from surveywaves.figures.drawing import Drawing, Key, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
@@ -17,12 +17,15 @@ MARKERS: Final = ("s", "D", "^", "o")
 """Marks of the waves; that of the last is a dot."""
 LEVELS: Final = 55
 """Most rows."""
+ORGANISATIONS: Final = 12
+"""Most organisations that have a row; if there are more, only the tables show them."""
 
 
 def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw the share of every level of the grouping variables, of those who stated one, in the last waves."""
-    labels, em = Labels(presentation), Sheet.of(presentation.style).em
-    variables = [ORGANISATION] * (len(presentation.organisations) > 1) + list(presentation.variables)
+    labels, em, nouns = Labels(presentation), Sheet.of(presentation.style).em, presentation.nouns
+    single = len(presentation.organisations)
+    variables = [ORGANISATION] * (1 < single <= ORGANISATIONS) + list(presentation.variables)
     waves = list(presentation.waves)[-len(MARKERS) :]
     own = respondents[
         (respondents["organisation"] == ALL)
@@ -36,31 +39,26 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         levels = dict.fromkeys(level for name, level, _ in found if name == variable)
         lines += [(variable, level) for level in ("", *levels)] if levels else []
     lines = lines[:LEVELS]
-    bold = [place for place, (_, level) in enumerate(lines) if not level]
     names = [wrap(_name(*one, labels), 20 * em, em, bold=not one[1]) for one in lines]
+    rows = Rows(names, em, bold=[place for place, (_, level) in enumerate(lines) if not level])
     looks = dict(zip(waves, zip(steps(len(waves)), MARKERS[-len(waves) :], strict=True), strict=True))
     texts = [[_written(one[1], found.get((*one, wave))) for one in lines] for wave in waves]
     written = {text for column in texts for text in column}
-    rows = Rows(names, em, bold=bold)
+    keys = [
+        Key(labels.wave(wave), {"marker": marker, "color": colour})
+        for wave, (colour, marker) in looks.items()
+    ]
     page, drawn = panels(
         presentation,
-        (
-            _title(found, variables, waves, labels),
-            f"{presentation.nouns.people.capitalize()} who stated it, %",
-        ),
+        (_title(found, variables, waves, labels), f"{nouns.people.capitalize()} who stated it, %"),
         rows,
         [Part(columns=[*zip(map(labels.wave, waves), texts, strict=True)], colours=[INK] * len(lines))],
         (-3, 103, {0: "0", 25: "25", 50: "50", 75: "75", 100: "100%"}),
-        keys=[
-            *(
-                key(labels.wave(wave), marker=marker, color=colour)
-                for wave, (colour, marker) in looks.items()
-            ),
-            *withheld_key(WITHHELD in written),
-        ],
+        keys=[*keys, *withheld_key(WITHHELD in written)],
         notes=[
             f"{NONE} not asked, or not so." if NONE in written else "",
             f"The first {LEVELS} rows." if len(lines) == LEVELS else "",
+            f"The {single} {nouns.organisation[1]}: see the table." if single > ORGANISATIONS else "",
         ],
     )
     marks = []
@@ -68,12 +66,11 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         for y, one, text in zip(rows.middles, lines, column, strict=True):
             if text == WITHHELD:
                 hatched(drawn[0], 0, y, 100, 0.6)
-            elif text and text != NONE:
+            elif text not in ("", NONE):
                 said = f"{labels.level(*one)}, {labels.wave(wave)}: {text}%"
                 marks.append((found[*one, wave].percent, y, wave, said))
     points(drawn[0], pd.DataFrame(marks, columns=MARKS), looks, 0.75 * em)
-    shown = set(lines)
-    here = [place in shown for place in zip(own["variable"], own["level"], strict=True)]
+    here = [place in lines for place in zip(own["variable"], own["level"], strict=True)]
     caption = "Share of each level among those who stated one, by wave."
     alt = f"{page.title}. Dot plot, a row a level and a mark a wave."
     return page.drawing(own[pd.Series(here, index=own.index, dtype=bool)], caption=caption, alt=alt)
@@ -82,19 +79,17 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
 def _name(variable: str, level: str, labels: Labels) -> str:
     if level:
         return labels.level(variable, level)
-    name = (
-        labels.presentation.nouns.organisation[0] if variable == ORGANISATION else labels.variable(variable)
-    )
-    return opening(name)
+    noun = labels.presentation.nouns.organisation[0]
+    return opening(noun if variable == ORGANISATION else labels.variable(variable))
 
 
 def _written(level: str, row: Any) -> str:
     """Write a level's share in a wave, or why there is none."""
     if not level:
         return ""
-    if row is None or (pd.isna(row.percent) and row.status != Status.WITHHELD):
-        return NONE
-    return WITHHELD if pd.isna(row.percent) else number(row.percent, 0)
+    if row is not None and pd.notna(row.percent):
+        return number(row.percent, 0)
+    return WITHHELD if row is not None and row.status == Status.WITHHELD else NONE
 
 
 def _title(

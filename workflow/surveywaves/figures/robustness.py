@@ -1,10 +1,12 @@
-"""Whether other analyses agree: a row per clear result, a column per alternative analysis."""
+"""Whether other analyses agree: a row per clear result or, of many, per scale; a column per alternative analysis."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
+import seaborn as sns
 
 from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
 from surveywaves.figures.layout import Rows, Tile, grid
@@ -12,16 +14,17 @@ from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, CLEAR, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
-from surveywaves.words import NONE, Labels, number, records
+from surveywaves.words import NONE, Labels, number, records, whole
 
 ROWS: Final = 40
-"""Most results that are shown, the largest."""
-
+"""Most results with a row each; more are counted, a row a scale."""
 COLUMN: Final = 7.0
 """Width that a column takes at most, in em."""
-
 SAME, OTHER = "#ececec", "#7a3e8e"
 """Ground of a tile whose decision is that of the main analysis, and of one whose is not."""
+
+Found = Mapping[tuple[str, str], Any]
+"""Rows with a decision, by organisation and scale."""
 
 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -29,56 +32,54 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
 
     The results are changes between the main pair of waves; with one wave, its gaps.
     """
-    labels, pair = Labels(presentation), main_pair(presentation)
+    labels, pair, em = Labels(presentation), main_pair(presentation), Sheet.of(presentation.style).em
     kind, wave = (CHANGE, pair.contrast) if pair else (GAP, next(iter(presentation.waves)))
-    rows = _rows(sensitivity, kind, wave)
-    found = {(row.variant, row.organisation, row.scale): row for row in records(rows)}
-    results = [place[1:] for place, row in found.items() if place[0] == MAIN and row.decision in CLEAR]
-    total = len(results)
-    results = sorted(results, key=lambda place: -abs(found[MAIN, *place].estimate))[:ROWS]
-    order = [*presentation.organisations, *dict.fromkeys(one for one, _ in results)]
-    results.sort(key=lambda place: order.index(place[0]))
-    tried = dict.fromkeys(row.variant for row in found.values() if row.variant != MAIN)
-    variants = [name for name in tried if any(_decided(found.get((name, *place))) for place in results)]
-    agreeing = sum(all(_alike(found, name, place) for name in variants) for place in results)
-    em = Sheet.of(presentation.style).em
-    names = [
-        wrap(f"{labels.organisation(one)}: {labels.scale(scale)}", 24 * em, em, lines=1)
-        for one, scale in results
-    ]
-    cells = [[_tile(found, name, place, labels) for name in (MAIN, *variants)] for place in results]
-    words = ("rose", "fell", "no meaningful change", "no clear change")
+    what, words = "change", ("rose", "fell", "no meaningful change", "no clear change")
     if not pair:
-        words = ("higher", "lower", "no meaningful difference", "no clear difference")
+        what, words = "difference", ("higher", "lower", "no meaningful difference", "no clear difference")
+    rows = _rows(sensitivity, kind, wave)
+    decided = rows[rows["status"].isin(ESTIMATED) & rows["decision"].ne("")]
+    tried: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in rows["variant"]}
+    for row in records(decided):
+        tried[row.variant][row.organisation, row.scale] = row
+    main = {place: row for place, row in tried.pop(MAIN, {}).items() if row.decision in CLEAR}
+    order = [*presentation.organisations, *dict.fromkeys(one for one, _ in main)]
+    results = sorted(main, key=lambda place: (order.index(place[0]), -abs(main[place].estimate)))
+    tried = {name: own for name, own in tried.items() if own.keys() & main.keys()}
+    agreeing = sum(all(_alike(own, place, main) for own in tried.values()) for place in results)
+    if many := len(results) > ROWS:
+        groups = {labels.scale(one): [p for p in results if p[1] == one] for one in labels.scales_in(decided)}
+    else:
+        groups = {f"{labels.organisation(one)}: {labels.scale(of)}": [(one, of)] for one, of in results}
+    names = [wrap(name, 24 * em, em, lines=1) for name in groups]
+    make = _counted if many else _tile
+    cells = [[make(own, of, main, labels) for own in (main, *tried.values())] for of in groups.values()]
+    box = {"edgecolor": GREY, "linewidth": 0.6}
     keys = [
-        *decision_keys({row.decision for row in found.values()}, words, grid=True),
-        Key("as in the main analysis", {"facecolor": SAME, "edgecolor": GREY, "linewidth": 0.6}, box=True),
-        Key("another decision", {"facecolor": OTHER, "edgecolor": GREY, "linewidth": 0.6}, box=True),
+        *([] if many else decision_keys(set(decided["decision"]), words, grid=True)),
+        Key("as in the main analysis", {"facecolor": SAME, **box}, box=True),
+        Key("another decision", {"facecolor": OTHER, **box}, box=True),
     ]
+    title = f"{whole(agreeing)} of {whole(len(results))} clear {what}s hold in every alternative analysis"
     unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
-    title = f"{agreeing} of {total} clear {'changes' if pair else 'differences'} hold in every alternative analysis"
-    missing = any(tile.text == NONE for row in cells for tile in row)
-    heads = ["Main analysis", *map(labels.variant, variants)]
     drawn = grid(
         presentation,
-        (
-            title if total else f"No clear {'change' if pair else 'difference'} to try by other analyses",
-            f"{labels.wave(wave)}: {unit}",
-        ),
+        (title if results else f"No clear {what} to try by other analyses", f"{labels.wave(wave)}: {unit}"),
         Rows(names, em, LINE + 0.35),
         cells,
-        heads if total else [],
+        ["Main analysis", *map(labels.variant, tried)] if results else [],
         most=COLUMN,
-        keys=keys if total else [],
+        keys=keys if results else [],
         notes=[
-            f"{NONE} cannot be estimated, or not released." if missing else "",
-            f"The {ROWS} largest of {total}." if total > ROWS else "",
+            f"{NONE} cannot be estimated, or not released."
+            if NONE in {t.text for row in cells for t in row}
+            else "",
+            f"How many of the clear {what}s the analyses decide alike." if many else "",
         ],
     )
     caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
-    return drawn.drawing(
-        rows, caption=caption, alt=f"{drawn.title}. Tiles, a row a result and a column an analysis."
-    )
+    alt = f"{drawn.title}. Tiles, a row a {'scale' if many else 'result'} and a column an analysis."
+    return drawn.drawing(rows, caption=caption, alt=alt)
 
 
 def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:
@@ -91,29 +92,30 @@ def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:
     return own[:0]
 
 
-def _decided(row: Any) -> bool:
-    return row is not None and row.status in ESTIMATED and bool(row.decision)
+def _alike(own: Found, place: tuple[str, str], main: Found) -> bool:
+    return place not in own or own[place].decision == main[place].decision
 
 
-def _alike(found: dict[tuple[str, str, str], Any], variant: str, place: tuple[str, str]) -> bool:
-    row: Any = found.get((variant, *place))
-    return not _decided(row) or row.decision == found[MAIN, *place].decision
-
-
-def _tile(
-    found: dict[tuple[str, str, str], Any], variant: str, place: tuple[str, str], labels: Labels
-) -> Tile:
-    """Make a tile: the decision's sign, on a ground that says whether it is the main analysis's."""
-    row: Any = found.get((variant, *place))
-    if not _decided(row):
+def _tile(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:
+    """Make the tile of a result: the decision's sign, on a ground that says whether it is the main analysis's."""
+    [place] = places
+    if place not in own:
         return Tile(NONE, ink=GREY)
+    row, alike, first = own[place], _alike(own, place, main), own is main
     colour, _, sign = DECISIONS[row.decision]
-    alike = row.decision == found[MAIN, *place].decision
-    ground = ("#ffffff" if variant == MAIN else SAME) if alike else OTHER
+    ground = ("#ffffff" if first else SAME) if alike else OTHER
     told = (
-        f"{labels.organisation(place[0])}, {labels.scale(place[1])}, {labels.variant(variant)}: "
+        f"{labels.organisation(row.organisation)}, {labels.scale(row.scale)}, {labels.variant(row.variant)}: "
         f"{number(row.estimate, 1, signed=True)}, {row.decision.replace('_', ' ')}"
     )
-    return Tile(
-        sign, ground, colour if variant == MAIN else on(ground), bold=not alike or variant == MAIN, told=told
-    )
+    return Tile(sign, ground, colour if first else on(ground), bold=first or not alike, told=told)
+
+
+def _counted(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:  # noqa: ARG001
+    """Make the tile of many results: on how many an analysis comes to the same decision, darker where on few."""
+    tried = [place for place in places if place in own]
+    if own is main or not tried:
+        return Tile(str(len(tried)) if own is main else NONE, ink=GREY)
+    same = sum(_alike(own, place, main) for place in tried)
+    ground = sns.blend_palette([OTHER, SAME], 101).as_hex()[round(100 * same / len(tried))]
+    return Tile(f"{same} of {len(tried)}", ground, on(ground))

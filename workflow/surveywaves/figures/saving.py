@@ -1,25 +1,32 @@
-"""Saving a figure: as SVG, and by typst from it as tagged PDF and as PNG; the same bytes on every run and machine."""
+"""All figures of a study: drawn, and saved while the next are drawn; the same bytes on every run and machine."""
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import struct
 import zlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
+import pandas as pd
 import typst
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_hex
 
+from surveywaves.catalogue import FIGURES, NARROW, ROWS_FORMAT, SLIDES, Figure, One, of_study
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.style import FONT, RC, drawable, width
-from surveywaves.files import write_bytes
+from surveywaves.figures.style import FONT, RC, drawable, metrics, on_slide, on_telephone, width
+from surveywaves.files import csv_text, write_bytes, write_text
+from surveywaves.study.parts import Presentation
 
 TEMPLATE: Final = b"""#set page(width: auto, height: auto, margin: 0pt)
 #set document(title: sys.inputs.title, date: none)
@@ -27,39 +34,86 @@ TEMPLATE: Final = b"""#set page(width: auto, height: auto, margin: 0pt)
 """
 
 
-def save(drawing: Drawing, folder: Path, dpi: float, *, svg: str = "") -> None:
-    """Write a drawing as SVG, PDF (fonts embedded) and PNG; nothing in a file tells when it was written.
+def save_all(
+    tables: Mapping[str, pd.DataFrame],
+    presentation: Presentation,
+    folder: Path,
+    exhibits: Iterable[Figure] = FIGURES,
+) -> pd.DataFrame:
+    """Draw every figure into a folder, with its rows, as a slide and, where the catalogue says so, for a telephone.
 
     Parameters
     ----------
-    drawing
-        What `draw_all` gives.
-    folder
-        Where to. The files are called ``<name>.svg``, ``.pdf`` and ``.png``.
+    tables
+        Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
+    presentation
+        The study in words.
+    exhibits
+        A list of the catalogue.
+
+    Returns
+    -------
+    DataFrame
+        `captions.tsv`: what is said beside each figure, in their order.
+    """
+    slides, said, jobs = on_slide(presentation), [], []
+    gc.freeze()  # else what is loaded is looked through again for every figure
+    with ThreadPoolExecutor(1) as beside:
+        for one in of_study(exhibits, presentation, tables):
+            drawing, slide = draw(one, tables, presentation), draw(one, tables, slides)
+            write_text(csv_text(drawing.rows), str(folder / f"{one.name}.{ROWS_FORMAT}"))
+            svgs = svg_of(drawing), svg_of(slide)
+            write_text(svgs[0], str(folder / f"{one.name}.svg"))
+            jobs.append(
+                beside.submit(typeset, drawing.words, svgs[0], folder, presentation.style.dpi, pdf=True)
+            )
+            jobs.append(beside.submit(typeset, slide.words, svgs[1], folder / SLIDES, slides.style.dpi))
+            if isinstance(one.exhibit, Figure) and one.exhibit.narrow:
+                narrow = svg_of(draw(one, tables, on_telephone(presentation)))
+                write_text(narrow, str(folder / NARROW / f"{one.name}.svg"))
+            said.append(drawing.words)
+        for job in jobs:
+            job.result()
+    return pd.DataFrame(said)
+
+
+def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentation) -> Drawing:
+    """Draw a figure.
+
+    Raises
+    ------
+    ValueError
+        If the rows that it is said to draw are none of the table that it reads.
+    """
+    with mpl.rc_context(RC | {"font.size": presentation.style.font_size}):
+        drawing: Drawing = one.make(tables, presentation)
+    read = tables[one.exhibit.reads[0]]
+    if not drawing.rows.index.isin(read.index).all() or not {*read} <= {*drawing.rows} <= {*read, "evidence"}:
+        raise ValueError(f"figure {one.name}: its rows are not rows of {one.exhibit.reads[0]}")
+    return replace(drawing, name=one.name, group=one.exhibit.section)
+
+
+def typeset(words: Mapping[str, str], svg: str, folder: Path, dpi: float, *, pdf: bool = False) -> None:
+    """Write a drawing as PNG that says its resolution and, if asked to, as tagged PDF with its fonts.
+
+    Parameters
+    ----------
+    words
+        `Drawing.words`.
+    svg
+        What `svg_of` gives.
     dpi
         Resolution of the PNG.
-    svg
-        What `svg_of` gives, if it is there.
     """
-    svg = svg or svg_of(drawing)
-    write_bytes(svg.encode(), str(folder / f"{drawing.name}.svg"))
-    printed = typst.compile(TEMPLATE, format="pdf", **_given(drawing, svg))
-    write_bytes(printed, str(folder / f"{drawing.name}.pdf"))
-    save_png(drawing, folder, dpi, svg=svg)
-
-
-def save_png(drawing: Drawing, folder: Path, dpi: float, *, svg: str = "") -> None:
-    """Write a drawing as PNG that says its resolution: see `save`."""
-    content = typst.compile(TEMPLATE, format="png", ppi=dpi, **_given(drawing, svg or svg_of(drawing)))
+    said = {"svg": svg, **{name: drawable(words[name]) for name in ("title", "alt")}}
+    if pdf:
+        printed = typst.compile(TEMPLATE, format="pdf", font_paths=_fonts(), sys_inputs=said)
+        write_bytes(printed, str(folder / f"{words['figure']}.pdf"))
+    content = typst.compile(TEMPLATE, format="png", ppi=dpi, font_paths=_fonts(), sys_inputs=said)
     chunk = b"pHYs" + struct.pack(">IIB", *[round(dpi / 0.0254)] * 2, 1)
-    said = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    resolution = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     head = content.index(b"IHDR") + 4 + 13 + 4
-    write_bytes(content[:head] + said + content[head:], str(folder / f"{drawing.name}.png"))
-
-
-def _given(drawing: Drawing, svg: str) -> dict[str, Any]:
-    said = {"svg": svg, "title": drawable(drawing.title), "alt": drawable(drawing.alt)}
-    return {"sys_inputs": said, "font_paths": _fonts()}
+    write_bytes(content[:head] + resolution + content[head:], str(folder / f"{words['figure']}.png"))
 
 
 @cache
@@ -83,10 +137,13 @@ class _Renderer(RendererSVG):
         size = prop.get_size_in_points()
         return width(s, size, bold=prop.get_weight() == "bold"), size, 0.24 * size
 
+    def _get_font_height_metrics(self, prop: Any) -> tuple[float, float, float]:
+        return metrics(prop.get_size_in_points())  # else matplotlib reads the font anew for every text
+
     def draw_text(self, gc: Any, x: float, y: float, s: str, *how: Any, **_: object) -> None:
         prop, angle = how[:2]
         bold, size = prop.get_weight() == "bold", prop.get_size_in_points()
-        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {to_hex(gc.get_rgb())}"
+        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {_hex(gc.get_rgb())}"
         look = {"style": f"{style}; font-weight: 700" if bold else style, "x": f"{x:.2f}", "y": f"{y:.2f}"}
         if angle:
             look["transform"] = f"rotate({-angle:g} {x:.2f} {y:.2f})"
@@ -102,11 +159,13 @@ class _Renderer(RendererSVG):
             self.write.element("title", said)
 
     def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:  # noqa: N803
-        said = gc.get_url()
+        self.open_group("", gc.get_url())
         gc.set_url(None)
-        self.open_group("", said)
         super().draw_path(gc, path, transform, rgbFace)  # type: ignore[no-untyped-call]
         self.close_group("")
+
+    def _convert_path(self, *path: Any, **how: Any) -> str:
+        return _PRECISE.sub(r"\1", super()._convert_path(*path, **how))  # type: ignore[no-untyped-call]
 
     draw_path_collection = RendererBase.draw_path_collection  # mark by mark: each tells its value
 
@@ -123,7 +182,7 @@ def svg_of(drawing: Drawing) -> str:
         drawing.figure.set_dpi(72)
         drawing.figure.draw(renderer)
         renderer.finalize()  # type: ignore[no-untyped-call]
-        svg = _PRECISE.sub(r"\1", _ABOUT.sub("", text.getvalue()))
+        svg = _ABOUT.sub("", text.getvalue())
     title, said = (escape(drawable(words)) for words in (drawing.title, drawing.alt))
     return svg.replace("<svg", f'<svg role="group" aria-label="{title}"', 1).replace(
         ">", f">\n <desc>{said}</desc>", 1
@@ -131,5 +190,6 @@ def svg_of(drawing: Drawing) -> str:
 
 
 _ABOUT = re.compile(r"^.*?(?=<svg)|\s*<metadata>.*?</metadata>", re.DOTALL)
-_PRECISE = re.compile(r"(?<=[ \"(-])(\d+\.\d\d)\d+(?=[ \")\n])")
+_PRECISE = re.compile(r"(\.\d\d)\d+")
 """Hundredths of a point are enough."""
+_hex = cache(to_hex)

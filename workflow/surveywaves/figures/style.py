@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import seaborn as sns
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
+from seaborn.utils import relative_luminance as luminance
 
 from surveywaves.study.models import FigureStyle
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Decision
-
-MILLIMETRE: Final = 72 / 25.4
-"""In points."""
 
 INK: Final = "#1a1a1a"
 GREY: Final = "#595959"
@@ -106,25 +103,20 @@ class Sheet:
         """Take the sheet of a style."""
         if isinstance(style, Slide):
             return cls(960.0, 540.0, 540.0, style.font_size)
-        wide, high = (258.0, 1200.0) if isinstance(style, Narrow) else (175 * MILLIMETRE, 235 * MILLIMETRE)
+        wide, high = (258.0, 1200.0) if isinstance(style, Narrow) else (175 / 25.4 * 72, 235 / 25.4 * 72)
         return cls(wide, None, high, style.font_size)
 
 
 # --- colours ------------------------------------------------------------------------------------------------------
 
 
-def luminance(colour: str) -> float:
-    """Give the relative luminance of an sRGB colour (WCAG 2.1), 0 to 1."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def contrast(one: str, other: str) -> float:
     """Give the contrast of two colours (WCAG 2.1), 1 to 21."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+    low, high = sorted(map(luminance, (one, other)))
+    return float((high + 0.05) / (low + 0.05))
 
 
+@cache
 def on(background: str) -> str:
     """Choose white or ink for text on a background, whichever contrasts more."""
     return max(("#ffffff", "#000000"), key=lambda ink: contrast(ink, background))
@@ -133,15 +125,10 @@ def on(background: str) -> str:
 @cache
 def toned(colour: str, aim: float) -> str:
     """Make a colour lighter or darker until it has a luminance, and keep its hue."""
-    low, high = (0.0, 1.0) if luminance(colour) < aim else (-1.0, 0.0)
-    red, green, blue = to_rgb(colour)
-    for _ in range(20):
-        middle = (low + high) / 2
-        towards = 1.0 if middle > 0 else 0.0
-        red_, green_, blue_ = (c + abs(middle) * (towards - c) for c in (red, green, blue))
-        mixed = to_hex((red_, green_, blue_))
-        low, high = (middle, high) if luminance(mixed) < aim else (low, middle)
-    return mixed
+    first = luminance(colour)
+    shades = sns.blend_palette([colour, "#ffffff" if first < aim else "#000000"], 500).as_hex()
+    away = bisect_left(shades, abs(aim - first), key=lambda shade: abs(luminance(shade) - first))
+    return str(shades[min(away, len(shades) - 1)])
 
 
 DARK: Final = ((0.045,), (0.045, 0.27), (0.03, 0.11, 0.27))
@@ -151,7 +138,8 @@ between; where a side has two, they are 3:1 to each other too."""
 NEITHER: Final = "#f4f4f4"
 
 
-def response_colours(palette: Sequence[str], options: int) -> tuple[str, ...]:
+@cache
+def response_colours(palette: tuple[str, ...], options: int) -> tuple[str, ...]:
     """Colour any number of response options, lowest first.
 
     The hues are those of the palette's ends; lightness is ours, so that each answer stands out from its neighbour or
@@ -190,14 +178,18 @@ def _advance(one: str, following: str, *, bold: bool) -> float:
 
 
 @cache
-def width(text: str, size: float, *, bold: bool = False) -> float:
-    """Measure a text in points."""
-    return size * sum(_advance(one, text[n + 1 : n + 2], bold=bold) for n, one in enumerate(text))
+def metrics(size: float) -> tuple[float, float, float]:
+    """Give the height above the line, the depth below it and the gap between lines that the font asks for."""
+    table: Mapping[str, Any] = _font(bold=False).get_sfnt_table("OS/2") or {}
+    names = ("sTypoAscender", "sTypoDescender", "sTypoLineGap")
+    high, low, gap = (float(table[name]) * size / _font(bold=False).units_per_EM for name in names)
+    return high, -low, gap
 
 
 @cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(_font(bold=False).get_charmap())
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """Measure a text in points."""
+    return size * sum(_advance(one, text[n + 1 : n + 2], bold=bold) for n, one in enumerate(text))
 
 
 _MARKS = re.compile(r"([\u0300-\u036f])[\u0300-\u036f]+")
@@ -207,9 +199,11 @@ _MARKS = re.compile(r"([\u0300-\u036f])[\u0300-\u036f]+")
 def drawable(text: str) -> str:
     """Make one line of a label, of characters that the font has: any other becomes a box."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
+    if text.isascii() and text.isprintable():
+        return text
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in text)
     text = _MARKS.sub(r"\1", " ".join(text.split()))
-    return "".join(c if ord(c) in _glyphs() else "□" for c in text)
+    return "".join(c if _font(bold=False).get_char_index(ord(c)) else "□" for c in text)
 
 
 @cache

@@ -7,6 +7,6 @@ error, and all of them are reported at once.
 
 from surveywaves.harmonise.cells import REASONS
 from surveywaves.harmonise.labels import harmonise_checked
-from surveywaves.harmonise.wave import Harmonised, harmonise, rescaled_scales
+from surveywaves.harmonise.wave import NOT_ASKED_OF, Harmonised, harmonise, rescaled_scales
 
-__all__ = ["REASONS", "Harmonised", "harmonise", "harmonise_checked", "rescaled_scales"]
+__all__ = ["NOT_ASKED_OF", "REASONS", "Harmonised", "harmonise", "harmonise_checked", "rescaled_scales"]

@@ -88,12 +88,17 @@ def meanings_of_coding(coding: Coding, *, title: str, where: str) -> tuple[Meani
     return _prepare(states, title=title, words=(), others=others, where=where)
 
 
-def meanings_of_map(source: VariableSource, *, title: str, where: str) -> tuple[Meanings, list[Mistake]]:
-    """Prepare the map of a variable (cell -> level or reason); see `_prepare`."""
+def meanings_of_map(
+    source: VariableSource, *, title: str, where: str, words: tuple[str, ...] = ()
+) -> tuple[Meanings, list[Mistake]]:
+    """Prepare the map of a variable (cell -> level or reason); see `_prepare`.
+
+    `words` are levels in a fixed order, which go before reasons of the same name.
+    """
     levels = source.map
     named = map(str, [*levels.values(), *filter(None, [source.others])])
-    words = tuple(dict.fromkeys(level for level in named if level not in STATE))
-    known = {**{word: place for place, word in enumerate(words, start=1)}, **STATE}
+    words = words or tuple(dict.fromkeys(level for level in named if level not in STATE))
+    known = {**STATE, **{word: place for place, word in enumerate(words, start=1)}}
     states = [(label, known[str(level)]) for label, level in levels.items()]
     others = None if source.others is None else known[str(source.others)]
     found, mistakes = _prepare(states, title=title, words=words, others=others, where=where)

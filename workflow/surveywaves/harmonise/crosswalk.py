@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake
 from surveywaves.harmonise.cells import Meanings, meanings_of_coding, meanings_of_map
+from surveywaves.harmonise.routing import FILTERED, filter_of
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, RESCALED_SUFFIX, ROW_SEPARATOR
@@ -187,14 +188,15 @@ class Words:
         for name, source in sources_of(part).items():
             maps[name], more = meanings_of_map(source, title=f"map of `{name}`", where=where)
             mistakes += more
+        for number, route in enumerate(part.routing):
+            if route.filter:
+                title, name = f"map of `routing.{number}.filter`", filter_of(number)
+                maps[name], more = meanings_of_map(route.filter, title=title, where=where, words=FILTERED)
+                mistakes += more
         levels = {
             name: maps[name].words if name in maps else () for name in (ORGANISATION, *part.known_variables)
         }
-        fixed = [(ORGANISATION, part.organisation)] if isinstance(part.organisation, str) else []
-        for name, level in [
-            *fixed,
-            *(one for layout in part.layouts.values() for one in layout.constants.items()),
-        ]:
+        for name, level in all_constants(part):
             levels[name] = tuple(dict.fromkeys((*levels[name], level)))
         return cls(codings, maps, levels), mistakes
 
@@ -211,15 +213,22 @@ def coding_of(part: HarmonisingPart, row: CrosswalkRow, layout: Layout) -> tuple
     return name, part.codings[name]
 
 
-def constants_of(part: HarmonisingPart, layout: str) -> dict[str, str]:
-    """Give what is the same for every return of a layout."""
-    own = {ORGANISATION: part.organisation} if isinstance(part.organisation, str) else {}
-    return {**own, **part.layouts[layout].constants}
+def constants_of(part: HarmonisingPart, layout: str, file: str = "") -> dict[str, str]:
+    """Give what is the same for every return of a layout, or of one file of it."""
+    wave = {ORGANISATION: part.organisation} if isinstance(part.organisation, str) else {}
+    own = [one.constants for one in part.files if one.path == file]
+    return {**wave, **part.layouts[layout].constants, **(own[0] if own else {})}
+
+
+def all_constants(part: HarmonisingPart) -> list[tuple[str, str]]:
+    """List what is the same for every return of a layout or file of a wave: variable and level."""
+    files = [pair for one in part.files for pair in one.constants.items()]
+    return [*(pair for layout in part.layouts for pair in constants_of(part, layout).items()), *files]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A column of the harmonised data that a layout has an answer to."""
+    """A column of the harmonised data that a layout has an answer to, or a filter question."""
 
     variable: str
     meanings: Meanings
@@ -227,9 +236,10 @@ class Question:
 
 
 def questions_of(part: HarmonisingPart, words: Words, layout: str) -> Iterator[Question]:
-    """Yield what a layout asks: organisation, variables, items; an item on another response scale is `rescaled`."""
-    for name, source in sources_of(part).items():
-        if layout in source.columns:
+    """Yield what a layout asks: organisation, variables, filters, items (on another response scale: `rescaled`)."""
+    filters = {filter_of(number): route.filter for number, route in enumerate(part.routing)}
+    for name, source in {**sources_of(part), **filters}.items():
+        if source and layout in source.columns:
             yield Question(name, words.maps[name], Wanted(name, source.columns[layout], shared=True))
     for row in part.crosswalk:
         if layout in row.columns:

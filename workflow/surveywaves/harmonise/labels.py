@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from surveywaves.errors import CrosswalkError, Mistake
 from surveywaves.harmonise.crosswalk import RawColumns, coding_of, sources_of
 from surveywaves.harmonise.wave import Harmonised, harmonise
 from surveywaves.study.models import Study, Wave
-from surveywaves.study.parts import HarmonisingPart
+from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
 from surveywaves.terms import ORGANISATION, Missing
 from surveywaves.text import known_as, normalise
 
@@ -20,15 +20,12 @@ Codes = Mapping[str, object]
 """Code -> value, level or reason."""
 
 
-Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Layout -> raw column -> code -> label, for files with value labels (SPSS, Stata)."""
-
-
-def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: Labels) -> Harmonised:
+def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: pd.DataFrame) -> Harmonised:
     """Harmonise a wave, and check its codings against the value labels of its files; raises the errors of both."""
-    mistakes = label_contradictions(study, wave, labels)
+    part = HarmonisingPart.of(study, wave)
+    mistakes = label_contradictions(ExportPart.of(Presentation.of(study)), part, labels)
     try:
-        found = harmonise(cells, part=HarmonisingPart.of(study, wave))
+        found = harmonise(cells, part=part)
     except CrosswalkError as error:
         raise CrosswalkError([*mistakes, *error.mistakes]) from error
     if mistakes:
@@ -36,45 +33,56 @@ def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: Lab
     return found
 
 
-def label_contradictions(study: Study, wave: Wave, labels: Labels) -> list[Mistake]:
+def refuse_contradictions(
+    words: ExportPart, parts: Iterable[HarmonisingPart], labels: Iterable[pd.DataFrame]
+) -> None:
+    """Raise a `CrosswalkError` that names what `label_contradictions` finds in any wave."""
+    pairs = zip(parts, labels, strict=True)
+    if mistakes := [one for part, own in pairs for one in label_contradictions(words, part, own)]:
+        raise CrosswalkError(mistakes)
+
+
+def label_contradictions(words: ExportPart, part: HarmonisingPart, labels: pd.DataFrame) -> list[Mistake]:
     """List the codes that a file labels as one option or level and the study maps to another.
 
-    A label of several codes, or one that is no option or level, is not a contradiction.
+    A label of several codes, or one that is no option or level, is not a contradiction. `labels` has the columns
+    `layout, column, code, label`, as ingest gives them.
     """
     found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for layout, columns in labels.items():
-        names = tuple(columns)
+    for layout, own in labels.groupby("layout", sort=False):
+        columns = {
+            str(name): dict(zip(one["code"], one["label"], strict=True))
+            for name, one in own.groupby("column")
+        }
+        names = tuple(own["column"].unique())
         here = np.ones(len(names), dtype=np.bool_)
         raw = RawColumns(names, tuple(map(normalise, names)), here, ~here)
-        for column, title, taken, known in _questions(study, wave, layout):
+        for column, title, taken, known in _questions(words, part, str(layout)):
             for place in raw.find(column)[:1]:
                 for said in _contradictions(columns[names[place]], taken, known):
-                    found[layout, title, said].append(names[place])
+                    found[str(layout), title, said].append(names[place])
     mistakes = []
     for (layout, title, said), there in found.items():
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        where = f"wave {wave.name}, layout {layout}: column `{there[0]}`{more}"
+        where = f"wave {part.wave}, layout {layout}: column `{there[0]}`{more}"
         hint = f"mend the {title}; where the labels are wrong, mend them in the file"
         mistakes.append(Mistake(where, f"{said} in the {title}", hint))
     return mistakes
 
 
 def _questions(
-    study: Study, wave: Wave, layout: str
+    words: ExportPart, part: HarmonisingPart, layout: str
 ) -> Iterator[tuple[str, str, Codes, Mapping[str, int | str]]]:
     """Yield column, title and codes of each question of a layout, and its options or levels: label -> value."""
-    part = HarmonisingPart.of(study, wave)
     for row in part.crosswalk:
         if layout in row.columns:
             name, coding = coding_of(part, row, part.layouts[layout])
-            options = study.config.response_scales[coding.response_scale].labels
+            options = words.response_scales[coding.response_scale].labels
             known = {option: value for value, option in enumerate(options, start=1)}
             yield row.columns[layout], f"coding `{name}`", coding.values, known  # noqa: PD011  (a field of the model, no frame)
     for name, source in sources_of(part).items():
         if layout in source.columns:
-            called = (
-                study.config.organisations if name == ORGANISATION else study.config.variables[name].levels
-            )
+            called = words.organisations if name == ORGANISATION else words.variables[name].levels
             levels = {str(text): level for level, text in called.items()}
             yield source.columns[layout], f"map of `{name}`", source.map, levels
 

@@ -35,8 +35,9 @@ from surveywaves.harmonise.crosswalk import (
     rescaled_columns,
     unclaimed,
 )
+from surveywaves.harmonise.routing import filter_of, passed_by
 from surveywaves.study.parts import HarmonisingPart
-from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, UNRESOLVED, Missing
+from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, RESCALED_SUFFIX, UNRESOLVED, Missing
 from surveywaves.text import normalise
 
 NOT_ASKED: Final = STATE[Missing.NOT_ASKED]
@@ -115,12 +116,12 @@ def read(reading: LayoutReading, words: Words, wave: Answers) -> list[Mistake]:
         if not _is_identifier(reading, place):
             what = f"column `{raw.names[place]}` is neither mapped nor ignored"
             mistakes.append(Mistake(where, what, "map it, or list it under `ignore` of the layout"))
-    constants = constants_of(part, reading.layout)
-    for name in sorted({question.variable for question in questions} & set(constants)):
-        what = f"has a column and is always `{constants[name]}`"
-        mistakes.append(Mistake(f"{where}: {name}", what, "drop one of the two"))
-    for name, level in constants.items():
-        wave.states[name][reading.rows] = words.levels[name].index(level) + 1
+    files = reading.taken(reading.cells["file"])
+    same = [(reading.rows, constants_of(part, reading.layout))]
+    same += [(reading.rows[(files == one.path).to_numpy()], one.constants) for one in part.files]
+    for rows, constants in same:
+        for name, level in constants.items():
+            wave.states[name][rows] = words.levels[name].index(level) + 1
     weighted = places[len(questions)] if layout.weight else None
     if weighted is not None:
         column = Column.of(reading.column(weighted))
@@ -129,15 +130,41 @@ def read(reading: LayoutReading, words: Words, wave: Answers) -> list[Mistake]:
         mistakes += more
     answered = zip(places[: len(questions)], questions, strict=True)
     found = [(place, question) for place, question in answered if place is not None]
-    return mistakes + _read_answers(reading, found, wave)
+    return mistakes + _read_answers(reading, found, words, wave)
+
+
+def _passed_by(
+    reading: LayoutReading, questions: list[tuple[int, Question]], words: Words, wave: Answers
+) -> dict[str, NDArray[np.bool_]]:
+    """Tell which returns were not asked what, where the wave says who was."""
+    columns = {question.variable: (place, question.meanings) for place, question in questions}
+
+    def answers(name: str) -> States:
+        if name not in columns:
+            return wave.states[name][reading.rows]  # the same for all returns of a file
+        place, meanings = columns[name]
+        column = Column.of(reading.column(place))
+        return column.look_up(decode(column, meanings)[0], BLANK)
+
+    # Where a filter's column is not found, that is the mistake to tell.
+    routes = enumerate(reading.part.routing)
+    known = {n: route for n, route in routes if not route.filter or filter_of(n) in columns}
+    asked = {_item(name) for name in columns}
+    return passed_by(known, asked=asked, answers=answers, levels=words.levels)
+
+
+def _item(variable: str) -> str:
+    """Name the item whose answers on another response scale a column keeps."""
+    return variable.removesuffix(RESCALED_SUFFIX)
 
 
 def _read_answers(
-    reading: LayoutReading, questions: list[tuple[int, Question]], wave: Answers
+    reading: LayoutReading, questions: list[tuple[int, Question]], words: Words, wave: Answers
 ) -> list[Mistake]:
     """Read a layout's columns from last to first: a blank after which nothing comes is a break-off."""
     origin = reading.origin
     there_later = np.zeros(len(reading.rows), dtype=np.bool_)
+    passed_by = _passed_by(reading, questions, words, wave)
     mistakes: list[Mistake] = []
     recodings: list[tuple[object, ...]] = []
     for place, question in sorted(questions, key=lambda one: one[0], reverse=True):
@@ -147,14 +174,22 @@ def _read_answers(
         here = f"{reading.where}: column `{name}`"
         mistakes = unknown_labels(column, unknown, question.meanings, where=here, rows=origin) + mistakes
         states = column.look_up(by_label, BLANK)
-        blank = states == BLANK
-        states[blank] = np.where(there_later[blank], SKIPPED, BROKE_OFF)
-        there_later |= ~(blank | np.isin(states, LEAVES_NO_TRACE))
-        wave.states[question.variable][reading.rows] = states
-        invalid = np.flatnonzero(states == INVALID)
-        if len(invalid):
-            wave.problems.append(_invalid(reading, place, question, column, invalid))
-        recoded = _recoded(column, by_label, states[blank], question.meanings)
+        blank, trace = states == BLANK, ~np.isin(states, LEAVES_NO_TRACE)
+        away = np.zeros(len(column.labels), dtype=np.intp)
+        if (passed := passed_by.get(_item(question.variable))) is not None:
+            passed = passed & (states != NOT_ASKED)
+            answered = passed & trace & (states != SKIPPED)
+            wave.problems += _listed(reading, place, column, answered, NOT_ASKED_OF)
+            away = Column(column.codes[passed], column.labels).counts
+            states[passed] = NOT_ASKED
+        open_ = states == BLANK
+        states[open_] = np.where(there_later[open_], SKIPPED, BROKE_OFF)
+        there_later |= trace
+        if question.variable in wave.states:
+            wave.states[question.variable][reading.rows] = states
+        reason = f"invalid by the {question.meanings.title}"
+        wave.problems += _listed(reading, place, column, states == INVALID, reason)
+        recoded = _recoded(column, by_label, away, states[blank], question.meanings)
         where = (reading.part.wave, reading.layout, name, question.variable)
         recodings = [(*where, *row) for row in recoded] + recodings
     wave.recodings += recodings
@@ -168,38 +203,48 @@ def _is_identifier(reading: LayoutReading, place: int) -> bool:
     return bool((source != "").any() and (source.to_numpy() == cells.to_numpy()).all())
 
 
-def _invalid(
-    reading: LayoutReading, place: int, question: Question, column: Column, invalid: NDArray[np.intp]
-) -> pd.DataFrame:
-    """List the cells of a column that became `invalid`, with the places of return and column for sorting."""
-    values = [column.labels[code] for code in column.codes[invalid]]
-    reason = f"invalid by the {question.meanings.title}"
-    return pd.DataFrame(
-        {
-            "wave": reading.part.wave,
-            **{name: cells.to_numpy()[invalid] for name, cells in reading.origin.items()},
-            "column": reading.raw.names[place],
-            "value": values,
-            "problem": ["the two keyings disagree" if value == UNRESOLVED else reason for value in values],
-            "action": f"set to missing (`{Missing.INVALID}`)",
-            "return_place": reading.rows[invalid],
-            "column_place": place,
-        }
-    )
+NOT_ASKED_OF: Final = "answered, but by somebody who was not asked"
+
+
+def _listed(
+    reading: LayoutReading, place: int, column: Column, which: NDArray[np.bool_], problem: str
+) -> list[pd.DataFrame]:
+    """List cells of a column that were not taken, with the places of return and column for sorting."""
+    if not which.any():
+        return []
+    places = np.flatnonzero(which)
+    values = [column.labels[code] for code in column.codes[places]]
+    reason = Missing.NOT_ASKED if problem == NOT_ASKED_OF else Missing.INVALID
+    told = {UNRESOLVED: "the two keyings disagree"} if reason is Missing.INVALID else {}
+    found = {
+        "wave": reading.part.wave,
+        **{name: cells.to_numpy()[places] for name, cells in reading.origin.items()},
+        "column": reading.raw.names[place],
+        "value": values,
+        "problem": [told.get(value, problem) for value in values],
+        "action": f"set to missing (`{reason}`)",
+        "return_place": reading.rows[places],
+        "column_place": place,
+    }
+    return [pd.DataFrame(found)]
 
 
 def _recoded(
-    column: Column, by_label: NDArray[np.int16], blanks: States, meanings: Meanings
+    column: Column, by_label: States, away: NDArray[np.intp], blanks: States, meanings: Meanings
 ) -> Iterator[tuple[str, str, int]]:
-    """Yield raw cell, value and count: labels in the order of their coding, then what blanks became."""
+    """Yield raw cell, value and count: labels in the order of their coding, then what blanks became.
+
+    `away` are the cells of each label that stand in returns of people who were not asked.
+    """
     order = {key: number for number, key in enumerate(meanings.states)}
-    counts = column.counts
     labels = [place for place in range(len(column.labels)) if by_label[place] != BLANK]
-    for place in sorted(
-        labels, key=lambda p: (order.get(normalise(column.labels[p]), len(order)), column.labels[p])
-    ):
-        yield column.labels[place], meanings.value(int(by_label[place])), int(counts[place])
-    for state in (SKIPPED, BROKE_OFF):
+    labels.sort(key=lambda p: (order.get(normalise(column.labels[p]), len(order)), column.labels[p]))
+    counts = column.counts - away
+    for place in labels:
+        for state, n in ((int(by_label[place]), counts[place]), (NOT_ASKED, away[place])):
+            if n:
+                yield column.labels[place], meanings.value(state), int(n)
+    for state in (SKIPPED, BROKE_OFF, NOT_ASKED):
         if n := int((blanks == state).sum()):
             yield "", meanings.value(state), n
 
@@ -242,7 +287,8 @@ def harmonise(cells: pd.DataFrame, *, part: HarmonisingPart) -> Harmonised:
     `broke_off` does not. A return is `complete` if no item of it is `broke_off`. A question without a column in a
     layout is `not_asked` of its returns, and so is an item that was asked on another response scale, unless its coding
     states how that scale maps onto the instrument's: without it the answers go to `<item>_rescaled`. Where two keyings
-    of a paper return disagree the answer is `invalid`.
+    of a paper return disagree the answer is `invalid`. Where the wave says who was asked a question (`routing`),
+    everybody else has `not_asked` there, whatever stands in the cell; who broke off before that was decided has not.
 
     Parameters
     ----------

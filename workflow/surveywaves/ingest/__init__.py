@@ -6,10 +6,11 @@ and listed; every cell is kept as text, or is listed.
 
 from __future__ import annotations
 
+import filecmp
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ class Ingested:
     # `wave, file, row, column, value, problem, action`, all text: everything not taken as it stood
     problems: pd.DataFrame
     counts: pd.DataFrame  # one row a file: `wave, file, layout, rows_in, rows_kept, rows_set_aside`
-    # layout -> column -> code -> label, for files with value labels that are read as codes
-    value_labels: dict[str, dict[str, dict[str, str]]]
+    # `layout, column, code, label`, all text, for files with value labels that are read as codes
+    value_labels: pd.DataFrame
 
 
 def ingest(part: ReadingPart, *, root: Path) -> Ingested:
@@ -73,11 +74,16 @@ def ingest(part: ReadingPart, *, root: Path) -> Ingested:
         for problem in sorted([*found.aside, *found.problems], key=lambda one: one.row or 0)
     )
     problems = problem_frame(part.wave, said)
-    labels: dict[str, dict[str, dict[str, str]]] = {}
-    for layout, source, found in files:
-        for column, known in found.value_labels.items() if source.layout.cells == "codes" else ():
-            labels.setdefault(layout, {}).setdefault(column, {}).update(known)
-    return Ingested(_cells(files, ids), problems, counts, labels)
+    labels = {
+        (layout, column, code): label
+        for layout, source, found in files
+        if source.layout.cells == "codes"
+        for column, known in found.value_labels.items()
+        for code, label in known.items()
+    }
+    rows = [(*place, label) for place, label in labels.items()]
+    value_labels = pd.DataFrame(rows, columns=["layout", "column", "code", "label"], dtype="str")
+    return Ingested(_cells(files, ids), problems, counts, value_labels)
 
 
 def _read(sources: Sequence[tuple[str, Source]]) -> list[File]:
@@ -105,20 +111,12 @@ def _refuse_repeated(wave: str, sources: Sequence[Source]) -> None:
         if count > 1:
             name = next(source.name for source in sources if source.path.resolve() == path)
             raise RawFileError.at(name, f"is listed {count} times in wave {wave}", "list it once")
-    sizes: dict[int, list[Source]] = {}
-    for source in sources:
-        if source.path.is_file():
-            sizes.setdefault(source.path.stat().st_size, []).append(source)
-    for alike in sizes.values():
-        seen: dict[bytes, Source] = {}
-        for source in alike if len(alike) > 1 else []:
-            try:
-                content = sha256(source.path.read_bytes()).digest()
-            except OSError:
-                continue  # its reader says so
-            if content in seen:
-                raise source.error(f"is the same file as {seen[content].name}, byte for byte", "list it once")
-            seen[content] = source
+    for before, source in combinations(sources, 2):
+        try:
+            if filecmp.cmp(before.path, source.path, shallow=False):
+                raise source.error(f"is the same file as {before.name}, byte for byte", "list it once")
+        except OSError:
+            continue  # its reader says so
 
 
 def _count(wave: str, files: Sequence[File]) -> pd.DataFrame:

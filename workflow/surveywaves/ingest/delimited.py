@@ -23,23 +23,21 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import TOP, Column, Problem, RawTable, Source, set_aside
+from surveywaves.ingest.raw import EMPTY, TOP, Column, Problem, RawTable, Sheet, Source, set_aside
 from surveywaves.ingest.signature import as_utf8, content_of
 from surveywaves.terms import EVERY
 
-WINDOW: Final = 1 << 24
 PIECE: Final = 1 << 25
-BLOCK: Final = 1 << 20
-"""Bytes whose cells are counted at a time."""
+BLOCK: Final = 1 << 16
+"""Bytes that are searched at a time for quotes, line ends and separators."""
 LONGEST: Final = 1 << 25
 """Bytes that a row may have: as many as a piece."""
 QUOTE: Final = ord('"')
 CR: Final = ord("\r")
 LF: Final = ord("\n")
-
 Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+_NOWHERE: Final = np.array([], dtype=np.int64)
 
 
 class StrayQuoteError(Exception):
@@ -84,20 +82,19 @@ class Records:
         counts: list[Places] = []
         cuts: dict[int, int] = {}
         for start, end in self.cut(BLOCK, first, last):
-            offset = int(self.starts[start])
-            piece = self.everything[offset : int(self.ends[end - 1])]
-            at = np.flatnonzero(piece == ord(self.delimiter))
+            offset, after = int(self.starts[start]), int(self.ends[end - 1])
+            at = offset + np.flatnonzero(self.everything[offset:after] == ord(self.delimiter))
             if self.quoting:
-                quotes = np.flatnonzero(piece == QUOTE) if self.regular else _quotes(piece, self.delimiter)[0]
+                quotes = _Quotes(self.everything, self.delimiter).within(offset, after)
                 at = at[np.searchsorted(quotes, at) % 2 == 0]
-            rows = np.searchsorted(self.ends[start:end] - offset, at, side="right")
+            rows = np.searchsorted(self.ends[start:end], at, side="right")
             found = np.bincount(rows, minlength=end - start)
             if beyond is not None:
                 before = np.cumsum(found) - found
                 for row in np.flatnonzero(found >= beyond):
-                    cuts[start + int(row)] = offset + int(at[before[row] + beyond - 1])
+                    cuts[start + int(row)] = int(at[before[row] + beyond - 1])
             counts.append(np.where(self.empty[start:end], 0, found + 1))
-        return (np.concatenate(counts) if counts else np.array([], dtype=np.int64)), cuts
+        return np.concatenate([_NOWHERE, *counts]), cuts
 
     def line(self, row: int) -> bytes:
         """Return a row without its line end."""
@@ -113,92 +110,87 @@ def find_records(data: bytes, delimiter: str, *, quoting: bool = True) -> Record
         If a quoted cell never ends, or goes on after its closing quote.
     """
     everything = np.frombuffer(data, dtype=np.uint8)
-    lines, regular = _line_ends(everything, delimiter, quoting=quoting)
-    if not regular:
-        quotes, stray = _quotes(everything, delimiter)
-        lines, _ = _line_ends(everything[:stray], delimiter, quoting=False)
-        lines = lines[np.searchsorted(quotes, lines) % 2 == 0]
-        if stray is not None:
-            closes = len(quotes) == 0 or quotes[-1] != stray
-            raise StrayQuoteError(int(np.searchsorted(lines, stray)) + 1, closes=closes)
-    found = lines + 1
-    if len(everything) and (not len(found) or found[-1] < len(everything)):
-        found = np.append(found, len(everything))  # the last line has no line end
-    starts = np.concatenate([[0], found[:-1]]).astype(np.int64) if len(found) else found
-    return Records(everything, starts, found, _empty(everything, starts, found), delimiter, quoting, regular)
-
-
-def _line_ends(everything: Bytes, delimiter: str, *, quoting: bool) -> tuple[Places, bool]:
-    """Find the line ends outside quotes, and check that every quote opens or closes a cell or is doubled."""
-    ends: list[Places] = []
-    inside = 0
-    for start in range(0, len(everything), WINDOW):
-        window = everything[start : start + WINDOW]
-        quotes = np.flatnonzero(window == QUOTE) if quoting else np.array([], dtype=np.int64)
-        # A line ends at LF, or at a CR that no LF follows.
-        lines = np.flatnonzero((window == LF) | (window == CR))
-        following = start + lines + 1
-        next_byte = everything[np.minimum(following, len(everything) - 1)]
-        lines = lines[(window[lines] == LF) | (next_byte != LF) | (following >= len(everything))]
-        if len(quotes) or inside:
-            if not _well_placed(everything, start + quotes, inside, ord(delimiter)):
-                return np.array([], dtype=np.int64), False
-            lines = lines[(np.searchsorted(quotes, lines) + inside) % 2 == 0]
-            inside = (inside + len(quotes)) % 2
-        ends.append(start + lines)
-    return (np.concatenate(ends) if ends else np.array([], dtype=np.int64)), not inside
-
-
-def _well_placed(everything: Bytes, quotes: Places, inside: int, delimiter: int) -> bool:
-    """Check that opening quotes follow, and closing quotes precede, the end of a cell or another quote."""
-    fits = np.zeros(256, dtype=np.bool_)
-    fits[[delimiter, CR, LF, QUOTE]] = True
-    opening = quotes[inside::2]
-    closing = quotes[1 - inside :: 2]
-    before = opening[opening > 0] - 1
-    after = closing[closing < len(everything) - 1] + 1
-    return bool(fits[everything[before]].all() and fits[everything[after]].all())
-
-
-def _quotes(everything: Bytes, delimiter: str) -> tuple[Places, int | None]:
-    """Find the offsets of the quotes that alternately open and close cells; other quotes are ordinary characters.
-
-    The second value is the offset of a closing quote within a cell, or of an opening quote that is never closed.
-    """
-    ends = np.zeros(256, dtype=np.bool_)
-    ends[[ord(delimiter), CR, LF]] = True
-    parts: list[Places] = []
-    inside, skipped, last = False, -1, 0
+    quotes = _Quotes(everything, delimiter)
+    found = [_NOWHERE]
     for start in range(0, len(everything), BLOCK):
-        quotes = np.flatnonzero(everything[start : start + BLOCK] == QUOTE) + start
-        after = everything[np.minimum(quotes + 1, len(everything) - 1)]
-        opens = ends[everything[quotes - 1]] | (quotes == 0)
-        closes = ends[after] | (quotes == len(everything) - 1)
-        doubled = (after == QUOTE) & ~(quotes == len(everything) - 1)
-        found: list[int] = []
-        for place, one, two, three in zip(
-            quotes.tolist(), opens.tolist(), doubled.tolist(), closes.tolist(), strict=True
-        ):
-            if place == skipped:
-                continue
-            if inside and two:
-                skipped = place + 1
-            elif inside and not three:
-                return np.concatenate([*parts, np.array(found, dtype=np.int64)]), place
-            elif inside or one:
+        lines, inside = _line_ends(everything, start, start + BLOCK), quotes.inside
+        if quoting:
+            here = quotes.within(start, start + BLOCK)
+            if quotes.stray is not None:
+                lines = lines[lines < quotes.stray]
+            lines = lines[(np.searchsorted(here, lines) + inside) % 2 == 0]
+        found.append(lines + 1)
+        if quotes.stray is not None:
+            raise StrayQuoteError(sum(map(len, found)) + 1, closes=True)
+    ends = np.concatenate(found)
+    if quotes.inside:
+        raise StrayQuoteError(int(np.searchsorted(ends, quotes.last)) + 1, closes=False)
+    if len(everything) and (not len(ends) or ends[-1] < len(everything)):
+        ends = np.append(ends, len(everything))  # the last line has no line end
+    starts = np.append(0, ends)[:-1]
+    lengths, last = ends - starts, np.isin(everything[ends - 1], (CR, LF))
+    paired = (lengths == 2) & (everything[starts] == CR) & (everything[ends - 1] == LF)
+    empty = ((lengths == 1) & last) | paired
+    return Records(everything, starts, ends, empty, delimiter, quoting, quotes.regular)
+
+
+def _line_ends(everything: Bytes, start: int, end: int) -> Places:
+    """Find the line ends: each LF, and each CR that no LF follows."""
+    block = everything[start:end]
+    lines = start + np.flatnonzero((block == LF) | (block == CR))
+    following = np.minimum(lines + 1, len(everything) - 1)
+    found: Places = lines[(everything[lines] == LF) | (everything[following] != LF)]
+    return found
+
+
+class _Quotes:
+    """The quotes that alternately open and close cells, found block by block; other quotes are ordinary characters.
+
+    A doubled quote within a cell closes it and opens it again.
+    """
+
+    def __init__(self, everything: Bytes, delimiter: str) -> None:
+        self.everything = everything
+        self.ends = np.isin(np.arange(256), (ord(delimiter), CR, LF))
+        self.inside, self.last = (
+            False,
+            -2,
+        )  # whether a cell is open, and the last quote that opened or closed one
+        self.regular = True  # whether no quote so far was an ordinary character
+        self.stray: int | None = None  # a quote after which a cell goes on
+
+    def within(self, start: int, end: int) -> Places:
+        """Find the quotes of the next block, as far as the first stray one."""
+        everything = self.everything
+        quotes = start + np.flatnonzero(everything[start:end] == QUOTE)
+        before, after = everything[quotes - 1], everything[np.minimum(quotes + 1, len(everything) - 1)]
+        opens, closes = self.ends[before] | (quotes == 0), self.ends[after] | (after == QUOTE)
+        # Between other characters a quote opens and closes nothing, and must not stand in a quoted cell.
+        among = ~(opens | closes | (before == QUOTE))
+        found: Places = quotes[~among]
+        strays: Places = quotes[among]
+        again = found == np.append(self.last, found)[:-1] + 1
+        if (opens[~among] | again)[self.inside :: 2].all() and closes[~among][1 - self.inside :: 2].all():
+            strays = strays[(np.searchsorted(found, strays) + self.inside) % 2 == 1]
+            self.stray = int(strays[0]) if len(strays) else None
+            found = found[found < strays[0]] if len(strays) else found
+        else:
+            found = self._one_by_one(quotes, opens, closes)
+        self.regular &= len(found) == len(quotes)
+        self.inside ^= bool(len(found) % 2)
+        self.last = int(found[-1]) if len(found) else self.last
+        return found
+
+    def _one_by_one(self, quotes: Places, opens: NDArray[np.bool_], closes: NDArray[np.bool_]) -> Places:
+        inside, last, found = self.inside, self.last, list[int]()
+        for place, begins, ends in zip(quotes.tolist(), opens.tolist(), closes.tolist(), strict=True):
+            if inside and not ends:
+                self.stray = place
+                break
+            if inside or begins or place == last + 1:
                 inside, last = not inside, place
                 found.append(place)
-        parts.append(np.array(found, dtype=np.int64))
-    return np.concatenate([np.array([], dtype=np.int64), *parts]), last if inside else None
-
-
-def _empty(everything: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
-    """Check for each row whether it is only a line end."""
-    length = ends - starts
-    empty: NDArray[np.bool_] = (length == 1) & np.isin(everything[starts], (CR, LF))
-    pairs = np.flatnonzero(length == 2)
-    empty[pairs] = (everything[starts[pairs]] == CR) & (everything[starts[pairs] + 1] == LF)
-    return empty
+        return np.array(found, dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -226,7 +218,7 @@ def settle_odd(records: Records, first: int, width: int) -> Odd:
     surplus = []
     for row, at in cuts.items():
         rest = records.everything[at : int(records.ends[row])].tobytes().decode("utf-8", "replace")
-        if re.sub(rf'["{re.escape(records.delimiter)}]', "", rest).strip():
+        if not re.fullmatch(rf'(?:\s|"\s*"|{re.escape(records.delimiter)})*', rest):
             problem = f"the row has {counts[row - first]} cells, the header {width}: a separator in an unquoted cell?"
             odd.gone[row] = set_aside(row + 1, problem)
         else:
@@ -306,9 +298,8 @@ def parse_records(records: Records, first: int, last: int, width: int, odd: Odd)
         if not rows:
             continue
         piece = _piece(records, start, end, odd)
-        if (
-            piece[:3].to_pybytes() == codecs.BOM_UTF8
-        ):  # pyarrow drops the first of these, which is part of a cell here
+        # pyarrow drops the first byte order mark, which is part of a cell here.
+        if piece[:3].to_pybytes() == codecs.BOM_UTF8:
             piece = pa.py_buffer(codecs.BOM_UTF8 + piece.to_pybytes())
         try:
             table = pa.csv.read_csv(
@@ -367,7 +358,7 @@ _FEWEST: Final = 5
 """Fewest columns with which a cell can be recognised as several rows run together."""
 
 
-class Delimited:
+class Delimited(Sheet):
     """A delimited text file."""
 
     def __init__(self, source: Source) -> None:
@@ -401,10 +392,6 @@ class Delimited:
             [(cell or "").strip() for cell in next(rows)[: int(count)]] if count else [] for count in counts
         ]
 
-    def merged(self, row: int) -> list[str]:  # noqa: ARG002
-        """Return no ranges: text has no merged cells."""
-        return []
-
     def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on."""
         records, odd = self._records, Odd()
@@ -424,16 +411,13 @@ class Delimited:
         for column in columns:
             self._refuse_joined_rows(column, table)
         _account_for_empty(table, numbers[empty])
-        self._ask_of_broken(table, len(odd.gone))
-        return table
-
-    def _ask_of_broken(self, table: RawTable, broken: int) -> None:
         allowed = self.source.layout.broken_rows
-        if broken > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
+        if len(odd.gone) > (max(A_FEW, table.rows_in // 100) if allowed is None else allowed):
             table.asked["broken_rows"] = (
-                f"{broken} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; mend them, "
-                "or say how many may be set aside"
+                f"{len(odd.gone)} of {table.rows_in} rows cannot be read, the first is row {table.aside[0].row}; "
+                "mend them, or say how many may be set aside"
             )
+        return table
 
     def _find_delimiter(self) -> str:
         tabs = self.source.path.name.lower().endswith((".tsv", ".tab", ".tsv.gz", ".tab.gz"))
@@ -467,9 +451,14 @@ class Delimited:
                     said = "quotes enclose no cells, but stand in them as characters"
                     self.problems.append(Problem(None, EVERY, '"', said, "read so"))
                     return plain
-        if records is None:
-            assert stray is not None
-            raise _quoting_error(self.source, stray)
+        if stray is not None:
+            middle, endless = (
+                "a quote stands in the middle of a quoted cell",
+                "a quoted cell begins here and never ends",
+            )
+            hint = 'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
+            raise self.source.error(middle if stray.closes else endless, hint, row=stray.row)
+        assert records is not None
         return records
 
     def _refuse_wide(self) -> None:
@@ -505,18 +494,6 @@ class Delimited:
                 raise self.source.error(what, hint, row=row)
 
 
-def _quoting_error(source: Source, error: StrayQuoteError) -> RawFileError:
-    what = (
-        "a quote stands in the middle of a quoted cell"
-        if error.closes
-        else "a quoted cell begins here and never ends"
-    )
-    hint = (
-        'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
-    )
-    return source.error(what, hint, row=error.row)
-
-
 def sniff(data: bytes, expected: str) -> str:
     """Find the delimiter with rows of equal length, valid quotes and most columns; in doubt, the expected one."""
     best, found = (0.0, False, 0), expected
@@ -538,23 +515,14 @@ def sniff(data: bytes, expected: str) -> str:
 
 def _account_for_empty(table: RawTable, empty: Places) -> None:
     """Set empty rows aside; those at the end do not count as rows."""
-    last = max([_last_filled(table), *(one.row or 0 for one in table.aside)])
-    table.aside += [set_aside(int(row)) for row in empty[empty < last]]
+    filled = np.zeros(len(table.rows), dtype=np.bool_)
+    for column in table.columns:
+        filled |= column.filled
+    last = max([*table.rows[filled][-1:], *(one.row or 0 for one in table.aside)], default=0)
+    table.aside += [set_aside(int(row), EMPTY) for row in empty[empty < last]]
     kept = table.rows <= last
     if not kept.all():
         table.columns = [column.take(kept) for column in table.columns]
         table.rows = table.rows[kept]
         table.problems = [one for one in table.problems if one.row is None or one.row <= last]
     table.rows_in = len(table.rows) + len(table.aside)
-
-
-def _last_filled(table: RawTable) -> int:
-    """Return the number of the last row with content, 0 if there is none."""
-    last = -1
-    for column in table.columns:
-        filled = np.flatnonzero(column.filled[last + 1 :])
-        if len(filled):
-            last += int(filled[-1]) + 1
-        if last == len(table.rows) - 1:
-            break
-    return int(table.rows[last]) if last >= 0 else 0

@@ -12,29 +12,25 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from surveywaves.ingest.headers import find_header, open_sheet, read_below
+from surveywaves.ingest.headers import find_header, read_below
 from surveywaves.ingest.programs import IMPORT_ID, PROGRAMS, Program, squeezed
-from surveywaves.ingest.raw import CONTROL, RawTable, Sheet, Source
-from surveywaves.ingest.signature import Kind
+from surveywaves.ingest.raw import CONTROL, RawTable, Sheet
 from surveywaves.terms import ROW_SEPARATOR
 from surveywaves.text import normalise, plain
 
 NO_LABEL: Final = frozenset({"", "response", "open-ended response"})
 """Second header cells that name no row of the question."""
-
 _NUMBER: Final = re.compile(r"[-+]?\d+([.,]\d+)?")
 _ENOUGH: Final = 5
 """Fewest rows below a doubtful header row with which it can be distinguished from a return."""
 
 
-def read(source: Source, kind: Kind) -> RawTable:
+def read(sheet: Sheet) -> RawTable:
     """Read an export."""
-    program = PROGRAMS[source.layout.format]
-    sheet = open_sheet(source, kind)
+    layout = sheet.source.layout
+    program = PROGRAMS[layout.format]
     start = find_header(sheet, program.added)
-    header_rows = (
-        source.layout.header_rows or program.header_rows or _count_header_rows(sheet, start, program)
-    )
+    header_rows = layout.header_rows or program.header_rows or count_header_rows(sheet, start, program)
     rows = sheet.top[start : start + header_rows]
     header = full_names(rows, program.added)
     own = [place for row in rows for place, cell in enumerate(row) if _words(cell)]
@@ -71,15 +67,24 @@ def _words(cell: str) -> str:
     return "" if text.startswith(IMPORT_ID) else text
 
 
-def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
-    """Count the header rows: they are blank in the columns that the program fills in every return."""
+def count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
+    """Count the header rows: they are blank in the columns that the program fills in every return.
+
+    Raises
+    ------
+    RawFileError
+        If a row may be a header row as well as a return.
+    """
     top = sheet.top[start:]
     for number, row in enumerate(top[:3], start=1):
         if any(cell.startswith(IMPORT_ID) for cell in row):
             return number  # whatever stands above: names, and the questions in words
-    sure = _sure(sheet.source, top[0], program)
+    filled = {*program.sure.split(), squeezed(sheet.source.layout.respondent or "")} - {""}
+    sure = [place for place, cell in enumerate(top[0]) if squeezed(cell) in filled]
+    labelled = len(top) > 1 and says_response(top[1])
+    gaps = len(top) > 1 and (not all(top[0]) or len(top[0]) < len(top[1]))
     if not sure:
-        return 2 if _looks_labelled(top) else 1
+        return 2 if labelled or (gaps and _is_header(top[1], top[2:], sure=False)) else 1
     count = 1
     for row in top[1:3]:
         said = [place for place in sure if place < len(row) and row[place]]
@@ -89,7 +94,7 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             # Below a row of questions without labels stands an empty row; further down it is just that.
             count += 1 if count == 1 else 0
             break
-        verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and _wants_labels(top))
+        verdict = bool(said) or _is_header(row, top[count + 1 :], sure=count == 1 and (gaps or labelled))
         if verdict is None:
             what = "may be a header row, or a return without an identifier"
             raise sheet.source.error(what, "say `header_rows:` in the layout", row=start + count + 1)
@@ -97,31 +102,6 @@ def _count_header_rows(sheet: Sheet, start: int, program: Program) -> int:
             break
         count += 1
     return count
-
-
-def _sure(source: Source, first: Sequence[str], program: Program) -> list[int]:
-    """List the columns that the program fills in every return."""
-    wanted = {*program.sure.split()}
-    if source.layout.respondent:
-        wanted.add(squeezed(source.layout.respondent))
-    return [place for place, cell in enumerate(first) if squeezed(cell) in wanted]
-
-
-def _looks_labelled(top: Sequence[Sequence[str]]) -> bool:
-    """Check, without identifiers, whether the second row labels the columns of the first."""
-    if len(top) < 2 or says_response(top[1]):
-        return len(top) > 1
-    return _has_gaps(top) and _is_header(top[1], top[2:], sure=False) is True
-
-
-def _has_gaps(top: Sequence[Sequence[str]]) -> bool:
-    return any(not cell for cell in top[0]) or len(top[0]) < len(top[1])
-
-
-def _wants_labels(top: Sequence[Sequence[str]]) -> bool:
-    """Check whether the second row must hold labels: by gaps in the first, by its words, or by the third."""
-    named = any(cell.startswith(IMPORT_ID) for row in top[2:3] for cell in row)
-    return named or _has_gaps(top) or says_response(top[1])
 
 
 def says_response(row: Sequence[str]) -> bool:
@@ -135,7 +115,7 @@ def _is_header(row: Sequence[str], below: Sequence[Sequence[str]], *, sure: bool
     None if there are too few rows below to decide, and the row's position does not make it `sure`.
     """
     filled = [(place, cell) for place, cell in enumerate(row) if cell]
-    if all(normalise(cell) in NO_LABEL or cell.startswith(IMPORT_ID) for _, cell in filled):
+    if all(normalise(cell) in NO_LABEL for _, cell in filled):
         return True
     numbers = sum(bool(_NUMBER.fullmatch(cell)) for _, cell in filled)
     if numbers > len(filled) / 2:

@@ -6,25 +6,23 @@ The layouts of another wave take precedence over a guess wherever they fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.exports import says_response
-from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheet
+from surveywaves.ingest.exports import count_header_rows, says_response
+from surveywaves.ingest.headers import find_column, find_header, one_header_row, open_sheets, place_of
 from surveywaves.ingest.keying import ABOUT_KEYING, KEYING
 from surveywaves.ingest.programs import PROGRAMS, program_of
-from surveywaves.ingest.raw import RawTable, Sheet, Source
-from surveywaves.ingest.readers import EVERY_SHEET
+from surveywaves.ingest.raw import Sheet, Source
 from surveywaves.ingest.signature import FORMATS, Kind, as_utf8, content_of, kind_of, recognise
-from surveywaves.ingest.workbook import worksheets
+from surveywaves.ingest.workbook import EVERY_SHEET
 from surveywaves.study.models import Layout
 from surveywaves.text import normalise
 
 ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-32", "cp1252")
 """Encodings that are tried, in this order: any bytes pass for cp1252, so it comes last."""
-
 BINARY: Final = {kind: name for name in ("spss", "stata", "sas") for kind in FORMATS[name]}
 """Formats that are recognised by a file's first bytes."""
 
@@ -58,37 +56,36 @@ def recognise_file(path: Path, name: str, given: dict[str, Any], *, like: tuple[
     if kind is Kind.XLSX and "sheet" not in known:
         known |= _sheet(bare, like)
     layout = Layout.model_validate(known)
-    if kind is not Kind.PARQUET and wanted is None:
-        layout = layout.model_copy(update={"format": _format(Source(name, path, layout), kind, like)})
-    if layout.format == "paper":
-        number = _number_on_form(Source(name, path, layout), kind, like)
-        layout = layout.model_copy(update={"respondent": number})
+    if kind is not Kind.PARQUET and wanted in {None, "paper"}:
+        sheet = open_sheets(Source(name, path, layout), kind)[0]
+        layout = layout.model_copy(update={"format": wanted or _format(sheet, kind, like)})
+        told = [one.header_rows for one in like if one.format == layout.format and one.header_rows]
+        if told and not layout.header_rows and (program := PROGRAMS.get(layout.format)):
+            try:
+                count_header_rows(sheet, find_header(sheet, program.added), program)
+            except RawFileError:  # the file does not tell
+                layout = layout.model_copy(update={"header_rows": told[0]})
+        if layout.format == "paper":
+            layout = layout.model_copy(update={"respondent": _number_on_form(sheet, like)})
     return layout
-
-
-def _with(source: Source, **known: str) -> Source:
-    """Copy a source with other keys of its layout."""
-    return replace(source, layout=source.layout.model_copy(update=known))
 
 
 def _encoding(source: Source, like: tuple[Layout, ...]) -> str:
     """Find an encoding that the bytes fit; those of the other wave are tried first."""
     data = content_of(source)
-    first: RawFileError | None = None
-    for encoding in dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS]):
-        try:
-            as_utf8(_with(source, encoding=encoding), data)
-        except RawFileError as error:
-            first = first or error
-        else:
+    encodings = [*dict.fromkeys([*(layout.encoding for layout in like), *ENCODINGS])]
+    for encoding in encodings:
+        with suppress(RawFileError):
+            as_utf8(source.having(encoding=encoding), data)
             return encoding
-    assert first is not None
-    raise first
+    as_utf8(source.having(encoding=encodings[0]), data)  # says why
+    return encodings[0]
 
 
 def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
     """Choose the worksheet of the other wave, or all worksheets if they share a header."""
-    titles = worksheets(source)
+    sheets = open_sheets(source.having(sheet=EVERY_SHEET), Kind.XLSX)
+    titles = [sheet.source.layout.sheet for sheet in sheets]
     for layout in like:
         if layout.sheet in titles and layout.sheet is not None:
             return {"sheet": layout.sheet}
@@ -96,8 +93,7 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
         return {}
     headers: set[frozenset[str]] = set()
     returns: list[tuple[str, ...]] = []
-    for title in titles:
-        sheet = open_sheet(_with(source, sheet=title), Kind.XLSX)
+    for sheet in sheets:
         start = find_header(sheet)
         headers.add(frozenset(map(normalise, filter(None, sheet.top[start]))))
         returns += {tuple(row) for row in sheet.top[start + 1 :] if any(row)}
@@ -105,9 +101,8 @@ def _sheet(source: Source, like: tuple[Layout, ...]) -> dict[str, str]:
     return {"sheet": EVERY_SHEET} if len(headers) == 1 and len({*returns}) == len(returns) else {}
 
 
-def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
+def _format(sheet: Sheet, kind: Kind, like: tuple[Layout, ...]) -> str:
     """Recognise the format by the first rows, unless the columns of another wave's layout are there."""
-    sheet = _first_sheet(source, kind)
     start = find_header(sheet)
     guessed = _by_header([sheet.top[start:], *(sheet.top[at:] for at in range(start))])
     for layout in like:
@@ -118,12 +113,6 @@ def _format(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
         if there and guessed in {"table", *PROGRAMS}:
             return layout.format
     return guessed
-
-
-def _first_sheet(source: Source, kind: Kind) -> Sheet:
-    if source.layout.sheet == EVERY_SHEET:
-        source = _with(source, sheet=worksheets(source)[0])
-    return open_sheet(source, kind)
 
 
 def _by_header(tops: Sequence[list[list[str]]]) -> str:
@@ -137,32 +126,25 @@ def _by_header(tops: Sequence[list[list[str]]]) -> str:
     return "paper" if any(normalise(cell) == KEYING for cell in rows[0]) else "table"
 
 
-def _number_on_form(source: Source, kind: Kind, like: tuple[Layout, ...]) -> str:
+def _number_on_form(sheet: Sheet, like: tuple[Layout, ...]) -> str:
     """Find the column that links the two keyings of a form."""
-    table = one_header_row(open_sheet(source, kind))
+    source, table = sheet.source, one_header_row(sheet)
     known = [layout.respondent for layout in like if layout.format == "paper" and layout.respondent]
     for wanted in known:
         if (place := find_column(table.names, wanted)) is not None:
             return table.names[place]
-    keying = find_column(table.names, KEYING)
-    if keying is None:
-        raise source.error(f"has no column `{KEYING}` that says `A`, `B` or `resolved`")
-    pairs = {
-        name: _pairs(table, place, keying)
-        for place, name in enumerate(table.names)
-        if not normalise(name).startswith(ABOUT_KEYING)
-    }
-    best = max(pairs, key=lambda name: pairs[name], default=None)
-    if best is not None and pairs[best] >= 0:
-        return best
-    what = "no column tells which two rows are keyings of one form"
-    raise source.error(what, "give the number on the form a column of its own")
-
-
-def _pairs(table: RawTable, place: int, keying: int) -> int:
-    """Count the cells of a column that occur in two keyings; -1 if one is blank or occurs twice in one keying."""
-    numbers, keyings = table.columns[place], table.columns[keying]
-    found = list(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True))
-    if not numbers.filled.all() or len(set(found)) < len(found):
-        return -1
-    return len(found) - len(set(numbers.codes.tolist()))
+    keying = table.columns[place_of(source, table.names, KEYING, "it says `A`, `B` or `resolved`")]
+    pairs = {}
+    for name, column in zip(table.names, table.columns, strict=True):
+        cells = list(zip(column.codes.tolist(), keying.codes.tolist(), strict=True))
+        # No cell is blank or stands twice in one keying.
+        if (
+            column.filled.all()
+            and len({*cells}) == len(cells)
+            and not normalise(name).startswith(ABOUT_KEYING)
+        ):
+            pairs[name] = len(cells) - len({number for number, _ in cells})
+    if not pairs:
+        what = "no column tells which two rows are keyings of one form"
+        raise source.error(what, "give the number on the form a column of its own")
+    return max(pairs, key=pairs.__getitem__)

@@ -10,23 +10,21 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
-from surveywaves.errors import RawFileError
 from surveywaves.ingest.delimited import Delimited
 from surveywaves.ingest.programs import squeezed
-from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, set_aside, settle
+from surveywaves.ingest.raw import BLANK, CONTROL, Column, Problem, RawTable, Sheet, Source, settle
 from surveywaves.ingest.signature import Kind
-from surveywaves.ingest.workbook import Worksheet
+from surveywaves.ingest.workbook import Worksheet, read_worksheets
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
 from surveywaves.text import nearest, normalise, unique
 
 
-def open_sheet(source: Source, kind: Kind) -> Sheet:
-    """Open delimited text or a workbook."""
-    return Worksheet(source) if kind is Kind.XLSX else Delimited(source)
+def open_sheets(source: Source, kind: Kind) -> Sequence[Sheet]:
+    """Open delimited text, or the worksheets of a workbook that the layout names."""
+    return read_worksheets(source) if kind is Kind.XLSX else [Delimited(source)]
 
 
 def find_header(sheet: Sheet, added: Collection[str] = ()) -> int:
@@ -79,49 +77,48 @@ def read_below(
     names, places, problems = name_columns(source, header, table.columns, row=start + 1, borrowed=borrowed)
     if not names:
         raise source.error("has no column with a name or with content", "is it the right export?")
+    above = []
+    for row, cells in enumerate(sheet.top[:start], start=1):
+        title = " ".join(filter(None, cells))
+        what = "a title above the header" if title else "an empty row above the header"
+        above.append(Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over"))
     known = {str(place): name for place, name in zip(places, names, strict=True)}
     table.problems = [
         *sheet.problems,
-        *_above(sheet, start),
+        *above,
         *problems,
         *(replace(one, column=known.get(one.column, EVERY)) for one in table.problems),
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
     settle(table)
-    _set_headers_aside(source, table, [header[place] if place < len(header) else "" for place in places])
+    words = [[" ".join(re.sub(CONTROL, "", cell).split()) for cell in row] for row in sheet.top[start:first]]
+    headers = [[row[place] if place < len(row) else "" for place in places] for row in words]
+    _set_headers_aside(source, table, headers)
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
     return table
 
 
-def _above(sheet: Sheet, start: int) -> Iterator[Problem]:
-    """List the rows above the header: empty ones, and titles."""
-    for row, cells in enumerate(sheet.top[:start], start=1):
-        title = " ".join(filter(None, cells))
-        what = "a title above the header" if title else "an empty row above the header"
-        yield Problem(row, EVERY, "" if personal_text(title) else title, what, "passed over")
-
-
-def _set_headers_aside(source: Source, table: RawTable, header: Sequence[str]) -> None:
-    """Set aside rows that repeat the header, as in files that were concatenated.
+def _set_headers_aside(source: Source, table: RawTable, headers: Sequence[Sequence[str]]) -> None:
+    """Set aside rows that repeat a header row, as in files that were concatenated.
 
     A row that names most of the columns in another order is an error: the rows below it have other columns.
     """
-    named = {name for name in header if name}
-    is_name = pc.is_in(table.columns[0].texts, value_set=pa.array([*named], pa.string()))
-    begins = np.append(is_name.to_numpy(zero_copy_only=False), False)[table.columns[0].codes]
     gone = np.zeros(len(table.rows), dtype=np.bool_)
-    for place in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
-        cells = [" ".join(column.text(int(place)).split()) for column in table.columns]
-        gone[place] = len(named) > 1 and cells == list(header)
-        if not gone[place] and len(named.intersection(cells)) > max(2, len(named) / 2):
-            what, hint = "a second header, with its columns in another order", "make two files of it"
-            raise source.error(what, hint, row=int(table.rows[place]))
-    _set_aside(table, gone, "the header again")
-
-
-def _set_aside(table: RawTable, gone: NDArray[np.bool_], what: str) -> None:
-    table.keep(~gone, [set_aside(int(row), what) for row in table.rows[gone]])
+    for level, header in enumerate(headers):
+        named = {name for name in header if name}
+        place = next((at for at, name in enumerate(header) if name), 0)
+        # Whichever column was moved to the front of a first row; the others are known by their own first cell.
+        marks = {*named} if level == 0 and place == 0 else {header[place]}
+        column = table.columns[place]
+        begins = column.where(pc.is_in(column.texts, value_set=pa.array([*marks], pa.string())))
+        for row in np.flatnonzero(begins) if begins.sum() <= max(_ENDS, len(gone) // 10) else ():
+            cells = [" ".join(column.text(int(row)).split()) for column in table.columns]
+            gone[row] |= len(named) > 1 and cells == list(header)
+            if level == 0 and not gone[row] and len(named.intersection(cells)) > max(2, len(named) / 2):
+                what, hint = "a second header, with its columns in another order", "make two files of it"
+                raise source.error(what, hint, row=int(table.rows[row]))
+    table.drop(gone, "the header again")
 
 
 _TOTALS: Final = re.compile(
@@ -145,7 +142,7 @@ def _set_totals_aside(table: RawTable) -> None:
             and all(_NUMBER.fullmatch(cell) for cell in others)
             and (filled[0].codes == filled[0].codes[place]).sum() == 1  # no group of returns has this name
         )
-    _set_aside(table, gone, "averages or totals, no return")
+    table.drop(gone, "averages or totals, no return")
 
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -252,13 +249,15 @@ def find_column(names: Sequence[str], wanted: str) -> int | None:
     return None
 
 
-def no_such_column(source: Source, names: Sequence[str], wanted: str, use: str) -> RawFileError:
-    """Make the error of a column that the layout names and the file does not have."""
-    near = nearest(wanted, names)
-    hint = (
-        f"did you mean `{near}`?" if near else "columns go by full name, or by row label where that is unique"
-    )
-    return source.error(f"has no column `{wanted}` ({use})", hint)
+def place_of(source: Source, names: Sequence[str], wanted: str, use: str) -> int:
+    """Find a column as `find_column` does, and raise an error if there is none."""
+    place = find_column(names, wanted)
+    if place is None:
+        near = nearest(wanted, names)
+        other = "columns go by full name, or by row label where that is unique"
+        hint = f"did you mean `{near}`?" if near else other
+        raise source.error(f"has no column `{wanted}` ({use})", hint)
+    return place
 
 
 def _width(sheet: Sheet, header: Sequence[str], first: int) -> int:

@@ -6,19 +6,17 @@ Two cells are the same if harmonise would take them for the same: case, spacing 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.headers import find_column, no_such_column, one_header_row, open_sheet
-from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
+from surveywaves.ingest.headers import one_header_row, place_of
+from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Sheet, Source
 from surveywaves.ingest.returns import choose
-from surveywaves.ingest.signature import Kind
 from surveywaves.terms import EVERY, UNRESOLVED
 from surveywaves.text import normalise
 
@@ -32,46 +30,38 @@ NONE: Final = -1
 _SHOWN: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Returns:
-    """Which rows of a file are keyings of which return."""
-
-    first: NDArray[np.intp]  # the row of the return: its first keying
-    # a, b, resolved: row of each keying, -1 where there is none
-    a: NDArray[np.intp]
-    b: NDArray[np.intp]
-    resolved: NDArray[np.intp]
-
-
-def read(source: Source, kind: Kind) -> RawTable:
+def read(sheet: Sheet) -> RawTable:
     """Read paper returns: one row a return, numbered as its first keying.
 
     `rows_in` counts returns and rows set aside: the second keying of a return is not counted.
     """
-    table = one_header_row(open_sheet(source, kind))
+    source, table = sheet.source, one_header_row(sheet)
     if source.layout.respondent is None:
         what = "two keyings of a return find each other by its number"
         raise source.error(what, "say `respondent:` in the layout, the column with the number on the form")
-    respondent = find_column(table.names, source.layout.respondent)
-    keying = find_column(table.names, KEYING)
-    if respondent is None:
-        raise no_such_column(source, table.names, source.layout.respondent, "`respondent` of the layout")
-    if keying is None:
-        raise no_such_column(source, table.names, KEYING, "it says `A`, `B` or `resolved`")
+    respondent = place_of(source, table.names, source.layout.respondent, "`respondent` of the layout")
+    keying = place_of(source, table.names, KEYING, "it says `A`, `B` or `resolved`")
     _set_repeats_aside(source, table, respondent, keying)
     returns = _pair(table, respondent, keying)
+    first = returns["first"].to_numpy()
     keyed = len(table.rows)
-    problems = _single(table, returns, respondent)
+    problems = []
+    for place, one, other in returns.loc[
+        (returns[["a", "b"]] == NONE).any(axis=1), ["first", "a", "b"]
+    ].to_numpy():
+        what = "keyed once" if max(one, other) != NONE else "no keying but the resolved one"
+        number = table.columns[respondent].text(place)
+        problems.append(Problem(int(table.rows[place]), EVERY, number, what, "taken as it stands"))
     columns = []
     for name, column in zip(table.names, table.columns, strict=True):
         if name == table.names[respondent] or normalise(name).startswith(ABOUT_KEYING):
-            columns.append(column.take(returns.first))
+            columns.append(column.take(first))
             continue
         settled, found = _settle(column, name, table, returns)
         columns.append(settled)
         problems.extend(found)
     table.columns = columns
-    table.rows = table.rows[returns.first]
+    table.rows = table.rows[first]
     table.rows_in -= keyed - len(table.rows)
     table.problems.extend(sorted(problems, key=lambda one: one.row or 0))
     table.drop_columns(frozenset({table.names[keying]}))
@@ -83,8 +73,8 @@ def _set_repeats_aside(source: Source, table: RawTable, respondent: int, keying:
     numbers, keyings = table.columns[respondent], table.columns[keying]
     what = "no number, so its keyings cannot be compared"
     _refuse(source, table, ~numbers.filled, what, "key the number on the form")
-    known = np.array([normalise(text) in KEYINGS for text in keyings.listed()] + [False])
-    _refuse(source, table, ~known[keyings.codes], "keying is not `A`, `B` or `resolved`", "")
+    known = keyings.where([normalise(text) in KEYINGS for text in keyings.listed()])
+    _refuse(source, table, ~known, "keying is not `A`, `B` or `resolved`", "")
     folded = keyings.with_texts([normalise(text) for text in keyings.listed()])
     table.columns[keying] = folded
     both = Column.encoded(
@@ -104,62 +94,50 @@ def _refuse(source: Source, table: RawTable, wrong: NDArray[np.bool_], what: str
         raise RawFileError(mistakes)
 
 
-def _pair(table: RawTable, respondent: int, keying: int) -> Returns:
+def _pair(table: RawTable, respondent: int, keying: int) -> pd.DataFrame:
+    """List the row of each keying of each return (-1 where there is none), and the first of them, in their order."""
     numbers, keyings = table.columns[respondent], table.columns[keying]
-    rows: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    names = keyings.listed()
-    for place, (number, key) in enumerate(zip(numbers.codes.tolist(), keyings.codes.tolist(), strict=True)):
-        rows[number][names[key]] = place
-    found = {key: np.array([one.get(key, NONE) for one in rows.values()], dtype=np.intp) for key in KEYINGS}
-    first = np.array([min(one.values()) for one in rows.values()], dtype=np.intp)
-    return Returns(first, found["a"], found["b"], found["resolved"])
+    names = np.array(keyings.listed())[keyings.codes]
+    rows = pd.DataFrame({"number": numbers.codes, "keying": names, "row": np.arange(len(table.rows))})
+    found = rows.pivot_table(values="row", index="number", columns="keying", aggfunc="first")
+    found["first"] = found.min(axis="columns")
+    found = found.reindex(columns=["first", *KEYINGS]).sort_values("first")
+    return found.fillna(NONE).astype(np.intp)
 
 
-def _single(table: RawTable, returns: Returns, respondent: int) -> list[Problem]:
-    """List the returns that were not keyed twice."""
-    problems = []
-    for place in np.flatnonzero((returns.a == NONE) | (returns.b == NONE)):
-        first, keyed = int(returns.first[place]), max(returns.a[place], returns.b[place]) != NONE
-        what = "keyed once" if keyed else "no keying but the resolved one"
-        number = table.columns[respondent].text(first)
-        problems.append(Problem(int(table.rows[first]), EVERY, number, what, "taken as it stands"))
-    return problems
-
-
-def _settle(column: Column, name: str, table: RawTable, returns: Returns) -> tuple[Column, list[Problem]]:
+def _settle(
+    column: Column, name: str, table: RawTable, returns: pd.DataFrame
+) -> tuple[Column, list[Problem]]:
     """Compare the keyings of one column, and resolve their differences."""
-    folded = _folded(column)
-    one, other = folded[returns.a], folded[returns.b]
-    has_a, has_b, has_resolved = (rows != NONE for rows in (returns.a, returns.b, returns.resolved))
+    # Texts that harmonise does not distinguish share their number.
+    numbers = {"": BLANK}
+    of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
+    folded = np.array([*of_text, BLANK])[column.codes]
+    first, row_a, row_b, row_resolved = (returns[name].to_numpy() for name in ("first", *KEYINGS))
+    one, other = folded[row_a], folded[row_b]
+    has_a, has_b, has_resolved = (rows != NONE for rows in (row_a, row_b, row_resolved))
     differ = has_a & has_b & (one != other)
     # A resolved row counts where the keyings differ; elsewhere only if it differs from them.
-    ruling = folded[returns.resolved]
+    ruling = folded[row_resolved]
     agreed = np.where(has_a, one, np.where(has_b, other, ruling))
-    overruled = has_resolved & ~differ & (ruling != agreed) & (column.codes[returns.resolved] != BLANK)
-    base = np.where(has_a, returns.a, np.where(has_b, returns.b, returns.resolved))
+    overruled = has_resolved & ~differ & (ruling != agreed) & (column.codes[row_resolved] != BLANK)
+    base = np.where(has_a, row_a, np.where(has_b, row_b, row_resolved))
     codes = column.codes[base].copy()
     texts = [*column.listed(), UNRESOLVED]
     problems = []
     for place in np.flatnonzero(differ | overruled):
         cells = {
             key.upper() if key != KEYINGS[2] else key: column.text(int(rows[place]))
-            for key, rows in zip(KEYINGS, (returns.a, returns.b, returns.resolved), strict=True)
+            for key, rows in zip(KEYINGS, (row_a, row_b, row_resolved), strict=True)
             if rows[place] != NONE
         }
         if has_resolved[place] and (overruled[place] or cells[KEYINGS[2]] or "" in {cells["A"], cells["B"]}):
-            codes[place] = column.codes[returns.resolved[place]]
+            codes[place] = column.codes[row_resolved[place]]
             action = f"taken from the resolved row: {cells[KEYINGS[2]] or 'blank'}"
         else:
             codes[place] = len(texts) - 1
             action = "unresolved: reads as invalid"
         what = "the keyings differ" if differ[place] else "the resolved row differs from what was keyed"
         shown = " | ".join(f"{key}: {text}" for key, text in cells.items())
-        problems.append(Problem(int(table.rows[returns.first[place]]), name, shown, what, action))
+        problems.append(Problem(int(table.rows[first[place]]), name, shown, what, action))
     return Column.encoded(codes, pa.array(texts, type=pa.string())), problems
-
-
-def _folded(column: Column) -> NDArray[np.int64]:
-    """Return a number for each cell; texts that harmonise does not distinguish share theirs."""
-    numbers = {"": BLANK}
-    of_text = [numbers.setdefault(normalise(text), len(numbers)) for text in column.listed()]
-    return np.array([*of_text, BLANK], dtype=np.int64)[column.codes]

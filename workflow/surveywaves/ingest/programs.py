@@ -111,11 +111,6 @@ ENDS: Final = _all(one.ends for one in PROGRAMS.values())
 """Names, in any program, of columns with the identifier of a return, its start and its end."""
 
 
-def added(program: str) -> frozenset[str]:
-    """Return the columns that a program adds; for other formats, those that SurveyMonkey adds."""
-    return PROGRAMS.get(program, PROGRAMS["surveymonkey"]).added
-
-
 def program_of(rows: list[list[str]]) -> str | None:
     """Recognise by its first rows the program that wrote a file; None if there is none."""
     if any(cell.startswith(IMPORT_ID) for row in rows[:3] for cell in row):

@@ -12,9 +12,9 @@ import decimal
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -28,10 +28,8 @@ from surveywaves.terms import EVERY, SET_ASIDE
 
 COLUMNS: Final = ("wave", "file", "row", "column", "value", "problem", "action")
 """Columns of `problems.tsv`, all of them text."""
-
 LONGEST: Final = 200
 """Characters of a value that are shown: enough to find the cell by."""
-
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
@@ -55,27 +53,17 @@ def visible(text: str) -> str:
 
 def problem_frame(wave: str, found: Iterable[tuple[str, Problem]]) -> pd.DataFrame:
     """Return problems, each with the file as configured, in the columns of `problems.tsv`, in their order."""
-    rows = [
-        (
-            wave,
-            file,
-            EVERY if one.row is None else str(one.row),
-            one.column,
-            visible(one.value),
-            one.problem,
-            one.action,
-        )
-        for file, one in found
-    ]
+    rows = []
+    for file, one in found:
+        row = EVERY if one.row is None else str(one.row)
+        rows.append((wave, file, row, one.column, visible(one.value), one.problem, one.action))
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
 AGAIN: Final = "download or copy it again"
 """What to do about a damaged file."""
-
 BROKEN: Final = (AttributeError, LookupError, OSError, TypeError, ValueError)
 """Exceptions of libraries on a file with inconsistent content."""
-
 BLANK = -1
 """The number of a blank cell."""
 
@@ -88,22 +76,13 @@ class Column:
     texts: Any  # Arrow string array: distinct, none null, none blank, no white space at either end
 
     @classmethod
-    def of(cls, cells: Iterable[str | None]) -> Column:
-        """Encode cells one by one (what comes from a worksheet or from the csv module)."""
-        return cls.of_arrow(pa.array(cells, type=pa.string()))
-
-    @classmethod
     def of_arrow(cls, cells: Any) -> Column:
         """Encode an Arrow array of strings or of a dictionary of strings, chunked or not."""
-        if pa.types.is_dictionary(cells.type):
-            if isinstance(cells, pa.ChunkedArray):
-                cells = cells.unify_dictionaries().combine_chunks()
-        else:
+        if isinstance(cells, pa.ChunkedArray):
+            chunks = cells.unify_dictionaries().chunks
+            cells = pa.concat_arrays(chunks) if chunks else pa.array([], type=cells.type)
+        if not pa.types.is_dictionary(cells.type):
             cells = pc.dictionary_encode(cells)
-            if isinstance(cells, pa.ChunkedArray):
-                cells = cells.combine_chunks()
-        if isinstance(cells, pa.ChunkedArray):  # what combine_chunks makes of no chunk at all
-            cells = pa.array([], type=cells.type) if cells.num_chunks == 0 else cells.chunk(0)
         codes = cells.indices.fill_null(BLANK).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
         return cls.encoded(codes, cells.dictionary)
 
@@ -143,6 +122,10 @@ class Column:
         """Return for each cell whether it has content."""
         return np.not_equal(self.codes, BLANK)
 
+    def where(self, wanted: Iterable[Any], *, blank: bool = False) -> NDArray[np.bool_]:
+        """Return for each cell whether its text, or a blank, is wanted; one answer for each of `texts`."""
+        return np.append(np.array(wanted, dtype=np.bool_), blank)[self.codes]
+
     def take(self, places: NDArray[np.intp] | NDArray[np.bool_]) -> Column:
         """Keep some of the cells (the texts all stay)."""
         return Column(self.codes[places], self.texts)
@@ -166,7 +149,6 @@ class Column:
         return pc.take(pc.cast(self.texts, pa.large_string()), indices)
 
 
-_WHOLE: Final = 2.0**53
 _ZEROS: Final = r"(:\d\d(?:\.\d*?[1-9])?)\.?0*(Z|[+-]\d\d:?\d\d)?$"
 _MIDNIGHT: Final = r"[T ]00:00:00(\.0+)?$"
 
@@ -182,7 +164,8 @@ def object_text(value: object) -> str | None:
     if isinstance(value, float | np.floating):
         return float_text(float(value))
     if isinstance(value, decimal.Decimal):
-        return _decimal_text(value)
+        plain = format(value, "f")
+        return None if value.is_nan() else plain.rstrip("0").rstrip(".") if "." in plain else plain
     if isinstance(value, dt.datetime):
         midnight = value.time() == dt.time() and value.tzinfo is None
         return value.date().isoformat() if midnight else value.isoformat()
@@ -195,15 +178,7 @@ def object_text(value: object) -> str | None:
 
 def float_text(value: float) -> str | None:
     """Write a number in the fewest digits that reproduce it; whole numbers without a point."""
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    if value != math.floor(value):
-        return repr(value)
-    # Beyond 2**53 the digits of int(value) say more than the number knows.
-    text = str(int(value)) if abs(value) < _WHOLE else format(decimal.Decimal(repr(value)), "f")
-    return text.removesuffix(".0")
+    return None if math.isnan(value) else np.format_float_positional(value + 0.0, trim="-")  # no -0
 
 
 def arrow_texts(values: Any) -> Any:
@@ -233,15 +208,7 @@ def arrow_texts(values: Any) -> Any:
     return pc.cast(values, pa.string())
 
 
-def _decimal_text(value: decimal.Decimal) -> str | None:
-    if value.is_nan():
-        return None
-    plain = format(value, "f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
-
-
 Rows = NDArray[np.int64]
-
 CONTROL: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F" + "\ufeff]"
 """Control characters and byte order marks; tabs and line ends are allowed, as in a comment."""
 REPLACEMENT: Final = "\ufffd"
@@ -255,22 +222,17 @@ class Source:
     path: Path  # where the file lies
     layout: Layout
 
+    def having(self, **keys: Any) -> Source:
+        """Return the same file, to be read with other keys of its layout."""
+        return replace(self, layout=self.layout.model_copy(update=keys))
+
     def mistake(
-        self,
-        what: str,
-        hint: str = "",
-        *,
-        row: int | None = None,
-        column: str | None = None,
-        logged: str = "",
+        self, what: str, hint: str = "", *, row: int | None = None, column: str = "", logged: str = ""
     ) -> Mistake:
         """Name a mistake in the file; see `Mistake` for `logged`."""
-        where = self.name
-        if row is not None:
-            where += f": row {row}"
-        if column is not None:
-            where += f": column `{column}`"
-        return Mistake(where, what, hint, logged)
+        place = "" if row is None else f": row {row}"
+        place += f": column `{column}`" if column else ""
+        return Mistake(f"{self.name}{place}", what, hint, logged)
 
     def error(self, what: str, hint: str = "", **where: Any) -> RawFileError:
         """Make the error of one mistake in the file."""
@@ -294,6 +256,8 @@ class RawTable:
     labels: dict[str, str] = field(default_factory=dict)
     # for each column the labels of its codes, if the file has them
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    # for each column the labelled codes that the file declares missing
+    missing: dict[str, frozenset[str]] = field(default_factory=dict)
     # key of the layout -> the decision that a person has to make there
     asked: dict[str, str] = field(default_factory=dict)
 
@@ -306,6 +270,10 @@ class RawTable:
         self.columns = [column.take(kept) for column in self.columns]
         self.rows = self.rows[kept]
         self.aside.extend(aside)
+
+    def drop(self, gone: NDArray[np.bool_], why: str) -> None:
+        """Set some rows aside for one reason."""
+        self.keep(~gone, [set_aside(int(row), why) for row in self.rows[gone]])
 
     def drop_columns(self, names: frozenset[str]) -> None:
         """Leave columns out."""
@@ -325,11 +293,14 @@ def settle(table: RawTable) -> RawTable:
         empty &= ~column.filled
         if not empty.any():
             return table
-    table.keep(~empty, [set_aside(int(row)) for row in table.rows[empty]])
+    table.drop(empty, EMPTY)
     return table
 
 
-def set_aside(row: int, why: str = "empty row") -> Problem:
+EMPTY: Final = "empty row"
+
+
+def set_aside(row: int, why: str) -> Problem:
     """Account for a whole row that is set aside."""
     return Problem(row, EVERY, "", why, SET_ASIDE)
 
@@ -342,7 +313,7 @@ def _without_control(column: Column, name: str, rows: Rows) -> tuple[Column, lis
         return column, []
     texts = column.listed()
     problems = []
-    for place in np.flatnonzero(np.append(dirty | damaged, False)[column.codes]):
+    for place in np.flatnonzero(column.where(dirty | damaged)):
         code = column.codes[place]
         lost = ("a character was lost before the file came here (U+FFFD)", "kept as it stands")
         said = ("control characters", "taken out") if dirty[code] else lost
@@ -356,26 +327,24 @@ TOP: Final = 60
 """Rows that are searched for the header."""
 
 
-class Sheet(Protocol):
+class Sheet:
     """Rows of cells, numbered from 1, header and all."""
 
-    @property
-    def source(self) -> Source:
-        """Return the file."""
+    source: Source
+    problems: list[Problem]  # those of the sheet as a whole
 
     @property
     def top(self) -> list[list[str]]:
         """Return the first rows, trimmed, blanks as ""; a row ends with its last cell."""
+        raise NotImplementedError
 
-    @property
-    def problems(self) -> list[Problem]:
-        """Return the problems of the sheet as a whole."""
-
-    def merged(self, row: int) -> list[str]:
-        """List the ranges of cells merged across columns in a row (from 0)."""
+    def merged(self, row: int) -> list[str]:  # noqa: ARG002
+        """List the ranges of cells merged across columns in a row (from 0), which text does not have."""
+        return []
 
     def body(self, first: int, width: int) -> RawTable:
         """Read the rows from a given one on (from 0) into at least `width` columns, which are named by place.
 
         Empty rows at the end do not count as rows.
         """
+        raise NotImplementedError

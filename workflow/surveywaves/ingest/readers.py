@@ -17,19 +17,21 @@ import pyarrow.parquet as pq
 
 from surveywaves.ingest import exports, keying, statfile
 from surveywaves.ingest.delimited import MOST_COLUMNS
-from surveywaves.ingest.headers import name_columns, one_header_row, open_sheet
+from surveywaves.ingest.headers import name_columns, one_header_row, open_sheets
 from surveywaves.ingest.programs import PROGRAMS
-from surveywaves.ingest.raw import AGAIN, Column, Problem, RawTable, Source, arrow_texts, settle
+from surveywaves.ingest.raw import AGAIN, Column, Problem, RawTable, Sheet, Source, arrow_texts, settle
 from surveywaves.ingest.signature import Kind, recognise
-from surveywaves.ingest.workbook import OTHERS, worksheets
+from surveywaves.ingest.workbook import EVERY_SHEET
 from surveywaves.personal import personal_cells, personal_column, rated
 from surveywaves.terms import ROW_SEPARATOR
 
-Reader = Callable[[Source, Kind], RawTable]
+BY_SHEET: Final[Mapping[str, Callable[[Sheet], RawTable]]] = {
+    **dict.fromkeys(PROGRAMS, exports.read),
+    "paper": keying.read,
+    "table": one_header_row,
+}
+"""Format of a layout -> reader of delimited text and worksheets."""
 
-
-EVERY_SHEET: Final = "*"
-"""Value of `sheet` in a layout for all worksheets with content."""
 SHEET_COLUMN: Final = "worksheet"
 """Name of the column with the names of the worksheets."""
 
@@ -43,36 +45,31 @@ def read_raw(source: Source) -> RawTable:
         If the file cannot be opened, is not of that format, or is damaged.
     """
     kind = recognise(source)
-    if source.layout.sheet != EVERY_SHEET or kind is not Kind.XLSX:
-        return _read(source, kind)
-    titles = worksheets(source)
-    tables: list[RawTable] = []
-    for title in titles:
-        layout = source.layout.model_copy(update={"sheet": title})
-        table = _read(Source(f"{source.name} [{title}]", source.path, layout), kind)
-        named = Column(np.zeros(len(table.rows), dtype=np.int32), pa.array([title]))
-        table.problems = [one for one in table.problems if one.problem != OTHERS]
-        table.names, table.columns = [SHEET_COLUMN, *table.names], [named, *table.columns]
-        if {*table.names} != {*(tables or [table])[0].names}:
+    if kind in {Kind.TEXT, Kind.XLSX}:
+        sheets = open_sheets(source, kind)
+        tables = [_checked(sheet.source, BY_SHEET[source.layout.format](sheet)) for sheet in sheets]
+        return _below_each_other(source, sheets, tables) if source.layout.sheet == EVERY_SHEET else tables[0]
+    return _checked(source, _parquet(source) if kind is Kind.PARQUET else statfile.read(source, kind))
+
+
+def _below_each_other(source: Source, sheets: Sequence[Sheet], tables: Sequence[RawTable]) -> RawTable:
+    """Concatenate worksheets; rows are numbered consecutively, so that each has its own number."""
+    for sheet, one in zip(sheets, tables, strict=True):
+        title = sheet.source.layout.sheet
+        if {*one.names} - {SHEET_COLUMN} != {*tables[0].names} - {SHEET_COLUMN}:
             what = f"worksheet `{title}` has other columns than the first"
             raise source.error(what, "say `sheet:` in the layout, or take it out of a copy")
-        tables.append(table)
-    return _below_each_other(titles, tables)
-
-
-def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawTable:
-    """Concatenate worksheets; rows are numbered consecutively, so that each has its own number."""
+        named = Column(np.zeros(len(one.rows), dtype=np.int32), pa.array([title]))
+        one.names, one.columns = [SHEET_COLUMN, *one.names], [named, *one.columns]
     first, parts = tables[0], [tables[0].rows]
-    for title, one in zip(titles[1:], tables[1:], strict=True):
+    for sheet, one in zip(sheets[1:], tables[1:], strict=True):
         last = int(max([*parts[-1][-1:], *(problem.row or 0 for problem in first.aside)]))
-        moved = [
-            [replace(problem, row=problem.row and problem.row + last) for problem in some]
-            for some in (one.aside, one.problems)
-        ]
+        for known, others in ((first.aside, one.aside), (first.problems, one.problems)):
+            known += [replace(problem, row=problem.row and problem.row + last) for problem in others]
         what = "a worksheet below another: its rows are counted on"
-        said = Problem(None, SHEET_COLUMN, f"{title}: {last}", what, "numbered so")
-        first.aside += moved[0]
-        first.problems += [said, *moved[1]]
+        first.problems.append(
+            Problem(None, SHEET_COLUMN, f"{sheet.source.layout.sheet}: {last}", what, "numbered so")
+        )
         parts.append(one.rows + last)
         first.rows_in += one.rows_in
         first.personal |= one.personal
@@ -85,12 +82,7 @@ def _below_each_other(titles: Sequence[str], tables: Sequence[RawTable]) -> RawT
     return first
 
 
-def _read(source: Source, kind: Kind) -> RawTable:
-    found = READERS[source.layout.format](source, kind)
-    if len(found.rows) + len(found.aside) != found.rows_in:
-        raise RuntimeError(
-            f"{source.name}: {found.rows_in} rows read, {len(found.rows)} kept and {len(found.aside)} set aside"
-        )
+def _checked(source: Source, found: RawTable) -> RawTable:
     _refuse_spread(source, found)
     _mark_personal(found)
     return found
@@ -113,6 +105,10 @@ def _refuse_spread(source: Source, table: RawTable) -> None:
         raise source.error(f"its cells come to {letters / 1e9:,.0f} GB of text", "is it the right file?")
 
 
+_QUOTED: Final = re.compile(r"`[^`]*`")
+"""The content of cells in the text of a problem."""
+
+
 def _mark_personal(table: RawTable) -> None:
     """Mark the personal columns and list them, without their content."""
     table.personal = frozenset(
@@ -121,10 +117,10 @@ def _mark_personal(table: RawTable) -> None:
         if _is_personal(table, name, column)
     )
     table.problems = [
-        replace(problem, value="", problem=_unquoted(problem.problem), action=_unquoted(problem.action))
-        if problem.column in table.personal
-        else problem
-        for problem in table.problems
+        replace(one, value="", problem=_QUOTED.sub("it", one.problem), action=_QUOTED.sub("it", one.action))
+        if one.column in table.personal
+        else one
+        for one in table.problems
     ]
     table.problems.extend(
         Problem(None, name, "", "personal identifier", "not read")
@@ -149,35 +145,13 @@ LOOKED_AT: Final = 500
 """Most distinct texts of a column that are examined."""
 
 
-def _unquoted(told: str) -> str:
-    """Remove the content of cells from the text of a problem."""
-    return re.sub(r"`[^`]*`", "it", told)
-
-
-def read_table(source: Source, kind: Kind) -> RawTable:
-    """Read a table.
-
-    A row of a Parquet file is numbered as in a spreadsheet with one header row: the first is row 2.
-    """
-    return _parquet(source) if kind is Kind.PARQUET else one_header_row(open_sheet(source, kind))
-
-
-READERS: Final[Mapping[str, Reader]] = {
-    **dict.fromkeys(PROGRAMS, exports.read),
-    "paper": keying.read,
-    "spss": statfile.read_spss,
-    "stata": statfile.read_stata,
-    "sas": statfile.read_sas,
-    "table": read_table,
-}
-
-
 _MANY: Final = 10_000_000
 _DENSEST: Final = 300
 """Most rows per byte of a larger Parquet file: only a single column without content has more."""
 
 
 def _parquet(source: Source) -> RawTable:
+    """Read a Parquet file; its rows are numbered as in a spreadsheet with one header row: the first is row 2."""
     try:
         with pq.ParquetFile(source.path, memory_map=True) as file:
             schema = file.schema_arrow

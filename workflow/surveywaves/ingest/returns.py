@@ -8,21 +8,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, islice
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.ingest.headers import find_column, no_such_column
+from surveywaves.ingest.headers import place_of
 from surveywaves.ingest.raw import BLANK, Column, Problem, RawTable, Source
 from surveywaves.terms import EVERY, SET_ASIDE
 from surveywaves.text import normalise
 
 Policy = Literal["refuse", "first", "last", "most_answered"]
 Entry = tuple[Source, RawTable, Column]
-
 WORDS: Final = {"first": "the first", "last": "the last", "most_answered": "the one with most cells filled"}
 _SHOWN: Final = 10
 
@@ -47,80 +47,50 @@ def choose(
     RawFileError
         If there are such rows and the policy is `refuse`.
     """
-    codes = Column.join([ids for _, _, ids in entries]).codes
-    starts = np.cumsum([0, *(len(table.rows) for _, table, _ in entries)])
-    groups = _groups(codes)
-    if groups and policy == "refuse":
-        raise RawFileError(_refused(entries, starts, groups))
-    kept = np.ones(len(codes), dtype=np.bool_)
+    lengths = [len(table.rows) for _, table, _ in entries]
+    rows = pd.DataFrame(
+        {
+            "return": Column.join([ids for _, _, ids in entries]).codes,
+            "entry": np.repeat(np.arange(len(entries)), lengths),
+            "place": np.concatenate([np.arange(length) for length in lengths]),
+            "row": np.concatenate([table.rows for _, table, _ in entries]),
+        }
+    )
+    rows = rows[rows["return"].ne(BLANK) & rows["return"].duplicated(keep=False)]
+    if len(rows) and policy == "refuse":
+        raise RawFileError(_refused(entries, rows))
+    if policy == "most_answered":
+        filled = [np.sum([column.filled for column in table.columns], axis=0) for _, table, _ in entries]
+        rows["worth"] = np.concatenate(filled)[rows.index]
+    else:
+        rows["worth"] = rows.index if policy == "last" else -rows.index
+    rows["stays"] = rows.groupby("return")["worth"].transform("idxmax")
+    kept = [np.ones(length, dtype=np.bool_) for length in lengths]
     aside: list[list[Problem]] = [[] for _ in entries]
-    filled = _filled(entries) if policy == "most_answered" and groups else None
-    for group in groups:
-        stays = group[-1 if policy == "last" else 0] if filled is None else group[np.argmax(filled[group])]
-        kept[group] = False
-        kept[stays] = True
-        other = _place(entries, starts, int(stays))
-        for place in group[group != stays]:
-            file = _file(starts, int(place))
-            source, table, ids = entries[file]
-            here = int(place - starts[file])
-            where = f"row {other[1]}" if other[0] == source.name else f"{other[0]}, row {other[1]}"
-            problem = f"the same return as {where}"
-            action = f"{SET_ASIDE}: {WORDS[policy]} is kept"
-            aside[file].append(Problem(int(table.rows[here]), EVERY, ids.text(here), problem, action))
-    for problems in aside:
-        problems.sort(key=lambda one: one.row or 0)
-    return [kept[start:end] for start, end in pairwise(starts)], aside
+    gone = rows[rows["stays"] != rows.index]
+    others = rows.loc[gone["stays"]]
+    columns = (gone["entry"], gone["place"], gone["row"], others["entry"], others["row"])
+    for entry, place, row, other, stays in zip(*(one.tolist() for one in columns), strict=True):
+        (source, _, ids), name = entries[entry], entries[other][0].name
+        what = "the same return as " + (f"row {stays}" if name == source.name else f"{name}, row {stays}")
+        action = f"{SET_ASIDE}: {WORDS[policy]} is kept"
+        kept[entry][place] = False
+        aside[entry].append(Problem(row, EVERY, ids.text(place), what, action))
+    return kept, aside
 
 
-def _groups(codes: NDArray[np.int32]) -> list[NDArray[np.intp]]:
-    """List the places that share a code, by first appearance."""
-    counts = np.bincount(codes[codes != BLANK]) if len(codes) else np.array([], dtype=np.intp)
-    twice = np.append(counts > 1, False)[codes]
-    places = np.flatnonzero(twice)
-    order = np.argsort(codes[places], kind="stable")
-    ordered = places[order]
-    cuts = np.flatnonzero(np.diff(codes[ordered])) + 1
-    groups = np.split(ordered, cuts) if len(ordered) else []
-    return sorted(groups, key=lambda group: int(group[0]))
-
-
-def _filled(entries: Sequence[Entry]) -> NDArray[np.intp]:
-    counts = []
-    for _, table, _ in entries:
-        count = np.zeros(len(table.rows), dtype=np.intp)
-        for column in table.columns:
-            count += column.filled
-        counts.append(count)
-    return np.concatenate(counts)
-
-
-def _file(starts: NDArray[np.intp], place: int) -> int:
-    return int(np.searchsorted(starts, place, side="right")) - 1
-
-
-def _place(entries: Sequence[Entry], starts: NDArray[np.intp], place: int) -> tuple[str, int]:
-    file = _file(starts, place)
-    source, table, _ = entries[file]
-    return source.name, int(table.rows[place - starts[file]])
-
-
-def _refused(
-    entries: Sequence[Entry], starts: NDArray[np.intp], groups: Sequence[NDArray[np.intp]]
-) -> list[Mistake]:
+def _refused(entries: Sequence[Entry], rows: pd.DataFrame) -> list[Mistake]:
     mistakes = []
-    for group in groups[:_SHOWN]:
-        file = _file(starts, int(group[0]))
-        source, _, ids = entries[file]
-        found = [_place(entries, starts, int(place)) for place in group]
-        rows = ", ".join(f"row {row}" if name == source.name else f"{name} row {row}" for name, row in found)
-        mistakes.append(
-            source.mistake(
-                f"return `{ids.text(int(group[0] - starts[file]))}` stands {len(group)} times: {rows}",
-                "say in the layout which to keep: `duplicates: first`, `last` or `most_answered`",
-                logged=f"a return stands {len(group)} times: {rows}",
-            )
-        )
+    groups = rows.groupby("return", sort=False)
+    for _, group in islice(groups, _SHOWN):
+        first = group.iloc[0]
+        source, _, ids = entries[first["entry"]]
+        others = ["" if entry == first["entry"] else f"{entries[entry][0].name} " for entry in group["entry"]]
+        found = [f"{name}row {row}" for name, row in zip(others, group["row"], strict=True)]
+        times = f"stands {len(group)} times: {', '.join(found)}"
+        hint = "say in the layout which to keep: `duplicates: first`, `last` or `most_answered`"
+        what = f"return `{ids.text(first['place'])}` {times}"
+        mistakes.append(source.mistake(what, hint, logged=f"a return {times}"))
     if len(groups) > _SHOWN:
         mistakes.append(entries[0][0].mistake(f"{len(groups) - _SHOWN} more returns stand more than once"))
     return mistakes
@@ -128,7 +98,6 @@ def _refused(
 
 File = tuple[str, Source, RawTable]
 """Name of the layout, file, content."""
-
 _ROUNDED: Final = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
 _EXAMPLES: Final = 3
 
@@ -141,13 +110,11 @@ def exclude(source: Source, table: RawTable) -> None:
     gone = np.zeros(len(table.rows), dtype=np.bool_)
     problems: dict[int, Problem] = {}
     for wanted, values in source.layout.exclude.items():
-        place = find_column(table.names, wanted)
-        if place is None:
-            raise no_such_column(source, table.names, wanted, "`exclude` of the layout")
+        place = place_of(source, table.names, wanted, "`exclude` of the layout")
         column, name = table.columns[place], table.names[place]
         marks = {normalise(value): reason for value, reason in values.items()}
         texts = [*map(normalise, column.listed()), ""]
-        hit = np.array([text in marks for text in texts])[column.codes]
+        hit = column.where([text in marks for text in texts[:-1]], blank="" in marks)
         for row in np.flatnonzero(hit & ~gone):
             shown = "(not shown)" if name in table.personal else column.text(int(row)) or "(blank)"
             reason = marks[texts[column.codes[row]]]
@@ -168,15 +135,13 @@ def identifiers(source: Source, table: RawTable) -> Column:
     wanted = source.layout.respondent
     if wanted is None:
         return Column.blank(len(table.rows))
-    place = find_column(table.names, wanted)
-    if place is None:
-        raise no_such_column(source, table.names, wanted, "`respondent` of the layout")
+    place = place_of(source, table.names, wanted, "`respondent` of the layout")
     name, column = table.names[place], table.columns[place]
     if name in table.personal:
         what = "may tell who a respondent is, and is not read"
         hint = "name the return's own number, or no column: the row number will do"
         raise source.error(what, hint, column=name)
-    rounded = np.array([*(bool(_ROUNDED.fullmatch(text)) for text in column.listed()), False])[column.codes]
+    rounded = column.where([bool(_ROUNDED.fullmatch(text)) for text in column.listed()])
     if rounded.any():
         found = np.flatnonzero(rounded)
         shown = ", ".join(f"row {table.rows[row]}: {column.text(int(row))}" for row in found[:_EXAMPLES])
@@ -218,13 +183,12 @@ def _note_shared(files: Sequence[File], ids: Sequence[Column]) -> None:
 
     These may be the same people (one survey exported twice) or two lists numbered from 1: ingest cannot know.
     """
-    for later, (layout, source, table) in enumerate(files):
-        for earlier, (other, before, _) in enumerate(files[:later]):
-            wanted, known = source.layout.respondent, before.layout.respondent
-            if layout == other or not wanted or not known or normalise(wanted) != normalise(known):
-                continue
-            texts = {ids[later].text(place) for place in range(len(ids[later]))} - {""}
-            shared = texts & {ids[earlier].text(place) for place in range(len(ids[earlier]))}
+    for ((other, before, _), known), ((layout, source, table), own) in combinations(
+        zip(files, ids, strict=True), 2
+    ):
+        wanted, called = source.layout.respondent, before.layout.respondent
+        if layout != other and wanted and called and normalise(wanted) == normalise(called):
+            shared = {*own.spelled().to_pylist()} & {*known.spelled().to_pylist()} - {None}
             if shared:
                 problem = f"{len(shared)} identifiers also stand in {before.name}, which has another layout"
                 table.problems.append(Problem(None, wanted, "", problem, "kept: taken for other returns"))

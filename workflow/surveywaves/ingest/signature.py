@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zipfile
 import zlib
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
@@ -110,7 +110,8 @@ def recognise(source: Source) -> Kind:
         If there is no such file, it cannot be opened, is empty, or is not what its name or its layout says.
     """
     kind = kind_of(source)
-    expected = promised(source.path)
+    suffixes = [suffix.lower() for suffix in source.path.suffixes if suffix.lower() != ".gz"]
+    expected = BY_SUFFIX.get(suffixes[-1]) if suffixes else None
     takes = FORMATS[source.layout.format]
     if expected not in (None, kind) and kind not in takes:
         raise source.error(f"is {kind}, not {expected} as its name says", HINT.get(kind, ""))
@@ -124,12 +125,6 @@ def recognise(source: Source) -> Kind:
         what = f"is {kind}, though its name ends in {source.path.suffix}"
         raise source.error(what, "give it the name of what it is")
     return kind
-
-
-def promised(path: Path) -> Kind | None:
-    """Return the kind that a name ends in, without `.gz`; None if it is unknown."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
 def kind_of(source: Source) -> Kind:
@@ -289,13 +284,15 @@ def as_utf8(source: Source, data: bytes) -> bytes:
         if _DAMAGED in data:
             what = f"is damaged: a block of NUL bytes begins at byte {data.index(_DAMAGED)}"
             raise source.error(what, AGAIN)
-        if data.isascii() and _extends_ascii(declared):
+        ascii_letters = bytes(range(128))
+        if data.isascii() and ascii_letters.decode(declared, "replace") == ascii_letters.decode():
             return data
     if codec == "utf-8":
         _decode(source, data, "utf-8", keep=False)
         return data.removeprefix(codecs.BOM_UTF8)
-    if codec in {"iso8859-1", "latin-1"} and (place := _first_c1(data)) is not None:
-        what = f"is not `{declared}`: byte {place} is 0x{data[place]:02x}, which is no letter there"
+    # Letters in cp1252, control characters in Latin-1.
+    if codec in {"iso8859-1", "latin-1"} and (found := re.search(rb"[\x80-\x9f]", data)):
+        what = f"is not `{declared}`: byte {found.start()} is 0x{found[0].hex()}, which is no letter there"
         raise source.error(what, "say `encoding: cp1252`")
     if not codec.startswith("utf") and not data.isascii() and _fits(data):
         raise source.error(f"is UTF-8, not `{declared}`", "leave `encoding` out, or say `utf-8-sig`")
@@ -313,20 +310,6 @@ def _refuse_wide(source: Source, data: bytes) -> None:
         if half and head[start::2].count(0) > 0.4 * half and head[1 - start :: 2].count(0) < 0.1 * half:
             what = f"looks like {name.upper()} (every other byte is 0), not `{source.layout.encoding}`"
             raise source.error(what, f"say `encoding: {name}`")
-
-
-def _extends_ascii(encoding: str) -> bool:
-    plain = bytes(range(128))
-    try:
-        return plain.decode(encoding) == plain.decode("ascii")
-    except UnicodeError:
-        return False
-
-
-def _first_c1(data: bytes) -> int | None:
-    """Find the first byte 0x80-0x9f: letters in cp1252, control characters in Latin-1."""
-    places = [data.find(bytes([byte])) for byte in range(0x80, 0xA0)]
-    return min((place for place in places if place >= 0), default=None)
 
 
 def _fits(data: bytes, encoding: str = "utf-8") -> bool:
@@ -348,21 +331,14 @@ def _decode(source: Source, data: bytes, encoding: str, *, keep: bool) -> bytes:
             text = decoder.decode(piece, final=start + PIECE >= len(data))
         except UnicodeDecodeError as error:
             place = start - pending + error.start
-            raise source.error(
-                f"is not `{source.layout.encoding}`: byte {place} (0x{data[place]:02x}, row {_row(data, place)}) "
-                "does not fit",
-                _likely(data, place),
-            ) from error
+            row = max(data[:place].count(b"\n"), data[:place].count(b"\r")) + 1
+            what = f"byte {place} (0x{data[place]:02x}, row {row}) does not fit"
+            raise source.error(f"is not `{source.layout.encoding}`: {what}", _likely(data, place)) from error
         except UnicodeError as error:
             raise source.error(f"is not `{source.layout.encoding}`: {error}") from error
         if keep:
             out += text.encode("utf-8", "replace")
     return bytes(out)
-
-
-def _row(data: bytes, place: int) -> int:
-    before = data[:place]
-    return max(before.count(b"\n"), before.count(b"\r")) + 1
 
 
 def _likely(data: bytes, place: int) -> str:

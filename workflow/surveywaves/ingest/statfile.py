@@ -8,9 +8,9 @@ they say of each other is compared. The format is described in the PSPP develope
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from os import SEEK_END
-from struct import unpack, unpack_from
+from collections.abc import Callable, Iterable, Mapping
+from os import SEEK_CUR, SEEK_END
+from struct import error, unpack, unpack_from
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -33,113 +33,80 @@ from surveywaves.ingest.raw import (
 )
 from surveywaves.ingest.signature import Kind
 from surveywaves.study.models import Layout
-from surveywaves.text import normalise
-
-VARIABLE: Final = 2
-LABELS: Final = 3
-LABELLED: Final = 4
-DOCUMENT: Final = 6
-EXTENSION: Final = 7
-END: Final = 999
-
-_HEADER: Final = 176
-_LAYOUT: Final = 64
-"""Where the header says 2 or 3, in the byte order of the file."""
-_CONTINUATION: Final = -1
-_LINE: Final = 80
+from surveywaves.text import normalise, number
 
 
 class _DamagedError(Exception):
     """The records do not go together."""
 
 
+VARIABLE, LABELS, LABELLED, DOCUMENT, EXTENSION, END = 2, 3, 4, 6, 7, 999
+"""Kinds of records in an SPSS file."""
+
+_HEADER: Final = 176
+_LAYOUT: Final = 64
+"""Where the header says 2 or 3, in the byte order of the file."""
+_CONTINUATION: Final = -1
+"""Width of a variable that is the rest of a long text."""
+_LINE: Final = 80
+
+
 def check_dictionary(source: Source) -> None:
     """Raise an error for an SPSS file whose records are cut off, or label a variable that does not exist."""
     with source.path.open("rb") as file:
         try:
-            _Records(file).walk()
-        except _DamagedError as error:
-            what = f"is damaged, cut off or of an unknown version (dictionary: {error})"
-            raise source.error(what, AGAIN) from error
+            _walk(file)
+        except (_DamagedError, error, OSError) as damage:
+            said = damage if isinstance(damage, _DamagedError) else "it ends before its end"
+            what = f"is damaged, cut off or of an unknown version (dictionary: {said})"
+            raise source.error(what, AGAIN) from damage
 
 
-class _Records:
-    """The records of an SPSS file before its data."""
+def _walk(file: BinaryIO) -> None:
+    """Walk through the records of an SPSS file before its data, and check that they are consistent."""
+    header = file.read(_HEADER)
+    order = next((order for order in "<>" if unpack_from(f"{order}i", header, _LAYOUT)[0] in {2, 3}), None)
+    if order is None:
+        raise _DamagedError("the header says nothing of the byte order")
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.left = file.seek(0, SEEK_END)
-        file.seek(0)
-        header = self.read(_HEADER)
-        found = [order for order in "<>" if unpack_from(f"{order}i", header, _LAYOUT)[0] in {2, 3}]
-        if not found:
-            raise _DamagedError("the header says nothing of the byte order")
-        self.order = found[0]
+    def integers(count: int) -> tuple[int, ...]:
+        return unpack(f"{order}{count}i", file.read(4 * count))
 
-    def walk(self) -> None:
-        """Read all records, and check that they are consistent."""
-        variables: list[bool] = []  # whether a place begins a variable
-        labelled: list[int] = []
-        while (kind := self.integer()) != END:
-            if kind == VARIABLE:
-                variables.append(self.variable() != _CONTINUATION)
-            elif kind == LABELS:
-                for _ in range(self.count()):
-                    length = self.read(9)[8]
-                    self.read(-(length + 1) % 8 + length)
-            elif kind == LABELLED:
-                labelled.extend(self.integers(self.count()))
-            elif kind == DOCUMENT:
-                self.read(_LINE * self.count())
-            elif kind == EXTENSION:
-                self.integer()
-                self.read(self.count() * self.count())
-            else:
-                raise _DamagedError(f"a record of kind {kind}")
-        for place in labelled:
-            if not 1 <= place <= len(variables) or not variables[place - 1]:
-                raise _DamagedError(f"labels for variable {place}, which is not there")
-
-    def variable(self) -> int:
-        """Read a variable and give its width: 0 for a number, -1 for the rest of a long text."""
-        width, has_label, missing, _, _ = self.integers(5)
-        self.read(8)
-        if has_label:
-            length = self.count()
-            self.read(length + -length % 4)
-        self.read(8 * abs(missing))
-        return width
-
-    def count(self) -> int:
-        """Read a number of things."""
-        count = self.integer()
-        if count < 0:
+    def count() -> int:
+        if (found := integers(1)[0]) < 0:
             raise _DamagedError("a negative number of entries")
-        return count
+        return found
 
-    def integer(self) -> int:
-        """Read one integer."""
-        return self.integers(1)[0]
+    variables: list[bool] = []  # whether a place begins a variable
+    while (kind := integers(1)[0]) != END:
+        if kind == VARIABLE:
+            width, has_label, missing, _, _ = integers(5)
+            variables.append(width != _CONTINUATION)
+            file.seek(8, SEEK_CUR)
+            length = count() if has_label else 0
+            file.seek(length + -length % 4 + 8 * abs(missing), SEEK_CUR)
+        elif kind == LABELS:
+            for _ in range(count()):
+                length = unpack("8xB", file.read(9))[0]
+                file.seek(-(length + 1) % 8 + length, SEEK_CUR)
+        elif kind == LABELLED:
+            for _ in range(count()):
+                place = integers(1)[0]
+                if not 1 <= place <= len(variables) or not variables[place - 1]:
+                    raise _DamagedError(f"labels for variable {place}, which is not there")
+        elif kind == DOCUMENT:
+            file.seek(_LINE * count(), SEEK_CUR)
+        elif kind == EXTENSION:
+            file.seek(4, SEEK_CUR)
+            file.seek(count() * count(), SEEK_CUR)
+        else:
+            raise _DamagedError(f"a record of kind {kind}")
 
-    def integers(self, count: int) -> tuple[int, ...]:
-        """Read integers."""
-        return unpack(f"{self.order}{count}i", self.read(4 * count))
 
-    def read(self, size: int) -> bytes:
-        """Read bytes that must be there."""
-        self.left -= size
-        if self.left < 0:
-            raise _DamagedError("it ends before its end")
-        return self.file.read(size)
-
-
-Labels = Mapping[Any, str]
 DateText = Callable[[str, NDArray[np.float64]], Any]
 """From a variable's format and its numbers to Arrow strings; None where the format is no date."""
-
 UNSTATED: Final = Layout.model_fields["encoding"].default
 """The default encoding, which applies to text files only: SPSS and Stata files name their own."""
-
 _DENSEST: Final = 1100
 """Rows that a byte can stand for at most: zlib shrinks a .zsav file at best about 1,030 to 1."""
 
@@ -148,13 +115,21 @@ _OWN: Final = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError)
 _FAILURES: Final = (*_OWN, *BROKEN, MemoryError, OverflowError)
 
 
-def read_statfile(
-    source: Source, reader: Callable[..., Any], *, dates: DateText, missing: Callable[[Any], str]
-) -> RawTable:
-    """Read a file with one of pyreadstat's readers; `missing` writes a named missing value (.a to .z).
+def read(source: Source, kind: Kind) -> RawTable:
+    """Read a file of a statistical program.
 
-    Declared missing codes are kept like other answers: the study defines their meaning.
+    Declared missing codes are kept like other answers: the study defines their meaning. Named missing values of Stata
+    and SAS read as they write them, `.a` to `.z`. Value labels of SAS are in a separate file, which is not read.
     """
+    if kind is Kind.SPSS:
+        check_dictionary(source)
+    elif kind is Kind.STATA:
+        with source.path.open("rb") as file:
+            begins = file.read(11)
+            file.seek(max(file.seek(0, SEEK_END) - 12, 0))
+            if begins == b"<stata_dta>" and file.read() != b"</stata_dta>":
+                raise source.error("is cut off: its end is missing", AGAIN)
+    reader, dates, missing = READERS[kind]
     cells, total, meta = _open(source, reader)
     if not total:
         raise source.error("has variables and no rows", "is it the right export?")
@@ -180,6 +155,10 @@ def read_statfile(
             problems=[*problems, *found],
             labels={name: str(meta.column_names_to_labels.get(key) or "") for name, key in own.items()},
             value_labels={name: value_labels[key] for name, key in own.items()},
+            missing={
+                name: _declared(value_labels[key], meta.missing_ranges.get(key, ()))
+                for name, key in own.items()
+            },
         )
     )
 
@@ -195,7 +174,9 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
     options = {} if reader is pyreadstat.read_por else {"encoding": encoding}
     try:
         _, announced = reader(source.path, metadataonly=True, **options)
-        _check_rows(source, announced.number_rows)
+        # For rows that the file cannot hold pyreadstat would allocate memory.
+        if (announced.number_rows or 0) > source.path.stat().st_size * _DENSEST:
+            raise source.error(f"is damaged: it announces {announced.number_rows} rows", AGAIN)
         read, meta = reader(
             source.path, disable_datetime_conversion=True, output_format=layout, **options, **missing
         )
@@ -213,12 +194,6 @@ def _open(source: Source, reader: Callable[..., Any]) -> tuple[dict[str, Any], i
         what = f"is cut off: it announces {meta.number_rows} rows and has {total}"
         raise source.error(what, "copy it again")
     return cells, total, meta
-
-
-def _check_rows(source: Source, rows: int | None) -> None:
-    """Raise an error for more rows than the file can hold, for which pyreadstat would allocate memory."""
-    if rows is not None and rows > source.path.stat().st_size * _DENSEST:
-        raise source.error(f"is damaged: it announces {rows} rows", AGAIN)
 
 
 def _check_letters(reader: Callable[..., Any], source: Source, meta: Any) -> None:
@@ -266,8 +241,19 @@ def _code_text(code: Any, missing: Callable[[Any], str]) -> str:
     return missing(code) if isinstance(code, str) else object_text(code) or ""
 
 
+def _declared(codes: Iterable[str], spans: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the labelled codes that the file declares missing: by range, or by name."""
+    ranges = [(span["lo"], span["hi"]) for span in spans if not isinstance(span["lo"], str)]
+    values = {code: number(code) for code in codes}
+    return frozenset(
+        code
+        for code, value in values.items()
+        if (code[:1] == "." if value is None else any(low <= value <= high for low, high in ranges))
+    )
+
+
 def _labelled(
-    name: str, keys: list[Any], texts: list[str | None], labels: Labels
+    name: str, keys: list[Any], texts: list[str | None], labels: Mapping[Any, str]
 ) -> tuple[list[str | None], list[Problem]]:
     """Replace codes by labels: a code without one is kept, a label of several codes is followed by the code."""
     counts = Counter(normalise(str(label)) for label in labels.values())
@@ -291,88 +277,52 @@ def _labelled(
     return named, problems
 
 
-DAYS: Final = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR")
-MOMENTS: Final = ("DATETIME", "YMDHMS")
-TIMES: Final = ("TIME",)
-_EPOCH: Final = 12_219_379_200
-"""Seconds from 14 October 1582, when SPSS begins to count, to 1970."""
-_LAST: Final = 253402300800  # the end of the year 9999
+_DAY: Final = 86400
+_FROM_1582: Final = 12_219_379_200
+_FROM_1960: Final = 3653 * _DAY
+"""Seconds from 14 October 1582, when SPSS begins to count, and from 1960, when Stata and SAS do, to 1970."""
+_LAST: Final = 253_402_300_800  # the end of the year 9999, from 1970
 
-
-def read_spss(source: Source, kind: Kind) -> RawTable:
-    """Read an SPSS file; declared missing codes are kept."""
-    if kind is Kind.PORTABLE:
-        return read_statfile(source, pyreadstat.read_por, dates=_spss_dates, missing=str)
-    check_dictionary(source)
-    return read_statfile(source, pyreadstat.read_sav, dates=_spss_dates, missing=str)
+_SPSS_DATES: Final = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR", "DATETIME", "YMDHMS")
+_SAS_DAYS: Final = ("DATE", "DDMMYY", "MMDDYY", "YYMMDD", "E8601DA", "B8601DA", "WEEKD", "WORDD", "JULIAN")
+_SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
 
 
 def _spss_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write dates, moments and times of day as ISO 8601; None if a number is outside their range."""
+    """Write dates, moments and times of day, which SPSS counts in seconds."""
     name = kind.rstrip("0123456789.")
-    if name in TIMES and ((values >= 0) & (values < 86400)).all():
+    if name == "TIME" and ((values >= 0) & (values < _DAY)).all():
         return arrow_texts(pa.array((values * 1e6).round().astype(np.int64)).cast(pa.time64("us")))
-    if name not in {*DAYS, *MOMENTS}:
-        return None
-    seconds = values - _EPOCH
-    if not ((seconds < _LAST) & (values >= 0)).all():
+    return _iso(values - _FROM_1582) if name in _SPSS_DATES else None
+
+
+def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write days (%td) and moments (%tc), which Stata counts in milliseconds."""
+    if kind.startswith(("%td", "%d")):
+        return _iso(values * _DAY - _FROM_1960)
+    return _iso(values / 1000 - _FROM_1960) if kind.startswith(("%tc", "%tC")) else None
+
+
+def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
+    """Write days and moments, which SAS counts in seconds."""
+    name = kind.upper().rstrip("0123456789.")
+    if name.startswith(_SAS_MOMENTS):
+        return _iso(values - _FROM_1960)
+    return _iso(values * _DAY - _FROM_1960) if name.startswith(_SAS_DAYS) else None
+
+
+def _iso(seconds: NDArray[np.float64]) -> Any:
+    """Write seconds from 1970 as ISO 8601; None if one lies outside the years 1582 to 9999."""
+    if not ((seconds < _LAST) & (seconds >= -_FROM_1582)).all():
         return None
     return arrow_texts(pa.array((seconds * 1e6).round().astype(np.int64)).cast(pa.timestamp("us")))
 
 
-_END: Final = b"</stata_dta>"
-_EPOCH_DAYS: Final = 3653
-"""Days from 1960, when Stata begins to count, to 1970."""
-_LAST_DAY: Final = 2_932_897  # the end of the year 9999, from 1970
-_DAY: Final = 86_400_000
-
-
-def read_stata(source: Source, kind: Kind) -> RawTable:  # noqa: ARG001
-    """Read a Stata file; named missing values read as Stata writes them, `.a` to `.z`."""
-    with source.path.open("rb") as file:
-        if file.read(11) == b"<stata_dta>":
-            file.seek(-min(len(_END), 11) - 1, 2)
-            if file.read() != _END:
-                raise source.error("is cut off: its end is missing", AGAIN)
-    return read_statfile(source, pyreadstat.read_dta, dates=_stata_dates, missing=lambda code: f".{code}")
-
-
-def _stata_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write days (%td) and moments (%tc) as ISO 8601."""
-    if kind.startswith(("%td", "%d")):
-        moments = (values - _EPOCH_DAYS) * _DAY
-    elif kind.startswith(("%tc", "%tC")):
-        moments = values - _EPOCH_DAYS * _DAY
-    else:
-        return None
-    if not ((moments < _LAST_DAY * _DAY) & (moments > -_LAST_DAY * _DAY / 10)).all():
-        return None
-    return arrow_texts(pa.array(moments.round().astype(np.int64)).cast(pa.timestamp("ms")))
-
-
-_SAS_DAYS: Final = (
-    "DATE",
-    "DDMMYY",
-    "MMDDYY",
-    "YYMMDD",
-    "E8601DA",
-    "B8601DA",
-    "WEEKDAT",
-    "WORDDAT",
-    "JULIAN",
-)
-_SAS_MOMENTS: Final = ("DATETIME", "E8601DT", "B8601DT", "DATEAMPM")
-
-
-def read_sas(source: Source, kind: Kind) -> RawTable:
-    """Read a SAS data set or transport file; value labels are in a separate file, which is not read."""
-    reader = pyreadstat.read_xport if kind is Kind.TRANSPORT else pyreadstat.read_sas7bdat
-    return read_statfile(source, reader, dates=_sas_dates, missing=lambda code: f".{code}")
-
-
-def _sas_dates(kind: str, values: NDArray[np.float64]) -> Any:
-    """Write days and moments, which SAS counts from 1960 as Stata does, as ISO 8601."""
-    name = kind.upper().rstrip("0123456789.")
-    if name.startswith(_SAS_MOMENTS):
-        return _stata_dates("%tc", values * 1000)
-    return _stata_dates("%td", values) if name.startswith(_SAS_DAYS) else None
+READERS: Final[Mapping[Kind, tuple[Callable[..., Any], DateText, Callable[[Any], str]]]] = {
+    Kind.SPSS: (pyreadstat.read_sav, _spss_dates, str),
+    Kind.PORTABLE: (pyreadstat.read_por, _spss_dates, str),
+    Kind.STATA: (pyreadstat.read_dta, _stata_dates, ".{}".format),
+    Kind.SAS: (pyreadstat.read_sas7bdat, _sas_dates, ".{}".format),
+    Kind.TRANSPORT: (pyreadstat.read_xport, _sas_dates, ".{}".format),
+}
+"""Kind of file -> reader of pyreadstat, texts of its dates, and texts of named missing values."""

@@ -9,16 +9,28 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import openpyxl
+import pyarrow as pa
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from surveywaves.errors import RawFileError
-from surveywaves.ingest.raw import BROKEN, TOP, Column, Problem, RawTable, Source, object_text, set_aside
+from surveywaves.ingest.raw import (
+    BROKEN,
+    TOP,
+    Column,
+    Problem,
+    RawTable,
+    Sheet,
+    Source,
+    object_text,
+    set_aside,
+)
 from surveywaves.ingest.signature import PACKED, UNPACKED
 from surveywaves.terms import EVERY
 from surveywaves.text import few, nearest
@@ -29,9 +41,6 @@ ERROR_VALUES: Final = frozenset(
 EXACT: Final = 10**15
 """Excel keeps 15 digits of a number; a longer one was rounded when it was typed in or opened."""
 SHOWN: Final = 5
-
-OTHERS: Final = "other worksheets with content"
-
 FAR: Final = 10_000
 """Empty rows, and a tenth of that empty columns, after which a cell is a slip of the mouse and not an answer."""
 
@@ -41,6 +50,8 @@ _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row(?P<about>\s[^>]*)?>")
 _NUMBER: Final = re.compile(rb'\sr="(\d+)"')
 _HIDDEN: Final = re.compile(rb'\shidden="(?:1|true)"')
+_COLUMN: Final = re.compile(rb'<(?:\w+:)?col(?=\s)(?=[^>]*\shidden="(?:1|true)")[^>]*>')
+_BOUNDS: Final = re.compile(rb'\s(min|max)="(\d+)"')
 _MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*ref=\"([A-Z0-9:]+)\"")
 _TOP: Final = 1 << 16
 _STRICT: Final = {
@@ -52,22 +63,74 @@ _STRICT: Final = {
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-class Worksheet:
-    """The worksheet that a layout names, or the only one with content."""
+EVERY_SHEET: Final = "*"
+"""Value of `sheet` in a layout for all worksheets with content."""
 
-    def __init__(self, source: Source) -> None:
+
+def read_worksheets(source: Source) -> list[Worksheet]:
+    """Read the worksheet that a layout names, or the only one with content, or all of them.
+
+    Raises
+    ------
+    RawFileError
+        If there is no such worksheet, or several and the layout names none, or the workbook is damaged.
+    """
+    with opened(source) as (archive, book):
+        if (bad := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"checksum of {bad}")
+        chosen, others = _choose(source, book)
+        if source.layout.sheet != EVERY_SHEET:
+            return [Worksheet(source, archive, chosen[0], others)]
+        form = "{} [{}]" if len(chosen) > 1 else "{}"
+        parts = [
+            replace(source.having(sheet=one.title), name=form.format(source.name, one.title))
+            for one in chosen
+        ]
+        return [Worksheet(part, archive, one, "") for part, one in zip(parts, chosen, strict=True)]
+
+
+def _choose(source: Source, book: Any) -> tuple[list[Any], str]:
+    """Return the worksheets to be read, and the names of the others with content."""
+    wanted = source.layout.sheet
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    filled = [title for title, sheet in sheets.items() if _filled(sheet)]
+    named = ", ".join(f"`{title}`" for title in sheets) or "none"
+    if wanted not in {None, EVERY_SHEET, *sheets}:
+        near = nearest(wanted or "", sheets)
+        raise source.error(
+            f"has no worksheet `{wanted}`", f"did you mean `{near}`?" if near else f"it has {named}"
+        )
+    if not filled:
+        raise source.error(f"has no worksheet with content (looked in {named})")
+    if wanted == EVERY_SHEET:
+        return [sheets[title] for title in filled], ""
+    others = ", ".join(f"`{title}`" for title in filled if title != wanted)
+    if wanted is None and len(filled) > 1:
+        hint = 'say `sheet:` in the layout; `sheet: "*"` is all of them'
+        raise source.error(f"has {len(filled)} worksheets with content: {others}", hint)
+    return [sheets[wanted or filled[0]]], others if wanted else ""
+
+
+class Worksheet(Sheet):
+    """A worksheet, read whole."""
+
+    def __init__(self, source: Source, archive: zipfile.ZipFile, sheet: Any, others: str) -> None:
         self.source = source
         self.problems: list[Problem] = []
         self._rounded: list[tuple[int, int, str]] = []
-        with opened(source) as (archive, book):
-            if (bad := archive.testzip()) is not None:
-                raise zipfile.BadZipFile(f"checksum of {bad}")
-            sheet = self._choose(book)
-            self._rows = list(self._near(_values(sheet)))
-            xml = archive.read(sheet._worksheet_path)
+        self._rows = list(self._near(_values(sheet)))
+        xml = archive.read(sheet._worksheet_path)
         self._hidden = list(_hidden_rows(xml))
         named = [found.decode("ascii") for found in _MERGED.findall(xml)]
         self._ranges = [(one, [int(bound or 0) for bound in range_boundaries(one)]) for one in named]
+        if others:
+            self.problems.append(Problem(None, EVERY, others, "other worksheets with content", "not read"))
+        bounds = [dict(_BOUNDS.findall(one)) for one in _COLUMN.findall(xml)]
+        hidden = [at for one in bounds for at in range(int(one.get(b"min", 1)), int(one.get(b"max", 0)) + 1)]
+        hidden = [at for at in hidden if any(len(row) >= at and row[at - 1] for row in self._rows)]
+        if hidden:
+            shown = few([get_column_letter(at) for at in hidden], SHOWN)
+            self.problems.append(Problem(None, EVERY, shown, "hidden columns", "read like the others"))
         if _FORMULA.search(xml):
             self._refuse_uncalculated(sheet.title)
 
@@ -92,7 +155,7 @@ class Worksheet:
         width = max([width, *(len(row) for row in rows)])
         filled = {place for row in rows for place, cell in enumerate(row) if cell}
         columns = [
-            Column.of(row[place] if place < len(row) else None for row in rows)
+            Column.of_arrow(pa.array((row[place] if place < len(row) else None for row in rows), pa.string()))
             if place in filled
             else Column.blank(len(rows))
             for place in range(width)
@@ -124,25 +187,6 @@ class Worksheet:
                 if any(row):
                     row.extend([None] * (left - len(row)))
                     row[left - 1] = value
-
-    def _choose(self, book: Any) -> Any:
-        wanted = self.source.layout.sheet
-        titles = [sheet.title for sheet in book.worksheets]
-        filled = [sheet.title for sheet in book.worksheets if _filled(sheet)]
-        named = ", ".join(f"`{title}`" for title in titles) or "none"
-        if wanted is not None and wanted not in titles:
-            near = nearest(wanted, titles)
-            hint = f"did you mean `{near}`?" if near else f"it has {named}"
-            raise self.source.error(f"has no worksheet `{wanted}`", hint)
-        if not filled:
-            raise self.source.error(f"has no worksheet with content (looked in {named})")
-        others = ", ".join(f"`{title}`" for title in filled if title != wanted)
-        if wanted is None and len(filled) > 1:
-            hint = 'say `sheet:` in the layout; `sheet: "*"` is all of them'
-            raise self.source.error(f"has {len(filled)} worksheets with content: {others}", hint)
-        if wanted is not None and others:
-            self.problems.append(Problem(None, EVERY, others, OTHERS, "not read"))
-        return book.worksheets[titles.index(wanted or filled[0])]
 
     def _near(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[str | None]]:
         """Yield rows as text, without trailing blanks and blank rows; a cell far from all others is an error."""
@@ -277,9 +321,3 @@ def _hidden_rows(xml: bytes) -> Iterator[int]:
             number = int(said[1]) if said else number + 1
             if _HIDDEN.search(about):
                 yield number
-
-
-def worksheets(source: Source) -> list[str]:
-    """List the worksheets with content."""
-    with opened(source) as (_, book):
-        return [sheet.title for sheet in book.worksheets if _filled(sheet)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -124,6 +124,9 @@ def to_verify(config: Mapping[str, Any], folder: Path) -> str:
 
 CONFIGURATION: Final = "configuration.yaml"
 
+WORDS_AND_LOOKS: Final = tuple(f"config.{name}" for name in ("title", "description", "words", "figures"))
+"""Settings that no number depends on."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -171,8 +174,8 @@ class State:
         )
 
     @classmethod
-    def of_run(cls, records: Records, places: Places, study: Study) -> State:
-        """Take what lies in the folders of a run."""
+    def of_run(cls, records: Records, places: Places, study: Study, unread: Iterable[str] = ()) -> State:
+        """Take what lies in the folders of a run; also files that no job has read yet."""
         source = Source.of(study, places)
         own = {*source.config, *source.code}
         return cls(
@@ -180,7 +183,7 @@ class State:
             table_contents(records.jobs, places),
             {
                 name: digest(path)
-                for name in records.given
+                for name in dict.fromkeys([*records.given, *unread])
                 if name not in own and (path := places.lying_at(name)).exists()
             },
             {name: digest(path) for name, path in source.config.items()},
@@ -439,13 +442,13 @@ def _imported(job: Job, state: State) -> set[str]:
 
 
 def added_waves(old: State, new: State) -> list[str]:
-    """Name the waves that a study has more, if that is all that tells it from what it was; else none."""
+    """Name the waves that a study has more, if but for words and looks that tells it from what it was; else none."""
     was, now = (list(state.settings["config"]["waves"]) for state in (old, new))
     more = [wave for wave in now if wave not in was]
     if not more or [wave for wave in now if wave in was] != was:
         return []
-    allowed = ("config.waves", *(f"waves.{wave}." for wave in more))
+    allowed = ("config.waves", *WORDS_AND_LOOKS, *(f"waves.{wave}" for wave in more))
     places = [place for place, _, _ in unlike(old.settings, new.settings)]
-    if not all(place == allowed[0] or place.startswith(allowed[1:]) for place in places):
+    if not all(f"{place}.".startswith(tuple(f"{name}." for name in allowed)) for place in places):
         return []
     return [] if any(how != "new" for _, how in _unlike_files(old.raw, new.raw)) else more

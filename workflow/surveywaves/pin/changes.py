@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from surveywaves.catalogue import STATISTICS
-from surveywaves.pin.manifest import Tolerance
+from surveywaves.pin.manifest import TOLERANCE
 from surveywaves.terms import ALL, BETWEEN, Status
 
 
@@ -148,18 +148,16 @@ class _Change(NamedTuple):
     relative_change: float = np.nan
 
 
-def compare(old: Frames, new: Frames, *, tolerance: Tolerance, added: Sequence[str] = ()) -> Comparison:
+def compare(old: Frames, new: Frames, *, added: Sequence[str] = ()) -> Comparison:
     """Compare two versions of the released tables.
 
     Rows are matched by their key, wherever they stand. Whole numbers and words must be the same; of two numbers of
-    which one has a fraction, the second may lie off the first by the tolerance. Blank equals blank.
+    which one has a fraction, the second may lie off the first by `TOLERANCE`. Blank equals blank.
 
     Parameters
     ----------
     old, new
         The tables, every cell as text.
-    tolerance
-        For numbers with a fraction.
     added
         Waves that the second version has more, where that is the only difference of the two studies. What comes from
         models over all waves is then `re-estimated`, not `moved`; what is a wave's own must still be the same.
@@ -172,7 +170,7 @@ def compare(old: Frames, new: Frames, *, tolerance: Tolerance, added: Sequence[s
         elif name not in old:
             found.append(_Change(Kind.NEW, name))
         else:
-            pair = _Pair(name, old[name], new[name], tolerance, added)
+            pair = _Pair(name, old[name], new[name], added)
             found += pair.changes()
             within += pair.within
     changes = pd.DataFrame(found, columns=list(COLUMNS)).astype({"kind": "str", "relative_change": "float64"})
@@ -193,12 +191,11 @@ class _Pair:
         name: str,
         old: pd.DataFrame,
         new: pd.DataFrame,
-        tolerance: Tolerance,
         added: Sequence[str],
     ) -> None:
         self.name = name
         self.old, self.new = (frame.reset_index(drop=True) for frame in (old, new))
-        self.tolerance, self.added = tolerance, added
+        self.added = added
         self.key = key_columns(name, old, new)
         self.within = 0
 
@@ -240,7 +237,7 @@ class _Pair:
         whole = before.str.fullmatch(WHOLE) & after.str.fullmatch(WHOLE)
         old, new = _numbers(before), _numbers(after)
         size, distance = old.abs(), (new - old).abs()
-        allowed = self.tolerance.absolute + self.tolerance.relative * size
+        allowed = TOLERANCE.absolute + TOLERANCE.relative * size
         same = (distance <= allowed) & ~whole & np.isfinite(size)
         self.within += int(same.sum())
         relative = ((new - old) / size.where(size > 0)).where(np.isfinite(distance))

@@ -27,12 +27,9 @@ from surveywaves.confidential import PRIVATE
 from surveywaves.errors import SurveywavesError
 from surveywaves.files import digest, read
 from surveywaves.key import KEYED, is_keyed
-from surveywaves.pin.manifest import NAME, RESULTS, Environment, Job, Manifest, held
+from surveywaves.pin.manifest import NAME, README, RESULTS, SUMS, Environment, Job, Manifest, held
 from surveywaves.pin.source import LOCK
 
-CRATE: Final = "ro-crate-metadata.json"
-README: Final = "README.md"
-SUMS: Final = "SHA256SUMS"
 CITATION: Final = "CITATION.cff"
 
 SOURCE: Final = "source/"

@@ -27,6 +27,9 @@ CONFIG: Final = "config/config.yaml"
 ITEMS: Final = "config/items.tsv"
 SCALES: Final = "config/scales.tsv"
 EVENTS: Final = "config/events.tsv"
+CODED: Final = "config/qualitative.yaml"
+CODES: Final = "config/codes.tsv"
+THEMES: Final = "config/themes.tsv"
 
 _WAVE: Final = "config/waves/<wave>/wave.yaml"
 _CROSSWALK: Final = "config/waves/<wave>/items.tsv"
@@ -91,6 +94,8 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
         "crosswalk.<item>.note": _FIXED,
         "organisation.**": (f"{file}: organisation.**",),
         "variables.**": (f"{file}: variables.**",),
+        "files.**": (f"{file}: files",),
+        "routing.**": (f"{file}: routing",),
         "known_variables.**": (f"{CONFIG}: variables",),
         "items": (f"{ITEMS}: item",),
         "items.<item>": (f"{ITEMS}: response_scale",),
@@ -112,7 +117,7 @@ _WORDS_OF_A_WAVE: Final = {
     "wordings": (f"{_CROSSWALK}: wording",),
     "wordings.<item>": (f"{_CROSSWALK}: wording",),
     "notes": (f"{_CROSSWALK}: note",),
-    "notes.<item>": (f"{_CROSSWALK}: note",),
+    "notes.<item>": (f"{_CROSSWALK}: note", f"{_WAVE}: routing"),
 }
 """`WaveWords`."""
 
@@ -136,6 +141,9 @@ _WORDS: Final[Origins] = {
     **_under("items.<item>", _ITEM_KEYS),
     "events": (EVENTS,),
     **{f"events.<event>.{name}": (f"{EVENTS}: {name}",) for name in ("date", "label", "source")},
+    **{f"events.<event>.{name}": (f"{EVENTS}: date",) for name in ("precision", "approximate")},
+    "qualitative.**": (f"{CODED}: **",),
+    "qualitative.themes.**": (f"{THEMES}: **",),
     "citation": (f"{CONFIG}: published.citation",),
     "published_wave": (f"{CONFIG}: published.wave",),
     "confidence": (f"{CONFIG}: analysis.confidence",),
@@ -272,6 +280,25 @@ RULES: Final[Mapping[str, Origins]] = {
         },
     ),
     "audit": _under("part", _PUBLICATION),
+    "qualitative": {
+        **_under("presentation", _WORDS),
+        "figures.**": _FIXED,
+        **_under(
+            "part",
+            {
+                "file.**": (f"{CODED}: **",),
+                "codes.**": (f"{CODES}: **",),
+                "themes.**": (f"{THEMES}: **",),
+                "organisations.**": (f"{CONFIG}: organisations.**",),
+                "principles.**": (f"{CONFIG}: frameworks", f"{SCALES}: frameworks", f"{THEMES}: frameworks"),
+                "framework": (f"{CONFIG}: frameworks",),
+                "waves": (f"{CONFIG}: waves",),
+                "disclosure.**": (f"{CONFIG}: disclosure.**",),
+                "seed": (f"{CONFIG}: seed",),
+                "confidence": (f"{CONFIG}: analysis.confidence",),
+            },
+        ),
+    },
     "release": {
         "tables": (f"{CONFIG}: published", f"{CONFIG}: analysis.planning"),
         **_under(
@@ -299,6 +326,7 @@ RULES: Final[Mapping[str, Origins]] = {
         **_SHOWING,
         "printed": (f"{CONFIG}: published.single_choice",),
     },
+    "sheets": _SHOWING,
     "report": {**_SHOWING, "published_wave": (f"{CONFIG}: published.wave",)},
     "configuration": {"study.**": ("config/: everything",)},
 }
@@ -381,7 +409,7 @@ _SAME_NAME: Final = ("release",)
 _FROM_FILES: Final = {"file_counts": ".counts.tsv", "problems": ".problems.tsv", "recodings": ""}
 """Tables that the release makes from other files -> how the names of these end; "": from what it is told alone."""
 
-_SHOWING_RULES: Final = ("figures", "tables", "report")
+_SHOWING_RULES: Final = ("figures", "tables", "sheets", "report")
 """Rules that show released tables: what is shown depends on those it draws."""
 
 _READING: Final = "ingest"

@@ -22,7 +22,7 @@ from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
 from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import digest, whole, write_bytes, write_text
+from surveywaves.files import digest, flush, flush_all, whole, write_bytes, write_text
 from surveywaves.key import RESTORE, Key
 from surveywaves.pin.cause import (
     CONFIGURATION,
@@ -33,12 +33,16 @@ from surveywaves.pin.cause import (
     read_settings,
     settings_of,
 )
-from surveywaves.pin.crate import CRATE, README, SUMS, crate, read_citation
+from surveywaves.pin.crate import crate, read_citation
 from surveywaves.pin.manifest import (
+    CRATE,
+    DESCRIBING,
     NAME,
     PINS,
+    README,
     RESULTS,
     SOURCE,
+    SUMS,
     Hashes,
     Job,
     Manifest,
@@ -50,11 +54,11 @@ from surveywaves.pin.manifest import (
     held,
     read_manifest,
     read_records,
+    require_whole,
     stale,
     write_manifest,
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
-from surveywaves.pin.verify import require_whole
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
 from surveywaves.text import few
@@ -198,6 +202,7 @@ _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
 
 _MODE: Final = 0o100644
+_FOLDER: Final = 0o040755
 _UNIX: Final = 3
 
 
@@ -213,8 +218,7 @@ def describe(manifest: Manifest, folder: Path) -> None:
     """
     write_text(readme(manifest, folder), str(folder / README))
     write_bytes(crate(manifest, folder), str(folder / CRATE))
-    names = [*manifest.outputs, NAME, README, CRATE]
-    write_text(sums(folder, names), str(folder / SUMS))
+    write_text(sums(folder, [*manifest.outputs, *DESCRIBING]), str(folder / SUMS))
 
 
 def sums(folder: Path, names: Iterable[str]) -> str:
@@ -249,27 +253,15 @@ def write_archive(folder: Path, target: Path) -> None:
     """
     manifest = read_manifest(folder)
     require_whole(folder, manifest)
-    _require_described(folder)
-    names = sorted([*manifest.outputs, NAME, README, CRATE, SUMS])
+    names = [*manifest.outputs, *DESCRIBING, SUMS]
+    # The crate tells of folders, too: each has an entry of its own.
+    folders = {f"{inside}/" for name in names for inside in PurePosixPath(name).parents if inside.name}
     with whole(str(target)) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name in names:
+        for name in sorted({*names, *folders}):
             entry = zipfile.ZipInfo(name, date_time=_NO_TIME)
             entry.create_system = _UNIX
-            entry.external_attr = _MODE << 16
-            archive.writestr(entry, (folder / name).read_bytes())
-
-
-def _require_described(folder: Path) -> None:
-    """Raise what is amiss with the files that the manifest does not count."""
-    names = (NAME, README, CRATE, SUMS)
-    if absent := [name for name in names if not (folder / name).is_file()]:
-        hint = "take the pin out of git again"
-        raise SurveywavesError(Mistake(name, "no such file in the pin", hint) for name in absent)
-    stated = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-    if other := [name for name in names[:-1] if _sum(digest(folder / name), name).strip() not in stated]:
-        raise SurveywavesError(
-            Mistake(name, f"not as {SUMS} has it", "take the pin out of git again") for name in other
-        )
+            entry.external_attr = (_FOLDER if name in folders else _MODE) << 16
+            archive.writestr(entry, b"" if name in folders else (folder / name).read_bytes())
 
 
 _PART: Final = ".part"
@@ -345,6 +337,7 @@ def pin(
     # Before the pin is there: one that is not in the ledger would be forgotten.
     with _written(manifest, files, places.folder / PINS) as folder:
         write_ledger(ledger, key, places.folder)
+        flush((places.folder / LEDGER).parent)
     return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
 
 
@@ -512,9 +505,11 @@ def _written(manifest: Manifest, files: Mapping[str, Path], pins: Path) -> Itera
         _as_stated(part, manifest.outputs)
         write_manifest(manifest, part)
         describe(manifest, part)
+        flush_all(part)
         write_archive(part, pins / f"{manifest.label}{SUFFIX}")
         yield folder
         part.rename(folder)
+        flush(pins)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

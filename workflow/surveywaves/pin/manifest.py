@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
@@ -33,6 +34,11 @@ READ: Final = (1, FORMAT)
 """Versions that are read. In the first, digests of what is not in the pin had no key."""
 
 NAME: Final = "manifest.json"
+README: Final = "README.md"
+CRATE: Final = "ro-crate-metadata.json"
+SUMS: Final = "SHA256SUMS"
+DESCRIBING: Final = (NAME, README, CRATE)
+"""Files of a pin that its manifest does not count; its sums do."""
 
 PINS: Final = Path("results/pins")
 """Where pins lie in a working folder."""
@@ -52,6 +58,10 @@ class Tolerance(Model):
 
     relative: float = 1e-6
     absolute: float = 1e-9
+
+
+TOLERANCE: Final = Tolerance()
+"""What pins are compared by, whatever stands in their manifests."""
 
 
 class Revision(Model):
@@ -127,7 +137,7 @@ class Manifest(Model):
     """Option that passed over a refusal (`allow_dirty` and the like) -> what it passed over."""
     proved: bool
     """Whether the results came out again, byte for byte, in a clean folder before they were pinned."""
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = TOLERANCE
     environment: Environment
     key: str = ""
     """Name of the key of keyed digests; empty in pins of the first format, whose digests are all plain."""
@@ -160,7 +170,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     SurveywavesError
-        If there is none, or it is none that this version understands.
+        If there is none, it is none that this version understands, or not as the pin's sums have it.
     """
     path = folder / NAME
     try:
@@ -169,6 +179,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise _unknown(folder) from None
     except ValueError:
         raise SurveywavesError.at(path, "not a manifest: no JSON") from None
+    if not isinstance(content, dict):
+        raise SurveywavesError.at(path, "not a manifest: no JSON object")
     if content.get("format") not in READ:
         raise SurveywavesError.at(
             path,
@@ -176,11 +188,37 @@ def read_manifest(folder: Path) -> Manifest:
             "use the version of surveywaves in the pin's `source/`",
         )
     try:
-        return Manifest.model_validate(content)
+        found = Manifest.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SurveywavesError.at(path, f"not a manifest: {where}: {first['msg']}") from None
+    if mistakes := list(_edited(folder, {NAME})):
+        raise SurveywavesError(mistakes)
+    return found
+
+
+def require_whole(folder: Path, manifest: Manifest) -> None:
+    """Raise a `SurveywavesError` that names every file of a pin that is not as its manifest and its sums have it."""
+    if mistakes := list(_edited(folder, DESCRIBING, manifest.outputs)):
+        raise SurveywavesError(mistakes)
+
+
+def _edited(
+    folder: Path, described: Iterable[str], outputs: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Mistake]:
+    """Yield the files of a pin that are gone or not as they were pinned."""
+    hint = "take the pin out of git again"
+    sums = folder / SUMS
+    stated = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
+    if not stated:
+        yield Mistake(sums.as_posix(), "gone since it was pinned", hint)
+    for name in (*described, *outputs):
+        path = folder / name
+        if not path.is_file():
+            yield Mistake(path.as_posix(), "gone since it was pinned", hint)
+        elif digest(path) != outputs[name] if name in outputs else f"{digest(path)}  {name}" not in stated:
+            yield Mistake(path.as_posix(), "changed since it was pinned", hint)
 
 
 def _unknown(folder: Path) -> SurveywavesError:

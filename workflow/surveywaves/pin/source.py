@@ -12,12 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
-from platform import machine, python_version, system
+from platform import machine, node, python_version, system
 from typing import Any, Final
 
 from surveywaves.errors import Mistake
@@ -212,6 +213,7 @@ VERIFY: Final = Path("results/verify")
 temporary files."""
 
 _CLEAN: Final = ".clean-"
+_A_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +249,10 @@ def rederive(study: Study, places: Places, *, target: str, cores: int) -> Iterat
     """
     room = places.folder / VERIFY
     room.mkdir(parents=True, exist_ok=True)
-    for left in room.glob(f"{_CLEAN}*"):  # of a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    top = Path(tempfile.mkdtemp(prefix=_CLEAN, dir=room))
+    for left in room.glob(f"{_CLEAN}*"):
+        if not _in_use(left):  # of a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+    top = Path(tempfile.mkdtemp(prefix=f"{_CLEAN}{node()}-{os.getpid()}-", dir=room))
     try:
         clean = _lay_out(top, study, places)
         command = [
@@ -276,6 +279,20 @@ def rederive(study: Study, places: Places, *, target: str, cores: int) -> Iterat
         shutil.rmtree(top, ignore_errors=True)
 
 
+def _in_use(folder: Path) -> bool:
+    """Whether the process that made a clean folder still runs; of what cannot be asked, whether it is of today."""
+    machine_, _, process = folder.name.removeprefix(_CLEAN).rpartition("-")[0].rpartition("-")
+    if os.name != "posix" or machine_ != node():
+        return time.time() - folder.stat().st_mtime < _A_DAY
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
 def _lay_out(top: Path, study: Study, places: Places) -> Places:
     """Link what the study is run from into the clean folder, under the paths that the configuration names."""
     names = [Path(name) for name in [*raw_files(study), *publication_files(study)]]
@@ -283,12 +300,20 @@ def _lay_out(top: Path, study: Study, places: Places) -> Places:
     # A path that leads up and out of the working folder must end within the clean one.
     folder = top.joinpath(*["in"] * (1 + max((name.parts.count("..") for name in inside), default=0)))
     folder.mkdir(parents=True)
-    (folder / "config").symlink_to(places.study, target_is_directory=True)
+    _put(places.study, folder / "config")
     for name in inside:
         link = Path(os.path.normpath(folder / name))
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to((places.folder / name).resolve())
+        _put((places.folder / name).resolve(), link)
     return Places(folder, places.home, folder / "config")
+
+
+def _put(path: Path, link: Path) -> None:
+    """Link a file or folder; copy it where the system lets only administrators link, as Windows may."""
+    try:
+        link.symlink_to(path, target_is_directory=path.is_dir())
+    except OSError:
+        shutil.copytree(path, link) if path.is_dir() else shutil.copyfile(path, link)
 
 
 _STOPPED: Final = re.compile(r"Error in (?:rule )?(\w+):.*?\n\s+log: (\S+)", re.DOTALL)

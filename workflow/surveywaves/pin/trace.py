@@ -1,10 +1,6 @@
-"""Everything behind what somebody points at, in words and as JSON.
+"""`surveywaves trace`: everything behind what somebody points at, in words and as JSON.
 
 What somebody points at: a row of a released table, a figure, a table to paste, a table in the report.
-
-`surveywaves trace`: everything behind what somebody points at.
-
-A trace in words: for a reader, from the number back to the raw files; and as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.catalogue import ROWS_FORMAT
+from surveywaves.catalogue import NARROW, ROWS_FORMAT, SLIDES
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
 from surveywaves.key import KEYED
@@ -32,16 +28,20 @@ from surveywaves.text import listed, nearest
 
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"
-PASTED: Final = "results/tables/"
+PASTED: Final = ("results/tables/", "results/tables_interviews/")
 
 _ROOMS: Final = {
     "figures": "figure",
+    SLIDES: "figure",
+    NARROW: "figure",
     "tables": "table",
+    "tables_interviews": "table",
     "released": "",
     "statistics": "",
     "audit": "",
 }
-"""Folder of a path -> what its files are; "" are tables of which the released one is meant."""
+"""Folder of a path -> what its files are; "" are tables of which the released one is meant. Slides and drawings for
+telephones show the rows of the figure of their name."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
 def _released(name: str, store: Store) -> Shown:
     if name not in store.tables:
         figures = _figures(store)
-        if name in figures or f"{PASTED}{name}.csv" in store.made:
+        if name in figures or any(f"{folder}{name}.csv" in store.made for folder in PASTED):
             kind = "figure" if name in figures else "table"
             raise SurveywavesError.at(
                 name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
@@ -227,6 +227,7 @@ def _figures(store: Store) -> dict[str, str]:
 
 def _figure(name: str, store: Store) -> Shown:
     known = _figures(store)
+    name = name if name in known else name.removesuffix(f"_{NARROW}")
     if name not in known:
         raise _unknown(name, "figure", known)
     path = f"{FIGURES}{name}.{ROWS_FORMAT}"
@@ -239,8 +240,8 @@ def _figure(name: str, store: Store) -> Shown:
 
 
 def _pasted(name: str, store: Store) -> Shown:
-    path = f"{PASTED}{name}.csv"
-    if path not in store.made:
+    path = next((one for folder in PASTED if (one := f"{folder}{name}.csv") in store.made), "")
+    if not path:
         known = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)}
         raise _unknown(name, "table", sorted(known - {"index", "tables"}))
     frames = {table: store.table(table) for table in store.tables}

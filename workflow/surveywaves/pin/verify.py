@@ -28,13 +28,24 @@ from surveywaves.pin.cause import (
     first_stages,
 )
 from surveywaves.pin.changes import COLUMNS, NUMBER, Comparison, Kind, compare
-from surveywaves.pin.manifest import PINS, RESULTS, Manifest, Places, read_manifest, read_records
+from surveywaves.pin.drawn import alike
+from surveywaves.pin.manifest import (
+    PINS,
+    RESULTS,
+    TOLERANCE,
+    Manifest,
+    Places,
+    read_manifest,
+    read_records,
+    require_whole,
+)
 from surveywaves.pin.source import VERIFY, rederive
 from surveywaves.study import load_study
 from surveywaves.study.models import Study
 from surveywaves.text import few
 
 CAPTIONS: Final = "figures/captions.tsv"
+DRAWN_ANEW: Final = "drawn anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +58,24 @@ class Figures:
         Figures of the pin.
     moved
         Those that are not the pinned ones; gone ones too.
-    by_data
-        Why they were told by the numbers that they draw and not by their bytes; empty: by their bytes.
+    reworded
+        Whether their captions are others.
+    not_by_bytes
+        Why other bytes do not make another figure; empty: they do.
     otherwise
         Files whose bytes differ although the figure counts as the pinned one.
     """
 
     count: int
     moved: tuple[str, ...]
-    by_data: str = ""
+    reworded: bool
+    not_by_bytes: str = ""
     otherwise: tuple[str, ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Say whether anything of them does not come out again."""
+        return bool(self.moved) or (self.reworded and not self.not_by_bytes.startswith(DRAWN_ANEW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,7 @@ class Proof:
     @property
     def fails(self) -> bool:
         """Say whether anything that was pinned does not come out again."""
-        return self.comparison.fails or bool(self.figures.moved)
+        return self.comparison.fails or self.figures.fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +139,9 @@ def verify(label: str, study: Study, places: Places, *, target: str, cores: int)
         results = [f"{RESULTS}{name}" for name in manifest.outputs if "/" in name or name == CONFIGURATION]
         there = [name for name in results if (again.places.folder / name).is_file()]
         records = read_records(again.places, there)
-        new, told = State.of_run(records, again.places, study).like(old, key)
+        # A run that stopped has no record of what it would have read yet: what lies there is compared.
+        unread = manifest.raw if again.failures else ()
+        new, told = State.of_run(records, again.places, study, unread).like(old, key)
         if again.failures:
             found = tuple(differences(old, new))
             return Stopped(manifest, again.failures, found, 0 if told else _keyed(manifest))
@@ -136,20 +157,16 @@ def _keyed(manifest: Manifest) -> int:
 
 def _compare(old: State, new: State, *, folder: Path, manifest: Manifest, results: Path) -> Proof:
     added = added_waves(old, new)
-    tables = compare(
-        frames(folder / "released"),
-        frames(results / "released"),
-        tolerance=manifest.tolerance,
-        added=added,
-    )
+    tables = compare(frames(folder / "released"), frames(results / "released"), added=added)
     names = manifest.outputs
-    figures = _figures(names, results, manifest, new, moved=tables.fails, within=tables.within, added=added)
+    why = _why_other_bytes(old, new, within=tables.within, added=added)
+    figures = _figures(folder, results, names, why, one_version=_matplotlib(old) == _matplotlib(new))
     report = [
         name for name in names if name.startswith(("report/", "tables/")) and _other(name, names, results)
     ]
     moved = [f"{RESULTS}{name}" for name in names if _counts(name) and _other(name, names, results)]
     if not tables.fails:  # words and looks begin where a figure is drawn, not where a number is computed
-        moved = [name for name in moved if name.startswith(f"{RESULTS}figures/")] if figures.moved else []
+        moved = [name for name in moved if name.startswith(f"{RESULTS}figures/")] if figures.fails else []
     return Proof(
         manifest,
         tables,
@@ -171,48 +188,46 @@ def _other(name: str, names: Mapping[str, str], results: Path) -> bool:
     return not path.is_file() or digest(path) != names[name]
 
 
-def _figures(
-    names: Mapping[str, str],
-    results: Path,
-    manifest: Manifest,
-    new: State,
-    *,
-    moved: bool,
-    within: int,
-    added: Sequence[str],
-) -> Figures:
-    drawn = [name for name in names if name.startswith("figures/") and name != CAPTIONS]
-    every = dict.fromkeys(Path(name).stem for name in drawn)
-    other = [name for name in drawn if _other(name, names, results)]
-    absent = dict.fromkeys(Path(name).stem for name in drawn if not (results / name).is_file())
-    reworded = CAPTIONS in names and _other(CAPTIONS, names, results)
-    versions = (manifest.environment.matplotlib, new.environment.matplotlib)
+def _matplotlib(state: State) -> str:
+    return state.environment.matplotlib
+
+
+def _why_other_bytes(old: State, new: State, *, within: int, added: Sequence[str]) -> str:
+    """Say why a figure may be of other bytes and still the pinned one; empty: it may not."""
     if added:
-        why = f"drawn anew with {', '.join(added)}"
-        return Figures(len(every), tuple(absent), why, tuple(other))
-    if versions[0] != versions[1]:
-        why = f"matplotlib was {versions[0]} and is {versions[1]}"
-    elif within and other and not moved:
-        why = "numbers differ within the tolerance"
-    else:
-        differ = dict.fromkeys(Path(name).stem for name in other)
-        return Figures(len(every), (*differ, *(["captions"] if reworded else [])))
-    by_data = tuple(every) if moved else (*absent, *(["captions"] if reworded else []))
-    return Figures(len(every), by_data, why, tuple(other))
+        return f"{DRAWN_ANEW} with {', '.join(added)}"
+    if _matplotlib(old) != _matplotlib(new):
+        return f"matplotlib was {_matplotlib(old)} and is {_matplotlib(new)}"
+    if old.environment != new.environment:
+        return "the packages or the system are others"
+    return "numbers differ within the tolerance" if within else ""
 
 
-def require_whole(folder: Path, manifest: Manifest) -> None:
-    """Raise a `SurveywavesError` that names every file of a pin that is not as its manifest has it."""
-    mistakes = []
-    for name, hash_ in manifest.outputs.items():
-        path = folder / name
-        if not path.is_file() or digest(path) != hash_:
-            what = "changed" if path.is_file() else "gone"
-            mistakes.append(
-                Mistake(path.as_posix(), f"{what} since it was pinned", "take the pin out of git again")
-            )
-    if mistakes:
-        raise SurveywavesError(mistakes)
+def _figures(
+    folder: Path, results: Path, names: Mapping[str, str], why: str, *, one_version: bool
+) -> Figures:
+    """Compare figures: by their bytes, or where there is a reason for others by what their drawings show."""
+    drawn = [name for name in names if name.startswith("figures/") and name != CAPTIONS]
+    other = [name for name in drawn if _other(name, names, results)]
+    count = len({Path(name).stem for name in drawn})
+    moved = [name for name in other if not (results / name).is_file()]
+    if not why:
+        moved = other
+    elif not why.startswith(DRAWN_ANEW):
+        moved += [
+            name
+            for name in other
+            if name not in moved
+            and name.endswith(".svg")
+            and not alike(*map(_text, (folder / name, results / name)), one_version=one_version)
+        ]
+    stems = tuple(dict.fromkeys(Path(name).stem for name in moved))
+    reworded = CAPTIONS in names and _other(CAPTIONS, names, results)
+    return Figures(count, stems, reworded, why, tuple(other) if why else ())
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def frames(folder: Path) -> dict[str, pd.DataFrame]:
@@ -312,10 +327,9 @@ def _verified(proof: Proof, listing: str) -> Iterator[str]:
 def _numbers(proof: Proof, listing: str) -> Iterator[str]:
     tables = proof.comparison
     if tables.within:
-        tolerance = proof.manifest.tolerance
         yield (
-            f"{tables.within} numbers differ within the tolerance (relative {tolerance.relative:g}, absolute "
-            f"{tolerance.absolute:g})"
+            f"{tables.within} numbers differ within the tolerance (relative {TOLERANCE.relative:g}, absolute "
+            f"{TOLERANCE.absolute:g})"
         )
     moved, gone = tables.of(Kind.MOVED), tables.of(Kind.GONE)
     if not moved.empty or not gone.empty:
@@ -356,12 +370,14 @@ def _digits(old: str, new: str) -> str:
 
 def _figure_lines(proof: Proof) -> Iterator[str]:
     figures = proof.figures
-    if figures.by_data and figures.otherwise:
-        how = "" if proof.added else "compared by their data, not their bytes: "
-        yield f"figures {how}{figures.by_data}; {len(figures.otherwise)} files differ"
+    if figures.otherwise:
+        how = "" if proof.added else "compared by what they show, not by their bytes: "
+        yield f"figures {how}{figures.not_by_bytes}; {len(figures.otherwise)} files differ"
     if figures.moved:
         names = few(figures.moved, FEW)
         yield f"{len(figures.moved)} of {figures.count} figures are not the pinned ones: {names}"
+    if figures.reworded and not proof.added:
+        yield "the figures' captions are not the pinned ones"
 
 
 def _keyless(proof: Proof | Stopped) -> Iterator[str]:
@@ -428,7 +444,7 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
     Parameters
     ----------
     first
-        Label of a pin; its tolerance counts.
+        Label of a pin.
     second
         Label of a pin, or `current`.
     places
@@ -455,7 +471,7 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
         new = _pinned(folder, read_manifest(folder))
     state, told = new.state.like(old.state, read_key(places.folder))
     added = added_waves(old.state, state)
-    found = compare(frames(old.tables), frames(new.tables), tolerance=manifest.tolerance, added=added)
+    found = compare(frames(old.tables), frames(new.tables), added=added)
     names = old.hashes.keys() | new.hashes.keys()
     moved = [f"{RESULTS}{name}" for name in sorted(names) if old.hashes.get(name) != new.hashes.get(name)]
     stages = first_stages(old.state, state, moved) if found.fails and told else []

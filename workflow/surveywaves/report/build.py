@@ -1,45 +1,43 @@
 """The report, from tables, drawings and sections to one document that page and paper both show.
 
-The sections come as Markdown. Pandoc reads them once, all together, and gives a tree; here each figure and table gets
-its place and its number, headings and links get names that exist, and what a reader takes away gets its address. The
-two forms only say how these things look: `page.render`, `paper.typeset`.
+The sections come as Markdown. Here each figure and table gets its place and its number, headings get names, and links
+lead to what exists. Pandoc writes the text once for the screen and once for paper; what only one of the two can read
+stands in it as it is, and the other leaves it out. The two forms only say how these things look: `page.render`,
+`paper.typeset`.
 """
 
 from __future__ import annotations
 
-import json
+import html
 import platform
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import pandas as pd
 import pypandoc  # type: ignore[import-untyped]
 
-from surveywaves import catalogue
-from surveywaves.catalogue import SHOWN_UNITS
+from surveywaves.catalogue import INTERVIEW_TABLES, SHOWN_UNITS, TABLES
 from surveywaves.report import summary
 from surveywaves.report.numbers import Material, Section
-from surveywaves.report.sections import sections
+from surveywaves.report.sections import MARK, sections, strip
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import Table
 from surveywaves.tables.made import made
-from surveywaves.text import unique
+from surveywaves.text import unique, visible
 from surveywaves.words import Labels
 
-Node: TypeAlias = dict[str, Any]
-"""A block or an inline of pandoc's tree: `t` its kind, `c` what is in it."""
-
-READS: Final = (
-    "commonmark-raw_html+fenced_divs+bracketed_spans+attributes+pipe_tables+definition_lists+footnotes"
-)
+READS: Final = "commonmark-raw_html+fenced_divs+bracketed_spans+attributes+raw_attribute"
 """What the sections are written in."""
+
+CALL: Final = re.compile(r'#exhibit\("([\w-]+)"\)')
+"""What stands in a chapter for a figure or a table: for typst a call, for the screen a comment that holds it."""
 
 PACKAGES: Final = (
     "surveywaves",
@@ -58,9 +56,6 @@ PACKAGES: Final = (
 )
 """Packages whose version can change a number or its looks."""
 
-_MARK: Final = re.compile(r"^\[\[(?:(figure|table):([A-Za-z0-9_]+)|(files))\]\][ \t]*$", re.MULTILINE)
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -78,6 +73,8 @@ class Shown:
         The table.
     unit
         What its numbers are in, where there is one of the same kind in another unit.
+    folder
+        Where the files of a table lie, below `results/`.
     """
 
     kind: str
@@ -90,6 +87,7 @@ class Shown:
     narrow: str = ""
     table: Table | None = None
     unit: str = ""
+    folder: str = "tables"
 
     @property
     def id(self) -> str:
@@ -102,22 +100,6 @@ class Shown:
         return f"{self.kind.capitalize()} {self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """A section as pandoc's blocks, without its heading."""
-
-    name: str
-    title: str
-    appendix: bool
-    blocks: list[Node]
-
-    def headings(self) -> Iterator[tuple[str, str]]:
-        """Give id and text of its headings of the first level below its own."""
-        for block in self.blocks:
-            if block["t"] == "Header" and block["c"][0] == 2:
-                yield block["c"][1][0], text_of(block["c"][2])
-
-
 @dataclass(frozen=True)
 class Report:
     """All that a report says.
@@ -127,38 +109,41 @@ class Report:
     title, headline
         What the study is called; what was found, in a line.
     strip
-        What is invented in the data, as a block; None where everything is observed.
+        What is invented in the data, as Markdown; empty where everything is observed.
     chapters
         In their order.
     shown
         Figures and tables by `Shown.id`, in the order of the report.
     units
         Units of the tables that are there in more than one -> in words; the headline's first.
-    pandoc
-        Version of pandoc's tree.
     version
         Of this program.
     """
 
     title: str
     headline: str
-    strip: list[Node] | None
-    chapters: tuple[Chapter, ...]
+    strip: str
+    chapters: tuple[Section, ...]
     shown: Mapping[str, Shown]
     units: Mapping[str, str]
-    pandoc: Sequence[int]
     version: str
 
     @cached_property
     def front(self) -> Shown | None:
         """The figure of the summary."""
-        named = [div_name(block) for block in self.chapters[0].blocks] if self.chapters else []
-        return next((self.shown[name] for name in named if name.startswith("figure-")), None)
+        names = (call[1] for one in self.chapters[:1] for call in CALL.finditer(one.text))
+        return next((self.shown[name] for name in names if name.startswith("figure-")), None)
 
-    def write(self, blocks: list[Node], form: str) -> str:
-        """Write blocks as `html5` or `typst`."""
-        tree = {"pandoc-api-version": self.pandoc, "meta": {}, "blocks": blocks}
-        return pandoc(json.dumps(tree), form, "json")
+    def write(self, form: str, *options: str) -> tuple[str, list[str]]:
+        """Write the strip and each chapter as `html5` or `typst`; `#exhibit(...)` is where something stands."""
+        # All at once, which is quicker, and taken apart at marks that no text can make.
+        parts = [self.strip, *(one.text for one in self.chapters)]
+        said = as_it_is("html", "<!--part-->") + as_it_is("typst", "//part")
+        written = pypandoc.convert_text(
+            said.join(parts), form, format=READS, extra_args=["--wrap=none", *options]
+        )
+        strip, *texts = re.split(r"^(?:<!--part-->|//part)$", written, flags=re.M)
+        return strip, texts
 
 
 def assemble(
@@ -198,40 +183,36 @@ def assemble(
         str(row["figure"]): {str(key): visible(str(value)) for key, value in row.items()}
         for row in captions.to_dict("records")
     }
-    labels = Labels(presentation)
     material = Material(
         tables=tables,
         presentation=presentation,
         captions=said,
         figures={name: svg for name, svg in figures.items() if name in said},
-        made={one.name: (one, table) for one, table in made(tables, labels)},
+        made={
+            one.name: (one, table)
+            for one, table in made(tables, Labels(presentation), (*TABLES, *INTERVIEW_TABLES))
+        },
         limitations=limitations,
         disclosure=disclosure.strip(),
         session=session or {},
     )
     texts = list(sections(material))
-    tree = json.loads(pandoc(_joined(texts, summary.strip(material)), "json", READS))
-    parts = _apart(tree["blocks"], texts)
-    first = parts.pop("")
-    shown = _numbered(parts, material, narrow or {})
-    taken: set[str] = set()
-    chapters = tuple(
-        Chapter(one.name, one.title, appendix, _tidy(one.name, parts[one.name], shown, material, taken))
-        for one, (_, appendix) in zip(texts, _with_part(parts), strict=True)
-    )
-    _check_links([*first, *(block for one in chapters for block in one.blocks)], chapters, shown)
+    shown = {one.id: one for one in _numbered(texts, material, narrow or {})}
+    there = {*shown, *(one.name for one in texts)}
     units = {one.unit for one in shown.values()}
     return Report(
         title=visible(presentation.title),
         headline=visible(summary.headline(material)),
-        strip=first or None,
-        chapters=chapters,
+        strip=_linked(strip(material), there),
+        chapters=tuple(replace(one, text=_linked(_placed(one, there), there)) for one in texts),
         shown=shown,
         units=UNITS if units >= set(UNITS) else {},
-        pandoc=tree["pandoc-api-version"],
         version=(session or {}).get("surveywaves", ""),
     )
 
+
+LONGEST: Final = 100
+"""Rows from which on nobody reads a table in a report: it is a file."""
 
 UNITS: Final = {"percent_favourable": "% favourable", "linear": "points of the scale"}
 """Units of tables that there are in more than one, in words."""
@@ -244,212 +225,78 @@ def packages() -> dict[str, str]:
     """
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
 def fonts() -> list[str]:
     """Give the folder with the fonts that come with matplotlib: those of drawings, with signs that typst's have not."""
     found = find_spec("matplotlib")
-    places = found.submodule_search_locations if found else None
-    return [str(Path(place) / "mpl-data/fonts/ttf") for place in places or ()]
+    return [f"{place}/mpl-data/fonts/ttf" for place in (found and found.submodule_search_locations) or ()]
 
 
-def visible(text: str) -> str:
-    """Take out characters that neither a page nor a PDF may hold."""
-    return _UNSEEN.sub("", text)
+# --- places, numbers, names --------------------------------------------------------------------------------------
 
 
-# --- one tree ---------------------------------------------------------------------------------------------------
+def as_it_is(form: str, text: str) -> str:
+    """Say something to `html` or `typst` alone, as a block of Markdown."""
+    return f"\n\n```{{={form}}}\n{text}\n```\n\n"
 
 
-def pandoc(text: str, to: str, source: str) -> str:
-    """Convert a text; lines are not wrapped."""
-    return str(pypandoc.convert_text(text, to, format=source, extra_args=["--wrap=none"]))
-
-
-def _joined(texts: Iterable[Section], strip: str) -> str:
-    """Put sections behind each other, each under a heading that names it, with divs for what is placed in them.
-
-    A place is a paragraph of its own, `[[table:waves]]`. No label can make one: what sections insert is escaped.
-    """
-    parts = [strip, *(f"# x {{#{section.name}}}\n\n{section.text}" for section in texts)]
-    return visible(_MARK.sub(_exhibit, "\n\n".join(parts)))
-
-
-def _exhibit(found: re.Match[str]) -> str:
-    kind, name, files = found.groups()
-    return f'\n::: {{.exhibit data-name="{files or f"{kind}-{name}"}"}}\n:::\n'
-
-
-def _apart(blocks: list[Node], texts: Iterable[Section]) -> dict[str, list[Node]]:
-    """Take the tree apart again at the sections' own headings; what stands before them is named ''."""
-    parts: dict[str, list[Node]] = {"": []}
-    names = {section.name for section in texts}
-    current = ""
-    for block in blocks:
-        if block["t"] == "Header" and block["c"][0] == 1 and block["c"][1][0] in names:
-            current = block["c"][1][0]
-            parts[current] = []
-        else:
-            parts[current].append(block)
-    return parts
-
-
-def _with_part(names: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Say of each section whether it is of the appendix."""
-    order = list(catalogue.SECTIONS)
-    start = order.index(catalogue.APPENDIX)
-    return ((name, name in order and order.index(name) >= start) for name in names)
-
-
-def _numbered(
-    parts: Mapping[str, list[Node]], material: Material, narrow: Mapping[str, str]
-) -> dict[str, Shown]:
-    """Give what is placed its number, in the order of the report; what does not exist is not placed."""
-    shown: dict[str, Shown] = {}
-    counts: dict[tuple[str, bool], int] = {}
-    for section, appendix in _with_part(parts):
-        for name in filter(None, map(div_name, everything(parts[section]))):
-            kind, _, own = name.partition("-")
-            if name in shown or own not in (material.figures if kind == "figure" else material.made):
+def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str, str]) -> Iterator[Shown]:
+    """Give what has a place its number, in the order of the report."""
+    counts: Counter[tuple[str, bool]] = Counter()
+    numbers: dict[tuple[str, str], str] = {}
+    for section in texts:
+        for kind, name in MARK.findall(section.text):
+            if (kind, name) in numbers or name not in (
+                material.figures if kind == "figure" else material.made
+            ):
                 continue
-            place = counts.get((kind, appendix), 0) + 1
-            number = f"{'A' if appendix else ''}{place}"
+            number = f"{'A' if section.appendix else ''}{counts[kind, section.appendix] + 1}"
             if kind == "figure":
-                said = material.captions[own]
-                title, caption, alt = (said.get(key, "") for key in ("title", "caption", "alt"))
-                svg = material.figures[own]
-                shown[name] = Shown(kind, own, number, title, caption, alt, svg, narrow.get(own, ""))
+                title, caption, alt = (
+                    material.captions[name].get(key, "") for key in ("title", "caption", "alt")
+                )
+                svg = material.figures[name]
+                one = Shown(kind, name, number, title, caption, alt, svg, narrow.get(name, ""))
             else:
-                one, table = material.made[own]
-                only = isinstance(one.exhibit, catalogue.Table) and one.exhibit.file_only
-                unit = one.about.get("unit", "")
-                first = shown.get(f"table-{own.replace(unit, SHOWN_UNITS[0])}") if unit else None
+                about, table = material.made[name]
+                unit = about.about.get("unit", "")
                 # The same in another unit has the same number.
-                number = "" if only else f"{first.number}b" if first else number
-                shown[name] = Shown(kind, own, number, visible(table.title), table=table, unit=unit)
-                place -= only or first is not None
-            counts[kind, appendix] = place
-    return shown
+                if first := unit and numbers.get((kind, name.replace(unit, SHOWN_UNITS[0]))):
+                    number = f"{first}b"
+                elif len(table.rows) > LONGEST or getattr(about.exhibit, "file_only", False):
+                    number = ""
+                folder = getattr(about.exhibit, "folder", "tables")
+                one = Shown(kind, name, number, visible(table.title), table=table, unit=unit, folder=folder)
+            numbers[kind, name] = number
+            counts[kind, section.appendix] += number[-1:].isdigit()
+            yield one
 
 
-def _tidy(
-    section: str, blocks: list[Node], shown: Mapping[str, Shown], material: Material, taken: set[str]
-) -> list[Node]:
-    """Name headings, fill in the list of files, and drop exhibits that do not exist or stand in the report already."""
-    above = [1]
+def _placed(section: Section, there: Container[str]) -> str:
+    """Put calls in the places of figures and tables, each once, and names behind headings."""
+    taken: set[str] = set()
 
-    def one(block: Node) -> list[Node] | None:
-        if block["t"] == "Header":
-            level, (given, *more), inlines = block["c"]
-            name = given or new_id(f"{section}-{text_of(inlines)}", taken)
-            # No level is skipped, neither for those who listen nor in a PDF.
-            above.append(min(max(level, 2), above[-1] + 1))
-            return [{"t": "Header", "c": [above[-1], [name, *more], inlines]}]
-        if not (named := div_name(block)):
-            return None
-        if named == "files":
-            return _files(material)
-        if named in taken or named not in shown:
-            return []
-        taken.add(named)
-        return [block]
+    def exhibit(found: re.Match[str]) -> str:
+        name = "-".join(found.groups())
+        if name not in there or name in taken:
+            return ""
+        taken.add(name)
+        call = f'#exhibit("{name}")'
+        return as_it_is("html", f"<!--{call}-->") + as_it_is("typst", call)
 
-    found: list[Node] = replaced(blocks, one)
-    return found
+    def heading(found: re.Match[str]) -> str:
+        words = re.sub(r"[^a-z0-9]+", "-", html.unescape(found[2]).lower())[:60].strip("-")
+        name = unique(f"{section.name}-{words or 'part'}", taken, "{}-{}")
+        taken.add(name)
+        return f"{found[1]} {found[2]} {{#{name}}}"
+
+    return re.sub(r"^(#{2,}) (.+)$", heading, MARK.sub(exhibit, section.text), flags=re.M)
 
 
-def _files(material: Material) -> list[Node]:
-    """List the released files, as links."""
-    files = [f"{name}.csv" for name in catalogue.STATISTICS if name in material.tables]
-    links = [
-        {"t": "Link", "c": [["", [], []], [{"t": "Str", "c": name}], [f"../released/{name}", ""]]}
-        for name in files
-    ]
-    points = [[{"t": "Plain", "c": [link]}] for link in links]
-    return [{"t": "Div", "c": [["", ["files"], []], [{"t": "BulletList", "c": points}]]}]
-
-
-def _check_links(blocks: list[Node], chapters: Iterable[Chapter], shown: Iterable[str]) -> None:
-    """Turn links to what is not there into the words alone, in place."""
-    ids = {one.name for one in chapters} | set(shown)
-    ids |= {node["c"][1][0] for node in everything(blocks) if node["t"] == "Header"}
-    for node in everything(blocks):
-        if node["t"] == "Link" and (to := node["c"][2][0]).startswith("#") and to[1:] not in ids:
-            node.update(t="Span", c=[["", [], []], node["c"][1]])
-
-
-# --- pandoc's tree ----------------------------------------------------------------------------------------------
-
-
-def everything(node: Any) -> Iterator[Node]:
-    """Go through a tree, each node before what is in it."""
-    if isinstance(node, dict):
-        if "t" in node:
-            yield node
-        node = node.get("c")
-    if isinstance(node, list):
-        for inner in node:
-            yield from everything(inner)
-
-
-def replaced(node: Any, one: Callable[[Node], list[Node] | None]) -> Any:
-    """Copy a tree with some nodes replaced by others; `one` gives None for what stays.
-
-    What a replacement holds is gone through as well, but for the replacement itself.
-    """
-    if isinstance(node, list):
-        found: list[Any] = []
-        for inner in node:
-            new = one(inner) if isinstance(inner, dict) and "t" in inner else None
-            if new is None:
-                found.append(replaced(inner, one))
-            else:
-                found += [_inside(made_, one) for made_ in new]
-        return found
-    return _inside(node, one) if isinstance(node, dict) else node
-
-
-def _inside(node: Node, one: Callable[[Node], list[Node] | None]) -> Node:
-    return {key: replaced(value, one) for key, value in node.items()}
-
-
-def raw(form: str, text: str, *, inline: bool = False) -> Node:
-    """Make a node of text that is in the form already."""
-    return {"t": "RawInline" if inline else "RawBlock", "c": [form, text]}
-
-
-def classes(node: Node) -> list[str]:
-    """Give the classes of a div or a span; of anything else none."""
-    return list(node["c"][0][1]) if node["t"] in ("Div", "Span") else []
-
-
-def div_name(node: Node) -> str:
-    """Give the name of the exhibit that a div is the place of; else nothing."""
-    return dict(node["c"][0][2]).get("data-name", "") if "exhibit" in classes(node) else ""
-
-
-def text_of(inlines: Any) -> str:
-    """Give the words of inlines."""
-    spaces = {"Space": " ", "SoftBreak": " ", "LineBreak": " "}
-    return "".join(
-        node["c"]
-        if node["t"] == "Str"
-        else node["c"][1]
-        if node["t"] == "Code"
-        else spaces.get(node["t"], "")
-        for node in everything(inlines)
-    )
-
-
-def new_id(wanted: str, taken: set[str]) -> str:
-    """Make an id of any words: small Latin letters, digits, hyphens; a number behind it where it is taken."""
-    plain = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "part"
-    found = unique(stem, taken, "{}-{}")
-    taken.add(found)
-    return found
+def _linked(text: str, there: Container[str]) -> str:
+    """Leave of links to what is not there the words alone."""
+    return re.sub(r"\[([^\[\]]*)\]\(#([\w-]+)\)", lambda link: link[0] if link[2] in there else link[1], text)

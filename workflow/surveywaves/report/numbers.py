@@ -24,11 +24,11 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from surveywaves.catalogue import One, figures
-from surveywaves.findings import main_unit
+from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures, interview_figures
+from surveywaves.findings import ANALYSIS, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
-from surveywaves.text import listed
+from surveywaves.text import listed, visible
 from surveywaves.words import Labels, is_missing, share, whole
 
 
@@ -43,12 +43,18 @@ class Section:
     title
         Its heading, in the study's own words.
     text
-        Markdown; a paragraph `[[figure:NAME]]`, `[[table:NAME]]` or `[[files]]` stands for what belongs there.
+        Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there.
     """
 
     name: str
     title: str
     text: str
+
+    @property
+    def appendix(self) -> bool:
+        """Whether it is of the appendix."""
+        order = list(SECTIONS)
+        return self.name in order[order.index(APPENDIX) :]
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,15 @@ class Material:
         return main_unit(self.tables["contrasts" if self.has("contrasts") else "means"])
 
     @property
+    def contrasts(self) -> pd.DataFrame | None:
+        """The contrasts, if there are any."""
+        return self.tables["contrasts"] if self.has("contrasts") else None
+
+    def where(self, kind: str, wave: str, **more: Any) -> dict[str, Any]:
+        """Say which rows of `contrasts`, or `agreement`, are of a kind in the unit of the headline."""
+        return {"analysis": ANALYSIS[self.unit], "term": term_in(self.unit, kind), "wave": wave, **more}
+
+    @property
     def decimals(self) -> int:
         """Decimals of levels and differences in that unit."""
         return 1 if self.unit == PERCENT_FAVOURABLE else 2
@@ -110,7 +125,11 @@ class Material:
 
     def standing(self, section: str, part: str = "") -> list[Markup]:
         """List the marks of the figures, then the tables, that stand in a section, or in one part of it."""
-        drawn = [one for one in figures(self.presentation, published=True) if one.name in self.figures]
+        every = (
+            *figures(self.presentation, published=True),
+            *interview_figures(self.presentation, self.tables),
+        )
+        drawn = [one for one in every if one.name in self.figures]
         tables = [one for one, _ in self.made.values()]
         return [
             Markup(f"[[{kind}:{one.name}]]")
@@ -128,8 +147,8 @@ STUDY: Final = "study"
 """Stands for a table's name where a number comes from the study's configuration."""
 
 Where = str | float | Sequence[str]
-"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), or what
-another column has (`column=`)."""
+"""What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), what
+another column has (`column=`), or not a value (`column!`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +209,10 @@ class Numbers:
         **where: Any,
     ) -> Number:
         """Take one cell, `take` says as what (ValueError unless one row fits, KeyError if its cell is empty)."""
-        rows = self.rows(table, **where)
-        if len(rows) != 1:
-            raise ValueError(f"{table}: {len(rows)} rows fit {where}, not one")
-        value = rows[column].iloc[0]
+        places = np.flatnonzero(self._fits(table, where))
+        if len(places) != 1:
+            raise ValueError(f"{table}: {len(places)} rows fit {where}, not one")
+        value = self.tables[table][column].iloc[places[0]]
         if is_missing(value):
             raise KeyError(f"{table}: {column} is empty where {where}")
         value = 1 - value if take == "rest" else value
@@ -215,7 +234,7 @@ class Numbers:
 
     def count(self, table: str, write: Callable[[Any], str] = whole, **where: Any) -> Number:
         """Count rows."""
-        return _number(len(self.rows(table, **where)), write, table, "count", where)
+        return _number(self._fits(table, where).sum(), write, table, "count", where)
 
     def distinct(self, table: str, *columns: str, **where: Any) -> Number:
         """Count the different entries in columns."""
@@ -239,18 +258,30 @@ class Numbers:
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""
+        return self.tables[table][self._fits(table, where)]
+
+    def known(self, table: str, *columns: str, **where: Any) -> NDArray[np.float64]:
+        """Give all numbers that are known in some columns."""
+        fits, there = self._fits(table, where), self.tables[table].columns
+        cells = [self._column(table, name)[fits].astype("float64") for name in columns if name in there]
+        found: NDArray[np.float64] = np.concatenate(cells)
+        return found[~np.isnan(found)]
+
+    def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>="))
+            column = self._column(table, key.rstrip("<>=!"))
             if key.endswith("="):
                 fits &= column == self._column(table, str(wanted))
             elif key.endswith(">"):
                 fits &= column > wanted
             elif key.endswith("<"):
                 fits &= column < wanted
+            elif key.endswith("!"):
+                fits &= column != wanted
             else:
-                fits &= np.isin(column, wanted)
-        return self.tables[table][fits]
+                fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
+        return fits
 
     def _column(self, table: str, name: str) -> NDArray[Any]:
         if (table, name) not in self._columns:
@@ -276,9 +307,7 @@ def escape(part: object) -> Markup:
     """
     if isinstance(part, Markup):
         return part
-    return (
-        Markup(part) if isinstance(part, Number) else Markup(" ".join(str(part).split()).translate(_ENTITIES))
-    )
+    return Markup(part if isinstance(part, Number) else visible(str(part)).translate(_ENTITIES))
 
 
 def several(count: Number, nouns: tuple[str, str]) -> Markup:

@@ -7,7 +7,6 @@ as data, never as markup: no label can be more than text there.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Any, Final
 
 import typst
 
-from surveywaves.report.build import Node, Report, Shown, classes, div_name, fonts, raw, replaced, visible
+from surveywaves.report.build import CALL, Report, Shown, fonts
 from surveywaves.tables import Table
 from surveywaves.tables.layout import LONGEST_WORD, held
+from surveywaves.text import visible
 from surveywaves.words import shortened
 
 TEMPLATE: Final = "report.typ"
@@ -38,8 +38,6 @@ WORDS: Final = (62.0, 120.0)
 The first needs more."""
 
 _HEAD_ROOM: Final = 80
-_LONG_WORD: Final = re.compile(r"[^\s\u200b]{24}(?=[^\s\u200b])")
-_RUNS: Final = {"up": "#up[", "down": "#down["}
 
 
 def typeset(report: Report, *, templates: Path) -> bytes:
@@ -71,81 +69,55 @@ def typeset(report: Report, *, templates: Path) -> bytes:
 
 def content(report: Report) -> dict[str, Any]:
     """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
-    blocks = _blocks(report.strip or [], report)
-    for chapter in report.chapters:
-        blocks += [raw("typst", f"//{chapter.name}"), *_blocks(chapter.blocks, report)]
-    # No words begin a line with these signs: pandoc escapes them.
-    strip, *texts = re.split(r"(?m)^//\w+$", report.write(blocks, "typst"))
+    strip, texts = report.write("typst")
+    later = list(report.units)[1:]
+    # What stands elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
+    elsewhere = {
+        one.id: one.unit for one in report.shown.values() if one is report.front or one.unit in later
+    }
+    chapters = [
+        {
+            "name": one.name,
+            "title": visible(one.title),
+            "appendix": one.appendix,
+            "text": CALL.sub(lambda call: "" if call[1] in elsewhere else call[0], text),
+        }
+        for one, text in zip(report.chapters, texts, strict=True)
+    ]
+    for unit in later:
+        text = "\n".join(f'#exhibit("{name}")' for name, own in elsewhere.items() if own == unit)
+        title = f"Tables in {report.units[unit]}"
+        chapters.append({"name": f"in-{unit}", "title": title, "appendix": True, "text": text})
     return {
-        "title": breakable(report.title),
-        "short": breakable(shortened(report.title, _HEAD_ROOM)),
-        "headline": breakable(report.headline),
-        "demonstration": report.strip is not None,
+        "title": report.title,
+        "short": shortened(report.title, _HEAD_ROOM),
+        "headline": report.headline,
         "strip": strip,
         "front": report.front.id if report.front else "",
-        "chapters": [
-            {"name": one.name, "title": breakable(one.title), "appendix": one.appendix, "text": text}
-            for one, text in zip(report.chapters, texts, strict=True)
-        ]
-        + list(_second_unit(report)),
+        "chapters": chapters,
         "shown": {name: _shown(one) for name, one in report.shown.items()},
         "body": [name for name, one in report.shown.items() if one.number.isdigit()],
     }
 
 
-def _second_unit(report: Report) -> Iterator[dict[str, Any]]:
-    """Put the tables in other units than the headline's at the end; on a screen they take the place of the others."""
-    for unit, words in list(report.units.items())[1:]:
-        calls = [f'#exhibit("{name}")' for name, one in report.shown.items() if one.unit == unit]
-        title = f"Tables in {words}"
-        yield {"name": f"in-{unit}", "title": title, "appendix": True, "text": "\n".join(calls)}
-
-
-def _blocks(blocks: list[Node], report: Report) -> list[Node]:
-    """Give blocks with calls of the template where something stands in its place."""
-
-    def one(node: Node) -> list[Node] | None:
-        kind = classes(node)
-        if name := div_name(node):
-            shown = report.shown[name]
-            elsewhere = shown is report.front or shown.unit in list(report.units)[1:]
-            return [] if elsewhere else [raw("typst", f'#exhibit("{name}")')]
-        if node["t"] == "Div" and "fold" in kind:
-            first, *rest = node["c"][1]
-            return [{"t": "Para", "c": [{"t": "Strong", "c": first["c"]}]}, *rest]
-        for name in ("note", "files"):
-            if node["t"] == "Div" and name in kind:
-                return [raw("typst", f"#{name}["), *node["c"][1], raw("typst", "]")]
-        if node["t"] == "Span" and (call := next((_RUNS[name] for name in kind if name in _RUNS), "")):
-            return [raw("typst", call, inline=True), *node["c"][1], raw("typst", "]", inline=True)]
-        if node["t"] == "Str" and (words := broken(node["c"])) != node["c"]:
-            return [{"t": "Str", "c": words}]
-        if node["t"] == "Link" and not node["c"][2][0].startswith(("#", "http")):
-            return list(node["c"][1])
-        return None
-
-    found: list[Node] = replaced(blocks, one)
-    return found
-
-
 def _shown(one: Shown) -> dict[str, Any]:
-    words = {"kind": one.kind, "number": one.number, "title": breakable(one.title), "label": one.label}
+    words = {"kind": one.kind, "number": one.number, "title": visible(one.title), "label": one.label}
     if one.table is None:
         return {
             **words,
-            "caption": breakable(one.caption),
+            "caption": visible(one.caption),
             "alt": visible(one.alt or one.title),
             "svg": one.svg,
         }
     if not one.number:
-        return {**words, "file": f"results/tables/{one.name}.csv"}
+        return {**words, "file": f"results/{one.folder}/{one.name}.csv"}
     table = one.table
     least = [_least(table, place) for place in range(len(table.columns))]
     return {
         **words,
         "parts": [_part(table, places, least) for places in _parts(table, least)],
-        "notes": [*map(breakable, table.notes)],
-        "marked": [[mark, breakable(note)] for note, mark in table.footnotes.items()],
+        "notes": [*map(visible, table.notes)],
+        "marked": [[mark, visible(note)] for note, mark in table.footnotes.items()],
     }
 
 
@@ -193,38 +165,40 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
     ]
     sections = table.sections or ("",) * len(table.rows)
     return {
-        "heads": [
-            _in_lines(column.head, table.letters(place)[0]) if column.numeric else breakable(column.head)
+        "columns": [
+            {
+                "head": _in_lines(column.head, table.letters(place)[0])
+                if column.numeric
+                else visible(column.head),
+                "numeric": column.numeric,
+                "least": round(least[place], 1),
+                "longest": [_cell(table, row, place) for row in _longest(table, place)],
+            }
             for place, column in zip(places, columns, strict=True)
         ],
-        "numeric": [column.numeric for column in columns],
-        "least": [round(least[place], 1) for place in places],
-        # A column of words gets its share of the room by the root of what it holds.
-        "shares": [max([1, *(len(row[place].text) for row in table.rows)]) ** 0.5 for place in places],
         "groups": groups if any(name for name, _ in groups) else [],
         "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
-        "widest": _widest(table, places),
         "over": [
-            breakable(name) if number == 0 or name != sections[number - 1] else ""
+            visible(name) if number == 0 or name != sections[number - 1] else ""
             for number, name in enumerate(sections)
         ],
     }
 
 
-def _widest(table: Table, places: list[int]) -> list[int]:
-    """List the rows that hold the longest cell of a column, whole or up to its brackets: typst measures them alone."""
+def _longest(table: Table, place: int) -> list[int]:
+    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures them alone."""
 
-    def letters(row: int, place: int, end: str) -> int:
+    def letters(row: int, end: str) -> int:
         cell = table.rows[row][place]
         return max(map(len, cell.text.split(end))) + len(table.marks(cell)) + (cell.tone in ("up", "down"))
 
-    ways = [(place, end) for place in places for end in ("\n", " (") if table.rows]
-    return sorted({max(range(len(table.rows)), key=lambda row: letters(row, *way)) for way in ways})
+    rows = range(len(table.rows))
+    return sorted({max(rows, key=lambda row: letters(row, end)) for end in ("\n", " (") if rows})
 
 
 def _cell(table: Table, row: int, place: int) -> list[str]:
     cell = table.rows[row][place]
-    text = breakable(cell.text)
+    text = visible(cell.text)
     if table.columns[place].numeric:
         text = text.replace(" ", "\u00a0").replace("-", "\u2011")
     return [text, cell.tone, table.marks(cell)]
@@ -234,13 +208,3 @@ def _in_lines(head: str, letters: int) -> str:
     """Break a head so that it does not widen the columns below it."""
     whole = max((len(word) for word in head.split() if len(word) <= LONGEST_WORD), default=0)
     return "\n".join(wrap(held(visible(head)), max(letters, 6, whole)))
-
-
-def breakable(text: str) -> str:
-    """Make a text fit for paper: one line, nothing unseen, long words with places to break."""
-    return broken(" ".join(visible(text).split()))
-
-
-def broken(text: str) -> str:
-    """Put places to break into long words."""
-    return _LONG_WORD.sub("\\g<0>\u200b", text)

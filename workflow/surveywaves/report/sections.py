@@ -16,10 +16,11 @@ import jinja2
 from markupsafe import Markup
 
 from surveywaves import findings
-from surveywaves.catalogue import SECTIONS, batteries, item_groups
+from surveywaves.catalogue import SECTIONS, STATISTICS, batteries, item_groups
 from surveywaves.findings import CHANGE, CLEAR, DIFFERENCE, GAP, LEVEL, term_in
 from surveywaves.report.numbers import Material, Number, Section, escape, joined, several
 from surveywaves.report.summary import (
+    OTHERS,
     SAME,
     WAYS,
     Told,
@@ -41,7 +42,6 @@ from surveywaves.terms import (
     PERCENT_FAVOURABLE,
     ROW_COUNTS,
     WITHOUT_SCALE,
-    Checked,
     Comparability,
     Decision,
 )
@@ -72,6 +72,12 @@ def sections(material: Material) -> Iterator[Section]:
         text = _environment().get_template(f"{name}.md.j2").render(**common, shows=shows, **told)
         if text := _marks(text, material, name):
             yield Section(name, title(name, material), text)
+
+
+def strip(material: Material) -> str:
+    """Say what of the data is invented, in Markdown; empty if nothing is."""
+    told = {"invented": any(map(material.labels.weaker, material.presentation.waves))}
+    return _environment().get_template("_strip.jinja").render(**_common(material), **told).strip()
 
 
 def title(name: str, material: Material) -> str:
@@ -105,7 +111,7 @@ def _environment() -> jinja2.Environment:
         "joined": joined,
         "missing": is_missing,
         "share": share,
-        "counted": lambda value: findings.counted(round(value)),
+        "number_word": lambda value: findings.counted(round(value)),
     }
     return environment
 
@@ -141,7 +147,8 @@ def _common(material: Material) -> dict[str, Any]:
     }
 
 
-_MARK: Final = re.compile(r"^\[\[(figure|table):([\w-]+)\]\]$", re.MULTILINE)
+MARK: Final = re.compile(r"^\[\[(figure|table):(\w+)\]\]$", re.MULTILINE)
+"""A place of a figure or table. No label can make one: what sections insert is escaped."""
 
 
 def _marks(text: str, material: Material, section: str) -> str:
@@ -151,7 +158,7 @@ def _marks(text: str, material: Material, section: str) -> str:
     def keep(found: re.Match[str]) -> str:
         return found[0] if left.pop(Markup(found[0]), True) is None else ""
 
-    text = _MARK.sub(keep, text)
+    text = MARK.sub(keep, text)
     whole = re.sub(r"\n{3,}", "\n\n", "\n\n".join([text.strip(), *left])).strip()
     while (shorter := _EMPTY.sub("", whole).strip()) != whole:
         whole = shorter
@@ -256,11 +263,16 @@ def _scale(material: Material, name: str, found: list[Told]) -> dict[str, Any]:
     gone = {Comparability.ABSENT, Comparability.RESCALED}
     of = {one.organisation: one for one in found if one.scale == name}
     own = list(findings.without_all(of).values())
-    shown = own if len(own) <= FEW else findings.largest(one for one in own if one.moved)[:FEW]
+    shown, here = own, {}
+    if len(own) > FEW:
+        shown = [of[ALL]] if ALL in of else []
+        shown += findings.largest(one for one in own if one.moved)[: FEW // 2]
+        here = material.where(CHANGE, own[0].wave, scale=name, **OTHERS)
     return {
         "title": scale.title if scale else "",
         "name": name,
         "told": shown,
+        "here": here,
         "further": len(shown) < len(own),
         "absent": [wave for wave, asked in grades.items() if asked <= gone],
         "fewer": [wave for wave, asked in grades.items() if asked & gone and not asked <= gone],
@@ -273,7 +285,11 @@ def _parted(material: Material) -> dict[str, Any]:
     study, pair = material.presentation, findings.main_pair(material.presentation)
     kind, wave = (DIFFERENCE, pair.contrast) if pair else (GAP, next(iter(study.waves)))
     pairs = sorted(contrasts(material, kind, wave).values(), key=lambda one: -len(one.moved))
-    return {"pair": pair, "pairs": pairs[:FEW], "further": len(pairs) > FEW}
+    told: dict[str, Any] = {"pair": pair, "pairs": pairs, "clearly": {}, "further": False}
+    if len(pairs) > FEW:
+        told["clearly"] = material.where(kind, wave, decision=list(WAYS.values()))
+        told |= {"pairs": [one for one in pairs if one.moved][:FEW] or pairs[:1], "further": True}
+    return told
 
 
 def _sure(material: Material) -> dict[str, Any]:
@@ -321,8 +337,7 @@ def _methods(material: Material) -> dict[str, Any]:
         "imputed": IMPUTED in variants and bool(list(_unstated(material))),
         "finite": "finite_population" in variants,
         "tests": list(_tests(material)),
-        "checked": [verdict.value for verdict in (Checked.AGREES, Checked.DIFFERS, Checked.NOT_CHECKED)],
-        "limitations": own_words(material.limitations, level="###"),
+        "limitations": own_words(material.limitations),
         "teams": material.has("variances") and "tau2_team" in set(material.tables["variances"]["term"]),
     }
 
@@ -341,12 +356,18 @@ def _statements(material: Material) -> dict[str, Any]:
     if pair is None or not material.has("item_contrasts"):
         return {"told": []}
     here = {"analysis": FAVOURABLE, "term": term_in(PERCENT_FAVOURABLE, CHANGE), "wave": pair.contrast}
-    named = dict.fromkeys(material.numbers.rows("item_contrasts", **here)["organisation"])
+    rows = material.numbers.rows("item_contrasts", **here)
+    clear = rows["decision"].isin(WAYS.values()).groupby(rows["organisation"], sort=False).sum()
+    named = list(findings.without_all(dict.fromkeys(map(str, clear.index))))
+    if len(named) > FEW:
+        # All together, and those that changed most.
+        named = [name for name in clear.index if name == ALL] + sorted(named, key=lambda name: -clear[name])
     return {
         "pair": pair,
         "here": here,
         "estimated": list(ESTIMATED),
-        "told": list(findings.without_all({str(name): None for name in named}))[:FEW],
+        "told": named[:FEW],
+        "further": len(named) > FEW,
     }
 
 
@@ -396,7 +417,10 @@ ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any]]]] = {
     "answers": _answers,
     "audit": _audit,
     "software": lambda material: {
-        "session": [f"{name} {version}" for name, version in material.session.items()]
+        "session": [f"{name} {version}" for name, version in material.session.items()],
+        "files": [
+            Markup(f"[{name}.csv](../released/{name}.csv)") for name in STATISTICS if name in material.tables
+        ],
     },
 }
 """Section -> what its template is told, besides what all are told."""
@@ -404,23 +428,10 @@ ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any]]]] = {
 
 # --- the study's own words ---------------------------------------------------------------------------------------
 
-_STRONG: Final = re.compile(r"(?:&#42;){2}(?=\S)(.+?)(?<=\S)(?:&#42;){2}")
-_WEAK: Final = re.compile(r"&#42;(?=\S)(.+?)(?<=\S)&#42;")
-_BEGINS: Final = re.compile(r"(?P<mark>#{1,6}|[-*])\s+(?P<text>.*)")
 
-
-def own_words(text: str, *, level: str) -> Markup:
-    """Take a text of the study as Markdown: headings, points, emphasis and paragraphs; everything else escaped.
-
-    Parameters
-    ----------
-    level
-        Marks of its headings, whatever theirs are.
-    """
-    lines = []
-    for line in text.replace("\r\n", "\n").splitlines():
-        begins = _BEGINS.fullmatch(line.strip())
-        mark = "" if begins is None else f"{level} " if begins["mark"][0] == "#" else "- "
-        words = str(escape(begins["text"] if begins else line))
-        lines.append(mark + _WEAK.sub(r"*\1*", _STRONG.sub(r"**\1**", words)))
-    return Markup("\n".join(lines).strip())
+def own_words(text: str) -> Markup:
+    """Take a text of the study as Markdown: headings of one level, points, emphasis, paragraphs; the rest escaped."""
+    words = "\n".join(str(escape(line)) for line in text.splitlines())
+    words = re.sub(r"^(?:&#35;){1,6} ", "### ", words, flags=re.MULTILINE)
+    words = re.sub(r"^(?:&#45;|&#42;) ", "- ", words, flags=re.MULTILINE)
+    return Markup(words.replace("&#42;", "*").strip())

@@ -24,16 +24,14 @@ from surveywaves.findings import (
     Found,
     counted,
     largest,
-    term_in,
 )
-from surveywaves.report.numbers import Material, Number, joined
+from surveywaves.report.numbers import Material, Number
 from surveywaves.terms import (
     ALL,
     BETWEEN,
     ESTIMATED,
     PERCENT_FAVOURABLE,
     Decision,
-    Evidence,
     Status,
 )
 from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number, share
@@ -48,6 +46,12 @@ PAIR: Final = 2
 
 TOLD: Final = 4
 """Organisations, or pairs of them, that have a sentence of their own."""
+
+MANY: Final = 10
+"""Organisations up to which each may be named; of more, counts and extremes are told."""
+
+OTHERS: Final[dict[str, Any]] = {"organisation!": ALL}
+"""Rows of single organisations, and of pairs of them."""
 
 WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decision.DECREASE.value}
 """How a change that is decided is called -> the decision."""
@@ -121,7 +125,10 @@ class Told(Found):
         except (KeyError, ValueError):
             return []
         tone = "up" if self.up else "down"
-        return [before, Markup(f"[{after}]{{.{tone}}}") if self.moved else after]
+        return [
+            before,
+            Markup(f"`#{tone}[`{{=typst}}[{after}]{{.{tone}}}`]`{{=typst}}") if self.moved else after,
+        ]
 
     def _level(self, wave: str, organisation: str) -> Number:
         term = findings.level_term(self.material.unit)
@@ -131,22 +138,16 @@ class Told(Found):
     def _contrast(
         self, column: str, kind: str, wave: str, *, signed: bool = False, places: int = 0
     ) -> Number:
-        where = {
-            "term": term_in(self.material.unit, kind),
-            "wave": wave,
-            "organisation": self.organisation,
-        }
+        where = self.material.where(kind, wave, organisation=self.organisation)
         return self._cell("contrasts", column, signed=signed, places=places, **where)
 
     def _cell(
         self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
     ) -> Number:
         """Take a cell; without decimals where it and its like were released in whole units, errors too."""
-        here = {"analysis": ANALYSIS[self.material.unit], **where}
-        rows = self.material.numbers.rows(table, **here)
-        like = rows.reindex(columns=["estimate", "std_error", "conf_low", "conf_high"]).to_numpy("float64")
-        like = like[~np.isnan(like[:, 0])]
-        whole = len(like) and bool((like == np.round(like)).all())
+        here = {"analysis": ANALYSIS[self.material.unit]} | where
+        like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
+        whole = len(like) > 0 and bool((like == np.round(like)).all())
         decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
             table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.scale, **here
@@ -169,6 +170,11 @@ class Contrast:
     def who(self) -> list[str]:
         """Name its organisation, or both sides of a pair."""
         return self.facts[0].who
+
+    @property
+    def against_all(self) -> bool:
+        """Whether an organisation is compared with all together."""
+        return self.facts[0].organisation.endswith(f"{BETWEEN}{ALL}")
 
     @cached_property
     def moved(self) -> list[Told]:
@@ -197,16 +203,16 @@ class Contrast:
 
     def _count(self, **here: Any) -> Number:
         one, material = self.facts[0], self.facts[0].material
-        where = {"term": term_in(material.unit, one.kind), "wave": one.wave, "organisation": one.organisation}
-        return material.numbers.count("contrasts", counted, analysis=ANALYSIS[material.unit], **where, **here)
+        where = material.where(one.kind, one.wave, organisation=one.organisation, **here)
+        return material.numbers.count("contrasts", counted, **where)
 
 
 def facts(material: Material, kind: str, wave: str) -> list[Told]:
     """Return the facts of a kind in the unit of the headline; see `findings.found`."""
     if not material.has("means"):
         return []
-    compared = material.tables["contrasts"] if material.has("contrasts") else None
-    found = findings.found(compared, material.tables["means"], kind=kind, wave=wave, unit=material.unit)
+    means = material.tables["means"]
+    found = findings.found(material.contrasts, means, kind=kind, wave=wave, unit=material.unit)
     return [
         Told(**{name: getattr(one, name) for name in Found.__slots__}, material=material) for one in found
     ]
@@ -223,29 +229,8 @@ def headline(material: Material) -> str:
     """Say in a line what was found; where nothing is compared, what the study is called."""
     if not material.has("means"):
         return material.presentation.title
-    tables = material.tables
-    compared = tables["contrasts"] if material.has("contrasts") else None
-    return findings.headline(
-        findings.main_facts(compared, tables["means"], material.presentation), material.presentation
-    )
-
-
-def strip(material: Material) -> str:
-    """Say what of the data is invented, in Markdown; empty if nothing is."""
-    waves = material.presentation.waves
-    kinds = [wave.evidence for wave in waves.values()]
-    if set(kinds) == {Evidence.OBSERVED} and not any(map(material.labels.weaker, waves)):
-        return ""
-    words = {Evidence.RECONSTRUCTED: "rebuilt from published counts", Evidence.SIMULATED: "simulated"}
-    said = [
-        joined(wave.title for wave in waves.values() if wave.evidence is kind) + Markup(f": {what}")
-        for kind, what in words.items()
-        if kind in kinds
-    ]
-    some = Evidence.OBSERVED in kinds
-    lead = "Partly a demonstration: not everything is a finding" if some else "Demonstration, not findings"
-    told = joined(said, "; ") if said else "some variables are not real answers"
-    return f"**{lead}.** {told}. [Details](#data)"
+    facts = findings.main_facts(material.contrasts, material.tables["means"], material.presentation)
+    return findings.headline(facts, material.presentation)
 
 
 def summary(material: Material) -> dict[str, Any]:
@@ -253,21 +238,28 @@ def summary(material: Material) -> dict[str, Any]:
     study, first = material.presentation, next(iter(material.presentation.waves))
     pair = findings.main_pair(study)
     main = pair.contrast if pair else first
-    changes = findings.without_all(contrasts(material, CHANGE, main)) if pair else {}
+    every = contrasts(material, CHANGE, main) if pair else {}
+    changes = findings.without_all(every)
     pairs = contrasts(material, DIFFERENCE if pair else GAP, main)
     earlier = findings.Pair(first, pair.last) if pair and first not in (pair.first, pair.last) else None
-    since = findings.without_all(contrasts(material, CHANGE, earlier.contrast)) if earlier else {}
+    since = contrasts(material, CHANGE, earlier.contrast) if earlier else {}
     moved = sorted((one for one in changes.values() if one.moved), key=lambda one: -len(one.moved))
     still = [one for one in changes.values() if not one.moved]
     apart = sorted(
         (one for one in pairs.values() if one.moved),
         key=lambda one: (-len(one.moved), -abs(one.moved[0].estimate or 0.0)),
     )
+    many = _many(material, list((changes or pairs).values())) if len(study.organisations) > MANY else None
+    if many:
+        together = [one for name, one in every.items() if name == ALL]
+        moved, still = [one for one in together if one.moved], [one for one in together if not one.moved]
+        since = {name: one for name, one in since.items() if name == ALL}
     return {
         "pair": pair,
         "wave": first,
         "earlier": earlier,
         "changes": changes,
+        "many": many,
         "moved": moved[:TOLD],
         "further": [one.who[0] for one in moved[TOLD:]],
         "named": NAMED if len(changes) <= PAIR else 1,
@@ -276,18 +268,37 @@ def summary(material: Material) -> dict[str, Any]:
         "largest": largest(one for each in still for one in each.facts)[:1],
         "equivalent": {one.decision for each in still for one in each.facts}
         == {Decision.NO_MEANINGFUL_CHANGE.value},
-        "apart": apart[: 1 if pair else TOLD],
-        "since": [one for one in since.values() if one.moved][:1],
+        "apart": apart[: 1 if pair or many else TOLD],
+        "since": [one for one in findings.without_all(since).values() if one.moved][:1],
         "ends": [] if pair else _ends(material, first),
         "sure": _sure(
             material,
             here={
                 "term": [CHANGE, DIFFERENCE] if pair else [GAP],
                 "wave": [main, *([earlier.contrast] if earlier else [])],
-                "organisation": [*changes, *pairs, *since],
+                **({} if many else {"organisation": [*changes, *pairs, *since]}),
             },
         ),
         "not_answered": list(_not_answered(material)),
+    }
+
+
+def _many(material: Material, of: list[Contrast]) -> dict[str, Any] | None:
+    """Count the organisations that moved on some scale, and give the extremes; None where none did, or in pairs."""
+    moved = largest(fact for one in of for fact in one.moved)
+    if not moved or not all(one.against_all or len(one.who) == 1 for one in of):
+        return None
+    here = material.where(moved[0].kind, moved[0].wave, **OTHERS)
+
+    def count(*went: str) -> Number:
+        decisions = [WAYS[way] for way in went]
+        return material.numbers.distinct("contrasts", "organisation", decision=decisions, **here)
+
+    ways = findings.ways(moved)
+    return {
+        "moved": count(*WAYS),
+        "counts": [(went, count(went)) for went, _ in ways],
+        "extremes": [(went, own[0]) for went, own in ways],
     }
 
 

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from surveywaves.errors import Mistake
-from surveywaves.personal import personal_text
-from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.study.models import Config, Study
+from surveywaves.study.names import twice, unknown
 from surveywaves.study.settings import Against
-from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX, Comparability
-from surveywaves.text import listed, nearest, normalise
+from surveywaves.study.wave_checks import check_wave
+from surveywaves.terms import ALL, NOT_STATED, RESCALED_SUFFIX
+from surveywaves.text import listed, normalise
 
 
-def unknown(
-    where: object, key: str, given: Iterable[str], known: Iterable[str], kind: str
-) -> Iterator[Mistake]:
-    """Yield each name that is not known."""
-    listed = list(known)
-    for name in dict.fromkeys(given):
-        if name not in listed:
-            near = nearest(name, listed)
-            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
-            yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
-
-
-def twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
-    """Yield each name that stands more than once."""
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")
-
-
-def check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
+def _check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
     """Yield what `analysis` of `config.yaml` names and the study does not have."""
     analysis, known = config.analysis, config.variables
     for key, names in (
@@ -65,24 +46,6 @@ def check_analysis(config: Config, path: Path) -> Iterator[Mistake]:
         yield Mistake(f"{path}: analysis.planning.returns", "not ascending")
 
 
-def check_margins(
-    config: Config, margins: Mapping[str, Mapping[str, float]], where: str
-) -> Iterator[Mistake]:
-    """Yield margins of no known variable, and levels that they leave out or that do not exist."""
-    known = {"organisation": config.organisations}
-    known |= {name: variable.levels for name, variable in config.variables.items()}
-    yield from unknown(where, "variable", margins, known, "variable")
-    for name, shares in margins.items():
-        if name not in known:
-            continue
-        yield from unknown(where, name, shares, known[name], "level")
-        for level in known[name]:
-            if level not in shares:
-                yield Mistake(
-                    f"{where}.{name}", f"level `{level}` is left out", "every level needs a count or share"
-                )
-
-
 RESERVED = ("wave", "respondent", "organisation", "complete", "weight", "evidence")
 """Columns of the harmonised data that no item or variable may be named after."""
 
@@ -95,7 +58,7 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
     config = folder / "config.yaml"
     yield from unknown(config, "reference_wave", [study.config.reference_wave], study.config.waves, "wave")
     yield from twice(config, "waves", study.config.waves)
-    yield from check_analysis(study.config, config)
+    yield from _check_analysis(study.config, config)
     if published := study.config.published:
         yield from unknown(config, "published.wave", [published.wave], study.config.waves, "wave")
         yield from unknown(
@@ -128,7 +91,7 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
                 )
     yield from _check_instrument(study, folder)
     for wave in study.waves:
-        yield from _check_wave(study, wave, folder / "waves" / wave.name)
+        yield from check_wave(study, wave, folder / "waves" / wave.name)
 
 
 def _alike(where: str, labels: Iterable[str]) -> Iterator[Mistake]:
@@ -189,164 +152,3 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
             )
         if scale.min_answered > len(members) >= 2:
             yield Mistake(where, f"min_answered is {scale.min_answered}, but it has {len(members)} items")
-
-
-def _check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
-    here = home / "wave.yaml"
-    yield from unknown(
-        here,
-        "organisations_surveyed",
-        wave.file.organisations_surveyed,
-        study.config.organisations,
-        "organisation",
-    )
-    yield from _check_labels(study, wave, here)
-    yield from _check_codings(study, wave, here)
-    yield from _check_sources(study, wave, here)
-    yield from _check_constants(study, wave, here)
-    yield from unknown(
-        here,
-        "variable_evidence",
-        wave.file.variable_evidence,
-        ("organisation", "items", *study.config.variables),
-        "variable",
-    )
-    yield from _check_covariates(study, wave, here)
-    yield from check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
-    yield from _check_weights(study, wave, here)
-    yield from _check_crosswalk(study, wave, home / "items.tsv")
-
-
-def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield layouts without weights of a wave whose returns are weighted: there each would weigh 1."""
-    without = [name for name, layout in wave.file.layouts.items() if not layout.weight]
-    if without and (study.config.analysis.weighted or len(without) < len(wave.file.layouts)):
-        reason = "`analysis.weighted` is true" if study.config.analysis.weighted else "others have one"
-        yield Mistake(
-            f"{here}: layouts.{', '.join(without)}",
-            f"no `weight` column, though {reason}",
-            "name the column of the sampling weights, or weight nothing",
-        )
-
-
-def _check_labels(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield lists of cells in which somebody seems to stand: what is written here is committed, and pinned.
-
-    The labels themselves are not repeated: this line may stand in a log.
-    """
-    known = {normalise(label) for label in study.labels}
-    lists = {f"codings.{name}.values": list(coding.values) for name, coding in wave.file.codings.items()}
-    lists |= {f"variables.{name}.map": list(source.map) for name, source in wave.file.variables.items()}
-    if isinstance(wave.file.organisation, VariableSource):
-        lists["organisation.map"] = list(wave.file.organisation.map)
-    for name, layout in wave.file.layouts.items():
-        lists |= {f"layouts.{name}.exclude.{column}": list(cells) for column, cells in layout.exclude.items()}
-    for where, labels in lists.items():
-        for number, label in enumerate(labels, start=1):
-            if normalise(label) not in known and (what := personal_text(label)):
-                hint = (
-                    "exclude by the return's number"
-                    if ".exclude." in where
-                    else "`others: invalid` takes such cells without writing them down"
-                )
-                yield Mistake(f"{here}: {where}", f"label {number} of {len(labels)} looks like {what}", hint)
-
-
-def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    scales = study.config.response_scales
-    for name, coding in wave.file.codings.items():
-        where = f"codings.{name}.response_scale"
-        yield from unknown(here, where, [coding.response_scale], scales, "response scale")
-        if scale := scales.get(coding.response_scale):
-            values = [value for value in coding.values.values() if isinstance(value, int)]
-            if outside := [value for value in values if not 1 <= value <= scale.points]:
-                yield Mistake(
-                    f"{here}: codings.{name}",
-                    f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}",
-                )
-
-
-def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield what is wrong with the columns and levels of the organisation and the grouping variables."""
-    file, known = wave.file, study.config.variables
-    sources, surveyed = dict(file.variables), file.organisations_surveyed
-    if isinstance(file.organisation, VariableSource):
-        sources["organisation"] = file.organisation
-        levels = _levels(file.organisation)
-        yield from unknown(here, "organisation.map", levels, surveyed, "surveyed organisation")
-    else:
-        yield from unknown(here, "organisation", [file.organisation], surveyed, "surveyed organisation")
-    yield from unknown(here, "variables", file.variables, known, "variable")
-    for name, source in sources.items():
-        yield from unknown(here, f"{name}.columns", source.columns, file.layouts, "layout")
-        if name in known:
-            where = f"variables.{name}.map"
-            yield from unknown(here, where, _levels(source), known[name].levels, f"level of {name}")
-
-
-def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    known = study.config.variables
-    for name, layout in wave.file.layouts.items():
-        where = f"layouts.{name}.constants"
-        yield from unknown(here, where, layout.constants, known, "variable")
-        for variable, level in layout.constants.items():
-            if variable in known:
-                levels = known[variable].levels
-                yield from unknown(here, f"{where}.{variable}", [level], levels, f"level of {variable}")
-
-
-def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake]:
-    """Yield the covariates that a wave does not know: its respondents would silently take no part in comparisons."""
-    analysis = study.config.analysis
-    for name in (*analysis.covariates, *filter(None, [analysis.team])):
-        key = "team" if name == analysis.team else "covariates"
-        constant = all(name in layout.constants for layout in wave.file.layouts.values())
-        if name not in wave.file.variables and not constant and name in study.config.variables:
-            yield Mistake(
-                f"{where}: variables",
-                f"the models adjust for `{name}`, which this wave does not have: nobody of it could be compared",
-                f"drop it from analysis.{key}, or say where the wave holds it",
-            )
-
-
-def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
-    items = {item.item: item for item in study.items}
-    listed = [row.item for row in wave.crosswalk]
-    yield from twice(path, "item", listed)
-    for name in (item for item in items if item not in listed):
-        yield Mistake(str(path), f"item {name} has no row", "grade it `absent` if the wave did not ask it")
-    for layout in wave.file.layouts:
-        yield from twice(
-            path, f"column {layout}", [row.columns[layout] for row in wave.crosswalk if layout in row.columns]
-        )
-    for row in wave.crosswalk:
-        where = f"{path}: item {row.item}"
-        if row.item not in items:
-            yield from unknown(path, "item", [row.item], items, "item")
-            continue
-        for layout in row.columns:
-            coding = row.coding or wave.file.layouts[layout].coding
-            if coding is None:
-                yield Mistake(where, f"no coding, and layout {layout} has no default coding")
-            elif coding not in wave.file.codings:
-                yield from unknown(where, "coding", [coding], wave.file.codings, "coding")
-            else:
-                yield from _check_grade(
-                    row, items[row.item].response_scale, wave.file.codings[coding].response_scale, where
-                )
-
-
-def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) -> Iterator[Mistake]:
-    """Allow a coding onto another response scale only for an item graded `rescaled`."""
-    if coded_as != asked_on and row.comparability is not Comparability.RESCALED:
-        yield Mistake(
-            where,
-            f"graded `{row.comparability}`, but its coding gives {coded_as} and the instrument asks on {asked_on}",
-            "grade it `rescaled`",
-        )
-
-
-def _levels(source: VariableSource) -> list[str]:
-    missing = {"skipped", "dont_know", "invalid", "not_asked"}
-    named = [*source.map.values(), *filter(None, [source.others])]
-    return [str(level) for level in named if str(level) not in missing]

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from surveywaves.study import models, settings
+from surveywaves.study import models, qualitative, settings
 
 _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
     (models.Config, "config.yaml", "The study."),
@@ -22,7 +22,7 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
         "The instrument, one statement a row. Tab-separated; a row that starts with `#` is a comment.",
     ),
     (models.Scale, "scales.tsv", "The scales, one a row."),
-    (models.Event, "events.tsv", "Dated events that the time figures mark (may be left out)."),
+    (models.Event, "events.tsv", "Events of the study's timeline (may be left out)."),
     (models.WaveFile, "waves/<wave>/wave.yaml", "A wave: what it is, its raw files, what their cells mean."),
     (
         models.CrosswalkRow,
@@ -30,11 +30,19 @@ _FILES: tuple[tuple[type[BaseModel], str, str], ...] = (
         "The crosswalk of a wave: every item of the instrument has a row, asked or not. "
         "Columns: `item`, one column a layout, `coding`, `comparability`, `wording`, `note`.",
     ),
+    (
+        qualitative.QualitativeFile,
+        "qualitative.yaml",
+        "Interviews coded to themes, and meetings observed (may be left out, with the two files below).",
+    ),
+    (qualitative.Code, "codes.tsv", "The codes, one a row: to which theme each belongs."),
+    (qualitative.Theme, "themes.tsv", "The themes, one a row: what of the frameworks each speaks to."),
 )
 
 _SCHEMAS: dict[str, type[BaseModel]] = {
     "config.schema.json": models.Config,
     "wave.schema.json": models.WaveFile,
+    "qualitative.schema.json": qualitative.QualitativeFile,
 }
 
 _NAME_PATTERN = typing.get_args(settings.Name)[1].pattern

@@ -14,12 +14,23 @@ from pydantic import BaseModel, ValidationError
 from surveywaves.errors import Mistake, StudyError
 from surveywaves.study.checks import check_study
 from surveywaves.study.models import Config, CrosswalkRow, Event, Item, Scale, Study, Wave, WaveFile
+from surveywaves.study.qualitative import (
+    SEPARATOR,
+    Code,
+    Qualitative,
+    QualitativeFile,
+    Theme,
+    check_qualitative,
+)
 from surveywaves.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
 
 CROSSWALK_COLUMNS = ("item", "coding", "comparability", "wording", "note")
 """Columns of a wave's `items.tsv` that are not named after a layout."""
+
+QUALITATIVE = "qualitative.yaml"
+"""File of the coded material; a study without it has none."""
 
 OPEN = "TODO"
 """How a value begins that nobody has decided yet; what follows says between what."""
@@ -79,9 +90,12 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     names = config.waves if config else sorted(path.parent.name for path in folder.glob("waves/*/wave.yaml"))
     names = tuple(name for name in names if name != without)
     waves = [wave for name in names if (wave := _wave(name, folder, mistakes))]
+    qualitative = _qualitative(folder, config, scales, mistakes) if (folder / QUALITATIVE).exists() else None
     if config is None or mistakes:
         raise StudyError(mistakes)
-    study = Study(config=config, items=items, scales=scales, events=events, waves=tuple(waves))
+    study = Study(
+        config=config, items=items, scales=scales, events=events, waves=tuple(waves), qualitative=qualitative
+    )
     if mistakes := list(check_study(study, folder)):
         raise StudyError(mistakes)
     place = {item.item: number for number, item in enumerate(study.items)}
@@ -96,6 +110,26 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
             )
         }
     )
+
+
+def _qualitative(
+    folder: Path, config: Config | None, scales: tuple[Scale, ...], mistakes: list[Mistake]
+) -> Qualitative | None:
+    """Read the coded material's files; they are held against the study where its own could be read."""
+    file = _model(QualitativeFile, folder / QUALITATIVE, mistakes)
+    codes = _table(Code, folder / "codes.tsv", mistakes)
+    themes = _table(Theme, folder / "themes.tsv", mistakes, frameworks=config.frameworks if config else None)
+    if file is None or config is None:
+        return None
+    found = Qualitative(file=file, codes=codes, themes=themes)
+    spoken = {
+        name: {entry for scale in scales for entry in scale.frameworks.get(name, "").split(SEPARATOR)}
+        for name in config.frameworks
+    }
+    mistakes += check_qualitative(
+        found, folder, waves=config.waves, organisations=config.organisations, frameworks=spoken
+    )
+    return found
 
 
 def mistakes_of_wave(folder: Path, name: str) -> list[Mistake]:
@@ -391,6 +425,9 @@ def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
     return any(all(one == other for one, other in zip(place, open_at, strict=False)) for open_at in undecided)
 
 
+_CONSTANT = "what is the same for all goes under `constants` of a layout or file"
+
+
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Say what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
@@ -410,6 +447,12 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
         return "not text: YAML reads it as a list or mapping", "a label such as `?` or `a: b` needs quotes"
     if kind == "string_type":
         return f"not text: YAML reads it as {given!r}", "put it in quotes"
+    if kind == "tuple_type":
+        return f"not a list: `{given}`", f"`[{given}]`"
+    if kind == "model_type":
+        return f"`{given}` stands where lines of `key: value` should", _CONSTANT if "variables" in error[
+            "loc"
+        ] else ""
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")

@@ -7,11 +7,11 @@ The models check each file by itself; what must agree between files is checked i
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
-    AfterValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -20,18 +20,9 @@ from pydantic import (
 )
 
 from surveywaves.errors import Mistake, RawFileError
-from surveywaves.study.settings import Analysis, Colour, Model, Name, Text
-from surveywaves.terms import Comparability, Evidence, Missing
-
-
-def _no_braces(path: str) -> str:
-    """Refuse a path that Snakemake would take for a pattern."""
-    if "{" in path or "}" in path:
-        raise ValueError("a file's name may not hold `{` or `}`: rename it")
-    return path
-
-
-FilePath = Annotated[Text, AfterValidator(_no_braces)]
+from surveywaves.study.qualitative import Qualitative
+from surveywaves.study.settings import Analysis, Colour, FilePath, Model, Name, Text
+from surveywaves.terms import ORGANISATION, Comparability, Evidence, Missing
 
 # --- the instrument -------------------------------------------------------------------------------------------
 
@@ -107,11 +98,49 @@ class Scale(Model):
 
 
 class Event(Model):
-    """A dated event that the time figures mark (one row of `events.tsv`)."""
+    """An event of the study's timeline (one row of `events.tsv`)."""
 
-    date: dt.date = Field(description="ISO date; the first of the month where only the month is known.")
+    date: dt.date | None = Field(
+        default=None,
+        description="`2007-09-14`, `2007-09` or `2007`; `~` behind it: approximate (EDTF, ISO 8601-2); empty: undated.",
+    )
     label: Text = Field(description="Words put beside the mark.")
     source: str = Field(default="", description="Where the date comes from.")
+    precision: Literal["day", "month", "year"] = Field(
+        default="day",
+        exclude_if=lambda given: given == "day",
+        description="How much of the date is known: from it.",
+    )
+    approximate: bool = Field(
+        default=False,
+        exclude_if=lambda given: not given,
+        description="Whether the date is an estimate: from it.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_known(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(text := given.get("date"), str):
+            return given
+        plain = text.strip().removesuffix("~")
+        found = {
+            "precision": _PRECISION.get(plain.count("-"), "day"),
+            "approximate": text.strip().endswith("~"),
+        }
+        first = plain + "-01" * (2 - min(plain.count("-"), 2))
+        return {**found, **given, "date": (first if plain else text.strip()) or None}
+
+    @property
+    def when(self) -> str:
+        """Write the date as far as it is known; empty if it is not."""
+        known = (
+            self.date.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]] if self.date else ""
+        )
+        return f"about {known}" if self.approximate else known
+
+
+_PRECISION: Final = {0: "year", 1: "month", 2: "day"}
+"""Hyphens of a date -> how much of it is known."""
 
 
 class Variable(Model):
@@ -229,7 +258,8 @@ class Layout(Model):
         default=None, description="Coding of the items, where the crosswalk names no other."
     )
     constants: dict[Name, Name] = Field(
-        default_factory=dict, description="Variable -> level, the same for every return of such a file."
+        default_factory=dict,
+        description="Variable (or `organisation`) -> level, the same for every return of such a file.",
     )
     weight: Text | None = Field(
         default=None, description="Column with the survey weight; empty: every return weighs 1."
@@ -261,6 +291,11 @@ class RawFile(Model):
 
     path: FilePath = Field(description="Path from the top folder; the file is only ever read.")
     layout: Name = Field(description="One of the wave's `layouts`.")
+    constants: dict[Name, Name] = Field(
+        default_factory=dict,
+        exclude_if=operator.not_,
+        description="Variable (or `organisation`) -> level, the same for every return of this file.",
+    )
 
 
 class Coding(Model):
@@ -308,6 +343,34 @@ class VariableEvidence(Model):
 
     evidence: Evidence = Field(description="`observed`, `reconstructed` or `simulated`.")
     note: Text = Field(description="What is invented about it.")
+
+
+class Routing(Model):
+    """Who was asked some questions, where not everybody was; to everybody else they are `not_asked`."""
+
+    items: tuple[Name, ...] = Field(default=(), description="Items that not everybody was asked.")
+    sections: tuple[int, ...] = Field(default=(), description="Sections, for all their items.")
+    variables: tuple[Name, ...] = Field(
+        default=(), description="Grouping variables that not everybody was asked."
+    )
+    asked_of: dict[Name, tuple[Name | int, ...]] = Field(
+        default_factory=dict,
+        description="Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> "
+        "values 1..K. Of several, all must hold. Of whom this is missing nothing is known: a blank stays what it is.",
+    )
+    filter: VariableSource | None = Field(
+        default=None,
+        description="A question that decides it and is neither variable nor item: its map goes to `asked`, "
+        "`not_asked`, or a reason why nobody knows (`skipped`).",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Routing:
+        if not (self.items or self.sections or self.variables):
+            raise ValueError("of what? `items`, `sections` or `variables` are missing")
+        if not (self.asked_of or self.filter):
+            raise ValueError("who was asked? `asked_of` or `filter` is missing")
+        return self
 
 
 class CrosswalkRow(Model):
@@ -358,12 +421,23 @@ class WaveFile(Model):
     )
     files: tuple[RawFile, ...] = Field(min_length=1, description="The raw files.")
     codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
-    organisation: VariableSource | Name = Field(
-        description="Where the organisation stands, or the one organisation everyone belongs to."
+    organisation: VariableSource | Name | None = Field(
+        default=None,
+        description="Where the organisation stands, or the one organisation everyone belongs to; empty: `constants` "
+        "of every file or layout say it.",
     )
     variables: dict[Name, VariableSource] = Field(
         default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
     )
+    routing: tuple[Routing, ...] = Field(
+        default=(), description="Questions that not everybody was asked, and who was."
+    )
+
+    @property
+    def sources(self) -> dict[str, VariableSource]:
+        """Give the organisation and variables that have a column."""
+        own = {ORGANISATION: self.organisation} if isinstance(self.organisation, VariableSource) else {}
+        return {**own, **self.variables}
 
     @model_validator(mode="after")
     def _layouts_exist(self) -> WaveFile:
@@ -543,6 +617,7 @@ class Study(Model):
     scales: tuple[Scale, ...]
     events: tuple[Event, ...]
     waves: tuple[Wave, ...]
+    qualitative: Qualitative | None = Field(default=None, exclude_if=lambda part: part is None)
 
     def wave(self, name: str) -> Wave:
         """Find a wave by its name (KeyError if there is none)."""
@@ -551,6 +626,11 @@ class Study(Model):
     def items_of(self, scale: str) -> tuple[Item, ...]:
         """List a scale's items in the order of `items.tsv`."""
         return tuple(item for item in self.items if item.scale == scale)
+
+    def routed(self, route: Routing) -> set[str]:
+        """Name the items and variables that an entry of `routing` is about."""
+        inside = {item.item for item in self.items if item.section in route.sections}
+        return inside.union(route.items, route.variables)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -564,23 +644,23 @@ class Study(Model):
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""
         published = self.config.published
-        absent = [
-            Mistake(
-                file.path,
-                f"no such file; wave {wave.name} needs it",
-                "put it there, or mend `files` in the wave's wave.yaml",
-            )
+        needed = [
+            (file.path, f"wave {wave.name}", "`files` in the wave's wave.yaml")
             for wave in self.waves
             for file in wave.file.files
-            if not Path(file.path).is_file()
-        ] + [
-            Mistake(
-                name,
-                "no such file; the publication needs it",
-                "put it there, or mend `published` in config.yaml",
-            )
+        ]
+        needed += [
+            (name, "the publication", "`published` in config.yaml")
             for name in (published.files if published else [])
-            if not Path(name).is_file()
+        ]
+        needed += [
+            (name, "qualitative.yaml", "it")
+            for name in (self.qualitative.file.files if self.qualitative else ())
+        ]
+        absent = [
+            Mistake(path, f"no such file; {who} needs it", f"put it there, or mend {where}")
+            for path, who, where in needed
+            if not Path(path).is_file()
         ]
         if absent:
             raise RawFileError(absent)

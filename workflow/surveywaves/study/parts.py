@@ -25,6 +25,7 @@ from surveywaves.study.models import (
     Population,
     RawFile,
     ResponseScale,
+    Routing,
     Scale,
     Study,
     Variable,
@@ -32,11 +33,27 @@ from surveywaves.study.models import (
     VariableSource,
     Wave,
 )
-from surveywaves.study.settings import Analysis, Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
+from surveywaves.study.qualitative import SEPARATOR, Code, Display, QualitativeFile, Stage, Theme
+from surveywaves.study.settings import Functioning, Model, ScaleUse, Sensitivity, SmallestEffect
 from surveywaves.terms import ORGANISATION, Comparability, Evidence
 
 FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 """Keys of a layout that say what cells mean, not how to read them."""
+
+
+def _when_used(default: Any) -> Any:
+    """Declare a field that is no part of the params of a stage that does not use it."""
+    return Field(default=default, exclude_if=operator.not_)
+
+
+def _shared(part: type[Model], *settings: Model) -> dict[str, Any]:
+    """Take over what a part and settings of the study call by one name."""
+    return {
+        name: getattr(one, name)
+        for one in settings
+        for name in type(one).model_fields
+        if name in part.model_fields
+    }
 
 
 class ReadingPart(Model):
@@ -53,7 +70,8 @@ class ReadingPart(Model):
             name: Layout.model_validate(_in_order(layout.model_dump(exclude=FOR_HARMONISING)))
             for name, layout in sorted(wave.file.layouts.items())
         }
-        return cls(wave=wave.name, files=wave.file.files, layouts=layouts)
+        files = tuple(RawFile(path=file.path, layout=file.layout) for file in wave.file.files)
+        return cls(wave=wave.name, files=files, layouts=layouts)
 
 
 class HarmonisingPart(Model):
@@ -64,8 +82,12 @@ class HarmonisingPart(Model):
     layouts: dict[str, Layout]
     codings: dict[str, Coding]
     crosswalk: tuple[CrosswalkRow, ...]
-    organisation: VariableSource | str
+    files: tuple[RawFile, ...] = _when_used(())
+    """Those that are the same in something for all their returns."""
+    organisation: VariableSource | str | None
     variables: dict[str, VariableSource]
+    routing: tuple[Routing, ...] = _when_used(())
+    """Questions that not everybody was asked, all of them under `items`."""
     known_variables: tuple[str, ...]
     """Every grouping variable of the study: each becomes a column, in this order, whether the wave has it or not."""
     items: dict[str, str]
@@ -93,12 +115,17 @@ class HarmonisingPart(Model):
             ],
             "organisation": _source(wave.file.organisation),
             "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+            "files": [file.model_dump() for file in wave.file.files if file.constants],
+            "routing": [
+                route.model_dump() | {"items": sorted(study.routed(route)), "sections": [], "variables": []}
+                for route in wave.file.routing
+            ],
         }
         return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
 
 
-def _source(source: VariableSource | str) -> Any:
-    return source if isinstance(source, str) else source.model_dump()
+def _source(source: VariableSource | str | None) -> Any:
+    return source.model_dump() if isinstance(source, VariableSource) else source
 
 
 def _in_order(value: Any) -> Any:
@@ -127,7 +154,7 @@ class WaveWords(Model):
     wordings: dict[str, str] = Field(default_factory=dict)
     """Item -> the wave's own words, where the crosswalk gives them."""
     notes: dict[str, str] = Field(default_factory=dict)
-    """Item -> why it is graded so, where the crosswalk says it."""
+    """Item -> who was asked it, if not everybody, and why it is graded so, where the wave says it."""
 
 
 class PlanningWords(Model):
@@ -147,12 +174,31 @@ class PlanningWords(Model):
         if (planning := analysis.planning) is None:
             return None
         return cls(
-            wave=planning.wave,
+            **_shared(cls, planning),
             title=titles.get(planning.wave, planning.wave),
-            reference=planning.reference,
-            power=planning.power,
             smallest=analysis.smallest_effect.standardised,
         )
+
+
+class QualitativeWords(Model):
+    """The coded material as a reader meets it."""
+
+    evidence: Evidence
+    evidence_note: str
+    stages: dict[str, Stage]
+    areas: dict[str, str]
+    themes: dict[str, Theme]
+    groups: dict[str, str]
+    categories: dict[str, str]
+    display: Display
+
+    @classmethod
+    def of(cls, study: Study) -> QualitativeWords | None:
+        """Take the part out of a study; None if it has no coded material."""
+        if (found := study.qualitative) is None:
+            return None
+        known = found.file.model_dump(include=set(cls.model_fields))
+        return cls(**known, themes={theme.theme: theme for theme in found.themes})
 
 
 class Presentation(Model):
@@ -191,6 +237,8 @@ class Presentation(Model):
     public: bool = True
     """Whether everything is released as it is."""
     planning: PlanningWords | None = None
+    qualitative: QualitativeWords | None = Field(default=None, exclude_if=lambda part: part is None)
+    """Only for what shows the coded material: the survey's figures and tables do not run again for it."""
     style: FigureStyle
 
     @property
@@ -211,36 +259,19 @@ class Presentation(Model):
     @classmethod
     def of(cls, study: Study) -> Presentation:
         """Take the part out of a study."""
-        config = study.config
-        return cls(
-            title=config.title,
-            description=config.description,
-            reference_wave=config.reference_wave,
-            waves={wave.name: _words(wave) for wave in study.waves},
-            organisations=dict(config.organisations),
-            nouns=config.words,
-            variables=config.variables,
-            sections=dict(config.sections),
-            scales={scale.scale: scale for scale in study.scales},
-            frameworks=dict(config.frameworks),
-            items={item.item: item for item in study.items},
-            response_scales=config.response_scales,
-            events=study.events,
-            citation=config.published.citation if config.published else "",
-            published_wave=config.published.wave if config.published else "",
-            confidence=config.analysis.confidence,
-            covariates=config.analysis.covariates,
-            min_cell=config.analysis.min_cell,
-            weighted=config.analysis.weighted,
-            multiplicity=config.analysis.multiplicity,
-            item_multiplicity=config.analysis.item_multiplicity,
-            robust=config.analysis.robust,
-            threshold=config.disclosure.threshold,
-            rounding=config.disclosure.rounding,
-            public=config.disclosure.public,
-            planning=PlanningWords.of(study),
-            style=config.figures,
-        )
+        config, published = study.config, study.config.published
+        own = {
+            "waves": {wave.name: _words(study, wave) for wave in study.waves},
+            "nouns": config.words,
+            "scales": {scale.scale: scale for scale in study.scales},
+            "items": {item.item: item for item in study.items},
+            "events": study.events,
+            "citation": published.citation if published else "",
+            "published_wave": published.wave if published else "",
+            "planning": PlanningWords.of(study),
+            "style": config.figures,
+        }
+        return cls(**_shared(cls, config, config.analysis, config.disclosure) | own)
 
 
 class ExportPart(Model):
@@ -264,30 +295,38 @@ class ExportPart(Model):
         return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
 
 
-def _words(wave: Wave) -> WaveWords:
-    file = wave.file
+def _words(study: Study, wave: Wave) -> WaveWords:
+    file, asked = wave.file, _asked_only(study, wave)
+    notes = {row.item: " ".join(filter(None, [asked.get(row.item), row.note])) for row in wave.crosswalk}
     return WaveWords(
-        title=file.title,
-        period=file.period,
-        start=file.fieldwork.start,
-        end=file.fieldwork.end,
-        population=file.population,
-        evidence=file.evidence,
-        evidence_note=file.evidence_note,
-        variable_evidence=file.variable_evidence,
-        organisations_surveyed=file.organisations_surveyed,
+        **_shared(WaveWords, file, file.fieldwork),
         comparability={row.item: row.comparability.value for row in wave.crosswalk},
         wordings={row.item: row.wording for row in wave.crosswalk if row.wording},
-        notes={row.item: row.note for row in wave.crosswalk if row.note},
+        notes={item: note for item, note in notes.items() if note},
     )
 
 
+def _asked_only(study: Study, wave: Wave) -> dict[str, str]:
+    """Say of each item that not everybody was asked, who was."""
+    config, items = study.config, {item.item: item for item in study.items}
+    called = {name: (known.label, known.levels) for name, known in config.variables.items()}
+    called[ORGANISATION] = (config.words.organisation[0].capitalize(), config.organisations)
+    for name, item in items.items():
+        options = enumerate(config.response_scales[item.response_scale].labels, start=1)
+        called[name] = (item.text, {str(value): option for value, option in options})
+    found: dict[str, list[str]] = {}
+    for route in wave.file.routing:
+        words = [
+            f"{called[name][0]}: {' or '.join(called[name][1][str(level)] for level in levels)}"
+            for name, levels in route.asked_of.items()
+        ]
+        words += ["as another question decided"] if route.filter else []
+        for name in study.routed(route) & items.keys():
+            found.setdefault(name, []).extend(words)
+    return {item: f"Asked only of some ({'; '.join(words)})." for item, words in found.items()}
+
+
 # --- statistics ---------------------------------------------------------------------------------------------------
-
-
-def _when_used(default: Any) -> Any:
-    """Declare a field that is no part of the params of a stage that does not use it."""
-    return Field(default=default, exclude_if=operator.not_)
 
 
 class InstrumentItem(Model):
@@ -426,11 +465,8 @@ class MeasuringPart(Model):
         return cls(
             instrument=_instrument(study, "scale"),
             sample=SamplePart.of(study),
-            confidence=analysis.confidence,
-            min_cell=analysis.min_cell,
-            scale_use=analysis.scale_use,
             functioning_min_n=analysis.functioning.min_n,
-            seed=study.config.seed,
+            **_shared(cls, analysis, study.config),
         )
 
 
@@ -449,11 +485,10 @@ class ComparingPart(Model):
     @classmethod
     def of(cls, study: Study) -> ComparingPart:
         """Take the part out of a study."""
-        analysis = study.config.analysis
         return cls(
             instrument=_instrument(study, "scale", "favourable"),
             sample=SamplePart.modelled(study),
-            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+            **_shared(cls, study.config.analysis),
         )
 
 
@@ -485,12 +520,8 @@ class PlanningPart(Model):
             instrument=_instrument(study, "scale"),
             sample=SamplePart.modelled(study).model_copy(update={"waves": (planning.reference,)}),
             planned=planning.wave,
-            returns=planning.returns,
-            power=planning.power,
             smallest=analysis.smallest_effect.standardised,
-            confidence=analysis.confidence,
-            min_cell=analysis.min_cell,
-            multiplicity=analysis.multiplicity,
+            **_shared(cls, planning, analysis),
             population=populations.get(planning.wave) or populations[planning.reference],
         )
 
@@ -537,9 +568,8 @@ class SensitivityPart(Model):
                 )
                 for wave in study.waves
             },
-            seed=study.config.seed,
             labels={name: known.label for name, known in study.config.variables.items()},
-            **{name: getattr(analysis, name) for name in cls.model_fields if name in Analysis.model_fields},
+            **_shared(cls, analysis, study.config),
         )
 
 
@@ -632,4 +662,50 @@ class ReleasingPart(Model):
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
             partial_pooling=study.config.analysis.partial_pooling,
+        )
+
+
+# --- interviews beside the survey ---------------------------------------------------------------------------------
+
+
+class QualitativePart(Model):
+    """What the qualitative stage needs of a study, besides its words."""
+
+    file: QualitativeFile
+    codes: tuple[Code, ...]
+    themes: tuple[Theme, ...]
+    organisations: dict[str, str]
+    principles: dict[str, tuple[str, ...]]
+    """What there is of the study's first framework, in the order of the scales -> the scales that speak to it."""
+    framework: str
+    """Its name; empty: the study has none, and there is no joint display."""
+    waves: tuple[str, ...]
+    disclosure: Disclosure
+    seed: int
+    confidence: float
+
+    @classmethod
+    def of(cls, study: Study) -> QualitativePart | None:
+        """Take the part out of a study; None if it has no coded material."""
+        if (found := study.qualitative) is None:
+            return None
+        framework = next(iter(study.config.frameworks), "")
+        principles: dict[str, tuple[str, ...]] = {}
+        for scale in study.scales:
+            for entry in filter(None, scale.frameworks.get(framework, "").split(SEPARATOR)):
+                principles[entry] = (*principles.get(entry, ()), scale.scale)
+        for theme in found.themes:
+            for entry in filter(None, theme.frameworks.get(framework, "").split(SEPARATOR)):
+                principles.setdefault(entry, ())
+        return cls(
+            file=found.file,
+            codes=found.codes,
+            themes=found.themes,
+            organisations=study.config.organisations,
+            principles=principles,
+            framework=framework,
+            waves=study.config.waves,
+            disclosure=study.config.disclosure,
+            seed=study.config.seed,
+            confidence=study.config.analysis.confidence,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,6 +22,16 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,28}$")]
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+def _no_braces(path: str) -> str:
+    """Refuse a path that Snakemake would take for a pattern."""
+    if "{" in path or "}" in path:
+        raise ValueError("a file's name may not hold `{` or `}`: rename it")
+    return path
+
+
+FilePath = Annotated[Text, AfterValidator(_no_braces)]
 
 
 class Model(BaseModel):

@@ -6,8 +6,9 @@ released rows it was made from, for download. What is study-specific comes from 
 Which tables there are, and where each is shown, stands in `surveywaves.catalogue`.
 
 made       all tables of a study
-layout     what a table is made of, and cells for numbers
-change, robustness, statements, respondents, measures, audit, data, planning
+layout     what a table is made of
+printed    cells for numbers
+change, robustness, statements, respondents, measures, data, planning
            the tables
 publish    as files to paste, and one workbook
 """

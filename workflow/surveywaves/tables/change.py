@@ -10,36 +10,15 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
-from surveywaves.tables.layout import (
-    NOTHING,
-    SIGNS,
-    WEIGHTED,
-    Cell,
-    Column,
-    Table,
-    decided,
-    differ,
-    estimate_cell,
-    is_withheld,
-    known_or_withheld,
-    numbers,
-    of_lines,
-    p_cell,
-    parts_of,
-    place,
-    remarks,
-    sentence,
-    stacked,
-    together,
-    when,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
-from surveywaves.text import listed
 from surveywaves.words import (
     STATUS,
     WITHHELD,
     Labels,
     is_missing,
+    lower,
     number,
     pair,
     records,
@@ -52,12 +31,6 @@ MANY_CELLS: Final = 8
 
 SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
-
-FEW_PAIRS: Final = 3
-"""Pairs of organisations that are all listed; of more, what is decided is."""
-
-FEW_ROWS: Final = 60
-"""Changes between other waves that are all listed; of more, what is decided is."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference of the levels, which are over every statement that a wave asked."
@@ -116,25 +89,27 @@ class Estimates:
     def change(self, row: Any) -> tuple[Cell, ...]:
         """Print both levels, the change and its adjusted p; a note says why the levels do not subtract to it."""
         if row is None:
-            return (NOTHING,) * 4
+            return (printed.NOTHING,) * 4
         last, first = pair(row.wave) or ("", "")
         sides = [
-            estimate_cell(
+            printed.estimate(
                 self.level.get((row.scale, wave, row.organisation)), self.labels, decimals=self.decimals
             )
             for wave in (first, last)
         ]
         moved, p = self.contrast(row)
-        if moved.more and differ(sides[0], sides[1], moved):
-            moved = moved.noted(OVER_ALL if remarks(row.note) else BEFORE_ROUNDING)
+        if moved.more and printed.differ(sides[0], sides[1], moved):
+            moved = moved.noted(OVER_ALL if printed.remarks(row.note) else BEFORE_ROUNDING)
         return (*sides, moved, p)
 
     def contrast(self, row: Any) -> tuple[Cell, Cell]:
         """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
-        cell = estimate_cell(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
+        cell = printed.estimate(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
-            cell = cell.noted(*(sentence(self.labels.readable(remark)) for remark in remarks(row.note)))
-        return decided(cell, row), p_cell(row)
+            cell = cell.noted(
+                *(printed.sentence(self.labels.readable(remark)) for remark in printed.remarks(row.note))
+            )
+        return printed.decided(cell, row), printed.p(row)
 
     def scale(self, name: str) -> Cell:
         """Name a scale; low reliability is noted."""
@@ -143,17 +118,21 @@ class Estimates:
     @cached_property
     def low(self) -> dict[str, str]:
         """Scale of low reliability -> the note on it."""
-        told = ((row.scale, part) for row in records(self.contrasts) for part in parts_of(row.note))
-        return {scale: sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)}
+        told = ((row.scale, part) for row in records(self.contrasts) for part in printed.parts_of(row.note))
+        return {
+            scale: printed.sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)
+        }
 
-    def notes(self, rows: pd.DataFrame, up: str, down: str, kind: str) -> Iterator[str]:
+    def notes(
+        self, rows: pd.DataFrame, up: str, down: str, kind: str, *, family: str = "scales"
+    ) -> Iterator[str]:
         """Say how contrasts are to be read: unit, signs, the smallest effect, adjustment, people."""
         yield "Percentage points of favourable answers." if self.percent else "Points of the response scale."
         smallest = rows["smallest"].dropna() if "smallest" in rows else rows["estimate"][:0]
         if len(smallest):
             low, high = (number(value, self.decimals) for value in (smallest.min(), smallest.max()))
             size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
-            (rise, _), (fall, _), (same, _) = SIGNS.values()
+            (rise, _), (fall, _), (same, _) = printed.SIGNS.values()
             yield (
                 f"{rise} {up}, {fall} {down}, {same} no meaningful {kind}: decided at the adjusted p by tests of "
                 f"difference and of equivalence (smallest effect of interest {size}). "
@@ -161,11 +140,16 @@ class Estimates:
             )
         yield (
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
-            "p: adjusted for the number of scales."
+            f"p: adjusted for the number of {family}."
         )
-        told = (part for note in rows["note"] for part in parts_of(note) if part.startswith(WEIGHTED))
+        told = (
+            part
+            for note in rows["note"]
+            for part in printed.parts_of(note)
+            if part.startswith(printed.WEIGHTED)
+        )
         if weighted := next(told, ""):
-            yield f"{together(self.labels)}: {self.labels.readable(weighted)}."
+            yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
 
 def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
@@ -176,16 +160,22 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """State how many respondents the estimates of each group rest on, over all scales."""
-    said = []
-    for name in _groups(frame, labels):
-        own = frame[frame["organisation"] == name]
+    """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
+    groups, said = _groups(frame, labels), []
+    for name in groups if len(groups) <= printed.MANY else [*(name for name in groups if name == ALL), ""]:
+        own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
         sizes = own["n"].dropna()
         told = list(dict.fromkeys(map(whole, (sizes.min(), sizes.max())))) if len(sizes) else []
-        hidden = [WITHHELD] if any(is_withheld(row, "n") for row in records(own)) else []
+        hidden = [WITHHELD] if any(printed.is_withheld(row, "n") for row in records(own)) else []
         if text := " or ".join(filter(None, (" to ".join(told), *hidden))):
-            said.append(f"{place(name, labels)} {text}")
+            each = f"each {labels.presentation.nouns.organisation[0]}"
+            said.append(f"{labels.organisation(name) if name else each} {text}")
     return f"n: {'; '.join(said)}." if said else ""
+
+
+def _decided(kind: str) -> str:
+    """Say which rows of contrasts are shown of many."""
+    return f"the {kind}s with a decision (of many, those largest for their standard errors)"
 
 
 def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
@@ -205,50 +195,61 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
     found = Estimates(means, labels, unit, contrasts)
     own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
     every = found.of(CHANGE, waves.contrast)
-    chosen, apart = known_or_withheld(every), known_or_withheld(found.of(DIFFERENCE, waves.contrast))
+    chosen, apart = (
+        printed.known_or_withheld(every),
+        printed.known_or_withheld(found.of(DIFFERENCE, waves.contrast)),
+    )
     moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
     groups, scales = _groups(chosen, labels), labels.scales_in(chosen)
     wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
     parted = list(dict.fromkeys(apart["organisation"])) if wide else []
 
-    def cells(scale: str, name: str) -> tuple[Cell, ...]:
-        row = moved.get((scale, name))
-        return found.contrast(row) if name in parted else found.change(row)
-
-    if wide:
-        above = [place(name, labels) if len(groups) > 1 else "" for name in groups]
-        lines = [
-            ("", [found.scale(scale), *(cell for name in (*groups, *parted) for cell in cells(scale, name))])
-            for scale in scales
-        ]
-    else:
-        above = [""]
-        lines = [
-            (
-                labels.scale(scale),
-                [Cell(place(name, labels)).noted(found.low.get(scale, "")), *cells(scale, name)],
-            )
-            for scale in scales
-            for name in groups
-        ]
+    above = [labels.organisation(name) if wide and len(groups) > 1 else "" for name in groups]
+    beside = [groups] if wide else [[name] for name in groups]
     confidence = f"({labels.confidence} CI)"
     heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
-    return of_lines(
+
+    def named(row: tuple[str, list[str]]) -> Cell:
+        scale, names = row
+        return (
+            found.scale(scale)
+            if wide
+            else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
+        )
+
+    def rank(row: tuple[str, list[str]]) -> float | None:
+        scale, (name, *_) = row
+        return None if name == ALL else printed.clearness(moved.get((scale, name)))
+
+    return laid_out(
         f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
+        [(scale, names) for scale in scales for names in beside],
         [
-            Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()),
-            *(numbers(head, group) for group in above for head in heads),
+            (Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()), named),
             *(
-                numbers(head, f"Difference in change: {labels.organisation(name)}")
+                (
+                    [numbers(head, group) for head in heads],
+                    lambda row, at=at: found.change(moved.get((row[0], row[1][at]))),
+                )
+                for at, group in enumerate(above if wide else above[:1])
+            ),
+            *(
+                (
+                    [
+                        numbers(head, f"Difference in change: {labels.organisation(name)}")
+                        for head in (f"Points {confidence}", "Adj. p")
+                    ],
+                    lambda row, name=name: found.contrast(moved.get((row[0], name))),
+                )
                 for name in parted
-                for head in (f"Points {confidence}", "Adj. p")
             ),
         ],
-        lines,
         stacked(own, every, apart) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         _people(chosen, labels),
         _missing(every, chosen, labels),
+        section=lambda row: "" if wide else labels.scale(row[0]),
+        ranked=not wide and (lower(labels.organisation(ALL)), _decided("change"), rank),
     )
 
 
@@ -258,46 +259,46 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
     found = Estimates(means, labels, unit, contrasts)
     every = found.of(CHANGE)
     every = every[every["wave"] != (waves.contrast if waves else "")]
-    possible = chosen = known_or_withheld(every)
-    if len(chosen) > FEW_ROWS:
-        chosen = chosen[chosen["decision"].isin(list(SIGNS))]
+    chosen = printed.known_or_withheld(every)
     several = len(set(chosen["organisation"])) > 1
-    order = labels.scales_in(chosen)
-    lines = []
-    for contrast in dict.fromkeys(chosen["wave"]):
-        own = sorted(records(chosen[chosen["wave"] == contrast]), key=lambda row: order.index(row.scale))
-        who = "" if several else f", {place(own[0].organisation, labels)}"
-        for row in own:
-            named = [Cell(place(row.organisation, labels))] if several else []
-            lines.append(
-                (f"{when(contrast, labels)}{who}", [found.scale(row.scale), *named, *found.change(row)])
-            )
-    return of_lines(
+    contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
+
+    def section(row: Any) -> str:
+        return printed.when(row.wave, labels) + (
+            "" if several else f", {labels.organisation(row.organisation)}"
+        )
+
+    return laid_out(
         f"Change of each scale between other waves: {found.in_words}",
+        sorted(records(chosen), key=lambda row: (contrasts_there.index(row.wave), scales.index(row.scale))),
         [
-            Column("Scale"),
-            *([Column(labels.presentation.nouns.organisation[0].capitalize())] if several else []),
-            *map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p")),
+            (Column("Scale"), lambda row: found.scale(row.scale)),
+            several
+            and (
+                Column(labels.presentation.nouns.organisation[0].capitalize()),
+                lambda row: Cell(labels.organisation(row.organisation)),
+            ),
+            ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
         ],
-        lines,
         stacked(found.levels, every) if len(every) else every,
         *found.notes(chosen, "rose", "fell", "change"),
         *_partial(found),
-        _left_out(len(possible) - len(chosen)),
         heads=2 if several else 1,
+        section=section,
+        ranked=("", _decided("change"), printed.clearness),
     )
 
 
 def _partial(found: Estimates) -> Iterator[str]:
     """Say which waves asked fewer scales, or not everybody."""
-    labels, there = found.labels, known_or_withheld(found.levels)
+    labels, there = found.labels, printed.known_or_withheld(found.levels)
     scales, known = there["scale"].nunique(), labels.presentation.organisations
     for wave in labels.presentation.waves:
         own = there[there["wave"] == wave]
-        asked, who = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
+        asked, present = own["scale"].nunique(), [name for name in known if name in set(own["organisation"])]
         said = [f"{asked} of {scales} scales"] if asked < scales else []
-        if 0 < len(who) < len(known):
-            said.append(f"of {listed([labels.organisation(name) for name in who])} only")
+        if 0 < len(present) < len(known):
+            said.append(f"of {printed.who(present, labels)} only")
         if asked and said:
             yield f"{labels.wave(wave)} asked {', '.join(said)}."
 
@@ -305,7 +306,7 @@ def _partial(found: Estimates) -> Iterator[str]:
 def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
     found = Estimates(means, labels, unit)
-    chosen = known_or_withheld(found.levels)
+    chosen = printed.known_or_withheld(found.levels)
     cells = set(zip(chosen["wave"], chosen["organisation"], strict=True))
     groups = _groups(chosen, labels)
     waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
@@ -317,27 +318,22 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         row = found.level.get((scale, wave, name))
         # Who was not asked is said once, below the table.
         shown = None if row is not None and str(row.note).startswith("nobody") else row
-        return estimate_cell(shown, labels, decimals=found.decimals, bounds=True)
+        return printed.estimate(shown, labels, decimals=found.decimals, bounds=True)
 
-    return of_lines(
+    def column(wave: str, name: str) -> Column:
+        if several and len(waves) == 1:
+            return numbers(labels.organisation(name))
+        return numbers(labels.wave(wave), labels.organisation(name) if several else "")
+
+    return laid_out(
         f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
+        [(name, scale) for name in (groups[:1] if wide else groups) for scale in labels.scales_in(chosen)],
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(place(name, labels))
-                if several and len(waves) == 1
-                else numbers(labels.wave(wave), place(name, labels) if several else "")
+                (column(wave, name), lambda row, wave=wave, name=name: cell(row[1], wave, name or row[0]))
                 for wave, name in (beside if wide else [(wave, "") for wave in waves])
             ),
-        ],
-        [
-            (
-                "" if wide else place(below, labels),
-                [found.scale(scale), *(cell(scale, *one) for one in own)],
-            )
-            for below in (groups[:1] if wide else groups)
-            for own in [beside if wide else [(wave, below) for wave in waves]]
-            for scale in labels.scales_in(chosen)
         ],
         found.levels,
         f"In brackets: {labels.confidence} confidence intervals.",
@@ -346,19 +342,18 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         else "From 1 to the number of response options; higher means more of what the scale measures.",
         *_partial(found),
         _people(chosen, labels),
+        section=lambda row: "" if wide else labels.organisation(row[0]),
+        ranked=not wide and (lower(labels.organisation(ALL)), "", lambda row: printed.of_everybody(row[0])),
     )
 
 
 def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed.
-
-    Of more than three pairs of organisations, only rows with a decision are listed.
-    """
+    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed."""
     found = Estimates(means, labels, unit, contrasts)
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))
     further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
-    chosen = known_or_withheld(stacked(every, further))
+    chosen = printed.known_or_withheld(stacked(every, further))
     rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
     order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
     shown = [wave for wave in order if wave in set(chosen["wave"])]
@@ -368,40 +363,35 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
         for scale in labels.scales_in(chosen)
         if any(own := [rows.get((organisation, scale, wave)) for wave in shown])
     ]
-    told = [
-        one
-        for one in listing
-        if len(pairs) <= FEW_PAIRS or any(row and row.decision in SIGNS for row in one[2])
-    ]
+    last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
     nouns = labels.presentation.nouns.organisation
+    # Those that are all compared with the same are one family of tests (see `surveywaves.mixed.contrasts`).
+    others = {name.partition(BETWEEN)[2] for name in pairs} if len(pairs) > 1 else set()
+    family = f"scales and {nouns[1]}" if len(others) == 1 else "scales"
     alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
-    return of_lines(
+
+    def columns(wave: str) -> list[Column]:
+        differs = BETWEEN in wave
+        above = f"Difference in change, {labels.wave(wave)}" if differs else labels.wave(wave)
+        return [
+            numbers(head, above)
+            for head in (f"{'Points' if differs else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+        ]
+
+    return laid_out(
         f"Gaps between {nouns[1]}{alone}, {found.in_words}",
+        listing,
         [
-            Column("Scale"),
+            (Column("Scale"), lambda row: found.scale(row[1])),
             *(
-                numbers(
-                    head,
-                    f"Difference in change, {labels.wave(wave)}" if BETWEEN in wave else labels.wave(wave),
-                )
-                for wave in shown
-                for head in (f"{'Points' if BETWEEN in wave else 'Gap'} ({labels.confidence} CI)", "Adj. p")
+                (columns(wave), lambda row, at=at: found.contrast(row[2][at]))
+                for at, wave in enumerate(shown)
             ),
-        ],
-        [
-            (
-                labels.organisation(organisation) if len(pairs) > 1 else "",
-                [found.scale(scale), *(cell for row in own for cell in found.contrast(row))],
-            )
-            for organisation, scale, own in told
         ],
         stacked(every, further),
         f"Above zero: the {nouns[0]} named first is higher.",
-        *found.notes(chosen, "higher", "lower", "gap"),
-        _left_out(len(listing) - len(told)),
+        *found.notes(chosen, "higher", "lower", "gap", family=family),
         _missing(every, chosen, labels),
+        section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
+        ranked=("", _decided("gap"), lambda row: printed.clearness(row[2][last])),
     )
-
-
-def _left_out(rows: int) -> str:
-    return f"{whole(rows)} rows in which nothing is decided are left out; the CSV has them." if rows else ""

@@ -1,24 +1,26 @@
-"""About the data: raw files and how they were read, differences in wording, what is withheld, events."""
+"""About the data: raw files, differences in wording, what is withheld, events; and the publication, audited."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import Cell, Column, Table, count_cell, laid_out, numbers
-from surveywaves.terms import ROW_COUNTS, Comparability
-from surveywaves.words import Labels, records, whole
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
+from surveywaves.tables.statements import BY_DECISION
+from surveywaves.terms import RECOMPUTED, ROW_COUNTS, Comparability
+from surveywaves.words import NONE, Labels, records, whole
 
 
 def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame | None = None) -> Table:
     """List the raw files: rows read, kept and set aside, and what was not taken as it stood."""
     told: dict[tuple[str, str], list[str]] = {}
     for row in records(problems) if problems is not None else ():
-        about = row.about if count_cell(row).text == "1" else f"{row.about}s"
-        words = f"{count_cell(row).text} {about}: {row.problem} ({row.action})"
+        about = row.about if printed.count(row).text == "1" else f"{row.about}s"
+        words = f"{printed.count(row).text} {about}: {row.problem} ({row.action})"
         told.setdefault((row.wave, row.file), []).append(words)
     said = {key: "; ".join(words) for key, words in told.items()}
     return laid_out(
@@ -29,7 +31,7 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
             (Column("File"), lambda row: Cell(row.file)),
             (Column("Kind"), lambda row: Cell(row.layout)),
             *(
-                (numbers(head), partial(count_cell, what=name))
+                (numbers(head), partial(printed.count, what=name))
                 for head, name in zip(("Rows read", "Kept", "Set aside"), ROW_COUNTS, strict=True)
             ),
             (Column("Not taken as it stood"), lambda row: Cell(said.get((row.wave, row.file), "nothing"))),
@@ -49,7 +51,7 @@ def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
         [
             (Column("Released table"), lambda row: Cell(row.table)),
             (Column("Number"), lambda row: Cell(row.what.replace("_", " "))),
-            *((numbers(name.capitalize()), partial(count_cell, what=name)) for name in counts),
+            *((numbers(name.capitalize()), partial(printed.count, what=name)) for name in counts),
         ],
         disclosure_summary,
         labels.presentation.protection,
@@ -101,12 +103,110 @@ def wordings(labels: Labels) -> Table:
 
 def events(labels: Labels) -> Table:
     """List the dated events of the study."""
-    dated = [(event.date.isoformat(), event.label, event.source) for event in labels.presentation.events]
+    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
     heads = ("Date", "Event", "Source")
-    return Table(
-        "",
+    return laid_out(
         "Dated events",
-        tuple(map(Column, heads)),
-        tuple(tuple(map(Cell, event)) for event in dated),
-        pd.DataFrame(dated, columns=list(map(str.lower, heads)), dtype="str"),
+        events,
+        [([*map(Column, heads)], lambda event: map(Cell, event))],
+        pd.DataFrame(events, columns=[*map(str.lower, heads)], dtype="str"),
     )
+
+
+# --- the publication ----------------------------------------------------------------------------------------------
+
+VERDICTS: Final = {
+    "agrees_when_truncated": "agrees if cut off",
+    "agrees_when_summed": "agrees if rounded percentages are added",
+}
+"""Verdict -> how it reads; the others as they are."""
+
+FAULTS: Final = ("misprint", "undecided", "contradicted")
+
+
+def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
+    """List every printed cell that cannot be right, and how many were checked."""
+    faults = published_tables[published_tables["verdict"].isin(FAULTS)]
+    named = {} if titles is None else dict(zip(titles["table"], titles["title"], strict=True))
+    places = {
+        (str(item.published_table), str(item.published_row)): item.text
+        for item in labels.presentation.items.values()
+        if item.published_table is not None
+    }
+    undecided = bool((faults["verdict"] != "misprint").any())
+    checked, wrong = len(published_tables), len(faults)
+
+    def why(row: Any) -> Cell:
+        found, _, decision = row.evidence.partition(BY_DECISION)
+        return Cell(found).noted(f"Decided: {decision}" if decision else "")
+
+    return laid_out(
+        "Misprints of the publication",
+        records(faults),
+        [
+            (
+                Column(labels.presentation.nouns.statement[0].capitalize()),
+                lambda row: Cell(places.get((row.table, row.row), row.row or NONE)),
+            ),
+            (Column("Cell"), lambda row: Cell(", ".join(filter(None, (row.category.upper(), row.quantity))))),
+            (numbers("Printed"), partial(_number, what="printed")),
+            (numbers("Should be"), partial(_number, what="settled")),
+            undecided and (Column("Verdict"), _verdict),
+            (Column("Why"), why),
+        ],
+        _sourced(published_tables, labels),
+        f"{whole(checked)} printed cells were checked; {whole(checked - wrong)} agree.",
+        heads=2,
+        section=lambda row: ": ".join(filter(None, (_table(row.table, labels), named.get(row.table, "")))),
+    )
+
+
+def claims(claims: pd.DataFrame, labels: Labels) -> Table:
+    """List every numeric claim that was checked."""
+
+    def where(row: Any) -> Cell:
+        said = (row.table and _table(row.table, labels), row.row and f"row {row.row}", row.categories)
+        return Cell(", ".join(filter(None, said)) or NONE)
+
+    agree = int((~claims["verdict"].isin(FAULTS)).sum())
+    return laid_out(
+        "Numeric claims in the text of the publication",
+        records(claims),
+        [
+            (Column("Page"), lambda row: Cell(row.page)),
+            (Column("Claim"), lambda row: Cell(row.quote)),
+            (Column("From"), where),
+            (numbers("Printed, %"), partial(_number, what="printed")),
+            (numbers("Recomputed, %"), partial(_number, what=RECOMPUTED)),
+            (Column("Verdict"), _verdict),
+            (Column("Why"), lambda row: Cell(row.evidence)),
+        ],
+        _sourced(claims, labels),
+        f"{whole(agree)} of {whole(len(claims))} agree.",
+        heads=2,
+    )
+
+
+def _verdict(row: Any) -> Cell:
+    return Cell(VERDICTS.get(row.verdict, row.verdict), tone="caution" if row.verdict in FAULTS else "")
+
+
+def _table(name: str, labels: Labels) -> str:
+    """Name a printed table: its number, or the words of the variable that it counts."""
+    return f"Table {name}" if name.isdigit() else labels.variable(name)
+
+
+def _number(row: Any, what: str) -> Cell:
+    """Print a number as a publication writes it, or the sign that what it recomputes to is withheld."""
+    text = str(getattr(row, what))
+    if not text:
+        return printed.HIDDEN if what == RECOMPUTED and printed.is_withheld(row, what) else printed.NOTHING
+    try:
+        return Cell(text, float(text))
+    except ValueError:
+        return Cell(text)
+
+
+def _sourced(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    weakest = labels.weakest([labels.presentation.published_wave], about=("items",))
+    return frame.assign(recomputed_from=weakest.value if weakest else "")

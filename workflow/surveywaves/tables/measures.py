@@ -8,26 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.tables.layout import (
-    HIDDEN,
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_cell,
-    estimate_cell,
-    is_withheld,
-    known_or_withheld,
-    number_cell,
-    numbers,
-    of_lines,
-    p_cell,
-    place,
-    sentence,
-    when,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import NONE, Labels, is_missing, number, records, whole
+from surveywaves.words import NONE, Labels, is_missing, lower, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
@@ -37,9 +21,9 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     own = reliability[(reliability["item"] == "") & reliability["term"].isin(list(names))]
     for side in ("wave", "organisation"):
         own = own[~own[side].str.contains(BETWEEN, regex=False)]
-    there = known_or_withheld(own)
+    there = printed.known_or_withheld(own)
     use = [] if scale_use is None else records(scale_use[scale_use["use"] == LOW_RELIABILITY])
-    low = {row.scale: sentence(f"low reliability: {labels.readable(row.reason)}") for row in use}
+    low = {row.scale: printed.sentence(f"low reliability: {labels.readable(row.reason)}") for row in use}
     found = {(row.scale, row.wave, row.organisation, row.term): row for row in records(own)}
     waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
     waves = waves[:1] if len(study.waves) == 1 else waves
@@ -47,47 +31,49 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     groups = groups[:1] if len(study.organisations) == 1 else groups
     present = set(zip(there["wave"], there["term"], strict=True))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
-    lines = [
-        (
-            place(name, labels) if len(groups) > 1 else "",
-            Cell(labels.scale(scale)).noted(low.get(scale, "")),
-            [
-                _coefficient(
-                    found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
-                )
-                for wave, term in terms
-            ],
-        )
-        for name in groups
-        for scale in labels.scales_in(there[there["organisation"] == name])
+
+    def cells(row: tuple[str, str]) -> list[Cell]:
+        name, scale = row
+        return [
+            _coefficient(
+                found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
+            )
+            for wave, term in terms
+        ]
+
+    rows = [
+        (name, scale) for name in groups for scale in labels.scales_in(there[there["organisation"] == name])
     ]
-    return of_lines(
+    return laid_out(
         "Reliability of each scale",
+        [row for row in rows if any(cell is not printed.NOTHING for cell in cells(row))],
         [
-            Column("Scale"),
-            *(
-                numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
-                for wave, term in terms
+            (Column("Scale"), lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
+            (
+                [
+                    numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
+                    for wave, term in terms
+                ],
+                cells,
             ),
-        ],
-        [
-            (section, [named, *cells])
-            for section, named, cells in lines
-            if any(c is not NOTHING for c in cells)
         ],
         own,
         f"{NONE}: not asked, or not estimated.",
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
         f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
+        section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
+        ranked=(lower(labels.organisation(ALL)), "", lambda row: printed.of_everybody(row[0])),
     )
 
 
 def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
     """Print a coefficient; a group that was not asked gets no note, and a reason noted at alpha is not repeated."""
-    if row is None or not is_missing(row.estimate) or is_withheld(row, "estimate"):
-        return estimate_cell(row, labels, bounds=row is alpha)
+    if row is None or not is_missing(row.estimate) or printed.is_withheld(row, "estimate"):
+        return printed.estimate(row, labels, bounds=row is alpha)
     told = str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note)
-    return NOTHING if told else NOTHING.noted(sentence(str(row.note).partition("; ")[0]))
+    return (
+        printed.NOTHING if told else printed.NOTHING.noted(printed.sentence(str(row.note).partition("; ")[0]))
+    )
 
 
 _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
@@ -111,28 +97,34 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     loadings = chosen[chosen["term"] == "loading"].sort_values("estimate").drop_duplicates("scale")
     lowest = {row.scale: row for row in records(loadings)}
 
-    def cells(scale: str) -> Iterator[Cell]:
-        fit = found.get((scale, "chisq"))
-        yield from (Cell(labels.scale(scale)), count_cell(fit), *_chisq(fit, labels))
+    def fit(scale: str) -> Iterator[Cell]:
+        test = found.get((scale, "chisq"))
+        yield from (printed.count(test), *_chisq(test, labels))
         yield from (_index(found.get((scale, term))) for term in ("cfi", "rmsea", "srmr"))
-        yield number_cell(lowest.get(scale), "estimate", number)
-        yield estimate_cell(found.get((scale, _NEXT)), labels, bounds=True)
-        yield from (
-            _loss(losses.get((head, scale, f"{step}_cfi_change"))) for head in equal for step in _STEPS
-        )
+        yield printed.number(lowest.get(scale), "estimate", number)
 
-    return of_lines(
+    heads = ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+    return laid_out(
         "One factor in each scale, and the same factor in all groups",
+        labels.scales_in(chosen),
         [
-            Column("Scale"),
-            *(
-                numbers(head, "One factor")
-                for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
+            ([numbers(head, "One factor") for head in heads], fit),
+            (
+                numbers(f"r with the next scale ({labels.confidence} CI)"),
+                lambda scale: printed.estimate(found.get((scale, _NEXT)), labels, bounds=True),
             ),
-            numbers(f"r with the next scale ({labels.confidence} CI)"),
-            *(numbers(step, head) for head in equal for step in _STEPS.values()),
+            *(
+                (
+                    numbers(step, head),
+                    lambda scale, head=head, term=term: _loss(
+                        losses.get((head, scale, f"{term}_cfi_change"))
+                    ),
+                )
+                for head in equal
+                for term, step in _STEPS.items()
+            ),
         ],
-        [("", cells(scale)) for scale in labels.scales_in(chosen)],
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
@@ -151,16 +143,16 @@ def _term(term: str) -> str:
 
 def _chisq(row: Any, labels: Labels) -> tuple[Cell, Cell]:
     """Print a test, or why there is none."""
-    if row is None or row.status not in (Status.OK, Status.WITHHELD) or is_withheld(row, "estimate"):
-        return estimate_cell(row, labels), NOTHING
+    if row is None or row.status not in (Status.OK, Status.WITHHELD) or printed.is_withheld(row, "estimate"):
+        return printed.estimate(row, labels), printed.NOTHING
     df = "" if is_missing(row.df) else f" ({whole(row.df)})"
-    cell = estimate_cell(row, labels, decimals=1)
+    cell = printed.estimate(row, labels, decimals=1)
     more = (float(row.df),) if df else ()
-    return replace(cell, text=f"{cell.text}{df}", more=more), p_cell(row, "p_value")
+    return replace(cell, text=f"{cell.text}{df}", more=more), printed.p(row, "p_value")
 
 
 def _index(row: Any, *, signed: bool = False) -> Cell:
-    return number_cell(row, "estimate", lambda value: number(value, decimals=3, signed=signed))
+    return printed.number(row, "estimate", lambda value: number(value, decimals=3, signed=signed))
 
 
 def _loss(row: Any) -> Cell:
@@ -193,29 +185,26 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
     def between(wave: str, organisation: str) -> str:
         if ALL in (wave, organisation):
             return f"All {'waves' if wave else nouns.organisation[1]} at once"
-        return when(wave, labels) if wave else labels.organisation(organisation)
+        return printed.when(wave, labels) if wave else labels.organisation(organisation)
 
     hidden = (tests["status"] == Status.WITHHELD).sum()
     tested = whole(tests["estimate"].notna().sum())
-    return of_lines(
+
+    def named(row: tuple[tuple[str, ...], Any]) -> Iterator[Cell]:
+        scale, item, wave, organisation = row[0]
+        return map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation)))
+
+    return laid_out(
         f"{nouns.statement[1].capitalize()} that work differently in groups",
+        found.items(),
         [
-            *map(Column, (nouns.statement[0].capitalize(), "Scale", "Between")),
-            numbers("n"),
-            *(column for *_, column in SHOWN),
-            Column("Size", "Both together"),
-        ],
-        [
-            (
-                "",
-                [
-                    *map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation))),
-                    count_cell(terms.get("total_lr")),
-                    *(_shown(terms.get(term), what) for term, what, _ in SHOWN),
-                    _size(terms.get("total_r2_change")),
-                ],
-            )
-            for (scale, item, wave, organisation), terms in found.items()
+            ([*map(Column, (nouns.statement[0].capitalize(), "Scale", "Between"))], named),
+            (numbers("n"), lambda row: printed.count(row[1].get("total_lr"))),
+            *(
+                (column, lambda row, term=term, what=what: _shown(row[1].get(term), what))
+                for term, what, column in SHOWN
+            ),
+            (Column("Size", "Both together"), lambda row: _size(row[1].get("total_r2_change"))),
         ],
         dif,
         f"{whole(len(found))} of {tested} comparisons are listed: those whose test of both together is below "
@@ -228,15 +217,15 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
 
 def _shown(row: Any, what: str) -> Cell:
     if what:
-        return p_cell(row, what)
+        return printed.p(row, what)
     signed = row is not None and row.term.endswith("log_odds")
-    return number_cell(row, "estimate", lambda value: number(value, 2 if signed else 3, signed=signed))
+    return printed.number(row, "estimate", lambda value: number(value, 2 if signed else 3, signed=signed))
 
 
 def _size(row: Any) -> Cell:
-    if is_withheld(row, "estimate"):
-        return HIDDEN
+    if printed.is_withheld(row, "estimate"):
+        return printed.HIDDEN
     if row is None or not row.note:
-        return NOTHING
+        return printed.NOTHING
     word = str(row.note).split(" ", 1)[0]
     return Cell(word, tone="" if word == SIZES[0] else "caution")

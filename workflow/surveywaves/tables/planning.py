@@ -7,19 +7,10 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves.findings import KINDS, kind_of
-from surveywaves.tables.layout import (
-    Cell,
-    Column,
-    Table,
-    estimate_cell,
-    laid_out,
-    number_cell,
-    numbers,
-    place,
-    sentence,
-)
-from surveywaves.terms import BETWEEN, RETURNS_NEEDED
-from surveywaves.words import Labels, is_missing, number, percent, records, share, whole
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
+from surveywaves.terms import ALL, BETWEEN, RETURNS_NEEDED
+from surveywaves.words import Labels, is_missing, lower, number, percent, records, share, whole
 
 ASKED: Final = {
     "power": "Power, %",
@@ -77,7 +68,8 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
-        section=lambda key: _contrast(key[1], key[2], labels),
+        section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
+        ranked=(lower(labels.organisation(ALL)), "", lambda key: printed.of_everybody(key[2])),
     )
 
 
@@ -85,19 +77,17 @@ _CONTRASTS: Final = 8
 """Contrasts that are all shown; of more, those within an organisation are."""
 
 
-def _contrast(wave: str, organisation: str, labels: Labels) -> str:
-    return f"{KINDS[kind_of(wave, organisation)]}: {place(organisation, labels)}"
-
-
 def _cell(row: Any, labels: Labels) -> Cell:
     if row is None or is_missing(row.estimate) or not row.term.startswith("power"):
-        return estimate_cell(row, labels)
+        return printed.estimate(row, labels)
     return Cell(percent(100 * row.estimate).removesuffix("%"), 100 * float(row.estimate))
 
 
 def _needed(row: Any, labels: Labels) -> Cell:
     """Print how many must answer; where no number is enough, why."""
-    cell = number_cell(row, "estimate", whole)
+    cell = printed.number(row, "estimate", whole)
     enough = row is None or not is_missing(row.estimate)
     # The power that everybody would give differs from row to row: it is in the data.
-    return cell if enough else cell.noted(sentence(labels.readable(row.note).partition(": with all")[0]))
+    return (
+        cell if enough else cell.noted(printed.sentence(labels.readable(row.note).partition(": with all")[0]))
+    )

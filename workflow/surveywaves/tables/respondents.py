@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
-from surveywaves.tables.layout import (
-    HIDDEN,
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_and_percent,
-    count_cell,
-    is_withheld,
-    laid_out,
-    numbers,
-    of_lines,
-    place,
-    weighted_note,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
@@ -44,16 +31,16 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
     rates = {
         name: _rate(found.get(name), known=words.population.size is not None) for name, words in study.items()
     }
-    rated = any(not is_missing(cell.value) or cell is HIDDEN for cell in rates.values())
+    rated = any(not is_missing(cell.value) or cell is printed.HIDDEN for cell in rates.values())
     several = len(labels.presentation.organisations) > 1
 
     def people(name: str) -> Cell:
         about = study[name].population
         said = f"{'about ' if about.approximate else ''}{whole(about.size)}"
-        return (NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
+        return (printed.NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
 
     def surveyed(name: str) -> Cell:
-        return Cell(listed([labels.organisation(one) for one in study[name].organisations_surveyed]))
+        return Cell(printed.who(study[name].organisations_surveyed, labels))
 
     def kind(name: str) -> Cell:
         observed = study[name].evidence is Evidence.OBSERVED
@@ -69,7 +56,7 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
             several and (Column(f"{nouns.organisation[1].capitalize()} surveyed"), surveyed),
             (
                 numbers(nouns.returns[1].capitalize()),
-                lambda name: count_cell(found.get(name), "returns"),
+                lambda name: printed.count(found.get(name), "returns"),
             ),
             (numbers("Population"), people),
             rated and (numbers("Response rate"), lambda name: rates[name]),
@@ -82,10 +69,10 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
 
 
 def _rate(row: Any, *, known: bool) -> Cell:
-    if known and is_withheld(row, "rate"):
-        return HIDDEN
+    if known and printed.is_withheld(row, "rate"):
+        return printed.HIDDEN
     if row is None or is_missing(row.rate):
-        return NOTHING
+        return printed.NOTHING
     if is_missing(row.conf_low):
         return Cell(share(row.rate), 100 * float(row.rate))
     low, high = 100 * float(row.conf_low), 100 * float(row.conf_high)
@@ -108,35 +95,49 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
 
-    def cell(wave: str, name: str, variable: str, level: str) -> Cell:
-        # Within an organisation, the variable that names it says nothing.
-        within = name != ALL and variable == ORGANISATION
-        return Cell("") if within else _level(found.get((wave, name, variable, level)), level)
+    def cells(row: tuple[str, str]) -> Iterator[Cell]:
+        variable, level = row
+        for wave, name in places:
+            # Within an organisation, the variable that names it says nothing.
+            within = name != ALL and variable == ORGANISATION
+            yield Cell("") if within else _level(found.get((wave, name, variable, level)), level)
 
-    return of_lines(
+    last = places[-1][0] if places else ""
+
+    def rank(row: tuple[str, str]) -> float | None:
+        return as_float(getattr(found.get((last, ALL, *row)), "n", None)) if row[0] == ORGANISATION else None
+
+    def section(row: tuple[str, str]) -> str:
+        return study.nouns.organisation[0].capitalize() if row[0] == ORGANISATION else labels.variable(row[0])
+
+    return laid_out(
         f"Who answered: {study.nouns.person[1]} by wave",
         [
-            Column(""),
-            *(
-                numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
-                for wave, name in places
-            ),
-        ],
-        [
-            (
-                study.nouns.organisation[0].capitalize()
-                if variable == ORGANISATION
-                else labels.variable(variable),
-                [Cell(labels.level(variable, level)), *(cell(*one, variable, level) for one in places)],
-            )
+            (variable, level)
             for variable in dict.fromkeys(map(str, there["variable"]))
             if variable != ORGANISATION or len(study.organisations) > 1
             for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
         ],
+        [
+            (Column(""), lambda row: Cell(labels.level(*row))),
+            (
+                [
+                    numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
+                    for wave, name in places
+                ],
+                cells,
+            ),
+        ],
         frame,
         "n (% of those who answered the question); those who did not state it are not in the percentages.",
         f"{NONE}: not asked.",
-        weighted_note(frame),
+        printed.unweighted(frame),
+        section=section,
+        ranked=(
+            "all other variables",
+            f"the largest and smallest {study.nouns.organisation[1]} of {labels.wave(last)}",
+            rank,
+        ),
     )
 
 
@@ -147,7 +148,9 @@ _BESIDE: Final = 3
 def _whose(wave: str, name: str, labels: Labels) -> str:
     """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
     surveyed = labels.presentation.waves[wave].organisations_surveyed
-    return labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else place(name, labels)
+    return (
+        labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else labels.organisation(name)
+    )
 
 
 def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list[str]:
@@ -160,10 +163,12 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
 
 
 def _level(row: Any, level: str) -> Cell:
-    n = count_cell(row)
-    if level == NOT_STATED or (not is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))):
+    n = printed.count(row)
+    if level == NOT_STATED or (
+        not printed.is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))
+    ):
         return replace(n, tone="muted")
-    return count_and_percent(row)
+    return printed.count_and_percent(row)
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
@@ -172,39 +177,42 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]
     each = asked.drop_duplicates(key)
+    spared = _sums(asked[asked["reason"] == Missing.NOT_ASKED])
     returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
+    # Who was routed round a question was not asked it.
+    returned = returned - spared.reindex(returned.index, fill_value=0)
     counts = each.groupby(["wave", "section"]).size()
     parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}
     parts["all reasons"] = dict(_sums(asked[asked["reason"].isin(list(REASONS))]))
     used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
     gone = [words for words in parts if words not in used]
     most = each.groupby("wave")["returns"].max()
-    return of_lines(
+    return laid_out(
         "Missing answers by section of the questionnaire, in % of the answers asked for",
         [
-            Column("Section"),
-            numbers(study.nouns.statement[1].capitalize()),
-            *(numbers(words.capitalize()) for words in used),
+            (wave, section)
+            for wave in study.waves
+            for section in study.sections
+            if (wave, section) in returned.index
         ],
         [
+            (Column("Section"), lambda row: Cell(study.sections[row[1]])),
             (
-                f"{labels.wave(wave)}: {whole(most[wave])} {study.nouns.returns[1]}",
-                [
-                    Cell(title),
-                    Cell(whole(counts[wave, section]), float(counts[wave, section])),
-                    *(
-                        _share(parts[words].get((wave, section), 0), returned[wave, section])
-                        for words in used
-                    ),
-                ],
-            )
-            for wave in study.waves
-            for section, title in study.sections.items()
-            if (wave, section) in returned.index
+                numbers(study.nouns.statement[1].capitalize()),
+                lambda row: Cell(whole(counts[row]), float(counts[row])),
+            ),
+            *(
+                (
+                    numbers(words.capitalize()),
+                    lambda row, words=words: _share(parts[words].get(row, 0), returned[row]),
+                )
+                for words in used
+            ),
         ],
         frame,
         "Broke off: nothing after it was answered.",
         f"No answer is missing for another reason ({listed(gone)})." if gone else "",
+        section=lambda row: f"{labels.wave(row[0])}: {whole(most[row[0]])} {study.nouns.returns[1]}",
     )
 
 
@@ -217,6 +225,6 @@ def _sums(frame: pd.DataFrame) -> pd.Series[Any]:
 def _share(n: Any, of: Any) -> Cell:
     """Print a share of answers; where people were asked and the number is not there, it is withheld."""
     if is_missing(of) or is_missing(n):
-        return HIDDEN
+        return printed.HIDDEN
     value = 100 * as_float(n) / as_float(of) if as_float(of) else None
-    return NOTHING if value is None else Cell(percentage(value), value)
+    return printed.NOTHING if value is None else Cell(percentage(value), value)

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS
-from surveywaves.tables.layout import (
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    estimate_cell,
-    laid_out,
-    number_cell,
-    numbers,
-    p_cell,
-    place,
-    sentence,
-    stacked,
-    when,
-)
+from surveywaves.tables import printed
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
-from surveywaves.words import NONE, Labels, lower, number, records, whole
+from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
 
 _UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -68,15 +55,15 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         [row for kind in KINDS for row in records(parted[parted["term"] == kind])],
         [
             (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
-            (Column("Waves"), lambda row: Cell(when(row.wave, labels))),
+            (Column("Waves"), lambda row: Cell(printed.when(row.wave, labels))),
             several
             and (
                 Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(place(row.organisation, labels)),
+                lambda row: Cell(labels.organisation(row.organisation)),
             ),
             (
                 Column("Main analysis"),
-                lambda row: Cell(sentence(_decided(row.decision, row, labels)).rstrip(".")),
+                lambda row: Cell(printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),
             ),
             (
                 numbers("Agreeing", spoken=agreeing),
@@ -102,6 +89,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
+        ranked=("", "the largest moves, up and down", lambda row: as_float(row.largest_move)),
     )
 
 
@@ -127,7 +115,7 @@ def _otherwise(row: Any, labels: Labels) -> str:
 
 def _in_unit(row: Any, what: str) -> Cell:
     decimals = 1 if row.analysis == FAVOURABLE else 2
-    return number_cell(row, what, lambda value: number(value, decimals, signed=True))
+    return printed.number(row, what, lambda value: number(value, decimals, signed=True))
 
 
 # --- assumptions --------------------------------------------------------------------------------------------------
@@ -150,12 +138,11 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     own = diagnostics[:0] if variances is None else variances
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
     alike = {row.scale: row for row in records(own)}
-    tests = {
-        (scale, term): _tests(rows, level)
-        for (scale, term), rows in diagnostics[diagnostics["term"].isin(list(TESTED))].groupby(
-            ["scale", "term"]
-        )
-    }
+    tests: dict[tuple[str, str], list[Any]] = {}
+    for row in records(
+        diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
+    ):
+        tests.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
     return laid_out(
@@ -166,12 +153,12 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             bool(alike)
             and (
                 numbers(f"ICC ({labels.confidence} CI)"),
-                lambda scale: estimate_cell(alike.get(scale), labels, bounds=True),
+                lambda scale: printed.estimate(alike.get(scale), labels, bounds=True),
             ),
             *(
                 (
                     numbers(head, group),
-                    lambda scale, term=term, place=place: tests.get((scale, term), (NOTHING, NOTHING))[place],
+                    lambda scale, term=term, place=place: _tests(tests.get((scale, term), ()), level)[place],
                 )
                 for term, group in TESTED.items()
                 for place, head in enumerate((f"{item.capitalize()} against", "Smallest adj. p"))
@@ -179,14 +166,14 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             *(
                 (
                     numbers(f"{head}, p", "Equal variances of cells"),
-                    lambda scale, term=term: p_cell(found.get((scale, term)), "p_value"),
+                    lambda scale, term=term: printed.p(found.get((scale, term)), "p_value"),
                 )
                 for term, head in SPREADS.items()
             ),
             *(
                 (
                     numbers(head, "Normality"),
-                    lambda scale, term=term: estimate_cell(found.get((scale, term)), labels),
+                    lambda scale, term=term: printed.estimate(found.get((scale, term)), labels),
                 )
                 for term, head in SHAPES.items()
             ),
@@ -201,11 +188,10 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     )
 
 
-def _tests(rows: pd.DataFrame, level: float) -> tuple[Cell, Cell]:
+def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
     """Count tests that speak against an assumption, and print the smallest p."""
-    tested = rows[rows["p_adjusted"].notna()]
-    if tested.empty:
-        return NOTHING, NOTHING
-    against = int((tested["p_adjusted"] < level).sum())
-    smallest = next(records(tested.nsmallest(1, "p_adjusted")))
-    return Cell(f"{whole(against)} of {whole(len(tested))}", float(against)), p_cell(smallest)
+    if not rows:
+        return printed.NOTHING, printed.NOTHING
+    against = sum(row.p_adjusted < level for row in rows)
+    smallest = min(rows, key=lambda row: row.p_adjusted)
+    return Cell(f"{whole(against)} of {whole(len(rows))}", float(against)), printed.p(smallest)

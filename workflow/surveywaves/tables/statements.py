@@ -11,30 +11,9 @@ import pandas as pd
 from surveywaves.catalogue import batteries
 from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
+from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
-from surveywaves.tables.layout import (
-    NOTHING,
-    Cell,
-    Column,
-    Table,
-    count_and_percent,
-    count_cell,
-    decided,
-    differ,
-    estimate_cell,
-    is_withheld,
-    legend,
-    number_cell,
-    numbers,
-    of_lines,
-    p_cell,
-    place,
-    remarks,
-    sentence,
-    stacked,
-    together,
-    weighted_note,
-)
+from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
@@ -72,13 +51,17 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     }
     told = {name for _, name in moved}
 
-    def cells(item: str, name: str) -> Iterator[Cell]:
-        levels = [_percent(percents.get((item, wave, name))) for wave in shown[name]]
+    def cells(item: Item, name: str) -> Iterator[Cell]:
+        levels = [_percent(percents.get((item.item, wave, name))) for wave in shown[name]]
         yield from levels
         if name in told:
-            change, p = _change(moved.get((item, name)), labels, *levels[-2:])
+            change, p = _change(moved.get((item.item, name)), labels, *levels[-2:])
             # For everybody together it is noted below the table.
             yield from (replace(change, notes=()) if name == ALL and several else change, p)
+
+    def columns(name: str) -> list[Column]:
+        heads = [*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ())]
+        return [numbers(head, labels.organisation(name) if len(groups) > 1 else "") for head in heads]
 
     def named(item: Item) -> Cell:
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
@@ -86,22 +69,12 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         return Cell(statement(item)).noted(*said)
 
     order = [*study.scales, None]
-    return of_lines(
+    return laid_out(
         "Favourable answers to every statement, in %",
+        sorted(study.items.values(), key=lambda item: order.index(item.scale)),
         [
-            Column(study.nouns.statement[0].capitalize()),
-            *(
-                numbers(head, place(name, labels) if len(groups) > 1 else "")
-                for name in groups
-                for head in (*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ()))
-            ),
-        ],
-        [
-            (
-                labels.scale(item.scale or WITHOUT_SCALE),
-                [named(item), *(cell for name in groups for cell in cells(item.item, name))],
-            )
-            for item in sorted(study.items.values(), key=lambda item: order.index(item.scale))
+            (Column(study.nouns.statement[0].capitalize()), named),
+            *((columns(name), lambda item, name=name: cells(item, name)) for name in groups),
         ],
         stacked(chosen, changes),
         f"{NONE}: not asked, or nobody answered.",
@@ -109,11 +82,12 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
         if waves and told
         else "",
-        f"{together(labels)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
         f"{study.nouns.person[1]} in the models, so that they need not be the difference."
         if several and ALL in told
         else "",
-        weighted_note(chosen),
+        printed.unweighted(chosen),
+        section=lambda item: labels.scale(item.scale or WITHOUT_SCALE),
     )
 
 
@@ -134,20 +108,22 @@ def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
 
 
 def _percent(row: Any) -> Cell:
-    if row is not None and not is_withheld(row, "base") and not row.base:
-        return NOTHING
-    return number_cell(row, "favourable_percent", percentage)
+    if row is not None and not printed.is_withheld(row, "base") and not row.base:
+        return printed.NOTHING
+    return printed.number(row, "favourable_percent", percentage)
 
 
-def _change(row: Any, labels: Labels, first: Cell = NOTHING, last: Cell = NOTHING) -> tuple[Cell, Cell]:
+def _change(
+    row: Any, labels: Labels, first: Cell = printed.NOTHING, last: Cell = printed.NOTHING
+) -> tuple[Cell, Cell]:
     """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
-    cell = estimate_cell(row, labels, decimals=1, signed=True)
+    cell = printed.estimate(row, labels, decimals=1, signed=True)
     if row is None or is_missing(row.estimate):
-        return replace(cell, notes=()), p_cell(row)
-    told = [sentence(labels.readable(remark)) for remark in remarks(row.note)]
-    if is_missing(first.value) or is_missing(last.value) or differ(first, last, cell):
+        return replace(cell, notes=()), printed.p(row)
+    told = [printed.sentence(labels.readable(remark)) for remark in printed.remarks(row.note)]
+    if is_missing(first.value) or is_missing(last.value) or printed.differ(first, last, cell):
         told.append(MODELLED)
-    return decided(cell, row).noted(*told), p_cell(row)
+    return printed.decided(cell, row).noted(*told), printed.p(row)
 
 
 MODELLED: Final = "Estimated before rounding, from the answers of the respondents in the models."
@@ -188,46 +164,50 @@ def answers(
     if published_tables is not None and not by_organisation:
         said = {study.published_wave: misprint_notes(published_tables, items)}
 
-    def cells(item: str, wave: str, name: str) -> Iterator[Cell]:
-        yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item))
-        if by_organisation:
-            yield Cell(labels.organisation(name))
-        own = [found.get((item, wave, name, response)) for response in range(1, scale.points + 1)]
-        base = count_cell(next(filter(None, own), None), "base")
-        for response, cell in enumerate((base, *map(count_and_percent, own))):
-            notes = said.get(wave, {}).get((item, response), ())
+    def cells(row: tuple[Item, str, str]) -> Iterator[Cell]:
+        item, wave, name = row
+        own = [found.get((item.item, wave, name, response)) for response in range(1, scale.points + 1)]
+        base = printed.count(next(filter(None, own), None), "base")
+        for response, cell in enumerate((base, *map(printed.count_and_percent, own))):
+            notes = said.get(wave, {}).get((item.item, response), ())
             yield replace(cell.noted(*notes), tone="caution") if notes else cell
 
-    printed = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
+    named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
     title = labels.scale(items[0].scale or WITHOUT_SCALE)
-    title += f" (printed as Table {listed(list(printed))})" if printed else ""
+    title += f" (printed as Table {listed(list(named))})" if named else ""
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
-    columns = (
-        Column("Wave"),
-        *([Column(study.nouns.organisation[0].capitalize())] if by_organisation else []),
-        numbers("n", spoken="answers"),
-        *(
-            numbers(short, spoken="" if short == label else label)
-            for short, label in zip(scale.short, scale.labels, strict=True)
-        ),
-    )
-    return of_lines(
+    options = zip(("n", *scale.short), ("answers", *scale.labels), strict=True)
+    columns = [numbers(short, spoken="" if short == label else label) for short, label in options]
+    spoken = {column.head: column.spoken for column in columns if column.spoken}
+    return laid_out(
         f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
-        columns,
         [
-            (item.text, cells(item.item, wave, name))
+            (item, wave, name)
             for item in items
             for wave in study.waves
             for name in organisations
             if (item.item, wave, name) in there
         ],
+        [
+            (
+                Column("Wave"),
+                lambda row: Cell(labels.wave(row[1])).noted(labels.comparability_note(row[1], row[0].item)),
+            ),
+            by_organisation
+            and (
+                Column(study.nouns.organisation[0].capitalize()),
+                lambda row: Cell(labels.organisation(row[2])),
+            ),
+            (columns, cells),
+        ],
         chosen,
         "Number of answers, and n (% of them) for each response.",
-        "" if by_organisation else f"{together(labels)}.",
-        legend(columns),
+        "" if by_organisation else f"{labels.organisation(ALL)}.",
+        "; ".join(f"{short}: {label}" for short, label in spoken.items()) + ".",
         f"Without answers in this form: {listed(absent)}." if absent else "",
-        weighted_note(chosen),
+        printed.unweighted(chosen),
         heads=2 if by_organisation else 1,
+        section=lambda row: row[0].text,
     )
 
 

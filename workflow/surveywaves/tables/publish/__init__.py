@@ -8,34 +8,37 @@ rows       the rows behind a table as CSV
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
+from surveywaves.catalogue import TABLES, Exhibit
 from surveywaves.study.parts import Presentation
 from surveywaves.tables.layout import Table
 from surveywaves.tables.made import made
-from surveywaves.tables.publish.page import contents, html, page
+from surveywaves.tables.publish.page import WORKBOOK, contents, html, page
 from surveywaves.tables.publish.paper import papers
 from surveywaves.tables.publish.rows import to_csv
-from surveywaves.tables.publish.workbook import workbook
 from surveywaves.terms import ALL, Evidence
 from surveywaves.text import listed
 from surveywaves.words import Labels
 
 __all__ = ["files", "html"]
 
-WORKBOOK: Final = "tables.xlsx"
+MOST_PASTED: Final = 300
+"""Rows of a table to paste, at most, some ten pages; of more, the CSV and the workbook have all."""
 
 
-def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[str, bytes]]:
+def files(
+    frames: Mapping[str, pd.DataFrame], labels: Labels, exhibits: Iterable[Exhibit] = TABLES
+) -> Iterator[tuple[str, bytes]]:
     """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
 
     Parameters
     ----------
-    frames
+    frames, exhibits
         See `surveywaves.tables.made.made`.
 
     Yields
@@ -43,28 +46,22 @@ def files(frames: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[tuple[
     tuple
         Name of a file, and its content: the same bytes for the same frames.
     """
-    ones, tables = [], []
-    for one, table in made(frames, labels):
-        ones.append(one)
-        tables.append(_protected(table, labels))
-    said = [demonstration(_kinds(table, labels.presentation)) for table in tables]
-    fragments = [html(table) for table in tables]
-    for table, fragment, evidence in zip(tables, fragments, said, strict=True):
+    # The report, which needs `html` only, would wait for openpyxl.
+    from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415
+
+    study = labels.presentation
+    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, exhibits, whole=True)]
+    said = [demonstration(_kinds(table, study)) for _, table in ours]
+    pasted = [table.at_most(MOST_PASTED) for _, table in ours]
+    pages = [(table, html(table), evidence) for table, evidence in zip(pasted, said, strict=True)]
+    for table, fragment, evidence in pages:
         yield f"{table.name}.html", page(table, fragment, demonstration=evidence)
         yield f"{table.name}.csv", to_csv(table.data, labels)
-    yield from papers(tables, fragments, said)
-    yield WORKBOOK, workbook(zip(tables, said, strict=True))
-    kinds = {wave.evidence for wave in labels.presentation.waves.values()}
-    listed_under = [(one.exhibit.section, table) for one, table in zip(ones, tables, strict=True)]
-    yield (
-        "index.html",
-        contents(
-            listed_under,
-            title=labels.presentation.title,
-            demonstration=demonstration(kinds),
-            workbook=WORKBOOK,
-        ),
-    )
+    yield from papers(pages)
+    yield WORKBOOK, workbook(zip((table for _, table in ours), said, strict=True))
+    evidence = demonstration({wave.evidence for wave in study.waves.values()})
+    headed = [(one.exhibit.section, table) for one, table in ours]
+    yield "index.html", contents(headed, title=study.title, demonstration=evidence)
 
 
 def _protected(table: Table, labels: Labels) -> Table:

@@ -183,7 +183,11 @@ def page(table: Table, fragment: str, *, demonstration: str = "") -> bytes:
 CALLED: Final = {"html": "HTML", "docx": "Word", "tex": "LaTeX", "csv": "CSV"}
 
 
-def contents(tables: Iterable[tuple[str, Table]], *, title: str, demonstration: str, workbook: str) -> bytes:
+WORKBOOK: Final = "tables.xlsx"
+"""Name of the workbook with all tables."""
+
+
+def contents(tables: Iterable[tuple[str, Table]], *, title: str, demonstration: str) -> bytes:
     """Write the page that lists all tables.
 
     Parameters
@@ -194,8 +198,6 @@ def contents(tables: Iterable[tuple[str, Table]], *, title: str, demonstration: 
         What the study is called.
     demonstration
         What its data are if not observed.
-    workbook
-        Name of the workbook with all of them.
     """
     said = f"<p><strong>{words(demonstration)}</strong></p>\n" if demonstration else ""
     listed = []
@@ -204,7 +206,7 @@ def contents(tables: Iterable[tuple[str, Table]], *, title: str, demonstration: 
         listed.append(f"<h2>{words(heading)}</h2>\n<ul>\n{entries}\n</ul>")
     body = (
         f'<div class="list">\n<h1>Tables: {words(title)}</h1>\n{said}'
-        f'<p><a href="{workbook}">All tables in one workbook</a></p>\n' + "\n".join(listed) + "\n</div>"
+        f'<p><a href="{WORKBOOK}">All tables in one workbook</a></p>\n' + "\n".join(listed) + "\n</div>"
     )
     return _PAGE.format(title=f"Tables: {escape(visible(title))}", body=body).encode()
 

@@ -56,41 +56,59 @@ def shape(table: Table) -> Shape:
     return Shape(tuple(width / sum(widths) for width in widths), turned, size)
 
 
-def papers(
-    tables: Sequence[Table], fragments: Sequence[str], demonstrations: Sequence[str]
-) -> Iterator[tuple[str, bytes]]:
+def papers(pages: Sequence[tuple[Table, str, str]]) -> Iterator[tuple[str, bytes]]:
     """Write tables as Word and as LaTeX.
 
     Parameters
     ----------
-    tables
-        All of them: a call of pandoc takes longer to begin than to end.
-    fragments
-        Each as HTML: see `surveywaves.tables.publish.page.html`.
-    demonstrations
-        What the data of each are if not observed.
+    pages
+        All of them, for a call of pandoc takes longer to begin than to end: each table, itself as HTML (see
+        `surveywaves.tables.publish.page.html`), and what its data are if not observed.
 
     Yields
     ------
     tuple
         Name of a file and its content, the same bytes for the same tables.
     """
-    if not tables:
+    if not pages:
         return
+    tables = [table for table, _, _ in pages]
     shapes = [shape(table) for table in tables]
-    sources = [_source(*one) for one in zip(tables, fragments, shapes, demonstrations, strict=True)]
-    # Reading takes longer than writing.
-    read = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), "json", "html")
-    tex = pypandoc.convert_text(read, "latex", "json", extra_args=["--wrap=preserve"])
+    sources = [_source(*page, form) for page, form in zip(pages, shapes, strict=True)]
+    with tempfile.TemporaryDirectory() as folder:
+        writer, word = Path(folder) / "writer.lua", Path(folder) / "tables.docx"
+        writer.write_text(_WRITER, encoding="utf-8")
+        options = ["--wrap=preserve", f"--variable=word:{word}"]
+        tex = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), str(writer), "html", options)
+        content = word.read_bytes()
     for table, form, text in zip(tables, shapes, tex.split(_APART), strict=True):
         yield f"{table.name}.tex", _latex(table, form, text).encode()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tables.docx"
-        pypandoc.convert_text(read, "docx", "json", outputfile=str(path))
-        content = path.read_bytes()
     for table, document in zip(tables, _documents(content, tables, shapes), strict=True):
         yield f"{table.name}.docx", document
 
+
+_WRITER: Final = """
+function sided(table)
+  local sides, specs = table.attributes.sides, table.colspecs
+  for place, spec in ipairs(specs) do
+    spec[1] = sides:sub(place, place) == "r" and "AlignRight" or "AlignDefault"
+  end
+  table.colspecs, table.attributes.sides = specs, nil
+  return table
+end
+
+function Writer(document, options)
+  document = document:walk({Table = sided})
+  local word = assert(io.open(tostring(options.variables.word), "wb"))
+  word:write(pandoc.write(document, "docx"))
+  word:close()
+  return pandoc.write(document, "latex", options)
+end
+"""
+"""Has pandoc write both forms of what it reads once: reading takes longer than writing.
+
+Left to itself it takes the side of a column from its first row, which may be a heading across all.
+"""
 
 _CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1>', re.DOTALL)
 
@@ -98,24 +116,24 @@ _CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1
 _SPANNER: Final = re.compile(r'<th ((?:(?!class=)[^>])*scope="colgroup"(?:(?!class=)[^>])*)>')
 
 
-def _source(table: Table, fragment: str, form: Shape, demonstration: str) -> str:
+def _source(table: Table, fragment: str, demonstration: str, form: Shape) -> str:
     """Write a table as HTML that pandoc understands: widths, sides, bold where a class means it."""
 
     def plain(found: re.Match[str]) -> str:
         tag, before, classes, after, inner = found.groups()
-        style = ' style="text-align: right"' if "num" in classes else ""
-        if tag == "td" and style:
+        if tag == "td" and "num" in classes:
             # A line may end before a bracket, and nowhere else.
             inner = inner.replace(" (", "\n(").replace(" ", "\u00a0").replace("\n(", " (")
         bold = bool({"up", "down", "caution", "group"} & set(classes.split()))
-        return f"<{tag}{before}{after}{style}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
+        return f"<{tag}{before}{after}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
 
     made = _SPANNER.sub(r'<th \1 style="text-align: center">', fragment)
     made = re.sub(r"</?bdi>|</?abbr[^>]*>", "", _CLASSED.sub(plain, made))
-    made = re.sub(r' (?:id|headers)="[^"]*"', "", made)
+    made = re.sub(r' (?:id|headers|scope)="[^"]*"', "", made)
     columns = "".join(f'<col style="width: {100 * share:.2f}%">' for share in form.shares)
     top = f"<caption>{words(table.title)}</caption><colgroup>{columns}</colgroup>"
-    made = re.sub(r"<table[^>]*>", lambda _: f"<table>{top}", made, count=1)
+    sides = "".join("r" if column.numeric else "l" for column in table.columns)
+    made = re.sub(r"<table[^>]*>", lambda _: f'<table data-sides="{sides}">{top}', made, count=1)
     said = f"<p><strong>{words(demonstration)}</strong></p>" if demonstration else ""
     return f"{said}{made}{below(table)}"
 
@@ -154,15 +172,6 @@ def _latex(table: Table, form: Shape, text: str) -> str:
             body,
             flags=re.DOTALL,
         )
-    # pandoc takes the side of a column from its first row, which may be a heading across all.
-    sides = iter(["left" if column.numeric else "right" for column in table.columns])
-    spec, middle, rest = body.partition("@{}}")
-    spec = re.sub(
-        r"\\(?:raggedright|raggedleft|centering)(?=\\arraybackslash)",
-        lambda _: rf"\ragged{next(sides)}",
-        spec,
-    )
-    body = spec + middle + rest
     # A row across all columns stays with those below it.
     body = re.sub(r"(?m)(\{%\n\\textbf\{.*\}\}) \\\\$", r"\1 \\\\*", body)
     begin, end = (r"\begin{landscape}", r"\end{landscape}") if form.turned else ("", "")

@@ -8,6 +8,8 @@ import math
 import re
 import zipfile
 from collections.abc import Iterable
+from copy import copy
+from functools import lru_cache
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -43,8 +45,9 @@ def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
     known: set[str] = set()
     for table, demonstration in tables:
         _sheet(book, table, demonstration, _name(table.name, known))
+    _first.cache_clear()
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         ExcelWriter(book, archive).write_data()
     return undated_zip(buffer.getvalue())
 
@@ -110,13 +113,10 @@ def _heads(column: Column, extra: int) -> list[tuple[str, bool]]:
 
 def _text(page: Any, text: str, *, bold: bool = False, wrapped: bool = False) -> Any:
     """Write words; what begins as a formula does stays words, in the sheet and when somebody edits it."""
-    cell = WriteOnlyCell(page, value=visible(text))
-    if cell.value:
+    shown = visible(text)
+    cell = _cell(page, shown, bold=bold, wrapped=wrapped, quoted=bool(shown))
+    if shown:
         cell.data_type = "s"
-        cell.quotePrefix = True
-    if bold:
-        cell.font = _BOLD
-    cell.alignment = _WRAPPED if wrapped else _TOP
     return cell
 
 
@@ -140,9 +140,26 @@ def _cells(page: Any, cell: Cell, marks: str, extra: int) -> list[Any]:
 
 
 def _number(page: Any, value: float, shown: str) -> Any:
-    cell = WriteOnlyCell(
-        page, value=None if math.isnan(value) else int(value) if value == int(value) else value
+    return _cell(
+        page, None if math.isnan(value) else int(value) if value == int(value) else value, shown=shown
     )
-    cell.number_format = shown
-    cell.alignment = _TOP
+
+
+def _cell(page: Any, value: Any, **look: Any) -> Any:
+    """Write a cell as the first of its look is: openpyxl takes longer for the look of a cell than for the cell."""
+    cell = copy(_first(page.parent, tuple(look.items())))
+    cell.parent, cell.value = page, value
+    return cell
+
+
+@lru_cache(maxsize=256)
+def _first(book: Workbook, look: tuple[tuple[str, Any], ...]) -> Any:
+    """Make a cell of a look."""
+    about = dict(look)
+    cell = WriteOnlyCell(book.worksheets[0])
+    cell.alignment = _WRAPPED if about.get("wrapped") else _TOP
+    cell.quotePrefix = about.get("quoted", False)
+    if about.get("bold"):
+        cell.font = _BOLD
+    cell.number_format = about.get("shown", "General")
     return cell

@@ -1,0 +1,49 @@
+"""Read the coded material, set it beside the survey, and show it."""
+
+from pathlib import Path
+
+from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES
+from surveywaves.disclosure import Rule
+from surveywaves.disclosure.checklist import checklist, workbook
+from surveywaves.figures.saving import save_all
+from surveywaves.files import read, write, write_bytes
+from surveywaves.qualitative import beside
+from surveywaves.script import snakemake, stage
+from surveywaves.study.parts import Presentation, QualitativePart
+from surveywaves.tables.publish import files
+from surveywaves.words import Labels
+
+with stage(snakemake):
+    given, output = snakemake.input, snakemake.output
+    part = QualitativePart.model_validate(snakemake.params.part)
+    presentation = Presentation.model_validate_json(snakemake.params.presentation)
+    kept = part.disclosure
+    found = beside(
+        part,
+        presentation,
+        read(given.means),
+        read(given.contrasts),
+        rule=Rule(
+            threshold=kept.threshold,
+            zeros=kept.zeros == "show",
+            uniform=kept.uniform == "withhold",
+            unstated=kept.unstated == "show",
+            rounding=kept.rounding,
+            public=kept.public,
+            smallest_group=kept.smallest_group,
+            smallest_df=kept.smallest_df,
+        ),
+        root=Path(),
+    )
+    for name, table in found.private.items():
+        write(table, output[name], private=True)
+    for name, table in found.released.items():
+        write(table, output[name])
+        write(table, str(Path(output[name]).with_suffix(".csv")))
+    sheet = checklist(found.by_scope(), snakemake.params.figures, kept)
+    write(sheet, output.checklist)
+    write_bytes(workbook(sheet), output.sheet)
+    captions = save_all(found.released, presentation, Path(output.captions).parent, INTERVIEW_FIGURES)
+    write(captions, output.captions)
+    for name, content in files(found.released, Labels(presentation), INTERVIEW_TABLES):
+        write_bytes(content, str(Path(output.tables) / name))

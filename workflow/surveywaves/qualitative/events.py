@@ -1,0 +1,87 @@
+"""What happened when, and what was seen in meetings: the timeline, and the grid of observations."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves.study.parts import Presentation
+from surveywaves.terms import ALL, Status
+
+TIMELINE: Final = ("kind", "label", "start", "end", "precision", "approximate", "source")
+OBSERVATIONS: Final = ("group", "category", "meetings", "count", "per_meeting", "status")
+EVENT, FIELDWORK, STAGE = "event", "fieldwork", "interviews"
+"""Kinds of what stands on the timeline."""
+
+_SPAN: Final = {"day": pd.offsets.Day(0), "month": pd.offsets.MonthEnd(0), "year": pd.offsets.YearEnd(0)}
+
+
+def timeline(presentation: Presentation) -> pd.DataFrame:
+    """List fieldwork, stages of the interviews and events.
+
+    Parameters
+    ----------
+    presentation
+        The study in words, with its qualitative part.
+
+    Returns
+    -------
+    DataFrame
+        `TIMELINE`: dates as ISO text, empty where there is none. An event of which only the month or the year is known
+        lasts for all of it; `approximate` says that the dates are estimates.
+    """
+    rows: list[dict[str, Any]] = [
+        {"kind": FIELDWORK, "label": wave.title, "start": wave.start, "end": wave.end, "precision": "day"}
+        for wave in presentation.waves.values()
+    ]
+    stages = presentation.qualitative.stages.values() if presentation.qualitative else ()
+    rows += [{"kind": STAGE, "label": stage.title, "precision": "day"} | _dates(stage) for stage in stages]
+    for event in presentation.events:
+        end = pd.Timestamp(event.date) + _SPAN[event.precision] if event.date else None
+        row = {"kind": EVENT, "label": event.label, "start": event.date, "end": end, "source": event.source}
+        rows.append(row | {"precision": event.precision, "approximate": event.approximate})
+    frame = pd.DataFrame(rows, columns=list(TIMELINE))
+    for name in ("start", "end"):
+        frame[name] = [pd.Timestamp(one).date().isoformat() if pd.notna(one) else "" for one in frame[name]]
+    frame["approximate"] = frame["approximate"].fillna(False).astype("bool")
+    return frame.fillna({"source": ""}).astype(dict.fromkeys(("kind", "label", "precision", "source"), "str"))
+
+
+def _dates(stage: Any) -> dict[str, Any]:
+    return {"start": stage.start, "end": stage.end, "approximate": stage.approximate}
+
+
+def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False) -> pd.DataFrame:
+    """Count what was seen in the meetings of each group, and of all.
+
+    Acts are counted, not people; but in few meetings of a group they are those of a person whom others remember.
+
+    Parameters
+    ----------
+    observed
+        As `read_material` gives it.
+    threshold
+        Fewest meetings of a group whose counts are shown.
+    public
+        Whether all are.
+
+    Returns
+    -------
+    DataFrame
+        `OBSERVATIONS`: `per_meeting` is the count over the meetings. Counts of a group that met too seldom are
+        missing (``withheld``); `all` are the groups that are shown.
+    """
+    own = observed.assign(meeting=observed["group"] + " " + observed["meeting"])
+    number = own.groupby("group")["meeting"].nunique()
+    few = number.index[(number < threshold) & (not public)]
+    every = pd.concat([own[~own["group"].isin(few)].assign(group=ALL), own], ignore_index=True)
+    counts = every.groupby(["group", "category"], sort=False).agg(
+        meetings=("meeting", "nunique"), count=("count", "sum")
+    )
+    counts = counts.reset_index().astype({"meetings": "Int64", "count": "Int64"})
+    counts["per_meeting"] = (counts["count"] / counts["meetings"]).astype("float64")
+    hidden = counts["group"].isin(few)
+    counts["status"] = hidden.map({True: Status.WITHHELD.value, False: Status.OK.value})
+    counts.loc[hidden, ["count", "per_meeting"]] = pd.NA
+    return counts[list(OBSERVATIONS)]

@@ -1,0 +1,28 @@
+"""Names that are known, and stand once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from surveywaves.errors import Mistake
+from surveywaves.text import nearest
+
+
+def unknown(
+    where: object, key: str, given: Iterable[str], known: Iterable[str], kind: str
+) -> Iterator[Mistake]:
+    """Yield each name that is not known."""
+    listed = list(known)
+    for name in dict.fromkeys(given):
+        if name not in listed:
+            near = nearest(name, listed)
+            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
+            yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
+
+
+def twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
+    """Yield each name that stands more than once."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")

@@ -1,0 +1,202 @@
+"""The qualitative part of a study: interviews coded to themes, meetings observed on a grid.
+
+`qualitative.yaml` says where the material lies, `codes.tsv` which theme a code belongs to, `themes.tsv` what of each
+framework a theme speaks to, in the words of `scales.tsv`. A study without `qualitative.yaml` has none of this.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+
+from surveywaves.errors import Mistake
+from surveywaves.study.settings import FilePath, Model, Name, Text
+from surveywaves.terms import Evidence
+from surveywaves.text import nearest
+
+NEARLY: Final = 0.9
+"""Likeness from which another wording is taken for a slip."""
+
+SEPARATOR: Final = "; "
+"""Stands between two entries of a framework in one cell of `scales.tsv` or `themes.tsv`."""
+
+
+class Stage(Model):
+    """A stage of the interviews."""
+
+    title: Text = Field(description="Title, as in `Managers`.")
+    wave: Name = Field(description="Wave that it stands beside.")
+    start: dt.date | None = Field(default=None, description="First day (ISO date), empty if unknown.")
+    end: dt.date | None = Field(default=None, description="Last day (ISO date), empty if unknown.")
+    approximate: bool = Field(
+        default=False, description="The days are an estimate, and the timeline shows it."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Stage:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("the stage ends before it starts")
+        return self
+
+
+class Display(Model):
+    """When survey and interviews are said to agree."""
+
+    silent_below: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="Share of sources below which the interviews are silent on something.",
+    )
+    smallest_alpha: float = Field(
+        default=0.667, ge=0, le=1, description="Krippendorff's alpha below which a theme's coding is marked."
+    )
+
+
+class QualitativeFile(Model):
+    """The coded material (`qualitative.yaml`)."""
+
+    evidence: Evidence = Field(
+        description="What the material is: `observed`, `reconstructed` or `simulated`."
+    )
+    evidence_note: str = Field(default="", description="What stands behind that word.")
+    stages: dict[Name, Stage] = Field(min_length=1, description="Stages of the interviews, in order of time.")
+    areas: dict[Name, Text] = Field(
+        min_length=1,
+        description="Service area (a case of the study) -> its words, in the order of presentation.",
+    )
+    sources: FilePath | None = Field(
+        default=None,
+        description="CSV or XLSX with a row for each interview (source, stage, service area, organisation), those "
+        "without any code included. Needed for .qdpx; where every file has these columns it may be left out.",
+    )
+    segments: tuple[FilePath, ...] = Field(
+        min_length=1,
+        description="Coded segments: REFI-QDA projects (.qdpx), or CSV and XLSX (source, coder, code, start, end).",
+    )
+    codebooks: tuple[FilePath, ...] = Field(
+        default=(), description="REFI-QDA codebooks (.qdc) that `codes.tsv` is held against."
+    )
+    observations: FilePath | None = Field(
+        default=None,
+        description="CSV or XLSX of the observation grid (meeting, date, group, category, count).",
+    )
+    groups: dict[Name, Text] = Field(
+        default_factory=dict, description="Group that met -> its words, in the order of presentation."
+    )
+    categories: dict[Name, Text] = Field(
+        default_factory=dict, description="Category of the grid -> its words, in the order of presentation."
+    )
+    display: Display = Field(default_factory=Display, description="Rules of the joint display.")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """List the raw files."""
+        one = [self.sources, *self.segments, *self.codebooks, self.observations]
+        return tuple(dict.fromkeys(path for path in one if path))
+
+
+class Code(Model):
+    """What a code means (one row of `codes.tsv`)."""
+
+    code: Text = Field(
+        description="The code as the program calls it; `parent/code` where a name stands twice. Codes below it that "
+        "have no row of their own go with it."
+    )
+    theme: Name | None = Field(
+        default=None, description="Theme it belongs to; empty: it is left out (a code of context, say)."
+    )
+    tone: Literal["", "+", "-"] = Field(
+        default="", description="`+`: in favour of what the theme is about, `-`: against; empty: neither."
+    )
+
+
+class Theme(Model):
+    """What people spoke about (one row of `themes.tsv`)."""
+
+    theme: Name = Field(description="Name of the theme.")
+    title: Text = Field(description="Title for tables and figures.")
+    frameworks: dict[Name, Text] = Field(
+        default_factory=dict,
+        description=f"One table column a framework, as in `scales.tsv` (several with `{SEPARATOR}`).",
+    )
+
+
+class Qualitative(Model):
+    """The qualitative part of a study, read and found consistent."""
+
+    file: QualitativeFile
+    codes: tuple[Code, ...]
+    themes: tuple[Theme, ...]
+
+
+def check_qualitative(
+    found: Qualitative,
+    folder: Path,
+    *,
+    waves: tuple[str, ...],
+    organisations: Mapping[str, str],
+    frameworks: Mapping[str, set[str]],
+) -> Iterator[Mistake]:
+    """Yield what the qualitative files name and the study does not have.
+
+    Parameters
+    ----------
+    found
+        The files.
+    folder
+        Where they lie.
+    waves, organisations
+        Of the study.
+    frameworks
+        Framework -> what of it the scales speak to.
+    """
+    page, codes, themes = (folder / name for name in ("qualitative.yaml", "codes.tsv", "themes.tsv"))
+    for name, stage in found.file.stages.items():
+        if stage.wave not in waves:
+            yield _unknown(f"{page}: stages.{name}.wave", "wave", stage.wave, waves)
+    for area in {*found.file.areas} & {"all", *organisations}:
+        yield Mistake(
+            f"{page}: areas", f"`{area}` has a meaning of its own in the results", "choose another name"
+        )
+    if found.file.observations and not (found.file.groups and found.file.categories):
+        yield Mistake(
+            f"{page}: observations", "needs `groups` and `categories`", "the grid's words stand there"
+        )
+    if any(path.lower().endswith(".qdpx") for path in found.file.segments) and not found.file.sources:
+        yield Mistake(
+            f"{page}: sources",
+            "missing",
+            "a .qdpx does not say stage, service area and organisation of a source",
+        )
+    known = [theme.theme for theme in found.themes]
+    for path, names in ((themes, known), (codes, [code.code for code in found.codes])):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Mistake(str(path), f"`{name}` stands {names.count(name)} times")
+    for code in found.codes:
+        if code.theme is not None and code.theme not in known:
+            yield _unknown(f"{codes}: code {code.code}", "theme", code.theme, tuple(known))
+    yield from _slips(found.themes, frameworks, themes)
+
+
+def _slips(themes: tuple[Theme, ...], frameworks: Mapping[str, set[str]], path: Path) -> Iterator[Mistake]:
+    """Yield what is nearly a word of the scales: the survey may be silent on a theme, but this is a slip."""
+    for theme in themes:
+        for framework, text in theme.frameworks.items():
+            for entry in sorted(set(text.split(SEPARATOR)) - frameworks.get(framework, set())):
+                near = nearest(entry, frameworks.get(framework, ()), whole=True)
+                if near and SequenceMatcher(None, entry.lower(), near.lower()).ratio() > NEARLY:
+                    where = f"{path}: theme {theme.theme}, column {framework}"
+                    yield Mistake(
+                        where, f"`{entry}` is nearly a word of scales.tsv", f"did you mean `{near}`?"
+                    )
+
+
+def _unknown(where: str, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
+    near = nearest(name, known)
+    return Mistake(where, f"unknown {kind} `{name}`", f"did you mean `{near}`?" if near else "")

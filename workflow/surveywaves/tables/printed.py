@@ -1,0 +1,213 @@
+"""Cells for numbers: each holds the number, its sign where it is withheld, or a dash and a note that says why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+import pandas as pd
+
+from surveywaves import words
+from surveywaves.tables.layout import Cell
+from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.text import listed
+from surveywaves.words import (
+    MINUS,
+    NONE,
+    STATUS,
+    WITHHELD,
+    Labels,
+    as_float,
+    interval,
+    is_missing,
+    opening,
+    p_value,
+    pair,
+    percentage,
+    whole,
+)
+
+NOTHING: Final = Cell(NONE, math.nan, tone="muted")
+"""Where there is nothing to print."""
+
+HIDDEN: Final = Cell(WITHHELD, math.nan, tone="muted")
+"""Where a number is withheld."""
+
+
+def is_withheld(row: Any, what: str) -> bool:
+    """Whether a row of a released table lacks something because the disclosure rule withholds it.
+
+    Parameters
+    ----------
+    row
+        A row with its columns as attributes, or None.
+    what
+        A column. An `n` may be withheld beside an estimate that is shown.
+    """
+    if row is None or not (is_missing(value := getattr(row, what, None)) or value == ""):
+        return False
+    beside = what == "n" and not is_missing(getattr(row, "estimate", None))
+    return beside or getattr(row, "status", "") == Status.WITHHELD
+
+
+def known_or_withheld(frame: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows whose estimate is released or withheld, not those that have none."""
+    return frame[frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)]
+
+
+def number(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
+    """Print a number of a row, or the sign that it is withheld, or a dash.
+
+    Parameters
+    ----------
+    row
+        A row with its columns as attributes, or None.
+    what
+        A column.
+    written
+        How a number is written.
+    """
+    if is_withheld(row, what):
+        return HIDDEN
+    value: Any = None if row is None else getattr(row, what, None)
+    return NOTHING if is_missing(value) else Cell(written(value), as_float(value))
+
+
+def count(row: Any, what: str = "n") -> Cell:
+    """Print a count."""
+    return number(row, what, whole)
+
+
+def p(row: Any, what: str = "p_adjusted") -> Cell:
+    """Print a p-value."""
+    return number(row, what, p_value)
+
+
+def count_and_percent(row: Any) -> Cell:
+    """Print a count and its percentage as publications do, n (%), as far as they are not withheld."""
+    n, percent = count(row), number(row, "percent", percentage)
+    if n.text == percent.text:
+        return n
+    return replace(n, text=f"{n.text} ({percent.text})", more=(as_float(percent.value),))
+
+
+def decimals_of(row: Any, most: int) -> int:
+    """Count the decimals that an estimate warrants: to two figures of its standard error, `most` at most."""
+    error = as_float(getattr(row, "std_error", None))
+    if not math.isfinite(error) or error <= 0:
+        return most
+    return min(most, max(0, 1 - math.floor(math.log10(error))))
+
+
+def estimate(
+    row: Any, labels: Labels, *, decimals: int = 2, signed: bool = False, bounds: bool = False
+) -> Cell:
+    """Print an estimate, with its interval if asked; a dash with the reason below where there is none.
+
+    Parameters
+    ----------
+    decimals
+        At most; fewer where it was released with fewer.
+    """
+    if row is None or is_missing(row.estimate):
+        return absent(row, labels)
+    places = decimals_of(row, decimals)
+    text = words.number(row.estimate, places, signed=signed)
+    ends: tuple[float, ...] = ()
+    if bounds and not is_missing(row.conf_low) and not is_missing(row.conf_high):
+        text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=places)})"
+        ends = (float(row.conf_low), float(row.conf_high))
+    note = STATUS.get(row.status, row.status.replace("_", " ")) if row.status != Status.OK else ""
+    return Cell(text, as_float(row.estimate), ends, (sentence(note),) if note else ())
+
+
+def absent(row: Any, labels: Labels) -> Cell:
+    """Say why there is no estimate."""
+    if row is None:
+        return NOTHING
+    if row.status == Status.WITHHELD:
+        return HIDDEN
+    return NOTHING.noted(sentence(labels.readable(row.note) or STATUS.get(row.status, "")))
+
+
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    Decision.INCREASE: ("▲", "up"),
+    Decision.DECREASE: ("▼", "down"),
+    Decision.NO_MEANINGFUL_CHANGE: ("○", ""),
+}
+"""Decision -> sign and tone; what is inconclusive has none."""
+
+
+def decided(cell: Cell, row: Any) -> Cell:
+    """Put the sign of a decision in front of its estimate."""
+    sign, tone = SIGNS.get(getattr(row, "decision", ""), ("", ""))
+    return replace(cell, text=f"{sign} {cell.text}", tone=tone or cell.tone) if sign else cell
+
+
+def differ(first: Cell, last: Cell, change: Cell) -> bool:
+    """Whether a printed change is not the difference of the printed levels, where there are levels."""
+    if is_missing(first.value) or is_missing(last.value):
+        return False
+    values = (cell.text.partition(" (")[0].lstrip("▲▼○ ") for cell in (first, last, change))
+    before, after, moved = (Decimal(text.replace(MINUS, "-").replace(",", "")) for text in values)
+    return after - before != moved
+
+
+WEIGHTED: Final = "organisations weighted"
+"""Begins what a note says of how everybody's estimate is made up."""
+
+
+def parts_of(note: Any) -> list[str]:
+    """Take a note apart."""
+    return [] if is_missing(note) else [part for part in str(note).split("; ") if part]
+
+
+def remarks(note: Any) -> list[str]:
+    """Give what a contrast's note says of that contrast alone."""
+    return [part for part in parts_of(note) if not part.startswith((WEIGHTED, LOW_RELIABILITY_MARK))]
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of words."""
+    text = text.strip()
+    return f"{opening(text)}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
+
+
+def unweighted(frame: pd.DataFrame) -> str:
+    """Say that counts and percentages are unweighted, where there are weighted ones."""
+    there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
+    return "Unweighted." if there else ""
+
+
+def clearness(row: Any) -> float:
+    """Divide an estimate with a decision by its standard error; NaN where there is none, or no decision."""
+    error = as_float(getattr(row, "std_error", None))
+    return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
+
+
+def of_everybody(name: str) -> float | None:
+    """Rank rows so that, of many organisations, those of everybody together are always shown."""
+    return None if name == ALL else math.nan
+
+
+def who(names: Sequence[str], labels: Labels) -> str:
+    """List organisations; of many, say how many of all they are."""
+    everyone = labels.presentation.organisations
+    if len(names) <= MANY:
+        return listed([labels.organisation(name) for name in names])
+    if len(names) == len(everyone):
+        return f"all {whole(len(names))}"
+    return f"{whole(len(names))} of {whole(len(everyone))} {labels.presentation.nouns.organisation[1]}"
+
+
+MANY: Final = 6
+"""Organisations that are named one by one, at most."""
+
+
+def when(wave: str, labels: Labels) -> str:
+    """Name the wave that an estimate describes, or for a change both, "first to last"."""
+    sides = pair(wave)
+    return f"{labels.wave(sides[1])} to {labels.wave(sides[0])}" if sides else labels.wave(wave)
