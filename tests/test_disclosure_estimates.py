@@ -224,6 +224,7 @@ CELLS = [("w1", "b"), ("w1", "c"), ("w2", "b"), ("w2", "c")]
         ("means", "emmean", "w1", "all", [[("w1", "b")], [("w1", "c")]]),
         ("contrasts", "gap", "w1", "b - c", [[("w1", "b")], [("w1", "c")]]),
         ("contrasts", "difference_in_differences", "w2 - w1", "b - c", [[one] for one in reversed(CELLS)]),
+        ("contrasts", "gap", "w1", "b - all", [[("w1", "b")], [("w1", "b")], [("w1", "c")]]),
         ("dif", "uniform_lr", "w2 - w1", "", [[("w1", "all")], [("w2", "all")]]),
         ("dif", "uniform_lr", "", "b - c", [[("w1", "b"), ("w2", "b")], [("w1", "c"), ("w2", "c")]]),
         ("structure", "metric_cfi", "", "all", [[("w1", "b"), ("w2", "b")], [("w1", "c"), ("w2", "c")]]),
@@ -249,6 +250,18 @@ def test_a_group_or_an_error_of_too_few_takes_every_row_that_compares_it() -> No
     gone = out["contrasts"].loc[0]
     assert gone[["estimate", "std_error", "df", "conf_low", "p_value", "n"]].isna().all()
     assert gone["note"] == NOTE
+
+
+def test_all_staff_without_small_organisations_leaves_and_is_counted_without_them() -> None:
+    means = [row("w2", who, "emmean", n=n) for who, n in (("b", 65), ("d", 8), ("all", 133))]
+    gaps = [row("w2", f"{who} - all", "gap") for who in ("b", "d")]
+    tables = {"means": tidy(means), "contrasts": tidy(gaps)}
+    cells = USUAL | {("w2", "d"): (3, 1, 0, 1, 3)}
+    assert leave(tables, cells)["contrasts"]["status"].tolist() == ["withheld", "withheld"]
+    out = leave(tables, cells, smallest_of_all=10)
+    assert out["means"]["status"].tolist() == ["ok", "withheld", "ok"]
+    assert out["contrasts"]["status"].tolist() == ["ok", "withheld"]
+    assert out["contrasts"].loc[0, "n"] == out["means"].loc[2, "n"] == 130, "of b and c, each once, rounded"
 
 
 def test_who_answered_all_items_may_be_too_few_where_many_answered_some() -> None:

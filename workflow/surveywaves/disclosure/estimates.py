@@ -66,6 +66,9 @@ AN_END: Final = ("scale", "term", "wave", "organisation")
 COMPARED: Final = (MEANS, CONTRASTS, SENSITIVITY)
 """Tables whose estimates for all staff are weighted sums of the organisations': less the others, one of them."""
 
+WITH_ALL: Final = (*COMPARED, PLANNING)
+"""Tables that have estimates for all staff or against these."""
+
 COMPARING: Final = (CONTRASTS, SENSITIVITY, PLANNING)
 """Tables of differences between cells, and of returns to come."""
 
@@ -260,6 +263,9 @@ def groups_of(table: str, term: str, wave: str, organisation: str, cells: Collec
     cells
         Those in which anybody answered the row's scale or item.
     """
+    if organisation.endswith(f"{BETWEEN}{ALL}"):
+        sides = (groups_of(table, term, wave, side, cells).groups for side in organisation.split(BETWEEN))
+        return Groups(tuple(group for side in sides for group in side), False)
     waves = [] if wave in (ALL, "") else wave.split(BETWEEN)
     names = [] if organisation in (ALL, "") else organisation.split(BETWEEN)
     all_waves = tuple(dict.fromkeys(one for one, _ in cells))
@@ -288,6 +294,8 @@ class _Label(NamedTuple):
     subject: str
     term: str
     about: Groups
+    of_all: frozenset[Place]
+    """Cells of the organisations that make up all staff, where small ones are left out of these."""
     unknown: bool
     """Whether the released counts leave open if anybody is in one of its groups."""
 
@@ -323,7 +331,7 @@ class _Rows:
     unit: FloatArray
 
     @classmethod
-    def of(cls, name: str, table: pd.DataFrame, bases: Bases) -> _Rows:
+    def of(cls, name: str, table: pd.DataFrame, bases: Bases, smallest_of_all: int = 0) -> _Rows:
         """Read what each row is about."""
         table = table[~table["term"].isin(NEVER)].reset_index(drop=True)
         reference = table.loc[table["term"] == RETURNS, "wave"] if name == PLANNING else ()
@@ -344,10 +352,20 @@ class _Rows:
             about, named = (
                 groups_of(name, term, next(iter(reference), wave), organisation, own) for own in cells
             )
+            of_all = frozenset[Place]()
+            if smallest_of_all and name in WITH_ALL and organisation.rpartition(BETWEEN)[2] == ALL:
+                alone = (place for place in named.cells if place[1] == organisation.partition(BETWEEN)[0])
+                of_all = named.cells - frozenset(alone)
+                sizes = {place: bases.size(name, subject, scale, place) for place in of_all}
+                small = {place for place, size in sizes.items() if size < smallest_of_all}
+                about, named = (
+                    Groups(tuple(group for group in one.groups if not small & set(group)), one.everybody)
+                    for one in (about, named)
+                )
             unknown = not about.everybody and any(
                 group and all(bases.unknown(subject, place) for place in group) for group in named.groups
             )
-            labels.append(_Label(scale, subject, term, about, unknown))
+            labels.append(_Label(scale, subject, term, about, of_all, unknown))
         return cls(name, table, labels, which, np.zeros(len(table), np.bool_), digits.units(table))
 
     def spread(self, values: Iterable[bool]) -> BoolArray:
@@ -376,6 +394,7 @@ def released(
     weighting: Weighting | None,
     agree: Agree | None = None,
     alone: Mapping[str, pd.DataFrame] | None = None,
+    smallest_of_all: int = 0,
 ) -> tuple[dict[str, pd.DataFrame], list[Entry]]:
     """Release the tables of estimates.
 
@@ -394,6 +413,9 @@ def released(
         Who weighs how much; None: nothing is weighted.
     agree
         What makes `agreement`, where there is `sensitivity`.
+    smallest_of_all
+        Fewest answers with which an organisation is one of those that make up all staff, where small ones are left out
+        (see `surveywaves.mixed.contrasts`), so that no estimate of all staff is about them; 0: all are in it.
     alone
         Tables, or some of their rows by their index, that are functions of released counts: only rounded and reworded.
 
@@ -415,7 +437,7 @@ def released(
         return {name: tables[name] for name in (*names, *others)}, []
     bases = Bases.of(tables, counts[ITEM_FREQUENCIES], instrument, rounded=rule.rounding > 0)
     tables, alone = _of_those_shown(tables, alone, bases)
-    rows = {name: _Rows.of(name, tables[name], bases) for name in names}
+    rows = {name: _Rows.of(name, tables[name], bases, smallest_of_all) for name in names}
     people = People(tables.get(VARIANT_PEOPLE), rule.threshold)
     few = dominated(weighting, _subjects(instrument)) if weighting else Dominated()
     for one in rows.values():
@@ -510,6 +532,7 @@ def _too_few(rows: _Rows, bases: Bases, people: People, rule: Rule) -> BoolArray
             if variant
             else sum(bases.size(rows.name, label.subject, label.scale, place) for place in group)
             for group in label.about.groups
+            if not label.of_all.issuperset(group)
         )
         return any(0 < size < least for size in sizes)
 

@@ -330,6 +330,9 @@ class _Release:
             weighting=self.weighting,
             agree=agree,
             alone=alone,
+            smallest_of_all=comparing.smallest_of_all
+            if comparing and len(comparing.organisations) > 2
+            else 0,
         )
         self.entries += entries
         self.tables.pop(VARIANT_PEOPLE, None)
