@@ -16,7 +16,7 @@ environment: .venv/.ready
 # was killed on the way (.half) or is of another Python is built anew.
 .venv/.ready: requirements.lock pyproject.toml
 	@[ ! -L .venv ] || { echo ".venv: a link; what it leads to is not changed (hint: make there, or delete it)" >&2; exit 1; }
-	@[ ! -e .venv/.half ] && [ "$$($(BIN)/python --version 2>&1)" = "$$($(PYTHON) --version)" ] || $(PYTHON) -m venv --clear .venv
+	@[ ! -e .venv/.half ] && [ "$$($(BIN)/python --version 2>&1)" = "$$("$(PYTHON)" --version)" ] || "$(PYTHON)" -m venv --clear .venv
 	touch .venv/.half
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	{ $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock \

@@ -64,8 +64,8 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "file says otherwise": (
         in_file(
             "config/waves/mori_baseline/wave.yaml",
-            "^      '1': 5\n      '2': 4\n",
-            "      '1': 4\n      '2': 5\n",
+            '^      "1": 5\n      "2": 4\n',
+            '      "1": 4\n      "2": 5\n',
         ),
         r"^wave mori_baseline, layout sav: column .* and \d+ more: the file calls `1` “Strongly agree”, and it is 4 "
         r"\(“Agree”\) in the coding `agree5`",

@@ -379,7 +379,17 @@ def test_every_file_of_people_that_a_run_makes_is_known_when_it_is_moved(finishe
     assert refused == set(private)
 
 
-OPEN_ROOMS = ("released", "figures", "tables", "report", "sheets", "pins", "gallery", "published")
+OPEN_ROOMS = (
+    "released",
+    "figures",
+    "tables",
+    "tables_interviews",
+    "report",
+    "sheets",
+    "pins",
+    "gallery",
+    "published",
+)
 """Folders of `results/` that everybody may read: the last is about what is in print, before it meets any data."""
 
 

@@ -47,7 +47,7 @@ def test_editing_a_crosswalk_reruns_that_wave_from_harmonise_on(copy_of: CopyOf)
     assert "ingest" not in jobs
 
 
-def test_editing_the_palette_reruns_figures_and_report_only(copy_of: CopyOf) -> None:
+def test_editing_the_palette_reruns_what_draws_and_the_report_only(copy_of: CopyOf) -> None:
     study = copy_of("palette")
     path = study / "config/config.yaml"
     text = path.read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_editing_the_palette_reruns_figures_and_report_only(copy_of: CopyOf) -> 
     path.write_text(re.sub(r"(?m)^  responses: *\[.*\]$", f"  responses: {palette}", text), encoding="utf-8")
     assert palette in path.read_text(encoding="utf-8")
     jobs = snakemake(study, "--dry-run").jobs
-    assert set(jobs) == {"figures", "report", "configuration", "codebook"} - {"codebook"}
+    assert set(jobs) == {"figures", "qualitative", "report", "configuration"}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_editing_the_plan_reruns_the_plan_and_what_shows_it(copy_of: CopyOf) -> 
     study = copy_of("plan")
     path = study / "config/config.yaml"
     replace(path, "    returns: [", "    returns: [50, ")
-    shows = {"release", "checklist", "figures", "report", "tables", "configuration"}
+    shows = {"release", "checklist", "qualitative", "figures", "report", "tables", "configuration"}
     assert {"plan", "figures", "report"} <= set(snakemake(study, "--dry-run").jobs) <= {"plan", *shows}
     planning = re.search(r"(?m)^  planning:\n(?:    .*\n)+", path.read_text(encoding="utf-8"))
     assert planning

@@ -50,5 +50,6 @@ if QUALITATIVE:
                 )
             ),
             figures={one.name: list(one.exhibit.reads) for one in INTERVIEW_FIGURES},
+            evidence=evidence() | {"interviews": QUALITATIVE.file.evidence.value},
         script:
             "../scripts/qualitative.py"

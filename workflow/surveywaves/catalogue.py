@@ -152,6 +152,7 @@ _ALL: Final = (
     Statistic("disclosure_log", "release", ("table", "wave", "organisation", "subject", "what")),
     Statistic("disclosure_summary", "release", ("table", "what")),
     Statistic("checklist", "release", ("type", "output", "statbarn", "scope")),
+    Statistic("checklist_interviews", "release", ("type", "output", "statbarn", "scope")),
 )
 
 STATISTICS: Final[Mapping[str, Statistic]] = {one.name: one for one in _ALL if not one.private}
