@@ -186,4 +186,4 @@ def test_every_released_table_has_a_key_and_the_key_tells_its_rows_apart(finishe
         assert set(STATISTICS[name].key) <= set(frame), name
         assert len(frame) > 0, name
         (names,) = row_names(name, frame)
-        assert not [row for row in names if row.endswith(")") and row.removesuffix(" (2)") in names], name
+        assert not [row for row in names if row.endswith(" (2)") and row.removesuffix(" (2)") in names], name

@@ -284,6 +284,8 @@ RULES: Final[Mapping[str, Origins]] = {
     "audit": _under("part", _PUBLICATION),
     "qualitative": {
         **_under("presentation", _WORDS),
+        "evidence.<wave>": (f"{_WAVE}: evidence",),
+        "evidence.interviews": (f"{CODED}: evidence",),
         "figures.**": _FIXED,
         **_under(
             "part",
