@@ -10,14 +10,3 @@ gallery    a page of them for the documentation
 change, levels, likert, heat_map, robustness, respondents, planning
            the figures
 """
-
-import sys
-
-# seaborn loads scipy.stats, for half a second, to estimate what no figure here asks for; it does without where there
-# is none.
-_unwanted = [name for name in ("scipy.stats", "scipy.cluster") if name not in sys.modules]
-sys.modules.update(dict.fromkeys(_unwanted))  # type: ignore[arg-type]
-import seaborn as sns  # noqa: E402, F401
-
-for _name in _unwanted:
-    del sys.modules[_name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import re
 import struct
@@ -24,7 +23,7 @@ from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import FIGURES, NARROW, ROWS_FORMAT, SLIDES, Figure, One, of_study
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.style import FONT, RC, drawable, metrics, on_slide, on_telephone, width
+from surveywaves.figures.style import FONT, RC, drawable, on_slide, on_telephone, width
 from surveywaves.files import csv_text, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 
@@ -57,7 +56,6 @@ def save_all(
         `captions.tsv`: what is said beside each figure, in their order.
     """
     slides, said, jobs = on_slide(presentation), [], []
-    gc.freeze()  # else what is loaded is looked through again for every figure
     with ThreadPoolExecutor(1) as beside:
         for one in of_study(exhibits, presentation, tables):
             drawing, slide = draw(one, tables, presentation), draw(one, tables, slides)
@@ -137,13 +135,10 @@ class _Renderer(RendererSVG):
         size = prop.get_size_in_points()
         return width(s, size, bold=prop.get_weight() == "bold"), size, 0.24 * size
 
-    def _get_font_height_metrics(self, prop: Any) -> tuple[float, float, float]:
-        return metrics(prop.get_size_in_points())  # else matplotlib reads the font anew for every text
-
     def draw_text(self, gc: Any, x: float, y: float, s: str, *how: Any, **_: object) -> None:
         prop, angle = how[:2]
         bold, size = prop.get_weight() == "bold", prop.get_size_in_points()
-        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {_hex(gc.get_rgb())}"
+        style = f"font-size: {size:g}px; font-family: '{FONT}', sans-serif; fill: {to_hex(gc.get_rgb())}"
         look = {"style": f"{style}; font-weight: 700" if bold else style, "x": f"{x:.2f}", "y": f"{y:.2f}"}
         if angle:
             look["transform"] = f"rotate({-angle:g} {x:.2f} {y:.2f})"
@@ -192,4 +187,3 @@ def svg_of(drawing: Drawing) -> str:
 _ABOUT = re.compile(r"^.*?(?=<svg)|\s*<metadata>.*?</metadata>", re.DOTALL)
 _PRECISE = re.compile(r"(\.\d\d)\d+")
 """Hundredths of a point are enough."""
-_hex = cache(to_hex)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -175,15 +174,6 @@ def _advance(one: str, following: str, *, bold: bool) -> float:
     return (float(font.load_char(ord(one), flags).linearHoriAdvance) / 65536 + kerning) / float(
         font.units_per_EM
     )
-
-
-@cache
-def metrics(size: float) -> tuple[float, float, float]:
-    """Give the height above the line, the depth below it and the gap between lines that the font asks for."""
-    table: Mapping[str, Any] = _font(bold=False).get_sfnt_table("OS/2") or {}
-    names = ("sTypoAscender", "sTypoDescender", "sTypoLineGap")
-    high, low, gap = (float(table[name]) * size / _font(bold=False).units_per_EM for name in names)
-    return high, -low, gap
 
 
 @cache
