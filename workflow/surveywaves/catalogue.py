@@ -490,8 +490,7 @@ def in_gallery(presentation: Presentation, published: bool) -> tuple[One, ...]:
     return tuple(
         one
         for one in figures(presentation, published)
-        if all(one.about.get(dimension) in (None, *shown[-1:]) for dimension in ("group", "scale"))
-        if one.about.get("page") in (None, "1")
+        if one.about.get("group") in (None, *shown[-1:]) and one.about.get("page") in (None, "1")
     )
 
 

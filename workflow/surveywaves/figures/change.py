@@ -173,11 +173,13 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:
     """Describe what moved, in one sentence for each organisation; of many, in one for each scale."""
     labels, sentences = Labels(own.unit.presentation), []
-    for scale in own.order if own.ranked else ():
-        facts = [one for one in own.shown if one.scale == scale]
-        ups, downs = sum(one.up for one in facts), sum(one.down for one in facts)
-        sentences.append(f"{labels.scale(scale)}: {ups} of {len(facts)} {up}, {downs} {down}.")
-    for name, facts in own.parts.items() if not own.ranked else ():
+    if own.ranked:
+        for scale in own.order:
+            facts = [one for one in own.shown if one.scale == scale]
+            ups, downs = sum(one.up for one in facts), sum(one.down for one in facts)
+            sentences.append(f"{labels.scale(scale)}: {ups} of {len(facts)} {up}, {downs} {down}.")
+        return " ".join(sentences)
+    for name, facts in own.parts.items():
         groups = []
         for word, chosen in ((up, [o for o in facts if o.up]), (down, [o for o in facts if o.down])):
             each = [f"{labels.scale(o.scale)} {own.unit.write(o.estimate, signed=True)}" for o in chosen]

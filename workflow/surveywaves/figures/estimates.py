@@ -71,10 +71,6 @@ class Unit:
         """Write a level or a difference."""
         return number(level, 0 if self.percent else 2, signed=signed)
 
-    def interval(self, low: float | None, high: float | None) -> str:
-        """Write an interval."""
-        return NONE if low is None or high is None else f"{self.write(low)} to {self.write(high)}"
-
     def change(self, one: Found | None) -> str:
         """Write an estimate, or the sign that stands in its place."""
         if one is None or one.estimate is None:
@@ -83,7 +79,9 @@ class Unit:
 
     def bounds(self, one: Found | None) -> str:
         """Write its interval, if there is one."""
-        return "" if one is None or one.estimate is None else self.interval(one.low, one.high)
+        if one is None or one.estimate is None:
+            return ""
+        return NONE if None in (one.low, one.high) else f"{self.write(one.low)} to {self.write(one.high)}"
 
     def told(self, one: Found) -> str:
         """Say what a mark shows, to whoever points at it."""

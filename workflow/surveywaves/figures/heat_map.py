@@ -55,7 +55,8 @@ def heat_map(
     rows = item_summary[item_summary["item"].isin([item.item for item in items])]
     changes = _changes(item_contrasts, items, presentation)
     levels = {(row.item, Column(row.organisation, row.wave)): row for row in records(rows)}
-    columns = _columns({column for _, column in (*levels, *changes)}, presentation)
+    found = levels | changes
+    columns = _columns({column for _, column in found}, presentation)
     parts = list(dict.fromkeys(column.organisation for column in columns))
     if isinstance(presentation.style, Slide):
         groups = {"": _most_changed(items, changes, parts, sheet)}
@@ -75,7 +76,7 @@ def heat_map(
             cells.append([Tile()] * len(heads))
         for item in own:
             names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
-            row = [_tile(item.item, column, {**levels, **changes}, labels) for column in columns]
+            row = [_tile(item.item, column, found, labels) for column in columns]
             cells.append([*row, *(_spread(item.item, levels, changes, presentation) if apart else ())])
     title = _title(changes, parts, len(items), presentation)
     about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changes else ""

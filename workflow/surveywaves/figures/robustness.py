@@ -34,9 +34,8 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     """
     labels, pair, em = Labels(presentation), main_pair(presentation), Sheet.of(presentation.style).em
     kind, wave = (CHANGE, pair.contrast) if pair else (GAP, next(iter(presentation.waves)))
-    what, words = "change", ("rose", "fell", "no meaningful change", "no clear change")
-    if not pair:
-        what, words = "difference", ("higher", "lower", "no meaningful difference", "no clear difference")
+    up, down, what = ("rose", "fell", "change") if pair else ("higher", "lower", "difference")
+    words = up, down, f"no meaningful {what}", f"no clear {what}"
     rows = _rows(sensitivity, kind, wave)
     decided = rows[rows["status"].isin(ESTIMATED) & rows["decision"].ne("")]
     tried: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in rows["variant"]}

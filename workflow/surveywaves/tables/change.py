@@ -99,16 +99,14 @@ class Estimates:
         ]
         moved, p = self.contrast(row)
         if moved.more and printed.differ(sides[0], sides[1], moved):
-            moved = moved.noted(OVER_ALL if printed.remarks(row.note) else BEFORE_ROUNDING)
+            moved = moved.noted(OVER_ALL if printed.remarks(row.note, self.labels) else BEFORE_ROUNDING)
         return (*sides, moved, p)
 
     def contrast(self, row: Any) -> tuple[Cell, Cell]:
         """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
         cell = printed.estimate(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
-            cell = cell.noted(
-                *(printed.sentence(self.labels.readable(remark)) for remark in printed.remarks(row.note))
-            )
+            cell = cell.noted(*printed.remarks(row.note, self.labels))
         return printed.decided(cell, row), printed.p(row)
 
     def scale(self, name: str) -> Cell:
@@ -273,11 +271,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         sorted(records(chosen), key=lambda row: (contrasts_there.index(row.wave), scales.index(row.scale))),
         [
             (Column("Scale"), lambda row: found.scale(row.scale)),
-            several
-            and (
-                Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(labels.organisation(row.organisation)),
-            ),
+            several and printed.whose(labels),
             ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
         ],
         stacked(found.levels, every) if len(every) else every,

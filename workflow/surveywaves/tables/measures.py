@@ -31,22 +31,19 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     groups = groups[:1] if len(study.organisations) == 1 else groups
     present = set(zip(there["wave"], there["term"], strict=True))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
-
-    def cells(row: tuple[str, str]) -> list[Cell]:
-        name, scale = row
-        return [
+    rows = {
+        (name, scale): [
             _coefficient(
                 found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
             )
             for wave, term in terms
         ]
-
-    rows = [
-        (name, scale) for name in groups for scale in labels.scales_in(there[there["organisation"] == name])
-    ]
+        for name in groups
+        for scale in labels.scales_in(there[there["organisation"] == name])
+    }
     return laid_out(
         "Reliability of each scale",
-        [row for row in rows if any(cell is not printed.NOTHING for cell in cells(row))],
+        [row for row, cells in rows.items() if any(cell is not printed.NOTHING for cell in cells)],
         [
             (Column("Scale"), lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
             (
@@ -54,7 +51,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
                     numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
                     for wave, term in terms
                 ],
-                cells,
+                rows.__getitem__,
             ),
         ],
         own,

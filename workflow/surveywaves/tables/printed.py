@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves import words
-from surveywaves.tables.layout import Cell
+from surveywaves.tables.layout import Cell, Column, Maker
 from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.text import listed
 from surveywaves.words import (
@@ -165,9 +166,10 @@ def parts_of(note: Any) -> list[str]:
     return [] if is_missing(note) else [part for part in str(note).split("; ") if part]
 
 
-def remarks(note: Any) -> list[str]:
-    """Give what a contrast's note says of that contrast alone."""
-    return [part for part in parts_of(note) if not part.startswith((WEIGHTED, LOW_RELIABILITY_MARK))]
+def remarks(note: Any, labels: Labels) -> list[str]:
+    """Return what a contrast's note says about that contrast alone, a sentence for each part."""
+    own = (part for part in parts_of(note) if not part.startswith((WEIGHTED, LOW_RELIABILITY_MARK)))
+    return [sentence(labels.readable(part)) for part in own]
 
 
 def sentence(text: str) -> str:
@@ -205,6 +207,12 @@ def who(names: Sequence[str], labels: Labels) -> str:
 
 MANY: Final = 6
 """Organisations that are named one by one, at most."""
+
+
+def whose(labels: Labels, name: Callable[[Any], str] = attrgetter("organisation")) -> Maker:
+    """Make the column that names the organisation of a row; `name` takes it from the row."""
+    head = labels.presentation.nouns.organisation[0].capitalize()
+    return Column(head), lambda row: Cell(labels.organisation(name(row)))
 
 
 def when(wave: str, labels: Labels) -> str:

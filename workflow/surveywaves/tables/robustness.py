@@ -56,11 +56,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         [
             (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
             (Column("Waves"), lambda row: Cell(printed.when(row.wave, labels))),
-            several
-            and (
-                Column(labels.presentation.nouns.organisation[0].capitalize()),
-                lambda row: Cell(labels.organisation(row.organisation)),
-            ),
+            several and printed.whose(labels),
             (
                 Column("Main analysis"),
                 lambda row: Cell(printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
@@ -120,7 +121,7 @@ def _change(
     cell = printed.estimate(row, labels, decimals=1, signed=True)
     if row is None or is_missing(row.estimate):
         return replace(cell, notes=()), printed.p(row)
-    told = [printed.sentence(labels.readable(remark)) for remark in printed.remarks(row.note)]
+    told = printed.remarks(row.note, labels)
     if is_missing(first.value) or is_missing(last.value) or printed.differ(first, last, cell):
         told.append(MODELLED)
     return printed.decided(cell, row).noted(*told), printed.p(row)
@@ -193,11 +194,7 @@ def answers(
                 Column("Wave"),
                 lambda row: Cell(labels.wave(row[1])).noted(labels.comparability_note(row[1], row[0].item)),
             ),
-            by_organisation
-            and (
-                Column(study.nouns.organisation[0].capitalize()),
-                lambda row: Cell(labels.organisation(row[2])),
-            ),
+            by_organisation and printed.whose(labels, itemgetter(2)),
             (columns, cells),
         ],
         chosen,
