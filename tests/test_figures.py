@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 from lxml import etree
 from matplotlib.collections import Collection, PolyCollection
 from matplotlib.lines import Line2D
@@ -58,7 +59,7 @@ def said(drawing: Drawing) -> str:
 
 
 def told(drawing: Drawing) -> list[str]:
-    """List what marks say where a reader points at them."""
+    """List the texts that marks show on hover."""
     artists = drawing.figure.findobj()
     marks = [url for points in artists if isinstance(points, Collection) for url in points.get_urls()]
     said = [*marks, *(artist.get_gid() for artist in artists)]
@@ -254,6 +255,30 @@ def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
     )
     darkness = {int(text): tone for text, tone in shown}
     assert [darkness[share] for share in sorted(darkness)] == sorted(darkness.values(), reverse=True)
+
+
+def test_every_tile_of_the_heat_map_has_the_colour_of_its_own_share() -> None:
+    study, tables = study_of(), tables_for(study_of())
+    labels, rows = Labels(study), tables["item_summary"]
+    rows = rows[rows["organisation"].isin(list(study.organisations))]
+    rows = rows.assign(favourable_percent=np.linspace(0, 100, len(rows)))
+    [one] = draw_all({**tables, "item_summary": rows}, study, wanted=["heat_map_1"])
+    axes = one.figure.axes[0]
+    grounds = [ground for row in axes.findobj(PolyCollection) for ground in row.get_facecolors()]
+    shown = {
+        text.get_gid(): mpl.colors.to_hex(ground)
+        for text, ground in zip(axes.texts, grounds, strict=True)
+        if text.get_gid()
+    }
+    shades = sns.color_palette("blend:#f3f6fa,#9dbcd8,#2f6aa3,#0d2f57", as_cmap=True)
+    said = [
+        f"value:{labels.item(row.item)} {labels.organisation(row.organisation)}, {labels.wave(row.wave)}: "
+        f"{number(row.favourable_percent, 1)}% favourable"
+        for row in rows.itertuples()
+    ]
+    colours = map(mpl.colors.to_hex, shades(rows["favourable_percent"] / 100))
+    assert shown == dict(zip(said, colours, strict=True))
+    assert (shown[said[0]], shown[said[-1]]) == ("#f3f6fa", "#0d2f57")
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -365,7 +365,7 @@ def test_more_than_two_organisations_stand_below_each_other_with_gaps_in_their_o
 
 
 def of_many(organisations: int) -> tuple[Labels, Frames]:
-    """A study whose organisations, each like the first of three, are compared with all of them."""
+    """Make a study of many organisations, each like the first of three, that are compared with all together."""
     names = [f"o{number}" for number in range(organisations)]
     frames = tables(presentation(organisations=("o0", "o1", "o2")))
     every = {}
@@ -408,7 +408,7 @@ def test_of_many_organisations_the_report_shows_the_clearest_and_the_files_have_
     if organisations == 200:
         assert "The o100 house − All respondents" not in shown["gap_linear"].sections
         assert set(shown["reliability"].sections) == {"All respondents"}
-        # Without rows of all, the first are shown, and nothing else is said.
+        # Without rows of all together, the first are shown, and the note says so.
         assert "rows are shown: the first, since" in shown["levels_linear"].notes[0]
     assert any("number of scales and organisations" in note for note in shown["gap_linear"].notes)
 

@@ -34,7 +34,7 @@ SLIDES: Final = "slides"
 """Folder beside the figures where each is a PNG of 16:9."""
 
 NARROW: Final = "narrow"
-"""Folder beside the figures where those that are drawn for a telephone as well are SVGs."""
+"""Folder beside the figures for the SVGs of those that are also drawn for a telephone."""
 
 SECTIONS: Final = {
     "summary": "Summary",
@@ -178,7 +178,7 @@ def statistics(*stages: str, planned: bool, published: bool) -> list[str]:
 
 
 ABREAST: Final = 3
-"""Most organisations that stand side by side in a figure; more are ranked."""
+"""Most organisations side by side in a figure; more are ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Figure(Exhibit):
-    """A figure; its maker gets a `Presentation` and gives a `Drawing`.
+    """A figure; its maker gets a `Presentation` and returns a `Drawing`.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ class Figure(Exhibit):
 
 @dataclass(frozen=True, slots=True)
 class Table(Exhibit):
-    """A table to paste; its maker gets `Labels` and gives a `Table`.
+    """A table to paste; its maker gets `Labels` and returns a `Table`.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ class Table(Exhibit):
     file_only
         Whether it is a file that the report links to, and does not show.
     folder
-        Where its files lie, below `results/`.
+        Folder of its files, below `results/`.
     """
 
     beside: tuple[str, ...] = ()
@@ -404,7 +404,7 @@ INTERVIEW_FIGURES: Final = (
     Figure("timeline", "qualitative.figure:timeline", ("timeline",), "interviews"),
     Figure("themes", "qualitative.figure:themes", ("themes",), "coding"),
 )
-"""Every figure of the coded material: apart from `FIGURES`, so that with it none of the survey's is drawn again."""
+"""Every figure of the coded material; kept apart from `FIGURES`, so that a change to it redraws no survey figure."""
 
 INTERVIEW_TABLES: Final = (
     Table(
@@ -475,7 +475,7 @@ def figures(presentation: Presentation, published: bool) -> tuple[One, ...]:
 
 
 def interview_figures(presentation: Presentation, tables: Iterable[str]) -> tuple[One, ...]:
-    """List the figures of a study's coded material, as far as there are the tables that they read."""
+    """List the figures of a study's coded material whose tables exist."""
     return tuple(of_study(INTERVIEW_FIGURES, presentation, dict.fromkeys(tables)))
 
 

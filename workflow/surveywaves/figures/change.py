@@ -1,7 +1,7 @@
 """What changed: every scale from wave to wave, a panel per organisation; the report's first figure is one of these.
 
-Marks stand at the share of favourable answers, or at the mean where a study has no favourable answers. Where there are
-more organisations than stand side by side, they are ranked within each scale instead.
+Marks show the share of favourable answers, or the mean where a study has no favourable answers. Where there are too
+many organisations for panels side by side, they are ranked within each scale instead.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from surveywaves.text import listed
 from surveywaves.words import MINUS, Labels, lower, pair, records, shortened
 
 TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
-"""Mark of a wave that is not compared."""
+"""Look of the mark of a wave that is not compared."""
 
 
 def _compared(
     contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation, kind: str
 ) -> tuple[Estimates, Pair, pd.DataFrame]:
-    """Collect the contrasts of a kind between the main pair of waves, that pair, and the rows that are drawn.
+    """Return the contrasts of a kind between the main pair of waves, that pair, and the rows that are drawn.
 
-    Scales are sorted by the first organisation's estimate or, where many are ranked, by that of all together.
+    Scales are sorted by the first organisation's estimate or, where organisations are ranked, by that of all together.
     """
     compared, unit = main_pair(presentation), Unit(main_unit(contrasts), presentation)
     if compared is None:
@@ -171,7 +171,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
 
 
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:
-    """Describe what moved, in one sentence for each organisation; of many, in one for each scale."""
+    """Describe what moved, in a sentence per organisation or, where organisations are ranked, per scale."""
     labels, sentences = Labels(own.unit.presentation), []
     if own.ranked:
         for scale in own.order:
@@ -191,13 +191,13 @@ def _said(own: Estimates, up: str, down: str, noun: str) -> str:
 
 
 def _coloured(presentation: Presentation) -> str:
-    """Say what colour means."""
+    """Return the sentence that explains colour in a caption."""
     alpha = f"{1 - presentation.confidence:.2g}".removeprefix("0")
     return f"Colour: p adjusted across scales below {alpha}."
 
 
 def _differing(facts: Sequence[Found], sides: Sequence[tuple[str, ...]], count: int) -> str:
-    """Count the scales on which changes differ; of a single pair, say in whose favour."""
+    """Return a title: on how many scales changes differ and, for a single pair, in whose favour."""
     moved = [one for one in facts if one.moved]
     if not moved:
         return "No scale shows a clear difference between the changes"
@@ -212,7 +212,7 @@ def _differing(facts: Sequence[Found], sides: Sequence[tuple[str, ...]], count: 
 
 
 def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
-    """Note that printed levels do not subtract to a printed difference, where that is so."""
+    """Return a note if some printed difference is not that of the printed levels, else an empty string."""
     for one in facts:
         if one.comparable:
             printed = (unit.write(x).replace(MINUS, "-") for x in (one.first, one.last, one.estimate))
@@ -223,7 +223,7 @@ def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
 
 
 def _counts(means: pd.DataFrame, own: Estimates, compared: Pair) -> str:
-    """Give the largest number of respondents over the scales, for each of the two waves."""
+    """Return a note on the largest number of respondents over the scales, for each of the two waves."""
     most = means[means["analysis"] == ANALYSIS[own.unit.name]].groupby(["organisation", "wave"])["n"].max()
     said = []
     for name in own.parts if not own.ranked else [ALL]:

@@ -24,7 +24,7 @@ from surveywaves.terms import Evidence
 from surveywaves.words import REVERSED, Labels
 
 Axis = tuple[float, float, Mapping[float, str]]
-"""Where x begins and ends, and its ticks: what is written at them."""
+"""Lower and upper limit of x, and its ticks with their labels."""
 LINE: Final = 1.3
 """Height of a line of text, in its size."""
 TITLE: Final = 1.25
@@ -84,7 +84,7 @@ WITHHELD_LOOK: Final[dict[str, Any]] = {
 
 
 def withheld_key(there: object) -> list[Key]:
-    """Make the legend entry of withheld values, if there are any."""
+    """Make the legend entry for withheld values, if there are any."""
     return [Key("[c] withheld to protect respondents", WITHHELD_LOOK, box=True)] if there else []
 
 
@@ -99,7 +99,7 @@ def decision_keys(
     *,
     grid: bool = False,
 ) -> list[Key]:
-    """Make legend entries of the decisions that a figure shows; `words` name `DECISIONS`, in their order."""
+    """Make legend entries for the decisions that a figure shows; `words` are labels of `DECISIONS`, in order."""
     there, upright = set(decisions), {">": "^", "<": "v"}
     return [
         Key(said, {"marker": upright.get(marker, marker) if grid else marker, "color": colour})
@@ -242,7 +242,7 @@ class Page:
         Parameters
         ----------
         axis
-            Of x: grid lines stand at its ticks.
+            Limits and ticks of x, with a grid line at each tick.
         top, lines
             Where it begins, and how high it is; without, it is as high as all rows.
         """

@@ -21,17 +21,17 @@ from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
 from surveywaves.words import LOW_RELIABILITY_SIGN, NONE, WITHHELD, Labels, number
 
 CLEAR: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
-"""Ground of a text that stands over the lines of a panel."""
+"""Background of a text that is written over the lines of a panel."""
 TOLD: Final = 40
-"""Most organisations whose marks tell their values: those of more are too small to point at."""
+"""Most organisations whose marks show their values on hover; with more, marks are too small for that."""
 LEAST: Final = 8.0
-"""Height that a ranking has at least, in em."""
+"""Least height of a ranking, in em."""
 TOGETHER: Final[dict[str, Any]] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 2))}
-"""Line at what all together come to."""
+"""Look of the line at the estimate of all together."""
 BESIDE: Final = 2
-"""Most panels that have room for intervals in figures, and for means with two decimals."""
+"""Most panels with room for intervals written beside them, and for means with two decimals."""
 FEWER: Final = "‡"
-"""Marks a difference over fewer statements than the levels beside it."""
+"""Sign of a difference over fewer statements than the levels beside it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Unit:
 
     @property
     def words(self) -> str:
-        """What is shown."""
+        """Name of the unit, for a subtitle."""
         return "Favourable answers, %" if self.percent else "Mean answer, points of the response scale"
 
     @property
@@ -61,7 +61,7 @@ class Unit:
         return low - spare, high + spare, {**ticks, high: f"{high:g}{'%' if self.percent else ''}"}
 
     def around_zero(self, shown: Sequence[Found]) -> Axis:
-        """Give the limits and ticks of an axis of differences, with zero in its middle."""
+        """Return an axis of differences that is symmetric around zero."""
         most = max(map(abs, _bounds(shown)), default=1.0) * 1.05 or 1.0
         step = 10 ** math.floor(math.log10(most))
         step = next(nice * step for nice in (5, 2, 1, 0.5) if nice * step <= most)
@@ -72,7 +72,7 @@ class Unit:
         return number(level, 0 if self.percent else 2, signed=signed)
 
     def change(self, one: Found | None) -> str:
-        """Write an estimate, or the sign that stands in its place."""
+        """Write an estimate, or the sign for its absence."""
         if one is None or one.estimate is None:
             return WITHHELD if one is not None and one.status == Status.WITHHELD else NONE
         return self.write(one.estimate, signed=one.kind != LEVEL) + (FEWER if one.fewer else "")
@@ -84,7 +84,7 @@ class Unit:
         return NONE if None in (one.low, one.high) else f"{self.write(one.low)} to {self.write(one.high)}"
 
     def told(self, one: Found) -> str:
-        """Say what a mark shows, to whoever points at it."""
+        """Return the text that a mark shows on hover: where it belongs, its value and its interval."""
         labels, said = Labels(self.presentation), self.change(one)
         if one.kind != LEVEL:
             ends = "" if one.first is None else f"{self.write(one.first)} to {self.write(one.last)}, "
@@ -102,7 +102,7 @@ def span(axes: Axes, y: float, one: Found, **look: Any) -> None:
 
 @dataclass(frozen=True)
 class Estimates:
-    """Estimates of organisations (or of pairs of them, or all together) on scales, which are in an order."""
+    """Estimates of organisations (or of pairs of them, or of all together) on scales; `order` is that of the scales."""
 
     unit: Unit
     facts: Sequence[Found]
@@ -110,17 +110,17 @@ class Estimates:
 
     @cached_property
     def parts(self) -> dict[str, list[Found]]:
-        """Those of each organisation; those of all together if there are no others."""
+        """Estimates of each organisation; those of all together only if there are no others."""
         return without_all(by_organisation(self.facts, self.unit.presentation))
 
     @property
     def shown(self) -> list[Found]:
-        """Every one that is drawn."""
+        """Every estimate that is drawn."""
         return [one for own in self.parts.values() for one in own]
 
     @cached_property
     def against(self) -> str:
-        """What every organisation is held against, where that is the same for all."""
+        """What all organisations are compared with; empty if that differs, or if there is one organisation."""
         others = {name.partition(BETWEEN)[2] for name in self.parts}
         return others.pop() if len(self.parts) > 1 and len(others) == 1 else ""
 
@@ -146,13 +146,13 @@ class Estimates:
         words
             Title and subtitle.
         mark
-            Draws one into a panel at some height.
+            Draws an estimate into a panel at a given y.
         axis
-            Of the panels.
+            Limits and ticks of every panel.
         keys, notes
-            As for `Page`, which speaks of what is withheld and of signs by itself.
+            As for `Page`. Entries for what is withheld and for signs are added.
         waves
-            Waves under each other within each scale; without, differences and intervals are written in figures.
+            Waves under each other within each scale; if empty, differences and intervals are written beside the panels.
         """
         shown = self.shown
         low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in shown) else ""
@@ -186,7 +186,7 @@ class Estimates:
         )
 
     def _part(self, name: str, facts: Sequence[Found], *, numbers: bool) -> Part:
-        """Write what stands beside a panel."""
+        """Make the title and the columns of numbers beside a panel."""
         unit, labels, of = self.unit, Labels(self.unit.presentation), {one.scale: one for one in facts}
         own, columns = [of.get(scale) for scale in self.order], []
         if numbers:
@@ -197,9 +197,9 @@ class Estimates:
         return Part(labels.organisation(name), columns, colours)
 
     def _rank(self, words: tuple[str, str], axis: Axis, keys: Sequence[Key], notes: Sequence[str]) -> Page:
-        """Make a page with a panel per scale, in which organisations are ranked from the highest; any number fits.
+        """Make a page with a panel per scale that ranks any number of organisations, the highest first.
 
-        Each has its name beside it if there is room, else the highest and the lowest do.
+        Each is named beside its mark if there is room, else only the highest and the lowest are.
         """
         unit, labels, sheet = (
             self.unit,
@@ -258,12 +258,12 @@ class Estimates:
 
 
 def _bounds(facts: Iterable[Found]) -> list[float]:
-    """List estimates and the ends of their intervals."""
+    """Return estimates and the ends of their intervals, as far as there are any."""
     return [end for one in facts for end in (one.low, one.estimate, one.high) if end is not None]
 
 
 def _look(one: Found) -> dict[str, str]:
-    """Choose how an estimate is written: a direction that is decided stands out."""
+    """Return the look of a written estimate: bold and in colour if its direction is decided."""
     return {"color": look_of(one.decision)[0], "weight": "bold"} if one.moved else {"color": GREY}
 
 
@@ -273,7 +273,7 @@ def _intervals(axes: Axes, facts: Sequence[Found], each: float, unit: Unit, high
     there = [one for one in facts if one.estimate is not None]
     looks, size = {one.decision: look_of(one.decision) for one in there}, max(0.55 * high, 1.5)
     for decision, (colour, marker, _) in looks.items():
-        # Intervals of a colour are one line with gaps: an element each would make a page heavy.
+        # Intervals of one colour are a single line with gaps; an element for each would make large files.
         own = [one for one in there if one.decision == decision]
         x = [math.nan if end is None else end for one in own for end in (one.low, one.high, None)]
         y = [place for one in own for place in [places[one.organisation]] * 3]

@@ -24,7 +24,7 @@ COLUMNS: Final = 8
 COLUMN: Final = 3.3
 """Width of a column, in em."""
 SPREAD: Final = ("least and most favourable", "rose and fell")
-"""Heads of what is shown of organisations that have no columns of their own."""
+"""Heads of the two columns that summarise organisations without columns of their own."""
 WIDEST: Final = 8.0
 """Width that a column takes at most, in em."""
 MOVED: Final = (Decision.INCREASE.value, Decision.DECREASE.value)
@@ -156,7 +156,7 @@ def _spread(
     changes: Mapping[tuple[str, Column], Any],
     presentation: Presentation,
 ) -> list[Tile]:
-    """Make tiles of the least and the most favourable organisation in the last wave, and of how many moved."""
+    """Make two tiles: the lowest and highest share of any organisation in the last wave, and how many moved."""
     last, names = list(presentation.waves)[-1], presentation.organisations
     rows = [row for name in names if (row := levels.get((item, Column(name, last)))) is not None]
     shares = [float(row.favourable_percent) for row in rows if pd.notna(row.favourable_percent)]

@@ -31,7 +31,7 @@ def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) 
 
 
 class Box(NamedTuple):
-    """A box from `x` on, `y` its middle, with its look and what it says when a reader points at it."""
+    """A box: its left edge `x`, its middle `y`, its size and look, and the text that it shows on hover."""
 
     x: float
     y: float
@@ -59,12 +59,12 @@ def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
 
 
 def value(artist: Artist, said: str, *, focus: bool = True) -> None:
-    """Let a mark tell its value when a reader points at it or, with `focus`, reaches it by keyboard."""
+    """Let a mark show its value on hover and, with `focus`, when it is reached by keyboard."""
     artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
 
 
 MARKS: Final = ("x", "y", "series", "told")
-"""Columns of marks: the place of each, its series, and what it says when a reader points at it."""
+"""Columns of marks: the place of each, its series, and the text that it shows on hover."""
 
 
 def points(
@@ -168,7 +168,7 @@ def panels(
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A cell of a grid: its text and look, and what it says when a reader points at it."""
+    """A cell of a grid: its text and look, and the text that it shows on hover."""
 
     text: str = ""
     ground: str = "#ffffff"

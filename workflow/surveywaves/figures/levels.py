@@ -42,7 +42,7 @@ def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
 def _draw(
     means: pd.DataFrame, put: Callable[[Sequence[Found]], list[str]], presentation: Presentation, about: str
 ) -> Drawing:
-    """Draw levels; `put` gives the scales in order, from the levels of the first panel or of all together."""
+    """Draw levels; `put` returns the scales in order, from the levels of the first panel or of all together."""
     unit, labels, em = (
         Unit(main_unit(means), presentation),
         Labels(presentation),

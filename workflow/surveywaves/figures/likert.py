@@ -1,6 +1,6 @@
 """How people answered the statements of a scale: every answer of all respondents, three groups by organisation.
 
-Bars run from 0 to 100% on one axis; at their ends stand the shares of the answers on either side.
+Bars run from 0 to 100% on one axis, with the shares of the answers on either side written at their ends.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from surveywaves.words import NONE, WITHHELD, Labels, number, records, shortened
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
-"""Most organisations under each other; if there are more, only the tables show them."""
+"""Most organisations under each other; more are shown in the tables only."""
 BAR: Final = 1.35
-"""Height that a bar takes with the room above it, in em."""
+"""Height of a bar with the gap above it, in em."""
 HIGH: Final = 1.05
 """Height of a bar, in em."""
 ROOM: Final = 0.2
-"""How much wider than its number an answer must be, at least, for the number to be written in it, in em."""
+"""Least margin, in em, by which a segment must be wider than its number for the number to be written in it."""
 TOTAL: Final = 2.2
 """Room for a total beside a bar, in em."""
 STATEMENT: Final = 0.30
@@ -106,9 +106,9 @@ def likert(
 
 
 class Bar(NamedTuple):
-    """The answers of some people to a statement, lowest first, in percent; NaN where there is none to show.
+    """The answers of a group to a statement in percent, lowest first; NaN where a share is not known.
 
-    `ends` are the shares on the low and on the high side of the middle; `without` stands for one that is not shown.
+    `ends` are the shares below and above the middle; `without` is written in place of one that is not known.
     """
 
     shares: Sequence[float]
@@ -119,7 +119,7 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Answers:
-    """The percent of each answer, of all that are favourable, and where an answer is withheld."""
+    """The percentage of each answer and of all favourable ones, and the places where an answer is withheld."""
 
     presentation: Presentation
     shares: Mapping[Place, Sequence[float]]
@@ -128,7 +128,7 @@ class Answers:
 
     @classmethod
     def of(cls, frequencies: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Answers:
-        """Take them from the released tables."""
+        """Collect them from the released tables."""
         place = ["wave", "organisation", "item"]
         most = max(scale.points for scale in presentation.response_scales.values())
         wide = frequencies.pivot(index=place, columns="response", values="percent").astype("float64")  # noqa: PD010
@@ -143,7 +143,7 @@ class Answers:
         )
 
     def bar(self, item: Item, wave: str, organisation: str, *, together: bool) -> Bar | None:
-        """Give a bar, with the answers on either side of the middle together or not; None where nobody was asked."""
+        """Return a bar, or None if nobody was asked; `together` adds up the answers on either side of the middle."""
         place, scale = (wave, organisation, item.item), self.presentation.response_scales[item.response_scale]
         shares: Sequence[float] = self.shares.get(place, [math.nan] * scale.points)[: scale.points]
         gone, labels = place in self.withheld, tuple(scale.labels)
@@ -163,7 +163,7 @@ class Answers:
 
 
 class Panel(NamedTuple):
-    """Bars under each other, each with its label (empty: none), wave and organisation; its place is in points."""
+    """Bars under each other: label (may be empty), wave and organisation of each; `left` and `right` are in points."""
 
     title: Sequence[str]
     bars: Sequence[tuple[str, str, str]]
@@ -199,7 +199,7 @@ def _panels(
 
 
 def _draw(page: Page, panels: Sequence[Panel], items: Mapping[float, Item], answers: Answers) -> None:
-    """Draw panels: labels, bars, and at either end the total of a side."""
+    """Draw panels: labels, bars, and the total of each side at the ends of a bar."""
     em, labels, drawn = page.em, Labels(page.presentation), []
     places = [(panel.left, (panel.left + panel.right) / 2, panel.right) for panel in panels]
     ticks = {x: said for three in places for x, said in zip(three, ("0", "50", "100%"), strict=True)}
@@ -236,7 +236,7 @@ def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
 
 
 def _bar(page: Page, axes: Axes, panel: Panel, y: float, bar: Bar) -> list[Box]:
-    """Give the boxes of a bar: from either end what is known, hatched between where any is not."""
+    """Return the boxes of a bar: known answers from both ends, and what is unknown hatched between them."""
     shares, wide = np.array(bar.shares), (panel.right - panel.left) / 100
     ends, rests = np.cumsum(shares), 100 - np.cumsum(shares[::-1])[::-1]
     starts = np.where(np.isnan(ends), rests, ends - shares)
@@ -258,7 +258,7 @@ def _bar(page: Page, axes: Axes, panel: Panel, y: float, bar: Bar) -> list[Box]:
 
 
 def _rows(items: Sequence[Item], waves: Sequence[str], there: Sequence[str], sheet: Sheet) -> Rows:
-    """Give each statement a row as high as its bars; the mark of a reversed one stands first."""
+    """Make a row per statement, as high as its bars; a reversed statement begins with its mark."""
     names = [wrap(statement(item), STATEMENT * sheet.width, sheet.em, lines=5) for item in items]
     return Rows(names, sheet.em, BAR * max(len(waves), len(there) if len(there) > BESIDE else 0, 1) + 0.7)
 
@@ -279,7 +279,7 @@ def _fitting(
 
 
 def _keys(items: Sequence[Item], rows: pd.DataFrame, presentation: Presentation) -> list[Key]:
-    """Give the legend: the answers of each response scale, and what is withheld."""
+    """Return the legend: the answers of each response scale, and what is withheld."""
     keys: list[Key] = []
     for name in dict.fromkeys(item.response_scale for item in items):
         scale = presentation.response_scales[name]

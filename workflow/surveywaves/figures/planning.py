@@ -19,7 +19,7 @@ from surveywaves.words import Labels, lower, number, percent, whole
 
 DETECTABLE: Final = "detectable"
 SERIES: Final = 6
-"""Most comparisons with a line each; of more, those of a kind share one."""
+"""Most comparisons with a line of their own; more are drawn as one line per kind."""
 LOOKS: Final[Sequence[tuple[str, str, Any]]] = (
     ("#12304c", "o", ""),
     ("#b8400b", "s", (3.7, 1.6)),
@@ -81,7 +81,7 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
 def _curves(
     page: Page, curves: pd.DataFrame, looks: Mapping[str, tuple[str, str, Any]], *, shaded: bool
 ) -> None:
-    """Draw a line per series, on axes of returns and of standard deviations."""
+    """Draw a line per series: standard deviations by number of returns."""
     em, plan, returns = page.em, page.presentation.planning, page.presentation.nouns.returns[1]
     counts = sorted(set(curves["x"].astype(float)))
     wanted = [counts[0], *[n for n in counts[1:] if n >= 200 and n % 200 == 0], counts[-1]]

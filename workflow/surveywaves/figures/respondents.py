@@ -14,11 +14,11 @@ from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
 from surveywaves.words import NONE, WITHHELD, Labels, number, opening, records
 
 MARKERS: Final = ("s", "D", "^", "o")
-"""Marks of the waves; that of the last is a dot."""
+"""Marks of the waves; the last wave has a dot."""
 LEVELS: Final = 55
 """Most rows."""
 ORGANISATIONS: Final = 12
-"""Most organisations that have a row; if there are more, only the tables show them."""
+"""Most organisations with a row each; more are shown in the tables only."""
 
 
 def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawing:

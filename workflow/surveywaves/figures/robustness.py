@@ -17,7 +17,7 @@ from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
 from surveywaves.words import NONE, Labels, number, records, whole
 
 ROWS: Final = 40
-"""Most results with a row each; more are counted, a row a scale."""
+"""Most results with a row each; more are counted in a row per scale."""
 COLUMN: Final = 7.0
 """Width that a column takes at most, in em."""
 SAME, OTHER = "#ececec", "#7a3e8e"
@@ -96,7 +96,7 @@ def _alike(own: Found, place: tuple[str, str], main: Found) -> bool:
 
 
 def _tile(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:
-    """Make the tile of a result: the decision's sign, on a ground that says whether it is the main analysis's."""
+    """Make the tile of a result: the sign of its decision, on a ground that shows whether the main analysis agrees."""
     [place] = places
     if place not in own:
         return Tile(NONE, ink=GREY)
@@ -111,7 +111,7 @@ def _tile(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: La
 
 
 def _counted(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:  # noqa: ARG001
-    """Make the tile of many results: on how many an analysis comes to the same decision, darker where on few."""
+    """Make the tile of many results: on how many an analysis decides alike, darker the fewer they are."""
     tried = [place for place in places if place in own]
     if own is main or not tried:
         return Tile(str(len(tried)) if own is main else NONE, ink=GREY)

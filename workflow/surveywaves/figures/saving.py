@@ -1,4 +1,4 @@
-"""All figures of a study: drawn, and saved while the next are drawn; the same bytes on every run and machine."""
+"""Draws and saves all figures of a study, with the same bytes on every run and machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def save_all(
     folder: Path,
     exhibits: Iterable[Figure] = FIGURES,
 ) -> pd.DataFrame:
-    """Draw every figure into a folder, with its rows, as a slide and, where the catalogue says so, for a telephone.
+    """Draw every figure into a folder, with its rows, as a slide too and, where the catalogue says so, for a telephone.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def save_all(
     Returns
     -------
     DataFrame
-        `captions.tsv`: what is said beside each figure, in their order.
+        `captions.tsv`: the words beside each figure, in the order of the figures.
     """
     slides, said, jobs = on_slide(presentation), [], []
     with ThreadPoolExecutor(1) as beside:
@@ -81,7 +81,7 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
     Raises
     ------
     ValueError
-        If the rows that it is said to draw are none of the table that it reads.
+        If the rows of the drawing are not rows of the first table that it reads.
     """
     with mpl.rc_context(RC | {"font.size": presentation.style.font_size}):
         drawing: Drawing = one.make(tables, presentation)
@@ -92,14 +92,14 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
 
 
 def typeset(words: Mapping[str, str], svg: str, folder: Path, dpi: float, *, pdf: bool = False) -> None:
-    """Write a drawing as PNG that says its resolution and, if asked to, as tagged PDF with its fonts.
+    """Write a drawing as PNG with its resolution in the file and, with `pdf`, as tagged PDF with embedded fonts.
 
     Parameters
     ----------
     words
         `Drawing.words`.
     svg
-        What `svg_of` gives.
+        What `svg_of` returns.
     dpi
         Resolution of the PNG.
     """
@@ -121,9 +121,9 @@ def _fonts() -> typst.Fonts:
 
 
 class _Renderer(RendererSVG):
-    """Writes texts as they were measured for their place, tells values, and names only what is referred to.
+    """Writes texts with their measured width, and values to show on hover; names only what is referred to.
 
-    A reader's machine may have other fonts; with its width said, a text takes the room that it was given.
+    A reader's machine may have other fonts; with a width, a text takes the room that was measured for it.
     """
 
     def __init__(self, *given: Any, **further: Any) -> None:
@@ -170,7 +170,7 @@ class _Renderer(RendererSVG):
 
 
 def svg_of(drawing: Drawing) -> str:
-    """Write a drawing as an SVG that stands in a page beside others: with words, and with ids of its own."""
+    """Write a drawing as an SVG to embed in a page beside others: with title and description, and ids of its own."""
     wide, high = drawing.figure.get_size_inches() * 72
     with mpl.rc_context(RC | {"svg.hashsalt": drawing.name}), io.StringIO() as text:
         renderer = _Renderer(wide, high, text, image_dpi=72)

@@ -28,7 +28,7 @@ MARK: Final = "#767676"
 """Colour of marks without a clear decision: 4.5:1 on white."""
 RULE: Final = "#dddddd"
 HATCH: Final = "//////"
-"""Hatching of what is withheld."""
+"""Hatching of withheld values."""
 TAG: Final = ("#8a3200", "#fff4e6")
 """Text and ground of the tag on demonstration data."""
 
@@ -45,7 +45,7 @@ DECISIONS: Final = {
 
 
 def look_of(decision: str) -> tuple[str, str, str]:
-    """Give colour, mark and sign of a decision; without one, of what is inconclusive."""
+    """Return colour, mark and sign of a decision; those of an inconclusive one if there is none."""
     return DECISIONS.get(decision, DECISIONS[Decision.INCONCLUSIVE.value])
 
 
@@ -78,13 +78,13 @@ class Narrow(FigureStyle):
 
 
 def on_slide(presentation: Presentation) -> Presentation:
-    """Give a study whose figures are slides."""
+    """Return the study with the style of slides."""
     style = presentation.style.model_dump() | {"font_size": 14.0, "dpi": 144}
     return presentation.model_copy(update={"style": Slide(**style)})
 
 
 def on_telephone(presentation: Presentation) -> Presentation:
-    """Give a study whose figures are narrow."""
+    """Return the study with the style of figures for a telephone."""
     return presentation.model_copy(update={"style": Narrow(**presentation.style.model_dump())})
 
 
@@ -110,7 +110,7 @@ class Sheet:
 
 
 def contrast(one: str, other: str) -> float:
-    """Give the contrast of two colours (WCAG 2.1), 1 to 21."""
+    """Return the contrast of two colours (WCAG 2.1), 1 to 21."""
     low, high = sorted(map(luminance, (one, other)))
     return float((high + 0.05) / (low + 0.05))
 

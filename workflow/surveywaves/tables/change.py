@@ -115,7 +115,7 @@ class Estimates:
 
     @cached_property
     def low(self) -> dict[str, str]:
-        """Scale of low reliability -> the note on it."""
+        """Scale of low reliability -> its note."""
         told = ((row.scale, part) for row in records(self.contrasts) for part in printed.parts_of(row.note))
         return {
             scale: printed.sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)
@@ -158,7 +158,7 @@ def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
 
 
 def _people(frame: pd.DataFrame, labels: Labels) -> str:
-    """State how many respondents the estimates of each group rest on, over all scales; of many, of all together."""
+    """Return a note on how many respondents the estimates of each group rest on; many organisations share one range."""
     groups, said = _groups(frame, labels), []
     for name in groups if len(groups) <= printed.MANY else [*(name for name in groups if name == ALL), ""]:
         own = frame[frame["organisation"] == name] if name else frame[frame["organisation"] != ALL]
@@ -172,7 +172,7 @@ def _people(frame: pd.DataFrame, labels: Labels) -> str:
 
 
 def _decided(kind: str) -> str:
-    """Say which rows of contrasts are shown of many."""
+    """Return words for the contrasts that are shown if there are many."""
     return f"the {kind}s with a decision (of many, those largest for their standard errors)"
 
 
@@ -342,7 +342,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
 
 
 def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a wave a column; where they are more than two, also how that changed."""
+    """Lay out how far organisations are apart, a column per wave; if there are more than two, also how that changed."""
     found = Estimates(means, labels, unit, contrasts)
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))

@@ -119,7 +119,7 @@ VERDICTS: Final = {
     "agrees_when_truncated": "agrees if cut off",
     "agrees_when_summed": "agrees if rounded percentages are added",
 }
-"""Verdict -> how it reads; the others as they are."""
+"""Verdict -> its words; the others are printed as they are."""
 
 FAULTS: Final = ("misprint", "undecided", "contradicted")
 
@@ -162,7 +162,7 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
 
 
 def claims(claims: pd.DataFrame, labels: Labels) -> Table:
-    """List every numeric claim that was checked."""
+    """List every numeric claim that was checked, with its verdict."""
 
     def where(row: Any) -> Cell:
         said = (row.table and _table(row.table, labels), row.row and f"row {row.row}", row.categories)
@@ -197,7 +197,7 @@ def _table(name: str, labels: Labels) -> str:
 
 
 def _number(row: Any, what: str) -> Cell:
-    """Print a number as a publication writes it, or the sign that what it recomputes to is withheld."""
+    """Print a number as a publication writes it, or the sign that the recomputed one is withheld."""
     text = str(getattr(row, what))
     if not text:
         return printed.HIDDEN if what == RECOMPUTED and printed.is_withheld(row, what) else printed.NOTHING

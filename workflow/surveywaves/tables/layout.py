@@ -80,10 +80,10 @@ class Table:
     sections
         What each row belongs to; each new one gets a row of its own above. Empty: none.
     ranks
-        What each row is ranked by where there are too many to show; None: it always is; NaN: it is not. Empty: the
-        rows do not grow with organisations.
+        Number that each row is ranked by if there are too many to show; None: always shown; NaN: shown only if all
+        are. Empty: the number of rows does not depend on that of organisations.
     ranked_by
-        In words: which rows always are, and which the highest and lowest are.
+        Words for the rows that are always shown, and for the highest and lowest.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Table:
         return {note: letters_of(place) for place, note in enumerate(told)}
 
     def marks(self, cell: Cell) -> str:
-        """Give the letters of a cell's notes."""
+        """Return the letters of a cell's notes."""
         return ",".join(dict.fromkeys(self.footnotes[note] for note in cell.notes))
 
     @cached_property
@@ -130,12 +130,12 @@ class Table:
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:
-        """Show no more rows than these: those that always stay, and the highest and lowest; and say where all are.
+        """Keep at most `most` rows, those always shown and the highest and lowest, with a note on where all are.
 
         Parameters
         ----------
         fit
-            Rows that are shown all, where they are more than `most`.
+            Up to this number, if it is larger than `most`, all rows are kept.
         """
         if len(self.rows) <= max(most, fit):
             return self
@@ -180,13 +180,13 @@ class Table:
 
 
 MOST_ROWS: Final = 60
-"""Rows of a table in the report, at most, where they grow with organisations and do not fit."""
+"""Most rows of a table in the report if it has a row per organisation and is longer than `FIT`."""
 
 FIT: Final = 100
-"""Rows that fit into the report."""
+"""Most rows that are all shown in the report."""
 
 FIRST: Final = 12
-"""Rows that are shown where none stands out."""
+"""Rows that are shown if none stands out."""
 
 LONGEST: Final = 46
 """Letters of words in a line of a column, at most."""
@@ -195,7 +195,7 @@ LONGEST_WORD: Final = 14
 """Letters of a word in a head that are not broken."""
 
 Maker: TypeAlias = tuple[Column | Sequence[Column], Callable[[Any], Cell | Iterable[Cell]]]
-"""A column, and the function that makes its cell for a row; or several beside each other, and that of their cells."""
+"""A column with the function that makes its cell for a row, or adjacent columns with the one that makes their cells."""
 
 
 def laid_out(
@@ -210,7 +210,8 @@ def laid_out(
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
-    The catalogue names it, and says what its data are. `ranked` is for rows that grow with organisations: see `Table`.
+    Its name and the evidence of its data are added by `made`. `ranked` holds `ranked_by` and the function that makes
+    `ranks` from a row: see `Table`.
     """
     shown, lines = [one for one in columns if one], list(rows)
     below = tuple(map(section, lines)) if section else ()
@@ -250,7 +251,7 @@ def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def letters_of(place: int) -> str:
-    """Give a note its letter: a, b, ... z, aa, ab, and so on."""
+    """Return the letter of a note: a, b, ... z, aa, ab, and so on."""
     more, last = divmod(place, 26)
     return (letters_of(more - 1) if more else "") + chr(ord("a") + last)
 

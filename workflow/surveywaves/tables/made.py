@@ -20,7 +20,7 @@ COUNTS: Final = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
 
 def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """Read what tables are made from: name -> file."""
-    # Small tables of which rows are picked many times: there Arrow's strings take a third longer than Python's.
+    # Rows of small tables are picked many times, which takes a third longer with Arrow's strings than with Python's.
     with pd.option_context("mode.string_storage", "python"):
         frames = {name: read(path) for name, path in paths.items()}
     if "disclosure_summary" in frames:
@@ -45,7 +45,7 @@ def made(
     exhibits
         Lists of the catalogue.
     whole
-        Whether rows that grow with organisations are all there, as in files; else they are `MOST_ROWS` at most.
+        Whether tables with a row per organisation keep all rows, as in files; else they have at most `MOST_ROWS`.
 
     Yields
     ------

@@ -55,7 +55,7 @@ def is_withheld(row: Any, what: str) -> bool:
 
 
 def known_or_withheld(frame: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows whose estimate is released or withheld, not those that have none."""
+    """Choose the rows whose estimate is released or withheld, not those without one."""
     return frame[frame["estimate"].notna() | (frame["status"] == Status.WITHHELD)]
 
 
@@ -158,11 +158,11 @@ def differ(first: Cell, last: Cell, change: Cell) -> bool:
 
 
 WEIGHTED: Final = "organisations weighted"
-"""Begins what a note says of how everybody's estimate is made up."""
+"""Start of the part of a note that explains how the estimate of all together is made up."""
 
 
 def parts_of(note: Any) -> list[str]:
-    """Take a note apart."""
+    """Split a note into its parts."""
     return [] if is_missing(note) else [part for part in str(note).split("; ") if part]
 
 
@@ -173,30 +173,30 @@ def remarks(note: Any, labels: Labels) -> list[str]:
 
 
 def sentence(text: str) -> str:
-    """Make a sentence of words."""
+    """Return words as a sentence, with a capital and a full stop."""
     text = text.strip()
     return f"{opening(text)}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
 
 
 def unweighted(frame: pd.DataFrame) -> str:
-    """Say that counts and percentages are unweighted, where there are weighted ones."""
+    """Return the note that counts and percentages are unweighted, if there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
     return "Unweighted." if there else ""
 
 
 def clearness(row: Any) -> float:
-    """Divide an estimate with a decision by its standard error; NaN where there is none, or no decision."""
+    """Divide an estimate by its standard error; NaN if there is no standard error or no decision."""
     error = as_float(getattr(row, "std_error", None))
     return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
 
 
 def of_everybody(name: str) -> float | None:
-    """Rank rows so that, of many organisations, those of everybody together are always shown."""
+    """Return a rank for `Table.ranks` that always shows the rows of all together."""
     return None if name == ALL else math.nan
 
 
 def who(names: Sequence[str], labels: Labels) -> str:
-    """List organisations; of many, say how many of all they are."""
+    """List organisations by name or, if they are many, by how many of all they are."""
     everyone = labels.presentation.organisations
     if len(names) <= MANY:
         return listed([labels.organisation(name) for name in names])
@@ -206,7 +206,7 @@ def who(names: Sequence[str], labels: Labels) -> str:
 
 
 MANY: Final = 6
-"""Organisations that are named one by one, at most."""
+"""Most organisations that are named one by one."""
 
 
 def whose(labels: Labels, name: Callable[[Any], str] = attrgetter("organisation")) -> Maker:
@@ -216,6 +216,6 @@ def whose(labels: Labels, name: Callable[[Any], str] = attrgetter("organisation"
 
 
 def when(wave: str, labels: Labels) -> str:
-    """Name the wave that an estimate describes, or for a change both, "first to last"."""
+    """Name the wave of an estimate or, for a change, both: "first to last"."""
     sides = pair(wave)
     return f"{labels.wave(sides[1])} to {labels.wave(sides[0])}" if sides else labels.wave(wave)

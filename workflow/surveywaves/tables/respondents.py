@@ -172,14 +172,14 @@ def _level(row: Any, level: str) -> Cell:
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
-    """Give missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
+    """Lay out missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
     study, key = labels.presentation, ["wave", "item"]
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]
     each = asked.drop_duplicates(key)
     spared = _sums(asked[asked["reason"] == Missing.NOT_ASKED])
     returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
-    # Who was routed round a question was not asked it.
+    # Respondents routed past a question were not asked it.
     returned = returned - spared.reindex(returned.index, fill_value=0)
     counts = each.groupby(["wave", "section"]).size()
     parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}

@@ -28,7 +28,7 @@ from surveywaves.words import Labels
 __all__ = ["files", "html"]
 
 MOST_PASTED: Final = 300
-"""Rows of a table to paste, at most, some ten pages; of more, the CSV and the workbook have all."""
+"""Most rows of a table to paste, about ten pages; the CSV and the workbook always have all."""
 
 
 def files(
@@ -46,7 +46,7 @@ def files(
     tuple
         Name of a file, and its content: the same bytes for the same frames.
     """
-    # The report, which needs `html` only, would wait for openpyxl.
+    # Imported here, because the report needs `html` only and would have to wait for openpyxl.
     from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415
 
     study = labels.presentation

@@ -140,7 +140,7 @@ def _plain(made: str, table: Table) -> str:
 
 
 def _sections(table: Table) -> list[tuple[str, int]]:
-    """Give what rows belong to, with the number of rows of each."""
+    """Return the sections of the rows, with the number of rows of each."""
     return [(text, len(list(rows))) for text, rows in groupby(table.sections)]
 
 

@@ -62,8 +62,8 @@ def papers(pages: Sequence[tuple[Table, str, str]]) -> Iterator[tuple[str, bytes
     Parameters
     ----------
     pages
-        All of them, for a call of pandoc takes longer to begin than to end: each table, itself as HTML (see
-        `surveywaves.tables.publish.page.html`), and what its data are if not observed.
+        Each table, its HTML (see `surveywaves.tables.publish.page.html`), and what its data are if not observed. All
+        of them, since starting pandoc takes longer than a table.
 
     Yields
     ------
@@ -105,9 +105,9 @@ function Writer(document, options)
   return pandoc.write(document, "latex", options)
 end
 """
-"""Has pandoc write both forms of what it reads once: reading takes longer than writing.
+"""Makes pandoc write both forms from one reading, since reading takes longer than writing.
 
-Left to itself it takes the side of a column from its first row, which may be a heading across all.
+By default, pandoc aligns a column as its first row is, which may be a heading across all columns.
 """
 
 _CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1>', re.DOTALL)
@@ -254,7 +254,7 @@ def _body(body: str, form: Shape) -> str:
 
 
 def _borders(about: str, *, last: bool) -> str:
-    """Give the rule below a head: of all in the last row, of those above several columns otherwise."""
+    """Return the rule below a head: for all of the last row, else for those above several columns."""
     spans = re.search(r'gridSpan w:val="(\d+)"', about)
     ruled = last or (spans and int(spans[1]) > 1)
     return f"<w:tcBorders>{_RULE.format(side='bottom', eighths=4)}</w:tcBorders>" if ruled else ""

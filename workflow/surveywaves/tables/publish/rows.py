@@ -31,7 +31,7 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
         `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
         has the sign of all tables; what is missing for another reason is empty.
     """
-    # Rows of objects are gone through in a third of the time of Arrow's texts.
+    # Python objects are iterated three times as fast as Arrow's strings.
     return csv_lines(_with_labels(with_signs(frame), labels).astype("object"), _spoken).encode(
         "utf-8", "replace"
     )

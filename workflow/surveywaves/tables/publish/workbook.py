@@ -146,7 +146,7 @@ def _number(page: Any, value: float, shown: str) -> Any:
 
 
 def _cell(page: Any, value: Any, **look: Any) -> Any:
-    """Write a cell as the first of its look is: openpyxl takes longer for the look of a cell than for the cell."""
+    """Write a copy of the first cell of a look: openpyxl takes longer to set the look than to make the cell."""
     cell = copy(_first(page.parent, tuple(look.items())))
     cell.parent, cell.value = page, value
     return cell
@@ -154,7 +154,7 @@ def _cell(page: Any, value: Any, **look: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _first(book: Workbook, look: tuple[tuple[str, Any], ...]) -> Any:
-    """Make a cell of a look."""
+    """Make the cell that all others of a look are copies of."""
     about = dict(look)
     cell = WriteOnlyCell(book.worksheets[0])
     cell.alignment = _WRAPPED if about.get("wrapped") else _TOP
