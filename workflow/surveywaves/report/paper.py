@@ -56,12 +56,17 @@ def typeset(report: Report, *, templates: Path) -> bytes:
         The PDF, PDF/UA-1. It holds no time and no place, and its fonts come with the packages that set it: the same
         report gives the same bytes.
     """
+    return pdf(templates / TEMPLATE, report=content(report))
+
+
+def pdf(template: Path, **inputs: object) -> bytes:
+    """Set a template as PDF/UA-1; what it reads is in `sys.inputs`, as JSON."""
     return typst.compile(
-        str(templates / TEMPLATE),
-        root=str(templates),
+        str(template),
+        root=str(template.parent),
         font_paths=fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"report": json.dumps(content(report), ensure_ascii=False)},
+        sys_inputs={name: json.dumps(value, ensure_ascii=False) for name, value in inputs.items()},
         pdf_standards=STANDARD,
         timestamp=0,
     )
