@@ -76,7 +76,7 @@ def content(report: Report) -> dict[str, Any]:
     """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
     strip, texts = report.write("typst")
     later = list(report.units)[1:]
-    # What stands elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
+    # Shown elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
     elsewhere = {
         one.id: one.unit for one in report.shown.values() if one is report.front or one.unit in later
     }
@@ -191,7 +191,7 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
 
 
 def _longest(table: Table, place: int) -> list[int]:
-    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures them alone."""
+    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures no others."""
 
     def letters(row: int, end: str) -> int:
         cell = table.rows[row][place]
