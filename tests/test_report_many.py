@@ -113,7 +113,10 @@ def test_levels_and_changes_on_a_sheet_are_those_released(made) -> None:
                 assert texts[place] in (("–", "[c]") if pd.isna(known) else (f"{known:.1f}",))
             own = change.loc[("favourable", "change_percent_favourable", scale, pair.contrast, name)]
             if not pd.isna(own["estimate"]):
-                assert texts[4].lstrip("▲▼ ").startswith(f"{own['estimate']:+.1f}".replace("-", "−"))
+                sign = {"increase": "▲ ", "decrease": "▼ ", "no_meaningful_change": "○ "}.get(
+                    own["decision"], ""
+                )
+                assert texts[4].startswith(sign + f"{own['estimate']:+.1f}".replace("-", "−"))
                 assert cells[4].get("class") == {"increase": "up", "decrease": "down"}.get(own["decision"])
 
 

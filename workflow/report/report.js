@@ -24,7 +24,7 @@
     if (metric) metric.hidden = !one("[data-unit]", panel);
   };
 
-  // A link may point into another chapter, a table in the other metric, or a part that is folded.
+  // A link may point into another chapter, or to a table in the other metric.
   const openTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const panel = target?.closest(".panel");
@@ -32,7 +32,6 @@
     show(panel);
     const unit = target.closest("[data-unit]")?.dataset.unit;
     if (unit) choose(unit);
-    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
     if (target === panel) scrollTo(0, 0);
     else target.scrollIntoView();
   };

@@ -49,7 +49,7 @@ ANALYSIS: Final[Mapping[str, str]] = {PERCENT_FAVOURABLE: FAVOURABLE, LINEAR: LI
 
 
 def kind_of(wave: str, organisation: str) -> str:
-    """Tell the kind of a contrast by whether it names two waves, two organisations, or both."""
+    """Return the kind of a contrast, which follows from whether it names two waves, two organisations, or both."""
     if BETWEEN not in wave:
         return GAP
     return DIFFERENCE if BETWEEN in organisation else CHANGE
@@ -160,6 +160,11 @@ class Found:
     def moved(self) -> bool:
         """Whether a direction is decided."""
         return self.up or self.down
+
+    @property
+    def against_all(self) -> bool:
+        """Whether one organisation is compared with everybody together."""
+        return self.organisation.endswith(f"{BETWEEN}{ALL}")
 
     @property
     def comparable(self) -> bool:
@@ -432,7 +437,7 @@ def _gaps(gaps: list[Found], labels: Labels) -> str:
     """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
     pairs = by_organisation(gaps, labels.presentation)
     moved = [one for one in gaps if one.moved]
-    if moved and all(name.endswith(f"{BETWEEN}{ALL}") for name in pairs):
+    if moved and all(one.against_all for one in gaps):
         return _most_common(moved, len(pairs), labels)
     own = max(pairs.values(), key=lambda own: sum(one.moved for one in own))
     first, second = (inside(labels, name) for name in own[0].organisation.split(BETWEEN))

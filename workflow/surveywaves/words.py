@@ -115,7 +115,7 @@ def interval(low: Any, high: Any, *, decimals: int = 2) -> str:
 
 
 def decimals_of_bounds(bounds: Iterable[float | None], decimals: int) -> int:
-    """Count the decimals, `decimals` or more, with which no bound but zero itself rounds to zero."""
+    """Return the decimals, at least `decimals`, with which no bound except zero itself rounds to zero."""
     nearly_zero = [bound for bound in bounds if bound]
     while decimals < MOST_DECIMALS and not all(round(bound, decimals) for bound in nearly_zero):
         decimals += 1
@@ -223,7 +223,7 @@ class Labels:
         return known.levels.get(level, level) if known else level
 
     def variant(self, name: str) -> str:
-        """Give the words of an alternative analysis."""
+        """Return the words for an alternative analysis."""
         return variant_title(name, {key: about.label for key, about in self.presentation.variables.items()})
 
     @staticmethod

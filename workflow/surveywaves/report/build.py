@@ -1,9 +1,9 @@
 """The report, from tables, drawings and sections to one document that page and paper both show.
 
 The sections come as Markdown. Here each figure and table gets its place and its number, headings get names, and links
-lead to what exists. Pandoc writes the text once for the screen and once for paper; what only one of the two can read
-stands in it as it is, and the other leaves it out. The two forms only say how these things look: `page.render`,
-`paper.typeset`.
+to what does not exist become plain words. Pandoc writes the text once for the screen and once for paper; what only one
+form can read is in it as a raw block, which the other form leaves out. The two forms only say how these things look:
+`page.render`, `paper.typeset`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ READS: Final = "commonmark-raw_html+fenced_divs+bracketed_spans+attributes+raw_a
 """What the sections are written in."""
 
 CALL: Final = re.compile(r'#exhibit\("([\w-]+)"\)')
-"""What stands in a chapter for a figure or a table: for typst a call, for the screen a comment that holds it."""
+"""Stands for a figure or a table in a chapter: a call for typst, and in a comment for the screen."""
 
 PACKAGES: Final = (
     "surveywaves",
@@ -135,8 +135,8 @@ class Report:
         return next((self.shown[name] for name in names if name.startswith("figure-")), None)
 
     def write(self, form: str, *options: str) -> tuple[str, list[str]]:
-        """Write the strip and each chapter as `html5` or `typst`; `#exhibit(...)` is where something stands."""
-        # All at once, which is quicker, and taken apart at marks that no text can make.
+        """Write the strip and each chapter as `html5` or `typst`; `#exhibit(...)` marks figures and tables."""
+        # In one call, which is quicker, and split at marks that no text can produce.
         parts = [self.strip, *(one.text for one in self.chapters)]
         said = as_it_is("html", "<!--part-->") + as_it_is("typst", "//part")
         written = pypandoc.convert_text(
@@ -212,7 +212,7 @@ def assemble(
 
 
 LONGEST: Final = 100
-"""Rows from which on nobody reads a table in a report: it is a file."""
+"""Most rows of a table in the report; a longer one is only a file."""
 
 UNITS: Final = {"percent_favourable": "% favourable", "linear": "points of the scale"}
 """Units of tables that there are in more than one, in words."""
@@ -240,12 +240,12 @@ def fonts() -> list[str]:
 
 
 def as_it_is(form: str, text: str) -> str:
-    """Say something to `html` or `typst` alone, as a block of Markdown."""
+    """Return a raw block of Markdown, which only `html` or only `typst` reads."""
     return f"\n\n```{{={form}}}\n{text}\n```\n\n"
 
 
 def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str, str]) -> Iterator[Shown]:
-    """Give what has a place its number, in the order of the report."""
+    """Return the figures and tables that have a place, numbered in the order of the report."""
     counts: Counter[tuple[str, bool]] = Counter()
     numbers: dict[tuple[str, str], str] = {}
     for section in texts:
@@ -277,7 +277,7 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
 
 
 def _placed(section: Section, there: Container[str]) -> str:
-    """Put calls in the places of figures and tables, each once, and names behind headings."""
+    """Replace the marks of figures and tables by calls, each once, and give headings their names."""
     taken: set[str] = set()
 
     def exhibit(found: re.Match[str]) -> str:
@@ -298,5 +298,5 @@ def _placed(section: Section, there: Container[str]) -> str:
 
 
 def _linked(text: str, there: Container[str]) -> str:
-    """Leave of links to what is not there the words alone."""
+    """Replace links to what is not there by their words."""
     return re.sub(r"\[([^\[\]]*)\]\(#([\w-]+)\)", lambda link: link[0] if link[2] in there else link[1], text)

@@ -52,7 +52,7 @@ class Section:
 
     @property
     def appendix(self) -> bool:
-        """Whether it is of the appendix."""
+        """Whether it belongs to the appendix."""
         order = list(SECTIONS)
         return self.name in order[order.index(APPENDIX) :]
 
@@ -111,7 +111,7 @@ class Material:
         return self.tables["contrasts"] if self.has("contrasts") else None
 
     def where(self, kind: str, wave: str, **more: Any) -> dict[str, Any]:
-        """Say which rows of `contrasts`, or `agreement`, are of a kind in the unit of the headline."""
+        """Return what rows of `contrasts`, or `agreement`, of one kind must have, in the unit of the headline."""
         return {"analysis": ANALYSIS[self.unit], "term": term_in(self.unit, kind), "wave": wave, **more}
 
     @property
@@ -148,7 +148,7 @@ STUDY: Final = "study"
 
 Where = str | float | Sequence[str]
 """What a row must have in a column: a value, one of several, a bound (columns named `column>` and `column<`), what
-another column has (`column=`), or not a value (`column!`)."""
+another column has (`column=`), or what it must not have (`column!`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class Numbers:
         return _number(len(rows), whole, table, f"distinct:{','.join(columns)}", where)
 
     def study(self, key: str, write: Callable[[Any], str] = whole) -> Number:
-        """Take a number of the study, or count a part of it; `alpha` is one less its confidence level."""
+        """Take a number of the study, or count a part of it; `alpha` is one minus its confidence level."""
         value = of_study(self.presentation, key)
         return _number(value, write, STUDY, key, {})
 
@@ -261,7 +261,7 @@ class Numbers:
         return self.tables[table][self._fits(table, where)]
 
     def known(self, table: str, *columns: str, **where: Any) -> NDArray[np.float64]:
-        """Give all numbers that are known in some columns."""
+        """Return the numbers in some columns, without those that are missing."""
         fits, there = self._fits(table, where), self.tables[table].columns
         cells = [self._column(table, name)[fits].astype("float64") for name in columns if name in there]
         found: NDArray[np.float64] = np.concatenate(cells)

@@ -1,7 +1,7 @@
 """From the report to one HTML file that loads nothing.
 
-Drawings are made ready to stand in a page: ids of their own, nothing that runs or loads. What a reader takes away lies
-beside the page, in `results/figures`, `results/tables` and `results/released`.
+Drawings are prepared for the page: ids of their own, nothing that runs or loads. What a reader can download is beside
+the page, in `results/figures`, `results/tables` and `results/released`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def render(report: Report, *, templates: Path) -> str:
         tabs=TABS,
         style=Markup(style + lettering(one.svg + one.narrow for one in report.shown.values())),
         script=Markup(f"\n{script}"),
-        # What the content security policy knows it by.
+        # The content security policy allows the script by its digest.
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(f'{chr(10)}{script}'.encode()).digest()).decode()}",
     )
 
@@ -98,8 +98,8 @@ _SECOND: Final = r'<h3 id="([\w-]+)">(.*?)<a class="anchor"'
 
 
 def cells(table: Table) -> Markup:
-    """Give a table's cells; an interval can stand below its estimate."""
-    # Heads have scopes; to name them at every cell says nothing more, and would be a third of the page.
+    """Return a table as HTML, with intervals marked so that they can be set below their estimates."""
+    # Heads have scopes; naming them at every cell would add nothing but a third of the page.
     made = re.sub(r' (?:headers|id)="[^"]*"(?=[^<>]*>)', "", table_html(table))
     made = re.sub(
         r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)", r' <span class="of">\1</span>', made

@@ -56,12 +56,17 @@ def typeset(report: Report, *, templates: Path) -> bytes:
         The PDF, PDF/UA-1. It holds no time and no place, and its fonts come with the packages that set it: the same
         report gives the same bytes.
     """
+    return pdf(templates / TEMPLATE, report=content(report))
+
+
+def pdf(template: Path, **inputs: object) -> bytes:
+    """Set a template as PDF/UA-1; what it reads is in `sys.inputs`, as JSON."""
     return typst.compile(
-        str(templates / TEMPLATE),
-        root=str(templates),
+        str(template),
+        root=str(template.parent),
         font_paths=fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"report": json.dumps(content(report), ensure_ascii=False)},
+        sys_inputs={name: json.dumps(value, ensure_ascii=False) for name, value in inputs.items()},
         pdf_standards=STANDARD,
         timestamp=0,
     )
@@ -71,7 +76,7 @@ def content(report: Report) -> dict[str, Any]:
     """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
     strip, texts = report.write("typst")
     later = list(report.units)[1:]
-    # What stands elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
+    # Shown elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
     elsewhere = {
         one.id: one.unit for one in report.shown.values() if one is report.front or one.unit in later
     }
@@ -186,7 +191,7 @@ def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]
 
 
 def _longest(table: Table, place: int) -> list[int]:
-    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures them alone."""
+    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures no others."""
 
     def letters(row: int, end: str) -> int:
         cell = table.rows[row][place]

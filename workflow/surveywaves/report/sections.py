@@ -148,7 +148,7 @@ def _common(material: Material) -> dict[str, Any]:
 
 
 MARK: Final = re.compile(r"^\[\[(figure|table):(\w+)\]\]$", re.MULTILINE)
-"""A place of a figure or table. No label can make one: what sections insert is escaped."""
+"""The place of a figure or table. No label can produce one: what sections insert is escaped."""
 
 
 def _marks(text: str, material: Material, section: str) -> str:
@@ -360,7 +360,7 @@ def _statements(material: Material) -> dict[str, Any]:
     clear = rows["decision"].isin(WAYS.values()).groupby(rows["organisation"], sort=False).sum()
     named = list(findings.without_all(dict.fromkeys(map(str, clear.index))))
     if len(named) > FEW:
-        # All together, and those that changed most.
+        # Everybody together, and the organisations that changed on most statements.
         named = [name for name in clear.index if name == ALL] + sorted(named, key=lambda name: -clear[name])
     return {
         "pair": pair,
@@ -430,7 +430,7 @@ ABOUT: Final[Mapping[str, Callable[[Material], dict[str, Any]]]] = {
 
 
 def own_words(text: str) -> Markup:
-    """Take a text of the study as Markdown: headings of one level, points, emphasis, paragraphs; the rest escaped."""
+    """Return a text of the study as Markdown: headings of one level, points, emphasis, paragraphs; the rest escaped."""
     words = "\n".join(str(escape(line)) for line in text.splitlines())
     words = re.sub(r"^(?:&#35;){1,6} ", "### ", words, flags=re.MULTILINE)
     words = re.sub(r"^(?:&#45;|&#42;) ", "- ", words, flags=re.MULTILINE)

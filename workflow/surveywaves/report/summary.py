@@ -48,7 +48,7 @@ TOLD: Final = 4
 """Organisations, or pairs of them, that have a sentence of their own."""
 
 MANY: Final = 10
-"""Organisations up to which each may be named; of more, counts and extremes are told."""
+"""Most organisations of which each may be named; for more, the page gives counts and extremes."""
 
 OTHERS: Final[dict[str, Any]] = {"organisation!": ALL}
 """Rows of single organisations, and of pairs of them."""
@@ -173,8 +173,8 @@ class Contrast:
 
     @property
     def against_all(self) -> bool:
-        """Whether an organisation is compared with all together."""
-        return self.facts[0].organisation.endswith(f"{BETWEEN}{ALL}")
+        """Whether one organisation is compared with everybody together."""
+        return self.facts[0].against_all
 
     @cached_property
     def moved(self) -> list[Told]:
@@ -284,7 +284,7 @@ def summary(material: Material) -> dict[str, Any]:
 
 
 def _many(material: Material, of: list[Contrast]) -> dict[str, Any] | None:
-    """Count the organisations that moved on some scale, and give the extremes; None where none did, or in pairs."""
+    """Count the organisations that moved on some scale, with the extremes; None if none did, or pairs are compared."""
     moved = largest(fact for one in of for fact in one.moved)
     if not moved or not all(one.against_all or len(one.who) == 1 for one in of):
         return None
