@@ -450,9 +450,8 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     if kind == "tuple_type":
         return f"not a list: `{given}`", f"`[{given}]`"
     if kind == "model_type":
-        return f"`{given}` stands where lines of `key: value` should", _CONSTANT if "variables" in error[
-            "loc"
-        ] else ""
+        hint = _CONSTANT if "variables" in error["loc"] else ""
+        return f"`{given}` stands where lines of `key: value` should", hint
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")

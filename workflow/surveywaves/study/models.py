@@ -109,12 +109,12 @@ class Event(Model):
     precision: Literal["day", "month", "year"] = Field(
         default="day",
         exclude_if=lambda given: given == "day",
-        description="How much of the date is known: from it.",
+        description="How much of the date is known; follows from `date`.",
     )
     approximate: bool = Field(
         default=False,
-        exclude_if=lambda given: not given,
-        description="Whether the date is an estimate: from it.",
+        exclude_if=operator.not_,
+        description="Whether the date is an estimate; follows from `date`.",
     )
 
     @model_validator(mode="before")
@@ -123,24 +123,20 @@ class Event(Model):
         if not isinstance(given, dict) or not isinstance(text := given.get("date"), str):
             return given
         plain = text.strip().removesuffix("~")
-        found = {
-            "precision": _PRECISION.get(plain.count("-"), "day"),
-            "approximate": text.strip().endswith("~"),
-        }
-        first = plain + "-01" * (2 - min(plain.count("-"), 2))
+        hyphens = min(plain.count("-"), 2)
+        found = {"precision": _PRECISION[hyphens], "approximate": text.strip().endswith("~")}
+        first = plain + "-01" * (2 - hyphens)
         return {**found, **given, "date": (first if plain else text.strip()) or None}
 
     @property
     def when(self) -> str:
         """Write the date as far as it is known; empty if it is not."""
-        known = (
-            self.date.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]] if self.date else ""
-        )
+        known = self.date.isoformat()[: 4 + 3 * _PRECISION.index(self.precision)] if self.date else ""
         return f"about {known}" if self.approximate else known
 
 
-_PRECISION: Final = {0: "year", 1: "month", 2: "day"}
-"""Hyphens of a date -> how much of it is known."""
+_PRECISION: Final = ("year", "month", "day")
+"""How much of a date is known, by the number of hyphens in it."""
 
 
 class Variable(Model):
@@ -600,6 +596,11 @@ class Config(Model):
     figures: FigureStyle = Field(default_factory=FigureStyle, description="How figures look.")
     published: Published | None = Field(default=None, description="A publication to audit.")
 
+    @property
+    def levels(self) -> dict[str, dict[Name, Text]]:
+        """Return the organisations, and the levels of each grouping variable, with their words."""
+        return {ORGANISATION: self.organisations, **{key: one.levels for key, one in self.variables.items()}}
+
 
 class Wave(Model):
     """A wave with everything its folder says."""
@@ -635,11 +636,9 @@ class Study(Model):
     @property
     def labels(self) -> tuple[str, ...]:
         """List what the study itself calls its response options, organisations and levels: words that all may see."""
-        scales, variables = self.config.response_scales.values(), self.config.variables.values()
-        options = [label for scale in scales for label in (*scale.labels, *scale.short)]
-        levels = [str(label) for variable in variables for label in variable.levels.values()]
-        named = [*options, *map(str, self.config.organisations.values()), *levels]
-        return tuple(sorted(set(named)))
+        scales, levels = self.config.response_scales.values(), self.config.levels.values()
+        options = {label for scale in scales for label in (*scale.labels, *scale.short)}
+        return tuple(sorted(options.union(*(held.values() for held in levels))))
 
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""

@@ -96,25 +96,17 @@ class HarmonisingPart(Model):
     @classmethod
     def of(cls, study: Study, wave: Wave) -> HarmonisingPart:
         """Take the part out of a study; wordings and notes stay behind, they change no number."""
-        layouts = {
-            name: Layout(format=layout.format, **layout.model_dump(include=FOR_HARMONISING))
-            for name, layout in wave.file.layouts.items()
-        }
         known = tuple(study.config.variables)
         items = {item.item: item.response_scale for item in study.items}
         described = {
             "wave": wave.name,
-            "evidence": wave.file.evidence,
+            **wave.file.model_dump(include={"evidence", "codings", "organisation", "variables"}),
             "layouts": {
-                name: layout.model_dump() | {"ignore": sorted(layout.ignore)}
-                for name, layout in layouts.items()
+                name: layout.model_dump(include={"format", *FOR_HARMONISING})
+                | {"ignore": sorted(layout.ignore)}
+                for name, layout in wave.file.layouts.items()
             },
-            "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
-            "crosswalk": [
-                row.model_copy(update={"wording": "", "note": ""}).model_dump() for row in wave.crosswalk
-            ],
-            "organisation": _source(wave.file.organisation),
-            "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+            "crosswalk": [row.model_dump(exclude={"wording", "note"}) for row in wave.crosswalk],
             "files": [file.model_dump() for file in wave.file.files if file.constants],
             "routing": [
                 route.model_dump() | {"items": sorted(study.routed(route)), "sections": [], "variables": []}
@@ -122,10 +114,6 @@ class HarmonisingPart(Model):
             ],
         }
         return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
-
-
-def _source(source: VariableSource | str | None) -> Any:
-    return source.model_dump() if isinstance(source, VariableSource) else source
 
 
 def _in_order(value: Any) -> Any:
@@ -201,23 +189,28 @@ class QualitativeWords(Model):
         return cls(**known, themes={theme.theme: theme for theme in found.themes})
 
 
-class Presentation(Model):
-    """What figures, tables and report need to put numbers into words: nothing here changes a number."""
+class StudyWords(Model):
+    """What a study, its waves and its items are called."""
 
     title: str
     description: str
+    citation: str
     reference_wave: str
     waves: dict[str, WaveWords]
     organisations: dict[str, str]
-    nouns: Nouns = Field(default_factory=Nouns)
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
-    frameworks: dict[str, str] = Field(default_factory=dict)
     items: dict[str, Item]
     response_scales: dict[str, ResponseScale]
+
+
+class Presentation(StudyWords):
+    """What figures, tables and report need to put numbers into words: nothing here changes a number."""
+
+    nouns: Nouns = Field(default_factory=Nouns)
+    frameworks: dict[str, str] = Field(default_factory=dict)
     events: tuple[Event, ...]
-    citation: str
     published_wave: str = ""
     """Wave that the publication describes; empty: there is no publication."""
     confidence: float
@@ -274,20 +267,8 @@ class Presentation(Model):
         return cls(**_shared(cls, config, config.analysis, config.disclosure) | own)
 
 
-class ExportPart(Model):
+class ExportPart(StudyWords):
     """The words of a study, without what only figures, tables and models need."""
-
-    title: str
-    description: str
-    citation: str
-    reference_wave: str
-    waves: dict[str, WaveWords]
-    organisations: dict[str, str]
-    variables: dict[str, Variable]
-    sections: dict[int, str]
-    scales: dict[str, Scale]
-    items: dict[str, Item]
-    response_scales: dict[str, ResponseScale]
 
     @classmethod
     def of(cls, presentation: Presentation) -> ExportPart:
@@ -599,8 +580,6 @@ class PublicationPart(Model):
         """Take the part out of a study; None if there is no publication."""
         if (published := study.config.published) is None:
             return None
-        known = {name: variable.levels for name, variable in study.config.variables.items()}
-        known["organisation"] = study.config.organisations
         return cls(
             wave=published.wave,
             cells=tuple(
@@ -609,7 +588,7 @@ class PublicationPart(Model):
                 if item.published_table is not None
             ),
             categories=published.categories,
-            single_choice={name: known[name] for name in published.single_choice},
+            single_choice={name: study.config.levels[name] for name in published.single_choice},
         )
 
 
@@ -654,14 +633,13 @@ class ReleasingPart(Model):
         return cls(
             instrument=_instrument(study, "scale", "favourable"),
             harmonised=tuple(HarmonisingPart.of(study, wave) for wave in study.waves),
-            weighted=study.config.analysis.weighted,
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
             labels=study.labels,
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
-            partial_pooling=study.config.analysis.partial_pooling,
+            **_shared(cls, study.config.analysis),
         )
 
 
@@ -691,21 +669,10 @@ class QualitativePart(Model):
             return None
         framework = next(iter(study.config.frameworks), "")
         principles: dict[str, tuple[str, ...]] = {}
-        for scale in study.scales:
-            for entry in filter(None, scale.frameworks.get(framework, "").split(SEPARATOR)):
-                principles[entry] = (*principles.get(entry, ()), scale.scale)
-        for theme in found.themes:
-            for entry in filter(None, theme.frameworks.get(framework, "").split(SEPARATOR)):
-                principles.setdefault(entry, ())
-        return cls(
-            file=found.file,
-            codes=found.codes,
-            themes=found.themes,
-            organisations=study.config.organisations,
-            principles=principles,
-            framework=framework,
-            waves=study.config.waves,
-            disclosure=study.config.disclosure,
-            seed=study.config.seed,
-            confidence=study.config.analysis.confidence,
-        )
+        spoken: tuple[Scale | Theme, ...] = (*study.scales, *found.themes)
+        for one in spoken:
+            own = (one.scale,) if isinstance(one, Scale) else ()
+            for entry in filter(None, one.frameworks.get(framework, "").split(SEPARATOR)):
+                principles[entry] = (*principles.get(entry, ()), *own)
+        shared = _shared(cls, found, study.config, study.config.analysis)
+        return cls(**shared, principles=principles, framework=framework)

@@ -45,8 +45,7 @@ def _check_margins(
     config: Config, margins: Mapping[str, Mapping[str, float]], where: str
 ) -> Iterator[Mistake]:
     """Yield margins of no known variable, and levels that they leave out or that do not exist."""
-    known = {"organisation": config.organisations}
-    known |= {name: variable.levels for name, variable in config.variables.items()}
+    known = config.levels
     yield from unknown(where, "variable", margins, known, "variable")
     for name, shares in margins.items():
         if name not in known:
@@ -124,9 +123,8 @@ def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
 
 
 def _levels_of(study: Study, wave: Wave) -> dict[str, Collection[str]]:
-    """Give the levels of every grouping variable, and the organisations that a wave surveyed."""
-    known = {name: variable.levels for name, variable in study.config.variables.items()}
-    return {ORGANISATION: wave.file.organisations_surveyed, **known}
+    """Return the organisations that a wave surveyed, and the levels of every grouping variable."""
+    return {**study.config.levels, ORGANISATION: wave.file.organisations_surveyed}
 
 
 def _called(name: str) -> str:
@@ -170,7 +168,7 @@ def _constant(wave: Wave, layout: str) -> set[str]:
 def _check_routing(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     """Yield what is wrong with who was asked what: unknown names, and layouts that cannot tell."""
     items = [item.item for item in study.items]
-    known = [ORGANISATION, *study.config.variables, *items]
+    known = [*study.config.levels, *items]
     columns = {row.item: row.columns for row in wave.crosswalk}
     columns |= {name: source.columns for name, source in wave.file.sources.items()}
     for number, route in enumerate(wave.file.routing):
