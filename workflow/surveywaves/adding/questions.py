@@ -28,7 +28,7 @@ from surveywaves.ingest.readers import read_raw
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
-from surveywaves.text import nearest, normalise, number, plain, words
+from surveywaves.text import did_you_mean, normalise, number, plain, words
 
 MOST: Final = 30
 """Most distinct cells of a column that are listed: with more it is an identifier, a date or a comment."""
@@ -392,8 +392,7 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
         if len(cells) != wanted or not all(cells):
             mistakes.append(Mistake(where, f"{sum(map(bool, cells))} cells, not {what}"))
         elif not meant:
-            near = nearest(cells[0], listed.values())
-            hint = f"did you mean `{near}`?" if near else ""
+            hint = did_you_mean(cells[0], listed.values())
             mistakes.append(Mistake(where, f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:

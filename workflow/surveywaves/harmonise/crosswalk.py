@@ -16,7 +16,7 @@ from surveywaves.harmonise.routing import FILTERED, filter_of
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, RESCALED_SUFFIX, ROW_SEPARATOR
-from surveywaves.text import nearest, normalise
+from surveywaves.text import did_you_mean, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,7 @@ def assign(
         found = raw.find(one.column)
         places.append(found[0] if len(found) == 1 else None)
         if not found:
-            near = nearest(one.column, raw.names)
-            hint = f"did you mean `{near}`?" if near else "columns go by full name or by row label"
+            hint = did_you_mean(one.column, raw.names, "columns go by full name or by row label")
             mistakes.append(Mistake(f"{where}: {one.use}", f"there is no column `{one.column}`", hint))
         elif len(found) > 1:
             named = ", ".join(f"`{raw.names[place]}`" for place in found)

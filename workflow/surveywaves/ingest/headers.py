@@ -19,7 +19,7 @@ from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet, read_worksheets
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
-from surveywaves.text import nearest, normalise, unique
+from surveywaves.text import did_you_mean, normalise, unique
 
 
 def open_sheets(source: Source, kind: Kind) -> Sequence[Sheet]:
@@ -253,10 +253,8 @@ def place_of(source: Source, names: Sequence[str], wanted: str, use: str) -> int
     """Find a column as `find_column` does, and raise an error if there is none."""
     place = find_column(names, wanted)
     if place is None:
-        near = nearest(wanted, names)
         other = "columns go by full name, or by row label where that is unique"
-        hint = f"did you mean `{near}`?" if near else other
-        raise source.error(f"has no column `{wanted}` ({use})", hint)
+        raise source.error(f"has no column `{wanted}` ({use})", did_you_mean(wanted, names, other))
     return place
 
 

@@ -22,7 +22,7 @@ from surveywaves.study.qualitative import (
     Theme,
     check_qualitative,
 )
-from surveywaves.text import nearest
+from surveywaves.text import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -54,8 +54,7 @@ def known_options(config: Collection[str]) -> None:
     mistakes = []
     for key in config:
         if key not in OPTIONS:
-            near = nearest(key, OPTIONS, whole=True)
-            hint = f"did you mean `{near}`?" if near else "settings of the study stand in its config.yaml"
+            hint = did_you_mean(key, OPTIONS, "settings of the study stand in its config.yaml", whole=True)
             mistakes.append(Mistake("--config", f"unknown key `{key}`", hint))
     if mistakes:
         raise StudyError(mistakes)
@@ -143,8 +142,7 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
     home = folder / "waves" / name
     if not home.is_dir():
         known = sorted(path.name for path in (folder / "waves").glob("*/"))
-        near = nearest(name, known)
-        hint = f"did you mean `{near}`?" if near else f"describe the wave in {home / 'wave.yaml'}"
+        hint = did_you_mean(name, known, f"describe the wave in {home / 'wave.yaml'}")
         mistakes.append(
             Mistake(
                 f"{folder / 'config.yaml'}: waves", f"unknown wave `{name}`: there is no folder {home}", hint
@@ -432,8 +430,7 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Say what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), sorted(_keys(model)), whole=True)
-        return "unknown key", f"did you mean `{near}`?" if near else ""
+        return "unknown key", did_you_mean(str(error["loc"][-1]), sorted(_keys(model)), whole=True)
     if kind == "missing":
         return "missing", ""
     if kind == "string_pattern_mismatch":
