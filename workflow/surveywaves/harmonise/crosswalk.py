@@ -213,21 +213,21 @@ def coding_of(part: HarmonisingPart, row: CrosswalkRow, layout: Layout) -> tuple
 
 
 def constants_of(part: HarmonisingPart, layout: str, file: str = "") -> dict[str, str]:
-    """Give what is the same for every return of a layout, or of one file of it."""
+    """Return the constants of a layout, or of one of its files."""
     wave = {ORGANISATION: part.organisation} if isinstance(part.organisation, str) else {}
     own = [one.constants for one in part.files if one.path == file]
     return {**wave, **part.layouts[layout].constants, **(own[0] if own else {})}
 
 
 def all_constants(part: HarmonisingPart) -> list[tuple[str, str]]:
-    """List what is the same for every return of a layout or file of a wave: variable and level."""
+    """List the constants of all layouts and files of a wave, as pairs of variable and level."""
     files = [pair for one in part.files for pair in one.constants.items()]
     return [*(pair for layout in part.layouts for pair in constants_of(part, layout).items()), *files]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A column of the harmonised data that a layout has an answer to, or a filter question."""
+    """A column of the harmonised data for which a layout has answers, or a filter question."""
 
     variable: str
     meanings: Meanings

@@ -30,7 +30,7 @@ CROSSWALK_COLUMNS = ("item", "coding", "comparability", "wording", "note")
 """Columns of a wave's `items.tsv` that are not named after a layout."""
 
 QUALITATIVE = "qualitative.yaml"
-"""File of the coded material; a study without it has none."""
+"""File that describes the coded material; it is absent if the study has none."""
 
 OPEN = "TODO"
 """How a value begins that nobody has decided yet; what follows says between what."""
@@ -114,7 +114,7 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
 def _qualitative(
     folder: Path, config: Config | None, scales: tuple[Scale, ...], mistakes: list[Mistake]
 ) -> Qualitative | None:
-    """Read the coded material's files; they are held against the study where its own could be read."""
+    """Read the files of the coded material, and check them against the study if its own files could be read."""
     file = _model(QualitativeFile, folder / QUALITATIVE, mistakes)
     codes = _table(Code, folder / "codes.tsv", mistakes)
     themes = _table(Theme, folder / "themes.tsv", mistakes, frameworks=config.frameworks if config else None)
@@ -423,7 +423,7 @@ def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
     return any(all(one == other for one, other in zip(place, open_at, strict=False)) for open_at in undecided)
 
 
-_CONSTANT = "what is the same for all goes under `constants` of a layout or file"
+_CONSTANT = "a level that applies to all returns goes under `constants` of a layout or file"
 
 
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:

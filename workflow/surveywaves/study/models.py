@@ -102,7 +102,8 @@ class Event(Model):
 
     date: dt.date | None = Field(
         default=None,
-        description="`2007-09-14`, `2007-09` or `2007`; `~` behind it: approximate (EDTF, ISO 8601-2); empty: undated.",
+        description="`2007-09-14`, `2007-09` or `2007`; with `~` at the end: approximate (EDTF, ISO 8601-2); empty: "
+        "undated.",
     )
     label: Text = Field(description="Words put beside the mark.")
     source: str = Field(default="", description="Where the date comes from.")
@@ -130,7 +131,7 @@ class Event(Model):
 
     @property
     def when(self) -> str:
-        """Write the date as far as it is known; empty if it is not."""
+        """Return the date as precisely as it is known; empty if it is not."""
         known = self.date.isoformat()[: 4 + 3 * _PRECISION.index(self.precision)] if self.date else ""
         return f"about {known}" if self.approximate else known
 
@@ -255,7 +256,7 @@ class Layout(Model):
     )
     constants: dict[Name, Name] = Field(
         default_factory=dict,
-        description="Variable (or `organisation`) -> level, the same for every return of such a file.",
+        description="Variable (or `organisation`) -> level that applies to all returns of such files.",
     )
     weight: Text | None = Field(
         default=None, description="Column with the survey weight; empty: every return weighs 1."
@@ -290,7 +291,7 @@ class RawFile(Model):
     constants: dict[Name, Name] = Field(
         default_factory=dict,
         exclude_if=operator.not_,
-        description="Variable (or `organisation`) -> level, the same for every return of this file.",
+        description="Variable (or `organisation`) -> level that applies to all returns of this file.",
     )
 
 
@@ -342,22 +343,23 @@ class VariableEvidence(Model):
 
 
 class Routing(Model):
-    """Who was asked some questions, where not everybody was; to everybody else they are `not_asked`."""
+    """Questions that only some respondents were asked; for all others the answer is `not_asked`."""
 
-    items: tuple[Name, ...] = Field(default=(), description="Items that not everybody was asked.")
-    sections: tuple[int, ...] = Field(default=(), description="Sections, for all their items.")
+    items: tuple[Name, ...] = Field(default=(), description="Items that only some respondents were asked.")
+    sections: tuple[int, ...] = Field(default=(), description="Sections of which this holds for every item.")
     variables: tuple[Name, ...] = Field(
-        default=(), description="Grouping variables that not everybody was asked."
+        default=(), description="Grouping variables that only some respondents were asked."
     )
     asked_of: dict[Name, tuple[Name | int, ...]] = Field(
         default_factory=dict,
         description="Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> "
-        "values 1..K. Of several, all must hold. Of whom this is missing nothing is known: a blank stays what it is.",
+        "values 1..K. If there are several conditions, all must hold. Where the answer to one is missing, nothing is "
+        "changed.",
     )
     filter: VariableSource | None = Field(
         default=None,
-        description="A question that decides it and is neither variable nor item: its map goes to `asked`, "
-        "`not_asked`, or a reason why nobody knows (`skipped`).",
+        description="A filter question that is neither variable nor item; its answers map to `asked`, `not_asked`, or "
+        "a reason why this is unknown (`skipped`).",
     )
 
     @model_validator(mode="after")
@@ -419,19 +421,19 @@ class WaveFile(Model):
     codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
     organisation: VariableSource | Name | None = Field(
         default=None,
-        description="Where the organisation stands, or the one organisation everyone belongs to; empty: `constants` "
-        "of every file or layout say it.",
+        description="Column and map of the organisation, or the one organisation everyone belongs to; empty: it is "
+        "among the `constants` of every file or layout.",
     )
     variables: dict[Name, VariableSource] = Field(
         default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
     )
     routing: tuple[Routing, ...] = Field(
-        default=(), description="Questions that not everybody was asked, and who was."
+        default=(), description="Questions that only some respondents were asked, and who these were."
     )
 
     @property
     def sources(self) -> dict[str, VariableSource]:
-        """Give the organisation and variables that have a column."""
+        """Return the sources of the organisation and of variables, where they have a column."""
         own = {ORGANISATION: self.organisation} if isinstance(self.organisation, VariableSource) else {}
         return {**own, **self.variables}
 
@@ -629,7 +631,7 @@ class Study(Model):
         return tuple(item for item in self.items if item.scale == scale)
 
     def routed(self, route: Routing) -> set[str]:
-        """Name the items and variables that an entry of `routing` is about."""
+        """Return the names of the items and variables that an entry of `routing` applies to."""
         inside = {item.item for item in self.items if item.section in route.sections}
         return inside.union(route.items, route.variables)
 

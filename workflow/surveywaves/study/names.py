@@ -21,7 +21,7 @@ def unknown(
 
 
 def twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
-    """Yield each name that stands more than once."""
+    """Yield each name that occurs more than once."""
     for name, count in Counter(names).items():
         if count > 1:
             yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")

@@ -42,12 +42,12 @@ FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 
 
 def _when_used(default: Any) -> Any:
-    """Declare a field that is no part of the params of a stage that does not use it."""
+    """Declare a field that is left out of the params of stages that do not use it."""
     return Field(default=default, exclude_if=operator.not_)
 
 
 def _shared(part: type[Model], *settings: Model) -> dict[str, Any]:
-    """Take over what a part and settings of the study call by one name."""
+    """Return the fields of settings that a part has under the same name."""
     return {
         name: getattr(one, name)
         for one in settings
@@ -83,11 +83,11 @@ class HarmonisingPart(Model):
     codings: dict[str, Coding]
     crosswalk: tuple[CrosswalkRow, ...]
     files: tuple[RawFile, ...] = _when_used(())
-    """Those that are the same in something for all their returns."""
+    """Files with constants of their own."""
     organisation: VariableSource | str | None
     variables: dict[str, VariableSource]
     routing: tuple[Routing, ...] = _when_used(())
-    """Questions that not everybody was asked, all of them under `items`."""
+    """Questions that only some respondents were asked, all of them listed under `items`."""
     known_variables: tuple[str, ...]
     """Every grouping variable of the study: each becomes a column, in this order, whether the wave has it or not."""
     items: dict[str, str]
@@ -142,7 +142,7 @@ class WaveWords(Model):
     wordings: dict[str, str] = Field(default_factory=dict)
     """Item -> the wave's own words, where the crosswalk gives them."""
     notes: dict[str, str] = Field(default_factory=dict)
-    """Item -> who was asked it, if not everybody, and why it is graded so, where the wave says it."""
+    """Item -> who was asked it, if not everybody, and why it is graded so, if the wave says so."""
 
 
 class PlanningWords(Model):
@@ -231,7 +231,7 @@ class Presentation(StudyWords):
     """Whether everything is released as it is."""
     planning: PlanningWords | None = None
     qualitative: QualitativeWords | None = Field(default=None, exclude_if=lambda part: part is None)
-    """Only for what shows the coded material: the survey's figures and tables do not run again for it."""
+    """Set only for stages that show the coded material, so that others need not run again when it changes."""
     style: FigureStyle
 
     @property
@@ -288,7 +288,7 @@ def _words(study: Study, wave: Wave) -> WaveWords:
 
 
 def _asked_only(study: Study, wave: Wave) -> dict[str, str]:
-    """Say of each item that not everybody was asked, who was."""
+    """Return a sentence on who was asked, for each item that only some respondents were asked."""
     config, items = study.config, {item.item: item for item in study.items}
     called = {name: (known.label, known.levels) for name, known in config.variables.items()}
     called[ORGANISATION] = (config.words.organisation[0].capitalize(), config.organisations)
@@ -654,9 +654,9 @@ class QualitativePart(Model):
     themes: tuple[Theme, ...]
     organisations: dict[str, str]
     principles: dict[str, tuple[str, ...]]
-    """What there is of the study's first framework, in the order of the scales -> the scales that speak to it."""
+    """Entry of the study's first framework, in the order of the scales -> the scales that address it."""
     framework: str
-    """Its name; empty: the study has none, and there is no joint display."""
+    """Name of that framework; empty: the study has none, and there is no joint display."""
     waves: tuple[str, ...]
     disclosure: Disclosure
     seed: int
