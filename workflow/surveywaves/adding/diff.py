@@ -403,8 +403,8 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
     held = {source.variable for sheet in sheets for source in sheet.sources}
     layouts = reference.wave.file.layouts
     held |= {name for sheet in sheets if sheet.like for name in layouts[sheet.like].constants}
-    same = "no question tells it; if it is the same for all returns of a file, say so in `constants`"
-    yield from (f"{name}: {same}" for name in reference.sources if name not in held)
+    hint = "no question asks it; a level that applies to all returns of a file goes under `constants`"
+    yield from (f"{name}: {hint}" for name in reference.sources if name not in held)
 
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:

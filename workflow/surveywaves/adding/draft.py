@@ -109,7 +109,7 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
         page.content["files"] = [{**file, "constants": {ORGANISATION: asked}} for file in files]
     else:
         fixed = last.organisation if isinstance(last.organisation, str) else ""
-        hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question tells it; name"
+        hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question asks it; name"
         page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
     if sources:
         page.content["variables"] = sources

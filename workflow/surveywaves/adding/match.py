@@ -51,7 +51,7 @@ class Asked:
     columns: Mapping[str, str]  # layout -> column, as the crosswalk names it
     codings: Mapping[str, str]  # layout -> coding of its cells
     scale: str  # response scale that its coding leads to
-    place: int | None = None  # where in the questionnaire it stood; None where the wave's files do not tell
+    place: int | None = None  # its place in the questionnaire; None if the wave's files do not show it
 
 
 @dataclass(frozen=True, slots=True)

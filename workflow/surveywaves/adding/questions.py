@@ -129,9 +129,9 @@ class Returns:
 
     rows: int  # rows that the file holds below its header
     header: int  # number of the header's last row
-    respondent: str | None = None  # column that identifies a return; None if there is none that is known to
+    respondent: str | None = None  # column known to identify a return; None if there is none
     identifying: list[str] = field(default_factory=list)  # columns that could: always filled, never the same
-    repeated: int = 0  # identifiers that stand more than once
+    repeated: int = 0  # identifiers that occur more than once
     # column -> mark of test responses that it holds -> number of rows, and why they are no returns
     excluded: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
     # starts, ends: when returns were begun and ended, test responses left out; None without such a column

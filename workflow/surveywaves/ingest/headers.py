@@ -52,8 +52,12 @@ def one_header_row(sheet: Sheet) -> RawTable:
     if merged := sheet.merged(start):
         what = f"merged header cells ({', '.join(merged)}) leave columns without a name"
         raise sheet.source.error(what, "take the merge apart and name each column", row=start + 1)
-    header = [" ".join(re.sub(CONTROL, "", cell).split()) for cell in sheet.top[start]]
+    header = list(map(_one_line, sheet.top[start]))
     return read_below(sheet, header, start=start, header_rows=1)
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(re.sub(CONTROL, "", cell).split())
 
 
 def read_below(
@@ -91,8 +95,8 @@ def read_below(
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
     settle(table)
-    words = [[" ".join(re.sub(CONTROL, "", cell).split()) for cell in row] for row in sheet.top[start:first]]
-    headers = [[row[place] if place < len(row) else "" for place in places] for row in words]
+    rows = sheet.top[start:first]
+    headers = [[_one_line(row[place]) if place < len(row) else "" for place in places] for row in rows]
     _set_headers_aside(source, table, headers)
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
@@ -196,7 +200,7 @@ def name_columns(
     Returns
     -------
     names, places, problems
-        Full names, all different; where the columns stand; one problem for each name that is not the header's.
+        Full names, all different; the places of the columns; one problem for each name that is not the header's.
 
     Raises
     ------

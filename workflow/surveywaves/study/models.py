@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import operator
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -299,7 +300,7 @@ class Coding(Model):
     """What the cells of a question mean."""
 
     response_scale: Name = Field(description="Response scale that the values belong to.")
-    values: dict[str, int | Missing] = Field(
+    values: Annotated[dict[str, int | Missing], BeforeValidator(_text_keys)] = Field(
         min_length=1,
         description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, "
         "`dont_know`, `invalid`, `not_asked`.",
@@ -310,17 +311,12 @@ class Coding(Model):
         "name. So nobody's own words need to be written down here.",
     )
 
-    @field_validator("values", mode="before")
-    @classmethod
-    def _text_keys(cls, values: Any) -> Any:
-        return _text_keys(values)
-
 
 class VariableSource(Model):
     """Where a wave's file holds a grouping variable, and what its cells mean."""
 
     columns: dict[Name, Text] = Field(description="Layout -> column.")
-    map: dict[str, Name | Missing] = Field(
+    map: Annotated[dict[str, Name | Missing], BeforeValidator(_text_keys)] = Field(
         description="Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."
     )
     others: Name | Missing | None = Field(
@@ -328,11 +324,6 @@ class VariableSource(Model):
         description="Level or reason of a cell that no line of `map` explains; empty: it is refused, by name. "
         "So nobody's own words need to be written down here.",
     )
-
-    @field_validator("map", mode="before")
-    @classmethod
-    def _text_keys(cls, values: Any) -> Any:
-        return _text_keys(values)
 
 
 class VariableEvidence(Model):
