@@ -217,7 +217,7 @@ FILES = [{"path": f"resources/raw/w1/w{number}.csv", "layout": "table"} for numb
 
 
 def told(folder: Path, **wave: Any) -> list[str]:
-    """Say what is wrong with the wave of a small study that differs as it is told."""
+    """List the mistakes of a small study whose wave has the given keys."""
     small_study(folder, wave=wave)
     start = f"{folder}/config/waves/w1/wave.yaml: "
     return [line.removeprefix(start) for line in mistakes(folder / "config")]

@@ -185,8 +185,7 @@ class QualitativeWords(Model):
         """Take the part out of a study; None if it has no coded material."""
         if (found := study.qualitative) is None:
             return None
-        known = found.file.model_dump(include=set(cls.model_fields))
-        return cls(**known, themes={theme.theme: theme for theme in found.themes})
+        return cls(**_shared(cls, found.file), themes={theme.theme: theme for theme in found.themes})
 
 
 class StudyWords(Model):
@@ -273,7 +272,7 @@ class ExportPart(StudyWords):
     @classmethod
     def of(cls, presentation: Presentation) -> ExportPart:
         """Take the part out of what the presentation of results knows."""
-        return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
+        return cls(**_shared(cls, presentation))
 
 
 def _words(study: Study, wave: Wave) -> WaveWords:
