@@ -18,7 +18,7 @@ from surveywaves.harmonise.labels import label_contradictions
 from surveywaves.harmonise.wave import NOT_ASKED_OF
 from surveywaves.study import load_study
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, RawFile, Routing, VariableSource
-from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
+from surveywaves.study.parts import HarmonisingPart, Presentation
 from surveywaves.terms import INGEST_COLUMNS, UNRESOLVED, Missing
 
 AGREEMENT = {
@@ -741,7 +741,7 @@ def contradictions(folder: Path, **labels: str) -> list[str]:
     said = {key.removeprefix("_"): label for key, label in labels.items()}
     rows = [("table", column, *pair) for column in (statement, other, "Gender") for pair in said.items()]
     table = pd.DataFrame(rows, columns=["layout", "column", "code", "label"], dtype="str")
-    words, wave = ExportPart.of(Presentation.of(study)), HarmonisingPart.of(study, study.wave("w1"))
+    words, wave = Presentation.of(study), HarmonisingPart.of(study, study.wave("w1"))
     return [str(mistake) for mistake in label_contradictions(words, wave, table)]
 
 
@@ -778,7 +778,7 @@ def routed(frame: pd.DataFrame, *routing: Routing, **options: Any) -> Harmonised
 
 
 def asked(frame: pd.DataFrame, *routing: Routing, item: str = "voice_1", **options: Any) -> list[Any]:
-    """Give the value of an item, or why it is missing, and a star where the return is not complete."""
+    """Return the values of an item, or why they are missing, with a star if the return is not complete."""
     found = routed(frame, *routing, **options)
     values = [
         why if isinstance(why, str) else value
@@ -790,7 +790,7 @@ def asked(frame: pd.DataFrame, *routing: Routing, item: str = "voice_1", **optio
 
 
 def people(**columns: Sequence[str | None]) -> pd.DataFrame:
-    """Returns in the order of a questionnaire: two statements, what decides, the statement that it decides about."""
+    """Make returns in the order of a questionnaire: two statements, the filter, the statement that it filters."""
     last = columns.pop("voice_1")
     size = len(last)
     return cells({"trust_1": ["Agree"] * size, "trust_2": ["Agree"] * size, **columns, "voice_1": last})
@@ -969,7 +969,7 @@ def _tables(found: Harmonised) -> list[pd.DataFrame]:
 def _any_wave(returns: list[tuple[str | None, ...]]) -> tuple[pd.DataFrame, Harmonised]:
     """Two layouts with columns of their own; paper lacks `voice_1`, and keeps `trust_2` on four points.
 
-    Those who are known not to work for `health` were not asked `trust_2` and `voice_2`.
+    Respondents known not to work for `health` were not asked `trust_2` and `voice_2`.
     """
     names = ["layout", "employer", "a", "b", "c", "x"]
     raw = pd.DataFrame(returns, columns=names, dtype="str")

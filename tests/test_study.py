@@ -217,7 +217,7 @@ FILES = [{"path": f"resources/raw/w1/w{number}.csv", "layout": "table"} for numb
 
 
 def told(folder: Path, **wave: Any) -> list[str]:
-    """Say what is wrong with the wave of a small study that differs as it is told."""
+    """List the mistakes of a small study whose wave has the given keys."""
     small_study(folder, wave=wave)
     start = f"{folder}/config/waves/w1/wave.yaml: "
     return [line.removeprefix(start) for line in mistakes(folder / "config")]
@@ -246,8 +246,8 @@ def test_unknown_names_of_a_routing_are_all_told_at_once(tmp_path: Path) -> None
         "routing.0.asked_of.organisation: unknown surveyed organisation `helth` (hint: did you mean `health`?)",
         "routing.1.filter.columns: unknown layout `tabel` (hint: did you mean `table`?)",
         "routing.1.filter.map: unknown word `no` (hint: did you mean `not_asked`?)",
-        "routing.1.filter: layout table asks these questions and has no column for this one (hint: say where it "
-        "stands; what is the same for all goes under `constants`)",
+        "routing.1.filter: layout table has columns for these questions, but none for this one (hint: name its "
+        "column; a level that applies to all returns goes under `constants`)",
     ]
 
 
@@ -269,8 +269,8 @@ def test_what_decides_is_decided_before(tmp_path: Path) -> None:
         {"items": ["team_rely"], "asked_of": {"gender": ["man"]}},
     ]
     assert told(tmp_path, routing=routing) == [
-        f"routing.{place}: whom it was asked of is not said before (hint: put the entry that is about it before "
-        "this one)"
+        f"routing.{place}: who was asked this question must be said earlier (hint: put the entry on this question "
+        "before this one)"
         for place in ("0.asked_of.mgr_clear", "1.asked_of.team_rely")
     ]
 
@@ -278,8 +278,8 @@ def test_what_decides_is_decided_before(tmp_path: Path) -> None:
 def test_a_layout_that_cannot_tell_who_was_asked_is_named(tmp_path: Path) -> None:
     routing = [{"sections": [2], "asked_of": {"tenure": ["y10"]}}]
     assert told(tmp_path / "a", routing=routing, variables=GENDER) == [
-        "routing.0.asked_of.tenure: layout table asks these questions and has no column for this one (hint: say "
-        "where it stands; what is the same for all goes under `constants`)"
+        "routing.0.asked_of.tenure: layout table has columns for these questions, but none for this one (hint: name "
+        "its column; a level that applies to all returns goes under `constants`)"
     ]
     files = [{**FILES[0], "constants": {"tenure": "y10"}}]
     small_study(tmp_path / "b", wave={"routing": routing, "variables": GENDER, "files": files})
@@ -290,8 +290,8 @@ def test_a_covariate_that_not_everybody_was_asked_is_refused(tmp_path: Path) -> 
     small_study(tmp_path, wave={"routing": [{"variables": ["gender"], "asked_of": {"tenure": ["y10"]}}]})
     edit(tmp_path / "config/config.yaml", "  min_cell: 5", "  min_cell: 5\n  covariates: [gender]")
     assert mistakes(tmp_path / "config") == [
-        f"{tmp_path}/config/waves/w1/wave.yaml: routing: the models adjust for `gender`: who was not asked it could "
-        "not be compared (hint: drop it from analysis.covariates)"
+        f"{tmp_path}/config/waves/w1/wave.yaml: routing: the models adjust for `gender`: respondents who were not "
+        "asked it could not be compared (hint: drop it from analysis.covariates)"
     ]
 
 
@@ -304,25 +304,26 @@ def test_constants_are_known_and_given_once(tmp_path: Path) -> None:
     files = [{**FILES[0], "constants": {"tenure": "y10", "organisation": "health"}}]
     assert told(tmp_path, variables=GENDER, layouts={"table": layout}, files=files) == [
         "layouts.table.constants: unknown variable `x` (hint: known: organisation, gender, tenure)",
-        "layouts.table.constants.gender: always `man`, yet column `Gender` says it, too (hint: drop one of the two)",
+        "layouts.table.constants.gender: always `man`, but column `Gender` gives it as well (hint: drop one of the "
+        "two)",
         "layouts.table.constants.tenure: unknown level of tenure `y1` (hint: did you mean `y1_4`?)",
-        "files.0.constants.tenure: always `y10`, yet `layouts.table.constants` says it, too (hint: drop one of "
-        "the two)",
-        "files.0.constants.organisation: always `health`, yet column `Where do you work?` says it, too (hint: drop one "
+        "files.0.constants.tenure: always `y10`, but `layouts.table.constants` gives it as well (hint: drop one "
         "of the two)",
+        "files.0.constants.organisation: always `health`, but column `Where do you work?` gives it as well (hint: "
+        "drop one of the two)",
     ]
 
 
 def test_a_file_whose_organisation_nothing_says_is_named(tmp_path: Path) -> None:
     files = [{**FILES[0], "constants": {"organisation": "health"}}, FILES[1]]
     assert told(tmp_path, files=files, organisation=None) == [
-        "organisation: nothing says it for resources/raw/w1/w2.csv (hint: give the wave its `organisation`, or this "
+        "organisation: not given for resources/raw/w1/w2.csv (hint: give the wave its `organisation`, or this "
         "file or its layout `constants: {organisation: ...}`)"
     ]
 
 
 def test_a_level_in_place_of_columns_and_map_is_told_where_it_goes(tmp_path: Path) -> None:
     assert told(tmp_path, variables={**GENDER, "tenure": "y10"}) == [
-        "variables.tenure: `y10` stands where lines of `key: value` should (hint: what is the same for all goes "
-        "under `constants` of a layout or file)"
+        "variables.tenure: `y10` stands where lines of `key: value` should (hint: a level that applies to all "
+        "returns goes under `constants` of a layout or file)"
     ]

@@ -116,7 +116,7 @@ def columns_of(
 
 
 def table(**options: Any) -> Callable[[Path], pd.DataFrame]:
-    """Make a situation of a CSV file that differs from that of `w1` as the options of `columns_of` say."""
+    """Return a function that writes a CSV file with the given options of `columns_of`."""
 
     def make(folder: Path) -> pd.DataFrame:
         true = truth()
@@ -365,7 +365,7 @@ def put_on_list(folder: Path) -> None:
 
 
 def addition(folder: Path, **given: Any) -> Addition:
-    """Draft `w2` from all files in its folder and the lists beside, if there are any; `given` are keys of a layout."""
+    """Draft `w2` from all files in its folder, and from lists if there are any; `given` are keys of a layout."""
     return add_wave(
         load_study(folder / "config"),
         wave=WAVE,

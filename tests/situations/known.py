@@ -116,7 +116,7 @@ SCOPE_ROWS, IN_SCOPE = 2348, 1393
 
 
 def out_of_scope(folder: Path) -> pd.DataFrame:
-    """Put 955 returns among 2,348 that the pattern wave excludes: those of other countries, and of none."""
+    """Write 2,348 returns, 955 of which the pattern wave excludes: those of other countries, and of none."""
     true = truth(SCOPE_ROWS)
     reasons = dict.fromkeys(("England", "Wales", ""), "out of scope")
     wave = described(exclude={"Country": reasons}, ignore=["Country"])
@@ -131,7 +131,7 @@ def out_of_scope(folder: Path) -> pd.DataFrame:
 
 
 def routed(folder: Path, *, by: str) -> pd.DataFrame:
-    """Ask two statements of women only; the pattern wave says so, by the variable or by a question of its own."""
+    """Ask two statements of some only; the pattern wave says of whom, by a variable or by a filter question."""
     asked, others = ["mgr_fair", "mgr_thanks"], {"Do you manage?": ["Yes", "No"] * 12}
     true, before = truth(), truth(seed=2)
     routing: dict[str, Any] = {"items": asked}
@@ -157,7 +157,7 @@ def without(cells: Columns, name: str) -> Columns:
 
 
 def constant_again(folder: Path) -> pd.DataFrame:
-    """Gender is no question but the same for everybody, as in the pattern wave."""
+    """Leave gender out, which is a constant, as in the pattern wave."""
     true, before = truth(), truth(seed=2)
     true["gender"] = "woman"
     wave = described(constants={"gender": "woman"})
@@ -168,7 +168,7 @@ def constant_again(folder: Path) -> pd.DataFrame:
 
 
 def a_file_an_organisation(folder: Path) -> pd.DataFrame:
-    """No column has the organisation, but each has a file."""
+    """Write one file per organisation, without a column for it."""
     true = truth().sort_values("organisation", kind="stable").reset_index(drop=True)
     raw = small_study(folder, file=coded(truth(seed=2)), wave=described())
     for name, part in true.groupby("organisation"):
@@ -177,7 +177,7 @@ def a_file_an_organisation(folder: Path) -> pd.DataFrame:
 
 
 def with_a_codebook(folder: Path) -> pd.DataFrame:
-    """Codes that run down, in columns that the pattern wave did not have, and a list of what they mean."""
+    """Write descending codes in columns that the pattern wave did not have, and a list of their meanings."""
     true = truth()
     raw = small_study(folder)
     names = {item: f"v{place}" for place, item in enumerate(STATEMENTS, start=1)}
@@ -194,7 +194,7 @@ def with_a_codebook(folder: Path) -> pd.DataFrame:
 
 
 def header_rows_again(folder: Path) -> pd.DataFrame:
-    """The first return has no identifier, so its row may be labels; the pattern wave says: two header rows."""
+    """Leave out the first identifier, so that the row may be labels; the pattern wave says: two header rows."""
     true, before = truth(4), truth(4, seed=2)
 
     def rows(some: pd.DataFrame) -> list[list[str]]:
@@ -362,7 +362,7 @@ SITUATIONS = [
     Situation(
         "known: a file an organisation",
         9,
-        "two files, of an organisation each, and no column for it",
+        "two files, one per organisation, and no column for it",
         a_file_an_organisation,
         "asked",
         STILL
@@ -380,7 +380,7 @@ SITUATIONS = [
     Situation(
         "hints: a codebook",
         11,
-        "bare codes that run down, a list of what they mean and one of what the columns ask",
+        "bare codes in descending order, a list of their meanings and one of the questions",
         with_a_codebook,
         decisions=0,
     ),

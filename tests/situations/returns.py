@@ -38,7 +38,7 @@ def _numbers(true: pd.DataFrame) -> list[str]:
 def _written(
     folder: Path, change: Callable[[Rows, pd.DataFrame], pd.DataFrame], *, suffix: str = "csv", sep: str = ","
 ) -> pd.DataFrame:
-    """Write returns with a number each, changed; `change` gives what is true of what then stands there."""
+    """Write numbered returns after `change` has changed their rows; it returns what is true of them then."""
     true = truth()
     rows = _rows(true, Return=_numbers(true))
     true = change(rows, true)

@@ -23,6 +23,7 @@ from surveywaves.study import Layout, Study, Wave, load_study
 from surveywaves.study.document import documents
 from surveywaves.study.load import mistakes_of_wave
 from surveywaves.study.parts import HarmonisingPart, ReadingPart
+from surveywaves.text import count
 
 BIG: Final = 20_000_000
 """Bytes from which a file is worth a word on the screen, whoever looks at it."""
@@ -219,10 +220,9 @@ def _try(study: Study, wave: Wave, progress: _Progress) -> str:
     found = ingest(ReadingPart.of(wave), root=Path())
     harmonised = harmonise_checked(study, wave, found.cells, found.value_labels)
     kept, aside = (int(found.counts[name].sum()) for name in ("rows_kept", "rows_set_aside"))
-    files = f"{len(wave.file.files)} file{'s' if len(wave.file.files) > 1 else ''}"
     away = int((harmonised.problems["problem"] == NOT_ASKED_OF).sum())
     routed = f", {away} answers of people who were not asked" if wave.file.routing else ""
-    return f"{kept} returns in {files}, {aside} rows set aside{routed}"
+    return f"{kept} returns in {count(len(wave.file.files), 'file')}, {aside} rows set aside{routed}"
 
 
 def _add_wave(options: argparse.Namespace) -> int:
@@ -264,7 +264,7 @@ def _add_wave(options: argparse.Namespace) -> int:
     adding.write(addition, home)
     print("\n".join(adding.narrate(addition)))
     undecided = mistakes_of_wave(options.config, options.wave)
-    print(f"\nDrafted {home}/wave.yaml and items.tsv. {adding.count(len(undecided), 'decision')} for you:")
+    print(f"\nDrafted {home}/wave.yaml and items.tsv. {count(len(undecided), 'decision')} for you:")
     print("\n".join(f"  {line}" for line in adding.grouped(undecided)))
     config = options.config / "config.yaml"
     if options.enlist:

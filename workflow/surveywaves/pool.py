@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveywaves.harmonise import REASONS, rescaled_scales
 from surveywaves.study.models import Item, ResponseScale
-from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
+from surveywaves.study.parts import HarmonisingPart, StudyWords
 from surveywaves.terms import ORGANISATION, RESCALED_SUFFIX, Comparability, Evidence, Missing
 
 IDENTITY: Final = ("wave", "respondent")
@@ -68,9 +68,7 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
     )
 
 
-def codebook(
-    presentation: Presentation | ExportPart, *, parts: Iterable[HarmonisingPart] = ()
-) -> pd.DataFrame:
+def codebook(presentation: StudyWords, *, parts: Iterable[HarmonisingPart] = ()) -> pd.DataFrame:
     """Say what each column of the pooled responses holds.
 
     Parameters
@@ -124,7 +122,7 @@ def codebook(
     return pd.DataFrame(rows, columns=columns).fillna("").astype("str")
 
 
-def questions(presentation: Presentation | ExportPart) -> pd.DataFrame:
+def questions(presentation: StudyWords) -> pd.DataFrame:
     """Lay out how each wave asked each item.
 
     Parameters

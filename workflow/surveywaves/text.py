@@ -120,6 +120,12 @@ def nearest(text: str, known: Iterable[str], *, whole: bool = False) -> str | No
     return found[0] if found else None
 
 
+def did_you_mean(text: str, known: Iterable[str], otherwise: str = "", *, whole: bool = False) -> str:
+    """Return a hint that names the known text nearest to an unknown one, or another hint if nothing is near."""
+    near = nearest(text, known, whole=whole)
+    return f"did you mean `{near}`?" if near else otherwise
+
+
 def unique(name: str, taken: Container[str], form: str = "{}_{}") -> str:
     """Return a name that is not taken: unchanged, or with the lowest free number from 2."""
     numbered = (form.format(name, number) for number in itertools.count(2))

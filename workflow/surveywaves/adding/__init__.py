@@ -15,12 +15,10 @@ from surveywaves.adding.addition import (
     write,
 )
 from surveywaves.adding.first import first_study, new_study
-from surveywaves.text import count
 
 __all__ = [
     "Addition",
     "add_wave",
-    "count",
     "enlist",
     "first_study",
     "grouped",

@@ -25,7 +25,7 @@ from surveywaves.ingest.guess import BINARY
 from surveywaves.study import Study
 from surveywaves.study.load import OPEN, UNDECIDED
 from surveywaves.study.settings import Name
-from surveywaves.text import count, nearest
+from surveywaves.text import count, did_you_mean
 
 
 def line_to_add(waves: list[str], wave: str) -> str:
@@ -175,8 +175,7 @@ def _refuse_names(study: Study, wave: str, like: str) -> None:
         raise StudyError.at(f"--wave {wave}", "no name for a wave", hint) from error
     names = [one.name for one in study.waves]
     if like not in names:
-        near = nearest(like, names)
-        hint = f"did you mean `{near}`?" if near else f"waves of the study: {', '.join(names) or 'none'}"
+        hint = did_you_mean(like, names, f"waves of the study: {', '.join(names) or 'none'}")
         raise StudyError.at(f"--like {like}", "the study has no such wave", hint)
 
 

@@ -125,7 +125,7 @@ def _pattern(
     """Find the layout of the reference wave with most of a file's columns, of the same format or with half of them."""
     names = raw_columns(columns)
     held = [one.columns for one in reference.asked.values()]
-    held += [one.columns for one in reference.sources.values()]
+    held += [one.columns for one in reference.wave.file.sources.values()]
     best: tuple[bool, float, str] | None = None
     for name, known in free.items():
         wanted = [one[name] for one in held if name in one]
@@ -403,15 +403,16 @@ def _variables(sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
     held = {source.variable for sheet in sheets for source in sheet.sources}
     layouts = reference.wave.file.layouts
     held |= {name for sheet in sheets if sheet.like for name in layouts[sheet.like].constants}
-    same = "no question tells it; if it is the same for all returns of a file, say so in `constants`"
-    yield from (f"{name}: {same}" for name in reference.sources if name not in held)
+    hint = "no question asks it; a level that applies to all returns of a file goes under `constants`"
+    yield from (f"{name}: {hint}" for name in reference.wave.file.sources if name not in held)
 
 
 def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iterator[str]:
     """Yield a warning for each column code of the reference wave that is now used for another question."""
     held = [(one.item, one.columns) for one in reference.asked.values()]
     codes: dict[str, list[tuple[str, str]]] = {}  # folded name of a column -> its layout, and what it held
-    for name, columns in [*held, *((name, source.columns) for name, source in reference.sources.items())]:
+    held += [(name, source.columns) for name, source in reference.wave.file.sources.items()]
+    for name, columns in held:
         for layout, column in columns.items():
             codes.setdefault(normalise(column), []).append((layout, name))
     texts = {item.item: item.text for item in study.items}

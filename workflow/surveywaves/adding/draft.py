@@ -109,7 +109,7 @@ def wave_page(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Pa
         page.content["files"] = [{**file, "constants": {ORGANISATION: asked}} for file in files]
     else:
         fixed = last.organisation if isinstance(last.organisation, str) else ""
-        hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question tells it; name"
+        hint = f"{fixed} as in {reference.wave.name}, or" if fixed else "no question asks it; name"
         page.content[ORGANISATION] = f"{OPEN}: {hint} the organisation of all returns, or its column and map"
     if sources:
         page.content["variables"] = sources
@@ -261,7 +261,7 @@ def _without_people(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict
 def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any]:
     """Combine the columns and answers of each variable over all layouts."""
     found: dict[str, Any] = {}
-    for name in (ORGANISATION, *study.config.variables):
+    for name, levels in study.config.levels.items():
         held = [(sheet.name, one) for sheet in sheets for one in sheet.sources if one.variable == name]
         if not held:
             continue
@@ -274,7 +274,6 @@ def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any
         found[name] = {"columns": columns, "map": answers, **others}
         for layout, source in held:
             page.comments[(*place, "columns", layout)] = source.note
-        levels = study.config.organisations if name == ORGANISATION else study.config.variables[name].levels
         if any(source.open_answers for _, source in held):
             page.comments[(*place, "map")] = f"{', '.join(levels)}; {REASONS}"
     return found

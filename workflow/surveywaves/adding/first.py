@@ -121,7 +121,7 @@ def first_study(
     name = f"resources/raw/{WAVE}/{file.name}"
     example: dict[str, Any] = {"title": "First survey", "period": "Spring 2008", "organisation": EVERYONE}
     pattern = WaveFile.model_construct(**example, layouts={}, codings={}, organisations_surveyed=(EVERYONE,))
-    blank = Reference(Wave.model_construct(name="the file", file=pattern, crosswalk=()), {}, {})
+    blank = Reference(Wave.model_construct(name="the file", file=pattern, crosswalk=()), {})
     (sheet,) = sheets_of(read_files({name: file}, {}, blank, reading=reading), blank, {})
     asked = [one for one in sheet.questions if one.cells in FEW]
     called = {one.name: [one.name, one.reference, *one.wordings] for one in asked}

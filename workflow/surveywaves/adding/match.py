@@ -23,7 +23,6 @@ from surveywaves.ingest.headers import as_ranges
 from surveywaves.ingest.raw import Source as RawSource
 from surveywaves.ingest.readers import read_raw
 from surveywaves.study import Item, Study, Wave
-from surveywaves.study.models import VariableSource
 from surveywaves.terms import ORGANISATION, ROW_SEPARATOR, Comparability, Missing
 from surveywaves.text import (
     HARMLESS,
@@ -51,7 +50,7 @@ class Asked:
     columns: Mapping[str, str]  # layout -> column, as the crosswalk names it
     codings: Mapping[str, str]  # layout -> coding of its cells
     scale: str  # response scale that its coding leads to
-    place: int | None = None  # where in the questionnaire it stood; None where the wave's files do not tell
+    place: int | None = None  # its place in the questionnaire; None if the wave's files do not show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ class Reference:
 
     wave: Wave
     asked: Mapping[str, Asked]  # items that it asked
-    sources: Mapping[str, VariableSource]  # organisation and variables, where they have a column
     ordered: bool = False  # whether the order of its questions is known
     # layout -> column, by its name and by its row label (folded) -> the question; empty without the file
     listed: Mapping[str, Mapping[str, Question]] = field(default_factory=dict)
@@ -108,7 +106,7 @@ def refer_to(study: Study, wave: Wave, root: Path, *, reading: Callable[[str], N
     listed = _read(wave, root, reading)
     places = _places(asked, listed)
     placed = {name: replace(one, place=places.get(name)) for name, one in asked.items()}
-    return Reference(wave, placed, wave.file.sources, bool(places) and len(places) == len(asked), listed)
+    return Reference(wave, placed, bool(places) and len(places) == len(asked), listed)
 
 
 def _read(wave: Wave, root: Path, reading: Callable[[str], None]) -> dict[str, dict[str, Question]]:
@@ -474,7 +472,7 @@ def variables_of(study: Study, reference: Reference, layout: str) -> list[Variab
     known |= {name: (one.label, one.levels) for name, one in study.config.variables.items()}
     found = []
     for name, (label, levels) in known.items():
-        source = reference.sources.get(name)
+        source = reference.wave.file.sources.get(name)
         held = {} if source is None else source.columns
         asked = [reference.question(one, column) for one, column in held.items()]
         columns = [*held.values(), *(one.wording for one in asked if one and one.wordings)]

@@ -28,7 +28,7 @@ from surveywaves.ingest.readers import read_raw
 from surveywaves.study.load import OPEN
 from surveywaves.study.models import Layout
 from surveywaves.terms import ROW_SEPARATOR, UNRESOLVED
-from surveywaves.text import nearest, normalise, number, plain, words
+from surveywaves.text import did_you_mean, normalise, number, plain, words
 
 MOST: Final = 30
 """Most distinct cells of a column that are listed: with more it is an identifier, a date or a comment."""
@@ -129,9 +129,9 @@ class Returns:
 
     rows: int  # rows that the file holds below its header
     header: int  # number of the header's last row
-    respondent: str | None = None  # column that identifies a return; None if there is none that is known to
+    respondent: str | None = None  # column known to identify a return; None if there is none
     identifying: list[str] = field(default_factory=list)  # columns that could: always filled, never the same
-    repeated: int = 0  # identifiers that stand more than once
+    repeated: int = 0  # identifiers that occur more than once
     # column -> mark of test responses that it holds -> number of rows, and why they are no returns
     excluded: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
     # starts, ends: when returns were begun and ended, test responses left out; None without such a column
@@ -392,8 +392,7 @@ def read_list(path: Path, names: Iterable[str], what: str) -> list[list[str]]:
         if len(cells) != wanted or not all(cells):
             mistakes.append(Mistake(where, f"{sum(map(bool, cells))} cells, not {what}"))
         elif not meant:
-            near = nearest(cells[0], listed.values())
-            hint = f"did you mean `{near}`?" if near else ""
+            hint = did_you_mean(cells[0], listed.values())
             mistakes.append(Mistake(where, f"no file has a column `{cells[0]}`", hint))
         found += [[listed[name], *cells[1:]] for name in meant]
     if mistakes:

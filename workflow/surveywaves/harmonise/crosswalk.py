@@ -16,7 +16,7 @@ from surveywaves.harmonise.routing import FILTERED, filter_of
 from surveywaves.study.models import Coding, CrosswalkRow, Layout, VariableSource
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import INGEST_COLUMNS, ORGANISATION, RESCALED_SUFFIX, ROW_SEPARATOR
-from surveywaves.text import nearest, normalise
+from surveywaves.text import did_you_mean, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,7 @@ def assign(
         found = raw.find(one.column)
         places.append(found[0] if len(found) == 1 else None)
         if not found:
-            near = nearest(one.column, raw.names)
-            hint = f"did you mean `{near}`?" if near else "columns go by full name or by row label"
+            hint = did_you_mean(one.column, raw.names, "columns go by full name or by row label")
             mistakes.append(Mistake(f"{where}: {one.use}", f"there is no column `{one.column}`", hint))
         elif len(found) > 1:
             named = ", ".join(f"`{raw.names[place]}`" for place in found)
@@ -214,21 +213,21 @@ def coding_of(part: HarmonisingPart, row: CrosswalkRow, layout: Layout) -> tuple
 
 
 def constants_of(part: HarmonisingPart, layout: str, file: str = "") -> dict[str, str]:
-    """Give what is the same for every return of a layout, or of one file of it."""
+    """Return the constants of a layout, or of one of its files."""
     wave = {ORGANISATION: part.organisation} if isinstance(part.organisation, str) else {}
     own = [one.constants for one in part.files if one.path == file]
     return {**wave, **part.layouts[layout].constants, **(own[0] if own else {})}
 
 
 def all_constants(part: HarmonisingPart) -> list[tuple[str, str]]:
-    """List what is the same for every return of a layout or file of a wave: variable and level."""
+    """List the constants of all layouts and files of a wave, as pairs of variable and level."""
     files = [pair for one in part.files for pair in one.constants.items()]
     return [*(pair for layout in part.layouts for pair in constants_of(part, layout).items()), *files]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A column of the harmonised data that a layout has an answer to, or a filter question."""
+    """A column of the harmonised data for which a layout has answers, or a filter question."""
 
     variable: str
     meanings: Meanings

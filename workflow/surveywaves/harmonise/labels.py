@@ -12,7 +12,7 @@ from surveywaves.errors import CrosswalkError, Mistake
 from surveywaves.harmonise.crosswalk import RawColumns, coding_of, sources_of
 from surveywaves.harmonise.wave import Harmonised, harmonise
 from surveywaves.study.models import Study, Wave
-from surveywaves.study.parts import ExportPart, HarmonisingPart, Presentation
+from surveywaves.study.parts import HarmonisingPart, Presentation, StudyWords
 from surveywaves.terms import ORGANISATION, Missing
 from surveywaves.text import known_as, normalise
 
@@ -23,7 +23,7 @@ Codes = Mapping[str, object]
 def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: pd.DataFrame) -> Harmonised:
     """Harmonise a wave, and check its codings against the value labels of its files; raises the errors of both."""
     part = HarmonisingPart.of(study, wave)
-    mistakes = label_contradictions(ExportPart.of(Presentation.of(study)), part, labels)
+    mistakes = label_contradictions(Presentation.of(study), part, labels)
     try:
         found = harmonise(cells, part=part)
     except CrosswalkError as error:
@@ -34,7 +34,7 @@ def harmonise_checked(study: Study, wave: Wave, cells: pd.DataFrame, labels: pd.
 
 
 def refuse_contradictions(
-    words: ExportPart, parts: Iterable[HarmonisingPart], labels: Iterable[pd.DataFrame]
+    words: StudyWords, parts: Iterable[HarmonisingPart], labels: Iterable[pd.DataFrame]
 ) -> None:
     """Raise a `CrosswalkError` that names what `label_contradictions` finds in any wave."""
     pairs = zip(parts, labels, strict=True)
@@ -42,7 +42,7 @@ def refuse_contradictions(
         raise CrosswalkError(mistakes)
 
 
-def label_contradictions(words: ExportPart, part: HarmonisingPart, labels: pd.DataFrame) -> list[Mistake]:
+def label_contradictions(words: StudyWords, part: HarmonisingPart, labels: pd.DataFrame) -> list[Mistake]:
     """List the codes that a file labels as one option or level and the study maps to another.
 
     A label of several codes, or one that is no option or level, is not a contradiction. `labels` has the columns
@@ -71,7 +71,7 @@ def label_contradictions(words: ExportPart, part: HarmonisingPart, labels: pd.Da
 
 
 def _questions(
-    words: ExportPart, part: HarmonisingPart, layout: str
+    words: StudyWords, part: HarmonisingPart, layout: str
 ) -> Iterator[tuple[str, str, Codes, Mapping[str, int | str]]]:
     """Yield column, title and codes of each question of a layout, and its options or levels: label -> value."""
     for row in part.crosswalk:

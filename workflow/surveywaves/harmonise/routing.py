@@ -1,4 +1,4 @@
-"""Who was asked a question that not everybody was asked, as the wave's description says."""
+"""Which respondents were not asked a question, according to `routing` in the wave's description."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from surveywaves.study.models import Routing
 from surveywaves.terms import Missing
 
 FILTERED: Final = ("asked", "not_asked")
-"""What an answer to a filter question means, in the order of its states."""
+"""Meanings of the answers to a filter question, in the order of their states."""
 
 
 def filter_of(number: int) -> str:
-    """Name the filter question of an entry of `routing`; no variable or item can be called so."""
+    """Return a name for the filter question of an entry of `routing`, which no variable or item can have."""
     return f"routing.{number}"
 
 
@@ -28,24 +28,25 @@ def passed_by(
     answers: Callable[[str], States],
     levels: Mapping[str, Sequence[str]],
 ) -> dict[str, NDArray[np.bool_]]:
-    """Tell which returns were not asked a question.
+    """Find the returns that were not asked a question.
 
     Parameters
     ----------
     routing
-        Number -> entry, with all that it is about under `items`; what decides stands before what it decides about.
+        Number -> entry, with its items and variables all under `items`; an entry on a question that another entry
+        depends on comes before that one.
     asked
         Items and variables that these returns have a column for.
     answers
-        Gives the states of an item, variable or filter question for every return.
+        Returns the states of an item, variable or filter question for every return.
     levels
         Variable -> its levels, in the order of its states.
 
     Returns
     -------
     dict of array of bool
-        Item or variable -> whether each return was not asked: its answer to what decides is known and another one, or
-        it was not asked that either.
+        Item or variable -> whether each return was not asked it: a condition is known not to hold, or the question
+        that the condition is about was not asked either.
     """
     found: dict[str, NDArray[np.bool_]] = {}
     for number, route in routing.items():

@@ -136,17 +136,17 @@ def read(reading: LayoutReading, words: Words, wave: Answers) -> list[Mistake]:
 def _passed_by(
     reading: LayoutReading, questions: list[tuple[int, Question]], words: Words, wave: Answers
 ) -> dict[str, NDArray[np.bool_]]:
-    """Tell which returns were not asked what, where the wave says who was."""
+    """Find the returns of a layout that were not asked a question, as `routing.passed_by` does."""
     columns = {question.variable: (place, question.meanings) for place, question in questions}
 
     def answers(name: str) -> States:
         if name not in columns:
-            return wave.states[name][reading.rows]  # the same for all returns of a file
+            return wave.states[name][reading.rows]  # a constant
         place, meanings = columns[name]
         column = Column.of(reading.column(place))
         return column.look_up(decode(column, meanings)[0], BLANK)
 
-    # Where a filter's column is not found, that is the mistake to tell.
+    # A filter whose column is not found is reported elsewhere.
     routes = enumerate(reading.part.routing)
     known = {n: route for n, route in routes if not route.filter or filter_of(n) in columns}
     asked = {_item(name) for name in columns}
@@ -154,7 +154,7 @@ def _passed_by(
 
 
 def _item(variable: str) -> str:
-    """Name the item whose answers on another response scale a column keeps."""
+    """Return the item of a column, which may hold its answers on another response scale."""
     return variable.removesuffix(RESCALED_SUFFIX)
 
 
@@ -209,7 +209,7 @@ NOT_ASKED_OF: Final = "answered, but by somebody who was not asked"
 def _listed(
     reading: LayoutReading, place: int, column: Column, which: NDArray[np.bool_], problem: str
 ) -> list[pd.DataFrame]:
-    """List cells of a column that were not taken, with the places of return and column for sorting."""
+    """List cells of a column that were set to missing, with the places of return and column for sorting."""
     if not which.any():
         return []
     places = np.flatnonzero(which)
@@ -234,7 +234,7 @@ def _recoded(
 ) -> Iterator[tuple[str, str, int]]:
     """Yield raw cell, value and count: labels in the order of their coding, then what blanks became.
 
-    `away` are the cells of each label that stand in returns of people who were not asked.
+    `away` counts the cells with each label in returns of people who were not asked.
     """
     order = {key: number for number, key in enumerate(meanings.states)}
     labels = [place for place in range(len(column.labels)) if by_label[place] != BLANK]
@@ -288,7 +288,8 @@ def harmonise(cells: pd.DataFrame, *, part: HarmonisingPart) -> Harmonised:
     layout is `not_asked` of its returns, and so is an item that was asked on another response scale, unless its coding
     states how that scale maps onto the instrument's: without it the answers go to `<item>_rescaled`. Where two keyings
     of a paper return disagree the answer is `invalid`. Where the wave says who was asked a question (`routing`),
-    everybody else has `not_asked` there, whatever stands in the cell; who broke off before that was decided has not.
+    everybody else has `not_asked` there, whatever the cell contains, but not those who broke off before the question
+    that decides.
 
     Parameters
     ----------

@@ -152,10 +152,8 @@ class _Quotes:
     def __init__(self, everything: Bytes, delimiter: str) -> None:
         self.everything = everything
         self.ends = np.isin(np.arange(256), (ord(delimiter), CR, LF))
-        self.inside, self.last = (
-            False,
-            -2,
-        )  # whether a cell is open, and the last quote that opened or closed one
+        # whether a cell is open, and the last quote that opened or closed one
+        self.inside, self.last = False, -2
         self.regular = True  # whether no quote so far was an ordinary character
         self.stray: int | None = None  # a quote after which a cell goes on
 
@@ -452,10 +450,8 @@ class Delimited(Sheet):
                     self.problems.append(Problem(None, EVERY, '"', said, "read so"))
                     return plain
         if stray is not None:
-            middle, endless = (
-                "a quote stands in the middle of a quoted cell",
-                "a quoted cell begins here and never ends",
-            )
+            middle = "a quote stands in the middle of a quoted cell"
+            endless = "a quoted cell begins here and never ends"
             hint = 'within a quoted cell a quote is doubled (`"he said ""no"""`); open the file in a text editor there'
             raise self.source.error(middle if stray.closes else endless, hint, row=stray.row)
         assert records is not None

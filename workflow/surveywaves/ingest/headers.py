@@ -19,7 +19,7 @@ from surveywaves.ingest.signature import Kind
 from surveywaves.ingest.workbook import Worksheet, read_worksheets
 from surveywaves.personal import personal_text
 from surveywaves.terms import EVERY, INGEST_COLUMNS, ROW_SEPARATOR
-from surveywaves.text import nearest, normalise, unique
+from surveywaves.text import did_you_mean, normalise, unique
 
 
 def open_sheets(source: Source, kind: Kind) -> Sequence[Sheet]:
@@ -52,8 +52,12 @@ def one_header_row(sheet: Sheet) -> RawTable:
     if merged := sheet.merged(start):
         what = f"merged header cells ({', '.join(merged)}) leave columns without a name"
         raise sheet.source.error(what, "take the merge apart and name each column", row=start + 1)
-    header = [" ".join(re.sub(CONTROL, "", cell).split()) for cell in sheet.top[start]]
+    header = list(map(_one_line, sheet.top[start]))
     return read_below(sheet, header, start=start, header_rows=1)
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(re.sub(CONTROL, "", cell).split())
 
 
 def read_below(
@@ -91,8 +95,8 @@ def read_below(
     ]
     table.names, table.columns = names, [table.columns[place] for place in places]
     settle(table)
-    words = [[" ".join(re.sub(CONTROL, "", cell).split()) for cell in row] for row in sheet.top[start:first]]
-    headers = [[row[place] if place < len(row) else "" for place in places] for row in words]
+    rows = sheet.top[start:first]
+    headers = [[_one_line(row[place]) if place < len(row) else "" for place in places] for row in rows]
     _set_headers_aside(source, table, headers)
     _set_totals_aside(table)
     table.problems.extend(_dates_among_labels(table))
@@ -196,7 +200,7 @@ def name_columns(
     Returns
     -------
     names, places, problems
-        Full names, all different; where the columns stand; one problem for each name that is not the header's.
+        Full names, all different; the places of the columns; one problem for each name that is not the header's.
 
     Raises
     ------
@@ -253,10 +257,8 @@ def place_of(source: Source, names: Sequence[str], wanted: str, use: str) -> int
     """Find a column as `find_column` does, and raise an error if there is none."""
     place = find_column(names, wanted)
     if place is None:
-        near = nearest(wanted, names)
         other = "columns go by full name, or by row label where that is unique"
-        hint = f"did you mean `{near}`?" if near else other
-        raise source.error(f"has no column `{wanted}` ({use})", hint)
+        raise source.error(f"has no column `{wanted}` ({use})", did_you_mean(wanted, names, other))
     return place
 
 

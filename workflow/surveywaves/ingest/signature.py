@@ -16,7 +16,7 @@ from typing import Final
 
 from surveywaves.ingest.programs import PROGRAMS
 from surveywaves.ingest.raw import AGAIN, Source
-from surveywaves.text import nearest
+from surveywaves.text import did_you_mean
 
 
 class Kind(StrEnum):
@@ -189,8 +189,7 @@ def _elsewhere(source: Source) -> str:
     same = [name for name in names if name.casefold() == source.path.name.casefold()]
     if same:
         return f"upper and lower case count: the folder has `{same[0]}`"
-    near = nearest(source.path.name, names)
-    return f"did you mean `{near}`?" if near else "raw files lie where `files:` in wave.yaml says"
+    return did_you_mean(source.path.name, names, "raw files lie where `files:` in wave.yaml says")
 
 
 def _archive(source: Source) -> Kind:

@@ -33,7 +33,7 @@ from surveywaves.ingest.raw import (
 )
 from surveywaves.ingest.signature import PACKED, UNPACKED
 from surveywaves.terms import EVERY
-from surveywaves.text import few, nearest
+from surveywaves.text import did_you_mean, few
 
 ERROR_VALUES: Final = frozenset(
     {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
@@ -96,10 +96,8 @@ def _choose(source: Source, book: Any) -> tuple[list[Any], str]:
     filled = [title for title, sheet in sheets.items() if _filled(sheet)]
     named = ", ".join(f"`{title}`" for title in sheets) or "none"
     if wanted not in {None, EVERY_SHEET, *sheets}:
-        near = nearest(wanted or "", sheets)
-        raise source.error(
-            f"has no worksheet `{wanted}`", f"did you mean `{near}`?" if near else f"it has {named}"
-        )
+        hint = did_you_mean(wanted or "", sheets, f"it has {named}")
+        raise source.error(f"has no worksheet `{wanted}`", hint)
     if not filled:
         raise source.error(f"has no worksheet with content (looked in {named})")
     if wanted == EVERY_SHEET:

@@ -65,7 +65,7 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
             config,
             "published.single_choice",
             published.single_choice,
-            ("organisation", *study.config.variables),
+            study.config.levels,
             "variable",
         )
     if gradient := study.config.figures.gradient:

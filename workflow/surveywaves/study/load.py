@@ -22,7 +22,7 @@ from surveywaves.study.qualitative import (
     Theme,
     check_qualitative,
 )
-from surveywaves.text import nearest
+from surveywaves.text import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,7 +30,7 @@ CROSSWALK_COLUMNS = ("item", "coding", "comparability", "wording", "note")
 """Columns of a wave's `items.tsv` that are not named after a layout."""
 
 QUALITATIVE = "qualitative.yaml"
-"""File of the coded material; a study without it has none."""
+"""File that describes the coded material; it is absent if the study has none."""
 
 OPEN = "TODO"
 """How a value begins that nobody has decided yet; what follows says between what."""
@@ -54,8 +54,7 @@ def known_options(config: Collection[str]) -> None:
     mistakes = []
     for key in config:
         if key not in OPTIONS:
-            near = nearest(key, OPTIONS, whole=True)
-            hint = f"did you mean `{near}`?" if near else "settings of the study stand in its config.yaml"
+            hint = did_you_mean(key, OPTIONS, "settings of the study stand in its config.yaml", whole=True)
             mistakes.append(Mistake("--config", f"unknown key `{key}`", hint))
     if mistakes:
         raise StudyError(mistakes)
@@ -115,7 +114,7 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
 def _qualitative(
     folder: Path, config: Config | None, scales: tuple[Scale, ...], mistakes: list[Mistake]
 ) -> Qualitative | None:
-    """Read the coded material's files; they are held against the study where its own could be read."""
+    """Read the files of the coded material, and check them against the study if its own files could be read."""
     file = _model(QualitativeFile, folder / QUALITATIVE, mistakes)
     codes = _table(Code, folder / "codes.tsv", mistakes)
     themes = _table(Theme, folder / "themes.tsv", mistakes, frameworks=config.frameworks if config else None)
@@ -143,8 +142,7 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
     home = folder / "waves" / name
     if not home.is_dir():
         known = sorted(path.name for path in (folder / "waves").glob("*/"))
-        near = nearest(name, known)
-        hint = f"did you mean `{near}`?" if near else f"describe the wave in {home / 'wave.yaml'}"
+        hint = did_you_mean(name, known, f"describe the wave in {home / 'wave.yaml'}")
         mistakes.append(
             Mistake(
                 f"{folder / 'config.yaml'}: waves", f"unknown wave `{name}`: there is no folder {home}", hint
@@ -425,15 +423,14 @@ def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
     return any(all(one == other for one, other in zip(place, open_at, strict=False)) for open_at in undecided)
 
 
-_CONSTANT = "what is the same for all goes under `constants` of a layout or file"
+_CONSTANT = "a level that applies to all returns goes under `constants` of a layout or file"
 
 
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Say what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), sorted(_keys(model)), whole=True)
-        return "unknown key", f"did you mean `{near}`?" if near else ""
+        return "unknown key", did_you_mean(str(error["loc"][-1]), sorted(_keys(model)), whole=True)
     if kind == "missing":
         return "missing", ""
     if kind == "string_pattern_mismatch":
@@ -450,9 +447,8 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     if kind == "tuple_type":
         return f"not a list: `{given}`", f"`[{given}]`"
     if kind == "model_type":
-        return f"`{given}` stands where lines of `key: value` should", _CONSTANT if "variables" in error[
-            "loc"
-        ] else ""
+        hint = _CONSTANT if "variables" in error["loc"] else ""
+        return f"`{given}` stands where lines of `key: value` should", hint
     message = error["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return (message, "") if kind == "value_error" else (f"{message} (given: {given!r})", "")

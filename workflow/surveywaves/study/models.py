@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import operator
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -102,19 +103,20 @@ class Event(Model):
 
     date: dt.date | None = Field(
         default=None,
-        description="`2007-09-14`, `2007-09` or `2007`; `~` behind it: approximate (EDTF, ISO 8601-2); empty: undated.",
+        description="`2007-09-14`, `2007-09` or `2007`; with `~` at the end: approximate (EDTF, ISO 8601-2); empty: "
+        "undated.",
     )
     label: Text = Field(description="Words put beside the mark.")
     source: str = Field(default="", description="Where the date comes from.")
     precision: Literal["day", "month", "year"] = Field(
         default="day",
         exclude_if=lambda given: given == "day",
-        description="How much of the date is known: from it.",
+        description="How much of the date is known; follows from `date`.",
     )
     approximate: bool = Field(
         default=False,
-        exclude_if=lambda given: not given,
-        description="Whether the date is an estimate: from it.",
+        exclude_if=operator.not_,
+        description="Whether the date is an estimate; follows from `date`.",
     )
 
     @model_validator(mode="before")
@@ -123,24 +125,20 @@ class Event(Model):
         if not isinstance(given, dict) or not isinstance(text := given.get("date"), str):
             return given
         plain = text.strip().removesuffix("~")
-        found = {
-            "precision": _PRECISION.get(plain.count("-"), "day"),
-            "approximate": text.strip().endswith("~"),
-        }
-        first = plain + "-01" * (2 - min(plain.count("-"), 2))
+        hyphens = min(plain.count("-"), 2)
+        found = {"precision": _PRECISION[hyphens], "approximate": text.strip().endswith("~")}
+        first = plain + "-01" * (2 - hyphens)
         return {**found, **given, "date": (first if plain else text.strip()) or None}
 
     @property
     def when(self) -> str:
-        """Write the date as far as it is known; empty if it is not."""
-        known = (
-            self.date.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]] if self.date else ""
-        )
+        """Return the date as precisely as it is known; empty if it is not."""
+        known = self.date.isoformat()[: 4 + 3 * _PRECISION.index(self.precision)] if self.date else ""
         return f"about {known}" if self.approximate else known
 
 
-_PRECISION: Final = {0: "year", 1: "month", 2: "day"}
-"""Hyphens of a date -> how much of it is known."""
+_PRECISION: Final = ("year", "month", "day")
+"""How much of a date is known, by the number of hyphens in it."""
 
 
 class Variable(Model):
@@ -259,7 +257,7 @@ class Layout(Model):
     )
     constants: dict[Name, Name] = Field(
         default_factory=dict,
-        description="Variable (or `organisation`) -> level, the same for every return of such a file.",
+        description="Variable (or `organisation`) -> level that applies to all returns of such files.",
     )
     weight: Text | None = Field(
         default=None, description="Column with the survey weight; empty: every return weighs 1."
@@ -294,7 +292,7 @@ class RawFile(Model):
     constants: dict[Name, Name] = Field(
         default_factory=dict,
         exclude_if=operator.not_,
-        description="Variable (or `organisation`) -> level, the same for every return of this file.",
+        description="Variable (or `organisation`) -> level that applies to all returns of this file.",
     )
 
 
@@ -302,7 +300,7 @@ class Coding(Model):
     """What the cells of a question mean."""
 
     response_scale: Name = Field(description="Response scale that the values belong to.")
-    values: dict[str, int | Missing] = Field(
+    values: Annotated[dict[str, int | Missing], BeforeValidator(_text_keys)] = Field(
         min_length=1,
         description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, "
         "`dont_know`, `invalid`, `not_asked`.",
@@ -313,17 +311,12 @@ class Coding(Model):
         "name. So nobody's own words need to be written down here.",
     )
 
-    @field_validator("values", mode="before")
-    @classmethod
-    def _text_keys(cls, values: Any) -> Any:
-        return _text_keys(values)
-
 
 class VariableSource(Model):
     """Where a wave's file holds a grouping variable, and what its cells mean."""
 
     columns: dict[Name, Text] = Field(description="Layout -> column.")
-    map: dict[str, Name | Missing] = Field(
+    map: Annotated[dict[str, Name | Missing], BeforeValidator(_text_keys)] = Field(
         description="Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."
     )
     others: Name | Missing | None = Field(
@@ -331,11 +324,6 @@ class VariableSource(Model):
         description="Level or reason of a cell that no line of `map` explains; empty: it is refused, by name. "
         "So nobody's own words need to be written down here.",
     )
-
-    @field_validator("map", mode="before")
-    @classmethod
-    def _text_keys(cls, values: Any) -> Any:
-        return _text_keys(values)
 
 
 class VariableEvidence(Model):
@@ -346,22 +334,23 @@ class VariableEvidence(Model):
 
 
 class Routing(Model):
-    """Who was asked some questions, where not everybody was; to everybody else they are `not_asked`."""
+    """Questions that only some respondents were asked; for all others the answer is `not_asked`."""
 
-    items: tuple[Name, ...] = Field(default=(), description="Items that not everybody was asked.")
-    sections: tuple[int, ...] = Field(default=(), description="Sections, for all their items.")
+    items: tuple[Name, ...] = Field(default=(), description="Items that only some respondents were asked.")
+    sections: tuple[int, ...] = Field(default=(), description="Sections of which this holds for every item.")
     variables: tuple[Name, ...] = Field(
-        default=(), description="Grouping variables that not everybody was asked."
+        default=(), description="Grouping variables that only some respondents were asked."
     )
     asked_of: dict[Name, tuple[Name | int, ...]] = Field(
         default_factory=dict,
         description="Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> "
-        "values 1..K. Of several, all must hold. Of whom this is missing nothing is known: a blank stays what it is.",
+        "values 1..K. If there are several conditions, all must hold. Where the answer to one is missing, nothing is "
+        "changed.",
     )
     filter: VariableSource | None = Field(
         default=None,
-        description="A question that decides it and is neither variable nor item: its map goes to `asked`, "
-        "`not_asked`, or a reason why nobody knows (`skipped`).",
+        description="A filter question that is neither variable nor item; its answers map to `asked`, `not_asked`, or "
+        "a reason why this is unknown (`skipped`).",
     )
 
     @model_validator(mode="after")
@@ -423,19 +412,19 @@ class WaveFile(Model):
     codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
     organisation: VariableSource | Name | None = Field(
         default=None,
-        description="Where the organisation stands, or the one organisation everyone belongs to; empty: `constants` "
-        "of every file or layout say it.",
+        description="Column and map of the organisation, or the one organisation everyone belongs to; empty: it is "
+        "among the `constants` of every file or layout.",
     )
     variables: dict[Name, VariableSource] = Field(
         default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
     )
     routing: tuple[Routing, ...] = Field(
-        default=(), description="Questions that not everybody was asked, and who was."
+        default=(), description="Questions that only some respondents were asked, and who these were."
     )
 
     @property
     def sources(self) -> dict[str, VariableSource]:
-        """Give the organisation and variables that have a column."""
+        """Return the sources of the organisation and of variables, where they have a column."""
         own = {ORGANISATION: self.organisation} if isinstance(self.organisation, VariableSource) else {}
         return {**own, **self.variables}
 
@@ -600,6 +589,11 @@ class Config(Model):
     figures: FigureStyle = Field(default_factory=FigureStyle, description="How figures look.")
     published: Published | None = Field(default=None, description="A publication to audit.")
 
+    @property
+    def levels(self) -> dict[str, dict[Name, Text]]:
+        """Return the organisations, and the levels of each grouping variable, with their words."""
+        return {ORGANISATION: self.organisations, **{key: one.levels for key, one in self.variables.items()}}
+
 
 class Wave(Model):
     """A wave with everything its folder says."""
@@ -628,18 +622,16 @@ class Study(Model):
         return tuple(item for item in self.items if item.scale == scale)
 
     def routed(self, route: Routing) -> set[str]:
-        """Name the items and variables that an entry of `routing` is about."""
+        """Return the names of the items and variables that an entry of `routing` applies to."""
         inside = {item.item for item in self.items if item.section in route.sections}
         return inside.union(route.items, route.variables)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """List what the study itself calls its response options, organisations and levels: words that all may see."""
-        scales, variables = self.config.response_scales.values(), self.config.variables.values()
-        options = [label for scale in scales for label in (*scale.labels, *scale.short)]
-        levels = [str(label) for variable in variables for label in variable.levels.values()]
-        named = [*options, *map(str, self.config.organisations.values()), *levels]
-        return tuple(sorted(set(named)))
+        scales, levels = self.config.response_scales.values(), self.config.levels.values()
+        options = {label for scale in scales for label in (*scale.labels, *scale.short)}
+        return tuple(sorted(options.union(*(held.values() for held in levels))))
 
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""

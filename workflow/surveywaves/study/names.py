@@ -1,4 +1,4 @@
-"""Names that are known, and stand once."""
+"""Checks that names are known, and not repeated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from surveywaves.errors import Mistake
-from surveywaves.text import nearest
+from surveywaves.text import did_you_mean
 
 
 def unknown(
@@ -16,13 +16,12 @@ def unknown(
     listed = list(known)
     for name in dict.fromkeys(given):
         if name not in listed:
-            near = nearest(name, listed)
-            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(listed) or 'none'}"
+            hint = did_you_mean(name, listed, f"known: {', '.join(listed) or 'none'}")
             yield Mistake(f"{where}: {key}", f"unknown {kind} `{name}`", hint)
 
 
 def twice(where: object, key: str, names: Iterable[str]) -> Iterator[Mistake]:
-    """Yield each name that stands more than once."""
+    """Yield each name that occurs more than once."""
     for name, count in Counter(names).items():
         if count > 1:
             yield Mistake(f"{where}: {key}", f"`{name}` stands {count} times")

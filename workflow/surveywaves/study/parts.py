@@ -42,12 +42,12 @@ FOR_HARMONISING = {"coding", "constants", "weight", "ignore"}
 
 
 def _when_used(default: Any) -> Any:
-    """Declare a field that is no part of the params of a stage that does not use it."""
+    """Declare a field that is left out of the params of stages that do not use it."""
     return Field(default=default, exclude_if=operator.not_)
 
 
 def _shared(part: type[Model], *settings: Model) -> dict[str, Any]:
-    """Take over what a part and settings of the study call by one name."""
+    """Return the fields of settings that a part has under the same name."""
     return {
         name: getattr(one, name)
         for one in settings
@@ -83,11 +83,11 @@ class HarmonisingPart(Model):
     codings: dict[str, Coding]
     crosswalk: tuple[CrosswalkRow, ...]
     files: tuple[RawFile, ...] = _when_used(())
-    """Those that are the same in something for all their returns."""
+    """Files with constants of their own."""
     organisation: VariableSource | str | None
     variables: dict[str, VariableSource]
     routing: tuple[Routing, ...] = _when_used(())
-    """Questions that not everybody was asked, all of them under `items`."""
+    """Questions that only some respondents were asked, all of them listed under `items`."""
     known_variables: tuple[str, ...]
     """Every grouping variable of the study: each becomes a column, in this order, whether the wave has it or not."""
     items: dict[str, str]
@@ -96,25 +96,17 @@ class HarmonisingPart(Model):
     @classmethod
     def of(cls, study: Study, wave: Wave) -> HarmonisingPart:
         """Take the part out of a study; wordings and notes stay behind, they change no number."""
-        layouts = {
-            name: Layout(format=layout.format, **layout.model_dump(include=FOR_HARMONISING))
-            for name, layout in wave.file.layouts.items()
-        }
         known = tuple(study.config.variables)
         items = {item.item: item.response_scale for item in study.items}
         described = {
             "wave": wave.name,
-            "evidence": wave.file.evidence,
+            **wave.file.model_dump(include={"evidence", "codings", "organisation", "variables"}),
             "layouts": {
-                name: layout.model_dump() | {"ignore": sorted(layout.ignore)}
-                for name, layout in layouts.items()
+                name: layout.model_dump(include={"format", *FOR_HARMONISING})
+                | {"ignore": sorted(layout.ignore)}
+                for name, layout in wave.file.layouts.items()
             },
-            "codings": {name: coding.model_dump() for name, coding in wave.file.codings.items()},
-            "crosswalk": [
-                row.model_copy(update={"wording": "", "note": ""}).model_dump() for row in wave.crosswalk
-            ],
-            "organisation": _source(wave.file.organisation),
-            "variables": {name: _source(source) for name, source in wave.file.variables.items()},
+            "crosswalk": [row.model_dump(exclude={"wording", "note"}) for row in wave.crosswalk],
             "files": [file.model_dump() for file in wave.file.files if file.constants],
             "routing": [
                 route.model_dump() | {"items": sorted(study.routed(route)), "sections": [], "variables": []}
@@ -122,10 +114,6 @@ class HarmonisingPart(Model):
             ],
         }
         return cls.model_validate(_in_order(described) | {"known_variables": known, "items": items})
-
-
-def _source(source: VariableSource | str | None) -> Any:
-    return source.model_dump() if isinstance(source, VariableSource) else source
 
 
 def _in_order(value: Any) -> Any:
@@ -154,7 +142,7 @@ class WaveWords(Model):
     wordings: dict[str, str] = Field(default_factory=dict)
     """Item -> the wave's own words, where the crosswalk gives them."""
     notes: dict[str, str] = Field(default_factory=dict)
-    """Item -> who was asked it, if not everybody, and why it is graded so, where the wave says it."""
+    """Item -> who was asked it, if not everybody, and why it is graded so, if the wave says so."""
 
 
 class PlanningWords(Model):
@@ -197,27 +185,31 @@ class QualitativeWords(Model):
         """Take the part out of a study; None if it has no coded material."""
         if (found := study.qualitative) is None:
             return None
-        known = found.file.model_dump(include=set(cls.model_fields))
-        return cls(**known, themes={theme.theme: theme for theme in found.themes})
+        return cls(**_shared(cls, found.file), themes={theme.theme: theme for theme in found.themes})
 
 
-class Presentation(Model):
-    """What figures, tables and report need to put numbers into words: nothing here changes a number."""
+class StudyWords(Model):
+    """What a study, its waves and its items are called."""
 
     title: str
     description: str
+    citation: str
     reference_wave: str
     waves: dict[str, WaveWords]
     organisations: dict[str, str]
-    nouns: Nouns = Field(default_factory=Nouns)
     variables: dict[str, Variable]
     sections: dict[int, str]
     scales: dict[str, Scale]
-    frameworks: dict[str, str] = Field(default_factory=dict)
     items: dict[str, Item]
     response_scales: dict[str, ResponseScale]
+
+
+class Presentation(StudyWords):
+    """What figures, tables and report need to put numbers into words: nothing here changes a number."""
+
+    nouns: Nouns = Field(default_factory=Nouns)
+    frameworks: dict[str, str] = Field(default_factory=dict)
     events: tuple[Event, ...]
-    citation: str
     published_wave: str = ""
     """Wave that the publication describes; empty: there is no publication."""
     confidence: float
@@ -238,7 +230,7 @@ class Presentation(Model):
     """Whether everything is released as it is."""
     planning: PlanningWords | None = None
     qualitative: QualitativeWords | None = Field(default=None, exclude_if=lambda part: part is None)
-    """Only for what shows the coded material: the survey's figures and tables do not run again for it."""
+    """Set only for stages that show the coded material, so that others need not run again when it changes."""
     style: FigureStyle
 
     @property
@@ -274,25 +266,13 @@ class Presentation(Model):
         return cls(**_shared(cls, config, config.analysis, config.disclosure) | own)
 
 
-class ExportPart(Model):
+class ExportPart(StudyWords):
     """The words of a study, without what only figures, tables and models need."""
-
-    title: str
-    description: str
-    citation: str
-    reference_wave: str
-    waves: dict[str, WaveWords]
-    organisations: dict[str, str]
-    variables: dict[str, Variable]
-    sections: dict[int, str]
-    scales: dict[str, Scale]
-    items: dict[str, Item]
-    response_scales: dict[str, ResponseScale]
 
     @classmethod
     def of(cls, presentation: Presentation) -> ExportPart:
         """Take the part out of what the presentation of results knows."""
-        return cls(**{name: getattr(presentation, name) for name in cls.model_fields})
+        return cls(**_shared(cls, presentation))
 
 
 def _words(study: Study, wave: Wave) -> WaveWords:
@@ -307,7 +287,7 @@ def _words(study: Study, wave: Wave) -> WaveWords:
 
 
 def _asked_only(study: Study, wave: Wave) -> dict[str, str]:
-    """Say of each item that not everybody was asked, who was."""
+    """Return a sentence on who was asked, for each item that only some respondents were asked."""
     config, items = study.config, {item.item: item for item in study.items}
     called = {name: (known.label, known.levels) for name, known in config.variables.items()}
     called[ORGANISATION] = (config.words.organisation[0].capitalize(), config.organisations)
@@ -599,8 +579,6 @@ class PublicationPart(Model):
         """Take the part out of a study; None if there is no publication."""
         if (published := study.config.published) is None:
             return None
-        known = {name: variable.levels for name, variable in study.config.variables.items()}
-        known["organisation"] = study.config.organisations
         return cls(
             wave=published.wave,
             cells=tuple(
@@ -609,7 +587,7 @@ class PublicationPart(Model):
                 if item.published_table is not None
             ),
             categories=published.categories,
-            single_choice={name: known[name] for name in published.single_choice},
+            single_choice={name: study.config.levels[name] for name in published.single_choice},
         )
 
 
@@ -654,14 +632,13 @@ class ReleasingPart(Model):
         return cls(
             instrument=_instrument(study, "scale", "favourable"),
             harmonised=tuple(HarmonisingPart.of(study, wave) for wave in study.waves),
-            weighted=study.config.analysis.weighted,
             margins={wave.name: wave.file.population.margins for wave in study.waves},
             disclosure=study.config.disclosure,
             publication=PublicationPart.of(study),
             labels=study.labels,
             variables={name: known.label for name, known in study.config.variables.items()},
             comparing=ComparingPart.of(study),
-            partial_pooling=study.config.analysis.partial_pooling,
+            **_shared(cls, study.config.analysis),
         )
 
 
@@ -676,9 +653,9 @@ class QualitativePart(Model):
     themes: tuple[Theme, ...]
     organisations: dict[str, str]
     principles: dict[str, tuple[str, ...]]
-    """What there is of the study's first framework, in the order of the scales -> the scales that speak to it."""
+    """Entry of the study's first framework, in the order of the scales -> the scales that address it."""
     framework: str
-    """Its name; empty: the study has none, and there is no joint display."""
+    """Name of that framework; empty: the study has none, and there is no joint display."""
     waves: tuple[str, ...]
     disclosure: Disclosure
     seed: int
@@ -691,21 +668,10 @@ class QualitativePart(Model):
             return None
         framework = next(iter(study.config.frameworks), "")
         principles: dict[str, tuple[str, ...]] = {}
-        for scale in study.scales:
-            for entry in filter(None, scale.frameworks.get(framework, "").split(SEPARATOR)):
-                principles[entry] = (*principles.get(entry, ()), scale.scale)
-        for theme in found.themes:
-            for entry in filter(None, theme.frameworks.get(framework, "").split(SEPARATOR)):
-                principles.setdefault(entry, ())
-        return cls(
-            file=found.file,
-            codes=found.codes,
-            themes=found.themes,
-            organisations=study.config.organisations,
-            principles=principles,
-            framework=framework,
-            waves=study.config.waves,
-            disclosure=study.config.disclosure,
-            seed=study.config.seed,
-            confidence=study.config.analysis.confidence,
-        )
+        spoken: tuple[Scale | Theme, ...] = (*study.scales, *found.themes)
+        for one in spoken:
+            own = (one.scale,) if isinstance(one, Scale) else ()
+            for entry in filter(None, one.frameworks.get(framework, "").split(SEPARATOR)):
+                principles[entry] = (*principles.get(entry, ()), *own)
+        shared = _shared(cls, found, study.config, study.config.analysis)
+        return cls(**shared, principles=principles, framework=framework)

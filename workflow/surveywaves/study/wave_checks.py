@@ -45,8 +45,7 @@ def _check_margins(
     config: Config, margins: Mapping[str, Mapping[str, float]], where: str
 ) -> Iterator[Mistake]:
     """Yield margins of no known variable, and levels that they leave out or that do not exist."""
-    known = {"organisation": config.organisations}
-    known |= {name: variable.levels for name, variable in config.variables.items()}
+    known = config.levels
     yield from unknown(where, "variable", margins, known, "variable")
     for name, shares in margins.items():
         if name not in known:
@@ -72,9 +71,9 @@ def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
 
 
 def _check_labels(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield lists of cells in which somebody seems to stand: what is written here is committed, and pinned.
+    """Yield lists with a label that seems to identify a person, as this file is committed and pinned.
 
-    The labels themselves are not repeated: this line may stand in a log.
+    The labels themselves are not repeated, because the message may end up in a log.
     """
     known = {normalise(label) for label in study.labels}
     lists = {f"codings.{name}.values": list(coding.values) for name, coding in wave.file.codings.items()}
@@ -124,9 +123,8 @@ def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
 
 
 def _levels_of(study: Study, wave: Wave) -> dict[str, Collection[str]]:
-    """Give the levels of every grouping variable, and the organisations that a wave surveyed."""
-    known = {name: variable.levels for name, variable in study.config.variables.items()}
-    return {ORGANISATION: wave.file.organisations_surveyed, **known}
+    """Return the organisations that a wave surveyed, and the levels of every grouping variable."""
+    return {**study.config.levels, ORGANISATION: wave.file.organisations_surveyed}
 
 
 def _called(name: str) -> str:
@@ -134,7 +132,7 @@ def _called(name: str) -> str:
 
 
 def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield unknown constants, what is given twice, and files whose organisation nothing says."""
+    """Yield unknown constants, levels that are given twice, and files without an organisation."""
     file, known = wave.file, _levels_of(study, wave)
     places = [(f"layouts.{name}", name, layout.constants) for name, layout in file.layouts.items()]
     places += [(f"files.{number}", one.layout, one.constants) for number, one in enumerate(file.files)]
@@ -152,25 +150,25 @@ def _check_constants(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
                 given = f"`layouts.{layout}.constants`"
             else:
                 continue
-            told = f"always `{level}`, yet {given} says it, too"
+            told = f"always `{level}`, but {given} gives it as well"
             yield Mistake(f"{here}: {where}.{name}", told, "drop one of the two")
     for one in file.files if file.organisation is None else ():
         if ORGANISATION not in {**one.constants, **file.layouts[one.layout].constants}:
             hint = "give the wave its `organisation`, or this file or its layout `constants: {organisation: ...}`"
-            yield Mistake(f"{here}: organisation", f"nothing says it for {one.path}", hint)
+            yield Mistake(f"{here}: organisation", f"not given for {one.path}", hint)
 
 
 def _constant(wave: Wave, layout: str) -> set[str]:
-    """Name what is the same for every return of each file of a layout."""
+    """Return the variables that are constant in every file of a layout."""
     files = [set(one.constants) for one in wave.file.files if one.layout == layout]
     fixed = {ORGANISATION} if isinstance(wave.file.organisation, str) else set()
     return fixed | set(wave.file.layouts[layout].constants) | (set.intersection(*files) if files else set())
 
 
 def _check_routing(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
-    """Yield what is wrong with who was asked what: unknown names, and layouts that cannot tell."""
+    """Yield unknown names in `routing`, and layouts without a column that a condition needs."""
     items = [item.item for item in study.items]
-    known = [ORGANISATION, *study.config.variables, *items]
+    known = [*study.config.levels, *items]
     columns = {row.item: row.columns for row in wave.crosswalk}
     columns |= {name: source.columns for name, source in wave.file.sources.items()}
     for number, route in enumerate(wave.file.routing):
@@ -191,13 +189,13 @@ def _check_routing(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
             told = {f"asked_of.{name}" for name in _constant(wave, layout)}
             if any(layout in columns.get(name, ()) for name in study.routed(route)):
                 for key in (key for key, there in needed.items() if layout not in there and key not in told):
-                    problem = f"layout {layout} asks these questions and has no column for this one"
-                    hint = "say where it stands; what is the same for all goes under `constants`"
+                    problem = f"layout {layout} has columns for these questions, but none for this one"
+                    hint = "name its column; a level that applies to all returns goes under `constants`"
                     yield Mistake(f"{here}: {where}.{key}", problem, hint)
 
 
 def _check_asked_of(study: Study, wave: Wave, number: int, here: Path) -> Iterator[Mistake]:
-    """Yield unknown levels and values in the conditions of an entry of `routing`, and what nothing decides before."""
+    """Yield unknown levels and values in the conditions of an entry of `routing`, and entries in the wrong order."""
     levels, items = _levels_of(study, wave), {item.item: item for item in study.items}
     rescaled = {row.item for row in wave.crosswalk if row.comparability is Comparability.RESCALED}
     later = set[str]().union(*map(study.routed, wave.file.routing[number:]))
@@ -211,10 +209,10 @@ def _check_asked_of(study: Study, wave: Wave, number: int, here: Path) -> Iterat
             yield from unknown(here, where, map(str, asked), levels[name], _called(name))
         if name in rescaled:
             hint = "say by its cells who was asked, under `filter`"
-            yield Mistake(f"{here}: {where}", "it was asked on other response options", hint)
+            yield Mistake(f"{here}: {where}", "it was asked with other response options", hint)
         if name in later:
-            hint = "put the entry that is about it before this one"
-            yield Mistake(f"{here}: {where}", "whom it was asked of is not said before", hint)
+            hint = "put the entry on this question before this one"
+            yield Mistake(f"{here}: {where}", "who was asked this question must be said earlier", hint)
 
 
 def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake]:
@@ -232,7 +230,7 @@ def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake
         if any(name in route.variables for route in wave.file.routing):
             yield Mistake(
                 f"{where}: routing",
-                f"the models adjust for `{name}`: who was not asked it could not be compared",
+                f"the models adjust for `{name}`: respondents who were not asked it could not be compared",
                 f"drop it from analysis.{key}",
             )
 
