@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from counted import FAVOURABLE, POINTS, Tables, counted, keys, one_wave, random_
 from surveywaves.disclosure import Comparing, Publication, Released, Rule, from_counts, release
 from surveywaves.disclosure import audit as auditing
 from surveywaves.disclosure.audit import Joint, Known, Sizes, interval, small_counts
+from surveywaves.disclosure.from_counts import smallest_of_all
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.suppress import suppress
 from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
@@ -458,6 +460,18 @@ def test_items_are_compared_from_released_counts_by_the_same_functions() -> None
     assert out["decision"].tolist() == true["decision"].tolist()
     # Digits are those that the uncertainty warrants.
     assert (np.abs(out["estimate"] - true["estimate"]) <= 0.06 * true["std_error"]).all()
+
+
+def test_small_organisations_are_left_out_of_three_or_more_that_have_a_share() -> None:
+    """As `surveywaves.mixed.contrasts` does: else an estimate of all staff that has them in it would be shown."""
+    of_three = replace(HOW, organisations=("north", "south", "east"), smallest_of_all=10)
+    sizes = pd.DataFrame({"wave": "w0", "organisation": "all", "variable": "organisation"}, index=range(3))
+    sizes["level"] = of_three.organisations
+    for n, least in (([30, 20, 5], 10), ([30, 20, 0], 0)):
+        shares = dict(zip(of_three.organisations, map(float, n), strict=True))
+        assert smallest_of_all(sizes.assign(n=n), of_three) == least
+        assert smallest_of_all(sizes.assign(n=1), replace(of_three, shares=shares)) == least
+    assert smallest_of_all(sizes.assign(n=1), None) == 0
 
 
 def test_item_comparisons_do_not_change_with_what_rounding_hides() -> None:

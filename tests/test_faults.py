@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import snakemake.cli
@@ -25,7 +25,8 @@ from conftest import snakemake as run_snakemake
 from drawn_raw import drawn_raw
 from killing import records, start
 from surveywaves import files, freshness
-from surveywaves.files import closed, end_with_parent, flush, flush_all, write_bytes
+from surveywaves.disclosure.suppress import solver
+from surveywaves.files import closed, flush, flush_all, write_bytes
 from surveywaves.script import mistakes_in, stage
 from test_determinism import same_bytes
 from test_script import job  # noqa: F401 - a fixture
@@ -124,17 +125,17 @@ def test_why_a_folder_is_closed_is_said_in_a_clause(tmp_path: Path) -> None:
     assert closed(tmp_path / "link") == "a link to what is no folder"
 
 
-def _pool_that_waits(told: str) -> None:
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(2, mp_context=context, initializer=end_with_parent) as pool:
-        list(pool.map(time.sleep, [0.1, 0.1]))
-        Path(told).write_text(" ".join(map(str, pool._processes or ())), encoding="utf-8")
-        list(pool.map(time.sleep, [60, 60]))
+def _solver_that_waits(told: str) -> None:
+    with solver(cores=2) as solve:
+        workers = multiprocessing.active_children()
+        Path(told).write_text(" ".join(str(worker.pid) for worker in workers), encoding="utf-8")
+        share: Callable[..., Any] = solve.share
+        list(share(time.sleep, [60, 60]))
 
 
-def test_a_pool_ends_with_the_process_that_made_it(tmp_path: Path) -> None:
+def test_a_solver_ends_with_the_process_that_made_it(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    process = multiprocessing.get_context("fork").Process(target=_pool_that_waits, args=(str(told),))
+    process = multiprocessing.get_context("fork").Process(target=_solver_that_waits, args=(str(told),))
     process.start()
     while not told.exists() or not told.read_text():
         time.sleep(0.05)
@@ -146,7 +147,17 @@ def test_a_pool_ends_with_the_process_that_made_it(tmp_path: Path) -> None:
         if not any(path.exists() and "Z" not in (path / "stat").read_text().split()[2] for path in workers):
             return
         time.sleep(0.05)
-    pytest.fail("processes of the pool are left behind")
+    pytest.fail("processes of the solver are left behind")
+
+
+def _killed(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_solver_does_not_wait_for_a_process_that_was_killed() -> None:
+    with solver(cores=2) as solve, pytest.raises(BrokenProcessPool):
+        share: Callable[..., Any] = solve.share
+        list(share(_killed, [None]))
 
 
 # --- a whole run --------------------------------------------------------------------------------------------------

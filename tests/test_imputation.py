@@ -18,7 +18,7 @@ from surveywaves.mixed.contrasts import (
     FAMILY,
     adjusted,
     against_zero,
-    estimate,
+    estimates,
     families,
     stated_contrasts,
 )
@@ -218,7 +218,7 @@ def test_breaking_off_biases_those_who_stay_and_imputation_mends_it() -> None:
                 if labels["term"] != "change":
                     continue
                 values = [
-                    estimate(design, fit, weights, confidence=0.95, min_cell=2)["estimate"]
+                    estimates(design, fit, [weights], confidence=0.95, min_cell=2)[0]["estimate"]
                     for design, fit in zip(designs, fits, strict=True)
                 ]
                 true = truth["change", labels["wave"], labels["organisation"]]
@@ -416,20 +416,19 @@ def answers(file: str) -> pd.DataFrame:
     return pd.read_csv(ORACLE / file)
 
 
-def estimates(people: Sample, scale: Scale, *, robust: bool) -> list[tuple[float, float, float]]:
+def stated_in(people: Sample, scale: Scale, *, robust: bool) -> list[tuple[float, float, float]]:
     """Estimate, standard error and degrees of freedom of every contrast."""
     design = make_design(people, scale)
     fit = fit_linear(design, robust=robust)
-    rows = [
-        estimate(design, fit, weights, confidence=0.95, min_cell=2) for _, weights in stated_contrasts(design)
-    ]
+    sums = [weights for _, weights in stated_contrasts(design)]
+    rows = estimates(design, fit, sums, confidence=0.95, min_cell=2)
     return [(row["estimate"], row["std_error"], row["df"]) for row in rows]
 
 
 def test_estimates_of_the_same_completed_data_are_pooled_as_mice_and_mitools_pool_those_of_lme4() -> None:
     theirs = answers("pooled.csv")
     made = [
-        estimates(Sample(frame, WAVES, SEXES), NEUROTIC, robust=False)
+        stated_in(Sample(frame, WAVES, SEXES), NEUROTIC, robust=False)
         for _, frame in bfi("imputed.csv").groupby("imputation")
     ]
     for place, row in theirs.iterrows():
@@ -449,7 +448,7 @@ def test_imputation_agrees_with_that_of_mice() -> None:
     """
     theirs, number = answers("mice.csv"), 100
     found = impute(Sample(bfi("incomplete.csv"), WAVES, SEXES), [AGREEABLE, NEUROTIC], number=number, seed=3)
-    made = [estimates(found.completed(which, NEUROTIC), NEUROTIC, robust=False) for which in range(number)]
+    made = [stated_in(found.completed(which, NEUROTIC), NEUROTIC, robust=False) for which in range(number)]
     for place, row in theirs.iterrows():
         values, errors, freedom = zip(*(one[place] for one in made), strict=True)
         ours = pool(values, errors, freedom)
@@ -466,11 +465,12 @@ def test_a_finite_population_has_the_errors_of_survey(what: str) -> None:
     assert not isinstance(changed, Refused)
     assert changed[1] == "returns are 70% of first, 97% of second"
     if what == "mean":
-        found = [row[:2] for row in estimates(changed[0], AGREEABLE, robust=True)]
+        found = [row[:2] for row in stated_in(changed[0], AGREEABLE, robust=True)]
     else:
         design = make_design(changed[0], AGREEABLE)
         fit = FavourableFit(design, AGREEABLE)
-        rows = [fit.estimate(weights) for _, weights in stated_contrasts(design)]
+        sums = [weights for _, weights in stated_contrasts(design)]
+        rows = fit.estimates(sums, confidence=0.95, min_cell=2)
         found = [(row["estimate"], row["std_error"]) for row in rows]
     np.testing.assert_allclose(found, theirs[["estimate", "std_error"]], rtol=1e-9)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sampled import adjust, compare, make_design
 from surveywaves.mixed import lmm
-from surveywaves.mixed.contrasts import Comparison, estimate, standardised
+from surveywaves.mixed.contrasts import Comparison, estimates, standardised
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.mixed.reml import Point, lowest_along
@@ -343,8 +343,8 @@ def test_intervals_cover_the_truth_and_false_positives_are_as_rare_as_stated() -
         answers[rng.random(answers.shape) < 0.1] = np.nan
         frame[["i0", "i1", "i2"]] = answers
         fit = fit_linear(design := make_design(frame, **options(frame, response_range=(-20, 20))))
-        change = estimate(design, fit, {("second", "x"): 1, ("first", "x"): -1}, confidence=0.95, min_cell=2)
-        gap = estimate(design, fit, {("first", "x"): 1, ("first", "y"): -1}, confidence=0.95, min_cell=2)
+        sums = [{("second", "x"): 1, ("first", "x"): -1}, {("first", "x"): 1, ("first", "y"): -1}]
+        change, gap = estimates(design, fit, sums, confidence=0.95, min_cell=2)
         covered += change["conf_low"] < 0.4 < change["conf_high"]
         false += gap["p_value"] < 0.05
     error = math.sqrt(0.05 * 0.95 / runs)

@@ -10,7 +10,7 @@ import pytest
 
 from sampled import make_design
 from surveywaves.mixed import robust
-from surveywaves.mixed.contrasts import estimate
+from surveywaves.mixed.contrasts import estimates
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.terms import Status
 from test_mixed_linear import (
@@ -120,7 +120,8 @@ def test_intervals_cover_where_one_cell_varies_twice_as_much(team: str) -> None:
         design = make_design(frame, **options(frame, response_range=(-30, 30), team=team))
         for how in covered:
             change = {("second", "x"): 1.0, ("first", "x"): -1.0}
-            found = estimate(design, fit_linear(design, robust=how), change, confidence=0.95, min_cell=2)
+            fit = fit_linear(design, robust=how)
+            (found,) = estimates(design, fit, [change], confidence=0.95, min_cell=2)
             covered[how] += found["conf_low"] < 0 < found["conf_high"]
     assert covered[True] / runs == pytest.approx(0.95, abs=3 * math.sqrt(0.05 * 0.95 / runs))
     if not team:

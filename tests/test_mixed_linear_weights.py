@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sampled import make_design
-from surveywaves.mixed.contrasts import estimate
+from surveywaves.mixed.contrasts import estimates
 from surveywaves.mixed.design import Design, FloatArray
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.terms import Status
@@ -203,10 +203,10 @@ def test_weights_undo_a_selection_that_the_unweighted_fit_does_not() -> None:
         how = options(frame, response_range=(-20, 20), organisations=["x"])
         for weight in ("weight", ""):
             design = make_design(frame, **how, weight=weight)
-            change = estimate(
+            (change,) = estimates(
                 design,
                 fit_linear(design),
-                {("second", "x"): 1, ("first", "x"): -1},
+                [{("second", "x"): 1, ("first", "x"): -1}],
                 confidence=0.95,
                 min_cell=2,
             )

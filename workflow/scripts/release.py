@@ -41,17 +41,7 @@ with stage(snakemake):
         instrument={
             item.item: ItemKey(item.scale, item.key, item.points, item.favourable) for item in part.instrument
         },
-        rule=Rule(
-            threshold=part.disclosure.threshold,
-            zeros=part.disclosure.zeros == "show",
-            uniform=part.disclosure.uniform == "withhold",
-            unstated=part.disclosure.unstated == "show",
-            rounding=part.disclosure.rounding,
-            public=part.disclosure.public,
-            smallest_group=part.disclosure.smallest_group,
-            smallest_df=part.disclosure.smallest_df,
-            impossible=part.disclosure.impossible,
-        ),
+        rule=Rule.of(part.disclosure),
         publication=publication,
         parts=part.harmonised,
         labels=part.labels,

@@ -89,9 +89,8 @@ def whole(path: str, *, private: bool = False) -> Iterator[Path]:
 def flush(path: Path) -> None:
     """Have the system write a file, or the names in a folder, to the disk: after a power cut they are still there."""
     if os.name == "nt":
-        if (
-            path.is_file()
-        ):  # of a folder, and of what is open for reading only, Windows writes nothing on demand
+        # Windows flushes no folder, and no file that is open for reading only.
+        if path.is_file():
             with path.open("r+b") as file:
                 os.fsync(file)
         return

@@ -132,6 +132,27 @@ def _answers(
     return frame.reindex(columns=list(items)).astype("Int8").reset_index(asked[:2]).reset_index(drop=True)
 
 
+def smallest_of_all(respondents: pd.DataFrame, how: Comparing | None) -> int:
+    """Return the fewest answers with which an organisation is one of those that make up all staff.
+
+    Parameters
+    ----------
+    respondents
+        As `describe.respondents` makes it.
+    how
+        How items are compared.
+
+    Returns
+    -------
+    int
+        0 where none is left out: the models leave small ones out of three or more that have a share.
+    """
+    if how is None:
+        return 0
+    shares = how.shares or _divided(respondents, how)
+    return how.smallest_of_all if sum(share > 0 for share in shares.values()) > 2 else 0
+
+
 def _divided(respondents: pd.DataFrame, how: Comparing) -> dict[str, float]:
     own = respondents[
         (respondents["variable"] == ORGANISATION)

@@ -330,9 +330,7 @@ class _Release:
             weighting=self.weighting,
             agree=agree,
             alone=alone,
-            smallest_of_all=comparing.smallest_of_all
-            if comparing and len(comparing.organisations) > 2
-            else 0,
+            smallest_of_all=from_counts.smallest_of_all(before[RESPONDENTS], comparing),
         )
         self.entries += entries
         self.tables.pop(VARIANT_PEOPLE, None)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.system import NEVER, BoolArray, Builder, FloatArray, Goal, Marks, System, reach
+from surveywaves.files import end_with_parent
 
 TOLERANCE: Final = 1e-6
 NODES: Final = 20_000
@@ -243,7 +245,7 @@ class Solver:
 
 @contextmanager
 def solver(*, cores: int) -> Iterator[Solver]:
-    """Give a solver that shares its work among processes.
+    """Yield a solver that shares its work among processes.
 
     Parameters
     ----------
@@ -253,7 +255,10 @@ def solver(*, cores: int) -> Iterator[Solver]:
     if cores == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield Solver(map, suppress)
     else:
-        # A fork has what is imported; the scripts that call this are not modules to import again. It is made before
-        # the first program is solved: threads of the solver library do not live on in a fork.
-        with multiprocessing.get_context("fork").Pool(cores) as pool:
-            yield Solver(pool.imap, suppress)
+        # A fork has what is imported; the scripts that call this are not modules to import again.
+        fork = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(cores, mp_context=fork, initializer=end_with_parent) as pool:
+            # All processes are forked for the first task, which is therefore not a program: threads of the solver
+            # library do not live on in a fork.
+            pool.submit(int).result()
+            yield Solver(pool.map, suppress)

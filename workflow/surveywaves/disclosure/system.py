@@ -15,12 +15,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
+
+from surveywaves.study.models import Disclosure
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -193,6 +195,21 @@ class Rule:
     smallest_group: int = 10
     smallest_df: int = 10
     impossible: tuple[Mapping[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, chosen: Disclosure) -> Self:
+        """Return the rule that a study's configuration describes."""
+        return cls(
+            threshold=chosen.threshold,
+            zeros=chosen.zeros == "show",
+            uniform=chosen.uniform == "withhold",
+            unstated=chosen.unstated == "show",
+            rounding=chosen.rounding,
+            public=chosen.public,
+            smallest_group=chosen.smallest_group,
+            smallest_df=chosen.smallest_df,
+            impossible=chosen.impossible,
+        )
 
     def small(self, n: int) -> bool:
         """Whether a count is below the threshold and must not be shown for that."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations, groupby
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -241,9 +241,9 @@ def compare_fit(
     common = {"analysis": fit.analysis, "scale": scale}
 
     def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
-        every, combine = list(stated), combining(design, fit)
+        every = list(stated)
         sums = [weights for _, weights in every]
-        found = estimates(design, fit, sums, combine, confidence=confidence, min_cell=min_cell)
+        found = estimates(design, fit, sums, confidence=confidence, min_cell=min_cell)
         rows = zip(every, found, strict=True)
         made = tidy(common | one[0] | weighed(design, one, row) for one, row in rows)
         return made if test else made.assign(p_value=math.nan)
@@ -256,33 +256,31 @@ def compare_fit(
     )
 
 
-def estimate(
-    design: Design, fit: Fit, weights: Mapping[Cell, float], *, confidence: float, min_cell: int
-) -> dict[str, Any]:
-    """Estimate a weighted sum of cells' estimated marginal means.
+def estimates(
+    design: Design, fit: Fit, sums: Sequence[Mapping[Cell, float]], *, confidence: float, min_cell: int
+) -> list[dict[str, Any]]:
+    """Estimate weighted sums of cells' estimated marginal means.
 
     Parameters
     ----------
     design, fit
         A design and its fit.
-    weights
+    sums
         (wave, organisation) -> weight, for cells of the design.
     confidence
-        Coverage of the interval.
+        Coverage of the intervals.
     min_cell
         Fewest respondents a cell may have.
 
     Returns
     -------
-    dict
-        The part of a tidy row from `estimate` on, with a two-sided t test against 0. Where there is no
-        estimate, the reason instead: an empty cell before a cell too small before a failed fit before a
-        combination that the data do not determine.
+    list of dict
+        For each sum, the part of a tidy row from `estimate` on, with a two-sided t test against 0. Where there is no
+        estimate, the reason instead: an empty cell before a cell too small before a failed fit before a combination
+        that the data do not determine.
     """
-    (row,) = estimates(
-        design, fit, [weights], combining(design, fit), confidence=confidence, min_cell=min_cell
-    )
-    return row
+    combine = partial(_by_coefficients, design, fit)
+    return estimates_by(combine, design, fit, sums, confidence=confidence, min_cell=min_cell)
 
 
 class Combined(NamedTuple):
@@ -299,16 +297,19 @@ Combine: TypeAlias = Callable[[IntArray, FloatArray], Combined]
 """Function of the (R, K) places of cells in the design, and their (R, K) weights."""
 
 
-def estimates(
+def estimates_by(
+    combine: Combine,
     design: Design,
     fit: Found,
     sums: Sequence[Mapping[Cell, float]],
-    combine: Combine,
     *,
     confidence: float,
     min_cell: int,
 ) -> list[dict[str, Any]]:
-    """Estimate several weighted sums: see `estimate`. Consecutive sums of equally many cells are computed at once."""
+    """Estimate sums as `estimates` does, with any function that combines cells.
+
+    Consecutive sums of equally many cells are computed at once.
+    """
     place = _places(design)
     made: list[dict[str, Any]] = []
     for _, some in groupby(sums, key=len):
@@ -344,21 +345,17 @@ def estimates(
     return made
 
 
-def combining(design: Design, fit: Fit) -> Combine:
-    """Return what combines estimated marginal means by the coefficients of a fit."""
-
-    def combine(cells: IntArray, weights: FloatArray) -> Combined:
-        vectors, cov = design.mean_vectors(cells, weights), fit.cov
-        obstacles = [
-            "" if fit.estimable(vector) else _obstacle(design, fit, dict(zip(*on, strict=True)), vector)
-            for *on, vector in zip(cells.tolist(), weights.tolist(), vectors, strict=True)
-        ]
-        df = [math.nan if why else fit.df(vector) for why, vector in zip(obstacles, vectors, strict=True)]
-        variances = ((vectors @ cov) * vectors).sum(axis=1)
-        errors = np.sqrt(np.maximum(variances, 0.0))
-        return Combined(vectors @ fit.coef, errors, np.array(df), obstacles, [""] * len(df))
-
-    return combine
+def _by_coefficients(design: Design, fit: Fit, cells: IntArray, weights: FloatArray) -> Combined:
+    """Combine estimated marginal means by the coefficients of a fit."""
+    vectors = design.mean_vectors(cells, weights)
+    obstacles = [
+        "" if fit.estimable(vector) else _obstacle(design, fit, dict(zip(*on, strict=True)), vector)
+        for *on, vector in zip(cells.tolist(), weights.tolist(), vectors, strict=True)
+    ]
+    df = [math.nan if why else fit.df(vector) for why, vector in zip(obstacles, vectors, strict=True)]
+    variances = ((vectors @ fit.cov) * vectors).sum(axis=1)
+    errors = np.sqrt(np.maximum(variances, 0.0))
+    return Combined(vectors @ fit.coef, errors, np.array(df), obstacles, [""] * len(df))
 
 
 def screen(

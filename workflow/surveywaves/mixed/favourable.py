@@ -56,7 +56,7 @@ from surveywaves.mixed.contrasts import (
     Combined,
     Stated,
     check_confidence,
-    estimates,
+    estimates_by,
     name_cells,
     stated_contrasts,
     stated_means,
@@ -179,18 +179,11 @@ class FavourableFit:
                 self.status, self.note = model
         self._scores = _Scores.of(design, self._answers, self._model)
 
-    def estimate(
-        self, weights: Mapping[Cell, float], *, confidence: float = 0.95, min_cell: int = 2
-    ) -> dict[str, Any]:
-        """Estimate a weighted sum of cells' percentages: see `contrasts.estimate`."""
-        (row,) = self.estimates([weights], confidence=confidence, min_cell=min_cell)
-        return row
-
     def estimates(
         self, sums: Sequence[Mapping[Cell, float]], *, confidence: float, min_cell: int
     ) -> list[dict[str, Any]]:
         """Estimate several weighted sums: see `contrasts.estimates`."""
-        return estimates(self.design, self, sums, self._combine, confidence=confidence, min_cell=min_cell)
+        return estimates_by(self._combine, self.design, self, sums, confidence=confidence, min_cell=min_cell)
 
     def within_bounds(
         self, row: Mapping[str, float], weights: Mapping[Cell, float], confidence: float

@@ -20,7 +20,6 @@ from surveywaves.mixed.contrasts import (
     Stated,
     against_zero,
     check_confidence,
-    combining,
     estimates,
     families,
     stated_contrasts,
@@ -512,14 +511,7 @@ class _Asking(NamedTuple):
         if metric == FAVOURABLE:
             assert fitted.favourable is not None
             return fitted.favourable.estimates(sums, confidence=self.confidence, min_cell=self.min_cell)
-        found = estimates(
-            fitted.design,
-            fitted.fit,
-            sums,
-            combining(fitted.design, fitted.fit),
-            confidence=self.confidence,
-            min_cell=self.min_cell,
-        )
+        found = estimates(fitted.design, fitted.fit, sums, confidence=self.confidence, min_cell=self.min_cell)
         return [_in_units(row, fitted.unit) for row in found]
 
 
