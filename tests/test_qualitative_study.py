@@ -65,6 +65,12 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
         ),
         ("qualitative.yaml", r"sources: .*", "", "qualitative.yaml: sources: missing"),
         ("qualitative.yaml", r"^areas:", "areas:\n  nhs: The NHS", "areas: `nhs` has a meaning of its own"),
+        (
+            "qualitative.yaml",
+            r"^areas:",
+            "areas:\n  other: Others",
+            "areas: `other` has a meaning of its own",
+        ),
         ("qualitative.yaml", r"^groups:(\n .*)*", "", "observations: needs `groups` and `categories`"),
         (
             "qualitative.yaml",
@@ -85,9 +91,14 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
             "\tpey\t",
             "codes.tsv: code Pay and conditions: unknown theme `pey` (hint: did you mean",
         ),
-        ("codes.tsv", "Vision/Clear\t", "Vision/Unclear\t", "codes.tsv: `Vision/Unclear` stands 2 times"),
+        (
+            "codes.tsv",
+            "Vision/Clear\t",
+            "Vision/Unclear\t",
+            "codes.tsv: code: `Vision/Unclear` stands 2 times",
+        ),
         ("codes.tsv", r"\tvision\t\+", "\tvision\tgood", "codes.tsv, row 6: tone:"),
-        ("themes.tsv", "^pay\t", "vision\t", "themes.tsv: `vision` stands 2 times"),
+        ("themes.tsv", "^pay\t", "vision\t", "themes.tsv: theme: `vision` stands 2 times"),
         (
             "themes.tsv",
             r"Commitment and ownership(?=\tLead)",
