@@ -181,6 +181,37 @@ def test_what_cannot_be_estimated_says_so() -> None:
     assert set(found["term"]) == {ALPHA, KAPPA}
 
 
+def test_agreement_on_a_few_interviews_is_withheld() -> None:
+    marks = marked(
+        *[
+            (s, c, "ab"[(s + p + c) % 2], 10 * p, 10 * p + 5)
+            for s in range(4)
+            for p in range(9)
+            for c in (1, 2)
+        ]
+    )
+    found = agreement(judgements(marks), confidence=0.95, seed=1, fewest=5, draws=50)
+    assert set(found["status"]) == {"withheld"} and set(found["sources"]) == {4}
+    assert found[["estimate", "conf_low", "conf_high", "passages"]].isna().all(axis=None)
+
+
+def test_passages_of_one_interview_are_not_the_difference_of_two_rows() -> None:
+    coded = {1: 7, 2: 7, 3: 6}  # coder -> interviews: the third left out one
+    marks = [
+        (s, c, "ab"[(s * p + c) % 2], 10 * p, 10 * p + 5)
+        for c, n in coded.items()
+        for s in range(n)
+        for p in range(9)
+    ]
+    judged = judgements(marked(*marks))
+    found = agreement(judged, confidence=0.95, seed=1, fewest=5, draws=50).set_index("coders")
+    assert set(found["status"]) == {"ok"}
+    assert set(found.loc[["all", "1 - 2"], "passages"]) == {63, 126}
+    assert found.loc[["1 - 3", "2 - 3"], "passages"].isna().all()
+    public = agreement(judged, confidence=0.95, seed=1, draws=50).set_index("coders")
+    assert set(public.loc["1 - 3", "passages"]) == {54, 108}
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     rng = np.random.default_rng(2)
     marks = marked(

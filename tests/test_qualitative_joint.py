@@ -183,6 +183,20 @@ def test_counts_of_groups_that_seldom_met_are_withheld_and_cannot_be_worked_out(
     assert observations(grid, threshold=5, public=True).set_index("group").loc["all", "count"] == 12
 
 
+def test_a_category_that_was_counted_in_a_few_meetings_is_withheld() -> None:
+    rows = [(str(n), "", "often", "joke", 1) for n in range(9)]
+    rows += [
+        (str(n), "", group, "quarrel", 2)
+        for group, n in [("often", 1), ("often", 2), *(("x", n) for n in range(5))]
+    ]
+    grid = pd.DataFrame(rows, columns=["meeting", "date", "group", "category", "count"])
+    found = observations(grid, threshold=5).set_index(["group", "category"])
+    assert found.loc[("often", "joke"), "count"] == 9
+    assert found.loc[("often", "quarrel"), "status"] == "withheld"
+    assert pd.isna(found.loc[("often", "quarrel"), "count"])
+    assert tuple(found.loc[("all", "quarrel"), ["meetings", "count"]]) == (5, 10)
+
+
 # --- what is shown ------------------------------------------------------------------------------------------------
 
 

@@ -192,6 +192,20 @@ def test_a_stage_of_a_few_interviews_shows_nothing() -> None:
     assert last[["sources", "n", "percent", "favourable", "passages"]].isna().all(axis=None)
 
 
+def test_passages_of_a_few_interviews_are_withheld() -> None:
+    few = pd.DataFrame({"source": [1, 1, 2, 3, 4], "start": [10, 50, 10, 10, 10]})
+    many = pd.DataFrame({"source": range(1, 7), "start": 10})
+    segments = pd.concat([few.assign(theme="a"), many.assign(theme="b")], ignore_index=True)
+    segments = segments.assign(coder=1, code="x", tone="+", end=segments["start"] + 5)
+    for one, passages in ((rule(), [pd.NA, 6]), (PUBLIC, [5, 6])):
+        shown = themes(STUDY, segments, names=["a", "b"], rule=one)
+        whole = shown[
+            (shown["stage"] == "managers") & (shown["area"] == "all") & (shown["organisation"] == "all")
+        ]
+        assert whole["n"].tolist() == [4, 6]
+        assert whole["passages"].tolist() == passages
+
+
 def test_counts_do_not_depend_on_the_order_of_the_interviews() -> None:
     segments = raised(STUDY)
     once = themes(STUDY, segments, names=["a", "b"], rule=rule())

@@ -92,7 +92,12 @@ def beside(
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
     grid = observations(material.observed, threshold=rule.threshold, public=rule.public)
     display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(judged, confidence=part.confidence, seed=part.seed)
+    coders = agreement(
+        judged,
+        confidence=part.confidence,
+        seed=part.seed,
+        fewest=1 if rule.public else rule.threshold,
+    )
     released = {
         "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
         "coding_agreement": coders.round(4).assign(evidence=file.evidence.value),

@@ -85,7 +85,9 @@ def judgements(segments: pd.DataFrame) -> pd.DataFrame:
     return every[names].sort_values(["passage", "theme", "coder"], ignore_index=True)
 
 
-def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int = DRAWS) -> pd.DataFrame:
+def agreement(
+    judged: pd.DataFrame, *, confidence: float, seed: int, fewest: int = 1, draws: int = DRAWS
+) -> pd.DataFrame:
     """Estimate how far coders agree on each theme, and on all of them.
 
     Parameters
@@ -96,6 +98,8 @@ def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int 
         Level of the intervals.
     seed, draws
         Of the bootstrap.
+    fewest
+        Fewest interviews of which agreement is shown: of one, it says what is spoken of there.
 
     Returns
     -------
@@ -103,7 +107,9 @@ def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int 
         `COLUMNS`. For each theme (`all`: every passage and theme is a unit) alpha of all coders, nominal, with missing
         values where somebody did not code an interview (Krippendorff 2019, Content Analysis, 4th ed., ch. 12), and
         for each pair of coders kappa (Cohen 1960) with its large-sample interval (Fleiss, Cohen and Everitt 1969).
-        ``not_estimable`` where all judgements are the same.
+        ``not_estimable`` where all judgements are the same. Of fewer interviews than `fewest` estimates and passages
+        are missing (``withheld``); passages also of a pair that did not code all of the interviews, since the
+        difference from all coders' passages may be those of one interview.
     """
     themes = [ALL, *judged["theme"].unique()]
     rows = [
@@ -113,7 +119,13 @@ def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int 
             judged if theme == ALL else judged[judged["theme"] == theme], theme, confidence, seed, draws
         )
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "int64", "sources": "int64"})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "Int64", "sources": "int64"})
+    few = frame["sources"] < fewest
+    less = frame["sources"] < frame.groupby("theme")["sources"].transform("max")
+    frame.loc[few, ["estimate", "conf_low", "conf_high"]] = np.nan
+    frame.loc[few, "status"] = Status.WITHHELD.value
+    frame.loc[few | (less & (fewest > 1)), "passages"] = pd.NA
+    return frame
 
 
 def _of_theme(

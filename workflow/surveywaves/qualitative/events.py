@@ -53,14 +53,14 @@ def _dates(stage: Any) -> dict[str, Any]:
 
 
 def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False) -> pd.DataFrame:
-    """Count what was seen in the meetings of each group, and of all.
+    """Count what was observed in the meetings of each group, and of all groups.
 
-    Acts are counted, not people; but in few meetings of a group they are those of a person whom others remember.
+    Acts are counted, not people; but in a few meetings of a group they are those of a person whom others remember.
 
     Parameters
     ----------
     observed
-        As `read_material` gives it.
+        As `read_material` returns it.
     threshold
         Fewest meetings of a group whose counts are shown.
     public
@@ -69,19 +69,21 @@ def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False
     Returns
     -------
     DataFrame
-        `OBSERVATIONS`: `per_meeting` is the count over the meetings. Counts of a group that met too seldom are
-        missing (``withheld``); `all` are the groups that are shown.
+        `OBSERVATIONS`: `per_meeting` is the count over `meetings`, those in which the group's acts of the category were
+        counted. Counts from too few meetings are missing (``withheld``); `all` is the sum of the counts that are shown.
     """
-    own = observed.assign(meeting=observed["group"] + " " + observed["meeting"])
-    number = own.groupby("group")["meeting"].nunique()
-    few = number.index[(number < threshold) & (not public)]
-    every = pd.concat([own[~own["group"].isin(few)].assign(group=ALL), own], ignore_index=True)
-    counts = every.groupby(["group", "category"], sort=False).agg(
+    own = observed.groupby(["group", "category"], sort=False, as_index=False).agg(
         meetings=("meeting", "nunique"), count=("count", "sum")
     )
-    counts = counts.reset_index().astype({"meetings": "Int64", "count": "Int64"})
+    own["status"] = Status.OK.value
+    if not public:
+        own.loc[own["meetings"] < threshold, "status"] = Status.WITHHELD.value
+    shown = own[own["status"] == Status.OK.value]
+    every = shown.groupby("category", sort=False, as_index=False).agg(
+        {"meetings": "sum", "count": "sum", "status": "first"}
+    )
+    counts = pd.concat([every.assign(group=ALL), own], ignore_index=True)
+    counts = counts.astype({"meetings": "Int64", "count": "Int64"})
+    counts["count"] = counts["count"].mask(counts["status"] == Status.WITHHELD.value)
     counts["per_meeting"] = (counts["count"] / counts["meetings"]).astype("float64")
-    hidden = counts["group"].isin(few)
-    counts["status"] = hidden.map({True: Status.WITHHELD.value, False: Status.OK.value})
-    counts.loc[hidden, ["count", "per_meeting"]] = pd.NA
     return counts[list(OBSERVATIONS)]

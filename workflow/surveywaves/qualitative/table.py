@@ -60,7 +60,7 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
     def alpha(theme: str) -> Cell:
         row = found[theme]
         if is_missing(row.estimate):
-            return printed.NOTHING
+            return printed.number(row, "estimate", number)
         text = f"{number(row.estimate)} ({interval(row.conf_low, row.conf_high)})"
         cell = Cell(text, float(row.estimate), (float(row.conf_low), float(row.conf_high)))
         return cell.noted(f"Below {number(least, 3)}." if row.estimate < least else "")
@@ -149,7 +149,7 @@ def observations(observations: pd.DataFrame, labels: Labels) -> Table:
     """Lay out how often each category was seen in a meeting of each group."""
     names = Names(labels.presentation)
     found = {(row.group, row.category): row for row in records(observations)}
-    met = {row.group: row.meetings for row in found.values()}
+    met = observations.groupby("group")["meetings"].max()
     groups = {name: called for name, called in {**names.words.groups, ALL: "All"}.items() if name in met}
 
     def seen(name: str) -> list[Cell]:

@@ -117,7 +117,8 @@ def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, 
     Returns
     -------
     DataFrame
-        `stage, theme` (the subject), `TONES` (interviews), `passages`: marks that overlap are one.
+        `stage, theme` (the subject), `TONES` (interviews), `passages`: marks that overlap are one; missing where
+        fewer interviews than the rule's threshold have them.
     """
     sizes = sources["stage"].value_counts()
     shown = sizes.index[(sizes >= rule.smallest_group) | rule.public]
@@ -125,9 +126,10 @@ def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, 
     placed = segments.dropna(subset=["start", "end"]).merge(about, on="source")
     number = (
         placed.assign(passage=passages(placed, "source", "theme"))
-        .groupby(["stage", "theme"])["passage"]
+        .groupby(["stage", "theme"])[["source", "passage"]]
         .nunique()
     )
+    number = number.loc[rule.public | (number["source"] >= rule.threshold), "passage"]
     subjects = pd.MultiIndex.from_product([shown, sorted(told["subject"].unique())], names=["stage", "theme"])
     counts = told.merge(about, on="source").pivot_table(
         index=["stage", "subject"], columns="tone", values="source", aggfunc="count"
