@@ -1,4 +1,4 @@
-"""Agreement of coders is that of published worked examples, of R, and of what coders of known quality would reach."""
+"""Agreement of coders equals that of published worked examples, of R, and of coders whose quality is known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORACLE = Path(__file__).parent / "oracle/coding"
 
 
 def counted(*coders: str) -> NDArray[np.int64]:
-    """Count the values of each unit; a coder is a row of letters or digits, `.` where nothing is said."""
+    """Count the values of each unit; a coder is a row of letters or digits, with `.` for missing values."""
     values = sorted(set("".join(coders)) - {"."})
     units = [
         [sum(given[unit] == value for given in coders) for value in values] for unit in range(len(coders[0]))
@@ -35,7 +35,7 @@ def counted(*coders: str) -> NDArray[np.int64]:
     return np.array(units, dtype=np.int64)
 
 
-# Published to three digits; the fraction is what the published steps come to. B and D: Krippendorff (2011), Computing
+# Published to three digits; the fraction is the result of the published steps. B and D: Krippendorff (2011), Computing
 # Krippendorff's Alpha-Reliability, University of Pennsylvania. The third is worked step by step in Wikipedia's article
 # and in the manuals of several programs.
 ONE_OFF = 9 * 8 + 13 * 12 + 10 * 9 + 5 * 4 + 3 * 2
@@ -126,7 +126,7 @@ def test_silence_about_a_passage_is_a_judgement_of_who_coded_the_interview() -> 
         [2, "a", 1, 0], [2, "a", 2, 1], [2, "b", 1, 0], [2, "b", 2, 0],
     ]  # fmt: skip
     assert set(judgements(marks)["source"]) == {1}, (
-        "an interview that one coder coded says nothing of agreement"
+        "an interview that one coder coded says nothing about agreement"
     )
 
 
@@ -153,7 +153,7 @@ def test_coders_who_mark_alike_agree_perfectly_and_coders_who_guess_do_not_at_al
     assert overall["conf_low"] < 0 < overall["conf_high"]
 
 
-def test_the_interval_covers_what_is_true_of_the_interviews() -> None:
+def test_the_interval_covers_the_true_agreement() -> None:
     # Coders see what is there with probability .8, and it is there in half of the passages.
     rng, inside = np.random.default_rng(5), 0
     truth = 1 - (2 * 0.8 * 0.2) / (2 * 0.5 * 0.5)

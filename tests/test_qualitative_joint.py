@@ -1,4 +1,4 @@
-"""What agrees with what is said by the stated rules, and what is shown says no more than the released tables."""
+"""Verdicts follow the stated rules, and figures and tables show no more than the released tables."""
 
 from __future__ import annotations
 
@@ -26,20 +26,11 @@ from surveywaves.tables.made import made
 from surveywaves.words import Labels
 
 REPOSITORY = Path(__file__).parent.parent
-RULE = Rule(
-    threshold=5,
-    zeros=True,
-    uniform=True,
-    unstated=False,
-    rounding=5,
-    public=False,
-    smallest_group=10,
-    smallest_df=10,
-)
+RULE = Rule.of(Disclosure())
 
 
 def levels(**scales: tuple[float, float] | None) -> pd.DataFrame:
-    """Lay out what the survey says of all staff in wave `two`: scale -> limits of its % favourable."""
+    """Make the survey's means of wave `two`: scale -> limits of its % favourable."""
     rows = [
         {"scale": scale, "wave": "two", "organisation": organisation, "term": "percent_favourable"}
         | dict(

@@ -1,4 +1,4 @@
-"""What a study says of its coded material is checked with the rest, and a study without any is as before."""
+"""The description of coded material is checked with the rest of the study, and a study without any is as before."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
     for part in (DescribingPart, MeasuringPart, ComparingPart, SensitivityPart, ReleasingPart, Presentation):
         assert part.of(whole).model_dump_json() == part.of(bare).model_dump_json(), part
     assert "qualitative" not in Presentation.of(whole).model_dump_json(), (
-        "the survey's figures know nothing of it"
+        "the survey's figures do not depend on it"
     )
 
 
@@ -115,7 +115,7 @@ def test_a_mistake_is_named(config: Path, file: str, old: str, new: str, said: s
     assert any(said in line for line in mistakes(config)), mistakes(config)
 
 
-def test_mistakes_are_told_with_those_of_the_survey(config: Path) -> None:
+def test_mistakes_are_listed_with_those_of_the_survey(config: Path) -> None:
     for name, old, new in (
         ("config.yaml", "seed: ", "sead: "),
         ("codes.tsv", "Vision/Clear\tvision\t+", "Vision/Clear\t\tx"),

@@ -1,4 +1,4 @@
-"""Read the coded material, set it beside the survey, and show it."""
+"""Read the coded material, compare it with the survey, and make its figures and tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What happened when, and what was seen in meetings: the timeline, and the grid of observations."""
+"""The timeline of surveys, interviews and events, and the grid of observations in meetings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from surveywaves.terms import ALL, Status
 TIMELINE: Final = ("kind", "label", "start", "end", "precision", "approximate", "source")
 OBSERVATIONS: Final = ("group", "category", "meetings", "count", "per_meeting", "status")
 EVENT, FIELDWORK, STAGE = "event", "fieldwork", "interviews"
-"""Kinds of what stands on the timeline."""
+"""Values of `kind` on the timeline."""
 
 _SPAN: Final = {"day": pd.offsets.Day(0), "month": pd.offsets.MonthEnd(0), "year": pd.offsets.YearEnd(0)}
 
@@ -29,7 +29,7 @@ def timeline(presentation: Presentation) -> pd.DataFrame:
     -------
     DataFrame
         `TIMELINE`: dates as ISO text, empty where there is none. An event of which only the month or the year is known
-        lasts for all of it; `approximate` says that the dates are estimates.
+        lasts for all of it; `approximate` marks dates that are estimates.
     """
     rows: list[dict[str, Any]] = [
         {"kind": FIELDWORK, "label": wave.title, "start": wave.start, "end": wave.end, "precision": "day"}
