@@ -1,4 +1,4 @@
-"""Small pieces of coded material, and what a study says of them."""
+"""Small pieces of coded material, and their description in a study."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def qdpx(path: Path, document: str | bytes, *more: tuple[str, str]) -> Path:
 
 
 def part(root: Path, *segments: str, sources: str | None = SOURCES, **file: Any) -> QualitativePart:
-    """Describe material that lies in a folder; `sources` is written there."""
+    """Describe the material in a folder; `sources` is written there."""
     if sources is not None:
         (root / "sources.csv").write_text(sources, encoding="utf-8")
         file["sources"] = "sources.csv"

@@ -1,4 +1,4 @@
-"""Agreement of coders is that of published worked examples, of R, and of what coders of known quality would reach."""
+"""Agreement of coders equals that of published worked examples, of R, and of coders whose quality is known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORACLE = Path(__file__).parent / "oracle/coding"
 
 
 def counted(*coders: str) -> NDArray[np.int64]:
-    """Count the values of each unit; a coder is a row of letters or digits, `.` where nothing is said."""
+    """Count the values of each unit; a coder is a row of letters or digits, with `.` for missing values."""
     values = sorted(set("".join(coders)) - {"."})
     units = [
         [sum(given[unit] == value for given in coders) for value in values] for unit in range(len(coders[0]))
@@ -35,7 +35,7 @@ def counted(*coders: str) -> NDArray[np.int64]:
     return np.array(units, dtype=np.int64)
 
 
-# Published to three digits; the fraction is what the published steps come to. B and D: Krippendorff (2011), Computing
+# Published to three digits; the fraction is the result of the published steps. B and D: Krippendorff (2011), Computing
 # Krippendorff's Alpha-Reliability, University of Pennsylvania. The third is worked step by step in Wikipedia's article
 # and in the manuals of several programs.
 ONE_OFF = 9 * 8 + 13 * 12 + 10 * 9 + 5 * 4 + 3 * 2
@@ -126,7 +126,7 @@ def test_silence_about_a_passage_is_a_judgement_of_who_coded_the_interview() -> 
         [2, "a", 1, 0], [2, "a", 2, 1], [2, "b", 1, 0], [2, "b", 2, 0],
     ]  # fmt: skip
     assert set(judgements(marks)["source"]) == {1}, (
-        "an interview that one coder coded says nothing of agreement"
+        "an interview that one coder coded says nothing about agreement"
     )
 
 
@@ -153,7 +153,7 @@ def test_coders_who_mark_alike_agree_perfectly_and_coders_who_guess_do_not_at_al
     assert overall["conf_low"] < 0 < overall["conf_high"]
 
 
-def test_the_interval_covers_what_is_true_of_the_interviews() -> None:
+def test_the_interval_covers_the_true_agreement() -> None:
     # Coders see what is there with probability .8, and it is there in half of the passages.
     rng, inside = np.random.default_rng(5), 0
     truth = 1 - (2 * 0.8 * 0.2) / (2 * 0.5 * 0.5)
@@ -179,6 +179,37 @@ def test_what_cannot_be_estimated_says_so() -> None:
     assert set(found["status"]) == {"not_estimable"}
     assert found[["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
     assert set(found["term"]) == {ALPHA, KAPPA}
+
+
+def test_agreement_on_a_few_interviews_is_withheld() -> None:
+    marks = marked(
+        *[
+            (s, c, "ab"[(s + p + c) % 2], 10 * p, 10 * p + 5)
+            for s in range(4)
+            for p in range(9)
+            for c in (1, 2)
+        ]
+    )
+    found = agreement(judgements(marks), confidence=0.95, seed=1, fewest=5, draws=50)
+    assert set(found["status"]) == {"withheld"} and set(found["sources"]) == {4}
+    assert found[["estimate", "conf_low", "conf_high", "passages"]].isna().all(axis=None)
+
+
+def test_passages_of_one_interview_are_not_the_difference_of_two_rows() -> None:
+    coded = {1: 7, 2: 7, 3: 6}  # coder -> interviews: the third left out one
+    marks = [
+        (s, c, "ab"[(s * p + c) % 2], 10 * p, 10 * p + 5)
+        for c, n in coded.items()
+        for s in range(n)
+        for p in range(9)
+    ]
+    judged = judgements(marked(*marks))
+    found = agreement(judged, confidence=0.95, seed=1, fewest=5, draws=50).set_index("coders")
+    assert set(found["status"]) == {"ok"}
+    assert set(found.loc[["all", "1 - 2"], "passages"]) == {63, 126}
+    assert found.loc[["1 - 3", "2 - 3"], "passages"].isna().all()
+    public = agreement(judged, confidence=0.95, seed=1, draws=50).set_index("coders")
+    assert set(public.loc["1 - 3", "passages"]) == {54, 108}
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

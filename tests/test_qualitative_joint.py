@@ -1,4 +1,4 @@
-"""What agrees with what is said by the stated rules, and what is shown says no more than the released tables."""
+"""Verdicts follow the stated rules, and figures and tables show no more than the released tables."""
 
 from __future__ import annotations
 
@@ -26,20 +26,11 @@ from surveywaves.tables.made import made
 from surveywaves.words import Labels
 
 REPOSITORY = Path(__file__).parent.parent
-RULE = Rule(
-    threshold=5,
-    zeros=True,
-    uniform=True,
-    unstated=False,
-    rounding=5,
-    public=False,
-    smallest_group=10,
-    smallest_df=10,
-)
+RULE = Rule.of(Disclosure())
 
 
 def levels(**scales: tuple[float, float] | None) -> pd.DataFrame:
-    """Lay out what the survey says of all staff in wave `two`: scale -> limits of its % favourable."""
+    """Make the survey's means of wave `two`: scale -> limits of its % favourable."""
     rows = [
         {"scale": scale, "wave": "two", "organisation": organisation, "term": "percent_favourable"}
         | dict(
@@ -181,6 +172,20 @@ def test_counts_of_groups_that_seldom_met_are_withheld_and_cannot_be_worked_out(
     assert pd.isna(found.loc["seldom", "count"]) and found.loc["seldom", "status"] == "withheld"
     assert (found.loc["all", "meetings"], found.loc["all", "count"]) == (9, 9)
     assert observations(grid, threshold=5, public=True).set_index("group").loc["all", "count"] == 12
+
+
+def test_a_category_that_was_counted_in_a_few_meetings_is_withheld() -> None:
+    rows = [(str(n), "", "often", "joke", 1) for n in range(9)]
+    rows += [
+        (str(n), "", group, "quarrel", 2)
+        for group, n in [("often", 1), ("often", 2), *(("x", n) for n in range(5))]
+    ]
+    grid = pd.DataFrame(rows, columns=["meeting", "date", "group", "category", "count"])
+    found = observations(grid, threshold=5).set_index(["group", "category"])
+    assert found.loc[("often", "joke"), "count"] == 9
+    assert found.loc[("often", "quarrel"), "status"] == "withheld"
+    assert pd.isna(found.loc[("often", "quarrel"), "count"])
+    assert tuple(found.loc[("all", "quarrel"), ["meetings", "count"]]) == (5, 10)
 
 
 # --- what is shown ------------------------------------------------------------------------------------------------

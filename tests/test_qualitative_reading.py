@@ -1,4 +1,4 @@
-"""Coded material is read whatever program wrote it, its text never, and what cannot be is said in one line."""
+"""Coded material of any program is read, its text never, and what cannot be read is named in one line."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ SECRETS = ("SECRETTEXT", "SECRETNAME")
 
 
 def secret_project() -> str:
-    """Put words and names wherever the schema lets them stand."""
+    """Put words and names wherever the schema allows them."""
     name = 'name="SECRETNAME Jane"'
     words = "<Description>SECRETTEXT</Description>"
     selection = (
@@ -337,7 +337,7 @@ def test_a_table_may_say_itself_who_was_interviewed(tmp_path: Path) -> None:
     assert found.segments["start"].isna().all()
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("source,kode\nA,x\n", encoding="utf-8")
     (tmp_path / "broken.qdpx").write_bytes(b"no")
     wrong = (

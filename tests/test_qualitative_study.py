@@ -1,4 +1,4 @@
-"""What a study says of its coded material is checked with the rest, and a study without any is as before."""
+"""The description of coded material is checked with the rest of the study, and a study without any is as before."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
     for part in (DescribingPart, MeasuringPart, ComparingPart, SensitivityPart, ReleasingPart, Presentation):
         assert part.of(whole).model_dump_json() == part.of(bare).model_dump_json(), part
     assert "qualitative" not in Presentation.of(whole).model_dump_json(), (
-        "the survey's figures know nothing of it"
+        "the survey's figures do not depend on it"
     )
 
 
@@ -65,6 +65,12 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
         ),
         ("qualitative.yaml", r"sources: .*", "", "qualitative.yaml: sources: missing"),
         ("qualitative.yaml", r"^areas:", "areas:\n  nhs: The NHS", "areas: `nhs` has a meaning of its own"),
+        (
+            "qualitative.yaml",
+            r"^areas:",
+            "areas:\n  other: Others",
+            "areas: `other` has a meaning of its own",
+        ),
         ("qualitative.yaml", r"^groups:(\n .*)*", "", "observations: needs `groups` and `categories`"),
         (
             "qualitative.yaml",
@@ -85,9 +91,14 @@ def test_a_study_without_coded_material_is_as_before(config: Path) -> None:
             "\tpey\t",
             "codes.tsv: code Pay and conditions: unknown theme `pey` (hint: did you mean",
         ),
-        ("codes.tsv", "Vision/Clear\t", "Vision/Unclear\t", "codes.tsv: `Vision/Unclear` stands 2 times"),
+        (
+            "codes.tsv",
+            "Vision/Clear\t",
+            "Vision/Unclear\t",
+            "codes.tsv: code: `Vision/Unclear` stands 2 times",
+        ),
         ("codes.tsv", r"\tvision\t\+", "\tvision\tgood", "codes.tsv, row 6: tone:"),
-        ("themes.tsv", "^pay\t", "vision\t", "themes.tsv: `vision` stands 2 times"),
+        ("themes.tsv", "^pay\t", "vision\t", "themes.tsv: theme: `vision` stands 2 times"),
         (
             "themes.tsv",
             r"Commitment and ownership(?=\tLead)",
@@ -104,7 +115,7 @@ def test_a_mistake_is_named(config: Path, file: str, old: str, new: str, said: s
     assert any(said in line for line in mistakes(config)), mistakes(config)
 
 
-def test_mistakes_are_told_with_those_of_the_survey(config: Path) -> None:
+def test_mistakes_are_listed_with_those_of_the_survey(config: Path) -> None:
     for name, old, new in (
         ("config.yaml", "seed: ", "sead: "),
         ("codes.tsv", "Vision/Clear\tvision\t+", "Vision/Clear\t\tx"),

@@ -1,6 +1,8 @@
-"""Themes are counted as stated, and no count by group tells what the survey's rule would not tell."""
+"""Themes are counted as stated, and no count by group reveals what the survey's rule would not reveal."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -8,30 +10,13 @@ import pytest
 
 from surveywaves.disclosure import Rule
 from surveywaves.qualitative.themes import COLUMNS, grouped, spoken, themes
+from surveywaves.study.models import Disclosure
 
-PUBLIC = Rule(
-    threshold=5,
-    zeros=True,
-    uniform=True,
-    unstated=False,
-    rounding=0,
-    public=True,
-    smallest_group=10,
-    smallest_df=10,
-)
+PUBLIC = Rule.of(Disclosure(rounding=0, public=True))
 
 
-def rule(rounding: int = 5, *, public: bool = False) -> Rule:
-    return Rule(
-        threshold=5,
-        zeros=True,
-        uniform=True,
-        unstated=False,
-        rounding=rounding,
-        public=public,
-        smallest_group=10,
-        smallest_df=10,
-    )
+def rule(rounding: Literal[0, 5] = 5) -> Rule:
+    return Rule.of(Disclosure(rounding=rounding))
 
 
 def interviewed(**sizes: int) -> pd.DataFrame:
@@ -62,7 +47,7 @@ def marks(*rows: tuple[int, int, str, str]) -> pd.DataFrame:
     )
 
 
-# --- which way somebody speaks ------------------------------------------------------------------------------------
+# --- how somebody speaks of a theme -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,7 +149,7 @@ def test_all_interviews_of_a_stage_are_exact_and_groups_are_rounded() -> None:
 
 @pytest.mark.parametrize("rounding", [5, 0])
 @pytest.mark.parametrize("seed", range(4))
-def test_no_small_count_of_a_group_is_shown(rounding: int, seed: int) -> None:
+def test_no_small_count_of_a_group_is_shown(rounding: Literal[0, 5], seed: int) -> None:
     segments = raised(STUDY, share=(0.1, 0.9, 0.3, 0.6)[seed], seed=seed)
     shown = themes(STUDY, segments, names=["a", "b"], rule=rule(rounding))
     groups = shown[(shown["area"] != "all") | (shown["organisation"] != "all")].dropna(subset=["n"])
@@ -190,6 +175,20 @@ def test_a_stage_of_a_few_interviews_shows_nothing() -> None:
     last = shown[shown["stage"] == "last"]
     assert set(last["status"]) == {"withheld"}
     assert last[["sources", "n", "percent", "favourable", "passages"]].isna().all(axis=None)
+
+
+def test_passages_of_a_few_interviews_are_withheld() -> None:
+    few = pd.DataFrame({"source": [1, 1, 2, 3, 4], "start": [10, 50, 10, 10, 10]})
+    many = pd.DataFrame({"source": range(1, 7), "start": 10})
+    segments = pd.concat([few.assign(theme="a"), many.assign(theme="b")], ignore_index=True)
+    segments = segments.assign(coder=1, code="x", tone="+", end=segments["start"] + 5)
+    for one, passages in ((rule(), [pd.NA, 6]), (PUBLIC, [5, 6])):
+        shown = themes(STUDY, segments, names=["a", "b"], rule=one)
+        whole = shown[
+            (shown["stage"] == "managers") & (shown["area"] == "all") & (shown["organisation"] == "all")
+        ]
+        assert whole["n"].tolist() == [4, 6]
+        assert whole["passages"].tolist() == passages
 
 
 def test_counts_do_not_depend_on_the_order_of_the_interviews() -> None:

@@ -1,7 +1,7 @@
 # in:  the coded material (REFI-QDA projects, tables of segments, the observation grid), and the survey's released means
 #      and contrasts
-# out: themes, agreement between coders, joint display, observations and timeline as everybody may see them, their
-#      figures and tables; for the team only: the segments, the disagreements, and what was not taken. Nothing where the
+# out: the released themes, agreement between coders, joint display, observations and timeline, with their figures and
+#      tables; for the team only: the segments, the disagreements, and what was not used. There is no such rule if the
 #      study has no coded material
 if QUALITATIVE:
 

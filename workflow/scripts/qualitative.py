@@ -1,4 +1,4 @@
-"""Read the coded material, set it beside the survey, and show it."""
+"""Read the coded material, compare it with the survey, and make its figures and tables."""
 
 from pathlib import Path
 
@@ -17,22 +17,12 @@ with stage(snakemake):
     given, output = snakemake.input, snakemake.output
     part = QualitativePart.model_validate(snakemake.params.part)
     presentation = Presentation.model_validate_json(snakemake.params.presentation)
-    kept = part.disclosure
     found = beside(
         part,
         presentation,
         read(given.means),
         read(given.contrasts),
-        rule=Rule(
-            threshold=kept.threshold,
-            zeros=kept.zeros == "show",
-            uniform=kept.uniform == "withhold",
-            unstated=kept.unstated == "show",
-            rounding=kept.rounding,
-            public=kept.public,
-            smallest_group=kept.smallest_group,
-            smallest_df=kept.smallest_df,
-        ),
+        rule=Rule.of(part.disclosure),
         root=Path(),
     )
     for name, table in found.private.items():
@@ -40,7 +30,7 @@ with stage(snakemake):
     for name, table in found.released.items():
         write(table, output[name])
         write(table, str(Path(output[name]).with_suffix(".csv")))
-    sheet = checklist(found.by_scope(), snakemake.params.figures, kept)
+    sheet = checklist(found.by_scope(), snakemake.params.figures, part.disclosure)
     write(sheet, output.checklist)
     write_bytes(workbook(sheet), output.sheet)
     captions = save_all(found.released, presentation, Path(output.captions).parent, INTERVIEW_FIGURES)

@@ -21,13 +21,13 @@ __all__ = ["beside"]
 
 
 class Beside(NamedTuple):
-    """What comes of the coded material: name -> table, what everybody may see and what is for the team."""
+    """The tables that are made of the coded material, by name: those that are released, and those for the team."""
 
     released: dict[str, pd.DataFrame]
     private: dict[str, pd.DataFrame]
 
     def by_scope(self) -> dict[str, pd.DataFrame]:
-        """Give what is released as the output checker's sheet takes it: stages as waves, groups as organisations."""
+        """Return what is released as the output checker's sheet takes it: stages as waves, groups as organisations."""
         counted = self.released["themes"]
         groups = counted["area"].where(counted["area"] != ALL, counted["organisation"])
         return self.released | {"themes": counted.assign(wave=counted["stage"], organisation=groups)}
@@ -42,20 +42,20 @@ def beside(
     rule: Rule,
     root: Path,
 ) -> Beside:
-    """Read the coded material and set it beside the survey.
+    """Read the coded material and compare it with the survey.
 
     Parameters
     ----------
     part
-        What the study says of it.
+        Its description in the study.
     presentation
         The study in words, with its qualitative part.
     means, contrasts
         Released tables of the survey.
     rule
-        What protects respondents and interviewees.
+        The rule that protects respondents and interviewees.
     root
-        The folder that the files' paths start from.
+        The folder that the files' paths are relative to.
 
     Raises
     ------
@@ -92,7 +92,12 @@ def beside(
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
     grid = observations(material.observed, threshold=rule.threshold, public=rule.public)
     display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(judged, confidence=part.confidence, seed=part.seed)
+    coders = agreement(
+        judged,
+        confidence=part.confidence,
+        seed=part.seed,
+        fewest=1 if rule.public else rule.threshold,
+    )
     released = {
         "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
         "coding_agreement": coders.round(4).assign(evidence=file.evidence.value),

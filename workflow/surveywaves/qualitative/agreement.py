@@ -1,12 +1,13 @@
 """Do the researchers code alike? Krippendorff's alpha and Cohen's kappa by theme, on what several of them coded.
 
-**Unit.** Coders mark passages of their own choice, so that there are no units to begin with. Here a unit is a passage:
-what the marks of anybody, on any theme, cover without a gap of one interview. Of each passage and theme, every coder of
-the interview says that it is there, or by silence that it is not. What nobody marked is no unit: agreement that
-nothing is there costs nothing, and would raise every number (Campbell et al. 2013, Sociological Methods & Research 42,
-294, on unitization of interviews). Marks without a place in a text take no part.
+**Unit.** Coders mark passages of their own choice, so that there are no given units. Here a unit is a passage: text of
+one interview that the marks of any coder, on any theme, cover without a gap. For each passage and theme, every coder of
+the interview judges that it is there, or by silence that it is not. What nobody marked is not a unit: to agree that
+nothing is there is easy, and would raise every number (Campbell et al. 2013, Sociological Methods & Research 42, 294,
+on unitization of interviews). Marks without a place in a text are not used.
 
-**Interval.** Percentiles of a bootstrap that draws interviews, not passages: passages of an interview go together.
+**Interval.** Percentiles of a bootstrap that draws interviews, not passages: passages of one interview are not
+independent.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ ALPHA: Final = "krippendorff_alpha"
 KAPPA: Final = "cohen_kappa"
 DRAWS: Final = 1000
 FEWEST: Final = 2
-"""Interviews that an interval needs."""
+"""Interviews that an interval needs at least."""
 
 
 def passages(segments: pd.DataFrame, *by: str) -> pd.Series:
-    """Give passages a number: marks that overlap, directly or by others between them, have the same number.
+    """Assign a number to each passage: marks that overlap, directly or through others, have the same one.
 
     Parameters
     ----------
     segments
-        `start`, `end` and the columns `by`, within which marks are joined; places are not missing.
+        `start`, `end` and the columns `by`, within which marks are joined; start and end are not missing.
 
     Returns
     -------
@@ -56,12 +57,12 @@ def passages(segments: pd.DataFrame, *by: str) -> pd.Series:
 
 
 def judgements(segments: pd.DataFrame) -> pd.DataFrame:
-    """Say what each coder found in each passage of the interviews that several coders coded.
+    """List what each coder found in each passage of the interviews that several coders coded.
 
     Parameters
     ----------
     segments
-        As `read_material` gives them.
+        As `read_material` returns them.
 
     Returns
     -------
@@ -85,17 +86,21 @@ def judgements(segments: pd.DataFrame) -> pd.DataFrame:
     return every[names].sort_values(["passage", "theme", "coder"], ignore_index=True)
 
 
-def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int = DRAWS) -> pd.DataFrame:
+def agreement(
+    judged: pd.DataFrame, *, confidence: float, seed: int, fewest: int = 1, draws: int = DRAWS
+) -> pd.DataFrame:
     """Estimate how far coders agree on each theme, and on all of them.
 
     Parameters
     ----------
     judged
-        As `judgements` gives them.
+        As `judgements` returns them.
     confidence
         Level of the intervals.
     seed, draws
         Of the bootstrap.
+    fewest
+        Fewest interviews from which agreement is shown: agreement on one interview shows which themes it raises.
 
     Returns
     -------
@@ -103,7 +108,9 @@ def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int 
         `COLUMNS`. For each theme (`all`: every passage and theme is a unit) alpha of all coders, nominal, with missing
         values where somebody did not code an interview (Krippendorff 2019, Content Analysis, 4th ed., ch. 12), and
         for each pair of coders kappa (Cohen 1960) with its large-sample interval (Fleiss, Cohen and Everitt 1969).
-        ``not_estimable`` where all judgements are the same.
+        ``not_estimable`` where all judgements are the same. From fewer interviews than `fewest`, estimates and passages
+        are missing (``withheld``). The passages of a pair that did not code all interviews are missing, too: the
+        difference from the row of all coders may be the passages of one interview.
     """
     themes = [ALL, *judged["theme"].unique()]
     rows = [
@@ -113,7 +120,13 @@ def agreement(judged: pd.DataFrame, *, confidence: float, seed: int, draws: int 
             judged if theme == ALL else judged[judged["theme"] == theme], theme, confidence, seed, draws
         )
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "int64", "sources": "int64"})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "Int64", "sources": "int64"})
+    few = frame["sources"] < fewest
+    less = frame["sources"] < frame.groupby("theme")["sources"].transform("max")
+    frame.loc[few, ["estimate", "conf_low", "conf_high"]] = np.nan
+    frame.loc[few, "status"] = Status.WITHHELD.value
+    frame.loc[few | (less & (fewest > 1)), "passages"] = pd.NA
+    return frame
 
 
 def _of_theme(
@@ -201,11 +214,11 @@ def _bootstrapped(
     rng: np.random.Generator,
     draws: int,
 ) -> tuple[float, float]:
-    """Give limits of alpha by drawing interviews; NaN where there are too few, or alpha cannot be estimated."""
+    """Return limits of alpha from draws of interviews; NaN if there are too few, or alpha cannot be estimated."""
     names, place = np.unique(sources, return_inverse=True)
     if len(names) < FEWEST or not np.isfinite(alpha(counts)):
         return float("nan"), float("nan")
-    # Of what is drawn only coincidences count, and these add up over interviews.
+    # Alpha depends on coincidences only, and these add up over interviews.
     of_units = coincidences(counts)
     own = np.zeros((len(names), *of_units.shape[1:]))
     np.add.at(own, place, of_units)
@@ -216,7 +229,7 @@ def _bootstrapped(
 
 
 def coincidences(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(U, V, V) pairs of values that each unit adds to the coincidence matrix (Krippendorff 2011, step 2)."""
+    """Return what each unit adds to the coincidence matrix, (U, V, V) (Krippendorff 2011, step 2)."""
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(
         counts.shape[1], dtype=np.int64
     )
@@ -225,7 +238,7 @@ def coincidences(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def from_coincidences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(...) alpha for nominal data from (..., V, V) coincidence matrices (Krippendorff 2011, C); NaN as in `alpha`."""
+    """Return alpha for nominal data from coincidence matrices (..., V, V) (Krippendorff 2011, C); NaN as in `alpha`."""
     values = matrix.sum(axis=-1)
     total = values.sum(axis=-1)
     observed = total - np.trace(matrix, axis1=-2, axis2=-1)
@@ -236,7 +249,7 @@ def from_coincidences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def disagreements(judged: pd.DataFrame) -> pd.DataFrame:
-    """List the passages and themes on which coders differ, for the team to talk over: it is never released.
+    """List the passages and themes on which coders differ, for the team to discuss; the list is never released.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What happened when, and what was seen in meetings: the timeline, and the grid of observations."""
+"""The timeline of surveys, interviews and events, and the grid of observations in meetings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from surveywaves.terms import ALL, Status
 TIMELINE: Final = ("kind", "label", "start", "end", "precision", "approximate", "source")
 OBSERVATIONS: Final = ("group", "category", "meetings", "count", "per_meeting", "status")
 EVENT, FIELDWORK, STAGE = "event", "fieldwork", "interviews"
-"""Kinds of what stands on the timeline."""
+"""Values of `kind` on the timeline."""
 
 _SPAN: Final = {"day": pd.offsets.Day(0), "month": pd.offsets.MonthEnd(0), "year": pd.offsets.YearEnd(0)}
 
@@ -29,7 +29,7 @@ def timeline(presentation: Presentation) -> pd.DataFrame:
     -------
     DataFrame
         `TIMELINE`: dates as ISO text, empty where there is none. An event of which only the month or the year is known
-        lasts for all of it; `approximate` says that the dates are estimates.
+        lasts for all of it; `approximate` marks dates that are estimates.
     """
     rows: list[dict[str, Any]] = [
         {"kind": FIELDWORK, "label": wave.title, "start": wave.start, "end": wave.end, "precision": "day"}
@@ -53,14 +53,14 @@ def _dates(stage: Any) -> dict[str, Any]:
 
 
 def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False) -> pd.DataFrame:
-    """Count what was seen in the meetings of each group, and of all.
+    """Count what was observed in the meetings of each group, and of all groups.
 
-    Acts are counted, not people; but in few meetings of a group they are those of a person whom others remember.
+    Acts are counted, not people; but in a few meetings of a group they are those of a person whom others remember.
 
     Parameters
     ----------
     observed
-        As `read_material` gives it.
+        As `read_material` returns it.
     threshold
         Fewest meetings of a group whose counts are shown.
     public
@@ -69,19 +69,21 @@ def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False
     Returns
     -------
     DataFrame
-        `OBSERVATIONS`: `per_meeting` is the count over the meetings. Counts of a group that met too seldom are
-        missing (``withheld``); `all` are the groups that are shown.
+        `OBSERVATIONS`: `per_meeting` is the count over `meetings`, those in which the group's acts of the category were
+        counted. Counts from too few meetings are missing (``withheld``); `all` is the sum of the counts that are shown.
     """
-    own = observed.assign(meeting=observed["group"] + " " + observed["meeting"])
-    number = own.groupby("group")["meeting"].nunique()
-    few = number.index[(number < threshold) & (not public)]
-    every = pd.concat([own[~own["group"].isin(few)].assign(group=ALL), own], ignore_index=True)
-    counts = every.groupby(["group", "category"], sort=False).agg(
+    own = observed.groupby(["group", "category"], sort=False, as_index=False).agg(
         meetings=("meeting", "nunique"), count=("count", "sum")
     )
-    counts = counts.reset_index().astype({"meetings": "Int64", "count": "Int64"})
+    own["status"] = Status.OK.value
+    if not public:
+        own.loc[own["meetings"] < threshold, "status"] = Status.WITHHELD.value
+    shown = own[own["status"] == Status.OK.value]
+    every = shown.groupby("category", sort=False, as_index=False).agg(
+        {"meetings": "sum", "count": "sum", "status": "first"}
+    )
+    counts = pd.concat([every.assign(group=ALL), own], ignore_index=True)
+    counts = counts.astype({"meetings": "Int64", "count": "Int64"})
+    counts["count"] = counts["count"].mask(counts["status"] == Status.WITHHELD.value)
     counts["per_meeting"] = (counts["count"] / counts["meetings"]).astype("float64")
-    hidden = counts["group"].isin(few)
-    counts["status"] = hidden.map({True: Status.WITHHELD.value, False: Status.OK.value})
-    counts.loc[hidden, ["count", "per_meeting"]] = pd.NA
     return counts[list(OBSERVATIONS)]

@@ -9,28 +9,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, Drawing, Key, Page, withheld_key
+from surveywaves.figures.drawing import LINE, Axis, Drawing, Key, Page, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, Tile, beside, grid, panels, points, value
-from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, Slide, steps, toned, wrap
+from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, Slide, on, steps, toned, wrap
 from surveywaves.qualitative.events import EVENT, FIELDWORK, STAGE
 from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT, Verdict
-from surveywaves.qualitative.names import VERDICTS, Names
+from surveywaves.qualitative.names import Names
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 from surveywaves.text import listed
 from surveywaves.words import WITHHELD, lower, number, records
 
-DARK: Final = 90.0
-"""Percentage from which a tile is dark."""
-
 NAMES_WIDE: Final = 22.0
 """Width of the names of rows, in em."""
 
-PERCENT: Final[tuple[float, float, dict[float, str]]] = (
-    -3.0,
-    103.0,
-    {0: "0", 50: "50", 100: "100"},
-)
+PERCENT: Final[Axis] = (-3.0, 103.0, {0: "0", 50: "50", 100: "100"})
 
 
 def themes(themes: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -65,18 +58,17 @@ def _percent(row: Any) -> float:
 
 
 def _tile(row: Any, names: Names, place: tuple[str, str, str]) -> Tile:
-    if row is None:
-        return Tile()
-    if pd.isna(row.percent):
-        return Tile(WITHHELD if row.status == Status.WITHHELD else "", hatched=row.status == Status.WITHHELD)
+    if row is None or pd.isna(row.percent):
+        gone = row is not None and row.status == Status.WITHHELD
+        return Tile(WITHHELD if gone else "", hatched=gone)
     ground = toned(RISE, 0.93 - 0.78 * row.percent / 100)
-    said = f"{names.theme(row.theme)}, {names.stage(place[0])}, {names.group(*place[1:])}: "
-    told = f"{said}{row.n} of {row.sources} interviews"
-    return Tile(number(row.percent, 0), ground, "white" if row.percent > DARK else INK, told=told)
+    said = f"{names.theme(row.theme)}, {names.stage(place[0])}, {names.group(*place[1:])}"
+    told = f"{said}: {row.n} of {row.sources} interviews"
+    return Tile(number(row.percent, 0), ground, INK if on(ground) == "#000000" else "white", told=told)
 
 
 def _most(order: list[str], whole: list[Any], found: dict[Any, Any], names: Names) -> str:
-    """Say which themes most interviews raise, stage by stage."""
+    """Name the theme that most interviews raise, for each stage."""
     most: dict[str, list[str]] = {}
     for place in whole:
         own = {theme: _percent(found.get((*place, theme))) for theme in order}
@@ -88,29 +80,24 @@ def _most(order: list[str], whole: list[Any], found: dict[Any, Any], names: Name
 
 
 def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each principle's scales in the survey beside its themes in the interviews."""
+    """Draw each principle's scales from the survey beside its themes from the interviews."""
     names, em = Names(presentation), Sheet.of(presentation.style).em
     labels = names.labels
     wave = joint_display["wave"].iloc[-1]
     rows = joint_display[joint_display["wave"] == wave]
-    slide = isinstance(presentation.style, Slide)  # there, all of a principle stand in one row
+    slide = isinstance(presentation.style, Slide)  # there, each principle is one row
     lines: list[tuple[str, str, str]] = []
     for row in records(rows[rows["side"] == VERDICT]):
         own = rows[(rows["principle"] == row.principle) & (rows["side"] != VERDICT)]
         below = dict.fromkeys((row.principle, one.side, one.scale or one.theme) for one in records(own))
         lines += [(row.principle, VERDICT, row.verdict), *([] if slide else below)]
     bold = [place for place, one in enumerate(lines) if one[1] == VERDICT]
-    called = [
-        wrap(_line(one, names), (NAMES_WIDE + 6) * em, em, bold=place in bold)
-        for place, one in enumerate(lines)
-    ]
-    called = [(*name, VERDICTS[one[2]]) if slide else name for name, one in zip(called, lines, strict=True)]
+    wide = (NAMES_WIDE + 6) * em
+    called = [wrap(_line(one, names), wide, em, bold=place in bold) for place, one in enumerate(lines)]
+    if slide:
+        called = [(*name, names.verdict(one[2])) for name, one in zip(called, lines, strict=True)]
     table = Rows(called, em, LINE + 0.2, bold)
-    everybody = [ALL] if rows["organisation"].eq(ALL).any() else []
-    organisations = [
-        one for one in presentation.organisations if rows["organisation"].eq(one).any()
-    ] + everybody
-    stages = names.stages(rows)
+    organisations, stages = names.organisations(rows), names.stages(rows)
     looks = _looks([*organisations, *stages], len(organisations))
     page, drawn = panels(
         presentation,
@@ -132,7 +119,7 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
     middles = dict(zip(lines, table.middles, strict=True))
     for (principle, side, name), y in [*middles.items()]:
         if side == VERDICT and not slide:
-            beside(drawn[0], 0, y, VERDICTS[name], 0.1 * em, weight="bold")
+            beside(drawn[0], 0, y, names.verdict(name), 0.1 * em, weight="bold")
         elif side == VERDICT:
             own = rows[rows["principle"] == principle]
             middles |= {(principle, one.side, one.scale or one.theme): y for one in records(own)}
@@ -154,7 +141,7 @@ def _line(one: tuple[str, str, str], names: Names) -> str:
 
 
 def _looks(series: list[str], organisations: int) -> dict[str, tuple[str, str]]:
-    """Give organisations and stages colours and marks."""
+    """Choose colours and marks for organisations and stages."""
     shades = [*steps(organisations), *([RISE, FALL, MARK] * len(series))[: len(series) - organisations]]
     return dict(zip(series, zip(shades, "sDo^vPX<>" * len(series), strict=False), strict=False))
 
@@ -179,28 +166,23 @@ def _marks(axes: Axes, rows: pd.DataFrame, middles: Any, looks: dict[str, Any], 
 def _agreeing(rows: pd.DataFrame) -> str:
     """Count the principles by verdict."""
     counts = rows[rows["side"] == VERDICT]["verdict"].value_counts()
-    said = [f"{VERDICTS[one.value]} on {counts[one.value]}" for one in Verdict if one.value in counts.index]
+    said = [f"{Names.verdict(one)} on {counts[one]}" for one in Verdict if one in counts]
     return f"Survey and interviews are {listed(said)} of {counts.sum()} principles"
 
 
 # --- the timeline -------------------------------------------------------------------------------------------------
 
-_KINDS: Final = {FIELDWORK: "Survey fieldwork", STAGE: "Interviews", EVENT: "Events"}
-_COLOURS: Final = {FIELDWORK: INK, STAGE: RISE, EVENT: FALL}
+_KINDS: Final = {FIELDWORK: ("Survey fieldwork", INK), STAGE: ("Interviews", RISE), EVENT: ("Events", FALL)}
+"""Kind of what is on the timeline -> its heading and colour."""
 
 
 def timeline(timeline: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw fieldwork, interviews and events over time; what is approximate is hollow and dashed, never solid."""
+    """Draw fieldwork, interviews and events over time; approximate dates are hollow and dashed, never solid."""
     em = Sheet.of(presentation.style).em
-    lines = [
-        one
-        for kind in _KINDS
-        if timeline["kind"].eq(kind).any()
-        for one in [None, *records(timeline[timeline["kind"] == kind])]
-    ]
-    heads = iter([kind for kind in _KINDS if timeline["kind"].eq(kind).any()])
-    bold = [place for place, one in enumerate(lines) if one is None]
-    called = [_KINDS[next(heads)] if one is None else one.label for one in lines]
+    kinds = [kind for kind in _KINDS if timeline["kind"].eq(kind).any()]
+    lines = [(kind, one) for kind in kinds for one in (None, *records(timeline[timeline["kind"] == kind]))]
+    bold = [place for place, (_, one) in enumerate(lines) if one is None]
+    called = [_KINDS[kind][0] if one is None else one.label for kind, one in lines]
     rows = Rows([wrap(name, (NAMES_WIDE + 4) * em, em) for name in called], em, LINE + 0.3, bold)
     low, high = _years(timeline)
     ticks = {_day(dt.date(year, 1, 1)): str(year) for year in range(low.year, high.year)}
@@ -216,7 +198,7 @@ def timeline(timeline: pd.DataFrame, presentation: Presentation) -> Drawing:
             *([Key("approximate", _ROUGH | {"edgecolor": INK}, box=True)] if rough else []),
         ],
     )
-    for one, y in zip(lines, rows.middles, strict=True):
+    for (_, one), y in zip(lines, rows.middles, strict=True):
         if one is not None:
             _span(axes, one, y, page)
     caption = "Fieldwork of the survey, stages of the interviews and events; dashed and hollow: approximate."
@@ -227,19 +209,15 @@ _ROUGH: Final[dict[str, Any]] = {"facecolor": "white", "linestyle": (0, (2, 1.5)
 
 
 def _span(axes: Axes, one: Any, y: float, page: Page) -> None:
-    """Draw when something was: a bar as long as it lasted or as its date is vague."""
+    """Draw a bar that is as long as something lasted, or as its date is uncertain."""
     low, high = axes.get_xlim()
     if not one.start:
         beside(axes, low, y, "no date", 0.4 * page.em, color=GREY)
         return
     start, end = (_day(dt.date.fromisoformat(day)) for day in (one.start, one.end or one.start))
     wide = max(end - start + 1, (high - low) / 150)
-    look: dict[str, Any] = {
-        "facecolor": _COLOURS[one.kind],
-        "edgecolor": _COLOURS[one.kind],
-        "linewidth": 0.9,
-    }
-    look |= _ROUGH if one.approximate else {}
+    colour = _KINDS[one.kind][1]
+    look = {"facecolor": colour, "edgecolor": colour, "linewidth": 0.9, **(_ROUGH if one.approximate else {})}
     bar = Rectangle((start, y - 0.35), wide, 0.7, **look)
     value(bar, f"{one.label}: {_when(one)}")
     axes.add_artist(bar)
@@ -250,7 +228,7 @@ def _span(axes: Axes, one: Any, y: float, page: Page) -> None:
 
 
 def _when(one: Any) -> str:
-    """Write a date or a span as far as it is known."""
+    """Write a date or a span with the precision that is known."""
     form = {"day": "%-d %b %Y", "month": "%b %Y", "year": "%Y"}[one.precision]
     start, end = dt.date.fromisoformat(one.start), dt.date.fromisoformat(one.end or one.start)
     lasting = one.kind != EVENT and start != end
@@ -263,7 +241,7 @@ def _day(date: dt.date) -> float:
 
 
 def _years(timeline: pd.DataFrame) -> tuple[dt.date, dt.date]:
-    """Give the whole years that the dates lie in."""
+    """Return the first day of the first year, and of the year after the last."""
     days = sorted(day for name in ("start", "end") for day in timeline[name] if day)
     if not days:
         return dt.date(2000, 1, 1), dt.date(2001, 1, 1)

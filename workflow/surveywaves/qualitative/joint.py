@@ -1,15 +1,16 @@
-"""The joint display: a row for each principle, what the survey says of it beside what the interviews say.
+"""The joint display: for each principle, the results of the survey beside those of the interviews.
 
-Joint displays set both halves of a study side by side (Guetterman, Fetters and Creswell 2015, Annals of Family Medicine
-13, 554). Which of them agree is said by rules that anybody can apply, after the triangulation protocol of Farmer et al.
-(2006, Qualitative Health Research 16, 377):
+Joint displays show both halves of a study side by side (Guetterman, Fetters and Creswell 2015, Annals of Family
+Medicine 13, 554). Whether they agree is decided by rules that anybody can apply, after the triangulation protocol of
+Farmer et al. (2006, Qualitative Health Research 16, 377):
 
 - **Survey**: favourable (critical) where the interval of the percentage favourable of every scale of the principle
   lies above (below) 50, of all respondents; divided otherwise; silent without a scale or an estimate.
-- **Interviews**: silent where fewer than a stated share raise any theme of the principle; of those who speak in one
-  tone, favourable (critical) where the interval of the favourable (Wilson) lies above (below) a half; else divided.
-- **Verdict**: silent where either is; convergent where both are the same; divergent where one is favourable and the
-  other critical; partly convergent where one of them is divided.
+- **Interviews**: silent where fewer than a stated share raise any theme of the principle; favourable (critical) where,
+  among the interviews with one tone, the (Wilson) interval of the favourable share lies above (below) a half; divided
+  otherwise.
+- **Verdict**: silent where either half is; convergent where both are the same; divergent where one is favourable and
+  the other critical; partly convergent where one of them is divided.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from surveywaves.words import records
 
 
 class Tone(StrEnum):
-    """Which way one half of the study speaks of a principle."""
+    """How one half of the study speaks of a principle."""
 
     FAVOURABLE = "favourable"
     CRITICAL = "critical"
@@ -35,7 +36,7 @@ class Tone(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the two halves come to."""
+    """How the two halves compare."""
 
     CONVERGENT = "convergent"
     PARTLY = "partly_convergent"
@@ -44,7 +45,7 @@ class Verdict(StrEnum):
 
 
 SURVEY, INTERVIEWS, VERDICT = "survey", "interviews", "verdict"
-"""Values of `side`: a scale and organisation, a theme and stage, or what both come to."""
+"""Values of `side`: a row is about a scale and organisation, about a theme and stage, or is the verdict."""
 
 COLUMNS: Final = (
     *("wave", "principle", "side", "scale", "organisation", "theme", "stage", "sources", "n"),
@@ -66,7 +67,7 @@ def joint_display(
     silent_below: float,
     confidence: float,
 ) -> pd.DataFrame:
-    """Set the survey's scales beside the themes of the interviews.
+    """Show the survey's scales beside the themes of the interviews.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def joint_display(
     principles, themes_of
         Principle -> its scales, and its themes; both in the order of the table.
     stages
-        Stage of the interviews -> the wave that it stands beside.
+        Stage of the interviews -> the wave that it is compared with.
     waves
         Waves in order of time.
     silent_below, confidence
@@ -89,11 +90,11 @@ def joint_display(
     Returns
     -------
     DataFrame
-        `COLUMNS`. For each wave that interviews stand beside and each principle: a row for each scale and organisation
-        (`percent` favourable with its interval; `change` between this wave and the last, or of the last wave since the
-        one before it, `since` saying which, and its `decision`); a row for each theme and stage (`n` of `sources`
+        `COLUMNS`. For each wave that interviews are compared with and each principle: a row for each scale and
+        organisation (`percent` favourable with its interval; `change` from this wave to the last, or to the last from
+        the one before it, as `since` says, and its `decision`); a row for each theme and stage (`n` of `sources`
         interviews raise it); and a row with the verdict: `percent` of all `sources` raise the principle, and the
-        interval is that of the favourable share of those who speak in one tone.
+        interval is that of the favourable share of the interviews with one tone.
     """
     levels = _by_place(means[means["term"] == PERCENT_FAVOURABLE])
     changes = _by_place(contrasts[contrasts["term"] == f"change_{PERCENT_FAVOURABLE}"])
@@ -165,7 +166,7 @@ def _tone(low: float, high: float, middle: float) -> Tone:
 
 
 def _survey_tone(rows: Sequence[Mapping[str, Any]]) -> Tone:
-    """Take the scales together: of everybody, or of the organisations where there is no estimate of everybody."""
+    """Combine the scales: all respondents, or the organisations where there is no estimate for all."""
     known = [row for row in rows if "survey_tone" in row]
     tones = {row["survey_tone"] for row in known if row["organisation"] == ALL} or {
         row["survey_tone"] for row in known
@@ -174,7 +175,7 @@ def _survey_tone(rows: Sequence[Mapping[str, Any]]) -> Tone:
 
 
 def _interviews(spoken: pd.DataFrame, sources: Any, silent_below: float, confidence: float) -> dict[str, Any]:
-    """Say how many interviews raise a principle, and which way they speak."""
+    """Count the interviews that raise a principle, and determine their tone."""
     if pd.isna(sources) or not len(spoken):
         return {"sources": sources, "interview_tone": Tone.SILENT.value}
     good, mixed, bad = (int(spoken[name].sum()) for name in ("favourable", "mixed", "critical"))

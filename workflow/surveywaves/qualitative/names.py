@@ -1,24 +1,16 @@
-"""What figures and tables of the coded material call stages, areas, organisations and themes."""
+"""The words for stages, areas, organisations, themes and verdicts in figures and tables of the coded material."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import pandas as pd
 
-from surveywaves.qualitative.joint import Verdict
-from surveywaves.qualitative.themes import OTHER
 from surveywaves.study.parts import Presentation, QualitativeWords
+from surveywaves.study.qualitative import OTHER
 from surveywaves.terms import ALL
 from surveywaves.words import Labels
-
-VERDICTS: Final = {
-    Verdict.CONVERGENT.value: "convergent",
-    Verdict.PARTLY.value: "partly convergent",
-    Verdict.DIVERGENT.value: "divergent",
-    Verdict.SILENT.value: "silent",
-}
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,11 @@ class Names:
         """The words of the survey."""
         return Labels(self.presentation)
 
+    @staticmethod
+    def verdict(name: str) -> str:
+        """Name a verdict of the joint display."""
+        return name.replace("_", " ")
+
     def stage(self, name: str) -> str:
         """Name a stage of the interviews."""
         return self.words.stages[name].title
@@ -68,9 +65,17 @@ class Names:
         return [(area, one) for area in areas for one in organisations if (area, one) in there]
 
     def stages(self, frame: pd.DataFrame) -> list[str]:
-        """List the stages that there are rows of, in the study's order."""
-        return [name for name in self.words.stages if frame["stage"].eq(name).any()]
+        """List the stages of a frame, in the study's order."""
+        return _there(self.words.stages, frame["stage"])
 
     def themes(self, frame: pd.DataFrame) -> list[str]:
-        """List the themes that there are rows of, in the study's order."""
-        return [name for name in self.words.themes if frame["theme"].eq(name).any()]
+        """List the themes of a frame, in the study's order."""
+        return _there(self.words.themes, frame["theme"])
+
+    def organisations(self, frame: pd.DataFrame) -> list[str]:
+        """List the organisations of a frame, in the study's order, `all` last."""
+        return _there((*self.presentation.organisations, ALL), frame["organisation"])
+
+
+def _there(names: Iterable[str], column: pd.Series) -> list[str]:
+    return [name for name in names if column.eq(name).any()]

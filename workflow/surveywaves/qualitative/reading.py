@@ -1,7 +1,7 @@
-"""Read the coded material of a study, whatever wrote it, into two tables: who was interviewed, and what is coded where.
+"""Read the coded material of a study, whatever program wrote it: who was interviewed, and which passages are coded.
 
-Sources and coders get numbers here; what they are called in the files goes no further. What is not taken is listed, a
-row each, as for the survey's raw files; of a cell only stages, areas, organisations, codes and positions are repeated.
+Sources and coders get numbers here; their names in the files are not passed on. What is not used is listed, a row each,
+as for the survey's raw files; of the cells only stages, areas, organisations, codes and positions are quoted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.raw import Problem, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
-from surveywaves.qualitative.refi import PATH, Project, code_names, read_codebook, read_project
+from surveywaves.qualitative.refi import PATH, Project, names_of, read_codebook, read_project
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import EVERY, SET_ASIDE
@@ -33,11 +33,11 @@ _CALLED: Final = {
     "service": "area",
     "organization": "organisation",
 }
-"""What columns may be called besides their names."""
+"""Other names of columns."""
 
 NOT_IN_CODES: Final = "a code that codes.tsv does not have"
 LONGEST: Final = 60
-"""Characters of a cell that are repeated: a code, group or category has no more."""
+"""Characters of a cell that are quoted: a code, group or category has no more."""
 
 _DOCUMENT: Final = re.compile(r"\.(docx?|odt|pdf|rtf|txt|md)$", re.IGNORECASE)
 
@@ -51,7 +51,7 @@ class Material(NamedTuple):
     `sources` has a row for each interview: `SOURCE_COLUMNS`, `source` being a number from 1, the others names of the
     study. `segments`: `SEGMENT_COLUMNS`, a row for each code given to a passage, `coder` a number from 1, `start` and
     `end` characters or milliseconds, both missing where a passage has no place in a text. `observed`:
-    `OBSERVED_COLUMNS`. `problems`: the columns of `problems.tsv`, with the stage of the work in place of a wave.
+    `OBSERVED_COLUMNS`. `problems`: the columns of `problems.tsv`, with `coded material` as the wave.
     """
 
     sources: pd.DataFrame
@@ -62,14 +62,14 @@ class Material(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A coded passage as a file has it."""
+    """A coded passage as it is in a file."""
 
     file: str
     line: int
     source: str
     coder: str
     codes: tuple[str, ...]
-    """What the code may be called, nearest first."""
+    """The names that the code may have in `codes.tsv`, nearest first."""
     start: str
     end: str
     about: Mapping[str, str]
@@ -82,9 +82,9 @@ def read_material(part: QualitativePart, *, root: Path) -> Material:
     Parameters
     ----------
     part
-        Files, and what their cells mean.
+        The files, and what their cells mean.
     root
-        The folder that the files' paths start from.
+        The folder that the files' paths are relative to.
 
     Raises
     ------
@@ -115,17 +115,17 @@ def read_material(part: QualitativePart, *, root: Path) -> Material:
 
 @dataclass(slots=True)
 class _Reading:
-    """Files on their way in."""
+    """The files while they are read."""
 
     part: QualitativePart
     root: Path
     mistakes: list[Mistake] = field(default_factory=list)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
-    unknown: set[tuple[str, str]] = field(default_factory=set)
-    """Cells that no level is called like: each is told once."""
+    levels: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Column and cell -> the level that it means; "": none, which is a mistake that is listed once."""
 
     def tried(self, rows: Iterator[T]) -> list[T]:
-        """List what is read of a file; its mistakes are kept for later."""
+        """List the rows that are read from a file, or keep its mistakes for later."""
         try:
             return list(rows)
         except RawFileError as error:
@@ -138,7 +138,7 @@ class _Reading:
         self.problems.append((file, Problem(line, column, value, problem, action)))
 
     def table(self, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the rows of a CSV or XLSX file: number and cells, blanks as ""; other columns are not looked at."""
+        """Yield the rows of a CSV or XLSX file: number and cells, blanks as ""; other columns are not used."""
         source = Source(name, self.root / name, Layout(format="table"))
         found = read_raw(source)
         known = {**{column: column for column in columns}, **_CALLED}
@@ -160,86 +160,87 @@ class _Reading:
             yield int(line), {one: found.columns[place].text(at) for one, place in places.items()}
 
     def segments(self, name: str) -> Iterator[_Row]:
-        """Yield what is coded in a file."""
+        """Yield the coded passages of a file."""
         if name.lower().endswith(".qdpx"):
             project = read_project(self.root / name, name)
-            called = dict(code_names(project.codes))
             for line, what in project.strange:
                 self.say(name, line, EVERY, what, "not taken")
             for one in project.codings:
-                if one.code not in called:
+                if one.code not in project.codes:
                     self.say(name, one.line, "code", "a code that the project does not have", SET_ASIDE)
                     continue
                 title = project.sources[one.source] or one.source
-                yield _Row(name, one.line, title, one.coder, called[one.code], one.start, one.end, {})
+                codes = names_of(project.codes[one.code])
+                yield _Row(name, one.line, title, one.coder, codes, one.start, one.end, {})
             return
         own = () if self.part.file.sources else SOURCE_COLUMNS
         for line, cells in self.table(name, (*own, "source", "coder", "code", "start", "end")):
-            path = cells["code"]
-            codes = dict(code_names({"": tuple(path.split(PATH))}))[""] if path else ()
+            codes = names_of(cells["code"].split(PATH))
             about = {one: cells[one] for one in own if one != "source"}
-            place = (cells.get("start", ""), cells.get("end", ""))
-            yield _Row(name, line, cells["source"], cells.get("coder", ""), (path, *codes), *place, about)
+            coder, start, end = (cells.get(one, "") for one in ("coder", "start", "end"))
+            yield _Row(name, line, cells["source"], coder, codes, start, end, about)
 
     def codebook(self, name: str) -> Iterator[Project]:
-        """Yield what a codebook has."""
+        """Yield a codebook."""
         yield read_codebook(self.root / name, name)
 
     def sources(
         self, listed: Sequence[tuple[int, Mapping[str, str]]], rows: Sequence[_Row]
     ) -> dict[str, tuple[str, ...]]:
-        """Give each interview its stage, area and organisation: what it is compared by -> these."""
+        """Find stage, area and organisation of each interview: its name for comparisons -> these."""
+        levels = {
+            "stage": {name: stage.title for name, stage in self.part.file.stages.items()},
+            "area": self.part.file.areas,
+            "organisation": self.part.organisations,
+        }
         path = self.part.file.sources or ""
         every = [(path, line, cells["source"], cells) for line, cells in listed] or [
             (row.file, row.line, row.source, row.about) for row in rows if row.about
         ]
         found: dict[str, tuple[str, ...]] = {}
         for file, line, source, cells in every:
+            where = f"{file}: row {line}"
             about = tuple(
-                self._level(f"{file}: row {line}", column, cells[column]) for column in self._levels
+                self._level(where, column, cells[column], known) for column, known in levels.items()
             )
             if not source:
-                self.mistakes.append(Mistake(f"{file}: row {line}", "a source without a name"))
+                self.mistakes.append(Mistake(where, "a source without a name"))
             elif _called(source) not in found:
                 found[_called(source)] = about
             elif found[_called(source)] != about:
                 what = "a source that stands above with another stage, area or organisation"
-                self.mistakes.append(Mistake(f"{file}: row {line}", what))
+                self.mistakes.append(Mistake(where, what))
             elif listed:
                 self.say(file, line, "source", "a source that is listed twice", "taken once")
         return found
 
-    @property
-    def _levels(self) -> dict[str, Mapping[str, str]]:
-        stages = {name: stage.title for name, stage in self.part.file.stages.items()}
-        return {"stage": stages, "area": self.part.file.areas, "organisation": self.part.organisations}
+    def _level(self, where: str, column: str, cell: str, known: Mapping[str, str]) -> str:
+        """Return the name of a stage, area or organisation; if there is none, it is a mistake."""
+        if (column, cell) not in self.levels:
+            self.levels[column, cell] = level = known_as(cell, _words(known)) or ""
+            if not level:
+                near = nearest(cell, known.values()) if cell else None
+                hint = f"did you mean `{near}`?" if near else f"known: {', '.join(known.values())}"
+                said = f"unknown {column} `{cell}`" if cell else f"no {column}"
+                self.mistakes.append(Mistake(where, said, hint, logged=f"unknown {column}"))
+        return self.levels[column, cell]
 
-    def _level(self, where: str, column: str, cell: str) -> str:
-        """Find the name of a stage, area or organisation; a mistake if there is none."""
-        levels = self._levels[column]
-        level = known_as(cell, _words(levels))
-        if level is None and (column, cell) not in self.unknown:
-            self.unknown.add((column, cell))
-            near = nearest(cell, levels.values()) if cell else None
-            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(levels.values())}"
-            said = f"unknown {column} `{cell}`" if cell else f"no {column}"
-            self.mistakes.append(Mistake(where, said, hint, logged=f"unknown {column}"))
-        return level or ""
-
-    def taken(self, rows: Iterable[_Row], sources: Mapping[str, object]) -> pd.DataFrame:
-        """Put numbers in the place of sources and coders, and themes beside codes."""
+    def taken(self, rows: Sequence[_Row], sources: Mapping[str, object]) -> pd.DataFrame:
+        """Replace sources and coders by numbers, and add the theme of each code."""
         place = {source: number for number, source in enumerate(sources, 1)}
-        rows = list(rows)
         coders = {name: number for number, name in enumerate(sorted({row.coder for row in rows}), 1)}
-        codes = {normalise(code.code): code for code in self.part.codes}
+        known = {normalise(code.code): code for code in self.part.codes}
+        meant = {
+            names: next((known[key] for key in map(normalise, names) if key in known), None)
+            for names in {row.codes for row in rows}
+        }
         found: dict[tuple[object, ...], None] = {}
         for row in rows:
-            code = next((codes[normalise(one)] for one in row.codes if normalise(one) in codes), None)
+            code = meant[row.codes]
             if (source := place.get(_called(row.source))) is None:
                 self.say(row.file, row.line, "source", "a source that is not listed", SET_ASIDE)
             elif code is None:
-                named = row.codes[0] if row.codes else ""
-                self.say(row.file, row.line, "code", NOT_IN_CODES, SET_ASIDE, value=named[:LONGEST])
+                self.say(row.file, row.line, "code", NOT_IN_CODES, SET_ASIDE, value=row.codes[0][:LONGEST])
             elif code.theme is not None:
                 start, end = self._place(row)
                 one = (source, coders[row.coder], code.code, code.theme, code.tone, start, end)
@@ -261,20 +262,22 @@ class _Reading:
         return None, None
 
     def unused(self, rows: Iterable[_Row], codebooks: Iterable[tuple[str, Project]]) -> None:
-        """List codes of codes.tsv that stand nowhere, and codes of a codebook that codes.tsv lacks."""
+        """List the codes of codes.tsv that no file has, and the codes of codebooks that codes.tsv lacks."""
         known = {normalise(code.code) for code in self.part.codes}
-        there = {normalise(one) for row in rows for one in row.codes}
+        there = {normalise(one) for names in {row.codes for row in rows} for one in names}
         for name, book in codebooks:
-            for guid, names in code_names(book.codes):
-                there |= {normalise(one) for one in names}
-                if guid not in book.headings and not known & {normalise(one) for one in names}:
+            for guid, path in book.codes.items():
+                names = names_of(path)
+                own = {normalise(one) for one in names}
+                there |= own
+                if guid not in book.headings and not known & own:
                     self.say(name, None, "code", NOT_IN_CODES, "none needed yet", value=names[0])
         for code in self.part.codes:
             if normalise(code.code) not in there:
                 self.say("codes.tsv", None, "code", "a code that no file has", "none", value=code.code)
 
     def observed(self, grid: Sequence[tuple[int, Mapping[str, str]]]) -> pd.DataFrame:
-        """Lay the grid of observations out; rows of another group or category, or without a count, are set aside."""
+        """Return the grid of observations; rows of another group or category, or without a count, are set aside."""
         path, rows = self.part.file.observations or "", []
         known = {"group": _words(self.part.file.groups), "category": _words(self.part.file.categories)}
         for line, cells in grid:
@@ -298,10 +301,10 @@ _OPTIONAL: Final = ("coder", "start", "end", "date")
 
 
 def _words(levels: Mapping[str, str]) -> dict[str, str]:
-    """Give each level by its name and by its words."""
+    """Map the name of each level, and its words, to its name."""
     return {name: name for name in levels} | {text: name for name, text in levels.items()}
 
 
 def _called(source: str) -> str:
-    """Give what a source is compared by: programs put the ending of a document behind its name, or take it off."""
+    """Return a source's name for comparisons: some programs append the ending of a document, others remove it."""
     return normalise(_DOCUMENT.sub("", source.strip()))

@@ -1,10 +1,10 @@
-"""Read what is coded where out of REFI-QDA files (.qdpx, .qdc), and nothing that anybody said.
+"""Read which passages are coded from REFI-QDA files (.qdpx, .qdc), and nothing that anybody said.
 
 REFI-QDA 1.5 (qdasoftware.org): a project is a zip with `project.qde`, an XML document, and the sources' files; a
 codebook (.qdc) is an XML document. NVivo, ATLAS.ti, MAXQDA, QualCoder and others write them. Only `project.qde` is
 opened. It is parsed as a stream without a handler for character data, so that text (`PlainTextContent`, descriptions,
-notes) never becomes a value in this program; of attributes only identifiers, positions and the names of codes and
-sources are taken (QualCoder writes the words of a selection into its `name`). Who did what is known by identifiers;
+notes) never becomes a value in this program; of the attributes only identifiers, positions and the names of codes and
+sources are used (QualCoder writes the words of a selection into its `name`). Coders are distinguished by identifiers;
 names of users are not read.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -25,18 +25,18 @@ from surveywaves.ingest.signature import PACKED, UNPACKED
 
 QDE: Final = "project.qde"
 PATH: Final = "/"
-"""Stands between the names of a code and the one above it."""
+"""Separates the name of a code from that of the one above it."""
 
 _NAMESPACE: Final = "urn:QDA-XML:"
 _DEEPEST: Final = 200
-"""Levels of elements in a file; codes below codes are some ten."""
+"""Levels of elements in a file; nested codes need some ten."""
 _MOST: Final = 100_000
 """Files in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """A passage to which a code is given. Identifiers are GUIDs; `line` is one of the XML document."""
+    """A passage with a code. Identifiers are GUIDs; `line` is a line of the XML document."""
 
     source: str
     coder: str
@@ -53,15 +53,15 @@ class Project:
     Attributes
     ----------
     codes
-        Code -> its name and those above it, from the top.
+        Code -> its path: the names of the codes above it, from the top, and its own.
     headings
-        Codes that only hold others.
+        Codes that only contain others.
     sources
         Source -> its name.
     codings
         In the order of the file.
     strange
-        Line -> what was found there that is not taken.
+        Lines with something that is not used, and what it is.
     """
 
     codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -77,15 +77,15 @@ def read_project(path: Path, name: str) -> Project:
     Parameters
     ----------
     path
-        Where it lies.
+        Path of the file.
     name
-        What errors call it.
+        Its name in errors.
 
     Raises
     ------
     RawFileError
         If it is no such file, is damaged, or holds what no program writes: paths that lead out of it, parts that
-        unpack to far more than they have, a document type.
+        unpack to far more than their size, a document type.
     """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_document(archive, name)) as content:
@@ -111,28 +111,26 @@ def _document(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     if len(parts) > _MOST:
         raise RawFileError.at(name, f"holds {len(parts):,} files", "is it the right file?")
     for part in parts:
-        # Some programs of Windows write backslashes. Nothing is ever unpacked; who wrote such a path meant harm.
+        # Some programs on Windows write backslashes. Nothing is ever unpacked, but such a path is an attack.
         place = part.filename.replace("\\", "/")
         if place.startswith("/") or place[1:2] == ":" or ".." in place.split("/"):
-            raise RawFileError.at(
-                name, "holds a path that leads out of the archive", "export the project again"
-            )
+            what = "holds a path that leads out of the archive"
+            raise RawFileError.at(name, what, "export the project again")
     found = [part for part in parts if part.filename.casefold() == QDE]
     if len(found) != 1:
-        raise RawFileError.at(
-            name, f"holds {QDE} {len(found)} times", "a REFI-QDA project holds it once: export it again"
-        )
+        hint = "a REFI-QDA project holds it once: export it again"
+        raise RawFileError.at(name, f"holds {QDE} {len(found)} times", hint)
     if found[0].file_size > max(UNPACKED, PACKED * found[0].compress_size):
-        raise RawFileError.at(
-            name, f"{QDE} in it unpacks to {found[0].file_size / 1e6:,.0f} MB, {PACKED} times what it has"
+        what = (
+            f"{QDE} in it unpacks to {found[0].file_size / 1e6:,.0f} MB, over {PACKED} times its packed size"
         )
+        raise RawFileError.at(name, what)
     return found[0]
 
 
 def _parsed(content: IO[bytes], name: str, root: str) -> Project:
-    reader = _Reader(name, root)
     parser = expat.ParserCreate(namespace_separator=" ")
-    reader.parser = parser
+    reader = _Reader(name, root, parser)
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.StartDoctypeDeclHandler = reader.doctype
     try:
@@ -149,28 +147,23 @@ def _parsed(content: IO[bytes], name: str, root: str) -> Project:
 
 @dataclass(slots=True)
 class _Reader:
-    """What is open at a place of the document, and what has been found so far."""
+    """The elements that are open at a place of the document, and what has been found so far."""
 
     name: str
     root: str
+    parser: expat.XMLParserType
     found: Project = field(default_factory=Project)
     open: list[str] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
     """Names of the codes that are open."""
     source: str = ""
     coders: list[str] = field(default_factory=list)
-    """Who made each element that is open, as far as it says so, else who made the one around it."""
+    """The user who made each element that is open, or else the one around it."""
     place: tuple[str, str] = ("", "")
-    parser: expat.XMLParserType | None = None
 
     def doctype(self, *_: object) -> None:
-        raise RawFileError.at(
-            self.name, "has a DOCTYPE, which no REFI-QDA program writes", "is it the right file?"
-        )
-
-    @property
-    def line(self) -> int:
-        return self.parser.CurrentLineNumber if self.parser else 0
+        what = "has a DOCTYPE, which no REFI-QDA program writes"
+        raise RawFileError.at(self.name, what, "is it the right file?")
 
     def start(self, tag: str, about: dict[str, str]) -> None:
         space, _, local = tag.rpartition(" ")
@@ -178,7 +171,9 @@ class _Reader:
             what = f"is no REFI-QDA document: it begins with <{local[:40]}>, not with <{self.root}>"
             raise RawFileError.at(self.name, what, "export it as REFI-QDA")
         if len(self.open) > _DEEPEST:
-            raise RawFileError.at(f"{self.name}: line {self.line}", f"nested more than {_DEEPEST} deep")
+            raise RawFileError.at(
+                f"{self.name}: line {self.parser.CurrentLineNumber}", f"nested more than {_DEEPEST} deep"
+            )
         around = self.open[-1] if self.open else ""
         self.open.append(local)
         maker = about.get("creatingUser") or about.get("creatingUserGUID") or ""
@@ -211,19 +206,19 @@ class _Reader:
             self.place = ("", "")
 
     def _coded(self, around: str, code: str) -> None:
+        line = self.parser.CurrentLineNumber
         if self.source and (around == "Coding" or around.endswith("Selection")):
-            self.found.codings.append(Coding(self.source, self.coders[-1], code, *self.place, self.line))
+            self.found.codings.append(Coding(self.source, self.coders[-1], code, *self.place, line))
         else:
-            self.found.strange.append((self.line, f"a code given to a {around}, not to a source"))
+            self.found.strange.append((line, f"a code given to a {around}, not to a source"))
 
 
 def _guid(text: str) -> str:
-    """Write an identifier as it can be compared: some programs put it into braces, or in lower case."""
+    """Normalise an identifier: some programs write braces around it, or lower case."""
     return text.strip().strip("{}").upper()
 
 
-def code_names(codes: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each code with what it may be called, nearest first: its path, its name, then those of the codes above."""
-    for guid, path in codes.items():
-        places = range(len(path), 0, -1)
-        yield guid, tuple(name for place in places for name in (PATH.join(path[:place]), path[place - 1]))
+def names_of(path: Sequence[str]) -> tuple[str, ...]:
+    """List what a code may be called, nearest first: its path, its name, then those of the codes above it."""
+    places = range(len(path), 0, -1)
+    return tuple(name for place in places for name in (PATH.join(path[:place]), path[place - 1]))

@@ -1,4 +1,4 @@
-"""Tables of the coded material, laid out as the survey's."""
+"""Tables of the coded material, laid out like the survey's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from surveywaves.qualitative.agreement import ALPHA, KAPPA
 from surveywaves.qualitative.joint import SURVEY, VERDICT
-from surveywaves.qualitative.names import VERDICTS, Names
+from surveywaves.qualitative.names import Names
 from surveywaves.qualitative.themes import TONES
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
@@ -22,7 +22,7 @@ RULE: Final = (
 
 
 def themes(themes: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how many interviews of each stage raise each theme, and which way they speak of it."""
+    """Lay out how many interviews of each stage raise each theme, and how they speak of it."""
     names = Names(labels.presentation)
     own = themes[(themes["area"] == ALL) & (themes["organisation"] == ALL)]
     found = {(row.stage, row.theme): row for row in records(own)}
@@ -60,7 +60,7 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
     def alpha(theme: str) -> Cell:
         row = found[theme]
         if is_missing(row.estimate):
-            return printed.NOTHING
+            return printed.number(row, "estimate", number)
         text = f"{number(row.estimate)} ({interval(row.conf_low, row.conf_high)})"
         cell = Cell(text, float(row.estimate), (float(row.conf_low), float(row.conf_high)))
         return cell.noted(f"Below {number(least, 3)}." if row.estimate < least else "")
@@ -108,20 +108,14 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
         row = verdicts[key[:2]]
         when = f", {labels.wave(key[0])}" if several else ""
         said = f"survey {row.survey_tone}, interviews {row.interview_tone}"
-        return f"{key[1]}{when}: {VERDICTS[row.verdict]} ({said})"
+        return f"{key[1]}{when}: {names.verdict(row.verdict)} ({said})"
 
-    organisations = [
-        (one, opening(labels.organisation(one)))
-        for one in (*labels.presentation.organisations, ALL)
-        if joint_display["organisation"].eq(one).any()
-    ]
+    organisations = [(one, opening(labels.organisation(one))) for one in names.organisations(joint_display)]
+    stages = [(one, names.stage(one)) for one in names.stages(joint_display)]
     columns = [
         *((*one, "Survey, % favourable", "percent") for one in organisations),
         *((*one, "Change, points", "change") for one in organisations),
-        *(
-            (one, names.stage(one), "Interviews that raise it, %", "raised")
-            for one in names.stages(joint_display)
-        ),
+        *((*one, "Interviews that raise it, %", "raised") for one in stages),
     ]
     pairs = [since.split(BETWEEN) for since in joint_display["since"].unique() if since]
     return laid_out(
@@ -149,7 +143,7 @@ def observations(observations: pd.DataFrame, labels: Labels) -> Table:
     """Lay out how often each category was seen in a meeting of each group."""
     names = Names(labels.presentation)
     found = {(row.group, row.category): row for row in records(observations)}
-    met = {row.group: row.meetings for row in found.values()}
+    met = observations.groupby("group")["meetings"].max()
     groups = {name: called for name, called in {**names.words.groups, ALL: "All"}.items() if name in met}
 
     def seen(name: str) -> list[Cell]:

@@ -3,10 +3,10 @@
 **Release.** A group of interviews is to a theme what an organisation is to a statement: somebody who knows who was
 interviewed must not learn what one of them said. So the counts are written as a survey (a stage is a wave, a group an
 organisation, a theme a statement that is answered by being raised or not) and go through the survey's own rule,
-`disclosure.release`, unchanged: all interviews of a stage exactly, groups rounded or withheld, `public` as it is.
-Groups are areas, by organisation where each organisation has enough interviews; small areas are taken together.
-Whatever is larger than a group is a sum of released counts, so that it tells nothing more. Tones, and numbers of
-passages, which one talkative person can make, leave for all interviews of a stage only.
+`disclosure.release`, unchanged: all interviews of a stage are exact, groups are rounded or withheld, and `public` shows
+all. Groups are areas, by organisation where each organisation has enough interviews; small areas are combined.
+Whatever is larger than a group is a sum of released counts, and so reveals nothing more. Tones and numbers of passages,
+which may all be one talkative person's, are released for all interviews of a stage only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from surveywaves.describe import describe
 from surveywaves.disclosure import ItemKey, Rule, release
 from surveywaves.qualitative.agreement import passages
 from surveywaves.study.parts import InstrumentItem
+from surveywaves.study.qualitative import OTHER
 from surveywaves.terms import ALL, ITEM_FREQUENCIES, ORGANISATION, Status
 from surveywaves.tidy import tuples
 
@@ -32,18 +33,16 @@ TONES: Final = ("favourable", "mixed", "critical")
 RAISED: Final = 1
 NOT_RAISED: Final = 2
 """The answers of an interview to a theme."""
-OTHER: Final = "other"
-"""Small areas together."""
 _BETWEEN: Final = "/"
 
 
 def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Say how each interview speaks of each subject.
+    """Find how each interview speaks of each subject.
 
     Parameters
     ----------
     segments
-        As `read_material` gives them.
+        As `read_material` returns them.
     by
         Subject -> its themes: a theme itself, or all of a principle.
 
@@ -64,7 +63,7 @@ def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.Dat
         index=key, columns="tone", values="coder", aggfunc="count"
     )
     heard = heard.reindex(columns=["+", "-"]).fillna(0).reset_index()
-    # Where coders agree on the subject alone, whatever any of them heard counts.
+    # Where coders agree on the subject but not on its tone, a tone that any of them heard counts.
     least = half.where(heard[["+", "-"]].max(axis=1) >= half, 1)
     plus, minus = heard["+"] >= least, heard["-"] >= least
     tone = np.select([plus & ~minus, minus & ~plus], ["favourable", "critical"], "mixed")
@@ -79,7 +78,7 @@ def themes(
     Parameters
     ----------
     sources, segments
-        As `read_material` gives them.
+        As `read_material` returns them.
     names
         The themes, in the order of the table.
     rule
@@ -103,46 +102,45 @@ def themes(
 
 
 def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, rule: Rule) -> pd.DataFrame:
-    """Count tones and passages of all interviews of a stage, which are shown exactly where a stage is not too small.
+    """Count tones and passages of all interviews of each stage that is large enough; the counts are exact.
 
     Parameters
     ----------
     sources, segments
-        As `read_material` gives them.
+        As `read_material` returns them.
     told
-        As `spoken` gives it, by theme or by anything else.
+        As `spoken` returns it, by theme or by any other subject.
     rule
         The study's rule.
 
     Returns
     -------
     DataFrame
-        `stage, theme` (the subject), `TONES` (interviews), `passages`: marks that overlap are one.
+        `stage, theme` (the subject), `TONES` (interviews), `passages`: marks that overlap are one; missing where
+        fewer interviews than the rule's threshold have them.
     """
     sizes = sources["stage"].value_counts()
     shown = sizes.index[(sizes >= rule.smallest_group) | rule.public]
     about = sources.loc[sources["stage"].isin(shown), ["source", "stage"]]
     placed = segments.dropna(subset=["start", "end"]).merge(about, on="source")
-    number = (
-        placed.assign(passage=passages(placed, "source", "theme"))
-        .groupby(["stage", "theme"])["passage"]
-        .nunique()
-    )
+    placed["passage"] = passages(placed, "source", "theme")
+    number = placed.groupby(["stage", "theme"])[["source", "passage"]].nunique()
+    number = number[rule.public | (number["source"] >= rule.threshold)]
     subjects = pd.MultiIndex.from_product([shown, sorted(told["subject"].unique())], names=["stage", "theme"])
     counts = told.merge(about, on="source").pivot_table(
         index=["stage", "subject"], columns="tone", values="source", aggfunc="count"
     )
     counts = counts.reindex(index=subjects, columns=list(TONES)).fillna(0).astype("Int64")
-    return counts.assign(passages=number.reindex(subjects)).reset_index()
+    return counts.assign(passages=number["passage"].reindex(subjects)).reset_index()
 
 
 def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd.Series:
-    """Put interviews into groups whose counts may be told apart.
+    """Put interviews into groups that are large enough for counts of their own.
 
     Parameters
     ----------
     sources
-        As `read_material` gives them.
+        As `read_material` returns them.
     smallest
         Fewest interviews of a group.
     public
@@ -151,9 +149,9 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
     Returns
     -------
     Series
-        For each interview its area and organisation with `/` between: organisation `all` where any organisation of
-        the area has too few, area `other` for areas too small by themselves (joined by the smallest of the rest where
-        they are too few together).
+        For each interview `area/organisation`: the organisation is `all` where any organisation of the area has too
+        few interviews, the area is `other` for areas too small by themselves (with the smallest of the rest where they
+        are too few together).
     """
     area, organisation = sources["area"].copy(), sources["organisation"].copy()
     for stage in sources["stage"].unique():
@@ -172,7 +170,7 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
 
 
 def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], rule: Rule) -> pd.DataFrame:
-    """Release the counts of groups as those of a survey; `item_frequencies` of it."""
+    """Release the counts of groups as those of a survey, and return its `item_frequencies`."""
     wide = told.assign(answer=RAISED).pivot_table(
         index="source", columns="subject", values="answer", aggfunc="first"
     )
@@ -200,12 +198,12 @@ def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], r
 
 
 def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of each stage, area and organisation: those that are groups, and sums of these."""
+    """Yield the rows of each stage, area and organisation: groups, and sums of groups."""
     keys = ("wave", "organisation", "item", "response")
     counts = dict(zip(tuples(released, *keys), released["n"], strict=True))
     for stage, whole in released.groupby("wave", sort=False):
         groups = [str(name) for name in whole["organisation"].unique() if name != ALL]
-        places = {name: (name.partition(_BETWEEN)[0], name.partition(_BETWEEN)[2]) for name in groups}
+        places = {name: name.partition(_BETWEEN)[::2] for name in groups}
         areas = dict.fromkeys(area for area, _ in places.values())
         organisations = dict.fromkeys(one for _, one in places.values())
         cells = {(ALL, ALL): [ALL]}
@@ -225,7 +223,7 @@ def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[objec
 
 
 def _row(counts: Sequence[Sequence[Any]]) -> tuple[object, ...]:
-    """Add up groups that raise a theme, and that do not; what is withheld of any is withheld of all."""
+    """Add up the interviews of groups that raise a theme, and that do not; if any count is withheld, the sum is."""
     if any(pd.isna(one) for answer in counts for one in answer):
         return pd.NA, pd.NA, np.nan, Status.WITHHELD.value
     raised, silent = (sum(map(int, answer)) for answer in counts)

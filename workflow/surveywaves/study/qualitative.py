@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
 from surveywaves.errors import Mistake
+from surveywaves.study.names import twice, unknown
 from surveywaves.study.settings import FilePath, Model, Name, Text
-from surveywaves.terms import Evidence
-from surveywaves.text import nearest
+from surveywaves.terms import ALL, Evidence
+from surveywaves.text import likeness, nearest
 
-NEARLY: Final = 0.9
+NEARLY: Final = 90
 """Likeness from which another wording is taken for a slip."""
 
+OTHER: Final = "other"
+"""Area of the results: small areas taken together."""
+
 SEPARATOR: Final = "; "
-"""Stands between two entries of a framework in one cell of `scales.tsv` or `themes.tsv`."""
+"""Separates the entries of a framework in a cell of `scales.tsv` or `themes.tsv`."""
 
 
 class Stage(Model):
@@ -158,45 +161,34 @@ def check_qualitative(
     """
     page, codes, themes = (folder / name for name in ("qualitative.yaml", "codes.tsv", "themes.tsv"))
     for name, stage in found.file.stages.items():
-        if stage.wave not in waves:
-            yield _unknown(f"{page}: stages.{name}.wave", "wave", stage.wave, waves)
-    for area in {*found.file.areas} & {"all", *organisations}:
-        yield Mistake(
-            f"{page}: areas", f"`{area}` has a meaning of its own in the results", "choose another name"
-        )
+        yield from unknown(page, f"stages.{name}.wave", [stage.wave], waves, "wave")
+    for area in found.file.areas:
+        if area in {ALL, OTHER, *organisations}:
+            what = f"`{area}` has a meaning of its own in the results"
+            yield Mistake(f"{page}: areas", what, "choose another name")
     if found.file.observations and not (found.file.groups and found.file.categories):
-        yield Mistake(
-            f"{page}: observations", "needs `groups` and `categories`", "the grid's words stand there"
-        )
+        hint = "they name what the grid may contain"
+        yield Mistake(f"{page}: observations", "needs `groups` and `categories`", hint)
     if any(path.lower().endswith(".qdpx") for path in found.file.segments) and not found.file.sources:
-        yield Mistake(
-            f"{page}: sources",
-            "missing",
-            "a .qdpx does not say stage, service area and organisation of a source",
-        )
+        hint = "a .qdpx does not say stage, service area and organisation of a source"
+        yield Mistake(f"{page}: sources", "missing", hint)
     known = [theme.theme for theme in found.themes]
-    for path, names in ((themes, known), (codes, [code.code for code in found.codes])):
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Mistake(str(path), f"`{name}` stands {names.count(name)} times")
+    yield from twice(themes, "theme", known)
+    yield from twice(codes, "code", [code.code for code in found.codes])
     for code in found.codes:
-        if code.theme is not None and code.theme not in known:
-            yield _unknown(f"{codes}: code {code.code}", "theme", code.theme, tuple(known))
+        if code.theme is not None:
+            yield from unknown(codes, f"code {code.code}", [code.theme], known, "theme")
     yield from _slips(found.themes, frameworks, themes)
 
 
 def _slips(themes: tuple[Theme, ...], frameworks: Mapping[str, set[str]], path: Path) -> Iterator[Mistake]:
-    """Yield what is nearly a word of the scales: the survey may be silent on a theme, but this is a slip."""
+    """Yield entries that nearly equal one of the scales: the survey may be silent on a theme, but this is a slip."""
     for theme in themes:
         for framework, text in theme.frameworks.items():
-            for entry in sorted(set(text.split(SEPARATOR)) - frameworks.get(framework, set())):
-                near = nearest(entry, frameworks.get(framework, ()), whole=True)
-                if near and SequenceMatcher(None, entry.lower(), near.lower()).ratio() > NEARLY:
+            known = frameworks.get(framework, set())
+            for entry in sorted(set(text.split(SEPARATOR)) - known):
+                near = nearest(entry, known, whole=True)
+                if near and likeness(entry, near) > NEARLY:
                     where = f"{path}: theme {theme.theme}, column {framework}"
-                    yield Mistake(
-                        where, f"`{entry}` is nearly a word of scales.tsv", f"did you mean `{near}`?"
-                    )
-
-
-def _unknown(where: str, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
-    near = nearest(name, known)
-    return Mistake(where, f"unknown {kind} `{name}`", f"did you mean `{near}`?" if near else "")
+                    what = f"`{entry}` is nearly a word of scales.tsv"
+                    yield Mistake(where, what, f"did you mean `{near}`?")
