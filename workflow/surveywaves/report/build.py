@@ -12,7 +12,7 @@ import html
 import platform
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -74,7 +74,7 @@ class Shown:
     unit
         What its numbers are in, where there is one of the same kind in another unit.
     folder
-        Where the files of a table lie, below `results/`.
+        Where its files lie, below `results/`; empty where it has none.
     """
 
     kind: str
@@ -117,7 +117,9 @@ class Report:
     units
         Units of the tables that are there in more than one -> in words; the headline's first.
     version
-        Of this program.
+        Of this program; empty where it is not said.
+    paper
+        Name of the file that has it for print; empty if there is none.
     """
 
     title: str
@@ -126,7 +128,8 @@ class Report:
     chapters: tuple[Section, ...]
     shown: Mapping[str, Shown]
     units: Mapping[str, str]
-    version: str
+    version: str = ""
+    paper: str = "report.pdf"
 
     @cached_property
     def front(self) -> Shown | None:
@@ -197,17 +200,30 @@ def assemble(
         session=session or {},
     )
     texts = list(sections(material))
-    shown = {one.id: one for one in _numbered(texts, material, narrow or {})}
+    return arranged(
+        texts,
+        _numbered(texts, material, narrow or {}),
+        title=presentation.title,
+        headline=summary.headline(material),
+        strip=strip(material),
+        version=(session or {}).get("surveywaves", ""),
+    )
+
+
+def arranged(
+    texts: Sequence[Section], exhibits: Iterable[Shown], *, title: str, headline: str, strip: str, **more: str
+) -> Report:
+    """Make a report of sections and of the figures and tables that stand in them; `more` is as `Report` has it."""
+    shown = {one.id: one for one in exhibits}
     there = {*shown, *(one.name for one in texts)}
-    units = {one.unit for one in shown.values()}
     return Report(
-        title=visible(presentation.title),
-        headline=visible(summary.headline(material)),
-        strip=_linked(strip(material), there),
+        title=visible(title),
+        headline=visible(headline),
+        strip=_linked(strip, there),
         chapters=tuple(replace(one, text=_linked(_placed(one, there), there)) for one in texts),
         shown=shown,
-        units=UNITS if units >= set(UNITS) else {},
-        version=(session or {}).get("surveywaves", ""),
+        units=UNITS if {one.unit for one in shown.values()} >= set(UNITS) else {},
+        **more,
     )
 
 
@@ -260,7 +276,9 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                     material.captions[name].get(key, "") for key in ("title", "caption", "alt")
                 )
                 svg = material.figures[name]
-                one = Shown(kind, name, number, title, caption, alt, svg, narrow.get(name, ""))
+                one = Shown(
+                    kind, name, number, title, caption, alt, svg, narrow.get(name, ""), folder="figures"
+                )
             else:
                 about, table = material.made[name]
                 unit = about.about.get("unit", "")
