@@ -33,6 +33,9 @@ UPRIGHT, TURNED = 496.0, 742.0
 LINE: Final = 11.0
 """Height of a line of a table, in points."""
 
+LINES: Final = 6
+"""Lines that words are broken into, about, at most."""
+
 UNBROKEN: Final = 240.0
 """Height of a table up to which it is not broken, in points: a third of a page."""
 
@@ -147,7 +150,7 @@ def _laid_out(table: Table) -> dict[str, Any]:
     parts = list(_split(table, [least for least, _ in needs]))
     for room, loose in product((UPRIGHT, TURNED), (False, True)):
         widths = [_widths(table, [needs[place] for place in own], own, room, loose=loose) for own in parts]
-        if all(sum(own) <= room for own in widths):
+        if all(sum(own) < room + 1 for own in widths):
             break
     return {
         "turned": room == TURNED,
@@ -172,7 +175,7 @@ def _needs(table: Table, place: int) -> tuple[float, float]:
     least = max((_wide(piece) for text in texts for piece in broken.split(text)), default=0.0)
     most = max(_wide(text) for text in (*texts, column.head[:LONGEST_WORD]))
     least, most = (max(head, width) + PADDING for width in (least, most))
-    some = WORDS[0] if place else 1.3 * WORDS[0]
+    some = max(most / LINES, WORDS[0] if place else 1.3 * WORDS[0])
     return least if column.numeric else min(most, max(some, min(least, WORDS[1]))), most
 
 
