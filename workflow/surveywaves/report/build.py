@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -35,6 +36,9 @@ from surveywaves.words import Labels
 
 READS: Final = "commonmark-raw_html+fenced_divs+bracketed_spans+attributes+raw_attribute"
 """What the sections are written in."""
+
+WRITER: Final = Path(__file__).parents[2] / "report" / "both.lua"
+"""What pandoc writes them with, in both forms."""
 
 CALL: Final = re.compile(r'#exhibit\("([\w-]+)"\)')
 """Stands for a figure or a table in a chapter: a call for typst, and in a comment for the screen."""
@@ -137,16 +141,15 @@ class Report:
         names = (call[1] for one in self.chapters[:1] for call in CALL.finditer(one.text))
         return next((self.shown[name] for name in names if name.startswith("figure-")), None)
 
-    def write(self, form: str, *options: str) -> tuple[str, list[str]]:
-        """Write the strip and each chapter as `html5` or `typst`; `#exhibit(...)` marks figures and tables."""
+    @cached_property
+    def written(self) -> dict[str, tuple[str, list[str]]]:
+        """The strip and each chapter, as `typst` and as `html`; `#exhibit(...)` marks figures and tables."""
         # In one call, which is quicker, and split at marks that no text can produce.
-        parts = [self.strip, *(one.text for one in self.chapters)]
-        said = as_it_is("html", "<!--part-->") + as_it_is("typst", "//part")
-        written = pypandoc.convert_text(
-            said.join(parts), form, format=READS, extra_args=["--wrap=none", *options]
-        )
-        strip, *texts = re.split(r"^(?:<!--part-->|//part)$", written, flags=re.M)
-        return strip, texts
+        said = as_it_is("html", "//part//") + as_it_is("typst", "//part//")
+        parts = said.join([self.strip, *(one.text for one in self.chapters)])
+        both = pypandoc.convert_text(parts, str(WRITER), READS, ["--wrap=none"])
+        forms = (re.split(r"^//part//$", form, flags=re.M) for form in both.split("\n//form//\n"))
+        return {name: (strip, texts) for name, (strip, *texts) in zip(("typst", "html"), forms, strict=True)}
 
 
 def assemble(

@@ -69,8 +69,7 @@ def render(report: Report, *, templates: Path) -> str:
         # The front figure has a place of its own.
         return "" if shown is report.front else str(getattr(exhibits, shown.kind)(shown))
 
-    # A chapter's own heading has level 2.
-    strip, texts = report.write("html5", "--shift-heading-level-by=1")
+    strip, texts = report.written["html"]
     texts = [_HEADING.sub(_ANCHORED, _EXHIBIT.sub(exhibit, text)) for text in texts]
     return environment.get_template("page.html.j2").render(
         report=report,

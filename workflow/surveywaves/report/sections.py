@@ -100,7 +100,7 @@ def title(name: str, material: Material) -> str:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
         undefined=jinja2.StrictUndefined,
         # What is inserted is escaped as Markdown; what a macro gives is markup.
         finalize=escape,
