@@ -97,7 +97,7 @@ class LinearFit:
         (1 + r, 1 + r) asymptotic covariance of sigma2 and the r ratios: theta and, with teams in the model,
         theta_team. Twice the inverse Hessian of the REML deviance, or a sandwich.
     cov_by_theta
-        (1 or 2, P, P) derivatives of `cov` by the ratios.
+        (1 or 2, P, P) derivatives of `cov` by the ratios, where it is that of the model.
     freedom
         Degrees of freedom of every combination, NaN if they are Satterthwaite's.
     clusters
@@ -261,12 +261,14 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         return _no_fit(design, Status.NOT_CONVERGED, NO_CURVATURE)
 
     size, cells, ratios = len(design.columns), slice(len(design.cells)), model.deviance.ratios
+    beta, inverse = model.deviance.coefficients(best)
     coef, cov, by_theta = np.zeros(size), np.zeros((size, size)), np.zeros((ratios, size, size))
-    coef[kept] = best.beta / scale[kept]
+    coef[kept] = beta / scale[kept]
     block, units = np.ix_(kept, kept), np.outer(scale[kept], scale[kept])
-    cov[block] = best.sigma2 * best.inverse / units
-    for place, slope in enumerate(best.slope_matrices):
-        by_theta[place][block] = -best.sigma2 * (best.inverse @ slope @ best.inverse) / units
+    cov[block] = best.sigma2 * inverse / units
+    by_model = not (robust or design.weighted)
+    for place, slope in enumerate(model.deviance.slope_matrices(best) if by_model else ()):
+        by_theta[place][block] = -best.sigma2 * (inverse @ slope @ inverse) / units
     spread = float(coef @ gram @ coef - (sums.column_sums @ coef) ** 2 / sums.n_obs)
     coef[cells] += np.where(kept[cells], sums.shift, 0.0)
     theta, theta_team = np.append(best.theta, 0.0)[:2]

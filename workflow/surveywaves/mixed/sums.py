@@ -25,6 +25,8 @@ class Sums:
 
     Parameters
     ----------
+    cells
+        How many of the columns, the first, are cells.
     shift
         An answer near the mean. With whole answers, sums of whole numbers stay exact.
     answered, respondents
@@ -37,6 +39,7 @@ class Sums:
         (K, P + 1, P + 1) cross-products of each respondent's sums.
     """
 
+    cells: int
     shift: float
     answered: FloatArray
     respondents: FloatArray
@@ -97,6 +100,7 @@ def sum_up(design: Design) -> Sums:
     within[-1, -1] = square
     within[block] -= np.tensordot(1 / k, between[:, varying[:, None], varying], 1)
     return Sums(
+        cells=len(design.cells),
         shift=shift,
         answered=k,
         respondents=add_by(kind, count, kinds),
