@@ -360,6 +360,8 @@ def _solve_positive(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, 
     solution, inverse, log_determinant
         (p,), (p, p) and a number; or None where the matrix is not positive definite, or not finite.
     """
+    if not len(right):
+        return right, matrix, 0.0
     factor, failed = dpotrf(matrix, lower=1)
     diagonal = factor.diagonal()
     if failed or not np.isfinite(diagonal).all():
