@@ -64,9 +64,6 @@ def beside(
     """
     file, material = part.file, read_material(part, root=root)
     judged = judgements(material.segments)
-    counted = themes(
-        material.sources, material.segments, names=[theme.theme for theme in part.themes], rule=rule
-    )
     speaking = {
         principle: [
             theme.theme
@@ -75,6 +72,8 @@ def beside(
         ]
         for principle in part.principles
     }
+    names = [theme.theme for theme in part.themes]
+    counted = themes(material.sources, material.segments, names=names, rule=rule, subjects=speaking)
     told = spoken(material.segments, by=speaking)
     display = joint_display(
         counted,
@@ -90,17 +89,12 @@ def beside(
     )
     survey = [wave.evidence for name, wave in presentation.waves.items() if name in set(display["wave"])]
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
-    grid = observations(material.observed, threshold=rule.threshold, public=rule.public)
+    grid = observations(material.observed, rule=rule)
     display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(
-        judged,
-        confidence=part.confidence,
-        seed=part.seed,
-        fewest=1 if rule.public else rule.threshold,
-    )
+    coders = agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule)
     released = {
         "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
-        "coding_agreement": coders.round(4).assign(evidence=file.evidence.value),
+        "coding_agreement": coders.assign(evidence=file.evidence.value),
         "joint_display": display.assign(evidence=weakest.value),
         "observations": grid.round({"per_meeting": 3}).assign(evidence=file.evidence.value),
         "timeline": timeline(presentation),
