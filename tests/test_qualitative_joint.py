@@ -16,7 +16,7 @@ from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist
 from surveywaves.figures.saving import draw, svg_of
 from surveywaves.figures.style import RC
-from surveywaves.qualitative import Beside, beside
+from surveywaves.qualitative import Beside, beside, read_material
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study
@@ -210,7 +210,7 @@ def survey() -> tuple[pd.DataFrame, pd.DataFrame]:
 @cache
 def material() -> Beside:
     part, presentation = shipped()
-    return beside(part, presentation, *survey(), rule=RULE, root=REPOSITORY)
+    return beside(part, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE)
 
 
 def test_the_shipped_material_is_of_the_report_s_size() -> None:
@@ -225,7 +225,7 @@ def test_the_shipped_material_is_of_the_report_s_size() -> None:
 
 def test_the_same_material_gives_the_same_tables() -> None:
     part, presentation = shipped()
-    again = beside(part, presentation, *survey(), rule=RULE, root=REPOSITORY)
+    again = beside(part, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE)
     for one, other in zip(material(), again, strict=True):
         for name, frame in one.items():
             pd.testing.assert_frame_equal(frame, other[name])

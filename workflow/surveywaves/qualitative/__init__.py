@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,13 +10,13 @@ from surveywaves.disclosure import Rule
 from surveywaves.qualitative.agreement import agreement, disagreements, judgements
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
-from surveywaves.qualitative.reading import read_material
+from surveywaves.qualitative.reading import Material, read_material
 from surveywaves.qualitative.themes import spoken, themes, tones
 from surveywaves.study.parts import Presentation, QualitativePart
 from surveywaves.study.qualitative import SEPARATOR
 from surveywaves.terms import ALL, Evidence
 
-__all__ = ["beside"]
+__all__ = ["beside", "read_material"]
 
 
 class Beside(NamedTuple):
@@ -36,13 +35,13 @@ class Beside(NamedTuple):
 def beside(
     part: QualitativePart,
     presentation: Presentation,
+    material: Material,
     means: pd.DataFrame,
     contrasts: pd.DataFrame,
     *,
     rule: Rule,
-    root: Path,
 ) -> Beside:
-    """Read the coded material and compare it with the survey.
+    """Compare the coded material with the survey.
 
     Parameters
     ----------
@@ -50,19 +49,14 @@ def beside(
         Its description in the study.
     presentation
         The study in words, with its qualitative part.
+    material
+        What `read_material` found.
     means, contrasts
         Released tables of the survey.
     rule
         The rule that protects respondents and interviewees.
-    root
-        The folder that the files' paths are relative to.
-
-    Raises
-    ------
-    RawFileError
-        With a line for each mistake in the files.
     """
-    file, material = part.file, read_material(part, root=root)
+    file = part.file
     judged = judgements(material.segments)
     speaking = {
         principle: [
