@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
 from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
-from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
+from surveywaves.disclosure.releases import begin_ledger, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, flush, flush_all, whole, write_bytes, write_text
 from surveywaves.key import RESTORE, Key
@@ -59,6 +59,7 @@ from surveywaves.pin.manifest import (
     write_manifest,
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
+from surveywaves.qualitative.people import everybody
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
 from surveywaves.text import few
@@ -312,7 +313,7 @@ def pin(
     ledger, key = remembered or begin_ledger(places.folder)
     entry = None
     if not (rule := study.config.disclosure).public:
-        people = people_of(places.folder, key)
+        people = everybody(study)(places.folder, key)
         entry = entry_of(asked.label, rule, people, key)
         ledger = ledger.add(entry, people)
     manifest = Manifest(
@@ -380,7 +381,9 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
-    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
+    against += [
+        one.mistake() for one in conflicting(places.folder, study.config.disclosure, everybody(study))
+    ]
     against += dict.fromkeys(
         tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
     )
