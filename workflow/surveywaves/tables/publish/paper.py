@@ -266,6 +266,10 @@ _STYLES: Final = """\
 <w:color w:val="1A1A1A"/><w:sz w:val="{size}"/><w:lang w:val="en-GB"/>
 </w:rPr></w:rPrDefault>
 <w:pPrDefault><w:pPr><w:spacing w:before="20" w:after="20"/></w:pPr></w:pPrDefault></w:docDefaults>
+<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>
+<w:style w:type="paragraph" w:styleId="Compact"><w:name w:val="Compact"/></w:style>
+<w:style w:type="paragraph" w:styleId="BodyText"><w:name w:val="Body Text"/></w:style>
+<w:style w:type="paragraph" w:styleId="FirstParagraph"><w:name w:val="First Paragraph"/></w:style>
 <w:style w:type="paragraph" w:styleId="TableCaption"><w:name w:val="Table Caption"/>
 <w:pPr><w:keepNext/><w:spacing w:after="80"/></w:pPr><w:rPr><w:b/><w:sz w:val="20"/></w:rPr></w:style>
 <w:style w:type="table" w:default="1" w:styleId="Table"><w:name w:val="Table"/><w:tblPr>
@@ -275,4 +279,4 @@ _STYLES: Final = """\
 </w:tblPr></w:style>
 </w:styles>
 """
-"""The styles that pandoc names, and that differ from how everything looks: small type, rules as journals set them."""
+"""The styles that pandoc names: small type, rules as journals set them. LibreOffice drops a table with one unknown."""
