@@ -28,7 +28,9 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
     """Lay the plan out, a contrast with the wave to come below the other: returns needed, power, detectable."""
     plan, returns = labels.presentation.planning, labels.presentation.nouns.returns[1]
     powers = planning[planning["term"] == "power"]
-    sizes = sorted({int(n) for n in powers["n"].dropna()})
+    often = powers["n"].value_counts()
+    # Where counts are rounded, the largest number differs from contrast to contrast.
+    sizes = sorted(int(n) for n in often.index[2 * often >= often.max()])
     step = max(1, len(sizes) // SHOWN)
     shown = sizes[step - 1 :: step][-SHOWN:]
     found = {
@@ -85,4 +87,4 @@ def _needed(row: Any, labels: Labels) -> Cell:
     if row is None or not is_missing(row.estimate):
         return cell
     # The power that everybody would give differs from row to row: it is in the data.
-    return cell.noted(printed.sentence(labels.readable(row.note).partition(": with all")[0]))
+    return cell.noted(printed.sentence(labels.readable(row.note).partition(": ")[0]))
