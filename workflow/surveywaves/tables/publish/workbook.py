@@ -8,8 +8,6 @@ import math
 import re
 import zipfile
 from collections.abc import Iterable
-from copy import copy
-from functools import lru_cache
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -24,6 +22,8 @@ from surveywaves.text import visible
 from surveywaves.words import MINUS
 
 _MADE: Final = dt.datetime(1980, 1, 1)
+_BOLD: Final = Font(bold=True)
+_WRAPPED, _TOP = (Alignment(wrap_text=wrapped, vertical="top") for wrapped in (True, False))
 _NUMBER: Final = re.compile(rf"([▲▼○] |<|)([{MINUS}+]?)[\d,]*(?:\.(\d+))?(?: \(.*\))?")
 """A printed number: the sign of a decision, its own sign, its decimals, and what stands in brackets behind it."""
 
@@ -42,7 +42,6 @@ def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
     known: set[str] = set()
     for table, demonstration in tables:
         _sheet(book, table, demonstration, _name(table.name, known))
-    _look.cache_clear()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         ExcelWriter(book, archive).write_data()
@@ -125,28 +124,17 @@ def _cells(page: Any, cell: Cell, marks: str, extra: int) -> list[Any]:
     ]
 
 
-def _put(page: Any, value: str | float, **look: Any) -> Any:
-    """Make a cell; what begins as a formula does stays words, in the sheet and when somebody edits it.
-
-    It is a copy of the first cell of its look: openpyxl takes longer to set the look than to make the cell.
-    """
-    words = isinstance(value, str)
-    shown: Any = visible(value) if isinstance(value, str) else None if math.isnan(value) else value
-    cell = copy(_look(page.parent, quoted=words and bool(shown), **look))
-    cell.parent, cell.value = page, shown
-    if words and shown:
-        cell.data_type = "s"
-    return cell
-
-
-@lru_cache(maxsize=256)
-def _look(
-    book: Workbook, *, quoted: bool, bold: bool = False, wrapped: bool = False, shown: str = "General"
+def _put(
+    page: Any, value: str | float, *, bold: bool = False, wrapped: bool = False, shown: str = "General"
 ) -> Any:
-    """Make the cell that all others of a look are copies of."""
-    cell = WriteOnlyCell(book.worksheets[0])
-    cell.alignment = Alignment(wrap_text=wrapped, vertical="top")
-    cell.quotePrefix, cell.number_format = quoted, shown
+    """Make a cell; what begins as a formula does stays words, in the sheet and when somebody edits it."""
+    words = isinstance(value, str)
+    kept: Any = visible(value) if isinstance(value, str) else None if math.isnan(value) else value
+    cell = WriteOnlyCell(page, kept)
+    cell.alignment = _WRAPPED if wrapped else _TOP
+    if words and kept:
+        cell.data_type, cell.quotePrefix = "s", True
     if bold:
-        cell.font = Font(bold=True)
+        cell.font = _BOLD
+    cell.number_format = shown
     return cell
