@@ -10,7 +10,6 @@ import pandas as pd
 
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Table, laid_out, numbers
-from surveywaves.tables.statements import BY_DECISION
 from surveywaves.terms import RECOMPUTED, ROW_COUNTS, Comparability
 from surveywaves.words import NONE, Labels, records, whole
 
@@ -113,6 +112,9 @@ VERDICTS: Final = {
 """Verdict -> its words; the others are printed as they are."""
 
 FAULTS: Final = ("misprint", "undecided", "contradicted")
+
+BY_DECISION: Final = "; by decision: "
+"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
 
 
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:

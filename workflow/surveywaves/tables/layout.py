@@ -47,12 +47,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, the head above it, whether it holds numbers, and what the head is short for."""
+    """A column: its head, the head above it, and whether it holds numbers."""
 
     head: str
     group: str = ""
     numeric: bool = False
-    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,9 +231,9 @@ def _each(made: Any, of: Callable[[str], T]) -> Iterator[T]:
     return (of(one) if isinstance(one, str) else one for one in several)
 
 
-def numbers(head: str, group: str = "", spoken: str = "") -> Column:
+def numbers(head: str, group: str = "") -> Column:
     """Make a column of numbers."""
-    return Column(head, group, numeric=True, spoken=spoken)
+    return Column(head, group, numeric=True)
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:

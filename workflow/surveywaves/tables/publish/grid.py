@@ -27,8 +27,6 @@ class Box:
         Whether its column holds numbers.
     across, down
         How many columns and rows it covers.
-    spoken
-        What its text is short for.
     """
 
     text: str
@@ -38,7 +36,6 @@ class Box:
     numeric: bool = False
     across: int = 1
     down: int = 1
-    spoken: str = ""
 
     @property
     def bold(self) -> bool:
@@ -71,7 +68,7 @@ def heads(table: Table) -> list[list[Box]]:
 def _head(column: Column) -> Box:
     head = held(visible(column.head))
     head = head.replace(" ", "\u00a0") if len(head) <= SHORT else head
-    return Box(head, scope="col", numeric=column.numeric, spoken=column.spoken)
+    return Box(head, scope="col", numeric=column.numeric)
 
 
 def body(table: Table) -> Iterator[list[Box]]:

@@ -45,7 +45,6 @@ th.group {{ font-weight: bold; text-align: left; border-top: 1px solid #9a9a9a; 
 thead .num {{ white-space: normal; }}
 .up, .down, .caution {{ font-weight: bold; }}
 .muted {{ color: #5c5c5c; }}
-abbr {{ text-decoration: none; }}
 sup {{ line-height: 0; font-size: 70%; font-weight: normal; }}
 .notes p {{ margin: .3em 0; max-width: 60em; font-size: .92em; }}
 .demonstration {{ font-weight: bold; }}
@@ -90,8 +89,6 @@ def _tag(box: Box) -> str:
     about = {"class": classes, "scope": box.scope, "colspan": box.across, "rowspan": box.down}
     set_so = "".join(f' {name}="{value}"' for name, value in about.items() if value not in ("", 1))
     text = _marked(box.text) or ("&nbsp;" if box.scope == "col" else "")
-    if box.spoken:
-        text = f'<abbr title="{escape(visible(box.spoken))}">{text}</abbr>'
     tag, marks = "th" if box.scope else "td", f"<sup>{box.marks}</sup>" if box.marks else ""
     return f"<{tag}{set_so}>{text}{marks}</{tag}>"
 
