@@ -45,8 +45,8 @@ class Shape:
 
 def shape(table: Table) -> Shape:
     """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
-    heads = [len(column.head) if len(column.head) <= SHORT else 0 for column in table.columns]
-    needs = [[max(head, some) for some in table.letters(place)] for place, head in enumerate(heads)]
+    whole = [len(column.head) if len(column.head) <= SHORT else 0 for column in table.columns]
+    needs = [[max(head, some) for some in table.letters(place)] for place, head in enumerate(whole)]
     least, most = (sum(widths) for widths in zip(*needs, strict=True))
     pages = ((UPRIGHT, False, 8, least + 20), (TURNED, True, 8, most), (TURNED, True, 7, 0))
     rooms = [(width / _LETTERS[size] - 2 * len(needs), enough) for width, _, size, enough in pages]
