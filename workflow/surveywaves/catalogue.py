@@ -377,7 +377,7 @@ TABLES: Final = (
     Table("misprints", "tables.data:misprints", ("published_tables",), "audit", beside=("titles",)),
     Table("claims", "tables.data:claims", ("claims",), "audit"),
     Table("wordings", "tables.data:wordings", (), "wordings"),
-    Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
+    Table("planning", "tables.robustness:planning", ("planning",), "planning", needs=("scales",)),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Table, laid_out, numbers
-from surveywaves.tables.statements import BY_DECISION
 from surveywaves.terms import RECOMPUTED, ROW_COUNTS, Comparability
 from surveywaves.words import NONE, Labels, records, whole
 
@@ -45,9 +44,10 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
 def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
     """List what was withheld or rounded in the released tables."""
     counts = ("shown", "withheld", "rounded")
+    frame = disclosure_summary.astype(dict.fromkeys(counts, "int64"))
     return laid_out(
         "Numbers withheld or rounded to protect respondents",
-        records(disclosure_summary[disclosure_summary[["withheld", "rounded"]].sum(axis="columns") > 0]),
+        records(frame[frame["withheld"] + frame["rounded"] > 0]),
         [
             ("Released table", attrgetter("table")),
             ("Number", lambda row: row.what.replace("_", " ")),
@@ -56,7 +56,7 @@ def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
                 lambda row: [printed.count(row, name) for name in counts],
             ),
         ],
-        disclosure_summary,
+        frame,
         labels.presentation.protection,
         "Rounded: a count to a multiple, an estimate to fewer digits. Numbers that lost nothing are left out.",
         heads=2,
@@ -113,6 +113,9 @@ VERDICTS: Final = {
 """Verdict -> its words; the others are printed as they are."""
 
 FAULTS: Final = ("misprint", "undecided", "contradicted")
+
+BY_DECISION: Final = "; by decision: "
+"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
 
 
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from surveywaves.words import REVERSED, REVERSED_MEANS, WITHHELD, WITHHELD_MEANS, whole
+from surveywaves.words import NONE, REVERSED, REVERSED_MEANS, WITHHELD, WITHHELD_MEANS, whole
 
 T = TypeVar("T")
 
@@ -47,12 +47,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, the head above it, whether it holds numbers, and what the head is short for."""
+    """A column: its head, the head above it, and whether it holds numbers."""
 
     head: str
     group: str = ""
     numeric: bool = False
-    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,9 @@ class Table:
         withholds = any(WITHHELD in cell.text and cell.value is not None for cell in cells)
         heads = any(WITHHELD in column.head for column in self.columns)
         added = [*([REVERSED_MEANS] if reverses else []), *([WITHHELD_MEANS] if withholds or heads else [])]
-        notes = dict.fromkeys(filter(None, (*self.notes, *added)))
+        dashes = any(NONE in cell.text for cell in cells)
+        said = (note for note in self.notes if note and (dashes or not note.startswith(f"{NONE}: ")))
+        notes = dict.fromkeys((*said, *added))
         object.__setattr__(self, "notes", tuple(notes))
 
     @cached_property
@@ -160,7 +161,7 @@ class Table:
         # Capitals are wider.
         words = (len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split())
         head = min(max(words, default=1), LONGEST_WORD)
-        longest = max(map(len, texts))
+        longest = max(len(text) + sum(map(str.isupper, text)) // 3 for text in texts)
         if column.numeric:
             pieces = (piece for text in texts for piece in text.replace(" (", "\n(").split("\n"))
             return max(*map(len, pieces), head), max(longest, head)
@@ -230,9 +231,9 @@ def _each(made: Any, of: Callable[[str], T]) -> Iterator[T]:
     return (of(one) if isinstance(one, str) else one for one in several)
 
 
-def numbers(head: str, group: str = "", spoken: str = "") -> Column:
+def numbers(head: str, group: str = "") -> Column:
     """Make a column of numbers."""
-    return Column(head, group, numeric=True, spoken=spoken)
+    return Column(head, group, numeric=True)
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:

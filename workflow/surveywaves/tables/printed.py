@@ -90,7 +90,7 @@ def p(row: Any, what: str = "p_adjusted") -> Cell:
 def count_and_percent(row: Any) -> Cell:
     """Print a count and its percentage as publications do, n (%), as far as they are not withheld."""
     n, percent = count(row), number(row, "percent", percentage)
-    if n.text == percent.text:
+    if percent.text in (n.text, NONE):
         return n
     return replace(n, text=f"{n.text} ({percent.text})", more=(as_float(percent.value),))
 

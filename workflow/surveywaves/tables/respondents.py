@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -94,13 +93,20 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
 
-    def cells(row: tuple[str, str]) -> Iterator[Cell]:
-        variable, level = row
+    def cells(about: tuple[str, str]) -> Iterator[Cell]:
+        variable, level = about
         yield Cell(labels.level(variable, level))
         for wave, name in places:
             # Within an organisation, the variable that names it says nothing.
             within = name != ALL and variable == ORGANISATION
-            yield Cell("") if within else _level(found.get((wave, name, variable, level)), level)
+            row = found.get((wave, name, variable, level))
+            yield (
+                Cell("")
+                if within
+                else printed.count(row)
+                if level == NOT_STATED
+                else printed.count_and_percent(row)
+            )
 
     last = places[-1][0] if places else ""
 
@@ -157,15 +163,6 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
     extra = [level for level in wanted if level not in known and level != NOT_STATED]
     last = [NOT_STATED] if NOT_STATED in wanted else []
     return [*(level for level in known if level in wanted), *extra, *last]
-
-
-def _level(row: Any, level: str) -> Cell:
-    n = printed.count(row)
-    if level == NOT_STATED or (
-        not printed.is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))
-    ):
-        return replace(n, tone="muted")
-    return printed.count_and_percent(row)
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,21 +14,11 @@ from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
+from surveywaves.tables.data import FAULTS
 from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
-
-MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
-"""Verdicts of the audit that the answers carry as a note, and how the note goes on."""
-
-BY_DECISION: Final = "; by decision: "
-"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
-
-Place: TypeAlias = tuple[str, int]
-"""Item and response of an answer; response 0 is the base."""
-
-WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
@@ -146,7 +136,7 @@ def answers(
     battery
         One of `surveywaves.catalogue.batteries`: statements of a scale that share their response options.
     published_tables
-        `published_tables`: what the publication misprints of these answers is noted.
+        The audit of the publication: whether it misprints any of these answers is noted.
     """
     study, items = labels.presentation, batteries(labels.presentation)[battery]
     scale = study.response_scales[items[0].response_scale]
@@ -156,57 +146,30 @@ def answers(
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
     there = set(zip(asked["item"], asked["wave"], strict=True))
     found = {(row.item, row.wave, row.response): row for row in records(chosen)}
-    said = {}
-    if published_tables is not None:
-        said = {study.published_wave: misprint_notes(published_tables, items)}
 
     def cells(row: tuple[Item, str]) -> Iterator[Cell]:
         item, wave = row
         yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
         own = [found.get((item.item, wave, response)) for response in range(1, scale.points + 1)]
         base = printed.count(next(filter(None, own), None), "base")
-        for response, cell in enumerate((base, *map(printed.count_and_percent, own))):
-            notes = said.get(wave, {}).get((item.item, response), ())
-            yield replace(cell.noted(*notes), tone="caution") if notes else cell
+        yield from (base, *map(printed.count_and_percent, own))
 
     named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
+    misprinted = published_tables is not None and bool(
+        (published_tables["table"].isin(list(named)) & published_tables["verdict"].isin(FAULTS)).any()
+    )
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
     options = [*zip(scale.short, scale.labels, strict=True)]
-    heads = [numbers(short, spoken="" if short == label else label) for short, label in options]
     return laid_out(
         labels.scale(items[0].scale or WITHOUT_SCALE)
         + (f" (printed as Table {listed(list(named))})" if named else ""),
         [(item, wave) for item in items for wave in study.waves if (item.item, wave) in there],
-        [(["Wave", numbers("n", spoken="answers"), *heads], cells)],
+        [(["Wave", *map(numbers, ("n", *scale.short))], cells)],
         chosen,
-        "Number of answers, and n (% of them) for each response.",
-        f"{labels.organisation(ALL)}.",
-        "; ".join(["n: answers", *(f"{short}: {label}" for short, label in options if short != label)]) + ".",
+        f"{labels.organisation(ALL)}: number of answers (n), and n (%) of each response.",
+        "; ".join(f"{short}: {label}" for short, label in options if short != label),
         f"Without answers in this form: {listed(absent)}." if absent else "",
+        "Some of these are misprinted in the publication: see its misprints." if misprinted else "",
         printed.unweighted(chosen),
         section=lambda row: row[0].text,
     )
-
-
-def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:
-    """Say of each answer that the publication misprints what it prints, what it should say, and why."""
-    by_place = {
-        (str(item.published_table), str(item.published_row)): item.item
-        for item in items
-        if item.published_table is not None
-    }
-    tables = {table for table, _ in by_place}
-    own = audited[audited["table"].isin(tables)]
-    categories = [name for name in dict.fromkeys(own["category"]) if name]
-    notes: dict[Place, list[str]] = {}
-    for row in records(own[own["verdict"].isin(MISPRINTS)]):
-        if (item := by_place.get((row.table, row.row))) is None:
-            continue
-        response = categories.index(row.category) + 1 if row.category else 0
-        told = " ".join(filter(None, (MISPRINTS[row.verdict], row.settled)))
-        why = row.evidence.partition(BY_DECISION)[0]
-        notes.setdefault((item, response), []).append(
-            f"The publication prints {WHAT.get(row.quantity, row.quantity)} of {row.printed}; {told}"
-            f"{f' ({why})' if why else ''}."
-        )
-    return {key: tuple(told) for key, told in notes.items()}

@@ -27,8 +27,6 @@ class Box:
         Whether its column holds numbers.
     across, down
         How many columns and rows it covers.
-    spoken
-        What its text is short for.
     """
 
     text: str
@@ -38,7 +36,6 @@ class Box:
     numeric: bool = False
     across: int = 1
     down: int = 1
-    spoken: str = ""
 
     @property
     def bold(self) -> bool:
@@ -47,6 +44,9 @@ class Box:
 
 
 _BOLD: Final = {"up", "down", "caution", "group"}
+
+SHORT: Final = 8
+"""Letters of a head that stays on one line."""
 
 
 def heads(table: Table) -> list[list[Box]]:
@@ -66,7 +66,9 @@ def heads(table: Table) -> list[list[Box]]:
 
 
 def _head(column: Column) -> Box:
-    return Box(held(visible(column.head)), scope="col", numeric=column.numeric, spoken=column.spoken)
+    head = held(visible(column.head))
+    head = head.replace(" ", "\u00a0") if len(head) <= SHORT else head
+    return Box(head, scope="col", numeric=column.numeric)
 
 
 def body(table: Table) -> Iterator[list[Box]]:

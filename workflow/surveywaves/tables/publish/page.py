@@ -25,7 +25,7 @@ _PAGE: Final = """\
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
-body {{ font: 14px/1.4 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1a1a1a; margin: 1.5em; }}
+body {{ font: 13px/1.4 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1a1a1a; margin: 1.5em; }}
 h1 {{ font-size: 1.5em; }}
 h2 {{ font-size: 1.1em; margin: 1.5em 0 .3em; }}
 li {{ margin: .25em 0; }}
@@ -34,7 +34,7 @@ a {{ color: #0b4f8a; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; border-top: 2px solid #1a1a1a; border-bottom: 2px solid #1a1a1a; }}
 caption {{ text-align: left; font-weight: bold; padding-bottom: .4em; }}
-th, td {{ padding: .25em .6em; vertical-align: top; text-align: left; font-weight: normal; }}
+th, td {{ padding: .25em .5em; vertical-align: top; text-align: left; font-weight: normal; }}
 tbody th {{ min-width: 9em; max-width: 32em; }}
 td {{ max-width: 32em; }}
 thead th {{ font-weight: bold; vertical-align: bottom; }}
@@ -45,7 +45,6 @@ th.group {{ font-weight: bold; text-align: left; border-top: 1px solid #9a9a9a; 
 thead .num {{ white-space: normal; }}
 .up, .down, .caution {{ font-weight: bold; }}
 .muted {{ color: #5c5c5c; }}
-abbr {{ text-decoration: none; }}
 sup {{ line-height: 0; font-size: 70%; font-weight: normal; }}
 .notes p {{ margin: .3em 0; max-width: 60em; font-size: .92em; }}
 .demonstration {{ font-weight: bold; }}
@@ -90,8 +89,6 @@ def _tag(box: Box) -> str:
     about = {"class": classes, "scope": box.scope, "colspan": box.across, "rowspan": box.down}
     set_so = "".join(f' {name}="{value}"' for name, value in about.items() if value not in ("", 1))
     text = _marked(box.text) or ("&nbsp;" if box.scope == "col" else "")
-    if box.spoken:
-        text = f'<abbr title="{escape(visible(box.spoken))}">{text}</abbr>'
     tag, marks = "th" if box.scope else "td", f"<sup>{box.marks}</sup>" if box.marks else ""
     return f"<{tag}{set_so}>{text}{marks}</{tag}>"
 
