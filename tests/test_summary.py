@@ -395,7 +395,7 @@ def test_how_sure_counts_what_the_page_tells_and_no_more() -> None:
         )
     )
     assert "Of the two clear results above, one holds in every alternative analysis." in text
-    assert "Their estimates move by at most 2.4 points (a)." in text
+    assert "No estimate of the two moves by more than 2.4 points (a)." in text
 
 
 def test_nothing_estimable_gives_no_number_and_says_so_everywhere() -> None:

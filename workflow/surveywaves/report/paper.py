@@ -170,7 +170,8 @@ def _needs(table: Table, place: int) -> tuple[float, float]:
     Numbers are broken before brackets at most, words between words.
     """
     column, texts = table.columns[place], [row[place].text for row in table.rows]
-    head = max(_wide(word[:LONGEST_WORD]) for word in ("", *column.head.split()))
+    # Heads are bold.
+    head = 1.08 * max(_wide(word[:LONGEST_WORD]) for word in ("", *column.head.split()))
     broken = re.compile(r" (?=\()|\n" if column.numeric else r"\s")
     least = max((_wide(piece) for text in texts for piece in broken.split(text)), default=0.0)
     most = max(_wide(text) for text in (*texts, column.head[:LONGEST_WORD]))
