@@ -24,7 +24,7 @@ from surveywaves.tables.made import frames_of, made
 from surveywaves.tables.measures import dif
 from surveywaves.tables.printed import decided, decimals_of, estimate
 from surveywaves.tables.robustness import decided as decided_in_words
-from surveywaves.tables.robustness import robustness
+from surveywaves.tables.robustness import planning, robustness
 from surveywaves.tables.statements import answers, statements
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
@@ -203,6 +203,13 @@ def test_every_row_and_column_says_something(shaped) -> None:
         for place, column in enumerate(table.columns):
             if column.numeric:
                 assert any(row[place].text != NONE for row in table.rows), (name, column)
+
+
+def test_what_a_dash_means_is_said_where_there_is_one(shaped) -> None:
+    _, _, found = shaped
+    for name, table in found.items():
+        dashes = any(NONE in cell.text for row in table.rows for cell in row)
+        assert dashes or not any(note.startswith(f"{NONE}: ") for note in table.notes), name
 
 
 def test_one_wave_speaks_of_no_change(shaped) -> None:
@@ -521,6 +528,13 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
 def test_a_decision_is_put_into_words_of_its_kind(labels, decision: str, kind: str, words: str) -> None:
     row = SimpleNamespace(term=kind, organisation="left - right")
     assert decided_in_words(decision, row, labels) == words
+
+
+def test_the_plan_has_columns_for_numbers_of_returns_that_most_contrasts_have(labels, frames) -> None:
+    plan = frames["planning"]
+    odd = plan[plan["n"] == plan["n"].max()].head(1)
+    table = planning(pd.concat([plan, odd.assign(n=odd["n"] - 5)]), labels)
+    assert table.columns == planning(plan, labels).columns
 
 
 def test_dif_lists_exceptions_and_counts_what_was_tested(labels) -> None:

@@ -45,9 +45,6 @@ class Box:
 
 _BOLD: Final = {"up", "down", "caution", "group"}
 
-SHORT: Final = 8
-"""Letters of a head that stays on one line."""
-
 
 def heads(table: Table) -> list[list[Box]]:
     """Return the rows of heads: if some columns have a head above theirs, two."""
@@ -66,9 +63,7 @@ def heads(table: Table) -> list[list[Box]]:
 
 
 def _head(column: Column) -> Box:
-    head = held(visible(column.head))
-    head = head.replace(" ", "\u00a0") if len(head) <= SHORT else head
-    return Box(head, scope="col", numeric=column.numeric)
+    return Box(held(visible(column.head)), scope="col", numeric=column.numeric)
 
 
 def body(table: Table) -> Iterator[list[Box]]:

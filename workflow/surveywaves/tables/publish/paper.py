@@ -21,7 +21,7 @@ import pypandoc  # type: ignore[import-untyped]
 
 from surveywaves.files import undated_zip
 from surveywaves.tables.layout import Table
-from surveywaves.tables.publish.grid import SHORT, Box, body, heads
+from surveywaves.tables.publish.grid import Box, body, heads
 from surveywaves.text import visible
 
 _APART: Final = "surveywaves-the-next-table"
@@ -45,8 +45,7 @@ class Shape:
 
 def shape(table: Table) -> Shape:
     """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
-    whole = [len(column.head) if len(column.head) <= SHORT else 0 for column in table.columns]
-    needs = [[max(head, some) for some in table.letters(place)] for place, head in enumerate(whole)]
+    needs = [table.letters(place) for place in range(len(table.columns))]
     least, most = (sum(widths) for widths in zip(*needs, strict=True))
     pages = ((UPRIGHT, False, 8, least + 20), (TURNED, True, 8, most), (TURNED, True, 7, 0))
     rooms = [(width / _LETTERS[size] - 2 * len(needs), enough) for width, _, size, enough in pages]
