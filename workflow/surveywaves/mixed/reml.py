@@ -19,7 +19,7 @@ number and their mean. An evaluation costs one small outer product for each numb
 (team, number answered). First and second derivatives are exact, from d V^-1 = -V^-1 dV V^-1.
 
 Without teams, cells have nothing in common but the few other columns, of items and covariates. With (D, C; C', K) the
-matrix of (cells, others and y), the likelihood depends on K - C'D^-1 C and log |D| alone: see `_without_cells`.
+matrix of (cells, others and y), the likelihood depends on K - C'D^-1 C and log |D| alone: see `without_cells`.
 
 Without teams there is one ratio, with teams there are two. With sampling weights, a respondent of weight w counts as w
 respondents (of the team).
@@ -275,23 +275,10 @@ class Deviance:
         )
 
     def _without_cells(self, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Eliminate the cells.
-
-        Returns
-        -------
-        rest, log
-            (3, p + 1, p + 1) K - C'D^-1 C, its first and its second derivative by the ratio; (3,) log |D| and its own.
-        """
+        """See `without_cells`."""
         parts = self._spread.weighted(np.array([w, -(w**2), 2 * w**3]))
-        (d, d1, d2), (c, c1, c2), rest = parts.diagonal, parts.border, parts.rest.copy()
-        lean = c / d[:, None]
-        bent = c1 - d1[:, None] * lean
-        once, twice = c1.T @ lean, c2.T @ lean
-        rest[0] += self._within[self._cells :, self._cells :] - c.T @ lean
-        rest[1] += _crossed(lean, d1) - once - once.T
-        rest[2] += _crossed(lean, d2) - twice - twice.T - 2 * _crossed(bent, 1 / d)
-        log = [np.log(d).sum(), (d1 / d).sum(), (d2 / d - (d1 / d) ** 2).sum()]
-        return rest, np.array(log)
+        parts.rest[0] += self._within[self._cells :, self._cells :]
+        return without_cells(*parts)
 
     def _parts(self, theta: FloatArray, w: FloatArray) -> tuple[TeamSums, _Parts]:
         teams = self._teams
@@ -336,6 +323,31 @@ class Deviance:
     def _sum(self, values: FloatArray) -> FloatArray:
         """(T, ...) sums over the blocks of a team."""
         return np.asarray(np.add.reduceat(values, self._first, axis=0), dtype=np.float64)
+
+
+def without_cells(
+    diagonal: FloatArray, border: FloatArray, rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Eliminate cells, which have nothing in common, from a matrix (D, C; C', K) that depends on a ratio.
+
+    Parameters
+    ----------
+    diagonal, border, rest
+        (3, n), (3, n, q) and (3, q, q): D, C and K, their first and their second derivatives.
+
+    Returns
+    -------
+    left, log
+        (3, q, q) K - C'D^-1 C, its first and its second derivative; (3,) log |D| and its own.
+    """
+    (d, d1, d2), (c, c1, c2), left = diagonal, border, rest.copy()
+    lean = c / d[:, None]
+    bent = c1 - d1[:, None] * lean
+    once, twice = c1.T @ lean, c2.T @ lean
+    left[0] -= c.T @ lean
+    left[1] += _crossed(lean, d1) - once - once.T
+    left[2] += _crossed(lean, d2) - twice - twice.T - 2 * _crossed(bent, 1 / d)
+    return left, np.array([np.log(d).sum(), (d1 / d).sum(), (d2 / d - (d1 / d) ** 2).sum()])
 
 
 def _crossed(rows: FloatArray, weights: FloatArray) -> FloatArray:

@@ -165,7 +165,7 @@ class _Arrow:
         adding = sparse.csr_array(
             (weight, (cell, np.arange(len(cell)))), shape=(len(self.by_cell), len(cell))
         )
-        summed = adding @ (rows[..., :1] * rows).reshape(len(cell), -1)
+        summed = np.asarray(adding @ (rows[..., :1] * rows).reshape(len(cell), -1))
         summed = summed.reshape(len(self.by_cell), *rows.shape[1:])
         self.by_cell += summed[..., 0]
         self.crossed += summed[..., 1:]
