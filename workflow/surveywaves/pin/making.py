@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
 from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
-from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
+from surveywaves.disclosure.releases import begin_ledger, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, flush, flush_all, whole, write_bytes, write_text
 from surveywaves.key import RESTORE, Key
@@ -59,6 +59,7 @@ from surveywaves.pin.manifest import (
     write_manifest,
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
+from surveywaves.qualitative.people import everybody
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
 from surveywaves.text import few
@@ -312,7 +313,7 @@ def pin(
     ledger, key = remembered or begin_ledger(places.folder)
     entry = None
     if not (rule := study.config.disclosure).public:
-        people = people_of(places.folder, key)
+        people = everybody(study)(places.folder, key)
         entry = entry_of(asked.label, rule, people, key)
         ledger = ledger.add(entry, people)
     manifest = Manifest(
@@ -338,7 +339,7 @@ def pin(
     with _written(manifest, files, places.folder / PINS) as folder:
         write_ledger(ledger, key, places.folder)
         flush((places.folder / LEDGER).parent)
-    return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
+    return _told(manifest, folder.relative_to(places.folder))
 
 
 def _disguised(job: Job, outputs: Hashes, key: Key) -> Job:
@@ -380,7 +381,9 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
-    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
+    against += [
+        one.mistake() for one in conflicting(places.folder, study.config.disclosure, everybody(study))
+    ]
     against += dict.fromkeys(
         tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
     )
@@ -396,18 +399,12 @@ def _unremembered(places: Places, remembered: tuple[Ledger, Key] | None) -> Iter
     known = {entry_name(entry, key) for entry in ledger.entries} if key else set()
     hint = f"{RESTORE}; or pin with allow_unremembered=true, which the manifest then says"
     for name, manifest in _pins(places):
-        if manifest.key and (key is None or manifest.key != key.name):
+        if key is None or manifest.key != key.name:
             yield Mistake(
                 name, "pinned with another key than is here: nobody can tell what it showed of whom", hint
             )
         elif manifest.ledger and manifest.ledger not in known:
             yield Mistake(name, f"pinned, and not in {LEDGER}: nobody can tell what it showed of whom", hint)
-
-
-def _forgotten(places: Places) -> list[str]:
-    """Name the pins that were made when nothing was remembered."""
-    old = [name for name, manifest in _pins(places) if not manifest.key]
-    return [f"made before there was a ledger of releases, and not compared: {few(old)}"] if old else []
 
 
 def _pins(places: Places) -> Iterator[tuple[str, Manifest]]:
