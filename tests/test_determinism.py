@@ -172,3 +172,17 @@ def records(study: Path) -> dict[Path, str]:
         path.relative_to(study): path.read_text(encoding="utf-8").replace(way, "")
         for path in (study / "results/logs").rglob("*.log")
     }
+
+
+def test_a_study_split_by_scale_gives_the_same_statistics(
+    whole_run: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """With as many jobs as it has scales, and families of items that reach over them."""
+    whole, split = whole_run("drawn"), tmp_path / "split"
+    shutil.copytree(whole, split, ignore=shutil.ignore_patterns(".snakemake"))
+    wanted = [f"results/statistics/{table}.parquet" for table in ("contrasts", "dif")]
+    done = run(split, Way(cores=2, umask=0o022), *wanted, "--set-scatter", "scales=3")
+    assert done.status == 0, done.said
+    first, second = outputs(whole), outputs(split)
+    assert [name for name in first if first[name] != second[name]] == []
+    assert {Path(name).parts[2] for name in second.keys() - first.keys()} == {"compare", "measure"}
