@@ -33,7 +33,15 @@ LONGEST = (
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
 
 THOROUGH = {
-    *("test_disclosure", "test_hostile_fits", "test_independent_checks", "test_sensitivity"),
+    *("test_attack", "test_bounds", "test_crosscheck", "test_disclosure", "test_environment"),
+    *(
+        "test_hostile_fits",
+        "test_imputation",
+        "test_independent_checks",
+        "test_sensitivity",
+        "test_situations",
+    ),
+    *("test_mixed_diagnostics", "test_mixed_linear_robust"),
     *("test_figures", "test_figures_gallery", "test_figures_widths", "test_figures_withheld"),
     *(
         "test_mixed_linear_teams",
@@ -46,6 +54,20 @@ THOROUGH = {
     *("test_mixed_ordinal", "test_publication_tables"),
 }
 """Files of minutes less dear: they simulate, draw every figure or set whole reports. Properties of Hypothesis, too."""
+
+DEAR = {
+    "test_intervals_cover_the_truth_where_few_answer_and_answers_are_near_the_top",
+    "test_many_releases_of_the_same_people_are_kept_once_and_none_stands_in_the_way",
+    "test_noise_and_nonsense_get_a_name",
+    "test_of_many_organisations_the_report_shows_the_clearest_and_the_files_have_all",
+    "test_p_values_of_equal_alphas_are_uniform",
+    "test_tests_sizes_and_log_odds_match_clm_in_every_item_and_comparison",
+    "test_whoever_subtracts_two_means_finds_the_change_to_a_unit_of_its_last_digit",
+}
+"""Tests of seconds in files that are quick but for them."""
+
+FAST = "not slow and not thorough"
+"""What `make fast` runs."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +146,20 @@ def run_study(name: str, folder: Path) -> Path:
     return folder
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave alone the files that `make fast` takes no test of: each worker would import what they import."""
+    return True if config.option.markexpr == FAST and collection_path.stem in THOROUGH else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs a study or much else, and put the longest files first: no worker is left with one at the end."""
     for item in items:
         if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        name, _, case = item.name.partition("[")
         drawn = hasattr(getattr(item, "obj", None), "hypothesis")
-        if drawn or item.path.stem in THOROUGH or item.name.endswith("[10,000 columns]"):
+        if drawn or item.path.stem in THOROUGH or name in DEAR or case == "10,000 columns]":
             item.add_marker(pytest.mark.thorough)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     places = {name: place for place, name in enumerate(LONGEST)}

@@ -176,13 +176,6 @@ def test_the_readme_lists_the_raw_files_that_somebody_must_bring_and_no_other(tm
     assert "Nothing else is needed" in readme(own, tmp_path)
 
 
-def test_the_readme_of_a_pin_of_the_first_format_says_what_that_one_holds(tmp_path: Path) -> None:
-    text = readme(small_pin(tmp_path, key=None), tmp_path)
-    assert "| raw file | SHA-256 |" in text
-    assert f"| `{RAW}` | `{sha(RAW)}` |" in text
-    assert "key" not in text
-
-
 def test_the_readme_says_how_to_cite_results_workflow_and_source(tmp_path: Path) -> None:
     text = readme(small_pin(tmp_path), tmp_path)
     assert "> Trust among staff: first-pin. Made with surveywaves, commit 0123456789ab. DOI: ..." in text

@@ -167,7 +167,7 @@ def test_errors_are_those_of_a_fit_to_so_many_respondents(copies: int, covariate
         ours = vectors(joint)[contrast]
         np.testing.assert_allclose(precision.error(ours), math.sqrt(vector @ fit.cov @ vector), **REDONE)
         # the information on the variances is the expected one here, the observed one there
-        assert precision.df(ours) == pytest.approx(fit.df(vector), rel=0.05)
+        assert precision.df(ours) == pytest.approx(fit.df(vector[None])[0], rel=0.05)
 
 
 def test_half_widths_are_those_of_the_analysis_to_come() -> None:
@@ -178,7 +178,7 @@ def test_half_widths_are_those_of_the_analysis_to_come() -> None:
         fit = fit_linear(design, robust=False)
         for contrast in (CHANGE, GAP, BOTH):
             vector = vectors(design)[contrast]
-            margin = stats.t.ppf(0.975, fit.df(vector)) * math.sqrt(vector @ fit.cov @ vector)
+            margin = stats.t.ppf(0.975, fit.df(vector[None])[0]) * math.sqrt(vector @ fit.cov @ vector)
             found = of(table, contrast, "conf_half_width").set_index("n").loc[number, "estimate"]
             # REML finds a little more variance between people where each is there several times
             assert found == pytest.approx(margin / math.sqrt(fit.sigma2 + fit.tau2), rel=0.01)
@@ -242,7 +242,7 @@ def simulated() -> tuple[pd.DataFrame, LinearFit, dict[tuple[str, str], np.ndarr
         found = fit_linear(design, robust=False)
         for contrast, vector in vectors(design).items():
             error = math.sqrt(vector @ found.cov @ vector)
-            results.setdefault(contrast, []).append((vector @ found.coef, error, found.df(vector)))
+            results.setdefault(contrast, []).append((vector @ found.coef, error, found.df(vector[None])[0]))
     return frame, fit, {contrast: np.array(rows) for contrast, rows in results.items()}
 
 

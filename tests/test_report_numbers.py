@@ -217,7 +217,13 @@ def digits_in(template: Path) -> list[str]:
 
 
 def test_no_template_holds_a_digit() -> None:
-    assert {path.name.partition(".")[0] for path in templates()} == {*SECTIONS, "_said", "_strip"}
+    assert {path.name.partition(".")[0] for path in templates()} == {
+        *SECTIONS,
+        "_said",
+        "_strip",
+        "sheet",
+        "sheets",
+    }
     assert {path.name: found for path in templates() if (found := digits_in(path))} == {}
 
 

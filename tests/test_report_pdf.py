@@ -17,7 +17,7 @@ from browser import needs
 from surveywaves.catalogue import APPENDIX, SECTIONS
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.build import Report, Shown
-from surveywaves.report.paper import _parts, _shown
+from surveywaves.report.paper import _shown, _split
 from surveywaves.tables.layout import Cell, Column, Table
 from synthetic_report import (
     FIGURES,
@@ -278,7 +278,7 @@ def test_a_long_table_goes_over_pages_with_its_heads_and_without_losing_a_row(tm
 
 def test_columns_that_no_page_holds_are_split_with_their_row_names_and_groups() -> None:
     table = table_of(30, 2, "123456789", group=3)
-    parts = list(_parts(table, [80.0, *[45.0] * 30]))
+    parts = list(_split(table, [80.0, *[45.0] * 30]))
     assert len(parts) == 3 and all(part[0] == 0 for part in parts)
     assert [place for part in parts for place in part[1:]] == list(range(1, 31))
     assert all(len(part) % 3 == 1 for part in parts)
@@ -286,7 +286,7 @@ def test_columns_that_no_page_holds_are_split_with_their_row_names_and_groups() 
 
 def test_a_table_with_nothing_in_it_is_set() -> None:
     made = _shown(Shown("table", "made", "1", "T", table=Table("made", "T", (Column("Name"),), ())))
-    assert [[column["head"] for column in part["columns"]] for part in made["parts"]] == [["Name"]]
+    assert [part["heads"] for part in made["parts"]] == [["Name"]]
 
 
 @needs_poppler

@@ -106,6 +106,14 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
+# In how many jobs compare and measure do their scales, before they put them together; with 1 there are no such jobs.
+scattergather:
+    scales=1,
+
+
+SHARDS = gather.scales("{scatteritem}")
+
+
 def raw_files(wildcards):
     """List a wave's raw files."""
     return [file.path for file in STUDY.wave(wildcards.wave).file.files]
@@ -119,6 +127,12 @@ def reading(wildcards):
 def harmonising(wildcards):
     """Give what harmonise needs to know of a wave."""
     return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
+
+
+def shards(stage):
+    """List what the jobs find among which a stage is split; nothing where it is not."""
+    files = [f"results/shards/{stage}/{item}.parquet" for item in SHARDS]
+    return files if len(files) > 1 else []
 
 
 def released(tables):

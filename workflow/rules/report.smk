@@ -43,7 +43,7 @@ rule report:
 rule sheets:
     input:
         **released(OF_SHEETS),
-        templates=ancient(templates_in("workflow/report/sheets")),
+        templates=ancient(templates_in("workflow/report", "workflow/report/sections")),
     output:
         sheets=directory("results/sheets"),
     log:

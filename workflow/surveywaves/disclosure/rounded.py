@@ -15,6 +15,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -39,6 +40,9 @@ from surveywaves.tidy import tuples
 
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
+
+AT_ONCE: Final = 24
+"""Organisations that are rounded together at most; more are rounded in blocks, as many as there are in a block."""
 
 PAIRINGS: Final = 5
 """Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
@@ -108,17 +112,19 @@ class _Total(NamedTuple):
     """People of each organisation who are in all tables of a scale at once.
 
     At an end of it, or with all items answered (`every`). `members`: the categories that they are in, item by item.
-    `told`: organisations of which that is known here and may be shown; of others, `people` is what it may be.
+    `told`: organisations of which that is known here and may be shown; of others, `people` is what it may be. `silent`:
+    how many skipped an item, counted once for each item, beyond those who are not in all tables.
     """
 
     people: IntArray
     told: BoolArray
     members: dict[str, BoolArray]
     every: bool
+    silent: IntArray
 
 
 class _Drawn(NamedTuple):
-    """A table as it is shown, what it tells, and its small counts."""
+    """A table as it is shown, what it tells, and those of its small counts that exchanges do not leave open."""
 
     table: _Table
     cells: IntArray
@@ -177,6 +183,7 @@ class _Wave:
     instrument: Mapping[str, ItemKey]
     found: Rounded
     key: bytes = b""
+    blocks: IntArray | None = None
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     totals: dict[tuple[str, str], _Total] = field(default_factory=dict)
     pairings: list[Sizes] = field(default_factory=list)
@@ -194,6 +201,11 @@ class _Wave:
         size = _Table("", ("",), Crossed.of(self.sizes[:, None]))
         self.key = _digest(sorted(_canonical(one)[2] for one in (size, *people, *items)))
         self.found.keys[self.wave] = self.key
+        if len(self.names) > AT_ONCE:
+            keys = [_counts_of(one) for one in (size, *people, *items)]
+            own = [_digest(sorted(row.tobytes() for row in rows)) for rows in zip(*keys, strict=True)]
+            ranks = np.argsort(np.argsort(own, kind="stable"), kind="stable")
+            self.blocks = ranks % math.ceil(math.sqrt(len(own)))
         tries: list[tuple[int, IntArray, list[_Drawn | None]]] = []
         for attempt in range(DRAWS):
             if (drawn := self._cells(size, attempt)) is not None:
@@ -297,6 +309,7 @@ class _Wave:
             given,
             self.found.rule.rounding,
             np.random.default_rng(int.from_bytes(seed, "big")),
+            blocks=None if self.blocks is None else self.blocks[rows],
             **{name: None if limit is None else limit[rows] for name, limit in limits.items()},
         )
         if found is None:
@@ -313,10 +326,23 @@ class _Wave:
             return None
         known = Known.of(table.crossed, cells, rule.rounding, silent=self.silent)
         small = list(small_counts(table.crossed, rule.rounding, rule.threshold))
-        alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
-        if any(True for _ in alone.narrowed([(0, count) for count in small])):
-            return None
+        small = list(compress(small, ~self._tied(table.subject, known).exchanged(small)))
+        if small:
+            alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
+            if any(True for _ in alone.narrowed([(0, count) for count in small])):
+                return None
         return _Drawn(table, cells, known, small)
+
+    def _tied(self, subject: str, known: Known) -> Known:
+        """Return what is known of a table besides if the people who are in all tables of its scale are known."""
+        for total in self.totals.values():
+            if subject in total.members:
+                known = (
+                    known.with_base(total.people, total.silent)
+                    if total.every
+                    else known.at_least(total.members[subject], total.people)
+                )
+        return known
 
     def _totals(self, tables: Mapping[str, _Table]) -> Iterator[tuple[tuple[str, str], _Total]]:
         """Count who stands at an end of each scale and who answered all of its items, organisation by organisation.
@@ -348,7 +374,8 @@ class _Wave:
                 for place in np.flatnonzero(~told):
                     each[place] = max(0, min(rest, most[place]))
                     rest -= each[place]
-                yield (str(scale), what), _Total(each, told, members, what == EVERY)
+                skipped = sum(self.sizes - one for one in given) - (self.sizes - each)
+                yield (str(scale), what), _Total(each, told, members, what == EVERY, skipped)
 
     def _ties(
         self, known: Sequence[_Drawn], scale: str, shown: Mapping[str, tuple[FloatArray, FloatArray]]
@@ -381,6 +408,8 @@ class _Wave:
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
         """List the tables with a small count that all tables together narrow."""
+        if not any(one.small for one in known.values()):
+            return []
         self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
@@ -430,11 +459,10 @@ class _Wave:
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
         """Return the places of the tables with a small count that no pairing of the organisations leaves open."""
         left = [(number, count) for number, one in enumerate(tables) for count in one.small]
-        for exact in (False, True):
-            for sizes in self.pairings:
-                if left:
-                    joint = Joint([one.known for one in tables], sizes, ties)
-                    left = [left[place] for place in joint.narrowed(left, exact=exact)]
+        for sizes in self.pairings:
+            if left:
+                joint = Joint([one.known for one in tables], sizes, ties)
+                left = [left[place] for place in joint.narrowed(left)]
         return sorted({number for number, _ in left})
 
     def _keep(self, drawn: _Drawn) -> None:
@@ -493,10 +521,17 @@ class _Wave:
             low, high = interval(shown[term], rule.rounding)
             known[term] = np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high)
             needed = min(rule.rounding, int(people.sum()) + 1)
-            few = np.flatnonzero((people > 0) & (people < rule.threshold))
+            # Exchanges between organisations leave nearly all open.
+            most = np.minimum(known[term][1], self.totals[scale, EVERY].people)
+            for one in items:
+                gave = one.table.crossed.counts[:, total.members[one.table.subject]]
+                most = np.minimum(most, gave.sum(axis=1))
+            up, down = np.maximum(most - people, 0), people - known[term][0]
+            open_ = np.minimum(up, down.sum() - down) + np.minimum(down, up.sum() - up) + 1 >= needed
+            few = np.flatnonzero((people > 0) & (people < rule.threshold) & ~open_)
             own = [Small(int(row), np.ones(1, dtype=np.bool_), needed) for row in few]
             small += [(len(items) + number, one) for one in own]
-        if not known:
+        if not (small or any(one.small for one in items)):
             return False
         ties = self._ties(items, scale, known)
         joint = Joint([one.known for one in items], Sizes(self.sizes, self.sizes, self.sizes), ties)
@@ -506,11 +541,16 @@ class _Wave:
         return self.instrument[subject].scale if subject in self.instrument else ""
 
 
+def _counts_of(table: _Table) -> IntArray:
+    """(O, C) the counts of each organisation, those of unordered columns by size."""
+    counts, loose = table.crossed.counts, table.unordered
+    return np.column_stack([np.sort(counts[:, :loose], axis=1), counts[:, loose:]])
+
+
 def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:
     """Put rows and unordered columns in an order that depends on counts only; and what there is then."""
     counts, loose = table.crossed.counts, table.unordered
-    keys = np.column_stack([np.sort(counts[:, :loose], axis=1), counts[:, loose:]])
-    rows = np.lexsort(keys.T[::-1])
+    rows = np.lexsort(_counts_of(table).T[::-1])
     free = np.lexsort(counts[rows, :loose][::-1]) if loose else np.arange(0)
     columns = np.concatenate([free, np.arange(loose, counts.shape[1])]).astype(np.intp)
     return rows, columns, counts[np.ix_(rows, columns)].astype("<i8").tobytes()

@@ -339,7 +339,7 @@ def pin(
     with _written(manifest, files, places.folder / PINS) as folder:
         write_ledger(ledger, key, places.folder)
         flush((places.folder / LEDGER).parent)
-    return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
+    return _told(manifest, folder.relative_to(places.folder))
 
 
 def _disguised(job: Job, outputs: Hashes, key: Key) -> Job:
@@ -399,18 +399,12 @@ def _unremembered(places: Places, remembered: tuple[Ledger, Key] | None) -> Iter
     known = {entry_name(entry, key) for entry in ledger.entries} if key else set()
     hint = f"{RESTORE}; or pin with allow_unremembered=true, which the manifest then says"
     for name, manifest in _pins(places):
-        if manifest.key and (key is None or manifest.key != key.name):
+        if key is None or manifest.key != key.name:
             yield Mistake(
                 name, "pinned with another key than is here: nobody can tell what it showed of whom", hint
             )
         elif manifest.ledger and manifest.ledger not in known:
             yield Mistake(name, f"pinned, and not in {LEDGER}: nobody can tell what it showed of whom", hint)
-
-
-def _forgotten(places: Places) -> list[str]:
-    """Name the pins that were made when nothing was remembered."""
-    old = [name for name, manifest in _pins(places) if not manifest.key]
-    return [f"made before there was a ledger of releases, and not compared: {few(old)}"] if old else []
 
 
 def _pins(places: Places) -> Iterator[tuple[str, Manifest]]:

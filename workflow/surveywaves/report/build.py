@@ -12,12 +12,13 @@ import html
 import platform
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -35,6 +36,9 @@ from surveywaves.words import Labels
 
 READS: Final = "commonmark-raw_html+fenced_divs+bracketed_spans+attributes+raw_attribute"
 """What the sections are written in."""
+
+WRITER: Final = Path(__file__).parents[2] / "report" / "both.lua"
+"""What pandoc writes them with, in both forms."""
 
 CALL: Final = re.compile(r'#exhibit\("([\w-]+)"\)')
 """Stands for a figure or a table in a chapter: a call for typst, and in a comment for the screen."""
@@ -74,7 +78,7 @@ class Shown:
     unit
         What its numbers are in, where there is one of the same kind in another unit.
     folder
-        Where the files of a table lie, below `results/`.
+        Where its files lie, below `results/`; empty where it has none.
     """
 
     kind: str
@@ -117,7 +121,9 @@ class Report:
     units
         Units of the tables that are there in more than one -> in words; the headline's first.
     version
-        Of this program.
+        Of this program; empty where it is not said.
+    paper
+        Name of the file that has it for print; empty if there is none.
     """
 
     title: str
@@ -126,7 +132,8 @@ class Report:
     chapters: tuple[Section, ...]
     shown: Mapping[str, Shown]
     units: Mapping[str, str]
-    version: str
+    version: str = ""
+    paper: str = "report.pdf"
 
     @cached_property
     def front(self) -> Shown | None:
@@ -134,16 +141,15 @@ class Report:
         names = (call[1] for one in self.chapters[:1] for call in CALL.finditer(one.text))
         return next((self.shown[name] for name in names if name.startswith("figure-")), None)
 
-    def write(self, form: str, *options: str) -> tuple[str, list[str]]:
-        """Write the strip and each chapter as `html5` or `typst`; `#exhibit(...)` marks figures and tables."""
+    @cached_property
+    def written(self) -> dict[str, tuple[str, list[str]]]:
+        """The strip and each chapter, as `typst` and as `html`; `#exhibit(...)` marks figures and tables."""
         # In one call, which is quicker, and split at marks that no text can produce.
-        parts = [self.strip, *(one.text for one in self.chapters)]
-        said = as_it_is("html", "<!--part-->") + as_it_is("typst", "//part")
-        written = pypandoc.convert_text(
-            said.join(parts), form, format=READS, extra_args=["--wrap=none", *options]
-        )
-        strip, *texts = re.split(r"^(?:<!--part-->|//part)$", written, flags=re.M)
-        return strip, texts
+        said = as_it_is("html", "//part//") + as_it_is("typst", "//part//")
+        parts = said.join([self.strip, *(one.text for one in self.chapters)])
+        both = pypandoc.convert_text(parts, str(WRITER), READS, ["--wrap=none"])
+        forms = (re.split(r"^//part//$", form, flags=re.M) for form in both.split("\n//form//\n"))
+        return {name: (strip, texts) for name, (strip, *texts) in zip(("typst", "html"), forms, strict=True)}
 
 
 def assemble(
@@ -197,17 +203,30 @@ def assemble(
         session=session or {},
     )
     texts = list(sections(material))
-    shown = {one.id: one for one in _numbered(texts, material, narrow or {})}
+    return arranged(
+        texts,
+        _numbered(texts, material, narrow or {}),
+        title=presentation.title,
+        headline=summary.headline(material),
+        strip=strip(material),
+        version=(session or {}).get("surveywaves", ""),
+    )
+
+
+def arranged(
+    texts: Sequence[Section], exhibits: Iterable[Shown], *, title: str, headline: str, strip: str, **more: str
+) -> Report:
+    """Make a report of sections and of the figures and tables that stand in them; `more` is as `Report` has it."""
+    shown = {one.id: one for one in exhibits}
     there = {*shown, *(one.name for one in texts)}
-    units = {one.unit for one in shown.values()}
     return Report(
-        title=visible(presentation.title),
-        headline=visible(summary.headline(material)),
-        strip=_linked(strip(material), there),
+        title=visible(title),
+        headline=visible(headline),
+        strip=_linked(strip, there),
         chapters=tuple(replace(one, text=_linked(_placed(one, there), there)) for one in texts),
         shown=shown,
-        units=UNITS if units >= set(UNITS) else {},
-        version=(session or {}).get("surveywaves", ""),
+        units=UNITS if {one.unit for one in shown.values()} >= set(UNITS) else {},
+        **more,
     )
 
 
@@ -260,7 +279,9 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                     material.captions[name].get(key, "") for key in ("title", "caption", "alt")
                 )
                 svg = material.figures[name]
-                one = Shown(kind, name, number, title, caption, alt, svg, narrow.get(name, ""))
+                one = Shown(
+                    kind, name, number, title, caption, alt, svg, narrow.get(name, ""), folder="figures"
+                )
             else:
                 about, table = material.made[name]
                 unit = about.about.get("unit", "")

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
-from fontTools import subset  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from surveywaves.report.build import CALL, Report, fonts
+from surveywaves.report.build import CALL, Report
 from surveywaves.tables import Table
 from surveywaves.tables.publish import html as table_html
 from surveywaves.text import visible
@@ -74,8 +69,7 @@ def render(report: Report, *, templates: Path) -> str:
         # The front figure has a place of its own.
         return "" if shown is report.front else str(getattr(exhibits, shown.kind)(shown))
 
-    # A chapter's own heading has level 2.
-    strip, texts = report.write("html5", "--shift-heading-level-by=1")
+    strip, texts = report.written["html"]
     texts = [_HEADING.sub(_ANCHORED, _EXHIBIT.sub(exhibit, text)) for text in texts]
     return environment.get_template("page.html.j2").render(
         report=report,
@@ -84,7 +78,7 @@ def render(report: Report, *, templates: Path) -> str:
         headings=lambda text: [(id_, Markup(words)) for id_, words in re.findall(_SECOND, text)],
         front=exhibits.figure(report.front) if report.front else "",
         tabs=TABS,
-        style=Markup(style + lettering(one.svg + one.narrow for one in report.shown.values())),
+        style=Markup(style),
         script=Markup(f"\n{script}"),
         # The content security policy allows the script by its digest.
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(f'{chr(10)}{script}'.encode()).digest()).decode()}",
@@ -105,33 +99,6 @@ def cells(table: Table) -> Markup:
         r" (\([^()<>]* to [^()<>]*\)(?:<sup>[^<>]*</sup>)?)(?=<)", r' <span class="of">\1</span>', made
     )
     return Markup(re.sub(r'(<th class="group"[^<>]*>)(.*?)</th>', r"\1<span>\2</span></th>", made))
-
-
-# --- letters -----------------------------------------------------------------------------------------------------
-
-FONT: Final = "DejaVu Sans"
-"""What drawings are lettered in."""
-
-
-def lettering(drawings: Iterable[str]) -> str:
-    """Give the letters that drawings use, as a style sheet: every reader has the widths that they were drawn with.
-
-    About 10 KB a weight. Text stays text, which can be read out, found and copied; as paths it would be no text, and
-    the page three times as heavy.
-    """
-    used = set(html.unescape(re.sub(r"<[^>]*>", "", "".join(drawings))))
-    rules = []
-    for weight, name in ((400, "DejaVuSans"), (700, "DejaVuSans-Bold")) if used else ():
-        font = TTFont(Path(fonts()[0]) / f"{name}.ttf", recalcTimestamp=False)
-        for unused in {"FFTM", "GDEF", "GPOS", "GSUB", "kern"} & set(font.keys()):
-            del font[unused]
-        chosen = subset.Subsetter(subset.Options(hinting=False))
-        chosen.populate(text="".join(used))
-        chosen.subset(font)
-        font.save(file := io.BytesIO())
-        source = f"src: url(data:font/ttf;base64,{base64.b64encode(file.getvalue()).decode()})"
-        rules.append(f'@font-face {{ font-family: "{FONT}"; font-weight: {weight}; {source}; }}\n')
-    return "".join(rules)
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------

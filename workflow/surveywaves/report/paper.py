@@ -7,16 +7,17 @@ as data, never as markup: no label can be more than text there.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise, product
+from math import ceil
 from pathlib import Path
-from textwrap import wrap
 from typing import Any, Final
 
 import typst
 
 from surveywaves.report.build import CALL, Report, Shown, fonts
-from surveywaves.tables import Table
+from surveywaves.tables import Cell, Table
 from surveywaves.tables.layout import LONGEST_WORD, held
 from surveywaves.text import visible
 from surveywaves.words import shortened
@@ -26,11 +27,25 @@ TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 """PDF/UA-1: tagged, with a language, a title and words for every drawing; typst refuses what does not meet it."""
 
-ROOM: Final = 742.0
-"""Width of the text on a turned A4 page, in points."""
+UPRIGHT, TURNED = 496.0, 742.0
+"""Width of the text on an upright page of A4 and on a turned one, in points."""
 
-LETTER: Final = 4.4
-"""About how wide a letter of a table is, in points."""
+LINE: Final = 11.0
+"""Height of a line of a table, in points."""
+
+LINES: Final = 6
+"""Lines that words are broken into, about, at most."""
+
+UNBROKEN: Final = 240.0
+"""Height of a table up to which it is not broken, in points: a third of a page."""
+
+LETTER, NARROW = 4.5, 2.7
+"""About how wide a letter of a table is, and one of `_NARROW`, in points."""
+
+_NARROW: Final = re.compile(r"[ .,:()ijlt]")
+
+PADDING: Final = 7.5
+"""What a column needs besides its letters, in points."""
 
 WORDS: Final = (62.0, 120.0)
 """Width that a column of words needs: at least, if it has as many, and at most, however long a word is.
@@ -74,7 +89,7 @@ def pdf(template: Path, **inputs: object) -> bytes:
 
 def content(report: Report) -> dict[str, Any]:
     """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
-    strip, texts = report.write("typst")
+    strip, texts = report.written["typst"]
     later = list(report.units)[1:]
     # Shown elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
     elsewhere = {
@@ -98,6 +113,7 @@ def content(report: Report) -> dict[str, Any]:
         "short": shortened(report.title, _HEAD_ROOM),
         "headline": report.headline,
         "strip": strip,
+        "contents": len(chapters) > 2,
         "front": report.front.id if report.front else "",
         "chapters": chapters,
         "shown": {name: _shown(one) for name, one in report.shown.items()},
@@ -116,100 +132,114 @@ def _shown(one: Shown) -> dict[str, Any]:
         }
     if not one.number:
         return {**words, "file": f"results/{one.folder}/{one.name}.csv"}
-    table = one.table
-    least = [_least(table, place) for place in range(len(table.columns))]
     return {
         **words,
-        "parts": [_part(table, places, least) for places in _parts(table, least)],
-        "notes": [*map(visible, table.notes)],
-        "marked": [[mark, visible(note)] for note, mark in table.footnotes.items()],
+        **_laid_out(one.table),
+        "notes": [*map(visible, one.table.notes)],
+        "marked": [[mark, visible(note)] for note, mark in one.table.footnotes.items()],
     }
 
 
-def _least(table: Table, place: int) -> float:
-    """Give about how wide a column must be at least, in points: numbers are not broken, words are."""
-    least, most = table.letters(place)
-    if table.columns[place].numeric:
-        return LETTER * least + 7
-    some = WORDS[0] if place else 1.4 * WORDS[0]
-    return min(max(LETTER * least + 8, min(LETTER * most, some)), WORDS[1])
+def _laid_out(table: Table) -> dict[str, Any]:
+    """Choose the widths of columns, by counting letters, and give the table as data.
+
+    A table stands as it is, or with words broken, or with intervals on lines of their own; one that fits no upright
+    page so is turned, and what not even a turned page holds is split into parts that stand below each other.
+    """
+    needs = [_needs(table, place) for place in range(len(table.columns))]
+    parts = list(_split(table, [least for least, _ in needs]))
+    for room, loose in product((UPRIGHT, TURNED), (False, True)):
+        widths = [_widths(table, [needs[place] for place in own], own, room, loose=loose) for own in parts]
+        if all(sum(own) < room + 1 for own in widths):
+            break
+    return {
+        "turned": room == TURNED,
+        "breakable": sum(_height(table, *part) for part in zip(parts, widths, strict=True)) > UNBROKEN,
+        "parts": [_data(table, *part, loose=loose) for part in zip(parts, widths, strict=True)],
+    }
 
 
-def _parts(table: Table, least: list[float]) -> Iterator[list[int]]:
+def _wide(text: str) -> float:
+    """Give about the width of a line of text, in points."""
+    return LETTER * len(text) - (LETTER - NARROW) * len(_NARROW.findall(text))
+
+
+def _needs(table: Table, place: int) -> tuple[float, float]:
+    """Give about the least and the natural width of a column, in points.
+
+    Numbers are broken before brackets at most, words between words.
+    """
+    column, texts = table.columns[place], [row[place].text for row in table.rows]
+    head = max(_wide(word[:LONGEST_WORD]) for word in ("", *column.head.split()))
+    broken = re.compile(r" (?=\()|\n" if column.numeric else r"\s")
+    least = max((_wide(piece) for text in texts for piece in broken.split(text)), default=0.0)
+    most = max(_wide(text) for text in (*texts, column.head[:LONGEST_WORD]))
+    least, most = (max(head, width) + PADDING for width in (least, most))
+    some = max(most / LINES, WORDS[0] if place else 1.3 * WORDS[0])
+    return least if column.numeric else min(most, max(some, min(least, WORDS[1]))), most
+
+
+def _split(table: Table, least: list[float]) -> Iterator[list[int]]:
     """Split columns that not even a turned page holds; each part begins with those that name a row."""
     heads, rest = list(range(table.heads)), range(table.heads, len(least))
-    room = ROOM - sum(least[: table.heads])
+
+    def wide(places: list[int]) -> bool:
+        return sum(least[place] for place in [*heads, *places]) > TURNED
+
+    blocks = [list(own) for _, own in groupby(rest, key=lambda place: table.columns[place].group or place)]
     part: list[int] = []
-    # Columns below one head stay together as far as they find room.
-    for _, places in groupby(rest, key=lambda place: table.columns[place].group or place):
-        group = list(places)
-        if part and sum(least[place] for place in [*part, *group]) > room:
+    # Columns below one head stay together if a page holds them.
+    for block in [some for own in blocks for some in ([[place] for place in own] if wide(own) else [own])]:
+        if part and wide([*part, *block]):
             yield [*heads, *part]
             part = []
-        for place in group:
-            if part and sum(least[at] for at in [*part, place]) > room:
-                yield [*heads, *part]
-                part = []
-            part.append(place)
-    if part or not rest:
-        yield [*heads, *part]
+        part += block
+    yield [*heads, *part]
 
 
-def _part(table: Table, places: list[int], least: list[float]) -> dict[str, Any]:
-    """Give columns of a table as data: heads, the heads above them, and cells in rows."""
-    columns = [table.columns[place] for place in places]
-    groups = [
-        [
-            _in_lines(name, sum(table.letters(place)[0] for place in own)) if isinstance(name, str) else "",
-            len(own),
-        ]
-        for name, own in (
-            (name, list(own))
-            for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
-        )
+def _widths(
+    table: Table, needs: list[tuple[float, float]], places: list[int], room: float, *, loose: bool
+) -> list[float]:
+    """Give each column what it must have, and of the room that is left a share of what it lacks."""
+    most = [natural for _, natural in needs]
+    # Headings above rows need room as well.
+    most[0] = max(most[0], min(max(map(_wide, table.sections), default=0.0), room) - sum(most[1:]))
+    least = [
+        own if table.columns[place].numeric and not loose else low
+        for place, own, (low, _) in zip(places, most, needs, strict=True)
     ]
-    sections = table.sections or ("",) * len(table.rows)
+    share = min(1.0, max(0.0, room - sum(least)) / max(1.0, sum(most) - sum(least)))
+    return [low + share * (high - low) for low, high in zip(least, most, strict=True)]
+
+
+def _height(table: Table, places: list[int], widths: list[float]) -> float:
+    """Give about the height of a part of a table, in points."""
+    columns = list(zip(places, widths, strict=True))
+    lines = (max(ceil(_wide(row[at].text) / width) for at, width in columns) for row in table.rows)
+    return LINE * (sum(lines) + 2 * len(set(table.sections)))
+
+
+def _data(table: Table, places: list[int], widths: list[float], *, loose: bool) -> dict[str, Any]:
+    """Give a part of a table as data: heads, the heads above them, and cells in rows."""
+    groups = [
+        [held(visible(name)) if isinstance(name, str) else "", len(list(own))]
+        for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
+    ]
     return {
-        "columns": [
-            {
-                "head": _in_lines(column.head, table.letters(place)[0])
-                if column.numeric
-                else visible(column.head),
-                "numeric": column.numeric,
-                "least": round(least[place], 1),
-                "longest": [_cell(table, row, place) for row in _longest(table, place)],
-            }
-            for place, column in zip(places, columns, strict=True)
-        ],
+        "heads": [held(visible(table.columns[place].head)) for place in places],
+        "numeric": [table.columns[place].numeric for place in places],
+        "widths": [round(width, 1) for width in widths],
         "groups": groups if any(name for name, _ in groups) else [],
-        "rows": [[_cell(table, number, place) for place in places] for number in range(len(table.rows))],
+        "rows": [[_cell(table, row[place], place, loose=loose) for place in places] for row in table.rows],
         "over": [
-            visible(name) if number == 0 or name != sections[number - 1] else ""
-            for number, name in enumerate(sections)
+            visible(name) if name != before else ""
+            for before, name in pairwise(("", *(table.sections or ("",) * len(table.rows))))
         ],
     }
 
 
-def _longest(table: Table, place: int) -> list[int]:
-    """Find the rows with the longest cell of a column, whole or up to its brackets: typst measures no others."""
-
-    def letters(row: int, end: str) -> int:
-        cell = table.rows[row][place]
-        return max(map(len, cell.text.split(end))) + len(table.marks(cell)) + (cell.tone in ("up", "down"))
-
-    rows = range(len(table.rows))
-    return sorted({max(rows, key=lambda row: letters(row, end)) for end in ("\n", " (") if rows})
-
-
-def _cell(table: Table, row: int, place: int) -> list[str]:
-    cell = table.rows[row][place]
+def _cell(table: Table, cell: Cell, place: int, *, loose: bool) -> list[str]:
     text = visible(cell.text)
     if table.columns[place].numeric:
-        text = text.replace(" ", "\u00a0").replace("-", "\u2011")
+        text = (text.replace(" (", "\n(") if loose else text).replace(" ", "\u00a0").replace("-", "\u2011")
     return [text, cell.tone, table.marks(cell)]
-
-
-def _in_lines(head: str, letters: int) -> str:
-    """Break a head so that it does not widen the columns below it."""
-    whole = max((len(word) for word in head.split() if len(word) <= LONGEST_WORD), default=0)
-    return "\n".join(wrap(held(visible(head)), max(letters, 6, whole)))

@@ -65,19 +65,23 @@ FEW: Final = 6
 
 def sections(material: Material) -> Iterator[Section]:
     """Give the sections that there is something to say or to show in, in the order of the catalogue."""
-    common = _common(material)
     for name in SECTIONS:
         told = ABOUT[name](material) if name in ABOUT else {}
-        shows = bool(material.standing(name))
-        text = _environment().get_template(f"{name}.md.j2").render(**common, shows=shows, **told)
+        text = filled(f"{name}.md.j2", material, shows=bool(material.standing(name)), **told)
         if text := _marks(text, material, name):
             yield Section(name, title(name, material), text)
 
 
 def strip(material: Material) -> str:
     """Say what of the data is invented, in Markdown; empty if nothing is."""
-    told = {"invented": any(map(material.labels.weaker, material.presentation.waves))}
-    return _environment().get_template("_strip.jinja").render(**_common(material), **told).strip()
+    return filled(
+        "_strip.jinja", material, invented=any(map(material.labels.weaker, material.presentation.waves))
+    ).strip()
+
+
+def filled(template: str, material: Material, **told: Any) -> str:
+    """Fill in a template with what all are told, and with what it is told besides."""
+    return _environment().get_template(template).render(**_common(material), **told)
 
 
 def title(name: str, material: Material) -> str:
@@ -96,7 +100,7 @@ def title(name: str, material: Material) -> str:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
         undefined=jinja2.StrictUndefined,
         # What is inserted is escaped as Markdown; what a macro gives is markup.
         finalize=escape,

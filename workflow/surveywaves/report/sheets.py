@@ -1,44 +1,40 @@
-"""Each organisation's own two pages, as HTML and PDF: its levels beside everybody's, its changes, what stands out."""
+"""Each organisation's own two pages: its levels beside everybody's, its changes, what stands out.
+
+A sheet is a short report, shown as the report is, on screen and for print; its words and its
+drawing are in `workflow/report/sections/`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import pandas as pd
 
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.findings import CHANGE, GAP, contrast_rows, main_pair, of_scales
-from surveywaves.report.build import UNITS
-from surveywaves.report.numbers import Material
-from surveywaves.report.paper import pdf
+from surveywaves.findings import CHANGE, GAP, contrast_rows, main_pair
+from surveywaves.report.build import UNITS, Report, Shown, arranged
+from surveywaves.report.numbers import Material, Section
+from surveywaves.report.page import render
+from surveywaves.report.paper import typeset
+from surveywaves.report.sections import filled, strip
 from surveywaves.report.summary import Contrast, contrasts
 from surveywaves.study.parts import Presentation
-from surveywaves.tables import Cell, printed
+from surveywaves.tables import Cell, Column, Table, printed
 from surveywaves.tables.change import Estimates
-from surveywaves.tables.publish import demonstration
+from surveywaves.tables.layout import laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN, ORGANISATION, PERCENT_FAVOURABLE
-from surveywaves.text import few, visible
-from surveywaves.words import (
-    REVERSED,
-    REVERSED_MEANS,
-    WITHHELD_MEANS,
-    as_float,
-    is_missing,
-    lower,
-    number,
-    opening,
-    percentage,
-    records,
-    whole,
-)
+from surveywaves.text import visible
+from surveywaves.words import as_float, is_missing, lower, number, opening, percentage, records, shortened
 
 HALF: Final = 14
 """Statements at either end that a sheet shows, where it cannot show all."""
+
+TITLE: Final = 36
+"""Letters of a scale's title in the drawing, at most."""
 
 
 def sheets(
@@ -55,7 +51,7 @@ def sheets(
     presentation
         The study in words.
     templates
-        Folder with `sheet.html.j2`, `index.html.j2` and `sheet.typ`.
+        Folder with the report's templates.
 
     Yields
     ------
@@ -71,17 +67,13 @@ def sheets(
     if len(presentation.organisations) < 2 or "means" not in tables:
         what = "a sheet compares an organisation with the others: there must be two, and a scale"
         raise SurveywavesError([Mistake("config/config.yaml", what, "leave `sheets` out")])
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     study = Study(tables, presentation)
-    names = {name: visible(study.labels.organisation(name)) for name in presentation.organisations}
-    for name in names:
-        content = study.sheet(name)
-        yield f"{name}.html", environment.get_template("sheet.html.j2").render(content).encode()
-        yield f"{name}.pdf", pdf(templates / "sheet.typ", sheet=content)
-    listed = environment.get_template("index.html.j2").render(names=names, study=visible(presentation.title))
-    yield "index.html", listed.encode()
+    for name in presentation.organisations:
+        sheet = study.sheet(name)
+        yield f"{name}.html", render(sheet, templates=templates).encode()
+        yield f"{name}.pdf", typeset(sheet, templates=templates)
+    every = Section("summary", "Sheets", filled("sheets.md.j2", study))
+    yield "index.html", render(study.arranged("Sheets", [every]), templates=templates).encode()
 
 
 @dataclass(frozen=True)
@@ -94,15 +86,15 @@ class Study(Material):
         pair = main_pair(self.presentation)
         return [pair.first, pair.last] if pair else [next(iter(self.presentation.waves))]
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """Kind of contrast that a sheet shows -> the wave, or pair of waves, that it is of."""
-        return {GAP: self.waves[-1], CHANGE: BETWEEN.join(reversed(self.waves))}
+        return dict(zip((GAP, CHANGE), (self.waves[-1], BETWEEN.join(reversed(self.waves))), strict=True))
 
     @cached_property
     def everybody(self) -> str:
         """The words for all together, in the middle of a sentence."""
-        return visible(lower(self.labels.organisation(ALL)))
+        return lower(self.labels.organisation(ALL))
 
     @cached_property
     def level(self) -> dict[tuple[str, str, str], Any]:
@@ -132,84 +124,77 @@ class Study(Material):
             for row in records(contrast_rows(self.tables[name], unit, kind, wave=wave))
         }
 
-    def sheet(self, name: str) -> dict[str, Any]:
-        """Return what both templates show of an organisation."""
-        title = visible(self.labels.organisation(name))
-        waves = [visible(self.labels.wave(wave)) for wave in self.waves]
-        noun, nouns = map(visible, self.presentation.nouns.statement)
-        heads, change = [opening(self.everybody), title], len(waves) > 1
-        beside = f" ({self.labels.confidence} CI)"
-        statements = self._statements(name)
-        order = f"All {nouns}, the highest relative to {self.everybody} first"
-        if len(statements) == 2 * HALF:
-            order = f"The {HALF} {nouns} highest and the {HALF} lowest relative to {self.everybody}"
-        drawn = f"Dot: {title}, with its interval; upright line: {self.everybody}; from 0 to 100%."
-        return {
-            "title": title,
-            "study": visible(self.presentation.title),
-            "strip": demonstration({wave.evidence for wave in self.presentation.waves.values()}),
-            "waves": waves,
-            "returns": list(self._returns(name)),
-            "said": list(self._said(name)),
-            "scales": {
-                "title": f"Scales in {waves[-1]}",
-                "heads": ["Scale", *heads, f"Difference{beside}"]
-                + ([waves[0], f"Change{beside}"] if change else []),
-                "rows": [self._scale(name, scale) for scale in self.presentation.scales],
-            },
-            "drawn": drawn if self.unit == PERCENT_FAVOURABLE else "",
-            "statements": {
-                "title": order,
-                "heads": [opening(noun), *heads, "Difference", *(["Change"] if change else [])],
-                "rows": statements,
-            },
-            "notes": [*self._notes(statements)],
-        }
+    def arranged(self, headline: str, texts: list[Section], *shown: Shown, paper: str = "") -> Report:
+        """Make a report of sections, figures and tables."""
+        title = self.presentation.title
+        return arranged(texts, shown, title=title, headline=headline, strip=strip(self), paper=paper)
 
-    def _returns(self, name: str) -> Iterator[str]:
-        """Say of each wave how many answered, where anybody of the organisation did."""
+    def sheet(self, name: str) -> Report:
+        """Return the sheet of an organisation."""
+        title = self.labels.organisation(name)
+        told = {
+            "title": title,
+            "all_people": self.everybody,
+            "asked": [self.labels.wave(wave) for wave in self.waves],
+            "returns": list(self._returns(name)),
+            "told": [(kind, self.compared[kind].get(_sides(kind, name))) for kind in self.kinds],
+        }
+        tables = {"scales": self._scales(name), "statements": self._statements(name)}
+        shown = [
+            Shown("table", name, str(number), table.title, table=table, folder="")
+            for number, (name, table) in enumerate(tables.items(), 1)
+            if table.rows
+        ]
+        if self.unit == PERCENT_FAVOURABLE:
+            drawn = f"{title} beside {self.everybody}, {self.labels.wave(self.waves[-1])}"
+            caption = f"Dot: {title}, with its interval; upright line: {self.everybody}. % favourable."
+            svg = filled("sheet.svg.j2", self, levels=list(self._drawn(name)), drawn=visible(drawn))
+            shown.append(Shown("figure", "scales", "1", drawn, caption, drawn, svg, folder=""))
+        texts = [
+            Section("summary", "Summary", filled("sheet.md.j2", self, **told)),
+            Section("scales", "Scales and statements", "[[table:scales]]\n\n[[table:statements]]"),
+        ]
+        return self.arranged(title, texts, *shown, paper=f"{name}.pdf")
+
+    def _returns(self, name: str) -> Iterator[tuple[str, str, str]]:
+        """Give of each wave how many answered, of how many, where anybody of the organisation did."""
         frame = self.tables.get("respondents", pd.DataFrame(columns=["variable", "organisation", "level"]))
         own = (frame["variable"] == ORGANISATION) & (frame["organisation"] == ALL) & (frame["level"] == name)
         for row in records(frame[own]):
             if is_missing(row.n) or row.n:
-                people = f"{whole(row.base)} {self.presentation.nouns.people}"
-                yield visible(f"{self.labels.wave(row.wave)}: {printed.count(row).text} of {people}")
+                yield self.labels.wave(row.wave), printed.count(row).text, printed.count(row, "base").text
 
-    def _said(self, name: str) -> Iterator[str]:
-        """Say what stands out: where it is clearly above or below all, and what clearly rose or fell."""
-        everybody, since = self.everybody, self.labels.wave(self.waves[0])
-        leads = {
-            GAP: (f"Higher than {everybody}", f"Lower than {everybody}", f"differs clearly from {everybody}"),
-            CHANGE: (f"Rose since {since}", f"Fell since {since}", f"changed clearly since {since}"),
-        }
-        for kind, (up, down, moved) in leads.items():
-            one = self.compared[kind].get(_sides(kind, name))
-            if one is None:
-                continue
-            for went, own in one.ways:
-                told = few([f"{self.labels.scale(fact.scale)} ({fact.size.text})" for fact in own])
-                on = of_scales(len(own), len(one.facts))
-                yield visible(f"{up if went == 'rose' else down} on {on}: {told}.")
-            if not one.moved:
-                yield visible(f"No scale {moved}; that is not evidence that none does.")
-
-    def _scale(self, name: str, scale: str) -> dict[str, Any]:
-        """Return the row of a scale: levels of all and of the organisation, its difference from all, its change."""
+    def _scales(self, name: str) -> Table:
+        """Lay out the scales: levels of all and of the organisation, its difference from all, its change."""
         first, last = self.waves[0], self.waves[-1]
-        ends = [self.level.get((scale, *end)) for end in ((last, ALL), (last, name), (first, name))]
-        every, own, before = (printed.estimate(row, self.labels, decimals=self.decimals) for row in ends)
-        gap, *change = self._differences("contrasts", name, scale, every, own)
-        return {
-            "title": visible(self.labels.scale(scale)),
-            "cells": _as_data([every, own, gap, *([before, *change] if change else [])]),
-            "drawing": self._drawing(*ends[:2]),
-        }
+        write = partial(printed.estimate, labels=self.labels, decimals=self.decimals)
+
+        def cells(scale: str) -> Iterator[Cell]:
+            ends = [(last, ALL), (last, name), (first, name)]
+            every, own, before = (write(self.level.get((scale, *end))) for end in ends)
+            gap, *change = self._differences("contrasts", name, scale, every, own)
+            yield from (every, own, gap, *([before, *change] if change else []))
+
+        beside = f" ({self.labels.confidence} CI)"
+        heads = [*self._heads(name), f"Difference{beside}"]
+        if len(self.waves) > 1:
+            heads += [self.labels.wave(first), f"Change{beside}"]
+        return laid_out(
+            f"Scales in {self.labels.wave(last)}",
+            self.presentation.scales,
+            [(Column("Scale"), lambda scale: Cell(self.labels.scale(scale))), (_columns(heads), cells)],
+            pd.DataFrame(),
+            *self._notes(),
+        )
+
+    def _heads(self, name: str) -> list[str]:
+        return [opening(self.everybody), self.labels.organisation(name)]
 
     def _differences(self, table: str, name: str, subject: str, every: Cell, own: Cell) -> Iterator[Cell]:
         """Print the difference from all, or without an estimate that of the levels as printed, and the change."""
         scale = table == "contrasts"
         decimals = self.decimals if scale else 1
-        for kind in (GAP, CHANGE)[: len(self.waves)]:
+        for kind in self.kinds:
             row = self.differences.get((table, kind, _sides(kind, name), subject))
             cell = printed.estimate(row, self.labels, decimals=decimals, signed=True, bounds=scale)
             ends = [as_float(level.value) for level in (every, own)]
@@ -219,37 +204,48 @@ class Study(Material):
             else:
                 yield printed.decided(cell, row)
 
-    def _drawing(self, every: Any, own: Any) -> str:
-        """Draw the organisation's level with its interval, and that of all as a line, from 0 to 100%."""
-        if self.unit != PERCENT_FAVOURABLE or own is None or is_missing(own.estimate):
-            return ""
-        marks = '<path d="M0 5.5H100" stroke="#c9ced6" stroke-width="1"/>'
-        if not is_missing(own.conf_low) and not is_missing(own.conf_high):
-            low, high = max(own.conf_low, 0.0), min(own.conf_high, 100.0)
-            marks += f'<path d="M{low:.1f} 5.5H{high:.1f}" stroke="#0b4f8a" stroke-width="2"/>'
-        if every is not None and not is_missing(every.estimate):
-            marks += f'<path d="M{every.estimate:.1f} 0V11" stroke="#1b1f24" stroke-width="1.5"/>'
-        marks += f'<circle cx="{own.estimate:.1f}" cy="5.5" r="3" fill="#0b4f8a"/>'
-        size = 'viewBox="-4 0 108 11" width="108" height="11"'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" {size}>{marks}</svg>'
+    def _drawn(self, name: str) -> Iterator[dict[str, Any]]:
+        """Give what is drawn of each scale that has a level: title, level, ends of its interval, level of all."""
+        for scale in self.presentation.scales:
+            every, own = (self.level.get((scale, self.waves[-1], who)) for who in (ALL, name))
+            if own is not None and not is_missing(own.estimate):
+                known = not is_missing(own.conf_low) and not is_missing(own.conf_high)
+                yield {
+                    "title": visible(shortened(self.labels.scale(scale), TITLE)),
+                    "own": own.estimate,
+                    "bounds": (max(own.conf_low, 0.0), min(own.conf_high, 100.0)) if known else (),
+                    "every": None if every is None or is_missing(every.estimate) else every.estimate,
+                }
 
-    def _statements(self, name: str) -> list[dict[str, Any]]:
-        """List statements by how far the organisation is above all, the highest first; of many, those at both ends."""
-        ranked: list[tuple[float, dict[str, Any]]] = []
+    def _statements(self, name: str) -> Table:
+        """Lay out statements by how far the organisation is above all; of many, those at both ends."""
+        ranked: list[tuple[float, str, list[Cell]]] = []
         for item in self.presentation.items:
             rows = (self.items.get((who, item)) for who in (ALL, name))
             every, own = (printed.number(row, "favourable_percent", percentage) for row in rows)
-            if is_missing(every.value) or is_missing(own.value):
-                continue
-            cells = [every, own, *self._differences("item_contrasts", name, item, every, own)]
-            row = {"title": visible(self.labels.item(item)), "cells": _as_data(cells)}
-            ranked.append((as_float(cells[2].value), row))
-        found = [row for _, row in sorted(ranked, key=lambda one: -one[0])]
-        return found if len(found) <= 2 * HALF else found[:HALF] + found[-HALF:]
+            if not is_missing(every.value) and not is_missing(own.value):
+                cells = [every, own, *self._differences("item_contrasts", name, item, every, own)]
+                ranked.append((-as_float(cells[2].value), item, cells))
+        ranked.sort(key=lambda one: one[0])
+        noun, nouns = self.presentation.nouns.statement
+        title = f"All {nouns}, the highest relative to {self.everybody} first"
+        if len(ranked) > 2 * HALF:
+            title = f"The {HALF} {nouns} highest and the {HALF} lowest relative to {self.everybody}"
+            ranked = ranked[:HALF] + ranked[-HALF:]
+        heads = [*self._heads(name), "Difference", "Change"][: 2 + len(self.kinds)]
+        return laid_out(
+            title,
+            ranked,
+            [
+                (Column(opening(noun)), lambda row: Cell(self.labels.item(row[1]))),
+                (_columns(heads), lambda row: row[2]),
+            ],
+            pd.DataFrame(),
+            f"In {UNITS[PERCENT_FAVOURABLE]}; signs as in Table 1.",
+        )
 
-    def _notes(self, statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-        percent = UNITS[PERCENT_FAVOURABLE]
-        yield f"In {percent}." if self.unit == PERCENT_FAVOURABLE else f"Statements in {percent}."
+    def _notes(self) -> Iterator[str]:
+        yield f"In {UNITS[self.unit]}."
         yield (
             "▲ higher or rose, ▼ lower or fell, ○ no meaningful difference: decided at p below "
             f"{self.numbers.alpha.text}, adjusted for the number of comparisons. No sign: inconclusive, which is not "
@@ -260,17 +256,13 @@ class Study(Material):
             "the levels shown."
         )
         yield f"{self.labels.organisation(ALL)} include this {self.presentation.nouns.organisation[0]}."
-        if any(REVERSED in row["title"] for row in statements):
-            yield REVERSED_MEANS
-        if not self.presentation.public:
-            yield f"{self.presentation.protection} {WITHHELD_MEANS}"
+        yield self.presentation.protection
+
+
+def _columns(heads: list[str]) -> list[Column]:
+    return [numbers(head) for head in heads]
 
 
 def _sides(kind: str, name: str) -> str:
     """Return what the column `organisation` has: of a difference from all both sides."""
     return f"{name}{BETWEEN}{ALL}" if kind == GAP else name
-
-
-def _as_data(cells: Iterable[Cell]) -> list[tuple[str, str]]:
-    """Return the text and the tone of cells."""
-    return [(cell.text, cell.tone) for cell in cells]

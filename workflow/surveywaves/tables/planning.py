@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.findings import KINDS, kind_of
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
+from surveywaves.tables.layout import Cell, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN, RETURNS_NEEDED
 from surveywaves.words import Labels, is_missing, lower, number, percent, records, share, whole
 
@@ -34,33 +35,28 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
         (row.term, row.scale, row.wave, row.organisation, None if row.term == RETURNS_NEEDED else row.n): row
         for row in records(planning[planning["n"].isin(shown) | (planning["term"] == RETURNS_NEEDED)])
     }
-    there = {term for term, *_ in found}
+    terms = [term for term in ASKED if term in {term for term, *_ in found}]
     contrasts = list(dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)))
     if len(contrasts) > _CONTRASTS:
         contrasts = [one for one in contrasts if BETWEEN not in one[1]]
-    of_scales = {
-        one: labels.scales_in(powers[(powers["wave"] == one[0]) & (powers["organisation"] == one[1])])
-        for one in contrasts
-    }
+
+    def cells(key: tuple[str, str, str]) -> Iterator[Cell]:
+        yield Cell(labels.scale(key[0]))
+        yield _needed(found.get((RETURNS_NEEDED, *key, None)), labels)
+        for n in shown:
+            yield from (_cell(found.get((term, *key, n)), labels) for term in terms)
+
+    heads = (numbers(ASKED[term], f"{whole(n)} {returns}") for n in shown for term in terms)
     return laid_out(
         f"What {plan.title if plan else 'the next wave'} can show, by number of {returns}",
-        [(scale, *one) for one, scales in of_scales.items() for scale in scales],
         [
-            (Column("Scale"), lambda key: Cell(labels.scale(key[0]))),
-            (
-                numbers(f"{returns.capitalize()} needed"),
-                lambda key: _needed(found.get((RETURNS_NEEDED, *key, None)), labels),
-            ),
-            *(
-                (
-                    numbers(head, f"{whole(n)} {returns}"),
-                    lambda key, n=n, term=term: _cell(found.get((term, *key, n)), labels),
-                )
-                for n in shown
-                for term, head in ASKED.items()
-                if term in there
-            ),
+            (scale, wave, organisation)
+            for wave, organisation in contrasts
+            for scale in labels.scales_in(
+                powers[powers["wave"].eq(wave) & powers["organisation"].eq(organisation)]
+            )
         ],
+        [(["Scale", numbers(f"{returns.capitalize()} needed"), *heads], cells)],
         planning,
         f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
         f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
@@ -86,8 +82,7 @@ def _cell(row: Any, labels: Labels) -> Cell:
 def _needed(row: Any, labels: Labels) -> Cell:
     """Print how many must answer; where no number is enough, why."""
     cell = printed.number(row, "estimate", whole)
-    enough = row is None or not is_missing(row.estimate)
+    if row is None or not is_missing(row.estimate):
+        return cell
     # The power that everybody would give differs from row to row: it is in the data.
-    return (
-        cell if enough else cell.noted(printed.sentence(labels.readable(row.note).partition(": with all")[0]))
-    )
+    return cell.noted(printed.sentence(labels.readable(row.note).partition(": with all")[0]))

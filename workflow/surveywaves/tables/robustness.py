@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
+from surveywaves.tables.layout import Cell, Table, laid_out, numbers, stacked
 from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
 from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
 
@@ -54,24 +53,21 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         "Decisions that another analysis does not share",
         [row for kind in KINDS for row in records(parted[parted["term"] == kind])],
         [
-            (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
-            (Column("Waves"), lambda row: Cell(printed.when(row.wave, labels))),
+            ("Scale", lambda row: labels.scale(row.scale)),
+            ("Waves", lambda row: printed.when(row.wave, labels)),
             several and printed.whose(labels),
-            (
-                Column("Main analysis"),
-                lambda row: Cell(printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),
-            ),
+            ("Main analysis", lambda row: printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),
             (
                 numbers("Agreeing", spoken=agreeing),
                 lambda row: Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),
             ),
-            (Column("Otherwise"), lambda row: Cell(_otherwise(row, labels))),
-            (numbers("Largest move"), partial(_in_unit, what="largest_move")),
+            ("Otherwise", lambda row: _otherwise(row, labels)),
+            (numbers("Largest move"), lambda row: _in_unit(row, "largest_move")),
             (
-                Column("In which analysis"),
-                lambda row: Cell(lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE),
+                "In which analysis",
+                lambda row: lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE,
             ),
-            (numbers("Tipping point", spoken=tipping), partial(_in_unit, what="tipping_point")),
+            (numbers("Tipping point", spoken=tipping), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
         f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
@@ -85,7 +81,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
-        ranked=("", "the largest moves, up and down", lambda row: as_float(row.largest_move)),
+        ranked=("", "the largest moves", lambda row: as_float(row.largest_move)),
     )
 
 
@@ -141,38 +137,30 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
         tests.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
+
+    def cells(scale: str) -> Iterator[Cell]:
+        for term in TESTED:
+            yield from _tests(tests.get((scale, term), ()), level)
+        yield from (printed.p(found.get((scale, term)), "p_value") for term in SPREADS)
+        yield from (printed.estimate(found.get((scale, term)), labels) for term in SHAPES)
+
+    counted = (f"{item.capitalize()} against", "Smallest adj. p")
+    heads = [
+        *(numbers(head, group) for group in TESTED.values() for head in counted),
+        *(numbers(f"{head}, p", "Equal variances of cells") for head in SPREADS.values()),
+        *(numbers(head, "Normality") for head in SHAPES.values()),
+    ]
     return laid_out(
         "What the models assume, and what the answers say of it",
         labels.scales_in(diagnostics),
         [
-            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
+            ("Scale", labels.scale),
             bool(alike)
             and (
                 numbers(f"ICC ({labels.confidence} CI)"),
                 lambda scale: printed.estimate(alike.get(scale), labels, bounds=True),
             ),
-            *(
-                (
-                    numbers(head, group),
-                    lambda scale, term=term, place=place: _tests(tests.get((scale, term), ()), level)[place],
-                )
-                for term, group in TESTED.items()
-                for place, head in enumerate((f"{item.capitalize()} against", "Smallest adj. p"))
-            ),
-            *(
-                (
-                    numbers(f"{head}, p", "Equal variances of cells"),
-                    lambda scale, term=term: printed.p(found.get((scale, term)), "p_value"),
-                )
-                for term, head in SPREADS.items()
-            ),
-            *(
-                (
-                    numbers(head, "Normality"),
-                    lambda scale, term=term: printed.estimate(found.get((scale, term)), labels),
-                )
-                for term, head in SHAPES.items()
-            ),
+            (heads, cells),
         ],
         stacked(own, diagnostics),
         f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
