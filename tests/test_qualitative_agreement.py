@@ -16,9 +16,7 @@ from surveywaves.qualitative.agreement import (
     KAPPA,
     agreement,
     alpha,
-    coincidences,
     disagreements,
-    from_coincidences,
     judgements,
     kappa,
     passages,
@@ -100,12 +98,12 @@ def test_agreement_is_that_of_r() -> None:
         assert found[1:] == pytest.approx((row.conf_low, row.conf_high), abs=1e-8)
 
 
-def test_coincidences_give_the_package_s_alpha() -> None:
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        counts = rng.integers(0, 4, size=(rng.integers(2, 40), rng.integers(2, 5)))
-        whole = from_coincidences(coincidences(counts).sum(axis=0))
-        np.testing.assert_allclose(whole, alpha(counts), atol=1e-12, equal_nan=True)
+def test_the_interval_of_interviews_that_are_alike_is_the_package_s_alpha(rng: np.random.Generator) -> None:
+    values = rng.choice([0.0, 1.0, np.nan], (40, 3))
+    index = pd.MultiIndex.from_product([range(10), range(40), ["a"]], names=["source", "passage", "theme"])
+    judged = pd.DataFrame(np.tile(values, (10, 1)), index=index, columns=[1, 2, 3])
+    row = agreement(judged, confidence=0.95, seed=1, rule=PUBLIC, draws=50).iloc[0]
+    assert row["term"] == ALPHA and row["estimate"] == row["conf_low"] == row["conf_high"]
 
 
 # --- passages ---------------------------------------------------------------------------------------------------

@@ -223,34 +223,18 @@ def _bootstrapped(
     names, place = np.unique(sources, return_inverse=True)
     if len(names) < FEWEST or not np.isfinite(alpha(counts)):
         return float("nan"), float("nan")
-    # Alpha depends on coincidences only, and these add up over interviews.
-    of_units = coincidences(counts)
-    own = np.zeros((len(names), *of_units.shape[1:]))
-    np.add.at(own, place, of_units)
+    # Alpha depends on three sums over units that two coders judged, and these add up over interviews: on how many
+    # judgements are 0 and 1, and on pairs that differ (Krippendorff 2011, C, for two values).
+    judges = counts.sum(axis=1, keepdims=True)
+    differing = 2 * counts.prod(axis=1, keepdims=True) / np.maximum(judges - 1, 1)
+    own = np.zeros((len(names), 3))
+    np.add.at(own, place, np.hstack([counts, differing]) * (judges > 1))
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    found = from_coincidences(np.tensordot(drawn.astype(np.float64), own, axes=1))
+    zeros, ones, differ = (drawn @ own).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1 - (zeros + ones - 1) * differ / (2 * zeros * ones)
     low, high = np.nanquantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def coincidences(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what each unit adds to the coincidence matrix, (U, V, V) (Krippendorff 2011, step 2)."""
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(
-        counts.shape[1], dtype=np.int64
-    )
-    found: NDArray[np.float64] = pairs / np.maximum(counts.sum(axis=1) - 1, 1)[:, None, None]
-    return found
-
-
-def from_coincidences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return alpha for nominal data from coincidence matrices (..., V, V) (Krippendorff 2011, C); NaN as in `alpha`."""
-    values = matrix.sum(axis=-1)
-    total = values.sum(axis=-1)
-    observed = total - np.trace(matrix, axis1=-2, axis2=-1)
-    expected = total**2 - (values**2).sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: NDArray[np.float64] = np.where(expected > 0, 1 - (total - 1) * observed / expected, np.nan)
-    return found
 
 
 def disagreements(judged: pd.DataFrame) -> pd.DataFrame:
