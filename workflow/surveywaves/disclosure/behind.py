@@ -230,7 +230,7 @@ class _Printed(NamedTuple):
         """(N, 2) bound means by their units, each coarsened by a factor, and by printed differences from all others."""
         every = self._ends(self.unit)
         found = np.array([every[self.rows[place]] for place in places])
-        for number in np.flatnonzero(coarser > 1):
+        for number in np.flatnonzero(coarser > 1).tolist():
             own, unit = self.rows[places[number]], self.unit.copy()
             unit[own] *= coarser[number]
             found[number] = self._ends(unit)[own]
@@ -361,15 +361,16 @@ def tells(cells: Sequence[list[Statement]], known: Mapping[str, FloatArray], rul
         [len(own) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in own) for own in cells],
         dtype=np.bool_,
     )
-    for place in np.flatnonzero(pairs):
+    for place in np.flatnonzero(pairs).tolist():
         scores = [np.column_stack([one.scores[metric] for metric in known]) for one in cells[place]]
-        found[place] = _pair_tells(cells[place], scores, *ends[place].T, rule)
+        low, high = ends[place].T
+        found[place] = _pair_tells(cells[place], scores, low, high, rule)
     alike: dict[tuple[object, ...], list[tuple[int, Statement]]] = {}
-    for place in np.flatnonzero(~pairs):
+    for place in np.flatnonzero(~pairs).tolist():
         for one in cells[place]:
-            own = tuple(one.scores[metric].tobytes() for metric in known)
+            scored = tuple(one.scores[metric].tobytes() for metric in known)
             good = None if one.together is None else one.together[0].tobytes()
-            alike.setdefault((own, good), []).append((int(place), one))
+            alike.setdefault((scored, good), []).append((place, one))
     blocks = [_Block.of(those, list(known), rule) for those in alike.values()]
     if not blocks:
         return found
@@ -433,7 +434,8 @@ class _Block(NamedTuple):
         place = self.places[which]
         above = sums[1][place] - own[1][which] + up < sides[place, 0]
         below = sums[0][place] - own[0][which] + down > sides[place, 1]
-        return place[above | below]  # not of what cannot be by itself, which is NaN
+        found: IntArray = place[above | below]  # not of what cannot be by itself, which is NaN
+        return found
 
     def ranges(
         self, low: FloatArray, high: FloatArray, totals: FloatArray, together: FloatArray, normal: FloatArray

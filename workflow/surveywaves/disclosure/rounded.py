@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,7 @@ from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interv
 from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
 from surveywaves.disclosure.rounding import Crossed, draw
+from surveywaves.disclosure.routes import Routes
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import (
     ALL,
@@ -133,7 +134,11 @@ class _Drawn(NamedTuple):
 
 
 def round_study(
-    tables: Mapping[str, pd.DataFrame], *, instrument: Mapping[str, ItemKey], rule: Rule
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    instrument: Mapping[str, ItemKey],
+    rule: Rule,
+    routes: Mapping[str, Routes] | None = None,
 ) -> Rounded:
     """Round the counts of all waves by organisation.
 
@@ -145,6 +150,8 @@ def round_study(
         Item -> what it is.
     rule
         The rule.
+    routes
+        Wave -> who was asked what, where not everybody was asked everything.
 
     Returns
     -------
@@ -164,7 +171,10 @@ def round_study(
         found.exact.add((wave, ALL))
         if len(names) > 1:
             found.sizes |= {(wave, name): 0 for name in size}
-            _Wave(str(wave), names, np.array([size[one] for one in names]), own, instrument, found).draw()
+            asked = (routes or {}).get(wave, Routes())
+            _Wave(
+                str(wave), names, np.array([size[one] for one in names]), own, instrument, found, asked
+            ).draw()
         else:
             # Everybody is of one organisation: its rows are those of all.
             found.exact |= {(wave, name) for name in size}
@@ -182,6 +192,7 @@ class _Wave:
     tables: Mapping[str, pd.DataFrame]
     instrument: Mapping[str, ItemKey]
     found: Rounded
+    routes: Routes
     key: bytes = b""
     blocks: IntArray | None = None
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
@@ -324,14 +335,28 @@ class _Wave:
         cells = self._cells(table, attempt, sizes=shown, silent=self.silent)
         if cells is None:
             return None
-        known = Known.of(table.crossed, cells, rule.rounding, silent=self.silent)
-        small = list(small_counts(table.crossed, rule.rounding, rule.threshold))
+        told = self._told(table)
+        crossed = replace(table.crossed, sums=np.vstack([table.crossed.sums, *told]))
+        known = Known.of(crossed, cells, rule.rounding, silent=self.silent)
+        for place in range(len(table.crossed.sums), len(crossed.sums)):
+            for bound in (known.sum_low, known.sum_high):
+                bound[~self.silent, place] = crossed.summed[~self.silent, place]
+        small = list(small_counts(crossed, rule.rounding, rule.threshold))
         small = list(compress(small, ~self._tied(table.subject, known).exchanged(small)))
         if small:
             alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
             if any(True for _ in alone.narrowed([(0, count) for count in small])):
                 return None
         return _Drawn(table, cells, known, small)
+
+    def _told(self, table: _Table) -> list[BoolArray]:
+        """List categories whose sum other tables may tell: of whom a question was, or was not, asked (`routes`)."""
+        routes, hidden = self.routes, table.crossed.hidden
+        found = [~hidden, hidden] if table.subject in routes.some else []
+        for chosen in sorted(routes.deciding.get(table.subject, ()), key=sorted):
+            away = [str(one) not in chosen and one != NOT_STATED for one in table.columns]
+            found.append(np.array([*away, False]))
+        return found
 
     def _tied(self, subject: str, known: Known) -> Known:
         """Return what is known of a table besides if the people who are in all tables of its scale are known."""
@@ -641,8 +666,16 @@ def ends(reliability: pd.DataFrame, found: Rounded) -> pd.DataFrame:
     return table.assign(n=pd.array(n, dtype="Int64"))
 
 
+class Standing(NamedTuple):
+    """Files that make up a level or an organisation: what another table shows of it, and whether that is exact."""
+
+    files: tuple[str, ...]
+    shown: int | None
+    exact: bool
+
+
 def file_counts(
-    counts: pd.DataFrame, problems: pd.DataFrame, found: Rounded, known: Mapping[tuple[str, str], int | None]
+    counts: pd.DataFrame, problems: pd.DataFrame, found: Rounded, known: Mapping[str, Sequence[Standing]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Show the rows of the raw files and what was wrong with them.
 
@@ -653,30 +686,36 @@ def file_counts(
     found
         What is shown of the waves.
     known
-        Wave and file -> rows kept, where another table says how many (they are a level, or an organisation).
+        Wave -> files of which another table says how many rows were kept.
 
     Returns
     -------
     DataFrame, DataFrame
-        Rows kept add up to the returns, and are rounded as parts of them where no other table says how many. That
-        there was a problem is said: fewer than the base are shown as the base, and rows set aside as the sum of what
-        was wrong with them.
+        Rows kept add up to the returns, and are rounded as parts of them where no other table says how many. The size
+        of an organisation is not rounded a second time: of its files, if it has several, and of all others nothing is
+        shown. That there was a problem is said: fewer than the base are shown as the base, and rows set aside as the
+        sum of what was wrong with them.
     """
     base = found.rule.rounding
-    kept: dict[tuple[str, str], int | None] = dict(known)
+    kept: dict[tuple[str, str], int | None] = {}
     n = problems["n"].to_numpy(dtype=np.intp)
     for wave, rows in counts.groupby("wave", sort=False):
-        open_ = [file for file in rows["file"] if (wave, file) not in kept]
-        own = rows.set_index("file")["rows_kept"][open_].to_numpy(dtype=np.intp)
-        if len(open_) == 1:
-            kept[str(wave), open_[0]] = int(own[0])
-        elif open_:
-            rng = _rng(found.keys.get(str(wave), b""), own)
-            drawn = draw(Crossed.of(own[:, None]), base, rng)
-            kept |= {
-                (str(wave), file): None if drawn is None else int(drawn[number, 0])
-                for number, file in enumerate(open_)
-            }
+        standing = known.get(str(wave), ())
+        listed = {file for one in standing for file in one.files}
+        rest = Standing(
+            tuple(file for file in rows["file"] if file not in listed),
+            None,
+            all(one.exact for one in standing),
+        )
+        for files, size, exact in (*standing, rest):
+            own = rows.set_index("file")["rows_kept"].reindex(list(files)).to_numpy(dtype=np.intp)
+            each: Sequence[int | None] = [None] * len(files)
+            if len(files) == 1:
+                each = [int(own[0]) if exact else size]
+            elif files and exact:
+                drawn = draw(Crossed.of(own[:, None]), base, _rng(found.keys.get(str(wave), b""), own))
+                each = each if drawn is None else drawn[:, 0].tolist()
+            kept |= {(str(wave), file): number for file, number in zip(files, each, strict=True)}
     shown = np.array(
         [
             number if about == COLUMN else _listed(number, base, found.keys.get(wave, b""))

@@ -279,7 +279,9 @@ def _shifted(
     rows, columns = room.shape
     if totals is None:
         total, moved = room.sum(axis=1, keepdims=True), sizes - cells.sum(axis=1)
-        return cells + np.divide(room, total, out=np.zeros_like(room), where=total > 0) * moved[:, None]
+        shares: FloatArray = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
+        spread: FloatArray = cells + shares * moved[:, None]
+        return spread
     # Each row and each column has a factor (weighted least squares).
     equations = np.block([[np.diag(room.sum(axis=1)), room], [room.T, np.diag(room.sum(axis=0))]])
     moved = np.concatenate(
