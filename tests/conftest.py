@@ -1,4 +1,8 @@
-"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`."""
+"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
+
+A run costs 40 to 65 s of CPU: a fault on the way (`test_killed.py`), another way of running (`test_determinism.py`) and
+an edit (`test_fresh.py`) go into one that is there.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,10 @@ WHOLE_RUNS = {"whole_run", "finished", "copy_of"}
 LONGEST = (
     "test_pin_end_to_end",
     "test_killed",
+    "test_fresh",
     "test_another_study",
     "test_golden",
+    "test_faults",
     "test_adding_end_to_end",
 )
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
