@@ -1,4 +1,4 @@
-"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
+"""Whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
 
 A run costs 40 to 65 s of CPU: a fault on the way (`test_killed.py`), another way of running (`test_determinism.py`) and
 an edit (`test_fresh.py`) go into one that is there.
@@ -138,6 +138,17 @@ def everyday_life(folder: Path) -> Path:
     return folder
 
 
+def small_clone(folder: Path) -> Path:
+    """Lay a clone of the workflow out in a folder, with the small study in it."""
+    for part in (*import_module("surveywaves.pin.source").WORKFLOW, ".gitignore"):
+        path = REPOSITORY / part
+        if path.is_dir():
+            shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder / part)
+    return Path(import_module("small_study").small_study(folder))
+
+
 STUDIES: dict[str, Callable[[Path], Path]] = {
     "shipped": new_study,
     "everyday_life": everyday_life,
@@ -146,8 +157,9 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
 
 
 def run_study(name: str, folder: Path) -> Path:
-    """Lay one of `STUDIES` out in a new folder and run it to its end."""
-    run = snakemake(STUDIES[name](folder))
+    """Lay one of `STUDIES`, or `small_clone`, out in a new folder and run it to its end."""
+    study = small_clone(folder) if name == "small_clone" else STUDIES[name](folder)
+    run = snakemake(study, code=study if name == "small_clone" else None)
     assert run.status == 0, run.said
     return folder
 
