@@ -173,7 +173,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs a study or much else, and put the longest files first: no worker is left with one at the end."""
     for item in items:
-        if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
+        cases = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        # A case may be the name of a fixture, which the test asks for by that.
+        named = "shipped" in [case for case in cases if isinstance(case, str)]
+        if named or WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
         name, _, case = item.name.partition("[")
         drawn = hasattr(getattr(item, "obj", None), "hypothesis")
