@@ -140,6 +140,7 @@ def everyday_life(folder: Path) -> Path:
 
 def small_clone(folder: Path) -> Path:
     """Lay a clone of the workflow out in a folder, with the small study in it."""
+    folder.mkdir()
     for part in (*import_module("surveywaves.pin.source").WORKFLOW, ".gitignore"):
         path = REPOSITORY / part
         if path.is_dir():
