@@ -1,4 +1,8 @@
-"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`."""
+"""Whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
+
+A run costs 40 to 65 s of CPU: a fault on the way (`test_killed.py`), another way of running (`test_determinism.py`) and
+an edit (`test_fresh.py`) go into one that is there.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,10 @@ WHOLE_RUNS = {"whole_run", "finished", "copy_of"}
 LONGEST = (
     "test_pin_end_to_end",
     "test_killed",
+    "test_fresh",
     "test_another_study",
     "test_golden",
+    "test_faults",
     "test_adding_end_to_end",
 )
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
@@ -132,6 +138,18 @@ def everyday_life(folder: Path) -> Path:
     return folder
 
 
+def small_clone(folder: Path) -> Path:
+    """Lay a clone of the workflow out in a folder, with the small study in it."""
+    folder.mkdir()
+    for part in (*import_module("surveywaves.pin.source").WORKFLOW, ".gitignore"):
+        path = REPOSITORY / part
+        if path.is_dir():
+            shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder / part)
+    return Path(import_module("small_study").small_study(folder))
+
+
 STUDIES: dict[str, Callable[[Path], Path]] = {
     "shipped": new_study,
     "everyday_life": everyday_life,
@@ -140,8 +158,9 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
 
 
 def run_study(name: str, folder: Path) -> Path:
-    """Lay one of `STUDIES` out in a new folder and run it to its end."""
-    run = snakemake(STUDIES[name](folder))
+    """Lay one of `STUDIES`, or `small_clone`, out in a new folder and run it to its end."""
+    study = small_clone(folder) if name == "small_clone" else STUDIES[name](folder)
+    run = snakemake(study, code=study if name == "small_clone" else None)
     assert run.status == 0, run.said
     return folder
 
@@ -155,7 +174,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs a study or much else, and put the longest files first: no worker is left with one at the end."""
     for item in items:
-        if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
+        cases = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        # A case may be the name of a fixture, which the test asks for by that.
+        named = "shipped" in [case for case in cases if isinstance(case, str)]
+        if named or WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
         name, _, case = item.name.partition("[")
         drawn = hasattr(getattr(item, "obj", None), "hypothesis")

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import REPOSITORY, snakemake
+from conftest import snakemake
 from dry_runs import dry_run
-from small_study import small_study
 from surveywaves.pin.cause import Asked
 from surveywaves.study.load import OPTIONS
 
@@ -377,18 +376,9 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def finished_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_clone(whole_run: Callable[[str], Path]) -> Path:
     """A clone of the workflow with the small study in it, run to its end."""
-    folder = tmp_path_factory.mktemp("fresh") / "finished"
-    lost = shutil.ignore_patterns("__pycache__")
-    for part in ("workflow", "profiles"):
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=lost)
-    for part in ("Snakefile", "requirements.lock", "environment.yml", "README.md"):
-        shutil.copy(REPOSITORY / part, folder / part)
-    small_study(folder)
-    run = snakemake(folder, code=folder)
-    assert run.status == 0, run.said
-    return folder
+    return whole_run("small_clone")
 
 
 @pytest.fixture

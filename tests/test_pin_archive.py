@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -120,15 +119,6 @@ def test_the_command_packs_a_pin_again(
     assert capsys.readouterr().err == "results/pins/none: no such pin (hint: there is first-pin)\n"
 
 
-@pytest.mark.parametrize("name", ["released/means.csv", "manifest.json"])
-def test_a_pin_that_is_not_whole_is_not_packed(name: str, tmp_path: Path) -> None:
-    folder = pinned(tmp_path / "first-pin")
-    (folder / name).unlink()
-    with pytest.raises(SurveywavesError):
-        write_archive(folder, tmp_path / "first-pin.zip")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first-pin"]
-
-
 def test_a_pin_that_nothing_describes_is_named_and_not_packed(tmp_path: Path) -> None:
     folder = pinned(tmp_path / "first-pin")
     for name in ("README.md", "ro-crate-metadata.json"):
@@ -231,12 +221,3 @@ def test_words_mean_nothing_to_markdown(text: str, told: str) -> None:
 def test_a_name_stays_a_name_in_code(name: str) -> None:
     page = MarkdownIt("commonmark").renderInline(code(name))
     assert page == f"<code>{name.replace('<', '&lt;').replace('>', '&gt;')}</code>"
-
-
-def test_describing_a_pin_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    folder = pinned(tmp_path / "first-pin", title=HOSTILE)
-    names = ("README.md", "ro-crate-metadata.json", "SHA256SUMS")
-    before = [(folder / name).read_bytes() for name in names]
-    shutil.move(folder, tmp_path / "moved")
-    folder = pinned(tmp_path / "moved", title=HOSTILE)
-    assert [(folder / name).read_bytes() for name in names] == before

@@ -8,21 +8,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from conftest import REPOSITORY, Run, snakemake
-from small_study import add_wave, list_waves, small_study
+from conftest import Run, snakemake
+from small_study import WAVES, add_wave, list_waves
 from surveywaves.files import digest
 from surveywaves.key import read_key
 from surveywaves.pin.manifest import Manifest, Places, read_manifest, require_whole, table_contents
-from surveywaves.pin.source import WORKFLOW
 
-WAVE, LATER = "phase1_2006", "phase2_2008"
-EARLIER = ("mori_baseline", WAVE)
+WAVE, LATER = "phase1_2006", "mori_baseline"
 EXPORT = f"resources/raw/{WAVE}/surveymonkey_2006-10-02.csv"
 FIRST = "results/pins/first"
 
@@ -35,17 +33,10 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A repository with the workflow and the small study of two waves, which `snakemake` runs from within."""
+def clone(whole_run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A repository with the workflow and the small study of two waves, run to its end from within."""
     folder = tmp_path_factory.mktemp("pins") / "clone"
-    folder.mkdir()
-    for part in (*WORKFLOW, ".gitignore"):
-        path = REPOSITORY / part
-        if path.is_dir():
-            shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(path, folder / part)
-    small_study(folder, EARLIER)
+    shutil.copytree(whole_run("small_clone"), folder, symlinks=True)
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "The study")
@@ -56,7 +47,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def made(clone: Path) -> Run:
-    """The pin, made by one command from nothing, and proved."""
+    """The pin, made and proved by one command."""
     return snakemake(clone, "pin", "--config", "pin=first")
 
 
@@ -72,6 +63,7 @@ def refusals(run: Run) -> list[str]:
 
 
 def test_one_command_makes_a_pin_and_proves_it(clone: Path, made: Run, manifest: Manifest) -> None:
+    assert made.jobs == {"pin": 1}
     assert "proved: a run in a clean folder gave the same bytes" in made.said
     assert manifest.statement in made.said
     assert manifest.proved
@@ -296,7 +288,7 @@ def test_a_wave_added_moves_no_number_of_the_earlier_waves_own_and_what_is_new_i
     longer = clone.parent / "longer"
     shutil.copytree(clone, longer, ignore=shutil.ignore_patterns("verify", ".snakemake"))
     add_wave(longer, LATER)
-    list_waves(longer, [*EARLIER, LATER])
+    list_waves(longer, [*WAVES, LATER])
     monkeypatch.setattr("conftest.REPOSITORY", longer)
     run = snakemake(longer, "verify", "--config", "pin=first")
     assert run.status == 0, run.said

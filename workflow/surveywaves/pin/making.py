@@ -12,12 +12,13 @@ import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
+from surveywaves.confidential import PRIVATE, reason_why, signs_of, tracked_mistakes
 from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
 from surveywaves.disclosure.releases import begin_ledger, read_ledger, write_ledger
@@ -82,28 +83,24 @@ def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) 
     raw
         The waves' raw files.
     """
-    rooms = [(places.folder / "results" / room).resolve() for room in PRIVATE]
-    hidden = [path for room in rooms for path in sorted(room.rglob("*")) if path.is_file()]
-    hidden += [path for name in raw if (path := places.lying_at(name)).is_file()]
-    copies = {digest(path): path for path in hidden if path.stat().st_size}
-    results = (places.folder / "results").resolve()
-    signs = signs_of(places.study)
+    top = places.folder.resolve()
+
+    def lying(path: Path) -> str:
+        ways = ((path.resolve(), top), (path, places.folder))
+        return next(
+            (one.relative_to(home).as_posix() for one, home in ways if one.is_relative_to(home)), str(path)
+        )
+
+    hidden = [path for room in PRIVATE for path in sorted((top / "results" / room).rglob("*"))]
+    hidden += [places.lying_at(name) for name in raw]
+    copies = {digest(path): lying(path) for path in hidden if path.is_file()}
+    signs = replace(signs_of(places.study), hidden=copies)
     for name, path in files.items():
-        real = path.resolve()
-        if any(real.is_relative_to(room) for room in rooms):
-            yield Mistake(
-                name, f"confidential: it lies in results/{real.relative_to(results).parts[0]}", _HINT
-            )
-        elif (copy := copies.get(digest(path))) is not None:
-            yield Mistake(name, f"confidential: the same as {_inside(copy, places)}", _HINT)
-        elif reason := reason_in(path.read_bytes(), signs):
+        where = lying(path)
+        if reason := reason_why(where, path.read_bytes(), digest(path), signs):
             yield Mistake(name, f"confidential: {reason}", _HINT)
-        elif real.is_relative_to(results) and _closed(real) and not _closed(results / "configuration.yaml"):
+        elif where.startswith(RESULTS) and _closed(path) and not _closed(top / RESULTS / CONFIGURATION):
             yield Mistake(name, "confidential: only its owner may read it (mode 0600)", _HINT)
-
-
-def _inside(path: Path, places: Places) -> str:
-    return path.relative_to(places.folder).as_posix() if path.is_relative_to(places.folder) else str(path)
 
 
 def _closed(path: Path) -> bool:
