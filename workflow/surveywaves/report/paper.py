@@ -44,6 +44,12 @@ LETTER, NARROW = 4.5, 2.7
 
 _NARROW: Final = re.compile(r"[ .,:()ijlt]")
 
+BOLD: Final = 1.08
+"""How much wider bold letters are, and those of words than of numbers."""
+
+BROKEN: Final = 24
+"""Letters after which the template breaks a word."""
+
 PADDING: Final = 7.5
 """What a column needs besides its letters, in points."""
 
@@ -167,17 +173,28 @@ def _wide(text: str) -> float:
 def _needs(table: Table, place: int) -> tuple[float, float]:
     """Give about the least and the natural width of a column, in points.
 
-    Numbers are broken before brackets at most, words between words.
+    Numbers are broken before brackets at most, words between words; heads are bold.
     """
     column, texts = table.columns[place], [row[place].text for row in table.rows]
-    # Heads are bold.
-    head = 1.08 * max(_wide(word[:LONGEST_WORD]) for word in ("", *column.head.split()))
+    span = sum(other.group == column.group for other in table.columns) if column.group else 1
+    words = [
+        *_head(column.head).split(" "),
+        *(word[: BROKEN // span] for word in _head(column.group).split(" ")),
+    ]
+    head = BOLD * max(_wide(word[:BROKEN]) for word in words)
     broken = re.compile(r" (?=\()|\n" if column.numeric else r"\s")
-    least = max((_wide(piece) for text in texts for piece in broken.split(text)), default=0.0)
-    most = max(_wide(text) for text in (*texts, column.head[:LONGEST_WORD]))
-    least, most = (max(head, width) + PADDING for width in (least, most))
-    some = max(most / LINES, WORDS[0] if place else 1.3 * WORDS[0])
+    least = max((_wide(piece[: 2 * BROKEN]) for text in texts for piece in broken.split(text)), default=0.0)
+    most = max(least, *(_wide(text[: 9 * BROKEN]) for text in (*texts, column.head[:LONGEST_WORD])))
+    least, most = (max(head, width * (1.0 if column.numeric else BOLD)) + PADDING for width in (least, most))
+    some = max(head + PADDING, most / LINES, WORDS[0] if place else 1.3 * WORDS[0])
     return least if column.numeric else min(most, max(some, min(least, WORDS[1]))), most
+
+
+def _head(text: str) -> str:
+    """Keep what stands in brackets on one line if it is short."""
+    shown = visible(text)
+    kept = held(shown)
+    return kept if max(map(len, kept.split(" "))) <= BROKEN else shown
 
 
 def _split(table: Table, least: list[float]) -> Iterator[list[int]]:
@@ -223,11 +240,11 @@ def _height(table: Table, places: list[int], widths: list[float]) -> float:
 def _data(table: Table, places: list[int], widths: list[float], *, loose: bool) -> dict[str, Any]:
     """Give a part of a table as data: heads, the heads above them, and cells in rows."""
     groups = [
-        [held(visible(name)) if isinstance(name, str) else "", len(list(own))]
+        [_head(name) if isinstance(name, str) else "", len(list(own))]
         for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
     ]
     return {
-        "heads": [held(visible(table.columns[place].head)) for place in places],
+        "heads": [_head(table.columns[place].head) for place in places],
         "numeric": [table.columns[place].numeric for place in places],
         "widths": [round(width, 1) for width in widths],
         "groups": groups if any(name for name, _ in groups) else [],
