@@ -53,7 +53,6 @@ PACKAGES: Final = (
     "pingouin",
     "matplotlib",
     "seaborn",
-    "great-tables",
     "pypandoc_binary",
     "typst",
     "snakemake",
