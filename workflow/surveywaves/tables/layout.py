@@ -206,7 +206,7 @@ def laid_out(
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
-    Its name and the evidence of its data are added by `made`. `ranked` holds `ranked_by` and the function that makes
+    Its name is added by `made`. `ranked` holds `ranked_by` and the function that makes
     `ranks` from a row: see `Table`.
     """
     shown, lines = [one for one in columns if one], list(rows)

@@ -10,7 +10,6 @@ import pandas as pd
 from surveywaves.catalogue import TABLES, Exhibit, One, of_study
 from surveywaves.files import read
 from surveywaves.tables.layout import FIT, MOST_ROWS, Table
-from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
 
@@ -45,9 +44,8 @@ def made(
     tuple
         What it is, and the table, by its name in the catalogue.
     """
-    keys = {name: item.key for name, item in labels.presentation.items.items()}
     for one in of_study(exhibits, labels.presentation, frames):
         table: Table = one.make(frames, labels)
         if table.rows or len(table.data):
             table = table if whole or not table.ranks else table.at_most(MOST_ROWS, fit=FIT)
-            yield one, replace(table, name=one.name, data=with_keys(labels.with_evidence(table.data), keys))
+            yield one, replace(table, name=one.name)

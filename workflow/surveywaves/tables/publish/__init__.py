@@ -24,6 +24,7 @@ from surveywaves.tables.publish.paper import papers
 from surveywaves.tables.publish.rows import to_csv
 from surveywaves.terms import ALL, Evidence
 from surveywaves.text import listed
+from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
 __all__ = ["files", "html"]
@@ -51,7 +52,7 @@ def files(
     from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415
 
     study = labels.presentation
-    ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, exhibits, whole=True)]
+    ours = [(one, _alone(table, labels)) for one, table in made(frames, labels, exhibits, whole=True)]
     said = [demonstration(_kinds(table, study)) for _, table in ours]
     pasted = [table.at_most(MOST_PASTED) for _, table in ours]
     pages = [*zip(pasted, said, strict=True)]
@@ -65,11 +66,14 @@ def files(
     yield "index.html", contents(headed, title=study.title, demonstration=evidence)
 
 
-def _protected(table: Table, labels: Labels) -> Table:
-    """Say below a table that stands alone what protects respondents, where it is of some of them."""
-    if "organisation" not in table.data or not (~table.data["organisation"].isin([ALL, ""])).any():
-        return table
-    return replace(table, notes=(*table.notes, labels.presentation.protection))
+def _alone(table: Table, labels: Labels) -> Table:
+    """Say with the rows of a table what their evidence is, and below it what protects respondents, if it is of some."""
+    study = labels.presentation
+    keys = {name: item.key for name, item in study.items.items()}
+    own = replace(table, data=with_keys(labels.with_evidence(table.data), keys))
+    if "organisation" not in own.data or own.data["organisation"].isin([ALL, ""]).all():
+        return own
+    return replace(own, notes=(*own.notes, study.protection))
 
 
 def demonstration(kinds: Collection[Evidence]) -> str:
