@@ -21,7 +21,8 @@ from surveywaves.disclosure import Rule
 from surveywaves.qualitative.themes import TONES, spoken, themes, tones
 
 THRESHOLD = 5
-ATTACKED = (0, 1, 2, 7, 13, 21)
+ATTACKED = (0, 1, 2, 4, 7, 13, 21)
+"""Without rounding, the others of its principle narrowed a withheld theme of study 4."""
 
 
 class Coded(NamedTuple):

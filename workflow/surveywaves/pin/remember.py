@@ -47,11 +47,11 @@ def enter(label: str, places: Places) -> str:
 def _released_under(places: Places) -> Disclosure:
     """Return the rule that what lies there was released under."""
     tables = sorted((places.folder / RESULTS / "released").glob("*.csv"))
-    jobs = read_records(places, [f"{RESULTS}released/{path.name}" for path in tables]).jobs
-    release = next((job for job in jobs if job.rule == "release"), None)
+    records = read_records(places, [f"{RESULTS}released/{path.name}" for path in tables])
+    release = next((job for job in records.jobs if job.rule == "release"), None)
     if release is None:
         raise SurveywavesError.at(f"{RESULTS}released", "nothing is released yet", "run snakemake")
-    if changed := stale(read_records(places, release.outputs), places):
+    if changed := stale(records, places):
         raise SurveywavesError(changed)
     return Disclosure.model_validate(release.params["part"]["disclosure"])
 

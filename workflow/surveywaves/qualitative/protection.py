@@ -9,7 +9,8 @@ that raise a theme or that do not, and that all of a group do.
 (`surveywaves.disclosure.rounding`); where the study does not round, small counts are withheld. All themes together are
 then held against everything that a reader knows (`surveywaves.disclosure.audit`): each small count must keep as many
 possible values as the base (or the threshold), or all that the exact totals allow. A theme whose counts do not is drawn
-again, or loses one more count, and is withheld in all groups if that does not help.
+again, or loses one more count, and is withheld in all groups if that does not help; then it is the turn of the other
+themes of its principle.
 """
 
 from __future__ import annotations
@@ -66,19 +67,22 @@ def protected(
         (int(theme), Small(int(row), _RAISED, int(min(base, 1 + total[theme]))))
         for row, theme in np.argwhere(telling)
     ]
-    again = list(range(counts.shape[1]))
-    for attempt in range(DRAWS + 1):
+    again, tries = set(range(counts.shape[1])), np.zeros(counts.shape[1], dtype=np.intp)
+    while again:
         for theme in again:
-            if attempt == DRAWS:
+            if tries[theme] == DRAWS:
                 shown[:, theme] = np.nan
             elif rule.rounding:
-                shown[:, theme] = _rounded(marks[:, theme], group, rule.rounding, attempt)
+                shown[:, theme] = _rounded(marks[:, theme], group, rule.rounding, int(tries[theme]))
             else:
-                shown[:, theme] = _withheld(counts[:, theme], telling[:, theme], attempt)
+                shown[:, theme] = _withheld(counts[:, theme], telling[:, theme], int(tries[theme]))
+            tries[theme] += 1
         joint = _known(counts, size, shown, any_of, rule.rounding)
-        again = sorted({small[place][0] for place in joint.narrowed(small)})
-        if not again:
-            break
+        narrow = {small[place][0] for place in joint.narrowed(small)}
+        gone = set(np.flatnonzero(np.isnan(shown).all(axis=0)).tolist())
+        # What narrows a theme of which nothing is shown are the others of its subject.
+        others = {theme for themes, _ in any_of if narrow & gone & set(themes) for theme in themes}
+        again = (narrow | others) - gone
     return shown
 
 
